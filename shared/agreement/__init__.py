@@ -1,0 +1,1 @@
+"""The agreement between marketing and sales: its form, its rules, its versions."""

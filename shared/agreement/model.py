@@ -1,0 +1,287 @@
+"""The agreement as a value: what qualifies, who gets it, how fast it is answered."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from shared.agreement.conditions import Condition
+from shared.contracts.payloads import Scope
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(said: object) -> object:
+    """`90s`, `15m`, `4h`, `30d` (a day is 24 hours); anything else is left for pydantic to refuse."""
+    if isinstance(said, str) and (found := _DURATION.fullmatch(said.strip())):
+        return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    if isinstance(said, timedelta):
+        return said
+    raise ValueError("a duration is a number and a unit: 90s, 15m, 4h or 30d")
+
+
+def half_life(said: object) -> object:
+    """A duration, or `never` for points that do not decay."""
+    return None if said in ("never", None) else duration(said)
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+HalfLife = Annotated[timedelta | None, BeforeValidator(half_life)]
+Id = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Lower case, digits, `_`.")
+]
+Points = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+Hundred = Annotated[float, Field(ge=0, le=100)]
+
+
+class Section(BaseModel):
+    """A part of the agreement; a name that it does not know is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TraitType(StrEnum):
+    """What a trait holds; strings that look like numbers are numbers where a number is declared."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+
+
+class FitRule(Section):
+    """Points for who somebody is."""
+
+    id: Id
+    when: Condition = Field(description="CEL over `lead`.")
+    points: Points
+    label: str | None = Field(default=None, description="How reps read it; by default the id.")
+
+
+class Signal(Section):
+    """Points for what somebody does."""
+
+    id: Id
+    on: str = Field(description="The event's type.")
+    when: Condition | None = Field(default=None, description="CEL over `event`; absent: every one.")
+    points: Points
+    half_life: HalfLife = Field(
+        default=timedelta(days=14), description="After this long the points count half; or `never`."
+    )
+    daily_max: float | None = Field(
+        default=None, gt=0, description="Most undecayed points a UTC day."
+    )
+    max: float | None = Field(default=None, gt=0, description="Most decayed points at one instant.")
+    group: Id | None = None
+    label: str | None = None
+
+
+class Group(Section):
+    """A bound over several signals."""
+
+    max: float = Field(gt=0)
+
+
+class Grades(Section):
+    """Lower bounds of A, B, C of fit, and of 1, 2, 3 of engagement; below the last: D, or 4."""
+
+    fit: tuple[Hundred, Hundred, Hundred] = (75.0, 50.0, 25.0)
+    engagement: tuple[Hundred, Hundred, Hundred] = (75.0, 50.0, 25.0)
+
+
+class Scoring(Section):
+    """How fit and engagement are counted."""
+
+    fit: tuple[FitRule, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    groups: dict[Id, Group] = Field(default_factory=dict)
+    grades: Grades = Grades()
+
+
+class Threshold(Section):
+    """The line that a lead crosses by its numbers."""
+
+    when: Condition = Field(description="CEL over lead, fit, engagement, likelihood, grade.")
+    rearm_below: Hundred = Field(
+        description="Once engagement is below this, the lead may cross the line again."
+    )
+
+
+class Suppression(Section):
+    """Leads that never qualify, and why."""
+
+    id: Id
+    when: Condition
+    reason: str
+
+
+class Tier(Section):
+    """A class of handoffs; the first that holds."""
+
+    id: Id
+    when: Condition = Field(description="CEL over lead, fit, engagement, grade, hand_raised.")
+
+
+class Qualification(Section):
+    """When a lead becomes a handoff."""
+
+    hand_raise: tuple[str, ...] = Field(default=(), description="Event types that always qualify.")
+    threshold: Threshold | None = None
+    require: tuple[str, ...] = Field(
+        default=("email",), description="Traits without which a rep can do nothing."
+    )
+    suppress: tuple[Suppression, ...] = ()
+    tiers: tuple[Tier, ...] = Field(min_length=1, description="The last must hold for every lead.")
+
+
+class Strategy(StrEnum):
+    """Who of the eligible does it."""
+
+    FAIR_SHARE = "fair_share"
+    LEAST_LOADED = "least_loaded"
+    RANKED = "ranked"
+
+
+class Team(Section):
+    """A team that leads go to."""
+
+    id: Id
+    calendar: Id = Field(description="Its working hours: what a journey's clock counts.")
+    period: Literal["month", "ever"] = Field(
+        default="month", description="What fair share counts over."
+    )
+
+
+class RoutingRule(Section):
+    """First match names the team; the last rule must hold for every lead."""
+
+    id: Id
+    when: Condition = Field(description="CEL over lead, tier, fit, engagement, grade, hand_raised.")
+    team: Id
+    match: Condition | None = Field(
+        default=None, description="CEL over lead and rep: who of the team may."
+    )
+    strategy: Strategy = Strategy.FAIR_SHARE
+    hours: Literal["any", "open"] = Field(
+        default="any", description="`open`: only inside working hours."
+    )
+    sticky: bool = Field(
+        default=True, description="A lead goes back to the rep who had it, if eligible."
+    )
+
+
+class RejectReason(Section):
+    """Why a rep may hand a lead back, and what becomes of it."""
+
+    id: Id
+    then: Literal["reassign", "recycle"] = Field(
+        description="To another rep, or back to marketing."
+    )
+    label: str | None = None
+
+
+class Routing(Section):
+    """Who gets a qualified lead."""
+
+    teams: tuple[Team, ...] = Field(min_length=1)
+    rules: tuple[RoutingRule, ...] = Field(min_length=1)
+    reject_reasons: tuple[RejectReason, ...] = ()
+    loss_reasons: tuple[Id, ...] = ()
+
+
+class Weekday(StrEnum):
+    """A day of the week, as calendars name it."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+Window = Annotated[
+    str,
+    Field(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([0-3]\d|4[0-7]):[0-5]\d$",
+        description="`09:00-17:00`, half-open; `22:00-30:00` runs into the next day; `00:00-24:00`.",
+    ),
+]
+
+
+class Override(Section):
+    """What one date has instead of its weekday's windows; none means closed."""
+
+    windows: tuple[Window, ...] = ()
+    even_if_holiday: bool = False
+
+
+class Calendar(Section):
+    """Working hours in a time zone."""
+
+    id: Id
+    zone: str = Field(description="IANA, such as Europe/Berlin.")
+    hours: dict[Weekday, tuple[Window, ...]]
+    holidays: str | None = Field(
+        default=None, description="ISO country, with subdivision: DE, DE-BE, US-CA."
+    )
+    overrides: dict[date, Override] = Field(default_factory=dict)
+    holiday_truncates_overnight: bool = False
+
+
+class Anchor(StrEnum):
+    """The handoff's change that starts a clock."""
+
+    QUALIFIED = "qualified"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    WON = "won"
+
+
+class Step(Section):
+    """One rung of the ladder after a breach."""
+
+    after: Duration = Field(default=timedelta(0), description="Business time after the breach.")
+    notify: Literal["team", "ops"] = Field(description="Whose fallback endpoint is told.")
+
+
+class Policy(Section):
+    """One promise: what must happen, how soon, counted in whose hours."""
+
+    id: Id
+    kind: Literal["accept", "first_touch"] = Field(description="accepted, or contacted, stops it.")
+    scope: Scope
+    anchor: Anchor
+    when: Condition | None = Field(default=None, description="CEL over tier and team; absent: all.")
+    target: Duration = Field(description="Business time.")
+    warn_at: float = Field(
+        default=0.8, gt=0, lt=1, description="At risk from this part of the target on."
+    )
+    ladder: tuple[Step, ...] = (Step(notify="team"),)
+
+
+class Sla(Section):
+    """How fast a handoff is answered."""
+
+    calendars: tuple[Calendar, ...] = Field(min_length=1)
+    policies: tuple[Policy, ...] = ()
+
+
+class Agreement(Section):
+    """What marketing and sales promised each other, in one file."""
+
+    leadbaton: Literal[1] = Field(description="The form of this file.")
+    name: str = Field(min_length=1, max_length=200)
+    traits: dict[Id, TraitType] = Field(
+        default_factory=dict, description="What marketing promises to send; rules know no others."
+    )
+    scoring: Scoring
+    qualification: Qualification
+    routing: Routing
+    sla: Sla

@@ -1,0 +1,146 @@
+"""A topic as one constant, and CloudEvents 1.0 in Kafka's binary mode around its payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.errors import Rejected
+
+Headers = tuple[tuple[str, bytes], ...]
+"""A record's headers in order; a name may occur twice."""
+
+
+class Payload(BaseModel):
+    """What a record says. Payloads only grow; readers ignore what they do not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+P = TypeVar("P", bound=Payload)
+
+
+class UndecodableRecord(Rejected):
+    """The record is not what its topic promises."""
+
+    code = "undecodable_record"
+
+
+class UnknownVersion(Rejected):
+    """The record was written in a version that this reader does not know."""
+
+    code = "unknown_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name as text, or None."""
+        return next(
+            (value.decode("utf-8", "replace") for key, value in self.headers if key == name), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record on its way to Kafka."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[P]):
+    """A decoded record. `id` is the cause's, so a replay carries the same one."""
+
+    id: str
+    source: str
+    time: datetime
+    key: str
+    payload: P
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Topic(Generic[P]):
+    """A topic's name, what it carries, what keys it, and the consumer groups that must read all of it."""
+
+    name: str
+    payload: type[P]
+    key: Callable[[P], str]
+    readers: tuple[str, ...]
+    summary: str
+    version: int = 1
+
+    @property
+    def dead(self) -> str:
+        """Where records go that can never succeed."""
+        return f"{self.name}.dead"
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type: the topic and the payload's major version."""
+        return f"leadbaton.{self.name}.v{self.version}"
+
+    def encode(
+        self, payload: P, *, id: str, source: str, at: datetime, traceparent: str | None = None
+    ) -> Outgoing:
+        """The payload as a record; `id` derives from its cause, so that a replay says the same again."""
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", id.encode()),
+            ("ce_source", source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_time", at.isoformat().encode()),
+            ("content-type", b"application/json"),
+        ]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        value = payload.model_dump_json(exclude_none=True).encode()
+        return Outgoing(self.name, self.key(payload).encode(), value, tuple(headers))
+
+    def decode(self, record: Record) -> Message[P]:
+        """The record's message; raises UndecodableRecord or UnknownVersion."""
+        said = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+        self._check_type(said.get("ce_type"))
+        try:
+            return Message(
+                id=said["ce_id"],
+                source=said["ce_source"],
+                time=datetime.fromisoformat(said["ce_time"]),
+                key=(record.key or b"").decode(),
+                payload=self.payload.model_validate_json(record.value or b""),
+                traceparent=said.get("traceparent"),
+            )
+        except KeyError as missing:
+            raise UndecodableRecord(f"header {missing} is missing") from None
+        except ValidationError as wrong:
+            raise UndecodableRecord(_first_fault(wrong)) from None
+        except ValueError as wrong:
+            raise UndecodableRecord(str(wrong)) from None
+
+    def _check_type(self, type_: str | None) -> None:
+        if type_ is None:
+            raise UndecodableRecord("header 'ce_type' is missing: this is no CloudEvent")
+        if type_ != self.type:
+            raise UnknownVersion(f"type {type_!r} is not the {self.type!r} that this reader knows")
+
+
+def _first_fault(wrong: ValidationError) -> str:
+    fault = wrong.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc'])) or 'value'}: {fault['msg']}"

@@ -1,0 +1,69 @@
+"""Every topic there is. A topic is named here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.contracts.payloads import (
+    HandoffChanged,
+    Identity,
+    LeadQualified,
+    MarketingEvent,
+    SlaChanged,
+)
+from shared.contracts.topic import Topic
+
+SCORING = "leadbaton.scoring"
+ROUTING = "leadbaton.routing"
+SLA = "leadbaton.sla"
+
+
+def identity_key(event: MarketingEvent) -> str:
+    """What keeps a person's events in order: e-mail, else user id, else source and anonymous id."""
+    who = event.identity
+    return who.email or _scoped(event.source, who)
+
+
+def _scoped(source: str, who: Identity) -> str:
+    if who.user_id is not None:
+        return f"{source}/user/{who.user_id}"
+    if who.anonymous_id is not None:
+        return f"{source}/anonymous/{who.anonymous_id}"
+    return who.phone or source
+
+
+MARKETING_EVENTS = Topic(
+    name="marketing.events",
+    payload=MarketingEvent,
+    key=identity_key,
+    readers=(SCORING,),
+    summary="What people did, as marketing platforms told it.",
+)
+LEADS_QUALIFIED = Topic(
+    name="leads.qualified",
+    payload=LeadQualified,
+    key=lambda lead: str(lead.lead_id),
+    readers=(ROUTING, SLA),
+    summary="A lead became, or ceased to be, qualified.",
+)
+HANDOFFS_CHANGED = Topic(
+    name="handoffs.changed",
+    payload=HandoffChanged,
+    key=lambda handoff: str(handoff.handoff_id),
+    readers=(SCORING, SLA),
+    summary="Each step in the life of a handoff.",
+)
+SLA_CHANGED = Topic(
+    name="sla.changed",
+    payload=SlaChanged,
+    key=lambda clock: str(clock.handoff_id),
+    readers=(ROUTING,),
+    summary="Each step in the life of a clock.",
+)
+
+TOPICS: tuple[Topic[Any], ...] = (
+    MARKETING_EVENTS,
+    LEADS_QUALIFIED,
+    HANDOFFS_CHANGED,
+    SLA_CHANGED,
+)

@@ -1,0 +1,1 @@
+"""Sessions, the outbox, the offsets: what makes a batch one transaction."""

@@ -1,0 +1,29 @@
+"""The engine and its sessions: one transaction each, opened at the edge."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+Sessions = sessionmaker[Session]
+
+
+def engine_for(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 5_000) -> Engine:
+    """An engine whose connections never wait for ever: for a lock, for an idle client, for a dead peer."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={
+            "connect_timeout": 3,
+            "options": f"-c lock_timeout={lock_timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            "tcp_user_timeout": 10_000,
+        },
+    )
+
+
+def sessions_on(engine: Engine) -> Sessions:
+    """Sessions that keep what they loaded after a commit."""
+    return sessionmaker(engine, expire_on_commit=False)

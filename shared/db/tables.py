@@ -1,0 +1,122 @@
+"""The tables that all services share, in the schema `messaging`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""How constraints are named in every schema, so that a migration can name them again."""
+
+metadata = MetaData(schema="messaging", naming_convention=NAMES)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=True),
+    Column("headers", JSONB, nullable=False, comment="[[name, value in base64], …]"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("published_at", DateTime(timezone=True)),
+    Column("topic_id", UUID(as_uuid=True), comment="The log that it was published to."),
+    Column("partition", Integer),
+    Column("log_offset", BigInteger),
+    Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at is null")),
+    Index(
+        "ix_outbox_published",
+        "topic",
+        "topic_id",
+        "partition",
+        "log_offset",
+        postgresql_where=text("published_at is not null"),
+    ),
+    comment="What a transaction says to Kafka; kept until every reader of the topic has consumed it.",
+)
+
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("consumer_group", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("topic_id", UUID(as_uuid=True), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    comment="How far each group has read, moved in the transaction of what the records did.",
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("consumer_group", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("topic_id", UUID(as_uuid=True), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("log_offset", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", JSONB, nullable=False, comment="[[name, value in base64], …]"),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("buried_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("replayed_at", DateTime(timezone=True)),
+    UniqueConstraint(
+        "consumer_group",
+        "topic",
+        "topic_id",
+        "partition",
+        "log_offset",
+        name="uq_dead_letters_record",
+    ),
+    comment="Records that can never succeed, bytes unchanged, with the reason.",
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True, comment="The key's public part."),
+    Column("secret_hash", LargeBinary, nullable=False, comment="SHA-256 of the whole key."),
+    Column("scope", Text, nullable=False, comment="ingest, rep or ops"),
+    Column("subject", Text, nullable=False, comment="The source, the rep, or whose ops key it is."),
+    Column("origins", ARRAY(Text), nullable=False, server_default="{}", comment="CORS allow-list."),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    comment="Who may call which API; only a hash of the key is kept.",
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False, comment="The file as published."),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the file."),
+    Column("published_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("published_by", Text, nullable=False),
+    comment="Published versions of the agreement; never changed.",
+)

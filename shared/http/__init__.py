@@ -1,0 +1,1 @@
+"""What every HTTP API here has: problems, keys, limits, probes."""

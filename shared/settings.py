@@ -1,0 +1,69 @@
+"""What a process is told from outside, as environment variables `LEADBATON_…`; read by `main` only."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One class for all processes, so that one set of variables configures an installation."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADBATON_", extra="ignore")
+
+    database_url: str = Field(
+        default="postgresql://leadbaton@127.0.0.1:5432/leadbaton",
+        description="PostgreSQL, as a SQLAlchemy URL.",
+    )
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Kafka's bootstrap servers, separated by commas."
+    )
+    kafka_keeps_log: bool = Field(
+        default=True,
+        description="False for a broker that forgets at a restart: events go to the outbox first.",
+    )
+    kafka_partitions: int = Field(
+        default=12, ge=1, le=1000, description="Partitions of a new topic."
+    )
+    kafka_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")
+    kafka_session_timeout_ms: int = Field(
+        default=10_000, ge=1_000, le=60_000, description="After this long a silent worker is out."
+    )
+    worker_name: str | None = Field(
+        default=None,
+        description="A name that is this worker's across restarts (static membership), e.g. scoring-worker-0.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts webhook secrets at rest: 32 bytes as url-safe base64 (leadbaton keys secret).",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that an API listens on.")
+    port: int | None = Field(
+        default=None, description="Port of an API; by default scoring 8001, routing 8002, SLA 8003."
+    )
+    probe_port: int | None = Field(
+        default=None,
+        description="Port of a worker's /healthz, /readyz and /metrics; none by default.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8002", description="How a rep's browser reaches the routing API."
+    )
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="Private networks that webhooks may reach, separated by commas."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    max_request_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body.")
+    max_event_bytes: int = Field(default=32_000, ge=1_000, description="Largest single event.")
+    max_events: int = Field(default=2_500, ge=1, description="Most events in one request.")
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
+        )

@@ -1,0 +1,92 @@
+"""Real servers for the tests: PostgreSQL from its wheel, one a run, a rolled-back session or a fresh database a test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.postgres import PostgresServer, free_port
+
+ROOT = Path(__file__).parent.parent
+FAST = (
+    "-c fsync=off",
+    "-c synchronous_commit=off",
+    "-c full_page_writes=off",
+    "-c max_connections=200",
+)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this run, with a migrated database `leadbaton_template`."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"), free_port(), FAST)
+    server.start()
+    _create(server, "leadbaton_template")
+    engine = engine_for(server.url("leadbaton_template"))
+    with engine.begin() as connection:
+        config = Config(toml_file=ROOT / "pyproject.toml")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    yield server
+    server.stop("immediate")
+
+
+def _create(server: PostgresServer, name: str, template: str = "template1") -> None:
+    engine = engine_for(server.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'create database "{name}" template "{template}"'))
+    engine.dispose()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> str:
+    """A fresh, migrated database that the test has for itself, for real commits."""
+    name = f"test_{next(_numbers)}"
+    _create(postgres, name, "leadbaton_template")
+    return postgres.url(name)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the fresh database."""
+    engine = engine_for(database_url, pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    """Sessions on the fresh database, for tests that commit."""
+    return sessions_on(engine)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(postgres: PostgresServer) -> Iterator[Engine]:
+    """One engine on one migrated database, for tests that roll back."""
+    _create(postgres, "rolled_back", "leadbaton_template")
+    engine = engine_for(postgres.url("rolled_back"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(shared_engine: Engine) -> Iterator[Session]:
+    """A session whose transaction is rolled back when the test ends."""
+    with shared_engine.connect() as connection, connection.begin() as transaction:
+        with Session(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            yield session
+        transaction.rollback()
