@@ -1,0 +1,105 @@
+"""The `leadbaton` command: everything that an operator can do, and every process of an installation."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+from services.cli.processes import RELAY, SERVICES, service_app
+from shared.errors import LeadbatonError
+
+COMMANDS = {
+    "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
+    "demo": ("services.cli.demo:demo", "Start everything, play a few weeks of life, show it."),
+    "migrate": ("services.cli.migrate:migrate", "Bring the database and the topics up to date."),
+    "doctor": ("services.cli.doctor:doctor", "Say what is wrong, and how to mend it."),
+    "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
+    "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
+    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import."),
+    "dead": ("services.cli.dead:app", "Records that could not be processed: list, replay."),
+}
+"""Where each command lives. It is imported when it is called, so that `leadbaton --help` is quick."""
+
+
+class Commands(TyperGroup):
+    """Knows each command's name and help; imports the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the real command in the place of the one that only has a name."""
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = _imported(args[0])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Hands qualified leads from marketing to sales, and watches that they are followed up.",
+)
+
+
+@app.callback()
+def _root(
+    data: Annotated[
+        Path,
+        typer.Option(
+            envvar="LEADBATON_DATA",
+            help="Where `leadbaton up` keeps its installation. Commands use that one unless "
+            "LEADBATON_DATABASE_URL names another.",
+        ),
+    ] = Path(".leadbaton"),
+) -> None:
+    file = data / "env"
+    if "LEADBATON_DATABASE_URL" in os.environ or not file.exists():
+        return
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition("=")
+        os.environ.setdefault(name, value)
+
+
+for _name, (_, _help) in COMMANDS.items():
+    app.add_typer(typer.Typer(), name=_name, help=_help)
+for _name in SERVICES:
+    app.add_typer(service_app(_name), name=_name, rich_help_panel="Processes")
+app.command(RELAY.name, help=RELAY.summary, rich_help_panel="Processes")(RELAY.run)
+
+
+def run() -> None:
+    """The entry point: what goes wrong in a way that we foresaw is one clear text, not a traceback."""
+    try:
+        app()
+    except LeadbatonError as wrong:
+        raise SystemExit(_said(wrong.message)) from None
+    except OperationalError as away:
+        raise SystemExit(_said(f"the database does not answer: {away.orig}")) from None
+    except ValidationError as wrong:
+        if wrong.title != "Settings":
+            raise
+        faults = wrong.errors(include_url=False, include_input=False)
+        lines = [f"LEADBATON_{str(it['loc'][0]).upper()}: {it['msg']}" for it in faults]
+        raise SystemExit(_said("\n".join(lines))) from None
+
+
+def _said(message: str) -> int:
+    typer.echo(f"leadbaton: {message.strip()}", err=True)
+    return 1
+
+
+def _imported(name: str) -> Any:
+    """The command, or the group of commands, that the table names."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        return get_group(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)

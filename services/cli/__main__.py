@@ -1,0 +1,8 @@
+"""`python -m services.cli`: the command where no script is installed, and how processes are started."""
+
+from __future__ import annotations
+
+from services.cli import run
+
+if __name__ == "__main__":
+    run()

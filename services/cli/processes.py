@@ -1,0 +1,100 @@
+"""Every process there is: its command, its entry, its port. Commands, `up`, compose and the tests read this table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One kind of process. `port` is where an API listens by default; a worker has none."""
+
+    command: tuple[str, ...]
+    entry: str
+    summary: str
+    port: int | None = None
+
+    @property
+    def name(self) -> str:
+        """How logs, workers and containers are called."""
+        return "-".join(self.command)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """What starts it in this installation."""
+        return (sys.executable, "-m", "services.cli", *self.command)
+
+    @property
+    def health(self) -> str:
+        """The path that answers 200 once it is ready."""
+        return "/readyz"
+
+    def run(self) -> None:
+        """Be this process until SIGTERM."""
+        module, _, function = self.entry.partition(":")
+        enter: Callable[[Settings], Any] = getattr(import_module(module), function)
+        enter(Settings())
+
+
+SCORING_API = Process(
+    ("scoring", "api"), "services.scoring.main:api", "Takes in events; answers for leads.", 8001
+)
+SCORING_WORKER = Process(
+    ("scoring", "worker"), "services.scoring.main:worker", "Turns events into qualified leads."
+)
+ROUTING_API = Process(
+    ("routing", "api"), "services.routing.main:api", "Takes the reps' answers.", 8002
+)
+ROUTING_WORKER = Process(
+    ("routing", "worker"), "services.routing.main:worker", "Gives each qualified lead to a rep."
+)
+ROUTING_DELIVERY = Process(
+    ("routing", "delivery"), "services.routing.main:delivery", "Tells reps by signed webhook."
+)
+SLA_API = Process(
+    ("sla", "api"), "services.sla_monitor.main:api", "Shows clocks and breaches.", 8003
+)
+SLA_WORKER = Process(
+    ("sla", "worker"), "services.sla_monitor.main:worker", "Starts, pauses and stops clocks."
+)
+SLA_SWEEP = Process(
+    ("sla", "sweep"), "services.sla_monitor.main:sweep", "Flags each clock that has run out."
+)
+RELAY = Process(("relay",), "services.relay:relay", "Publishes what is committed, in order.")
+
+PROCESSES = (
+    RELAY,
+    SCORING_API,
+    SCORING_WORKER,
+    ROUTING_API,
+    ROUTING_WORKER,
+    ROUTING_DELIVERY,
+    SLA_API,
+    SLA_WORKER,
+    SLA_SWEEP,
+)
+
+
+def service_app(service: str) -> typer.Typer:
+    """The commands of one service: `leadbaton SERVICE ROLE` runs that process."""
+    app = typer.Typer(no_args_is_help=True, help=SERVICES[service])
+    app.callback()(lambda: None)
+    for process in PROCESSES:
+        if process.command[0] == service:
+            app.command(process.command[-1], help=process.summary)(process.run)
+    return app
+
+
+SERVICES = {
+    "scoring": "Events in, leads scored.",
+    "routing": "Leads to reps, answers back.",
+    "sla": "Clocks, breaches and attainment.",
+}

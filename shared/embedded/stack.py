@@ -1,0 +1,206 @@
+"""A PostgreSQL server and a broker in one data directory: everything that the processes need around them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import signal
+import socket
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import orjson
+from sqlalchemy import text
+
+from shared.db.migrate import upgrade
+from shared.db.session import engine_for
+from shared.embedded.broker import Broker
+from shared.embedded.postgres import PostgresServer, free_port
+from shared.embedded.reaper import Reaper
+from shared.errors import LeadbatonError
+from shared.kafka import admin, config
+from shared.settings import Settings
+
+OPTIONS = ("-c max_connections=200",)
+DATABASE = "leadbaton"
+Say = Callable[[str], None]
+
+
+class InUse(LeadbatonError):
+    """Somebody else runs on this data directory."""
+
+    code = "in_use"
+
+
+class LogServer(Protocol):
+    """A Kafka broker that can be started, asked after and stopped."""
+
+    keeps_log: ClassVar[bool]
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients find it."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves it now."""
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+
+    def stop(self) -> None:
+        """End it."""
+
+    def running(self) -> bool:
+        """Whether its process lives."""
+
+
+class Stack:
+    """The servers of one installation, kept in one directory and found there again at the next start."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        make_broker: Callable[[Path, int], LogServer] = Broker,
+        postgres_options: tuple[str, ...] = OPTIONS,
+    ) -> None:
+        self.data = data.absolute()
+        self._make_broker = make_broker
+        self._postgres_options = postgres_options
+        self._lock: int | None = None
+        self.reaper: Reaper
+        self.postgres: PostgresServer
+        self.broker: LogServer
+        self.environment: dict[str, str] = {}
+
+    def start(self, say: Say = lambda _: None) -> None:
+        """Start the servers, migrate the database, create the topics; raises InUse when somebody else did."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.data / "lock")
+        self.reaper = Reaper(self._lock)
+        ports = self._ports()
+        self._start_postgres(ports["postgres"])
+        say("PostgreSQL answers")
+        self._migrate(say)
+        self.broker = self._make_broker(self.data / "broker", ports["broker"])
+        self.environment = self._environment()
+        self._write_environment()
+        self._start_broker()
+        say("the broker answers, its topics are there")
+
+    def tend(self) -> bool:
+        """Start the broker again if it has died; whether it had."""
+        if self.broker.running():
+            return False
+        self._start_broker()
+        return True
+
+    def stop(self) -> None:
+        """Stop the servers that run; what they know stays in the directory."""
+        if hasattr(self, "broker"):
+            self.broker.stop()
+        if hasattr(self, "postgres") and self.postgres.running():
+            self.postgres.stop()
+        if hasattr(self, "reaper"):
+            self.reaper.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def settings(self) -> Settings:
+        """What a process in this environment would be told."""
+        return Settings.model_validate(
+            {
+                name.removeprefix("LEADBATON_").lower(): value
+                for name, value in self.environment.items()
+            }
+        )
+
+    def _start_postgres(self, port: int) -> None:
+        self.postgres = PostgresServer(self.data / "postgres", port, self._postgres_options)
+        if (self.postgres.data / "PG_VERSION").exists() and self.postgres.running():
+            self.postgres.stop()  # left over from a crash, and on another port than ours
+        self.postgres.start()
+        pid = int((self.postgres.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        self.reaper.watch(pid, signal.SIGINT)
+
+    def _start_broker(self) -> None:
+        self.broker.start()
+        if self.broker.pid is not None:
+            self.reaper.watch(self.broker.pid)
+        admin.create_topics(config.of(self.settings()))
+
+    def _migrate(self, say: Say) -> None:
+        server = engine_for(self.postgres.url("postgres"))
+        with server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            there = text("select 1 from pg_database where datname = :name")
+            if connection.scalar(there, {"name": DATABASE}) is None:
+                connection.execute(text(f"create database {DATABASE}"))
+        server.dispose()
+        database = engine_for(self.postgres.url(DATABASE))
+        done = upgrade(database)
+        database.dispose()
+        say(f"the database is migrated ({len(done)} new)" if done else "the database is up to date")
+
+    def _ports(self) -> dict[str, int]:
+        """The same ports as last time where they are free, so that URLs people noted stay true."""
+        file = self.data / "ports.json"
+        before = orjson.loads(file.read_bytes()) if file.exists() else {}
+        ports = {
+            name: _still_free(before.get(name)) or free_port() for name in ("postgres", "broker")
+        }
+        file.write_bytes(orjson.dumps(ports))
+        return ports
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "LEADBATON_DATABASE_URL": self.postgres.url(DATABASE),
+            "LEADBATON_KAFKA_BOOTSTRAP": self.broker.bootstrap,
+            "LEADBATON_KAFKA_KEEPS_LOG": str(self.broker.keeps_log).lower(),
+            "LEADBATON_KAFKA_PARTITIONS": "4",
+            "LEADBATON_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "LEADBATON_SECRET_KEY": _secret(self.data / "secret_key"),
+            "LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
+        }
+
+    def _write_environment(self) -> None:
+        """Where the other commands find this installation; it holds the password."""
+        file = self.data / "env"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
+
+
+def _locked(file: Path) -> int:
+    """The file's lock, ours until the descriptor is closed here and in the reaper."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InUse(
+            f"{file.parent} is in use: another `leadbaton up` runs on it (or ended seconds ago); "
+            "stop that one, or choose another directory with --data"
+        ) from None
+    return descriptor
+
+
+def _secret(file: Path) -> str:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    return file.read_text()
+
+
+def _still_free(port: int | None) -> int | None:
+    """The port, if nobody listens on it now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port or 0))
+        except OSError:
+            return None
+    return port

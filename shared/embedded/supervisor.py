@@ -1,0 +1,173 @@
+"""Starts processes, waits until they are ready, starts again those that crash, and stops them all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from shared.errors import Unavailable
+
+STOP_S = 10.0
+"""How long a process has to finish what it is doing after SIGTERM."""
+STEADY_S = 60.0
+"""A process that lived this long has recovered: its next crash counts as the first."""
+TOO_MANY_CRASHES = 4
+"""A process that crashed this often before it was ever ready will not become so."""
+
+
+class StartFailed(Unavailable):
+    """A process did not become ready."""
+
+    code = "start_failed"
+
+
+class Mourners(Protocol):
+    """Whoever wants to know which processes live, such as the reaper."""
+
+    def watch(self, pid: int) -> None:
+        """A process was started."""
+
+    def forget(self, pid: int) -> None:
+        """A process has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process to be kept running. `probe` is a URL that answers 200 once it is ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    probe: str | None = None
+
+
+def pause_s(crashes: int) -> float:
+    """How long to wait before the next start: nothing after the first crash, then doubling to half a minute."""
+    return 0.0 if crashes <= 1 else min(0.5 * 2.0 ** (crashes - 2), 30.0)
+
+
+@dataclass(slots=True)
+class _Running:
+    program: Program
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    start_again: float = 0.0
+    crashes: int = 0
+    ready: bool = False
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps programs running, each with its own log file. Not for use by several threads."""
+
+    programs: Iterable[Program]
+    logs: Path
+    mourners: Mourners | None = None
+    _running: dict[str, _Running] = field(default_factory=dict, init=False)
+
+    def start(self) -> None:
+        """Start them all, at once."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for program in self.programs:
+            self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
+            self._launch(self._running[program.name])
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Return once every probe has answered 200; raises StartFailed with the end of the log of one that cannot."""
+        end = time.monotonic() + timeout_s
+        with httpx.Client(timeout=2, trust_env=False) as client:
+            while waiting := [it for it in self._running.values() if not _is_ready(it, client)]:
+                self.tend()
+                hopeless = [it for it in waiting if it.crashes >= TOO_MANY_CRASHES]
+                if hopeless or time.monotonic() > end:
+                    raise StartFailed(_why_not((hopeless or waiting)[0]))
+                time.sleep(0.05)
+
+    def tend(self) -> None:
+        """Start again what has crashed and waited its pause; to be called several times a second."""
+        now = time.monotonic()
+        for it in self._running.values():
+            if it.process is not None and it.process.poll() is not None:
+                self._mourn(it, now)
+            if it.process is None and now >= it.start_again:
+                self._launch(it)
+
+    def stop(self, timeout_s: float = STOP_S) -> list[str]:
+        """Ask all to finish, kill those that have not within the time; the names of the killed."""
+        alive = {name: it.process for name, it in self._running.items() if it.process is not None}
+        for process in alive.values():
+            process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + timeout_s
+        killed = [name for name, process in alive.items() if not _ended(process, end)]
+        for process in alive.values():
+            self._forget(process)
+        self._running.clear()
+        return killed
+
+    def pid(self, name: str) -> int | None:
+        """The process that runs this program now."""
+        process = self._running[name].process
+        return None if process is None else process.pid
+
+    def _launch(self, it: _Running) -> None:
+        with it.log.open("ab") as log:
+            it.process = subprocess.Popen(
+                it.program.argv,
+                env={**os.environ, **it.program.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        it.started = time.monotonic()
+        if self.mourners is not None:
+            self.mourners.watch(it.process.pid)
+
+    def _mourn(self, it: _Running, now: float) -> None:
+        if it.process is not None:
+            self._forget(it.process)
+        it.crashes = 1 if now - it.started > STEADY_S else it.crashes + 1
+        it.process, it.ready, it.start_again = None, False, now + pause_s(it.crashes)
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        if self.mourners is not None:
+            self.mourners.forget(process.pid)
+
+
+def _is_ready(it: _Running, client: httpx.Client) -> bool:
+    if not it.ready and it.process is not None:
+        it.ready = it.program.probe is None or _answers(client, it.program.probe)
+    return it.ready
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _ended(process: subprocess.Popen[bytes], end: float) -> bool:
+    """Whether it ended by itself before `end`; if not, it is killed."""
+    try:
+        process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+def _why_not(it: _Running) -> str:
+    lines = it.log.read_text(errors="replace").splitlines()[-15:]
+    what = f"ended {it.crashes} times" if it.crashes else f"does not answer at {it.program.probe}"
+    return "\n".join([f"{it.program.name} {what}; the end of {it.log}:", *lines])
