@@ -1,0 +1,1 @@
+"""A few hundred invented people, three reps and a flaky network: what the demonstration runs on."""

@@ -1,0 +1,142 @@
+"""The reps' side: an HTTP server that verifies each webhook and plays reps who answer at once, late or never."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread, Timer
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+PORT = 8010
+"""Where examples/reps.yaml expects the reps' endpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a rep answers: what they do, each so many seconds after the webhook arrived."""
+
+    name: str
+    answers: tuple[tuple[float, str], ...]
+
+
+AT_ONCE = Habit("answers at once", ((1.0, "accept"), (4.0, "contact"), (9.0, "close")))
+LATE = Habit("answers late", ((32.0, "accept"), (50.0, "contact")))
+NEVER = Habit("never answers", ())
+HABITS = (AT_ONCE, LATE, NEVER)
+
+
+@dataclass(slots=True)
+class Rep:
+    """A rep as the receiver plays it; `key` is the rep's own API key."""
+
+    id: str
+    habit: Habit
+    key: str
+
+
+@dataclass(slots=True)
+class Seen:
+    """What arrived, for who asks: verified by path, refused, seen twice; the answers and what became of them."""
+
+    verified: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    repeated: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+
+
+class Receiver(ThreadingHTTPServer):
+    """One server for every endpoint of reps.yaml: `/reps/<id>`, `/teams/<id>`, `/ops`."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, port: int, *, secrets: Mapping[str, str], reps: Mapping[str, Rep], routing_url: str
+    ) -> None:
+        super().__init__(("127.0.0.1", port), _Webhooks)
+        self.secrets = secrets
+        self.reps = reps
+        self.seen = Seen()
+        self._routing = httpx.Client(base_url=routing_url, timeout=15)
+        self._ids: set[str] = set()
+        self._lock = Lock()
+
+    def arrived(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Verify the webhook and let its rep act on it; returns the HTTP status to answer."""
+        try:
+            said = Webhook(self.secrets[path]).verify(body, dict(headers))
+        except (KeyError, ValueError, WebhookVerificationError):
+            self.seen.refused += 1
+            return 401
+        with self._lock:
+            if (id := headers["webhook-id"]) in self._ids:
+                self.seen.repeated += 1
+                return 204
+            self._ids.add(id)
+            self.seen.verified[path] += 1
+        self._act(path, said)
+        return 204
+
+    def _act(self, path: str, said: dict[str, Any]) -> None:
+        rep = self.reps.get(path.removeprefix("/reps/"))
+        if rep is None or said["type"] != "handoff.assigned":
+            return
+        for after_s, verb in rep.habit.answers:
+            timer = Timer(after_s, self._answer, (rep, said["data"]["handoff"]["id"], verb))
+            timer.daemon = True
+            timer.start()
+
+    def _answer(self, rep: Rep, handoff_id: str, verb: str) -> None:
+        action, body = answer_of(handoff_id, verb)
+        headers = {"Authorization": f"Bearer {rep.key}"}
+        path = f"/v1/handoffs/{handoff_id}/{action}"
+        try:
+            status = self._routing.post(path, json=body, headers=headers).status_code
+        except httpx.TransportError:
+            status = 503
+        self.seen.answers[f"{action} {status}"] += 1
+
+
+def answer_of(handoff_id: str, verb: str) -> tuple[str, dict[str, Any]]:
+    """The API's action and body; how a handoff ends is settled by its id: some are won, some lost."""
+    if verb == "contact":
+        return "contact", {"channel": "phone", "outcome": "reached"}
+    if verb != "close":
+        return verb, {}
+    if int(handoff_id[-1], 16) % 3 == 0:
+        return "lose", {"reason": "no_budget"}
+    return "win", {"amount": 12_000, "currency": "EUR"}
+
+
+@contextmanager
+def serving(receiver: Receiver) -> Iterator[Receiver]:
+    """The receiver, answering while the block runs."""
+    thread = Thread(target=receiver.serve_forever, name="receiver", daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        receiver.shutdown()
+        thread.join()
+        receiver.server_close()
+
+
+class _Webhooks(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.send_response(self.server.arrived(self.path, headers, body))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the view on the terminal is not ours."""
