@@ -2,8 +2,201 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from shared.db.tables import NAMES
 
 metadata = MetaData(schema="routing", naming_convention=NAMES)
+
+LIVE = ("waiting", "assigned", "accepted", "contacted")
+"""States in which a handoff holds its lead: no second one may start."""
+
+HELD = LIVE[1:]
+"""States in which a rep holds the handoff: what counts against open capacity."""
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("review_at", DateTime(timezone=True), comment="When somebody may become eligible next."),
+    Index("ix_teams_review_at", "review_at", postgresql_where=text("review_at is not null")),
+    comment="One row a team: the lock under which its leads are given out, one by one.",
+)
+
+reps = Table(
+    "reps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("team", Text, nullable=False, index=True),
+    Column("position", Integer, nullable=False, comment="Place in the file: the rank."),
+    Column("territories", ARRAY(Text), nullable=False),
+    Column("languages", ARRAY(Text), nullable=False),
+    Column("skills", ARRAY(Text), nullable=False),
+    Column("segments", ARRAY(Text), nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("open_limit", Integer, comment="Most handoffs held at once."),
+    Column("per_day_limit", Integer, comment="Most assignments a day."),
+    Column("hours", Text, comment="A calendar of the agreement; by default the team's."),
+    Column("time_off", JSONB, nullable=False, comment="[[from, to], …], half-open."),
+    Column("active", Boolean, nullable=False),
+    Column("last_assigned_at", DateTime(timezone=True)),
+    comment="Who may get leads, as the file of reps says.",
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("period", Text, primary_key=True, comment="2026-11, or ever"),
+    Column("rep", Text, primary_key=True),
+    Column("assigned", Integer, nullable=False),
+    Column("credit", Double, nullable=False, comment="What others got during leave or before."),
+    comment="How many leads each rep has had of the team's, per period.",
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", Text, primary_key=True, comment="rep/ID, team/ID or ops"),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
+    Column("disabled_at", DateTime(timezone=True)),
+    Column("disabled_because", Text),
+    comment="Where webhooks go.",
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("lead_id", UUID(as_uuid=True), nullable=False),
+    Column("qualification", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("rule", Text, nullable=False, comment="The routing rule that named the team."),
+    Column("rep", Text, comment="Who holds it, or held it last."),
+    Column("hop", Integer, nullable=False, comment="Counts assignees."),
+    Column("sequence", Integer, nullable=False, comment="Counts changes."),
+    Column("tier", Text, nullable=False),
+    Column("heat", Integer, nullable=False, comment="The tier's place; 0 is the hottest."),
+    Column("qualified_at", DateTime(timezone=True), nullable=False),
+    Column("assigned_at", DateTime(timezone=True), comment="Of this hop."),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("agreement_version", Integer, nullable=False),
+    Column("lead", JSONB, nullable=False, comment="The qualification as it was announced."),
+    Column("merged_into", UUID(as_uuid=True), comment="The live handoff that it met."),
+    Column("traceparent", Text),
+    UniqueConstraint("lead_id", "qualification"),
+    Index(
+        "uq_handoffs_one_live_a_lead",
+        "lead_id",
+        unique=True,
+        postgresql_where=text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
+    ),
+    Index(
+        "ix_handoffs_waiting",
+        "team",
+        "heat",
+        "qualified_at",
+        "id",
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "ix_handoffs_held",
+        "rep",
+        postgresql_where=text("state in ('assigned', 'accepted', 'contacted')"),
+    ),
+    Index("ix_handoffs_newest", "qualified_at", "id"),
+    comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
+)
+
+hops = Table(
+    "hops",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("hop", Integer, primary_key=True),
+    Column("rep", Text, comment="None while it waits for somebody."),
+    Column("period", Text, comment="The period in which it counts for the rep."),
+    Column("assigned_at", DateTime(timezone=True)),
+    Column("decision", JSONB, nullable=False),
+    Index("ix_hops_rep_assigned_at", "rep", "assigned_at"),
+    comment="Each assignee of a handoff, with the whole decision.",
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("change", Text, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False, comment="leadbaton, rep/ID or ops/WHO"),
+    Column("said", JSONB, nullable=False, comment="The change as it was announced."),
+    comment="The life of each handoff, as it was announced on handoffs.changed.",
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True, comment="The webhook-id of every try."),
+    Column("position", BigInteger, Identity(), nullable=False, unique=True),
+    Column("endpoint", Text, nullable=False),
+    Column("handoff_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("hop", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="The exact bytes that are signed."),
+    Column("traceparent", Text),
+    Column("state", Text, nullable=False, comment="pending, delivered, exhausted or cancelled"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("ended_at", DateTime(timezone=True)),
+    Index(
+        "ix_deliveries_pending",
+        "next_attempt_at",
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_deliveries_pending_of_endpoint",
+        "endpoint",
+        "handoff_id",
+        "position",
+        postgresql_where=text("state = 'pending'"),
+    ),
+    comment="What is to be told to whom, until it is delivered or given up.",
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", UUID(as_uuid=True), primary_key=True),
+    Column("number", SmallInteger, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("took_ms", Numeric(10, 1, asdecimal=False), nullable=False),
+    Column("status", SmallInteger, comment="Of the response, if there was one."),
+    Column("said", Text, nullable=False, comment="The response's head, or what went wrong."),
+    comment="Each try of a delivery.",
+)
