@@ -6,9 +6,9 @@ import fcntl
 import os
 import secrets
 import signal
-import socket
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -18,7 +18,7 @@ from sqlalchemy import text
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
 from shared.embedded.broker import Broker
-from shared.embedded.postgres import PostgresServer, free_port
+from shared.embedded.postgres import PostgresServer, free_port, is_free
 from shared.embedded.reaper import Reaper
 from shared.errors import LeadbatonError
 from shared.kafka import admin, config
@@ -71,45 +71,49 @@ class Stack:
         self.data = data.absolute()
         self._make_broker = make_broker
         self._postgres_options = postgres_options
-        self._lock: int | None = None
+        self._undo = ExitStack()
+        self.environment: dict[str, str] = {}
         self.reaper: Reaper
         self.postgres: PostgresServer
         self.broker: LogServer
-        self.environment: dict[str, str] = {}
+        self._postmaster: int
 
     def start(self, say: Say = lambda _: None) -> None:
-        """Start the servers, migrate the database, create the topics; raises InUse when somebody else did."""
+        """Start the servers, migrate the database, create the topics.
+
+        Raises InUse when somebody else runs on the directory. `stop` undoes what was started, also after an error.
+        """
         self.data.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self.data / "lock")
-        self.reaper = Reaper(self._lock)
+        lock = _locked(self.data / "lock")
+        self._undo.callback(os.close, lock)
+        self.reaper = Reaper(lock)
+        self._undo.callback(self.reaper.close)
         ports = self._ports()
         self._start_postgres(ports["postgres"])
+        self._undo.callback(self._stop_postgres)
         say("PostgreSQL answers")
-        self._migrate(say)
+        say(self._migrate())
         self.broker = self._make_broker(self.data / "broker", ports["broker"])
         self.environment = self._environment()
         self._write_environment()
+        self._undo.callback(self.broker.stop)
         self._start_broker()
         say("the broker answers, its topics are there")
 
-    def tend(self) -> bool:
-        """Start the broker again if it has died; whether it had."""
-        if self.broker.running():
-            return False
-        self._start_broker()
-        return True
+    def tend(self) -> list[str]:
+        """Start again whichever server has died; the names of those that had."""
+        died = []
+        if not _alive(self._postmaster):
+            self._start_postgres(self.postgres.port)
+            died.append("PostgreSQL")
+        if not self.broker.running():
+            self._start_broker()
+            died.append("the broker")
+        return died
 
     def stop(self) -> None:
-        """Stop the servers that run; what they know stays in the directory."""
-        if hasattr(self, "broker"):
-            self.broker.stop()
-        if hasattr(self, "postgres") and self.postgres.running():
-            self.postgres.stop()
-        if hasattr(self, "reaper"):
-            self.reaper.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Stop the servers; what they know stays in the directory."""
+        self._undo.close()
 
     def settings(self) -> Settings:
         """What a process in this environment would be told."""
@@ -125,8 +129,13 @@ class Stack:
         if (self.postgres.data / "PG_VERSION").exists() and self.postgres.running():
             self.postgres.stop()  # left over from a crash, and on another port than ours
         self.postgres.start()
-        pid = int((self.postgres.data / "postmaster.pid").read_text().split("\n", 1)[0])
-        self.reaper.watch(pid, signal.SIGINT)
+        pid_file = self.postgres.data / "postmaster.pid"
+        self._postmaster = int(pid_file.read_text().split("\n", 1)[0])
+        self.reaper.watch(self._postmaster, signal.SIGINT)
+
+    def _stop_postgres(self) -> None:
+        if self.postgres.running():
+            self.postgres.stop()
 
     def _start_broker(self) -> None:
         self.broker.start()
@@ -134,7 +143,7 @@ class Stack:
             self.reaper.watch(self.broker.pid)
         admin.create_topics(config.of(self.settings()))
 
-    def _migrate(self, say: Say) -> None:
+    def _migrate(self) -> str:
         server = engine_for(self.postgres.url("postgres"))
         with server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             there = text("select 1 from pg_database where datname = :name")
@@ -144,15 +153,13 @@ class Stack:
         database = engine_for(self.postgres.url(DATABASE))
         done = upgrade(database)
         database.dispose()
-        say(f"the database is migrated ({len(done)} new)" if done else "the database is up to date")
+        return f"the database is migrated ({len(done)} migrations ran)"
 
     def _ports(self) -> dict[str, int]:
         """The same ports as last time where they are free, so that URLs people noted stay true."""
         file = self.data / "ports.json"
         before = orjson.loads(file.read_bytes()) if file.exists() else {}
-        ports = {
-            name: _still_free(before.get(name)) or free_port() for name in ("postgres", "broker")
-        }
+        ports = {name: _again(before.get(name)) for name in ("postgres", "broker")}
         file.write_bytes(orjson.dumps(ports))
         return ports
 
@@ -188,6 +195,16 @@ def _locked(file: Path) -> int:
     return descriptor
 
 
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it lives, as another user
+    return True
+
+
 def _secret(file: Path) -> str:
     if not file.exists():
         file.touch(mode=0o600)
@@ -195,12 +212,5 @@ def _secret(file: Path) -> str:
     return file.read_text()
 
 
-def _still_free(port: int | None) -> int | None:
-    """The port, if nobody listens on it now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port or 0))
-        except OSError:
-            return None
-    return port
+def _again(port: int | None) -> int:
+    return port if port is not None and is_free(port) else free_port()

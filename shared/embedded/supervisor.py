@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 import httpx
@@ -81,8 +82,12 @@ class Supervisor:
             self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
             self._launch(self._running[program.name])
 
-    def wait_ready(self, timeout_s: float = 60.0) -> None:
-        """Return once every probe has answered 200; raises StartFailed with the end of the log of one that cannot."""
+    def wait_ready(self, timeout_s: float = 60.0, stop: Event | None = None) -> None:
+        """Return once every probe has answered 200, or `stop` is set.
+
+        Raises StartFailed with the end of the log of one that did not get there.
+        """
+        stop = stop or Event()
         end = time.monotonic() + timeout_s
         with httpx.Client(timeout=2, trust_env=False) as client:
             while waiting := [it for it in self._running.values() if not _is_ready(it, client)]:
@@ -90,7 +95,8 @@ class Supervisor:
                 hopeless = [it for it in waiting if it.crashes >= TOO_MANY_CRASHES]
                 if hopeless or time.monotonic() > end:
                     raise StartFailed(_why_not((hopeless or waiting)[0]))
-                time.sleep(0.05)
+                if stop.wait(0.05):
+                    return
 
     def tend(self) -> None:
         """Start again what has crashed and waited its pause; to be called several times a second."""

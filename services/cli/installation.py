@@ -1,0 +1,109 @@
+"""One installation on this machine: the embedded servers, and every process on them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event
+
+from services.cli.processes import PROCESSES, ROUTING_API, Process
+from shared.embedded.postgres import free_port, is_free
+from shared.embedded.stack import Stack
+from shared.embedded.supervisor import Program, Supervisor
+from shared.errors import LeadbatonError
+
+TEND_EVERY_S = 0.2
+
+
+class PortTaken(LeadbatonError):
+    """Somebody else listens where an API should."""
+
+    code = "port_taken"
+
+
+class CommandFailed(LeadbatonError):
+    """A command on this installation said no; its own words are on stderr already."""
+
+    code = "command_failed"
+
+
+class Installation:
+    """A started stack, and the processes on it. `ports` says where each API listens, by the process's name."""
+
+    def __init__(self, stack: Stack, ports: Mapping[str, int]) -> None:
+        self.stack = stack
+        self.ports = {it.name: ports.get(it.name) or free_port() for it in PROCESSES}
+        self.environment = {
+            **stack.environment,
+            "LEADBATON_PUBLIC_URL": self.url(ROUTING_API),
+        }
+        self.supervisor = Supervisor(
+            [self._program(it) for it in PROCESSES], stack.data / "logs", stack.reaper
+        )
+
+    def url(self, process: Process) -> str:
+        """Where the process answers: an API for everybody, a worker its probes."""
+        return f"http://127.0.0.1:{self.ports[process.name]}"
+
+    def command(self, *arguments: str) -> str:
+        """Run `leadbaton ARGUMENTS` on this installation; its standard output. Raises CommandFailed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli", *arguments],
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandFailed(f"`leadbaton {' '.join(arguments)}` failed, as it says above")
+        return done.stdout
+
+    def start(self, *, timeout_s: float = 60.0, stop: Event | None = None) -> None:
+        """Start every process and wait until all are ready, or until `stop` is set."""
+        for it in PROCESSES:
+            if not is_free(self.ports[it.name]):
+                raise PortTaken(
+                    f"port {self.ports[it.name]}, where {it.name} should listen, is taken: "
+                    f"stop who listens there, or choose another with --{it.command[0]}-port"
+                )
+        self.supervisor.start()
+        self.supervisor.wait_ready(timeout_s, stop)
+
+    def tend(self, stop: Event, say: Callable[[str], None] = lambda _: None) -> None:
+        """Keep servers and processes running until `stop` is set."""
+        while not stop.wait(TEND_EVERY_S):
+            self.supervisor.tend()
+            for died in self.stack.tend():
+                say(f"{died} had died and was started again")
+
+    def stop(self) -> list[str]:
+        """Stop every process; the names of those that had to be killed. The stack stays."""
+        return self.supervisor.stop()
+
+    def _program(self, it: Process) -> Program:
+        port = str(self.ports[it.name])
+        own = {
+            "LEADBATON_PORT" if it.port else "LEADBATON_PROBE_PORT": port,
+            "LEADBATON_WORKER_NAME": f"{it.name}-0",
+        }
+        return Program(it.name, it.argv, {**self.environment, **own}, self.url(it) + it.health)
+
+
+@contextmanager
+def installation(
+    stack: Stack, ports: Mapping[str, int], say: Callable[[str], None] = lambda _: None
+) -> Iterator[Installation]:
+    """The stack, started; its processes are stopped before it, however the block ends."""
+    try:
+        stack.start(say)
+        here = Installation(stack, ports)
+        try:
+            yield here
+        finally:
+            here.stop()
+    finally:
+        stack.stop()

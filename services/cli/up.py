@@ -1,0 +1,59 @@
+"""`leadbaton up`: servers and processes on this machine, with one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from shared.lifecycle import stop_on_signals
+
+from services.cli.installation import installation
+from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from shared.embedded.stack import Stack
+
+DATA = Path(".leadbaton")
+
+
+def up(
+    data: Annotated[
+        Path,
+        typer.Option(
+            envvar="LEADBATON_DATA", help="Everything is kept there, also between starts."
+        ),
+    ] = DATA,
+    agreement: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Publish this agreement.")
+    ] = None,
+    reps: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
+    ] = None,
+    scoring_port: Annotated[int, typer.Option(help="Events come in here.")] = 8001,
+    routing_port: Annotated[int, typer.Option(help="Reps answer here.")] = 8002,
+    sla_port: Annotated[int, typer.Option(help="Ops look here.")] = 8003,
+) -> None:
+    """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
+
+    This is for evaluation and development: one machine, servers on loopback, their data in one directory.
+    The other commands find this installation by that directory (`leadbaton --data DIR …`).
+    """
+    stop = stop_on_signals()
+    ports = {SCORING_API.name: scoring_port, ROUTING_API.name: routing_port, SLA_API.name: sla_port}
+    with installation(Stack(data), ports, _say) as here:
+        if agreement is not None:
+            here.command("agreement", "publish", str(agreement))
+            _say(f"{agreement} is published")
+        if reps is not None:
+            typer.echo(here.command("reps", "import", str(reps)), nl=False)
+        here.start(stop=stop)
+        if not stop.is_set():
+            urls = " · ".join(
+                f"{it.command[0]} {here.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
+            )
+            typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
+        here.tend(stop, _say)
+        _say("stopping")
+
+
+def _say(what: str) -> None:
+    typer.echo(f"  {what}", err=True)
