@@ -109,10 +109,13 @@ class CompiledCalendar:
             if start < last and end > first
         ]
 
+    def local_date(self, at: datetime) -> date:
+        """The date that the calendar's wall shows at this instant."""
+        return at.astimezone(self._rules.zone).date()
+
     def skipped(self, since: datetime, until: datetime) -> list[Skipped]:
         """The public holidays between two instants that closed hours there would have been."""
-        zone = self._rules.zone
-        first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+        first, last = self.local_date(since), self.local_date(until)
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
         names = ((day, self._rules.closed_by(day)) for day in days)
         return [Skipped(day, name) for day, name in names if name is not None]

@@ -2,8 +2,107 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    Interval,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from shared.db.tables import NAMES
 
 metadata = MetaData(schema="sla", naming_convention=NAMES)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("told", JSONB, nullable=False, comment="The change as routing told it."),
+    comment="What happened to each handoff: what its clocks are worked out from, in any order.",
+)
+
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True, comment="Of handoff, hop and policy."),
+    Column("handoff_id", UUID(as_uuid=True), nullable=False),
+    Column("lead_id", UUID(as_uuid=True), nullable=False),
+    Column("hop", Integer, nullable=False, comment="0 for a journey."),
+    Column("policy", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("rep", Text),
+    Column("tier", Text, nullable=False),
+    Column("lead_name", Text, comment="For people who read lists."),
+    Column("calendar", Text, nullable=False),
+    Column("agreement_version", Integer, nullable=False),
+    Column("target", Interval, nullable=False, comment="Business time."),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("warn_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("due_on", Date, nullable=False, comment="In the calendar's zone: the cohort."),
+    Column("ladder", JSONB, nullable=False, comment="[[instant, whom to tell], …]"),
+    Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
+    Column("ended_at", DateTime(timezone=True), comment="When what stopped or ended it happened."),
+    Column("ended_by", Text, comment="The handoff's change that did."),
+    Column("spent", Interval, comment="Business time from the start to the end."),
+    Column("warned_at", DateTime(timezone=True)),
+    Column("breached_at", DateTime(timezone=True), comment="due_at, however late it was found."),
+    Column("detected_at", DateTime(timezone=True)),
+    Column("retracted_at", DateTime(timezone=True)),
+    Column("escalated", SmallInteger, nullable=False, comment="Steps of the ladder taken."),
+    Column("fire_at", DateTime(timezone=True), comment="The next thing to do, while it runs."),
+    Column("traceparent", Text),
+    Index("ix_clocks_handoff_id", "handoff_id"),
+    Index("ix_clocks_fire_at", "fire_at", postgresql_where=text("fire_at is not null")),
+    Index("ix_clocks_started_at", "started_at", "id"),
+    Index(
+        "ix_clocks_breached_at",
+        "breached_at",
+        "id",
+        postgresql_where=text("breached_at is not null"),
+    ),
+    Index(
+        "ix_clocks_overdue",
+        "breached_at",
+        "id",
+        postgresql_where=text("breached_at is not null and state = 'running'"),
+    ),
+    Index(
+        "ix_clocks_at_risk",
+        "due_at",
+        "id",
+        postgresql_where=text(
+            "warned_at is not null and breached_at is null and state = 'running'"
+        ),
+    ),
+    comment="One row a promise: when it is due, and what became of it.",
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("due_on", Date, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("rep", Text, primary_key=True, comment="Empty for a journey, which is the team's."),
+    Column("tier", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column(
+        "measure", Text, primary_key=True, comment="met, late, overdue, cancelled; business, wall"
+    ),
+    Column("bucket", SmallInteger, primary_key=True, comment="Of a time: 4 * log2(seconds + 1)."),
+    Column("count", BigInteger, nullable=False),
+    comment="What reports read: moved in the transaction that moves the clock.",
+)

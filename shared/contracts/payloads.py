@@ -150,6 +150,9 @@ class HandoffChanged(Payload):
     hop: int = Field(ge=0, description="Counts assignees; 0 while nobody ever had it.")
     team: str
     rep: str | None = Field(default=None, description="Who holds it, after the change.")
+    calendar: str | None = Field(
+        default=None, description="The hours of the rep who holds it; absent: the team's."
+    )
     tier: str
     qualified_at: AwareDatetime
     assigned_at: AwareDatetime | None = Field(default=None, description="Of this hop.")

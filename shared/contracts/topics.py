@@ -43,7 +43,7 @@ LEADS_QUALIFIED = Topic(
     name="leads.qualified",
     payload=LeadQualified,
     key=lambda lead: str(lead.lead_id),
-    readers=(ROUTING, SLA),
+    readers=(ROUTING,),
     summary="A lead became, or ceased to be, qualified.",
 )
 HANDOFFS_CHANGED = Topic(

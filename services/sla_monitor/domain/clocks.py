@@ -1,0 +1,140 @@
+"""A clock: one promise about one handoff, what fires on it, and what is said when it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from shared.contracts.payloads import ClockChange, Scope
+
+
+class State(StrEnum):
+    """What became of a clock."""
+
+    RUNNING = "running"
+    MET = "met"
+    LATE = "late"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of the ladder: when it is taken, and whose fallback is told."""
+
+    at: datetime
+    notify: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What stopped or ended a clock: when it happened, which change it was, business time until then."""
+
+    at: datetime
+    by: str
+    spent: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One promise about one handoff. A breach happens at `due_at`; `detected_at` is when we saw it."""
+
+    id: UUID
+    handoff_id: UUID
+    lead_id: UUID
+    hop: int
+    policy: str
+    kind: str
+    scope: Scope
+    team: str
+    rep: str | None
+    tier: str
+    lead_name: str | None
+    calendar: str
+    agreement_version: int
+    target: timedelta
+    started_at: datetime
+    warn_at: datetime
+    due_at: datetime
+    due_on: date
+    ladder: tuple[Rung, ...]
+    state: State = State.RUNNING
+    end: End | None = None
+    warned_at: datetime | None = None
+    breached_at: datetime | None = None
+    detected_at: datetime | None = None
+    retracted_at: datetime | None = None
+    escalated: int = 0
+    traceparent: str | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the promise was not kept by an end after `due_at`: met iff ended at or before it."""
+        return self.end is not None and self.end.at > self.due_at
+
+    @property
+    def fire_at(self) -> datetime | None:
+        """The next instant at which something is due on it."""
+        if self.state is not State.RUNNING:
+            return None
+        if self.breached_at is None:
+            return self.due_at if self.warned_at is not None else min(self.warn_at, self.due_at)
+        rest = self.ladder[self.escalated :]
+        return rest[0].at if rest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A step in a clock's life, for others to hear."""
+
+    clock: Clock
+    change: ClockChange
+    occurred_at: datetime
+    step: str | None = None
+    number: int = 0
+
+    @property
+    def id(self) -> str:
+        """Derives from the cause, so that the same step is said under the same id."""
+        nth = f"/{self.number}" if self.number else ""
+        return f"{self.clock.id}/{self.change}{nth}"
+
+
+def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Said]]:
+    """Everything that is due on a running clock by now: a warning, or the breach and its ladder.
+
+    A clock found past its due time is breached without a warning: nobody can act on one any more.
+    """
+    said: list[Said] = []
+    while clock.fire_at is not None and clock.fire_at <= now:
+        clock, step = _step(clock, now=now)
+        said.append(step)
+    return clock, said
+
+
+def _step(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+    if clock.breached_at is not None:
+        return escalate(clock)
+    if clock.due_at <= now:
+        return breach(clock, now=now)
+    return warn(clock, now=now)
+
+
+def warn(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+    """Part of the target is gone; said once."""
+    warned = replace(clock, warned_at=now)
+    return warned, Said(warned, ClockChange.AT_RISK, clock.warn_at)
+
+
+def breach(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+    """The promise was broken when it was due, however late that was found."""
+    broken = replace(clock, breached_at=clock.due_at, detected_at=now, retracted_at=None)
+    return broken, Said(broken, ClockChange.BREACHED, clock.due_at)
+
+
+def escalate(clock: Clock) -> tuple[Clock, Said]:
+    """The next step of the ladder."""
+    rung = clock.ladder[clock.escalated]
+    taken = replace(clock, escalated=clock.escalated + 1)
+    return taken, Said(taken, ClockChange.ESCALATED, rung.at, rung.notify, taken.escalated)
