@@ -1,0 +1,1 @@
+"""Scoring: identities, scores, verdicts, and their API."""

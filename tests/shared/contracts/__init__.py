@@ -1,0 +1,1 @@
+"""What travels between the services, decoded from files that never change."""
