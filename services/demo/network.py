@@ -33,7 +33,7 @@ class FlakyNetwork(ThreadingHTTPServer):
 def flaky_network(target: str, *, loses: int = 12) -> Iterator[FlakyNetwork]:
     """The network between senders and the API at `target`, while the block runs."""
     network = FlakyNetwork(target, loses=loses)
-    thread = Thread(target=network.serve_forever, name="flaky-network", daemon=True)
+    thread = Thread(target=network.serve_forever, args=(0.05,), name="flaky-network", daemon=True)
     thread.start()
     try:
         yield network

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -89,11 +88,12 @@ class Receiver(ThreadingHTTPServer):
         if rep is None or said["type"] != "handoff.assigned":
             return
         for after_s, verb in rep.habit.answers:
-            timer = Timer(after_s, self._answer, (rep, said["data"]["handoff"]["id"], verb))
+            timer = Timer(after_s, self.answer, (rep, said["data"]["handoff"]["id"], verb))
             timer.daemon = True
             timer.start()
 
-    def _answer(self, rep: Rep, handoff_id: str, verb: str) -> None:
+    def answer(self, rep: Rep, handoff_id: str, verb: str) -> None:
+        """Give the answer to the routing API, as the rep."""
         action, body = answer_of(handoff_id, verb)
         headers = {"Authorization": f"Bearer {rep.key}"}
         path = f"/v1/handoffs/{handoff_id}/{action}"
@@ -118,7 +118,7 @@ def answer_of(handoff_id: str, verb: str) -> tuple[str, dict[str, Any]]:
 @contextmanager
 def serving(receiver: Receiver) -> Iterator[Receiver]:
     """The receiver, answering while the block runs."""
-    thread = Thread(target=receiver.serve_forever, name="receiver", daemon=True)
+    thread = Thread(target=receiver.serve_forever, args=(0.05,), name="receiver", daemon=True)
     thread.start()
     try:
         yield receiver

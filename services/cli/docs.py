@@ -1,0 +1,173 @@
+"""`leadbaton docs`: the references that are generated from the code, and the check that they are current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import yaml
+from fastapi import FastAPI
+
+from shared.contracts.topic import Topic
+from shared.contracts.topics import (
+    HANDOFFS_CHANGED,
+    LEADS_QUALIFIED,
+    MARKETING_EVENTS,
+    ROUTING,
+    SCORING,
+    SLA,
+    SLA_CHANGED,
+    TOPICS,
+)
+from shared.errors import LeadbatonError
+
+WRITERS = {
+    MARKETING_EVENTS.name: SCORING,
+    LEADS_QUALIFIED.name: SCORING,
+    HANDOFFS_CHANGED.name: ROUTING,
+    SLA_CHANGED.name: SLA,
+}
+HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"],
+    "properties": {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {
+            "type": "string",
+            "description": "Derives from the cause: a replay says it again.",
+        },
+        "ce_source": {"type": "string", "description": "Who says it."},
+        "ce_type": {"type": "string"},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "content-type": {"const": "application/json"},
+        "traceparent": {"type": "string", "description": "W3C trace context."},
+    },
+}
+DEAD_HEADERS = "The record's own headers and, added: reason, code, where it was, attempts, times."
+
+Directory = Annotated[Path, typer.Option(help="The folder of the documents.")]
+app = typer.Typer(no_args_is_help=True, help="Generated references: generate, check.")
+
+
+class OutOfDate(LeadbatonError):
+    """The documents are not what the code says."""
+
+    code = "docs_out_of_date"
+
+
+@app.command()
+def generate(directory: Directory = Path("docs")) -> None:
+    """Write the references anew."""
+    for name, content in documents().items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        typer.echo(file)
+
+
+@app.command()
+def check(directory: Directory = Path("docs")) -> None:
+    """Say which references are not what the code says; then the exit status is 1."""
+    stale = [
+        name
+        for name, content in documents().items()
+        if not (directory / name).exists() or (directory / name).read_text() != content
+    ]
+    if stale:
+        raise OutOfDate(f"out of date: {', '.join(stale)}; run `leadbaton docs generate`")
+
+
+def documents() -> dict[str, str]:
+    """Every generated reference, by its path under docs/."""
+    return {
+        **{f"openapi/{name}.json": openapi(build()) for name, build in apis().items()},
+        "asyncapi.yaml": yaml.safe_dump(asyncapi(), sort_keys=False, width=100, allow_unicode=True),
+    }
+
+
+def openapi(api: FastAPI) -> str:
+    """The API's own description, indented so that a change can be read as a difference."""
+    return orjson.dumps(api.openapi(), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def asyncapi() -> dict[str, Any]:
+    """The topics as an AsyncAPI 3.1 document."""
+    return {
+        "asyncapi": "3.1.0",
+        "info": {
+            "title": "Leadbaton's topics",
+            "version": "1.0.0",
+            "description": "CloudEvents 1.0 in Kafka's binary mode: headers `ce_*`, a JSON value. "
+            "Payloads only grow; readers ignore what they do not know.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {name: it for topic in TOPICS for name, it in _channels(topic).items()},
+        "operations": {name: it for topic in TOPICS for name, it in _operations(topic).items()},
+        "components": {
+            "messages": {topic.payload.__name__: _message(topic) for topic in TOPICS},
+            "schemas": {name: it for topic in TOPICS for name, it in _schemas(topic).items()},
+        },
+    }
+
+
+def _channels(topic: Topic[Any]) -> dict[str, Any]:
+    message = topic.payload.__name__
+    messages = {message: {"$ref": f"#/components/messages/{message}"}}
+    return {
+        topic.name: {"address": topic.name, "description": topic.summary, "messages": messages},
+        topic.dead: {
+            "address": topic.dead,
+            "description": f"Records of {topic.name} that can never succeed, bytes unchanged. "
+            + DEAD_HEADERS,
+            "messages": {"DeadRecord": {"payload": {"description": "As it was in the source."}}},
+        },
+    }
+
+
+def _operations(topic: Topic[Any]) -> dict[str, Any]:
+    channel = {"$ref": f"#/channels/{topic.name}"}
+    writer = WRITERS[topic.name]
+    sent = {"action": "send", "channel": channel, "summary": f"{writer} publishes it."}
+    received = {
+        f"{reader}.reads.{topic.name}": {
+            "action": "receive",
+            "channel": channel,
+            "summary": f"The consumer group {reader} reads all of it.",
+            "bindings": {"kafka": {"groupId": {"type": "string", "const": reader}}},
+        }
+        for reader in topic.readers
+    }
+    return {f"{writer}.publishes.{topic.name}": sent, **received}
+
+
+def _message(topic: Topic[Any]) -> dict[str, Any]:
+    name = topic.payload.__name__
+    return {
+        "name": topic.type,
+        "title": name,
+        "summary": topic.summary,
+        "contentType": "application/json",
+        "headers": {
+            **HEADERS,
+            "properties": {**HEADERS["properties"], "ce_type": {"const": topic.type}},
+        },
+        "payload": {"$ref": f"#/components/schemas/{name}"},
+        "bindings": {"kafka": {"key": {"type": "string"}}},
+    }
+
+
+def _schemas(topic: Topic[Any]) -> dict[str, Any]:
+    """The payload's schema and those that it is made of, side by side."""
+    schema = topic.payload.model_json_schema(
+        ref_template="#/components/schemas/{model}", mode="serialization"
+    )
+    parts = schema.pop("$defs", {})
+    return {topic.payload.__name__: schema, **parts}
+
+
+def apis() -> dict[str, Callable[[], FastAPI]]:
+    """How each service's API is built for its description: nothing is connected, nothing is called."""
+    return {}

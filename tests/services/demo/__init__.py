@@ -1,0 +1,1 @@
+"""Tests of the demonstration: its people, its network, its reps, its story."""
