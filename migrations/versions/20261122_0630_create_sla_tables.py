@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "sla_01"
 down_revision = "routing_01"
@@ -13,7 +15,189 @@ depends_on = None
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("create schema sla")
+    op.create_table(
+        "changes",
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "told",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="The change as routing told it.",
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
+        schema="sla",
+        comment="What happened to each handoff: what its clocks are worked out from, in any order.",
+    )
+    op.create_table(
+        "clocks",
+        sa.Column("id", sa.UUID(), nullable=False, comment="Of handoff, hop and policy."),
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("lead_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False, comment="0 for a journey."),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("lead_name", sa.Text(), nullable=True, comment="For people who read lists."),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("agreement_version", sa.Integer(), nullable=False),
+        sa.Column("target", sa.Interval(), nullable=False, comment="Business time."),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("warn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "due_on", sa.Date(), nullable=False, comment="In the calendar's zone: the cohort."
+        ),
+        sa.Column(
+            "ladder",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="[[instant, whom to tell], …]",
+        ),
+        sa.Column("state", sa.Text(), nullable=False, comment="running, met, late or cancelled"),
+        sa.Column(
+            "ended_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When what stopped or ended it happened.",
+        ),
+        sa.Column("ended_by", sa.Text(), nullable=True, comment="The handoff's change that did."),
+        sa.Column(
+            "spent",
+            sa.Interval(),
+            nullable=True,
+            comment="Business time from the start to the end.",
+        ),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "breached_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="due_at, however late it was found.",
+        ),
+        sa.Column("detected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "escalated", sa.SmallInteger(), nullable=False, comment="Steps of the ladder taken."
+        ),
+        sa.Column(
+            "fire_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="The next thing to do, while it runs.",
+        ),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clocks")),
+        schema="sla",
+        comment="One row a promise: when it is due, and what became of it.",
+    )
+    op.create_index(
+        "ix_clocks_at_risk",
+        "clocks",
+        ["due_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text(
+            "warned_at is not null and breached_at is null and state = 'running'"
+        ),
+    )
+    op.create_index(
+        "ix_clocks_breached_at",
+        "clocks",
+        ["breached_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null"),
+    )
+    op.create_index(
+        "ix_clocks_fire_at",
+        "clocks",
+        ["fire_at"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("fire_at is not null"),
+    )
+    op.create_index("ix_clocks_handoff_id", "clocks", ["handoff_id"], unique=False, schema="sla")
+    op.create_index(
+        "ix_clocks_overdue",
+        "clocks",
+        ["breached_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null and state = 'running'"),
+    )
+    op.create_index(
+        "ix_clocks_started_at", "clocks", ["started_at", "id"], unique=False, schema="sla"
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column(
+            "rep", sa.Text(), nullable=False, comment="Empty for a journey, which is the team's."
+        ),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column(
+            "measure",
+            sa.Text(),
+            nullable=False,
+            comment="met, late, overdue, cancelled; business, wall",
+        ),
+        sa.Column(
+            "bucket", sa.SmallInteger(), nullable=False, comment="Of a time: 4 * log2(seconds + 1)."
+        ),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "due_on",
+            "team",
+            "rep",
+            "tier",
+            "kind",
+            "scope",
+            "measure",
+            "bucket",
+            name=op.f("pk_tallies"),
+        ),
+        schema="sla",
+        comment="What reports read: moved in the transaction that moves the clock.",
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("tallies", schema="sla")
+    op.drop_index("ix_clocks_started_at", table_name="clocks", schema="sla")
+    op.drop_index(
+        "ix_clocks_overdue",
+        table_name="clocks",
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null and state = 'running'"),
+    )
+    op.drop_index("ix_clocks_handoff_id", table_name="clocks", schema="sla")
+    op.drop_index(
+        "ix_clocks_fire_at",
+        table_name="clocks",
+        schema="sla",
+        postgresql_where=sa.text("fire_at is not null"),
+    )
+    op.drop_index(
+        "ix_clocks_breached_at",
+        table_name="clocks",
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null"),
+    )
+    op.drop_index(
+        "ix_clocks_at_risk",
+        table_name="clocks",
+        schema="sla",
+        postgresql_where=sa.text(
+            "warned_at is not null and breached_at is null and state = 'running'"
+        ),
+    )
+    op.drop_table("clocks", schema="sla")
+    op.drop_table("changes", schema="sla")
     op.execute("drop schema sla")

@@ -1,0 +1,1 @@
+"""All SQL of this service: its clocks, its timers, its reports."""
