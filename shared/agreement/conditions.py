@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence, Set
+from functools import cache, cached_property
 from typing import Any
 
-import cel
+from cel_expr_python import cel
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -14,23 +14,39 @@ from pydantic_core import CoreSchema, core_schema
 Facts = Mapping[str, Any]
 """What a condition may speak of: `lead`, `event`, `fit`, …"""
 
+NAMES = (
+    "lead event fit engagement likelihood grade hand_raised tier team rep".split()  # noqa: SIM905
+)
+"""Everything that any condition may speak of; which may speak of what, `check` knows."""
+
+
+class UntoldFact(LookupError):
+    """A condition was asked without something that its place in the agreement promises it: our bug."""
+
 
 class Condition:
-    """A CEL expression. `holds` is false, never an error, where a trait is missing."""
+    """A CEL expression. `holds` is false, never an error, where a value is missing or of another kind."""
 
     def __init__(self, source: str) -> None:
         self.source = source
 
     @cached_property
-    def _program(self) -> cel.Program:
-        return cel.compile(self.source)
+    def _program(self) -> cel.Expression:
+        return _environment().compile(self.source)
 
     def holds(self, facts: Facts) -> bool:
-        """Whether it is true of these facts."""
-        try:
-            return self._program.execute(dict(facts)) is True
-        except (KeyError, TypeError, ValueError, RuntimeError):
-            return False
+        """Whether it is true of these facts; every name of its context must be there, None if unknown."""
+        answer = self._program.eval(data=facts).value()
+        return answer if isinstance(answer, bool) else self._without(answer, facts)
+
+    def _without(self, error: object, facts: Facts) -> bool:
+        """The rare way: facts that CEL cannot read as they are, and errors, which are false."""
+        told = str(error)
+        if "Non-CEL value" in told or "out of range for" in told:
+            return self._program.eval(data=plain(facts)).value() is True
+        if "No value with name" in told:
+            raise UntoldFact(f"{self!r} was told only of {', '.join(sorted(facts))}")
+        return False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and other.source == self.source
@@ -41,12 +57,15 @@ class Condition:
     def __repr__(self) -> str:
         return f"Condition({self.source!r})"
 
+    def __reduce__(self) -> tuple[type[Condition], tuple[str]]:
+        return Condition, (self.source,)
+
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(
-            lambda said: cls("true" if said is True else said),
-            core_schema.union_schema(
-                [core_schema.str_schema(max_length=2000), core_schema.literal_schema([True])]
+    def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda said: "true" if said is True else said,
+            core_schema.no_info_after_validator_function(
+                cls, core_schema.str_schema(max_length=2000)
             ),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda it: it.source),
         )
@@ -56,3 +75,25 @@ class Condition:
         cls, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {"type": "string", "format": "cel"}
+
+
+@cache
+def _environment() -> cel.Env:
+    return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN))
+
+
+def plain(value: object) -> Any:
+    """As CEL reads it: lists for tuples and sets, dicts for mappings, floats for huge integers, text for the rest."""
+    match value:
+        case None | bool() | float():
+            return value
+        case str():
+            return str(value)
+        case int():
+            return value if abs(value) < 2**63 else float(value)
+        case Mapping():
+            return {str(key): plain(it) for key, it in value.items()}
+        case Sequence() | Set():
+            return [plain(it) for it in value]
+        case _:
+            return str(value)

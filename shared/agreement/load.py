@@ -1,0 +1,34 @@
+"""An agreement from its file: read, checked as a whole, or refused with every fault in its place."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.agreement.check import problems
+from shared.agreement.model import Agreement
+from shared.documents import Document, InvalidDocument
+
+
+class InvalidAgreement(InvalidDocument):
+    """The agreement has faults; `.faults` has each with line and column, and nothing changes."""
+
+    code: ClassVar[str] = "invalid_agreement"
+
+
+def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
+    """The agreement, whole and sound, or InvalidAgreement."""
+    try:
+        document = Document.of(source, name=name)
+        agreement = document.into(Agreement)
+    except InvalidDocument as wrong:
+        raise InvalidAgreement(name, wrong.faults) from None
+    if found := list(problems(agreement)):
+        raise InvalidAgreement(
+            name, [document.fault(it.path, it.message, offset=it.offset) for it in found]
+        )
+    return agreement
+
+
+def stored(source: str) -> Agreement:
+    """One that was checked when it was published: a later, stricter check must not make the past unreadable."""
+    return Document.of(source, name="agreement.yaml").into(Agreement)

@@ -1,0 +1,176 @@
+"""YAML as a value and as places: what the file says, and where each part of it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+"""The way to a value: keys of mappings and numbers in lists, as pydantic says it."""
+
+Place = tuple[int, int]
+"""Line and column, counted from 1."""
+
+MOST_CHARACTERS = 1_000_000
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+
+
+class Misread(Exception):
+    """What cannot be read as YAML, or as the part of YAML that is used here."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A value with the nodes that it came from."""
+
+    value: Any
+    nodes: dict[Path, yaml.Node] = field(default_factory=dict)
+    keys: dict[Path, yaml.Node] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, source: str) -> Tree:
+        """Grow it, or raise Misread. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
+        if len(source) > MOST_CHARACTERS:
+            raise Misread((1, 1), f"longer than {MOST_CHARACTERS} characters; shorten it")
+        root = _compose(source)
+        nodes: dict[Path, yaml.Node] = {}
+        keys: dict[Path, yaml.Node] = {}
+        return cls(_value(root, (), nodes, keys), nodes, keys)
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's name; nothing is resolved
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            place = place_of(self.peek_event().start_mark)
+            raise Misread(place, "aliases (`*name`) are not read here; write the value out")
+        return super().compose_node(parent, index)
+
+
+def _compose(source: str) -> yaml.Node:
+    try:
+        loader = _Loader(source)
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark or wrong.context_mark
+        place = place_of(mark) if mark else (1, 1)
+        raise Misread(place, f"{wrong.problem}; {_mend(wrong.problem or '')}") from None
+    except yaml.reader.ReaderError as wrong:
+        before = source[: wrong.position]
+        place = (before.count("\n") + 1, wrong.position - before.rfind("\n"))
+        raise Misread(place, "a character that YAML does not allow; delete it") from None
+    except RecursionError:
+        raise Misread((1, 1), "nested too deeply; flatten it") from None
+    if root is None:
+        raise Misread((1, 1), "the file is empty; see examples/ for one to start from")
+    return root
+
+
+def _mend(problem: str) -> str:
+    if "'\\t'" in problem:
+        return "indent with spaces, not tabs"
+    if "mapping values are not allowed" in problem:
+        return "put text that contains `: ` in quotes, or check the indentation"
+    return "check the indentation, the quotes and the brackets here and on the line before"
+
+
+def _value(
+    node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict[Path, yaml.Node]
+) -> Any:
+    nodes[path] = node
+    if node.tag not in _PLAIN_TAGS:
+        raise Misread(
+            place_of(node.start_mark), f"tags (`{node.tag}`) are not read here; delete it"
+        )
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(it, (*path, at), nodes, keys) for at, it in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        return {
+            _key(key, path, keys): _value(it, (*path, key.value), nodes, keys)
+            for key, it in node.value
+        }
+    return _scalar(node)
+
+
+def _key(node: yaml.Node, path: Path, keys: dict[Path, yaml.Node]) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise Misread(place_of(node.start_mark), "a key must be text; put it in quotes")
+    way = (*path, node.value)
+    if way in keys:
+        first = place_of(keys[way].start_mark)[0]
+        raise Misread(
+            place_of(node.start_mark),
+            f"`{node.value}` is here already, on line {first}; keep one of them",
+        )
+    keys[way] = node
+    return str(node.value)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if node.style is not None:
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def place_of(mark: yaml.Mark) -> Place:
+    """A mark of PyYAML, counted from 1."""
+    return mark.line + 1, mark.column + 1
+
+
+def place_inside(node: yaml.Node, source: str, offset: int) -> Place:
+    """Where a scalar's character stands in the file, whichever way the scalar is quoted or folded."""
+    start, end = node.start_mark.index, node.end_mark.index
+    raw = source[start:end]
+    ahead = raw[: _raw_offset(raw, str(node.value), node.style or "", offset)]
+    line, column = place_of(node.start_mark)
+    lines = ahead.count("\n")
+    return (line + lines, len(ahead) - ahead.rfind("\n")) if lines else (line, column + len(ahead))
+
+
+def _raw_offset(raw: str, text: str, style: str, offset: int) -> int:
+    """Walk the file's text and the value together; a run of space in one is a run of space in the other."""
+    at = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
+    end = at
+    for wanted in text[: offset + 1]:
+        if wanted.isspace():
+            continue
+        at = _next_character(raw, end, wanted, style)
+        end = at + _width(raw, at, wanted, style)
+    return at if offset < len(text.rstrip()) else end
+
+
+def _next_character(raw: str, at: int, wanted: str, style: str) -> int:
+    while at < len(raw) and (raw[at].isspace() or (style == '"' and raw[at] == "\\" != wanted)):
+        escaped = raw[at : at + 2]
+        if escaped in {"\\n", "\\t", "\\\n", "\\ "}:
+            at += 1
+        elif not raw[at].isspace():
+            break
+        at += 1
+    return at
+
+
+def _width(raw: str, at: int, wanted: str, style: str) -> int:
+    if style == "'" and wanted == "'":
+        return 2
+    if style == '"' and raw[at : at + 1] == "\\":
+        return {"x": 4, "u": 6, "U": 10}.get(raw[at + 1 : at + 2], 2)
+    return 1

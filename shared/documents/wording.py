@@ -1,0 +1,82 @@
+"""pydantic's errors in words that say how to mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from shared.documents.tree import Path
+
+
+def wording(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong; how to mend it."""
+    path, kind, given = error["loc"], error["type"], error["input"]
+    if kind == "extra_forbidden":
+        known = sorted(_fields_at(model, path[:-1]))
+        return f"unknown field `{path[-1]}`; {nearest(str(path[-1]), known, 'the fields here are')}"
+    if kind == "missing":
+        return f"`{path[-1]}` is missing; add it{_description(model, path, ': ')}"
+    if kind in {"literal_error", "enum"}:
+        return f"{_told(given)} is not one of {error.get('ctx', {})['expected']}; write one of them"
+    if kind == "string_type" and isinstance(given, bool | int | float):
+        return f"{_told(given)} is not text; put it in quotes"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    return f"{_told(given)}: {message}{_description(model, path, '; ')}"
+
+
+def nearest(said: str, known: Iterable[str], those_are: str) -> str:
+    """A suggestion: the name that was probably meant, or all there are."""
+    known = list(known)
+    if close := get_close_matches(said, known, n=1, cutoff=0.6):
+        return f"did you mean `{close[0]}`?"
+    return f"{those_are}: {', '.join(known) or 'none'}"
+
+
+def _told(given: object) -> str:
+    match given:
+        case None:
+            return "nothing"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case bool():
+            return str(given).lower()
+        case _:
+            text = str(given)
+            return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
+
+
+def _description(model: type[BaseModel], path: Path, before: str) -> str:
+    name = path[-1] if path else ""
+    said = _fields_at(model, path[:-1]).get(str(name))
+    return f"{before}{said.description.rstrip('.')}" if said and said.description else ""
+
+
+def _fields_at(model: type[BaseModel], path: Path) -> dict[str, FieldInfo]:
+    kind: Any = model
+    for part in path:
+        kind = _inner(_bare(kind), part)
+    kind = _bare(kind)
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
+
+
+def _inner(kind: Any, part: str | int) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        found = kind.model_fields.get(str(part))
+        return found.annotation if found else NoneType
+    inner = [it for it in get_args(kind) if it is not Ellipsis]
+    return inner[-1] if inner else NoneType
+
+
+def _bare(kind: Any) -> Any:
+    """Without Annotated and without `| None`."""
+    while get_origin(kind) is Annotated or NoneType in get_args(kind):
+        kind = next(it for it in get_args(kind) if it is not NoneType)
+    return kind
