@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from shared.embedded.reaper import is_zombie, lives
 from shared.errors import Unavailable
 
 SYSTEM_USER = "leadbaton_postgres"
@@ -65,7 +66,9 @@ class PostgresServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        settings = [f"-p {self.port}", "-h 127.0.0.1", f"-k {self.data}", *self.options]
+        self._forget_the_dead()
+        no_socket = "-c unix_socket_directories="  # its path could be too long, and nobody needs it
+        settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *self.options]
         self._run(
             "pg_ctl",
             "-w",
@@ -87,9 +90,20 @@ class PostgresServer:
         """PostgreSQL's own directory."""
         return self.directory / "data"
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, as it noted itself; None when it has ended in order."""
+        file = self.data / "postmaster.pid"
+        return int(file.read_text().split("\n", 1)[0]) if file.exists() else None
+
     def running(self) -> bool:
         """Whether a server has this directory open."""
-        return self._run("pg_ctl", "status", check=False) == 0
+        return self.pid is not None and lives(self.pid)
+
+    def _forget_the_dead(self) -> None:
+        """A killed server that nobody asked after still counts as a process for PostgreSQL, which then refuses."""
+        if self.pid is not None and is_zombie(self.pid):
+            (self.data / "postmaster.pid").unlink()
 
     def _initialise(self) -> None:
         password = self.directory / "password"

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 GRACE_S = 10.0
 """How long a process has between being asked and being killed."""
@@ -66,7 +67,7 @@ def reap(alive: dict[int, int], *, grace_s: float = GRACE_S) -> None:
     for pid, stop_signal in reversed(alive.items()):
         _send(pid, stop_signal)
     end = time.monotonic() + grace_s
-    while any(_exists(pid) for pid in alive) and time.monotonic() < end:
+    while any(lives(pid) for pid in alive) and time.monotonic() < end:
         time.sleep(0.05)
     for pid in alive:
         _send(pid, signal.SIGKILL)
@@ -77,12 +78,21 @@ def _send(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _exists(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether this process runs still; one that has ended but that nobody asked after (a zombie) does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    except PermissionError:
+        return True
+    return not is_zombie(pid)
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether it has ended, and its parent has not asked how. Where there is no /proc we cannot tell: no."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 if __name__ == "__main__":

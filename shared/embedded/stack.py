@@ -76,7 +76,6 @@ class Stack:
         self.reaper: Reaper
         self.postgres: PostgresServer
         self.broker: LogServer
-        self._postmaster: int
 
     def start(self, say: Say = lambda _: None) -> None:
         """Start the servers, migrate the database, create the topics.
@@ -103,7 +102,7 @@ class Stack:
     def tend(self) -> list[str]:
         """Start again whichever server has died; the names of those that had."""
         died = []
-        if not _alive(self._postmaster):
+        if not self.postgres.running():
             self._start_postgres(self.postgres.port)
             died.append("PostgreSQL")
         if not self.broker.running():
@@ -126,12 +125,11 @@ class Stack:
 
     def _start_postgres(self, port: int) -> None:
         self.postgres = PostgresServer(self.data / "postgres", port, self._postgres_options)
-        if (self.postgres.data / "PG_VERSION").exists() and self.postgres.running():
+        if self.postgres.running():
             self.postgres.stop()  # left over from a crash, and on another port than ours
         self.postgres.start()
-        pid_file = self.postgres.data / "postmaster.pid"
-        self._postmaster = int(pid_file.read_text().split("\n", 1)[0])
-        self.reaper.watch(self._postmaster, signal.SIGINT)
+        if self.postgres.pid is not None:
+            self.reaper.watch(self.postgres.pid, signal.SIGINT)
 
     def _stop_postgres(self) -> None:
         if self.postgres.running():
@@ -193,16 +191,6 @@ def _locked(file: Path) -> int:
             "stop that one, or choose another directory with --data"
         ) from None
     return descriptor
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # it lives, as another user
-    return True
 
 
 def _secret(file: Path) -> str:

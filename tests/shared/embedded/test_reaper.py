@@ -1,0 +1,87 @@
+"""Nothing outlives the one that looked after it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.embedded.reaper import Reaper, lives, reap, survivors
+
+SLEEPER = "import signal; print('here', flush=True); signal.pause()"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
+Sleeper = subprocess.Popen[bytes]
+
+
+def sleeper(source: str = SLEEPER) -> Sleeper:
+    process = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == b"here\n"
+    return process
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_the_end_of_its_owner_is_the_end_of_everybody_on_the_list(lock: int) -> None:
+    reaper = Reaper(lock)
+    stays, goes, gone = sleeper(), sleeper(), sleeper()
+    reaper.watch(stays.pid)
+    reaper.forget(stays.pid)
+    reaper.watch(goes.pid, signal.SIGINT)
+    reaper.watch(gone.pid)
+    gone.terminate()
+    gone.wait()
+
+    reaper.close()
+
+    assert goes.wait() == -signal.SIGINT
+    assert stays.poll() is None
+    stays.kill()
+    stays.wait()
+
+
+def test_a_killed_owner_leaves_nobody_and_the_lock_is_free_again(tmp_path: Path) -> None:
+    owner_source = (
+        "import fcntl, os, subprocess, sys\n"
+        "from shared.embedded.reaper import Reaper\n"
+        "lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'])\n"
+        "Reaper(lock).watch(child.pid)\n"
+        "print(child.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    file = tmp_path / "lock"
+    owner = subprocess.run(
+        [sys.executable, "-c", owner_source, str(file)], stdout=subprocess.PIPE, check=False
+    )
+
+    with file.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits for the reaper's end
+    assert owner.returncode == -signal.SIGKILL
+    assert not lives(int(owner.stdout))
+
+
+def test_who_does_not_listen_is_killed() -> None:
+    stubborn = sleeper(STUBBORN)
+
+    reap({stubborn.pid: signal.SIGTERM}, grace_s=0.1)
+
+    assert stubborn.wait() == -signal.SIGKILL
+
+
+def test_nobody_is_on_an_empty_list() -> None:
+    assert survivors([]) == {}
+    assert survivors(["+1 15\n", "+2 2\n", "-1\n", "-3\n"]) == {2: 2}

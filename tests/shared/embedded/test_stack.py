@@ -1,0 +1,105 @@
+"""An installation in one directory: started, found again, kept running, never used twice at once."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import text
+
+from shared.contracts.topics import MARKETING_EVENTS, TOPICS
+from shared.db.session import engine_for
+from shared.embedded.broker import Broker
+from shared.embedded.stack import InUse, Stack
+from shared.kafka import admin, config
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    stack = Stack(tmp_path / "data")
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+def topics_of(stack: Stack) -> set[str]:
+    wanted = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+    return set(admin.topic_ids(config.of(stack.settings()), wanted))
+
+
+def ask(stack: Stack, statement: str) -> object:
+    engine = engine_for(stack.settings().database_url)
+    with engine.begin() as connection:
+        answer = connection.execute(text(statement))
+        found = answer.scalar() if answer.returns_rows else None
+    engine.dispose()
+    return found
+
+
+def test_a_new_directory_becomes_a_whole_installation(stack: Stack) -> None:
+    assert ask(stack, "select count(*) from messaging.outbox") == 0
+    assert MARKETING_EVENTS.dead in topics_of(stack)
+    assert stack.settings().kafka_keeps_log is False
+    assert stack.settings().secret_key is not None
+
+
+def test_what_is_secret_is_for_its_owner_alone(stack: Stack) -> None:
+    for name in ("env", "secret_key"):
+        assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
+
+
+def test_the_next_start_finds_data_ports_and_secrets_again(stack: Stack) -> None:
+    ask(stack, "create table kept (id int)")
+    before = stack.environment
+    stack.stop()
+
+    again = Stack(stack.data)
+    again.start()
+    assert again.environment == before
+    assert ask(again, "select count(*) from kept") == 0
+    again.stop()
+
+
+def test_a_port_that_somebody_took_is_given_up(stack: Stack) -> None:
+    stack.stop()
+    taken = orjson.loads((stack.data / "ports.json").read_bytes())["broker"]
+
+    again = Stack(stack.data)
+    with socket.create_server(("127.0.0.1", taken)):
+        again.start()
+        assert again.broker.bootstrap != f"127.0.0.1:{taken}"
+        assert topics_of(again)
+    again.stop()
+
+
+def test_one_directory_serves_one_at_a_time(stack: Stack) -> None:
+    other = Stack(stack.data)
+
+    with pytest.raises(InUse, match=r"is in use.*--data"):
+        other.start()
+    other.stop()
+
+    assert ask(stack, "select 1") == 1
+
+
+def test_a_broker_that_died_comes_back_with_its_topics(stack: Stack) -> None:
+    assert stack.tend() == []
+    assert isinstance(stack.broker, Broker)
+    stack.broker.kill()
+
+    assert stack.tend() == ["the broker"]
+    assert MARKETING_EVENTS.name in topics_of(stack)
+
+
+def test_a_database_that_died_comes_back_with_what_it_knew(stack: Stack) -> None:
+    ask(stack, "create table kept (id int)")
+    stack.postgres.stop("immediate")
+
+    assert stack.tend() == ["PostgreSQL"]
+    assert ask(stack, "select count(*) from kept") == 0
