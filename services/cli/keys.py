@@ -1,0 +1,108 @@
+"""`leadbaton keys`: make, list and revoke API keys. A key itself is shown once, alone on stdout."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from shared.agreement.model import duration
+from shared.clock import utc_now
+from shared.db.session import engine_for, sessions_on
+from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key
+from shared.settings import Settings
+
+app = typer.Typer(help="Who may call the APIs.", no_args_is_help=True)
+said = Console(stderr=True)
+
+
+def _lifetime(text: str) -> timedelta:
+    try:
+        return cast("timedelta", duration(text))
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+
+
+@app.command()
+def create(
+    scope: Annotated[KeyScope, typer.Option(help="What the key opens.")],
+    subject: Annotated[str, typer.Option(help="The source, the rep's id, or whose ops key it is.")],
+    expires: Annotated[
+        timedelta | None, typer.Option(parser=_lifetime, metavar="90d", help="Good for so long.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="A web site whose pages may send with this key; may be repeated."),
+    ] = None,
+) -> None:
+    """Make a key; it alone goes to stdout, and cannot be shown again."""
+    now = utc_now()
+    ends = now + expires if expires is not None else None
+    with _session() as session:
+        key = create_key(
+            session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origin or ()
+        )
+    said.print(
+        f"{scope} key for [bold]{subject}[/bold], good {_until(ends)}. It is not shown again."
+    )
+    typer.echo(key)
+
+
+@app.command("list")
+def show() -> None:
+    """Every key that there is or was, without its secret."""
+    with _session() as session:
+        found = keys(session)
+    table = Table("id", "scope", "subject", "created", "state", "origins")
+    for key in found:
+        created = f"{key.created_at:%Y-%m-%d %H:%M}"
+        origins = " ".join(key.origins)
+        table.add_row(key.id, key.scope, key.subject, created, _state(key, utc_now()), origins)
+    Console().print(table)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
+) -> None:
+    """End a key; the APIs refuse it within half a minute."""
+    with _session() as session:
+        if not revoke_key(session, key_id, now=utc_now()):
+            raise UnknownKey(f"there is no live key {key_id}: see `leadbaton keys list`")
+    said.print(f"key {key_id} is revoked")
+
+
+@app.command()
+def secret() -> None:
+    """A new LEADBATON_SECRET_KEY, which encrypts webhook secrets at rest. Keep it: nothing else opens them."""
+    typer.echo(urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    engine = engine_for(Settings().database_url, pool_size=1)
+    try:
+        with sessions_on(engine).begin() as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+def _until(ends: datetime | None) -> str:
+    return f"until {ends:%Y-%m-%d %H:%M} UTC" if ends is not None else "until it is revoked"
+
+
+def _state(key: Key, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    if key.expires_at is not None and key.expires_at <= now:
+        return f"expired {key.expires_at:%Y-%m-%d}"
+    return _until(key.expires_at)

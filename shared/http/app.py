@@ -1,0 +1,99 @@
+"""The app that every API here starts from: problems, keys, limits, probes, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared.clock import Clock, utc_now
+from shared.db.session import Sessions
+from shared.errors import LeadbatonError
+from shared.http import probes
+from shared.http.body import PlainBody
+from shared.http.keyring import KeyRing
+from shared.http.observed import Observed
+from shared.http.problems import DatabaseAway, InvalidRequest, MalformedBody, problem, written
+
+Check = Callable[[], None]
+"""Raises what is wrong."""
+
+
+def create_app(
+    *,
+    title: str,
+    summary: str,
+    sessions: Sessions,
+    clock: Clock = utc_now,
+    checks: Mapping[str, Check] = {},
+    most_bytes: int = 1_000_000,
+) -> FastAPI:
+    """An app without routes of its own; nothing is opened until it serves. It never redirects."""
+    app = FastAPI(title=title, summary=summary, redirect_slashes=False)
+    app.state.sessions = sessions
+    app.state.clock = clock
+    app.state.keys = KeyRing(sessions, clock)
+    app.add_middleware(PlainBody, most_bytes=most_bytes)
+    app.add_middleware(Observed)
+    app.include_router(_probes({"database": probes.database(sessions), **checks}))
+    _tell_errors(app)
+    return app
+
+
+def _probes(checks: Mapping[str, Check]) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        return Response("ok", media_type="text/plain")
+
+    @router.get("/readyz")
+    def readyz() -> Response:
+        return Response(*probes.readiness(checks))
+
+    @router.get("/metrics")
+    def metrics() -> Response:
+        return Response(*probes.metrics())
+
+    return router
+
+
+def _tell_errors(app: FastAPI) -> None:
+    @app.exception_handler(LeadbatonError)
+    async def ours(_: Request, error: LeadbatonError) -> Response:
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return _invalid(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        return written(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+    async def away(_: Request, __: Exception) -> Response:
+        return problem(DatabaseAway("the database is away: try again in a moment"))
+
+    for kind in (OperationalError, InterfaceError, NoConnectionFree):
+        app.add_exception_handler(kind, away)
+
+    @app.exception_handler(Exception)
+    async def bug(_: Request, __: Exception) -> Response:
+        return written(500, "internal", "this is a fault of ours; it is in the log")
+
+
+def _invalid(error: RequestValidationError) -> Response:
+    faults = error.errors()
+    if faults and faults[0]["type"] == "json_invalid":
+        where, why = faults[0]["loc"][-1], faults[0].get("ctx", {}).get("error", "")
+        return problem(MalformedBody(f"the body is not JSON: {why} at character {where}"))
+    said = [{"where": ".".join(map(str, it["loc"])), "what": it["msg"]} for it in faults]
+    return problem(
+        InvalidRequest("; ".join(f"{it['where']}: {it['what']}" for it in said)), faults=said
+    )

@@ -1,0 +1,65 @@
+"""What routes ask for: a transaction, the time, and who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
+
+from shared.clock import Clock
+from shared.db.session import Sessions
+from shared.http.keyring import KeyRing, presented
+from shared.http.keys import Caller, Key, KeyScope, WrongScope
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="key",
+    description="A key of `leadbaton keys create`; also taken as the user name of Basic, and as `X-Write-Key`.",
+)
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    """One transaction a request."""
+    sessions: Sessions = request.app.state.sessions
+    with sessions.begin() as session:
+        yield session
+
+
+def present_instant(request: Request) -> datetime:
+    """What time it is, as the app's clock says."""
+    clock: Clock = request.app.state.clock
+    return clock()
+
+
+def allowed(key: Key, *scopes: KeyScope) -> Caller:
+    """Who calls, if the key's scope is one of these; raises WrongScope."""
+    if key.scope not in scopes:
+        raise WrongScope(
+            f"a key of scope {key.scope} does not open this: {' or '.join(scopes)} does"
+        )
+    return Caller(key.id, key.scope, key.subject)
+
+
+def requires(*scopes: KeyScope) -> Callable[..., Caller]:
+    """A dependency that lets in callers of these scopes only."""
+
+    def admitted(
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+    ) -> Caller:
+        ring: KeyRing = request.app.state.keys
+        return allowed(ring.key(presented(request.headers)), *scopes)
+
+    return admitted
+
+
+# scope="function" commits before the response is sent; FastAPI's default answers 2xx first and commits after.
+Tx = Annotated[Session, Depends(open_session, scope="function")]
+Now = Annotated[datetime, Depends(present_instant)]
+Ops = Annotated[Caller, Depends(requires(KeyScope.OPS))]
+Rep = Annotated[Caller, Depends(requires(KeyScope.REP))]
+Ingest = Annotated[Caller, Depends(requires(KeyScope.INGEST))]
+OpsOrRep = Annotated[Caller, Depends(requires(KeyScope.OPS, KeyScope.REP))]

@@ -1,0 +1,117 @@
+"""Keys remembered for a while, so that calls cost no query and go on while the database is away."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.clock import Clock, utc_now
+from shared.db.session import Sessions
+from shared.http.keys import Key, UnknownKey, digest, find_key
+from shared.http.problems import DatabaseAway
+
+FRESH = timedelta(seconds=30)
+"""So long a revoked key may go on working."""
+
+STALE = timedelta(hours=1)
+"""So long a key is taken at its remembered word while the database is away."""
+
+PATIENCE = timedelta(seconds=5)
+"""After the database did not answer, it is not asked again for so long."""
+
+
+def presented(headers: Mapping[str, str]) -> str | None:
+    """The key that a request carries: Bearer, the user name of Basic, or X-Write-Key."""
+    scheme, _, said = headers.get("authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return said.strip() or None
+        case "basic":
+            return _user(said)
+    return headers.get("x-write-key")
+
+
+def _user(encoded: str) -> str | None:
+    try:
+        return b64decode(encoded, validate=True).decode().partition(":")[0] or None
+    except (NotBase64, UnicodeDecodeError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    key: Key
+    at: datetime
+
+
+class KeyRing:
+    """The keys that were seen lately. Safe from many threads."""
+
+    def __init__(self, sessions: Sessions, clock: Clock = utc_now, *, size: int = 10_000) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._size = size
+        self._seen: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._away_until: datetime | None = None
+        self._lock = Lock()
+
+    def remembered(self, presented: str | None) -> Key | None:
+        """The key if it can be told without the database; never blocks. Raises UnknownKey or ExpiredKey."""
+        now = self._clock()
+        found = self._seen.get(digest(_present(presented)))
+        if found is None or now - found.at > self._trusted(now):
+            return None
+        found.key.caller(now)
+        return found.key
+
+    def key(self, presented: str | None) -> Key:
+        """The key, if it is good; raises UnknownKey, ExpiredKey, or DatabaseAway."""
+        return self.remembered(presented) or self._looked_up(_present(presented))
+
+    def _trusted(self, now: datetime) -> timedelta:
+        away = self._away_until is not None and now < self._away_until
+        return STALE if away else FRESH
+
+    def _looked_up(self, presented: str) -> Key:
+        now = self._clock()
+        try:
+            with self._sessions() as session:
+                key = find_key(session, presented)
+        except SQLAlchemyError:
+            self._away_until = now + PATIENCE
+            if (key_before := self.remembered(presented)) is not None:
+                return key_before
+            raise DatabaseAway("the database is away: the key cannot be looked up") from None
+        except UnknownKey:
+            self._forget(presented)
+            raise
+        self._away_until = None
+        self._remember(presented, _Remembered(key, now))
+        key.caller(now)
+        return key
+
+    def _remember(self, presented: str, found: _Remembered) -> None:
+        with self._lock:
+            self._seen[digest(presented)] = found
+            self._seen.move_to_end(digest(presented))
+            while len(self._seen) > self._size:
+                self._seen.popitem(last=False)
+
+    def _forget(self, presented: str) -> None:
+        with self._lock:
+            self._seen.pop(digest(presented), None)
+
+
+def _present(presented: str | None) -> str:
+    if presented is None:
+        raise UnknownKey(
+            "no key: send one as `Authorization: Bearer`, as the user name of Basic, or as `X-Write-Key`"
+        )
+    return presented

@@ -1,0 +1,161 @@
+"""API keys: who calls, and what they may. Only a hash of a key is kept; see docs/decisions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.orm import Session
+
+from shared.db.tables import api_keys
+from shared.errors import Rejected
+
+
+class KeyScope(StrEnum):
+    """What a key opens."""
+
+    INGEST = "ingest"
+    REP = "rep"
+    OPS = "ops"
+
+
+class UnknownKey(Rejected):
+    """There is no key, or it is not one of ours, or it was revoked."""
+
+    code = "unknown_key"
+    status = 401
+
+
+class ExpiredKey(Rejected):
+    """The key's time is over."""
+
+    code = "expired_key"
+    status = 401
+
+
+class WrongScope(Rejected):
+    """The key is good, but not for this."""
+
+    code = "wrong_scope"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: for ingest the subject is the source, for a rep the rep's id."""
+
+    key_id: str
+    scope: KeyScope
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is kept, without its secret."""
+
+    id: str
+    scope: KeyScope
+    subject: str
+    origins: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def caller(self, now: datetime) -> Caller:
+        """Whom the key stands for, if it is good now."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            raise UnknownKey(f"the key {self.id} was revoked: ask for a new one")
+        if self.expires_at is not None and self.expires_at <= now:
+            raise ExpiredKey(f"the key {self.id} has expired: ask for a new one")
+        return Caller(self.id, self.scope, self.subject)
+
+
+def digest(key: str) -> bytes:
+    """What is kept of a key: it has 192 random bits, so a fast hash is as good as a slow one."""
+    return sha256(key.encode()).digest()
+
+
+def create_key(
+    session: Session,
+    *,
+    scope: KeyScope,
+    subject: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+    origins: Sequence[str] = (),
+) -> str:
+    """A new key, to be shown once: `lb_<scope>_<id>_<secret>`."""
+    key_id = secrets.token_hex(6)
+    key = f"lb_{scope}_{key_id}_{secrets.token_hex(24)}"
+    row = {
+        "id": key_id,
+        "secret_hash": digest(key),
+        "scope": scope.value,
+        "subject": subject,
+        "origins": list(origins),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    session.execute(insert(api_keys).values(row))
+    return key
+
+
+def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
+    """End a key now; False if there is no such key, or it has ended before."""
+    statement = (
+        update(api_keys)
+        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(api_keys.c.id)
+    )
+    return session.execute(statement).first() is not None
+
+
+def keys(session: Session) -> list[Key]:
+    """Every key there ever was, oldest first."""
+    return [
+        _key(*row)
+        for row in session.execute(_columns().order_by(api_keys.c.created_at, api_keys.c.id))
+    ]
+
+
+def find_key(session: Session, key: str) -> Key:
+    """The kept key that this is, good or not; raises UnknownKey."""
+    parts = key.split("_")
+    if len(parts) == 4 and parts[0] == "lb":
+        row = session.execute(
+            _columns().where(api_keys.c.id == parts[2], api_keys.c.secret_hash == digest(key))
+        ).one_or_none()
+        if row is not None:
+            return _key(*row)
+    raise UnknownKey(
+        "this is no key of this installation: `leadbaton keys list` shows what there is"
+    )
+
+
+def find_caller(session: Session, key: str, *, now: datetime) -> Caller:
+    """Whom the key stands for; raises UnknownKey or ExpiredKey."""
+    return find_key(session, key).caller(now)
+
+
+def _columns() -> Select[*tuple[Any, ...]]:
+    kept = api_keys.c
+    return select(
+        kept.id,
+        kept.scope,
+        kept.subject,
+        kept.origins,
+        kept.created_at,
+        kept.expires_at,
+        kept.revoked_at,
+    )
+
+
+def _key(key_id: str, scope: str, subject: str, origins: Sequence[str], *times: Any) -> Key:
+    return Key(key_id, KeyScope(scope), subject, tuple(origins), *times)

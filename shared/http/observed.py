@@ -1,0 +1,55 @@
+"""One log line and one measurement a request; never its query string, which may name a person."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import logs
+from shared.metrics import HTTP_REQUEST_SECONDS
+from shared.tracing import trace_id
+
+UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: measured, not logged."""
+
+
+class Observed:
+    """Wraps the whole app, so that refusals are seen too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.log = logs.get(__name__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and tell how it went, also when it failed."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 500
+
+        async def noticed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        started = perf_counter()
+        try:
+            await self.app(scope, receive, noticed)
+        finally:
+            self._tell(scope, status, perf_counter() - started)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        HTTP_REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
+        if route not in UNTOLD:
+            self.log.info(
+                "request",
+                method=scope["method"],
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 1),
+                trace=trace_id(Headers(scope=scope).get("traceparent")),
+            )

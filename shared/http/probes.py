@@ -1,0 +1,109 @@
+"""/healthz, /readyz and /metrics: for APIs as routes, for workers from a small server of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.clock import Clock, utc_now
+from shared.db.session import Sessions
+from shared.errors import LeadbatonError
+from shared.metrics import exposed
+
+Answer = tuple[bytes, int, dict[str, str]]
+"""Content, status, headers: in the order of Starlette's Response."""
+
+
+def database(sessions: Sessions) -> Callable[[], None]:
+    """A check that raises while the database does not answer."""
+
+    def check() -> None:
+        with sessions() as session:
+            session.execute(text("select 1"))
+
+    return check
+
+
+def readiness(checks: Mapping[str, Callable[[], None]]) -> Answer:
+    """200 if every check passes, else 503; the body says which did not."""
+    found = {name: _fault(check) for name, check in checks.items()}
+    ready = not any(found.values())
+    body = {"ready": ready, "checks": {name: fault or "ok" for name, fault in found.items()}}
+    return orjson.dumps(body), 200 if ready else 503, {"content-type": "application/json"}
+
+
+def _fault(check: Callable[[], None]) -> str | None:
+    try:
+        check()
+    except LeadbatonError as error:
+        return error.message
+    except (SQLAlchemyError, OSError) as error:  # their text may name hosts and users
+        return type(error).__name__
+    return None
+
+
+def metrics() -> Answer:
+    """All metrics of this process."""
+    content, kind = exposed()
+    return content, 200, {"content-type": kind}
+
+
+class Probes:
+    """What a worker says of itself. It is alive while it beats; one that never beats is believed alive."""
+
+    def __init__(
+        self, *, clock: Clock = utc_now, patience: timedelta = timedelta(minutes=2)
+    ) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._beaten_at: datetime | None = None
+        self._checks: Mapping[str, Callable[[], None]] = {}
+
+    def start(self, port: int | None, checks: Mapping[str, Callable[[], None]]) -> None:
+        """Serve the probes from a daemon thread; with no port, do nothing."""
+        self._checks = checks
+        if port is not None:
+            server = ThreadingHTTPServer(("", port), _handler(self.answer))
+            Thread(target=server.serve_forever, name="probes", daemon=True).start()
+
+    def beat(self) -> None:
+        """Say that the loop goes round."""
+        self._beaten_at = self._clock()
+
+    def answer(self, path: str) -> Answer:
+        """What a GET of this path gets."""
+        match path.partition("?")[0]:
+            case "/healthz":
+                alive = self._alive()
+                said = b"ok" if alive else b"the loop stands still"
+                return said, 200 if alive else 503, {"content-type": "text/plain"}
+            case "/readyz":
+                return readiness(self._checks)
+            case "/metrics":
+                return metrics()
+        return b"not found", 404, {"content-type": "text/plain"}
+
+    def _alive(self) -> bool:
+        return self._beaten_at is None or self._clock() - self._beaten_at < self._patience
+
+
+def _handler(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content, status, headers = answer(self.path)
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_request(self, code: object = "-", size: object = "-") -> None:
+            """Probes are asked every few seconds: no line."""
+
+    return Handler

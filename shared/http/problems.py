@@ -1,0 +1,98 @@
+"""Errors as HTTP tells them: RFC 9457 problems that also hold `code` and `message`, which SDKs read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from shared.errors import LeadbatonError, Rejected, Unavailable
+
+
+class Problem(BaseModel):
+    """What every error looks like."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="`urn:leadbaton:error:` and the code.")
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong and how to mend it.")
+    code: str = Field(description="For programs; never changes its meaning.")
+    message: str = Field(description="The same as detail, where some SDKs look for it.")
+
+
+class MalformedBody(Rejected):
+    """The body cannot be read at all."""
+
+    code = "malformed_body"
+    status = 400
+
+
+class InvalidRequest(Rejected):
+    """The body or the parameters are not what the route takes."""
+
+    code = "invalid_request"
+
+
+class TooLarge(Rejected):
+    """The request is larger than this API takes."""
+
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedEncoding(Rejected):
+    """A Content-Encoding that is not understood here."""
+
+    code = "unsupported_encoding"
+    status = 415
+
+
+class DatabaseAway(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_away"
+
+
+def problem(error: LeadbatonError, **more: Any) -> Response:
+    """The error as a response."""
+    headers = {}
+    if isinstance(error, Unavailable):
+        headers["retry-after"] = str(error.retry_after_s)
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return written(error.status, error.code, error.message, headers, **more)
+
+
+def written(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """A problem as a response."""
+    content = {
+        "type": f"urn:leadbaton:error:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": message,
+        "code": code,
+        "message": message,
+        **more,
+    }
+    return Response(
+        orjson.dumps(content), status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def problems(*errors: type[LeadbatonError]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=`: each error with its code and what it means, those of one status together."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        said = f"`{error.code}`: {(error.__doc__ or '').strip()}"
+        known = found.get(error.status)
+        found[error.status] = {
+            "model": Problem,
+            "description": f"{known['description']} {said}" if known else said,
+        }
+    return found

@@ -1,0 +1,31 @@
+"""Serves an app until SIGTERM or SIGINT, then lets what is under way finish."""
+
+from __future__ import annotations
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared import logs
+from shared.lifecycle import stop_on_signals
+
+GRACE_S = 8
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Blocks until the process is asked to stop; returns, so that the caller can close what it opened."""
+    stop_on_signals()  # uvicorn raises the signal again when it is done: into this, not into the process's death
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    logs.get(__name__).info("api starts", host=host, port=port)
+    uvicorn.Server(config).run()
+    logs.get(__name__).info("api stopped")

@@ -1,0 +1,19 @@
+"""How a process is asked to stop: SIGTERM and SIGINT set one event, and every loop looks at it."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event, Thread
+
+
+def stop_on_signals() -> Event:
+    """An event that the first SIGTERM or SIGINT sets; later ones change nothing. Main thread only."""
+    stop = Event()
+
+    def asked(*_: object) -> None:
+        # In a thread: the signal may have interrupted this one inside `stop.wait`, which holds a lock.
+        Thread(target=stop.set, daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, asked)
+    return stop

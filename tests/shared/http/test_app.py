@@ -1,0 +1,216 @@
+"""Every API's errors, limits and probes, on a real database."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.postgres import free_port
+from shared.errors import Rejected, Unavailable
+from shared.http.app import create_app
+from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
+from shared.http.keys import Caller, KeyScope, create_key
+
+pytestmark = pytest.mark.postgres
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+class UnknownThing(Rejected):
+    """There is no such thing."""
+
+    code = "unknown_thing"
+    status = 404
+
+
+class Body(BaseModel):
+    """What the route takes."""
+
+    number: int
+
+
+def with_routes(sessions: Sessions) -> FastAPI:
+    """An app with one route for each thing that can happen."""
+    app = create_app(
+        title="t", summary="s", sessions=sessions, clock=lambda: NOON, most_bytes=1_000
+    )
+
+    @app.post("/numbers")
+    def numbers(body: Body, session: Tx, now: Now) -> dict[str, Any]:
+        session.execute(text("create table if not exists numbers (number int primary key)"))
+        session.execute(text("insert into numbers values (:n)"), {"n": body.number})
+        if body.number == 13:
+            raise UnknownThing("no thing 13: take another")
+        return {"now": now, "number": body.number}
+
+    @app.get("/numbers")
+    def stored(session: Tx) -> list[int]:
+        return list(session.scalars(text("select number from numbers")))
+
+    @app.get("/ops")
+    def ops(caller: Ops) -> Caller:
+        return caller
+
+    @app.get("/both")
+    def both(caller: OpsOrRep) -> str:
+        return caller.subject
+
+    @app.get("/later")
+    def later() -> None:
+        raise Unavailable("come back")
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise ZeroDivisionError
+
+    return app
+
+
+@pytest.fixture
+def client(sessions: Sessions) -> TestClient:
+    """A client that gets a 500 as an answer."""
+    return TestClient(with_routes(sessions), raise_server_exceptions=False)
+
+
+def test_a_transaction_is_committed_before_the_answer_and_undone_by_an_error(
+    client: TestClient,
+) -> None:
+    assert client.post("/numbers", json={"number": 1}).json() == {
+        "now": "2026-12-01T12:00:00Z",
+        "number": 1,
+    }
+    refused = client.post("/numbers", json={"number": 13})
+
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        404,
+        "application/problem+json",
+    )
+    assert refused.json() == {
+        "type": "urn:leadbaton:error:unknown_thing",
+        "title": "Unknown thing",
+        "status": 404,
+        "detail": "no thing 13: take another",
+        "code": "unknown_thing",
+        "message": "no thing 13: take another",
+    }
+    assert client.get("/numbers").json() == [1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status", "code"),
+    [
+        ("POST", "/numbers", b'{"number": ', 400, "malformed_body"),
+        ("POST", "/numbers", b'{"number": "x"}', 422, "invalid_request"),
+        ("GET", "/nowhere", b"", 404, "not_found"),
+        ("GET", "/ops/", b"", 404, "not_found"),
+        ("DELETE", "/numbers", b"", 405, "method_not_allowed"),
+        ("GET", "/ops", b"", 401, "unknown_key"),
+        ("GET", "/later", b"", 503, "unavailable"),
+        ("GET", "/bug", b"", 500, "internal"),
+        ("POST", "/numbers", b'{"number": 1}' + b" " * 1_000, 413, "too_large"),
+    ],
+)
+def test_every_error_is_a_problem_with_code_and_message(
+    client: TestClient, method: str, path: str, content: bytes, status: int, code: str
+) -> None:
+    said = client.request(
+        method, path, content=content, headers={"content-type": "application/json"}
+    )
+
+    assert (said.status_code, said.json()["code"]) == (status, code)
+    assert said.json()["message"] == said.json()["detail"]
+    assert said.headers["content-type"] == "application/problem+json"
+
+
+def test_what_passes_says_when_to_try_again(client: TestClient) -> None:
+    assert client.get("/later").headers["retry-after"] == "5"
+    assert client.get("/ops").headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("scope", list(KeyScope))
+def test_a_key_opens_what_its_scope_says(
+    client: TestClient, sessions: Sessions, scope: KeyScope
+) -> None:
+    with sessions.begin() as session:
+        key = create_key(session, scope=scope, subject="ann", now=NOON)
+
+    only_ops = client.get("/ops", headers={"authorization": f"Bearer {key}"})
+    both = client.get("/both", auth=(key, ""))
+
+    assert only_ops.status_code == (200 if scope is KeyScope.OPS else 403)
+    assert both.status_code == (403 if scope is KeyScope.INGEST else 200)
+    if scope is KeyScope.INGEST:
+        assert both.json()["code"] == "wrong_scope"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("X-GZIP", lambda it: gzip.compress(it[:5]) + gzip.compress(it[5:])),
+        ("deflate", zlib.compress),
+        ("deflate", lambda it: zlib.compress(it, wbits=-15)),
+        ("identity", bytes),
+    ],
+    ids=["gzip", "members", "deflate", "bare", "identity"],
+)
+def test_a_compressed_body_is_read(client: TestClient, encoding: str, compress: Any) -> None:
+    said = client.post(
+        "/numbers",
+        content=compress(b'{"number": 7}'),
+        headers={"content-encoding": encoding, "content-type": "application/json"},
+    )
+    assert said.json()["number"] == 7
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "status", "code"),
+    [
+        ("br", b"x", 415, "unsupported_encoding"),
+        ("gzip", b"\x1fnonsense", 400, "malformed_body"),
+        ("gzip", gzip.compress(b'{"number": 7}')[:-9], 400, "malformed_body"),
+        ("gzip", gzip.compress(b" " * 60_000_000), 413, "too_large"),
+    ],
+    ids=["unknown", "nonsense", "cut", "bomb"],
+)
+def test_a_body_that_cannot_be_unpacked_is_refused(
+    client: TestClient, encoding: str, content: bytes, status: int, code: str
+) -> None:
+    said = client.post("/numbers", content=content, headers={"content-encoding": encoding})
+    assert (said.status_code, said.json()["code"]) == (status, code)
+
+
+def test_probes_say_what_is_reachable(client: TestClient) -> None:
+    assert client.get("/healthz").text == "ok"
+    assert client.get("/readyz").json() == {"ready": True, "checks": {"database": "ok"}}
+    client.get("/later")
+    assert (
+        'leadbaton_http_request_seconds_count{method="GET",route="/later",status="503"}'
+        in client.get("/metrics").text
+    )
+
+
+def test_without_the_database_it_is_unavailable_and_not_ready() -> None:
+    engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+    client = TestClient(with_routes(sessions_on(engine)), raise_server_exceptions=False)
+
+    for path in ("/numbers", "/ops"):
+        said = client.get(path, headers={"x-write-key": "lb_ops_a_b"})
+        assert (said.status_code, said.json()["code"]) == (503, "database_away")
+        assert int(said.headers["retry-after"]) > 0
+    ready = client.get("/readyz")
+    assert (ready.status_code, orjson.loads(ready.content)["checks"]) == (
+        503,
+        {"database": "OperationalError"},
+    )
+    assert client.get("/healthz").status_code == 200
+    engine.dispose()
