@@ -24,9 +24,9 @@ from shared.db import outbox
 def on_handoffs_changed(
     session: Session,
     arrived: Sequence[Message[HandoffChanged]],
+    now: datetime,
     *,
     agreements: Agreements,
-    now: datetime,
 ) -> None:
     """Start, stop, end clocks; take back a breach whose answer came in time but late to us."""
     handoffs = queries.add_changes(session, [message.payload for message in arrived])

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, timedelta
 from math import log2
 from typing import NamedTuple
 
 from services.sla_monitor.domain.clocks import Clock, State
 from shared.contracts.payloads import Scope
-
-Buckets = Mapping[int, int]
-"""How many times lie in each bucket."""
 
 
 class Tally(NamedTuple):
@@ -65,34 +61,3 @@ def bucket_of(time: timedelta) -> int:
 def time_in(bucket: int) -> float:
     """The seconds that a bucket stands for."""
     return float(2 ** (bucket / 4) - 1)
-
-
-def percentile(buckets: Buckets, part: float) -> float | None:
-    """The seconds within which this part of the times lay; None of no times."""
-    total = sum(buckets.values())
-    reached = 0
-    for bucket, count in sorted(buckets.items()):
-        reached += count
-        if reached >= part * total:
-            return time_in(bucket)
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Attainment:
-    """How many promises fell due and how many were kept."""
-
-    met: int = 0
-    late: int = 0
-    overdue: int = 0
-    cancelled: int = 0
-
-    @property
-    def promised(self) -> int:
-        """Those that count: kept, or broken in whichever way. One that nobody answers is broken."""
-        return self.met + self.late + self.overdue + self.cancelled
-
-    @property
-    def rate(self) -> float | None:
-        """Kept of promised, 0 to 1; None while nothing was promised."""
-        return self.met / self.promised if self.promised else None

@@ -1,0 +1,82 @@
+"""Wiring of the SLA monitor's processes: the API, the worker that reads handoffs, the sweep."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.sla_monitor.api import router
+from services.sla_monitor.handlers import on_handoffs_changed
+from services.sla_monitor.sweep import sweep as sweep_until
+from shared import logs
+from shared.agreement.versions import Agreements
+from shared.clock import Clock, utc_now
+from shared.contracts.topics import HANDOFFS_CHANGED, SLA
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.http import probes
+from shared.http.app import create_app
+from shared.http.probes import Probes
+from shared.http.server import serve
+from shared.kafka import config
+from shared.kafka.consumer import Subscription, consume
+from shared.lifecycle import stop_on_signals
+from shared.settings import Settings
+
+PORT = 8003
+
+
+def api(settings: Settings) -> None:
+    """Serve until asked to stop."""
+    logs.configure(settings.log_level, service="sla-api")
+    engine = engine_for(settings.database_url, pool_size=10)
+    app = build_api(sessions_on(engine), most_bytes=settings.max_request_bytes)
+    serve(app, host=settings.host, port=settings.port or PORT)
+    engine.dispose()
+
+
+def build_api(
+    sessions: Sessions, *, clock: Clock = utc_now, most_bytes: int = 1_000_000
+) -> FastAPI:
+    """The API; nothing is opened until it serves."""
+    app = create_app(
+        title="Leadbaton SLA monitor",
+        summary="Which promises about handoffs were kept, are at risk, were broken.",
+        sessions=sessions,
+        clock=clock,
+        most_bytes=most_bytes,
+    )
+    app.include_router(router(Agreements()))
+    return app
+
+
+def worker(settings: Settings) -> None:
+    """Read what happens to handoffs until asked to stop."""
+    logs.configure(settings.log_level, service="sla-worker")
+    stop = stop_on_signals()
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(sessions)})
+    consume(
+        SLA,
+        [Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, agreements=Agreements()))],
+        config=config.of(settings),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+        tick=lambda _session, _now: probe.beat(),
+    )
+    engine.dispose()
+
+
+def sweep(settings: Settings) -> None:
+    """Flag what is due until asked to stop."""
+    logs.configure(settings.log_level, service="sla-sweep")
+    stop = stop_on_signals()
+    engine = engine_for(settings.database_url)
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(sessions_on(engine))})
+    sweep_until(engine, stop=stop, beat=probe.beat)
+    engine.dispose()

@@ -1,0 +1,133 @@
+"""What ops read: lists of clocks by index, attainment from tallies; nothing here scans history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from services.sla_monitor import tables
+from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.reports import Counted
+from services.sla_monitor.queries.clocks import COLUMNS, clock_in, clocks_in
+
+clock = tables.clocks.c
+tally = tables.tallies.c
+
+RUNNING = clock.state == State.RUNNING.value
+BREACHED = clock.breached_at.is_not(None)
+AT_RISK = (RUNNING, clock.warned_at.is_not(None), clock.breached_at.is_(None))
+
+Position = tuple[datetime, UUID]
+"""Where a page ended: the instant that its list is ordered by, and the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which clocks or tallies; what is None is not asked for."""
+
+    team: str | None = None
+    rep: str | None = None
+    tier: str | None = None
+    kind: str | None = None
+    scope: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where a page begins, and how many clocks it holds at most."""
+
+    after: Position | None = None
+    limit: int = 100
+
+
+def breaches(session: Session, which: Which, page: Slice, *, still_open: bool) -> list[Clock]:
+    """Promises that were broken, newest first; with `still_open` only those that nobody answered."""
+    only = [BREACHED, RUNNING] if still_open else [BREACHED]
+    return _newest(session, clock.breached_at, only, which, page)
+
+
+def at_risk(session: Session, which: Which, page: Slice) -> list[Clock]:
+    """Promises past their warning and not yet due, the next one due first."""
+    only = [*AT_RISK, *_asked(which, clock.due_at)]
+    if page.after is not None:
+        only.append(tuple_(clock.due_at, clock.id) > tuple_(*page.after))
+    statement = select(*COLUMNS).where(*only).order_by(clock.due_at, clock.id).limit(page.limit)
+    return clocks_in(session.execute(statement))
+
+
+def all_clocks(session: Session, which: Which, page: Slice, *, state: State | None) -> list[Clock]:
+    """Clocks, the newest first."""
+    only = [] if state is None else [clock.state == state.value]
+    return _newest(session, clock.started_at, only, which, page)
+
+
+def find_clock(session: Session, clock_id: UUID) -> Clock | None:
+    """The clock with this id."""
+    row = session.execute(select(*COLUMNS).where(clock.id == clock_id)).first()
+    return None if row is None else clock_in(row)
+
+
+class By(StrEnum):
+    """What a report is split by."""
+
+    TEAM = "team"
+    REP = "rep"
+    TIER = "tier"
+    DAY = "day"
+
+
+def counted_by(session: Session, by: By, which: Which, *, first: date, last: date) -> list[Counted]:
+    """The tallies of promises that fell due on these dates, both included, by what they are split by."""
+    group = tally.due_on if by is By.DAY else tally[by.value]
+    statement = (
+        select(group, tally.kind, tally.measure, tally.bucket, func.sum(tally.count))
+        .where(tally.due_on.between(first, last), *_of(which, tally))
+        .group_by(group, tally.kind, tally.measure, tally.bucket)
+        .order_by(group)
+    )
+    if by is By.REP:
+        statement = statement.where(tally.rep != "")
+    return [
+        Counted(str(group), kind, measure, bucket, int(count))
+        for group, kind, measure, bucket, count in session.execute(statement)
+    ]
+
+
+def _newest(
+    session: Session,
+    at: Column[Any],
+    only: Sequence[ColumnElement[bool]],
+    which: Which,
+    page: Slice,
+) -> list[Clock]:
+    wanted = [*only, *_asked(which, at)]
+    if page.after is not None:
+        wanted.append(tuple_(at, clock.id) < tuple_(*page.after))
+    order = (at.desc(), clock.id.desc())
+    return clocks_in(
+        session.execute(select(*COLUMNS).where(*wanted).order_by(*order).limit(page.limit))
+    )
+
+
+def _asked(which: Which, at: Column[Any]) -> list[ColumnElement[bool]]:
+    wanted = _of(which, clock)
+    if which.since is not None:
+        wanted.append(at >= which.since)
+    if which.until is not None:
+        wanted.append(at < which.until)
+    return wanted
+
+
+def _of(which: Which, columns: Any) -> list[ColumnElement[bool]]:
+    names = ("team", "rep", "tier", "kind", "scope")
+    asked = {name: getattr(which, name) for name in names}
+    return [columns[name] == value for name, value in asked.items() if value is not None]
