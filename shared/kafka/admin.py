@@ -1,0 +1,92 @@
+"""Topics: made when they are missing, and told apart from their namesakes by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from uuid import UUID
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from shared.contracts.topics import TOPICS
+from shared.kafka.config import KafkaConfig
+from shared.kafka.errors import BrokerAway
+
+TIMEOUT_MS = 4_000
+
+
+class Admin:
+    """A connection for questions about topics; raises BrokerAway when they cannot be answered."""
+
+    def __init__(self, config: KafkaConfig) -> None:
+        self._config = config
+        with _broker_errors():
+            self._client = KafkaAdminClient(
+                bootstrap_servers=list(config.bootstrap),
+                bootstrap_timeout_ms=TIMEOUT_MS,
+                request_timeout_ms=TIMEOUT_MS,
+                reconnect_backoff_max_ms=1_000,
+            )
+
+    def __enter__(self) -> Admin:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def topic_ids(self, names: Sequence[str]) -> dict[str, UUID]:
+        """The ids of those that exist. A topic that was lost and made again has another id."""
+        with _broker_errors():
+            found = self._client.describe_topics(list(names))
+        return {it["name"]: UUID(str(it["topic_id"])) for it in found if it["error_code"] == 0}
+
+    def create_topics(self) -> list[str]:
+        """Make every topic, and its `.dead`, that is not there; the names of those made now."""
+        wanted = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+        there = self.topic_ids(wanted)
+        return [name for name in wanted if name not in there and self._create(name)]
+
+    def _create(self, name: str) -> bool:
+        shape = {
+            "num_partitions": self._config.partitions,
+            "replication_factor": self._config.replication,
+        }
+        try:
+            with _broker_errors():
+                self._client.create_topics({name: shape})
+        except TopicAlreadyExistsError:
+            return False
+        return True
+
+
+def create_topics(config: KafkaConfig) -> list[str]:
+    """Make every topic that is not there; the names of those made now."""
+    with Admin(config) as admin:
+        return admin.create_topics()
+
+
+def topic_ids(config: KafkaConfig, names: Sequence[str]) -> dict[str, UUID]:
+    """The ids of those of the topics that exist."""
+    with Admin(config) as admin:
+        return admin.topic_ids(names)
+
+
+@contextmanager
+def _broker_errors() -> Iterator[None]:
+    try:
+        yield
+    except TopicAlreadyExistsError:
+        raise
+    except KafkaError as error:
+        raise BrokerAway(f"Kafka does not answer: {error}") from error

@@ -1,0 +1,30 @@
+"""How Kafka is reached, and how the one behind the address behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaConfig:
+    """What every client of this installation's Kafka must know."""
+
+    bootstrap: tuple[str, ...]
+    keeps_log: bool
+    partitions: int
+    replication: int
+    session_timeout_ms: int
+    max_poll_records: int = 2_000
+
+
+def of(settings: Settings) -> KafkaConfig:
+    """The part of the settings that is about Kafka."""
+    return KafkaConfig(
+        bootstrap=tuple(part.strip() for part in settings.kafka_bootstrap.split(",")),
+        keeps_log=settings.kafka_keeps_log,
+        partitions=settings.kafka_partitions,
+        replication=settings.kafka_replication,
+        session_timeout_ms=settings.kafka_session_timeout_ms,
+    )

@@ -1,0 +1,249 @@
+"""The loop of a worker: poll, one transaction, and again; an outage is waited out, a fence is obeyed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+from prometheus_client import Counter
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from shared.clock import Clock
+from shared.contracts.topic import Record
+from shared.db import offsets
+from shared.db.offsets import Fenced, Move, Place
+from shared.db.outages import OUTAGES, is_outage
+from shared.db.session import Sessions
+from shared.kafka import metrics
+from shared.kafka.batch import Batches, Portion, Subscription, TooManyBurials, item_of
+from shared.kafka.config import KafkaConfig
+from shared.kafka.reader import Reader
+
+__all__ = ["Subscription", "consume"]
+
+log = structlog.get_logger(__name__)
+
+Tick = Callable[[Session, datetime], None]
+
+POLL_MS = 250
+TICK_S = 1.0
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 3.0
+EXIT_SOFTWARE = 70
+"""sysexits.h: the program is at fault."""
+
+
+def consume(  # noqa: PLR0913 - a worker is wired in this one call
+    group: str,
+    subscriptions: Sequence[Subscription[Any]],
+    *,
+    config: KafkaConfig,
+    sessions: Sessions,
+    clock: Clock,
+    stop: threading.Event,
+    member: str | None = None,
+    tick: Tick | None = None,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Work until `stop`; the batch in hand is finished, then the group is left.
+
+    `member` names this worker across restarts, `tick` runs in its own transaction about once a second,
+    `on_ready` is called when the first partitions are ours. Exits with status 70 when records are
+    buried in a row.
+    """
+    batches = Batches(group, sessions, clock)
+    worker = _Worker(batches, subscriptions, tick, on_ready)
+    topics = [it.topic.name for it in subscriptions]
+    while not stop.is_set():
+        try:
+            worker.run(Reader.joining(group, topics, config=config, member=member), stop)
+        except KafkaError as error:
+            log.warning("kafka cannot be read", group=group, error=str(error))
+            worker.idle()
+            stop.wait(TICK_S)
+        except TooManyBurials as error:
+            log.critical("too many records buried in a row", group=group, error=str(error))
+            raise SystemExit(EXIT_SOFTWARE) from error
+
+
+class _Worker:
+    """One member of one group."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        subscriptions: Sequence[Subscription[Any]],
+        tick: Tick | None,
+        on_ready: Callable[[], None] | None,
+    ) -> None:
+        self._batches = batches
+        self._subscriptions = subscriptions
+        self._on_tick = tick
+        self._on_ready = on_ready
+        self._held: dict[TopicPartition, _Held] = {}
+        self._unplaced: set[TopicPartition] = set()
+        self._pause = Pause()
+        self._tick_at_s = 0.0
+
+    def run(self, reader: Reader, stop: threading.Event) -> None:
+        """Turn after turn until `stop`."""
+        self._held.clear()
+        try:
+            while not stop.is_set():
+                self._turn(reader)
+        finally:
+            with suppress(KafkaError):
+                reader.close(timeout_ms=3_000)
+
+    def idle(self) -> None:
+        """What there is to do without Kafka."""
+        with self._outages_waited_out():
+            self._tick()
+
+    def _turn(self, reader: Reader) -> None:
+        polled = reader.poll(timeout_ms=POLL_MS)
+        self._unplaced |= reader.assigned.taken()
+        self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
+        if self._pause.on():
+            reader.rest()
+            return
+        ours = {at: polled[at] for at in polled.keys() & self._held.keys() - self._unplaced}
+        with self._outages_waited_out():
+            if ours:
+                self._work(reader, ours)
+                self._pause.over()
+            if self._unplaced:
+                self._place(reader)
+            self._tick()
+
+    def _work(self, reader: Reader, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        began_s = time.monotonic()
+        moves = {
+            at: Move(self._held[at].place, self._held[at].next, records[-1].offset + 1)
+            for at, records in polled.items()
+        }
+        portions = list(map(partial(self._portion, polled), self._subscriptions))
+        burials = self._batches.work([it for it in portions if it.items], list(moves.values()))
+        for at, move in moves.items():
+            self._held[at] = _Held(move.place, move.next)
+        reader.tell_kafka({at: move.next for at, move in moves.items()})
+        metrics.batch_done(self._batches.group, portions, burials, time.monotonic() - began_s)
+
+    def _portion(
+        self, polled: Mapping[TopicPartition, Sequence[Any]], subscription: Subscription[Any]
+    ) -> Portion:
+        topic = subscription.topic
+        return Portion(
+            subscription,
+            [
+                item_of(topic, record_of(record), self._held[at].place.topic_id)
+                for at, records in polled.items()
+                if at.topic == topic.name
+                for record in records
+            ],
+        )
+
+    def _place(self, reader: Reader) -> None:
+        """Begin where the group's last transaction ended, in the log that is there now."""
+        self._unplaced &= reader.assignment()
+        places = {
+            at: Place(at.topic, topic_id, at.partition)
+            for at in self._unplaced
+            if (topic_id := reader.topic_id(at.topic)) is not None
+        }
+        if not places:
+            return
+        with self._batches.sessions.begin() as session:
+            next_ = offsets.positions(session, self._batches.group, list(places.values()))
+        for at, place in places.items():
+            if reader.begin_at(at, next_[place]):
+                self._held[at] = _Held(place, next_[place])
+        self._unplaced -= places.keys()
+        log.info("reading", group=self._batches.group, partitions=len(self._held))
+        self._say_ready()
+
+    def _say_ready(self) -> None:
+        if self._on_ready is not None:
+            self._on_ready()
+            self._on_ready = None
+
+    def _tick(self) -> None:
+        if self._on_tick is None or time.monotonic() < self._tick_at_s:
+            return
+        self._tick_at_s = time.monotonic() + TICK_S
+        with self._batches.sessions.begin() as session:
+            self._on_tick(session, self._batches.clock())
+
+    @contextmanager
+    def _outages_waited_out(self) -> Iterator[None]:
+        """Nothing of the block was committed if it raises: read it again, after a while if need be."""
+        try:
+            yield
+        except Fenced as error:
+            self._again(metrics.FENCED, "batch refused", error)
+        except (*OUTAGES, DBAPIError) as error:
+            if not is_outage(error):
+                raise
+            self._pause.begin()
+            self._again(metrics.OUTAGES, "batch put off", error)
+
+    def _again(self, counter: Counter, event: str, error: Exception) -> None:
+        group = self._batches.group
+        counter.labels(group).inc()
+        log.warning(event, group=group, pause_s=self._pause.length_s, error=type(error).__name__)
+        self._unplaced |= self._held.keys()
+
+
+class Pause:
+    """How long to leave something alone that is away: twice as long each time, up to a limit."""
+
+    def __init__(self) -> None:
+        self.length_s = 0.0
+        self._until_s = 0.0
+
+    def begin(self) -> None:
+        """It is away, still or again."""
+        self.length_s = min(max(self.length_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        self._until_s = time.monotonic() + self.length_s
+
+    def over(self) -> None:
+        """It works."""
+        self.length_s = 0.0
+
+    def on(self) -> bool:
+        """Whether to wait still."""
+        return time.monotonic() < self._until_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A partition that is ours, and the offset that our next batch of it begins with."""
+
+    place: Place
+    next: int
+
+    def elsewhere(self, reader: Reader) -> bool:
+        """Whether the topic was lost and made again since."""
+        return reader.topic_id(self.place.topic) not in (self.place.topic_id, None)
+
+
+def record_of(polled: Any) -> Record:
+    """The client's record as ours."""
+    return Record(
+        polled.topic,
+        polled.partition,
+        polled.offset,
+        polled.key,
+        polled.value,
+        tuple((name, value or b"") for name, value in polled.headers),
+    )

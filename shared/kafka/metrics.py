@@ -1,0 +1,48 @@
+"""What the engine counts: records, batches, burials, and how far the outbox and the readers are behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.db.dead_letters import Burial
+from shared.kafka.batch import Portion
+
+CONSUMED = Counter("leadbaton_consumed_records", "Records done and committed.", ["group", "topic"])
+BATCH_RECORDS = Histogram(
+    "leadbaton_batch_records",
+    "Records in one transaction.",
+    ["group"],
+    buckets=(1, 5, 20, 100, 500, 1_000, 2_000, 5_000),
+)
+BATCH_SECONDS = Histogram("leadbaton_batch_seconds", "From poll to commit.", ["group"])
+BURIED = Counter("leadbaton_dead_letters", "Records given up.", ["group", "topic", "code"])
+FENCED = Counter(
+    "leadbaton_fenced_batches", "Batches refused: somebody else had done them.", ["group"]
+)
+OUTAGES = Counter(
+    "leadbaton_consumer_outages", "Batches put off until a service is back.", ["group"]
+)
+PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])
+UNPUBLISHED = Gauge("leadbaton_outbox_unpublished", "Outbox rows that Kafka has not acknowledged.")
+OLDEST_SECONDS = Gauge(
+    "leadbaton_outbox_oldest_seconds", "Age of the oldest row that Kafka has not acknowledged."
+)
+BEHIND = Gauge(
+    "leadbaton_outbox_unread",
+    "Published outbox rows that some reader group has not read.",
+    ["topic"],
+)
+
+
+def batch_done(
+    group: str, portions: Sequence[Portion], burials: Sequence[Burial], seconds: float
+) -> None:
+    """Count a committed batch."""
+    for portion in portions:
+        CONSUMED.labels(group, portion.subscription.topic.name).inc(len(portion.items))
+    for burial in burials:
+        BURIED.labels(group, burial.record.topic, burial.code).inc()
+    BATCH_RECORDS.labels(group).observe(sum(len(portion.items) for portion in portions))
+    BATCH_SECONDS.labels(group).observe(seconds)

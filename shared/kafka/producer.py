@@ -1,0 +1,282 @@
+"""Publishing: for the event loop of an API, and in order for the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from kafka.future import Future
+
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import TOPICS
+from shared.kafka.config import KafkaConfig
+from shared.kafka.errors import BrokerAway
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_S = 2.5
+"""How long a record may be unacknowledged before the broker counts as away."""
+PUBLISH_TIMEOUT_S = 5.0
+DELIVERY_TIMEOUT_MS = 6_000
+OVERHEAD_BYTES = 400
+"""What a record takes beside its key and value: headers, and the client's own objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Where a record lies, on every replica that must have it."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that may be unacknowledged at once: the client's own buffer has no limit."""
+
+    records: int = 20_000
+    bytes: int = 32_000_000
+
+
+class Producer:
+    """Connects in a thread of its own, for as long as it takes: whoever publishes starts without Kafka.
+
+    Not idempotent, on purpose: docs/decisions/0002. Whoever reads deduplicates.
+    """
+
+    def __init__(self, config: KafkaConfig, *, bound: Bound | None = None) -> None:
+        self._config = config
+        self._pending = _Pending(bound or Bound())
+        self._client: _Client | None = None
+        self._closed = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_connected, name="kafka", daemon=True)
+        self._keeper.start()
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when every record is acknowledged; raise BrokerAway when that is not to be expected.
+
+        After BrokerAway some of the records may still arrive: their readers must know them again.
+        """
+        if not records:
+            return
+        client = self._ready_client(records)
+        flight = _Flight(self._pending, records)
+        self._pending.add(flight)
+        for record in records:
+            _send(client, record).add_callback(flight.landed).add_errback(flight.lost)
+        try:
+            error = await asyncio.wait_for(flight.outcome, PUBLISH_TIMEOUT_S)
+        except TimeoutError:
+            raise BrokerAway(f"Kafka acknowledged nothing for {PUBLISH_TIMEOUT_S} s") from None
+        if error is not None:
+            raise BrokerAway(f"Kafka did not take the record: {error}") from error
+
+    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
+        """Send them in order and say how each fared; after a failure nothing more of its key is sent."""
+        outcomes: list[Ack | Exception] = [
+            BrokerAway("an earlier record of this key failed")
+        ] * len(records)
+        failed: set[tuple[str, bytes]] = set()
+        for wave in _waves(records):
+            sent = [at for at in wave if _key(records[at]) not in failed]
+            for at, outcome in zip(
+                sent, self._send_wave([records[at] for at in sent]), strict=True
+            ):
+                outcomes[at] = outcome
+                if isinstance(outcome, Exception):
+                    failed.add(_key(records[at]))
+        return outcomes
+
+    def ready(self) -> bool:
+        """Whether a record published now is likely to be acknowledged soon."""
+        client = self._client
+        return client is not None and client.knows_all() and not self._pending.overdue()
+
+    def close(self) -> None:
+        """Wait a little for what is under way, then let go."""
+        self._closed.set()
+        self._keeper.join()
+        if self._client is not None:
+            try:
+                self._client.close(timeout=PUBLISH_TIMEOUT_S)
+            except KafkaError:
+                log.warning("kafka producer closed with records unacknowledged")
+
+    def _ready_client(self, records: Sequence[Outgoing]) -> _Client:
+        client = self._client
+        if client is None:
+            raise BrokerAway("Kafka cannot be reached yet")
+        if not all(client.knows(topic) for topic in {record.topic for record in records}):
+            raise BrokerAway("Kafka does not know the topic yet")
+        return client
+
+    def _send_wave(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
+        client = self._client
+        if client is None:
+            return [BrokerAway("Kafka cannot be reached yet")] * len(records)
+        return [_outcome(future) for future in [_send(client, record) for record in records]]
+
+    def _keep_connected(self) -> None:
+        """Connect, then keep the topics' metadata warm, so that a send never waits for it."""
+        while not self._closed.is_set():
+            try:
+                if self._client is None:
+                    self._client = _Client.on(self._config)
+                self._client.learn()
+            except KafkaError as error:
+                log.warning("kafka not ready for publishing", error=str(error))
+            self._closed.wait(1)
+
+
+class _Client(KafkaProducer):
+    @classmethod
+    def on(cls, config: KafkaConfig) -> _Client:
+        return cls(
+            bootstrap_servers=list(config.bootstrap),
+            bootstrap_timeout_ms=2_000,
+            acks="all",
+            enable_idempotence=False,
+            max_in_flight_requests_per_connection=1,
+            linger_ms=0,
+            batch_size=65_536,
+            request_timeout_ms=3_000,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            max_block_ms=2_000,
+            reconnect_backoff_max_ms=1_000,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+
+    def knows(self, topic: str) -> bool:
+        """Whether a send to the topic would not have to wait for metadata."""
+        return self._metadata.partitions_for_topic(topic) is not None
+
+    def knows_all(self) -> bool:
+        return all(self.knows(topic.name) for topic in TOPICS)
+
+    def learn(self) -> None:
+        for topic in TOPICS:
+            for name in (topic.name, topic.dead):
+                if not self.knows(name):
+                    self.partitions_for(name)
+
+
+class _Flight:
+    """The records of one `publish` under way; the first to be lost or the last to land ends the wait."""
+
+    def __init__(self, pending: _Pending, records: Sequence[Outgoing]) -> None:
+        self.records = len(records)
+        self.bytes = sum(len(it.key) + len(it.value) + OVERHEAD_BYTES for it in records)
+        self.began_s = time.monotonic()
+        self.outcome: asyncio.Future[Exception | None]
+        self._loop = asyncio.get_running_loop()
+        self.outcome = self._loop.create_future()
+        self._left = self.records
+        self._lock = threading.Lock()
+        self._pending = pending
+
+    def landed(self, _ack: object) -> None:
+        """One is acknowledged; called in the client's thread."""
+        self._count(None)
+
+    def lost(self, error: Exception) -> None:
+        """One will never be acknowledged."""
+        self._count(error)
+
+    def _count(self, error: Exception | None) -> None:
+        with self._lock:
+            self._left -= 1
+            last = self._left == 0
+        if last:
+            self._pending.remove(self)
+        if last or error is not None:
+            with suppress(RuntimeError):  # the loop may have ended before its records
+                self._loop.call_soon_threadsafe(self._end, error)
+
+    def _end(self, error: Exception | None) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(error)
+
+
+class _Pending:
+    """What is unacknowledged: counted, weighed, and its oldest known."""
+
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+        self._flights: dict[_Flight, None] = {}
+        self._records = 0
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def add(self, flight: _Flight) -> None:
+        """Take the flight on, or raise BrokerAway when there is too much, or it is too old, already."""
+        with self._lock:
+            if self._overdue():
+                raise BrokerAway(f"Kafka has acknowledged nothing for {PATIENCE_S} s")
+            if (
+                self._records + flight.records > self._bound.records
+                or self._bytes + flight.bytes > self._bound.bytes
+            ):
+                raise BrokerAway(f"{self._records} records wait for Kafka already")
+            self._flights[flight] = None
+            self._records += flight.records
+            self._bytes += flight.bytes
+
+    def remove(self, flight: _Flight) -> None:
+        with self._lock:
+            del self._flights[flight]
+            self._records -= flight.records
+            self._bytes -= flight.bytes
+
+    def overdue(self) -> bool:
+        """Whether the oldest has waited longer than a healthy broker takes."""
+        with self._lock:
+            return self._overdue()
+
+    def _overdue(self) -> bool:
+        oldest = next(iter(self._flights), None)
+        return oldest is not None and time.monotonic() - oldest.began_s > PATIENCE_S
+
+
+def _send(client: _Client, record: Outgoing) -> Any:
+    """The client's promise; what `send` raises itself is in it too."""
+    try:
+        return client.send(
+            record.topic, key=record.key, value=record.value, headers=list(record.headers)
+        )
+    except KafkaError as error:
+        return Future().failure(error)
+
+
+def _outcome(future: Any) -> Ack | Exception:
+    try:
+        told = future.get(timeout=DELIVERY_TIMEOUT_MS / 1_000 + 4)
+    except KafkaError as error:
+        return error
+    return Ack(told.partition, told.offset)
+
+
+def _key(record: Outgoing) -> tuple[str, bytes]:
+    return record.topic, record.key
+
+
+def _waves(records: Sequence[Outgoing]) -> list[list[int]]:
+    """The records by place: the first of every key, then the second of every key, and so on."""
+    seen: Counter[tuple[str, bytes]] = Counter()
+    waves: list[list[int]] = []
+    for at, record in enumerate(records):
+        turn = seen[_key(record)]
+        seen[_key(record)] += 1
+        if turn == len(waves):
+            waves.append([])
+        waves[turn].append(at)
+    return waves
