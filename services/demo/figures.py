@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-EVENTS = text("select count(*) from scoring.events where received_at >= :since")
+from services.demo.scene import Scene
+
+LEDGER = text("select count(*), min(received_at) from scoring.events where received_at >= :since")
 LEADS = text("select count(*) from scoring.leads where created_at >= :since")
-QUALIFIED = text("select count(*) from routing.handoffs where qualified_at >= :since")
-WAITING = text("select count(*) from routing.handoffs where state = 'waiting'")
+HANDOFFS = text(
+    "select count(*) filter (where qualified_at >= :since), "
+    "count(*) filter (where state = 'waiting') from routing.handoffs"
+)
 ASSIGNED = text(
-    "select rep, count(*) from routing.hops where assigned_at >= :since group by rep order by rep"
+    "select rep, count(*) from routing.hops "
+    "where assigned_at >= :since and rep is not null group by rep order by rep"
 )
 DELIVERED = text(
     "select count(*) from routing.deliveries where state = 'delivered' and ended_at >= :since"
@@ -23,7 +33,7 @@ CLOCKS = text(
     "min(detected_at) filter (where breached_at is not null and retracted_at is null) "
     "from sla.clocks where started_at >= :since"
 )
-FIRST_EVENT = text("select min(received_at) from scoring.events where received_at >= :since")
+ACCEPTED, REJECTED = "leadbaton_ingest_events_accepted_total", "leadbaton_ingest_rejected_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class Figures:
     events_sent: int = 0
     events_accepted: int = 0
     events_rejected: int = 0
-    duplicates_dropped: int = 0
+    events_kept: int = 0
     answers_lost: int = 0
     leads: int = 0
     qualified: int = 0
@@ -48,4 +58,71 @@ class Figures:
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
-        return asdict(self)
+        return {**asdict(self), "duplicates_dropped": self.duplicates_dropped}
+
+    @property
+    def duplicates_dropped(self) -> int:
+        """Accepted, and found to be in the ledger already; while events are on their way, those too."""
+        return self.events_accepted - self.events_kept
+
+    @property
+    def arrived(self) -> bool:
+        """Whether everything that was sent is in the ledger."""
+        return self.events_kept >= self.events_sent > 0
+
+
+class Reader:
+    """Reads the figures of one demonstration from the services."""
+
+    def __init__(self, scene: Scene, *, started_at: datetime, began_at: datetime) -> None:
+        self._scene = scene
+        self._started_at = started_at
+        self._began_at = began_at
+        self._http = httpx.Client(timeout=5)
+        self._sent = 0
+        self._lost = 0
+
+    def told(self, *, sent: int, lost: int) -> None:
+        """The two numbers that only the senders' side knows."""
+        self._sent, self._lost = sent, lost
+
+    def read(self) -> Figures:
+        """Everything as it is now."""
+        accepted, rejected = self._ingested()
+        since = {"since": self._began_at}
+        with self._scene.sessions() as session:
+            events, first_event = session.execute(LEDGER, since).one()
+            qualified, waiting = session.execute(HANDOFFS, since).one()
+            running, met, breaches, first_breach = session.execute(CLOCKS, since).one()
+            return Figures(
+                events_sent=self._sent,
+                events_accepted=accepted,
+                events_rejected=rejected,
+                events_kept=events,
+                answers_lost=self._lost,
+                leads=session.scalar(LEADS, since) or 0,
+                qualified=qualified,
+                assigned={rep: count for rep, count in session.execute(ASSIGNED, since)},
+                waiting=waiting,
+                delivered=session.scalar(DELIVERED, since) or 0,
+                running=running,
+                met=met,
+                breaches=breaches,
+                seconds_to_first_event=_seconds(self._started_at, first_event),
+                seconds_to_first_breach=_seconds(first_event, first_breach),
+            )
+
+    def _ingested(self) -> tuple[int, int]:
+        """What the scoring API has accepted and rejected since it started."""
+        exposed = self._http.get(f"{self._scene.scoring}/metrics").text
+        counted: Counter[str] = Counter()
+        for family in text_string_to_metric_families(exposed):
+            for sample in family.samples:
+                counted[sample.name] += int(sample.value)
+        return counted[ACCEPTED], counted[REJECTED]
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float | None:
+    if since is None or until is None:
+        return None
+    return round((until - since).total_seconds(), 1)

@@ -11,7 +11,7 @@ from services.demo.screen import line, view
 FIGURES = Figures(
     events_sent=120,
     events_accepted=131,
-    duplicates_dropped=11,
+    events_kept=120,
     leads=40,
     qualified=6,
     assigned={"mara": 2, "ravi": 4},

@@ -1,0 +1,67 @@
+"""The sending as it goes on beside the view: a thread, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from threading import Event, Thread
+
+from services.demo.sender import Mailings, Website, send_paced
+from services.demo.stream import Act, Channel
+from shared.clock import Clock
+
+
+class Sending:
+    """Sends all acts within `seconds`, in the background; `sent` and `day` tell how far it is."""
+
+    def __init__(
+        self,
+        acts: Sequence[Act],
+        url: str,
+        keys: Mapping[str, str],
+        *,
+        seconds: float,
+        clock: Clock,
+    ) -> None:
+        self.acts = acts
+        self.sent = 0
+        self._seconds = seconds
+        self._clock = clock
+        self._senders: dict[Channel, Website | Mailings] = {
+            Channel.WEBSITE: Website(url, keys[Channel.WEBSITE]),
+            Channel.MAILINGS: Mailings(url, keys[Channel.MAILINGS]),
+        }
+        self._stop = Event()
+        self._thread = Thread(target=self._send, name="sending", daemon=True)
+
+    def __enter__(self) -> Sending:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is sent and answered."""
+        return not self._thread.is_alive()
+
+    @property
+    def day(self) -> datetime:
+        """The simulated instant that the sending has reached."""
+        return self.acts[max(self.sent - 1, 0)].at
+
+    @property
+    def failed(self) -> int:
+        """Events that the senders gave up on."""
+        return sum(sender.failed for sender in self._senders.values())
+
+    def _send(self) -> None:
+        paced = send_paced(
+            self.acts, self._senders, seconds=self._seconds, clock=self._clock, stop=self._stop
+        )
+        for self.sent in paced:
+            pass
+        for sender in self._senders.values():
+            sender.close()
