@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 
-from services.cli.processes import PROCESSES, ROUTING_API, Process
+from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, Supervisor
@@ -39,7 +39,12 @@ class Installation:
         self.environment = {
             **stack.environment,
             "LEADBATON_PUBLIC_URL": self.url(ROUTING_API),
+            **{
+                f"LEADBATON_{it.command[0].upper()}_PORT": str(self.ports[it.name])
+                for it in (SCORING_API, ROUTING_API, SLA_API)
+            },
         }
+        stack.tell(self.environment)
         self.supervisor = Supervisor(
             [self._program(it) for it in PROCESSES], stack.data / "logs", stack.reaper
         )

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from shared.lifecycle import stop_on_signals
 
 from services.cli.installation import installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from shared.embedded.stack import Stack
+from shared.lifecycle import stop_on_signals
 
 DATA = Path(".leadbaton")
 

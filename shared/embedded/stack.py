@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -94,7 +94,7 @@ class Stack:
         say(self._migrate())
         self.broker = self._make_broker(self.data / "broker", ports["broker"])
         self.environment = self._environment()
-        self._write_environment()
+        self.tell(self.environment)
         self._undo.callback(self.broker.stop)
         self._start_broker()
         say("the broker answers, its topics are there")
@@ -122,6 +122,12 @@ class Stack:
                 for name, value in self.environment.items()
             }
         )
+
+    def tell(self, environment: Mapping[str, str]) -> None:
+        """Write down what other commands need to find this installation; it holds the password."""
+        file = self.data / "env"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
 
     def _start_postgres(self, port: int) -> None:
         self.postgres = PostgresServer(self.data / "postgres", port, self._postgres_options)
@@ -171,12 +177,6 @@ class Stack:
             "LEADBATON_SECRET_KEY": _secret(self.data / "secret_key"),
             "LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
         }
-
-    def _write_environment(self) -> None:
-        """Where the other commands find this installation; it holds the password."""
-        file = self.data / "env"
-        file.touch(mode=0o600)
-        file.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
 
 
 def _locked(file: Path) -> int:

@@ -1,0 +1,173 @@
+"""What can be wrong with an installation, each with the way to mend it."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+
+import httpx
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from services.cli.processes import Process
+from services.routing.queries import active_reps
+from shared.agreement.versions import Agreements, NoAgreement
+from shared.contracts.topics import TOPICS
+from shared.db import dead_letters, outbox
+from shared.db.migrate import pending
+from shared.db.session import engine_for, sessions_on
+from shared.kafka import admin, config
+from shared.kafka.errors import BrokerAway
+from shared.settings import Settings
+
+PATIENCE_S = 60.0
+"""A row of the outbox that waits longer than this says that the relay does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, what was found, and how to mend it. `ok` is None where nothing is wrong or right."""
+
+    what: str
+    ok: bool | None
+    found: str
+    mend: str = ""
+
+
+def fine(what: str, found: str) -> Finding:
+    """As it should be."""
+    return Finding(what, ok=True, found=found)
+
+
+def wrong(what: str, found: str, mend: str) -> Finding:
+    """Not as it should be."""
+    return Finding(what, ok=False, found=found, mend=mend)
+
+
+def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -> Iterator[Finding]:
+    """Look at everything that this machine can see, the foundations first."""
+    yield secret_key(settings)
+    yield checksums()
+    yield from database(settings, now)
+    yield from broker(settings)
+    for process, port in apis.items():
+        yield api(process, f"http://{settings.host}:{port}")
+
+
+def secret_key(settings: Settings) -> Finding:
+    """Without one, no webhook secret can be read or made."""
+    mend = "put the output of `leadbaton keys secret` into LEADBATON_SECRET_KEY"
+    if settings.secret_key is None:
+        return wrong("secret key", "LEADBATON_SECRET_KEY is not set", mend)
+    try:
+        size = len(urlsafe_b64decode(settings.secret_key.get_secret_value()))
+    except NotBase64:
+        return wrong("secret key", "it is not url-safe base64", mend)
+    found = f"{size} bytes"
+    return fine("secret key", found) if size == 32 else wrong("secret key", found, mend)
+
+
+def checksums() -> Finding:
+    """Without the C extension, Kafka's client is five times slower."""
+    if find_spec("crc32c") is None:
+        return wrong("checksums", "the package crc32c is missing", "pip install crc32c")
+    return fine("checksums", "the fast ones")
+
+
+def database(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """What PostgreSQL knows; only that it does not answer, if it does not."""
+    where = make_url(settings.database_url).render_as_string(hide_password=True)
+    engine = engine_for(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            missing = pending(connection)
+        yield fine("database", where)
+        if missing:
+            yield wrong("migrations", f"{len(missing)} have not run", "leadbaton migrate")
+        else:
+            yield fine("migrations", "all have run")
+            with sessions_on(engine)() as session:
+                yield from contents(session, now)
+    except SQLAlchemyError:
+        mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
+        yield wrong("database", f"{where} does not answer", mend)
+    finally:
+        engine.dispose()
+
+
+def contents(session: Session, now: datetime) -> Iterator[Finding]:
+    """What a migrated database holds, or should."""
+    yield agreement(session)
+    yield reps(session)
+    yield backlog(session, now)
+    yield burials(session)
+
+
+def agreement(session: Session) -> Finding:
+    """Without one, nothing is scored."""
+    try:
+        version = Agreements().current(session).version
+    except NoAgreement:
+        return wrong("agreement", "none is published", "leadbaton agreement publish FILE")
+    return fine("agreement", f"version {version}")
+
+
+def reps(session: Session) -> Finding:
+    """Without one, every lead waits."""
+    there = active_reps(session)
+    if there == 0:
+        return wrong("reps", "nobody is active", "leadbaton reps import FILE")
+    return fine("reps", f"{there} active, each with an endpoint")
+
+
+def backlog(session: Session, now: datetime) -> Finding:
+    """What the relay has not published yet."""
+    waits = outbox.backlog(session)
+    age_s = waits.age_s(now)
+    found = f"{waits.rows} records wait" + (f", the oldest for {age_s:.0f} s" if waits.rows else "")
+    if age_s > PATIENCE_S:
+        return wrong("outbox", found, "start `leadbaton relay`, and see whether the broker answers")
+    return fine("outbox", found)
+
+
+def burials(session: Session) -> Finding:
+    """Records that could not be processed, and that nobody looked at."""
+    count = dead_letters.waiting(session)
+    found = f"{count} not replayed"
+    if count:
+        return wrong("dead letters", found, "leadbaton dead list, then leadbaton dead replay")
+    return fine("dead letters", found)
+
+
+def broker(settings: Settings) -> Iterator[Finding]:
+    """Whether Kafka answers, and has our topics."""
+    names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+    try:
+        there = admin.topic_ids(config.of(settings), names)
+    except BrokerAway:
+        mend = "start Kafka (`leadbaton up` has its own), or mend LEADBATON_KAFKA_BOOTSTRAP"
+        yield wrong("broker", f"{settings.kafka_bootstrap} does not answer", mend)
+        return
+    yield fine("broker", settings.kafka_bootstrap)
+    missing = [name for name in names if name not in there]
+    if missing:
+        yield wrong("topics", f"missing: {', '.join(missing)}", "leadbaton migrate")
+    else:
+        yield fine("topics", f"all {len(names)}")
+
+
+def api(process: Process, url: str) -> Finding:
+    """What the API says of itself; that nobody listens there may be as it should."""
+    try:
+        answer = httpx.get(url + process.health, timeout=3, trust_env=False)
+    except httpx.TransportError:
+        return Finding(process.name, ok=None, found=f"nobody answers at {url}")
+    if answer.status_code == 200:
+        return fine(process.name, url)
+    mend = f"mend what it names; the log of `leadbaton {' '.join(process.command)}` says more"
+    return wrong(process.name, f"{url} is not ready: {answer.text[:300]}", mend)

@@ -1,0 +1,42 @@
+"""`leadbaton doctor`: what is reachable, what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.checks import Finding, examine
+from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from shared.clock import utc_now
+from shared.settings import Settings
+
+SIGNS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    scoring_port: Annotated[int, typer.Option(envvar="LEADBATON_SCORING_PORT")] = 8001,
+    routing_port: Annotated[int, typer.Option(envvar="LEADBATON_ROUTING_PORT")] = 8002,
+    sla_port: Annotated[int, typer.Option(envvar="LEADBATON_SLA_PORT")] = 8003,
+) -> None:
+    """Look at everything that an installation needs; exit 1 if something is wrong."""
+    apis = {SCORING_API: scoring_port, ROUTING_API: routing_port, SLA_API: sla_port}
+    findings = list(examine(Settings(), apis, now=utc_now()))
+    if as_json:
+        typer.echo(orjson.dumps([asdict(it) for it in findings], option=orjson.OPT_INDENT_2))
+    else:
+        Console().print(_table(findings))
+    if any(it.ok is False for it in findings):
+        raise typer.Exit(1)
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table("what", "", "found", "how to mend it", box=None, pad_edge=False)
+    for it in findings:
+        table.add_row(it.what, SIGNS[it.ok], it.found, it.mend)
+    return table

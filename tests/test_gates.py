@@ -1,0 +1,163 @@
+"""Rules that a reviewer would have to remember, held by reading the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("services", "shared", "migrations")
+EVERYTHING = (*PRODUCT, "tests", "benchmarks")
+MOST_LINES = 300
+MOST_LINES_OF_A_FUNCTION = 40
+
+EDGES = (
+    "services/cli/*",  # commands
+    "services/demo/*",
+    "services/*/main.py",
+    "services/*/sweep.py",  # loops that claim, act and record
+    "services/*/sweep/*",
+    "services/*/delivery/*",
+    "services/*/delivery.py",
+    "services/scoring/ingest/publishing.py",  # the outbox instead of Kafka
+    "services/scoring/ingest/rejections.py",
+    "shared/db/migrate.py",
+    "shared/db/relay.py",
+    "shared/http/dependencies.py",
+    "shared/http/keyring.py",
+    "shared/kafka/batch.py",
+    "shared/kafka/consumer.py",
+    "migrations/env.py",
+)
+"""Where a transaction may begin and end."""
+
+READERS_OF_SETTINGS = (
+    "services/cli/*",
+    "services/demo/*",
+    "services/*/main.py",
+    "services/relay.py",
+    "migrations/env.py",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of ours, read and parsed."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    def calls(self) -> Iterator[tuple[int, str]]:
+        """Every call in it: the line, and what is called, as written."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield node.lineno, ast.unparse(node.func)
+
+    def within(self, patterns: tuple[str, ...]) -> bool:
+        return any(fnmatch(self.path, pattern) for pattern in patterns)
+
+
+def _read(path: Path) -> Source:
+    text = path.read_text()
+    return Source(str(path.relative_to(ROOT)), text, ast.parse(text))
+
+
+SOURCES = [_read(path) for folder in EVERYTHING for path in sorted((ROOT / folder).rglob("*.py"))]
+OURS = [it for it in SOURCES if it.path.startswith(PRODUCT)]
+
+
+def callers(pattern: str, allowed: tuple[str, ...]) -> list[str]:
+    """Where something is called by those who may not."""
+    wanted = re.compile(pattern)
+    return [
+        f"{source.path}:{line}: {name}"
+        for source in OURS
+        if not source.within(allowed)
+        for line, name in source.calls()
+        if wanted.fullmatch(name)
+    ]
+
+
+def test_transactions_begin_and_end_at_the_edges_only() -> None:
+    assert callers(r".*\.(commit|begin)", EDGES) == []
+
+
+def test_only_one_module_reads_the_clock() -> None:
+    clocks = r"(.*\.)?(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns)|utcnow)"
+    assert callers(clocks, ("shared/clock.py",)) == []
+
+
+def test_only_mains_and_commands_read_settings() -> None:
+    assert callers(r"(.*\.)?Settings", READERS_OF_SETTINGS) == []
+
+
+def test_the_rules_find_what_they_forbid() -> None:
+    """A gate that never closes is none: with nobody allowed, each rule finds its places."""
+    assert callers(r".*\.(commit|begin)", ())
+    assert callers(r"(.*\.)?(datetime\.now)", ())
+    assert callers(r"(.*\.)?Settings", ())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [it for it in SOURCES if not it.within(("migrations/versions/*",))],
+    ids=lambda it: it.path,
+)
+def test_files_and_functions_stay_small_enough_to_read(source: Source) -> None:
+    assert source.text.count("\n") <= MOST_LINES, "make it a folder of the same name"
+    long = [
+        f"{node.name} in line {node.lineno}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda it: it.path)
+def test_a_module_opens_with_what_it_holds(source: Source) -> None:
+    assert ast.get_docstring(source.tree), "the first line says what the module holds"
+    if len(source.tree.body) > 1:
+        assert "from __future__ import annotations" in source.text
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda it: it.path)
+def test_nobody_is_silenced(source: Source) -> None:
+    """No type is ignored, no branch goes uncounted, nothing is patched, nobody sleeps in a test."""
+    silenced = r"#\s*type:\s*ignore|#\s*pragma:\s*no ?cover"
+    assert re.findall(silenced, source.text) == []
+    if source.path.startswith("tests"):
+        calls = [name for _, name in source.calls()]
+        assert [name for name in calls if name in {"time.sleep", "sleep", "patch", "Mock"}] == []
+
+
+def test_the_lint_configuration_names_every_service() -> None:
+    """A new service is in the contracts, or the contracts say nothing of it."""
+    contracts = (ROOT / "pyproject.toml").read_text()
+    services = {path.parent.name for path in (ROOT / "services").glob("*/tables.py")}
+    assert {it for it in services if f'containers = ["services.{it}"]' not in contracts} == set()
+
+
+def test_no_address_of_a_package_registry_is_written_down() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    hosts = re.compile(
+        "|".join(["py" + "pi.org", "python" + "hosted", "repo1?.maven", "npm" + "js"])
+    )
+    found = [
+        name
+        for name in listed
+        if name
+        and (ROOT / name).is_file()
+        and hosts.search((ROOT / name).read_text(errors="replace"))
+    ]
+    assert found == []
