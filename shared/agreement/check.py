@@ -2,23 +2,196 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import chain, pairwise
+from typing import Protocol
 
-from shared.agreement.model import Agreement
-from shared.documents import Path
+from shared.agreement.conditions import Condition
+from shared.agreement.contexts import conditions
+from shared.agreement.expressions import complaints
+from shared.agreement.facts import BUILT_IN
+from shared.agreement.hours import calendar_problems
+from shared.agreement.model import Agreement, Anchor, Policy
+from shared.agreement.problem import Problem
+from shared.documents import Path, nearest
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong, at a value or at a character inside its text."""
-
-    path: Path
-    message: str
-    offset: int | None = None
+_COMPARED = re.compile(
+    r"""(?<![.\w])(?P<name>tier|team|grade)\s*(?:==|!=|in\s*\[)\s*"""
+    r"""(?P<values>(?:["'][^"'\n]*["']\s*,?\s*)+)"""
+)
+_TEXT = re.compile(r"""["']([^"'\n]*)["']""")
+_LISTS_WITH_IDS: tuple[Path, ...] = (
+    ("scoring", "fit"),
+    ("scoring", "signals"),
+    ("qualification", "suppress"),
+    ("qualification", "tiers"),
+    ("routing", "teams"),
+    ("routing", "rules"),
+    ("routing", "reject_reasons"),
+    ("sla", "calendars"),
+    ("sla", "policies"),
+)
 
 
 def problems(agreement: Agreement) -> Iterator[Problem]:
     """Everything wrong with it."""
-    del agreement
-    return iter(())
+    unsound = [*_reserved_traits(agreement), *_unsound_conditions(agreement)]
+    yield from unsound or chain(_never_reached(agreement), _unknown_values(agreement))
+    yield from _said_twice(agreement)
+    yield from _unknown_references(agreement)
+    yield from _nonsense_numbers(agreement)
+    for at, policy in enumerate(agreement.sla.policies):
+        yield from _policy_problems(policy, ("sla", "policies", at))
+    for at, calendar in enumerate(agreement.sla.calendars):
+        yield from calendar_problems(calendar, ("sla", "calendars", at))
+
+
+def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
+    for name in agreement.traits:
+        if name in BUILT_IN:
+            yield Problem(
+                ("traits", name),
+                f"`lead.{name}` is always there; take it out of `traits`",
+                key=True,
+            )
+
+
+def _unsound_conditions(agreement: Agreement) -> Iterator[Problem]:
+    for path, condition, names in conditions(agreement):
+        for it in complaints(condition, names):
+            yield Problem(path, it.message, offset=it.offset)
+
+
+def _never_reached(agreement: Agreement) -> Iterator[Problem]:
+    for path, condition, _ in conditions(agreement):
+        if condition.constant is False:
+            yield Problem(path, "this never holds; mend the condition, or delete the rule")
+    yield from _shadowed(agreement.qualification.suppress, ("qualification", "suppress"))
+    for rules, path in (
+        (agreement.qualification.tiers, ("qualification", "tiers")),
+        (agreement.routing.rules, ("routing", "rules")),
+    ):
+        yield from _shadowed(rules, path)
+        if rules[-1].when.constant is not True:
+            yield Problem(
+                (*path, len(rules) - 1, "when"),
+                f"the last of `{path[-1]}` must hold for every lead; add one with `when: true`",
+            )
+
+
+class _Rule(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def when(self) -> Condition: ...
+
+
+def _shadowed(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
+    """The first that holds wins: nothing comes after one that always does, or twice."""
+    for at, rule in enumerate(rules):
+        for earlier in rules[:at]:
+            if earlier.when.constant is True:
+                why = f"`{earlier.id}` before it always holds"
+            elif earlier.when.source.split() == rule.when.source.split():
+                why = f"`{earlier.id}` before it asks the same"
+            else:
+                continue
+            message = f"`{rule.id}` is never reached: {why}; move it up, or delete it"
+            yield Problem((*path, at, "when"), message)
+            break
+
+
+def _unknown_values(agreement: Agreement) -> Iterator[Problem]:
+    known = {
+        "tier": [it.id for it in agreement.qualification.tiers],
+        "team": [it.id for it in agreement.routing.teams],
+        "grade": [letter + digit for letter in "ABCD" for digit in "1234"],
+    }
+    for path, condition, _ in conditions(agreement):
+        for compared in _COMPARED.finditer(condition.source):
+            for text in _TEXT.finditer(compared["values"]):
+                name = compared["name"]
+                if text[1] not in known[name]:
+                    message = _unknown(name, text[1], known[name])
+                    yield Problem(path, message, offset=compared.start("values") + text.start())
+
+
+def _unknown(what: str, said: str, known: Sequence[str]) -> str:
+    return f"unknown {what} `{said}`; {nearest(said, known, 'there are')}"
+
+
+def _said_twice(agreement: Agreement) -> Iterator[Problem]:
+    for path in _LISTS_WITH_IDS:
+        section = getattr(getattr(agreement, str(path[0])), str(path[1]))
+        yield from _repeated([it.id for it in section], path, "id")
+    yield from _repeated(agreement.routing.loss_reasons, ("routing", "loss_reasons"))
+
+
+def _repeated(ids: Sequence[str], path: Path, *field: str) -> Iterator[Problem]:
+    for at, name in enumerate(ids):
+        if name in ids[:at]:
+            message = f"`{name}` is in `{path[-1]}` already; give it another name"
+            yield Problem((*path, at, *field), message)
+
+
+def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
+    calendars = [it.id for it in agreement.sla.calendars]
+    teams = [it.id for it in agreement.routing.teams]
+    groups = sorted(agreement.scoring.groups)
+    traits = sorted({*agreement.traits, *BUILT_IN})
+    references: list[tuple[Path, str, str | None, Sequence[str]]] = [
+        *(
+            (("scoring", "signals", at, "group"), "group", it.group, groups)
+            for at, it in enumerate(agreement.scoring.signals)
+        ),
+        *(
+            (("qualification", "require", at), "trait", it, traits)
+            for at, it in enumerate(agreement.qualification.require)
+        ),
+        *(
+            (("routing", "teams", at, "calendar"), "calendar", it.calendar, calendars)
+            for at, it in enumerate(agreement.routing.teams)
+        ),
+        *(
+            (("routing", "rules", at, "team"), "team", it.team, teams)
+            for at, it in enumerate(agreement.routing.rules)
+        ),
+    ]
+    for path, what, said, known in references:
+        if said is not None and said not in known:
+            yield Problem(path, _unknown(what, said, known))
+
+
+def _nonsense_numbers(agreement: Agreement) -> Iterator[Problem]:
+    grades = agreement.scoring.grades
+    for name, bounds in (("fit", grades.fit), ("engagement", grades.engagement)):
+        if not bounds[0] > bounds[1] > bounds[2] > 0:
+            yield Problem(
+                ("scoring", "grades", name),
+                "grades must fall and stay above 0; write such as [75, 50, 25]",
+            )
+    threshold = agreement.qualification.threshold
+    if threshold and threshold.rearm_below == 0:
+        yield Problem(
+            ("qualification", "threshold", "rearm_below"),
+            "engagement is never below 0, so nobody would cross the line twice; write such as 20",
+        )
+
+
+def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
+    if policy.target <= timedelta(0):
+        yield Problem((*path, "target"), "nobody can answer in no time; write such as 15m")
+    over = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[policy.kind]
+    if policy.anchor in over:
+        yield Problem(
+            (*path, "anchor"),
+            f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
+        )
+    for at, (earlier, later) in enumerate(pairwise(policy.ladder), start=1):
+        if later.after < earlier.after:
+            yield Problem(
+                (*path, "ladder", at, "after"),
+                "a step before the one above it; put the steps in order of time",
+            )

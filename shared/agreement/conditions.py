@@ -15,7 +15,16 @@ Facts = Mapping[str, Any]
 """What a condition may speak of: `lead`, `event`, `fit`, …"""
 
 NAMES = (
-    "lead event fit engagement likelihood grade hand_raised tier team rep".split()  # noqa: SIM905
+    "lead",
+    "event",
+    "fit",
+    "engagement",
+    "likelihood",
+    "grade",
+    "hand_raised",
+    "tier",
+    "team",
+    "rep",
 )
 """Everything that any condition may speak of; which may speak of what, `check` knows."""
 
@@ -32,16 +41,24 @@ class Condition:
 
     @cached_property
     def _program(self) -> cel.Expression:
-        return _environment().compile(self.source)
+        return environment().compile(self.source)
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of these facts; every name of its context must be there, None if unknown."""
-        answer = self._program.eval(data=facts).value()
-        return answer if isinstance(answer, bool) else self._without(answer, facts)
+        try:
+            answer = self._program.eval(data=facts).value()
+        except RuntimeError as unreadable:
+            answer = f"Non-CEL value: {unreadable}"
+        return answer if isinstance(answer, bool) else self._without(str(answer), facts)
 
-    def _without(self, error: object, facts: Facts) -> bool:
+    @cached_property
+    def constant(self) -> bool | None:
+        """What it is whatever the facts are: `true || x` and `1 > 2` need none; None when it depends."""
+        answer = self._program.eval(data={}).value()
+        return answer if isinstance(answer, bool) else None
+
+    def _without(self, told: str, facts: Facts) -> bool:
         """The rare way: facts that CEL cannot read as they are, and errors, which are false."""
-        told = str(error)
         if "Non-CEL value" in told or "out of range for" in told:
             return self._program.eval(data=plain(facts)).value() is True
         if "No value with name" in told:
@@ -78,7 +95,8 @@ class Condition:
 
 
 @cache
-def _environment() -> cel.Env:
+def environment() -> cel.Env:
+    """Where conditions are compiled: every name known, every type open until it runs."""
     return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN))
 
 
@@ -88,7 +106,7 @@ def plain(value: object) -> Any:
         case None | bool() | float():
             return value
         case str():
-            return str(value)
+            return value.encode(errors="replace").decode()
         case int():
             return value if abs(value) < 2**63 else float(value)
         case Mapping():

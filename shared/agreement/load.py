@@ -24,7 +24,8 @@ def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
         raise InvalidAgreement(name, wrong.faults) from None
     if found := list(problems(agreement)):
         raise InvalidAgreement(
-            name, [document.fault(it.path, it.message, offset=it.offset) for it in found]
+            name,
+            [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in found],
         )
     return agreement
 

@@ -121,13 +121,18 @@ def _key(node: yaml.Node, path: Path, keys: dict[Path, yaml.Node]) -> str:
 
 def _scalar(node: yaml.Node) -> Any:
     text = str(node.value)
-    if node.style is not None:
+    if _style(node):
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _style(node: yaml.Node) -> str:
+    """How a scalar is written: quoted, in a block, or (empty) plain."""
+    return (node.style or "") if isinstance(node, yaml.ScalarNode) else ""
 
 
 def place_of(mark: yaml.Mark) -> Place:
@@ -139,7 +144,7 @@ def place_inside(node: yaml.Node, source: str, offset: int) -> Place:
     """Where a scalar's character stands in the file, whichever way the scalar is quoted or folded."""
     start, end = node.start_mark.index, node.end_mark.index
     raw = source[start:end]
-    ahead = raw[: _raw_offset(raw, str(node.value), node.style or "", offset)]
+    ahead = raw[: _raw_offset(raw, str(node.value), _style(node), offset)]
     line, column = place_of(node.start_mark)
     lines = ahead.count("\n")
     return (line + lines, len(ahead) - ahead.rfind("\n")) if lines else (line, column + len(ahead))

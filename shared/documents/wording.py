@@ -23,7 +23,7 @@ def wording(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "missing":
         return f"`{path[-1]}` is missing; add it{_description(model, path, ': ')}"
     if kind in {"literal_error", "enum"}:
-        return f"{_told(given)} is not one of {error.get('ctx', {})['expected']}; write one of them"
+        return f"{_told(given)} is not known here; write {error.get('ctx', {})['expected']}"
     if kind == "string_type" and isinstance(given, bool | int | float):
         return f"{_told(given)} is not text; put it in quotes"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")

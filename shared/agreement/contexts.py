@@ -1,0 +1,67 @@
+"""Where conditions stand in the agreement, and what each of them may speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.agreement.conditions import Condition
+from shared.agreement.expressions import Names
+from shared.agreement.facts import BUILT_IN
+from shared.agreement.model import Agreement, TraitType
+from shared.documents import Path
+
+_TYPES = {
+    TraitType.STRING: "string",
+    TraitType.NUMBER: "double",
+    TraitType.BOOLEAN: "bool",
+    TraitType.LIST: "list<string>",
+}
+EVENT: Names = (
+    ("event.type", "string"),
+    ("event.properties", "map<string, dyn>"),
+    ("event.context", "map<string, dyn>"),
+    ("event.url", "string"),
+    ("event.path", "string"),
+)
+NUMBERS: Names = (
+    ("fit", "double"),
+    ("engagement", "double"),
+    ("likelihood", "double"),
+    ("grade", "string"),
+    ("hand_raised", "bool"),
+)
+REP: Names = tuple(
+    [(f"rep.{name}", "string") for name in ("id", "name", "email", "team")]
+    + [(f"rep.{name}", "list<string>") for name in ("territories", "languages", "skills", "segments")]
+)  # fmt: skip
+TIER: Names = (("tier", "string"),)
+TEAM: Names = (("team", "string"),)
+
+
+def conditions(agreement: Agreement) -> Iterator[tuple[Path, Condition, Names]]:
+    """Each condition with what it may speak of."""
+    for section, part, field, names in _places(lead_names(agreement)):
+        found = getattr(getattr(agreement, section), part)
+        many = isinstance(found, tuple)
+        for at, rule in enumerate(found if many else (found,)):
+            if condition := getattr(rule, field, None):
+                yield (section, part, *((at,) if many else ()), field), condition, names
+
+
+def lead_names(agreement: Agreement) -> Names:
+    """What `lead` has under this agreement."""
+    traits = tuple((f"lead.{name}", _TYPES[kind]) for name, kind in agreement.traits.items())
+    return (*traits, *((f"lead.{name}", "string") for name in BUILT_IN))
+
+
+def _places(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
+    return (
+        ("scoring", "fit", "when", lead),
+        ("scoring", "signals", "when", EVENT),
+        ("qualification", "threshold", "when", lead + NUMBERS),
+        ("qualification", "suppress", "when", lead + NUMBERS),
+        ("qualification", "tiers", "when", lead + NUMBERS),
+        ("routing", "rules", "when", lead + NUMBERS + TIER),
+        ("routing", "rules", "match", lead + REP + TIER),
+        ("sla", "policies", "when", TIER + TEAM),
+    )

@@ -1,0 +1,57 @@
+"""Whether working hours can be: zones and holidays that exist, windows that open, a calendar that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import available_timezones
+
+from holidays import list_supported_countries
+
+from shared.agreement.model import Calendar
+from shared.agreement.problem import Problem
+from shared.documents import Path, nearest
+
+
+def calendar_problems(calendar: Calendar, path: Path) -> Iterator[Problem]:
+    """Everything wrong with a calendar."""
+    zones = available_timezones()
+    if calendar.zone not in zones:
+        hint = nearest(calendar.zone, sorted(zones), "zones")
+        hint = hint if hint.startswith("did") else "write an IANA zone, such as Europe/Berlin"
+        yield Problem((*path, "zone"), f"unknown zone `{calendar.zone}`; {hint}")
+    yield from _holidays(calendar, (*path, "holidays"))
+    for day, windows in calendar.hours.items():
+        yield from _windows(windows, (*path, "hours", day.value))
+    for on, override in calendar.overrides.items():
+        yield from _windows(override.windows, (*path, "overrides", on.isoformat(), "windows"))
+    if not any(calendar.hours.values()):
+        message = (
+            f'`{calendar.id}` is never open; give a weekday hours, such as mon: ["09:00-17:00"]'
+        )
+        yield Problem((*path, "hours"), message)
+
+
+def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
+    if calendar.holidays is None:
+        return
+    country, dash, subdivision = calendar.holidays.partition("-")
+    known = list_supported_countries()
+    if country not in known:
+        hint = nearest(country.upper(), known, "write an ISO country, one of")
+        yield Problem(path, f"no holidays known for `{country}`; {hint}")
+    elif dash and subdivision not in known[country]:
+        hint = nearest(subdivision.upper(), known[country], "its parts are")
+        message = f"no part `{subdivision}` of {country}; {hint}"
+        yield Problem(path, message, offset=len(country) + 1)
+
+
+def _windows(windows: Sequence[str], path: Path) -> Iterator[Problem]:
+    spans: list[tuple[int, int]] = []
+    for at, window in enumerate(windows):
+        opens, closes = (60 * int(edge[:2]) + int(edge[3:]) for edge in window.split("-"))
+        if opens >= closes:
+            message = f"`{window}` ends before it starts; write a night shift as 22:00-30:00"
+            yield Problem((*path, at), message)
+        elif any(opens < end and start < closes for start, end in spans):
+            yield Problem((*path, at), f"`{window}` overlaps one before it; make them one")
+        spans.append((opens, closes))

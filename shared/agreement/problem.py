@@ -1,0 +1,17 @@
+"""One thing wrong with an agreement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.documents import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, at a value, at its key, or at a character inside its text."""
+
+    path: Path
+    message: str
+    offset: int | None = None
+    key: bool = False
