@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
+    Float,
     Identity,
     Index,
     Integer,
@@ -13,11 +15,75 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from shared.db.tables import NAMES
 
 metadata = MetaData(schema="scoring", naming_convention=NAMES)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False, comment="The first event's arrival."),
+    Column("version", Integer, nullable=False, comment="The agreement that its state is of."),
+    Column("known", Boolean, nullable=False, comment="More than an anonymous visitor."),
+    Column("stage", Text, nullable=False),
+    Column("armed", Boolean, nullable=False, comment="Whether the threshold may qualify it."),
+    Column("qualification", Integer, nullable=False, comment="How often it qualified."),
+    Column("fit", Float, nullable=False),
+    Column("hindrance", Text, comment="What keeps it from sales: incomplete, suppressed."),
+    Column("review_at", DateTime(timezone=True), comment="When decay alone may change it."),
+    Column("raised", Text, comment="A hand-raise that still waits, as JSON."),
+    Column("live", JSONB, nullable=False, comment="Qualifications that sales has not closed."),
+    Column("profile", JSONB, nullable=False, comment="What its events say, as sums."),
+    Column("joined_into", UUID(as_uuid=True), comment="The lead that everything of it moved to."),
+    Index("ix_leads_review_at", "review_at", postgresql_where=text("review_at is not null")),
+    Index("ix_leads_version", "version", postgresql_where=text("joined_into is null")),
+    comment="One row a person; its state is a function of its events, kept incrementally.",
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("key", Text, primary_key=True, comment="email/…, user/source/…, phone/…, anonymous/…"),
+    Column("lead_id", UUID(as_uuid=True), nullable=False, index=True),
+    comment="Which lead an identity belongs to; never one that was joined into another.",
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("lead_id", UUID(as_uuid=True), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Index("ix_events_lead_id_time", "lead_id", "time"),
+    comment="The ledger: every event once; what all scores can be computed from again.",
+)
+
+stages = Table(
+    "stages",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("lead_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("stage", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    comment="Each step of a lead, with its cause.",
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, nullable=False, comment="The last change that was taken in."),
+    comment="How far scoring has followed each handoff, so that a change counts once.",
+)
 
 rejections = Table(
     "rejections",

@@ -1,0 +1,39 @@
+"""The company behind an address: the registrable domain of a business e-mail."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import tldextract
+
+FREE_MAIL = frozenset(
+    {
+        "163.com", "aol.com", "fastmail.com", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net",
+        "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.fr",
+        "icloud.com", "laposte.net", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru",
+        "mailbox.org", "me.com", "msn.com", "orange.fr", "outlook.com", "outlook.de", "pm.me",
+        "posteo.de", "proton.me", "protonmail.com", "qq.com", "rediffmail.com", "t-online.de",
+        "tuta.com", "tutanota.com", "wanadoo.fr", "web.de", "yahoo.co.jp", "yahoo.co.uk",
+        "yahoo.com", "yahoo.de", "yahoo.fr", "yandex.com", "yandex.ru", "ymail.com", "zoho.com",
+    }
+)  # fmt: skip
+DISPOSABLE = frozenset(
+    {
+        "10minutemail.com", "dispostable.com", "fakeinbox.com", "getnada.com", "guerrillamail.com",
+        "mailinator.com", "maildrop.cc", "sharklasers.com", "temp-mail.org", "tempmail.com",
+        "throwawaymail.com", "trashmail.com", "yopmail.com",
+    }
+)  # fmt: skip
+
+_extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+"""With the public suffix list that the package carries: never over the network."""
+
+
+@lru_cache(maxsize=10_000)
+def account_of(email: str | None) -> str | None:
+    """The domain that the company registered; None for free-mail, disposable mail and what is no domain."""
+    if email is None:
+        return None
+    found = _extract(email.rpartition("@")[2])
+    domain = found.top_domain_under_public_suffix
+    return None if not domain or domain in FREE_MAIL or domain in DISPOSABLE else domain

@@ -1,0 +1,122 @@
+"""What a lead does: points that halve with age, kept as sums that do not grow with the lead's history.
+
+An event of age `a` gives `points * 2 ** (-a / half_life)`. Of a signal with a `daily_max` there is one bucket a UTC day of
+event time, of any other a single one. A bucket holds the undecayed sum, and the sum decayed to its latest event; both
+are sums over a set, so neither order nor batching nor joins change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from math import exp2, fsum
+
+from services.scoring.domain.score import Part, Score, bounded, clamped
+from shared.agreement.model import Scoring, Signal
+
+Bucket = tuple[float, float, float]
+"""Undecayed points; points decayed to the latest event; the latest event in seconds since 1970."""
+
+Buckets = Mapping[str, Bucket]
+"""A signal's buckets by day since 1970, or the one under `WHOLE`."""
+
+Signals = Mapping[str, Buckets]
+"""The buckets of each signal that ever counted, by the signal's id."""
+
+WHOLE = "*"
+DAY_S = 86_400
+NEGLIGIBLE_HALF_LIVES = 60
+"""A day whose points have halved so often weighs less than 1e-15 of them, and is dropped."""
+
+FAR_AHEAD = timedelta(days=3650)
+PRECISE_S = 1.0
+
+
+def bucket_name(signal: Signal, at: float) -> str:
+    """Where a point of this signal at this instant is kept."""
+    return WHOLE if signal.daily_max is None else str(int(at // DAY_S))
+
+
+def poured(into: Bucket, more: Bucket, signal: Signal) -> Bucket:
+    """Two buckets as one: the sum over the union of their events."""
+    latest = max(into[2], more[2])
+    weight = _decayed(into, signal, latest) + _decayed(more, signal, latest)
+    return (into[0] + more[0], weight, latest)
+
+
+def united(one: Buckets, other: Buckets, signal: Signal) -> dict[str, Bucket]:
+    """Both leads' buckets of a signal, as if all events had been one lead's."""
+    result = dict(one)
+    for name, bucket in other.items():
+        result[name] = poured(result[name], bucket, signal) if name in result else bucket
+    return result
+
+
+def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Buckets:
+    """The buckets that still weigh something: what bounds a lead's state."""
+    if signal.half_life is None or len(buckets) < 2:
+        return buckets
+    oldest = now.timestamp() - NEGLIGIBLE_HALF_LIVES * signal.half_life.total_seconds()
+    return {name: bucket for name, bucket in buckets.items() if bucket[2] >= oldest}
+
+
+def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
+    """The points of every signal at `now`, bounded by signal, by group and as a whole."""
+    parts = [
+        Part(signal.id, signal.label or signal.id, _points(signals[signal.id], signal, now))
+        for signal in scoring.signals
+        if signal.id in signals
+    ]
+    return bounded([*parts, *_group_bounds(parts, scoring)], rule="engagement_bounds")
+
+
+def falls_below(
+    line: float, signals: Signals, scoring: Scoring, *, now: datetime
+) -> datetime | None:
+    """When decay alone takes engagement below the line, to the second; None if it does not within ten years.
+
+    Engagement only falls unless there are negative points that decay; then this is one such instant, and the
+    review that happens there decides.
+    """
+    ahead_s = 3600.0
+    while engagement(signals, scoring, now + timedelta(seconds=ahead_s)).value >= line:
+        ahead_s *= 2
+        if ahead_s > FAR_AHEAD.total_seconds():
+            return None
+    above_s, below_s = 0.0, ahead_s
+    while below_s - above_s > PRECISE_S:
+        middle_s = (above_s + below_s) / 2
+        at_middle = engagement(signals, scoring, now + timedelta(seconds=middle_s)).value
+        above_s, below_s = (middle_s, below_s) if at_middle >= line else (above_s, middle_s)
+    return now + timedelta(seconds=below_s)
+
+
+def _points(buckets: Buckets, signal: Signal, now: datetime) -> float:
+    at = now.timestamp()
+    total = fsum(
+        _decayed(bucket, signal, at) * _share(bucket[0], signal.daily_max)
+        for bucket in buckets.values()
+    )
+    return clamped(total, signal.max)
+
+
+def _decayed(bucket: Bucket, signal: Signal, at: float) -> float:
+    if signal.half_life is None:
+        return bucket[1]
+    half_lives = (bucket[2] - at) / signal.half_life.total_seconds()
+    return bucket[1] * exp2(max(half_lives, -1000.0))
+
+
+def _share(raw: float, daily_max: float | None) -> float:
+    """What part of a day's points counts, when the day has more than it may give."""
+    return 1.0 if daily_max is None or abs(raw) <= daily_max else daily_max / abs(raw)
+
+
+def _group_bounds(parts: list[Part], scoring: Scoring) -> Iterator[Part]:
+    """What each group's bound takes away."""
+    group_of = {signal.id: signal.group for signal in scoring.signals}
+    for group_id, group in scoring.groups.items():
+        total = fsum(part.points for part in parts if group_of[part.rule] == group_id)
+        excess = clamped(total, group.max) - total
+        if excess:
+            yield Part(f"group:{group_id}", f"at most {group.max:g} for {group_id}", excess)

@@ -1,0 +1,52 @@
+"""What sales does with a lead, as scoring hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.scoring.domain.lead import Lead, Live, Stage, StageChange, qualification_key
+from services.scoring.domain.verdict import Verdict
+from shared.contracts.payloads import Change, HandoffChanged
+
+TAKEN = {
+    Change.ASSIGNED: Stage.QUALIFIED,
+    Change.REASSIGNED: Stage.QUALIFIED,
+    Change.ACCEPTED: Stage.ACCEPTED,
+    Change.CONTACTED: Stage.ACCEPTED,
+}
+"""A rep holds it."""
+
+CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
+GIVEN_BACK = {Change.RETURNED, Change.REJECTED}
+
+
+def handed(lead: Lead, change: HandoffChanged) -> Verdict:
+    """The lead after this step of its handoff; the steps of a handoff come in order, each once."""
+    key = qualification_key(change.lead_id, change.qualification)
+    if change.change in CLOSED:
+        return _closed(lead, key, CLOSED[change.change], change)
+    if change.change in GIVEN_BACK and change.recycle:
+        return _closed(replace(lead, armed=True, review_at=None), key, Stage.RECYCLED, change)
+    if change.change in TAKEN:
+        live = lead.live.get(key) or Live(change.lead_id, change.qualification, change.tier)
+        taken = replace(lead, live={**lead.live, key: replace(live, held=True)})
+        return _step(taken, TAKEN[change.change], change)
+    if change.change in GIVEN_BACK and key in lead.live:
+        let_go = replace(lead.live[key], held=False)
+        return Verdict(replace(lead, live={**lead.live, key: let_go}))
+    return Verdict(lead)
+
+
+def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:
+    """One that nobody holds is closed with it: routing has merged it into the one that was live."""
+    still = {other: it for other, it in lead.live.items() if other != key and it.held}
+    after = replace(lead, live=still)
+    return Verdict(after) if still else _step(after, stage, change)
+
+
+def _step(lead: Lead, stage: Stage, change: HandoffChanged) -> Verdict:
+    if lead.stage is stage:
+        return Verdict(lead)
+    cause = f"handoff:{change.change}"
+    step = StageChange(lead.id, stage, cause, change.occurred_at)
+    return Verdict(replace(lead, stage=stage), steps=(step,))

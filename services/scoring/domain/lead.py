@@ -1,0 +1,148 @@
+"""A lead: what its events say of it, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.scoring.domain.people import Person
+from services.scoring.domain.profile import Profile, merged, profiled
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.score import grade
+from shared.contracts.payloads import MarketingEvent, Scores
+
+
+class Stage(StrEnum):
+    """How far a lead has come, in the order in which a join prefers them."""
+
+    KNOWN = "known"
+    ENGAGED = "engaged"
+    DISQUALIFIED = "disqualified"
+    RECYCLED = "recycled"
+    LOST = "lost"
+    WON = "won"
+    QUALIFIED = "qualified"
+    ACCEPTED = "accepted"
+
+
+RANK = {stage: rank for rank, stage in enumerate(Stage)}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A qualification that sales has not closed; `raised`: it, or an event since, asked for a rep."""
+
+    lead_id: UUID
+    qualification: int
+    tier: str
+    raised: bool = False
+    held: bool = False
+
+    @property
+    def key(self) -> str:
+        """What routing knows it by."""
+        return qualification_key(self.lead_id, self.qualification)
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """A step, with what caused it."""
+
+    lead_id: UUID
+    stage: Stage
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One person as scoring knows them, under one version of the rules."""
+
+    id: UUID
+    since: datetime
+    version: int
+    known: bool = False
+    stage: Stage = Stage.KNOWN
+    armed: bool = True
+    qualification: int = 0
+    fit: float = 0.0
+    review_at: datetime | None = None
+    hindrance: str | None = None
+    raised: str | None = None
+    live: Mapping[str, Live] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+
+    @property
+    def person(self) -> Person:
+        """What decides about joins."""
+        return Person(self.id, self.since, self.known, frozenset(self.profile.emails))
+
+    def scores(self, rules: Rules, now: datetime) -> Scores:
+        """The numbers at this instant."""
+        engagement = self.profile.engagement(rules, now).value
+        grades = rules.agreement.scoring.grades
+        return Scores(
+            fit=self.fit, engagement=engagement, grade=grade(self.fit, engagement, grades)
+        )
+
+
+def facts_of(lead: Lead, scores: Scores, rules: Rules) -> dict[str, Any]:
+    """What the conditions of qualification may speak of."""
+    return {
+        "lead": lead.profile.facts(rules, stage=lead.stage),
+        "fit": scores.fit,
+        "engagement": scores.engagement,
+        "likelihood": scores.likelihood,
+        "grade": scores.grade,
+        "hand_raised": lead.raised is not None,
+    }
+
+
+def told(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
+    """The lead with what these new events say of it."""
+    profile = profiled(lead.profile, events, rules, now=now)
+    raising = [event for event in events if rules.raises_hand(event)]
+    last = max(raising, key=lambda event: (event.time, event.id), default=None)
+    return replace(
+        _with_profile(lead, profile, rules),
+        raised=lead.raised if last is None else last.model_dump_json(exclude_none=True),
+    )
+
+
+def refolded(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
+    """The lead as these rules see it, from all of its events; how far it has come stays."""
+    blank = replace(lead, version=rules.version, profile=Profile())
+    return _with_profile(blank, profiled(Profile(), events, rules, now=now), rules)
+
+
+def united(stays: Lead, goes: Lead, rules: Rules) -> Lead:
+    """Two leads as one: the union of their events, and the further stage of both."""
+    both = replace(
+        stays,
+        known=stays.known or goes.known,
+        stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
+        armed=stays.armed and goes.armed,
+        qualification=max(stays.qualification, goes.qualification),
+        review_at=min(filter(None, (stays.review_at, goes.review_at)), default=None),
+        hindrance=stays.hindrance or goes.hindrance,
+        raised=stays.raised or goes.raised,
+        live={**goes.live, **stays.live},
+    )
+    return _with_profile(both, merged(stays.profile, goes.profile, rules), rules)
+
+
+def qualification_key(lead_id: UUID, qualification: int) -> str:
+    """A qualification by its natural key."""
+    return f"{lead_id}/{qualification}"
+
+
+def _with_profile(lead: Lead, profile: Profile, rules: Rules) -> Lead:
+    """Fit is counted again only when who they are has changed."""
+    before = lead.profile
+    same = (before.email, before.traits) == (profile.email, profile.traits)
+    fit = lead.fit if same and before.sources else profile.fit(rules).value
+    return replace(lead, profile=profile, fit=fit)

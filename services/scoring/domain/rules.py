@@ -1,0 +1,138 @@
+"""An agreement as scoring reads it: what matters to which event is looked up, not searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from services.scoring.domain.score import Part, Score, bounded
+from shared.agreement.facts import lead_facts
+from shared.agreement.model import Agreement, Signal, Suppression
+from shared.contracts.payloads import MarketingEvent
+
+CARD = frozenset(
+    {"name", "first_name", "last_name", "firstName", "lastName", "company", "title", "account"}
+)
+"""Traits that a rep reads first; kept whether the agreement declares them or not."""
+
+NOBODY = frozenset({"bot", "burst"})
+"""Marks of events that no person caused: they are kept, and score nothing."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One version of the agreement, indexed."""
+
+    version: int
+    agreement: Agreement
+
+    @cached_property
+    def signals(self) -> Mapping[str, Signal]:
+        """Signals by id."""
+        return {signal.id: signal for signal in self.agreement.scoring.signals}
+
+    @cached_property
+    def hand_raises(self) -> frozenset[str]:
+        """Event types that always qualify."""
+        return frozenset(self.agreement.qualification.hand_raise)
+
+    @cached_property
+    def kept_traits(self) -> frozenset[str]:
+        """Traits that are kept with a lead."""
+        return CARD | frozenset(self.agreement.traits)
+
+    @cached_property
+    def rearm_below(self) -> float:
+        """Engagement under which a lead may cross the line again; without a threshold, never."""
+        threshold = self.agreement.qualification.threshold
+        return 0.0 if threshold is None else threshold.rearm_below
+
+    @cached_property
+    def only_rises(self) -> bool:
+        """Whether no event takes points, so that new events can only delay a fall."""
+        return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
+
+    def counting(self, event: MarketingEvent) -> Iterator[Signal]:
+        """The signals that the event counts for."""
+        candidates = self._signals_on.get(event.type, ())
+        if not candidates or not NOBODY.isdisjoint(event.marks):
+            return
+        facts: Mapping[str, Any] | None = None
+        for signal in candidates:
+            if signal.when is not None:
+                facts = facts or event_facts(event)
+                if not signal.when.holds(facts):
+                    continue
+            yield signal
+
+    def raises_hand(self, event: MarketingEvent) -> bool:
+        """Whether the event asks for a rep."""
+        return event.type in self.hand_raises and NOBODY.isdisjoint(event.marks)
+
+    def worth_reading(self) -> Iterable[str]:
+        """The event types that a rep gets to read."""
+        return self.hand_raises | self._signals_on.keys()
+
+    def about(
+        self, traits: Mapping[str, Any], *, email: str | None, account: str | None, stage: str | None
+    ) -> dict[str, Any]:
+        """What `lead` is in the agreement's conditions."""
+        return lead_facts(
+            traits, email=email, account=account, stage=stage, agreement=self.agreement
+        )
+
+    def fit(self, lead: Mapping[str, Any]) -> Score:
+        """Who they are: the rules that hold, each once."""
+        return bounded(
+            [
+                Part(rule.id, rule.label or rule.id, rule.points)
+                for rule in self.agreement.scoring.fit
+                if rule.when.holds({"lead": lead})
+            ],
+            rule="fit_bounds",
+        )
+
+    def crosses(self, facts: Mapping[str, Any]) -> bool:
+        """Whether the numbers are above the line."""
+        threshold = self.agreement.qualification.threshold
+        return threshold is not None and threshold.when.holds(facts)
+
+    def suppression(self, facts: Mapping[str, Any]) -> Suppression | None:
+        """The first rule that keeps the lead from sales."""
+        rules = self.agreement.qualification.suppress
+        return next((rule for rule in rules if rule.when.holds(facts)), None)
+
+    def missing(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
+        """The required traits that are not there."""
+        required = self.agreement.qualification.require
+        return tuple(name for name in required if lead.get(name) in (None, ""))
+
+    def tier(self, facts: Mapping[str, Any]) -> str:
+        """The first tier that holds; the last holds for every lead."""
+        tiers = self.agreement.qualification.tiers
+        return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
+
+    @cached_property
+    def _signals_on(self) -> Mapping[str, tuple[Signal, ...]]:
+        on: dict[str, tuple[Signal, ...]] = {}
+        for signal in self.agreement.scoring.signals:
+            on[signal.on] = (*on.get(signal.on, ()), signal)
+        return on
+
+
+def event_facts(event: MarketingEvent) -> dict[str, Any]:
+    """What `event` is in a signal's condition; nothing about the lead, or order would matter."""
+    page = event.context.get("page")
+    page = page if isinstance(page, Mapping) else {}
+    facts: dict[str, Any] = {
+        "type": event.type,
+        "properties": event.properties,
+        "context": event.context,
+    }
+    for name in ("url", "path"):
+        value = event.properties.get(name, page.get(name))
+        if value is not None:
+            facts[name] = value
+    return {"event": facts}

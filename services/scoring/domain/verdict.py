@@ -1,0 +1,186 @@
+"""When a lead is handed over: it qualifies when it crosses the line, not while above it.
+
+- A hand-raise qualifies, also again after each closed handoff; while a handoff is live it is part of that one.
+- The threshold qualifies once (`armed`), and again when engagement has fallen below `rearm_below`, or when sales gave
+  the lead back (recycled): then at its next event, for the lead must show interest anew.
+- Without a required trait the lead waits (`hindrance`), and qualifies the moment the trait arrives.
+- A lead ceases to be qualified as long as no rep holds it: when decay takes engagement below `rearm_below` (unless it
+  raised its hand), or when it becomes suppressed. A rep who holds it keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.scoring.domain.engagement import falls_below
+from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, told
+from services.scoring.domain.rules import Rules
+from shared.contracts.payloads import MarketingEvent, Qualified, Scores
+
+INCOMPLETE = "incomplete: "
+SUPPRESSED = "suppressed: "
+CLOSED = {Stage.WON, Stage.LOST}
+OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A line crossed, for sales to hear of."""
+
+    change: Qualified
+    live: Live
+    cause: str
+    why_now: MarketingEvent | None
+    scores: Scores
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of it: the lead, its steps, what sales hears."""
+
+    lead: Lead
+    steps: tuple[StageChange, ...] = ()
+    announced: tuple[Announced, ...] = ()
+
+
+def assess(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Verdict:
+    """Fold the new events into the lead and judge it once."""
+    return judge(told(lead, events, rules, now=now), events, rules, now=now)
+
+
+def judge(lead: Lead, fresh: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Verdict:
+    """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
+    scores = lead.scores(rules, now)
+    facts = facts_of(lead, scores, rules)
+    if not lead.armed and scores.engagement < rules.rearm_below:
+        lead = replace(lead, armed=True)
+    judged = _watched if lead.live else _weighed
+    verdict = judged(_Case(lead, fresh, rules, scores, facts, now))
+    return replace(verdict, lead=_with_review(verdict.lead, rules, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    lead: Lead
+    fresh: Sequence[MarketingEvent]
+    rules: Rules
+    scores: Scores
+    facts: Mapping[str, Any]
+    now: datetime
+
+    def crosses(self) -> bool:
+        """Whether the threshold qualifies it; a recycled lead must show interest anew."""
+        stale = self.lead.stage is Stage.RECYCLED and not self.fresh
+        return self.lead.armed and not stale and self.rules.crosses(self.facts)
+
+    def announce(self, live: Live, change: Qualified, cause: str) -> Announced:
+        return Announced(change, live, cause, _why_now(self), self.scores, self.now)
+
+
+def _weighed(case: _Case) -> Verdict:
+    """A lead that is marketing's: is it due, and does anything stand in the way?"""
+    lead, rules = case.lead, case.rules
+    suppression = rules.suppression(case.facts)
+    if suppression is not None and lead.stage not in CLOSED:
+        hindered = replace(lead, hindrance=SUPPRESSED + suppression.reason)
+        return _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
+    cause = "hand_raise" if lead.raised else "threshold" if case.crosses() else None
+    if cause is None or suppression is not None:
+        return _step(replace(lead, hindrance=None), _marketing_stage(lead), "events", case)
+    missing = rules.missing(case.facts["lead"])
+    if missing:
+        waiting = replace(lead, hindrance=INCOMPLETE + ", ".join(missing))
+        return _step(waiting, _marketing_stage(lead), "events", case)
+    if (lead.hindrance or "").startswith(INCOMPLETE):
+        cause = "required_trait"
+    return _qualified(case, cause)
+
+
+def _qualified(case: _Case, cause: str) -> Verdict:
+    lead = case.lead
+    number = lead.qualification + 1
+    live = Live(lead.id, number, case.rules.tier(case.facts), raised=lead.raised is not None)
+    after = replace(
+        lead,
+        qualification=number,
+        live={live.key: live},
+        armed=False,
+        raised=None,
+        hindrance=None,
+        review_at=None,
+    )
+    verdict = _step(after, Stage.QUALIFIED, cause, case)
+    return replace(verdict, announced=(case.announce(live, Qualified.BECAME, cause),))
+
+
+def _watched(case: _Case) -> Verdict:
+    """A lead that is with sales: what it does meanwhile belongs to the live handoff."""
+    lead = case.lead
+    live = dict(lead.live)
+    if lead.raised:
+        live = {key: replace(it, raised=True) for key, it in live.items()}
+    lead = replace(lead, live=live, raised=None)
+    if any(it.held for it in live.values()):
+        return Verdict(_absorbed(lead, case))
+    suppression = case.rules.suppression(case.facts)
+    if suppression is not None:
+        hindered = replace(lead, live={}, armed=True, hindrance=SUPPRESSED + suppression.reason)
+        verdict = _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
+        return _ceased(verdict, live, "suppressed", case)
+    fallen = case.scores.engagement < case.rules.rearm_below
+    if fallen and not any(it.raised for it in live.values()):
+        verdict = _step(replace(lead, live={}), Stage.ENGAGED, "decayed", case)
+        return _ceased(verdict, live, "decayed", case)
+    return Verdict(_absorbed(lead, case))
+
+
+def _ceased(verdict: Verdict, live: Mapping[str, Live], cause: str, case: _Case) -> Verdict:
+    announced = tuple(case.announce(it, Qualified.CEASED, cause) for it in live.values())
+    return replace(verdict, announced=announced)
+
+
+def _absorbed(lead: Lead, case: _Case) -> Lead:
+    """A crossing while a handoff is live is that handoff's, not the next one's."""
+    return replace(lead, armed=False, review_at=None) if case.crosses() else lead
+
+
+def _marketing_stage(lead: Lead) -> Stage:
+    """Where a lead stands that is not due: once engaged it stays so."""
+    if lead.stage not in OPEN_TO_MARKETING:
+        return lead.stage
+    return Stage.ENGAGED if lead.profile.signals else Stage.KNOWN
+
+
+def _step(lead: Lead, stage: Stage, cause: str, case: _Case) -> Verdict:
+    if lead.stage is stage:
+        return Verdict(lead)
+    return Verdict(
+        replace(lead, stage=stage), steps=(StageChange(lead.id, stage, cause, case.now),)
+    )
+
+
+def _why_now(case: _Case) -> MarketingEvent | None:
+    """The hand-raise, else the last fresh event that counted or told who they are."""
+    if case.lead.raised:
+        return MarketingEvent.model_validate_json(case.lead.raised)
+    telling = [event for event in case.fresh if event.traits or any(case.rules.counting(event))]
+    return max(telling, key=lambda event: (event.time, event.id), default=None)
+
+
+def _with_review(lead: Lead, rules: Rules, now: datetime) -> Lead:
+    """A lead that is not armed is looked at again when decay alone will have armed it.
+
+    New points only delay that, so that an instant once computed is kept: the review then finds it too early, and
+    computes the next one.
+    """
+    if lead.armed or rules.agreement.qualification.threshold is None:
+        return lead if lead.review_at is None else replace(lead, review_at=None)
+    if lead.review_at is not None and lead.review_at > now and rules.only_rises:
+        return lead
+    scoring = rules.agreement.scoring
+    at = falls_below(rules.rearm_below, lead.profile.signals, scoring, now=now)
+    return replace(lead, review_at=at)
