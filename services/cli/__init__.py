@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import."),
+    "docs": ("services.cli.docs:app", "Generated references: generate, check."),
     "dead": ("services.cli.dead:app", "Records that could not be processed: list, replay."),
 }
 """Where each command lives. It is imported when it is called, so that `leadbaton --help` is quick."""

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from services.demo.scene import Scene
 
@@ -21,7 +20,7 @@ HANDOFFS = text(
     "count(*) filter (where state = 'waiting') from routing.handoffs"
 )
 ASSIGNED = text(
-    "select rep, count(*) from routing.hops "
+    "select rep, count(*) as leads from routing.hops "
     "where assigned_at >= :since and rep is not null group by rep order by rep"
 )
 DELIVERED = text(
@@ -102,7 +101,7 @@ class Reader:
                 answers_lost=self._lost,
                 leads=session.scalar(LEADS, since) or 0,
                 qualified=qualified,
-                assigned={rep: count for rep, count in session.execute(ASSIGNED, since)},
+                assigned={row.rep: row.leads for row in session.execute(ASSIGNED, since)},
                 waiting=waiting,
                 delivered=session.scalar(DELIVERED, since) or 0,
                 running=running,

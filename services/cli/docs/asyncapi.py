@@ -1,15 +1,8 @@
-"""`leadbaton docs`: the references that are generated from the code, and the check that they are current."""
+"""The topics as an AsyncAPI 3.1 document."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
-
-import orjson
-import typer
-import yaml
-from fastapi import FastAPI
+from typing import Any
 
 from shared.contracts.topic import Topic
 from shared.contracts.topics import (
@@ -22,7 +15,6 @@ from shared.contracts.topics import (
     SLA_CHANGED,
     TOPICS,
 )
-from shared.errors import LeadbatonError
 
 WRITERS = {
     MARKETING_EVENTS.name: SCORING,
@@ -48,53 +40,9 @@ HEADERS: dict[str, Any] = {
 }
 DEAD_HEADERS = "The record's own headers and, added: reason, code, where it was, attempts, times."
 
-Directory = Annotated[Path, typer.Option(help="The folder of the documents.")]
-app = typer.Typer(no_args_is_help=True, help="Generated references: generate, check.")
-
-
-class OutOfDate(LeadbatonError):
-    """The documents are not what the code says."""
-
-    code = "docs_out_of_date"
-
-
-@app.command()
-def generate(directory: Directory = Path("docs")) -> None:
-    """Write the references anew."""
-    for name, content in documents().items():
-        file = directory / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-        typer.echo(file)
-
-
-@app.command()
-def check(directory: Directory = Path("docs")) -> None:
-    """Say which references are not what the code says; then the exit status is 1."""
-    stale = [
-        name
-        for name, content in documents().items()
-        if not (directory / name).exists() or (directory / name).read_text() != content
-    ]
-    if stale:
-        raise OutOfDate(f"out of date: {', '.join(stale)}; run `leadbaton docs generate`")
-
-
-def documents() -> dict[str, str]:
-    """Every generated reference, by its path under docs/."""
-    return {
-        **{f"openapi/{name}.json": openapi(build()) for name, build in apis().items()},
-        "asyncapi.yaml": yaml.safe_dump(asyncapi(), sort_keys=False, width=100, allow_unicode=True),
-    }
-
-
-def openapi(api: FastAPI) -> str:
-    """The API's own description, indented so that a change can be read as a difference."""
-    return orjson.dumps(api.openapi(), option=orjson.OPT_INDENT_2).decode() + "\n"
-
 
 def asyncapi() -> dict[str, Any]:
-    """The topics as an AsyncAPI 3.1 document."""
+    """What travels on Kafka: channels, who writes and reads them, headers, payloads."""
     return {
         "asyncapi": "3.1.0",
         "info": {
@@ -166,8 +114,3 @@ def _schemas(topic: Topic[Any]) -> dict[str, Any]:
     )
     parts = schema.pop("$defs", {})
     return {topic.payload.__name__: schema, **parts}
-
-
-def apis() -> dict[str, Callable[[], FastAPI]]:
-    """How each service's API is built for its description: nothing is connected, nothing is called."""
-    return {}
