@@ -1,0 +1,1 @@
+"""The whole way of a lead, through real processes and real HTTP."""

@@ -1,0 +1,26 @@
+"""One running world for each broker; every test finds its own people in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.embedded.broker import Broker
+from tests.journey.world import World, world
+from tests.kafka.server import ApacheKafka
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(Broker, id="embedded"),
+        pytest.param(ApacheKafka, id="apache_kafka", marks=pytest.mark.kafka),
+    ],
+)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """All processes, on the embedded broker or on a real Apache Kafka."""
+    with world(tmp_path_factory.mktemp("world"), request.param) as it:
+        yield it

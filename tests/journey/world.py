@@ -1,0 +1,178 @@
+"""A running installation and everybody around it: senders, reps, ops."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+
+from services.cli.installation import Installation, installation
+from services.cli.processes import ROUTING_API, SCORING_API, SLA_API, Process
+from shared.embedded.stack import LogServer, Stack
+from tests.journey.receiver import Receiver, listening
+
+HERE = Path(__file__).parent
+T = TypeVar("T")
+Json = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+def until(what: Callable[[], T | None], *, within_s: float = 30.0, why: str = "") -> T:
+    """What it answers as soon as that is something; asked again and again, not slept for."""
+    end, pause = time.monotonic() + within_s, Event()
+    while not (found := what()):
+        assert time.monotonic() < end, f"not within {within_s} s: {why or what}"
+        pause.wait(0.05)
+    return found
+
+
+@dataclass
+class World:
+    """What a test can do from outside, over HTTP and with signals."""
+
+    here: Installation
+    receiver: Receiver
+    keys: Mapping[str, str]
+    _tending: tuple[Event, Thread] | None = field(default=None, init=False)
+
+    def fresh(self, name: str) -> str:
+        """An address that nobody used before."""
+        return f"{name}-{next(_numbers)}@customer.example.com"
+
+    def client(self, process: Process, key: str) -> httpx.Client:
+        """A client of one API, with the key of this name."""
+        return httpx.Client(
+            base_url=self.here.url(process),
+            headers={"authorization": f"Bearer {self.keys[key]}"},
+            timeout=15,
+            trust_env=False,
+        )
+
+    def post(self, events: Sequence[Json]) -> httpx.Response:
+        """Send native events."""
+        with self.client(SCORING_API, "site") as client:
+            return client.post("/v1/events", json=list(events))
+
+    def send(self, events: Sequence[Json], within_s: float = 30.0) -> None:
+        """Send them as a good client does: again, until each is accepted."""
+
+        def accepted() -> bool:
+            try:
+                answer = self.post(events)
+            except httpx.TransportError:
+                return False
+            return answer.status_code == 200 and all(
+                it["status"] == "ok" for it in answer.json()["results"].values()
+            )
+
+        until(accepted, within_s=within_s, why="events accepted")
+
+    def get(self, process: Process, path: str, **asked: Any) -> Json:
+        """An answer for ops."""
+        with self.client(process, "ops") as client:
+            answer = client.get(path, params=asked)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def lead(self, email: str) -> Json | None:
+        """The lead, if it is known yet."""
+        with self.client(SCORING_API, "ops") as client:
+            answer = client.get("/v1/leads", params={"email": email})
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    def handoffs(self, email: str) -> list[Json]:
+        """Every handoff of the lead."""
+        lead = self.lead(email)
+        if lead is None:
+            return []
+        return list(self.get(ROUTING_API, "/v1/handoffs", lead=lead["id"])["items"])
+
+    def handoff(self, email: str, state: str) -> Json:
+        """The lead's one handoff, once it is in this state."""
+
+        def there() -> Json | None:
+            found = self.handoffs(email)
+            return found[0] if found and found[0]["state"] == state else None
+
+        return until(there, why=f"{email} {state}")
+
+    def answer(self, rep: str, handoff_id: str, verb: str, **said: Any) -> httpx.Response:
+        """The rep's answer, with the rep's own key."""
+        with self.client(ROUTING_API, rep) as client:
+            return client.post(f"/v1/handoffs/{handoff_id}/{verb}", json=said)
+
+    def clocks(self, handoff_id: str) -> dict[str, Json]:
+        """The handoff's clocks by policy."""
+        found: dict[str, Json] = {}
+        after: str | None = None
+        while True:
+            asked = {"limit": 200} | ({"after": after} if after else {})
+            page = self.get(SLA_API, "/v1/sla/clocks", **asked)
+            found |= {it["policy"]: it for it in page["items"] if it["handoff_id"] == handoff_id}
+            if (after := page["next"]) is None:
+                return found
+
+    def kill(self, process: Process) -> None:
+        """End it in the middle of whatever it does."""
+        pid = self.here.supervisor.pid(process.name)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+    def tend(self) -> None:
+        """From now on, what dies is started again."""
+        stop = Event()
+        thread = Thread(target=self.here.tend, args=(stop,), daemon=True)
+        thread.start()
+        self._tending = (stop, thread)
+
+    def neglect(self) -> None:
+        """From now on, what dies stays dead."""
+        if self._tending is not None:
+            stop, thread = self._tending
+            stop.set()
+            thread.join()
+            self._tending = None
+
+    def restart(self) -> None:
+        """Every process and both servers as they should be."""
+        self.neglect()
+        self.here.stack.tend()
+        self.here.supervisor.wait_ready(60)
+        self.tend()
+
+
+@contextmanager
+def world(data: Path, make_broker: Callable[[Path, int], LogServer]) -> Iterator[World]:
+    """Servers, processes, keys, an agreement, reps and their endpoints."""
+    with (
+        listening() as receiver,
+        installation(Stack(data, make_broker=make_broker), {}) as here,
+    ):
+        reps = data / "reps.yaml"
+        port = str(receiver.server_address[1])
+        reps.write_text((HERE / "reps.yaml").read_text().replace("PORT", port))
+        here.command("agreement", "publish", str(HERE / "agreement.yaml"))
+        receiver.secrets = orjson.loads(here.command("reps", "import", str(reps)))
+        keys = {name: _key(here, scope, name) for name, scope in KEYS.items()}
+        here.start(timeout_s=90)
+        it = World(here, receiver, keys)
+        it.tend()
+        yield it
+        it.neglect()
+
+
+KEYS = {"site": "ingest", "ada": "rep", "bob": "rep", "cyd": "rep", "ops": "ops"}
+
+
+def _key(here: Installation, scope: str, subject: str) -> str:
+    return here.command("keys", "create", "--scope", scope, "--subject", subject).strip()
