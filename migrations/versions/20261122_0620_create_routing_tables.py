@@ -65,6 +65,13 @@ def upgrade() -> None:
             "state", sa.Text(), nullable=False, comment="pending, delivered, exhausted or cancelled"
         ),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column(
+            "tried_before",
+            sa.SmallInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Attempts of an earlier round, before it was told to begin again.",
+        ),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -129,6 +136,12 @@ def upgrade() -> None:
             "rule", sa.Text(), nullable=False, comment="The routing rule that named the team."
         ),
         sa.Column("rep", sa.Text(), nullable=True, comment="Who holds it, or held it last."),
+        sa.Column(
+            "calendar",
+            sa.Text(),
+            nullable=True,
+            comment="The holder's own hours; by default the team's.",
+        ),
         sa.Column("hop", sa.Integer(), nullable=False, comment="Counts assignees."),
         sa.Column("sequence", sa.Integer(), nullable=False, comment="Counts changes."),
         sa.Column("tier", sa.Text(), nullable=False),

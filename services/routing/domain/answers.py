@@ -1,0 +1,162 @@
+"""What a rep's answer changes, and which answers are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+from services.routing.domain.handoff import Handoff, State, Step, rejected, returned, step
+from shared.contracts.payloads import Change
+from shared.errors import Rejected
+
+SKEW = timedelta(seconds=60)
+"""How far a caller's clock may be off before an answer's time is refused; within it, it is set right."""
+
+
+class HandoffMoved(Rejected):
+    """The handoff is not where the answer thinks it is."""
+
+    code: ClassVar[str] = "handoff_moved"
+    status: ClassVar[int] = 409
+
+
+class NotYours(Rejected):
+    """A rep answers for a handoff that was never theirs."""
+
+    code: ClassVar[str] = "not_your_handoff"
+    status: ClassVar[int] = 403
+
+
+class ImpossibleTime(Rejected):
+    """The answer happened in the future, or before there was anything to answer."""
+
+    code: ClassVar[str] = "impossible_time"
+
+
+class UnknownReason(Rejected):
+    """The agreement has no such reason."""
+
+    code: ClassVar[str] = "unknown_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who answers: a rep, or ops for whoever holds it."""
+
+    role: Literal["rep", "ops"]
+    name: str
+
+    @property
+    def id(self) -> str:
+        """As it is kept in the handoff's life."""
+        return f"{self.role}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody says about a handoff."""
+
+    change: Change
+    occurred_at: datetime | None = None
+    """None: now. With it, the same answer sent twice is surely the same."""
+    hop: int | None = None
+    """The hop that is answered, where the caller names it."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A step that was taken earlier."""
+
+    change: Change
+    occurred_at: datetime
+    actor: str
+    hop: int
+    rep: str | None = None
+    """Who held the handoff after it."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def answered(
+    handoff: Handoff, answer: Answer, *, actor: Actor, past: Sequence[Past], now: datetime
+) -> list[Step]:
+    """The steps that the answer causes; none where it was given before.
+
+    A rejected handoff is waiting afterwards, or closed where its lead is recycled.
+    Raises NotYours, HandoffMoved or ImpossibleTime.
+    """
+    if any(_same(handoff, answer, actor, it) for it in past):
+        return []
+    _check_holder(handoff, answer, actor, past)
+    at = _occurred_at(handoff, answer, now)
+    if answer.change is Change.REJECTED:
+        return _let_go(handoff, answer, actor, at, now)
+    if answer.change is Change.ACCEPTED and handoff.state is not State.ASSIGNED:
+        return []
+    closed_at = now if answer.change in (Change.WON, Change.LOST) else None
+    after = replace(handoff, state=State(answer.change.value), closed_at=closed_at)
+    return [step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)]
+
+
+def _let_go(
+    handoff: Handoff, answer: Answer, actor: Actor, at: datetime, now: datetime
+) -> list[Step]:
+    first = rejected(handoff, now=now, occurred_at=at, actor=actor.id, **answer.details)
+    if not answer.details.get("recycle"):
+        return [first]
+    return [first, returned(first.handoff, now=now, state=State.RECYCLED, **answer.details)]
+
+
+def check_reason(reason: str | None, known: Sequence[str], *, what: str) -> None:
+    """Raise UnknownReason unless the agreement lists it; an agreement without a list takes any."""
+    if known and reason not in known:
+        raise UnknownReason(
+            f"{reason!r} is no {what} of the agreement; give one of {', '.join(known)}"
+        )
+
+
+def _same(handoff: Handoff, answer: Answer, actor: Actor, past: Past) -> bool:
+    """Whether the answer was given already: by a rep at any hop, for a handoff never comes back to one who let it go;
+    by ops at the hop that they name, or that is now."""
+    hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
+    apart = abs(past.occurred_at - (answer.occurred_at or past.occurred_at))
+    return (past.change, past.actor, past.hop, past.details) == (
+        answer.change,
+        actor.id,
+        hop,
+        answer.details,
+    ) and apart <= SKEW
+
+
+def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[Past]) -> None:
+    mine = actor.role == "ops" or handoff.rep == actor.name
+    if handoff.state.held and mine and answer.hop in (None, handoff.hop):
+        return
+    if not mine and not any(it.rep == actor.name for it in past):
+        raise NotYours(f"handoff {handoff.id} is not with you")
+    raise HandoffMoved(f"handoff {handoff.id} has moved on: it is {whereabouts(handoff)}")
+
+
+def whereabouts(handoff: Handoff) -> str:
+    """Who holds it now, in words."""
+    if handoff.state.held:
+        return f"{handoff.state} with {handoff.rep}, hop {handoff.hop}"
+    if handoff.state in (State.WON, State.LOST):
+        return f"{handoff.state} by {handoff.rep}"
+    return f"{handoff.state}, with nobody"
+
+
+def _occurred_at(handoff: Handoff, answer: Answer, now: datetime) -> datetime:
+    since = handoff.assigned_at or handoff.qualified_at
+    at = answer.occurred_at or now
+    if at > now + SKEW:
+        raise ImpossibleTime(
+            f"occurred_at {at.isoformat()} is in the future; it is {now.isoformat()}"
+        )
+    if at < since - SKEW:
+        raise ImpossibleTime(
+            f"occurred_at {at.isoformat()} is before the assignment at {since.isoformat()}"
+        )
+    return max(min(at, now), since)

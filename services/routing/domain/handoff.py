@@ -1,0 +1,179 @@
+"""A handoff and its steps: each one numbered, each one announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from shared.contracts.payloads import Change, HandoffChanged, LeadQualified
+
+
+class State(StrEnum):
+    """Where a handoff is."""
+
+    WAITING = "waiting"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    CONTACTED = "contacted"
+    WON = "won"
+    LOST = "lost"
+    RECYCLED = "recycled"
+    RETURNED = "returned"
+    MERGED = "merged"
+
+    @property
+    def held(self) -> bool:
+        """Whether a rep has it in hand."""
+        return self in (State.ASSIGNED, State.ACCEPTED, State.CONTACTED)
+
+    @property
+    def live(self) -> bool:
+        """Whether it keeps its lead from a second handoff."""
+        return self.held or self is State.WAITING
+
+
+SYSTEM = "leadbaton"
+"""The actor of what nobody asked for: the rules did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A qualified lead on its way to a rep."""
+
+    id: UUID
+    lead_id: UUID
+    qualification: int
+    state: State
+    team: str
+    rule: str
+    tier: str
+    heat: int
+    """The tier's place in the agreement; 0 is the hottest."""
+    qualified_at: datetime
+    agreement_version: int
+    lead: LeadQualified
+    rep: str | None = None
+    calendar: str | None = None
+    """The holder's own hours; None means the team's."""
+    hop: int = 0
+    sequence: int = 0
+    assigned_at: datetime | None = None
+    closed_at: datetime | None = None
+    merged_into: UUID | None = None
+    traceparent: str | None = None
+
+
+def handoff_id(lead_id: UUID, qualification: int) -> UUID:
+    """One qualification, one handoff: the same id however often it is announced."""
+    return uuid5(NAMESPACE_OID, f"{lead_id}/{qualification}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change, and the handoff after it."""
+
+    handoff: Handoff
+    change: Change
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    details: dict[str, Any] = field(default_factory=dict)
+    """reason, recycle, outcome, channel, amount, currency: as in HandoffChanged."""
+
+    @property
+    def id(self) -> str:
+        """What makes it the same step when it is announced again."""
+        return f"{self.handoff.id}/{self.handoff.sequence}"
+
+    def announcement(self) -> HandoffChanged:
+        """The step as the other services hear of it."""
+        it, lead = self.handoff, self.handoff.lead.context
+        return HandoffChanged(
+            handoff_id=it.id,
+            lead_id=it.lead_id,
+            qualification=it.qualification,
+            sequence=it.sequence,
+            change=self.change,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            hop=it.hop,
+            team=it.team,
+            rep=it.rep,
+            calendar=it.calendar,
+            tier=it.tier,
+            qualified_at=it.qualified_at,
+            assigned_at=it.assigned_at,
+            agreement_version=it.agreement_version,
+            sources=lead.sources,
+            campaign=_campaign(lead.last_campaign) or _campaign(lead.first_campaign),
+            lead_name=lead.name or lead.email,
+            **self.details,
+        )
+
+
+def step(
+    handoff: Handoff,
+    change: Change,
+    *,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    actor: str = SYSTEM,
+    **details: Any,
+) -> Step:
+    """The next step of the handoff; the caller has already set what it changes."""
+    numbered = replace(handoff, sequence=handoff.sequence + 1)
+    return Step(numbered, change, occurred_at or now, now, actor, details)
+
+
+def assigned(
+    handoff: Handoff, rep: str, *, calendar: str | None, now: datetime, actor: str = SYSTEM
+) -> Step:
+    """The handoff goes to this rep: its next hop."""
+    after = replace(
+        handoff,
+        state=State.ASSIGNED,
+        rep=rep,
+        calendar=calendar,
+        hop=handoff.hop + 1,
+        assigned_at=now,
+    )
+    change = Change.ASSIGNED if after.hop == 1 else Change.REASSIGNED
+    return step(after, change, now=now, actor=actor)
+
+
+def waiting(handoff: Handoff, *, now: datetime, reason: str) -> Step:
+    """Nobody may have it now."""
+    return step(_released(handoff, State.WAITING), Change.WAITING, now=now, reason=reason)
+
+
+def returned(
+    handoff: Handoff, *, now: datetime, state: State = State.RETURNED, **details: Any
+) -> Step:
+    """It ends without a rep: its lead ceased to qualify, was recycled, or has another live handoff."""
+    after = replace(_released(handoff, state), closed_at=now)
+    return step(after, Change.RETURNED, now=now, **details)
+
+
+def rejected(
+    handoff: Handoff, *, now: datetime, occurred_at: datetime, actor: str, **details: Any
+) -> Step:
+    """The holder lets go of it; what becomes of it is the next step."""
+    return step(
+        _released(handoff, State.WAITING),
+        Change.REJECTED,
+        now=now,
+        occurred_at=occurred_at,
+        actor=actor,
+        **details,
+    )
+
+
+def _released(handoff: Handoff, state: State) -> Handoff:
+    return replace(handoff, state=state, rep=None, calendar=None, assigned_at=None)
+
+
+def _campaign(said: dict[str, str]) -> str | None:
+    return said.get("name") or said.get("campaign")

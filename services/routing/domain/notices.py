@@ -1,0 +1,158 @@
+"""What a webhook says: the handoff, the lead, what is due, where to answer; at most 20 KB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import orjson
+
+from services.routing.domain.desk import Desk
+from services.routing.domain.handoff import Handoff
+from shared.agreement.model import Agreement, Anchor, Policy
+from shared.contracts.payloads import Scope, SlaChanged
+
+MOST_BYTES = 20_000
+ASSIGNED = "handoff.assigned"
+BREACHED = "handoff.breached"
+UNDELIVERED = "handoff.undelivered"
+DISABLED = "endpoint.disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told to an endpoint. The id, of its cause, is the webhook-id of every try."""
+
+    id: UUID
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    body: bytes
+    traceparent: str | None = None
+
+
+def rep_endpoint(rep: str) -> str:
+    """The id of a rep's endpoint."""
+    return f"rep/{rep}"
+
+
+def team_endpoint(team: str) -> str:
+    """The id of a team's fallback."""
+    return f"team/{team}"
+
+
+OPS_ENDPOINT = "ops"
+
+
+def notice_id(cause: str) -> UUID:
+    """One cause, one notice: told again, it is the same one."""
+    return uuid5(NAMESPACE_OID, cause)
+
+
+def assignment(handoff: Handoff, *, agreement: Agreement, desk: Desk, public_url: str) -> Notice:
+    """Tells the rep that the lead is theirs."""
+    data = {
+        **described(handoff, public_url=public_url),
+        "due": [
+            {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
+            for policy, due_at in due(handoff, agreement=agreement, desk=desk)
+        ],
+    }
+    return Notice(
+        id=notice_id(f"{handoff.id}/{handoff.hop}/{ASSIGNED}"),
+        endpoint=rep_endpoint(handoff.rep or ""),
+        handoff_id=handoff.id,
+        hop=handoff.hop,
+        type=ASSIGNED,
+        body=body(ASSIGNED, data, at=handoff.assigned_at or handoff.qualified_at),
+        traceparent=handoff.traceparent,
+    )
+
+
+def breach(
+    clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
+) -> Notice:
+    """Tells a team, or ops, that a promise was not kept."""
+    data: dict[str, Any] = {
+        "breach": clock.model_dump(
+            mode="json",
+            include={"clock_id", "policy", "kind", "scope", "due_at", "detected_at", "team", "rep"},
+        )
+    }
+    if handoff is None:
+        data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
+    else:
+        data |= described(handoff, public_url=public_url)
+    return Notice(
+        id=notice_id(f"{cause}/{endpoint}"),
+        endpoint=endpoint,
+        handoff_id=clock.handoff_id,
+        hop=clock.hop,
+        type=BREACHED,
+        body=body(BREACHED, data, at=clock.occurred_at),
+        traceparent=handoff.traceparent if handoff else None,
+    )
+
+
+def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
+    """The handoff, its lead as it was announced, and where to answer."""
+    lead = handoff.lead
+    link = f"{public_url.rstrip('/')}/v1/handoffs/{handoff.id}"
+    answers = ("accept", "reject", "contact", "win", "lose")
+    return {
+        "handoff": {
+            "id": handoff.id,
+            "lead_id": handoff.lead_id,
+            "state": handoff.state,
+            "hop": handoff.hop,
+            "team": handoff.team,
+            "rep": handoff.rep,
+            "tier": handoff.tier,
+            "cause": lead.cause,
+            "qualified_at": handoff.qualified_at,
+            "assigned_at": handoff.assigned_at,
+            "agreement_version": handoff.agreement_version,
+        },
+        "lead": lead.context.model_dump(mode="json", exclude_none=True),
+        "scores": lead.scores.model_dump(mode="json", exclude_none=True),
+        "links": {"self": link, **{it: f"{link}/{it}" for it in answers}},
+    }
+
+
+def due(handoff: Handoff, *, agreement: Agreement, desk: Desk) -> Iterator[tuple[Policy, datetime]]:
+    """What the agreement promises for this assignment, and when it is due."""
+    hours = desk.calendars.get(handoff.calendar or "", desk.calendar)
+    for policy in agreement.sla.policies:
+        if policy.when and not policy.when.holds({"tier": handoff.tier, "team": handoff.team}):
+            continue
+        if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
+            calendar = hours if policy.scope is Scope.HOP else desk.calendar
+            yield policy, calendar.add(handoff.assigned_at, policy.target)
+        elif policy.anchor is Anchor.QUALIFIED:
+            yield policy, desk.calendar.add(handoff.qualified_at, policy.target)
+
+
+def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
+    """The exact bytes; what does not fit is left out, the least useful first, and said so."""
+    for shorten in (None, *_SHORTER):
+        if shorten is not None:
+            data = {**data, "lead": {**shorten(data.get("lead", {})), "shortened": True}}
+        written = orjson.dumps({"type": type, "timestamp": at, "data": data})
+        if len(written) < MOST_BYTES:
+            break
+    return written
+
+
+def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda lead: {name: it for name, it in lead.items() if name not in names}
+
+
+_SHORTER = (
+    _without("recent"),
+    _without("traits"),
+    _without("why_now", "reasons", "first_campaign", "last_campaign", "sources"),
+)

@@ -1,0 +1,187 @@
+"""Who does: one lead, one desk, one decision that explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from services.routing.domain.desk import Desk, Standing
+from services.routing.domain.eligibility import Case, Exclusion, exclusions, hindrances
+from shared.agreement.conditions import Facts
+from shared.agreement.model import RoutingRule, Strategy
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """Whether a rule held. Rules after the first that did are not asked."""
+
+    rule: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rep as the decision saw them: with a shortfall, or with what excluded them."""
+
+    rep: str
+    open: int
+    today: int
+    assigned: int
+    credit: float
+    weight: float
+    shortfall: float | None
+    excluded: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who got it and why; or why nobody did."""
+
+    picked: str | None
+    by: str
+    """`sticky`, or the rule's strategy."""
+    candidates: tuple[Candidate, ...]
+
+    def reviewed_at(self) -> datetime | None:
+        """The next instant at which time alone ends somebody's exclusion."""
+        return _soonest(it for candidate in self.candidates for it in candidate.excluded)
+
+
+def first_match(
+    rules: Sequence[RoutingRule], facts: Facts
+) -> tuple[RoutingRule, tuple[RuleVerdict, ...]]:
+    """The first rule that holds, and each one's verdict up to it.
+
+    The last rule holds for every lead, as the agreement's check makes sure: it is taken without
+    being asked, so that no lead is without a rule.
+    """
+    *conditional, last = rules
+    asked: list[RuleVerdict] = []
+    for rule in conditional:
+        asked.append(RuleVerdict(rule.id, held=rule.when.holds(facts)))
+        if asked[-1].held:
+            return rule, tuple(asked)
+    return last, (*asked, RuleVerdict(last.id, held=True))
+
+
+def pick(case: Case, bench: Sequence[Standing], *, desk: Desk, now: datetime) -> Decision:
+    """Give the lead to one of the eligible, or to nobody.
+
+    The rep who held the lead before goes first where the rule is sticky; then the rule's strategy.
+    """
+    judged = [
+        (it, exclusions(case, it, desk=desk, now=now))
+        for it in bench
+        if it.rep.team == desk.team or it.rep.id == case.previous
+    ]
+    eligible = [standing for standing, excluded in judged if not excluded]
+    picked, by = _chosen(case, eligible)
+    lacking = shortfalls(eligible)
+    return Decision(
+        picked.rep.id if picked else None,
+        by,
+        tuple(_candidate(it, lacking.get(it.rep.id), excluded) for it, excluded in judged),
+    )
+
+
+def shortfalls(eligible: Sequence[Standing]) -> dict[str, float]:
+    """How many leads each lacks: `(Σn + Σcredit) · w / Σw - (n + credit)`, summed over the eligible.
+
+    Rounded, so that credits that are equal on paper tie.
+    """
+    total = sum(it.share for it in eligible)
+    weights = sum(it.rep.weight for it in eligible)
+    return {
+        it.rep.id: round(total * it.rep.weight / weights - it.share, 9) + 0.0 for it in eligible
+    }
+
+
+def given(bench: Sequence[Standing], rep: str, *, desk: Desk, now: datetime) -> list[Standing]:
+    """The bench after a lead went to this rep; those on leave are credited what the others got on average."""
+    team = [it.rep for it in bench if it.rep.team == desk.team]
+    present = sum(it.weight for it in team if not it.on_leave(now))
+
+    def after(standing: Standing) -> Standing:
+        if standing.rep.id == rep:
+            return replace(
+                standing,
+                open=standing.open + 1,
+                today=standing.today + 1,
+                assigned=standing.assigned + 1,
+                last_assigned_at=now,
+            )
+        if standing.rep in team and standing.rep.on_leave(now):
+            return replace(standing, credit=standing.credit + standing.rep.weight / present)
+        return standing
+
+    return [after(it) for it in bench]
+
+
+def with_newcomers(bench: Sequence[Standing]) -> list[Standing]:
+    """Reps who have no share in this period yet start with what the others have had on average, by weight."""
+    old = [it for it in bench if it.counted]
+    weights = sum(it.rep.weight for it in old)
+    average = sum(it.share for it in old) / weights if old else 0.0
+    return [it if it.counted else replace(it, credit=average * it.rep.weight) for it in bench]
+
+
+def anybody_free(bench: Iterable[Standing], *, desk: Desk, now: datetime) -> bool:
+    """Whether there is any rep at all whom some lead could go to."""
+    return any(not hindrances(it, desk=desk, now=now) for it in bench)
+
+
+def freed_at(bench: Iterable[Standing], *, desk: Desk, now: datetime) -> datetime | None:
+    """The next instant at which time alone frees some rep."""
+    return _soonest(it for one in bench for it in hindrances(one, desk=desk, now=now))
+
+
+def _chosen(case: Case, eligible: Sequence[Standing]) -> tuple[Standing | None, str]:
+    before = next((it for it in eligible if it.rep.id == case.previous), None)
+    if case.rule.sticky and before is not None:
+        return before, "sticky"
+    strategy = case.rule.strategy
+    return min(eligible, key=_order(strategy, eligible), default=None), strategy.value
+
+
+_Key = tuple[float, float, datetime, str]
+
+
+def _order(strategy: Strategy, eligible: Sequence[Standing]) -> Callable[[Standing], _Key]:
+    """What the strategy prefers, least first; the last resort is the id, so that there is no chance in it."""
+    if strategy is Strategy.RANKED:
+        return lambda it: (it.rep.position, 0.0, _LONG_AGO, it.rep.id)
+    if strategy is Strategy.LEAST_LOADED:
+        return lambda it: (_load(it), it.open, it.last_assigned_at or _LONG_AGO, it.rep.id)
+    lacking = shortfalls(eligible)
+    return lambda it: (
+        -lacking[it.rep.id],
+        -it.rep.weight,
+        it.last_assigned_at or _LONG_AGO,
+        it.rep.id,
+    )
+
+
+def _load(standing: Standing) -> float:
+    """Open ÷ capacity; a rep without a limit has room for everything."""
+    limit = standing.rep.open_limit
+    return standing.open / limit if limit else 0.0
+
+
+def _candidate(it: Standing, shortfall: float | None, excluded: tuple[Exclusion, ...]) -> Candidate:
+    return Candidate(
+        rep=it.rep.id,
+        open=it.open,
+        today=it.today,
+        assigned=it.assigned,
+        credit=round(it.credit, 6),
+        weight=it.rep.weight,
+        shortfall=shortfall,
+        excluded=excluded,
+    )
+
+
+def _soonest(excluded: Iterable[Exclusion]) -> datetime | None:
+    return min((it.until for it in excluded if it.until is not None), default=None)

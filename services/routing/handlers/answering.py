@@ -1,0 +1,61 @@
+"""A rep's answer: checked, kept, announced; what it frees is given out at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.routing import metrics
+from services.routing.domain import notices
+from services.routing.domain.answers import Actor, Answer, answered
+from services.routing.domain.handoff import Handoff, State
+from services.routing.handlers.office import Office, record
+from services.routing.handlers.placing import place
+from services.routing.queries import bench, deliveries, handoffs
+from shared.errors import Rejected
+
+
+class UnknownHandoff(Rejected):
+    """There is no such handoff."""
+
+    code: ClassVar[str] = "unknown_handoff"
+    status: ClassVar[int] = 404
+
+
+def answer(
+    session: Session, id: UUID, said: Answer, *, actor: Actor, office: Office, now: datetime
+) -> None:
+    """Take the answer, once; a lead that is handed back goes to somebody else in the same breath."""
+    handoff = handoffs.locked_handoff(session, id)
+    if handoff is None:
+        raise UnknownHandoff(f"no handoff {id}")
+    past = handoffs.past_of(session, id)
+    steps = answered(handoff, said, actor=actor, past=past, now=now)
+    record(session, steps)
+    if steps:
+        metrics.ANSWERS.labels(said.change.value).inc()
+        _free(session, handoff, steps[-1].handoff, office=office, now=now)
+
+
+def _free(
+    session: Session, before: Handoff, after: Handoff, *, office: Office, now: datetime
+) -> None:
+    """What the rep no longer holds makes room for who waits."""
+    if after.state.held:
+        return
+    bench.lock_teams(session, [before.team])
+    if after.rep is None:
+        _take_back(session, before, now)
+    fresh = [after.id] if after.state is State.WAITING else []
+    place(session, before.team, office=office, now=now, fresh=fresh, everybody=True)
+
+
+def _take_back(session: Session, before: Handoff, now: datetime) -> None:
+    """A lead that was handed back costs its rep no share, and is not told to them any more."""
+    period = handoffs.period_of(session, before.id, before.hop)
+    if period is not None and before.rep is not None:
+        bench.give_back(session, team=before.team, period=period, rep=before.rep)
+    deliveries.cancel_deliveries(session, [before.id], type=notices.ASSIGNED, now=now)

@@ -1,0 +1,47 @@
+"""Broken promises are told to the team's fallback, or to ops, once each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.routing.domain import notices
+from services.routing.handlers.office import Office
+from services.routing.queries import deliveries, handoffs
+from shared.contracts.payloads import ClockChange, SlaChanged
+from shared.contracts.topic import Message
+
+TEAM, OPS = "team", "ops"
+
+
+def on_sla_changed(
+    session: Session, arrived: Sequence[Message[SlaChanged]], now: datetime, *, office: Office
+) -> None:
+    """Tell each breach, and each further rung of the ladder, to whom it concerns."""
+    told = [(it, whom) for it in arrived if (whom := _whom(it.payload)) is not None]
+    known = deliveries.known_endpoints(
+        session, {notices.OPS_ENDPOINT, *(notices.team_endpoint(it.payload.team) for it, _ in told)}
+    )
+    new = []
+    for it, whom in told:
+        team = notices.team_endpoint(it.payload.team)
+        new.append(
+            notices.breach(
+                it.payload,
+                handoffs.find_handoff(session, it.payload.handoff_id),
+                endpoint=team if whom == TEAM and team in known else notices.OPS_ENDPOINT,
+                cause=it.id,
+                public_url=office.public_url,
+            )
+        )
+    deliveries.add_notices(session, new, now=now)
+
+
+def _whom(clock: SlaChanged) -> str | None:
+    if clock.change is ClockChange.BREACHED:
+        return TEAM
+    if clock.change is ClockChange.ESCALATED and clock.step in (TEAM, OPS):
+        return clock.step
+    return None

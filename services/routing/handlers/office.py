@@ -1,0 +1,121 @@
+"""What every handler needs besides the session: the agreements, and where reps find our API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.routing.domain.desk import Desk
+from services.routing.domain.handoff import Handoff, State, Step, handoff_id
+from services.routing.domain.picking import RuleVerdict, first_match
+from services.routing.queries import handoffs
+from shared.agreement.facts import lead_facts
+from shared.agreement.model import Agreement, RoutingRule
+from shared.agreement.versions import Agreements, Published
+from shared.calendar import compiled
+from shared.contracts.payloads import LeadQualified
+from shared.contracts.topics import HANDOFFS_CHANGED
+from shared.db import outbox
+from shared.tracing import child_of
+
+SOURCE = "leadbaton/routing"
+HAND_RAISE = "hand_raise"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where handlers look up what was agreed."""
+
+    agreements: Agreements
+    public_url: str
+
+
+def record(session: Session, steps: Sequence[Step]) -> None:
+    """Keep the steps and announce each one, in this transaction."""
+    handoffs.save_steps(session, steps)
+    outbox.append(
+        session,
+        [
+            HANDOFFS_CHANGED.encode(
+                it.announcement(),
+                id=it.id,
+                source=SOURCE,
+                at=it.recorded_at,
+                traceparent=child_of(it.handoff.traceparent),
+            )
+            for it in steps
+        ],
+    )
+
+
+def desk_of(team: str, agreement: Agreement) -> Desk:
+    """The team's desk under this agreement."""
+    calendars = {it.id: compiled(it) for it in agreement.sla.calendars}
+    found = next(it for it in agreement.routing.teams if it.id == team)
+    return Desk(team, found.period, calendars[found.calendar], calendars)
+
+
+def facts_of(lead: LeadQualified, agreement: Agreement) -> dict[str, Any]:
+    """What the routing rules may know of a lead."""
+    context = lead.context
+    told = lead_facts(
+        context.traits,
+        email=context.email,
+        account=context.account,
+        stage="qualified",
+        agreement=agreement,
+    )
+    return {
+        "lead": told,
+        "tier": lead.tier,
+        "fit": lead.scores.fit,
+        "engagement": lead.scores.engagement,
+        "grade": lead.scores.grade,
+        "hand_raised": lead.cause == HAND_RAISE,
+    }
+
+
+def ruled(lead: LeadQualified, published: Published) -> tuple[RoutingRule, tuple[RuleVerdict, ...]]:
+    """The rule that the lead falls under, and how each one judged it."""
+    agreement = published.agreement
+    return first_match(agreement.routing.rules, facts_of(lead, agreement))
+
+
+def arrival(lead: LeadQualified, published: Published, *, traceparent: str | None) -> Handoff:
+    """The handoff that a qualification begins: with a team, with nobody yet."""
+    rule, _ = ruled(lead, published)
+    return Handoff(
+        id=handoff_id(lead.lead_id, lead.qualification),
+        lead_id=lead.lead_id,
+        qualification=lead.qualification,
+        state=State.WAITING,
+        team=rule.team,
+        rule=rule.id,
+        tier=lead.tier,
+        heat=heat_of(lead.tier, published.agreement),
+        qualified_at=lead.at,
+        agreement_version=published.version,
+        lead=lead,
+        traceparent=traceparent,
+    )
+
+
+def moved_under(handoff: Handoff, published: Published) -> Handoff:
+    """The waiting handoff as a newer agreement rules it."""
+    rule, _ = ruled(handoff.lead, published)
+    return replace(
+        handoff,
+        team=rule.team,
+        rule=rule.id,
+        heat=heat_of(handoff.tier, published.agreement),
+        agreement_version=published.version,
+    )
+
+
+def heat_of(tier: str, agreement: Agreement) -> int:
+    """The tier's place in the agreement; one that it does not know comes last."""
+    tiers = [it.id for it in agreement.qualification.tiers]
+    return tiers.index(tier) if tier in tiers else len(tiers)

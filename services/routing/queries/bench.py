@@ -1,0 +1,159 @@
+"""The teams' locks, and the reps as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.routing.domain.desk import Absence, Desk, Rep, Standing
+from services.routing.queries.handoffs import held_by
+from services.routing.tables import hops, reps, shares, teams
+
+
+def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
+    """When to look again at who waits in each team; locked, so that its leads are given out one by one."""
+    if not ids:
+        return {}
+    session.execute(
+        insert(teams).values([{"id": it} for it in sorted(ids)]).on_conflict_do_nothing()
+    )
+    statement = (
+        select(teams.c.id, teams.c.review_at)
+        .where(teams.c.id.in_(ids))
+        .order_by(teams.c.id)
+        .with_for_update()
+    )
+    return dict(session.execute(statement).tuples())
+
+
+def claim_due_teams(session: Session, *, now: datetime) -> list[str]:
+    """Teams where somebody may have become eligible, locked; those that another router has are skipped."""
+    statement = (
+        select(teams.c.id)
+        .where(teams.c.review_at <= now)
+        .order_by(teams.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(statement))
+
+
+def review_again(session: Session, team: str, *, at: datetime | None, anew: bool) -> None:
+    """When to look again at who waits; None: when something happens. Unless `anew`, not later than it was."""
+    soonest = at if anew else func.least(teams.c.review_at, at)
+    session.execute(update(teams).where(teams.c.id == team).values(review_at=soonest))
+
+
+def standings_of(
+    session: Session, desk: Desk, *, also: Collection[str], now: datetime
+) -> list[Standing]:
+    """The team's reps, and others by id, with the counts that decide; in the order of their ids."""
+    bench = [
+        (_rep(row), row.last_assigned_at)
+        for row in session.execute(
+            select(*reps.c)
+            .where(or_(reps.c.team == desk.team, reps.c.id.in_(also)))
+            .order_by(reps.c.id)
+        )
+    ]
+    ids = [rep.id for rep, _ in bench]
+    held, today = held_by(session, ids), _today(session, ids, desk, now)
+    had = _shares(session, desk, now)
+    return [
+        Standing(
+            rep=rep,
+            open=held.get(rep.id, 0),
+            today=today.get(rep.id, 0),
+            assigned=had.get(rep.id, (0, 0.0))[0],
+            credit=had.get(rep.id, (0, 0.0))[1],
+            last_assigned_at=last_assigned_at,
+            counted=rep.id in had,
+        )
+        for rep, last_assigned_at in bench
+    ]
+
+
+def save_standings(
+    session: Session, bench: Sequence[Standing], *, desk: Desk, now: datetime
+) -> None:
+    """Keep the team's shares of this period, and when each was last given a lead."""
+    own = [it for it in bench if it.rep.team == desk.team]
+    if not own:
+        return
+    period = desk.period_of(now)
+    statement = insert(shares)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[shares.c.team, shares.c.period, shares.c.rep],
+            set_={"assigned": statement.excluded.assigned, "credit": statement.excluded.credit},
+        ),
+        [
+            {"team": desk.team, "period": period, "rep": it.rep.id}
+            | {"assigned": it.assigned, "credit": it.credit}
+            for it in own
+        ],
+    )
+    session.connection().execute(
+        update(reps)
+        .where(reps.c.id == bindparam("at_id"))
+        .values(last_assigned_at=bindparam("at")),
+        [{"at_id": it.rep.id, "at": it.last_assigned_at} for it in own],
+    )
+
+
+def give_back(session: Session, *, team: str, period: str, rep: str) -> None:
+    """A handoff that was handed back does not count against the rep."""
+    fewer = case((shares.c.assigned > 0, shares.c.assigned - 1), else_=0)
+    session.execute(
+        update(shares)
+        .where(shares.c.team == team, shares.c.period == period, shares.c.rep == rep)
+        .values(assigned=fewer)
+    )
+
+
+def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
+    """All reps, or these, by team and place."""
+    statement = select(*reps.c).order_by(reps.c.team, reps.c.position)
+    if ids is not None:
+        statement = statement.where(reps.c.id.in_(list(ids)))
+    return [_rep(row) for row in session.execute(statement)]
+
+
+def _today(session: Session, ids: Sequence[str], desk: Desk, now: datetime) -> dict[str, int]:
+    statement = (
+        select(hops.c.rep, func.count())
+        .where(hops.c.rep.in_(ids), hops.c.assigned_at >= desk.day_of(now)[0])
+        .group_by(hops.c.rep)
+    )
+    return {str(rep): count for rep, count in session.execute(statement)}
+
+
+def _shares(session: Session, desk: Desk, now: datetime) -> dict[str, tuple[int, float]]:
+    statement = select(shares.c.rep, shares.c.assigned, shares.c.credit).where(
+        shares.c.team == desk.team, shares.c.period == desk.period_of(now)
+    )
+    return {rep: (assigned, credit) for rep, assigned, credit in session.execute(statement)}
+
+
+def _rep(row: Row[Any]) -> Rep:
+    return Rep(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        team=row.team,
+        position=row.position,
+        territories=tuple(row.territories),
+        languages=tuple(row.languages),
+        skills=tuple(row.skills),
+        segments=tuple(row.segments),
+        weight=row.weight,
+        open_limit=row.open_limit,
+        per_day_limit=row.per_day_limit,
+        hours=row.hours,
+        time_off=tuple(Absence(*map(datetime.fromisoformat, it)) for it in row.time_off),
+        active=row.active,
+    )

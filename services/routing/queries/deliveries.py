@@ -1,0 +1,296 @@
+"""What is to be told, claimed with a lease, and how each try ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.routing.domain.notices import Notice
+from services.routing.domain.tries import Delivered, GaveUp, Outcome, Response, Retry
+from services.routing.tables import attempts, deliveries, endpoints
+
+CHANNEL = "leadbaton_deliveries"
+"""Where PostgreSQL notifies the delivery that there is something to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until its lease ends."""
+
+    id: UUID
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    body: bytes
+    traceparent: str | None
+    number: int
+    """Of this try, from 1, over all rounds."""
+    tried_before: int
+    url: str
+    secret: bytes
+    """As it is kept: encrypted."""
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, as it went."""
+
+    number: int
+    at: datetime
+    took_ms: float
+    response: Response
+
+
+def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
+    """Add what is to be told; what was added before, or has no endpoint to go to, is left out."""
+    wanted = {it.endpoint for it in notices}
+    known = set(session.scalars(select(endpoints.c.id).where(endpoints.c.id.in_(wanted))))
+    rows = [_row(it, now) for it in notices if it.endpoint in known]
+    if rows:
+        session.execute(insert(deliveries).on_conflict_do_nothing(), rows)
+        session.execute(text(f"notify {CHANNEL}"))
+
+
+def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the endpoints that exist."""
+    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id.in_(ids))))
+
+
+def claim_deliveries(
+    session: Session, *, most: int, most_an_endpoint: int, lease: timedelta, now: datetime
+) -> list[Claimed]:
+    """Take what is due, first tries first, and mark it ours for a while.
+
+    Per handoff and endpoint only the oldest is due, so that a receiver hears things in their order; and no
+    endpoint has more than its part of tries on their way at once.
+    """
+    chosen = _due(most=most, most_an_endpoint=most_an_endpoint, now=now)
+    ids = list(session.scalars(chosen))
+    if not ids:
+        return []
+    claim = (
+        select(deliveries.c.id)
+        .where(deliveries.c.id.in_(ids), deliveries.c.state == "pending", _free(now))
+        .with_for_update(skip_locked=True)
+        .cte("claim")
+    )
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == claim.c.id, endpoints.c.id == deliveries.c.endpoint)
+        .values(lease_until=now + lease, attempts=deliveries.c.attempts + 1)
+        .returning(
+            deliveries.c.id,
+            deliveries.c.endpoint,
+            deliveries.c.handoff_id,
+            deliveries.c.hop,
+            deliveries.c.type,
+            deliveries.c.body,
+            deliveries.c.traceparent,
+            deliveries.c.attempts,
+            deliveries.c.tried_before,
+            endpoints.c.url,
+            endpoints.c.secret,
+            endpoints.c.disabled_at.is_not(None),
+        )
+    )
+    return [Claimed(*row) for row in session.execute(statement)]
+
+
+def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome) -> bool:
+    """Keep how a try went; False if the delivery had ended meanwhile, or another try has begun."""
+    number, at = attempt.number, attempt.at
+    session.execute(
+        insert(attempts)
+        .values(
+            delivery_id=id,
+            number=number,
+            at=at,
+            took_ms=round(attempt.took_ms, 1),
+            status=attempt.response.status,
+            said=attempt.response.said,
+        )
+        .on_conflict_do_nothing()
+    )
+    match outcome:
+        case Retry(at=again):
+            values: dict[str, Any] = {"next_attempt_at": again}
+        case Delivered():
+            values = {"state": "delivered", "ended_at": at}
+        case GaveUp():
+            values = {"state": "exhausted", "ended_at": at}
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.id == id,
+            deliveries.c.state == "pending",
+            deliveries.c.attempts == number,
+        )
+        .values(lease_until=None, **values)
+        .returning(deliveries.c.id)
+    )
+    return session.execute(statement).first() is not None
+
+
+def disable_endpoint(session: Session, id: str, *, because: str, now: datetime) -> None:
+    """Send nothing there any more until the endpoint is changed."""
+    session.execute(
+        update(endpoints)
+        .where(endpoints.c.id == id, endpoints.c.disabled_at.is_(None))
+        .values(disabled_at=now, disabled_because=because)
+    )
+
+
+def cancel_deliveries(
+    session: Session, handoff_ids: Collection[UUID], *, type: str, now: datetime
+) -> None:
+    """Do not tell any more what is no longer so."""
+    session.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.handoff_id.in_(handoff_ids),
+            deliveries.c.state == "pending",
+            deliveries.c.type == type,
+        )
+        .values(state="cancelled", ended_at=now)
+    )
+
+
+def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
+    """Begin a delivery again from its first wait, with the same id; False if there is none."""
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == id)
+        .values(
+            state="pending",
+            next_attempt_at=now,
+            lease_until=None,
+            ended_at=None,
+            tried_before=deliveries.c.attempts,
+        )
+        .returning(deliveries.c.id)
+    )
+    found = session.execute(statement).first() is not None
+    session.execute(text(f"notify {CHANNEL}"))
+    return found
+
+
+def list_deliveries(
+    session: Session,
+    *,
+    state: str | None = None,
+    handoff: UUID | None = None,
+    before: int | None = None,
+    most: int,
+) -> list[Row[Any]]:
+    """Deliveries, newest first, from a position on."""
+    statement = _shown().order_by(deliveries.c.position.desc()).limit(most)
+    if state is not None:
+        statement = statement.where(deliveries.c.state == state)
+    if handoff is not None:
+        statement = statement.where(deliveries.c.handoff_id == handoff)
+    if before is not None:
+        statement = statement.where(deliveries.c.position < before)
+    return list(session.execute(statement))
+
+
+def attempts_of(session: Session, ids: Collection[UUID]) -> list[Row[Any]]:
+    """Every try of the deliveries, in order."""
+    statement = (
+        select(*attempts.c)
+        .where(attempts.c.delivery_id.in_(ids))
+        .order_by(attempts.c.delivery_id, attempts.c.number)
+    )
+    return list(session.execute(statement))
+
+
+def count_pending(session: Session) -> int:
+    """How many are still to be told."""
+    statement = select(func.count()).where(deliveries.c.state == "pending")
+    return session.scalar(statement) or 0
+
+
+def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
+    earlier = deliveries.alias("earlier")
+    on_their_way = (
+        select(deliveries.c.endpoint, func.count().label("tries"))
+        .where(deliveries.c.state == "pending", deliveries.c.lease_until > now)
+        .group_by(deliveries.c.endpoint)
+        .subquery("on_their_way")
+    )
+    place = func.row_number().over(
+        partition_by=deliveries.c.endpoint,
+        order_by=(deliveries.c.attempts, deliveries.c.next_attempt_at, deliveries.c.position),
+    )
+    due = (
+        select(
+            deliveries.c.id,
+            deliveries.c.endpoint,
+            place.label("place"),
+            deliveries.c.attempts,
+            deliveries.c.position,
+        )
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.next_attempt_at <= now,
+            _free(now),
+            ~exists().where(
+                earlier.c.endpoint == deliveries.c.endpoint,
+                earlier.c.handoff_id == deliveries.c.handoff_id,
+                earlier.c.position < deliveries.c.position,
+                earlier.c.state == "pending",
+            ),
+        )
+        .subquery("due")
+    )
+    return (
+        select(due.c.id)
+        .outerjoin(on_their_way, on_their_way.c.endpoint == due.c.endpoint)
+        .where(due.c.place + func.coalesce(on_their_way.c.tries, 0) <= most_an_endpoint)
+        .order_by(due.c.attempts > 0, due.c.position)
+        .limit(most)
+    )
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
+
+
+def _shown() -> Select[*tuple[Any, ...]]:
+    it = deliveries.c
+    return select(
+        it.id,
+        it.position,
+        it.endpoint,
+        it.handoff_id,
+        it.hop,
+        it.type,
+        it.state,
+        it.attempts,
+        it.next_attempt_at,
+        it.created_at,
+        it.ended_at,
+    )
+
+
+def _row(it: Notice, now: datetime) -> dict[str, Any]:
+    return {
+        "id": it.id,
+        "endpoint": it.endpoint,
+        "handoff_id": it.handoff_id,
+        "hop": it.hop,
+        "type": it.type,
+        "body": it.body,
+        "traceparent": it.traceparent,
+        "state": "pending",
+        "next_attempt_at": now,
+        "created_at": now,
+    }
