@@ -135,7 +135,8 @@ class CompiledCalendar:
     def _further(self, horizon: _Horizon, instant: int) -> _Horizon:
         """The horizon with its length beyond the instant doubled."""
         end, at = _instant(horizon.until), _instant(instant)
-        if end - at > _FAR and horizon.open_before(instant) == horizon.sums[-1]:
+        last_open = max((instant, *horizon.ends[-1:]))
+        if end - _instant(last_open) > _FAR:
             raise InvalidCalendar(
                 f"calendar {self.calendar.id!r} does not open within twenty years of {at:%Y-%m-%d}:"
                 " give a weekday hours"

@@ -1,0 +1,327 @@
+"""Working hours, against tables of hard cases and against an oracle that looks at every minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.agreement.model import Calendar, Weekday
+from shared.calendar import CompiledCalendar, InvalidCalendar, Skipped, compiled
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WORKDAYS = WEEK[:5]
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+def calendar(
+    hours: Mapping[str, Sequence[str]] | None = None, *, zone: str = "UTC", **more: Any
+) -> Calendar:
+    """Nine to five on workdays, unless told otherwise."""
+    usual = {day: ["09:00-17:00"] for day in WORKDAYS}
+    return Calendar.model_validate(
+        {"id": "office", "zone": zone, "hours": usual if hours is None else hours, **more}
+    )
+
+
+def every_day(*windows: str, zone: str = "UTC", **more: Any) -> CompiledCalendar:
+    return compiled(calendar(dict.fromkeys(WEEK, windows), zone=zone, **more))
+
+
+def at(text: str, zone: str = "UTC") -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+
+
+WEDNESDAY = "2026-11-18"
+
+
+@pytest.mark.parametrize(
+    ("since", "spent", "until"),
+    [
+        ("2026-11-18T09:00", 8, "2026-11-18T17:00"),
+        ("2026-11-18T16:00", 2, "2026-11-19T10:00"),
+        ("2026-11-18T06:00", 1, "2026-11-18T10:00"),
+        ("2026-11-18T17:00", 1, "2026-11-19T10:00"),
+        ("2026-11-20T16:30", 1, "2026-11-23T09:30"),
+        ("2026-11-21T12:00", 40, "2026-11-27T17:00"),
+        ("2026-11-18T20:00", 0, "2026-11-18T20:00"),
+    ],
+    ids=[
+        "a whole day ends that day, not the next morning",
+        "over night",
+        "before opening",
+        "closing is closed",
+        "over the weekend",
+        "a whole week from a Saturday",
+        "nothing takes no time, closed or open",
+    ],
+)
+def test_add_is_the_earliest_instant(since: str, spent: float, until: str) -> None:
+    assert compiled(calendar()).add(at(since), spent * HOUR) == at(until)
+
+
+def test_windows_are_half_open() -> None:
+    office = compiled(calendar())
+    assert office.is_open(at(f"{WEDNESDAY}T09:00"))
+    assert office.is_open(at(f"{WEDNESDAY}T16:59:59.999999"))
+    assert not office.is_open(at(f"{WEDNESDAY}T17:00"))
+    assert not office.is_open(at(f"{WEDNESDAY}T08:59:59.999999"))
+
+
+def test_next_open_is_now_while_open() -> None:
+    office = compiled(calendar())
+    assert office.next_open(at(f"{WEDNESDAY}T12:34:56")) == at(f"{WEDNESDAY}T12:34:56")
+    assert office.next_open(at(f"{WEDNESDAY}T17:00")) == at("2026-11-19T09:00")
+    assert office.next_open(at("2026-11-20T17:00")) == at("2026-11-23T09:00")
+
+
+def test_a_lunch_break_is_the_gap_between_two_windows() -> None:
+    office = compiled(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
+    assert office.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:30")
+    assert not office.is_open(at(f"{WEDNESDAY}T12:30"))
+
+
+def test_instants_between_seconds_count_exactly() -> None:
+    office = compiled(calendar())
+    since = at(f"{WEDNESDAY}T10:00:00.25")
+    assert office.add(since, HOUR) == at(f"{WEDNESDAY}T11:00:00.25")
+    assert office.elapsed(since, at(f"{WEDNESDAY}T10:00:01")) == timedelta(seconds=0.75)
+
+
+def test_a_night_shift_belongs_to_the_date_on_which_it_starts() -> None:
+    nights = compiled(calendar({"wed": ["22:00-30:00"]}))
+    assert nights.is_open(at("2026-11-19T05:59"))
+    assert not nights.is_open(at("2026-11-18T05:00"))
+    assert nights.elapsed(at("2026-11-18T00:00"), at("2026-11-20T00:00")) == 8 * HOUR
+
+
+HOLIDAY_NIGHTS = {"thu": ["22:00-30:00"], "fri": ["22:00-30:00"]}  # Friday 2026-12-25 is Christmas
+
+
+@pytest.mark.parametrize(
+    ("truncates", "tail"),
+    [(False, 6 * HOUR), (True, timedelta(0))],
+    ids=["a holiday keeps the tail of the shift before it", "unless it truncates"],
+)
+def test_a_holiday_removes_the_shift_that_starts_on_it(*, truncates: bool, tail: timedelta) -> None:
+    nights = compiled(
+        calendar(HOLIDAY_NIGHTS, holidays="DE", holiday_truncates_overnight=truncates)
+    )
+    assert nights.elapsed(at("2026-12-24T12:00"), at("2026-12-25T00:00")) == 2 * HOUR
+    assert nights.elapsed(at("2026-12-25T00:00"), at("2026-12-27T00:00")) == tail
+
+
+def test_an_override_replaces_its_date_and_a_holiday_wins_over_it() -> None:
+    office = compiled(
+        calendar(
+            holidays="DE",
+            overrides={
+                "2026-11-18": {},
+                "2026-11-21": {"windows": ["10:00-11:00"]},
+                "2026-12-25": {"windows": ["10:00-12:00"]},
+                "2026-12-26": {"windows": ["10:00-11:00"], "even_if_holiday": True},
+            },
+        )
+    )
+    assert not office.is_open(at("2026-11-18T12:00"))
+    assert office.is_open(at("2026-11-21T10:30"))
+    assert not office.is_open(at("2026-12-25T10:30"))
+    assert office.is_open(at("2026-12-26T10:30"))
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-14", 24)],
+    ids=["spring forward", "fall back", "an ordinary Sunday"],
+)
+def test_a_sunday_of_24_hours_has_as_many_as_the_clocks_show(day: str, hours: int) -> None:
+    always = every_day("00:00-24:00", zone="Europe/Berlin")
+    midnight = at(f"{day}T00:00", "Europe/Berlin")
+    next_midnight = midnight + timedelta(days=1)  # on the wall
+    assert always.elapsed(midnight, next_midnight) == hours * HOUR
+
+
+def test_a_window_inside_the_hour_that_happens_twice_counts_twice() -> None:
+    night = every_day("02:15-02:45", zone="Europe/Berlin")
+    day = at("2026-10-25T00:00", "Europe/Berlin")
+    [first, second] = night.counted(day, day + timedelta(days=1))
+    assert second[0] - first[0] == HOUR
+    assert [end - start for start, end in (first, second)] == [30 * MINUTE, 30 * MINUTE]
+
+
+def test_a_window_inside_the_hour_that_never_happens_counts_nothing() -> None:
+    night = every_day("02:15-02:45", zone="Europe/Berlin")
+    day = at("2026-03-29T00:00", "Europe/Berlin")
+    assert night.elapsed(day, day + timedelta(days=1)) == timedelta(0)
+
+
+def test_holidays_are_named_where_they_closed_hours() -> None:
+    office = compiled(calendar(holidays="DE-BE"))
+    assert office.skipped(at("2026-12-24T12:00"), at("2026-12-28T12:00")) == [
+        Skipped(date(2026, 12, 25), "Christmas Day")  # the 26th is a Saturday, closed anyway
+    ]
+
+
+def test_a_question_far_away_extends_the_horizon() -> None:
+    office = CompiledCalendar(calendar())
+    assert office.is_open(at(f"{WEDNESDAY}T12:00"))
+    assert office.is_open(at("2035-11-21T12:00"))
+    assert office.is_open(at("2011-11-16T12:00"))
+    assert office.add(at(f"{WEDNESDAY}T09:00"), timedelta(days=2000)) > at("2040-01-01T00:00")
+    assert office.elapsed(at("2010-01-04T09:00"), at("2045-01-01T00:00")) > timedelta(days=3000)
+
+
+def test_time_never_runs_backwards() -> None:
+    assert compiled(calendar()).elapsed(at("2026-11-19T12:00"), at("2026-11-18T12:00")) == 0 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (calendar({}), "never open"),
+        (calendar({"mon": []}, overrides={"2026-01-01": {}}), "never open"),
+        (calendar(zone="Europe/Atlantis"), "no zone 'Europe/Atlantis'"),
+        (calendar(zone="../etc/passwd"), "no zone"),
+        (calendar(holidays="XX"), "no holidays for 'XX'"),
+        (calendar(holidays="DE-XX"), "no holidays for 'DE-XX'"),
+        (calendar({"mon": ["17:00-09:00"]}), "ends before it starts"),
+        (calendar({"mon": ["09:00-09:00"]}), "ends before it starts"),
+    ],
+    ids=["no hours", "closed overrides", "zone", "path", "country", "state", "inverted", "empty"],
+)
+def test_a_calendar_that_cannot_be_is_refused(wrong: Calendar, says: str) -> None:
+    with pytest.raises(InvalidCalendar, match=says):
+        compiled(wrong)
+
+
+def test_a_calendar_that_opened_once_does_not_guess_when_it_opens_again() -> None:
+    once = compiled(calendar({}, overrides={"2026-11-18": {"windows": ["09:00-10:00"]}}))
+    assert once.add(at("2026-11-01T00:00"), HOUR) == at("2026-11-18T10:00")
+    with pytest.raises(InvalidCalendar, match="within twenty years"):
+        once.next_open(at("2026-11-18T10:00"))
+    with pytest.raises(InvalidCalendar, match="within twenty years"):
+        once.add(at("2026-11-18T09:30"), HOUR)
+
+
+# The oracle: the rules as sla.md words them, asked minute by minute.
+
+
+PUBLIC = frozenset(holidays.country_holidays("DE", years=range(2025, 2028)))
+
+
+def oracle_open(rules: Calendar, instant: datetime) -> bool:
+    """Whether the wall clock reads inside a window of its date, or of the date before."""
+    wall = instant.astimezone(ZoneInfo(rules.zone))
+
+    def closed(day: date) -> bool:
+        override = rules.overrides.get(day)
+        excused = override is not None and override.even_if_holiday
+        return rules.holidays is not None and day in PUBLIC and not excused
+
+    def inside(day: date, minute: int) -> bool:
+        override = rules.overrides.get(day)
+        weekly = rules.hours.get(Weekday(WEEK[day.weekday()]), ())
+        windows = weekly if override is None else override.windows
+        spans = [[int(part[:2]) * 60 + int(part[3:]) for part in w.split("-")] for w in windows]
+        return any(opens <= minute < closes for opens, closes in spans) and not closed(day)
+
+    today = wall.date()
+    minute = wall.hour * 60 + wall.minute
+    tail_cut = rules.holiday_truncates_overnight and closed(today)
+    before = today - timedelta(days=1)
+    return inside(today, minute) or (not tail_cut and inside(before, minute + 24 * 60))
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> list[str]:
+    opens = draw(st.integers(0, 23 * 60 + 59))
+    closes = draw(st.integers(opens + 1, 47 * 60 + 59))
+    texts = [f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"]
+    return texts if draw(st.booleans()) else [*texts, "01:30-02:30"]
+
+
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+    "America/Santiago",
+    "UTC",
+)
+STARTS = [
+    datetime(2026, month, day, tzinfo=UTC)
+    for month, day in (
+        (3, 7),
+        (3, 28),
+        (4, 3),
+        (9, 5),
+        (10, 24),
+        (10, 31),
+        (12, 23),
+        (2, 13),
+        (3, 21),
+    )
+]
+SPAN_DAYS = 5
+
+
+@st.composite
+def calendars(draw: st.DrawFn, start: datetime) -> Calendar:
+    days = [start.date() + timedelta(days=n) for n in range(SPAN_DAYS)]
+    override = st.fixed_dictionaries(
+        {"windows": st.one_of(st.just([]), windows()), "even_if_holiday": st.booleans()}
+    )
+    hours = draw(st.dictionaries(st.sampled_from(WEEK), windows(), min_size=3))
+    return calendar(
+        hours,
+        zone=draw(st.sampled_from(ZONES)),
+        holidays=draw(st.sampled_from([None, "DE"])),
+        overrides={
+            day.isoformat(): what
+            for day, what in draw(
+                st.dictionaries(st.sampled_from(days), override, max_size=2)
+            ).items()
+        },
+        holiday_truncates_overnight=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_every_minute_is_as_the_oracle_says(data: st.DataObject) -> None:
+    start = data.draw(st.sampled_from(STARTS))
+    rules = data.draw(calendars(start))
+    subject = CompiledCalendar(rules)
+    grid = [start + n * MINUTE for n in range(SPAN_DAYS * 24 * 60)]
+    openings = [oracle_open(rules, instant) for instant in grid]
+
+    assert [subject.is_open(instant) for instant in grid] == openings
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(grid) - 1)] * 2)))
+    spent = sum(openings[first:last]) * MINUTE
+    assert subject.elapsed(grid[first], grid[last]) == spent
+    counted = subject.counted(grid[first], grid[last])
+    assert sum((until - since for since, until in counted), timedelta(0)) == spent
+    if spent:
+        final = max(n for n in range(first, last) if openings[n])
+        assert subject.add(grid[first], spent) == grid[final + 1]
+    if any(openings[first:]):
+        assert subject.next_open(grid[first]) == grid[first + openings[first:].index(True)]
+
+
+@given(
+    st.integers(0, 10**7).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s)),
+    st.integers(1, 10**7).map(lambda s: timedelta(seconds=s)),
+)
+def test_add_and_elapsed_are_inverse(since: datetime, spent: timedelta) -> None:
+    office = compiled(calendar(zone="Europe/Berlin", holidays="DE"))
+    until = office.add(since, spent)
+    assert office.elapsed(since, until) == spent
+    assert office.elapsed(since, until - timedelta(microseconds=1)) < spent
