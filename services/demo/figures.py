@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,8 +12,14 @@ from sqlalchemy import text
 
 from services.demo.scene import Scene
 
-LEDGER = text("select count(*), min(received_at) from scoring.events where received_at >= :since")
-LEADS = text("select count(*) from scoring.leads where created_at >= :since")
+LEDGER = text(
+    "select count(*), min((payload ->> 'received_at')::timestamptz) "
+    "from scoring.events where starts_with(id, :run)"
+)
+LEADS = text(
+    "select count(*) from scoring.leads where known and joined_into is null and since >= :since"
+)
+REJECTED = text("select count(*) from scoring.rejections where received_at >= :since")
 HANDOFFS = text(
     "select count(*) filter (where qualified_at >= :since), "
     "count(*) filter (where state = 'waiting') from routing.handoffs"
@@ -32,7 +37,7 @@ CLOCKS = text(
     "min(detected_at) filter (where breached_at is not null and retracted_at is null) "
     "from sla.clocks where started_at >= :since"
 )
-ACCEPTED, REJECTED = "leadbaton_ingest_events_accepted_total", "leadbaton_ingest_rejected_total"
+EVENTS = "leadbaton_ingest_events_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,9 @@ class Figures:
 class Reader:
     """Reads the figures of one demonstration from the services."""
 
-    def __init__(self, scene: Scene, *, started_at: datetime, began_at: datetime) -> None:
+    def __init__(self, scene: Scene, *, run: str, started_at: datetime, began_at: datetime) -> None:
         self._scene = scene
+        self._run = f"{run}-"
         self._started_at = started_at
         self._began_at = began_at
         self._http = httpx.Client(timeout=5)
@@ -87,16 +93,16 @@ class Reader:
 
     def read(self) -> Figures:
         """Everything as it is now."""
-        accepted, rejected = self._ingested()
         since = {"since": self._began_at}
+        accepted = self._accepted()
         with self._scene.sessions() as session:
-            events, first_event = session.execute(LEDGER, since).one()
+            events, first_event = session.execute(LEDGER, {"run": self._run}).one()
             qualified, waiting = session.execute(HANDOFFS, since).one()
             running, met, breaches, first_breach = session.execute(CLOCKS, since).one()
             return Figures(
                 events_sent=self._sent,
                 events_accepted=accepted,
-                events_rejected=rejected,
+                events_rejected=session.scalar(REJECTED, since) or 0,
                 events_kept=events,
                 answers_lost=self._lost,
                 leads=session.scalar(LEADS, since) or 0,
@@ -111,14 +117,15 @@ class Reader:
                 seconds_to_first_breach=_seconds(first_event, first_breach),
             )
 
-    def _ingested(self) -> tuple[int, int]:
-        """What the scoring API has accepted and rejected since it started."""
+    def _accepted(self) -> int:
+        """What the scoring API has answered `ok` since it started."""
         exposed = self._http.get(f"{self._scene.scoring}/metrics").text
-        counted: Counter[str] = Counter()
-        for family in text_string_to_metric_families(exposed):
-            for sample in family.samples:
-                counted[sample.name] += int(sample.value)
-        return counted[ACCEPTED], counted[REJECTED]
+        return sum(
+            int(sample.value)
+            for family in text_string_to_metric_families(exposed)
+            for sample in family.samples
+            if sample.name == EVENTS and sample.labels["outcome"] == "ok"
+        )
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

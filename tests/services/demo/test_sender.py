@@ -18,7 +18,7 @@ from tests.services.demo.recording import Answer, Posted, recording
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACTS = acts_of(7, 30, until=NOON, run="run")
 ON_SITE = [act for act in ACTS if act.channel is Channel.WEBSITE]
-MAILED = [act for act in ACTS if act.channel is Channel.MAILINGS]
+MAILED = [act for act in ACTS if act.channel is Channel.MAILINGS and not act.id.endswith("5")]
 
 
 def ids(posted: list[Posted]) -> Counter[str]:
@@ -117,6 +117,19 @@ def test_only_events_that_shall_be_tried_again_are_sent_again() -> None:
         mailings.close()
 
     assert ids(api.posted) == {MAILED[0].id: 2, MAILED[1].id: 1}
+
+
+def test_now_and_then_the_mailing_tool_exports_somebody_without_an_address() -> None:
+    with recording(all_ok) as api:
+        mailings = Mailings(api.url, "key")
+        mailings.send([replace(MAILED[0], id="run-00005")])
+        mailings.close()
+
+    [request] = api.posted
+    assert [it["lead"]["email"] for it in request.body["events"]] == [
+        MAILED[0].who.email,
+        "null",
+    ]
 
 
 def test_a_mailing_tool_that_nobody_answers_gives_up_in_plain_sight() -> None:
