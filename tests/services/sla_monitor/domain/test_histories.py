@@ -1,0 +1,210 @@
+"""From a handoff's changes to its clocks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.sla_monitor.domain.clocks import Clock, Rung, State
+from services.sla_monitor.domain.histories import Terms, UnknownTerms, clocks_of
+from shared.contracts.payloads import Change, HandoffChanged
+from tests.builders import NOON, minutes
+from tests.services.sla_monitor.promises import (
+    ACCEPT,
+    JOURNEY,
+    TOUCH,
+    derived,
+    next_rep,
+    noon_and,
+    policy,
+    promising,
+    step,
+    walked,
+)
+
+ASSIGNED = step(Change.ASSIGNED)
+
+
+def told(clock: Clock) -> tuple[State, float | None]:
+    """What became of it, and so many minutes after noon."""
+    return clock.state, clock.end and (clock.end.at - NOON) / minutes(1)
+
+
+def test_an_assignment_starts_the_hops_clocks_and_the_journeys() -> None:
+    clocks = derived([ASSIGNED], ACCEPT, TOUCH, JOURNEY)
+    assert {name: (it.due_at - NOON) / minutes(1) for name, it in clocks.items()} == {
+        "accept/1": 15,
+        "touch/1": 60,
+        "journey/0": 120,
+    }
+    assert clocks["touch/1"].warn_at == noon_and(48)
+    assert all(it.state is State.RUNNING for it in clocks.values())
+
+
+def test_a_waiting_lead_has_its_journeys_clock_only() -> None:
+    assert set(derived([step(Change.WAITING, rep=None, hop=0)], TOUCH, JOURNEY)) == {"journey/0"}
+
+
+S = State
+STOPPED: list[tuple[str, list[HandoffChanged], tuple[S, float | None], tuple[S, float | None]]] = [
+    ("accepted", [step(Change.ACCEPTED, 10)], (S.MET, 10), (S.RUNNING, None)),
+    ("accepted when due", [step(Change.ACCEPTED, 15)], (S.MET, 15), (S.RUNNING, None)),
+    ("accepted too late", [step(Change.ACCEPTED, 16)], (S.LATE, 16), (S.RUNNING, None)),
+    ("contacted, never accepted", [step(Change.CONTACTED, 10)], (S.MET, 10), (S.MET, 10)),
+    ("contacted late", [step(Change.CONTACTED, 61)], (S.LATE, 61), (S.LATE, 61)),
+    (
+        "accepted, contacted",
+        [step(Change.ACCEPTED, 5), step(Change.CONTACTED, 9)],
+        (S.MET, 5),
+        (S.MET, 9),
+    ),
+    (
+        "accepted on paper later",
+        [step(Change.CONTACTED, 5), step(Change.ACCEPTED, 9)],
+        (S.MET, 5),
+        (S.MET, 5),
+    ),
+    (
+        "contacted twice",
+        [step(Change.CONTACTED, 70), step(Change.CONTACTED, 9)],
+        (S.MET, 9),
+        (S.MET, 9),
+    ),
+    ("contacted before assigned", [step(Change.CONTACTED, -5)], (S.MET, 0), (S.MET, 0)),
+    ("won", [step(Change.WON, 10)], (S.MET, 10), (S.MET, 10)),
+    ("lost", [step(Change.LOST, 10)], (S.CANCELLED, 10), (S.CANCELLED, 10)),
+    ("lost after breach", [step(Change.LOST, 61)], (S.CANCELLED, 61), (S.CANCELLED, 61)),
+    ("returned", [step(Change.RETURNED, 10)], (S.CANCELLED, 10), (S.CANCELLED, 10)),
+    ("rejected", [step(Change.REJECTED, 10, rep=None)], (S.CANCELLED, 10), (S.CANCELLED, 10)),
+    ("waiting again", [step(Change.WAITING, 10, rep=None)], (S.CANCELLED, 10), (S.CANCELLED, 10)),
+    ("reassigned", [next_rep(10)], (S.CANCELLED, 10), (S.CANCELLED, 10)),
+    ("contacted, reassigned", [step(Change.CONTACTED, 9), next_rep(10)], (S.MET, 9), (S.MET, 9)),
+    ("delivered", [step(Change.DELIVERED, 1)], (S.RUNNING, None), (S.RUNNING, None)),
+]
+
+
+@pytest.mark.parametrize(
+    ("steps", "accept", "touch"), [it[1:] for it in STOPPED], ids=[it[0] for it in STOPPED]
+)
+def test_what_stops_and_what_ends_a_hops_clocks(
+    steps: list[HandoffChanged],
+    accept: tuple[State, float | None],
+    touch: tuple[State, float | None],
+) -> None:
+    clocks = derived(walked(ASSIGNED, *steps), ACCEPT, TOUCH)
+    assert (told(clocks["accept/1"]), told(clocks["touch/1"])) == (accept, touch)
+
+
+@pytest.mark.parametrize(
+    ("steps", "journey"),
+    [
+        ([next_rep(30)], (S.RUNNING, None)),
+        ([next_rep(30), step(Change.CONTACTED, 40, hop=2, rep="linus")], (S.MET, 40)),
+        ([step(Change.REJECTED, 30, rep=None)], (S.RUNNING, None)),
+        ([step(Change.REJECTED, 30, rep=None, recycle=True)], (S.CANCELLED, 30)),
+        ([step(Change.RETURNED, 30, rep=None)], (S.CANCELLED, 30)),
+        ([step(Change.LOST, 30)], (S.CANCELLED, 30)),
+        ([step(Change.WON, 130)], (S.LATE, 130)),
+    ],
+    ids=["next rep", "second rep", "rejected", "recycled", "returned", "lost", "won late"],
+)
+def test_a_journey_outlives_its_reps(
+    steps: list[HandoffChanged], journey: tuple[State, float | None]
+) -> None:
+    assert told(derived(walked(ASSIGNED, *steps), JOURNEY)["journey/0"]) == journey
+
+
+def test_a_new_assignee_gets_a_clock_of_their_own() -> None:
+    clocks = derived(walked(ASSIGNED, next_rep(30)), TOUCH)
+    assert clocks["touch/1"].rep == "grace"
+    assert clocks["touch/2"].rep == "linus"
+    assert clocks["touch/2"].due_at == noon_and(90)
+    assert clocks["touch/1"].end is not None
+    assert clocks["touch/1"].end.by == "reassigned"
+
+
+@pytest.mark.parametrize(
+    ("fields", "started"),
+    [
+        ({"anchor": "qualified", "scope": "journey"}, -90),
+        ({"anchor": "qualified"}, 0),
+        ({"anchor": "assigned"}, 0),
+        ({"anchor": "assigned", "scope": "journey"}, 0),
+        ({"anchor": "accepted"}, 20),
+        ({"anchor": "won"}, 25),
+    ],
+    ids=[
+        "qualified",
+        "a hop begins when it is given",
+        "assigned",
+        "first given",
+        "accepted",
+        "won",
+    ],
+)
+def test_the_anchor_is_when_a_clock_starts(fields: dict[str, str], started: float) -> None:
+    waiting = step(Change.WAITING, -90, rep=None, hop=0)
+    steps = [waiting, ASSIGNED, step(Change.ACCEPTED, 20), step(Change.WON, 25)]
+    history = [it.model_copy(update={"qualified_at": noon_and(-90)}) for it in walked(*steps)]
+    [clock] = derived(history, policy("it", **fields)).values()
+    assert clock.started_at == noon_and(started)
+
+
+def test_what_is_promised_to_a_customer_begins_with_the_win() -> None:
+    hello = policy("hello", anchor="won", scope="journey")
+    won = [ASSIGNED, step(Change.CONTACTED, 5), step(Change.WON, 10)]
+    assert told(derived(walked(*won), hello)["hello/0"]) == (State.RUNNING, None)
+    called = walked(*won, step(Change.CONTACTED, 30))
+    assert told(derived(called, hello)["hello/0"]) == (State.MET, 30)
+
+
+def test_a_lead_of_the_night_counts_from_the_next_opening() -> None:
+    night = noon_and(8 * 60)  # Wednesday, 20:00
+    history = [ASSIGNED.model_copy(update={"assigned_at": night})]
+    clock = derived(history, TOUCH)["touch/1"]
+    assert clock.started_at == night
+    assert clock.due_at == noon_and(22 * 60)  # Thursday, 10:00
+
+
+def test_a_hop_counts_the_reps_own_hours_and_a_journey_the_teams() -> None:
+    clocks = derived([step(Change.ASSIGNED, calendar="always")], TOUCH, JOURNEY)
+    assert (clocks["touch/1"].calendar, clocks["journey/0"].calendar) == ("always", "office")
+    unknown = derived([step(Change.ASSIGNED, calendar="gone")], TOUCH)
+    assert unknown["touch/1"].calendar == "office"
+
+
+def test_a_team_without_hours_is_rejected() -> None:
+    with pytest.raises(UnknownTerms, match="no calendar for the team 'nobody'"):
+        derived([step(Change.ASSIGNED, team="nobody")], TOUCH)
+
+
+def test_a_policy_holds_for_whom_it_says() -> None:
+    hot = policy("hot", when='tier == "enterprise" && team == "sales"')
+    assert set(derived([step(Change.ASSIGNED, tier="enterprise")], hot)) == {"hot/1"}
+    assert set(derived([ASSIGNED], hot)) == set()
+
+
+def test_a_clock_is_pinned_to_the_version_that_it_started_under() -> None:
+    terms = {1: Terms(1, promising(TOUCH)), 2: Terms(2, promising(policy("touch", target="3h")))}
+    history = walked(ASSIGNED, next_rep(30), step(Change.ACCEPTED, 31, hop=2, rep="linus"))
+    later = [it.model_copy(update={"agreement_version": 1 if it.hop == 1 else 2}) for it in history]
+    assert [it.target for it in clocks_of(later, terms)] == [
+        timedelta(hours=1),
+        timedelta(hours=3),
+    ]
+
+
+def test_the_ladder_counts_business_time_after_the_breach() -> None:
+    steps = [
+        {"notify": "team"},
+        {"notify": "ops"},
+        {"after": "5h", "notify": "team"},
+        {"after": "30m", "notify": "ops"},
+    ]
+    clock = derived([ASSIGNED], policy("it", ladder=steps))["it/1"]
+    assert clock.ladder == (  # the first is what a breach does anyway
+        Rung(noon_and(60), "ops"),
+        Rung(noon_and(90), "ops"),
+        Rung(noon_and(60 + 5 * 60 + 16 * 60), "team"),
+    )

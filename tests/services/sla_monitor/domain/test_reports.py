@@ -1,0 +1,104 @@
+"""From clocks to tallies, from tallies to reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sla_monitor.domain.clocks import Clock, End, State, fire
+from services.sla_monitor.domain.reports import Counted, Report, percentile, reports
+from services.sla_monitor.domain.tallies import bucket_of, moved, tallies, time_in
+from shared.contracts.payloads import Change
+from tests.builders import minutes
+from tests.services.sla_monitor.promises import JOURNEY, TOUCH, derived, noon_and, step, walked
+
+RUNNING = derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+BREACHED = fire(RUNNING, now=noon_and(61))[0]
+MET = replace(RUNNING, state=State.MET, end=End(noon_and(20), "contacted", minutes(20)))
+LATE = replace(BREACHED, state=State.LATE, end=End(noon_and(80), "contacted", minutes(80)))
+CANCELLED = replace(RUNNING, state=State.CANCELLED, end=End(noon_and(9), "lost", minutes(9)))
+BROKEN_OFF = replace(BREACHED, state=State.CANCELLED, end=End(noon_and(90), "lost", minutes(90)))
+
+
+@pytest.mark.parametrize(
+    ("clock", "measures"),
+    [
+        (None, []),
+        (RUNNING, []),
+        (CANCELLED, []),
+        (BREACHED, ["overdue"]),
+        (BROKEN_OFF, ["cancelled"]),
+        (MET, ["met", "business", "wall"]),
+        (LATE, ["late", "business", "wall"]),
+    ],
+    ids=["none", "running", "cancelled in time", "overdue", "cancelled late", "met", "late"],
+)
+def test_what_a_clock_counts_as(clock: Clock | None, measures: list[str]) -> None:
+    assert [it.measure for it in tallies(clock)] == measures
+
+
+def test_the_cohort_is_the_date_on_which_it_was_due() -> None:
+    [tally] = tallies(BREACHED)
+    assert tally[:-2] == (RUNNING.due_on, "sales", "grace", "standard", "first_touch", "hop")
+
+
+def test_a_journey_is_the_teams_and_no_reps() -> None:
+    history = walked(step(Change.ASSIGNED), step(Change.CONTACTED, 5))
+    assert {it.rep for it in tallies(derived(history, JOURNEY)["journey/0"])} == {""}
+
+
+def test_a_breach_taken_back_is_recounted() -> None:
+    counted = moved([(None, RUNNING), (RUNNING, BREACHED), (BREACHED, MET)])
+    assert {it.measure: count for it, count in counted.items()} == {
+        "met": 1,
+        "business": 1,
+        "wall": 1,
+    }
+    assert moved([(MET, MET)]) == Counter()
+
+
+@given(st.floats(0, 10**7))
+def test_a_time_read_back_from_its_bucket_is_at_most_9_percent_off(seconds: float) -> None:
+    read = time_in(bucket_of(timedelta(seconds=seconds)))
+    assert read + 1 == pytest.approx(seconds + 1, rel=0.0906)
+
+
+def test_percentiles() -> None:
+    assert percentile({}, 0.5) == 0
+    assert percentile({4: 1, 8: 1}, 0.5) == 1.0
+    assert percentile({4: 1, 8: 1}, 0.9) == 3.0
+    assert percentile({0: 9, 8: 1}, 0.9) == 0.0
+
+
+def counted(clocks: list[Clock]) -> list[Counted]:
+    tallied = moved((None, clock) for clock in clocks)
+    return [
+        Counted(tally.team, tally.kind, tally.measure, tally.bucket, count)
+        for tally, count in tallied.items()
+    ]
+
+
+def test_attainment_counts_every_promise_that_fell_due() -> None:
+    [report] = reports(counted([MET, MET, LATE, BREACHED, BROKEN_OFF, CANCELLED, RUNNING]))
+    assert (report.group, report.promised, report.attainment) == ("sales", 5, 0.4)
+    assert (report.met, report.late, report.overdue, report.cancelled) == (2, 1, 1, 1)
+    assert report.accept is None
+    assert report.first_touch is not None
+    assert report.first_touch.answers == 3
+    assert report.first_touch.business_p50_s == pytest.approx(20 * 60, rel=0.1)
+    assert report.first_touch.wall_p90_s == pytest.approx(80 * 60, rel=0.1)
+
+
+def test_a_team_that_never_answers_does_not_show_100_percent() -> None:
+    [report] = reports(counted([BREACHED]))
+    assert report.attainment == 0.0
+
+
+def test_a_group_whose_promises_were_all_taken_back_is_not_reported() -> None:
+    assert reports([Counted("sales", "accept", "overdue", 0, 0)]) == []
+    assert Report("sales", 0, 0, 0, 0, None, None).attainment == 1.0
