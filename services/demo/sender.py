@@ -48,7 +48,7 @@ class Website:
         elif act.type == "page_viewed":
             self.client.page(name=act.properties["title"], properties=act.properties, **common)
         else:
-            self.client.track(event=act.type, properties=act.properties, **common)
+            self.client.track(event=named(act.type), properties=act.properties, **common)
 
     def _count(self, _: Exception, batch: Sequence[object]) -> None:
         self.failed += len(batch)
@@ -102,6 +102,11 @@ def native(act: Act) -> dict[str, Any]:
 def nobodys(act: Act) -> dict[str, Any]:
     """What an export makes of a contact without an address; it is refused, and its neighbours are not."""
     return native(act) | {"id": f"{act.id}-nobody", "lead": {"email": "null"}}
+
+
+def named(type_: str) -> str:
+    """The event as sites name it for Segment: `Demo Requested`."""
+    return type_.replace("_", " ").title()
 
 
 def context_of(act: Act) -> dict[str, Any]:
