@@ -18,6 +18,7 @@ import orjson
 
 from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API, Process
+from shared.clock import utc_now
 from shared.embedded.stack import LogServer, Stack
 from tests.journey.receiver import Receiver, listening
 
@@ -34,6 +35,17 @@ def until(what: Callable[[], T | None], *, within_s: float = 30.0, why: str = ""
         assert time.monotonic() < end, f"not within {within_s} s: {why or what}"
         pause.wait(0.05)
     return found
+
+
+def event(email: str, type: str, id: str, **more: object) -> Json:
+    """A native event of now."""
+    return {
+        "id": f"{email}/{id}",
+        "type": type,
+        "time": utc_now().isoformat(),
+        "lead": {"email": email},
+        **more,
+    }
 
 
 @dataclass

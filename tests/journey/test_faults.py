@@ -1,0 +1,210 @@
+"""Kill it, stop it, take its servers away: in the end everything is as if nothing had happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Thread
+
+import httpx
+import pytest
+
+from services.cli.processes import PROCESSES, SCORING_API, Process
+from shared.embedded.broker import Broker
+from tests.journey.world import Json, World, event, until
+from tests.kafka.server import ApacheKafka
+
+pytestmark = [pytest.mark.journey, pytest.mark.postgres, pytest.mark.fault]
+
+PEOPLE = 30
+CHUNK = 10
+TRAITS = {"employees": 500, "country": "AT"}
+
+
+def people(tag: str) -> list[str]:
+    return [f"{tag}-{number}@stream.example.com" for number in range(PEOPLE)]
+
+
+def stream(tag: str) -> Iterator[list[Json]]:
+    """What the people do, interleaved: half cross the line by looking at prices, half ask for a demo."""
+    for start in range(0, PEOPLE, CHUNK):
+        group = people(tag)[start : start + CHUNK]
+        for step in range(4):
+            yield [_step(email, step, asks=at % 2 == 0) for at, email in enumerate(group)]
+
+
+def _step(email: str, step: int, *, asks: bool) -> Json:
+    type = "demo_requested" if asks and step == 3 else "page_viewed"
+    path = "/about" if asks and step < 2 else "/pricing"
+    return event(email, type, str(step), traits=TRAITS, properties={"path": path})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one person."""
+
+    events: int
+    stage: str
+    fit: float
+    engagement: float
+    tiers: tuple[str, ...]
+    assigned: tuple[int, int]
+    """How many webhooks of the assignment there were, by id, and that it was at least one."""
+    breaches: int
+    clocks: dict[str, str]
+
+
+def outcome(running: World, email: str) -> Outcome:
+    """What became of this person, when all that must happen has happened."""
+    handoff = running.handoff(email, "assigned")
+    told = until(
+        lambda: running.receiver.of(handoff["id"], "handoff.assigned"), why="assigned told"
+    )
+    broken = until(lambda: running.receiver.of(handoff["id"], "sla.breached"), why="breach told")
+    lead = running.lead(email)
+    assert lead is not None
+    return Outcome(
+        events=len(running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]),
+        stage=lead["stage"],
+        fit=lead["fit"],
+        engagement=round(lead["engagement"], 1),
+        tiers=tuple(it["tier"] for it in running.handoffs(email)),
+        assigned=(len({it.id for it in told}), min(len(told), 1)),
+        breaches=len({it.id for it in broken}),
+        clocks={policy: it["state"] for policy, it in running.clocks(handoff["id"]).items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def undisturbed(running: World) -> list[Outcome]:
+    """What becomes of the stream when nothing goes wrong."""
+    for chunk in stream("undisturbed"):
+        running.send(chunk)
+    return [outcome(running, email) for email in people("undisturbed")]
+
+
+def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcome]) -> None:
+    for at, it in enumerate(undisturbed):
+        assert it.events == 4
+        assert it.tiers == (("hot",) if at % 2 == 0 else ("warm",))
+        assert it.assigned == (1, 1)
+        assert it.breaches == 1
+        assert it.clocks == {"patience": "breached"}
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
+def test_killed_again_and_again_it_loses_and_doubles_nothing(
+    running: World, undisturbed: list[Outcome], process: Process
+) -> None:
+    tag = f"killed-{process.name}"
+    for number, chunk in enumerate(stream(tag)):
+        running.send(chunk)
+        if number in {3, 6, 10}:
+            running.kill(process)
+
+    assert [outcome(running, email) for email in people(tag)] == undisturbed
+
+
+def test_asked_to_stop_under_load_everybody_goes_in_time_and_leaves_nothing_half_done(
+    running: World, undisturbed: list[Outcome]
+) -> None:
+    running.neglect()
+    chunks = list(stream("stopped"))
+    sent = Thread(target=lambda: [running.send(chunk, within_s=60) for chunk in chunks])
+    sent.start()
+    until(lambda: running.lead(people("stopped")[0]), why="some of it is done")
+
+    began = time.monotonic()
+    killed = running.here.stop()
+
+    assert killed == []
+    assert time.monotonic() - began < 10
+    running.here.supervisor.start()
+    running.restart()
+    sent.join()
+    assert [outcome(running, email) for email in people("stopped")] == undisturbed
+
+
+def test_without_its_broker_the_api_says_ok_and_nothing_is_lost(
+    running: World, undisturbed: list[Outcome]
+) -> None:
+    broker = running.here.stack.broker
+    assert isinstance(broker, Broker | ApacheKafka)
+    chunks = list(stream("outage"))
+    for chunk in chunks[:4]:
+        running.send(chunk)
+
+    broker.pause()
+    answers = [running.post(chunk) for chunk in chunks[4:]]
+    broker.resume()
+
+    assert {it.status_code for it in answers} == {200}
+    assert all(
+        result["status"] == "ok" for it in answers for result in it.json()["results"].values()
+    )
+    assert [outcome(running, email) for email in people("outage")] == undisturbed
+
+
+def test_the_loss_of_the_broker_loses_nothing(running: World, undisturbed: list[Outcome]) -> None:
+    broker = running.here.stack.broker
+    assert isinstance(broker, Broker | ApacheKafka)
+    for number, chunk in enumerate(stream("lost")):
+        running.send(chunk)
+        if number == 5:
+            broker.kill()
+
+    assert [outcome(running, email) for email in people("lost")] == undisturbed
+
+
+def test_a_crash_of_the_database_loses_nothing(running: World, undisturbed: list[Outcome]) -> None:
+    for number, chunk in enumerate(stream("crash")):
+        running.send(chunk, within_s=60)
+        if number == 5:
+            running.here.stack.postgres.stop("immediate")
+
+    assert [outcome(running, email) for email in people("crash")] == undisturbed
+
+
+def test_without_both_servers_the_api_asks_to_come_back(running: World) -> None:
+    broker = running.here.stack.broker
+    assert isinstance(broker, Broker | ApacheKafka)
+    email = running.fresh("both")
+    running.post([event(email, "page_viewed", "known")])
+    running.neglect()
+    running.here.stack.postgres.stop("immediate")
+    broker.pause()
+
+    answer = running.post([event(email, "demo_requested", "refused")])
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.json()["code"] == "unavailable" or answer.json()["code"]
+    broker.resume()
+    running.restart()
+    running.send([event(email, "demo_requested", "refused")])
+    running.handoff(email, "assigned")
+
+
+def test_the_api_starts_without_kafka(running: World) -> None:
+    broker = running.here.stack.broker
+    assert isinstance(broker, Broker | ApacheKafka)
+    running.neglect()
+    broker.kill()
+    running.kill(SCORING_API)
+
+    email = running.fresh("early")
+    running.here.supervisor.tend()
+    url = running.here.url(SCORING_API)
+    until(lambda: _status(f"{url}/healthz") == 200, why="alive")
+    running.send([event(email, "demo_requested", "asks")])
+
+    running.restart()
+    running.handoff(email, "assigned")
+
+
+def _status(url: str) -> int | None:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code
+    except httpx.TransportError:
+        return None

@@ -1,0 +1,135 @@
+"""One lead, all the way: from a marketing event to a rep, to the win, and to a breach when nobody answers."""
+
+from __future__ import annotations
+
+import pytest
+from segment.analytics.client import Client
+
+from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from tests.journey.world import Json, World, event, until
+
+pytestmark = [pytest.mark.journey, pytest.mark.postgres]
+
+
+def visits(email: str) -> list[Json]:
+    """Three looks at the prices, by somebody who fits: enough to cross the line."""
+    traits = {"employees": 500, "country": "DE"}
+    prices = {"path": "/pricing"}
+    return [
+        event(email, "page_viewed", f"visit-{number}", traits=traits, properties=prices)
+        for number in range(3)
+    ]
+
+
+def test_a_native_event_becomes_a_win(running: World) -> None:
+    email = running.fresh("winner")
+
+    answer = running.post([*visits(email), {"id": "broken", "type": "page_viewed"}])
+
+    results = answer.json()["results"]
+    assert answer.status_code == 200
+    assert [it["status"] for it in results.values()] == ["ok", "ok", "ok", "rejected"]
+
+    handoff = running.handoff(email, "assigned")
+    assert handoff["rep"] == "ada"
+    lead = running.lead(email)
+    assert lead is not None
+    assert lead["fit"] == 60
+    assert lead["engagement"] == pytest.approx(48, abs=0.5)
+    assert lead["stage"] == "qualified"
+
+    [told] = until(lambda: running.receiver.of(handoff["id"], "handoff.assigned"))
+    assert told.endpoint == "rep/ada"
+    assert running.receiver.faults == []
+
+    for verb, said in (
+        ("accept", {}),
+        ("contact", {"channel": "phone", "outcome": "reached"}),
+        ("win", {"amount": 9000, "currency": "EUR"}),
+    ):
+        answer = running.answer("ada", handoff["id"], verb, **said)
+        assert answer.status_code == 200, answer.text
+
+    met = until(
+        lambda: {
+            policy: it
+            for policy, it in running.clocks(handoff["id"]).items()
+            if it["state"] == "met"
+        },
+        why="clocks met",
+    )
+    assert set(met) <= {"accept", "first_touch"}
+    until(lambda: (running.lead(email) or {}).get("stage") == "won", why="stage won")
+    attained = running.get(SLA_API, "/v1/sla/attainment")
+    assert "inbound" in str(attained)
+    story = running.get(ROUTING_API, f"/v1/handoffs/{handoff['id']}")
+    assert story["decision"]
+    assert story["deliveries"]
+
+
+def test_nobody_answers(running: World) -> None:
+    email = running.fresh("forgotten")
+    running.send([event(email, "demo_requested", "asks", traits={"country": "AT"})])
+
+    handoff = running.handoff(email, "assigned")
+
+    def breach() -> Json | None:
+        found = running.get(SLA_API, "/v1/sla/breaches", limit=200)["items"]
+        return next((it for it in found if it["handoff_id"] == handoff["id"]), None)
+
+    broken = until(breach, why="a breach")
+    assert broken["policy"] == "patience"
+    assert broken["breached_at"] == broken["due_at"]
+    told = until(lambda: running.receiver.of(handoff["id"], "sla.breached"), why="fallback told")
+    assert {it.endpoint for it in told} == {"team/patient"}
+    assert len({it.id for it in told}) == 1
+
+
+def test_an_unmodified_segment_client_is_understood(running: World) -> None:
+    email = running.fresh("segment")
+    failed: list[object] = []
+    client = Client(
+        running.keys["site"],
+        host=running.here.url(SCORING_API),
+        gzip=True,
+        on_error=lambda error, _: failed.append(error),
+        timeout=15,
+    )
+    anonymous = f"browser-{email}"
+    client.page(anonymous_id=anonymous, name="Prices", properties={"path": "/pricing"})
+    client.identify(
+        user_id=f"user-{email}",
+        anonymous_id=anonymous,
+        traits={"email": email, "employees": 500},
+    )
+    client.track(user_id=f"user-{email}", event="Demo Requested")
+    client.flush()
+    client.join()
+
+    handoff = running.handoff(email, "assigned")
+
+    assert failed == []
+    assert handoff["tier"] == "hot"
+    lead = running.lead(email)
+    assert lead is not None
+    seen = running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]
+    assert {it["type"] for it in seen} >= {"page_viewed", "demo_requested"}
+
+
+def test_the_same_event_again_changes_nothing(running: World) -> None:
+    email = running.fresh("again")
+    once = [event(email, "demo_requested", "asks")]
+    running.send(once)
+    handoff = running.handoff(email, "assigned")
+
+    running.send(once)
+    running.send([*once, event(email, "page_viewed", "later")])
+
+    lead = running.lead(email)
+    assert lead is not None
+    until(lambda: len(running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]) == 2)
+    assert [it["id"] for it in running.handoffs(email)] == [handoff["id"]]
+
+
+def test_the_doctor_finds_nothing_wrong(running: World) -> None:
+    assert "wrong" not in running.here.command("doctor")

@@ -1,0 +1,170 @@
+"""The doctor finds what is wrong, says how to mend it, and is content with what is well."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.cli import checks
+from services.cli.processes import SCORING_API
+from shared.clock import utc_now
+from shared.contracts.topics import MARKETING_EVENTS
+from shared.db import outbox
+from shared.embedded.postgres import PostgresServer
+from shared.kafka.config import KafkaConfig
+from shared.settings import Settings
+from tests.builders import marketing_event, outgoing
+
+NOWHERE = "127.0.0.1:1"
+KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        (None, "not set"),
+        (SecretStr("short"), "not url-safe base64"),
+        (SecretStr("c2hvcnQ="), "5 bytes"),
+    ],
+    ids=["none", "no base64", "too short"],
+)
+def test_a_secret_key_that_encrypts_nothing(key: SecretStr | None, found: str) -> None:
+    finding = checks.secret_key(Settings(secret_key=key))
+
+    assert finding.ok is False
+    assert found in finding.found
+    assert "leadbaton keys secret" in finding.mend
+
+
+def test_what_is_well() -> None:
+    assert checks.secret_key(Settings(secret_key=KEY)).ok
+    assert checks.checksums().ok
+
+
+@pytest.mark.postgres
+def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
+    found = {it.what: it for it in checks.database(Settings(database_url=database_url), utc_now())}
+
+    assert {name for name, it in found.items() if it.ok} == {
+        "database",
+        "migrations",
+        "outbox",
+        "dead letters",
+    }
+    assert found["agreement"].mend == "leadbaton agreement publish FILE"
+    assert found["reps"].mend == "leadbaton reps import FILE"
+    assert all("postgres:" not in it.found for it in found.values())
+
+
+@pytest.mark.postgres
+def test_a_database_without_tables_wants_to_be_migrated(postgres: PostgresServer) -> None:
+    settings = Settings(database_url=postgres.url("postgres"))
+
+    [there, migrations] = checks.database(settings, utc_now())
+
+    assert there.ok
+    assert migrations.mend == "leadbaton migrate"
+
+
+def test_a_database_that_is_away_is_all_that_is_said_of_it() -> None:
+    settings = Settings(database_url=f"postgresql://me:secret@{NOWHERE}/leadbaton")
+
+    [away] = checks.database(settings, utc_now())
+
+    assert away.ok is False
+    assert "secret" not in away.found
+
+
+@pytest.mark.postgres
+def test_an_outbox_that_nobody_empties(session: Session) -> None:
+    outbox.append(session, [outgoing(MARKETING_EVENTS, marketing_event())])
+    now = utc_now()
+
+    assert checks.backlog(session, now).ok
+    late = checks.backlog(session, now + timedelta(minutes=5))
+    assert late.ok is False
+    assert "1 records wait, the oldest for 300 s" in late.found
+
+
+@pytest.mark.postgres
+def test_dead_letters_that_nobody_replayed(session: Session) -> None:
+    assert checks.burials(session).ok
+    session.execute(
+        text(
+            "insert into messaging.dead_letters "
+            "(consumer_group, topic, topic_id, partition, log_offset, headers, code, reason, attempts) "
+            "values ('g', 't', gen_random_uuid(), 0, 0, '[]', 'rejected', 'why', 1)"
+        )
+    )
+
+    assert checks.burials(session).mend == "leadbaton dead list, then leadbaton dead replay"
+
+
+def test_a_broker_that_is_away() -> None:
+    [away] = checks.broker(Settings(kafka_bootstrap=NOWHERE))
+
+    assert away.ok is False
+    assert NOWHERE in away.found
+
+
+def test_a_broker_with_all_topics(broker: KafkaConfig) -> None:
+    settings = Settings(kafka_bootstrap=",".join(broker.bootstrap))
+
+    assert [it.ok for it in checks.broker(settings)] == [True, True]
+
+
+class Api(BaseHTTPRequestHandler):
+    """Ready, or not."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(type(self).status)
+        self.end_headers()
+        self.wfile.write(b"database: away")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+class UnreadyApi(Api):
+    """Never ready."""
+
+    status = 503
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), request.param)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("url", [Api], indirect=True, ids=["ready"])
+def test_an_api_that_is_ready(url: str) -> None:
+    assert checks.api(SCORING_API, url).ok
+
+
+@pytest.mark.parametrize("url", [UnreadyApi], indirect=True, ids=["unready"])
+def test_an_api_that_is_not_ready_is_quoted(url: str) -> None:
+    finding = checks.api(SCORING_API, url)
+
+    assert finding.ok is False
+    assert "database: away" in finding.found
+
+
+def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
+    assert checks.api(SCORING_API, f"http://{NOWHERE}").ok is None
