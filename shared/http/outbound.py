@@ -1,0 +1,72 @@
+"""Calls to addresses that others chose: checked, connected to as checked, never redirected, never long."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import ClassVar
+
+import httpx
+from ssrfguard import Policy, SSRFGuardError, resolve
+from ssrfguard.httpx import AsyncClient
+
+from shared.errors import Rejected
+
+CONNECT_S = 5.0
+TOTAL_S = 15.0
+MOST_BYTES = 16_384
+"""How much of an answer is read before the connection is closed."""
+
+SETTING = "LEADBATON_ALLOW_NETWORKS"
+
+
+class ForbiddenAddress(Rejected):
+    """The URL leads to where webhooks must not go."""
+
+    code: ClassVar[str] = "forbidden_address"
+
+
+def policy_for(allow_networks: Sequence[IPv4Network | IPv6Network]) -> Policy:
+    """Public addresses on any port, and the networks that the installation allows."""
+    return Policy(
+        allowed_networks=tuple(allow_networks),
+        allowed_ports=frozenset(range(1, 65_536)),
+    )
+
+
+def check_url(url: str, policy: Policy) -> None:
+    """Raise ForbiddenAddress if the URL may not be called; a name that does not resolve now may do so later."""
+    try:
+        resolve(policy.check_url(url), policy=policy)
+    except SSRFGuardError as refused:
+        raise ForbiddenAddress(explained(refused)) from None
+    except (socket.gaierror, UnicodeError):
+        return
+
+
+def explained(refused: SSRFGuardError) -> str:
+    """Why it was refused, and the setting that allows it."""
+    return f"{refused}; a private network that webhooks may reach is listed in {SETTING}"
+
+
+def guarded_client(policy: Policy, *, connections: int) -> httpx.AsyncClient:
+    """A client that connects to the address it checked; it follows no redirect and no proxy."""
+    return AsyncClient(
+        policy=policy,
+        follow_redirects=False,
+        trust_env=False,
+        timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        headers={"accept-encoding": "identity", "user-agent": "Leadbaton"},
+    )
+
+
+async def head_of(response: httpx.Response) -> bytes:
+    """The first 16 KB of a streamed answer, as they came; the rest is not waited for."""
+    read = bytearray()
+    async for part in response.aiter_raw():
+        read += part
+        if len(read) >= MOST_BYTES:
+            break
+    return bytes(read[:MOST_BYTES])
