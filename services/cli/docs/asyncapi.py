@@ -38,7 +38,10 @@ HEADERS: dict[str, Any] = {
         "traceparent": {"type": "string", "description": "W3C trace context."},
     },
 }
-DEAD_HEADERS = "The record's own headers and, added: reason, code, where it was, attempts, times."
+DEAD_HEADERS = (
+    "Its own headers too; added to them: dead_code, dead_reason, dead_group, dead_topic, "
+    "dead_partition, dead_offset, dead_attempts, dead_first_at, dead_last_at."
+)
 
 
 def asyncapi() -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""The references are what the code says, and the documents' links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from services.cli.docs import OutOfDate, check, current, filled, generate
+from services.cli.docs.tables import errors, table
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[4]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
+
+
+def test_the_references_are_current() -> None:
+    check(DOCS)
+
+
+def test_generating_mends_what_is_out_of_date(tmp_path: Path) -> None:
+    docs = shutil.copytree(DOCS, tmp_path / "docs")
+    (docs / "asyncapi.yaml").write_text("asyncapi: 2.0.0\n")
+    (docs / "openapi" / "sla.json").unlink()
+    with pytest.raises(OutOfDate, match=r"openapi/sla\.json, asyncapi\.yaml"):
+        check(docs)
+
+    generate(docs)
+
+    check(docs)
+
+
+def test_a_document_without_the_place_for_its_table_is_told() -> None:
+    with pytest.raises(OutOfDate, match="no part 'codes'"):
+        filled("# Troubleshooting\n", {"codes": "| code |\n"})
+
+
+def test_a_bar_in_a_cell_does_not_end_it() -> None:
+    assert table(("a",), [("x | y",)]) == "| a |\n| --- |\n| x \\| y |\n"
+
+
+def test_every_error_code_is_documented() -> None:
+    page = (DOCS / "troubleshooting.md").read_text()
+
+    assert [it.code for it in errors() if f"| `{it.code}` |" not in page] == []
+
+
+def test_every_setting_is_documented() -> None:
+    page = (DOCS / "operations.md").read_text()
+
+    for name in Settings.model_fields:
+        assert f"| `LEADBATON_{name.upper()}` |" in page
+
+
+def test_every_topic_has_its_channel_its_dead_letters_and_all_its_readers() -> None:
+    document = current(DOCS)["asyncapi.yaml"]
+
+    for name in ("marketing.events", "leads.qualified", "handoffs.changed", "sla.changed"):
+        assert f"\n  {name}:\n" in document
+        assert f"\n  {name}.dead:\n" in document
+    assert "leadbaton.scoring.reads.handoffs.changed" in document
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text()):
+        if target.startswith("http"):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), f"{target} does not exist"
+        if anchor:
+            assert anchor in _anchors(file), f"{target}{anchor} is no heading"
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", it.lower()).replace(" ", "-") for it in headings}
