@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import cast
 
 import psycopg
 from sqlalchemy import Engine
@@ -39,10 +40,7 @@ def bell(engine: Engine) -> Iterator[Bell]:
     """Listen until the block ends, on a connection that then goes away with all that it heard."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"listen {CHANNEL}")
-        raw = connection.connection.driver_connection
-        if not isinstance(raw, psycopg.Connection):
-            raise TypeError(f"{engine.url.drivername} does not speak psycopg")
         try:
-            yield Bell(raw)
+            yield Bell(cast("psycopg.Connection", connection.connection.driver_connection))
         finally:
             connection.invalidate()

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.domain.histories import Terms, clocks_of
+from services.sla_monitor.handlers import on_handoffs_changed
+from services.sla_monitor.queries.reports import Slice, Which, all_clocks
+from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
-from shared.contracts.payloads import Change, HandoffChanged
-from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, minutes
+from shared.agreement.versions import Agreements, publish
+from shared.contracts.payloads import Change, HandoffChanged, SlaChanged
+from shared.contracts.topic import Record
+from shared.contracts.topics import HANDOFFS_CHANGED, SLA_CHANGED
+from shared.db.outbox import read
+from shared.db.tables import outbox
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
 
 OFFICE = DEFAULT_SECTIONS["sla"]["calendars"][0]
 ALWAYS = {
@@ -28,7 +40,55 @@ def policy(id: str, **fields: Any) -> dict[str, Any]:
 
 def promising(*policies: dict[str, Any]) -> Agreement:
     """The builders' agreement with these policies, and two calendars."""
-    return agreement(sla={"calendars": [OFFICE, ALWAYS], "policies": list(policies)})
+    return agreement(sla=terms(*policies))
+
+
+def terms(*policies: dict[str, Any], holidays: str | None = None) -> dict[str, Any]:
+    """The section `sla` of an agreement."""
+    office = {**OFFICE, "holidays": holidays}
+    return {"calendars": [office, ALWAYS], "policies": list(policies)}
+
+
+def publishing(session: Session, *policies: dict[str, Any], holidays: str | None = None) -> int:
+    """Publish the builders' agreement with these policies; its version."""
+    source = json.dumps({**DEFAULT_SECTIONS, "sla": terms(*policies, holidays=holidays)})
+    return publish(session, source, by="test", now=NOON).version
+
+
+def heard(session: Session, *steps: HandoffChanged, minute: float = 0) -> None:
+    """The handler gets the steps, so many minutes after noon."""
+    arrived = [message(HANDOFFS_CHANGED, it) for it in steps]
+    on_handoffs_changed(session, arrived, noon_and(minute), agreements=Agreements())
+
+
+def said(session: Session) -> list[SlaChanged]:
+    """What lies in the outbox about clocks, in order."""
+    rows = session.execute(
+        select(outbox.c.key, outbox.c.value, outbox.c.headers)
+        .where(outbox.c.topic == SLA_CHANGED.name)
+        .order_by(outbox.c.id)
+    )
+    return [
+        SLA_CHANGED.decode(Record(SLA_CHANGED.name, 0, 0, key, value, read(headers))).payload
+        for key, value, headers in rows
+    ]
+
+
+def saved(session: Session) -> dict[str, Clock]:
+    """The clocks in the database by policy and hop, such as `touch/1`."""
+    found = all_clocks(session, Which(), Slice(limit=10_000), state=None)
+    return {f"{it.policy}/{it.hop}": it for it in found}
+
+
+def tallied(session: Session) -> dict[str, int]:
+    """How many clocks count as what."""
+    rows = session.execute(
+        select(tallies.c.measure, func.sum(tallies.c.count))
+        .where(tallies.c.measure.not_in(["business", "wall"]))
+        .group_by(tallies.c.measure)
+        .having(func.sum(tallies.c.count) != 0)
+    )
+    return {measure: int(count) for measure, count in rows}
 
 
 ACCEPT = policy("accept", kind="accept", target="15m")
@@ -59,8 +119,8 @@ def next_rep(after: float, *, rep: str = "linus", hop: int = 2, **fields: Any) -
 
 def derived(history: Sequence[HandoffChanged], *policies: dict[str, Any]) -> dict[str, Clock]:
     """The clocks by policy and hop, such as `touch/1`."""
-    terms = {version: Terms(version, promising(*policies)) for version in (1, 2)}
-    return {f"{it.policy}/{it.hop}": it for it in clocks_of(history, terms)}
+    pinned = {version: Terms(version, promising(*policies)) for version in (1, 2)}
+    return {f"{it.policy}/{it.hop}": it for it in clocks_of(history, pinned)}
 
 
 def noon_and(after: float) -> datetime:

@@ -28,7 +28,7 @@ ASSIGNED = step(Change.ASSIGNED)
 
 def told(clock: Clock) -> tuple[State, float | None]:
     """What became of it, and so many minutes after noon."""
-    return clock.state, clock.end and (clock.end.at - NOON) / minutes(1)
+    return clock.state, None if clock.end is None else (clock.end.at - NOON) / minutes(1)
 
 
 def test_an_assignment_starts_the_hops_clocks_and_the_journeys() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -133,7 +134,7 @@ def histories(draw: st.DrawFn) -> list[HandoffChanged]:
     for hop in range(1, draw(st.integers(1, 3)) + 1):
         after += draw(st.integers(0, 60))
         change = Change.ASSIGNED if hop == 1 else Change.REASSIGNED
-        who = {"hop": hop, "rep": f"rep{hop}", "assigned_at": noon_and(after)}
+        who: dict[str, Any] = {"hop": hop, "rep": f"rep{hop}", "assigned_at": noon_and(after)}
         steps.append(step(change, after, **who))
         answers = draw(st.lists(st.tuples(ANSWER, st.integers(0, 90)), max_size=2))
         steps += [step(answer, after + minute, **who) for answer, minute in answers]

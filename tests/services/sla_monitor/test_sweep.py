@@ -1,0 +1,245 @@
+"""Invariant 9: each due clock fires exactly once, on time, whoever sweeps and whoever dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+import psycopg
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy.orm import Session
+
+from services.sla_monitor.domain.clocks import Clock
+from services.sla_monitor.queries.alarms import BellAway, bell
+from services.sla_monitor.queries.clocks import save_clocks
+from services.sla_monitor.sweep import EVER, LONGEST_SLEEP, Sweeper, sweep, sweep_once
+from services.sla_monitor.tables import clocks
+from shared.clock import utc_now
+from shared.contracts.payloads import Change, ClockChange
+from shared.db import outbox
+from shared.db.session import Sessions
+from tests.builders import an_id, minutes
+from tests.services.sla_monitor.promises import TOUCH, derived, noon_and, said, step, tallied
+
+pytestmark = pytest.mark.postgres
+
+MODEL = derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+MANY = 4_000
+
+
+def due(number: int, at: datetime = MODEL.due_at) -> Clock:
+    """A clock of its own that is due then."""
+    return replace(
+        MODEL,
+        id=an_id(number),
+        handoff_id=an_id(f"handoff {number}"),
+        warn_at=at - minutes(12),
+        due_at=at,
+        ladder=(),
+    )
+
+
+def saved(sessions: Sessions, *them: Clock) -> None:
+    with sessions.begin() as session:
+        save_clocks(session, them)
+
+
+def breaches_said(sessions: Sessions) -> Counter[object]:
+    with sessions() as session:
+        return Counter(it.clock_id for it in said(session) if it.change is ClockChange.BREACHED)
+
+
+def test_a_sweep_fires_what_is_due_and_no_more(session: Session) -> None:
+    save_clocks(session, [due(1), due(2, noon_and(200))])
+    assert sweep_once(session, now=noon_and(59)) == 1  # a warning
+    assert sweep_once(session, now=noon_and(60)) == 1
+    assert sweep_once(session, now=noon_and(60)) == 0
+    assert [it.change.value for it in said(session)] == ["at_risk", "breached"]
+    assert tallied(session) == {"overdue": 1}
+
+
+def test_a_breach_is_dated_when_it_was_due_and_says_when_it_was_found(session: Session) -> None:
+    save_clocks(session, [due(1)])
+    sweep_once(session, now=noon_and(500))
+    [breach] = said(session)
+    assert (breach.occurred_at, breach.due_at, breach.detected_at) == (
+        noon_and(60),
+        noon_and(60),
+        noon_and(500),
+    )
+
+
+@pytest.mark.parametrize("sweepers", [2, 4])
+def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -> None:
+    saved(sessions, *(due(n, noon_and(60 + n % 7)) for n in range(MANY)))
+
+    def work(_: int) -> int:
+        fired = 0
+        while True:
+            with sessions.begin() as session:
+                batch = sweep_once(session, now=noon_and(90), most=100)
+            if not batch:
+                return fired
+            fired += batch
+
+    with ThreadPoolExecutor(sweepers) as pool:
+        fired = list(pool.map(work, range(sweepers)))
+
+    assert sum(fired) == MANY
+    assert min(fired) > 0
+    assert breaches_said(sessions) == {an_id(n): 1 for n in range(MANY)}
+    with sessions() as session:
+        wrong = clocks.c.breached_at.is_distinct_from(clocks.c.due_at)
+        assert session.scalar(select(func.count()).select_from(clocks).where(wrong)) == 0
+        assert tallied(session) == {"overdue": MANY}
+
+
+KILLED = """
+import sys
+from datetime import datetime
+from shared.db.session import engine_for, sessions_on
+from services.sla_monitor.sweep import sweep_once
+with sessions_on(engine_for(sys.argv[1])).begin() as session:
+    print(sweep_once(session, now=datetime.fromisoformat(sys.argv[2]), most=500), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_url: str) -> None:
+    saved(sessions, *map(due, range(1_000)))
+    victim = subprocess.Popen(
+        [sys.executable, "-c", KILLED, database_url, noon_and(90).isoformat()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "500\n"  # all done but the commit
+        victim.kill()
+
+    _gone(sessions)
+    sweeper = Sweeper(sessions, clock=lambda: noon_and(90))
+    assert sweeper.sweep() == 1_000
+    assert breaches_said(sessions) == {an_id(n): 1 for n in range(1_000)}
+
+
+def _gone(sessions: Sessions) -> None:
+    """Wait until the killed one's transaction holds no row any more."""
+    with sessions.begin() as session:
+        session.execute(select(clocks.c.id).with_for_update())
+
+
+def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions: Sessions) -> None:
+    now = noon_and(90)
+    sweeper = Sweeper(sessions, clock=lambda: now)
+    assert (sweeper.low, sweeper.sweep()) == (EVER, 0)
+    saved(sessions, due(1))
+    assert sweeper.low > MODEL.due_at
+    assert sweeper.sweep() == 0
+    now += timedelta(seconds=30)
+    assert sweeper.sweep() == 1
+
+
+def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
+    sweeper = Sweeper(sessions, clock=lambda: noon_and(90))
+    sweeper.sweep()
+    saved(sessions, due(1))
+    sweeper.heard(MODEL.warn_at)
+    assert sweeper.sweep() == 1
+
+
+def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Sessions) -> None:
+    now = noon_and(0)
+    sweeper = Sweeper(sessions, clock=lambda: now)
+    assert sweeper.rest() == LONGEST_SLEEP
+    saved(sessions, due(1))
+    assert sweeper.rest() == LONGEST_SLEEP
+    now = MODEL.warn_at - timedelta(milliseconds=300)
+    assert sweeper.rest() == timedelta(milliseconds=300)
+
+
+def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine: Engine) -> None:
+    saved(sessions, due(1), due(2))
+    with engine.connect() as other:  # holds one of them, so that no sweep can have it
+        other.execute(select(clocks.c.id).where(clocks.c.id == an_id(1)).with_for_update())
+        assert Sweeper(sessions, clock=lambda: noon_and(61)).sweep() == 1
+    assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
+    assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 1
+    assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
+
+
+@contextmanager
+def sweeping(engine: Engine) -> Iterator[Event]:
+    """A sweeper in a thread, until the block ends; the event is set each time it goes round."""
+    stop, round_ = Event(), Event()
+    thread = Thread(target=sweep, args=(engine,), kwargs={"stop": stop, "beat": round_.set})
+    thread.start()
+    try:
+        assert round_.wait(10)
+        yield round_
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def listening(url: str, channel: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"listen {channel}".encode())
+        yield connection
+
+
+def test_the_loop_wakes_for_what_is_due_sooner(
+    engine: Engine, sessions: Sessions, database_url: str
+) -> None:
+    with sweeping(engine), listening(database_url, outbox.CHANNEL) as ear:
+        due_at = utc_now() + timedelta(milliseconds=300)
+        saved(sessions, replace(due(1, due_at), warned_at=due_at))
+        assert list(ear.notifies(timeout=10, stop_after=1))
+    with sessions() as session:
+        [breach] = said(session)
+    assert breach.occurred_at == due_at
+    assert breach.detected_at >= due_at
+
+
+def test_the_loop_survives_an_outage(engine: Engine, sessions: Sessions, database_url: str) -> None:
+    own = create_engine(database_url, connect_args={"application_name": "sweeper"})
+    with sweeping(own) as round_, listening(database_url, outbox.CHANNEL) as ear:
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'sweeper'"
+                )
+            )
+        round_.clear()
+        assert round_.wait(10)
+        saved(sessions, due(1))
+        assert list(ear.notifies(timeout=10, stop_after=1))
+    own.dispose()
+    assert breaches_said(sessions) == {an_id(1): 1}
+
+
+def test_the_bell_says_that_the_database_is_away(engine: Engine, database_url: str) -> None:
+    own = create_engine(database_url, connect_args={"application_name": "bell"})
+    with bell(own) as alarm, engine.begin() as connection:
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'bell'"
+            )
+        )
+        with pytest.raises(BellAway):
+            alarm.wait(timedelta(seconds=10))
+    own.dispose()
