@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -95,6 +95,19 @@ def breach(
         type=BREACHED,
         body=body(BREACHED, data, at=clock.occurred_at),
         traceparent=handoff.traceparent if handoff else None,
+    )
+
+
+def undelivered(meant: Notice, *, cause: str, type: str, endpoint: str, at: datetime) -> Notice:
+    """Tells somebody else what could not be told to whom it was meant for."""
+    said = orjson.loads(meant.body)
+    data = {**said["data"], "undelivered": {"type": meant.type, "endpoint": meant.endpoint}}
+    return replace(
+        meant,
+        id=notice_id(f"{cause}/{type}/{endpoint}"),
+        endpoint=endpoint,
+        type=type,
+        body=body(type, data, at=at),
     )
 
 

@@ -12,9 +12,10 @@ from services.routing import metrics
 from services.routing.domain import notices
 from services.routing.domain.answers import Actor, Answer, answered
 from services.routing.domain.handoff import Handoff, State
-from services.routing.handlers.office import Office, record
+from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place
 from services.routing.queries import bench, deliveries, handoffs
+from services.routing.queries.announcing import record
 from shared.errors import Rejected
 
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from services.routing.domain.desk import Desk
-from services.routing.domain.handoff import Handoff, State, Step, handoff_id
+from services.routing.domain.handoff import Handoff, State, handoff_id
 from services.routing.domain.picking import RuleVerdict, first_match
-from services.routing.queries import handoffs
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.versions import Agreements, Published
 from shared.calendar import compiled
 from shared.contracts.payloads import LeadQualified
-from shared.contracts.topics import HANDOFFS_CHANGED
-from shared.db import outbox
-from shared.tracing import child_of
 
-SOURCE = "leadbaton/routing"
 HAND_RAISE = "hand_raise"
 
 
@@ -31,24 +23,6 @@ class Office:
 
     agreements: Agreements
     public_url: str
-
-
-def record(session: Session, steps: Sequence[Step]) -> None:
-    """Keep the steps and announce each one, in this transaction."""
-    handoffs.save_steps(session, steps)
-    outbox.append(
-        session,
-        [
-            HANDOFFS_CHANGED.encode(
-                it.announcement(),
-                id=it.id,
-                source=SOURCE,
-                at=it.recorded_at,
-                traceparent=child_of(it.handoff.traceparent),
-            )
-            for it in steps
-        ],
-    )
 
 
 def desk_of(team: str, agreement: Agreement) -> Desk:

@@ -16,8 +16,9 @@ from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case
 from services.routing.domain.handoff import Handoff, Step, assigned, waiting
 from services.routing.domain.picking import Decision, RuleVerdict
-from services.routing.handlers.office import Office, desk_of, facts_of, moved_under, record, ruled
+from services.routing.handlers.office import Office, desk_of, facts_of, moved_under, ruled
 from services.routing.queries import bench, deliveries, handoffs
+from services.routing.queries.announcing import record
 
 NOBODY = "nobody_eligible"
 MOST_MOVED = 500

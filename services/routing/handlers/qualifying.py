@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State, handoff_id, returned
-from services.routing.handlers.office import Office, arrival, record
+from services.routing.handlers.office import Office, arrival
 from services.routing.handlers.placing import place
 from services.routing.queries import bench, handoffs
+from services.routing.queries.announcing import record
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
 

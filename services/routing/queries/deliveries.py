@@ -24,13 +24,7 @@ CHANNEL = "leadbaton_deliveries"
 class Claimed:
     """A delivery that is ours until its lease ends."""
 
-    id: UUID
-    endpoint: str
-    handoff_id: UUID
-    hop: int
-    type: str
-    body: bytes
-    traceparent: str | None
+    notice: Notice
     number: int
     """Of this try, from 1, over all rounds."""
     tried_before: int
@@ -102,7 +96,7 @@ def claim_deliveries(
             endpoints.c.disabled_at.is_not(None),
         )
     )
-    return [Claimed(*row) for row in session.execute(statement)]
+    return [Claimed(Notice(*row[:7]), *row[7:]) for row in session.execute(statement)]
 
 
 def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome) -> bool:
@@ -186,6 +180,7 @@ def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
 def list_deliveries(
     session: Session,
     *,
+    id: UUID | None = None,
     state: str | None = None,
     handoff: UUID | None = None,
     before: int | None = None,
@@ -193,6 +188,8 @@ def list_deliveries(
 ) -> list[Row[Any]]:
     """Deliveries, newest first, from a position on."""
     statement = _shown().order_by(deliveries.c.position.desc()).limit(most)
+    if id is not None:
+        statement = statement.where(deliveries.c.id == id)
     if state is not None:
         statement = statement.where(deliveries.c.state == state)
     if handoff is not None:

@@ -1,0 +1,18 @@
+"""Routing over HTTP: handoffs and why they went where they went, answers of reps, deliveries."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.routing.api import answers, deliveries, handoffs, reps
+from services.routing.handlers.office import Office
+
+
+def router(office: Office) -> APIRouter:
+    """Every route of this service."""
+    routes = APIRouter(prefix="/v1")
+    routes.include_router(handoffs.router, tags=["handoffs"])
+    routes.include_router(answers.router(office), tags=["answers"])
+    routes.include_router(deliveries.router, tags=["deliveries"])
+    routes.include_router(reps.router, tags=["reps"])
+    return routes

@@ -1,0 +1,64 @@
+"""Deliveries: what was told to whom, and what could not be."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.routing.api.models import DeliveryOut, with_tries
+from services.routing.queries import deliveries
+from shared.errors import Rejected
+from shared.http.dependencies import Now, Ops, Tx
+from shared.http.keys import UnknownKey, WrongScope
+from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
+from shared.http.problems import problems
+
+router = APIRouter()
+
+
+class UnknownDelivery(Rejected):
+    """There is no such delivery."""
+
+    code = "unknown_delivery"
+    status = 404
+
+
+State = Literal["pending", "delivered", "exhausted", "cancelled"]
+
+
+@router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor))
+def list_deliveries(
+    session: Tx,
+    _: Ops,
+    state: State | None = None,
+    handoff: UUID | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[DeliveryOut]:
+    """Deliveries with their tries, newest first."""
+    rows = deliveries.list_deliveries(
+        session,
+        state=state,
+        handoff=handoff,
+        before=decode(after, tuple[int])[0] if after else None,
+        most=limit + 1,
+    )
+    shown = {it.id: it for it in with_tries(session, rows)}
+    return paged(
+        rows, limit=limit, item=lambda row: shown[row.id], position=lambda row: (row.position,)
+    )
+
+
+@router.post(
+    "/deliveries/{id}/redeliver",
+    status_code=202,
+    responses=problems(UnknownKey, WrongScope, UnknownDelivery),
+)
+def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
+    """Tell it again, with the same id: to an endpoint that was mended."""
+    if not deliveries.redeliver(session, id, now=now):
+        raise UnknownDelivery(f"no delivery {id}")
+    [row] = deliveries.list_deliveries(session, id=id, most=1)
+    return with_tries(session, [row])[0]

@@ -1,0 +1,136 @@
+"""What the API shows of handoffs and deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Past
+from services.routing.domain.handoff import Handoff, State
+from services.routing.queries import deliveries, handoffs
+from shared.contracts.payloads import Change, LeadContext, Scores
+
+
+class HandoffOut(BaseModel):
+    """A handoff as it is now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    lead_id: UUID
+    qualification: int
+    state: State
+    team: str
+    rule: str
+    rep: str | None = Field(description="Who holds it; after won or lost, who did.")
+    hop: int
+    tier: str
+    cause: str
+    qualified_at: datetime
+    assigned_at: datetime | None
+    closed_at: datetime | None
+    merged_into: UUID | None
+    agreement_version: int
+    scores: Scores
+    lead: LeadContext
+
+    @classmethod
+    def of(cls, it: Handoff) -> Self:
+        """The handoff, with its lead as it was announced."""
+        shown = {
+            name: getattr(it, name)
+            for name in cls.model_fields
+            if name not in ("cause", "scores", "lead")
+        }
+        return cls(**shown, cause=it.lead.cause, scores=it.lead.scores, lead=it.lead.context)
+
+
+class StepOut(BaseModel):
+    """A step in a handoff's life."""
+
+    change: Change
+    occurred_at: datetime
+    actor: str
+    hop: int
+    rep: str | None
+    details: dict[str, Any]
+
+    @classmethod
+    def of(cls, it: Past) -> Self:
+        """The step as it was taken."""
+        return cls(
+            change=it.change,
+            occurred_at=it.occurred_at,
+            actor=it.actor,
+            hop=it.hop,
+            rep=it.rep,
+            details=it.details,
+        )
+
+
+class AttemptOut(BaseModel):
+    """One try of a webhook."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    at: datetime
+    took_ms: float
+    status: int | None
+    said: str = Field(description="The head of the answer, or what went wrong.")
+
+
+class DeliveryOut(BaseModel):
+    """Something to be told, and how it went."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="The webhook-id of every try.")
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    state: str = Field(description="pending, delivered, exhausted or cancelled")
+    attempts: int
+    next_attempt_at: datetime
+    created_at: datetime
+    ended_at: datetime | None
+    tries: list[AttemptOut] = []
+
+
+class HandoffStory(HandoffOut):
+    """A handoff with everything that explains it."""
+
+    decision: dict[str, Any] | None = Field(description="The newest: why this rep, or why nobody.")
+    decisions: list[dict[str, Any]] = Field(description="One for each hop.")
+    history: list[StepOut]
+    deliveries: list[DeliveryOut]
+
+    @classmethod
+    def told(cls, session: Session, it: Handoff, past: Iterable[Past]) -> Self:
+        """The whole story, from its own records."""
+        decisions = [
+            {"hop": row.hop, **row.decision} for row in handoffs.decisions_of(session, it.id)
+        ]
+        shown = deliveries.list_deliveries(session, handoff=it.id, most=500)
+        return cls(
+            **HandoffOut.of(it).model_dump(),
+            decision=decisions[-1] if decisions else None,
+            decisions=decisions,
+            history=[StepOut.of(step) for step in past],
+            deliveries=with_tries(session, shown),
+        )
+
+
+def with_tries(session: Session, rows: Iterable[Row[Any]]) -> list[DeliveryOut]:
+    """Deliveries with each of their tries."""
+    shown = {row.id: DeliveryOut.model_validate(row) for row in rows}
+    for row in deliveries.attempts_of(session, shown.keys()):
+        shown[row.delivery_id].tries.append(AttemptOut.model_validate(row))
+    return list(shown.values())

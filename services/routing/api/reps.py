@@ -1,0 +1,58 @@
+"""Reps: who they are, and how much they hold."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from services.routing.queries import bench, handoffs
+from services.routing.queries.roster import disabled_endpoints
+from shared.http.dependencies import OpsOrRep, Tx
+from shared.http.keys import UnknownKey, WrongScope
+from shared.http.problems import problems
+
+router = APIRouter()
+
+
+class RepOut(BaseModel):
+    """A rep as routing knows them."""
+
+    id: str
+    name: str
+    team: str
+    active: bool
+    weight: float
+    holds: int
+    open_limit: int | None
+    per_day_limit: int | None
+    endpoint_disabled: str | None
+
+
+class Reps(BaseModel):
+    """All of them."""
+
+    items: list[RepOut]
+
+
+@router.get("/reps", responses=problems(UnknownKey, WrongScope))
+def list_reps(session: Tx, _: OpsOrRep) -> Reps:
+    """Everybody, by team and rank."""
+    everybody = bench.reps_by_id(session)
+    held = handoffs.held_by(session, [it.id for it in everybody])
+    disabled = disabled_endpoints(session)
+    return Reps(
+        items=[
+            RepOut(
+                id=it.id,
+                name=it.name,
+                team=it.team,
+                active=it.active,
+                weight=it.weight,
+                holds=held.get(it.id, 0),
+                open_limit=it.open_limit,
+                per_day_limit=it.per_day_limit,
+                endpoint_disabled=disabled.get(f"rep/{it.id}"),
+            )
+            for it in everybody
+        ]
+    )

@@ -1,0 +1,151 @@
+"""The courier: keeps as many tries on their way as it has hands, and never sends inside a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from ssrfguard import Policy
+
+from services.routing.delivery import recording
+from services.routing.delivery.sending import send
+from services.routing.domain.signing import signed_headers
+from services.routing.domain.tries import GaveUp, Outcome, Response, judge
+from services.routing.queries import deliveries
+from services.routing.queries.deliveries import Attempt, Claimed
+from services.routing.queries.roster import an_encrypted_secret
+from shared.clock import Clock
+from shared.db.session import Sessions
+from shared.http.outbound import TOTAL_S, guarded_client
+from shared.secrets import Vault
+from shared.tracing import child_of
+
+log = structlog.get_logger(__name__)
+
+HANDS = 64
+"""Tries on their way at once."""
+HANDS_AN_ENDPOINT = 4
+"""Of these, for one endpoint: a dead one holds up only its own."""
+LEASE = timedelta(seconds=TOTAL_S * 2)
+"""After this a try that nobody has recorded is anybody's again: what a crash began, it ends."""
+POLL_S = 1.0
+GRACE_S = 6.0
+"""What tries on their way get to finish when we are asked to stop; their leases look after the rest."""
+
+DISABLED = Response(
+    None, "the endpoint is disabled; give it another URL with `leadbaton reps import`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """What delivering needs."""
+
+    sessions: Sessions
+    vault: Vault
+    policy: Policy
+    clock: Clock
+    chance: Callable[[], float]
+    """Uniform in [0, 1): the jitter."""
+
+
+def check_vault(courier: Courier) -> None:
+    """Raise BadSecretKey if our key is not the one that secrets were encrypted with."""
+    with courier.sessions.begin() as session:
+        secret = an_encrypted_secret(session)
+    if secret is not None:
+        courier.vault.decrypt(secret)
+
+
+async def deliver(
+    courier: Courier, *, stop: threading.Event, woken: asyncio.Event, beat: Callable[[], None]
+) -> None:
+    """Deliver until `stop`. `woken` is set by whoever has something new for us; we look once a second anyway."""
+    tries: set[asyncio.Task[None]] = set()
+    async with guarded_client(courier.policy, connections=HANDS) as client:
+        while not stop.is_set():
+            beat()
+            woken.clear()
+            for claimed in await _claimed(courier, HANDS - len(tries)):
+                tries.add(asyncio.create_task(_try(courier, client, claimed)))
+            tries = await _progress(tries, woken)
+        if tries:
+            await asyncio.wait(tries, timeout=GRACE_S)
+        for left in tries:
+            left.cancel()
+        await asyncio.gather(*tries, return_exceptions=True)
+
+
+async def _progress(
+    tries: set[asyncio.Task[None]], woken: asyncio.Event
+) -> set[asyncio.Task[None]]:
+    """Wait for a try to end, for something new, or for a second; the tries that are still on their way."""
+    called = asyncio.create_task(woken.wait())
+    done, _ = await asyncio.wait(
+        {called, *tries}, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    called.cancel()
+    for ended in done - {called}:
+        ended.result()
+    return tries - done
+
+
+async def _claimed(courier: Courier, most: int) -> Sequence[Claimed]:
+    if most <= 0:
+        return ()
+    try:
+        return await asyncio.to_thread(claim, courier, most)
+    except (OperationalError, InterfaceError) as away:
+        log.warning("database away, deliveries wait", error=type(away).__name__)
+        return ()
+
+
+def claim(courier: Courier, most: int) -> list[Claimed]:
+    """Take what is due, in one short transaction."""
+    with courier.sessions.begin() as session:
+        return deliveries.claim_deliveries(
+            session,
+            most=most,
+            most_an_endpoint=HANDS_AN_ENDPOINT,
+            lease=LEASE,
+            now=courier.clock(),
+        )
+
+
+async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) -> None:
+    """One try, from signature to record."""
+    at, began_s = courier.clock(), time.monotonic()
+    response, outcome = await _sent(courier, client, claimed)
+    attempt = Attempt(claimed.number, at, (time.monotonic() - began_s) * 1000, response)
+    # A record that cannot be kept now is no record: the lease ends, and it is tried again.
+    with contextlib.suppress(OperationalError, InterfaceError):
+        await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
+
+
+async def _sent(
+    courier: Courier, client: httpx.AsyncClient, claimed: Claimed
+) -> tuple[Response, Outcome]:
+    if claimed.disabled:
+        return DISABLED, GaveUp()
+    notice, secret = claimed.notice, courier.vault.decrypt(claimed.secret)
+    headers = {
+        "content-type": "application/json",
+        **signed_headers(secret, id=str(notice.id), at=courier.clock(), body=notice.body),
+        "traceparent": child_of(notice.traceparent),
+    }
+    response = await send(client, claimed.url, headers=headers, body=notice.body)
+    round_ = claimed.number - claimed.tried_before
+    return response, judge(response, number=round_, now=courier.clock(), chance=courier.chance())
+
+
+def _save(courier: Courier, claimed: Claimed, attempt: Attempt, outcome: Outcome) -> None:
+    with courier.sessions.begin() as session:
+        recording.save(session, claimed, attempt, outcome)

@@ -1,0 +1,132 @@
+"""Wiring of routing's processes: the API, the worker that gives out leads, the delivery of webhooks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from datetime import datetime
+from functools import partial
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from services.routing.api import router
+from services.routing.delivery import Courier, check_vault, deliver
+from services.routing.delivery.waking import listen
+from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
+from shared import logs
+from shared.agreement.versions import Agreements
+from shared.clock import Clock, utc_now
+from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.http import probes
+from shared.http.app import create_app
+from shared.http.outbound import policy_for
+from shared.http.probes import Probes
+from shared.http.server import serve
+from shared.kafka import config
+from shared.kafka.consumer import Subscription, consume
+from shared.lifecycle import stop_on_signals
+from shared.secrets import Vault
+from shared.settings import Settings
+
+PORT = 8002
+
+
+def api(settings: Settings) -> None:
+    """Serve until asked to stop."""
+    logs.configure(settings.log_level, service="routing-api")
+    engine = engine_for(settings.database_url, pool_size=10)
+    app = build_api(
+        sessions_on(engine),
+        public_url=settings.public_url,
+        most_bytes=settings.max_request_bytes,
+    )
+    serve(app, host=settings.host, port=settings.port or PORT)
+    engine.dispose()
+
+
+def build_api(
+    sessions: Sessions,
+    *,
+    clock: Clock = utc_now,
+    public_url: str = f"http://127.0.0.1:{PORT}",
+    most_bytes: int = 1_000_000,
+) -> FastAPI:
+    """The API; nothing is opened until it serves."""
+    app = create_app(
+        title="Leadbaton routing",
+        summary="Who got which lead and why, what reps answer, what was told to whom.",
+        sessions=sessions,
+        clock=clock,
+        most_bytes=most_bytes,
+    )
+    app.include_router(router(Office(Agreements(), public_url)))
+    return app
+
+
+def worker(settings: Settings) -> None:
+    """Give out leads until asked to stop."""
+    logs.configure(settings.log_level, service="routing-worker")
+    stop = stop_on_signals()
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    office = Office(Agreements(), settings.public_url)
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(sessions)})
+
+    def beat(session: Session, now: datetime) -> None:
+        probe.beat()
+        tick(session, now, office=office)
+
+    consume(
+        ROUTING,
+        [
+            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
+            Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
+        ],
+        config=config.of(settings),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+        tick=beat,
+    )
+    engine.dispose()
+
+
+def delivery(settings: Settings) -> None:
+    """Tell reps, teams and ops until asked to stop."""
+    logs.configure(settings.log_level, service="routing-delivery")
+    stop = stop_on_signals()
+    engine = engine_for(settings.database_url, pool_size=10)
+    courier = Courier(
+        sessions=sessions_on(engine),
+        vault=Vault(settings.secret_key),
+        policy=policy_for(settings.allow_networks),
+        clock=utc_now,
+        chance=random.random,
+    )
+    check_vault(courier)
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(courier.sessions)})
+    asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
+    engine.dispose()
+
+
+async def run_delivery(
+    courier: Courier, engine: Engine, *, stop: threading.Event, probe: Probes
+) -> None:
+    """The courier, and beside it the thread that wakes it."""
+    woken, loop = asyncio.Event(), asyncio.get_running_loop()
+    bell = threading.Thread(
+        target=listen, args=(engine, partial(loop.call_soon_threadsafe, woken.set), stop)
+    )
+    bell.start()
+    try:
+        await deliver(courier, stop=stop, woken=woken, beat=probe.beat)
+    finally:
+        stop.set()
+        await asyncio.to_thread(bell.join)
