@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from services.routing.api.models import DeliveryOut, with_tries
 from services.routing.queries import deliveries
@@ -28,20 +29,27 @@ class UnknownDelivery(Rejected):
 State = Literal["pending", "delivered", "exhausted", "cancelled"]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries."""
+
+    state: State | None = None
+    handoff: UUID | None = None
+
+
 @router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor))
 def list_deliveries(
     session: Tx,
     _: Ops,
-    state: State | None = None,
-    handoff: UUID | None = None,
+    wanted: Annotated[Wanted, Depends()],
     after: After = None,
     limit: Limit = 50,
 ) -> Page[DeliveryOut]:
     """Deliveries with their tries, newest first."""
     rows = deliveries.list_deliveries(
         session,
-        state=state,
-        handoff=handoff,
+        state=wanted.state,
+        handoff=wanted.handoff,
         before=decode(after, tuple[int])[0] if after else None,
         most=limit + 1,
     )

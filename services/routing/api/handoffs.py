@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from services.routing.api.models import HandoffOut, HandoffStory
 from services.routing.domain.answers import NotYours
@@ -20,27 +21,32 @@ from shared.http.problems import problems
 
 router = APIRouter()
 
-Wanted = Annotated[
-    str | None, Query(description="Only this rep's; with a rep's key always theirs.")
-]
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which handoffs."""
+
+    state: State | None = None
+    rep: Annotated[
+        str | None, Query(description="Only this rep's; with a rep's key always theirs.")
+    ] = None
+    lead: UUID | None = None
 
 
 @router.get("/handoffs", responses=problems(UnknownKey, WrongScope, BadCursor))
-def list_handoffs(  # noqa: PLR0913 - one parameter a filter
+def list_handoffs(
     session: Tx,
     caller: OpsOrRep,
-    state: State | None = None,
-    rep: Wanted = None,
-    lead: UUID | None = None,
+    wanted: Annotated[Wanted, Depends()],
     after: After = None,
     limit: Limit = 50,
 ) -> Page[HandoffOut]:
     """Handoffs, newest first."""
     rows = handoffs.list_handoffs(
         session,
-        state=state,
-        rep=caller.subject if caller.scope is KeyScope.REP else rep,
-        lead=lead,
+        state=wanted.state,
+        rep=caller.subject if caller.scope is KeyScope.REP else wanted.rep,
+        lead=wanted.lead,
         before=decode(after, tuple[datetime, UUID]) if after else None,
         most=limit + 1,
     )
