@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from services.cli.processes import Process
-from services.routing.queries import active_reps
+from services.routing.queries import roster
 from shared.agreement.versions import Agreements, NoAgreement
 from shared.contracts.topics import TOPICS
 from shared.db import dead_letters, outbox
@@ -23,6 +21,7 @@ from shared.db.migrate import pending
 from shared.db.session import engine_for, sessions_on
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway
+from shared.secrets import BadSecretKey, Vault
 from shared.settings import Settings
 
 PATIENCE_S = 60.0
@@ -61,15 +60,11 @@ def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -
 
 def secret_key(settings: Settings) -> Finding:
     """Without one, no webhook secret can be read or made."""
-    mend = "put the output of `leadbaton keys secret` into LEADBATON_SECRET_KEY"
-    if settings.secret_key is None:
-        return wrong("secret key", "LEADBATON_SECRET_KEY is not set", mend)
     try:
-        size = len(urlsafe_b64decode(settings.secret_key.get_secret_value()))
-    except NotBase64:
-        return wrong("secret key", "it is not url-safe base64", mend)
-    found = f"{size} bytes"
-    return fine("secret key", found) if size == 32 else wrong("secret key", found, mend)
+        Vault(settings.secret_key)
+    except BadSecretKey as bad:
+        return wrong("secret key", bad.message, "leadbaton keys secret")
+    return fine("secret key", "is a key")
 
 
 def checksums() -> Finding:
@@ -92,7 +87,7 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
         else:
             yield fine("migrations", "all have run")
             with sessions_on(engine)() as session:
-                yield from contents(session, now)
+                yield from contents(session, settings, now)
     except SQLAlchemyError:
         mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
         yield wrong("database", f"{where} does not answer", mend)
@@ -100,10 +95,11 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
         engine.dispose()
 
 
-def contents(session: Session, now: datetime) -> Iterator[Finding]:
+def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
     """What a migrated database holds, or should."""
     yield agreement(session)
     yield reps(session)
+    yield endpoints(session, settings)
     yield backlog(session, now)
     yield burials(session)
 
@@ -119,10 +115,25 @@ def agreement(session: Session) -> Finding:
 
 def reps(session: Session) -> Finding:
     """Without one, every lead waits."""
-    there = active_reps(session)
+    there = roster.active_reps(session)
     if there == 0:
         return wrong("reps", "nobody is active", "leadbaton reps import FILE")
-    return fine("reps", f"{there} active, each with an endpoint")
+    return fine("reps", f"{there} active")
+
+
+def endpoints(session: Session, settings: Settings) -> Finding:
+    """Whether reps can be told: their secrets can be read, and nobody said to stop."""
+    disabled = roster.disabled_endpoints(session)
+    if disabled:
+        found = "; ".join(f"{id} is off: {why}" for id, why in disabled.items())
+        return wrong("endpoints", found, "mend them, then leadbaton reps import FILE")
+    encrypted = roster.an_encrypted_secret(session)
+    try:
+        if encrypted is not None:
+            Vault(settings.secret_key).decrypt(encrypted)
+    except BadSecretKey as bad:
+        return wrong("endpoints", bad.message, "put the key that was used back")
+    return fine("endpoints", "none is off, their secrets can be read")
 
 
 def backlog(session: Session, now: datetime) -> Finding:

@@ -13,7 +13,7 @@ from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API,
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, Supervisor
-from shared.errors import LeadbatonError
+from shared.errors import LeadbatonError, Unavailable
 
 TEND_EVERY_S = 0.2
 
@@ -82,8 +82,11 @@ class Installation:
         """Keep servers and processes running until `stop` is set."""
         while not stop.wait(TEND_EVERY_S):
             self.supervisor.tend()
-            for died in self.stack.tend():
-                say(f"{died} had died and was started again")
+            try:
+                for died in self.stack.tend():
+                    say(f"{died} had died and was started again")
+            except Unavailable as still:
+                say(f"{still.message}; trying again")
 
     def stop(self) -> list[str]:
         """Stop every process; the names of those that had to be killed. The stack stays."""

@@ -72,6 +72,7 @@ class Stack:
         self._make_broker = make_broker
         self._postgres_options = postgres_options
         self._undo = ExitStack()
+        self._has_topics = False
         self.environment: dict[str, str] = {}
         self.reaper: Reaper
         self.postgres: PostgresServer
@@ -100,12 +101,12 @@ class Stack:
         say("the broker answers, its topics are there")
 
     def tend(self) -> list[str]:
-        """Start again whichever server has died; the names of those that had."""
+        """Start again whichever server has died; the names of those that had. Raises Unavailable when it cannot."""
         died = []
         if not self.postgres.running():
             self._start_postgres(self.postgres.port)
             died.append("PostgreSQL")
-        if not self.broker.running():
+        if not (self.broker.running() and self._has_topics):
             self._start_broker()
             died.append("the broker")
         return died
@@ -142,10 +143,13 @@ class Stack:
             self.postgres.stop()
 
     def _start_broker(self) -> None:
-        self.broker.start()
+        self._has_topics = False
+        if not self.broker.running():
+            self.broker.start()
         if self.broker.pid is not None:
             self.reaper.watch(self.broker.pid)
         admin.create_topics(config.of(self.settings()))
+        self._has_topics = True
 
     def _migrate(self) -> str:
         server = engine_for(self.postgres.url("postgres"))

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from services.cli import checks
@@ -21,19 +21,21 @@ from shared.contracts.topics import MARKETING_EVENTS
 from shared.db import outbox
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.config import KafkaConfig
+from shared.secrets import Vault
 from shared.settings import Settings
 from tests.builders import marketing_event, outgoing
 
 NOWHERE = "127.0.0.1:1"
 KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
+OTHER_KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
 @pytest.mark.parametrize(
     ("key", "found"),
     [
         (None, "not set"),
-        (SecretStr("short"), "not url-safe base64"),
-        (SecretStr("c2hvcnQ="), "5 bytes"),
+        (SecretStr("short"), "not 32 bytes as url-safe base64"),
+        (SecretStr("c2hvcnQ="), "not 32 bytes"),
     ],
     ids=["none", "no base64", "too short"],
 )
@@ -57,12 +59,13 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
     assert {name for name, it in found.items() if it.ok} == {
         "database",
         "migrations",
+        "endpoints",
         "outbox",
         "dead letters",
     }
     assert found["agreement"].mend == "leadbaton agreement publish FILE"
     assert found["reps"].mend == "leadbaton reps import FILE"
-    assert all("postgres:" not in it.found for it in found.values())
+    assert all(str(make_url(database_url).password) not in it.found for it in found.values())
 
 
 @pytest.mark.postgres
@@ -82,6 +85,21 @@ def test_a_database_that_is_away_is_all_that_is_said_of_it() -> None:
 
     assert away.ok is False
     assert "secret" not in away.found
+
+
+@pytest.mark.postgres
+def test_endpoints_that_cannot_be_told(session: Session) -> None:
+    add = text(
+        "insert into routing.endpoints (id, url, secret) values ('rep/ada', 'http://ada', :secret)"
+    )
+    session.execute(add, {"secret": Vault(KEY).encrypt(b"secret")})
+
+    assert checks.endpoints(session, Settings(secret_key=KEY)).ok
+    assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).found
+    session.execute(
+        text("update routing.endpoints set disabled_at = now(), disabled_because = 'gone'")
+    )
+    assert "rep/ada is off: gone" in checks.endpoints(session, Settings(secret_key=KEY)).found
 
 
 @pytest.mark.postgres
