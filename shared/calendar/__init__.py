@@ -1,0 +1,8 @@
+"""Working hours as arithmetic: what is open, when it opens, when so much open time has passed."""
+
+from __future__ import annotations
+
+from shared.calendar.compiled import CompiledCalendar, Skipped, compiled
+from shared.calendar.hours import InvalidCalendar
+
+__all__ = ["CompiledCalendar", "InvalidCalendar", "Skipped", "compiled"]

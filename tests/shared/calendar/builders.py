@@ -1,0 +1,36 @@
+"""Calendars, said briefly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.agreement.model import Calendar
+from shared.calendar import CompiledCalendar, compiled
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WORKDAYS = WEEK[:5]
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+def calendar(
+    hours: Mapping[str, Sequence[str]] | None = None, *, zone: str = "UTC", **more: Any
+) -> Calendar:
+    """Nine to five on workdays, unless told otherwise."""
+    usual = {day: ["09:00-17:00"] for day in WORKDAYS}
+    return Calendar.model_validate(
+        {"id": "office", "zone": zone, "hours": usual if hours is None else hours, **more}
+    )
+
+
+def every_day(*windows: str, zone: str = "UTC", **more: Any) -> CompiledCalendar:
+    """The same windows on each day of the week."""
+    return compiled(calendar(dict.fromkeys(WEEK, windows), zone=zone, **more))
+
+
+def at(text: str, zone: str = "UTC") -> datetime:
+    """What the wall shows in the zone."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))

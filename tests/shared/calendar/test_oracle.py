@@ -1,0 +1,116 @@
+"""Every minute, as an independent and slow reading of the rules says."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.agreement.model import Calendar, Weekday
+from shared.calendar import CompiledCalendar
+from tests.shared.calendar.builders import MINUTE, WEEK, calendar
+
+PUBLIC = frozenset(holidays.country_holidays("DE", years=range(2025, 2028)))
+
+
+def oracle_open(rules: Calendar, instant: datetime) -> bool:
+    """Whether the wall clock reads inside a window of its date, or of the date before."""
+    wall = instant.astimezone(ZoneInfo(rules.zone))
+
+    def closed(day: date) -> bool:
+        override = rules.overrides.get(day)
+        excused = override is not None and override.even_if_holiday
+        return rules.holidays is not None and day in PUBLIC and not excused
+
+    def inside(day: date, minute: int) -> bool:
+        override = rules.overrides.get(day)
+        weekly = rules.hours.get(Weekday(WEEK[day.weekday()]), ())
+        windows = weekly if override is None else override.windows
+        spans = [[int(part[:2]) * 60 + int(part[3:]) for part in w.split("-")] for w in windows]
+        return any(opens <= minute < closes for opens, closes in spans) and not closed(day)
+
+    today = wall.date()
+    minute = wall.hour * 60 + wall.minute
+    tail_cut = rules.holiday_truncates_overnight and closed(today)
+    before = today - timedelta(days=1)
+    return inside(today, minute) or (not tail_cut and inside(before, minute + 24 * 60))
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> list[str]:
+    opens = draw(st.integers(0, 23 * 60 + 59))
+    closes = draw(st.integers(opens + 1, 47 * 60 + 59))
+    texts = [f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"]
+    return texts if draw(st.booleans()) else [*texts, "01:30-02:30"]
+
+
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+    "America/Santiago",
+    "UTC",
+)
+STARTS = [
+    datetime(2026, month, day, tzinfo=UTC)
+    for month, day in (
+        (3, 7),
+        (3, 28),
+        (4, 3),
+        (9, 5),
+        (10, 24),
+        (10, 31),
+        (12, 23),
+        (2, 13),
+        (3, 21),
+    )
+]
+SPAN_DAYS = 5
+
+
+@st.composite
+def calendars(draw: st.DrawFn, start: datetime) -> Calendar:
+    days = [start.date() + timedelta(days=n) for n in range(SPAN_DAYS)]
+    override = st.fixed_dictionaries(
+        {"windows": st.one_of(st.just([]), windows()), "even_if_holiday": st.booleans()}
+    )
+    hours = draw(st.dictionaries(st.sampled_from(WEEK), windows(), min_size=3))
+    return calendar(
+        hours,
+        zone=draw(st.sampled_from(ZONES)),
+        holidays=draw(st.sampled_from([None, "DE"])),
+        overrides={
+            day.isoformat(): what
+            for day, what in draw(
+                st.dictionaries(st.sampled_from(days), override, max_size=2)
+            ).items()
+        },
+        holiday_truncates_overnight=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_every_minute_is_as_the_oracle_says(data: st.DataObject) -> None:
+    start = data.draw(st.sampled_from(STARTS))
+    rules = data.draw(calendars(start))
+    subject = CompiledCalendar(rules)
+    grid = [start + n * MINUTE for n in range(SPAN_DAYS * 24 * 60)]
+    openings = [oracle_open(rules, instant) for instant in grid]
+
+    assert [subject.is_open(instant) for instant in grid] == openings
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(grid) - 1)] * 2)))
+    spent = sum(openings[first:last]) * MINUTE
+    assert subject.elapsed(grid[first], grid[last]) == spent
+    counted = subject.counted(grid[first], grid[last])
+    assert sum((until - since for since, until in counted), timedelta(0)) == spent
+    if spent:
+        final = max(n for n in range(first, last) if openings[n])
+        assert subject.add(grid[first], spent) == grid[final + 1]
+    if any(openings[first:]):
+        assert subject.next_open(grid[first]) == grid[first + openings[first:].index(True)]
