@@ -59,8 +59,8 @@ def _codes() -> Iterator[tuple[str, str, str]]:
     for kind in errors():
         said = (kind.__doc__ or "").strip().split("\n")[0]
         meanings.setdefault(kind.code, (kind.status, []))[1].append(said)
-    for code, (status, said) in meanings.items():
-        yield f"`{code}`", str(status), " ".join(dict.fromkeys(said))
+    for code, (status, told) in meanings.items():
+        yield f"`{code}`", str(status), " ".join(dict.fromkeys(told))
 
 
 def _processes() -> Iterator[tuple[str, str, str, str]]:
