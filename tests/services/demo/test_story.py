@@ -70,7 +70,7 @@ HANDOFF: dict[str, Any] = {
 
 
 def told(**clock: Any) -> str:
-    events = [
+    events: list[dict[str, Any]] = [
         {
             "time": f"2026-11-{day:02d}T09:00:00Z",
             "type": "page_viewed",
