@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ class Story:
     """What the three APIs know about one lead whose rep was too late."""
 
     lead: Told
-    events: list[Told]
+    events: Sequence[Told]
     handoff: Told
     clock: Told
 
@@ -92,11 +92,11 @@ def _who(story: Story) -> Text:
     return Text.assemble((lead.get("name") or "Somebody", "bold"), ", ", said)
 
 
-def _events(events: list[Told]) -> Table:
+def _events(events: Sequence[Told]) -> Table:
     """The first few and the last few: how they came, and what they wanted."""
     table = _grid("cyan", "", "dim")
     in_order = sorted(events, key=lambda it: it["time"])
-    shown = in_order if len(events) <= TELL_EVENTS else in_order[:3] + in_order[-5:]
+    shown = in_order if len(events) <= TELL_EVENTS else [*in_order[:3], *in_order[-5:]]
     for number, event in enumerate(shown):
         if number == 3 and shown is not in_order:
             table.add_row("", f"… {len(events) - len(shown)} more …", "")
