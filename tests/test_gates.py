@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -144,6 +147,41 @@ def test_the_lint_configuration_names_every_service() -> None:
     contracts = (ROOT / "pyproject.toml").read_text()
     services = {path.parent.name for path in (ROOT / "services").glob("*/tables.py")}
     assert {it for it in services if f'containers = ["services.{it}"]' not in contracts} == set()
+
+
+VIOLATIONS = {
+    "services/scoring/domain/score.py": "import services.routing.domain\nimport time",
+    "shared/clock.py": "import services.relay",
+    "services/relay.py": "import services.cli\nimport kafka",
+    "services/scoring/queries/__init__.py": "import services.scoring.handlers",
+    "services/routing/queries/__init__.py": "import services.routing.handlers",
+    "services/sla_monitor/queries/__init__.py": "import services.sla_monitor.handlers",
+    "services/routing/handlers/__init__.py": "import services.routing.tables",
+}
+"""For each contract on imports, something that breaks it."""
+
+
+def test_every_contract_on_imports_can_be_broken(tmp_path: Path) -> None:
+    for folder in PRODUCT:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for path, crime in VIOLATIONS.items():
+        with (tmp_path / path).open("a") as file:
+            file.write(f"\n{crime}\n")
+
+    judged = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert f"Contracts: 0 kept, {len(contracts['contracts'])} broken." in judged.stdout, (
+        judged.stdout
+    )
 
 
 def test_no_address_of_a_package_registry_is_written_down() -> None:
