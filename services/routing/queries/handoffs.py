@@ -80,7 +80,7 @@ def live_handoffs(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UU
     statement = select(handoffs.c.lead_id, handoffs.c.id).where(
         handoffs.c.lead_id.in_(lead_ids), handoffs.c.state.in_(LIVE)
     )
-    return dict(session.execute(statement).tuples())
+    return dict(session.execute(statement).tuples().all())
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
