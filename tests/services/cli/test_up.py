@@ -1,0 +1,87 @@
+"""`leadbaton up` as somebody at a terminal sees it: ready, gone on Ctrl-C, back with everything, never orphans."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.embedded.postgres import free_port
+from shared.embedded.reaper import lives
+from tests.conftest import ROOT
+from tests.journey.world import until
+from tests.services.cli.test_cli import leadbaton
+
+pytestmark = [pytest.mark.postgres, pytest.mark.journey]
+NAMES = ("scoring", "routing", "sla")
+
+
+@contextmanager
+def up(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The running command and the URLs of its one line."""
+    ports = [word for name in NAMES for word in (f"--{name}-port", str(free_port()))]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.cli", "up", "--data", str(data), *ports, *more],
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout as said:
+        line = next(line for line in said if line.startswith("Leadbaton is ready"))
+        words = line.replace(":", "", 1).split()
+        yield process, {name: words[words.index(name) + 1] for name in NAMES}
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    agreement = ("--agreement", str(ROOT / "examples" / "agreement.yaml"))
+    with up(tmp_path, *agreement, "--reps", str(ROOT / "examples" / "reps.yaml")) as (
+        process,
+        urls,
+    ):
+        assert {httpx.get(f"{url}/readyz").status_code for url in urls.values()} == {200}
+        doctor = leadbaton("--data", str(tmp_path), "doctor")
+        assert doctor.returncode == 0, doctor.stdout
+
+    assert process.returncode == 0
+
+
+def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
+    agreement = ("--agreement", str(ROOT / "examples" / "agreement.yaml"))
+    with up(tmp_path, *agreement):
+        key = leadbaton(
+            "--data", str(tmp_path), "keys", "create", "--scope", "ops", "--subject", "me"
+        ).stdout.strip()
+
+    with up(tmp_path) as (_, urls):
+        asked = httpx.get(f"{urls['sla']}/v1/sla/breaches", headers={"x-write-key": key})
+        listed = leadbaton("--data", str(tmp_path), "agreement", "publish", agreement[1])
+
+    assert asked.status_code == 200
+    assert "1" in listed.stdout + listed.stderr
+
+
+def test_killed_it_leaves_nobody_behind(tmp_path: Path) -> None:
+    with up(tmp_path) as (process, _):
+        children = [
+            int(pid)
+            for task in Path(f"/proc/{process.pid}/task").iterdir()
+            for pid in (task / "children").read_text().split()
+        ]
+        process.kill()
+        process.wait()
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the reaper's, until everybody is gone
+
+        assert len(children) > 9
+        until(lambda: not any(lives(pid) for pid in children), why="everybody gone")
