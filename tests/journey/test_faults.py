@@ -110,8 +110,7 @@ def test_asked_to_stop_under_load_everybody_goes_in_time_and_leaves_nothing_half
     running: World, undisturbed: list[Outcome]
 ) -> None:
     running.neglect()
-    chunks = list(stream("stopped"))
-    sent = Thread(target=lambda: [running.send(chunk, within_s=60) for chunk in chunks])
+    sent = Thread(target=send_all, args=(running, "stopped"))
     sent.start()
     until(lambda: running.lead(people("stopped")[0]), why="some of it is done")
 
@@ -124,6 +123,11 @@ def test_asked_to_stop_under_load_everybody_goes_in_time_and_leaves_nothing_half
     running.restart()
     sent.join()
     assert [outcome(running, email) for email in people("stopped")] == undisturbed
+
+
+def send_all(running: World, tag: str) -> None:
+    for chunk in stream(tag):
+        running.send(chunk, within_s=60)
 
 
 def test_without_its_broker_the_api_says_ok_and_nothing_is_lost(
