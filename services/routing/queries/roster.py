@@ -84,7 +84,7 @@ def disabled_endpoints(session: Session) -> dict[str, str]:
     statement = select(endpoints.c.id, endpoints.c.disabled_because).where(
         endpoints.c.disabled_at.is_not(None)
     )
-    return {id: why for id, why in session.execute(statement)}
+    return dict(session.execute(statement).all())
 
 
 def review_teams(session: Session, ids: Collection[str], *, at: datetime) -> None:
