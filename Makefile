@@ -45,7 +45,7 @@ check: lint ## Everything that CI checks
 	$(MAKE) gates
 
 bench: $(VENV)/.dev ## How fast it is, each figure against a floor measured in the same run
-	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script; done
+	@shopt -s nullglob; for script in benchmarks/[a-z]*.py; do $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 
 constraints: ## Choose the versions of all dependencies anew
 	rm -rf .cache/constraints
