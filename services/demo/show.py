@@ -21,7 +21,6 @@ from services.demo.stream import Act
 from shared.clock import Clock
 
 LOOK_EVERY_S = 0.5
-GO_ON_EVERY_S = 15
 LINE_EVERY = timedelta(seconds=3)
 PATIENCE = timedelta(seconds=75)
 """How long after the last event the view waits for the first breach."""
@@ -50,9 +49,9 @@ class Show:
         ):
             return self._watch(reader, sending, network, update)
 
-    def go_on(self, reader: Reader) -> None:
+    def go_on(self, reader: Reader, *, every_s: float = 15) -> None:
         """Keep saying how it stands until somebody stops it."""
-        while not self.stop.wait(GO_ON_EVERY_S):
+        while not self.stop.wait(every_s):
             self.console.print(line(reader.read()), highlight=False, soft_wrap=True)
 
     def _watch(
