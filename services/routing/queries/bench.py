@@ -28,7 +28,7 @@ def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | N
         .order_by(teams.c.id)
         .with_for_update()
     )
-    return dict(session.execute(statement).tuples().all())
+    return {row.id: row.review_at for row in session.execute(statement)}
 
 
 def claim_due_teams(session: Session, *, now: datetime) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Past
@@ -80,7 +80,7 @@ def live_handoffs(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UU
     statement = select(handoffs.c.lead_id, handoffs.c.id).where(
         handoffs.c.lead_id.in_(lead_ids), handoffs.c.state.in_(LIVE)
     )
-    return dict(session.execute(statement).tuples().all())
+    return {row.lead_id: row.id for row in session.execute(statement)}
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
@@ -147,7 +147,7 @@ def previous_holders(session: Session, lead_ids: Collection[UUID]) -> dict[UUID,
     """Who held each lead's last handoff that is closed."""
     statement = (
         select(handoffs.c.lead_id, handoffs.c.rep)
-        .distinct(handoffs.c.lead_id)
+        .ext(distinct_on(handoffs.c.lead_id))
         .where(
             handoffs.c.lead_id.in_(lead_ids),
             handoffs.c.rep.is_not(None),

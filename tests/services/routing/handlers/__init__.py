@@ -1,0 +1,1 @@
+"""Tests of what routing does when something arrives."""

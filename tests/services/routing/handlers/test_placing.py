@@ -1,0 +1,295 @@
+"""Qualified leads become handoffs, and each goes to one rep or waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Actor, Answer
+from services.routing.domain.handoff import State, handoff_id
+from services.routing.handlers import answer, on_leads_qualified, tick
+from services.routing.queries import deliveries, handoffs
+from shared.contracts.payloads import Change, Qualified
+from tests.builders import NOON, an_id, lead_qualified, qualified_message
+from tests.services.routing.desks import (
+    announced,
+    at,
+    entry,
+    importing,
+    office,
+    publishing,
+    qualifying,
+    told,
+)
+
+pytestmark = pytest.mark.postgres
+
+ONE = {"capacity": {"open": 1}}
+LATER = NOON + timedelta(minutes=5)
+
+
+def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, Any]:
+    [*_, newest] = handoffs.decisions_of(session, handoff_id(an_id(lead), qualification))
+    found: dict[str, Any] = newest.decision
+    return found
+
+
+def states(session: Session) -> dict[State, int]:
+    return handoffs.count_by_state(session)
+
+
+def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"), entry("linus"))
+
+    qualifying(session, desk, lead_qualified(lead="ada"))
+
+    [change] = announced(session)
+    assert (change.change, change.rep, change.hop, change.sequence) == (
+        Change.ASSIGNED,
+        "grace",
+        1,
+        1,
+    )
+    assert (change.assigned_at, change.recorded_at) == (NOON, NOON)
+    [delivery] = deliveries.list_deliveries(session, most=9)
+    assert (delivery.endpoint, delivery.type, delivery.state) == (
+        "rep/grace",
+        "handoff.assigned",
+        "pending",
+    )
+
+
+def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"), entry("linus"))
+    for _ in range(2):
+        qualifying(session, desk, *[lead_qualified(lead="ada")] * 2)
+
+    assert told(session) == [("assigned", "grace")]
+    assert len(deliveries.list_deliveries(session, most=9)) == 1
+
+
+def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", capacity={"open": 2}))
+    leads = [
+        lead_qualified(lead="new", at=NOON),
+        lead_qualified(lead="old", at=NOON - timedelta(hours=1)),
+        lead_qualified(lead="hot", at=NOON, tier="enterprise"),
+    ]
+
+    qualifying(session, desk, *leads)
+
+    by_lead = {it.lead_id: it.change for it in announced(session)}
+    assert by_lead == {
+        an_id("hot"): Change.ASSIGNED,
+        an_id("old"): Change.ASSIGNED,
+        an_id("new"): Change.WAITING,
+    }
+
+
+def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", **ONE), entry("linus", active=False))
+    qualifying(session, desk, lead_qualified(lead="ada"), lead_qualified(lead="alan"))
+
+    waiting = decision(session, "alan")
+    if waiting["picked"]:
+        waiting = decision(session, "ada")
+    excluded = {it["rep"]: [one["why"] for one in it["excluded"]] for it in waiting["candidates"]}
+    assert excluded == {"grace": ["full"], "linus": ["inactive"]}
+    assert states(session) == {State.ASSIGNED: 1, State.WAITING: 1}
+
+
+def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> None:
+    desk = office(session)
+    qualifying(session, desk, lead_qualified(lead="ada"))
+    importing(session, entry("grace"), now=LATER)
+
+    tick(session, LATER, office=desk)
+
+    assert told(session) == [("waiting", None), ("assigned", "grace")]
+
+
+@pytest.mark.parametrize(
+    ("rep", "opens"),
+    [
+        ({"time_off": [{"from": "2026-11-18", "to": "2026-11-20T09:30:00+01:00"}]}, at(20, 8, 30)),
+        ({"capacity": {"per_day": 1}}, at(19, 0)),
+    ],
+    ids=["time off ends", "a new day"],
+)
+def test_who_waits_is_placed_when_time_frees_somebody(
+    session: Session, rep: dict[str, Any], opens: datetime
+) -> None:
+    desk = office(session)
+    importing(session, entry("grace", **rep))
+    qualifying(session, desk, *(lead_qualified(lead=it) for it in ("ada", "alan")))
+    placed = [it for it in told(session) if it[0] == "assigned"]
+
+    tick(session, opens - timedelta(seconds=1), office=desk)
+    assert [it for it in told(session) if it[0] == "assigned"] == placed
+    tick(session, opens, office=desk)
+
+    assert len([it for it in told(session) if it[0] == "assigned"]) > len(placed)
+
+
+def test_shifts_that_open_are_waited_for(session: Session) -> None:
+    desk = office(
+        session,
+        routing={
+            "teams": [{"id": "sales", "calendar": "office"}],
+            "rules": [{"id": "everybody", "when": True, "team": "sales", "hours": "open"}],
+        },
+    )
+    importing(session, entry("grace"))
+    qualifying(session, desk, lead_qualified(), now=at(18, 18))
+
+    tick(session, at(19, 8, 59), office=desk)
+    assert told(session) == [("waiting", None)]
+    qualifying(session, desk, lead_qualified(lead="alan", tier="enterprise"), now=at(19, 9))
+
+    assert states(session) == {State.ASSIGNED: 2}
+
+
+def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"))
+    qualifying(session, desk, lead_qualified(), lead_qualified(qualification=2))
+    qualifying(session, desk, lead_qualified(qualification=2))
+
+    assert told(session) == [("returned", None), ("assigned", "grace")]
+    merged = handoffs.find_handoff(session, handoff_id(an_id("ada"), 2))
+    assert merged is not None
+    assert (merged.state, merged.merged_into) == (State.MERGED, handoff_id(an_id("ada"), 1))
+    assert states(session) == {State.MERGED: 1, State.ASSIGNED: 1}
+
+
+def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None:
+    desk = office(session)
+    qualifying(session, desk, lead_qualified())
+
+    qualifying(session, desk, lead_qualified(change=Qualified.CEASED, cause="decayed"))
+
+    assert told(session) == [("waiting", None), ("returned", None)]
+    assert announced(session)[-1].reason == "decayed"
+
+
+def test_a_rep_keeps_a_lead_that_ceased_to_qualify(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"))
+    qualifying(session, desk, lead_qualified(), lead_qualified(change=Qualified.CEASED))
+    qualifying(session, desk, lead_qualified(lead="alan"))
+
+    qualifying(session, desk, lead_qualified(lead="alan", change=Qualified.CEASED))
+
+    assert told(session) == [("returned", None), ("assigned", "grace")]
+
+
+def test_changes_of_one_lead_in_one_batch_take_effect_in_order(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"))
+
+    qualifying(
+        session,
+        desk,
+        lead_qualified(),
+        lead_qualified(change=Qualified.CEASED, cause="suppressed"),
+        lead_qualified(qualification=2),
+    )
+
+    assert [(it.qualification, it.change) for it in announced(session)] == [
+        (1, Change.RETURNED),
+        (2, Change.ASSIGNED),
+    ]
+
+
+def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, desk, lead_qualified(lead="ada"))
+    close(session, "ada")
+    qualifying(session, desk, lead_qualified(lead="ada", qualification=2), now=LATER)
+
+    assert decision(session, "ada", 2)["by"] == "sticky"
+    assert told(session)[-1] == ("assigned", "grace")
+
+
+def close(session: Session, lead: str) -> None:
+    answer(
+        session,
+        handoff_id(an_id(lead), 1),
+        Answer(Change.WON),
+        actor=Actor("rep", "grace"),
+        office=office(session),
+        now=LATER,
+    )
+
+
+def test_who_waits_follows_a_newer_agreement(session: Session) -> None:
+    def routed(team: str) -> dict[str, Any]:
+        teams = [{"id": it, "calendar": "office"} for it in ("sales", "partners")]
+        return {"teams": teams, "rules": [{"id": f"to_{team}", "when": True, "team": team}]}
+
+    desk = office(session, routing=routed("partners"))
+    importing(session, entry("grace"))
+    qualifying(session, desk, lead_qualified())
+    tick(session, NOON, office=desk)
+    assert told(session) == [("waiting", None)]
+
+    publishing(session, routing=routed("sales"))
+    tick(session, LATER, office=desk)
+
+    assert told(session) == [("waiting", None), ("assigned", "grace")]
+    assert announced(session)[-1].agreement_version == 2
+    assert decision(session, "ada")["rule"] == "to_sales"
+
+
+def test_the_decision_explains_itself(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", weight=2.0), entry("linus", active=False))
+    qualifying(
+        session,
+        desk,
+        lead_qualified(traits={"country": "DE", "company_size": 20, "undeclared": 1}),
+        now=NOON + timedelta(seconds=3),
+    )
+
+    found = decision(session, "ada")
+
+    assert found["facts"]["lead"] == {
+        "country": "DE",
+        "company_size": 20.0,
+        "email": "ada@example.com",
+        "domain": "example.com",
+        "account": "example.com",
+        "stage": "qualified",
+    }
+    assert found["facts"]["hand_raised"] is True
+    assert (found["agreement_version"], found["rule"], found["by"], found["picked"]) == (
+        1,
+        "everybody",
+        "fair_share",
+        "grace",
+    )
+    assert found["rules"] == [{"rule": "everybody", "held": True}]
+    assert (found["waited_s"], found["period"]) == (3.0, "2026-11")
+    grace, linus = found["candidates"]
+    assert (grace["rep"], grace["shortfall"], grace["excluded"]) == ("grace", 0.0, [])
+    assert (linus["shortfall"], linus["excluded"][0]["why"]) == (None, "inactive")
+
+
+def test_the_trace_goes_on(session: Session) -> None:
+    desk = office(session)
+    message = qualified_message(lead_qualified())
+    trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    on_leads_qualified(session, [replace(message, traceparent=trace)], NOON, office=desk)
+
+    found = handoffs.find_handoff(session, handoff_id(an_id("ada"), 1))
+    assert found is not None
+    assert found.traceparent == trace
