@@ -13,6 +13,7 @@ import yaml
 from services.cli.docs.asyncapi import asyncapi
 from services.cli.docs.openapi import apis
 from services.cli.docs.tables import tables
+from shared.agreement.reference import reference
 from shared.errors import LeadbatonError
 
 Directory = Annotated[Path, typer.Option(help="The folder of the documents.")]
@@ -53,6 +54,7 @@ def current(directory: Path) -> dict[str, str]:
     said["asyncapi.yaml"] = yaml.safe_dump(
         asyncapi(), sort_keys=False, width=100, allow_unicode=True
     )
+    said["agreement.md"] = reference()
     for name, generated in tables().items():
         said[name] = filled((directory / name).read_text(), generated)
     return said
