@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shared.agreement.conditions import Condition
 from shared.agreement.expressions import Names
@@ -40,7 +40,7 @@ TEAM: Names = (("team", "string"),)
 
 def conditions(agreement: Agreement) -> Iterator[tuple[Path, Condition, Names]]:
     """Each condition with what it may speak of."""
-    for section, part, field, names in _places(lead_names(agreement)):
+    for section, part, field, names in places(lead_names(agreement.traits)):
         found = getattr(getattr(agreement, section), part)
         many = isinstance(found, tuple)
         for at, rule in enumerate(found if many else (found,)):
@@ -48,13 +48,14 @@ def conditions(agreement: Agreement) -> Iterator[tuple[Path, Condition, Names]]:
                 yield (section, part, *((at,) if many else ()), field), condition, names
 
 
-def lead_names(agreement: Agreement) -> Names:
-    """What `lead` has under this agreement."""
-    traits = tuple((f"lead.{name}", _TYPES[kind]) for name, kind in agreement.traits.items())
-    return (*traits, *((f"lead.{name}", "string") for name in BUILT_IN))
+def lead_names(traits: Mapping[str, TraitType]) -> Names:
+    """What `lead` has when these traits are declared."""
+    declared = tuple((f"lead.{name}", _TYPES[kind]) for name, kind in traits.items())
+    return (*declared, *((f"lead.{name}", "string") for name in BUILT_IN))
 
 
-def _places(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
+def places(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
+    """Section, part and field of every condition, with what it may speak of."""
     return (
         ("scoring", "fit", "when", lead),
         ("scoring", "signals", "when", EVENT),

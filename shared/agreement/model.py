@@ -59,7 +59,7 @@ class FitRule(Section):
 
     id: Id
     when: Condition = Field(description="CEL over `lead`.")
-    points: Points
+    points: Points = Field(description="May be negative.")
     label: str | None = Field(default=None, description="How reps read it; by default the id.")
 
 
@@ -69,7 +69,7 @@ class Signal(Section):
     id: Id
     on: str = Field(description="The event's type.")
     when: Condition | None = Field(default=None, description="CEL over `event`; absent: every one.")
-    points: Points
+    points: Points = Field(description="May be negative.")
     half_life: HalfLife = Field(
         default=timedelta(days=14), description="After this long the points count half; or `never`."
     )
@@ -77,36 +77,44 @@ class Signal(Section):
         default=None, gt=0, description="Most undecayed points a UTC day."
     )
     max: float | None = Field(default=None, gt=0, description="Most decayed points at one instant.")
-    group: Id | None = None
-    label: str | None = None
+    group: Id | None = Field(default=None, description="One of `groups`, which bounds the sum.")
+    label: str | None = Field(default=None, description="How reps read it; by default the id.")
 
 
 class Group(Section):
     """A bound over several signals."""
 
-    max: float = Field(gt=0)
+    max: float = Field(gt=0, description="Most that its signals give together at one instant.")
 
 
 class Grades(Section):
     """Lower bounds of A, B, C of fit, and of 1, 2, 3 of engagement; below the last: D, or 4."""
 
-    fit: tuple[Hundred, Hundred, Hundred] = (75.0, 50.0, 25.0)
-    engagement: tuple[Hundred, Hundred, Hundred] = (75.0, 50.0, 25.0)
+    fit: tuple[Hundred, Hundred, Hundred] = Field(
+        default=(75.0, 50.0, 25.0), description="From here on A, B, C."
+    )
+    engagement: tuple[Hundred, Hundred, Hundred] = Field(
+        default=(75.0, 50.0, 25.0), description="From here on 1, 2, 3."
+    )
 
 
 class Scoring(Section):
     """How fit and engagement are counted."""
 
-    fit: tuple[FitRule, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    groups: dict[Id, Group] = Field(default_factory=dict)
-    grades: Grades = Grades()
+    fit: tuple[FitRule, ...] = Field(default=(), description="Who they are: 0 to 100 in all.")
+    signals: tuple[Signal, ...] = Field(
+        default=(), description="What they do: 0 to 100 in all, fading."
+    )
+    groups: dict[Id, Group] = Field(default_factory=dict, description="Bounds, by name.")
+    grades: Grades = Field(default=Grades(), description="How numbers become a grade such as B2.")
 
 
 class Threshold(Section):
     """The line that a lead crosses by its numbers."""
 
-    when: Condition = Field(description="CEL over lead, fit, engagement, likelihood, grade.")
+    when: Condition = Field(
+        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
+    )
     rearm_below: Hundred = Field(
         description="Once engagement is below this, the lead may cross the line again."
     )
@@ -116,26 +124,32 @@ class Suppression(Section):
     """Leads that never qualify, and why."""
 
     id: Id
-    when: Condition
-    reason: str
+    when: Condition = Field(
+        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
+    )
+    reason: str = Field(description="For the people who ask why.")
 
 
 class Tier(Section):
     """A class of handoffs; the first that holds."""
 
     id: Id
-    when: Condition = Field(description="CEL over lead, fit, engagement, grade, hand_raised.")
+    when: Condition = Field(description="As for suppressions; the last `true`.")
 
 
 class Qualification(Section):
     """When a lead becomes a handoff."""
 
     hand_raise: tuple[str, ...] = Field(default=(), description="Event types that always qualify.")
-    threshold: Threshold | None = None
+    threshold: Threshold | None = Field(
+        default=None, description="The line for everybody who does not raise a hand."
+    )
     require: tuple[str, ...] = Field(
         default=("email",), description="Traits without which a rep can do nothing."
     )
-    suppress: tuple[Suppression, ...] = ()
+    suppress: tuple[Suppression, ...] = Field(
+        default=(), description="Who never qualifies; the first that holds is the reason."
+    )
     tiers: tuple[Tier, ...] = Field(min_length=1, description="The last must hold for every lead.")
 
 
@@ -162,11 +176,14 @@ class RoutingRule(Section):
 
     id: Id
     when: Condition = Field(description="CEL over lead, tier, fit, engagement, grade, hand_raised.")
-    team: Id
+    team: Id = Field(description="One of `teams`.")
     match: Condition | None = Field(
         default=None, description="CEL over lead and rep: who of the team may."
     )
-    strategy: Strategy = Strategy.FAIR_SHARE
+    strategy: Strategy = Field(
+        default=Strategy.FAIR_SHARE,
+        description="The largest shortfall, the smallest load, or the first, of who is eligible.",
+    )
     hours: Literal["any", "open"] = Field(
         default="any", description="`open`: only inside working hours."
     )
@@ -188,10 +205,16 @@ class RejectReason(Section):
 class Routing(Section):
     """Who gets a qualified lead."""
 
-    teams: tuple[Team, ...] = Field(min_length=1)
-    rules: tuple[RoutingRule, ...] = Field(min_length=1)
-    reject_reasons: tuple[RejectReason, ...] = ()
-    loss_reasons: tuple[Id, ...] = ()
+    teams: tuple[Team, ...] = Field(min_length=1, description="Who is in them: reps.yaml.")
+    rules: tuple[RoutingRule, ...] = Field(
+        min_length=1, description="The first that holds; the last must hold for every lead."
+    )
+    reject_reasons: tuple[RejectReason, ...] = Field(
+        default=(), description="What a rep may say when handing a lead back."
+    )
+    loss_reasons: tuple[Id, ...] = Field(
+        default=(), description="What a rep may say when a deal is lost."
+    )
 
 
 class Weekday(StrEnum):
@@ -218,8 +241,8 @@ Window = Annotated[
 class Override(Section):
     """What one date has instead of its weekday's windows; none means closed."""
 
-    windows: tuple[Window, ...] = ()
-    even_if_holiday: bool = False
+    windows: tuple[Window, ...] = Field(default=(), description="None: closed.")
+    even_if_holiday: bool = Field(default=False, description="Open although it is a holiday.")
 
 
 class Calendar(Section):
@@ -227,12 +250,18 @@ class Calendar(Section):
 
     id: Id
     zone: str = Field(description="IANA, such as Europe/Berlin.")
-    hours: dict[Weekday, tuple[Window, ...]]
+    hours: dict[Weekday, tuple[Window, ...]] = Field(
+        description="Half-open: 09:00-17:00; 22:00-30:00 runs into the next day; 00:00-24:00 is all of it."
+    )
     holidays: str | None = Field(
         default=None, description="ISO country, with subdivision: DE, DE-BE, US-CA."
     )
-    overrides: dict[date, Override] = Field(default_factory=dict)
-    holiday_truncates_overnight: bool = False
+    overrides: dict[date, Override] = Field(
+        default_factory=dict, description="Dates with hours of their own."
+    )
+    holiday_truncates_overnight: bool = Field(
+        default=False, description="A holiday ends the night shift before it at midnight."
+    )
 
 
 class Anchor(StrEnum):
@@ -256,32 +285,36 @@ class Policy(Section):
 
     id: Id
     kind: Literal["accept", "first_touch"] = Field(description="accepted, or contacted, stops it.")
-    scope: Scope
-    anchor: Anchor
+    scope: Scope = Field(
+        description="`hop` starts anew with each rep; `journey` runs once, whoever has the lead."
+    )
+    anchor: Anchor = Field(description="The change that starts the clock.")
     when: Condition | None = Field(default=None, description="CEL over tier and team; absent: all.")
     target: Duration = Field(description="Business time.")
     warn_at: float = Field(
         default=0.8, gt=0, lt=1, description="At risk from this part of the target on."
     )
-    ladder: tuple[Step, ...] = (Step(notify="team"),)
+    ladder: tuple[Step, ...] = Field(
+        default=(Step(notify="team"),), description="Who is told of a breach, and when."
+    )
 
 
 class Sla(Section):
     """How fast a handoff is answered."""
 
-    calendars: tuple[Calendar, ...] = Field(min_length=1)
-    policies: tuple[Policy, ...] = ()
+    calendars: tuple[Calendar, ...] = Field(min_length=1, description="Working hours.")
+    policies: tuple[Policy, ...] = Field(default=(), description="The promises.")
 
 
 class Agreement(Section):
     """What marketing and sales promised each other, in one file."""
 
     leadbaton: Literal[1] = Field(description="The form of this file.")
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, description="For people.")
     traits: dict[Id, TraitType] = Field(
         default_factory=dict, description="What marketing promises to send; rules know no others."
     )
-    scoring: Scoring
-    qualification: Qualification
-    routing: Routing
-    sla: Sla
+    scoring: Scoring = Field(description="How interested, and how fitting.")
+    qualification: Qualification = Field(description="When sales gets the lead.")
+    routing: Routing = Field(description="Who gets it.")
+    sla: Sla = Field(description="How fast it is answered.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.documents.document import Document, Fault, InvalidDocument, read
+from shared.documents.document import Document, Fault, InvalidDocument, read, text_of
 from shared.documents.tree import Path
 from shared.documents.wording import nearest
 
-__all__ = ["Document", "Fault", "InvalidDocument", "Path", "nearest", "read"]
+__all__ = ["Document", "Fault", "InvalidDocument", "Path", "nearest", "read", "text_of"]

@@ -42,6 +42,17 @@ def read(model: type[M], source: str, *, name: str) -> M:
     return Document.of(source, name=name).into(model)
 
 
+def text_of(content: bytes, *, name: str) -> str:
+    """A file's text, or InvalidDocument where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        before = content[: wrong.start]
+        line, column = before.count(b"\n") + 1, wrong.start - before.rfind(b"\n")
+        message = "a byte that is not UTF-8; save the file as UTF-8"
+        raise InvalidDocument(name, [Fault(line, column, "", message)]) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file that was YAML, and knows where its parts stand."""

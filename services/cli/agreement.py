@@ -1,0 +1,66 @@
+"""`leadbaton agreement`: say whether a file is sound, make it the one that decides, tell what can stand in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.agreement.load import parse
+from shared.agreement.model import Agreement
+from shared.agreement.reference import reference
+from shared.agreement.versions import publish as publish_version
+from shared.clock import utc_now
+from shared.db.session import engine_for, sessions_on
+from shared.documents import InvalidDocument, text_of
+from shared.settings import Settings
+
+app = typer.Typer(help="The agreement between marketing and sales.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Such as agreement.yaml.")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Say whether it is sound; else each fault as file:line:column: what; how to mend it."""
+    agreement, _ = _sound(file)
+    rules = len(agreement.scoring.fit) + len(agreement.scoring.signals)
+    routing = agreement.routing
+    typer.echo(
+        f"{file} is sound: {rules} scoring rules, {len(agreement.qualification.tiers)} tiers, "
+        f"{len(routing.rules)} routing rules, {len(routing.teams)} teams, {len(agreement.sla.policies)} promises"
+    )
+
+
+@app.command()
+def publish(
+    file: File,
+    by: Annotated[
+        str, typer.Option(envvar="USER", help="Who publishes it; kept with the version.")
+    ] = "operator",
+) -> None:
+    """Make it the agreement that decides from now on, as a version of its own; the same file changes nothing."""
+    _, source = _sound(file)
+    engine = engine_for(Settings().database_url, pool_size=1)
+    try:
+        with sessions_on(engine).begin() as session:
+            published = publish_version(session, source, by=by, now=utc_now())
+    finally:
+        engine.dispose()
+    typer.echo(f"version {published.version} of the agreement is current")
+
+
+@app.command("reference")
+def show_reference() -> None:
+    """Everything that can stand in the file, as Markdown (docs/agreement.md)."""
+    typer.echo(reference(), nl=False)
+
+
+def _sound(file: Path) -> tuple[Agreement, str]:
+    try:
+        source = text_of(file.read_bytes(), name=str(file))
+        return parse(source, name=str(file)), source
+    except InvalidDocument as wrong:
+        typer.echo(wrong.message, err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,171 @@
+"""The agreement's reference in Markdown, from the models themselves: what the code reads is what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import Enum
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from shared.agreement.conditions import Condition
+from shared.agreement.contexts import lead_names, places
+from shared.agreement.model import Agreement
+
+_HEAD = """\
+# The agreement, field by field
+
+One YAML file says what marketing and sales promised each other; [examples/agreement.yaml](../examples/agreement.yaml)
+is a whole one. `leadbaton agreement check FILE` tells every fault with line and column, `leadbaton agreement publish
+FILE` makes it the version that decides. Published versions never change. A field that is not here is a fault.
+
+YAML is read as version 1.2 reads it: `on`, `yes` and `NO` are text. Aliases, tags and a key said twice are faults.
+Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`.
+
+## Conditions
+
+`when` and `match` are [CEL](https://cel.dev) and are checked when the file is: names, types, patterns. At run time a
+condition that asks for something missing, or of another kind, is **false**, never an error; so is its negation.
+`has(lead.x)` asks whether it is there. `a || b` is true as soon as one of them is, whatever is missing in the other.
+
+- Declared numbers compare with whole and other numbers (`lead.employees > 5`). For arithmetic write `2.0`, not `2`.
+- What was sent is read as what was declared: `"70"` as a number, `true` and `"true"` as a boolean, `5` as text, one
+  text as a list of one. What cannot be read so, and blank text, is missing.
+- Properties of events are as they were sent: `event.properties.path == "/pricing"`.
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join([_HEAD + "\n".join(_contexts()), "", *_sections(Agreement)])
+
+
+def _contexts() -> Iterator[str]:
+    askable = places((("lead.<trait>", "as declared"), *lead_names({})))
+    yield "| where | may speak of |"
+    yield "|---|---|"
+    for section, part, field, names in askable:
+        roots = dict.fromkeys(name.partition(".")[0] for name, _ in names)
+        yield f"| `{section}.{part}`, `{field}` | {', '.join(f'`{it}`' for it in roots)} |"
+    yield "\n| name | is |"
+    yield "|---|---|"
+    for name, kind in {name: kind for *_, names in askable for name, kind in names}.items():
+        yield f"| `{name}` | {_CEL.get(kind, kind)} |"
+
+
+_CEL = {
+    "string": "text",
+    "double": "number",
+    "bool": "true or false",
+    "list<string>": "list",
+    "map<string, dyn>": "mapping",
+}
+
+
+def _sections(first: type[BaseModel]) -> Iterator[str]:
+    """Each section once, in the order of the file."""
+    waiting, told = [first], set[type[BaseModel]]()
+    while waiting:
+        section = waiting.pop(0)
+        if section in told:
+            continue
+        told.add(section)
+        yield from _section(section)
+        inner = [it for field in section.model_fields.values() for it in _within(field.annotation)]
+        waiting = [*inner, *waiting]
+
+
+def _section(section: type[BaseModel]) -> Iterator[str]:
+    yield f"## {section.__name__}\n"
+    yield f"{section.__doc__}\n"
+    yield "| field | is | by default | |"
+    yield "|---|---|---|---|"
+    for name, field in section.model_fields.items():
+        cells = (f"`{name}`", _kind(field.annotation) + _bounds(field), _default(field))
+        yield f"| {' | '.join(cells)} | {field.description or ''} |"
+    yield ""
+
+
+def _within(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for it in get_args(kind):
+        yield from _within(it)
+
+
+_WORDS: dict[Any, str] = {
+    str: "text",
+    float: "number",
+    int: "whole number",
+    bool: "true or false",
+    date: "date",
+    timedelta: "duration",
+    Condition: "condition",
+}
+
+
+def _kind(kind: Any) -> str:
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if not isinstance(kind, type) or get_origin(kind):
+        return _composed(get_origin(kind), [it for it in get_args(kind) if it is not NoneType])
+    if issubclass(kind, Enum):
+        return _choice([it.value for it in kind])
+    return f"[{kind.__name__}](#{kind.__name__.lower()})"
+
+
+def _composed(origin: Any, inner: list[Any]) -> str:
+    if origin is Literal:
+        return _choice(inner)
+    if origin is dict:
+        return f"mapping of {_kind(inner[0])} to {_kind(inner[1])}"
+    if origin is tuple:
+        many = "list of" if Ellipsis in inner else f"list of {len(inner)}:"
+        return f"{many} {_kind(inner[0])}"
+    return _kind(inner[0])
+
+
+def _choice(values: list[Any]) -> str:
+    return " or ".join(f"`{it}`" for it in values)
+
+
+def _bounds(field: FieldInfo) -> str:
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    told = [
+        f"{sign} {getattr(it, name):g}"
+        for it in field.metadata
+        for name, sign in signs.items()
+        if getattr(it, name, None) is not None
+    ]
+    return f", {', '.join(told)}" if told else ""
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    match default:
+        case _ if field.is_required():
+            return "**required**"
+        case None:
+            return ""
+        case timedelta():
+            return f"`{_duration(default)}`"
+        case BaseModel() | dict() | ():
+            return ""
+        case tuple():
+            return "`" + ", ".join(_plain(it) for it in default) + "`"
+        case _:
+            return f"`{_plain(default)}`"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, BaseModel):
+        said = value.model_dump(exclude_unset=True)
+        return ", ".join(f"{name}: {_plain(it)}" for name, it in said.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _duration(length: timedelta) -> str:
+    return f"{length.days}d" if length.days else f"{length.seconds}s"
