@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from shared.agreement.model import duration
+from shared.agreement.durations import duration
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key

@@ -30,6 +30,7 @@ NUMBERS: Names = (
     ("grade", "string"),
     ("hand_raised", "bool"),
 )
+ROUTED: Names = tuple(it for it in NUMBERS if it[0] != "likelihood")
 REP: Names = tuple(
     [(f"rep.{name}", "string") for name in ("id", "name", "email", "team")]
     + [(f"rep.{name}", "list<string>") for name in ("territories", "languages", "skills", "segments")]
@@ -62,7 +63,7 @@ def places(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
         ("qualification", "threshold", "when", lead + NUMBERS),
         ("qualification", "suppress", "when", lead + NUMBERS),
         ("qualification", "tiers", "when", lead + NUMBERS),
-        ("routing", "rules", "when", lead + NUMBERS + TIER),
+        ("routing", "rules", "when", lead + ROUTED + TIER),
         ("routing", "rules", "match", lead + REP + TIER),
         ("sla", "policies", "when", TIER + TEAM),
     )

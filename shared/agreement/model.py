@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.agreement.conditions import Condition
+from shared.agreement.durations import Duration, HalfLife
 from shared.contracts.payloads import Scope
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def duration(said: object) -> object:
-    """`90s`, `15m`, `4h`, `30d` (a day is 24 hours); anything else is left for pydantic to refuse."""
-    if isinstance(said, str) and (found := _DURATION.fullmatch(said.strip())):
-        return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-    if isinstance(said, timedelta):
-        return said
-    raise ValueError("a duration is a number and a unit: 90s, 15m, 4h or 30d")
-
-
-def half_life(said: object) -> object:
-    """A duration, or `never` for points that do not decay."""
-    return None if said in ("never", None) else duration(said)
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-HalfLife = Annotated[timedelta | None, BeforeValidator(half_life)]
 Id = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Lower case, digits, `_`.")
 ]
