@@ -57,11 +57,11 @@ class DatabaseAway(Unavailable):
     code = "database_away"
 
 
-def problem(error: LeadbatonError, **more: Any) -> Response:
-    """The error as a response."""
+def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: Any) -> Response:
+    """The error as a response; what will pass says when to try again."""
     headers = {}
     if isinstance(error, Unavailable):
-        headers["retry-after"] = str(error.retry_after_s)
+        headers["retry-after"] = str(retry_after_s or error.retry_after_s)
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return written(error.status, error.code, error.message, headers, **more)

@@ -1,0 +1,72 @@
+"""Who sends: the ingest key, wherever the client puts it, and the site that a browser sends from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.scoring.ingest.refusals import OriginNotAllowed
+from shared.http.dependencies import allowed
+from shared.http.keyring import KeyRing
+from shared.http.keys import KeyScope
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A source, and the key that it sends with."""
+
+    source: str
+    key_id: str
+
+
+async def admitted(request: Request, key: str | None) -> Sender:
+    """Who sends with this key; raises UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, DatabaseAway.
+
+    A key that was seen lately is known without leaving the event loop.
+    """
+    ring: KeyRing = request.app.state.keys
+    kept = ring.remembered(key)
+    if kept is None:
+        kept = await run_in_threadpool(ring.key, key)
+    caller = allowed(kept, KeyScope.INGEST)
+    origin = request.headers.get("origin")
+    if origin is not None:
+        if origin not in kept.origins and "*" not in kept.origins:
+            raise OriginNotAllowed(
+                f"this key is not for pages of {origin}: make one with --origin {origin}"
+            )
+        request.state.origin = origin
+    return Sender(caller.subject, caller.key_id)
+
+
+def write_key(said: object) -> str | None:
+    """The key inside a body, as browsers send it; a masked one is none."""
+    key = said.get("writeKey") if isinstance(said, Mapping) else None
+    return key if isinstance(key, str) and "*" not in key else None
+
+
+def readable(request: Request, response: Response) -> Response:
+    """The response, such that the page that sent the request may read it."""
+    origin = getattr(request.state, "origin", None)
+    if origin is not None:
+        response.headers["access-control-allow-origin"] = origin
+        response.headers["access-control-expose-headers"] = "retry-after"
+        response.headers["vary"] = "origin"
+    return response
+
+
+def preflight(request: Request) -> Response:
+    """A browser asks without a key whether it may send: it may try, and is told when it does."""
+    asked = request.headers
+    headers = {
+        "access-control-allow-origin": asked.get("origin", "*"),
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": asked.get("access-control-request-headers", "*"),
+        "access-control-max-age": "600",
+        "vary": "origin",
+    }
+    return Response(status_code=204, headers=headers)

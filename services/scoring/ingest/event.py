@@ -1,0 +1,85 @@
+"""From what a sender said to a MarketingEvent: the part that all formats share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.scoring.ingest.refusals import NoIdentity
+from services.scoring.ingest.what import by_bot, campaigned, placed
+from services.scoring.ingest.when import settled
+from services.scoring.ingest.who import email_of, id_of, phone_of
+from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is true of all events of one request."""
+
+    source: str
+    received_at: datetime
+
+
+@dataclass(slots=True)
+class Said:
+    """One event in our words, before anything of it is believed."""
+
+    id: str
+    type: str
+    time: datetime
+    email: str | None = None
+    phone: str | None = None
+    user_id: str | int | None = None
+    anonymous_id: str | int | None = None
+    kind: EventKind = EventKind.TRACK
+    previous: Identity | None = None
+    traits: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+
+def marketing_event(said: Said, arrival: Arrival) -> MarketingEvent:
+    """The event with its identity and its time put right; raises NoIdentity."""
+    identity, junk = _identity(said)
+    time, mark = settled(said.time, arrival.received_at)
+    context = said.context or {}
+    properties = placed(said.properties or {}, context)
+    marks = {
+        "bot": by_bot(context),
+        "junk_identity": junk,
+        mark: mark is not None,
+    }
+    return MarketingEvent(
+        source=arrival.source,
+        id=said.id,
+        kind=said.kind,
+        type=said.type,
+        time=time,
+        received_at=arrival.received_at,
+        identity=identity,
+        previous=said.previous,
+        traits=said.traits or {},
+        properties=properties,
+        context=campaigned(context, properties),
+        marks=tuple(name for name, holds in marks.items() if holds and name),
+    )
+
+
+def _identity(said: Said) -> tuple[Identity, bool]:
+    """Who it is, and whether something that was said to be an identity is none."""
+    found = Identity(
+        email=email_of(said.email) if said.email else None,
+        phone=phone_of(said.phone) if said.phone else None,
+        user_id=id_of(said.user_id),
+        anonymous_id=id_of(said.anonymous_id),
+    )
+    pairs = (
+        (said.email, found.email),
+        (said.phone, found.phone),
+        (said.user_id, found.user_id),
+        (said.anonymous_id, found.anonymous_id),
+    )
+    if not any(kept for _, kept in pairs):
+        raise NoIdentity
+    return found, any(given not in (None, "") and kept is None for given, kept in pairs)

@@ -1,0 +1,121 @@
+"""One request with events: admitted, read, judged, published, and what was refused kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from services.scoring.ingest.admission import Sender, admitted, write_key
+from services.scoring.ingest.batch import Batch
+from services.scoring.ingest.event import Arrival
+from services.scoring.ingest.judging import Outcome, id_in, judged, rejection, rejections
+from services.scoring.ingest.metrics import EVENTS
+from services.scoring.ingest.rates import Buckets
+from services.scoring.ingest.reading import read
+from services.scoring.ingest.refusals import InvalidEvent, TooManyEvents
+from services.scoring.ingest.rejections import keep
+from services.scoring.queries.rejections import Rejection
+from shared.contracts.topic import Outgoing
+from shared.http.keyring import presented
+from shared.http.problems import MalformedBody
+from shared.tracing import child_of
+
+
+class Publisher(Protocol):
+    """Where accepted events go."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when they are safe; raise Unavailable when they are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a request may hold, and how much a key may send in a second."""
+
+    event_bytes: int = 32_000
+    events: int = 2_500
+    rate: int = 1_000
+    burst: int = 10_000
+
+
+DEFAULTS = Limits()
+
+
+class Intake:
+    """Takes events in, on the event loop: nothing here waits for anything but acknowledgements."""
+
+    def __init__(self, publisher: Publisher, limits: Limits) -> None:
+        self._publisher = publisher
+        self._limits = limits
+        self._buckets = Buckets(limits.rate, limits.burst)
+
+    async def take(
+        self, request: Request, parse: Callable[[Any], Batch], *, divisible: bool
+    ) -> Outcome:
+        """What became of each event. A divisible batch comes in as far as the key's rate allows.
+
+        Raises Rejected or Unavailable when none of it was accepted.
+        """
+        body = await request.body()
+        sender, batch = await self._opened(request, body, parse)
+        arrival = Arrival(sender.source, request.app.state.clock())
+        granted = self._granted(sender, batch, divisible=divisible)
+        outcome = judged(
+            replace(batch, items=batch.items[:granted]),
+            arrival,
+            most_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
+            traceparent=child_of(request.headers.get("traceparent")),
+        )
+        outcome.put_off = [
+            (place, id_in(batch.items[place], batch.id_name))
+            for place in range(granted, len(batch.items))
+        ]
+        await self._publisher.publish(outcome.records)
+        if outcome.refused:
+            most = self._limits.event_bytes
+            await _keep(request, rejections(batch, outcome, arrival, body, most_bytes=most))
+        _count(batch.format, outcome)
+        return outcome
+
+    async def _opened(
+        self, request: Request, body: bytes, parse: Callable[[Any], Batch]
+    ) -> tuple[Sender, Batch]:
+        """Who sends, and what; a body that makes no sense at all is kept if we know whose it is."""
+        key = presented(request.headers)
+        sender = await admitted(request, key) if key is not None else None
+        try:
+            said = read(body)
+            sender = sender or await admitted(request, write_key(said))
+            return sender, parse(said)
+        except (MalformedBody, InvalidEvent) as wrong:
+            if sender is not None:
+                arrival = Arrival(sender.source, request.app.state.clock())
+                most = self._limits.event_bytes
+                whole = rejection(wrong, arrival, body, event_id=None, most_bytes=most)
+                await _keep(request, [whole])
+            raise
+
+    def _granted(self, sender: Sender, batch: Batch, *, divisible: bool) -> int:
+        wanted = len(batch.items)
+        if wanted > self._limits.events:
+            raise TooManyEvents(f"{wanted} events in a request: {self._limits.events} are the most")
+        take = self._buckets.some if divisible else self._buckets.all
+        return take(sender.key_id, wanted)
+
+
+async def _keep(request: Request, refused: list[Rejection]) -> None:
+    await run_in_threadpool(keep, request.app.state.sessions, refused)
+
+
+def _count(form: str, outcome: Outcome) -> None:
+    fates = Counter(wrong.code for _, _, wrong in outcome.refused)
+    fates["ok"] = len(outcome.records)
+    fates["retry"] = len(outcome.put_off)
+    for fate, number in fates.items():
+        if number:
+            EVENTS.labels(form, fate).inc(number)

@@ -1,0 +1,107 @@
+"""Each event of a batch on its own: a record for Kafka, or the reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import orjson
+from pydantic_core import PydanticSerializationError
+
+from services.scoring.ingest.batch import Batch
+from services.scoring.ingest.event import Arrival
+from services.scoring.ingest.reading import pieces
+from services.scoring.ingest.refusals import OversizedEvent, TooDeep
+from services.scoring.queries.rejections import Rejection
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import MARKETING_EVENTS
+from shared.errors import Rejected
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the events."""
+
+    records: list[Outgoing] = field(default_factory=list)
+    accepted: set[str] = field(default_factory=set)
+    refused: list[tuple[int, str | None, Rejected]] = field(default_factory=list)
+    put_off: list[tuple[int, str | None]] = field(default_factory=list)
+
+
+def judged(batch: Batch, arrival: Arrival, *, most_bytes: int | None, traceparent: str) -> Outcome:
+    """Every event of the batch, an id only once; weighed if `most_bytes` says that one may be too large."""
+    outcome = Outcome()
+    for place, item in enumerate(batch.items):
+        try:
+            if most_bytes is not None:
+                _weigh(item, most_bytes)
+            event = batch.convert(item, arrival)
+            if event.id not in outcome.accepted:
+                outcome.records.append(_record(event, traceparent))
+                outcome.accepted.add(event.id)
+        except Rejected as wrong:
+            outcome.refused.append((place, id_in(item, batch.id_name), wrong))
+    return outcome
+
+
+def rejections(
+    batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes, *, most_bytes: int
+) -> list[Rejection]:
+    """What was refused, each with its own bytes as they came."""
+    own = _own_bytes(batch, body)
+    return [
+        rejection(wrong, arrival, own[place], event_id=event_id, most_bytes=most_bytes)
+        for place, event_id, wrong in outcome.refused
+    ]
+
+
+def rejection(
+    wrong: Rejected, arrival: Arrival, said: bytes, *, event_id: str | None, most_bytes: int
+) -> Rejection:
+    """What was refused, no more of it than an event may have."""
+    return Rejection(
+        arrival.source,
+        event_id,
+        arrival.received_at,
+        wrong.code,
+        wrong.message,
+        len(said),
+        said[:most_bytes],
+    )
+
+
+def id_in(item: object, name: str) -> str | None:
+    """The sender's id, if it can be told."""
+    said = item.get(name) if isinstance(item, dict) else None
+    return said[:200] if isinstance(said, str) else None
+
+
+def _weigh(item: object, most_bytes: int) -> None:
+    try:
+        size = len(orjson.dumps(item))
+    except orjson.JSONEncodeError:
+        raise TooDeep from None
+    if size > most_bytes:
+        raise OversizedEvent(f"the event has {size} bytes: {most_bytes} are the most")
+
+
+def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
+    try:
+        return MARKETING_EVENTS.encode(
+            event,
+            id=f"{event.source}/{event.id}",
+            source=event.source,
+            at=event.received_at,
+            traceparent=traceparent,
+        )
+    except PydanticSerializationError:
+        raise TooDeep from None
+
+
+def _own_bytes(batch: Batch, body: bytes) -> list[bytes]:
+    """The bytes of each event. Where they cannot be told apart (JSON that is none), the whole stands for each."""
+    try:
+        found = pieces(body, batch.list_names)
+    except (ValueError, IndexError, RecursionError):
+        found = []
+    return found if len(found) == len(batch.items) else [body] * len(batch.items)

@@ -1,0 +1,20 @@
+"""What is measured where events come in."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+EVENTS = Counter(
+    "leadbaton_ingest_events_total",
+    "Events that came in, by what became of them: ok, the code of a refusal, or retry.",
+    ("format", "outcome"),
+)
+PUBLISHED = Counter(
+    "leadbaton_ingest_published_total",
+    "Accepted events, by where they were put first: kafka or outbox.",
+    ("where",),
+)
+UNKEPT = Counter(
+    "leadbaton_ingest_rejections_unkept_total",
+    "Refused events that could not be kept, because the database was away.",
+)

@@ -1,0 +1,92 @@
+"""Leadbaton's own format of an event."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from services.scoring.ingest.batch import Batch
+from services.scoring.ingest.event import Arrival, Said, marketing_event
+from services.scoring.ingest.refusals import first_fault
+from shared.contracts.payloads import MarketingEvent
+
+
+def _text_only(said: object) -> object:
+    if isinstance(said, str | None):
+        return said
+    raise ValueError("should be RFC 3339, such as 2026-11-22T10:00:00Z")
+
+
+class NativeLead(BaseModel):
+    """Who did it; one at least. Numbers count as text, null as absent."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    email: str | None = None
+    phone: str | None = Field(default=None, description="With its country: +49 30 123456.")
+    user_id: str | None = Field(default=None, description="The sender's own id of a known person.")
+    anonymous_id: str | None = Field(default=None, description="The sender's own id of a visitor.")
+
+
+class NativeEvent(BaseModel):
+    """One thing that a person did."""
+
+    id: str = Field(
+        min_length=1,
+        max_length=200,
+        description="The sender's, the same at every retry: what makes two events one.",
+    )
+    type: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,99}$", description="Such as page_viewed.")
+    time: Annotated[AwareDatetime | None, BeforeValidator(_text_only)] = Field(
+        default=None, description="When it happened, RFC 3339; by default now."
+    )
+    lead: NativeLead
+    traits: dict[str, Any] | None = Field(
+        default=None, description="Facts about the person or the company."
+    )
+    properties: dict[str, Any] | None = Field(default=None, description="Facts about the event.")
+    context: dict[str, Any] | None = Field(
+        default=None, description="page {url, path, title}, campaign, user_agent, …"
+    )
+
+
+def native_event(item: object, arrival: Arrival) -> MarketingEvent:
+    """The event; raises InvalidEvent or NoIdentity."""
+    try:
+        said = NativeEvent.model_validate(item)
+    except ValidationError as wrong:
+        raise first_fault(wrong) from None
+    return marketing_event(
+        Said(
+            id=said.id,
+            type=said.type,
+            time=said.time or arrival.received_at,
+            email=said.lead.email,
+            phone=said.lead.phone,
+            user_id=said.lead.user_id,
+            anonymous_id=said.lead.anonymous_id,
+            traits=said.traits,
+            properties=said.properties,
+            context=said.context,
+        ),
+        arrival,
+    )
+
+
+def native_batch(said: Any) -> Batch:
+    """One event, a list of them, or an object with the list."""
+    if isinstance(said, dict) and isinstance(said.get("events"), list):
+        return Batch("native", said["events"], native_event, list_names=("events",))
+    return Batch("native", said if isinstance(said, list) else [said], native_event)
+
+
+def native_body() -> dict[str, Any]:
+    """The three forms, for OpenAPI."""
+    event = NativeEvent.model_json_schema()
+    parts = event.pop("$defs")
+    event["properties"]["lead"] = parts["NativeLead"]
+    several = {"type": "array", "items": event}
+    wrapped = {"type": "object", "required": ["events"], "properties": {"events": several}}
+    schema = {"anyOf": [event, several, wrapped]}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,115 @@
+"""Where accepted events go before the sender is told `ok`: to Kafka, or else into the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from services.scoring.ingest.metrics import PUBLISHED
+from services.scoring.ingest.refusals import NowhereToPut
+from shared import logs
+from shared.contracts.topic import Outgoing
+from shared.db import outbox
+from shared.db.session import Sessions
+from shared.errors import Unavailable
+
+log = logs.get(__name__)
+
+MOST_WAITING = 16_000_000
+"""Bytes that may wait for the outbox; beyond, senders keep their events for a while."""
+
+PAUSE_S = 1.0
+"""After the database took nothing, nobody waits for it for so long."""
+
+
+class Sends(Protocol):
+    """What is needed of the producer."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return after every record is acknowledged; raise Unavailable."""
+
+    def ready(self) -> bool:
+        """Whether a publish is likely to succeed."""
+
+
+class Publishing:
+    """Kafka first, the outbox when it is away; the outbox alone where Kafka keeps no log of its own."""
+
+    def __init__(self, producer: Sends, sessions: Sessions, *, keeps_log: bool) -> None:
+        self._producer = producer
+        self._keeps_log = keeps_log
+        self._outbox = _Outbox(sessions)
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when the records are safe; raise NowhereToPut when they are nowhere, or only in part."""
+        if not records:
+            return
+        if self._keeps_log and self._producer.ready():
+            try:
+                await self._producer.publish(records)
+            except Unavailable as away:
+                log.warning("kafka away, events go to the outbox", why=away.code)
+            else:
+                PUBLISHED.labels("kafka").inc(len(records))
+                return
+        await self._outbox.put(records)
+        PUBLISHED.labels("outbox").inc(len(records))
+
+
+class _Outbox:
+    """One transaction at a time: what arrives meanwhile goes into the next, however many requests it is."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._waiting: list[tuple[Sequence[Outgoing], asyncio.Future[None]]] = []
+        self._bytes = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._paused_until = 0.0
+
+    async def put(self, records: Sequence[Outgoing]) -> None:
+        """Return after the commit."""
+        loop = asyncio.get_running_loop()
+        size = sum(len(it.value) for it in records)
+        if loop.time() < self._paused_until or self._bytes + size > MOST_WAITING:
+            raise NowhereToPut("neither Kafka nor the database takes events now: send them again")
+        done: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((records, done))
+        self._bytes += size
+        if self._writing is None:
+            self._writing = loop.create_task(self._write())
+        try:
+            await done
+        finally:
+            self._bytes -= size
+
+    async def _write(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            records = [record for some, _ in taken for record in some]
+            [fault] = await asyncio.gather(
+                run_in_threadpool(self._append, records), return_exceptions=True
+            )
+            if isinstance(fault, SQLAlchemyError):
+                log.error("outbox away too", events=len(records), why=type(fault).__name__)
+                self._paused_until = asyncio.get_running_loop().time() + PAUSE_S
+                fault = NowhereToPut("neither Kafka nor the database takes events: send them again")
+            for _, done in taken:
+                _end(done, fault)
+        self._writing = None
+
+    def _append(self, records: Sequence[Outgoing]) -> None:
+        with self._sessions.begin() as session:
+            outbox.append(session, records)
+
+
+def _end(done: asyncio.Future[None], fault: BaseException | None) -> None:
+    if done.done():  # the sender's request was cancelled
+        return
+    if fault is None:
+        done.set_result(None)
+    else:
+        done.set_exception(fault)

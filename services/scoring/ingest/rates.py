@@ -1,0 +1,45 @@
+"""How fast a key may send: a bucket of tokens each, in this process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from time import monotonic
+
+from services.scoring.ingest.refusals import RateLimited
+
+
+class Buckets:
+    """A key's bucket holds `burst` tokens and gains `rate` a second; an event takes one."""
+
+    def __init__(self, rate: int, burst: int, seconds: Callable[[], float] = monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._seconds = seconds
+        self._held: dict[str, tuple[float, float]] = {}
+
+    def some(self, key_id: str, wanted: int) -> int:
+        """How many of the events may come in now; raises RateLimited when it is none of them."""
+        tokens = self._tokens(key_id)
+        granted = min(wanted, math.floor(tokens))
+        if wanted and not granted:
+            raise self._refusal(1 - tokens)
+        self._held[key_id] = (tokens - granted, self._seconds())
+        return granted
+
+    def all(self, key_id: str, wanted: int) -> int:
+        """Take them all or raise RateLimited. More than the bucket ever holds may come while it is full."""
+        tokens = self._tokens(key_id)
+        needed = min(wanted, self._burst)
+        if tokens < needed:
+            raise self._refusal(needed - tokens)
+        self._held[key_id] = (tokens - wanted, self._seconds())
+        return wanted
+
+    def _tokens(self, key_id: str) -> float:
+        now = self._seconds()
+        tokens, at = self._held.get(key_id, (self._burst, now))
+        return min(self._burst, tokens + (now - at) * self._rate)
+
+    def _refusal(self, missing: float) -> RateLimited:
+        return RateLimited(math.ceil(missing / self._rate))

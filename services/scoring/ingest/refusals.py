@@ -1,0 +1,78 @@
+"""Why an event is refused. None of these fails the events beside it."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from shared.errors import Rejected, Unavailable
+
+
+class InvalidEvent(Rejected):
+    """A field is missing, or of the wrong type, or makes no sense."""
+
+    code = "invalid_event"
+
+
+class NoIdentity(Rejected):
+    """Nothing in the event says whose it is."""
+
+    code = "no_identity"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing says whose event this is: send an e-mail, a user id, an anonymous id or a phone number "
+            "(`null`, `undefined`, `0`, `anonymous` and the like are none)"
+        )
+
+
+class OversizedEvent(Rejected):
+    """The event is larger than this API takes."""
+
+    code = "event_too_large"
+
+
+class TooDeep(Rejected):
+    """The event's objects are nested deeper than anything can read."""
+
+    code = "event_too_deep"
+
+    def __init__(self) -> None:
+        super().__init__("the event's objects are nested too deep: flatten them")
+
+
+class TooManyEvents(Rejected):
+    """More events in one request than this API takes."""
+
+    code = "too_many_events"
+    status = 413
+
+
+class OriginNotAllowed(Rejected):
+    """A browser sent this from a site that the key does not list."""
+
+    code = "origin_not_allowed"
+    status = 403
+
+
+class RateLimited(Unavailable):
+    """The key sends faster than it may."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"this key sends faster than it may: go on in {seconds} s")
+        self.seconds = seconds
+
+
+class NowhereToPut(Unavailable):
+    """Neither Kafka nor the database takes the events: nothing of this request was accepted."""
+
+    code = "nowhere_to_put"
+
+
+def first_fault(wrong: ValidationError) -> InvalidEvent:
+    """What pydantic found, in one line, without the value, which may be personal."""
+    fault = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, fault["loc"])) or "event"
+    return InvalidEvent(f"{where}: {fault['msg']}")
