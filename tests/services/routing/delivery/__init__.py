@@ -1,0 +1,1 @@
+"""Tests of webhooks on their way, against a real receiver."""
