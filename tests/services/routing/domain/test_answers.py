@@ -1,0 +1,157 @@
+"""What an answer changes, and which ones are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.routing.domain.answers import (
+    Actor,
+    Answer,
+    HandoffMoved,
+    ImpossibleTime,
+    NotYours,
+    Past,
+    UnknownReason,
+    answered,
+    check_reason,
+)
+from services.routing.domain.handoff import State
+from shared.contracts.payloads import Change
+from tests.builders import NOON
+from tests.services.routing.desks import handoff
+
+GRACE, LINUS, OPS = Actor("rep", "grace"), Actor("rep", "linus"), Actor("ops", "olga")
+LATER = NOON + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("state", "answer", "changes", "after"),
+    [
+        (State.ASSIGNED, Answer(Change.ACCEPTED), [Change.ACCEPTED], State.ACCEPTED),
+        (State.ACCEPTED, Answer(Change.ACCEPTED), [], None),
+        (State.CONTACTED, Answer(Change.ACCEPTED), [], None),
+        (State.ASSIGNED, Answer(Change.CONTACTED), [Change.CONTACTED], State.CONTACTED),
+        (State.CONTACTED, Answer(Change.CONTACTED), [Change.CONTACTED], State.CONTACTED),
+        (State.ASSIGNED, Answer(Change.WON), [Change.WON], State.WON),
+        (State.CONTACTED, Answer(Change.LOST), [Change.LOST], State.LOST),
+        (State.ASSIGNED, Answer(Change.REJECTED), [Change.REJECTED], State.WAITING),
+        (
+            State.ACCEPTED,
+            Answer(Change.REJECTED, details={"recycle": True}),
+            [Change.REJECTED, Change.RETURNED],
+            State.RECYCLED,
+        ),
+    ],
+    ids=[
+        "accept",
+        "accept twice",
+        "accept after contact",
+        "contact",
+        "contact again",
+        "win",
+        "lose",
+        "reject",
+        "recycle",
+    ],
+)
+def test_answers_move_a_handoff_on(
+    state: State, answer: Answer, changes: list[Change], after: State | None
+) -> None:
+    steps = answered(handoff(state), answer, actor=GRACE, past=[], now=LATER)
+
+    assert [it.change for it in steps] == changes
+    if after is not None:
+        last = steps[-1].handoff
+        assert last.state is after
+        assert (last.closed_at is not None) == (not after.live)
+        assert (last.rep is None) == (after in (State.WAITING, State.RECYCLED))
+        assert last.sequence == 1 + len(steps)
+        assert steps[0].actor == "rep/grace"
+
+
+def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
+    past = [
+        Past(Change.ASSIGNED, NOON, "leadbaton", 1, "grace"),
+        Past(Change.REJECTED, LATER, "rep/grace", 1, None, {"reason": "no_capacity"}),
+        Past(Change.REASSIGNED, LATER, "leadbaton", 2, "linus"),
+    ]
+    moved = handoff(rep="linus", hop=2)
+    again = Answer(Change.REJECTED, details={"reason": "no_capacity"})
+    timed = Answer(Change.REJECTED, LATER - timedelta(seconds=5), details={"reason": "no_capacity"})
+
+    for said in (again, timed):
+        assert answered(moved, said, actor=GRACE, past=past, now=LATER) == []
+    for other in (
+        Answer(Change.REJECTED, details={"reason": "other"}),
+        Answer(Change.REJECTED, NOON, details={"reason": "no_capacity"}),
+        Answer(Change.ACCEPTED),
+    ):
+        with pytest.raises(HandoffMoved, match="assigned with linus, hop 2"):
+            answered(moved, other, actor=GRACE, past=past, now=LATER)
+
+
+def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
+    past = [Past(Change.REJECTED, NOON, "ops/olga", 1, None, {})]
+    second = handoff(rep="linus", hop=2)
+
+    assert answered(second, Answer(Change.REJECTED, hop=1), actor=OPS, past=past, now=LATER) == []
+    assert answered(second, Answer(Change.REJECTED), actor=OPS, past=past, now=LATER) != []
+    with pytest.raises(HandoffMoved):
+        answered(second, Answer(Change.WON, hop=1), actor=OPS, past=past, now=LATER)
+
+
+@pytest.mark.parametrize(
+    ("state", "where"),
+    [
+        (State.WAITING, "waiting, with nobody"),
+        (State.WON, "won by grace"),
+        (State.RECYCLED, "recycled, with nobody"),
+    ],
+)
+def test_who_holds_it_now_is_said(state: State, where: str) -> None:
+    with pytest.raises(HandoffMoved, match=where):
+        answered(handoff(state), Answer(Change.ACCEPTED), actor=OPS, past=[], now=LATER)
+
+
+def test_a_rep_answers_only_for_their_own() -> None:
+    with pytest.raises(NotYours):
+        answered(handoff(), Answer(Change.ACCEPTED), actor=LINUS, past=[], now=LATER)
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "kept"),
+    [
+        (None, LATER),
+        (NOON + timedelta(minutes=1), NOON + timedelta(minutes=1)),
+        (LATER + timedelta(seconds=59), LATER),
+        (NOON - timedelta(seconds=59), NOON),
+    ],
+    ids=["now", "earlier", "a clock ahead", "a clock behind"],
+)
+def test_answers_carry_when_they_happened(occurred_at: datetime | None, kept: datetime) -> None:
+    said = Answer(Change.ACCEPTED, occurred_at)
+
+    [step] = answered(handoff(), said, actor=GRACE, past=[], now=LATER)
+
+    assert (step.occurred_at, step.recorded_at) == (kept, LATER)
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "said"),
+    [
+        (LATER + timedelta(seconds=61), "in the future"),
+        (NOON - timedelta(seconds=61), "before the assignment"),
+    ],
+)
+def test_impossible_times_are_refused(occurred_at: datetime, said: str) -> None:
+    with pytest.raises(ImpossibleTime, match=said):
+        answered(handoff(), Answer(Change.ACCEPTED, occurred_at), actor=GRACE, past=[], now=LATER)
+
+
+def test_a_reason_is_one_of_the_agreements() -> None:
+    check_reason("price", ["price", "time"], what="loss reason")
+    check_reason("anything", [], what="loss reason")
+    with pytest.raises(UnknownReason, match="'love' is no loss reason of the agreement; give one"):
+        check_reason("love", ["price", "time"], what="loss reason")
