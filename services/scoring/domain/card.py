@@ -113,10 +113,7 @@ def _text(value: object) -> str | None:
 def _name(told: Mapping[str, Any]) -> str | None:
     if whole := _text(told.get("name")):
         return whole
-    parts = (
-        told.get("first_name") or told.get("firstName"),
-        told.get("last_name") or told.get("lastName"),
-    )
+    parts = (told.get("first_name"), told.get("last_name"))
     return " ".join(part for part in parts if isinstance(part, str)) or None
 
 

@@ -1,8 +1,10 @@
 """What a lead does: points that halve with age, kept as sums that do not grow with the lead's history.
 
-An event of age `a` gives `points * 2 ** (-a / half_life)`. Of a signal with a `daily_max` there is one bucket a UTC day of
-event time, of any other a single one. A bucket holds the undecayed sum, and the sum decayed to its latest event; both
-are sums over a set, so neither order nor batching nor joins change them.
+An event of age `a` gives `points * 2 ** (-a / half_life)`. Of a signal with a `daily_max` there is one bucket a UTC day
+of event time, of any other a single one. A bucket holds the undecayed sum, and the sum decayed to its latest event:
+sums over a set, so that neither order nor batching nor joins change them. Days that weigh nothing any more are dropped:
+what is kept grows with the half-life, not with the lead's history (of a signal that never decays and has a `daily_max`
+it grows with the days on which the lead was active).
 """
 
 from __future__ import annotations

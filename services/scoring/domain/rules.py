@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,7 @@ from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.contracts.payloads import MarketingEvent
 
-CARD = frozenset(
-    {"name", "first_name", "last_name", "firstName", "lastName", "company", "title", "account"}
-)
+CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
 """Traits that a rep reads first; kept whether the agreement declares them or not."""
 
 NOBODY = frozenset({"bot", "burst"})
@@ -71,12 +69,17 @@ class Rules:
         """Whether the event asks for a rep."""
         return event.type in self.hand_raises and NOBODY.isdisjoint(event.marks)
 
-    def worth_reading(self) -> Iterable[str]:
+    def worth_reading(self) -> Collection[str]:
         """The event types that a rep gets to read."""
         return self.hand_raises | self._signals_on.keys()
 
     def about(
-        self, traits: Mapping[str, Any], *, email: str | None, account: str | None, stage: str | None
+        self,
+        traits: Mapping[str, Any],
+        *,
+        email: str | None,
+        account: str | None,
+        stage: str | None,
     ) -> dict[str, Any]:
         """What `lead` is in the agreement's conditions."""
         return lead_facts(

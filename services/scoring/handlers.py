@@ -1,0 +1,229 @@
+"""What a batch of messages does: load, decide, save, announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.scoring.domain.card import RECENT, card
+from services.scoring.domain.handoff import handed
+from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
+from services.scoring.domain.people import Crowd, keys_shown
+from services.scoring.domain.profile import event_key
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.verdict import Announced, Verdict, assess, judge
+from services.scoring.queries import handoffs, leads, ledger
+from services.scoring.rulebook import Rulebook
+from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
+from shared.contracts.topic import Message, Outgoing
+from shared.contracts.topics import LEADS_QUALIFIED
+from shared.db import outbox
+from shared.tracing import child_of
+
+REVIEWS = 500
+REFOLDS = 50
+"""How many leads one tick takes in hand, so that messages never wait long for it."""
+
+Arrived = Message[MarketingEvent]
+Traces = Mapping[str, str | None]
+"""The traceparent that each event came with, by the event's key."""
+
+
+def on_marketing_events(
+    session: Session, arrived: Sequence[Arrived], now: datetime, *, rulebook: Rulebook
+) -> None:
+    """Give the events to their leads and judge each lead once; events seen before do nothing."""
+    rules = rulebook.current(session)
+    done = False
+    while not done:  # another worker met one of these people at the same time: look again
+        with session.begin_nested() as attempt:
+            done = _taken_in(session, arrived, rules, now)
+            if not done:
+                attempt.rollback()
+
+
+def on_handoffs_changed(
+    session: Session, arrived: Sequence[Message[HandoffChanged]], now: datetime
+) -> None:
+    """Follow what sales does with the leads; a change that was taken in before does nothing."""
+    del now
+    changes = [message.payload for message in arrived]
+    surviving = leads.surviving(session, {change.lead_id for change in changes})
+    found = leads.locked_leads(session, set(surviving.values()))
+    followed = handoffs.followed(session, {change.handoff_id for change in changes})
+
+    steps: list[StageChange] = []
+    for change in sorted(changes, key=lambda it: it.sequence):
+        lead = found.get(surviving.get(change.lead_id, change.lead_id))
+        if lead is not None and change.sequence > followed.get(change.handoff_id, 0):
+            verdict = handed(lead, change)
+            found[lead.id] = verdict.lead
+            steps.extend(verdict.steps)
+            followed[change.handoff_id] = change.sequence
+
+    leads.save_leads(session, found.values())
+    leads.add_steps(session, steps)
+    handoffs.follow(session, followed)
+
+
+def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
+    """Review the leads that decay alone has changed, and bring some to the newest agreement."""
+    rules = rulebook.current(session)
+    due = leads.claim_leads_to_review(session, now, limit=REVIEWS)
+    old = leads.claim_leads_before(session, rules.version, limit=REFOLDS)
+    found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, rules, now)
+    verdicts = [judge(lead, (), rules, now=now) for lead in found.values()]
+    _save(session, verdicts)
+    _announce(session, verdicts, rules, {})
+
+
+def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: datetime) -> bool:
+    """One attempt; False if another worker was faster somewhere, and this one must look again."""
+    new = _new_events(session, arrived)
+    if not new:
+        return True
+    owners = leads.owners(session, {key for event in new for key in keys_shown(event)})
+    found = leads.locked_leads(session, set(owners.values()))
+    if len(found) < len(set(owners.values())):
+        return False
+    found = _at_version(session, found, rules, now)
+
+    crowd = Crowd(owners, {lead.id: lead.person for lead in found.values()})
+    met = [(crowd.meet(event), event) for event in new]
+    belonging = [(crowd.lead_of(lead_id), event) for lead_id, event in met]
+    people, entered = _people(crowd, found, belonging, rules)
+    verdicts = _judged(people, belonging, rules, now)
+
+    if not _claimed(session, crowd, belonging):
+        return False
+    _join(session, crowd)
+    leads.add_steps(session, entered)
+    _save(session, verdicts)
+    _announce(session, verdicts, rules, {event_key(it.payload): it.traceparent for it in arrived})
+    return True
+
+
+def _new_events(session: Session, arrived: Sequence[Arrived]) -> list[MarketingEvent]:
+    """The events that the ledger does not hold, each once."""
+    events = {(it.payload.source, it.payload.id): it.payload for it in reversed(arrived)}
+    for seen in ledger.seen_events(session, events.keys()):
+        del events[seen]
+    return list(reversed(events.values()))
+
+
+def _at_version(
+    session: Session, found: Mapping[UUID, Lead], rules: Rules, now: datetime
+) -> dict[UUID, Lead]:
+    """The leads as these rules see them: those of another version are counted again from the ledger."""
+    old = [lead.id for lead in found.values() if lead.version != rules.version]
+    if not old:
+        return dict(found)
+    events = ledger.events_of(session, old)
+    again = {it: refolded(found[it], events[it], rules, now=now) for it in old}
+    return {**found, **again}
+
+
+def _people(
+    crowd: Crowd,
+    found: Mapping[UUID, Lead],
+    belonging: Sequence[tuple[UUID, MarketingEvent]],
+    rules: Rules,
+) -> tuple[dict[UUID, Lead], list[StageChange]]:
+    """Everybody who has events in this batch, after all joins; and the first step of those who are new."""
+    people = dict(found)
+    for lead_id in crowd.created:
+        people[lead_id] = Lead(lead_id, crowd.people[lead_id].since, rules.version)
+    for stays, goes in crowd.joins:
+        people[stays] = united(people[stays], people.pop(goes), rules)
+    first = dict(reversed(belonging))
+    entered = [
+        StageChange(lead_id, Stage.KNOWN, event_key(first[lead_id]), crowd.people[lead_id].since)
+        for lead_id in sorted(crowd.created & people.keys())
+    ]
+    known = {it: replace(lead, known=crowd.people[it].known) for it, lead in people.items()}
+    return {it: lead for it, lead in known.items() if it in first}, entered
+
+
+def _judged(
+    people: Mapping[UUID, Lead],
+    belonging: Sequence[tuple[UUID, MarketingEvent]],
+    rules: Rules,
+    now: datetime,
+) -> list[Verdict]:
+    """Each lead judged once, with all of its events."""
+    events: dict[UUID, list[MarketingEvent]] = {}
+    for lead_id, event in belonging:
+        events.setdefault(lead_id, []).append(event)
+    return [assess(people[it], its_events, rules, now=now) for it, its_events in events.items()]
+
+
+def _claimed(
+    session: Session, crowd: Crowd, belonging: Sequence[tuple[UUID, MarketingEvent]]
+) -> bool:
+    """Make the identities and the events ours; False if somebody else has one of them by now.
+
+    Every batch locks leads, then identities, then events, each in the order of its keys: none can wait in a circle.
+    """
+    claimed = {key: crowd.lead_of(lead_id) for key, lead_id in crowd.claimed.items()}
+    return leads.add_identities(session, claimed) == len(claimed) and ledger.add_events(
+        session, belonging
+    ) == len(belonging)
+
+
+def _join(session: Session, crowd: Crowd) -> None:
+    """Move what belongs to joined leads; one that was made and joined in this batch never was."""
+    joins = {goes: crowd.lead_of(stays) for stays, goes in crowd.joins if goes not in crowd.created}
+    if joins:
+        leads.join_leads(session, joins)
+        ledger.move_events(session, joins)
+
+
+def _save(session: Session, verdicts: Sequence[Verdict]) -> None:
+    leads.save_leads(session, [verdict.lead for verdict in verdicts])
+    leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
+
+
+def _announce(session: Session, verdicts: Sequence[Verdict], rules: Rules, traces: Traces) -> None:
+    """Tell sales; the context is read from the ledger, for those few leads that crossed."""
+    records: list[Outgoing] = []
+    for verdict in verdicts:
+        for announced in verdict.announced:
+            recent = ledger.latest_events(
+                session, verdict.lead.id, rules.worth_reading(), limit=RECENT
+            )
+            why = announced.why_now
+            trace = child_of(traces.get(event_key(why)) if why else None)
+            records.append(_record(verdict.lead, announced, rules, recent, trace))
+    outbox.append(session, records)
+
+
+def _record(
+    lead: Lead,
+    announced: Announced,
+    rules: Rules,
+    recent: Sequence[MarketingEvent],
+    traceparent: str,
+) -> Outgoing:
+    live = announced.live
+    said = LeadQualified(
+        lead_id=live.lead_id,
+        qualification=live.qualification,
+        change=announced.change,
+        at=announced.at,
+        tier=live.tier,
+        cause=announced.cause,
+        scores=announced.scores,
+        agreement_version=rules.version,
+        context=card(lead, rules, why_now=announced.why_now, recent=recent, now=announced.at),
+    )
+    return LEADS_QUALIFIED.encode(
+        said,
+        id=f"{live.key}/{announced.change}",
+        source="leadbaton/scoring",
+        at=announced.at,
+        traceparent=traceparent,
+    )

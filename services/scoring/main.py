@@ -1,0 +1,105 @@
+"""Wiring of scoring's processes: the API that events come in by, the worker that scores them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from services.scoring import ingest
+from services.scoring.api import router
+from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
+from services.scoring.ingest import Limits, Publisher
+from services.scoring.ingest.publishing import Publishing
+from services.scoring.rulebook import Rulebook
+from shared import logs
+from shared.clock import Clock, utc_now
+from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.http import probes
+from shared.http.app import Check, create_app
+from shared.http.probes import Probes
+from shared.http.server import serve
+from shared.kafka import config
+from shared.kafka.consumer import Subscription, consume
+from shared.kafka.producer import Producer
+from shared.lifecycle import stop_on_signals
+from shared.settings import Settings
+
+PORT = 8001
+DEFAULTS = Limits()
+
+
+def api(settings: Settings) -> None:
+    """Serve until asked to stop."""
+    logs.configure(settings.log_level, service="scoring-api")
+    engine = engine_for(settings.database_url, pool_size=10)
+    sessions = sessions_on(engine)
+    kafka = config.of(settings)
+    producer = Producer(kafka)
+    app = build_api(
+        sessions,
+        publisher=Publishing(producer, sessions, keeps_log=kafka.keeps_log),
+        limits=Limits(settings.max_event_bytes, settings.max_events),
+        most_bytes=settings.max_request_bytes,
+        checks={"kafka": producer.check} if kafka.keeps_log else {},
+    )
+    serve(app, host=settings.host, port=settings.port or PORT)
+    producer.close()
+    engine.dispose()
+
+
+def build_api(
+    sessions: Sessions,
+    *,
+    publisher: Publisher,
+    limits: Limits = DEFAULTS,
+    most_bytes: int = 1_000_000,
+    checks: Mapping[str, Check] = {},
+    clock: Clock = utc_now,
+) -> FastAPI:
+    """The API; nothing is opened until it serves."""
+    app = create_app(
+        title="Leadbaton scoring",
+        summary="Takes in what people did; answers who they are and what they are worth.",
+        sessions=sessions,
+        clock=clock,
+        checks=checks,
+        most_bytes=most_bytes,
+    )
+    app.include_router(ingest.router(publisher, limits=limits))
+    app.include_router(router(Rulebook()))
+    return app
+
+
+def worker(settings: Settings) -> None:
+    """Score events until asked to stop."""
+    logs.configure(settings.log_level, service="scoring-worker")
+    stop = stop_on_signals()
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    rulebook = Rulebook()
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(sessions)})
+
+    def beat(session: Session, now: datetime) -> None:
+        probe.beat()
+        tick(session, now, rulebook=rulebook)
+
+    consume(
+        SCORING,
+        [
+            Subscription(MARKETING_EVENTS, partial(on_marketing_events, rulebook=rulebook)),
+            Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+        ],
+        config=config.of(settings),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+        tick=beat,
+    )
+    engine.dispose()

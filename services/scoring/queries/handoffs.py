@@ -1,0 +1,33 @@
+"""How far scoring has followed each handoff."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
+
+from services.scoring.tables import handoffs
+
+
+def followed(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The sequence of the last change that was taken in, of each; new ones are absent."""
+    statement = select(handoffs.c.id, handoffs.c.sequence).where(
+        handoffs.c.id == any_(literal(list(handoff_ids), ARRAY(Uuid)))
+    )
+    return {row.id: row.sequence for row in session.execute(statement)}
+
+
+def follow(session: Session, sequences: Mapping[UUID, int]) -> None:
+    """Note the last change that was taken in, of each."""
+    if not sequences:
+        return
+    rows = [{"id": it, "sequence": sequences[it]} for it in sorted(sequences)]
+    statement = insert(handoffs).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[handoffs.c.id], set_={"sequence": statement.excluded.sequence}
+        )
+    )

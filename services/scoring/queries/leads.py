@@ -1,0 +1,218 @@
+"""Leads, their identities and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Row,
+    Select,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from services.scoring.domain.lead import Lead, Stage, StageChange
+from services.scoring.queries.form import live_of, profile_of, written_live, written_profile
+from services.scoring.queries.staging import staged
+from services.scoring.tables import identities, leads, stages
+
+UUIDS = ARRAY(Uuid)
+COLUMNS = (
+    "id", "since", "version", "known", "stage", "armed", "qualification", "fit",
+    "review_at", "hindrance", "raised", "live", "profile",
+)  # fmt: skip
+
+
+def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
+    """Whose the identities are; nobody's are absent."""
+    statement = select(identities.c.key, identities.c.lead_id).where(
+        identities.c.key == any_(literal(list(keys), ARRAY(Text)))
+    )
+    return {row.key: row.lead_id for row in session.execute(statement)}
+
+
+def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
+    """The leads, locked until the transaction ends; those that were joined into others are absent."""
+    statement = _leads().where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
+    locking = statement.order_by(leads.c.id).with_for_update()
+    return {row.id: _lead(row) for row in session.execute(locking) if row.joined_into is None}
+
+
+def claim_leads_to_review(session: Session, now: datetime, *, limit: int) -> list[Lead]:
+    """Leads whose review is due, locked; those that another worker has are left to it."""
+    due = _leads().where(leads.c.review_at <= now).order_by(leads.c.review_at)
+    return _claimed(session, due, limit)
+
+
+def claim_leads_before(session: Session, version: int, *, limit: int) -> list[Lead]:
+    """Leads whose state is of an older agreement, locked; those that another worker has are left to it."""
+    old = _leads().where(leads.c.version < version, leads.c.joined_into.is_(None))
+    return _claimed(session, old.order_by(leads.c.version), limit)
+
+
+def find_lead(session: Session, lead_id: UUID) -> Lead | None:
+    """The lead, or the one that it was joined into."""
+    stays = surviving(session, [lead_id]).get(lead_id)
+    row = session.execute(_leads().where(leads.c.id == stays)).first()
+    return None if row is None else _lead(row)
+
+
+def leads_after(session: Session, last: UUID | None, *, limit: int) -> list[Lead]:
+    """A page of all leads in the order of their ids."""
+    statement = _leads().where(leads.c.joined_into.is_(None)).order_by(leads.c.id).limit(limit)
+    if last is not None:
+        statement = statement.where(leads.c.id > last)
+    return [_lead(row) for row in session.execute(statement)]
+
+
+def surviving(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who each lead is now: itself, or who it was joined into; unknown ones are absent."""
+    start = (
+        select(leads.c.id.label("asked"), leads.c.id, leads.c.joined_into)
+        .where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
+        .cte("path", recursive=True)
+    )
+    path = start.union_all(
+        select(start.c.asked, leads.c.id, leads.c.joined_into).join(
+            start, leads.c.id == start.c.joined_into
+        )
+    )
+    statement = select(path.c.asked, path.c.id).where(path.c.joined_into.is_(None))
+    return {row.asked: row.id for row in session.execute(statement)}
+
+
+def add_identities(session: Session, claimed: Mapping[str, UUID]) -> int:
+    """Add the identities in the order of their keys; how many were nobody's until now."""
+    keys = sorted(claimed)
+    statement = text(
+        "with added as (insert into scoring.identities (key, lead_id)"
+        " select * from unnest(cast(:keys as text[]), cast(:leads as uuid[]))"
+        " on conflict do nothing returning 1) select count(*) from added"
+    )
+    told = {"keys": keys, "leads": [claimed[key] for key in keys]}
+    return session.scalar(statement, told) or 0
+
+
+def save_leads(session: Session, changed: Iterable[Lead]) -> None:
+    """Write the leads as they are now."""
+    rows = [_row(lead) for lead in sorted(changed, key=lambda lead: lead.id)]
+    if not rows:
+        return
+    name = staged(session, leads, COLUMNS, rows)
+    columns = ", ".join(COLUMNS)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
+    session.execute(
+        text(
+            f"insert into scoring.leads ({columns}) select {columns} from {name}"  # noqa: S608
+            f" on conflict (id) do update set {updates}"
+        )
+    )
+
+
+def join_leads(session: Session, joins: Mapping[UUID, UUID]) -> None:
+    """Move the identities and steps of joined leads (goes: stays) to those who stay, and leave a pointer."""
+    if not joins:
+        return
+    goes, stays = list(joins), list(joins.values())
+    for table in (identities, stages):
+        moves = _moves(goes, stays)
+        session.execute(
+            table.update().where(table.c.lead_id == moves.c.goes).values(lead_id=moves.c.stays)
+        )
+    moves = _moves(goes, stays)
+    session.execute(
+        leads.update()
+        .where(leads.c.id == moves.c.goes)
+        .values(joined_into=moves.c.stays, review_at=None, raised=None, live={}, profile={})
+    )
+
+
+def add_steps(session: Session, steps: Sequence[StageChange]) -> None:
+    """Add to the leads' histories."""
+    if steps:
+        rows = [
+            {"lead_id": it.lead_id, "stage": it.stage, "cause": it.cause, "at": it.at}
+            for it in steps
+        ]
+        session.execute(insert(stages), rows)
+
+
+def steps_of(session: Session, lead_id: UUID) -> list[StageChange]:
+    """The lead's history, the first step first."""
+    statement = (
+        select(stages.c.lead_id, stages.c.stage, stages.c.cause, stages.c.at)
+        .where(stages.c.lead_id == lead_id)
+        .order_by(stages.c.at, stages.c.id)
+    )
+    return [
+        StageChange(row.lead_id, Stage(row.stage), row.cause, row.at)
+        for row in session.execute(statement)
+    ]
+
+
+def identities_of(session: Session, lead_id: UUID) -> list[str]:
+    """The identities that point to the lead."""
+    statement = select(identities.c.key).where(identities.c.lead_id == lead_id)
+    return list(session.scalars(statement.order_by(identities.c.key)))
+
+
+def _leads() -> Select[Any]:
+    return select(
+        *(leads.c[name] for name in COLUMNS[:-2]),
+        leads.c.joined_into,
+        cast(leads.c.live, Text).label("live"),
+        cast(leads.c.profile, Text).label("profile"),
+    )
+
+
+def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]:
+    claiming = statement.limit(limit).with_for_update(skip_locked=True)
+    return [_lead(row) for row in session.execute(claiming)]
+
+
+def _lead(row: Row[Any]) -> Lead:
+    return Lead(
+        id=row.id,
+        since=row.since,
+        version=row.version,
+        known=row.known,
+        stage=Stage(row.stage),
+        armed=row.armed,
+        qualification=row.qualification,
+        fit=row.fit,
+        review_at=row.review_at,
+        hindrance=row.hindrance,
+        raised=row.raised,
+        live=live_of(row.live),
+        profile=profile_of(row.profile),
+    )
+
+
+def _row(lead: Lead) -> tuple[Any, ...]:
+    """The lead in the order of COLUMNS."""
+    return (
+        lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.qualification,
+        lead.fit, lead.review_at, lead.hindrance, lead.raised,
+        written_live(lead.live), written_profile(lead.profile),
+    )  # fmt: skip
+
+
+def _moves(goes: list[UUID], stays: list[UUID]) -> TableValuedAlias:
+    return (
+        func.unnest(literal(goes, UUIDS), literal(stays, UUIDS))
+        .table_valued("goes", "stays")
+        .render_derived()
+    )

@@ -1,0 +1,109 @@
+"""The ledger of events: each once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, any_, cast, func, literal, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from services.scoring.queries.staging import staged
+from services.scoring.tables import events
+from shared.contracts.payloads import MarketingEvent
+
+COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
+
+EventKey = tuple[str, str]
+"""Source and id."""
+
+_PAYLOAD = cast(events.c.payload, Text)
+
+
+def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
+    """Those of the events that are in the ledger already."""
+    asked = (
+        func.unnest(
+            literal([source for source, _ in keys], ARRAY(Text)),
+            literal([id_ for _, id_ in keys], ARRAY(Text)),
+        )
+        .table_valued("source", "id")
+        .render_derived()
+    )
+    statement = select(events.c.source, events.c.id).join(
+        asked, (events.c.source == asked.c.source) & (events.c.id == asked.c.id)
+    )
+    return {(row.source, row.id) for row in session.execute(statement)}
+
+
+def add_events(session: Session, found: Sequence[tuple[UUID, MarketingEvent]]) -> int:
+    """Add the events with their leads, in the order of their keys; how many were new."""
+    rows = (
+        (it.source, it.id, lead_id, it.type, it.time, it.model_dump_json(exclude_none=True))
+        for lead_id, it in sorted(found, key=lambda pair: (pair[1].source, pair[1].id))
+    )
+    name = staged(session, events, COLUMNS, rows)
+    columns = ", ".join(COLUMNS)
+    statement = text(
+        f"with added as (insert into scoring.events ({columns})"  # noqa: S608 - our own names
+        f" select {columns} from {name} on conflict do nothing returning 1)"
+        " select count(*) from added"
+    )
+    return session.scalar(statement) or 0
+
+
+def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[MarketingEvent]]:
+    """All events of the leads."""
+    statement = select(events.c.lead_id, _PAYLOAD).where(
+        events.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid)))
+    )
+    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, payload in session.execute(statement):
+        found[lead_id].append(MarketingEvent.model_validate_json(payload))
+    return found
+
+
+def latest_events(
+    session: Session, lead_id: UUID, types: Collection[str], *, limit: int
+) -> list[MarketingEvent]:
+    """The lead's last events of these types, the latest first."""
+    statement = (
+        select(_PAYLOAD)
+        .where(events.c.lead_id == lead_id, events.c.type.in_(list(types)))
+        .order_by(events.c.time.desc(), events.c.id.desc())
+        .limit(limit)
+    )
+    return [MarketingEvent.model_validate_json(it) for it in session.scalars(statement)]
+
+
+def events_before(
+    session: Session, lead_id: UUID, *, before: tuple[datetime, str, str] | None, limit: int
+) -> list[MarketingEvent]:
+    """A page of the lead's events, the latest first, from after the given place (time, source, id)."""
+    place = tuple_(events.c.time, events.c.source, events.c.id)
+    statement = (
+        select(_PAYLOAD)
+        .where(events.c.lead_id == lead_id)
+        .order_by(events.c.time.desc(), events.c.source.desc(), events.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(place < tuple_(*map(literal, before)))
+    return [MarketingEvent.model_validate_json(it) for it in session.scalars(statement)]
+
+
+def move_events(session: Session, joins: Mapping[UUID, UUID]) -> None:
+    """Give the events of joined leads to those who stay."""
+    moves = (
+        func.unnest(
+            literal(list(joins), ARRAY(Uuid)),
+            literal(list(joins.values()), ARRAY(Uuid)),
+        )
+        .table_valued("goes", "stays")
+        .render_derived()
+    )
+    session.execute(
+        events.update().where(events.c.lead_id == moves.c.goes).values(lead_id=moves.c.stays)
+    )

@@ -1,0 +1,73 @@
+"""An agreement published, and the handlers that read it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
+from services.scoring.rulebook import Rulebook
+from shared.agreement.versions import publish
+from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
+from shared.contracts.topic import Record
+from shared.contracts.topics import LEADS_QUALIFIED
+from shared.db.outbox import read
+from shared.db.tables import outbox
+from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, messages
+
+
+class Worker:
+    """Scoring's worker on one session, without Kafka."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.rulebook = Rulebook()
+
+    def publish(self, **sections: Any) -> int:
+        """Publish the tests' agreement with these sections replaced; its version."""
+        source = json.dumps({**DEFAULT_SECTIONS, **sections})
+        return publish(self.session, source, by="test", now=NOON).version
+
+    def take(self, *events: MarketingEvent, now: datetime = NOON) -> None:
+        """Handle the events as one batch."""
+        on_marketing_events(self.session, messages(events), now, rulebook=self.rulebook)
+
+    def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
+        """Handle what sales did."""
+        on_handoffs_changed(self.session, [handoff_message(it) for it in changes], now)
+
+    def tick(self, now: datetime) -> None:
+        """What the worker does once a second."""
+        tick(self.session, now, rulebook=self.rulebook)
+
+    def announced(self) -> list[LeadQualified]:
+        """What sales has been told, in order."""
+        return announced(self.session)
+
+
+def announced(session: Session) -> list[LeadQualified]:
+    """The qualifications in the outbox, in order."""
+    rows = session.execute(
+        select(outbox.c.key, outbox.c.value, outbox.c.headers)
+        .where(outbox.c.topic == LEADS_QUALIFIED.name)
+        .order_by(outbox.c.id)
+    )
+    return [
+        LEADS_QUALIFIED.decode(
+            Record(LEADS_QUALIFIED.name, 0, 0, row.key, row.value, read(row.headers))
+        ).payload
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def worker(session: Session) -> Worker:
+    """A worker under the tests' agreement, rolled back."""
+    worker = Worker(session)
+    worker.publish()
+    return worker

@@ -1,0 +1,245 @@
+"""What a batch of events does to leads, identities, the ledger and the outbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from services.scoring.domain.lead import Lead, Stage
+from services.scoring.queries import leads, ledger
+from shared.agreement.versions import NoAgreement
+from shared.contracts.payloads import Change, EventKind, Identity, Qualified
+from tests.builders import (
+    NOON,
+    days,
+    handoff_changed,
+    marketing_event,
+    minutes,
+)
+from tests.services.scoring.conftest import Worker
+
+pytestmark = pytest.mark.postgres
+
+
+def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
+    """The lead that an identity belongs to."""
+    lead_id = leads.owners(worker.session, [key])[key]
+    found = leads.find_lead(worker.session, lead_id)
+    assert found is not None
+    return found
+
+
+def engagement(worker: Worker, lead: Lead) -> float:
+    """Its engagement at noon."""
+    return lead.profile.engagement(worker.rulebook.current(worker.session), NOON).value
+
+
+def test_an_event_makes_a_lead_with_its_score_and_its_first_steps(worker: Worker) -> None:
+    worker.take(marketing_event("form_submitted", traits={"company_size": 500}))
+
+    lead = lead_of(worker)
+    assert (lead.stage, lead.fit, engagement(worker, lead)) == (Stage.ENGAGED, 40.0, 30.0)
+    steps = leads.steps_of(worker.session, lead.id)
+    assert [step.stage for step in steps] == [Stage.KNOWN, Stage.ENGAGED]
+
+
+def test_crossing_the_line_announces_the_lead_once(worker: Worker) -> None:
+    demo = marketing_event("demo_requested")
+    for batch in ([marketing_event("page_viewed"), demo], [demo], [demo, demo]):
+        worker.take(*batch)
+
+    [told] = worker.announced()
+    assert (told.change, told.qualification, told.cause) == (Qualified.BECAME, 1, "hand_raise")
+    assert told.context.why_now is not None
+    assert told.context.why_now.id == demo.id
+    assert {touch.type for touch in told.context.recent} == {"page_viewed", "demo_requested"}
+
+
+def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker) -> None:
+    viewed = marketing_event(email=None, anonymous_id="a")
+    worker.take(viewed)
+    worker.take(marketing_event("page_viewed", anonymous_id="a"))
+    before = lead_of(worker)
+
+    worker.take(viewed, viewed)
+
+    assert lead_of(worker) == before
+    assert engagement(worker, before) == 10.0
+
+
+def test_a_known_person_wins_over_an_older_anonymous_visitor(worker: Worker) -> None:
+    worker.take(marketing_event(email=None, anonymous_id="a"))
+    visitor = lead_of(worker, "anonymous/website/a")
+    worker.take(marketing_event())
+    ada = lead_of(worker)
+
+    worker.take(marketing_event(anonymous_id="a"))
+
+    assert lead_of(worker, "anonymous/website/a").id == ada.id != visitor.id
+    assert leads.find_lead(worker.session, visitor.id) == lead_of(worker)
+    assert len(ledger.events_of(worker.session, [ada.id])[ada.id]) == 3
+
+
+def test_of_two_known_people_the_older_lead_stays(worker: Worker) -> None:
+    worker.take(marketing_event(email=None, user_id="u"))
+    worker.take(marketing_event(time=NOON + minutes(1)))
+    older = lead_of(worker, "user/website/u")
+
+    worker.take(marketing_event(user_id="u", time=NOON + minutes(2)), now=NOON + minutes(2))
+
+    assert lead_of(worker).id == older.id
+
+
+def test_two_emails_are_two_people_unless_an_alias_says_otherwise(worker: Worker) -> None:
+    worker.take(
+        marketing_event(anonymous_id="a"), marketing_event(email="b@x.com", anonymous_id="a")
+    )
+    assert lead_of(worker).id != lead_of(worker, "email/b@x.com").id
+
+    worker.take(
+        marketing_event(
+            "aliased",
+            kind=EventKind.ALIAS,
+            email="b@x.com",
+            previous=Identity(email="ada@example.com"),
+        )
+    )
+
+    assert lead_of(worker).id == lead_of(worker, "email/b@x.com").id
+    assert lead_of(worker).profile.email == "b@x.com"
+
+
+def test_joins_within_one_batch_leave_no_trace_of_the_lead_that_never_was(worker: Worker) -> None:
+    worker.take(
+        marketing_event(email=None, anonymous_id="a"),
+        marketing_event(email=None, user_id="u"),
+        marketing_event(email=None, user_id="u", anonymous_id="a"),
+    )
+
+    lead = lead_of(worker, "anonymous/website/a")
+    assert engagement(worker, lead) == 15.0
+    assert [it.id for it in leads.leads_after(worker.session, None, limit=10)] == [lead.id]
+
+
+def test_a_bot_is_kept_and_scores_nothing(worker: Worker) -> None:
+    worker.take(marketing_event("demo_requested", marks=("bot",), traits={"company_size": 900}))
+
+    lead = lead_of(worker)
+    assert (lead.stage, lead.fit, lead.profile.signals) == (Stage.KNOWN, 0.0, {})
+    assert worker.announced() == []
+
+
+def test_a_lead_without_a_required_trait_waits_and_qualifies_when_it_arrives(
+    worker: Worker,
+) -> None:
+    worker.take(marketing_event("demo_requested", email=None, user_id="u"))
+    assert lead_of(worker, "user/website/u").hindrance == "incomplete: email"
+    assert worker.announced() == []
+
+    worker.take(marketing_event("identified", user_id="u", kind=EventKind.IDENTIFY))
+
+    [told] = worker.announced()
+    assert told.cause == "required_trait"
+    assert told.context.email == "ada@example.com"
+
+
+def test_sales_is_followed_and_a_closed_lead_may_raise_its_hand_again(worker: Worker) -> None:
+    worker.take(marketing_event("demo_requested"))
+    lead = lead_of(worker)
+    worker.follow(
+        handoff_changed(Change.ACCEPTED, lead=lead.id, sequence=2),
+        handoff_changed(Change.ASSIGNED, lead=lead.id, sequence=1),
+    )
+    assert lead_of(worker).stage is Stage.ACCEPTED
+    worker.take(marketing_event("demo_requested"))
+    assert len(worker.announced()) == 1
+
+    worker.follow(handoff_changed(Change.LOST, lead=lead.id, sequence=3))
+    worker.follow(handoff_changed(Change.ACCEPTED, lead=lead.id, sequence=2))
+    assert lead_of(worker).stage is Stage.LOST
+    worker.take(marketing_event("demo_requested"))
+
+    assert [told.qualification for told in worker.announced()] == [1, 2]
+
+
+def test_news_of_a_joined_lead_reaches_the_one_that_stayed(worker: Worker) -> None:
+    worker.take(marketing_event(email="old@x.com", time=NOON - days(1)))
+    worker.take(marketing_event("demo_requested"))
+    gone = lead_of(worker)
+    worker.take(
+        marketing_event(
+            "aliased",
+            kind=EventKind.ALIAS,
+            previous=Identity(email="old@x.com"),
+        )
+    )
+    assert lead_of(worker).id != gone.id
+    assert lead_of(worker).stage is Stage.QUALIFIED
+
+    worker.follow(handoff_changed(Change.WON, lead=gone.id))
+
+    assert lead_of(worker).stage is Stage.WON
+    worker.take(marketing_event("demo_requested"))
+    assert [(it.lead_id, it.qualification) for it in worker.announced()] == [
+        (gone.id, 1),
+        (lead_of(worker).id, 2),
+    ]
+
+
+def test_news_of_an_unknown_lead_is_nothing(worker: Worker) -> None:
+    worker.follow(handoff_changed(Change.WON))
+
+    assert leads.leads_after(worker.session, None, limit=10) == []
+
+
+def test_decay_alone_ends_a_qualification_that_nobody_holds(worker: Worker) -> None:
+    worker.take(marketing_event("form_submitted"), marketing_event("form_submitted"))
+    review_at = lead_of(worker).review_at
+    assert review_at is not None
+    assert abs(review_at - (NOON + days(14))) < timedelta(seconds=5)
+
+    worker.tick(review_at - minutes(1))
+    assert [told.change for told in worker.announced()] == [Qualified.BECAME]
+    worker.tick(review_at)
+
+    assert [told.change for told in worker.announced()] == [Qualified.BECAME, Qualified.CEASED]
+    lead = lead_of(worker)
+    assert (lead.stage, lead.armed, lead.review_at) == (Stage.ENGAGED, True, None)
+
+
+def test_a_review_that_comes_too_early_sets_the_next_one(worker: Worker) -> None:
+    worker.take(marketing_event("form_submitted"), marketing_event("form_submitted"))
+    first = lead_of(worker).review_at
+    assert first is not None
+    worker.take(marketing_event("form_submitted", time=NOON + days(1)), now=NOON + days(1))
+    assert lead_of(worker).review_at == first
+
+    worker.tick(first)
+
+    then = lead_of(worker).review_at
+    assert then is not None
+    assert then > first
+    assert len(worker.announced()) == 1
+
+
+def test_a_new_version_counts_leads_again_from_the_ledger(worker: Worker) -> None:
+    worker.take(marketing_event("form_submitted"))
+    worker.take(marketing_event("form_submitted", email="bob@example.com"))
+    version = worker.publish(
+        scoring={"signals": [{"id": "form", "on": "form_submitted", "points": 60}]}
+    )
+
+    worker.take(marketing_event("page_viewed"))
+    assert engagement(worker, lead_of(worker)) == 60.0
+    assert [told.lead_id for told in worker.announced()] == [lead_of(worker).id]
+    worker.tick(NOON)
+
+    assert lead_of(worker, "email/bob@example.com").version == version
+    assert len(worker.announced()) == 2
+
+
+def test_without_an_agreement_the_batch_waits(session: Session) -> None:
+    with pytest.raises(NoAgreement):
+        Worker(session).take(marketing_event())
