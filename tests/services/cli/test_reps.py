@@ -1,0 +1,75 @@
+"""`leadbaton reps`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli.reps import app
+from shared.db.session import Sessions
+from tests.services.routing.desks import publishing
+
+pytestmark = pytest.mark.postgres
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "reps.yaml"
+KEY = "bGVhZGJhdG9uLXRlc3RzLWxlYWRiYXRvbi10ZXN0cyE="
+
+
+@pytest.fixture
+def installed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of an installation on a fresh database that may call loopback."""
+    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
+    monkeypatch.setenv("LEADBATON_SECRET_KEY", KEY)
+    monkeypatch.setenv("LEADBATON_ALLOW_NETWORKS", "127.0.0.0/8")
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_example_is_imported_and_its_secrets_are_shown_once() -> None:
+    first = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    second = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    listed = CliRunner().invoke(app, ["list"])
+
+    assert {"rep/amira", "team/inbound", "ops"} <= json.loads(first.stdout).keys()
+    assert json.loads(first.stdout)["ops"].startswith("whsec_")
+    assert json.loads(second.stdout) == {}
+    assert "amira" in listed.stdout
+
+
+@pytest.mark.usefixtures("installed")
+def test_who_left_is_named(tmp_path: Path) -> None:
+    CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    alone = tmp_path / "reps.yaml"
+    alone.write_text(
+        "reps:\n- {id: amira, name: A, email: a@x.io, team: inbound,"
+        " endpoint: {url: 'http://127.0.0.1:1'}, capacity: {open: 4}}"
+    )
+
+    said = CliRunner().invoke(app, ["import", str(alone)])
+    listed = CliRunner().invoke(app, ["list"])
+
+    assert "jonas" in said.stderr
+    assert "0 of 4" in listed.stdout
+    assert "inactive" in listed.stdout
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_file_that_does_not_fit_the_agreement_changes_nothing(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        publishing(session)
+
+    said = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+
+    assert said.exit_code == 1
+    assert "the agreement has no team 'inbound'; write one of sales" in str(said.exception)
+
+
+@pytest.mark.usefixtures("installed")
+def test_private_networks_must_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADBATON_ALLOW_NETWORKS", "")
+
+    said = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+
+    assert "LEADBATON_ALLOW_NETWORKS" in str(said.exception)
