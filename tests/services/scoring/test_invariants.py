@@ -1,0 +1,133 @@
+"""Invariants 2 and 3 on a real database: any order, batching, duplicates, joins, and two workers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from threading import Barrier
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from services.scoring.queries import leads
+from services.scoring.rulebook import Rulebook
+from services.scoring.tables import events as ledger
+from shared.agreement.model import Agreement
+from shared.contracts.payloads import MarketingEvent
+from shared.db.session import Sessions
+from tests.builders import NOON, agreement, marketing_event
+from tests.services.scoring import oracle
+from tests.services.scoring.conftest import Worker
+
+pytestmark = pytest.mark.postgres
+
+AGREEMENT: Agreement = agreement(scoring=oracle.SCORING)
+
+
+def shown(person: int) -> list[dict[str, Any]]:
+    """What events may show of a person."""
+    email, user, visitor = f"p{person}@example.com", f"u{person}", f"a{person}"
+    return [
+        {"email": email},
+        {"email": None, "user_id": user},
+        {"email": None, "anonymous_id": visitor},
+        {"email": None, "anonymous_id": f"b{person}"},
+        {"email": None, "phone": f"+49{person}"},
+    ]
+
+
+def links(person: int) -> list[MarketingEvent]:
+    """Events that show that it is one person, whatever comes first."""
+    who = shown(person)
+    return [marketing_event("other", **{**who[at], **who[0]}) for at in range(1, 5)]
+
+
+def lives(person: int) -> st.SearchStrategy[list[MarketingEvent]]:
+    """A person's events, of which nothing but the links says whose they are."""
+    event = st.sampled_from(shown(person)).flatmap(lambda who: oracle.happenings(**who))
+    return st.lists(event, max_size=8).map(lambda events: [*events, *links(person)])
+
+
+def batches(events: Sequence[MarketingEvent], random: Random) -> list[list[MarketingEvent]]:
+    """The events in any order with some sent twice, in batches of any size."""
+    sent = [*events, *random.choices(events, k=len(events) // 3)]
+    random.shuffle(sent)
+    cuts = sorted(random.sample(range(1, len(sent)), min(5, len(sent) - 1)))
+    return [sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+
+
+def check(session: Session, people: Sequence[Sequence[MarketingEvent]]) -> None:
+    """Each person is one lead, with the score of all of their events at once."""
+    rules = Rulebook().current(session)
+    for person, events in enumerate(people):
+        keys = [f"email/p{person}@example.com", f"anonymous/website/a{person}"]
+        keys += [f"user/website/u{person}", f"anonymous/website/b{person}", f"phone/+49{person}"]
+        [lead_id] = set(leads.owners(session, keys).values())
+        lead = leads.find_lead(session, lead_id)
+        assert lead is not None
+        expected = oracle.engagement(events, rules.agreement.scoring, NOON)
+        assert lead.profile.engagement(rules, NOON).value == pytest.approx(expected, abs=1e-9)
+        assert lead.fit == oracle.fit(events, rules.agreement)
+        in_ledger = session.scalar(
+            select(func.count()).select_from(ledger).where(ledger.c.lead_id == lead_id)
+        )
+        assert in_ledger == len(events)
+    assert len(leads.leads_after(session, None, limit=100)) == len(people)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.tuples(lives(0), lives(1)), st.randoms(use_true_random=False))
+def test_scores_do_not_depend_on_order_batches_duplicates_or_joins(
+    session: Session, people: tuple[list[MarketingEvent], ...], random: Random
+) -> None:
+    with session.begin_nested() as undone:
+        worker = Worker(session)
+        worker.publish(scoring=oracle.SCORING)
+        for batch in batches([event for events in people for event in events], random):
+            worker.take(*batch)
+
+        check(session, people)
+        undone.rollback()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - the same life again for the same seed
+    people = [
+        [
+            *(
+                marketing_event(
+                    random.choice(["page_viewed", "downloaded", "trial_started"]),
+                    **random.choice(shown(person)),
+                )
+                for _ in range(10)
+            ),
+            *links(person),
+        ]
+        for person in range(12)
+    ]
+    with sessions.begin() as session:
+        Worker(session).publish(scoring=oracle.SCORING)
+    sent = [event for events in people for event in events]
+    start = Barrier(2)
+
+    def work(own: Random) -> None:
+        for batch in batches(sent, own):
+            start.wait(timeout=30)
+            with sessions.begin() as session:
+                Worker(session).take(*batch)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(work, Random(seed * 2 + it)) for it in (1, 2)]  # noqa: S311
+        for it in done:
+            it.result(timeout=60)
+
+    with sessions.begin() as session:
+        check(session, people)
