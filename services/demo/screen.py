@@ -23,8 +23,7 @@ def view(
     """Everything at once: the way from events to breaches, and who holds what."""
     return Panel(
         Group(
-            ProgressBar(total=max(total, 1), completed=figures.events_sent, width=WIDTH * 2),
-            Text(f"simulated day: {calendar}", style="dim"),
+            _progress(figures.events_sent, total, calendar),
             _way(figures, seen),
             _reps(figures, habits),
         ),
@@ -32,6 +31,13 @@ def view(
         border_style="cyan",
         padding=(0, 1),
     )
+
+
+def _progress(sent: int, total: int, calendar: str) -> Table:
+    row = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(total, 1), completed=sent, width=WIDTH + 20)
+    row.add_row(bar, Text(f"simulated: {calendar}", style="dim"))
+    return row
 
 
 def line(figures: Figures) -> str:

@@ -83,7 +83,7 @@ class Show:
                     self._habits(),
                     self.receiver.seen,
                     total=len(sending.acts),
-                    calendar=f"{sending.day:%A %d %B %H:%M}",
+                    calendar=f"{sending.day:%a %d %b %H:%M}",
                 )
             )
 

@@ -51,7 +51,7 @@ def _story(scene: Scene, http: httpx.Client, breach: Told) -> Story:
     lead = f"{scene.scoring}/v1/leads/{breach['lead_id']}"
     return Story(
         lead=_get(http, lead),
-        events=_get(http, f"{lead}/events")["items"],
+        events=_get(http, f"{lead}/events?limit=200")["items"],
         handoff=_get(http, f"{scene.routing}/v1/handoffs/{breach['handoff_id']}"),
         clock=_get(http, f"{scene.sla}/v1/sla/clocks/{breach['id']}/explain"),
     )
@@ -162,7 +162,7 @@ def _clock(clock: Told) -> Table:
     table.add_row(_second(clock["started_at"]), f"started: {target}, for {clock['rep']}")
     table.add_row(_second(clock["due_at"]), "due")
     late = _instant(clock["detected_at"]) - _instant(clock["breached_at"])
-    found = f"breached; found {late.total_seconds() * 1000:.0f} ms later"
+    found = f"breached; found {late.total_seconds() * 1000:.1f} ms later"
     table.add_row(_second(clock["breached_at"]), Text(found, style="bold red"))
     if clock["ended_at"]:
         table.add_row(_second(clock["ended_at"]), f"{clock['state']}: {clock['ended_by']} at last")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
 from services.routing import main as routing
+from services.scoring import main as scoring
 from services.sla_monitor import main as sla
+from shared.contracts.topic import Outgoing
 from shared.db.session import engine_for, sessions_on
 
 
@@ -15,6 +17,14 @@ def apis() -> dict[str, Callable[[], FastAPI]]:
     """How each service's API is built, by the service's name."""
     sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nowhere"))
     return {
+        "scoring": lambda: scoring.build_api(sessions, publisher=_Nowhere()),
         "routing": lambda: routing.build_api(sessions),
         "sla": lambda: sla.build_api(sessions),
     }
+
+
+class _Nowhere:
+    """Takes no events: this API is only described."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        raise NotImplementedError(f"{len(records)} events came to an API that is only described")

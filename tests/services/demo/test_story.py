@@ -101,7 +101,7 @@ def test_every_chapter_is_told_with_its_facts() -> None:
         "lacks +0.50 leads to a fair share",
         "delivered: refused in 3 ms, 204 in 8 ms",
         "accept within 20 s of around_the_clock",
-        "breached; found 12 ms later",
+        "breached; found 12.0 ms later",
         "late: accepted at last",
         "rep/priya",
     ):
