@@ -6,7 +6,7 @@ from shared import logs
 from shared.clock import utc_now
 from shared.db import relay as engine
 from shared.db.session import engine_for, sessions_on
-from shared.http.probes import Probes
+from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
 from shared.lifecycle import stop_on_signals
@@ -20,7 +20,8 @@ def relay(settings: Settings) -> None:
     kafka = config.of(settings)
     sessions = sessions_on(engine_for(settings.database_url))
     producer = Producer(kafka)
-    Probes().start(settings.probe_port, {})
+    checks = {"database": probes.database(sessions), "kafka": producer.check}
+    probes.Probes().start(settings.probe_port, checks)
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)
     finally:

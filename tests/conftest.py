@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from shared.db.migrate import upgrade
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer, free_port
@@ -96,6 +97,27 @@ def session(shared_engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture
+def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A server of the test's own, to stop or to crash; its database is migrated."""
+    server = PostgresServer(tmp_path_factory.mktemp("mortal"), free_port(), ("-c fsync=off",))
+    server.start()
+    _create(server, "leadbaton")
+    engine = engine_for(server.url())
+    upgrade(engine)
+    engine.dispose()
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture
+def mortal_sessions(mortal_postgres: PostgresServer) -> Iterator[Sessions]:
+    """Sessions on it."""
+    engine = engine_for(mortal_postgres.url())
+    yield sessions_on(engine)
+    engine.dispose()
+
+
+@pytest.fixture
 def embedded_broker(tmp_path: Path) -> Iterator[Broker]:
     """A fresh embedded broker without topics, to kill, to pause, to start anew."""
     broker = Broker(tmp_path / "broker", free_port())
@@ -114,8 +136,13 @@ def broker(embedded_broker: Broker) -> KafkaConfig:
 
 def kafka_on(broker: Broker) -> KafkaConfig:
     """How to reach an embedded broker; a group there takes half of the session time-out to form."""
+    return config_at(broker.bootstrap)
+
+
+def config_at(bootstrap: str) -> KafkaConfig:
+    """How to reach an embedded broker by its address."""
     return KafkaConfig(
-        bootstrap=(broker.bootstrap,),
+        bootstrap=(bootstrap,),
         keeps_log=False,
         partitions=3,
         replication=1,

@@ -10,8 +10,8 @@ from typing import Protocol, cast
 from uuid import UUID
 
 import psycopg
-import structlog
 
+from shared import logs
 from shared.clock import Clock
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import TOPICS
@@ -23,7 +23,7 @@ from shared.kafka.admin import Admin
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Ack
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 
 LOCK = 0x1EADBA70
 """The advisory lock that makes a relay the one that works."""

@@ -49,6 +49,8 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        if _listens(self.port):
+            raise Unavailable(f"port {self.port} is taken by another program")
         self.directory.mkdir(parents=True, exist_ok=True)
         address = f"tcp://{self.bootstrap}"
         with self.log.open("ab") as log:

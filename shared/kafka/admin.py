@@ -12,6 +12,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
+from shared.kafka.connecting import tidily
 from shared.kafka.errors import BrokerAway
 
 TIMEOUT_MS = 4_000
@@ -22,8 +23,9 @@ class Admin:
 
     def __init__(self, config: KafkaConfig) -> None:
         self._config = config
-        with _broker_errors():
+        with _broker_errors(), tidily() as client:
             self._client = KafkaAdminClient(
+                kafka_client=client,
                 bootstrap_servers=list(config.bootstrap),
                 bootstrap_timeout_ms=TIMEOUT_MS,
                 request_timeout_ms=TIMEOUT_MS,

@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import structlog
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from shared import logs
 from shared.clock import Clock
 from shared.contracts.topic import Record
 from shared.db import offsets
@@ -31,7 +31,7 @@ from shared.kafka.reader import Reader
 
 __all__ = ["Subscription", "consume"]
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 
 Tick = Callable[[Session, datetime], None]
 

@@ -11,17 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.future import Future
 
+from shared import logs
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
+from shared.kafka.connecting import tidily
 from shared.kafka.errors import BrokerAway
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 
 PATIENCE_S = 2.5
 """How long a record may be unacknowledged before the broker counts as away."""
@@ -50,7 +51,7 @@ class Bound:
 class Producer:
     """Connects in a thread of its own, for as long as it takes: whoever publishes starts without Kafka.
 
-    Not idempotent, on purpose: docs/decisions/0002. Whoever reads deduplicates.
+    Not idempotent, on purpose: docs/decisions/003. Whoever reads deduplicates.
     """
 
     def __init__(self, config: KafkaConfig, *, bound: Bound | None = None) -> None:
@@ -101,6 +102,13 @@ class Producer:
         client = self._client
         return client is not None and client.knows_all() and not self._pending.overdue()
 
+    def check(self) -> None:
+        """Raise BrokerAway unless ready."""
+        if not self.ready():
+            raise BrokerAway(
+                "Kafka does not answer, or misses topics (leadbaton migrate makes them)"
+            )
+
     def close(self) -> None:
         """Wait a little for what is under way, then let go."""
         self._closed.set()
@@ -140,21 +148,23 @@ class Producer:
 class _Client(KafkaProducer):
     @classmethod
     def on(cls, config: KafkaConfig) -> _Client:
-        return cls(
-            bootstrap_servers=list(config.bootstrap),
-            bootstrap_timeout_ms=2_000,
-            acks="all",
-            enable_idempotence=False,
-            max_in_flight_requests_per_connection=1,
-            linger_ms=0,
-            batch_size=65_536,
-            request_timeout_ms=3_000,
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-            max_block_ms=2_000,
-            reconnect_backoff_max_ms=1_000,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
+        with tidily() as client:
+            return cls(
+                kafka_client=client,
+                bootstrap_servers=list(config.bootstrap),
+                bootstrap_timeout_ms=2_000,
+                acks="all",
+                enable_idempotence=False,
+                max_in_flight_requests_per_connection=1,
+                linger_ms=0,
+                batch_size=65_536,
+                request_timeout_ms=3_000,
+                delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+                max_block_ms=2_000,
+                reconnect_backoff_max_ms=1_000,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
 
     def knows(self, topic: str) -> bool:
         """Whether a send to the topic would not have to wait for metadata."""
@@ -258,6 +268,9 @@ def _send(client: _Client, record: Outgoing) -> Any:
 
 
 def _outcome(future: Any) -> Ack | Exception:
+    if future.failed():
+        failure: Exception = future.exception
+        return failure
     try:
         told = future.get(timeout=DELIVERY_TIMEOUT_MS / 1_000 + 4)
     except KafkaError as error:

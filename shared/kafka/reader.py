@@ -11,6 +11,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
 from shared.kafka.config import KafkaConfig
+from shared.kafka.connecting import tidily
 
 METADATA_MAX_AGE_MS = 2_000
 """How long it may take us to see that a topic was lost and made again."""
@@ -28,23 +29,25 @@ class Reader(KafkaConsumer):
         Static membership only where the broker keeps its log: the embedded one makes a static member wait
         longer than a new one.
         """
-        reader = cls(
-            bootstrap_servers=list(config.bootstrap),
-            bootstrap_timeout_ms=2_000,
-            group_id=group,
-            group_instance_id=member if config.keeps_log else None,
-            session_timeout_ms=config.session_timeout_ms,
-            heartbeat_interval_ms=max(config.session_timeout_ms // 5, 200),
-            max_poll_records=config.max_poll_records,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            partition_assignment_strategy=[CooperativeStickyAssignor],
-            metadata_max_age_ms=METADATA_MAX_AGE_MS,
-            request_timeout_ms=max(config.session_timeout_ms + 5_000, 10_000),
-            reconnect_backoff_max_ms=1_000,
-            metrics_enabled=False,
-        )
+        with tidily() as client:
+            reader = cls(
+                kafka_client=client,
+                bootstrap_servers=list(config.bootstrap),
+                bootstrap_timeout_ms=2_000,
+                group_id=group,
+                group_instance_id=member if config.keeps_log else None,
+                session_timeout_ms=config.session_timeout_ms,
+                heartbeat_interval_ms=max(config.session_timeout_ms // 5, 200),
+                max_poll_records=config.max_poll_records,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                partition_assignment_strategy=[CooperativeStickyAssignor],
+                metadata_max_age_ms=METADATA_MAX_AGE_MS,
+                request_timeout_ms=max(config.session_timeout_ms + 5_000, 10_000),
+                reconnect_backoff_max_ms=1_000,
+                metrics_enabled=False,
+            )
         reader.assigned = Assigned()
         reader.subscribe(list(topics), listener=reader.assigned)
         return reader

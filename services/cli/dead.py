@@ -1,0 +1,78 @@
+"""`leadbaton dead`: records that could not be processed, and putting them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from shared.clock import utc_now
+from shared.db import dead_letters
+from shared.db.dead_letters import DeadLetter
+from shared.db.session import engine_for, sessions_on
+from shared.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Records that could not be processed: list, replay.")
+
+Topic = Annotated[str | None, typer.Option(help="Only those of this topic.")]
+
+
+@app.command("list")
+def list_(
+    topic: Topic = None,
+    code: Annotated[str | None, typer.Option(help="Only those buried with this code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 100,
+) -> None:
+    """Show what was buried, when and why."""
+    with _transaction() as session:
+        found = dead_letters.letters(session, topic=topic, code=code, limit=limit)
+    Console().print(_table(found) if found else "Nothing is buried.")
+
+
+@app.command()
+def replay(
+    ids: Annotated[
+        list[int] | None, typer.Argument(help="The letters to put back, by id.", metavar="[ID]...")
+    ] = None,
+    topic: Topic = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that were not put back yet.")
+    ] = False,
+) -> None:
+    """Put records back on their topics as they were, after the cause is mended; each only once."""
+    if sum(map(bool, (ids, topic, everything))) != 1:
+        raise typer.BadParameter("give ids, or --topic, or --all")
+    with _transaction() as session:
+        done = dead_letters.replay(session, now=utc_now(), ids=ids or None, topic=topic)
+    typer.echo(f"put back: {', '.join(map(str, done)) if done else 'nothing'}")
+
+
+def _table(found: list[DeadLetter]) -> Table:
+    table = Table(
+        "id", "buried", "group", "topic / partition / offset", "code", "reason", "put back"
+    )
+    for it in found:
+        table.add_row(
+            str(it.id),
+            f"{it.buried_at:%Y-%m-%d %H:%M:%S}",
+            it.group,
+            f"{it.topic} / {it.partition} / {it.offset}",
+            it.code,
+            it.reason,
+            f"{it.replayed_at:%Y-%m-%d %H:%M:%S}" if it.replayed_at else "",
+        )
+    return table
+
+
+@contextmanager
+def _transaction() -> Iterator[Session]:
+    engine = engine_for(Settings().database_url)
+    with sessions_on(engine).begin() as session:
+        yield session
+    engine.dispose()

@@ -1,0 +1,135 @@
+"""Workers and relays in threads, and a table that shows what a batch did and how often."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import Column, MetaData, Table
+from sqlalchemy.types import Text
+
+from shared.clock import utc_now
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message, Outgoing
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db import outbox
+from shared.db.relay import Publisher, relay
+from shared.db.session import Sessions
+from shared.kafka.config import KafkaConfig
+from shared.kafka.consumer import Subscription, consume
+from tests.builders import marketing_event
+
+PATIENCE_S = 30.0
+"""How long something may take that is certain to happen."""
+
+effects = Table("effects", MetaData(), Column("id", Text, nullable=False))
+"""One row for each time that an event was done; nothing but exactly-once keeps it free of doubles."""
+
+
+class Ledger:
+    """A handler that writes an effect per event, and lets tests wait for what was committed."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.handled = 0
+        with sessions.begin() as session:
+            effects.create(session.connection(), checkfirst=True)
+
+    def __call__(
+        self, session: Session, arrived: Sequence[Message[MarketingEvent]], _now: datetime
+    ) -> None:
+        self.handled += len(arrived)
+        session.execute(insert(effects), [{"id": it.payload.id} for it in arrived])
+
+    def done(self) -> Counter[str]:
+        """How often each event was done."""
+        with self.sessions() as session:
+            return Counter(session.scalars(select(effects.c.id)))
+
+    def wait_for(self, ids: Sequence[str]) -> None:
+        """Until all of them were done."""
+        until(lambda: set(ids) <= self.done().keys())
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look again and again, but not for ever."""
+    deadline = time.monotonic() + PATIENCE_S
+    pause = threading.Event()
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        pause.wait(0.02)
+
+
+def events(count: int, *, start: int = 0) -> list[Outgoing]:
+    """Events `start`, `start + 1`, … as records, of ten people."""
+    return [
+        record(marketing_event(id=str(at), email=f"p{at % 10}@x.io"))
+        for at in range(start, start + count)
+    ]
+
+
+def record(event: MarketingEvent) -> Outgoing:
+    """The event as it travels."""
+    return MARKETING_EVENTS.encode(event, id=event.id, source="test", at=event.time)
+
+
+def ids(count: int, *, start: int = 0) -> list[str]:
+    """The ids of `events`."""
+    return [str(at) for at in range(start, start + count)]
+
+
+def post(sessions: Sessions, records: Sequence[Outgoing]) -> None:
+    """Leave the records in the outbox."""
+    with sessions.begin() as session:
+        outbox.append(session, records)
+
+
+@contextmanager
+def working(
+    sessions: Sessions,
+    config: KafkaConfig,
+    handle: Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None],
+    *,
+    tick: Callable[[Session, datetime], None] | None = None,
+) -> Iterator[threading.Event]:
+    """A scoring worker in a thread; gives an event that says when it reads."""
+    ready = threading.Event()
+    with _thread(
+        lambda stop: consume(
+            SCORING,
+            [Subscription(MARKETING_EVENTS, handle)],
+            config=config,
+            sessions=sessions,
+            clock=utc_now,
+            stop=stop,
+            tick=tick,
+            on_ready=ready.set,
+        )
+    ):
+        yield ready
+
+
+@contextmanager
+def relaying(sessions: Sessions, producer: Publisher, config: KafkaConfig) -> Iterator[None]:
+    """A relay in a thread."""
+    with _thread(lambda stop: relay(sessions, producer, config=config, stop=stop, clock=utc_now)):
+        yield
+
+
+@contextmanager
+def _thread(run: Callable[[threading.Event], None]) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive(), "it did not stop"

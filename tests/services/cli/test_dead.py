@@ -1,0 +1,76 @@
+"""`leadbaton dead` shows what was buried and puts it back."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.cli.dead import app
+from shared.db import dead_letters, outbox
+from shared.db.session import Sessions
+from tests.shared.db.test_dead_letters import burial
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def installation(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+def dead(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def bury(sessions: Sessions) -> list[int]:
+    with sessions.begin() as session:
+        dead_letters.bury(
+            session,
+            "leadbaton.sla",
+            [burial(1), burial(2, code="handler_failed"), burial(3, topic="sla.changed")],
+        )
+        return sorted(it.id for it in dead_letters.letters(session))
+
+
+def test_a_list_shows_where_each_record_lay_and_why_it_was_buried(sessions: Sessions) -> None:
+    bury(sessions)
+    shown = dead("list")
+    assert shown.exit_code == 0
+    for said in ("leads.qualified / 2 / 1", "unknown_version", "handler_failed", "it says v9"):
+        assert said in shown.output
+
+
+def test_a_list_can_be_narrowed(sessions: Sessions) -> None:
+    bury(sessions)
+    assert "handler_failed" not in dead("list", "--topic", "sla.changed").output
+    assert "sla.changed" not in dead("list", "--code", "handler_failed").output
+
+
+def test_nothing_buried_is_said_so() -> None:
+    assert "Nothing is buried" in dead("list").output
+
+
+def test_letters_are_put_back_once(sessions: Sessions) -> None:
+    first, second, third = bury(sessions)
+
+    assert dead("replay", str(first)).output.strip() == f"put back: {first}"
+    assert dead("replay", str(first)).output.strip() == "put back: nothing"
+    assert dead("replay", "--topic", "sla.changed").output.strip() == f"put back: {third}"
+    assert dead("replay", "--all").output.strip() == f"put back: {second}"
+
+    with sessions() as session:
+        topics = [row.record.topic for row in outbox.unpublished(session, limit=10)]
+    assert topics[3:] == ["leads.qualified", "sla.changed", "leads.qualified"]
+    assert f"{first}" in dead("list").output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("1", "--all"), ("--topic", "sla.changed", "--all")],
+    ids=["nothing", "ids and all", "a topic and all"],
+)
+def test_what_to_put_back_must_be_said_in_one_way(arguments: tuple[str, ...]) -> None:
+    refused = dead("replay", *arguments)
+    assert refused.exit_code == 2
+    assert "--topic" in refused.output

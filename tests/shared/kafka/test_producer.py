@@ -1,0 +1,126 @@
+"""Publishing says the truth about acknowledgement, in bounded time and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from shared.contracts.topic import Outgoing
+from shared.embedded.broker import Broker
+from shared.embedded.postgres import free_port
+from shared.kafka.admin import create_topics
+from shared.kafka.config import KafkaConfig
+from shared.kafka.errors import BrokerAway
+from shared.kafka.producer import Ack, Bound, Producer
+from tests.conftest import kafka_on
+from tests.engine import events, until
+
+
+@pytest.fixture
+def producer(broker: KafkaConfig) -> Iterator[Producer]:
+    producer = Producer(broker)
+    until(producer.ready)
+    yield producer
+    producer.close()
+
+
+def keyed(key: str, value: str) -> Outgoing:
+    return Outgoing("marketing.events", key.encode(), value.encode(), ())
+
+
+def test_publishing_returns_when_every_record_is_acknowledged(producer: Producer) -> None:
+    asyncio.run(producer.publish(events(50)))
+    asyncio.run(producer.publish([]))
+    outcomes = producer.send_all([keyed("p", str(at)) for at in range(3)])
+    offsets = [it.offset for it in outcomes if isinstance(it, Ack)]
+    assert offsets == list(range(offsets[0], offsets[0] + 3))
+
+
+def test_many_publish_at_once(producer: Producer) -> None:
+    async def crowd() -> None:
+        await asyncio.gather(*(producer.publish(events(2)) for _ in range(200)))
+
+    asyncio.run(crowd())
+    assert producer.ready()
+
+
+def test_without_a_broker_it_starts_and_says_so_at_once(unused_broker: Broker) -> None:
+    producer = Producer(kafka_on(unused_broker))
+    assert not producer.ready()
+    with pytest.raises(BrokerAway):
+        producer.check()
+    with pytest.raises(BrokerAway, match="reached"):
+        asyncio.run(producer.publish(events(1)))
+    assert all(isinstance(it, BrokerAway) for it in producer.send_all(events(2)))
+    producer.close()
+
+
+@pytest.fixture
+def unused_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that is not started yet."""
+    broker = Broker(tmp_path_factory.mktemp("broker"), free_port())
+    yield broker
+    broker.stop()
+
+
+def test_it_finds_a_broker_that_comes_later(unused_broker: Broker) -> None:
+    producer = Producer(kafka_on(unused_broker))
+    unused_broker.start()
+    create_topics(kafka_on(unused_broker))
+    until(producer.ready)
+    producer.check()
+    asyncio.run(producer.publish(events(1)))
+    producer.close()
+
+
+def test_a_topic_that_nobody_made_is_refused_at_once(producer: Producer) -> None:
+    with pytest.raises(BrokerAway, match="topic"):
+        asyncio.run(producer.publish([Outgoing("no.such.topic", b"k", b"v", ())]))
+
+
+def test_a_broker_that_does_not_answer_is_given_up_in_time_and_then_refused_at_once(
+    producer: Producer, embedded_broker: Broker
+) -> None:
+    embedded_broker.pause()
+    with pytest.raises(BrokerAway, match="acknowledged nothing"):
+        asyncio.run(producer.publish(events(1)))
+    assert not producer.ready()
+    embedded_broker.resume()
+    until(producer.ready)
+    asyncio.run(producer.publish(events(1)))
+
+
+def test_what_is_unacknowledged_is_bounded(broker: KafkaConfig, embedded_broker: Broker) -> None:
+    producer = Producer(broker, bound=Bound(records=10))
+    until(producer.ready)
+    embedded_broker.pause()
+
+    async def overfill() -> BaseException | None:
+        first = asyncio.create_task(producer.publish(events(10)))
+        await asyncio.sleep(0)
+        with pytest.raises(BrokerAway, match="10 records wait"):
+            await producer.publish(events(1))
+        embedded_broker.resume()
+        await first
+        return first.exception()
+
+    assert asyncio.run(overfill()) is None
+    producer.close()
+
+
+def test_a_key_that_failed_gets_nothing_more_and_the_others_do(producer: Producer) -> None:
+    too_large = keyed("a", "x" * 1_100_000)
+    outcomes = producer.send_all([keyed("a", "1"), too_large, keyed("a", "3"), keyed("b", "1")])
+    assert [isinstance(it, Ack) for it in outcomes] == [True, False, False, True]
+
+
+def test_it_closes_while_a_thread_still_publishes(broker: KafkaConfig) -> None:
+    producer = Producer(broker)
+    until(producer.ready)
+    thread = threading.Thread(target=lambda: producer.send_all(events(500)))
+    thread.start()
+    producer.close()
+    thread.join()
