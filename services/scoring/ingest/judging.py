@@ -17,6 +17,9 @@ from shared.contracts.topic import Outgoing
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.errors import Rejected
 
+DEEPEST = 100
+"""Levels of nesting. Readers of JSON have limits of their own, pydantic's is 200: none may be met behind Kafka."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -87,7 +90,7 @@ def _weigh(item: object, most_bytes: int) -> None:
 
 def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
     try:
-        return MARKETING_EVENTS.encode(
+        record = MARKETING_EVENTS.encode(
             event,
             id=f"{event.source}/{event.id}",
             source=event.source,
@@ -96,6 +99,18 @@ def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
         )
     except PydanticSerializationError:
         raise TooDeep from None
+    if record.value.count(b"{") + record.value.count(b"[") > DEEPEST:  # else it cannot be deep
+        told = (event.traits, event.properties, event.context)
+        if any(_is_deeper(it, DEEPEST) for it in told):
+            raise TooDeep
+    return record
+
+
+def _is_deeper(said: object, levels: int) -> bool:
+    if not isinstance(said, dict | list):
+        return False
+    inside = said.values() if isinstance(said, dict) else said
+    return levels == 0 or any(_is_deeper(it, levels - 1) for it in inside)
 
 
 def _own_bytes(batch: Batch, body: bytes) -> list[bytes]:

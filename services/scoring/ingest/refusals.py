@@ -69,6 +69,7 @@ class NowhereToPut(Unavailable):
     """Neither Kafka nor the database takes the events: nothing of this request was accepted."""
 
     code = "nowhere_to_put"
+    retry_after_s = 2
 
 
 def first_fault(wrong: ValidationError) -> InvalidEvent:

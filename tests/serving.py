@@ -1,0 +1,29 @@
+"""A real uvicorn on loopback, for clients that speak real HTTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import uvicorn
+from fastapi import FastAPI
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app's URL while it serves."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ready = Event()
+        app.router.add_event_handler("startup", ready.set)
+        config = uvicorn.Config(app, log_config=None, access_log=False, http="httptools")
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            assert ready.wait(10)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
