@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from services.cli.recompute import recompute
 from shared.settings import Settings
 
 
@@ -90,7 +91,13 @@ def service_app(service: str) -> typer.Typer:
     for process in PROCESSES:
         if process.command[0] == service:
             app.command(process.command[-1], help=process.summary)(process.run)
+    for task in TASKS.get(service, ()):
+        app.command()(task)
     return app
+
+
+TASKS: dict[str, tuple[Callable[..., Any], ...]] = {"scoring": (recompute,)}
+"""What a service can do besides its processes."""
 
 
 SERVICES = {

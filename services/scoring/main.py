@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from services.scoring.api import router
 from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
+from services.scoring.recompute import Difference, recomputed
 from services.scoring.rulebook import Rulebook
 from shared import logs
 from shared.clock import Clock, utc_now
@@ -102,4 +104,13 @@ def worker(settings: Settings) -> None:
         member=settings.worker_name,
         tick=beat,
     )
+    engine.dispose()
+
+
+def recompute(
+    settings: Settings, lead_id: UUID | None = None
+) -> Iterator[tuple[int, list[Difference]]]:
+    """Compute one lead, or all, again from the ledger: page by page, how many, and where they differ."""
+    engine = engine_for(settings.database_url)
+    yield from recomputed(sessions_on(engine), Rulebook(), utc_now(), lead_id=lead_id)
     engine.dispose()
