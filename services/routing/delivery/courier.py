@@ -55,6 +55,8 @@ class Courier:
     clock: Clock
     chance: Callable[[], float]
     """Uniform in [0, 1): the jitter."""
+    patience_s: float = TOTAL_S
+    """How long one try may take."""
 
 
 def check_vault(courier: Courier) -> None:
@@ -141,7 +143,9 @@ async def _sent(
         **signed_headers(secret, id=str(notice.id), at=courier.clock(), body=notice.body),
         "traceparent": child_of(notice.traceparent),
     }
-    response = await send(client, claimed.url, headers=headers, body=notice.body)
+    response = await send(
+        client, claimed.url, headers=headers, body=notice.body, within_s=courier.patience_s
+    )
     round_ = claimed.number - claimed.tried_before
     return response, judge(response, number=round_, now=courier.clock(), chance=courier.chance())
 

@@ -8,24 +8,24 @@ import httpx
 from ssrfguard import SSRFGuardError
 
 from services.routing.domain.tries import Response
-from shared.http.outbound import TOTAL_S, explained, head_of
+from shared.http.outbound import explained, head_of
 
 MOST_KEPT = 500
 """How many characters of an answer are kept with the attempt."""
 
 
 async def send(
-    client: httpx.AsyncClient, url: str, *, headers: dict[str, str], body: bytes
+    client: httpx.AsyncClient, url: str, *, headers: dict[str, str], body: bytes, within_s: float
 ) -> Response:
     """Post it once. Whatever goes wrong on the way is an outcome, not an error."""
     try:
         async with (
-            asyncio.timeout(TOTAL_S),
+            asyncio.timeout(within_s),
             client.stream("POST", url, content=body, headers=headers) as response,
         ):
             said = await head_of(response)
     except TimeoutError:
-        return Response(None, f"no answer within {TOTAL_S:g} s")
+        return Response(None, f"no answer within {within_s:g} s")
     except SSRFGuardError as refused:
         return Response(None, explained(refused)[:MOST_KEPT])
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as wrong:

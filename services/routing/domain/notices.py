@@ -150,14 +150,13 @@ def due(handoff: Handoff, *, agreement: Agreement, desk: Desk) -> Iterator[tuple
 
 
 def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
-    """The exact bytes; what does not fit is left out, the least useful first, and said so."""
-    for shorten in (None, *_SHORTER):
-        if shorten is not None:
-            data = {**data, "lead": {**shorten(data.get("lead", {})), "shortened": True}}
+    """The exact bytes; what does not fit is left out, the least useful first, and that is said."""
+    for shorten in _SHORTER:
         written = orjson.dumps({"type": type, "timestamp": at, "data": data})
         if len(written) < MOST_BYTES:
-            break
-    return written
+            return written
+        data = {**data, "lead": {**shorten(data.get("lead", {})), "shortened": True}}
+    return orjson.dumps({"type": type, "timestamp": at, "data": data})
 
 
 def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -168,4 +167,5 @@ _SHORTER = (
     _without("recent"),
     _without("traits"),
     _without("why_now", "reasons", "first_campaign", "last_campaign", "sources"),
+    _without("name", "company"),
 )

@@ -56,7 +56,5 @@ def _free(
 
 def _take_back(session: Session, before: Handoff, now: datetime) -> None:
     """A lead that was handed back costs its rep no share, and is not told to them any more."""
-    period = handoffs.period_of(session, before.id, before.hop)
-    if period is not None and before.rep is not None:
-        bench.give_back(session, team=before.team, period=period, rep=before.rep)
+    bench.give_back(session, before.id, before.hop)
     deliveries.cancel_deliveries(session, [before.id], type=notices.ASSIGNED, now=now)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, bindparam, case, func, or_, select, update
+from sqlalchemy import Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Absence, Desk, Rep, Standing
 from services.routing.queries.handoffs import held_by
-from services.routing.tables import hops, reps, shares, teams
+from services.routing.tables import handoffs, hops, reps, shares, teams
 
 
 def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
@@ -105,13 +106,19 @@ def save_standings(
     )
 
 
-def give_back(session: Session, *, team: str, period: str, rep: str) -> None:
-    """A handoff that was handed back does not count against the rep."""
-    fewer = case((shares.c.assigned > 0, shares.c.assigned - 1), else_=0)
+def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
+    """A handoff that was handed back does not count against the rep, in the period in which it had counted."""
     session.execute(
         update(shares)
-        .where(shares.c.team == team, shares.c.period == period, shares.c.rep == rep)
-        .values(assigned=fewer)
+        .where(
+            hops.c.handoff_id == handoff_id,
+            hops.c.hop == hop,
+            handoffs.c.id == hops.c.handoff_id,
+            shares.c.team == handoffs.c.team,
+            shares.c.period == hops.c.period,
+            shares.c.rep == hops.c.rep,
+        )
+        .values(assigned=func.greatest(shares.c.assigned - 1, 0))
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notices import Notice
-from services.routing.domain.tries import Delivered, GaveUp, Outcome, Response, Retry
+from services.routing.domain.tries import Delivered, Outcome, Response, Retry
 from services.routing.tables import attempts, deliveries, endpoints
 
 CHANNEL = "leadbaton_deliveries"
@@ -119,7 +119,7 @@ def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome)
             values: dict[str, Any] = {"next_attempt_at": again}
         case Delivered():
             values = {"state": "delivered", "ended_at": at}
-        case GaveUp():
+        case _:
             values = {"state": "exhausted", "ended_at": at}
     statement = (
         update(deliveries)
@@ -207,12 +207,6 @@ def attempts_of(session: Session, ids: Collection[UUID]) -> list[Row[Any]]:
         .order_by(attempts.c.delivery_id, attempts.c.number)
     )
     return list(session.execute(statement))
-
-
-def count_pending(session: Session) -> int:
-    """How many are still to be told."""
-    statement = select(func.count()).where(deliveries.c.state == "pending")
-    return session.scalar(statement) or 0
 
 
 def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:

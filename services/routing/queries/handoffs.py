@@ -170,8 +170,6 @@ def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[
 
 def save_decisions(session: Session, decided: Sequence[dict[str, Any]]) -> None:
     """Keep each hop's decision: handoff_id, hop, rep, period, assigned_at, decision. One who waits has it replaced."""
-    if not decided:
-        return
     statement = insert(hops)
     session.execute(
         statement.on_conflict_do_update(
@@ -193,12 +191,6 @@ def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
         .order_by(hops.c.hop)
     )
     return list(session.execute(statement))
-
-
-def period_of(session: Session, id: UUID, hop: int) -> str | None:
-    """The period in which a hop counts for its rep."""
-    statement = select(hops.c.period).where(hops.c.handoff_id == id, hops.c.hop == hop)
-    return session.scalar(statement)
 
 
 def past_of(session: Session, id: UUID) -> list[Past]:

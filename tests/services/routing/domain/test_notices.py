@@ -93,6 +93,7 @@ def test_what_is_due_is_told_as_the_agreement_promises(
         ({"recent": 40}, {"recent"}),
         ({"traits": 40}, {"recent", "traits"}),
         ({"reasons": 40}, {"recent", "traits", "reasons", "why_now"}),
+        ({"name": 40}, {"recent", "traits", "reasons", "why_now", "name", "company"}),
     ],
 )
 def test_what_does_not_fit_is_left_out_and_that_is_said(
@@ -109,6 +110,7 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
             recent=recent,
             traits=traits,
             why_now=touch,
+            name=long * context.get("name", 1),
             last_campaign=campaign,
         )
     )

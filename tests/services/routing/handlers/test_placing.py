@@ -180,6 +180,16 @@ def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None
     assert announced(session)[-1].reason == "decayed"
 
 
+def test_news_of_an_unknown_lead_and_no_news_change_nothing(session: Session) -> None:
+    desk = office(session)
+
+    qualifying(session, desk, lead_qualified(change=Qualified.CEASED))
+    qualifying(session, desk)
+    handoffs.save_rulings(session, [])
+
+    assert told(session) == []
+
+
 def test_a_rep_keeps_a_lead_that_ceased_to_qualify(session: Session) -> None:
     desk = office(session)
     importing(session, entry("grace"))
