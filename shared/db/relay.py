@@ -53,8 +53,8 @@ def relay(
             with _lead(sessions, stop) as bell, Admin(config) as admin:
                 work = Relay(sessions, producer, admin, clock)
                 while not stop.is_set():
-                    if not work.turn():
-                        _wait(bell)
+                    more = work.turn()
+                    _wait(bell, 0 if more else WAIT_S)
         except (*OUTAGES, psycopg.OperationalError) as error:
             log.warning("relay waits", error=str(error))
             stop.wait(WAIT_S)
@@ -78,10 +78,10 @@ class Relay:
             self._publish_again_what_was_lost(logs)
             self._logs = logs
         rows = self._unpublished()
-        done = self._publish(rows) if rows else 0
+        done = self._publish(rows) if rows else False
         if time.monotonic() >= self._tidy_at_s:
             self._tidy()
-        return done == BATCH
+        return done and len(rows) == BATCH
 
     def _present_logs(self) -> Mapping[str, UUID]:
         """The id of every topic's log; topics that are missing, as after the loss of Kafka, are made."""
@@ -104,8 +104,11 @@ class Relay:
         with self._sessions.begin() as session:
             return outbox.unpublished(session, limit=BATCH)
 
-    def _publish(self, rows: Sequence[outbox.Row]) -> int:
-        """Send, and mark what certainly lies in the log whose id we know: the same before and after."""
+    def _publish(self, rows: Sequence[outbox.Row]) -> bool:
+        """Send, and mark what certainly lies in the log whose id we know: the same before and after.
+
+        Says whether Kafka took any of it.
+        """
         outcomes = self._producer.send_all([row.record for row in rows])
         after = self._present_logs()
         acked = [
@@ -120,7 +123,7 @@ class Relay:
         failures = [it for it in outcomes if isinstance(it, Exception)]
         if failures:
             log.warning("rows not published yet", rows=len(failures), error=str(failures[0]))
-        return len(acked)
+        return bool(acked)
 
     def _tidy(self) -> None:
         self._tidy_at_s = time.monotonic() + TIDY_S
@@ -156,7 +159,7 @@ def _locked(connection: psycopg.Connection) -> bool:
     return answer == (True,)
 
 
-def _wait(bell: psycopg.Connection) -> None:
-    """Until a transaction rings, or for a while."""
-    for _ in bell.notifies(timeout=WAIT_S, stop_after=1):
+def _wait(bell: psycopg.Connection, at_most_s: float) -> None:
+    """Until a transaction rings, or for a while. Raises when the connection, and with it the lock, is lost."""
+    for _ in bell.notifies(timeout=at_most_s, stop_after=1):
         pass

@@ -58,7 +58,7 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
     """Work until `stop`; the batch in hand is finished, then the group is left.
 
     `member` names this worker across restarts, `tick` runs in its own transaction about once a second,
-    `on_ready` is called when the first partitions are ours. Exits with status 70 when records are
+    `on_ready` is called when we read our share of the partitions. Exits with status 70 when records are
     buried in a row.
     """
     batches = Batches(group, sessions, clock)
@@ -112,8 +112,7 @@ class _Worker:
 
     def _turn(self, reader: Reader) -> None:
         polled = reader.poll(timeout_ms=POLL_MS)
-        self._unplaced |= reader.assigned.taken()
-        self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
+        self._note_changes(reader)
         if self._pause.on():
             reader.rest()
             return
@@ -125,6 +124,15 @@ class _Worker:
             if self._unplaced:
                 self._place(reader)
             self._tick()
+            self._say_ready(reader)
+
+    def _note_changes(self, reader: Reader) -> None:
+        """What is no longer ours, what is newly ours, and what lies in another log than before."""
+        for gone in self._held.keys() - reader.assignment():
+            del self._held[gone]
+            metrics.LAG.remove(self._batches.group, gone.topic, gone.partition)
+        self._unplaced |= reader.assigned.taken()
+        self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
 
     def _work(self, reader: Reader, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
         began_s = time.monotonic()
@@ -136,6 +144,7 @@ class _Worker:
         burials = self._batches.work([it for it in portions if it.items], list(moves.values()))
         for at, move in moves.items():
             self._held[at] = _Held(move.place, move.next)
+            self._measure_lag(reader, at)
         reader.tell_kafka({at: move.next for at, move in moves.items()})
         metrics.batch_done(self._batches.group, portions, burials, time.monotonic() - began_s)
 
@@ -168,12 +177,17 @@ class _Worker:
         for at, place in places.items():
             if reader.begin_at(at, next_[place]):
                 self._held[at] = _Held(place, next_[place])
+                self._measure_lag(reader, at)
         self._unplaced -= places.keys()
         log.info("reading", group=self._batches.group, partitions=len(self._held))
-        self._say_ready()
 
-    def _say_ready(self) -> None:
-        if self._on_ready is not None:
+    def _measure_lag(self, reader: Reader, at: TopicPartition) -> None:
+        behind = reader.end_of(at) - self._held[at].next
+        metrics.LAG.labels(self._batches.group, at.topic, at.partition).set(max(behind, 0))
+
+    def _say_ready(self, reader: Reader) -> None:
+        """Once, when the group has formed and we read our share of it, be it nothing."""
+        if self._on_ready is not None and not self._unplaced and reader.joined():
             self._on_ready()
             self._on_ready = None
 
@@ -245,5 +259,5 @@ def record_of(polled: Any) -> Record:
         polled.offset,
         polled.key,
         polled.value,
-        tuple((name, value or b"") for name, value in polled.headers),
+        tuple([(name, value or b"") for name, value in polled.headers]),
     )

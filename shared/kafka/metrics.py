@@ -24,15 +24,15 @@ FENCED = Counter(
 OUTAGES = Counter(
     "leadbaton_consumer_outages", "Batches put off until a service is back.", ["group"]
 )
+LAG = Gauge(
+    "leadbaton_lag_records",
+    "Records that the group has not done, as of the last fetch.",
+    ["group", "topic", "partition"],
+)
 PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])
 UNPUBLISHED = Gauge("leadbaton_outbox_unpublished", "Outbox rows that Kafka has not acknowledged.")
 OLDEST_SECONDS = Gauge(
     "leadbaton_outbox_oldest_seconds", "Age of the oldest row that Kafka has not acknowledged."
-)
-BEHIND = Gauge(
-    "leadbaton_outbox_unread",
-    "Published outbox rows that some reader group has not read.",
-    ["topic"],
 )
 
 

@@ -27,6 +27,7 @@ log = logs.get(__name__)
 PATIENCE_S = 2.5
 """How long a record may be unacknowledged before the broker counts as away."""
 PUBLISH_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 DELIVERY_TIMEOUT_MS = 6_000
 OVERHEAD_BYTES = 400
 """What a record takes beside its key and value: headers, and the client's own objects."""
@@ -115,7 +116,7 @@ class Producer:
         self._keeper.join()
         if self._client is not None:
             try:
-                self._client.close(timeout=PUBLISH_TIMEOUT_S)
+                self._client.close(timeout=CLOSE_TIMEOUT_S)
             except KafkaError:
                 log.warning("kafka producer closed with records unacknowledged")
 

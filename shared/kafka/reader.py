@@ -9,6 +9,8 @@ from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import IllegalStateError
+from kafka.structs import MemberState
 
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
@@ -58,6 +60,17 @@ class Reader(KafkaConsumer):
         """The id of the topic's log as far as we know; at most METADATA_MAX_AGE_MS old."""
         found: UUID | None = self._cluster.topic_id(topic)
         return found
+
+    def joined(self) -> bool:
+        """Whether the group has formed with us in it."""
+        return bool(self.group_metadata().state == MemberState.STABLE)
+
+    def end_of(self, partition: TopicPartition) -> int:
+        """Where the log ended at the last fetch; 0 if there was none yet."""
+        try:
+            return self.highwater(partition) or 0
+        except (IllegalStateError, KeyError):
+            return 0
 
     def begin_at(self, partition: TopicPartition, offset: int) -> bool:
         """Read the partition from there; False when it was taken from us meanwhile."""
