@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from services.scoring.ingest import Limits, router
-from services.scoring.ingest.publishing import Publishing
+from services.scoring.ingest.publishing import Publishing, Sends
+from shared.clock import Clock
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing, Record
 from shared.contracts.topics import MARKETING_EVENTS
@@ -60,12 +61,15 @@ def decoded(record: Outgoing) -> MarketingEvent:
 
 
 def api(
-    sessions: Sessions, broker: Broker, *, limits: Limits | None = None, keeps_log: bool = True
+    sessions: Sessions,
+    producer: Sends,
+    *,
+    limits: Limits | None = None,
+    clock: Clock = lambda: NOON,
 ) -> FastAPI:
     """The ingest API alone."""
-    limits = limits or Limits()
-    app = create_app(title="t", summary="s", sessions=sessions, clock=lambda: NOON)
-    app.include_router(router(Publishing(broker, sessions, keeps_log=keeps_log), limits))
+    app = create_app(title="t", summary="s", sessions=sessions, clock=clock)
+    app.include_router(router(Publishing(producer, sessions, keeps_log=True), limits or Limits()))
     return app
 
 

@@ -1,0 +1,141 @@
+"""Who may send: keys wherever clients put them, browsers' origins, and keys that are not good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from shared.db.session import Sessions
+from shared.http.keys import KeyScope, create_key, revoke_key
+from tests.services.scoring.ingest.conftest import NOON, Broker, api
+
+pytestmark = pytest.mark.postgres
+TRACK = {"event": "x", "userId": "u-1"}
+SITE = "https://site.example"
+
+
+@pytest.fixture
+def anybody(sessions: Sessions, broker: Broker) -> TestClient:
+    """Sends without a key."""
+    return TestClient(api(sessions, broker))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        lambda key: {"headers": {"authorization": f"bearer {key}"}},
+        lambda key: {"auth": (key, "")},
+        lambda key: {"headers": {"x-write-key": key}},
+        lambda key: {"json": {**TRACK, "writeKey": key}},
+    ],
+    ids=["bearer", "basic", "header", "body"],
+)
+def test_a_key_is_found_wherever_clients_put_it(
+    anybody: TestClient, broker: Broker, key: str, where: Any
+) -> None:
+    said = anybody.post("/v1/track", **{"json": TRACK, **where(key)})
+    assert said.status_code == 200
+    assert broker.event.source == "site"
+
+
+@pytest.mark.parametrize(
+    ("send", "code"),
+    [
+        ({}, "unknown_key"),
+        ({"json": {**TRACK, "writeKey": "lb_ingest_ab:***"}}, "unknown_key"),
+        ({"json": {**TRACK, "writeKey": 7}}, "unknown_key"),
+        ({"json": [TRACK]}, "unknown_key"),
+        ({"auth": ("", "")}, "unknown_key"),
+        ({"headers": {"authorization": "Basic !"}}, "unknown_key"),
+        ({"headers": {"authorization": "Digest x"}}, "unknown_key"),
+        ({"headers": {"x-write-key": "lb_ingest_0123_0123"}}, "unknown_key"),
+        ({"headers": {"x-write-key": "k"}}, "unknown_key"),
+    ],
+)
+def test_without_a_key_nothing_comes_in(
+    anybody: TestClient, broker: Broker, ops: dict[str, str], send: Any, code: str
+) -> None:
+    said = anybody.post("/v1/track", **{"json": TRACK, **send})
+
+    assert (said.status_code, said.json()["code"]) == (401, code)
+    assert "location" not in said.headers
+    assert broker.records == []
+    assert anybody.get("/v1/rejections", headers=ops).json()["items"] == []
+
+
+def test_malformed_json_of_nobody_is_not_kept(anybody: TestClient, ops: dict[str, str]) -> None:
+    assert anybody.post("/v1/track", content=b"{").json()["code"] == "malformed_body"
+    assert anybody.get("/v1/rejections", headers=ops).json()["items"] == []
+
+
+@pytest.mark.parametrize("scope", [KeyScope.OPS, KeyScope.REP])
+def test_other_scopes_do_not_open_the_door(
+    anybody: TestClient, sessions: Sessions, scope: KeyScope
+) -> None:
+    with sessions.begin() as session:
+        key = create_key(session, scope=scope, subject="x", now=NOON)
+    said = anybody.post("/v1/track", json=TRACK, headers={"x-write-key": key})
+    assert (said.status_code, said.json()["code"]) == (403, "wrong_scope")
+
+
+def test_a_key_ends_when_it_is_revoked_or_its_time_is_over(
+    sessions: Sessions, broker: Broker
+) -> None:
+    now = NOON
+    client = TestClient(api(sessions, broker, clock=lambda: now))
+    with sessions.begin() as session:
+        expiring, revoked = (
+            create_key(
+                session,
+                scope=KeyScope.INGEST,
+                subject="x",
+                now=NOON,
+                expires_at=NOON + timedelta(seconds=10),
+            )
+            for _ in range(2)
+        )
+    for key in (expiring, revoked):
+        assert client.post("/v1/track", json=TRACK, auth=(key, "")).status_code == 200
+    with sessions.begin() as session:
+        revoke_key(session, revoked.split("_")[2], now=NOON)
+
+    now += timedelta(seconds=11)  # both are still remembered
+    said = client.post("/v1/track", json=TRACK, auth=(expiring, ""))
+    assert (said.status_code, said.json()["code"]) == (401, "expired_key")
+    now += timedelta(seconds=30)
+    said = client.post("/v1/track", json=TRACK, auth=(revoked, ""))
+    assert (said.status_code, said.json()["code"]) == (401, "unknown_key")
+
+
+def test_a_browser_may_send_from_the_sites_of_the_key(
+    anybody: TestClient, key: str, broker: Broker
+) -> None:
+    asked = {"origin": SITE, "access-control-request-headers": "authorization,content-type"}
+    may = anybody.options("/v1/t", headers=asked)
+    assert may.status_code == 204
+    assert may.headers["access-control-allow-headers"] == "authorization,content-type"
+
+    sent = anybody.post("/v1/t", json={**TRACK, "writeKey": key}, headers={"origin": SITE})
+    assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, SITE)
+    failed = anybody.post("/v1/b", json={"writeKey": key}, headers={"origin": SITE})
+    assert (failed.status_code, failed.headers["access-control-allow-origin"]) == (422, SITE)
+    assert len(broker.records) == 1
+
+
+def test_a_browser_may_not_send_from_elsewhere(
+    anybody: TestClient, key: str, sessions: Sessions, broker: Broker
+) -> None:
+    said = anybody.post(
+        "/v1/t", json={**TRACK, "writeKey": key}, headers={"origin": "https://evil.example"}
+    )
+    assert (said.status_code, said.json()["code"]) == (403, "origin_not_allowed")
+    assert "access-control-allow-origin" not in said.headers
+    assert broker.records == []
+
+    with sessions.begin() as session:
+        anywhere = create_key(session, scope=KeyScope.INGEST, subject="x", now=NOON, origins=["*"])
+    sent = anybody.post("/v1/t", json=TRACK, headers={"origin": "null"}, auth=(anywhere, ""))
+    assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, "null")
