@@ -63,6 +63,8 @@ def demo(
         figures = show.play(acts, reader, seconds=people * SECONDS_A_PERSON)
         if json_file is not None:
             json_file.write_bytes(orjson.dumps(figures.as_json(), option=orjson.OPT_INDENT_2))
+        if stop.is_set():
+            return
         summary(scene, console)
         if not once:
             show.go_on(reader)

@@ -46,7 +46,7 @@ def line(figures: Figures) -> str:
     reps = ", ".join(f"{rep} {count}" for rep, count in it.assigned.items()) or "nobody yet"
     return (
         f"events {it.events_sent} sent, {it.events_accepted} accepted, "
-        f"{it.duplicates_dropped} duplicates | leads {it.leads}, {it.qualified} qualified, "
+        f"{_repeated(it)} | leads {it.leads}, {it.qualified} qualified, "
         f"{it.waiting} waiting | assigned: {reps} | {it.delivered} delivered | "
         f"clocks {it.running} running, {it.met} met, {it.breaches} breached"
     )
@@ -62,7 +62,7 @@ def _way(figures: Figures, seen: Seen) -> Table:
         "events",
         str(it.events_accepted),
         f"accepted of {it.events_sent} sent; {it.events_rejected} rejected; "
-        f"{it.duplicates_dropped} duplicates dropped; {it.answers_lost} answers lost on the way",
+        f"{_repeated(it)}; {it.answers_lost} answers lost on the way",
     )
     table.add_row("leads", str(it.leads), "people and visitors, joined by what identifies them")
     table.add_row("qualified", str(it.qualified), f"{it.waiting} wait for a rep")
@@ -71,6 +71,12 @@ def _way(figures: Figures, seen: Seen) -> Table:
     style = "bold red" if it.breaches else "dim"
     table.add_row("breaches", Text(str(it.breaches), style=style), "not followed up in time")
     return table
+
+
+def _repeated(figures: Figures) -> str:
+    """What was accepted and is not in the ledger: while events are under way, that is not duplicates alone."""
+    what = "duplicates dropped" if figures.arrived else "duplicates or under way"
+    return f"{figures.duplicates_dropped} {what}"
 
 
 def _signatures(seen: Seen) -> str:

@@ -137,9 +137,16 @@ def _candidates(decision: Told) -> Table:
     for it in decision["candidates"]:
         mark = "→" if it["rep"] == decision["picked"] else " "
         why_not = "; ".join(excluded["said"] for excluded in it["excluded"])
-        told = why_not or f"lacks {it['shortfall']:+.2f} leads to a fair share, holds {it['open']}"
+        told = why_not or f"{_share(it['shortfall'])}, holds {it['open']}"
         table.add_row(mark, it["rep"], told)
     return table
+
+
+def _share(shortfall: float) -> str:
+    """How far from a fair share a rep was."""
+    if shortfall < 0:
+        return f"has {-shortfall:.2f} more than a fair share"
+    return f"lacks {shortfall:.2f} to a fair share"
 
 
 def _deliveries(deliveries: list[Told]) -> Table:
