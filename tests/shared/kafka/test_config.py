@@ -1,0 +1,13 @@
+"""Settings become what Kafka's clients need."""
+
+from __future__ import annotations
+
+from shared.kafka import config
+from shared.settings import Settings
+
+
+def test_bootstrap_servers_are_separated_by_commas() -> None:
+    settings = Settings(kafka_bootstrap="one:9092, two:9092", kafka_keeps_log=False)
+    found = config.of(settings)
+    assert found.bootstrap == ("one:9092", "two:9092")
+    assert not found.keeps_log
