@@ -1,0 +1,82 @@
+"""An installation with a receiver, and a courier whose clock can be put forward."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+
+from sqlalchemy import Row
+
+from services.routing.delivery import Courier, deliver
+from services.routing.queries import deliveries
+from shared.clock import utc_now
+from shared.db.session import Sessions
+from shared.http.outbound import policy_for
+from tests.builders import lead_qualified
+from tests.services.routing.delivery.receiver import Receiver
+from tests.services.routing.desks import (
+    entry,
+    importing,
+    office,
+    qualifying,
+    vault,
+)
+
+LOOPBACK = policy_for([ip_network("127.0.0.0/8")])
+GRACE = "/reps/grace"
+
+
+class Post:
+    """An installation with a receiver, and a courier whose clock can be put forward."""
+
+    def __init__(self, sessions: Sessions, receiver: Receiver) -> None:
+        self.sessions, self.receiver = sessions, receiver
+        self.ahead = timedelta(0)
+        self.courier = Courier(sessions, vault(), LOOPBACK, self.now, lambda: 0.0)
+        with sessions.begin() as session:
+            self.office = office(session)
+            self.secrets = importing(
+                session,
+                entry("grace", endpoint={"url": receiver.url(GRACE)}),
+                fallback=receiver.url("/teams/sales"),
+                ops=receiver.url("/ops"),
+                now=utc_now(),
+            ).secrets
+
+    def now(self) -> datetime:
+        return utc_now() + self.ahead
+
+    def assign(self, *leads: str) -> None:
+        with self.sessions.begin() as session:
+            arrived = [lead_qualified(lead=it, at=self.now()) for it in leads or ("ada",)]
+            qualifying(session, self.office, *arrived, now=self.now())
+
+    def run(self, *, until: int, courier: Courier | None = None) -> None:
+        """Deliver until so many requests have come, all told, and been recorded."""
+        stop = threading.Event()
+
+        async def main() -> None:
+            woken = asyncio.Event()
+            task = asyncio.create_task(
+                deliver(courier or self.courier, stop=stop, woken=woken, beat=lambda: None)
+            )
+            await asyncio.to_thread(self.receiver.wait, lambda got: len(got) >= until)
+            stop.set()
+            woken.set()
+            await task
+
+        asyncio.run(main())
+
+    def rows(self) -> list[Row[Any]]:
+        with self.sessions() as session:
+            return deliveries.list_deliveries(session, most=99)[::-1]
+
+    def states(self) -> list[tuple[str, str, str]]:
+        return [(it.endpoint, it.type, it.state) for it in self.rows()]
+
+    def tries(self) -> list[Row[Any]]:
+        with self.sessions() as session:
+            return deliveries.attempts_of(session, [it.id for it in self.rows()])

@@ -1,0 +1,183 @@
+"""Webhooks: what fails is tried again, passed on, or given up in plain sight."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.routing.api.models import with_tries
+from services.routing.delivery import Courier, deliver
+from services.routing.delivery.courier import claim
+from services.routing.delivery.sending import send
+from services.routing.delivery.waking import listen
+from services.routing.queries import deliveries
+from services.routing.queries.roster import disabled_endpoints
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.postgres import free_port
+from shared.http.outbound import guarded_client, policy_for
+from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
+from tests.services.routing.delivery.receiver import Reply, receiving
+from tests.services.routing.desks import (
+    entry,
+    importing,
+    vault,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Iterator[Post]:
+    with receiving() as receiver:
+        yield Post(sessions, receiver)
+
+
+def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(500, body=b"oh \x00 no"), Reply(200))
+    post.assign()
+    post.run(until=1)
+    [row] = post.rows()
+    assert row.state == "pending"
+    assert row.next_attempt_at > post.now() + timedelta(seconds=3)
+    assert claim(post.courier, 9) == []
+
+    post.ahead = timedelta(seconds=6)
+    post.run(until=2)
+
+    first, second = post.receiver.got
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == str(row.id)
+    assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
+    assert [(it.number, it.status) for it in post.tries()] == [(1, 500), (2, 200)]
+    with post.sessions() as session:
+        [shown] = with_tries(session, deliveries.list_deliveries(session, most=9))
+    assert [it.said for it in shown.tries] == ["oh  no", ""]
+    assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
+
+
+def test_410_disables_the_endpoint_and_tells_the_team_and_ops(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(410))
+    post.assign()
+    post.run(until=3)
+
+    assert sorted(post.states()) == [
+        ("ops", "endpoint.disabled", "delivered"),
+        ("rep/grace", "handoff.assigned", "exhausted"),
+        ("team/sales", "handoff.undelivered", "delivered"),
+    ]
+    post.assign("alan")
+    post.run(until=4)
+    assert [it.path for it in post.receiver.got].count(GRACE) == 1
+    assert post.receiver.got[-1].path == "/teams/sales"
+    with post.sessions.begin() as session:
+        assert list(disabled_endpoints(session)) == ["rep/grace"]
+        importing(session, entry("grace", endpoint={"url": post.receiver.url(GRACE)}))
+        assert disabled_endpoints(session) == {}
+
+
+def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(500))
+    post.assign()
+    for number in range(1, 11):
+        post.run(until=number)
+        post.ahead += timedelta(hours=11)
+    [row, passed_on] = post.rows()
+    assert (row.state, row.attempts) == ("exhausted", 10)
+    assert (passed_on.endpoint, passed_on.type) == ("team/sales", "handoff.undelivered")
+
+    post.receiver.reply(GRACE, Reply(500), Reply(200))
+    with post.sessions.begin() as session:
+        assert deliveries.redeliver(session, row.id, now=post.now())
+    post.run(until=12)
+    post.ahead += timedelta(seconds=6)
+    post.run(until=13)
+
+    assert post.rows()[0].state == "delivered"
+    ids = {it.headers["webhook-id"] for it in post.receiver.got if it.path == GRACE}
+    assert ids == {str(row.id)}
+
+
+def test_redirects_are_not_followed(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(302, {"location": post.receiver.url("/elsewhere")}))
+    post.assign()
+    post.run(until=1)
+
+    assert [(it.status,) for it in post.tries()] == [(302,)]
+    assert [it.path for it in post.receiver.got] == [GRACE]
+    assert post.rows()[0].state == "pending"
+
+
+def test_retry_after_is_honoured(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(503, {"retry-after": "600"}))
+    post.assign()
+    post.run(until=1)
+
+    [row] = post.rows()
+    assert timedelta(seconds=590) < row.next_attempt_at - post.now() <= timedelta(seconds=600)
+
+
+def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> None:
+    post.assign()
+    guarded = Courier(post.sessions, vault(), policy_for([]), post.now, lambda: 0.0)
+    stop, woken = threading.Event(), asyncio.Event()
+
+    async def main() -> None:
+        task = asyncio.create_task(deliver(guarded, stop=stop, woken=woken, beat=lambda: None))
+        while not await asyncio.to_thread(post.tries):
+            woken.set()
+        stop.set()
+        woken.set()
+        await task
+
+    asyncio.run(main())
+
+    assert post.receiver.got == []
+    [tried] = post.tries()
+    assert tried.status is None
+    assert "LEADBATON_ALLOW_NETWORKS" in tried.said
+
+
+def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> None:
+    hold = threading.Event()
+    post.receiver.reply(GRACE, Reply(200, hold=hold))
+    post.assign()
+
+    post.run(until=1, courier=replace(post.courier, patience_s=0.2))
+    hold.set()
+
+    [tried] = post.tries()
+    assert (tried.status, tried.said) == (None, "no answer within 0.2 s")
+
+
+def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
+    with post.sessions.begin() as session:
+        nobody = f"http://127.0.0.1:{free_port()}/"
+        importing(session, entry("grace", endpoint={"url": nobody}))
+    post.assign()
+
+    async def main() -> None:
+        async with guarded_client(LOOPBACK, connections=1) as client:
+            said = await send(client, nobody, headers={}, body=b"", within_s=5)
+        assert said.status is None
+        assert said.said.startswith("ConnectError")
+
+    asyncio.run(main())
+
+
+def test_without_the_database_the_courier_waits(post: Post) -> None:
+    engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
+    away = replace(post.courier, sessions=sessions_on(engine))
+    stop, listening = threading.Event(), threading.Event()
+
+    asyncio.run(deliver(away, stop=stop, woken=asyncio.Event(), beat=stop.set))
+    bell = threading.Thread(target=listen, args=(engine, listening.set, listening))
+    bell.start()
+    listening.set()
+    bell.join()
+    engine.dispose()
+
+    assert post.receiver.got == []
