@@ -19,7 +19,7 @@ CAMPAIGN = {
 """A URL's parameters, and how Segment's `context.campaign` calls them."""
 
 _BOT = re.compile(
-    r"(?<!cu)bot\b|bot[/;_ -]|crawl|spider|slurp|headless|phantomjs|lighthouse|pingdom|facebookexternalhit"
+    r"(?<!cu)bot(?:\b|_)|crawl|spider|slurp|headless|phantomjs|lighthouse|pingdom|facebookexternalhit"
     r"|preview|scanner|uptime|mediapartners|bingpreview|embedly|barracuda|proofpoint|mimecast",
     re.IGNORECASE,
 )

@@ -1,0 +1,230 @@
+"""Who, when, what, and JSON as it comes: pure functions, and what hypothesis thinks of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.scoring.ingest.rates import Buckets
+from services.scoring.ingest.reading import pieces, read
+from services.scoring.ingest.refusals import InvalidEvent, RateLimited
+from services.scoring.ingest.what import by_bot, campaigned, name_of, named, placed
+from services.scoring.ingest.when import instant, settled, unskewed
+from services.scoring.ingest.who import email_of, id_of, phone_of
+from shared.http.problems import MalformedBody
+
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "email"),
+    [
+        (" Ada.L+news@Acme.Example.COM ", "ada.l+news@acme.example.com"),
+        ("o'hara@acme.com", "o'hara@acme.com"),
+        ("ada@bücher.example", "ada@bücher.example"),
+        ("ada@acme", None),
+        ("ada@acme.test", None),
+        ("ada@acme.invalid", None),
+        ("ada@-acme.com", None),
+        ("ada@acme..com", None),
+        (".ada@acme.com", None),
+        ("ada lovelace@acme.com", None),
+        ("null", None),
+        ("", None),
+    ],
+)
+def test_an_email_is_normalised_or_none(said: str, email: str | None) -> None:
+    assert email_of(said) == email
+
+
+@given(
+    st.from_regex(r"[a-z0-9_+.-]{1,70}@([a-z0-9-]{1,30}\.){1,4}[a-z]{1,13}", fullmatch=True)
+    | st.emails()
+)
+@example("a" * 32 + "." + "b" * 31 + "@acme.com")
+@example("a@b--c.com")
+@example("a@xn--a.com")
+def test_the_short_way_agrees_with_the_long_one(said: str) -> None:
+    try:
+        expected = validate_email(said.lower(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        expected = None
+    assert email_of(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "phone"),
+    [
+        ("+49 (30) 901820", "+4930901820"),
+        ("0049 30 901820", "+4930901820"),
+        ("030 901820", None),
+        ("+49 1", None),
+        ("no number", None),
+    ],
+)
+def test_a_phone_number_is_e164_or_none(said: str, phone: str | None) -> None:
+    assert phone_of(said) == phone
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [None, "", " ", "null", "UNDEFINED", "Anonymous", 0, "0", "-1", "[object Object]", "{{user.id}}",
+     "${id}", "%%id%%", "%ID%", "*|EMAIL|*", "<%= id %>", "0000-00", "x" * 201],
+)  # fmt: skip
+def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
+    assert id_of(junk) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [(17, "17"), (" u-1 ", "u-1"), ("Nullmeyer", "Nullmeyer")]
+)
+def test_an_id_is_text(said: Any, kept: str) -> None:
+    assert id_of(said) == kept
+
+
+@pytest.mark.parametrize("wrong", [7, "soon", "2026-13-01", [], True])
+def test_what_is_no_instant_is_invalid(wrong: Any) -> None:
+    with pytest.raises(InvalidEvent, match="sentAt"):
+        instant(wrong, name="sentAt")
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+def test_a_time_never_lies_after_the_arrival(original: datetime, sent_at: datetime) -> None:
+    try:
+        time = unskewed(original, sent_at, NOON)
+    except InvalidEvent:
+        return
+    found, mark = settled(time, NOON)
+    assert found <= NOON
+    assert (mark is None) == (time <= NOON)
+    assert (mark == "clock_ahead") == (time - NOON > timedelta(hours=24))
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Demo Requested", "demo_requested"),
+        ("demoRequested", "demo_requested"),
+        ("page_viewed", "page_viewed"),
+        ("Order.Completed!", "order.completed"),
+        ("Запрос демо", "запрос_демо"),
+        ("!!", ""),
+    ],
+)
+def test_names_are_as_the_agreement_writes_them(said: str, name: str) -> None:
+    assert name_of(said) == name
+
+
+def test_a_trait_that_has_its_name_wins() -> None:
+    assert named({"job_title": "CTO", "jobTitle": "x", "!": 1}) == {"job_title": "CTO", "!": 1}
+
+
+@pytest.mark.parametrize(
+    ("properties", "context", "placed_at"),
+    [
+        ({}, {}, {}),
+        ({}, {"page": "text"}, {}),
+        ({"path": "/a"}, {"page": {"path": "/b", "url": None}}, {"path": "/a"}),
+        ({"url": "https://x.example"}, {}, {"url": "https://x.example", "path": "/"}),
+        ({"url": "http://[x"}, {}, {"url": "http://[x", "path": "/"}),
+        ({"url": 7}, {}, {"url": 7}),
+    ],
+)
+def test_the_page_is_told_in_the_properties(properties: Any, context: Any, placed_at: Any) -> None:
+    assert placed(properties, context) == placed_at
+
+
+@pytest.mark.parametrize(
+    ("context", "url", "campaign"),
+    [
+        ({}, "https://x.example/?utm_source=a&utm_source=b", {"source": "b"}),
+        ({"campaign": None}, "https://x.example/?utm_id=1", {"id": "1"}),
+        ({"campaign": {"name": "n"}}, None, {"name": "n"}),
+        ({"campaign": "n"}, "https://x.example/?utm_source=a", "n"),
+        ({}, "https://x.example/?utm_other=a", None),
+    ],
+)
+def test_the_campaign_is_what_is_said_and_what_the_url_says(
+    context: Any, url: Any, campaign: Any
+) -> None:
+    assert campaigned(context, {"url": url}).get("campaign") == campaign
+
+
+@pytest.mark.parametrize(
+    ("agent", "bot"),
+    [
+        ("Mozilla/5.0 (compatible; bingbot/2.0)", True),
+        ("Mozilla/5.0 HeadlessChrome/120", True),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT X19) Chrome/120 Mobile", False),
+        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/120", False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_a_bot_says_so_itself(agent: Any, *, bot: bool) -> None:
+    assert by_bot({"userAgent": agent}) is bot
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+    max_leaves=8,
+)
+
+
+@given(items=st.lists(JSON), indent=st.integers(0, 3), wrapped=st.booleans())
+def test_pieces_are_the_bytes_of_each_event(
+    items: list[Any], indent: int, *, wrapped: bool
+) -> None:
+    said = {"events": items, "x": [1], "writeKey": "k"} if wrapped else items
+    body = json.dumps(said, indent=indent, ensure_ascii=bool(indent)).encode(
+        "utf-8", "surrogatepass"
+    )
+    found = pieces(body, ("events",) if wrapped else ())
+    assert [json.loads(it) for it in found] == items
+    assert all(it in body for it in found)
+
+
+def test_the_list_that_json_means_is_the_last() -> None:
+    assert pieces(b'{"events": [1], "events": [2, 3], "e": {}}', ("events",)) == [b"2", b"3"]
+    assert pieces(b' {"events": {}} ', ("events",)) == [b' {"events": {}} ']
+
+
+@given(st.binary())
+def test_whatever_comes_is_json_or_malformed(body: bytes) -> None:
+    try:
+        said = read(body)
+    except MalformedBody:
+        return
+    orjson.dumps(said)
+
+
+def test_a_bucket_fills_again() -> None:
+    now = 0.0
+    buckets = Buckets(rate=10, burst=20, seconds=lambda: now)
+    assert buckets.some("k", 15) == 15
+    assert buckets.some("k", 15) == 5
+    with pytest.raises(RateLimited):
+        buckets.some("k", 1)
+    assert buckets.some("k", 0) == 0
+    assert buckets.all("other", 20) == 20
+    now = 1.0
+    assert buckets.some("k", 15) == 10
+
+
+def test_more_than_a_bucket_holds_comes_in_once_it_is_full() -> None:
+    now = 0.0
+    buckets = Buckets(rate=10, burst=20, seconds=lambda: now)
+    assert buckets.all("k", 50) == 50
+    with pytest.raises(RateLimited) as refused:
+        buckets.all("k", 50)
+    assert refused.value.seconds == 5
+    now = 5.0
+    assert buckets.all("k", 50) == 50
