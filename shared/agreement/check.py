@@ -67,7 +67,7 @@ def _unsound_conditions(agreement: Agreement) -> Iterator[Problem]:
 def _never_reached(agreement: Agreement) -> Iterator[Problem]:
     for path, condition, _ in conditions(agreement):
         if condition.constant is False:
-            yield Problem(path, "this never holds; mend the condition, or delete the rule")
+            yield Problem(path, "this never holds; mend the condition, or delete the rule", 0)
     yield from _shadowed(agreement.qualification.suppress, ("qualification", "suppress"))
     for rules, path in (
         (agreement.qualification.tiers, ("qualification", "tiers")),
@@ -78,6 +78,7 @@ def _never_reached(agreement: Agreement) -> Iterator[Problem]:
             yield Problem(
                 (*path, len(rules) - 1, "when"),
                 f"the last of `{path[-1]}` must hold for every lead; add one with `when: true`",
+                offset=0,
             )
 
 
@@ -99,7 +100,7 @@ def _shadowed(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
             else:
                 continue
             message = f"`{rule.id}` is never reached: {why}; move it up, or delete it"
-            yield Problem((*path, at, "when"), message)
+            yield Problem((*path, at, "when"), message, offset=0)
             break
 
 

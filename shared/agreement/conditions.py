@@ -14,20 +14,6 @@ from pydantic_core import CoreSchema, core_schema
 Facts = Mapping[str, Any]
 """What a condition may speak of: `lead`, `event`, `fit`, …"""
 
-NAMES = (
-    "lead",
-    "event",
-    "fit",
-    "engagement",
-    "likelihood",
-    "grade",
-    "hand_raised",
-    "tier",
-    "team",
-    "rep",
-)
-"""Everything that any condition may speak of; which may speak of what, `check` knows."""
-
 
 class UntoldFact(LookupError):
     """A condition was asked without something that its place in the agreement promises it: our bug."""
@@ -41,7 +27,7 @@ class Condition:
 
     @cached_property
     def _program(self) -> cel.Expression:
-        return environment().compile(self.source)
+        return program(self.source)
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of these facts; every name of its context must be there, None if unknown."""
@@ -94,10 +80,14 @@ class Condition:
         return {"type": "string", "format": "cel"}
 
 
+def program(source: str) -> cel.Expression:
+    """Compiled with every type left open until it runs, where 7 > 5.5; RuntimeError where it is no CEL."""
+    return _environment().compile(source, disable_check=True)
+
+
 @cache
-def environment() -> cel.Env:
-    """Where conditions are compiled: every name known, every type open until it runs."""
-    return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN))
+def _environment() -> cel.Env:
+    return cel.NewEnv()
 
 
 def plain(value: object) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from cel_expr_python import cel
 
-from shared.agreement.conditions import Condition, environment
+from shared.agreement.conditions import Condition, program
 from shared.documents import nearest
 
 Names = tuple[tuple[str, str], ...]
@@ -47,13 +47,13 @@ def complaints(condition: Condition, names: Names) -> list[Complaint]:
     """Everything wrong with a condition that may speak of these names; nothing if it is sound."""
     source = condition.source
     askable = _HAS.sub("h_s", source)
-    told = _faults(askable, _environment(names))
+    told = _faults(askable, _environment(names).compile)
     if syntax := [it for it in told if it[1].startswith(_SYNTAX)]:
         return [Complaint(syntax[0][0], _syntax(syntax[0][1], source))]
     found = [it for fault in told if (it := _in_words(*fault, source, names))]
     return (
         found
-        or [Complaint(*it) for it in _faults(source, environment())]
+        or [Complaint(*it) for it in _faults(source, program)]
         or [*_unreadable(source), *_not_boolean(askable, names)]
     )
 
@@ -68,9 +68,9 @@ def _environment(names: Names) -> cel.Env:
     )
 
 
-def _faults(source: str, checker: cel.Env) -> list[tuple[int, str]]:
+def _faults(source: str, judge: Callable[[str], object]) -> list[tuple[int, str]]:
     try:
-        checker.compile(source)
+        judge(source)
     except RuntimeError as wrong:
         return [
             (_offset(source, int(it[1]), int(it[2])), it[3].removesuffix(" [INVALID_ARGUMENT]"))
@@ -146,7 +146,7 @@ def _mismatch(offset: int, operator: str, types: str) -> Complaint | None:
         return Complaint(
             offset, f"`{sign}` with null never holds; write !has(…) to ask whether it is missing"
         )
-    told = " and ".join(_KINDS.get(it, it) for it in given)
+    told = " and ".join(map(_kind, given))
     if set(given) <= _NUMBERS:
         return Complaint(offset, f"`{sign}` does not mix whole numbers and others; write 2.0 for 2")
     if operator in {"_&&_", "_||_", "!_", "_?_:_"}:
@@ -158,8 +158,7 @@ def _mismatch(offset: int, operator: str, types: str) -> Complaint | None:
 
 _KINDS = {
     "string": "text", "int": "a whole number", "uint": "a whole number", "double": "a number",
-    "bool": "true or false", "list(string)": "a list", "list(int)": "a list of whole numbers",
-}  # fmt: skip
+    "bool": "true or false",}  # fmt: skip
 
 
 def _compares_numbers(given: Sequence[str]) -> bool:
@@ -181,10 +180,18 @@ def _unreadable(source: str) -> Iterator[Complaint]:
 
 
 def _not_boolean(askable: str, names: Names) -> Iterator[Complaint]:
-    lenient = tuple((name, "dyn" if kind == "double" else kind) for name, kind in names)
-    kind = _environment(lenient).compile(askable).return_type()
-    if kind not in (cel.Type.BOOL, cel.Type.DYN):
-        told = _KINDS.get(kind.name().lower(), kind.name().lower())
+    open_numbers = tuple((name, "dyn" if kind == "double" else kind) for name, kind in names)
+    try:
+        kind = _environment(open_numbers).compile(askable).return_type().name().lower()
+    except (
+        RuntimeError
+    ):  # arithmetic compared with a whole number: sound, of a type that cannot be told
+        return
+    if kind not in {"bool", "dyn"}:
         yield Complaint(
-            0, f"a condition is true or false, this is {told}; compare it with something"
+            0, f"a condition is true or false, this is {_kind(kind)}; compare it with something"
         )
+
+
+def _kind(told: str) -> str:
+    return "a list" if told.startswith("list") else _KINDS.get(told, told)

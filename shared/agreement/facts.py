@@ -12,7 +12,7 @@ from shared.agreement.model import Agreement, TraitType
 BUILT_IN = ("email", "domain", "account", "stage")
 """What `lead` has besides traits, where it is known."""
 
-_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?\s*")
+_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
 
 
 def lead_facts(
@@ -43,7 +43,7 @@ def typed_traits(traits: Mapping[str, Any], agreement: Agreement) -> dict[str, A
 def _string(sent: object) -> str | None:
     if isinstance(sent, str):
         return sent if sent.strip() else None
-    if isinstance(sent, bool) or not isinstance(sent, int | float):
+    if isinstance(sent, bool) or not isinstance(sent, int | float) or finite(sent) is None:
         return None
     return str(int(sent)) if sent == sent // 1 else str(sent)
 

@@ -179,7 +179,7 @@ class RejectReason(Section):
     then: Literal["reassign", "recycle"] = Field(
         description="To another rep, or back to marketing."
     )
-    label: str | None = None
+    label: str | None = Field(default=None, description="How reps read it.")
 
 
 class Routing(Section):

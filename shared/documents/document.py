@@ -79,7 +79,11 @@ class Document:
             raise InvalidDocument(
                 self.name,
                 [
-                    self.fault(error["loc"], message, key=error["type"] == "extra_forbidden")
+                    self.fault(
+                        error["loc"],
+                        message,
+                        key=error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",),
+                    )
                     for error, message in said
                 ],
             ) from None

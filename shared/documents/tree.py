@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,9 @@ MOST_CHARACTERS = 1_000_000
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_ESCAPED = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)|.", re.DOTALL)
+_DOUBLED = re.compile(r"''|.", re.DOTALL)
+_SINGLE = re.compile(r".", re.DOTALL)
 _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 
@@ -151,31 +155,29 @@ def place_inside(node: yaml.Node, source: str, offset: int) -> Place:
 
 
 def _raw_offset(raw: str, text: str, style: str, offset: int) -> int:
-    """Walk the file's text and the value together; a run of space in one is a run of space in the other."""
-    at = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
-    end = at
+    """Walk the file's text and the value together, past white space, which folding changes."""
+    written = _written(raw, style)
+    start = end = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
     for wanted in text[: offset + 1]:
-        if wanted.isspace():
-            continue
-        at = _next_character(raw, end, wanted, style)
-        end = at + _width(raw, at, wanted, style)
-    return at if offset < len(text.rstrip()) else end
+        if not wanted.isspace():
+            start, end = next(
+                (place for place, character in written if character == wanted), (end, end)
+            )
+    return start if offset < len(text.rstrip()) else end
 
 
-def _next_character(raw: str, at: int, wanted: str, style: str) -> int:
-    while at < len(raw) and (raw[at].isspace() or (style == '"' and raw[at] == "\\" != wanted)):
-        escaped = raw[at : at + 2]
-        if escaped in {"\\n", "\\t", "\\\n", "\\ "}:
-            at += 1
-        elif not raw[at].isspace():
-            break
-        at += 1
-    return at
+def _written(raw: str, style: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Each character of a scalar with where it is written, from the style's mark on."""
+    pattern = {'"': _ESCAPED, "'": _DOUBLED}.get(style, _SINGLE)
+    first = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
+    for found in pattern.finditer(raw, first):
+        yield found.span(), _meant(found[0])
 
 
-def _width(raw: str, at: int, wanted: str, style: str) -> int:
-    if style == "'" and wanted == "'":
-        return 2
-    if style == '"' and raw[at : at + 1] == "\\":
-        return {"x": 4, "u": 6, "U": 10}.get(raw[at + 1 : at + 2], 2)
-    return 1
+def _meant(written: str) -> str:
+    number = written[2:]
+    if number:
+        return chr(int(number, 16))
+    if written[0] == "\\" and len(written) == 2:
+        return yaml.scanner.Scanner.ESCAPE_REPLACEMENTS.get(written[1], "")
+    return written[0]

@@ -1,0 +1,184 @@
+"""An agreement with a fault is refused, with the line and the column where it stands (▸) and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.agreement.load import InvalidAgreement, parse, stored
+from tests.shared.agreement.builders import MARK, WHOLE, changed, marked
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "agreement.yaml"
+
+
+def refused(source: str) -> list[str]:
+    with pytest.raises(InvalidAgreement) as caught:
+        parse(source, name="a.yaml")
+    return caught.value.message.split("\n")
+
+
+def test_a_sound_agreement_is_read() -> None:
+    assert parse(WHOLE) == stored(WHOLE)
+
+
+def test_the_example_is_sound() -> None:
+    agreement = parse(EXAMPLE.read_text(), name="agreement.yaml")
+    assert {team.id for team in agreement.routing.teams} == {"inbound", "enterprise"}
+    assert len(agreement.scoring.fit) > 5
+    assert len(agreement.scoring.signals) > 7
+
+
+WHEN = 'lead.country == "DE"'
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("lead.employees > 5 &&▸", "the condition ends too early; close what is open"),
+        ("(lead.employees > 5▸", "the condition ends too early"),
+        ('lead.country ▸= "DE"', "`=` does not compare; write `==`"),
+        ('lead.country == ▸"DE', "text without its closing quote; close it"),
+        ("lead.customer ▸& lead.customer", "`&` and `|` do not join conditions; write `&&` or `||`"),
+        ("lead.customer ▸and lead.customer", "`and` is not known here; write `&&`"),
+        ("not ▸lead.customer", "`not` is not known here; write `!`"),
+        ("▸if lead.customer", "reserved identifier: if; a condition is CEL"),
+        ("lead.employees >▸> 5", "extraneous input '>'; a condition is CEL"),
+        ("has(▸true)", "has() argument must be a field selection"),
+        ('▸lead.cuntry == "DE"', "unknown trait `cuntry`; did you mean `country`? (`lead` has account, country"),
+        ('▸lead.zzzzz == "DE"', "unknown trait `zzzzz`; declare it under `traits` (`lead` has account, country"),
+        ("has(▸lead.cuntry)", "unknown trait `cuntry`; did you mean `country`?"),
+        ('lead.customer || lead.customer && ▸lead.cuntry == "x"', "unknown trait `cuntry`"),
+        ('"ü-has(" == lead.country || ▸lead.cuntry == "x"', "unknown trait `cuntry`"),
+        ("▸lead", "`lead` alone says nothing; ask one of its parts, such as lead.country"),
+        ('▸lead["country"] == "DE"', "`lead` alone says nothing"),
+        ("▸laed.customer", "unknown name `laed`; did you mean `lead`?"),
+        ("▸fit > 5", "unknown name `fit`; here one can ask: lead"),
+        ('▸event.type == "x"', "unknown name `event`; here one can ask: lead"),
+        ('lead.country.▸startswith("D")', "unknown function `startswith`; did you mean `startsWith`?"),
+        ("▸foo(lead.country)", "unknown function `foo`; there are: contains, startsWith"),
+        ("lead.country ▸> 5", "`>` does not go with text and a whole number; compare like with like"),
+        ("lead.employees ▸+ 1 > 5", "`+` does not mix whole numbers and others; write 2.0 for 2"),
+        ("lead.country ▸== null", "`==` with null never holds; write !has(…)"),
+        ("lead.country ▸&& lead.customer", "`&&` joins conditions, not text and true or false"),
+        ("▸!lead.country", "`!` joins conditions, not text; compare it with something"),
+        ("lead.country▸.name == 1", "expression of type 'string' cannot be the operand of a select"),
+        ("▸lead.country", "a condition is true or false, this is text; compare it with something"),
+        ("▸lead.employees > 5 ? 1 : 2", "a condition is true or false, this is a whole number"),
+        ("▸lead.tags", "a condition is true or false, this is a list"),
+        ('lead.country.matches(▸"[D")', "invalid regular expression: missing ]: [D; mend the text"),
+        ('matches(lead.country, ▸"(")', "invalid regular expression"),
+        ('duration(▸"3x") > duration("1s")', "String to Duration conversion failed; mend the text"),
+        ("▸1 > 2", "this never holds; mend the condition, or delete the rule"),
+        ("▸false && lead.customer", "this never holds"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("style", ["plain", "folded", "literal", "single", "double"])
+def test_a_faulty_condition_is_told_at_its_character(condition: str, told: str, style: str) -> None:
+    source, place = marked(changed(f"when: {WHEN}", f"when: {written(condition, style)}"))
+    [line] = refused(source)
+    assert line.startswith(f"a.yaml:{place}: {told}")
+
+
+def written(condition: str, style: str) -> str:
+    """As YAML, over two lines where the style allows it."""
+    broken = condition.replace(" ", "\n          ", 1)
+    return {
+        "plain": condition
+        if condition.strip(MARK)[0] not in '"!' and ": " not in condition
+        else f"|-\n          {condition}",
+        "folded": f">-\n          {broken}",
+        "literal": f"|\n          {broken}",
+        "single": "'" + broken.replace("'", "''") + "'",
+        "double": '"' + broken.replace('"', '\\"') + '"',
+    }[style]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "lead.employees > 5 && 5.5 < lead.employees && lead.employees in [1, 2]",
+        "lead.employees * 2.0 == 7",
+        '!has(lead.country) || lead.tags.exists(tag, tag == "vip")',
+        'lead.country.matches("^D") // a comment',
+        "int(lead.employees) % 2 == 0",
+        'lead.email.endsWith("@x.com") || lead.domain == lead.account',
+        "lead.customer == true",
+    ],
+)
+def test_a_sound_condition_is_taken(condition: str) -> None:
+    assert parse(changed(f"when: {WHEN}", f"when: |\n        {condition}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("  country: string", "  country: ▸text", "`text` is not known here; write 'string', 'number'"),
+        ("  country: string", "  ▸email: string\n  country: string", "`lead.email` is always there; take it out"),
+        ("  country: string", "  country: string\n  ▸Bad: string", "`Bad`: String should match pattern"),
+        ("id: home", "id: ▸big", "`big` is in `fit` already; give it another name"),
+        ("id: mail", "id: ▸page", "`page` is in `signals` already"),
+        ("[price]", "[price, ▸price]", "`price` is in `loss_reasons` already"),
+        ("group: web", "group: ▸wob", "unknown group `wob`; did you mean `web`?"),
+        ("[email, country]", "[email, ▸phone]", "unknown trait `phone`; there are: account, country"),
+        ("calendar: office", "calendar: ▸shop", "unknown calendar `shop`; there are: office"),
+        ("{id: rest, when: true, team: sales}", "{id: rest, when: true, team: ▸sale}", "unknown team `sale`"),
+        ('tier == "hot"', 'tier == ▸"hat"', "unknown tier `hat`; did you mean `hot`?"),
+        ('when: tier == "hot"', "when: 'tier in [\"hot\", ▸\"cold\"]'", "unknown tier `cold`; there are: hot"),
+        ('tier == "hot"', 'team != ▸"x"', "unknown team `x`; there are: sales"),
+        ("standard, when: true}", "standard, when: ▸fit > 1}", "the last of `tiers` must hold for every lead"),
+        ("rest, when: true, team", "rest, when: ▸fit > 5, team", "the last of `rules` must hold for every lead"),
+        (
+            "hand_raised}\n    - {id: standard, when: true}",
+            "true || fit > 1}\n    - {id: standard, when: ▸true}",
+            "`standard` is never reached: `hot` before it always holds",
+        ),
+        ("hand_raised}", "fit > 1}\n    - {id: warm, when: ▸fit  >  1}", "`warm` is never reached: `hot` before"),
+        ("reason: A customer}", "reason: A}\n    - {id: b, when: ▸lead.customer, reason: B}", "`b` is never reached"),
+        ("scoring:\n", "scoring:\n  grades: {fit: ▸[50, 75, 25]}\n", "grades must fall and stay above 0"),
+        ("rearm_below: 20", "rearm_below: ▸0", "engagement is never below 0"),
+        ("rearm_below: 20", "rearm_below: ▸101", "`101`: should be less than or equal to 100"),
+        ("{when: fit >= 40", "{when: ▸foo >= 40", "unknown name `foo`; here one can ask: lead, fit"),
+        ("when: has(lead.country), team", "when: ▸likelihood > 0.5, team", "unknown name `likelihood`"),
+        ("rep.territories", "▸rep.regions", "`rep` has no `regions`; it has: id, name, email, team, territories"),
+        ("event.properties.path", "▸event.path_name", "`event` has no `path_name`; did you mean `path`?"),
+        ("zone: Europe/Berlin", "zone: ▸Europe/Berln", "unknown zone `Europe/Berln`; did you mean `Europe/Berlin`?"),
+        ("zone: Europe/Berlin", "zone: ▸here", "unknown zone `here`; write an IANA zone"),
+        ("holidays: DE", "holidays: ▸ZZ", "no holidays known for `ZZ`"),
+        ("holidays: DE", "holidays: ▸de", "no holidays known for `de`; did you mean `DE`?"),
+        ("holidays: DE", "holidays: DE-▸XX", "no part `XX` of DE; its parts are: BB, BE"),
+        ('{mon: ["09:00-17:00"]}', "▸{mon: []}", "`office` is never open; give a weekday hours"),
+        ('"09:00-17:00"', '▸"17:00-09:00"', "`17:00-09:00` ends before it starts"),
+        ('"09:00-17:00"', '"09:00-17:00", ▸"16:00-18:00"', "`16:00-18:00` overlaps one before it"),
+        ("holidays: DE", 'overrides: {2026-12-24: {windows: [▸"12:00-09:00"]}}', "`12:00-09:00` ends before it starts"),
+        ("target: 15m", "target: ▸0m", "nobody can answer in no time"),
+        ("target: 15m", "target: ▸15 minutes", "`15 minutes`: a duration is a number and a unit"),
+        ("target: 15m", "target: 15m, warn_at: ▸1", "`1`: should be less than 1"),
+        ("anchor: assigned", "anchor: ▸accepted", "`accept` is over when a handoff is accepted"),
+        ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, ▸{notify: ops}]", "a step before"),
+        ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, {after: ▸1m, notify: ops}]", "a step"),
+        ("points: 10", "points: ▸many", "`many`: should be a valid number"),
+        ("leadbaton: 1", "leadbaton: ▸2", "`2` is not known here; write 1"),
+        ("when: lead.employees > 50", "when: ▸5", "`5` is not text; put it in quotes"),
+        ("  reject_reasons", "  ▸reject_reason", "unknown field `reject_reason`; did you mean `reject_reasons`?"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_told_where(before: str, after: str, told: str) -> None:
+    source, place = marked(changed(before, after))
+    [line] = refused(source)
+    assert line.startswith(f"a.yaml:{place}: {told}")
+
+
+def test_every_fault_of_a_file_is_told_at_once() -> None:
+    source = changed("team: sales, match", "team: sale, match").replace(
+        "zone: Europe", "zone: Eurpe"
+    )
+    assert [line.split(":")[1] for line in refused(source)] == ["33", "40"]
+
+
+def test_what_was_published_stays_readable_when_the_checks_grow() -> None:
+    assert stored(changed("rearm_below: 20", "rearm_below: 0"))
+
+
+def test_a_file_that_is_no_yaml_is_an_invalid_agreement() -> None:
+    assert refused("a: [")[0].startswith("a.yaml:1:5: ")

@@ -1,0 +1,106 @@
+"""A file that cannot be read, or is not what the model asks for, is refused with every fault in its place."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.documents import Fault, InvalidDocument, read, text_of
+
+
+class Wheel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    size: float = Field(ge=1, description="In inches.")
+    colour: Literal["red", "blue"] = "red"
+
+
+class Car(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    wheels: tuple[Wheel, ...] = ()
+    spare: Wheel | None = None
+    extras: dict[str, Wheel] = Field(default_factory=dict)
+    built: dict[date, str] = Field(default_factory=dict)
+
+
+def refused(source: str) -> list[str]:
+    with pytest.raises(InvalidDocument) as caught:
+        read(Car, source, name="car.yaml")
+    return caught.value.message.split("\n")
+
+
+def test_a_file_becomes_a_value() -> None:
+    car = read(Car, "\ufeffname: on\nwheels: [{size: 3}]\nbuilt: {2026-01-01: here}\n", name="c")
+    assert car == Car(name="on", wheels=(Wheel(size=3),), built={date(2026, 1, 1): "here"})
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("", "1:1: the file is empty"),
+        ("a: [1\nb: 2", "2:2: expected ',' or ']', but got ':'; check the indentation"),
+        ("a: b: c", "1:5: mapping values are not allowed here; put text that contains `: `"),
+        ("a:\n\t- b", "2:1: found character '\\t' that cannot start any token; indent with spaces"),
+        ("name: x\nname: y", "2:1: `name` is here already, on line 1; keep one of them"),
+        ("name: &x 1\nspare: *x", "2:8: aliases (`*name`) are not read here; write the value out"),
+        ("name: !!python/name:os.system x", "1:7: tags (`tag:yaml.org,2002:python/name:os.system`)"),
+        ("name: x\nb: \x01", "2:4: a character that YAML does not allow"),
+        ("[1, 2]: x", "1:1: a key must be text"),
+        ("a: 1\n--- \nb: 2", "2:1: but found another document"),
+        ("[" * 5000, "1:1: nested too deeply"),
+        ("a: '" + "x" * 1_000_000, "1:1: longer than 1000000 characters"),
+    ],
+)  # fmt: skip
+def test_what_is_not_yaml_is_told_where(source: str, told: str) -> None:
+    [line] = refused(source)
+    assert line.startswith(f"car.yaml:{told}")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("- 1", "1:1: a list: should be a valid dictionary or instance of Car"),
+        ("wheels: []", "1:1: `name` is missing; add it"),
+        ("name: 5", "1:7: `5` is not text; put it in quotes"),
+        ("name: true", "1:7: true is not text; put it in quotes"),
+        ("name:", "1:6: nothing: should be a valid string"),
+        ("name: x\nwhels: []", "2:1: unknown field `whels`; did you mean `wheels`?"),
+        ("name: x\nzzz: []", "2:1: unknown field `zzz`; the fields here are: built, extras, name,"),
+        ("name: x\nwheels:\n  - size: 0", "3:11: `0`: should be greater than or equal to 1; In inches"),
+        ("name: x\nwheels:\n  - {}", "3:5: `size` is missing; add it: In inches"),
+        ("name: x\nwheels:\n  - {size: 2, color: red}", "3:15: unknown field `color`; did you mean `colour`?"),
+        ("name: x\nspare: {size: 2, color: red}", "2:18: unknown field `color`; did you mean `colour`?"),
+        ("name: x\nextras: {a: {size: 2, color: red}}", "2:23: unknown field `color`; did you mean `colour`?"),
+        ("name: x\nspare: {size: 2, colour: green}", "2:26: `green` is not known here; write 'red' or 'blue'"),
+        ("name: x\nspare: {size: {}}", "2:15: a mapping: should be a valid number; In inches"),
+        ("name: x\nbuilt: {soon: here}", "2:9: `soon`: should be a valid date or datetime"),
+    ],
+)  # fmt: skip
+def test_what_the_model_does_not_know_is_told_where(source: str, told: str) -> None:
+    [line] = refused(source)
+    assert line.startswith(f"car.yaml:{told}")
+
+
+def test_every_fault_is_told_at_once_and_in_order() -> None:
+    lines = refused(f"name: [{'x' * 70}]\nwheels: [{{size: {'y' * 70}}}]\nzzz: 1\n")
+    assert [line.split(":")[1] for line in lines] == ["1", "2", "3"]
+    assert f"`{'y' * 60}…`" in lines[1]
+
+
+def test_a_fault_knows_its_path() -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read(Car, "name: x\nwheels: [{size: 0}]", name="car.yaml")
+    [fault] = caught.value.faults
+    assert (fault.line, fault.column, fault.path) == (2, 17, "wheels[0].size")
+
+
+def test_bytes_that_are_no_text_are_told_where() -> None:
+    assert text_of("\ufeffä".encode(), name="f") == "ä"
+    with pytest.raises(InvalidDocument) as caught:
+        text_of(b"a: b\nc: \xff", name="f")
+    assert caught.value.faults == (
+        Fault(2, 4, "", "a byte that is not UTF-8; save the file as UTF-8"),
+    )

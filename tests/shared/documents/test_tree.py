@@ -1,0 +1,56 @@
+"""A character of a value is found in the file, whichever way the value is written there."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.documents.tree import Tree, place_inside
+
+TEXT = st.text(st.sampled_from("ab\"'\\:#{} \nü→\t\x85"), min_size=1, max_size=40)
+STYLES = st.sampled_from([None, "'", '"', "|", ">"])
+
+
+@given(text=TEXT, style=STYLES, width=st.integers(4, 30), indent=st.integers(2, 6))
+def test_every_character_is_found_where_it_stands(
+    text: str, style: str | None, width: int, indent: int
+) -> None:
+    source = yaml.safe_dump(
+        {"a": {"b": text}}, default_style=style, width=width, indent=indent, allow_unicode=True
+    )
+    tree = Tree.of(source)
+    path = next(path for path in tree.nodes if len(path) == 2)
+    lines = source.split("\n")
+    for offset, character in enumerate(str(tree.value["a"]["b"])):
+        if not character.isspace():
+            line, column = place_inside(tree.nodes[path], source, offset)
+            found = lines[line - 1][column - 1 :]
+            assert found.startswith((character, "\\x", "\\u", f"\\{character}"))
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("on", "on"),
+        ("NO", "NO"),
+        ("22:30", "22:30"),
+        ("2026-12-24", "2026-12-24"),
+        ("007", 7),
+        ("1_000", "1_000"),
+        ("-2.5", -2.5),
+        ("1e3", 1000.0),
+        ("true", True),
+        ("True", "True"),
+        ("~", None),
+        ("", None),
+        ("'5'", "5"),
+        ('"true"', "true"),
+        ("|-\n  5", "5"),
+        ("99999999999999999999", 1e20),
+    ],
+)
+def test_scalars_are_read_as_in_yaml_1_2(written: str, value: object) -> None:
+    read = Tree.of(f"a: {written}\n").value["a"]
+    assert (read, type(read)) == (value, type(value))
