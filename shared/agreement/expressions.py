@@ -168,9 +168,11 @@ def _compares_numbers(given: Sequence[str]) -> bool:
 
 def _unreadable(source: str) -> Iterator[Complaint]:
     """Patterns, durations and times that are text until they run: read them now."""
-    for call in _READ_AT_LAST.finditer(source):
-        literal = _LITERAL.match(source, call.end())
-        if literal is None:
+    calls = _READ_AT_LAST.finditer(_bare(source))
+    for call, literal in (
+        (it, found) for it in calls if (found := _LITERAL.match(source, it.end()))
+    ):
+        if not source[literal.end() :].lstrip().startswith(")"):
             continue
         probe = f'"".matches({literal[0]})' if call[1] == "matches" else f"{call[1]}({literal[0]})"
         answer = _environment(()).compile(probe).eval(data={})

@@ -67,15 +67,10 @@ _CEL = {
 
 def _sections(first: type[BaseModel]) -> Iterator[str]:
     """Each section once, in the order of the file."""
-    waiting, told = [first], set[type[BaseModel]]()
-    while waiting:
-        section = waiting.pop(0)
-        if section in told:
-            continue
-        told.add(section)
-        yield from _section(section)
-        inner = [it for field in section.model_fields.values() for it in _within(field.annotation)]
-        waiting = [*inner, *waiting]
+    yield from _section(first)
+    for field in first.model_fields.values():
+        for inner in _within(field.annotation):
+            yield from _sections(inner)
 
 
 def _section(section: type[BaseModel]) -> Iterator[str]:

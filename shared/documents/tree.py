@@ -170,8 +170,7 @@ def _written(raw: str, style: str) -> Iterator[tuple[tuple[int, int], str]]:
     """Each character of a scalar with where it is written, from the style's mark on."""
     pattern = {'"': _ESCAPED, "'": _DOUBLED}.get(style, _SINGLE)
     first = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
-    for found in pattern.finditer(raw, first):
-        yield found.span(), _meant(found[0])
+    return ((found.span(), _meant(found[0])) for found in pattern.finditer(raw, first))
 
 
 def _meant(written: str) -> str:

@@ -104,10 +104,13 @@ def written(condition: str, style: str) -> str:
         "int(lead.employees) % 2 == 0",
         'lead.email.endsWith("@x.com") || lead.domain == lead.account',
         "lead.customer == true",
+        'lead.customer // duration("3x")',
+        'lead.country.matches("(" + lead.email + ")")',
+        """lead.country == 'matches("[")'""",
     ],
 )
 def test_a_sound_condition_is_taken(condition: str) -> None:
-    assert parse(changed(f"when: {WHEN}", f"when: |\n        {condition}"))
+    parse(changed(f"when: {WHEN}", f"when: |\n        {condition}"))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,8 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
 
 
 def test_what_was_published_stays_readable_when_the_checks_grow() -> None:
-    assert stored(changed("rearm_below: 20", "rearm_below: 0"))
+    published = stored(changed("rearm_below: 20", "rearm_below: 0"))
+    assert published.name == "Test"
 
 
 def test_a_file_that_is_no_yaml_is_an_invalid_agreement() -> None:

@@ -54,3 +54,11 @@ def test_every_character_is_found_where_it_stands(
 def test_scalars_are_read_as_in_yaml_1_2(written: str, value: object) -> None:
     read = Tree.of(f"a: {written}\n").value["a"]
     assert (read, type(read)) == (value, type(value))
+
+
+def test_escapes_are_one_character_each() -> None:
+    source = 'a: "\\u00fc\\x41\\U0001F600\\t\\\\ \\\n  b"\n'
+    tree = Tree.of(source)
+    assert tree.value == {"a": "üA😀\t\\ b"}
+    places = [place_inside(tree.nodes["a",], source, offset) for offset in (0, 1, 2, 4, 6, 7)]
+    assert places == [(1, 5), (1, 11), (1, 15), (1, 27), (2, 3), (2, 4)]
