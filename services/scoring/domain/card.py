@@ -46,7 +46,8 @@ def card(
         last_campaign=_campaign(profile.last_campaign),
         sources=tuple(sorted(profile.sources))[:FIELDS],
     )
-    return next(it for it in _ever_smaller(whole) if _bytes(it) <= LIMIT_BYTES)
+    bare = LeadContext(email=profile.email, phone=profile.phone)
+    return next((it for it in _ever_smaller(whole) if _bytes(it) <= LIMIT_BYTES), bare)
 
 
 def top_reasons(lead: Lead, rules: Rules, *, now: datetime) -> list[Reason]:

@@ -84,7 +84,7 @@ def fit(events: Sequence[MarketingEvent], agreement: Agreement) -> float:
 
 
 @st.composite
-def happenings(draw: st.DrawFn, **identity: Any) -> MarketingEvent:
+def happenings(draw: st.DrawFn, /, **identity: Any) -> MarketingEvent:
     """Something that happened within the last forty days, often several things at one moment."""
     ago = draw(
         st.one_of(

@@ -1,0 +1,106 @@
+"""What a rep gets with a lead, and that it always fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scoring.domain.card import LIMIT_BYTES, RECENT, card, touch
+from services.scoring.domain.lead import Lead, told
+from services.scoring.domain.rules import Rules
+from shared.contracts.payloads import LeadContext, MarketingEvent
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, an_id, marketing_event, minutes
+
+RULES = Rules(1, agreement())
+
+
+def context(*events: MarketingEvent, rules: Rules = RULES) -> LeadContext:
+    """The card of a lead with these events, the first of which says why now."""
+    lead = told(Lead(an_id("ada"), NOON, 1), events, rules, now=NOON)
+    return card(lead, rules, why_now=events[0], recent=events, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("traits", "name", "company"),
+    [
+        ({"name": "Ada L", "company": "Acme"}, "Ada L", "Acme"),
+        ({"first_name": "Ada", "last_name": "L", "company": {"name": "Acme"}}, "Ada L", "Acme"),
+        ({"first_name": 7, "last_name": "L", "company": ["Acme"]}, "L", None),
+        ({}, None, None),
+    ],
+    ids=["whole", "in-parts", "odd", "unknown"],
+)
+def test_a_card_names_the_person_and_the_company(
+    traits: dict[str, Any], name: str | None, company: str | None
+) -> None:
+    found = context(marketing_event(traits=traits))
+
+    assert (found.name, found.company, found.account) == (name, company, "example.com")
+
+
+def test_a_card_gives_the_weightiest_reasons_first() -> None:
+    found = context(
+        marketing_event("form_submitted", traits={"company_size": 300, "title": "Student"}),
+        marketing_event("page_viewed", context={"campaign": {"source": "google"}}),
+    )
+
+    assert [(it.rule, it.points) for it in found.reasons] == [
+        ("large_company", 40.0),
+        ("form", 30.0),
+        ("student", -30.0),
+        ("page", 5.0),
+    ]
+    assert found.first_campaign == found.last_campaign == {"source": "google"}
+
+
+def test_a_touch_reads_the_page_and_leaves_out_what_nobody_reads() -> None:
+    event = marketing_event(
+        context={"page": {"title": "Pricing", "path": "/pricing"}},
+        properties={"plan": "pro", "seats": 3, "nested": {"deep": 1}, "long": "x" * 900},
+    )
+
+    seen = touch(event)
+
+    assert (seen.title, seen.url) == ("Pricing", "/pricing")
+    assert seen.properties == {"plan": "pro", "seats": 3, "long": "x" * 300}
+    assert touch(marketing_event(context={"page": "odd"}, properties={"title": 7})).title is None
+
+
+@pytest.mark.parametrize("letter", ["x", "\N{SNOWMAN}", "\\"], ids=["ascii", "wide", "escaped"])
+def test_a_card_always_fits(letter: str) -> None:
+    names = [f"t{at}" for at in range(60)]
+    rules = Rules(
+        1,
+        agreement(
+            traits={**DEFAULT_SECTIONS["traits"], **dict.fromkeys(names, "string")},
+        ),
+    )
+    long = {f"p{at}": letter * 2000 for at in range(30)}
+    events = [
+        marketing_event(
+            time=NOON - minutes(at),
+            properties=long,
+            traits=dict.fromkeys(names, letter * 2000),
+            context={"campaign": long},
+        )
+        for at in range(RECENT + 5)
+    ]
+
+    found = context(*events, rules=rules)
+
+    assert len(found.model_dump_json(exclude_none=True).encode()) <= LIMIT_BYTES
+    assert found.email == "ada@example.com"
+    assert found.why_now is not None
+
+
+def test_a_card_without_a_cause_or_events_is_still_a_card() -> None:
+    lead = Lead(an_id("ada"), NOON, 1)
+
+    assert card(lead, RULES, why_now=None, recent=(), now=NOON) == LeadContext()
+
+
+def test_what_cannot_fit_is_left_to_the_api() -> None:
+    events = [marketing_event(source=f"{at}" * 1000) for at in range(20)]
+
+    assert context(*events) == LeadContext(email="ada@example.com")

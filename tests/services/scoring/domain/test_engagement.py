@@ -1,0 +1,97 @@
+"""Decay, bounds, and the instant at which a lead falls below a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.scoring.domain.engagement import engagement, falls_below
+from services.scoring.domain.profile import Profile, profiled
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.score import Score
+from services.scoring.domain.score import grade as graded
+from tests.builders import NOON, agreement, days, marketing_event
+
+
+def rules(*signals: dict[str, Any], **groups: Any) -> Rules:
+    """Rules with these signals on `a`, or what they say."""
+    told = [{"id": f"s{at}", "on": "a", "half_life": "1d", **it} for at, it in enumerate(signals)]
+    return Rules(1, agreement(scoring={"signals": told, "groups": groups}))
+
+
+def score(its_rules: Rules, ages: Sequence[timedelta]) -> Score:
+    """Engagement at noon of events so long ago."""
+    events = [marketing_event("a", time=NOON - age) for age in ages]
+    profile = profiled(Profile(), events, its_rules, now=NOON)
+    return engagement(profile.signals, its_rules.agreement.scoring, NOON)
+
+
+@pytest.mark.parametrize(
+    ("signal", "ages", "points"),
+    [
+        ({"points": 8}, [0], 8),
+        ({"points": 8}, [1], 4),
+        ({"points": 8}, [0, 1, 2], 14),
+        ({"points": 8, "half_life": "never"}, [0, 100], 16),
+        ({"points": 8, "daily_max": 12}, [0, 0, 0], 12),
+        ({"points": 8, "daily_max": 12}, [0, 1, 1], 14),
+        ({"points": 8, "max": 10}, [0, 0], 10),
+        ({"points": 80}, [0, 0], 100),
+        ({"points": -8}, [0], 0),
+        ({"points": 8, "half_life": "1s"}, [0, 30], 8),
+    ],
+    ids=[
+        "fresh", "halved", "several", "never", "daily-max", "daily-max-a-day", "max",
+        "hundred", "never-below-0", "very-short",
+    ],
+)  # fmt: skip
+def test_points_halve_with_age_within_their_bounds(
+    signal: dict[str, Any], ages: list[int], points: float
+) -> None:
+    found = score(rules(signal), [days(age) for age in ages])
+
+    assert found.value == pytest.approx(points, abs=1e-9)
+    assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
+
+
+def test_a_group_is_bounded_and_says_what_that_took() -> None:
+    found = score(
+        rules({"points": 10, "group": "g"}, {"points": 10, "group": "g"}, g={"max": 15}), [days(0)]
+    )
+
+    assert [(part.rule, part.points) for part in found.parts] == [
+        ("s0", 10.0),
+        ("s1", 10.0),
+        ("group:g", -5.0),
+    ]
+    assert found.value == 15.0
+
+
+def test_points_that_are_taken_count_against_those_that_are_given() -> None:
+    assert score(rules({"points": 10}, {"points": -4, "daily_max": 3}), [days(0)]).value == 7.0
+
+
+def test_the_instant_of_falling_is_found_to_the_second() -> None:
+    its_rules = rules({"points": 40})
+    events = [marketing_event("a", time=NOON)]
+    signals = profiled(Profile(), events, its_rules, now=NOON).signals
+    scoring = its_rules.agreement.scoring
+
+    at = falls_below(10, signals, scoring, now=NOON)
+
+    assert at is not None
+    assert timedelta(0) < at - (NOON + days(2)) <= timedelta(seconds=1)
+    assert engagement(signals, scoring, at).value < 10
+    assert falls_below(0, signals, scoring, now=NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("fit", "engaged", "grade"), [(75, 75, "A1"), (74, 74, "B2"), (25, 49, "C3"), (0, 0, "D4")]
+)
+def test_a_grade_is_a_letter_of_fit_and_a_digit_of_engagement(
+    fit: float, engaged: float, grade: str
+) -> None:
+    assert graded(fit, engaged, agreement().scoring.grades) == grade

@@ -1,0 +1,68 @@
+"""A lead under other rules, and two leads as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.scoring.domain.lead import Lead, Live, Stage, refolded, told, united
+from services.scoring.domain.rules import Rules
+from tests.builders import NOON, agreement, an_id, days, marketing_event, minutes
+
+RULES = Rules(1, agreement())
+ADA = Lead(an_id("ada"), NOON, 1)
+EVENTS = [marketing_event("form_submitted", traits={"country": "DE"})]
+
+
+def test_under_other_rules_the_numbers_change_and_the_way_so_far_stays() -> None:
+    fit = [{"id": "home_market", "when": 'lead.country == "DE"', "points": 5}]
+    others = Rules(2, agreement(scoring={"fit": fit}))
+    lead = replace(told(ADA, EVENTS, RULES, now=NOON), stage=Stage.WON, qualification=3)
+
+    again = refolded(lead, EVENTS, others, now=NOON)
+
+    assert (lead.fit, again.fit, again.version) == (20.0, 5.0, 2)
+    assert again.profile.signals == {}
+    assert (again.stage, again.qualification) == (Stage.WON, 3)
+
+
+def test_fit_is_counted_once_while_nothing_is_learned() -> None:
+    lead = replace(told(ADA, EVENTS, RULES, now=NOON), fit=7.0)
+
+    assert told(lead, [marketing_event()], RULES, now=NOON).fit == 7.0
+    assert told(lead, [marketing_event(email="new@example.com")], RULES, now=NOON).fit == 20.0
+
+
+def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
+    live = Live(an_id("bob"), 2, "standard")
+    bob = replace(
+        told(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, RULES, now=NOON),
+        stage=Stage.QUALIFIED,
+        armed=False,
+        qualification=2,
+        review_at=NOON + days(3),
+        live={live.key: live},
+    )
+    ada = replace(ADA, stage=Stage.LOST, review_at=NOON + days(5), hindrance="why")
+
+    both = united(ada, bob, RULES)
+
+    assert (both.id, both.known, both.stage) == (ada.id, True, Stage.QUALIFIED)
+    assert (both.armed, both.qualification, both.fit) == (False, 2, 20.0)
+    assert (both.review_at, both.hindrance) == (NOON + days(3), "why")
+    assert both.live == {live.key: live}
+
+
+def test_of_two_hand_raises_the_later_waits() -> None:
+    first = marketing_event("demo_requested", id="a", time=NOON - minutes(1))
+    last = marketing_event("demo_requested", id="b")
+
+    raised = told(ADA, [last, first], RULES, now=NOON).raised
+
+    assert raised is not None
+    assert '"id":"b"' in raised
+
+
+def test_what_decides_about_joins_is_read_from_the_lead() -> None:
+    person = told(ADA, EVENTS, RULES, now=NOON).person
+
+    assert (person.id, person.emails) == (ADA.id, frozenset({"ada@example.com"}))

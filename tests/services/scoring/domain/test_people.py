@@ -1,0 +1,89 @@
+"""Who is who: identities, joins, and who stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scoring.domain.people import Crowd, NobodyShown, Person
+from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+from tests.builders import NOON, an_id, marketing_event, minutes
+
+
+def groups(*events: MarketingEvent) -> list[int]:
+    """Which events belong to one lead: a number a lead, in the order of appearance."""
+    crowd = Crowd({}, {})
+    met = [crowd.meet(event) for event in events]
+    leads = [crowd.lead_of(lead_id) for lead_id in met]
+    return [list(dict.fromkeys(leads)).index(lead_id) for lead_id in leads]
+
+
+def ev(email: str | None = None, **identity: Any) -> MarketingEvent:
+    """An event that shows this and nothing else."""
+    return marketing_event(email=email, **identity)
+
+
+VISIT, LOGIN = ev(anonymous_id="a"), ev(user_id="u")
+ADA, BOB = ev("ada@x.com"), ev("bob@x.com")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([ADA, BOB], [0, 1]),
+        ([VISIT, ev("ada@x.com", anonymous_id="a"), ADA], [0, 0, 0]),
+        ([VISIT, LOGIN, ev(user_id="u", anonymous_id="a")], [0, 0, 0]),
+        ([ev("ada@x.com", anonymous_id="a"), ev("bob@x.com", anonymous_id="a"), VISIT], [0, 1, 0]),
+        ([ev("ada@x.com", user_id="u"), ev("bob@x.com", user_id="u"), LOGIN], [0, 1, 0]),
+        ([ADA, BOB, VISIT, ev("bob@x.com", anonymous_id="a")], [0, 1, 1, 1]),
+        ([ev(phone="+1"), ev("ada@x.com", phone="+1")], [0, 0]),
+        ([ev("ada@x.com", user_id="u", anonymous_id="a", phone="+1")] * 2, [0, 0]),
+    ],
+    ids=[
+        "two-emails", "visitor-named", "three-in-one", "shared-browser", "user-with-two-emails",
+        "visitor-of-bob", "phone", "same-again",
+    ],
+)  # fmt: skip
+def test_events_find_their_person(events: list[MarketingEvent], expected: list[int]) -> None:
+    assert groups(*events) == expected
+
+
+def test_an_id_of_another_source_is_another_id() -> None:
+    assert groups(VISIT, marketing_event(email=None, anonymous_id="a", source="app")) == [0, 1]
+
+
+def test_an_alias_joins_even_two_emails_and_only_an_alias_does() -> None:
+    old = Identity(email="bob@x.com")
+    alias = marketing_event("aliased", kind=EventKind.ALIAS, email="ada@x.com", previous=old)
+    track = marketing_event(email="ada@x.com", previous=old)
+
+    assert groups(ADA, BOB, alias) == [0, 0, 0]
+    assert groups(ADA, BOB, track) == [0, 1, 0]
+    assert groups(ADA, BOB, alias, ev("bob@x.com", user_id="u"), ev("ada@x.com", user_id="u")) == [
+        0, 0, 0, 0, 0,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "stays"),
+    [
+        (Person(an_id(1), NOON, known=True), Person(an_id(2), NOON - minutes(1), known=True), 2),
+        (Person(an_id(1), NOON, known=True), Person(an_id(2), NOON - minutes(1)), 1),
+        (Person(an_id(1), NOON), Person(an_id(2), NOON - minutes(1)), 2),
+    ],
+    ids=["the-older", "the-known", "the-older-visitor"],
+)
+def test_of_two_leads_the_right_one_stays(one: Person, other: Person, stays: int) -> None:
+    owners = {"user/website/u": one.id, "anonymous/website/a": other.id}
+    crowd = Crowd(owners, {one.id: one, other.id: other})
+
+    met = crowd.meet(ev(user_id="u", anonymous_id="a"))
+
+    assert met == an_id(stays)
+    assert crowd.joins == [(an_id(stays), an_id(3 - stays))]
+
+
+def test_an_event_that_names_nobody_is_refused() -> None:
+    with pytest.raises(NobodyShown, match="names nobody"):
+        groups(ev())

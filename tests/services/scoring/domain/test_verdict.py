@@ -1,0 +1,332 @@
+"""When a lead is handed over: crossing, arming again, hand-raises, what is missing, what keeps it away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.scoring.domain.handoff import handed
+from services.scoring.domain.lead import Lead, Stage
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.verdict import Verdict, assess, judge
+from shared.contracts.payloads import Change, MarketingEvent, Qualified
+from tests.builders import (
+    DEFAULT_SECTIONS,
+    NOON,
+    agreement,
+    an_id,
+    days,
+    handoff_changed,
+    marketing_event,
+    minutes,
+)
+
+
+def rules(**qualification: Any) -> Rules:
+    """The tests' agreement with this changed."""
+    return Rules(1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification}))
+
+
+RULES = rules()
+SUPPRESSING = rules(
+    suppress=[{"id": "customers", "when": "lead.customer", "reason": "is a customer"}]
+)
+BLANK = Lead(an_id("ada"), NOON, 1)
+
+
+class Story:
+    """A lead over time, and what sales heard."""
+
+    def __init__(self, its_rules: Rules = RULES) -> None:
+        self.rules = its_rules
+        self.lead = BLANK
+        self.heard: list[str] = []
+        self.steps: list[Stage] = []
+
+    def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
+        """Things that it does, in one batch."""
+        events = [marketing_event(it, time=at, **fields) for it in types]
+        return self._after(assess(self.lead, events, self.rules, now=at))
+
+    def reviewed(self, at: datetime) -> Story:
+        """Time passes."""
+        return self._after(judge(self.lead, (), self.rules, now=at))
+
+    def sales(self, change: Change, **fields: Any) -> Story:
+        """A step of its newest handoff."""
+        told = handoff_changed(
+            change, lead=BLANK.id, qualification=self.lead.qualification, **fields
+        )
+        return self._after(handed(self.lead, told))
+
+    def _after(self, verdict: Verdict) -> Story:
+        self.lead = verdict.lead
+        self.steps += [step.stage for step in verdict.steps]
+        self.heard += [f"{it.change} {it.cause}" for it in verdict.announced]
+        return self
+
+
+FORMS = ("form_submitted", "form_submitted")
+"""Sixty points: over the line of fifty."""
+
+LATER = NOON + days(20)
+"""When sixty points are fewer than thirty, below which the lead is armed again."""
+
+
+def test_a_lead_goes_from_known_to_engaged_to_qualified() -> None:
+    story = Story().does("seen").does("form_submitted").does("form_submitted")
+
+    assert story.steps == [Stage.ENGAGED, Stage.QUALIFIED]
+    assert (story.heard, story.lead.armed) == (["became threshold"], False)
+
+
+def test_above_the_line_it_does_not_qualify_again() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.LOST)
+
+    assert story.does("form_submitted").heard == ["became threshold"]
+
+
+def test_it_crosses_again_after_it_has_fallen_below_the_lower_line() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.LOST)
+    due = story.lead.review_at
+    assert due is not None
+
+    assert story.reviewed(due - minutes(1)).lead.armed is False
+    assert story.reviewed(due).lead.armed is True
+    story.does(*FORMS, at=due)
+
+    assert story.heard == ["became threshold", "became threshold"]
+
+
+def test_between_the_lines_it_is_not_armed_again() -> None:
+    story = Story().does(*FORMS).sales(Change.LOST).reviewed(NOON + days(9))
+
+    assert story.does("form_submitted", at=NOON + days(9)).heard == ["became threshold"]
+
+
+def test_a_recycled_lead_qualifies_at_its_next_event_not_before() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    story.sales(Change.RETURNED, recycle=True)
+    assert (story.lead.stage, story.lead.armed) == (Stage.RECYCLED, True)
+
+    assert story.reviewed(NOON).heard == ["became threshold"]
+    assert story.does("page_viewed").heard == ["became threshold", "became threshold"]
+
+
+def test_a_hand_raise_qualifies_again_after_each_closed_handoff_and_not_before() -> None:
+    story = Story().does("demo_requested").does("demo_requested")
+    assert story.heard == ["became hand_raise"]
+
+    for closing in (Change.LOST, Change.WON):
+        story.sales(Change.ASSIGNED).sales(closing).does("demo_requested")
+
+    assert story.heard == ["became hand_raise"] * 3
+    assert story.lead.qualification == 3
+
+
+def test_a_crossing_while_a_rep_holds_the_lead_belongs_to_that_handoff() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED).reviewed(LATER)
+    assert (story.lead.armed, story.heard) == (True, ["became threshold"])
+
+    story.does(*FORMS, at=LATER)
+    assert story.lead.armed is False
+    assert story.lead.review_at is not None
+
+    assert story.sales(Change.LOST).does("page_viewed", at=LATER).heard == ["became threshold"]
+
+
+@pytest.mark.parametrize(
+    ("told", "heard"),
+    [
+        ((), ["became threshold", "ceased decayed"]),
+        (((Change.ASSIGNED, {}),), ["became threshold"]),
+        (((Change.ASSIGNED, {}), (Change.REJECTED, {})), ["became threshold", "ceased decayed"]),
+        (((Change.WAITING, {}),), ["became threshold", "ceased decayed"]),
+    ],
+    ids=["nobody-yet", "held", "handed-back", "waiting"],
+)
+def test_decay_ends_a_qualification_that_nobody_holds(
+    told: Sequence[tuple[Change, dict[str, Any]]], heard: list[str]
+) -> None:
+    story = Story().does(*FORMS)
+    for change, fields in told:
+        story.sales(change, **fields)
+
+    assert story.reviewed(LATER).heard == heard
+
+
+def test_decay_does_not_end_what_a_hand_raise_began_or_joined() -> None:
+    assert Story().does("demo_requested").reviewed(NOON + days(900)).heard == ["became hand_raise"]
+    joined = Story().does(*FORMS).does("demo_requested").reviewed(LATER)
+    assert joined.heard == ["became threshold"]
+
+
+def test_a_lead_that_ceased_may_cross_again() -> None:
+    story = Story().does(*FORMS).reviewed(LATER).does(*FORMS, at=LATER)
+
+    assert story.heard == ["became threshold", "ceased decayed", "became threshold"]
+
+
+def test_a_rep_who_got_it_before_the_news_that_it_ceased_keeps_it() -> None:
+    story = Story().does(*FORMS).reviewed(LATER).sales(Change.ASSIGNED)
+
+    assert story.lead.stage is Stage.QUALIFIED
+    assert story.does("demo_requested", at=LATER).heard == ["became threshold", "ceased decayed"]
+
+
+@pytest.mark.parametrize("doing", [("demo_requested",), FORMS], ids=["hand-raise", "threshold"])
+def test_without_a_required_trait_it_waits_and_qualifies_when_that_arrives(
+    doing: tuple[str, ...],
+) -> None:
+    story = Story(rules(require=["email", "country"])).does(*doing)
+    assert (story.heard, story.lead.hindrance) == ([], "incomplete: country")
+
+    story.does("identified", traits={"country": "DE"})
+
+    assert story.heard == ["became required_trait"]
+    assert story.lead.hindrance is None
+
+
+def test_a_lead_that_falls_while_it_waits_does_not_qualify() -> None:
+    story = Story(rules(require=["country"])).does(*FORMS).reviewed(LATER)
+    assert story.lead.hindrance is None
+
+    assert story.does("identified", at=LATER, traits={"country": "DE"}).heard == []
+
+
+def test_a_suppressed_lead_is_kept_from_sales_and_the_reason_is_kept() -> None:
+    story = Story(SUPPRESSING).does("demo_requested", traits={"customer": True})
+    assert (story.lead.stage, story.lead.hindrance) == (
+        Stage.DISQUALIFIED,
+        "suppressed: is a customer",
+    )
+    assert story.heard == []
+
+    story.does("identified", at=NOON + minutes(1), traits={"customer": False})
+
+    assert story.heard == ["became hand_raise"]
+
+
+def test_a_lead_that_is_no_longer_suppressed_is_marketings_again() -> None:
+    story = Story(SUPPRESSING).does("seen", traits={"customer": True})
+    story.does("identified", at=NOON + minutes(1), traits={"customer": False})
+
+    assert story.steps == [Stage.DISQUALIFIED, Stage.KNOWN]
+
+
+def test_suppression_ends_a_qualification_that_nobody_holds() -> None:
+    story = Story(SUPPRESSING).does(*FORMS).does("identified", traits={"customer": True})
+    assert story.heard == ["became threshold", "ceased suppressed"]
+    assert story.lead.stage is Stage.DISQUALIFIED
+
+    held = Story(SUPPRESSING).does(*FORMS).sales(Change.ASSIGNED)
+    assert held.does("identified", traits={"customer": True}).heard == ["became threshold"]
+
+
+def test_a_won_customer_stays_won_when_suppressed() -> None:
+    story = Story(SUPPRESSING).does(*FORMS).sales(Change.ASSIGNED).sales(Change.WON)
+
+    story.does("demo_requested", traits={"customer": True})
+
+    assert (story.lead.stage, story.heard) == (Stage.WON, ["became threshold"])
+
+
+def test_without_a_threshold_only_a_hand_raise_qualifies() -> None:
+    story = Story(rules(threshold=None)).does(*FORMS)
+    assert story.heard == []
+
+    story.does("demo_requested")
+    assert (story.heard, story.lead.review_at) == (["became hand_raise"], None)
+
+
+def test_a_line_that_decay_never_reaches_needs_no_review() -> None:
+    story = Story(rules(threshold={"when": "engagement >= 50", "rearm_below": 0})).does(*FORMS)
+
+    assert story.lead.review_at is None
+
+
+def test_points_that_are_taken_move_the_review_forward() -> None:
+    scoring = {
+        "signals": [
+            {"id": "form", "on": "form_submitted", "points": 30, "half_life": "14d"},
+            {"id": "gone", "on": "unsubscribed", "points": -10, "half_life": "never"},
+        ]
+    }
+    story = Story(Rules(1, agreement(scoring=scoring))).does(*FORMS)
+    first = story.lead.review_at
+
+    story.does("unsubscribed")
+
+    assert first is not None
+    assert story.lead.review_at is not None
+    assert story.lead.review_at < first
+
+
+@pytest.mark.parametrize(
+    ("size", "tier"), [("2000", "enterprise"), (10, "standard")], ids=["large", "small"]
+)
+def test_the_first_tier_that_holds_is_the_handoffs(size: object, tier: str) -> None:
+    event = marketing_event("demo_requested", traits={"company_size": size})
+
+    [told] = assess(BLANK, [event], RULES, now=NOON).announced
+
+    assert (told.live.tier, told.change) == (tier, Qualified.BECAME)
+
+
+def test_why_now_is_the_event_that_asked_or_else_the_last_that_counted() -> None:
+    def why(*events: MarketingEvent) -> str | None:
+        [told] = assess(BLANK, events, RULES, now=NOON).announced
+        return None if told.why_now is None else told.why_now.id
+
+    form = [marketing_event("form_submitted", id=f"f{it}") for it in range(2)]
+    assert why(*form, marketing_event("seen", id="s")) == "f1"
+    assert why(marketing_event("demo_requested", id="d"), *form) == "d"
+
+    [ceased] = judge(Story().does(*FORMS).lead, (), RULES, now=LATER).announced
+    assert ceased.why_now is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage"),
+    [
+        ([Change.ASSIGNED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.ACCEPTED], Stage.ACCEPTED),
+        ([Change.ASSIGNED, Change.CONTACTED], Stage.ACCEPTED),
+        ([Change.ASSIGNED, Change.ACCEPTED, Change.REASSIGNED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.DELIVERED, Change.PAUSED, Change.RESUMED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.WON], Stage.WON),
+        ([Change.ASSIGNED, Change.LOST], Stage.LOST),
+        ([Change.ASSIGNED, Change.RETURNED], Stage.QUALIFIED),
+    ],
+    ids=["assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned"],
+)
+def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> None:
+    story = Story().does(*FORMS)
+    for change in changes:
+        story.sales(change)
+
+    assert story.lead.stage is stage
+
+
+def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    [mine] = story.lead.live.values()
+    merged = replace(mine, lead_id=an_id("joined"), held=False)
+    story.lead = replace(story.lead, live={**story.lead.live, merged.key: merged})
+
+    assert story.sales(Change.WON).lead.live == {}
+
+
+def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    [mine] = story.lead.live.values()
+    other = replace(mine, lead_id=an_id("joined"))
+    story.lead = replace(story.lead, live={**story.lead.live, other.key: other})
+
+    assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
+    closing = handoff_changed(Change.LOST, lead=an_id("joined"))
+    assert handed(story.lead, closing).lead.stage is Stage.LOST

@@ -1,0 +1,78 @@
+"""What is kept of a lead is compared with what its events say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.scoring.queries import leads
+from services.scoring.recompute import Difference, recomputed
+from services.scoring.rulebook import Rulebook
+from shared.clock import utc_now
+from shared.db.session import Sessions
+from tests.builders import an_id, days, marketing_event
+from tests.services.scoring.conftest import Worker
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def lead_ids(sessions: Sessions) -> list[str]:
+    """Ada and Bob, who were scored just now."""
+    now = utc_now()
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish()
+        for email in ("ada@example.com", "bob@example.com"):
+            worker.take(
+                marketing_event("form_submitted", email=email, time=now - days(2)),
+                marketing_event(email=email, time=now, traits={"country": "DE"}),
+                now=now,
+            )
+        return [str(lead.id) for lead in leads.leads_after(session, None, limit=9)]
+
+
+def spoil(sessions: Sessions, lead_id: str) -> None:
+    """Keep something of a lead that its events do not say."""
+    with sessions.begin() as session:
+        [lead] = [it for it in leads.leads_after(session, None, limit=9) if str(it.id) == lead_id]
+        profile = replace(lead.profile, signals={}, traits={})
+        leads.save_leads(session, [replace(lead, fit=99.0, profile=profile)])
+
+
+def test_nothing_differs_after_honest_work(sessions: Sessions, lead_ids: list[str]) -> None:
+    assert list(recomputed(sessions, Rulebook(), utc_now())) == [(len(lead_ids), [])]
+
+
+def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids: list[str]) -> None:
+    spoil(sessions, lead_ids[0])
+
+    [(count, found)] = recomputed(sessions, Rulebook(), utc_now())
+
+    assert count == 2
+    assert {it.what for it in found} == {"fit", "engagement", "traits"}
+    assert Difference(found[0].lead_id, "fit", 99.0, 20.0) == found[0]
+
+
+def test_an_unknown_lead_is_no_lead(sessions: Sessions, lead_ids: list[str]) -> None:
+    del lead_ids
+    assert list(recomputed(sessions, Rulebook(), utc_now(), lead_id=an_id("x"))) == []
+
+
+def test_the_command_tells_differences_and_fails(
+    sessions: Sessions, lead_ids: list[str], database_url: str
+) -> None:
+    run = CliRunner(env={"LEADBATON_DATABASE_URL": database_url})
+    honest = run.invoke(app, ["scoring", "recompute"])
+    assert (honest.exit_code, honest.stdout) == (0, "")
+    assert "2 leads computed again, 0 differences" in honest.stderr
+
+    spoil(sessions, lead_ids[0])
+
+    assert run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[1]]).exit_code == 0
+    spoiled = run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[0]])
+    assert spoiled.exit_code == 1
+    assert f"{lead_ids[0]} fit: kept 99.0, computed 20.0" in spoiled.stdout
