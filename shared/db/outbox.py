@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+import orjson
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.contracts.topic import Headers, Outgoing
 from shared.contracts.topics import TOPICS
+from shared.db.copying import copy_rows
 from shared.db.tables import outbox
 
 CHANNEL = "leadbaton_outbox"
@@ -24,11 +26,10 @@ def append(session: Session, records: Sequence[Outgoing]) -> None:
     """Add the records to this transaction, in this order; the relay publishes them after the commit."""
     if not records:
         return
-    rows = [
-        {"topic": it.topic, "key": it.key, "value": it.value, "headers": written(it.headers)}
-        for it in records
-    ]
-    session.execute(insert(outbox), rows)
+    rows = (
+        (it.topic, it.key, it.value, orjson.dumps(written(it.headers)).decode()) for it in records
+    )
+    copy_rows(session, outbox, ("topic", "key", "value", "headers"), rows)
     session.execute(text(f"notify {CHANNEL}"))
 
 

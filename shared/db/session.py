@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,9 +17,11 @@ def engine_for(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 5_000) ->
         max_overflow=5,
         pool_pre_ping=True,
         pool_timeout=5,
+        json_deserializer=orjson.loads,
         connect_args={
             "connect_timeout": 3,
-            "options": f"-c lock_timeout={lock_timeout_ms} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC"
+            " -c idle_in_transaction_session_timeout=60000",
             "tcp_user_timeout": 10_000,
         },
     )
