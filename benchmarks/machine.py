@@ -41,7 +41,6 @@ def tuned() -> tuple[str, ...]:
         "work_mem": "16MB",
         "max_wal_size": "8GB",
         "checkpoint_timeout": "15min",
-        "wal_compression": "lz4",
         "random_page_cost": "1.1",
         "jit": "off",
         "max_connections": "200",

@@ -134,12 +134,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "tallies",
+        sa.Column(
+            "rep",
+            sa.Text(),
+            nullable=False,
+            comment="Empty: a journey, the team's; *: all of them.",
+        ),
+        sa.Column("tier", sa.Text(), nullable=False, comment="*: all of them."),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("team", sa.Text(), nullable=False),
-        sa.Column(
-            "rep", sa.Text(), nullable=False, comment="Empty for a journey, which is the team's."
-        ),
-        sa.Column("tier", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column(
@@ -153,10 +156,10 @@ def upgrade() -> None:
         ),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "due_on",
-            "team",
             "rep",
             "tier",
+            "due_on",
+            "team",
             "kind",
             "scope",
             "measure",

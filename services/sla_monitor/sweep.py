@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor import metrics
 from services.sla_monitor.announcements import announcements
 from services.sla_monitor.domain import tallies
-from services.sla_monitor.domain.clocks import fire
+from services.sla_monitor.domain.clocks import Said, fire
 from services.sla_monitor.queries import clocks, timers
 from services.sla_monitor.queries.alarms import bell
 from shared import logs
@@ -64,10 +65,15 @@ def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, most: i
 
     said = [step for _, steps in fired for step in steps]
     outbox.append(session, announcements(said, now=now))
+    _measure(said, now)
+    return len(claimed)
+
+
+def _measure(said: Sequence[Said], now: datetime) -> None:
     for step in said:
         metrics.LATENESS.observe((now - step.occurred_at).total_seconds())
-        metrics.FIRED.labels(step.change.value).inc()
-    return len(claimed)
+    for change, times in Counter(step.change.value for step in said).items():
+        metrics.FIRED.labels(change).inc(times)
 
 
 @dataclass

@@ -93,10 +93,10 @@ clocks = Table(
 tallies = Table(
     "tallies",
     metadata,
+    Column("rep", Text, primary_key=True, comment="Empty: a journey, the team's; *: all of them."),
+    Column("tier", Text, primary_key=True, comment="*: all of them."),
     Column("due_on", Date, primary_key=True),
     Column("team", Text, primary_key=True),
-    Column("rep", Text, primary_key=True, comment="Empty for a journey, which is the team's."),
-    Column("tier", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("scope", Text, primary_key=True),
     Column(

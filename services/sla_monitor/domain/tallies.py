@@ -29,8 +29,10 @@ def moved(pairs: Iterable[tuple[Clock | None, Clock | None]]) -> Counter[Tally]:
     """What clocks that went from one state to another take from and add to the tallies."""
     counted: Counter[Tally] = Counter()
     for before, after in pairs:
-        counted.subtract(tallies(before))
-        counted.update(tallies(after))
+        for tally in tallies(before):
+            counted[tally] -= 1
+        for tally in tallies(after):
+            counted[tally] += 1
     return Counter({tally: count for tally, count in counted.items() if count})
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import fields
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select
+import orjson
+from sqlalchemy import Result, Row, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -59,8 +62,8 @@ def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[C
         .with_for_update()
     )
     clocks: dict[UUID, list[Clock]] = defaultdict(list)
-    for row in session.execute(statement):
-        clocks[row.handoff_id].append(clock_in(row))
+    for clock in clocks_in(session.execute(statement)):
+        clocks[clock.handoff_id].append(clock)
     return clocks
 
 
@@ -88,45 +91,52 @@ def drop_clocks(session: Session, clock_ids: Set[UUID]) -> None:
         session.execute(delete(tables.clocks).where(tables.clocks.c.id.in_(clock_ids)))
 
 
+_ADD_TALLIES = text("""
+    insert into sla.tallies as tally
+    select * from json_populate_recordset(cast(null as sla.tallies), cast(:moved as json))
+    on conflict (rep, tier, due_on, team, kind, scope, measure, bucket)
+    do update set count = tally.count + excluded.count
+""")
+EVERY = "*"
+"""The rep or the tier of a tally that is over all of them."""
+
+
 def add_tallies(session: Session, moved: Mapping[Tally, int]) -> None:
     """Move the tallies, in the order of their keys; always after the clocks are locked and saved."""
     if not moved:
         return
-    statement = insert(tables.tallies)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(Tally._fields),
-            set_={"count": tables.tallies.c.count + statement.excluded.count},
-        ),
-        [{**tally._asdict(), "count": count} for tally, count in sorted(moved.items())],
-    )
+    counts: Counter[Tally] = Counter()
+    for tally, count in moved.items():
+        for rep, tier in product((tally.rep, EVERY), (tally.tier, EVERY)):
+            counts[tally._replace(rep=rep, tier=tier)] += count
+    rows = [{**tally._asdict(), "count": count} for tally, count in sorted(counts.items()) if count]
+    session.execute(_ADD_TALLIES, {"moved": orjson.dumps(rows).decode()})
 
 
-COLUMNS = [column for column in tables.clocks.c if column.name != "fire_at"]
-"""What a clock is made of; the rest follows from it."""
+_NAMES = [field.name for field in fields(Clock) if field.name != "end"]
+COLUMNS = [
+    *(tables.clocks.c[name] for name in _NAMES),
+    *(tables.clocks.c[name] for name in ("ended_at", "ended_by", "spent")),
+]
+"""What a clock is made of, its end last; the rest follows from it."""
 
 
 def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
     """The clock that a row of `COLUMNS` holds."""
-    held = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented name)
-    at, by, spent = held.pop("ended_at"), held.pop("ended_by"), held.pop("spent")
+    *plain, at, by, spent = row
+    held = dict(zip(_NAMES, plain, strict=True))
     held["ladder"] = tuple(Rung(datetime.fromisoformat(at), to) for at, to in held["ladder"])
     held["scope"], held["state"] = Scope(held["scope"]), State(held["state"])
     return Clock(**held, end=None if at is None else End(at, by, spent))
 
 
-def clocks_in(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Clock]:
+def clocks_in(rows: Result[*tuple[Any, ...]]) -> list[Clock]:
     """The clocks that rows of `COLUMNS` hold."""
-    return [clock_in(row) for row in rows]
-
-
-_PLAIN = [
-    column.name for column in tables.clocks.c if not column.name.startswith(("ended_", "spent"))
-]
+    return [clock_in(row) for row in rows.all()]
 
 
 def _row(clock: Clock) -> dict[str, Any]:
-    own = {name: getattr(clock, name) for name in _PLAIN}
+    own = {name: getattr(clock, name) for name in (*_NAMES, "fire_at")}
     end = clock.end
     return {
         **own,

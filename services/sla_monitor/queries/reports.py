@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor import tables
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.reports import Counted
-from services.sla_monitor.queries.clocks import COLUMNS, clock_in, clocks_in
+from services.sla_monitor.queries.clocks import COLUMNS, EVERY, clock_in, clocks_in
 
 clock = tables.clocks.c
 tally = tables.tallies.c
@@ -90,16 +90,21 @@ def counted_by(session: Session, by: By, which: Which, *, first: date, last: dat
     group = tally.due_on if by is By.DAY else tally[by.value]
     statement = (
         select(group, tally.kind, tally.measure, tally.bucket, func.sum(tally.count))
-        .where(tally.due_on.between(first, last), *_of(which, tally))
+        .where(tally.due_on.between(first, last), *_of(which, tally), *_summed(by, which))
         .group_by(group, tally.kind, tally.measure, tally.bucket)
         .order_by(group)
     )
-    if by is By.REP:
-        statement = statement.where(tally.rep != "")
     return [
         Counted(str(group), kind, measure, bucket, int(count))
         for group, kind, measure, bucket, count in session.execute(statement)
     ]
+
+
+def _summed(by: By, which: Which) -> list[ColumnElement[bool]]:
+    """Reading the sums over all reps and tiers wherever those are not told apart."""
+    reps = [tally.rep.not_in(["", EVERY])] if by is By.REP else [tally.rep == EVERY]
+    tiers = [tally.tier != EVERY] if by is By.TIER else [tally.tier == EVERY]
+    return [*(reps if which.rep is None else ()), *(tiers if which.tier is None else ())]
 
 
 def _newest(

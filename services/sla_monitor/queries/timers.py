@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -36,27 +37,19 @@ _SAVE_FIRED = text("""
     set warned_at = fired.warned_at, breached_at = fired.breached_at,
         detected_at = fired.detected_at, retracted_at = fired.retracted_at,
         escalated = fired.escalated, fire_at = fired.fire_at
-    from unnest(
-        cast(:ids as uuid[]), cast(:warned as timestamptz[]), cast(:breached as timestamptz[]),
-        cast(:detected as timestamptz[]), cast(:retracted as timestamptz[]),
-        cast(:escalated as smallint[]), cast(:fire as timestamptz[])
-    ) as fired (id, warned_at, breached_at, detected_at, retracted_at, escalated, fire_at)
+    from json_to_recordset(cast(:fired as json)) as fired (
+        id uuid, warned_at timestamptz, breached_at timestamptz, detected_at timestamptz,
+        retracted_at timestamptz, escalated smallint, fire_at timestamptz
+    )
     where clock.id = fired.id
 """)
+_FIRED = ("id", "warned_at", "breached_at", "detected_at", "retracted_at", "escalated", "fire_at")
 
 
 def save_fired(session: Session, clocks: Sequence[Clock]) -> None:
     """What firing changes on these clocks, in one statement."""
-    columns = {
-        "ids": [clock.id for clock in clocks],
-        "warned": [clock.warned_at for clock in clocks],
-        "breached": [clock.breached_at for clock in clocks],
-        "detected": [clock.detected_at for clock in clocks],
-        "retracted": [clock.retracted_at for clock in clocks],
-        "escalated": [clock.escalated for clock in clocks],
-        "fire": [clock.fire_at for clock in clocks],
-    }
-    session.execute(_SAVE_FIRED, columns)
+    fired = [{name: getattr(clock, name) for name in _FIRED} for clock in clocks]
+    session.execute(_SAVE_FIRED, {"fired": orjson.dumps(fired).decode()})
 
 
 def find_next_fire(session: Session, *, low: datetime) -> datetime | None:

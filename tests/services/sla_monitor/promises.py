@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.domain.histories import Terms, clocks_of
 from services.sla_monitor.handlers import on_handoffs_changed
+from services.sla_monitor.queries.clocks import EVERY
 from services.sla_monitor.queries.reports import Slice, Which, all_clocks
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
@@ -85,6 +86,7 @@ def tallied(session: Session) -> dict[str, int]:
     rows = session.execute(
         select(tallies.c.measure, func.sum(tallies.c.count))
         .where(tallies.c.measure.not_in(["business", "wall"]))
+        .where(tallies.c.rep == EVERY, tallies.c.tier == EVERY)
         .group_by(tallies.c.measure)
         .having(func.sum(tallies.c.count) != 0)
     )

@@ -1,0 +1,1 @@
+"""Clocks by the million: loading them, firing them, reading them."""

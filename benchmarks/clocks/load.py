@@ -1,0 +1,153 @@
+"""Millions of clocks as a year of work leaves them: most are kept, some are late, some are open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine, Index, text
+
+from benchmarks.machine import console
+from services.sla_monitor.tables import clocks
+
+T = TypeVar("T")
+CHUNK = 50_000
+LOADERS = 2
+TEAMS, REPS_A_TEAM, DAYS = 4, 25, 90
+
+_EACH = """
+    insert into sla.clocks (
+        id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, lead_name, calendar,
+        agreement_version, target, started_at, warn_at, due_at, due_on, ladder, state, ended_at,
+        ended_by, spent, warned_at, breached_at, detected_at, escalated, fire_at, traceparent
+    )
+    with drawn as materialized (
+        select n, n % 2 = 0 as accepts, n % {teams} as team, (n / 8) % {reps} as rep,
+            (array['hot', 'warm', 'cold'])[1 + n % 3] as tier, random() as fate, random() as pace,
+            {part} as part
+        from generate_series(cast(:first as bigint), cast(:last as bigint)) as n
+    ), timed as (
+        select *, case when accepts then interval '15 min' else interval '4 h' end as target,
+            {due_at} as due_at
+        from drawn
+    ), ended as (
+        select *, due_at - target as started_at, {state} as state, {spent} as spent from timed
+    )
+    select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), case when accepts then 1 else 0 end,
+        case when accepts then 'inbound_accept' else 'first_touch' end,
+        case when accepts then 'accept' else 'first_touch' end,
+        case when accepts then 'hop' else 'journey' end, 'team_' || team,
+        'rep_' || team || '_' || rep, tier, 'Lead ' || n, 'berlin_office', 1, target, started_at,
+        due_at - target / 5, due_at, cast(due_at at time zone 'UTC' as date),
+        case when accepts
+            then jsonb_build_array(jsonb_build_array(to_jsonb(due_at + interval '30 min'), 'ops'))
+            else '[]' end,
+        state, started_at + spent, case when spent is not null then 'accepted' end, spent,
+        {warned_at}, {breached_at}, {breached_at}, 0, {fire_at},
+        '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01'
+    from ended
+"""
+
+_OPEN = {
+    "part": "random()",
+    # 1 in 100 is broken and nobody has answered, 2 are at risk, the others are due within a month
+    "due_at": """case when fate < 0.01 then now() - interval '7 days' * part
+        when fate < 0.03 then now() + interval '2 h' + interval '2 h' * part
+        else now() + interval '5 h' + interval '30 days' * part end""",
+    "state": "'running'",
+    "spent": "cast(null as interval)",
+    "warned_at": "case when fate between 0.01 and 0.03 then now() end",
+    "breached_at": "case when fate < 0.01 then due_at end",
+    "fire_at": """case when fate >= 0.03 then due_at - target / 5 when fate >= 0.01 then due_at
+        when accepts then now() + interval '5 h' end""",
+}
+_CLOSED = {
+    "part": "1 - cast(n as float) / :count",  # the oldest first
+    "due_at": f"now() - interval '{DAYS} days' * part",
+    "state": "case when fate < 0.85 then 'met' when fate < 0.95 then 'late' else 'cancelled' end",
+    "spent": "target * case when fate < 0.85 then pace * pace else 1 + 2 * pace end",
+    "warned_at": "case when pace > 0.8 then due_at - target / 5 end",
+    "breached_at": "case when fate >= 0.85 then due_at end",
+    "fire_at": "cast(null as timestamptz)",
+}
+
+_TALLIES = """
+    insert into sla.tallies (rep, tier, due_on, team, kind, scope, measure, bucket, count)
+    select coalesce(rep, '*'), coalesce(tier, '*'), due_on, team, kind, scope, measure, bucket, count(*)
+    from (
+        select due_on, team, case when scope = 'hop' then rep else '' end as rep, tier, kind, scope,
+            state, extract(epoch from spent) as spent_s,
+            extract(epoch from ended_at - started_at) as wall_s
+        from sla.clocks where due_on = :day and (ended_at is not null or breached_at is not null)
+    ) as clock,
+    lateral (
+        select case state when 'running' then 'overdue' else state end as measure, 0 as bucket
+        union all select 'business', round(4 * log(2, spent_s + 1)) where state in ('met', 'late')
+        union all select 'wall', round(4 * log(2, wall_s + 1)) where state in ('met', 'late')
+    ) as tallied
+    group by due_on, team, kind, scope, measure, bucket, cube (rep, tier)
+"""
+
+
+def load(engine: Engine, *, open_: int, closed: int) -> None:
+    """The clocks without their indexes, then the indexes, then the tallies of them all."""
+    chunks = [
+        *((_EACH.format(**_CLOSED, **_SIZES), part) for part in _parts(closed)),
+        *((_EACH.format(**_OPEN, **_SIZES), part) for part in _parts(open_)),
+    ]
+    indexes = sorted(clocks.indexes, key=lambda index: str(index.name))
+    by_day = Index("ix_for_loading", clocks.c.due_on)
+    with engine.begin() as connection:
+        for index in indexes:
+            index.drop(connection)
+        days = connection.execute(
+            text("select cast(now() as date) - n from generate_series(-1, :days) as n"),
+            {"days": DAYS + 1},
+        )
+        dates = list(days.scalars())
+    with _progress() as progress:
+        _each(progress, "clocks", chunks, lambda chunk: _run(engine, *chunk), worth=CHUNK)
+        _each(progress, "indexes", [*indexes, by_day], lambda index: index.create(engine))
+        _each(progress, "tallies", dates, lambda day: _run(engine, _TALLIES, {"day": day}))
+        by_day.drop(engine)
+        _each(progress, "settled", ["vacuum analyze", "checkpoint"], lambda it: settle(engine, it))
+
+
+_SIZES = {"teams": TEAMS, "reps": REPS_A_TEAM}
+
+
+def settle(engine: Engine, command: str) -> None:
+    """What an installation does in the background, done now, so that it does not fall into a measurement."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(command)
+
+
+def _parts(count: int) -> list[dict[str, int]]:
+    firsts = range(0, count, CHUNK)
+    return [
+        {"first": first, "last": min(first + CHUNK, count) - 1, "count": count} for first in firsts
+    ]
+
+
+def _run(engine: Engine, statement: str, arguments: Mapping[str, object]) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("set local synchronous_commit = off")
+        connection.exec_driver_sql("set local work_mem = '256MB'")
+        connection.execute(text(statement), arguments)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console)
+
+
+def _each(
+    progress: Progress, what: str, them: Sequence[T], do: Callable[[T], None], *, worth: int = 1
+) -> None:
+    """Do it for all of them, two at a time."""
+    task = progress.add_task(what, total=len(them) * worth)
+    with ThreadPoolExecutor(LOADERS) as pool:
+        for _ in pool.map(do, them):
+            progress.advance(task, worth)
