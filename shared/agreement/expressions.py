@@ -158,7 +158,8 @@ def _mismatch(offset: int, operator: str, types: str) -> Complaint | None:
 
 _KINDS = {
     "string": "text", "int": "a whole number", "uint": "a whole number", "double": "a number",
-    "bool": "true or false",}  # fmt: skip
+    "bool": "true or false",
+}  # fmt: skip
 
 
 def _compares_numbers(given: Sequence[str]) -> bool:
@@ -185,10 +186,8 @@ def _not_boolean(askable: str, names: Names) -> Iterator[Complaint]:
     open_numbers = tuple((name, "dyn" if kind == "double" else kind) for name, kind in names)
     try:
         kind = _environment(open_numbers).compile(askable).return_type().name().lower()
-    except (
-        RuntimeError
-    ):  # arithmetic compared with a whole number: sound, of a type that cannot be told
-        return
+    except RuntimeError:
+        return  # arithmetic beside a whole number is sound, but of a type that cannot be told
     if kind not in {"bool", "dyn"}:
         yield Complaint(
             0, f"a condition is true or false, this is {_kind(kind)}; compare it with something"
