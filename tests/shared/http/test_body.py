@@ -1,0 +1,118 @@
+"""Bodies that lie about themselves: limited as they stream, at flat memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from shared.http.body import PlainBody
+
+LIMIT = 1_000
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
+
+
+def sent(
+    chunks: Iterable[bytes], *, encoding: str = "identity", gone: bool = False, limit: int = LIMIT
+) -> tuple[bytes | None, int | None]:
+    """What the app reads of a body that comes in these chunks, and the status of a refusal."""
+    waiting = iter(chunks)
+    read: list[bytes] = []
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        chunk = next(waiting, None)
+        if chunk is None:
+            return {"type": "http.disconnect"} if gone else {"type": "http.request"}
+        return {"type": "http.request", "body": chunk, "more_body": True}
+
+    async def send(message: Message) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def app(scope: Scope, receive: Receive, _: Send) -> None:
+        message = await receive()
+        assert message.get("more_body") is False
+        assert dict(scope["headers"]) == {b"content-length": str(len(message["body"])).encode()}
+        read.append(message["body"])
+        await receive()
+
+    headers = [(b"content-encoding", encoding.encode()), (b"content-length", b"1")]
+    scope: Scope = {"type": "http", "method": "POST", "headers": headers}
+    asyncio.run(PlainBody(app, most_bytes=limit)(scope, receive, send))
+    return (read[0] if read else None), (statuses[0] if statuses else None)
+
+
+def cut(body: bytes, size: int) -> list[bytes]:
+    """In chunks of this size."""
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+@given(st.binary(max_size=LIMIT + 50), st.integers(1, 200), st.sampled_from(list(PACKED)))
+def test_what_is_not_too_large_is_read_whatever_its_chunks(
+    body: bytes, size: int, encoding: str
+) -> None:
+    packed = PACKED[encoding](body)
+    expected = (body, None) if len(body) <= LIMIT else (None, 413)
+    if encoding and len(packed) > LIMIT:  # nothing says that packing makes it smaller
+        assert sent(cut(packed, size), encoding=encoding) in [(body, None), (None, 413)]
+    else:
+        assert sent(cut(packed, size), encoding=encoding) == expected
+
+
+def test_a_bomb_costs_no_memory() -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(60)) + packer.flush()
+    assert len(bomb) < 70_000
+    tracemalloc.start()
+    outcomes = [sent([bomb], encoding="gzip", limit=1_000_000)]
+    outcomes.append(sent(cut(bomb, 100), encoding="gzip", limit=1_000_000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert outcomes == [(None, 413)] * 2
+    assert most < 5_000_000
+
+
+def test_an_endless_body_is_refused_at_the_limit() -> None:
+    def endless() -> Iterable[bytes]:
+        while True:
+            yield bytes(100)
+
+    assert sent(endless()) == (None, 413)
+
+
+@pytest.mark.parametrize("empty", [b"", gzip.compress(b"")])
+def test_endless_nothing_is_refused_too(empty: bytes) -> None:
+    chunks = [empty] * 100 if empty else [b""]
+    assert sent(chunks, encoding="gzip") == ((b"", None) if not empty else (None, 413))
+
+
+def test_a_client_that_leaves_in_the_middle_is_not_answered() -> None:
+    assert sent([b"half"], gone=True) == (None, None)
+
+
+def test_other_scopes_pass() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_: object) -> Message:
+        raise AssertionError
+
+    async def drop(_: Message) -> None:
+        raise AssertionError
+
+    asyncio.run(PlainBody(app, most_bytes=1)({"type": "lifespan"}, nothing, drop))
+    assert seen == ["lifespan"]

@@ -1,0 +1,109 @@
+"""Real processes: logs as JSON, and an end in good order."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import httpx
+import pytest
+
+from shared.embedded.postgres import free_port
+
+API = """
+    import sys, time, warnings
+    from shared import logs
+    from shared.db.session import engine_for, sessions_on
+    from shared.http.app import create_app
+    from shared.http.server import serve
+    import logging
+
+    logs.configure("info", service="test")
+    app = create_app(title="t", summary="s", sessions=sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/x")))
+
+    @app.get("/slow/{{person}}")
+    def slow(person: str) -> str:
+        logging.getLogger("library").warning("slow %s", 1)
+        time.sleep(1)
+        return "done"
+
+    serve(app, host="127.0.0.1", port={port})
+    print("closed", flush=True)
+"""
+
+LOOP = """
+    from shared.lifecycle import stop_on_signals
+
+    stop = stop_on_signals()
+    print("ready", flush=True)
+    while not stop.wait(0.001):
+        pass
+    print("stopped", flush=True)
+"""
+
+
+@contextmanager
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
+    """The program in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals) -> None:
+    port = free_port()
+    with running(API.format(port=port)) as process:
+        url = f"http://127.0.0.1:{port}"
+        transport = httpx.HTTPTransport(retries=6)
+        with httpx.Client(transport=transport) as client:
+            assert client.get(f"{url}/healthz").text == "ok"
+        answers: list[str] = []
+        asking = Thread(
+            target=lambda: answers.append(
+                httpx.get(f"{url}/slow/ada?email=ada@acme.example", timeout=10).json()
+            )
+        )
+        asking.start()
+        assert process.stdout is not None
+        lines = [json.loads(process.stdout.readline())]
+        while lines[-1]["event"] != "slow 1":
+            lines.append(json.loads(process.stdout.readline()))
+        process.send_signal(number)
+        asking.join(10)
+        rest, _ = process.communicate(timeout=10)
+
+    assert answers == ["done"]
+    assert process.returncode == 0
+    *told, closed = rest.splitlines()
+    assert closed == "closed"
+    lines += [json.loads(line) for line in told]
+    assert {line["service"] for line in lines} == {"test"}
+    assert lines[0]["event"] == "api starts"
+    [library] = [line for line in lines if line["event"] == "slow 1"]
+    assert (library["module"], library["level"]) == ("library", "warning")
+    [request] = [line for line in lines if line["event"] == "request"]
+    assert (request["route"], request["status"]) == ("/slow/{person}", 200)
+    assert "ada" not in rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_loop_ends_at_the_first_signal_and_others_change_nothing(number: signal.Signals) -> None:
+    with running(LOOP) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(3):
+            process.send_signal(number)
+        rest, _ = process.communicate(timeout=10)
+    assert (rest, process.returncode) == ("stopped\n", 0)
