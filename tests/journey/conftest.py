@@ -18,9 +18,17 @@ from tests.kafka.server import ApacheKafka
         pytest.param(ApacheKafka, id="apache_kafka", marks=pytest.mark.kafka),
     ],
 )
-def running(
+def lasting(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """All processes, on the embedded broker or on a real Apache Kafka."""
     with world(tmp_path_factory.mktemp("world"), request.param) as it:
         yield it
+
+
+@pytest.fixture
+def running(lasting: World) -> Iterator[World]:
+    """The world, whole again after the test, whatever the test did to it."""
+    yield lasting
+    if lasting.neglected:
+        lasting.restart()

@@ -52,7 +52,8 @@ class Outcome:
     assigned: tuple[int, int]
     """How many webhooks of the assignment there were, by id, and that it was at least one."""
     breaches: int
-    clocks: dict[str, str]
+    broken: set[str]
+    """The promises that were broken, each found to be so at the instant it was due."""
 
 
 def outcome(running: World, email: str) -> Outcome:
@@ -61,9 +62,11 @@ def outcome(running: World, email: str) -> Outcome:
     told = until(
         lambda: running.receiver.of(handoff["id"], "handoff.assigned"), why="assigned told"
     )
-    broken = until(lambda: running.receiver.of(handoff["id"], "sla.breached"), why="breach told")
-    lead = running.lead(email)
-    assert lead is not None
+    broken = until(
+        lambda: running.receiver.of(handoff["id"], "handoff.breached"), why="breach told"
+    )
+    clocks = running.clocks(handoff["id"])
+    lead = until(lambda: running.lead(email))
     return Outcome(
         events=len(running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]),
         stage=lead["stage"],
@@ -72,16 +75,16 @@ def outcome(running: World, email: str) -> Outcome:
         tiers=tuple(it["tier"] for it in running.handoffs(email)),
         assigned=(len({it.id for it in told}), min(len(told), 1)),
         breaches=len({it.id for it in broken}),
-        clocks={policy: it["state"] for policy, it in running.clocks(handoff["id"]).items()},
+        broken={policy for policy, it in clocks.items() if it["breached_at"] == it["due_at"]},
     )
 
 
 @pytest.fixture(scope="session")
-def undisturbed(running: World) -> list[Outcome]:
+def undisturbed(lasting: World) -> list[Outcome]:
     """What becomes of the stream when nothing goes wrong."""
     for chunk in stream("undisturbed"):
-        running.send(chunk)
-    return [outcome(running, email) for email in people("undisturbed")]
+        lasting.send(chunk)
+    return [outcome(lasting, email) for email in people("undisturbed")]
 
 
 def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcome]) -> None:
@@ -90,7 +93,7 @@ def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcom
         assert it.tiers == (("hot",) if at % 2 == 0 else ("warm",))
         assert it.assigned == (1, 1)
         assert it.breaches == 1
-        assert it.clocks == {"patience": "breached"}
+        assert it.broken == {"patience"}
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
@@ -183,8 +186,7 @@ def test_without_both_servers_the_api_asks_to_come_back(running: World) -> None:
 
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert answer.json()["code"] == "unavailable" or answer.json()["code"]
-    broker.resume()
+    assert answer.json()["code"]
     running.restart()
     running.send([event(email, "demo_requested", "refused")])
     running.handoff(email, "assigned")
@@ -198,13 +200,17 @@ def test_the_api_starts_without_kafka(running: World) -> None:
     running.kill(SCORING_API)
 
     email = running.fresh("early")
-    running.here.supervisor.tend()
-    url = running.here.url(SCORING_API)
-    until(lambda: _status(f"{url}/healthz") == 200, why="alive")
+    until(lambda: _alive(running), why="alive")
     running.send([event(email, "demo_requested", "asks")])
 
     running.restart()
     running.handoff(email, "assigned")
+
+
+def _alive(running: World) -> bool:
+    """Whether the scoring API answers; started again, if it has died."""
+    running.here.supervisor.tend()
+    return _status(f"{running.here.url(SCORING_API)}/healthz") == 200
 
 
 def _status(url: str) -> int | None:

@@ -19,8 +19,10 @@ import orjson
 from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
+from shared.embedded.broker import Broker
 from shared.embedded.stack import LogServer, Stack
 from tests.journey.receiver import Receiver, listening
+from tests.kafka.server import ApacheKafka
 
 HERE = Path(__file__).parent
 T = TypeVar("T")
@@ -91,15 +93,26 @@ class World:
 
     def get(self, process: Process, path: str, **asked: Any) -> Json:
         """An answer for ops."""
-        with self.client(process, "ops") as client:
-            answer = client.get(path, params=asked)
+        answer = self.ask(process, path, **asked)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def ask(self, process: Process, path: str, **asked: Any) -> httpx.Response:
+        """Whatever the API says, as soon as it says something: it may have been killed a moment ago."""
+
+        def answered() -> httpx.Response | None:
+            try:
+                with self.client(process, "ops") as client:
+                    answer = client.get(path, params=asked)
+            except httpx.TransportError:
+                return None
+            return None if answer.status_code == 503 else answer
+
+        return until(lambda: [it] if (it := answered()) is not None else None, why=path)[0]
+
     def lead(self, email: str) -> Json | None:
         """The lead, if it is known yet."""
-        with self.client(SCORING_API, "ops") as client:
-            answer = client.get("/v1/leads", params={"email": email})
+        answer = self.ask(SCORING_API, "/v1/leads", email=email)
         return dict(answer.json()) if answer.status_code == 200 else None
 
     def handoffs(self, email: str) -> list[Json]:
@@ -147,6 +160,11 @@ class World:
         thread.start()
         self._tending = (stop, thread)
 
+    @property
+    def neglected(self) -> bool:
+        """Whether what dies stays dead now."""
+        return self._tending is None
+
     def neglect(self) -> None:
         """From now on, what dies stays dead."""
         if self._tending is not None:
@@ -158,6 +176,9 @@ class World:
     def restart(self) -> None:
         """Every process and both servers as they should be."""
         self.neglect()
+        broker = self.here.stack.broker
+        if isinstance(broker, Broker | ApacheKafka):
+            broker.resume()
         self.here.stack.tend()
         self.here.supervisor.wait_ready(60)
         self.tend()
