@@ -93,7 +93,7 @@ class Lead:
 def facts_of(lead: Lead, scores: Scores, rules: Rules) -> dict[str, Any]:
     """What the conditions of qualification may speak of."""
     return {
-        "lead": lead.profile.facts(rules, stage=lead.stage),
+        "lead": lead.profile.facts(rules, stage=lead.stage.value),
         "fit": scores.fit,
         "engagement": scores.engagement,
         "likelihood": scores.likelihood,

@@ -28,10 +28,8 @@ def written_profile(profile: Profile) -> str:
 
 
 def profile_of(written: str) -> Profile:
-    """The profile that was written so; of a lead that was joined away nothing is left."""
+    """The profile that was written so."""
     told = orjson.loads(written)
-    if not told:
-        return Profile()
     return Profile(
         signals={
             signal: {day: tuple(bucket) for day, bucket in buckets.items()}
@@ -64,7 +62,7 @@ def written_live(live: Mapping[str, Live]) -> str:
 
 def live_of(written: str) -> dict[str, Live]:
     """The live qualifications that were written so, by their keys."""
-    told: list[dict[str, Any]] = orjson.loads(written) or []
+    told: list[dict[str, Any]] = orjson.loads(written)
     found = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in told]
     return {it.key: it for it in found}
 

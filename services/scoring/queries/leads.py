@@ -124,8 +124,6 @@ def save_leads(session: Session, changed: Iterable[Lead]) -> None:
 
 def join_leads(session: Session, joins: Mapping[UUID, UUID]) -> None:
     """Move the identities and steps of joined leads (goes: stays) to those who stay, and leave a pointer."""
-    if not joins:
-        return
     goes, stays = list(joins), list(joins.values())
     for table in (identities, stages):
         moves = _moves(goes, stays)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.scoring.queries import leads
-from services.scoring.recompute import Difference, recomputed
+from services.scoring.recompute import PAGE, Difference, recomputed
 from services.scoring.rulebook import Rulebook
 from shared.clock import utc_now
 from shared.db.session import Sessions
@@ -76,3 +76,14 @@ def test_the_command_tells_differences_and_fails(
     spoiled = run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[0]])
     assert spoiled.exit_code == 1
     assert f"{lead_ids[0]} fit: kept 99.0, computed 20.0" in spoiled.stdout
+
+
+def test_more_leads_than_a_page_are_all_computed(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish()
+        worker.take(*(marketing_event(email=f"{at}@example.com") for at in range(PAGE + 1)))
+
+    counted = list(recomputed(sessions, Rulebook(), utc_now()))
+
+    assert counted == [(PAGE, []), (1, [])]

@@ -3,78 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from services.scoring.domain.handoff import handed
-from services.scoring.domain.lead import Lead, Stage
+from services.scoring.domain.lead import Stage
 from services.scoring.domain.rules import Rules
-from services.scoring.domain.verdict import Verdict, assess, judge
+from services.scoring.domain.verdict import assess, judge
 from shared.contracts.payloads import Change, MarketingEvent, Qualified
-from tests.builders import (
-    DEFAULT_SECTIONS,
-    NOON,
-    agreement,
-    an_id,
-    days,
-    handoff_changed,
-    marketing_event,
-    minutes,
+from tests.builders import NOON, agreement, days, marketing_event, minutes
+from tests.services.scoring.domain.story import (
+    BLANK,
+    FORMS,
+    LATER,
+    RULES,
+    SUPPRESSING,
+    Story,
+    rules,
 )
-
-
-def rules(**qualification: Any) -> Rules:
-    """The tests' agreement with this changed."""
-    return Rules(1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification}))
-
-
-RULES = rules()
-SUPPRESSING = rules(
-    suppress=[{"id": "customers", "when": "lead.customer", "reason": "is a customer"}]
-)
-BLANK = Lead(an_id("ada"), NOON, 1)
-
-
-class Story:
-    """A lead over time, and what sales heard."""
-
-    def __init__(self, its_rules: Rules = RULES) -> None:
-        self.rules = its_rules
-        self.lead = BLANK
-        self.heard: list[str] = []
-        self.steps: list[Stage] = []
-
-    def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
-        """Things that it does, in one batch."""
-        events = [marketing_event(it, time=at, **fields) for it in types]
-        return self._after(assess(self.lead, events, self.rules, now=at))
-
-    def reviewed(self, at: datetime) -> Story:
-        """Time passes."""
-        return self._after(judge(self.lead, (), self.rules, now=at))
-
-    def sales(self, change: Change, **fields: Any) -> Story:
-        """A step of its newest handoff."""
-        told = handoff_changed(
-            change, lead=BLANK.id, qualification=self.lead.qualification, **fields
-        )
-        return self._after(handed(self.lead, told))
-
-    def _after(self, verdict: Verdict) -> Story:
-        self.lead = verdict.lead
-        self.steps += [step.stage for step in verdict.steps]
-        self.heard += [f"{it.change} {it.cause}" for it in verdict.announced]
-        return self
-
-
-FORMS = ("form_submitted", "form_submitted")
-"""Sixty points: over the line of fifty."""
-
-LATER = NOON + days(20)
-"""When sixty points are fewer than thirty, below which the lead is armed again."""
 
 
 def test_a_lead_goes_from_known_to_engaged_to_qualified() -> None:
@@ -288,45 +234,3 @@ def test_why_now_is_the_event_that_asked_or_else_the_last_that_counted() -> None
 
     [ceased] = judge(Story().does(*FORMS).lead, (), RULES, now=LATER).announced
     assert ceased.why_now is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "stage"),
-    [
-        ([Change.ASSIGNED], Stage.QUALIFIED),
-        ([Change.ASSIGNED, Change.ACCEPTED], Stage.ACCEPTED),
-        ([Change.ASSIGNED, Change.CONTACTED], Stage.ACCEPTED),
-        ([Change.ASSIGNED, Change.ACCEPTED, Change.REASSIGNED], Stage.QUALIFIED),
-        ([Change.ASSIGNED, Change.DELIVERED, Change.PAUSED, Change.RESUMED], Stage.QUALIFIED),
-        ([Change.ASSIGNED, Change.WON], Stage.WON),
-        ([Change.ASSIGNED, Change.LOST], Stage.LOST),
-        ([Change.ASSIGNED, Change.RETURNED], Stage.QUALIFIED),
-    ],
-    ids=["assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned"],
-)
-def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> None:
-    story = Story().does(*FORMS)
-    for change in changes:
-        story.sales(change)
-
-    assert story.lead.stage is stage
-
-
-def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
-    story = Story().does(*FORMS).sales(Change.ASSIGNED)
-    [mine] = story.lead.live.values()
-    merged = replace(mine, lead_id=an_id("joined"), held=False)
-    story.lead = replace(story.lead, live={**story.lead.live, merged.key: merged})
-
-    assert story.sales(Change.WON).lead.live == {}
-
-
-def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
-    story = Story().does(*FORMS).sales(Change.ASSIGNED)
-    [mine] = story.lead.live.values()
-    other = replace(mine, lead_id=an_id("joined"))
-    story.lead = replace(story.lead, live={**story.lead.live, other.key: other})
-
-    assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
-    closing = handoff_changed(Change.LOST, lead=an_id("joined"))
-    assert handed(story.lead, closing).lead.stage is Stage.LOST

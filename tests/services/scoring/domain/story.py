@@ -1,0 +1,72 @@
+"""A lead over time, told in one line a step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.scoring.domain.handoff import handed
+from services.scoring.domain.lead import Lead, Stage
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.verdict import Verdict, assess, judge
+from shared.contracts.payloads import Change
+from tests.builders import (
+    DEFAULT_SECTIONS,
+    NOON,
+    agreement,
+    an_id,
+    days,
+    handoff_changed,
+    marketing_event,
+)
+
+
+def rules(**qualification: Any) -> Rules:
+    """The tests' agreement with this changed."""
+    return Rules(1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification}))
+
+
+RULES = rules()
+SUPPRESSING = rules(
+    suppress=[{"id": "customers", "when": "lead.customer", "reason": "is a customer"}]
+)
+BLANK = Lead(an_id("ada"), NOON, 1)
+
+
+class Story:
+    """A lead over time, and what sales heard."""
+
+    def __init__(self, its_rules: Rules = RULES) -> None:
+        self.rules = its_rules
+        self.lead = BLANK
+        self.heard: list[str] = []
+        self.steps: list[Stage] = []
+
+    def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
+        """Things that it does, in one batch."""
+        events = [marketing_event(it, time=at, **fields) for it in types]
+        return self._after(assess(self.lead, events, self.rules, now=at))
+
+    def reviewed(self, at: datetime) -> Story:
+        """Time passes."""
+        return self._after(judge(self.lead, (), self.rules, now=at))
+
+    def sales(self, change: Change, **fields: Any) -> Story:
+        """A step of its newest handoff."""
+        told = handoff_changed(
+            change, lead=BLANK.id, qualification=self.lead.qualification, **fields
+        )
+        return self._after(handed(self.lead, told))
+
+    def _after(self, verdict: Verdict) -> Story:
+        self.lead = verdict.lead
+        self.steps += [step.stage for step in verdict.steps]
+        self.heard += [f"{it.change} {it.cause}" for it in verdict.announced]
+        return self
+
+
+FORMS = ("form_submitted", "form_submitted")
+"""Sixty points: over the line of fifty."""
+
+LATER = NOON + days(20)
+"""When sixty points are fewer than thirty, below which the lead is armed again."""

@@ -1,0 +1,55 @@
+"""The stage of a lead follows what sales does with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.scoring.domain.handoff import handed
+from services.scoring.domain.lead import Stage
+from shared.contracts.payloads import Change
+from tests.builders import an_id, handoff_changed
+from tests.services.scoring.domain.story import FORMS, Story
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage"),
+    [
+        ([Change.ASSIGNED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.ACCEPTED], Stage.ACCEPTED),
+        ([Change.ASSIGNED, Change.CONTACTED], Stage.ACCEPTED),
+        ([Change.ASSIGNED, Change.ACCEPTED, Change.REASSIGNED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.DELIVERED, Change.PAUSED, Change.RESUMED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.WON], Stage.WON),
+        ([Change.ASSIGNED, Change.LOST], Stage.LOST),
+        ([Change.ASSIGNED, Change.RETURNED], Stage.QUALIFIED),
+    ],
+    ids=["assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned"],
+)
+def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> None:
+    story = Story().does(*FORMS)
+    for change in changes:
+        story.sales(change)
+
+    assert story.lead.stage is stage
+
+
+def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    [mine] = story.lead.live.values()
+    merged = replace(mine, lead_id=an_id("joined"), held=False)
+    story.lead = replace(story.lead, live={**story.lead.live, merged.key: merged})
+
+    assert story.sales(Change.WON).lead.live == {}
+
+
+def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    [mine] = story.lead.live.values()
+    other = replace(mine, lead_id=an_id("joined"))
+    story.lead = replace(story.lead, live={**story.lead.live, other.key: other})
+
+    assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
+    closing = handoff_changed(Change.LOST, lead=an_id("joined"))
+    assert handed(story.lead, closing).lead.stage is Stage.LOST

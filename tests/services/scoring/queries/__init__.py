@@ -1,0 +1,1 @@
+"""The SQL of scoring, on a real server."""
