@@ -52,6 +52,7 @@ def test_keys_are_listed_without_their_secret_and_revoked(sessions: Sessions) ->
 
     assert ran("revoke", key_id).exit_code == 0
     again = ran("revoke", key_id)
+    ran("create", "--scope", "ingest", "--subject", "site")
     listed = ran("list").stdout
 
     assert isinstance(again.exception, UnknownKey)
@@ -60,8 +61,9 @@ def test_keys_are_listed_without_their_secret_and_revoked(sessions: Sessions) ->
     assert key_id in olga
     assert "revoked" in olga
     assert "expired" in ann
+    assert "until it is revoked" in listed
     with sessions() as session:
-        assert [it.subject for it in keys(session)] == ["olga", "ann"]
+        assert [it.subject for it in keys(session)] == ["olga", "ann", "site"]
 
 
 @pytest.mark.parametrize(

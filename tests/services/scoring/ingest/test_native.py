@@ -83,9 +83,6 @@ def test_an_empty_list_is_nothing(client: TestClient, broker: Broker) -> None:
 DEEP: Any = 1
 for _ in range(252):
     DEEP = [DEEP]
-DEEPER: Any = 1
-for _ in range(300):
-    DEEPER = [DEEPER]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +138,21 @@ def test_what_no_library_writes_again_is_refused_too(client: TestClient) -> None
         "2": "event_too_deep",
         "3": "event_too_large",
     }
+
+
+@pytest.mark.parametrize("levels", [300, 1_015])
+def test_what_is_too_deep_even_to_be_cut_out_is_kept_with_all_around_it(
+    client: TestClient, broker: Broker, ops: dict[str, str], levels: int
+) -> None:
+    deep = b'{"in":' + b"[" * levels + b"]" * levels + b"}"
+    body = orjson.dumps([event("1"), event("2")])[:-2] + b',"properties":' + deep + b"}]"
+
+    said = client.post("/v1/events", content=body)
+
+    assert said.json()["results"]["2"]["code"] == "event_too_deep"
+    assert broker.event.id == "1"
+    [kept] = client.get("/v1/rejections", headers=ops).json()["items"]
+    assert deep in base64.b64decode(kept["base64"])
 
 
 def test_rejections_hold_the_exact_bytes_and_come_in_pages(
