@@ -1,0 +1,169 @@
+"""Clocks that fall due: how late they are flagged, how many a second, and that none is lost or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from time import perf_counter
+
+import psycopg
+from sqlalchemy import Engine, text
+
+from benchmarks.clocks.load import settle
+from benchmarks.clocks.sweepers import make_due, sweeping, wait_until
+from benchmarks.machine import Figure, counts, takes
+from shared.clock import utc_now
+
+RATE = 200
+KILLS = 4
+
+
+def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
+    """All at one instant, beside the bare update of as many rows."""
+    floor_s = _bare_burst(engine, count)
+    at = _soon(10 + count * 2e-4)
+    make_due(engine, count, at)
+    settle(engine, "vacuum sla.clocks")
+    settle(engine, "checkpoint")
+    before = _said(engine)
+    with sweeping(engine, sweepers):
+        _in_time(at)
+        wait_until(lambda: _said(engine) - before >= count)
+        wait_until(lambda: _unflagged(engine, at, at) == 0)
+    took_s = max(_lateness_s(engine, at, at))
+    name = f"{count:,} due at one instant, {sweepers} sweeper{'s' * (sweepers > 1)}"
+    yield takes(name, took_s, at_most_s=5, floor_s=floor_s)
+
+
+_BARE = """
+    update sla.clocks set breached_at = due_at, detected_at = now(), fire_at = null
+    where id = any (array(
+        select id from sla.clocks where fire_at between %(low)s and %(now)s
+        order by fire_at limit %(most)s for update skip locked
+    ))
+    returning *
+"""
+
+
+def _bare_burst(engine: Engine, count: int) -> float:
+    at = _soon(3600)
+    make_due(engine, count, at)
+    settle(engine, "vacuum sla.clocks")
+    settle(engine, "checkpoint")
+    with _bare(engine) as connection:
+        started = perf_counter()
+        done = connection.execute(_BARE, {"low": at, "now": at, "most": count}).fetchall()
+        took_s = perf_counter() - started
+    assert len(done) == count
+    return took_s
+
+
+def lateness(engine: Engine, seconds: int) -> Iterator[Figure]:
+    """A steady stream of due clocks, from each one's due time to the commit that flags it."""
+    count = RATE * seconds
+    floor = _bare_lateness(engine, count)
+    first = _soon(8)
+    make_due(engine, count, first, apart_s=1 / RATE)
+    last = first + timedelta(seconds=seconds + 1)
+    with sweeping(engine, 1):
+        _in_time(first)
+        Event().wait((last - utc_now()).total_seconds())
+        wait_until(lambda: _unflagged(engine, first, last) == 0)
+    late = _lateness_s(engine, first, last)
+    for part, wanted_s in ((50, None), (99, 0.05)):
+        yield takes(
+            f"lateness p{part} at {RATE} due/s",
+            _percentile(late, part),
+            at_most_s=wanted_s,
+            floor_s=_percentile(floor, part),
+        )
+
+
+def _bare_lateness(engine: Engine, count: int) -> list[float]:
+    """What a loop has that does nothing but the update, and sleeps 5 ms when nothing was due."""
+    first = _soon(5)
+    make_due(engine, count, first, apart_s=1 / RATE)
+    done, pause = 0, Event()
+    with _bare(engine) as connection:
+        while done < count:
+            asked = {"low": first, "now": utc_now(), "most": 1_000}
+            fired = len(connection.execute(_BARE, asked).fetchall())
+            done += fired
+            if not fired:
+                pause.wait(0.005)
+    return _lateness_s(engine, first, first + timedelta(seconds=count / RATE + 1))
+
+
+def killed(engine: Engine, count: int) -> Iterator[Figure]:
+    """Four sweepers share the work; again and again one is killed and another takes its place."""
+    at = _soon(12)
+    make_due(engine, count, at)
+    before = _said(engine)
+    with sweeping(engine, 4) as sweepers:
+        _in_time(at)
+        for part in range(1, KILLS + 1):
+            enough = before + count * part // (KILLS + 2)
+            wait_until(lambda enough=enough: _said(engine) >= enough)
+            sweepers.kill_one()
+            sweepers.start()
+        wait_until(lambda: _unflagged(engine, at, at) == 0)
+    said, of_clocks = _breaches_said(engine, before)
+    yield counts(f"lost of {count:,}, four sweepers, {KILLS} killed", count - of_clocks, wanted=0)
+    yield counts("fired twice", said - of_clocks, wanted=0)
+
+
+def _breaches_said(engine: Engine, after: int) -> tuple[int, int]:
+    statement = """
+        select count(*), count(distinct told ->> 'clock_id')
+        from (
+            select cast(convert_from(value, 'UTF8') as jsonb) as told
+            from messaging.outbox where id > :after and topic = 'sla.changed'
+        ) as said where told ->> 'change' = 'breached'
+    """
+    with engine.connect() as connection:
+        said, of_clocks = connection.execute(text(statement), {"after": after}).one()
+    return int(said), int(of_clocks)
+
+
+def _said(engine: Engine) -> int:
+    """The last number that the outbox gave out: cheap to ask for, and near enough."""
+    with engine.connect() as connection:
+        return int(connection.scalar(text("select last_value from messaging.outbox_id_seq")) or 0)
+
+
+def _unflagged(engine: Engine, first: datetime, last: datetime) -> int:
+    statement = text("""
+        select count(*) from sla.clocks
+        where fire_at between :first and :last and breached_at is null
+    """)
+    with engine.connect() as connection:
+        return int(connection.scalar(statement, {"first": first, "last": last}) or 0)
+
+
+def _lateness_s(engine: Engine, first: datetime, last: datetime) -> list[float]:
+    """From due to the commit that said so, of all clocks that were due then, in order."""
+    statement = text("""
+        select extract(epoch from pg_xact_commit_timestamp(xmin) - due_at) as late_s
+        from sla.clocks where breached_at between :first and :last order by late_s
+    """)
+    with engine.connect() as connection:
+        return [float(it) for it in connection.scalars(statement, {"first": first, "last": last})]
+
+
+def _percentile(ordered: Sequence[float], part: int) -> float:
+    return ordered[min(len(ordered) - 1, len(ordered) * part // 100)]
+
+
+def _bare(engine: Engine) -> psycopg.Connection:
+    return psycopg.connect(engine.url.render_as_string(hide_password=False), autocommit=True)
+
+
+def _soon(seconds: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+
+
+def _in_time(at: datetime) -> None:
+    """Refuse to measure what began while it was still being prepared."""
+    if utc_now() >= at:
+        raise TimeoutError("this machine took too long to prepare the clocks: ask for fewer")

@@ -1,0 +1,138 @@
+"""What sweepers, ops and the worker ask all the time: is anything due, what is broken, how did it go, due when."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from time import perf_counter
+
+import psycopg
+from sqlalchemy import Engine
+
+from benchmarks.machine import Figure, does, takes
+from services.sla_monitor.queries.reports import By, Slice, Which, breaches, counted_by
+from services.sla_monitor.sweep import GRACE, sweep_once
+from shared.agreement.model import Calendar, Weekday
+from shared.calendar import compiled
+from shared.clock import utc_now
+from shared.db.session import Sessions, sessions_on
+
+TIMES = 200
+PAGE = Slice(limit=101)
+DAYS = 30
+
+
+def reads(engine: Engine) -> Iterator[Figure]:
+    """Each in a transaction of its own, with its rows made into values; the median of many."""
+    sessions = sessions_on(engine)
+    url = engine.url.render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as bare:
+        yield _empty_poll(sessions, bare)
+        yield from _lists(sessions, bare)
+        yield from _attainment(sessions, bare)
+
+
+def _empty_poll(sessions: Sessions, bare: psycopg.Connection) -> Figure:
+    def poll() -> None:
+        now = utc_now()
+        with sessions.begin() as session:
+            assert sweep_once(session, now=now, low=now - GRACE) == 0
+
+    floor = "select id from sla.clocks where fire_at between now() - interval '5 s' and now() for update skip locked"
+    return takes("empty poll", _median(poll), at_most_s=0.001, floor_s=_median(_bare(bare, floor)))
+
+
+def _lists(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
+    asked = {
+        "open breaches": (Which(), True, "state = 'running'"),
+        "open breaches of a rep": (
+            Which(rep="rep_1_7"),
+            True,
+            "state = 'running' and rep = 'rep_1_7'",
+        ),
+        "breaches of a team": (Which(team="team_2"), False, "team = 'team_2'"),
+    }
+    for name, (which, still_open, where) in asked.items():
+
+        def look(which: Which = which, still_open: bool = still_open) -> None:  # noqa: FBT001
+            with sessions() as session:
+                assert len(breaches(session, which, PAGE, still_open=still_open)) > 1
+
+        floor = (
+            f"select * from sla.clocks where breached_at is not null and {where}"  # noqa: S608
+            " order by breached_at desc, id desc limit 101"
+        )
+        yield takes(name, _median(look), at_most_s=0.005, floor_s=_median(_bare(bare, floor)))
+
+
+def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
+    last = utc_now().date()
+    first = last - timedelta(days=DAYS)
+    floor = (
+        "select sum(count) from sla.tallies where rep = '*' and tier = '*'"  # noqa: S608
+        f" and due_on between '{first}' and '{last}'"
+    )
+    floor_s = _median(_bare(bare, floor))
+    for by in By:
+
+        def look(by: By = by) -> None:
+            with sessions() as session:
+                assert counted_by(session, by, Which(), first=first, last=last)
+
+        yield takes(
+            f"attainment over {DAYS} days by {by}",
+            _median(look),
+            at_most_s=0.01 if by is By.TEAM else None,
+            floor_s=floor_s,
+        )
+
+
+def _bare(connection: psycopg.Connection, statement: str) -> Callable[[], None]:
+    return lambda: list(connection.execute(statement.encode())).clear()
+
+
+def _median(do: Callable[[], None]) -> float:
+    return median(map(_timed, [do] * TIMES))
+
+
+def _timed(do: Callable[[], None]) -> float:
+    started = perf_counter()
+    do()
+    return perf_counter() - started
+
+
+OFFICE = Calendar.model_validate(
+    {
+        "id": "berlin_office",
+        "zone": "Europe/Berlin",
+        "hours": {day.value: ["09:00-12:30", "13:15-17:00"] for day in list(Weekday)[:5]},
+        "holidays": "DE",
+    }
+)
+ADDS = 300_000
+
+
+def calendar_adds() -> Figure:
+    """Due times a second on one core, beside one bisection each in as long a list."""
+    calendar, chance = compiled(OFFICE), random.Random(7)  # noqa: S311 - instants, no secrets
+    new_year = datetime(2026, 1, 1, tzinfo=UTC)
+    year_s = 365 * 86_400
+    instants = [new_year + timedelta(seconds=chance.randrange(year_s)) for _ in range(ADDS)]
+    target = timedelta(hours=4)
+    calendar.add(instants[0], target)
+
+    started = perf_counter()
+    for instant in instants:
+        calendar.add(instant, target)
+    took_s = perf_counter() - started
+
+    edges = list(range(0, year_s, year_s // 1_500))
+    numbers = [chance.randrange(year_s) for _ in range(ADDS)]
+    started = perf_counter()
+    for number in numbers:
+        bisect_right(edges, number)
+    floor_s = perf_counter() - started
+    return does("calendar adds", ADDS / took_s, at_least=300_000, floor=ADDS / floor_s)

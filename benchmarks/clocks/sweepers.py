@@ -1,0 +1,94 @@
+"""Sweepers as an installation starts them, and clocks that fall due while they run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
+
+from sqlalchemy import Engine, text
+
+from services.cli.processes import SLA_SWEEP
+
+_MAKE_DUE = text("""
+    with chosen as (
+        select id, row_number() over () as n from (
+            select id from sla.clocks
+            where fire_at > now() + interval '4 h' and breached_at is null
+            limit :count
+        ) as untouched
+    ), due as (select id, :first + n * cast(:apart_s as float) * interval '1 s' as at from chosen)
+    update sla.clocks as clock
+    set due_at = due.at, warn_at = due.at - target / 5, fire_at = due.at, warned_at = now(),
+        due_on = cast(due.at at time zone 'UTC' as date),
+        ladder = case when ladder = '[]' then ladder else
+            jsonb_build_array(jsonb_build_array(to_jsonb(due.at + interval '30 min'), 'ops')) end
+    from due where clock.id = due.id
+""")
+
+
+def make_due(engine: Engine, count: int, first: datetime, *, apart_s: float = 0) -> None:
+    """That many clocks, warned of already, fall due from then on, so far apart."""
+    with engine.begin() as connection:
+        connection.execute(_MAKE_DUE, {"count": count, "first": first, "apart_s": apart_s})
+
+
+@dataclass
+class Sweepers:
+    """Processes that sweep a database."""
+
+    engine: Engine
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, count: int = 1) -> None:
+        """Start more of them, and wait until all listen."""
+        url = self.engine.url.render_as_string(hide_password=False)
+        environment = {**os.environ, "LEADBATON_DATABASE_URL": url, "LEADBATON_LOG_LEVEL": "ERROR"}
+        self.processes += [subprocess.Popen(SLA_SWEEP.argv, env=environment) for _ in range(count)]
+        wait_until(lambda: self._listening() >= len(self.processes))
+
+    def kill_one(self) -> None:
+        """End the oldest with SIGKILL, whatever it is doing."""
+        victim = self.processes.pop(0)
+        victim.kill()
+        victim.wait()
+
+    def stop(self) -> None:
+        """Ask all of them to end."""
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(20)
+
+    def _listening(self) -> int:
+        with self.engine.connect() as connection:
+            return connection.scalar(
+                text(
+                    "select count(*) from pg_stat_activity where query = 'listen leadbaton_clocks'"
+                )
+            )
+
+
+@contextmanager
+def sweeping(engine: Engine, count: int) -> Iterator[Sweepers]:
+    """That many sweepers, until the block ends."""
+    sweepers = Sweepers(engine)
+    try:
+        sweepers.start(count)
+        yield sweepers
+    finally:
+        sweepers.stop()
+
+
+def wait_until(true: Callable[[], bool], *, patience_s: float = 120) -> None:
+    """Ask ten times a second; raises when it takes too long."""
+    pause, tries = Event(), int(patience_s * 10)
+    for _ in range(tries):
+        if true():
+            return
+        pause.wait(0.1)
+    raise TimeoutError(f"not within {patience_s} s")

@@ -1,0 +1,51 @@
+"""The SLA monitor among millions of clocks: how late, how many at once, how fast to read, none lost, none doubled."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from benchmarks.clocks import firing
+from benchmarks.clocks.load import load
+from benchmarks.clocks.reading import calendar_adds, reads
+from benchmarks.machine import Figure, console, postgres, print_figures, print_machine
+from shared.db.session import engine_for
+
+
+def main() -> int:
+    """1 when a line does not hold."""
+    parser = ArgumentParser(prog="python -m benchmarks.sla", description=__doc__)
+    parser.add_argument("--open", type=int, default=1_000_000, help="open clocks")
+    parser.add_argument("--closed", type=int, default=3_000_000, help="closed clocks")
+    parser.add_argument("--burst", type=int, help="due at one instant; a tenth of those open")
+    parser.add_argument("--seconds", type=int, default=15, help="how long clocks fall due steadily")
+    asked = parser.parse_args()
+    burst = asked.burst or asked.open // 10
+
+    print_machine()
+    with postgres() as server:
+        engine = engine_for(server.url())
+        load(engine, open_=asked.open, closed=asked.closed)
+        figures = []
+        for figure in _figures(engine, burst=burst, seconds=asked.seconds):
+            console.print(f"[dim]{figure.name}: {figure.measured}[/]")
+            figures.append(figure)
+        engine.dispose()
+    return print_figures(
+        f"SLA monitor: {asked.open:,} open and {asked.closed:,} closed clocks", figures
+    )
+
+
+def _figures(engine: Engine, *, burst: int, seconds: int) -> Iterator[Figure]:
+    yield calendar_adds()
+    yield from reads(engine)
+    yield from firing.lateness(engine, seconds)
+    yield from firing.burst(engine, burst, sweepers=2)
+    yield from firing.killed(engine, burst // 5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
