@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body.")
     max_event_bytes: int = Field(default=32_000, ge=1_000, description="Largest single event.")
     max_events: int = Field(default=2_500, ge=1, description="Most events in one request.")
+    ingest_rate: int = Field(
+        default=1_000, ge=1, description="Events a second that a key may send to one process."
+    )
+    ingest_burst: int = Field(
+        default=10_000, ge=1, description="Events that a key may send at once, after a rest."
+    )
 
     @field_validator("allow_networks", mode="before")
     @classmethod

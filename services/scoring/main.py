@@ -45,7 +45,12 @@ def api(settings: Settings) -> None:
     app = build_api(
         sessions,
         publisher=Publishing(producer, sessions, keeps_log=kafka.keeps_log),
-        limits=Limits(settings.max_event_bytes, settings.max_events),
+        limits=Limits(
+            event_bytes=settings.max_event_bytes,
+            events=settings.max_events,
+            rate=settings.ingest_rate,
+            burst=settings.ingest_burst,
+        ),
         most_bytes=settings.max_request_bytes,
         checks={"kafka": producer.check} if kafka.keeps_log else {},
     )

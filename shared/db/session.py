@@ -18,6 +18,7 @@ def engine_for(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 5_000) ->
         pool_pre_ping=True,
         pool_timeout=5,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error's text goes to the log, where no personal data belongs
         connect_args={
             "connect_timeout": 3,
             "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC"
