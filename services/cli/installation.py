@@ -46,7 +46,7 @@ class Installation:
         }
         stack.tell(self.environment)
         self.supervisor = Supervisor(
-            [self._program(it) for it in PROCESSES], stack.data / "logs", stack.reaper
+            [self.program(it) for it in PROCESSES], stack.data / "logs", stack.reaper
         )
 
     def url(self, process: Process) -> str:
@@ -92,13 +92,17 @@ class Installation:
         """Stop every process; the names of those that had to be killed. The stack stays."""
         return self.supervisor.stop()
 
-    def _program(self, it: Process) -> Program:
-        port = str(self.ports[it.name])
+    def program(self, it: Process, number: int = 0) -> Program:
+        """How this kind of process is started here: the first of its kind, or one more (number 1, 2, …)."""
+        name = it.name if number == 0 else f"{it.name}-{number}"
+        port = str(self.ports.setdefault(name, free_port()))
         own = {
             "LEADBATON_PORT" if it.port else "LEADBATON_PROBE_PORT": port,
-            "LEADBATON_WORKER_NAME": f"{it.name}-0",
+            "LEADBATON_WORKER_NAME": f"{it.name}-{number}",
+            "PGAPPNAME": f"leadbaton-{name}",
         }
-        return Program(it.name, it.argv, {**self.environment, **own}, self.url(it) + it.health)
+        probe = f"http://127.0.0.1:{port}{it.health}"
+        return Program(name, it.argv, {**self.environment, **own}, probe)
 
 
 @contextmanager

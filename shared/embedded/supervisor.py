@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 
 STOP_S = 10.0
 """How long a process has to finish what it is doing after SIGTERM."""
-STEADY_S = 60.0
+STEADY_S = 10.0
 """A process that lived this long has recovered: its next crash counts as the first."""
 TOO_MANY_CRASHES = 4
 """A process that crashed this often before it was ever ready will not become so."""
@@ -77,10 +77,24 @@ class Supervisor:
 
     def start(self) -> None:
         """Start them all, at once."""
-        self.logs.mkdir(parents=True, exist_ok=True)
         for program in self.programs:
-            self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
-            self._launch(self._running[program.name])
+            self.add(program)
+
+    def add(self, program: Program) -> None:
+        """Start one more, and keep it running with the others."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
+        self._launch(self._running[program.name])
+
+    def end(self, name: str, timeout_s: float = STOP_S) -> bool:
+        """Ask this one to finish and start it no more; False if it had to be killed."""
+        process = self._running.pop(name).process
+        if process is None:
+            return True
+        process.send_signal(signal.SIGTERM)
+        in_time = _ended(process, time.monotonic() + timeout_s)
+        self._forget(process)
+        return in_time
 
     def wait_ready(self, timeout_s: float = 60.0, stop: Event | None = None) -> None:
         """Return once every probe has answered 200, or `stop` is set.

@@ -184,27 +184,33 @@ class World:
         self.tend()
 
 
+KEYS = {"site": "ingest", "ada": "rep", "bob": "rep", "cyd": "rep", "ops": "ops"}
+
+
 @contextmanager
-def world(data: Path, make_broker: Callable[[Path, int], LogServer]) -> Iterator[World]:
-    """Servers, processes, keys, an agreement, reps and their endpoints."""
+def world(
+    data: Path,
+    make_broker: Callable[[Path, int], LogServer],
+    *,
+    files: Path = HERE,
+    names: Mapping[str, str] = KEYS,
+) -> Iterator[World]:
+    """Servers, processes, keys, the agreement and the reps of the folder `files`, and their endpoints."""
     with (
         listening() as receiver,
         installation(Stack(data, make_broker=make_broker), {}) as here,
     ):
         reps = data / "reps.yaml"
         port = str(receiver.server_address[1])
-        reps.write_text((HERE / "reps.yaml").read_text().replace("PORT", port))
-        here.command("agreement", "publish", str(HERE / "agreement.yaml"))
+        reps.write_text((files / "reps.yaml").read_text().replace("PORT", port))
+        here.command("agreement", "publish", str(files / "agreement.yaml"))
         receiver.secrets = orjson.loads(here.command("reps", "import", str(reps)))
-        keys = {name: _key(here, scope, name) for name, scope in KEYS.items()}
+        keys = {name: _key(here, scope, name) for name, scope in names.items()}
         here.start(timeout_s=90)
         it = World(here, receiver, keys)
         it.tend()
         yield it
         it.neglect()
-
-
-KEYS = {"site": "ingest", "ada": "rep", "bob": "rep", "cyd": "rep", "ops": "ops"}
 
 
 def _key(here: Installation, scope: str, subject: str) -> str:

@@ -137,6 +137,23 @@ def test_stop_ends_everybody_and_tells_who_had_to_be_killed(tmp_path: Path) -> N
     assert supervisor.stop() == []
 
 
+def test_one_more_joins_and_one_leaves_for_good(tmp_path: Path) -> None:
+    recorder = Recorder()
+    supervisor = Supervisor([ready()], tmp_path, recorder)
+    supervisor.start()
+
+    supervisor.add(Program("stubborn", (sys.executable, "-c", STUBBORN), {}))
+    tend_until(supervisor, lambda: (tmp_path / "stubborn.log").read_text() == "here\n")
+    supervisor.wait_ready(20)
+    assert len(recorder.alive) == 2
+
+    assert not supervisor.end("stubborn", 0.3)
+    assert supervisor.end("it")
+    supervisor.tend()
+    assert recorder.alive == set()
+    assert supervisor.stop() == []
+
+
 @pytest.mark.parametrize(
     ("crashes", "pause"), [(1, 0), (2, 0.5), (3, 1), (4, 2), (20, 30)], ids=str
 )
