@@ -154,7 +154,9 @@ def _ensure_system_user() -> None:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        subprocess.run(["/usr/sbin/useradd", "--system", "--shell", "/bin/false", SYSTEM_USER], check=True)
+        subprocess.run(
+            ["/usr/sbin/useradd", "--system", "--shell", "/bin/false", SYSTEM_USER], check=True
+        )
 
 
 def _let_through(path: Path) -> None:
