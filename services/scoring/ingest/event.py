@@ -12,6 +12,8 @@ from services.scoring.ingest.when import settled
 from services.scoring.ingest.who import email_of, id_of, phone_of
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 
+NOBODY = (None, None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -68,18 +70,17 @@ def marketing_event(said: Said, arrival: Arrival) -> MarketingEvent:
 
 def _identity(said: Said) -> tuple[Identity, bool]:
     """Who it is, and whether something that was said to be an identity is none."""
-    found = Identity(
-        email=email_of(said.email) if said.email else None,
-        phone=phone_of(said.phone) if said.phone else None,
-        user_id=id_of(said.user_id),
-        anonymous_id=id_of(said.anonymous_id),
+    given = (said.email, said.phone, said.user_id, said.anonymous_id)
+    kept = (
+        email_of(said.email) if said.email else None,
+        phone_of(said.phone) if said.phone else None,
+        id_of(said.user_id),
+        id_of(said.anonymous_id),
     )
-    pairs = (
-        (said.email, found.email),
-        (said.phone, found.phone),
-        (said.user_id, found.user_id),
-        (said.anonymous_id, found.anonymous_id),
-    )
-    if not any(kept for _, kept in pairs):
+    if kept == NOBODY:
         raise NoIdentity
-    return found, any(given not in (None, "") and kept is None for given, kept in pairs)
+    email, phone, user_id, anonymous_id = kept
+    found = Identity(email=email, phone=phone, user_id=user_id, anonymous_id=anonymous_id)
+    return found, any(
+        it is None and what not in (None, "") for what, it in zip(given, kept, strict=True)
+    )

@@ -65,14 +65,21 @@ def campaigned(context: dict[str, Any], properties: Mapping[str, Any]) -> dict[s
 def by_bot(context: Mapping[str, Any]) -> bool:
     """Whether the user agent says that it is nobody."""
     agent = context.get("userAgent") or context.get("user_agent")
-    return isinstance(agent, str) and _BOT.search(agent) is not None
+    return isinstance(agent, str) and _is_bot(agent)
 
 
-def _campaign(url: str) -> dict[str, str]:
+@lru_cache(maxsize=4_000)
+def _is_bot(agent: str) -> bool:
+    return _BOT.search(agent) is not None
+
+
+@lru_cache(maxsize=4_000)
+def _campaign(url: str) -> Mapping[str, str]:
     found = dict(parse_qsl(_split(url)[1], max_num_fields=None))
     return {ours: found[name] for name, ours in CAMPAIGN.items() if name in found}
 
 
+@lru_cache(maxsize=4_000)
 def _split(url: str) -> tuple[str, str]:
     """Path and query; nothing for what is no URL."""
     try:
