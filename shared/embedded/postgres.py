@@ -112,7 +112,6 @@ class PostgresServer:
         self.data.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             _ensure_system_user()
-            _let_through(self.data)
             _let_through(binaries())
             shutil.chown(self.data, SYSTEM_USER)
             shutil.chown(password, SYSTEM_USER)
@@ -128,6 +127,8 @@ class PostgresServer:
         )
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        if os.geteuid() == 0:
+            _let_through(self.data)  # each time: a folder above it may have been closed again
         with tempfile.TemporaryFile() as errors:
             done = subprocess.run(
                 [binaries() / program, "-D", self.data, *arguments],
