@@ -18,7 +18,7 @@ from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
-from shared.db import outbox
+from shared.db import dead_letters, outbox
 from shared.db.relay import Publisher, relay
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
@@ -77,6 +77,15 @@ def events(count: int, *, start: int = 0) -> list[Outgoing]:
 def record(event: MarketingEvent) -> Outgoing:
     """The event as it travels."""
     return MARKETING_EVENTS.encode(event, id=event.id, source="test", at=event.time)
+
+
+def once(count: int, *, start: int = 0) -> dict[str, int]:
+    return dict.fromkeys(ids(count, start=start), 1)
+
+
+def buried(sessions: Sessions) -> list[str]:
+    with sessions() as session:
+        return [it.code for it in dead_letters.letters(session)]
 
 
 def ids(count: int, *, start: int = 0) -> list[str]:

@@ -6,47 +6,27 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
 from sqlalchemy.orm import Session
 
-from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topic import Message, Outgoing
-from shared.contracts.topics import MARKETING_EVENTS, SCORING
-from shared.db import dead_letters, outbox
+from shared.contracts.topic import Message
+from shared.db import outbox
 from shared.db.session import Sessions
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
 from shared.errors import Unavailable
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
-from shared.kafka.consumer import Pause, Subscription, consume
+from shared.kafka.consumer import Pause
 from shared.kafka.producer import Producer
 from tests.conftest import ROOT, kafka_on
-from tests.engine import Ledger, events, ids, post, relaying, until, working
+from tests.engine import Ledger, buried, events, ids, once, post, relaying, until, working
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
-
-
-@pytest.fixture
-def producer(broker: KafkaConfig) -> Iterator[Producer]:
-    producer = Producer(broker)
-    until(producer.ready)
-    yield producer
-    producer.close()
-
-
-@pytest.fixture
-def ledger(sessions: Sessions) -> Ledger:
-    return Ledger(sessions)
-
-
-def once(count: int, *, start: int = 0) -> dict[str, int]:
-    return dict.fromkeys(ids(count, start=start), 1)
 
 
 def test_a_worker_goes_on_where_the_last_one_ended(
@@ -101,90 +81,7 @@ def test_a_paused_worker_that_comes_back_is_refused(
     assert ledger.done() == once(30)
 
 
-def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
-    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
-) -> None:
-    good = events(9)
-    noise = Outgoing(MARKETING_EVENTS.name, good[0].key, b"{not json", good[0].headers)
-    foreign = Outgoing(MARKETING_EVENTS.name, good[0].key, b"{}", ())
-    future = replace(good[4], headers=(("ce_type", b"leadbaton.marketing.events.v2"),))
-    producer.send_all([*good[:4], noise, future, foreign, *good[4:]])
-
-    def stumbling(
-        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
-    ) -> None:
-        ledger(session, arrived, now)
-        if any(it.payload.id == "7" for it in arrived):
-            raise ZeroDivisionError
-
-    with working(sessions, broker, stumbling):
-        ledger.wait_for([it for it in ids(9) if it != "7"])
-        until(lambda: len(_buried(sessions)) == 4)
-
-    assert ledger.done() == {id_: 1 for id_ in ids(9) if id_ != "7"}
-    assert sorted(_buried(sessions)) == [
-        "handler_failed",
-        "undecodable_record",
-        "undecodable_record",
-        "unknown_version",
-    ]
-
-
-def _buried(sessions: Sessions) -> list[str]:
-    with sessions() as session:
-        return [it.code for it in dead_letters.letters(session)]
-
-
-def test_a_dead_letter_that_is_put_back_is_done(
-    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
-) -> None:
-    producer.send_all(events(5))
-    broken = threading.Event()
-    broken.set()
-
-    def mendable(
-        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
-    ) -> None:
-        ledger(session, arrived, now)
-        if broken.is_set() and any(it.payload.id == "3" for it in arrived):
-            raise ZeroDivisionError
-
-    with working(sessions, broker, mendable), relaying(sessions, producer, broker):
-        until(lambda: len(_buried(sessions)) == 1)
-        broken.clear()
-        with sessions.begin() as session:
-            dead_letters.replay(session, now=utc_now())
-        ledger.wait_for(ids(5))
-    assert ledger.done() == once(5)
-
-
-def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
-    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
-) -> None:
-    producer.send_all(events(40))
-
-    def bad_deploy(
-        _session: Session, _arrived: Sequence[Message[MarketingEvent]], _now: datetime
-    ) -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(SystemExit) as ended:
-        consume(
-            SCORING,
-            [Subscription(MARKETING_EVENTS, bad_deploy)],
-            config=broker,
-            sessions=sessions,
-            clock=utc_now,
-            stop=threading.Event(),
-        )
-    assert ended.value.code == 70
-    with working(sessions, broker, ledger):
-        until(lambda: len(ledger.done()) + len(_buried(sessions)) == 40)
-    assert set(ledger.done().values()) == {1}
-    assert len(_buried(sessions)) < 20
-
-
-def test_what_is_unavailable_is_waited_for_and_nothing_is_buried(
+def test_what_is_unavailable_is_waited_for_and_nothing_isburied(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(20))
@@ -200,7 +97,7 @@ def test_what_is_unavailable_is_waited_for_and_nothing_is_buried(
     with working(sessions, broker, waiting):
         ledger.wait_for(ids(20))
     assert ledger.done() == once(20)
-    assert _buried(sessions) == []
+    assert buried(sessions) == []
 
 
 def test_the_database_goes_and_comes_back(
