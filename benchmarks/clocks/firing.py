@@ -29,7 +29,7 @@ def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
     before = _said(engine)
     with sweeping(engine, sweepers):
         _in_time(at)
-        wait_until(lambda: _said(engine) - before >= count)
+        _wait_for_said(engine, before + count)
         wait_until(lambda: _unflagged(engine, at, at) == 0)
     took_s = max(_lateness_s(engine, at, at))
     name = f"{count:,} due at one instant, {sweepers} sweeper{'s' * (sweepers > 1)}"
@@ -103,8 +103,7 @@ def killed(engine: Engine, count: int) -> Iterator[Figure]:
     with sweeping(engine, 4) as sweepers:
         _in_time(at)
         for part in range(1, KILLS + 1):
-            enough = before + count * part // (KILLS + 2)
-            wait_until(lambda enough=enough: _said(engine) >= enough)
+            _wait_for_said(engine, before + count * part // (KILLS + 2))
             sweepers.kill_one()
             sweepers.start()
         wait_until(lambda: _unflagged(engine, at, at) == 0)
@@ -124,6 +123,10 @@ def _breaches_said(engine: Engine, after: int) -> tuple[int, int]:
     with engine.connect() as connection:
         said, of_clocks = connection.execute(text(statement), {"after": after}).one()
     return int(said), int(of_clocks)
+
+
+def _wait_for_said(engine: Engine, number: int) -> None:
+    wait_until(lambda: _said(engine) >= number)
 
 
 def _said(engine: Engine) -> int:

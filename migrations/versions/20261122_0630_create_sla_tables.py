@@ -130,6 +130,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("breached_at is not null and state = 'running'"),
     )
     op.create_index(
+        "ix_clocks_overdue_of_rep",
+        "clocks",
+        ["rep", "breached_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null and state = 'running'"),
+    )
+    op.create_index(
         "ix_clocks_started_at", "clocks", ["started_at", "id"], unique=False, schema="sla"
     )
     op.create_table(
@@ -174,6 +182,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("tallies", schema="sla")
     op.drop_index("ix_clocks_started_at", table_name="clocks", schema="sla")
+    op.drop_index(
+        "ix_clocks_overdue_of_rep",
+        table_name="clocks",
+        schema="sla",
+        postgresql_where=sa.text("breached_at is not null and state = 'running'"),
+    )
     op.drop_index(
         "ix_clocks_overdue",
         table_name="clocks",

@@ -80,6 +80,13 @@ clocks = Table(
         postgresql_where=text("breached_at is not null and state = 'running'"),
     ),
     Index(
+        "ix_clocks_overdue_of_rep",
+        "rep",
+        "breached_at",
+        "id",
+        postgresql_where=text("breached_at is not null and state = 'running'"),
+    ),
+    Index(
         "ix_clocks_at_risk",
         "due_at",
         "id",

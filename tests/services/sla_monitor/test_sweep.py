@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.queries.alarms import BellAway, bell
 from services.sla_monitor.queries.clocks import save_clocks
-from services.sla_monitor.sweep import EVER, LONGEST_SLEEP, Sweeper, sweep, sweep_once
+from services.sla_monitor.sweep import BATCH, EVER, LONGEST_SLEEP, Sweeper, audit, sweep, sweep_once
 from services.sla_monitor.tables import clocks
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
@@ -168,11 +168,17 @@ def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Se
     assert sweeper.rest() == timedelta(milliseconds=300)
 
 
+def test_a_sweep_takes_more_than_one_batch(sessions: Sessions) -> None:
+    saved(sessions, *map(due, range(BATCH + 1)))
+    assert Sweeper(sessions, clock=lambda: noon_and(90)).sweep() == BATCH + 1
+
+
 def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine: Engine) -> None:
     saved(sessions, due(1), due(2))
     with engine.connect() as other:  # holds one of them, so that no sweep can have it
         other.execute(select(clocks.c.id).where(clocks.c.id == an_id(1)).with_for_update())
         assert Sweeper(sessions, clock=lambda: noon_and(61)).sweep() == 1
+    audit(sessions, now=noon_and(61))
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
