@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from services.cli.recompute import recompute
+from shared import logs, tracing
 from shared.settings import Settings
 
 
@@ -42,7 +43,10 @@ class Process:
         """Be this process until SIGTERM."""
         module, _, function = self.entry.partition(":")
         enter: Callable[[Settings], Any] = getattr(import_module(module), function)
-        enter(Settings())
+        settings = Settings()
+        logs.configure(settings.log_level, service=self.name)
+        tracing.export(self.name)
+        enter(settings)
 
 
 SCORING_API = Process(

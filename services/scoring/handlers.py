@@ -78,7 +78,7 @@ def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
     found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, rules, now)
     verdicts = [judge(lead, (), rules, now=now) for lead in found.values()]
     _save(session, verdicts)
-    _announce(session, verdicts, rules, {})
+    _announce(session, verdicts, rules, {}, now)
 
 
 def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: datetime) -> bool:
@@ -103,7 +103,8 @@ def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: d
     _join(session, crowd)
     leads.add_steps(session, entered)
     _save(session, verdicts)
-    _announce(session, verdicts, rules, {event_key(it.payload): it.traceparent for it in arrived})
+    traces = {event_key(it.payload): it.traceparent for it in arrived}
+    _announce(session, verdicts, rules, traces, now)
     return True
 
 
@@ -187,7 +188,9 @@ def _save(session: Session, verdicts: Sequence[Verdict]) -> None:
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
 
-def _announce(session: Session, verdicts: Sequence[Verdict], rules: Rules, traces: Traces) -> None:
+def _announce(
+    session: Session, verdicts: Sequence[Verdict], rules: Rules, traces: Traces, now: datetime
+) -> None:
     """Tell sales; the context is read from the ledger, for those few leads that crossed."""
     records: list[Outgoing] = []
     for verdict in verdicts:
@@ -196,7 +199,12 @@ def _announce(session: Session, verdicts: Sequence[Verdict], rules: Rules, trace
                 session, verdict.lead.id, rules.worth_reading(), limit=RECENT
             )
             why = announced.why_now
-            trace = child_of(traces.get(event_key(why)) if why else None)
+            trace = child_of(
+                traces.get(event_key(why)) if why else None,
+                f"lead {announced.change}",
+                since=now,
+                facts={"leadbaton.lead": str(verdict.lead.id)},
+            )
             records.append(_record(verdict.lead, announced, rules, recent, trace))
     outbox.append(session, records)
 

@@ -22,7 +22,12 @@ def announcements(said: Iterable[Said], *, now: datetime) -> list[Outgoing]:
             id=step.id,
             source=SOURCE,
             at=now,
-            traceparent=child_of(step.clock.traceparent),
+            traceparent=child_of(
+                step.clock.traceparent,
+                f"clock {step.change}",
+                since=now,
+                facts={"leadbaton.clock": str(step.clock.id)},
+            ),
         )
         for step in said
     ]

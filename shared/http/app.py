@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
@@ -23,6 +24,9 @@ from shared.http.problems import DatabaseAway, InvalidRequest, MalformedBody, pr
 Check = Callable[[], None]
 """Raises what is wrong."""
 
+UNTOLD = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+"""FastAPI's own telemetry tells queries and bodies, which name people: `observed` tells what may be told."""
+
 
 def create_app(
     *,
@@ -34,7 +38,7 @@ def create_app(
     most_bytes: int = 1_000_000,
 ) -> FastAPI:
     """An app without routes of its own; nothing is opened until it serves. It never redirects."""
-    app = FastAPI(title=title, summary=summary, redirect_slashes=False)
+    app = FastAPI(title=title, summary=summary, redirect_slashes=False, telemetry=UNTOLD)
     app.state.sessions = sessions
     app.state.clock = clock
     app.state.keys = KeyRing(sessions, clock)

@@ -1,4 +1,4 @@
-"""One log line and one measurement a request; never its query string, which may name a person."""
+"""One log line, one measurement and one span a request; never its query string, which may name a person."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs
 from shared.metrics import HTTP_REQUEST_SECONDS
-from shared.tracing import trace_id
+from shared.tracing import Hop, SpanKind, hop, trace_id
 
 UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds by machines: measured, not logged."""
+"""Asked every few seconds by machines: measured, neither logged nor traced."""
 
 
 class Observed:
@@ -23,10 +23,18 @@ class Observed:
         self.log = logs.get(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and tell how it went, also when it failed."""
+        """Pass the request on, in its trace, and tell how it went, also when it failed."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        elif scope["path"] in UNTOLD:
+            await self._passed(scope, receive, send, Hop(""))
+        else:
+            brought = Headers(scope=scope).get("traceparent")
+            with hop(scope["method"], brought, kind=SpanKind.SERVER) as here:
+                scope["traceparent"] = here.traceparent
+                await self._passed(scope, receive, send, here)
+
+    async def _passed(self, scope: Scope, receive: Receive, send: Send, here: Hop) -> None:
         status = 500
 
         async def noticed(message: Message) -> None:
@@ -39,9 +47,9 @@ class Observed:
         try:
             await self.app(scope, receive, noticed)
         finally:
-            self._tell(scope, status, perf_counter() - started)
+            self._tell(scope, status, perf_counter() - started, here)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, here: Hop) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         HTTP_REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
         if route not in UNTOLD:
@@ -51,5 +59,11 @@ class Observed:
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),
-                trace=trace_id(Headers(scope=scope).get("traceparent")),
+                trace=trace_id(here.traceparent),
             )
+            here.note(
+                {"http.route": route, "http.response.status_code": status},
+                name=f"{scope['method']} {route}",
+            )
+            if status >= 500:
+                here.fail(f"answered {status}")

@@ -20,6 +20,7 @@ class Told:
     endpoint: str
     id: str
     body: dict[str, Any]
+    traceparent: str
 
     @property
     def type(self) -> str:
@@ -56,7 +57,8 @@ class _Endpoint(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             said = Webhook(self.server.secrets[endpoint]).verify(body, headers)
-            self.server.told.append(Told(endpoint, headers["webhook-id"], said))
+            told = Told(endpoint, headers["webhook-id"], said, headers["traceparent"])
+            self.server.told.append(told)
             self.send_response(204)
         except (KeyError, ValueError, WebhookVerificationError) as wrong:
             self.server.faults.append(f"{endpoint}: {wrong!r}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 from segment.analytics.client import Client
 
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from shared.tracing import trace_id
 from tests.journey.world import Json, World, event, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
@@ -24,7 +27,12 @@ def visits(email: str) -> list[Json]:
 def test_a_native_event_becomes_a_win(running: World) -> None:
     email = running.fresh("winner")
 
-    answer = running.post([*visits(email), {"id": "broken", "type": "page_viewed"}])
+    trace = secrets.token_hex(16)
+
+    answer = running.post(
+        [*visits(email), {"id": "broken", "type": "page_viewed"}],
+        traceparent=f"00-{trace}-{secrets.token_hex(8)}-01",
+    )
 
     assert answer.status_code == 200
     results = answer.json()["results"]
@@ -37,6 +45,7 @@ def test_a_native_event_becomes_a_win(running: World) -> None:
     assert lead["engagement"] == pytest.approx(48, abs=0.5)
     told = until(lambda: running.receiver.of(handoff["id"], "handoff.assigned"))
     assert {it.endpoint for it in told} == {"rep/ada"}
+    assert {trace_id(it.traceparent) for it in told} == {trace}
     assert running.receiver.faults == []
 
     wins(running, handoff["id"])

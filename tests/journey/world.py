@@ -72,10 +72,10 @@ class World:
             trust_env=False,
         )
 
-    def post(self, events: Sequence[Json]) -> httpx.Response:
+    def post(self, events: Sequence[Json], **headers: str) -> httpx.Response:
         """Send native events."""
         with self.client(SCORING_API, "site") as client:
-            return client.post("/v1/events", json=list(events))
+            return client.post("/v1/events", json=list(events), headers=headers)
 
     def send(self, events: Sequence[Json], within_s: float = 30.0) -> None:
         """Send them as a good client does: again, until each is accepted."""
@@ -152,6 +152,12 @@ class World:
         pid = self.here.supervisor.pid(process.name)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
+
+    def crash_database(self) -> None:
+        """Let PostgreSQL stop as in a power cut; whoever tends it starts it again."""
+        pid = self.here.stack.postgres.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
 
     def tend(self) -> None:
         """From now on, what dies is started again."""

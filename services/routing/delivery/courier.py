@@ -26,7 +26,7 @@ from shared.clock import Clock
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S, guarded_client
 from shared.secrets import Vault
-from shared.tracing import child_of
+from shared.tracing import SpanKind, hop
 
 log = structlog.get_logger(__name__)
 
@@ -138,14 +138,23 @@ async def _sent(
     if claimed.disabled:
         return DISABLED, GaveUp()
     notice, secret = claimed.notice, courier.vault.decrypt(claimed.secret)
-    headers = {
-        "content-type": "application/json",
-        **signed_headers(secret, id=str(notice.id), at=courier.clock(), body=notice.body),
-        "traceparent": child_of(notice.traceparent),
-    }
-    response = await send(
-        client, claimed.url, headers=headers, body=notice.body, within_s=courier.patience_s
-    )
+    with hop(f"webhook {notice.type}", notice.traceparent, kind=SpanKind.CLIENT) as here:
+        headers = {
+            "content-type": "application/json",
+            **signed_headers(secret, id=str(notice.id), at=courier.clock(), body=notice.body),
+            "traceparent": here.traceparent,
+        }
+        response = await send(
+            client, claimed.url, headers=headers, body=notice.body, within_s=courier.patience_s
+        )
+        here.note(
+            {
+                "leadbaton.delivery": str(notice.id),
+                "http.response.status_code": response.status or 0,
+            }
+        )
+        if response.status is None:
+            here.fail(response.said)
     round_ = claimed.number - claimed.tried_before
     return response, judge(response, number=round_, now=courier.clock(), chance=courier.chance())
 

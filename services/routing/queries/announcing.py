@@ -26,7 +26,12 @@ def record(session: Session, steps: Sequence[Step]) -> None:
                 id=it.id,
                 source=SOURCE,
                 at=it.recorded_at,
-                traceparent=child_of(it.handoff.traceparent),
+                traceparent=child_of(
+                    it.handoff.traceparent,
+                    f"handoff {it.change}",
+                    since=it.recorded_at,
+                    facts={"leadbaton.handoff": str(it.handoff.id)},
+                ),
             )
             for it in steps
         ],

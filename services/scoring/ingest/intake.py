@@ -23,7 +23,6 @@ from services.scoring.queries.rejections import Rejection
 from shared.contracts.topic import Outgoing
 from shared.http.keyring import presented
 from shared.http.problems import MalformedBody
-from shared.tracing import child_of
 
 
 class Publisher(Protocol):
@@ -69,7 +68,7 @@ class Intake:
             replace(batch, items=batch.items[:granted]),
             arrival,
             most_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
-            traceparent=child_of(request.headers.get("traceparent")),
+            traceparent=request.scope["traceparent"],
         )
         outcome.put_off = [
             (place, id_in(batch.items[place], batch.id_name))

@@ -1,0 +1,170 @@
+"""One trace id from the HTTP post through all three services to the webhook, each hop the next one's parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import pytest
+from fastapi.testclient import TestClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import select
+
+from services.routing.handlers import on_leads_qualified
+from services.scoring.handlers import on_marketing_events
+from services.scoring.rulebook import Rulebook
+from services.sla_monitor.handlers import on_handoffs_changed
+from shared.agreement.versions import Agreements
+from shared.clock import utc_now
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message, Outgoing, P, Record, Topic
+from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS, SLA_CHANGED
+from shared.db.outbox import read
+from shared.db.session import Sessions
+from shared.db.tables import outbox
+from shared.http.keys import KeyScope, create_key
+from shared.tracing import trace_id
+from tests.services.routing.delivery.post import Post
+from tests.services.routing.delivery.receiver import receiving
+from tests.services.scoring.ingest.conftest import Broker, api
+
+pytestmark = pytest.mark.postgres
+
+TRACE, CLIENT = "a" * 32, "c" * 16
+
+
+@pytest.fixture(scope="module")
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """What keeps every span from here on: OpenTelemetry's provider is set once a process."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    trace.set_tracer_provider(provider)
+    yield kept
+    provider.shutdown()
+
+
+@pytest.fixture
+def spans(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
+    """Nothing from before."""
+    exporter.clear()
+    return exporter
+
+
+def test_one_trace_from_the_post_to_the_webhook(
+    sessions: Sessions, spans: InMemorySpanExporter
+) -> None:
+    with receiving() as receiver:
+        post = Post(sessions, receiver)
+
+        posted = accepted(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
+        with sessions.begin() as session:
+            on_marketing_events(session, posted, utc_now(), rulebook=Rulebook())
+        with sessions.begin() as session:
+            qualified = said(sessions, LEADS_QUALIFIED)
+            on_leads_qualified(session, qualified, utc_now(), office=post.office)
+        with sessions.begin() as session:
+            changed = said(sessions, HANDOFFS_CHANGED)
+            on_handoffs_changed(session, changed, utc_now(), agreements=Agreements())
+        post.run(until=1)
+
+        [webhook] = receiver.got
+    chain = [
+        one(spans, "POST /v1/events"),
+        one(spans, "lead became"),
+        one(spans, "webhook handoff.assigned"),
+    ]
+    assert parents(chain) == [CLIENT, *(id_of(it) for it in chain[:-1])]
+    assert webhook.headers["traceparent"] == f"00-{TRACE}-{id_of(chain[-1])}-01"
+    assigned = one(spans, "handoff assigned")
+    assert parents([assigned]) == [id_of(chain[1])]
+    [started] = parents(spans_named(spans, "clock started"))
+    assert started == id_of(assigned)
+    assert {trace_id(it.traceparent) for it in said(sessions, SLA_CHANGED)} == {TRACE}
+    assert {trace_of(it) for it in spans.get_finished_spans()} == {TRACE}
+
+
+def test_a_post_without_a_trace_begins_one(sessions: Sessions, spans: InMemorySpanExporter) -> None:
+    [message] = accepted(sessions, {})
+
+    begun = one(spans, "POST /v1/events")
+    assert begun.parent is None
+    assert trace_id(message.traceparent) == trace_of(begun)
+    assert (begun.attributes or {})["http.response.status_code"] == 200
+
+
+def test_probes_are_not_traced(sessions: Sessions, spans: InMemorySpanExporter) -> None:
+    with TestClient(api(sessions, Broker())) as client:
+        assert client.get("/healthz").status_code == 200
+
+    assert spans.get_finished_spans() == ()
+
+
+def accepted(sessions: Sessions, headers: dict[str, str]) -> list[Message[MarketingEvent]]:
+    """Somebody asks for a demonstration, over HTTP; what then lies on the topic."""
+    broker = Broker()
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.INGEST, subject="site", now=utc_now())
+    event = {
+        "id": "1",
+        "type": "demo_requested",
+        "time": utc_now().isoformat(),
+        "lead": {"email": "ada@example.com"},
+        "traits": {"country": "DE"},
+    }
+    with TestClient(api(sessions, broker, clock=utc_now)) as client:
+        answer = client.post(
+            "/v1/events", json=event, headers={"authorization": f"Bearer {key}", **headers}
+        )
+    assert answer.status_code == 200, answer.text
+    return list(map(partial(decoded, MARKETING_EVENTS), broker.records))
+
+
+def said(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
+    """What was announced on the topic."""
+    with sessions() as session:
+        rows = session.execute(
+            select(outbox.c.key, outbox.c.value, outbox.c.headers)
+            .where(outbox.c.topic == topic.name)
+            .order_by(outbox.c.id)
+        ).all()
+    return [
+        decoded(topic, Outgoing(topic.name, row.key, row.value, read(row.headers))) for row in rows
+    ]
+
+
+def decoded(topic: Topic[P], record: Outgoing) -> Message[P]:
+    """The record as its reader gets it."""
+    return topic.decode(Record(record.topic, 0, 0, record.key, record.value, record.headers))
+
+
+def spans_named(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    return [it for it in spans.get_finished_spans() if it.name == name]
+
+
+def one(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
+    """The only span of this name."""
+    [found] = spans_named(spans, name)
+    return found
+
+
+def parents(chain: Sequence[ReadableSpan]) -> list[str]:
+    """The parent of each."""
+    return [f"{it.parent.span_id:016x}" if it.parent else "none" for it in chain]
+
+
+def id_of(span: ReadableSpan) -> str:
+    return f"{context_of(span).span_id:016x}"
+
+
+def trace_of(span: ReadableSpan) -> str:
+    return f"{context_of(span).trace_id:032x}"
+
+
+def context_of(span: ReadableSpan) -> trace.SpanContext:
+    context = span.get_span_context()
+    assert context is not None
+    return context
