@@ -1,0 +1,104 @@
+"""A database that knows many people already: their rows, their identities, an event of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from benchmarks.streams import email_of, traits_of
+from services.scoring.domain.lead import Lead
+from services.scoring.domain.rules import Rules
+from services.scoring.domain.verdict import assess
+from services.scoring.queries.form import written_live, written_profile
+from services.scoring.rulebook import Rulebook
+from shared.clock import utc_now
+from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+from shared.db.session import Sessions
+
+CHUNK = 100_000
+HISTORY = ("page_viewed", "page_viewed", "content_downloaded", "page_viewed", "email_clicked")
+
+_LEADS = """
+    insert into scoring.leads (
+        id, since, version, known, stage, armed, qualification, fit, live, profile
+    )
+    select cast(md5('person' || n) as uuid), :since, :version, true, :stage, true, 0, :fit,
+        cast(:live as jsonb), cast(replace(replace(
+            :profile, 'person0@firm0.', 'person' || n || '@firm' || n % 1000 || '.'), 'Number 0', 'Number ' || n
+        ) as jsonb)
+    from generate_series(cast(:first as bigint), cast(:last as bigint)) as n
+    where (n % 10 = 0) = :fits
+"""
+_IDENTITIES = """
+    insert into scoring.identities (key, lead_id)
+    select key, cast(md5('person' || n) as uuid)
+    from generate_series(cast(:first as bigint), cast(:last as bigint)) as n,
+        lateral (values ('email/person' || n || '@firm' || n % 1000 || '.example.com'),
+            ('anonymous/website/visitor-' || n)) as shown (key)
+"""
+_EVENTS = """
+    insert into scoring.events (source, id, lead_id, type, time, payload)
+    select 'website', 'before-' || n, cast(md5('person' || n) as uuid), 'page_viewed', :since,
+        cast(:payload as jsonb) || jsonb_build_object('id', 'before-' || n)
+    from generate_series(cast(:first as bigint), cast(:last as bigint)) as n
+"""
+
+
+def populate(sessions: Sessions, people: int) -> None:
+    """Forget everybody, and know so many people instead."""
+    now = utc_now()
+    with sessions.begin() as session:
+        rules = Rulebook().current(session)
+        session.execute(
+            text("truncate scoring.leads, scoring.identities, scoring.events, scoring.stages")
+        )
+    for first in range(0, people, CHUNK):
+        with sessions.begin() as session:
+            _add(session, rules, first, min(first + CHUNK, people) - 1, now)
+    with sessions() as session:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        session.execute(text("vacuum analyze scoring.leads, scoring.identities, scoring.events"))
+
+
+def _add(session: Session, rules: Rules, first: int, last: int, now: datetime) -> None:
+    span = {"first": first, "last": last, "since": now - timedelta(days=20)}
+    for fits in (False, True):
+        lead = _somebody(rules, now, fits=fits)
+        told = {
+            "version": rules.version,
+            "stage": lead.stage.value,
+            "fit": lead.fit,
+            "live": written_live(lead.live),
+            "profile": written_profile(lead.profile),
+            "fits": fits,
+        }
+        session.execute(text(_LEADS), {**span, **told})
+    session.execute(text(_IDENTITIES), span)
+    payload = next(_history(now, fits=False)).model_dump_json(exclude_none=True)
+    session.execute(text(_EVENTS), {**span, "payload": payload})
+
+
+def _somebody(rules: Rules, now: datetime, *, fits: bool) -> Lead:
+    """Person 0 as scoring keeps them; the others are like them but for their names."""
+    blank = Lead(UUID(int=0), now - timedelta(days=20), rules.version, known=True)
+    return assess(blank, list(_history(now, fits=fits)), rules, now=now).lead
+
+
+def _history(now: datetime, *, fits: bool) -> Iterator[MarketingEvent]:
+    for days, type_ in enumerate(HISTORY):
+        at = now - timedelta(days=20 - days)
+        yield MarketingEvent(
+            source="website",
+            id=f"before-{type_}-{days}",
+            type=type_,
+            kind=EventKind.TRACK,
+            time=at,
+            received_at=at,
+            identity=Identity(email=email_of(0), anonymous_id="visitor-0"),
+            traits=traits_of(0) if fits else {**traits_of(1), "last_name": "Number 0"},
+            properties={"path": "/product"},
+        )

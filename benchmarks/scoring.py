@@ -1,0 +1,248 @@
+"""Events/s of the scoring worker beside a floor: consume, decode, copy, upsert, commit, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import psycopg
+import typer
+from kafka import KafkaConsumer, TopicPartition
+
+from benchmarks.machine import DATABASE, Figure, does, postgres, print_figures, print_machine
+from benchmarks.people import populate
+from benchmarks.streams import Website, ends, kafka, produce
+from services.cli.processes import SCORING_WORKER
+from shared.agreement.versions import publish
+from shared.clock import utc_now
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db.session import engine_for, sessions_on
+from shared.embedded.postgres import PostgresServer
+from shared.kafka.config import KafkaConfig
+
+AGREEMENT = Path(__file__).parents[1] / "examples" / "agreement.yaml"
+RATIO = 0.6
+SPREAD = 1.15
+"""The ratio with a million leads is that with a thousand, within 15 %."""
+GROWTH_BYTES = 48 * 1024**2
+POLL_RECORDS = 2_000
+PATIENCE_S = 300.0
+
+FLOOR_TABLES = """
+    drop schema if exists floor cascade;
+    create schema floor;
+    create table floor.events (like scoring.events including all);
+    create table floor.leads (email text primary key, events bigint, points float8, last_at timestamptz);
+    insert into floor.leads select substr(key, 7), 0, 0, now() from scoring.identities where key like 'email/%';
+    analyze floor.leads;
+"""
+ADD_EVENTS = """
+    insert into floor.events select * from staged on conflict do nothing;
+    truncate staged;
+"""
+SAVE_LEADS = """
+    insert into floor.leads as held
+    select * from unnest(%s::text[], %s::bigint[], %s::float8[], %s::timestamptz[])
+    on conflict (email) do update set
+        events = held.events + excluded.events, points = held.points + excluded.points,
+        last_at = greatest(held.last_at, excluded.last_at)
+"""
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast, and how much memory after a third and at the end."""
+
+    per_s: float
+    before_bytes: int = 0
+    after_bytes: int = 0
+
+
+def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> Pace:
+    """What any worker must do."""
+    reader = KafkaConsumer(
+        bootstrap_servers=list(config.bootstrap),
+        enable_auto_commit=False,
+        max_poll_records=POLL_RECORDS,
+    )
+    reader.assign(list(begin))
+    for place, offset in begin.items():
+        reader.seek(place, offset)
+    with psycopg.connect(url) as database:
+        database.execute(FLOOR_TABLES)
+        database.execute("create temporary table staged (like floor.events)")
+        database.commit()
+        first, began_s, done = 0, 0.0, 0
+        while done < count:
+            records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]
+            if records:
+                _floor_batch(database, records)
+                done += len(records)
+                if not first:
+                    first, began_s = done, time.monotonic()
+        took_s = time.monotonic() - began_s
+    reader.close()
+    return Pace((done - first) / took_s)
+
+
+def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
+    sums: dict[str, list[Any]] = {}
+    with database.cursor() as cursor:
+        with cursor.copy("copy staged (source, id, lead_id, type, time, payload) from stdin") as to:
+            for record in records:
+                event = orjson.loads(record.value)
+                to.write_row(
+                    (
+                        event["source"],
+                        event["id"],
+                        NOBODY,
+                        event["type"],
+                        event["time"],
+                        record.value.decode(),
+                    )
+                )
+                known = sums.setdefault(event["identity"]["email"], [0, 0.0, event["time"]])
+                known[0] += 1
+                known[1] += 1.0
+                known[2] = max(known[2], event["time"])
+        cursor.execute(ADD_EVENTS)
+        cursor.execute(
+            SAVE_LEADS, [list(sums), *([it[place] for it in sums.values()] for place in range(3))]
+        )
+    database.commit()
+
+
+def worker(config: KafkaConfig, url: str, count: int, log: Path) -> Pace:
+    """The process as it runs in life, from its first commit to its last."""
+    with psycopg.connect(url, autocommit=True) as database, running(config, url, log) as pid:
+        start = _done(database)
+        first = _wait_for(database, start + 1)
+        began_s = time.monotonic()
+        _wait_for(database, start + count // 3)
+        before = resident_bytes(pid)
+        last = _wait_for(database, start + count)
+        took_s = time.monotonic() - began_s
+        return Pace((last - first) / took_s, before, resident_bytes(pid))
+
+
+@contextmanager
+def running(config: KafkaConfig, url: str, log: Path) -> Iterator[int]:
+    """A scoring worker; gives its pid."""
+    environment = {
+        **os.environ,
+        "LEADBATON_DATABASE_URL": url,
+        "LEADBATON_KAFKA_BOOTSTRAP": ",".join(config.bootstrap),
+        "LEADBATON_KAFKA_SESSION_TIMEOUT_MS": str(config.session_timeout_ms),
+    }
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            SCORING_WORKER.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
+        )
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def resident_bytes(pid: int) -> int:
+    """What the process holds in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _done(database: psycopg.Connection[Any]) -> int:
+    row = database.execute(
+        "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
+        " where consumer_group = %s and topic = %s",
+        (SCORING, MARKETING_EVENTS.name),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _wait_for(database: psycopg.Connection[Any], wanted: int) -> int:
+    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while (done := _done(database)) < wanted:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the worker did {done} of {wanted} events")
+        pause.wait(0.02)
+    return done
+
+
+def measured(
+    config: KafkaConfig, server: PostgresServer, people: int, count: int, log: Path
+) -> tuple[Pace, Pace]:
+    """Floor and worker with so many people in the database, on the same records."""
+    url = server.url(DATABASE)
+    engine = engine_for(url)
+    populate(sessions_on(engine), people)
+    engine.dispose()
+    begin = ends(config, MARKETING_EVENTS.name)
+    produce(config, Website(people, utc_now()).events(count))
+    lowest = floor(config, url.replace("+psycopg", ""), begin, count)
+    return lowest, worker(config, url, count, log)
+
+
+def figures(people: int, lowest: Pace, ours: Pace) -> Iterator[Figure]:
+    """The lines of one size."""
+    name = f"{people:,} leads"
+    yield does(name, ours.per_s, unit=" events/s", floor=lowest.per_s, ratio_at_least=RATIO)
+    grown = ours.after_bytes - ours.before_bytes
+    yield Figure(
+        f"{name}: memory of the worker",
+        f"{ours.after_bytes >> 20} MiB",
+        f"{ours.before_bytes >> 20} MiB at a third",
+        wanted=f"grows ≤ {GROWTH_BYTES >> 20} MiB",
+        held=grown <= GROWTH_BYTES,
+    )
+
+
+def spread(ratios: Sequence[float]) -> Figure:
+    """How much the size matters."""
+    found = max(ratios) / min(ratios)
+    held = found <= SPREAD
+    return Figure("the sizes differ by", f"×{found:.2f}", wanted=f"≤ ×{SPREAD}", held=held)
+
+
+def main(
+    people: Annotated[list[int], typer.Option(help="How many people are known.")] = [
+        1_000,
+        100_000,
+        1_000_000,
+    ],
+    events: Annotated[int, typer.Option(help="How many events are measured.")] = 120_000,
+) -> None:
+    """Measure, print, and exit with 1 if a line is not held."""
+    print_machine()
+    lines, ratios = [], []
+    with kafka() as config, postgres() as server, tempfile.NamedTemporaryFile() as log:
+        agree(server)
+        for size in people:
+            lowest, ours = measured(config, server, size, events, Path(log.name))
+            lines += figures(size, lowest, ours)
+            ratios.append(ours.per_s / lowest.per_s)
+    if len(ratios) > 1:
+        lines.append(spread(ratios))
+    raise typer.Exit(print_figures("Scoring: the worker beside its floor", lines))
+
+
+def agree(server: PostgresServer) -> None:
+    """Publish the example's agreement."""
+    engine = engine_for(server.url(DATABASE))
+    with sessions_on(engine).begin() as session:
+        publish(session, AGREEMENT.read_text(), by="benchmark", now=utc_now())
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,154 @@
+"""Apache Kafka of a benchmark's own, and a stream of what people do on a website to fill it with."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import MARKETING_EVENTS
+from shared.embedded.postgres import free_port
+from shared.kafka.admin import create_topics
+from shared.kafka.config import KafkaConfig
+from tests.kafka.server import ApacheKafka
+
+PARTITIONS = 12
+AT_ONCE = 200
+"""So many people are on the website at the same time."""
+PAGES = ("/", "/product", "/blog/seven-ways", "/pricing", "/docs/start", "/careers", "/security")
+DEEDS = (
+    ("page_viewed", 0.86), ("email_clicked", 0.05), ("content_downloaded", 0.03), ("form_submitted", 0.03),
+    ("webinar_attended", 0.017), ("identified", 0.01), ("demo_requested", 0.003),
+)  # fmt: skip
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@contextmanager
+def kafka(partitions: int = PARTITIONS) -> Iterator[KafkaConfig]:
+    """A real broker with every topic, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="leadbaton-bench-") as directory:
+        server = ApacheKafka(Path(directory) / "kafka", free_port())
+        server.start()
+        try:
+            config = KafkaConfig((server.bootstrap,), True, partitions, 1, 6_000)
+            create_topics(config)
+            yield config
+        finally:
+            server.kill()
+
+
+def email_of(person: int) -> str:
+    """Whoever has this number; one of ten works for a firm that fits."""
+    return f"person{person}@firm{person % 1_000}.example.com"
+
+
+@dataclass(slots=True)
+class Website:
+    """What people do there: visits of a few pages each, so that a person's events lie close together."""
+
+    people: int
+    now: datetime
+    seed: int = 1
+    _visits: list[list[int]] = field(default_factory=list)
+    _made: int = 0
+
+    def events(self, count: int) -> Iterator[Outgoing]:
+        """The next so many events as records of 450 bytes or so; each time others."""
+        chance = Random(f"{self.seed}/{self._made}")
+        types, weights = zip(*DEEDS, strict=True)
+        for type_ in chance.choices(types, weights, k=count):
+            self._made += 1
+            yield self._record(self._next_person(chance), type_, chance)
+
+    def _next_person(self, chance: Random) -> int:
+        while len(self._visits) < AT_ONCE:
+            self._visits.append([chance.randrange(self.people), chance.randint(1, 8)])
+        at = chance.randrange(AT_ONCE)
+        visit = self._visits[at]
+        visit[1] -= 1
+        if visit[1] == 0:
+            self._visits[at] = self._visits[-1]
+            self._visits.pop()
+        return visit[0]
+
+    def _record(self, person: int, type_: str, chance: Random) -> Outgoing:
+        at = (self.now - timedelta(minutes=chance.random() * 60)).isoformat()
+        id_ = f"{self.people}-{self.seed}-{self._made}"
+        event = self._event(person, type_, chance.choice(PAGES))
+        event |= {"source": "website", "id": id_, "type": type_, "time": at, "received_at": at}
+        headers = (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", f"website/{id_}".encode()),
+            ("ce_source", b"website"),
+            ("ce_type", MARKETING_EVENTS.type.encode()),
+            ("ce_time", at.encode()),
+            ("content-type", b"application/json"),
+            ("traceparent", f"00-{self._made:032x}-{person:016x}-01".encode()),
+        )
+        key = email_of(person).encode()
+        return Outgoing(MARKETING_EVENTS.name, key, orjson.dumps(event), headers)
+
+    def _event(self, person: int, type_: str, path: str) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "kind": "identify" if type_ == "identified" else "track",
+            "identity": {"email": email_of(person), "anonymous_id": f"visitor-{person}"},
+            "traits": traits_of(person) if type_ == "identified" else {},
+            "properties": {"path": path} if type_ == "page_viewed" else {"form": "whitepaper"},
+            "context": {"page": {"path": path}, "user_agent": AGENT},
+            "marks": [],
+        }
+        return said
+
+
+def traits_of(person: int) -> dict[str, Any]:
+    """Who they say they are."""
+    fits = person % 10 == 0
+    return {
+        "first_name": "Ada",
+        "last_name": f"Number {person}",
+        "company": f"Firm {person % 1_000}",
+        "country": "DE",
+        "industry": "software" if fits else "farming",
+        "job_title": "Data Analyst",
+        "seniority": "director" if fits else "individual",
+        "employees": 200 if fits else 20,
+    }
+
+
+def bare_producer(config: KafkaConfig) -> KafkaProducer:
+    """The client as kafka-python's users set it up for speed with every record acknowledged."""
+    return KafkaProducer(
+        bootstrap_servers=list(config.bootstrap),
+        acks="all",
+        enable_idempotence=False,
+        max_in_flight_requests_per_connection=1,
+        linger_ms=0,
+        batch_size=65_536,
+    )
+
+
+def produce(config: KafkaConfig, records: Iterable[Outgoing]) -> None:
+    """Put the records into their topics."""
+    producer = bare_producer(config)
+    for it in records:
+        producer.send(it.topic, key=it.key, value=it.value, headers=list(it.headers))
+    producer.flush()
+    producer.close()
+
+
+def ends(config: KafkaConfig, topic: str) -> dict[TopicPartition, int]:
+    """Where the topic's partitions end now."""
+    reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap))
+    places = [TopicPartition(topic, it) for it in range(config.partitions)]
+    found: dict[TopicPartition, int] = reader.end_offsets(places)
+    reader.close()
+    return found
