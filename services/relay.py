@@ -6,9 +6,11 @@ from shared import logs
 from shared.clock import utc_now
 from shared.db import relay as engine
 from shared.db.session import engine_for, sessions_on
+from shared.db.watching import watching
 from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
+from shared.kafka.watch import Watch
 from shared.lifecycle import stop_on_signals
 from shared.settings import Settings
 
@@ -22,6 +24,7 @@ def relay(settings: Settings) -> None:
     producer = Producer(kafka)
     checks = {"database": probes.database(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks)
+    watching(Watch(sessions, kafka, utc_now).look, stop)
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)
     finally:

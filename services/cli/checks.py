@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +13,28 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from services.cli.processes import Process
+from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
 from services.routing.queries import roster
+from services.routing.queries import standing as routing
+from services.sla_monitor.queries import timers as sla
 from shared.agreement.versions import Agreements, NoAgreement
-from shared.contracts.topics import TOPICS
-from shared.db import dead_letters, outbox
+from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
+from shared.db import dead_letters, offsets, outbox
 from shared.db.migrate import pending
+from shared.db.outages import OUTAGES
 from shared.db.session import engine_for, sessions_on
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway
+from shared.kafka.watch import behind
 from shared.secrets import BadSecretKey, Vault
 from shared.settings import Settings
 
 PATIENCE_S = 60.0
 """A row of the outbox that waits longer than this says that the relay does not work."""
+
+
+READERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
+"""Which process reads for which group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -
     yield checksums()
     yield from database(settings, now)
     yield from broker(settings)
+    yield from progress(settings, now)
     for process, port in apis.items():
         yield api(process, f"http://{settings.host}:{port}")
 
@@ -102,6 +112,9 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Fi
     yield endpoints(session, settings)
     yield backlog(session, now)
     yield burials(session)
+    yield waiting(session, now)
+    yield webhooks(session, now)
+    yield timers(session, now)
 
 
 def agreement(session: Session) -> Finding:
@@ -153,6 +166,67 @@ def burials(session: Session) -> Finding:
     if count:
         return wrong("dead letters", found, "leadbaton dead list, then leadbaton dead replay")
     return fine("dead letters", found)
+
+
+def waiting(session: Session, now: datetime) -> Finding:
+    """Leads that nobody has; their reasons are told with each."""
+    standing = routing.standing_of(session, now=now)
+    if not standing.waiting:
+        return fine("waiting leads", "none")
+    teams = ", ".join(f"{count} in {team}" for team, count in sorted(standing.waiting.items()))
+    found = f"{teams}, the oldest for {standing.waiting_s(now):.0f} s"
+    return Finding(
+        "waiting leads", ok=None, found=found, mend="GET /v1/handoffs?state=waiting says why"
+    )
+
+
+def webhooks(session: Session, now: datetime) -> Finding:
+    """What reps were to be told, and when."""
+    standing = routing.standing_of(session, now=now)
+    late_s = standing.overdue_s(now)
+    if late_s > PATIENCE_S:
+        found = f"{standing.pending} to be delivered, the next one due for {late_s:.0f} s"
+        return wrong("webhooks", found, "start `leadbaton routing delivery`")
+    return fine("webhooks", f"{standing.pending} to be delivered, none of them late")
+
+
+def timers(session: Session, now: datetime) -> Finding:
+    """What should have been flagged."""
+    standing = sla.standing_of(session, now=now)
+    if standing.overdue_timers:
+        found = f"{standing.overdue_timers} are overdue: breaches are flagged late"
+        return wrong("timers", found, "start `leadbaton sla sweep`")
+    return fine("timers", f"{standing.open_clocks} clocks run, nothing is overdue")
+
+
+def progress(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """How far each group has read; nothing if that cannot be told, for then it was told already."""
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    try:
+        left = Counter[str]()
+        for it in behind(sessions, config.of(settings)):
+            left[it.group] += it.records
+        with sessions() as session:
+            moved_at = offsets.moved_at(session)
+        for group, process in READERS.items():
+            yield group_of(process, left[group], moved_at.get(group), now)
+    except (*OUTAGES, SQLAlchemyError):
+        return
+    finally:
+        engine.dispose()
+
+
+def group_of(process: Process, left: int, moved_at: datetime | None, now: datetime) -> Finding:
+    """Whether a group reads what there is to read."""
+    still_s = (now - moved_at).total_seconds() if moved_at else None
+    if left and (still_s is None or still_s > PATIENCE_S):
+        since = "nothing was ever read" if still_s is None else f"none done for {still_s:.0f} s"
+        start = (
+            f"start `leadbaton {' '.join(process.command)}`; if it runs, its log says why it waits"
+        )
+        return wrong(process.name, f"{left} records behind, {since}", start)
+    return fine(process.name, f"{left} records behind" if left else "has read everything")
 
 
 def broker(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.api import router
 from services.routing.delivery import Courier, check_vault, deliver
+from services.routing.delivery.auditing import audit
 from services.routing.delivery.waking import listen
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
 from shared import logs
@@ -21,6 +22,7 @@ from shared.agreement.versions import Agreements
 from shared.clock import Clock, utc_now
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.session import Sessions, engine_for, sessions_on
+from shared.db.watching import watching
 from shared.http import probes
 from shared.http.app import create_app
 from shared.http.outbound import policy_for
@@ -112,6 +114,7 @@ def delivery(settings: Settings) -> None:
     check_vault(courier)
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(courier.sessions)})
+    watching(partial(audit, courier.sessions, courier.clock), stop)
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
     engine.dispose()
 

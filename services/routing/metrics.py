@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ASSIGNMENTS = Counter(
     "leadbaton_routing_assignments_total", "Leads given to a rep.", ("team", "by")
@@ -18,4 +18,16 @@ TRY_SECONDS = Histogram(
     "leadbaton_delivery_try_seconds",
     "How long tries of webhooks took.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
+)
+WAITING = Gauge("leadbaton_routing_waiting", "Leads that wait for a rep.", ("team",))
+WAITING_OLDEST_SECONDS = Gauge(
+    "leadbaton_routing_waiting_oldest_seconds", "How long the oldest lead has waited for a rep."
+)
+PENDING = Gauge("leadbaton_delivery_pending", "Webhooks neither delivered nor given up.")
+OVERDUE_SECONDS = Gauge(
+    "leadbaton_delivery_overdue_seconds",
+    "How long the next webhook is due and nobody tries it; should be near 0.",
+)
+DISABLED_ENDPOINTS = Gauge(
+    "leadbaton_delivery_disabled_endpoints", "Endpoints that nothing is sent to any more."
 )

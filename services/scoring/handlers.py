@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.scoring import metrics
 from services.scoring.domain.card import RECENT, card
 from services.scoring.domain.handoff import handed
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
@@ -206,6 +207,7 @@ def _announce(
                 facts={"leadbaton.lead": str(verdict.lead.id)},
             )
             records.append(_record(verdict.lead, announced, rules, recent, trace))
+            metrics.ANNOUNCED.labels(announced.change, announced.live.tier, announced.cause).inc()
     outbox.append(session, records)
 
 

@@ -24,7 +24,7 @@ from shared.db import outbox
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 
-BATCH = 1_000
+BATCH = 2_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
@@ -132,6 +132,7 @@ def audit(sessions: Sessions, *, now: datetime) -> None:
     with sessions() as session:
         standing = timers.standing_of(session, now=now)
     metrics.OVERDUE_TIMERS.set(standing.overdue_timers)
+    metrics.OPEN_CLOCKS.set(standing.open_clocks)
     metrics.OPEN_BREACHES.set(standing.open_breaches)
     metrics.AT_RISK.set(standing.at_risk)
     if standing.overdue_timers:

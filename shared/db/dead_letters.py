@@ -159,3 +159,14 @@ def waiting(session: Session) -> int:
     """How many are buried and not replayed."""
     statement = select(func.count()).where(dead_letters.c.replayed_at.is_(None))
     return session.scalar(statement) or 0
+
+
+def waiting_by_code(session: Session) -> dict[tuple[str, str], int]:
+    """The same by topic and code."""
+    it = dead_letters.c
+    statement = (
+        select(it.topic, it.code, func.count())
+        .where(it.replayed_at.is_(None))
+        .group_by(it.topic, it.code)
+    )
+    return {(topic, code): count for topic, code, count in session.execute(statement)}

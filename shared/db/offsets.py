@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,24 @@ def positions(session: Session, group: str, places: Sequence[Place]) -> dict[Pla
         )
     )
     return {Place(topic, topic_id, partition): next_ for topic, topic_id, partition, next_ in found}
+
+
+def all_positions(session: Session) -> dict[tuple[str, Place], int]:
+    """How far every group has read, everywhere that it ever read."""
+    it = offsets.c
+    rows = session.execute(
+        select(it.consumer_group, it.topic, it.topic_id, it.partition, it.next_offset)
+    )
+    return {(group, Place(*place)): next_ for group, *place, next_ in rows}
+
+
+def moved_at(session: Session) -> dict[str, datetime]:
+    """When each group last finished a batch, or first looked."""
+    it = offsets.c
+    rows = session.execute(
+        select(it.consumer_group, func.max(it.updated_at)).group_by(it.consumer_group)
+    )
+    return dict(rows.all())
 
 
 _ADVANCE = text("""

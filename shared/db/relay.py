@@ -129,9 +129,6 @@ class Relay:
         self._tidy_at_s = time.monotonic() + TIDY_S
         with self._sessions.begin() as session:
             outbox.trim(session)
-            backlog = outbox.backlog(session)
-        metrics.UNPUBLISHED.set(backlog.rows)
-        metrics.OLDEST_SECONDS.set(backlog.age_s(self._clock()))
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from uuid import UUID
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.contracts.topics import TOPICS
+from shared.db.offsets import Place
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
 from shared.kafka.errors import BrokerAway
@@ -53,6 +55,21 @@ class Admin:
             found = self._client.describe_topics(list(names))
         return {it["name"]: UUID(str(it["topic_id"])) for it in found if it["error_code"] == 0}
 
+    def end_offsets(self, names: Sequence[str]) -> dict[Place, int]:
+        """Where each partition of those topics that exist ends now."""
+        ids = self.topic_ids(names)
+        with _broker_errors():
+            found = self._client.list_partition_offsets(
+                {
+                    TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+                    for topic in self._client.describe_topics(list(ids))
+                    for partition in topic["partitions"]
+                }
+            )
+        return {
+            Place(at.topic, ids[at.topic], at.partition): told.offset for at, told in found.items()
+        }
+
     def create_topics(self) -> list[str]:
         """Make every topic, and its `.dead`, that is not there; the names of those made now."""
         wanted = [name for topic in TOPICS for name in (topic.name, topic.dead)]
@@ -82,6 +99,12 @@ def topic_ids(config: KafkaConfig, names: Sequence[str]) -> dict[str, UUID]:
     """The ids of those of the topics that exist."""
     with Admin(config) as admin:
         return admin.topic_ids(names)
+
+
+def end_offsets(config: KafkaConfig, names: Sequence[str]) -> dict[Place, int]:
+    """Where each partition of those topics that exist ends now."""
+    with Admin(config) as admin:
+        return admin.end_offsets(names)
 
 
 @contextmanager

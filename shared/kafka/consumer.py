@@ -130,7 +130,6 @@ class _Worker:
         """What is no longer ours, what is newly ours, and what lies in another log than before."""
         for gone in self._held.keys() - reader.assignment():
             del self._held[gone]
-            metrics.LAG.remove(self._batches.group, gone.topic, gone.partition)
         self._unplaced |= reader.assigned.taken()
         self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
 
@@ -144,7 +143,6 @@ class _Worker:
         burials = self._batches.work([it for it in portions if it.items], list(moves.values()))
         for at, move in moves.items():
             self._held[at] = _Held(move.place, move.next)
-            self._measure_lag(reader, at)
         reader.tell_kafka({at: move.next for at, move in moves.items()})
         metrics.batch_done(self._batches.group, portions, burials, time.monotonic() - began_s)
 
@@ -177,13 +175,8 @@ class _Worker:
         for at, place in places.items():
             if reader.begin_at(at, next_[place]):
                 self._held[at] = _Held(place, next_[place])
-                self._measure_lag(reader, at)
         self._unplaced -= places.keys()
         log.info("reading", group=self._batches.group, partitions=len(self._held))
-
-    def _measure_lag(self, reader: Reader, at: TopicPartition) -> None:
-        behind = reader.end_of(at) - self._held[at].next
-        metrics.LAG.labels(self._batches.group, at.topic, at.partition).set(max(behind, 0))
 
     def _say_ready(self, reader: Reader) -> None:
         """Once, when the group has formed and we read our share of it, be it nothing."""

@@ -18,6 +18,11 @@ BATCH_RECORDS = Histogram(
 )
 BATCH_SECONDS = Histogram("leadbaton_batch_seconds", "From poll to commit.", ["group"])
 BURIED = Counter("leadbaton_dead_letters", "Records given up.", ["group", "topic", "code"])
+BURIED_WAITING = Gauge(
+    "leadbaton_dead_letters_waiting",
+    "Records given up and not replayed, by why.",
+    ["topic", "code"],
+)
 FENCED = Counter(
     "leadbaton_fenced_batches", "Batches refused: somebody else had done them.", ["group"]
 )
@@ -26,7 +31,7 @@ OUTAGES = Counter(
 )
 LAG = Gauge(
     "leadbaton_lag_records",
-    "Records that the group has not done, as of the last fetch.",
+    "Records that the group has not done, by the offsets in PostgreSQL.",
     ["group", "topic", "partition"],
 )
 PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])

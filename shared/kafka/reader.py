@@ -9,7 +9,6 @@ from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import IllegalStateError
 from kafka.structs import MemberState
 
 from shared.kafka.config import KafkaConfig
@@ -64,13 +63,6 @@ class Reader(KafkaConsumer):
     def joined(self) -> bool:
         """Whether the group has formed with us in it."""
         return bool(self.group_metadata().state == MemberState.STABLE)
-
-    def end_of(self, partition: TopicPartition) -> int:
-        """Where the log ended at the last fetch; 0 if there was none yet."""
-        try:
-            return self.highwater(partition) or 0
-        except (IllegalStateError, KeyError):
-            return 0
 
     def begin_at(self, partition: TopicPartition, offset: int) -> bool:
         """Read the partition from there; False when it was taken from us meanwhile."""

@@ -63,6 +63,7 @@ class Standing:
     """How the clocks stand: what ops' gauges show."""
 
     overdue_timers: int
+    open_clocks: int
     open_breaches: int
     at_risk: int
 
@@ -72,15 +73,24 @@ OVERDUE = timedelta(seconds=10)
 
 
 def standing_of(session: Session, *, now: datetime) -> Standing:
-    """Count what partial indexes hold: timers nobody fired, open breaches, clocks at risk."""
+    """Count what partial indexes hold: timers nobody fired, clocks that run, open breaches, clocks at risk."""
     clock = tables.clocks.c
     late = select(func.count()).where(fire_at <= now - OVERDUE)
     running = clock.state == State.RUNNING.value
+    timed = select(func.count()).where(fire_at.is_not(None))
+    done_with = select(func.count()).where(
+        clock.breached_at.is_not(None), running, fire_at.is_(None)
+    )
     open_ = select(func.count()).where(clock.breached_at.is_not(None), running)
     risky = select(func.count()).where(
         clock.warned_at.is_not(None), clock.breached_at.is_(None), running
     )
     row = session.execute(
-        select(late.scalar_subquery(), open_.scalar_subquery(), risky.scalar_subquery())
+        select(
+            late.scalar_subquery(),
+            timed.scalar_subquery() + done_with.scalar_subquery(),
+            open_.scalar_subquery(),
+            risky.scalar_subquery(),
+        )
     ).one()
     return Standing(*row)

@@ -16,14 +16,22 @@ from sqlalchemy.orm import Session
 
 from services.cli import checks
 from services.cli.processes import SCORING_API
+from services.sla_monitor.queries.clocks import save_clocks
 from shared.clock import utc_now
-from shared.contracts.topics import MARKETING_EVENTS
-from shared.db import outbox
+from shared.contracts.payloads import Change
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db import offsets, outbox
+from shared.db.session import Sessions
 from shared.embedded.postgres import PostgresServer
+from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
+from shared.kafka.producer import Producer
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests.builders import marketing_event, outgoing
+from tests.builders import NOON, lead_qualified, marketing_event, outgoing
+from tests.engine import until
+from tests.services.routing.desks import entry, importing, office, qualifying
+from tests.services.sla_monitor.promises import TOUCH, derived, step
 
 NOWHERE = "127.0.0.1:1"
 KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
@@ -62,6 +70,9 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
         "endpoints",
         "outbox",
         "dead letters",
+        "waiting leads",
+        "webhooks",
+        "timers",
     }
     assert found["agreement"].mend == "leadbaton agreement publish FILE"
     assert found["reps"].mend == "leadbaton reps import FILE"
@@ -125,6 +136,50 @@ def test_dead_letters_that_nobody_replayed(session: Session) -> None:
     )
 
     assert checks.burials(session).mend == "leadbaton dead list, then leadbaton dead replay"
+
+
+@pytest.mark.postgres
+def test_leads_that_wait_are_told_with_webhooks_and_timers_that_are_late(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", capacity={"open": 1}))
+    qualifying(session, desk, *(lead_qualified(lead=it, at=NOON) for it in ("ada", "bob")))
+    save_clocks(session, [derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]])
+    soon, late = NOON + timedelta(seconds=30), NOON + timedelta(hours=2)
+
+    assert checks.waiting(session, soon).found == "1 in sales, the oldest for 30 s"
+    assert checks.webhooks(session, soon).found == "1 to be delivered, none of them late"
+    assert checks.webhooks(session, late).mend == "start `leadbaton routing delivery`"
+    assert checks.timers(session, soon).found == "1 clocks run, nothing is overdue"
+    assert checks.timers(session, late).mend == "start `leadbaton sla sweep`"
+
+
+@pytest.mark.postgres
+def test_a_group_that_stands_still_is_told_with_the_process_to_start(
+    sessions: Sessions, database_url: str, broker: KafkaConfig
+) -> None:
+    producer = Producer(broker)
+    until(producer.ready)
+    producer.send_all([outgoing(MARKETING_EVENTS, marketing_event())])
+    producer.close()
+    bootstrap = ",".join(broker.bootstrap)
+    settings = Settings(database_url=database_url, kafka_bootstrap=bootstrap)
+    later = utc_now() + timedelta(minutes=5)
+
+    scoring, routing, sla = checks.progress(settings, later)
+    assert (scoring.ok, routing.ok, sla.ok) == (False, True, True)
+    assert scoring.found == "1 records behind, nothing was ever read"
+    assert "leadbaton scoring worker" in scoring.mend
+
+    with sessions.begin() as session:
+        offsets.positions(session, SCORING, list(end_offsets(broker, [MARKETING_EVENTS.name])))
+    assert next(checks.progress(settings, utc_now())).ok
+    assert "none done for 30" in next(checks.progress(settings, later)).found
+
+
+def test_progress_is_not_told_while_nobody_can_tell() -> None:
+    away = Settings(database_url=f"postgresql://me@{NOWHERE}/leadbaton", kafka_bootstrap=NOWHERE)
+
+    assert list(checks.progress(away, utc_now())) == []
 
 
 def test_a_broker_that_is_away() -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, Stage
+from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.versions import NoAgreement
 from shared.contracts.payloads import Change, EventKind, Identity, Qualified
@@ -45,13 +46,20 @@ def test_an_event_makes_a_lead_with_its_score_and_its_first_steps(worker: Worker
     assert [step.stage for step in steps] == [Stage.KNOWN, Stage.ENGAGED]
 
 
+def counted() -> float:
+    """How many announcements were counted."""
+    [family] = ANNOUNCED.collect()
+    return sum(it.value for it in family.samples if it.name.endswith("_total"))
+
+
 def test_crossing_the_line_announces_the_lead_once(worker: Worker) -> None:
-    demo = marketing_event("demo_requested")
+    before, demo = counted(), marketing_event("demo_requested")
     for batch in ([marketing_event("page_viewed"), demo], [demo], [demo, demo]):
         worker.take(*batch)
 
     [told] = worker.announced()
     assert (told.change, told.qualification, told.cause) == (Qualified.BECAME, 1, "hand_raise")
+    assert counted() == before + 1
     assert told.context.why_now is not None
     assert told.context.why_now.id == demo.id
     assert {touch.type for touch in told.context.recent} == {"page_viewed", "demo_requested"}

@@ -180,6 +180,7 @@ def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine:
         assert Sweeper(sessions, clock=lambda: noon_and(61)).sweep() == 1
     audit(sessions, now=noon_and(61))
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
+    assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
 

@@ -1,0 +1,29 @@
+"""Looking around beside the work: what gauges show must not make the work late, nor stop when the work does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from shared import logs
+from shared.db.outages import OUTAGES
+
+log = logs.get(__name__)
+
+EVERY_S = 10.0
+
+
+def watching(look: Callable[[], None], stop: Event, *, every_s: float = EVERY_S) -> Thread:
+    """A thread that looks now and again until `stop`; while a service is away it looks on."""
+
+    def watch() -> None:
+        while not stop.is_set():
+            try:
+                look()
+            except OUTAGES as away:
+                log.warning("gauges stand still", error=type(away).__name__)
+            stop.wait(every_s)
+
+    thread = Thread(target=watch, name="watch", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,59 @@
+"""What ops see of routing: who waits for a rep, what waits to be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+
+from services.routing.delivery.auditing import audit
+from services.routing.queries.deliveries import claim_deliveries
+from shared.db.session import Sessions
+from tests.builders import NOON, lead_qualified
+from tests.services.routing.desks import entry, importing, office, qualifying
+
+pytestmark = pytest.mark.postgres
+
+LATER = NOON + timedelta(seconds=90)
+
+
+def gauge(name: str, **labels: str) -> float | None:
+    """What a scrape would see."""
+    return REGISTRY.get_sample_value(f"leadbaton_{name}", labels)
+
+
+def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        desk = office(session)
+        importing(session, entry("grace", capacity={"open": 1}))
+        leads = [lead_qualified(lead=it, at=NOON) for it in ("ada", "bob", "cyd")]
+        qualifying(session, desk, *leads)
+
+    audit(sessions, lambda: LATER)
+
+    assert gauge("routing_waiting", team="sales") == 2
+    assert gauge("routing_waiting_oldest_seconds") == 90
+    assert gauge("delivery_pending") == 1
+    assert gauge("delivery_overdue_seconds") == 90
+    assert gauge("delivery_disabled_endpoints") == 0
+
+
+def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
+    sessions: Sessions,
+) -> None:
+    with sessions.begin() as session:
+        desk = office(session)
+        importing(session, entry("grace"))
+        qualifying(session, desk, lead_qualified(lead="ada", at=NOON))
+        claim_deliveries(session, most=9, most_an_endpoint=9, lease=timedelta(minutes=5), now=NOON)
+        session.execute(text("update routing.endpoints set disabled_at = now()"))
+
+    audit(sessions, lambda: LATER)
+
+    assert gauge("routing_waiting", team="sales") is None
+    assert gauge("routing_waiting_oldest_seconds") == 0
+    assert gauge("delivery_pending") == 1
+    assert gauge("delivery_overdue_seconds") == 0
+    assert gauge("delivery_disabled_endpoints") == 3

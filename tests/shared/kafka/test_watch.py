@@ -1,0 +1,107 @@
+"""How far the outbox and the groups are behind is told also when nobody works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+
+from shared.clock import utc_now
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db import offsets
+from shared.db.offsets import Move
+from shared.db.session import Sessions
+from shared.db.watching import watching
+from shared.kafka.admin import end_offsets
+from shared.kafka.config import KafkaConfig
+from shared.kafka.errors import BrokerAway
+from shared.kafka.producer import Producer
+from shared.kafka.watch import Watch, behind
+from tests.engine import events, post, until
+
+pytestmark = pytest.mark.postgres
+
+
+def gauge(name: str, **labels: str) -> float | None:
+    """What a scrape would see."""
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def test_a_group_is_behind_by_what_our_own_offsets_say(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    producer = Producer(broker)
+    until(producer.ready)
+    producer.send_all(events(10))
+    producer.close()
+    ends = end_offsets(broker, [MARKETING_EVENTS.name])
+    assert sum(ends.values()) > 0
+    before = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
+    assert before == sum(ends.values())
+
+    place, end = max(ends.items(), key=lambda it: it[1])
+    with sessions.begin() as session:
+        offsets.positions(session, SCORING, [place])
+        offsets.advance(session, SCORING, [Move(place, 0, end)])
+    Watch(sessions, broker, utc_now).look()
+
+    partition = str(place.partition)
+    lag = gauge("leadbaton_lag_records", group=SCORING, topic=place.topic, partition=partition)
+    assert lag == 0
+    after = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
+    assert after == before - end
+
+
+def test_the_outbox_grows_older_while_kafka_is_away(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    post(sessions, events(3))
+    away = replace(broker, bootstrap=("127.0.0.1:1",))
+
+    with pytest.raises(BrokerAway):
+        Watch(sessions, away, lambda: utc_now() + timedelta(minutes=5)).look()
+
+    assert gauge("leadbaton_outbox_unpublished") == 3
+    assert gauge("leadbaton_outbox_oldest_seconds") == pytest.approx(300, abs=30)
+
+
+def test_dead_letters_are_told_by_why_until_they_are_replayed(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    watch = Watch(sessions, broker, utc_now)
+    with sessions.begin() as session:
+        session.execute(
+            text(
+                "insert into messaging.dead_letters "
+                "(consumer_group, topic, topic_id, partition, log_offset, headers, code, reason, attempts) "
+                "values ('g', 't', gen_random_uuid(), 0, 0, '[]', 'unknown_version', 'why', 1)"
+            )
+        )
+    watch.look()
+    assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") == 1
+
+    with sessions.begin() as session:
+        session.execute(text("update messaging.dead_letters set replayed_at = now()"))
+    watch.look()
+
+    assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") is None
+
+
+def test_who_watches_looks_on_after_an_outage() -> None:
+    stop = Event()
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raise BrokerAway("away")
+        stop.set()
+
+    thread = watching(look, stop, every_s=0.01)
+    thread.join(10)
+
+    assert looks == [0, 1]
