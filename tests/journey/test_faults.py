@@ -168,7 +168,7 @@ def test_a_crash_of_the_database_loses_nothing(running: World, undisturbed: list
     for number, chunk in enumerate(stream("crash")):
         running.send(chunk, within_s=60)
         if number == 5:
-            running.here.stack.postgres.stop("immediate")
+            running.crash_database()
 
     assert [outcome(running, email) for email in people("crash")] == undisturbed
 
