@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from cel_expr_python import cel
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from shared.agreement.reading import Memory
 
 Facts = Mapping[str, Any]
 """What a condition may speak of: `lead`, `event`, `fit`, …"""
@@ -24,6 +26,7 @@ class Condition:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self._memory = Memory(source)
 
     @cached_property
     def _program(self) -> cel.Expression:
@@ -31,6 +34,9 @@ class Condition:
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of these facts; every name of its context must be there, None if unknown."""
+        return self._memory.recall(facts, partial(self._worked_out, facts))
+
+    def _worked_out(self, facts: Facts) -> bool:
         try:
             answer = self._program.eval(data=facts).value()
         except RuntimeError as unreadable:

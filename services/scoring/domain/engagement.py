@@ -55,11 +55,16 @@ def united(one: Buckets, other: Buckets, signal: Signal) -> dict[str, Bucket]:
 
 
 def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Buckets:
-    """The buckets that still weigh something: what bounds a lead's state."""
+    """The buckets of days of which an event could still weigh something: what bounds a lead's state.
+
+    Not those whose own events do: a later event of the same day shares the day's bound with them.
+    """
     if signal.half_life is None or len(buckets) < 2:
         return buckets
     oldest = now.timestamp() - NEGLIGIBLE_HALF_LIVES * signal.half_life.total_seconds()
-    return {name: bucket for name, bucket in buckets.items() if bucket[2] >= oldest}
+    if all(bucket[2] >= oldest for bucket in buckets.values()):
+        return buckets
+    return {name: it for name, it in buckets.items() if (int(name) + 1) * DAY_S >= oldest}
 
 
 def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
+from shared.agreement.reading import Memory
 from shared.contracts.payloads import MarketingEvent
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
@@ -52,18 +53,12 @@ class Rules:
         """Whether no event takes points, so that new events can only delay a fall."""
         return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
 
-    def counting(self, event: MarketingEvent) -> Iterator[Signal]:
+    def counting(self, event: MarketingEvent) -> Sequence[Signal]:
         """The signals that the event counts for."""
-        candidates = self._signals_on.get(event.type, ())
-        if not candidates or not NOBODY.isdisjoint(event.marks):
-            return
-        facts: Mapping[str, Any] | None = None
-        for signal in candidates:
-            if signal.when is not None:
-                facts = facts or event_facts(event)
-                if not signal.when.holds(facts):
-                    continue
-            yield signal
+        ear = self._ears.get(event.type)
+        if ear is None or not NOBODY.isdisjoint(event.marks):
+            return ()
+        return ear.heard(event_facts(event)) if ear.asks else ear.signals
 
     def raises_hand(self, event: MarketingEvent) -> bool:
         """Whether the event asks for a rep."""
@@ -71,7 +66,7 @@ class Rules:
 
     def worth_reading(self) -> Collection[str]:
         """The event types that a rep gets to read."""
-        return self.hand_raises | self._signals_on.keys()
+        return self.hand_raises | self._ears.keys()
 
     def about(
         self,
@@ -118,11 +113,27 @@ class Rules:
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
 
     @cached_property
-    def _signals_on(self) -> Mapping[str, tuple[Signal, ...]]:
+    def _ears(self) -> Mapping[str, _Ear]:
         on: dict[str, tuple[Signal, ...]] = {}
         for signal in self.agreement.scoring.signals:
             on[signal.on] = (*on.get(signal.on, ()), signal)
-        return on
+        return {type_: _Ear(signals) for type_, signals in on.items()}
+
+
+class _Ear:
+    """The signals of one type of event; what was asked about events alike is known."""
+
+    def __init__(self, signals: tuple[Signal, ...]) -> None:
+        self.signals = signals
+        self.asks = [it.when.source for it in signals if it.when is not None]
+        self._memory = Memory(*self.asks)
+
+    def heard(self, facts: Mapping[str, Any]) -> tuple[Signal, ...]:
+        """The signals that count."""
+        return self._memory.recall(
+            facts,
+            lambda: tuple(it for it in self.signals if it.when is None or it.when.holds(facts)),
+        )
 
 
 def event_facts(event: MarketingEvent) -> dict[str, Any]:

@@ -95,3 +95,13 @@ def test_a_grade_is_a_letter_of_fit_and_a_digit_of_engagement(
     fit: float, engaged: float, grade: str
 ) -> None:
     assert graded(fit, engaged, agreement().scoring.grades) == grade
+
+
+def test_a_faded_event_still_shares_its_days_bound_with_a_later_one() -> None:
+    its_rules = rules({"points": 3, "daily_max": 4, "half_life": "1m"})
+    ages = [timedelta(days=1), timedelta(hours=1, seconds=1), timedelta()]
+    profile = Profile()
+    for age in ages:
+        profile = profiled(profile, [marketing_event("a", time=NOON - age)], its_rules, now=NOON)
+
+    assert engagement(profile.signals, its_rules.agreement.scoring, NOON) == score(its_rules, ages)

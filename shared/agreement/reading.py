@@ -1,0 +1,59 @@
+"""What conditions read of the facts: the same values, the same answer, so that it need not be worked out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MOST = 20_000
+"""So many answers are remembered of one place; then it begins anew."""
+ABSENT = object()
+_CHAIN = re.compile(r"(?<!\w)[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
+_SIMPLE = frozenset({str, int, bool, type(None), object})
+
+Read = tuple[Any, ...]
+
+
+class Memory:
+    """Answers by what was read for them.
+
+    Every name in the sources is followed as far as its dots go, whatever it means there: what is read too much only
+    makes an answer harder to find again. Where that ends at more than a simple value, as at a map that is asked by a
+    computed key, or at a number with a fraction, which seldom comes twice, nothing is remembered.
+    """
+
+    def __init__(self, *sources: str, most: int = MOST) -> None:
+        chains = {part for source in sources for part in _CHAIN.findall(source)}
+        self._chains = [tuple(map(str.strip, chain.split("."))) for chain in sorted(chains)]
+        self._answers: dict[Read, Any] = {}
+        self._most = most
+
+    def recall(self, facts: Mapping[str, Any], work_out: Callable[[], T]) -> T:
+        """The answer for these facts, as it was or as it is worked out now."""
+        key = self._read(facts)
+        if key is None:
+            return work_out()
+        if key in self._answers:
+            known: T = self._answers[key]
+            return known
+        if len(self._answers) >= self._most:
+            self._answers.clear()
+        answer = self._answers[key] = work_out()
+        return answer
+
+    def _read(self, facts: Mapping[str, Any]) -> Read | None:
+        read = []
+        for chain in self._chains:
+            value: Any = facts
+            for name in chain:
+                if type(value) is not dict:
+                    break
+                value = value.get(name, ABSENT)
+            if type(value) not in _SIMPLE:
+                return None
+            read.append(value)
+            read.append(type(value))
+        return tuple(read)
