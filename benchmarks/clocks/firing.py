@@ -25,7 +25,6 @@ def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
     at = _soon(10 + count * 2e-4)
     make_due(engine, count, at)
     settle(engine, "vacuum sla.clocks")
-    settle(engine, "checkpoint")
     before = _said(engine)
     with sweeping(engine, sweepers):
         _in_time(at)
@@ -50,7 +49,6 @@ def _bare_burst(engine: Engine, count: int) -> float:
     at = _soon(3600)
     make_due(engine, count, at)
     settle(engine, "vacuum sla.clocks")
-    settle(engine, "checkpoint")
     with _bare(engine) as connection:
         started = perf_counter()
         done = connection.execute(_BARE, {"low": at, "now": at, "most": count}).fetchall()
