@@ -24,7 +24,7 @@ from shared.db import outbox
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 
-BATCH = 2_000
+BATCH = 1_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
