@@ -1,0 +1,257 @@
+"""The books: what became of a stream, read from the database and from whoever got the webhooks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from services.scoring.queries.leads import leads_after
+from services.scoring.recompute import recomputed
+from services.scoring.rulebook import Rulebook
+from shared.clock import utc_now
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.stack import DATABASE
+from tests.fault.stream import Stream
+from tests.journey.receiver import Receiver
+from tests.journey.world import World, until
+
+POINT = 0.01
+"""What each event adds to a score of its own, for ever: how often it was counted can be read from the score."""
+SETTLING_S = 120.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """What became of one person."""
+
+    events: int
+    counted: int
+    """Events as the score has counted them."""
+    fit: float
+    engagement: float
+    stage: str
+    qualifications: int
+    tiers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Books:
+    """What became of a stream, when all that must happen has happened."""
+
+    people: Mapping[int, Person]
+    lost: int
+    doubled: int
+
+
+@contextmanager
+def reading(world: World) -> Iterator[Sessions]:
+    """Sessions of the auditor's own."""
+    engine = engine_for(world.here.stack.postgres.url(DATABASE))
+    yield sessions_on(engine)
+    engine.dispose()
+
+
+_UNSETTLED = text("""
+    with leads as (
+        select distinct lead_id as id from scoring.events where id like :events
+    ), handoffs as (
+        select handoff.* from routing.handoffs handoff join leads on leads.id = handoff.lead_id
+    ), clocks as (
+        select clock.* from sla.clocks clock join handoffs on handoffs.id = clock.handoff_id
+    ), deliveries as (
+        select delivery.* from routing.deliveries delivery join handoffs on handoffs.id = delivery.handoff_id
+    )
+    select
+        (select count(*) from scoring.events where id like :events) as events,
+        (select count(*) from messaging.outbox where published_at is null) as unpublished,
+        (select count(*) from handoffs) as handoffs,
+        (select count(*) from handoffs where rep is not null and team <> 'full') as given,
+        (select count(*) from clocks where kind = 'accept' and breached_at is not null) as broken,
+        (select count(*) from clocks where fire_at <= now()) as overdue,
+        (select count(*) from deliveries where type = 'handoff.breached') as breaches,
+        (select count(*) from deliveries where state <> 'delivered') as undelivered
+""")
+
+
+def settled(world: World, stream: Stream, *, events: int | None = None) -> None:
+    """Return when everything that must happen has happened: scored, given out, told, broken, told again."""
+    expected = stream.events if events is None else events
+    last: list[Row[Any]] = []
+
+    def done() -> bool:
+        try:
+            with sessions() as session:
+                found = session.execute(_UNSETTLED, {"events": f"{stream.tag}/%"}).one()
+        except DBAPIError:  # the database is still coming back
+            return False
+        last[:] = [found]
+        return (
+            found.events >= expected
+            and found.handoffs >= stream.qualified()
+            and found.given == found.broken == found.breaches
+            and found.unpublished == found.overdue == found.undelivered == 0
+        )
+
+    with reading(world) as sessions:
+        try:
+            until(done, within_s=SETTLING_S, why="settled")
+        except AssertionError:
+            raise AssertionError(f"{stream.tag} does not settle: {last}") from None
+
+
+def books(world: World, stream: Stream) -> Books:
+    """Everything about the stream; raises AssertionError where an invariant is broken."""
+    with reading(world) as sessions:
+        with sessions() as session:
+            found = _ids(session, stream)
+            people = dict(_people(session, stream))
+            _check_handoffs(session, stream)
+            _check_told(session, stream, world.receiver)
+            _check_clocks(session, stream)
+        _check_scores(sessions)
+    return Books(
+        people=people,
+        lost=len(stream.ids() - found),
+        doubled=sum(it.counted for it in people.values()) - len(found),
+    )
+
+
+def _ids(session: Session, stream: Stream) -> set[str]:
+    statement = text("select id from scoring.events where id like :events")
+    return set(session.scalars(statement, {"events": f"{stream.tag}/%"}))
+
+
+def _people(session: Session, stream: Stream) -> Iterator[tuple[int, Person]]:
+    rules = Rulebook().current(session)
+    leads = {it.id: it for it in _leads(session)}
+    tiers = _tiers(session)
+    for email, lead_id, events in session.execute(_EMAILS, {"emails": f"email/{stream.tag}-%"}):
+        lead = leads[lead_id]
+        scores = lead.scores(rules, stream.began)
+        yield (
+            int(email.rpartition("-")[2].partition("@")[0]),
+            Person(
+                events=events,
+                counted=_counted(lead.profile.signals),
+                fit=scores.fit,
+                engagement=scores.engagement,
+                stage=lead.stage.value,
+                qualifications=lead.qualification,
+                tiers=tuple(tiers[lead_id]),
+            ),
+        )
+
+
+_EMAILS = text("""
+    select identity.key, identity.lead_id, count(event.id)
+    from scoring.identities identity left join scoring.events event on event.lead_id = identity.lead_id
+    where identity.key like :emails
+    group by identity.key, identity.lead_id
+""")
+
+
+def _leads(session: Session) -> Iterator[Any]:
+    last: UUID | None = None
+    while page := leads_after(session, last, limit=1000):
+        yield from page
+        last = page[-1].id
+
+
+def _tiers(session: Session) -> defaultdict[UUID, list[str]]:
+    tiers: defaultdict[UUID, list[str]] = defaultdict(list)
+    for lead_id, tier in session.execute(text("select lead_id, tier from routing.handoffs")):
+        tiers[lead_id].append(tier)
+    return tiers
+
+
+def _counted(signals: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> int:
+    return sum(
+        round(bucket[0] / POINT)
+        for name, buckets in signals.items()
+        if name.startswith("counted_")
+        for bucket in buckets.values()
+    )
+
+
+_HANDOFFS = text("""
+    with leads as (
+        select lead.id, lead.qualification from scoring.leads lead
+        join scoring.identities identity on identity.lead_id = lead.id
+        where identity.key like :emails
+    )
+    select
+        (select sum(qualification) from leads) as qualified,
+        count(*) filter (where state in ('assigned', 'accepted', 'contacted')) as assigned,
+        count(*) filter (where state = 'waiting') as waiting,
+        count(*) filter (where closed_at is not null) as closed,
+        count(*) as handoffs,
+        count(distinct lead_id) as leads
+    from routing.handoffs where lead_id in (select id from leads)
+""")
+
+
+def _check_handoffs(session: Session, stream: Stream) -> None:
+    """Qualified is assigned, waiting or closed; and a lead is in one pair of hands."""
+    told = session.execute(_HANDOFFS, {"emails": f"email/{stream.tag}-%"}).one()
+    assert told.qualified == told.assigned + told.waiting + told.closed == stream.qualified(), told
+    assert told.handoffs == told.leads, told
+
+
+_DELIVERIES = text("""
+    select delivery.handoff_id, delivery.type, delivery.id, delivery.state
+    from routing.deliveries delivery join routing.handoffs handoff on handoff.id = delivery.handoff_id
+    where handoff.lead_id in (select lead_id from scoring.identities where key like :emails)
+""")
+
+
+def _check_told(session: Session, stream: Stream, receiver: Receiver) -> None:
+    """Every assignment and every breach was told, once or more, under the one id that it has."""
+    arrived: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for it in list(receiver.told):
+        arrived[it.body["data"]["handoff"]["id"], it.type].add(it.id)
+    rows = session.execute(_DELIVERIES, {"emails": f"email/{stream.tag}-%"}).all()
+    sent = {(str(row.handoff_id), row.type): str(row.id) for row in rows}
+    assert len(sent) == len(rows), "something was told under two ids"
+    assert {row.state for row in rows} <= {"delivered"}
+    for what, id in sent.items():
+        assert arrived[what] == {id}, f"{what}: sent as {id}, arrived as {arrived[what]}"
+    assert receiver.faults == []
+
+
+_CLOCKS = text("""
+    select
+        count(*) filter (where due_at <= now() and breached_at is null and state = 'running') as overlooked,
+        count(*) filter (where breached_at is not null and breached_at <> due_at) as untrue,
+        count(*) filter (where breached_at is not null) as broken
+    from sla.clocks
+    where lead_id in (select lead_id from scoring.identities where key like :emails)
+""")
+_TALLIED = text("""
+    select
+        (select sum(count) from sla.tallies where measure = 'overdue' and tier <> '*' and rep <> '*') as tallied,
+        (select count(*) from sla.clocks where breached_at is not null and state = 'running') as broken
+""")
+
+
+def _check_clocks(session: Session, stream: Stream) -> None:
+    """Every clock that is due has fired, at its time and once."""
+    told = session.execute(_CLOCKS, {"emails": f"email/{stream.tag}-%"}).one()
+    assert told.overlooked == told.untrue == 0, told
+    counted = session.execute(_TALLIED).one()
+    assert counted.tallied == counted.broken, counted
+
+
+def _check_scores(sessions: Sessions) -> None:
+    """What is kept of every lead, of this stream and of those before, is what its events say."""
+    now: datetime = utc_now()
+    unlike = [it for _, page in recomputed(sessions, Rulebook(), now) for it in page]
+    assert unlike == []

@@ -1,0 +1,61 @@
+"""One installation for all faults, the books of a quiet run, and the table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.clock import utc_now
+from tests.fault.books import books, settled
+from tests.fault.proof import Proof
+from tests.fault.pulse import feeling
+from tests.fault.sending import sending
+from tests.fault.stream import SENDERS, Stream
+from tests.fault.table import Line, table, write
+from tests.journey.world import World, world
+from tests.kafka.server import ApacheKafka
+
+FILES = Path(__file__).parent
+NAMES = {**{f"site-{it}": "ingest" for it in range(SENDERS)}, "ops": "ops"}
+LINES = pytest.StashKey[list[Line]]()
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """All processes on Apache Kafka and PostgreSQL, kept running by the supervisor."""
+    data = tmp_path_factory.mktemp("fault")
+    with world(data, ApacheKafka, files=FILES, names=NAMES) as it:
+        yield it
+
+
+@pytest.fixture(scope="package")
+def quiet(running: World, pytestconfig: pytest.Config) -> Proof:
+    """The books of a run that nobody disturbs, for all others to be compared with."""
+    stream = Stream("quiet", utc_now())
+    with feeling(running) as pulse:
+        with sending(running, stream):
+            pass
+        settled(running, stream)
+    found = books(running, stream)
+    lines = pytestconfig.stash.setdefault(LINES, [])
+    lines.append(Line("none", 0, found.lost, found.doubled, pulse.longest_pause_s()))
+    return Proof(running, stream.began, found, lines)
+
+
+@pytest.fixture
+def proof(quiet: Proof) -> Iterator[Proof]:
+    """The installation, whole again after each test."""
+    yield quiet
+    quiet.world.restart()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The table, on the screen and in the file that the environment names."""
+    if lines := config.stash.get(LINES, []):
+        terminalreporter.section("faults")
+        terminalreporter.write_line(table(lines))
+        write(lines)

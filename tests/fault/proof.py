@@ -1,0 +1,108 @@
+"""What every fault has in common: a stream under way, somebody who hurts it, and the books compared afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+import pytest
+
+from tests.fault.books import Books, Person, books, settled
+from tests.fault.pulse import Pulse, feeling
+from tests.fault.sending import Sending, sending
+from tests.fault.stream import SEED, Stream
+from tests.fault.table import Line
+from tests.journey.world import World, until
+
+TOLERANCE = 1e-9
+
+
+@dataclass
+class Harm:
+    """One fault while it is done."""
+
+    world: World
+    stream: Stream
+    sending: Sending
+    pulse: Pulse
+    chance: Random
+    times: int = 0
+    recover_s: list[float] = field(default_factory=list)
+
+    def flowing(self) -> None:
+        """Wait until the stream is well under way: some of it is in the ledger, most of it is not."""
+        aim = self.stream.events * self.chance.uniform(0.15, 0.35)
+        until(lambda: self.sending.accepted >= aim, within_s=60, why="the stream flows")
+        self.back(time.monotonic())
+
+    def back(self, since: float) -> float:
+        """Wait until the ledger grows again; how long after `since` that was."""
+        return self.pulse.back_after_s(since)
+
+    def done(self, since: float) -> None:
+        """The fault was done once, and the harm was over at `since`: note how long the system takes."""
+        self.times += 1
+        self.recover_s.append(self.back(since))
+
+
+@dataclass
+class Proof:
+    """The installation that suffers all faults, and the books of its quiet run."""
+
+    world: World
+    began: datetime
+    quiet: Books
+    lines: list[Line]
+
+    @contextmanager
+    def hurting(
+        self,
+        fault: str,
+        tag: str,
+        *,
+        over_s: float,
+        expect: Callable[[Harm], None] = lambda _: None,
+    ) -> Iterator[Harm]:
+        """A stream for the block to hurt; after it, nothing may be lost, doubled or different.
+
+        `expect` is called when everything is sent, before the books are read.
+        """
+        print(f"seed {SEED}")  # noqa: T201 - whoever wants to see it again needs it
+        stream = Stream(tag, self.began)
+        with feeling(self.world) as pulse:
+            with sending(self.world, stream, over_s) as sent:
+                harm = Harm(self.world, stream, sent, pulse, Random(f"{SEED}/{tag}"))
+                yield harm
+            expect(harm)
+            settled(self.world, stream)
+        found = books(self.world, stream)
+        pause = pulse.longest_pause_s()
+        line = Line(fault, harm.times, found.lost, found.doubled, pause, harm.recover_s)
+        self.lines.append(line)
+        assert (found.lost, found.doubled) == (0, 0), line
+        assert unlike(found.people, self.quiet.people) == {}
+
+
+def unlike(some: Mapping[int, Person], others: Mapping[int, Person]) -> dict[int, object]:
+    """The people of whom something else became."""
+    return {
+        it: (some.get(it), others.get(it))
+        for it in some.keys() | others.keys()
+        if not _same(some.get(it), others.get(it))
+    }
+
+
+def _same(one: Person | None, other: Person | None) -> bool:
+    if one is None or other is None:
+        return False
+    numbers = (other.fit, other.engagement)
+    equal = (one.fit, one.engagement) == pytest.approx(numbers, rel=0, abs=TOLERANCE)
+    return bool(equal) and _facts(one) == _facts(other)
+
+
+def _facts(person: Person) -> tuple[object, ...]:
+    return (person.events, person.counted, person.stage, person.qualifications, person.tiers)

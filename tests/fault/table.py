@@ -1,0 +1,80 @@
+"""The table of a run: what was done to the system, and what it cost."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fault.stream import EVENTS, SEED, STEPS
+
+FILE = "LEADBATON_FAULT_TABLE"
+"""Names the file that the table is written to."""
+HEAD = "| fault | times | events lost | events doubled | longest pause | time to recover |"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fault."""
+
+    fault: str
+    times: int
+    lost: int
+    doubled: int
+    longest_pause_s: float | None = None
+    recover_s: Sequence[float] = ()
+
+    def __str__(self) -> str:
+        pause = "–" if self.longest_pause_s is None else f"{self.longest_pause_s:.1f} s"
+        return (
+            f"| {self.fault} | {self.times} | {self.lost} | {self.doubled} | {pause} "
+            f"| {_spread(self.recover_s)} |"
+        )
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "–"
+    if len(seconds) == 1:
+        return f"{seconds[0]:.1f} s"
+    middle = sorted(seconds)[len(seconds) // 2]
+    return f"{middle:.1f} s, at most {max(seconds):.1f} s"
+
+
+def table(lines: Sequence[Line]) -> str:
+    """All of it, in Markdown."""
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    return "\n".join(
+        [
+            f"{EVENTS:,} events of {EVENTS // STEPS:,} people in each line, seed {SEED}; {machine}, which also",
+            "carries Apache Kafka, PostgreSQL, the senders and the receiver of the webhooks.",
+            "",
+            HEAD,
+            "| --- | ---: | ---: | ---: | ---: | --- |",
+            *map(str, lines),
+            "",
+        ]
+    )
+
+
+def write(lines: Sequence[Line]) -> None:
+    """Into the file that the environment names, if it names one."""
+    if name := os.environ.get(FILE):
+        Path(name).write_text(f"{INTRODUCTION}\n{table(lines)}")
+
+
+INTRODUCTION = """# Faults
+
+This page is written by `make fault`. A stream of events goes through the HTTP API into all processes, on Apache Kafka
+and PostgreSQL, while the system is hurt; afterwards its books are compared with those of a quiet run.
+
+- *Lost*: accepted events that are not in the ledger. *Doubled*: events that a score counts more often than once.
+- *Longest pause*: the longest time in which nothing got into the ledger, the fault's own length included.
+- *Time to recover*: from the kill, or from the end of the outage, until the same work is done again (median, maximum).
+
+In every line, too: each score equals that of the quiet run to 1e-9; what qualified is assigned, waiting or closed;
+no lead is in two hands; every assignment and breach arrived under one webhook id; every due promise fired once, dated
+to the instant at which it was due.
+"""
