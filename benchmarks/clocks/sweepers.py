@@ -66,11 +66,12 @@ class Sweepers:
 
     def _listening(self) -> int:
         with self.engine.connect() as connection:
-            return connection.scalar(
+            found: int | None = connection.scalar(
                 text(
                     "select count(*) from pg_stat_activity where query = 'listen leadbaton_clocks'"
                 )
             )
+        return found or 0
 
 
 @contextmanager
