@@ -94,7 +94,7 @@ def settled(world: World, stream: Stream, *, events: int | None = None) -> None:
         except DBAPIError:  # the database is still coming back
             return False
         last[:] = [found]
-        return (
+        return bool(
             found.events >= expected
             and found.handoffs >= stream.qualified()
             and found.given == found.broken == found.breaches

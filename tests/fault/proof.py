@@ -34,8 +34,8 @@ class Harm:
     recover_s: list[float] = field(default_factory=list)
 
     def flowing(self) -> None:
-        """Wait until the stream is well under way: some of it is in the ledger, most of it is not."""
-        aim = self.stream.events * self.chance.uniform(0.15, 0.35)
+        """Wait until more of the stream is on its way."""
+        aim = self.sending.accepted + self.stream.events * self.chance.uniform(0.1, 0.2)
         until(lambda: self.sending.accepted >= aim, within_s=60, why="the stream flows")
         self.back(time.monotonic())
 
@@ -71,7 +71,7 @@ class Proof:
 
         `expect` is called when everything is sent, before the books are read.
         """
-        print(f"seed {SEED}")  # noqa: T201 - whoever wants to see it again needs it
+        print(f"seed {SEED}")
         stream = Stream(tag, self.began)
         with feeling(self.world) as pulse:
             with sending(self.world, stream, over_s) as sent:

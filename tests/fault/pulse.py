@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from threading import Event, Thread
 
 from sqlalchemy import text
@@ -31,7 +32,7 @@ class Pulse:
     def longest_pause_s(self) -> float:
         """The longest time between two beats."""
         times = list(self.beats)
-        return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0.0)
+        return max((b - a for a, b in pairwise(times)), default=0.0)
 
     def back_after_s(self, since: float, within_s: float = 60.0) -> float:
         """How long after this instant the ledger grew again."""

@@ -73,8 +73,7 @@ class Stream:
         turns: list[tuple[float, int, int]] = []
         for person in range(sender, self.people, SENDERS):
             arrives = chance.uniform(0, 0.85)
-            for step in range(STEPS):
-                turns.append((arrives + 0.15 * step / STEPS, person, step))
+            turns += [(arrives + 0.15 * step / STEPS, person, step) for step in range(STEPS)]
         turns.sort()
         events = [self._event(person, step) for _, person, step in turns]
         once = [events[at : at + CHUNK] for at in range(0, len(events), CHUNK)]

@@ -27,7 +27,7 @@ class Line:
     recover_s: Sequence[float] = ()
 
     def __str__(self) -> str:
-        pause = "–" if self.longest_pause_s is None else f"{self.longest_pause_s:.1f} s"
+        pause = "-" if self.longest_pause_s is None else f"{self.longest_pause_s:.1f} s"
         return (
             f"| {self.fault} | {self.times} | {self.lost} | {self.doubled} | {pause} "
             f"| {_spread(self.recover_s)} |"
@@ -36,7 +36,7 @@ class Line:
 
 def _spread(seconds: Sequence[float]) -> str:
     if not seconds:
-        return "–"
+        return "-"
     if len(seconds) == 1:
         return f"{seconds[0]:.1f} s"
     middle = sorted(seconds)[len(seconds) // 2]

@@ -1,0 +1,75 @@
+"""A scoring worker whose handler has a fault: `python -m tests.fault.failing record|type|everything`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.scoring.handlers import on_handoffs_changed, on_marketing_events
+from services.scoring.rulebook import Rulebook
+from shared.clock import utc_now
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message
+from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.db.session import engine_for, sessions_on
+from shared.http import probes
+from shared.http.probes import Probes
+from shared.kafka import config
+from shared.kafka.consumer import Subscription, consume
+from shared.lifecycle import stop_on_signals
+from shared.settings import Settings
+from tests.fault.stream import WEBINAR
+
+
+class Fault(Exception):
+    """What a bug raises."""
+
+
+def fails(mode: str, event: MarketingEvent) -> bool:
+    """Whether this event meets the fault."""
+    match mode:
+        case "record":
+            return is_poison(event.id)
+        case "type":
+            return event.type == WEBINAR
+    return True
+
+
+def is_poison(id: str) -> bool:
+    """One event of one person in fifty."""
+    _, person, step = id.split("/")
+    return int(person) % 50 == 11 and step == "3"
+
+
+def main(mode: str) -> None:
+    settings = Settings()
+    stop = stop_on_signals()
+    sessions = sessions_on(engine_for(settings.database_url))
+    Probes().start(settings.probe_port, {"database": probes.database(sessions)})
+    rulebook = Rulebook()
+
+    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+        on_marketing_events(session, arrived, now, rulebook=rulebook)
+        for message in arrived:
+            if fails(mode, message.payload):
+                raise Fault(message.payload.id)
+
+    consume(
+        SCORING,
+        [
+            Subscription(MARKETING_EVENTS, handle),
+            Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+        ],
+        config=config.of(settings),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

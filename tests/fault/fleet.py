@@ -1,0 +1,141 @@
+"""Who is in the installation: processes that join, leave, stand still, and what each says of itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.cli.processes import Process
+from shared.embedded.supervisor import Program
+from shared.kafka.admin import topic_ids
+from shared.kafka.config import of
+from shared.kafka.errors import BrokerAway
+from tests.journey.world import World, until
+from tests.kafka.server import ApacheKafka
+
+
+def join(world: World, program: Program) -> None:
+    """Start one more process and wait until it is ready."""
+    world.neglect()
+    world.here.supervisor.add(program)
+    world.tend()
+    until(lambda: _ready(str(program.probe)), why=f"{program.name} ready")
+
+
+def leave(world: World, name: str) -> None:
+    """Let the process finish, for good."""
+    world.neglect()
+    assert world.here.supervisor.end(name), f"{name} had to be killed"
+    world.tend()
+
+
+@contextmanager
+def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
+    """One more of each, while the block runs; their names."""
+    programs = [world.here.program(it, 1) for it in processes]
+    for program in programs:
+        join(world, program)
+    try:
+        yield [it.name for it in programs]
+    finally:
+        for program in programs:
+            leave(world, program.name)
+
+
+@contextmanager
+def instead(world: World, process: Process, program: Program) -> Iterator[None]:
+    """Another program in this process's place, while the block runs."""
+    leave(world, process.name)
+    join(world, program)
+    try:
+        yield
+    finally:
+        leave(world, program.name)
+        join(world, world.here.program(process))
+
+
+def stand_still(world: World, name: str) -> None:
+    """Stop the process where it stands; it knows nothing of it."""
+    _signal(world, name, signal.SIGSTOP)
+
+
+def go_on(world: World, name: str) -> None:
+    """Let it go on, as if no time had passed."""
+    _signal(world, name, signal.SIGCONT)
+
+
+def _signal(world: World, name: str, number: signal.Signals) -> None:
+    pid = world.here.supervisor.pid(name)
+    assert pid is not None
+    os.kill(pid, number)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def metric(world: World, name: str, metric: str) -> float:
+    """The sum of a metric over its labels, as this process tells it; -1 while it does not answer."""
+    url = f"http://127.0.0.1:{world.here.ports[name]}/metrics"
+    try:
+        told = httpx.get(url, timeout=2, trust_env=False).text.splitlines()
+    except httpx.TransportError:
+        return -1
+    return sum(float(line.rpartition(" ")[2]) for line in told if line.startswith(metric))
+
+
+def resident_bytes(world: World, process: Process) -> int:
+    """The memory that the process holds."""
+    pid = world.here.supervisor.pid(process.name)
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - no real file
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def broker_of(world: World) -> ApacheKafka:
+    """The real Kafka."""
+    broker = world.here.stack.broker
+    assert isinstance(broker, ApacheKafka)
+    return broker
+
+
+def until_kafka_answers(world: World) -> float:
+    """When the topics were seen to be there."""
+
+    def answers() -> bool:
+        try:
+            return "marketing.events" in topic_ids(
+                of(world.here.stack.settings()), ["marketing.events"]
+            )
+        except BrokerAway:
+            return False
+
+    until(answers, within_s=60, why="Kafka answers")
+    return time.monotonic()
+
+
+_BACKENDS = """
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and application_name like :name
+"""
+
+
+def cut(session: Session, name: str = "leadbaton-%") -> int:
+    """Cut the database connections of these processes; how many there were."""
+    statement = text(f"select pg_terminate_backend(pid) {_BACKENDS}")
+    return len(session.execute(statement, {"name": name}).all())
+
+
+def waits_for_a_lock(session: Session, name: str) -> bool:
+    """Whether a transaction of this process waits for a lock now."""
+    statement = text(f"select count(*) {_BACKENDS} and wait_event_type = 'Lock'")
+    return bool(session.scalar(statement, {"name": f"leadbaton-{name}"}))

@@ -1,0 +1,69 @@
+"""Kafka is killed, goes away for a while, and loses everything it had."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+
+import pytest
+
+from services.cli.processes import SCORING_API
+from shared.kafka.admin import topic_ids
+from shared.kafka.config import of
+from tests.fault.fleet import broker_of, instead, until_kafka_answers
+from tests.fault.proof import Harm, Proof
+from tests.fault.stream import FULL
+from tests.journey.world import until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+AWAY_S = 60 if FULL else 8
+TOPIC = "marketing.events"
+
+
+def test_the_broker_is_killed_and_started_again(proof: Proof) -> None:
+    with proof.hurting("kill -9 of Kafka", "broker-killed", over_s=25) as harm:
+        for _ in range(2):
+            harm.flowing()
+            broker_of(harm.world).kill()
+            harm.done(until_kafka_answers(harm.world))
+
+
+def test_the_broker_is_away_and_everything_is_accepted_all_the_same(proof: Proof) -> None:
+    fault = f"Kafka deaf for {AWAY_S} s"
+    with proof.hurting(fault, "broker-away", over_s=AWAY_S + 10) as harm:
+        harm.flowing()
+        broker = broker_of(harm.world)
+        broker.pause()
+        back_at, accepted = time.monotonic() + AWAY_S, harm.sending.accepted
+        until(lambda: time.monotonic() > back_at, within_s=AWAY_S + 5)
+        assert harm.sending.accepted > accepted
+        broker.resume()
+        harm.done(until_kafka_answers(harm.world))
+    assert harm.sending.refused == 0
+
+
+def test_the_broker_loses_its_log_and_the_outbox_has_it_all(proof: Proof) -> None:
+    """With LEADBATON_KAFKA_KEEPS_LOG=false, as whoever runs a broker that may lose its log must say."""
+    here = proof.world.here
+    outbox_first = here.program(SCORING_API)
+    told = {**outbox_first.environment, "LEADBATON_KAFKA_KEEPS_LOG": "false"}
+    with (
+        instead(proof.world, SCORING_API, replace(outbox_first, environment=told)),
+        proof.hurting("Kafka's log wiped, topics made anew", "wiped", over_s=20) as harm,
+    ):
+        harm.flowing()
+        before = topic_ids(of(here.stack.settings()), [TOPIC])
+        _wipe(harm)
+        harm.done(until_kafka_answers(harm.world))
+        assert topic_ids(of(here.stack.settings()), [TOPIC]) != before
+
+
+def _wipe(harm: Harm) -> None:
+    harm.world.neglect()
+    broker = broker_of(harm.world)
+    broker.kill()
+    shutil.rmtree(broker.directory / "log")
+    (broker.directory / "server.properties").unlink()
+    harm.world.tend()

@@ -1,0 +1,138 @@
+"""PostgreSQL crashes, loses its clients, makes them wait; and once Kafka is away with it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from services.cli.processes import SCORING_API
+from shared.db.session import Sessions
+from tests.fault.books import reading
+from tests.fault.fleet import broker_of, cut, metric, resident_bytes, until_kafka_answers
+from tests.fault.proof import Proof
+from tests.fault.stream import FULL, SENDERS
+from tests.fault.table import Line
+from tests.journey.world import World, event, until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+LOCKED_S = 7
+"""Longer than a statement waits for a lock (`lock_timeout`)."""
+REFUSALS = 50_000 if FULL else 4_000
+FLAT_BYTES = 10_000_000
+
+
+def test_postgresql_crashes(proof: Proof) -> None:
+    with proof.hurting("PostgreSQL crashes", "crash", over_s=20) as harm:
+        for _ in range(2):
+            harm.flowing()
+            harm.world.here.stack.postgres.stop("immediate")
+            harm.done(_until_postgres_answers(harm.world))
+
+
+def test_its_connections_are_cut(proof: Proof) -> None:
+    times = 12 if FULL else 4
+    with (
+        proof.hurting("all database connections cut", "cut", over_s=times * 1.5) as harm,
+        reading(harm.world) as sessions,
+    ):
+        harm.flowing()
+        for _ in range(times):
+            with sessions() as session:
+                assert cut(session) > 0
+            harm.done(time.monotonic())
+
+
+def test_a_statement_waits_for_a_lock_past_its_time_out(proof: Proof) -> None:
+    with (
+        proof.hurting(f"tables locked for {LOCKED_S} s", "locked", over_s=20) as harm,
+        reading(harm.world) as sessions,
+    ):
+        harm.flowing()
+        _hold(sessions)
+        outages = "leadbaton_consumer_outages_total"
+        assert metric(harm.world, "scoring-worker", outages) > 0
+        harm.done(time.monotonic())
+
+
+def _hold(sessions: Sessions) -> None:
+    with sessions() as session:
+        for table in ("scoring.leads", "routing.handoffs", "sla.clocks"):
+            _lock(session, table)
+        end = time.monotonic() + LOCKED_S
+        until(lambda: time.monotonic() > end)
+
+
+def _lock(session: Session, table: str) -> None:
+    session.execute(text(f"lock table {table} in access exclusive mode"))
+
+
+def test_both_are_away_and_senders_are_asked_to_come_back(proof: Proof) -> None:
+    """Whoever posts meanwhile gets 503 with Retry-After, and costs the API no memory."""
+    with proof.hurting("Kafka and PostgreSQL away", "both", over_s=12) as harm:
+        harm.flowing()
+        harm.world.neglect()
+        broker_of(harm.world).pause()
+        harm.world.here.stack.postgres.stop("immediate")
+        until(lambda: harm.sending.refused > 0, why="the first is refused")
+        _refused(harm.world, REFUSALS // 10)
+        before = resident_bytes(harm.world, SCORING_API)
+        _refused(harm.world, REFUSALS)
+        grown = resident_bytes(harm.world, SCORING_API) - before
+        broker_of(harm.world).resume()
+        harm.world.tend()
+        harm.done(max(_until_postgres_answers(harm.world), until_kafka_answers(harm.world)))
+    proof.lines[-1] = _with(proof.lines[-1], f", {REFUSALS:,} posts refused ({grown:+,} bytes)")
+    assert grown < FLAT_BYTES
+
+
+def _with(line: Line, more: str) -> Line:
+    return Line(
+        line.fault + more, line.times, line.lost, line.doubled, line.longest_pause_s, line.recover_s
+    )
+
+
+def _refused(world: World, posts: int) -> None:
+    """Post so often, from as many senders at once as there are, and be refused each time."""
+    with ThreadPoolExecutor(SENDERS) as senders:
+        told = senders.map(lambda it: _post(world, it, posts // SENDERS), range(SENDERS))
+        answers = {answer for some in told for answer in some}
+    assert {status for status, _ in answers} == {503}
+    assert all(int(retry_after) > 0 for _, retry_after in answers)
+
+
+def _post(world: World, sender: int, posts: int) -> set[tuple[int, str]]:
+    body = orjson.dumps(event("refused@stream.example.com", "page_viewed", f"{sender}"))
+    headers = {
+        "authorization": f"Bearer {world.keys[f'site-{sender}']}",
+        "content-type": "application/json",
+    }
+    client = HTTPConnection(urlsplit(world.here.url(SCORING_API)).netloc, timeout=15)
+    answers: set[tuple[int, str]] = set()
+    for _ in range(posts):
+        client.request("POST", "/v1/events", body, headers)
+        answer = client.getresponse()
+        answer.read()
+        answers.add((answer.status, answer.headers.get("retry-after", "0")))
+    client.close()
+    return answers
+
+
+def _until_postgres_answers(world: World) -> float:
+    def answers() -> bool:
+        try:
+            with reading(world) as sessions, sessions() as session:
+                return bool(session.scalar(text("select 1")))
+        except DBAPIError:
+            return False
+
+    until(answers, within_s=60, why="PostgreSQL answers")
+    return time.monotonic()

@@ -1,0 +1,93 @@
+"""A bug in a handler: for one record, for all of a type, for everything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from services.cli.processes import SCORING_WORKER
+from shared.embedded.supervisor import Program
+from shared.kafka.consumer import EXIT_SOFTWARE
+from tests.fault.books import reading
+from tests.fault.failing import is_poison
+from tests.fault.fleet import instead, join, leave
+from tests.fault.proof import Harm, Proof
+from tests.fault.stream import Stream
+from tests.journey.world import World, until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+
+def failing(world: World, mode: str) -> Program:
+    """The worker with a bug, in the place of the good one."""
+    argv = (sys.executable, "-m", "tests.fault.failing", mode)
+    return replace(world.here.program(SCORING_WORKER), argv=argv)
+
+
+def poison(stream: Stream) -> set[str]:
+    return {id for id in stream.ids() if is_poison(id)}
+
+
+def webinars(stream: Stream) -> set[str]:
+    return {f"{stream.tag}/{it}/3" for it in range(9, stream.people, 10)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "fault", "bad"),
+    [
+        ("record", "a handler fails for single records", poison),
+        ("type", "a handler fails for a type", webinars),
+    ],
+)
+def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
+    proof: Proof, mode: str, fault: str, bad: Callable[[Stream], set[str]]
+) -> None:
+    def mended(harm: Harm) -> None:
+        expected = bad(harm.stream)
+        until(lambda: _buried(harm.world) == len(expected), within_s=90, why="buried")
+        until(lambda: _taken_in(harm) == harm.stream.ids() - expected, within_s=60)
+        harm.times = len(expected)
+        bug.__exit__(None, None, None)
+        began = time.monotonic()
+        harm.world.here.command("dead", "replay", "--all")
+        until(lambda: _taken_in(harm) == harm.stream.ids(), within_s=60, why="put back")
+        harm.recover_s.append(time.monotonic() - began)
+
+    bug = instead(proof.world, SCORING_WORKER, failing(proof.world, mode))
+    bug.__enter__()
+    with proof.hurting(fault, f"bug-{mode}", over_s=0, expect=mended):
+        pass
+
+
+def test_a_worker_that_fails_for_everything_stops_loudly_and_buries_nothing(proof: Proof) -> None:
+    with proof.hurting("a handler fails for everything", "bug-all", over_s=15) as harm:
+        harm.flowing()
+        leave(harm.world, SCORING_WORKER.name)
+        bad = failing(harm.world, "everything")
+        done = subprocess.run(
+            bad.argv, env={**os.environ, **bad.environment}, timeout=60, check=False
+        )
+        assert done.returncode == EXIT_SOFTWARE
+        assert _buried(harm.world) == 0
+        back = time.monotonic()
+        join(harm.world, harm.world.here.program(SCORING_WORKER))
+        harm.done(back)
+
+
+def _buried(world: World) -> int:
+    statement = text("select count(*) from messaging.dead_letters where replayed_at is null")
+    with reading(world) as sessions, sessions() as session:
+        return session.scalar(statement) or 0
+
+
+def _taken_in(harm: Harm) -> set[str]:
+    statement = text("select id from scoring.events where id like :events")
+    with reading(harm.world) as sessions, sessions() as session:
+        return set(session.scalars(statement, {"events": f"{harm.stream.tag}/%"}))

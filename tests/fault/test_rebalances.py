@@ -1,0 +1,110 @@
+"""Workers join and leave, and one comes back from the dead to find its work done by another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.cli.processes import (
+    RELAY,
+    ROUTING_DELIVERY,
+    ROUTING_WORKER,
+    SCORING_WORKER,
+    SLA_SWEEP,
+    SLA_WORKER,
+)
+from tests.fault.books import reading
+from tests.fault.fleet import (
+    a_second,
+    go_on,
+    instead,
+    metric,
+    stand_still,
+    waits_for_a_lock,
+)
+from tests.fault.proof import Harm, Proof
+from tests.fault.stream import FULL
+from tests.journey.world import until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+WORKERS = (RELAY, SCORING_WORKER, ROUTING_WORKER, ROUTING_DELIVERY, SLA_WORKER, SLA_SWEEP)
+ZOMBIE = "scoring-worker-1"
+
+
+def test_two_of_every_worker_and_then_one_again(proof: Proof) -> None:
+    over_s = 45 if FULL else 30
+    with proof.hurting("a worker joins, or leaves", "shared", over_s=over_s) as harm:
+        harm.flowing()
+        began = time.monotonic()
+        with a_second(harm.world, *WORKERS):
+            harm.done(began)
+            for worker in (SCORING_WORKER, ROUTING_WORKER, SLA_WORKER):
+                left = time.monotonic()
+                with instead(harm.world, worker, harm.world.here.program(worker, 2)):
+                    harm.done(left)
+        harm.done(time.monotonic())
+
+
+def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> None:
+    with (
+        proof.hurting("a worker paused past its session", "zombie", over_s=30) as harm,
+        a_second(harm.world, SCORING_WORKER),
+        reading(harm.world) as sessions,
+        sessions() as session,
+    ):
+        before = _stop_before_it_writes(harm, session)
+        slept = time.monotonic()
+        until(lambda: _moved_everywhere(session, before), why="the other took all partitions")
+        harm.times += 1
+        harm.recover_s.append(time.monotonic() - slept)
+        go_on(harm.world, ZOMBIE)
+        until(
+            lambda: metric(harm.world, ZOMBIE, "leadbaton_fenced_batches_total") > 0,
+            why="the zombie's transaction is refused",
+        )
+
+
+def _stop_before_it_writes(harm: Harm, session: Session) -> dict[int, int]:
+    """Stop the worker in a transaction that has read its batch and locked nobody yet; the offsets of then."""
+
+    def trapped() -> bool:
+        session.rollback()
+        session.execute(text("lock table scoring.identities in access exclusive mode"))
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            if waits_for_a_lock(session, ZOMBIE):
+                return True
+        return False
+
+    until(trapped, within_s=60, why="the worker is in the middle of a batch")
+    stand_still(harm.world, ZOMBIE)
+    before = _offsets(session)
+    session.rollback()
+    return before
+
+
+_OFFSETS = text("""
+    select partition, max(next_offset) from messaging.offsets
+    where consumer_group = 'leadbaton.scoring' and topic = 'marketing.events'
+        and topic_id = (
+            select topic_id from messaging.offsets
+            where consumer_group = 'leadbaton.scoring' and topic = 'marketing.events'
+            order by updated_at desc limit 1
+        )
+    group by partition
+""")
+
+
+def _offsets(session: Session) -> dict[int, int]:
+    return {partition: next_ for partition, next_ in session.execute(_OFFSETS)}
+
+
+def _moved_everywhere(session: Session, before: Mapping[int, int]) -> bool:
+    session.rollback()
+    now = _offsets(session)
+    return all(now[partition] > next_ for partition, next_ in before.items())

@@ -1,0 +1,78 @@
+"""A full outbox, drained by relays that are killed on the way."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from sqlalchemy import text
+
+from services.cli.processes import RELAY
+from shared.contracts.topics import MARKETING_EVENTS
+from tests.fault.books import reading
+from tests.fault.fleet import broker_of, metric
+from tests.fault.proof import Proof
+from tests.fault.stream import FULL
+from tests.fault.table import Line
+from tests.journey.world import until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+ROWS = 100_000 if FULL else 15_000
+KEYS = 500
+KILLS = 3
+TOPIC = MARKETING_EVENTS.dead
+"""A topic that no worker reads, so that all is the relay's doing."""
+
+_FILL = text("""
+    insert into messaging.outbox (topic, key, value, headers)
+    select :topic, convert_to('key-' || at % :keys, 'utf8'), convert_to(at::text, 'utf8'), '[]'
+    from generate_series(1, :rows) as at
+""")
+_LEFT = text("select count(*) from messaging.outbox where published_at is null")
+
+
+def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
+    world = proof.world
+    recover_s: list[float] = []
+    with reading(world) as sessions:
+        with sessions.begin() as session:
+            session.execute(_FILL, {"topic": TOPIC, "keys": KEYS, "rows": ROWS})
+        for kill in range(KILLS):
+            with sessions() as session:
+                aim = ROWS * (KILLS - kill) / (KILLS + 1)
+                until(lambda: (session.scalar(_LEFT) or 0) <= aim, within_s=60, why="drained")  # noqa: B023
+            began = time.monotonic()
+            world.kill(RELAY)
+            until(lambda: metric(world, RELAY.name, "leadbaton_outbox_published_total") > 0)
+            recover_s.append(time.monotonic() - began)
+        with sessions() as session:
+            until(lambda: session.scalar(_LEFT) == 0, within_s=60, why="drained")
+    arrived = _arrived(broker_of(world).bootstrap)
+    lost = ROWS - len({it for some in arrived.values() for it in some})
+    proof.lines.append(
+        Line(f"the relay killed while it drains {ROWS:,} rows", KILLS, lost, 0, None, recover_s)
+    )
+    assert lost == 0
+    for some in arrived.values():
+        firsts = list(dict.fromkeys(some))
+        assert firsts == sorted(firsts)
+
+
+def _arrived(bootstrap: str) -> dict[bytes, list[int]]:
+    """What lies in the log, by key, in its order; what was sent again comes twice."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    places = [TopicPartition(TOPIC, it) for it in consumer.partitions_for_topic(TOPIC) or ()]
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    ends = consumer.end_offsets(places)
+    found: defaultdict[bytes, list[int]] = defaultdict(list)
+    while any(consumer.position(it) < ends[it] for it in places):
+        for records in consumer.poll(timeout_ms=500).values():
+            for record in records:
+                if record.key.startswith(b"key-"):
+                    found[record.key].append(int(record.value))
+    consumer.close()
+    return found

@@ -1,0 +1,88 @@
+"""The sweeper sleeps through an hour; and two of them take the database from each other."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import text
+
+from services.cli.processes import SLA_SWEEP
+from tests.fault.books import reading
+from tests.fault.fleet import a_second, cut, join, leave
+from tests.fault.proof import Harm, Proof
+from tests.fault.stream import FULL
+from tests.journey.world import until
+
+pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
+
+_READY = text("""
+    select count(*) from sla.clocks clock
+    where kind = 'accept' and lead_id in (select lead_id from scoring.events where id like :events)
+""")
+_GIVEN = text("""
+    select count(*) from routing.handoffs
+    where rep is not null and team <> 'full'
+        and lead_id in (select lead_id from scoring.events where id like :events)
+""")
+_AN_HOUR_PASSES = text("""
+    update sla.clocks set
+        started_at = started_at - interval '1 hour', warn_at = warn_at - interval '1 hour',
+        due_at = due_at - interval '1 hour', fire_at = fire_at - interval '1 hour'
+    where kind = 'accept' and lead_id in (select lead_id from scoring.events where id like :events)
+""")
+_OVERDUE = text("select count(*) from sla.clocks where fire_at <= now()")
+
+
+def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_time(
+    proof: Proof,
+) -> None:
+    def wakes(harm: Harm) -> None:
+        told = {"events": f"{harm.stream.tag}/%"}
+        with reading(harm.world) as sessions:
+            until(lambda: _all_given(harm, told), within_s=90, why="all clocks run")
+            with sessions.begin() as session:
+                session.execute(_AN_HOUR_PASSES, told)
+            began = time.monotonic()
+            join(harm.world, harm.world.here.program(SLA_SWEEP))
+            until(lambda: _none_overdue(harm), why="all flagged")
+            harm.recover_s.append(time.monotonic() - began)
+
+    leave(proof.world, SLA_SWEEP.name)
+    fault = "the sweeper down for an hour"
+    with proof.hurting(fault, "slept", over_s=0, expect=wakes) as harm:
+        harm.times = 1
+
+
+def _all_given(harm: Harm, told: dict[str, str]) -> bool:
+    with reading(harm.world) as sessions, sessions() as session:
+        given = session.scalar(_GIVEN, told)
+        arrived = session.scalar(
+            text(
+                "select count(*) from routing.handoffs"
+                " where lead_id in (select lead_id from scoring.events where id like :events)"
+            ),
+            told,
+        )
+        return bool(arrived == harm.stream.qualified() and session.scalar(_READY, told) == given)
+
+
+def _none_overdue(harm: Harm) -> bool:
+    with reading(harm.world) as sessions, sessions() as session:
+        return bool(session.scalar(_OVERDUE) == 0)
+
+
+def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
+    proof: Proof,
+) -> None:
+    times = 20 if FULL else 8
+    with (
+        proof.hurting("two sweepers cut off in turn", "sweepers", over_s=times) as harm,
+        a_second(harm.world, SLA_SWEEP) as [other],
+        reading(harm.world) as sessions,
+    ):
+        harm.flowing()
+        for time_ in range(times):
+            with sessions() as session:
+                cut(session, f"leadbaton-{(SLA_SWEEP.name, other)[time_ % 2]}")
+            harm.done(time.monotonic())
