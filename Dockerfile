@@ -5,7 +5,7 @@ COPY pyproject.toml constraints.txt README.md ./
 COPY services services
 COPY shared shared
 COPY migrations migrations
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[tracing]'
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin leadbaton

@@ -12,7 +12,7 @@ QUICK := not kafka and not browser and not fault
 COVERAGE := $(if $(COVER),--cov --cov-report=,)
 ARGS ?=
 
-.PHONY: help demo up test check lint slow gates bench constraints
+.PHONY: help demo up test check lint slow gates bench fault constraints
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -47,11 +47,14 @@ check: lint ## Everything that CI checks
 bench: $(VENV)/.dev ## How fast it is, each figure against a floor measured in the same run
 	@shopt -s nullglob; for script in benchmarks/[a-z]*.py; do $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 
+fault: $(VENV)/.dev ## Kill, pause and lose everything at full size; the table goes to docs/faults.md
+	LEADBATON_FAULT_EVENTS=20000 LEADBATON_FAULT_TABLE=docs/faults.md $(BIN)/pytest -q tests/fault $(ARGS)
+
 constraints: ## Choose the versions of all dependencies anew
 	rm -rf .cache/constraints
 	$(PYTHON) -m venv .cache/constraints
 	.cache/constraints/bin/python -m pip install --quiet --upgrade pip
-	.cache/constraints/bin/python -m pip install --quiet --editable '.[embedded,demo]' --group dev
+	.cache/constraints/bin/python -m pip install --quiet --editable '.[embedded,demo,tracing]' --group dev
 	{ echo '# The versions that were tested together: `make constraints` chooses them anew.'; \
 	  .cache/constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf .cache/constraints

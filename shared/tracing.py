@@ -123,7 +123,7 @@ def _wanted() -> list[str]:
     said = os.environ.get("OTEL_TRACES_EXPORTER")
     if said is None:
         endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        said = "otlp" if any(it in os.environ for it in endpoints) else "none"
+        said = "otlp" if any(os.environ.get(it) for it in endpoints) else "none"
     return [it.strip() for it in said.split(",") if it.strip() not in ("", "none")]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import ClassVar
@@ -46,8 +47,10 @@ def jars() -> Path:
     complete = folder / "complete"
     if not complete.exists():
         subprocess.run(
-            ["mvn", "-q", "-B", "-f", str(POM), PLUGIN]
-            + ["-DincludeScope=runtime", f"-DoutputDirectory={folder}"],
+            [
+                *("mvn", "-q", "-B", "-f", str(POM), PLUGIN),
+                *("-DincludeScope=runtime", f"-DoutputDirectory={folder}"),
+            ],
             stdin=subprocess.DEVNULL,
             check=True,
         )
@@ -59,6 +62,8 @@ class ApacheKafka:
     """One broker on loopback, as `shared.embedded.broker.Broker` is one, but with a log on disk."""
 
     keeps_log: ClassVar[bool] = True
+    quorum: ClassVar[Sequence[str]] = ("--standalone",)
+    """How its storage is formatted: for a controller that is alone."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
@@ -120,13 +125,15 @@ class ApacheKafka:
 
     def _format(self, properties: Path) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        said = PROPERTIES.format(
-            port=self.port, controller=free_port(), logs=self.directory / "log"
-        )
-        properties.write_text(said)
+        properties.write_text(self._properties())
         tool = self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c")
         subprocess.run(
-            [*tool, str(properties), "--standalone"], check=True, stdout=subprocess.DEVNULL
+            [*tool, str(properties), *self.quorum], check=True, stdout=subprocess.DEVNULL
+        )
+
+    def _properties(self) -> str:
+        return PROPERTIES.format(
+            port=self.port, controller=free_port(), logs=self.directory / "log"
         )
 
     def _java(self, main: str, *arguments: str) -> list[str]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from services.cli.processes import PROCESSES
 from shared.settings import Settings
+from tests.deploy.compose import COMPOSE, OURS, PROBE_PORT, ROOT, SERVICES, demanded, filled
 
-ROOT = Path(__file__).parent.parent
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: it for name, it in SERVICES.items() if it["image"] == "leadbaton:local"}
-PROBE_PORT = 9000
+EXAMPLE = {"LEADBATON_SECRET_KEY": "A" * 43 + "=", "POSTGRES_PASSWORD": "example"}
 
 
 def test_every_process_has_a_container_of_its_name() -> None:
@@ -26,13 +21,16 @@ def test_every_process_has_a_container_of_its_name() -> None:
 
 def test_every_variable_is_one_that_the_processes_read() -> None:
     known = {f"LEADBATON_{name.upper()}" for name in Settings.model_fields}
+    known |= {"OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     for name, it in OURS.items():
         assert set(it["environment"]) <= known, name
 
 
 def test_the_variables_make_valid_settings() -> None:
     for it in OURS.values():
-        said = {name[10:].lower(): _filled(value) for name, value in it["environment"].items()}
+        said = {
+            name[10:].lower(): filled(value, EXAMPLE) for name, value in it["environment"].items()
+        }
         assert Settings.model_validate(said).kafka_bootstrap == "kafka:9092"
 
 
@@ -48,19 +46,51 @@ def test_apis_are_published_on_loopback_only(process: Any) -> None:
     assert SERVICES[process.name]["environment"]["LEADBATON_HOST"] == "0.0.0.0"  # noqa: S104 — inside the container
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_our_containers_may_do_nothing_that_they_need_not(name: str) -> None:
-    it = OURS[name]
+@pytest.mark.parametrize("name", [*OURS, "prometheus", "grafana"])
+def test_containers_may_do_nothing_that_they_need_not(name: str) -> None:
+    it = SERVICES[name]
     assert it["read_only"]
+    assert it["user"].split(":")[0] not in ("0", "root")
+    assert it["pids_limit"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_bounded_and_gains_nothing(name: str) -> None:
+    it = SERVICES[name]
     assert it["cap_drop"] == ["ALL"]
     assert it["security_opt"] == ["no-new-privileges:true"]
-    assert it["user"] == "10001:10001"
     assert it["mem_limit"]
+    assert re.search(r":v?[0-9]|:local$", it["image"]), "an image of any version"
+    assert all(published.startswith("127.0.0.1:") for published in it.get("ports", ()))
+
+
+def test_what_is_mounted_is_there_and_read_only() -> None:
+    mounted = [said for it in SERVICES.values() for said in it.get("volumes", ()) if said[0] == "."]
+    for said in mounted:
+        source, _, how = said.split(":")
+        assert (ROOT / source).is_dir(), said
+        assert how == "ro"
+    named = {said.split(":")[0] for it in SERVICES.values() for said in it.get("volumes", ())}
+    assert {it for it in named if it[0] != "."} == set(COMPOSE["volumes"])
+
+
+@pytest.mark.parametrize("name", [it for it in SERVICES if it != "migrate"])
+def test_every_container_says_whether_it_is_well(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_what_must_be_exported_first_is_said_where_one_looks() -> None:
+    wanted = demanded((ROOT / "docker-compose.yml").read_text())
+    assert wanted
+    for path in ("docker-compose.yml", "README.md", "docs/operations.md"):
+        exported = re.findall(r"(?:export |\) )([A-Z_]+)=", (ROOT / path).read_text())
+        assert wanted <= set(exported), path
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str) -> None:
-    outside = {it.name for it in PROCESSES if it.port} | {"routing-delivery"}
+    outside = {it.name for it in PROCESSES if it.port}
+    outside |= {"routing-delivery", "prometheus", "grafana"}
     assert ("outside" in SERVICES[name]["networks"]) == (name in outside)
     assert COMPOSE["networks"]["inside"]["internal"]
 
@@ -80,11 +110,4 @@ def test_the_image_runs_as_the_user_that_compose_names() -> None:
     for source in re.findall(r"^COPY (?!--)(.+) \S+$", dockerfile, re.MULTILINE):
         for path in source.split():
             assert (ROOT / path).exists(), path
-
-
-def _filled(value: str) -> str:
-    """The value with its variables put in, as compose would with them set."""
-    example = {"LEADBATON_SECRET_KEY": "A" * 43 + "=", "POSTGRES_PASSWORD": "example"}
-    return re.sub(
-        r"\$\{(\w+)(?::-([^}]*))?(?::\?[^}]*)?\}", lambda it: example.get(it[1], it[2] or ""), value
-    )
+    assert OURS["relay"]["user"] == "10001:10001"

@@ -1,0 +1,1 @@
+"""What an installation is deployed with: containers, alerts, dashboard, runbooks."""

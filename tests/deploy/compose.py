@@ -1,0 +1,88 @@
+"""docker-compose.yml as compose would read it, and as it runs on this machine without Docker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: it for name, it in SERVICES.items() if it["image"] == "leadbaton:local"}
+PROBE_PORT = 9000
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?(?::\?[^}]*)?\}")
+
+
+def filled(value: str, exported: Mapping[str, str]) -> str:
+    """The value with its variables put in, as compose does it."""
+    return _VARIABLE.sub(lambda it: exported.get(it[1]) or it[2] or "", value)
+
+
+def demanded(text: str) -> set[str]:
+    """The variables without which compose does not start."""
+    return set(re.findall(r"\$\{(\w+):\?", text))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What stands here for the containers' addresses."""
+
+    postgres: int
+    kafka: int
+    port: int
+    """Where the process answers instead of the port that its container has for itself."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """A service of ours as it runs here."""
+
+    command: list[str]
+    environment: dict[str, str]
+    health: list[str]
+    grace_s: float
+
+
+def local(
+    name: str, exported: Mapping[str, str], place: Place, commands: Mapping[str, str]
+) -> Local:
+    """The service as compose describes it, with only addresses and the programs' paths replaced."""
+    it = OURS[name]
+    own_port = next((int(said.split(":")[-1]) for said in it.get("ports", ())), PROBE_PORT)
+    places = {
+        "postgres:5432": f"127.0.0.1:{place.postgres}",
+        "kafka:9092": f"127.0.0.1:{place.kafka}",
+    }
+    environment = {key: filled(value, exported) for key, value in it["environment"].items()}
+    for inside, here in places.items():
+        environment = {key: value.replace(inside, here) for key, value in environment.items()}
+    port = "LEADBATON_PROBE_PORT" if own_port == PROBE_PORT else "LEADBATON_PORT"
+    kind, program, *arguments = it.get("healthcheck", {"test": ["CMD", "python"]})["test"]
+    assert kind == "CMD"
+    asked = [said.replace(f":{own_port}/", f":{place.port}/") for said in arguments]
+    return Local(
+        [commands[it["command"][0]], *it["command"][1:]],
+        {**environment, port: str(place.port)},
+        [commands[program], *asked],
+        float(it["stop_grace_period"].removesuffix("s")),
+    )
+
+
+def kafka_properties(port: int, controller: int, logs: Path) -> str:
+    """server.properties as the image makes it of the container's variables: KAFKA_NODE_ID is node.id."""
+    said = {
+        name.removeprefix("KAFKA_").replace("_", ".").lower(): str(value)
+        for name, value in SERVICES["kafka"]["environment"].items()
+        if name.startswith("KAFKA_")
+    }
+    places = {"/var/lib/kafka/data": str(logs), "kafka:": "127.0.0.1:", "//:": "//127.0.0.1:"}
+    places |= {":9092": f":{port}", ":9093": f":{controller}"}
+    for inside, here in places.items():
+        said = {name: value.replace(inside, here) for name, value in said.items()}
+    return "".join(f"{name}={value}\n" for name, value in said.items())

@@ -1,0 +1,182 @@
+"""Alerts and dashboard ask for metrics that there are, in PromQL that parses, and each alert has its runbook."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import promql_parser as promql
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
+
+from services.cli.docs.tables import tables
+from services.cli.processes import PROCESSES
+from tests.deploy.compose import PROBE_PORT, ROOT
+
+DEPLOY = ROOT / "deploy"
+PROMETHEUS: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+GROUPS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())[
+    "groups"
+]
+ALERTS = [rule for group in GROUPS for rule in group["rules"]]
+DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/leadbaton.json").read_text())
+PANELS = [it for it in DASHBOARD["panels"] if it["type"] != "row"]
+RUNBOOKS = (ROOT / "docs/runbooks.md").read_text()
+
+SUFFIXES = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_count", "_sum"),
+}
+ADDED_BY_PROMETHEUS = {"job", "instance", "le"}
+
+
+def asked() -> Iterator[tuple[str, str]]:
+    """Every question of an alert or a panel, and who asks."""
+    for rule in ALERTS:
+        yield rule["alert"], rule["expr"]
+    for panel in PANELS:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"].replace("$__rate_interval", "1m")
+
+
+QUESTIONS = [pytest.param(expr, id=who) for who, expr in asked()]
+
+
+def families() -> dict[str, Metric]:
+    """Every metric of every module, by the name that it is asked by."""
+    tables()  # imports all of them
+    return {
+        family.name + suffix: family
+        for family in REGISTRY.collect()
+        for suffix in SUFFIXES.get(family.type, ())
+    }
+
+
+def labels_of(name: str) -> set[str]:
+    """The labels that the metric's own module gives it."""
+    collector = REGISTRY._names_to_collectors[name]
+    assert isinstance(collector, MetricWrapperBase)
+    return set(collector._labelnames)
+
+
+def selectors(expr: Any) -> list[promql.VectorSelector]:
+    """Every metric that the question asks for."""
+    found: list[promql.VectorSelector] = []
+
+    def look(node: Any) -> bool:
+        if isinstance(node, promql.VectorSelector):
+            found.append(node)
+        elif isinstance(node, promql.MatrixSelector):
+            found.append(node.vector_selector)
+        return True
+
+    promql.walk(expr, look)
+    return found
+
+
+@pytest.mark.parametrize("expr", QUESTIONS)
+def test_each_question_parses_and_asks_for_metrics_that_there_are(expr: str) -> None:
+    known = families()
+
+    wanted = selectors(promql.parse(expr))
+
+    assert wanted
+    for selector in wanted:
+        if selector.name != "up":
+            assert selector.name in known
+            matched = {it.name for it in selector.matchers.matchers}
+            assert matched <= labels_of(str(selector.name)) | ADDED_BY_PROMETHEUS
+
+
+@pytest.mark.parametrize("expr", QUESTIONS)
+def test_what_is_grouped_by_is_a_label_of_what_is_asked_for(expr: str) -> None:
+    names = [str(it.name) for it in selectors(promql.parse(expr)) if it.name != "up"]
+    labels = set[str]().union(*map(labels_of, names)) | ADDED_BY_PROMETHEUS
+
+    for grouped in re.findall(r"by \(([^)]*)\)", expr):
+        assert names_in(grouped) <= labels
+
+
+def test_nonsense_does_not_pass_for_a_question() -> None:
+    for nonsense in ("sum(", "rate(leadbaton_lag_records)", "by (x)"):
+        with pytest.raises(ValueError, match=r"."):
+            promql.parse(nonsense)
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=[it["alert"] for it in ALERTS])
+def test_each_alert_says_what_is_wrong_how_urgent_it_is_and_where_help_is(
+    rule: dict[str, Any],
+) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["annotations"]["summary"]
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert page == "docs/runbooks.md"
+    assert anchor == rule["alert"].lower()
+    assert rule["alert"] in headings(RUNBOOKS)
+    told = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
+    assert set(told) <= result_labels(rule["expr"])
+
+
+def test_no_runbook_is_for_an_alert_that_there_is_not() -> None:
+    assert sorted(headings(RUNBOOKS)) == sorted(it["alert"] for it in ALERTS)
+
+
+def test_prometheus_looks_at_every_process_where_it_answers() -> None:
+    looked_at = {
+        job["job_name"]: (sd["names"], sd["port"])
+        for job in PROMETHEUS["scrape_configs"]
+        for sd in job["dns_sd_configs"]
+    }
+    assert looked_at == {it.name: ([it.name], it.port or PROBE_PORT) for it in PROCESSES}
+    assert PROMETHEUS["rule_files"] == ["alerts.yml"]
+
+
+def test_a_process_that_runs_nowhere_is_missed() -> None:
+    [missing] = [it for it in ALERTS if it["alert"] == "ProcessMissing"]
+    assert set(re.findall(r'job="([^"]+)"', missing["expr"])) == {it.name for it in PROCESSES}
+
+
+def test_the_dashboard_shows_every_metric_of_ours() -> None:
+    """What nobody looks at is not worth measuring."""
+    shown = {str(it.name) for _, expr in asked() for it in selectors(promql.parse(expr))}
+    ours = {it.name: it for it in families().values() if it.name.startswith("leadbaton_")}
+    assert {
+        name
+        for name, family in ours.items()
+        if not shown & {name + suffix for suffix in SUFFIXES[family.type]}
+    } == set()
+
+
+def test_the_dashboard_is_one_that_grafana_takes() -> None:
+    ids = [it["id"] for it in DASHBOARD["panels"]]
+    assert len(ids) == len(set(ids))
+    provisioned = DEPLOY / "grafana/provisioning"
+    source = yaml.safe_load((provisioned / "datasources/prometheus.yml").read_text())
+    [prometheus] = source["datasources"]
+    assert {it["datasource"]["uid"] for it in PANELS} == {prometheus["uid"]}
+    places = [tuple(it["gridPos"].values()) for it in DASHBOARD["panels"]]
+    assert len(places) == len(set(places))
+    assert all(it["gridPos"]["x"] + it["gridPos"]["w"] <= 24 for it in DASHBOARD["panels"])
+
+
+def headings(page: str) -> list[str]:
+    """The alerts that the page has a chapter for."""
+    return re.findall(r"^### (\w+)$", page, re.MULTILINE)
+
+
+def result_labels(expr: str) -> set[str]:
+    """The labels that an alert can name: those that it groups by last, or all of `up`."""
+    grouped = re.search(r"by \(([^)]*)\)", expr)
+    if grouped is None:
+        return {"job", "instance"} if "up" in expr else set()
+    return names_in(grouped[1])
+
+
+def names_in(listed: str) -> set[str]:
+    return set(filter(None, re.split(r"[,\s]+", listed)))
