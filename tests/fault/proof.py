@@ -35,7 +35,9 @@ class Harm:
 
     def flowing(self) -> None:
         """Wait until more of the stream is on its way."""
-        aim = self.sending.accepted + self.stream.events * self.chance.uniform(0.1, 0.2)
+        left = self.stream.events - self.sending.accepted
+        assert left > 0, "the stream has ended before the fault was done: send it more slowly"
+        aim = self.sending.accepted + left * self.chance.uniform(0.05, 0.15)
         until(lambda: self.sending.accepted >= aim, within_s=60, why="the stream flows")
         self.back(time.monotonic())
 

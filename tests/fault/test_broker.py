@@ -23,7 +23,7 @@ TOPIC = "marketing.events"
 
 
 def test_the_broker_is_killed_and_started_again(proof: Proof) -> None:
-    with proof.hurting("kill -9 of Kafka", "broker-killed", over_s=25) as harm:
+    with proof.hurting("kill -9 of Kafka", "broker-killed", over_s=40) as harm:
         for _ in range(2):
             harm.flowing()
             broker_of(harm.world).kill()

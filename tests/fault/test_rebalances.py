@@ -101,7 +101,7 @@ _OFFSETS = text("""
 
 
 def _offsets(session: Session) -> dict[int, int]:
-    return {partition: next_ for partition, next_ in session.execute(_OFFSETS)}
+    return dict(session.execute(_OFFSETS).tuples().all())
 
 
 def _moved_everywhere(session: Session, before: Mapping[int, int]) -> bool:
