@@ -13,11 +13,12 @@ from services.scoring import metrics
 from services.scoring.domain.card import RECENT, card
 from services.scoring.domain.handoff import handed
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
-from services.scoring.domain.people import Crowd, keys_shown
+from services.scoring.domain.people import Crowd, Person, keys_shown
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
 from services.scoring.queries import handoffs, leads, ledger
+from services.scoring.queries.ledger import EventKey
 from services.scoring.rulebook import Rulebook
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Message, Outgoing
@@ -39,12 +40,15 @@ def on_marketing_events(
 ) -> None:
     """Give the events to their leads and judge each lead once; events seen before do nothing."""
     rules = rulebook.current(session)
-    done = False
-    while not done:  # another worker met one of these people at the same time: look again
+    done, wary = False, False
+    while (
+        not done
+    ):  # some were seen before, or another worker met one of these people just now: look again
         with session.begin_nested() as attempt:
-            done = _taken_in(session, arrived, rules, now)
+            done = _taken_in(session, arrived, rules, now, wary=wary)
             if not done:
                 attempt.rollback()
+        wary = True
 
 
 def on_handoffs_changed(
@@ -82,9 +86,15 @@ def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
     _announce(session, verdicts, rules, {}, now)
 
 
-def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: datetime) -> bool:
-    """One attempt; False if another worker was faster somewhere, and this one must look again."""
-    new = _new_events(session, arrived)
+def _taken_in(
+    session: Session, arrived: Sequence[Arrived], rules: Rules, now: datetime, *, wary: bool
+) -> bool:
+    """One attempt; False if this one must look again: not all was new, or another worker was faster somewhere.
+
+    Events are seldom seen before: that is looked up only when adding them has shown it.
+    """
+    first = {(it.payload.source, it.payload.id): it for it in reversed(arrived)}
+    new = _new_events(session, first, wary=wary)
     if not new:
         return True
     owners = leads.owners(session, {key for event in new for key in keys_shown(event)})
@@ -99,7 +109,7 @@ def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: d
     people, entered = _people(crowd, found, belonging, rules)
     verdicts = _judged(people, belonging, rules, now)
 
-    if not _claimed(session, crowd, belonging):
+    if not _claimed(session, crowd, belonging, {key: it.written for key, it in first.items()}):
         return False
     _join(session, crowd)
     leads.add_steps(session, entered)
@@ -109,12 +119,12 @@ def _taken_in(session: Session, arrived: Sequence[Arrived], rules: Rules, now: d
     return True
 
 
-def _new_events(session: Session, arrived: Sequence[Arrived]) -> list[MarketingEvent]:
-    """The events that the ledger does not hold, each once."""
-    events = {(it.payload.source, it.payload.id): it.payload for it in reversed(arrived)}
-    for seen in ledger.seen_events(session, events.keys()):
-        del events[seen]
-    return list(reversed(events.values()))
+def _new_events(
+    session: Session, first: Mapping[EventKey, Arrived], *, wary: bool
+) -> list[MarketingEvent]:
+    """The events in their order, if `wary` without those that the ledger holds."""
+    seen = ledger.seen_events(session, first.keys()) if wary else frozenset()
+    return [it.payload for key, it in reversed(list(first.items())) if key not in seen]
 
 
 def _at_version(
@@ -146,8 +156,12 @@ def _people(
         StageChange(lead_id, Stage.KNOWN, event_key(first[lead_id]), crowd.people[lead_id].since)
         for lead_id in sorted(crowd.created & people.keys())
     ]
-    known = {it: replace(lead, known=crowd.people[it].known) for it, lead in people.items()}
-    return {it: lead for it, lead in known.items() if it in first}, entered
+    present = {it: _known(lead, crowd.people[it]) for it, lead in people.items() if it in first}
+    return present, entered
+
+
+def _known(lead: Lead, person: Person) -> Lead:
+    return lead if lead.known == person.known else replace(lead, known=person.known)
 
 
 def _judged(
@@ -164,7 +178,10 @@ def _judged(
 
 
 def _claimed(
-    session: Session, crowd: Crowd, belonging: Sequence[tuple[UUID, MarketingEvent]]
+    session: Session,
+    crowd: Crowd,
+    belonging: Sequence[tuple[UUID, MarketingEvent]],
+    written: Mapping[EventKey, bytes],
 ) -> bool:
     """Make the identities and the events ours; False if somebody else has one of them by now.
 
@@ -172,7 +189,7 @@ def _claimed(
     """
     claimed = {key: crowd.lead_of(lead_id) for key, lead_id in crowd.claimed.items()}
     return leads.add_identities(session, claimed) == len(claimed) and ledger.add_events(
-        session, belonging
+        session, belonging, written
     ) == len(belonging)
 
 
@@ -193,12 +210,14 @@ def _announce(
     session: Session, verdicts: Sequence[Verdict], rules: Rules, traces: Traces, now: datetime
 ) -> None:
     """Tell sales; the context is read from the ledger, for those few leads that crossed."""
+    told = [verdict for verdict in verdicts if verdict.announced]
+    if not told:
+        return
+    ids = [verdict.lead.id for verdict in told]
+    recent = ledger.latest_events(session, ids, rules.worth_reading(), limit=RECENT)
     records: list[Outgoing] = []
-    for verdict in verdicts:
+    for verdict in told:
         for announced in verdict.announced:
-            recent = ledger.latest_events(
-                session, verdict.lead.id, rules.worth_reading(), limit=RECENT
-            )
             why = announced.why_now
             trace = child_of(
                 traces.get(event_key(why)) if why else None,
@@ -206,7 +225,7 @@ def _announce(
                 since=now,
                 facts={"leadbaton.lead": str(verdict.lead.id)},
             )
-            records.append(_record(verdict.lead, announced, rules, recent, trace))
+            records.append(_record(verdict.lead, announced, rules, recent[verdict.lead.id], trace))
             metrics.ANNOUNCED.labels(announced.change, announced.live.tier, announced.cause).inc()
     outbox.append(session, records)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -28,11 +29,13 @@ from shared.http.server import serve
 from shared.kafka import config
 from shared.kafka.consumer import Subscription, consume
 from shared.kafka.producer import Producer
-from shared.lifecycle import stop_on_signals
+from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.settings import Settings
 
 PORT = 8001
 DEFAULTS = Limits()
+BATCH = 10_000
+"""Most records in a transaction: events of one visit, met together, are one judgement and one row."""
 
 
 def api(settings: Settings) -> None:
@@ -86,6 +89,7 @@ def worker(settings: Settings) -> None:
     """Score events until asked to stop."""
     logs.configure(settings.log_level, service="scoring-worker")
     stop = stop_on_signals()
+    collect_rarely()
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
     rulebook = Rulebook()
@@ -102,7 +106,7 @@ def worker(settings: Settings) -> None:
             Subscription(MARKETING_EVENTS, partial(on_marketing_events, rulebook=rulebook)),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],
-        config=config.of(settings),
+        config=replace(config.of(settings), max_poll_records=BATCH),
         sessions=sessions,
         clock=utc_now,
         stop=stop,

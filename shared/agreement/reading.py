@@ -28,6 +28,7 @@ class Memory:
     def __init__(self, *sources: str, most: int = MOST) -> None:
         chains = {part for source in sources for part in _CHAIN.findall(source)}
         self._chains = [tuple(map(str.strip, chain.split("."))) for chain in sorted(chains)]
+        self._chains_into: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         self._answers: dict[Read, Any] = {}
         self._most = most
 
@@ -46,7 +47,7 @@ class Memory:
 
     def _read(self, facts: Mapping[str, Any]) -> Read | None:
         read = []
-        for chain in self._chains:
+        for chain in self._chains_of(tuple(facts)):
             value: Any = facts
             for name in chain:
                 if type(value) is not dict:
@@ -57,3 +58,9 @@ class Memory:
             read.append(value)
             read.append(type(value))
         return tuple(read)
+
+    def _chains_of(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The chains that begin with one of the names, and not in the middle of a text."""
+        if names not in self._chains_into:
+            self._chains_into[names] = [chain for chain in self._chains if chain[0] in names]
+        return self._chains_into[names]

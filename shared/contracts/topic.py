@@ -74,6 +74,8 @@ class Message(Generic[P]):
     key: str
     payload: P
     traceparent: str | None = None
+    written: bytes = b""
+    """The payload as it lay in Kafka, with what this reader does not know of it."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Topic(Generic[P]):
                 key=(record.key or b"").decode(),
                 payload=self.payload.model_validate_json(record.value or b""),
                 traceparent=said.get("traceparent"),
+                written=record.value or b"",
             )
         except KeyError as missing:
             raise UndecodableRecord(f"header {missing} is missing") from None

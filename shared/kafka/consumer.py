@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,8 @@ from shared.db.offsets import Fenced, Move, Place
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.kafka import metrics
-from shared.kafka.batch import Batches, Portion, Subscription, TooManyBurials, item_of
+from shared.kafka.ahead import Ahead
+from shared.kafka.batch import Batches, Item, Portion, Subscription, TooManyBurials, item_of
 from shared.kafka.config import KafkaConfig
 from shared.kafka.reader import Reader
 
@@ -34,6 +35,7 @@ __all__ = ["Subscription", "consume"]
 log = logs.get(__name__)
 
 Tick = Callable[[Session, datetime], None]
+_Polled = dict[TopicPartition, list[Item]]
 
 POLL_MS = 250
 TICK_S = 1.0
@@ -88,21 +90,26 @@ class _Worker:
     ) -> None:
         self._batches = batches
         self._subscriptions = subscriptions
+        self._topics = {it.topic.name: it.topic for it in subscriptions}
         self._on_tick = tick
         self._on_ready = on_ready
         self._held: dict[TopicPartition, _Held] = {}
         self._unplaced: set[TopicPartition] = set()
+        self._untold: dict[TopicPartition, int] = {}
         self._pause = Pause()
         self._tick_at_s = 0.0
 
     def run(self, reader: Reader, stop: threading.Event) -> None:
         """Turn after turn until `stop`."""
         self._held.clear()
+        self._untold.clear()
         try:
-            while not stop.is_set():
-                self._turn(reader)
+            with Ahead(partial(self._polled, reader)) as ahead:
+                while not stop.is_set():
+                    self._turn(reader, ahead)
         finally:
             with suppress(KafkaError):
+                self._tell_kafka(reader)
                 reader.close(timeout_ms=3_000)
 
     def idle(self) -> None:
@@ -110,8 +117,10 @@ class _Worker:
         with self._outages_waited_out():
             self._tick()
 
-    def _turn(self, reader: Reader) -> None:
-        polled = reader.poll(timeout_ms=POLL_MS)
+    def _turn(self, reader: Reader, ahead: Ahead[_Polled]) -> None:
+        """One batch, if there is one. What was read ahead is dropped where it was found to be of a wrong place."""
+        polled = ahead.taken()
+        self._tell_kafka(reader)
         self._note_changes(reader)
         if self._pause.on():
             reader.rest()
@@ -119,7 +128,9 @@ class _Worker:
         ours = {at: polled[at] for at in polled.keys() & self._held.keys() - self._unplaced}
         with self._outages_waited_out():
             if ours:
-                self._work(reader, ours)
+                if not self._unplaced:  # or it would be read from where nobody said
+                    ahead.begin()
+                self._work(ours)
                 self._pause.over()
             if self._unplaced:
                 self._place(reader)
@@ -133,32 +144,34 @@ class _Worker:
         self._unplaced |= reader.assigned.taken()
         self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
 
-    def _work(self, reader: Reader, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
+    def _polled(self, reader: Reader) -> _Polled:
+        """The next records of the partitions that are placed."""
+        return {
+            at: [
+                item_of(self._topics[at.topic], record_of(it), held.place.topic_id)
+                for it in records
+            ]
+            for at, records in reader.poll(timeout_ms=POLL_MS).items()
+            if (held := self._held.get(at)) is not None
+        }
+
+    def _work(self, polled: _Polled) -> None:
         began_s = time.monotonic()
         moves = {
-            at: Move(self._held[at].place, self._held[at].next, records[-1].offset + 1)
-            for at, records in polled.items()
+            at: Move(self._held[at].place, self._held[at].next, items[-1].record.offset + 1)
+            for at, items in polled.items()
         }
-        portions = list(map(partial(self._portion, polled), self._subscriptions))
+        portions = list(map(partial(_portion, polled), self._subscriptions))
         burials = self._batches.work([it for it in portions if it.items], list(moves.values()))
         for at, move in moves.items():
             self._held[at] = _Held(move.place, move.next)
-        reader.tell_kafka({at: move.next for at, move in moves.items()})
+            self._untold[at] = move.next
         metrics.batch_done(self._batches.group, portions, burials, time.monotonic() - began_s)
 
-    def _portion(
-        self, polled: Mapping[TopicPartition, Sequence[Any]], subscription: Subscription[Any]
-    ) -> Portion:
-        topic = subscription.topic
-        return Portion(
-            subscription,
-            [
-                item_of(topic, record_of(record), self._held[at].place.topic_id)
-                for at, records in polled.items()
-                if at.topic == topic.name
-                for record in records
-            ],
-        )
+    def _tell_kafka(self, reader: Reader) -> None:
+        if self._untold:
+            reader.tell_kafka(self._untold)
+            self._untold = {}
 
     def _place(self, reader: Reader) -> None:
         """Begin where the group's last transaction ended, in the log that is there now."""
@@ -242,6 +255,13 @@ class _Held:
     def elsewhere(self, reader: Reader) -> bool:
         """Whether the topic was lost and made again since."""
         return reader.topic_id(self.place.topic) not in (self.place.topic_id, None)
+
+
+def _portion(polled: _Polled, subscription: Subscription[Any]) -> Portion:
+    topic = subscription.topic.name
+    return Portion(
+        subscription, [it for at, items in polled.items() if at.topic == topic for it in items]
+    )
 
 
 def record_of(polled: Any) -> Record:

@@ -9,7 +9,7 @@ it grows with the days on which the lead was active).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import exp2, fsum
 
@@ -41,9 +41,9 @@ def bucket_name(signal: Signal, at: float) -> str:
 
 def poured(into: Bucket, more: Bucket, signal: Signal) -> Bucket:
     """Two buckets as one: the sum over the union of their events."""
-    latest = max(into[2], more[2])
-    weight = _decayed(into, signal, latest) + _decayed(more, signal, latest)
-    return (into[0] + more[0], weight, latest)
+    latest, half_life_s = max(into[2], more[2]), _half_life_s(signal)
+    one, other = (_faded(it[1], it[2] - latest, half_life_s) for it in (into, more))
+    return (into[0] + more[0], one + other, latest)
 
 
 def united(one: Buckets, other: Buckets, signal: Signal) -> dict[str, Bucket]:
@@ -69,12 +69,23 @@ def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Bucke
 
 def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
-    parts = [
-        Part(signal.id, signal.label or signal.id, _points(signals[signal.id], signal, now))
-        for signal in scoring.signals
-        if signal.id in signals
+    given = _given(signals, scoring, now)
+    parts = [Part(signal.id, signal.label or signal.id, points) for signal, points in given]
+    taken = [
+        Part(
+            f"group:{group_id}", f"at most {scoring.groups[group_id].max:g} for {group_id}", points
+        )
+        for group_id, points in _taken(given, scoring)
     ]
-    return bounded([*parts, *_group_bounds(parts, scoring)], rule="engagement_bounds")
+    return bounded([*parts, *taken], rule="engagement_bounds")
+
+
+def worth(signals: Signals, scoring: Scoring, now: datetime) -> float:
+    """The value of `engagement` without its explanation, which is most of the work."""
+    given = _given(signals, scoring, now)
+    points = [points for _, points in given]
+    points += [points for _, points in _taken(given, scoring)]
+    return min(max(fsum(points), 0.0), 100.0)
 
 
 def falls_below(
@@ -86,44 +97,51 @@ def falls_below(
     review that happens there decides.
     """
     ahead_s = 3600.0
-    while engagement(signals, scoring, now + timedelta(seconds=ahead_s)).value >= line:
+    while worth(signals, scoring, now + timedelta(seconds=ahead_s)) >= line:
         ahead_s *= 2
         if ahead_s > FAR_AHEAD.total_seconds():
             return None
     above_s, below_s = 0.0, ahead_s
     while below_s - above_s > PRECISE_S:
         middle_s = (above_s + below_s) / 2
-        at_middle = engagement(signals, scoring, now + timedelta(seconds=middle_s)).value
+        at_middle = worth(signals, scoring, now + timedelta(seconds=middle_s))
         above_s, below_s = (middle_s, below_s) if at_middle >= line else (above_s, middle_s)
     return now + timedelta(seconds=below_s)
 
 
-def _points(buckets: Buckets, signal: Signal, now: datetime) -> float:
+def _given(signals: Signals, scoring: Scoring, now: datetime) -> list[tuple[Signal, float]]:
+    """What each signal gives, within its bound."""
     at = now.timestamp()
-    total = fsum(
-        _decayed(bucket, signal, at) * _share(bucket[0], signal.daily_max)
-        for bucket in buckets.values()
-    )
-    return clamped(total, signal.max)
+    return [
+        (signal, _points(signals[signal.id], signal, at))
+        for signal in scoring.signals
+        if signal.id in signals
+    ]
 
 
-def _decayed(bucket: Bucket, signal: Signal, at: float) -> float:
-    if signal.half_life is None:
-        return bucket[1]
-    half_lives = (bucket[2] - at) / signal.half_life.total_seconds()
-    return bucket[1] * exp2(max(half_lives, -1000.0))
-
-
-def _share(raw: float, daily_max: float | None) -> float:
-    """What part of a day's points counts, when the day has more than it may give."""
-    return 1.0 if daily_max is None or abs(raw) <= daily_max else daily_max / abs(raw)
-
-
-def _group_bounds(parts: list[Part], scoring: Scoring) -> Iterator[Part]:
+def _taken(given: Sequence[tuple[Signal, float]], scoring: Scoring) -> Iterator[tuple[str, float]]:
     """What each group's bound takes away."""
-    group_of = {signal.id: signal.group for signal in scoring.signals}
     for group_id, group in scoring.groups.items():
-        total = fsum(part.points for part in parts if group_of[part.rule] == group_id)
+        total = fsum([points for signal, points in given if signal.group == group_id])
         excess = clamped(total, group.max) - total
         if excess:
-            yield Part(f"group:{group_id}", f"at most {group.max:g} for {group_id}", excess)
+            yield group_id, excess
+
+
+def _points(buckets: Buckets, signal: Signal, at: float) -> float:
+    """A day with more points than it may give counts for a part of them."""
+    half_life_s, most = _half_life_s(signal), signal.daily_max
+    days = []
+    for raw, weight, latest in buckets.values():
+        points = _faded(weight, latest - at, half_life_s)
+        days.append(points if most is None or abs(raw) <= most else points * (most / abs(raw)))
+    return clamped(fsum(days), signal.max)
+
+
+def _faded(points: float, seconds: float, half_life_s: float | None) -> float:
+    """The points so many seconds later (a negative number)."""
+    return points if half_life_s is None else points * exp2(max(seconds / half_life_s, -1000.0))
+
+
+def _half_life_s(signal: Signal) -> float | None:
+    return None if signal.half_life is None else signal.half_life.total_seconds()

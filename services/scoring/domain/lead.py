@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.scoring.domain.engagement import worth
 from services.scoring.domain.people import Person
 from services.scoring.domain.profile import Profile, merged, profiled
 from services.scoring.domain.rules import Rules
@@ -83,7 +84,7 @@ class Lead:
 
     def scores(self, rules: Rules, now: datetime) -> Scores:
         """The numbers at this instant."""
-        engagement = self.profile.engagement(rules, now).value
+        engagement = worth(self.profile.signals, rules.agreement.scoring, now)
         grades = rules.agreement.scoring.grades
         return Scores(
             fit=self.fit, engagement=engagement, grade=grade(self.fit, engagement, grades)
@@ -105,12 +106,12 @@ def facts_of(lead: Lead, scores: Scores, rules: Rules) -> dict[str, Any]:
 def told(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
     """The lead with what these new events say of it."""
     profile = profiled(lead.profile, events, rules, now=now)
+    told = _with_profile(lead, profile, rules)
     raising = [event for event in events if rules.raises_hand(event)]
-    last = max(raising, key=lambda event: (event.time, event.id), default=None)
-    return replace(
-        _with_profile(lead, profile, rules),
-        raised=lead.raised if last is None else last.model_dump_json(exclude_none=True),
-    )
+    if not raising:
+        return told
+    last = max(raising, key=lambda event: (event.time, event.id))
+    return replace(told, raised=last.model_dump_json(exclude_none=True))
 
 
 def refolded(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:

@@ -7,7 +7,6 @@ e-mail's, and a weaker identity that it shows stays with whom it was first seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -53,10 +52,28 @@ class Crowd:
 
     def meet(self, event: MarketingEvent) -> UUID:
         """The lead that the event belongs to, as far as is known now; raises NobodyShown."""
-        keys = list(keys_shown(event))
+        keys = keys_shown(event)
         if not keys:
             raise NobodyShown(f"event {event.id!r} of {event.source!r} names nobody")
         emails = _emails_shown(event)
+        met = self._met_before(keys, emails)
+        return self._learn(event, keys, emails) if met is None else met
+
+    def lead_of(self, lead_id: UUID) -> UUID:
+        """Who this lead has been joined into; itself, if nobody."""
+        while lead_id in self._joined:
+            lead_id = self._joined[lead_id]
+        return lead_id
+
+    def _met_before(self, keys: list[str], emails: frozenset[str]) -> UUID | None:
+        """The one known person whose all of this is already, as it mostly is."""
+        owner = self.owners.get(keys[0])
+        if owner is None or any(self.owners.get(key) != owner for key in keys):
+            return None
+        person = self.people[self.lead_of(owner)]
+        return person.id if person.known and emails <= person.emails else None
+
+    def _learn(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> UUID:
         person = self._person(event, keys, emails)
         self.people[person.id] = Person(
             person.id,
@@ -68,12 +85,6 @@ class Crowd:
             if key not in self.owners:
                 self.owners[key] = self.claimed[key] = person.id
         return person.id
-
-    def lead_of(self, lead_id: UUID) -> UUID:
-        """Who this lead has been joined into; itself, if nobody."""
-        while lead_id in self._joined:
-            lead_id = self._joined[lead_id]
-        return lead_id
 
     def _person(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> Person:
         """Whose the strongest identity is, joined with everybody else who shows to be the same; or somebody new."""
@@ -106,29 +117,32 @@ class Crowd:
         return joined
 
 
-def keys_shown(event: MarketingEvent) -> Iterator[str]:
+def keys_shown(event: MarketingEvent) -> list[str]:
     """The identities that the event shows, the strongest first; an alias shows the one before, too."""
-    yield from _keys(event.source, event.identity)
+    keys = _keys(event.source, event.identity)
     if event.previous is not None and event.kind is EventKind.ALIAS:
-        yield from _keys(event.source, event.previous)
+        keys += _keys(event.source, event.previous)
+    return keys
 
 
-def _keys(source: str, who: Identity) -> Iterator[str]:
+def _keys(source: str, who: Identity) -> list[str]:
+    keys = []
     if who.email is not None:
-        yield f"email/{who.email}"
+        keys.append(f"email/{who.email}")
     if who.user_id is not None:
-        yield f"user/{source}/{who.user_id}"
+        keys.append(f"user/{source}/{who.user_id}")
     if who.phone is not None:
-        yield f"phone/{who.phone}"
+        keys.append(f"phone/{who.phone}")
     if who.anonymous_id is not None:
-        yield f"{ANONYMOUS}{source}/{who.anonymous_id}"
+        keys.append(f"{ANONYMOUS}{source}/{who.anonymous_id}")
+    return keys
 
 
 def _emails_shown(event: MarketingEvent) -> frozenset[str]:
-    shown = [event.identity]
+    shown = {event.identity.email}
     if event.previous is not None and event.kind is EventKind.ALIAS:
-        shown.append(event.previous)
-    return frozenset(who.email for who in shown if who.email is not None)
+        shown.add(event.previous.email)
+    return frozenset([email for email in shown if email is not None])
 
 
 def _may_be_one(some: frozenset[str], others: frozenset[str]) -> bool:

@@ -55,7 +55,7 @@ class Profile:
     @property
     def account(self) -> str | None:
         """The company's domain: as told by a group call, else of a business e-mail."""
-        told = self.told.get("account")
+        told = self.traits["account"][2] if "account" in self.traits else None
         return told if isinstance(told, str) and told else account_of(self.email)
 
     def facts(self, rules: Rules, *, stage: str | None = None) -> dict[str, Any]:

@@ -46,9 +46,11 @@ def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
 
 def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
     """The leads, locked until the transaction ends; those that were joined into others are absent."""
-    statement = _leads().where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
+    statement = _leads().where(
+        leads.c.id == any_(literal(list(lead_ids), UUIDS)), leads.c.joined_into.is_(None)
+    )
     locking = statement.order_by(leads.c.id).with_for_update()
-    return {row.id: _lead(row) for row in session.execute(locking) if row.joined_into is None}
+    return {lead.id: lead for lead in map(_lead, session.execute(locking))}
 
 
 def claim_leads_to_review(session: Session, now: datetime, *, limit: int) -> list[Lead]:
@@ -170,7 +172,6 @@ def identities_of(session: Session, lead_id: UUID) -> list[str]:
 def _leads() -> Select[Any]:
     return select(
         *(leads.c[name] for name in COLUMNS[:-2]),
-        leads.c.joined_into,
         cast(leads.c.live, Text).label("live"),
         cast(leads.c.profile, Text).label("profile"),
     )
@@ -182,21 +183,11 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
 
 
 def _lead(row: Row[Any]) -> Lead:
-    return Lead(
-        id=row.id,
-        since=row.since,
-        version=row.version,
-        known=row.known,
-        stage=Stage(row.stage),
-        armed=row.armed,
-        qualification=row.qualification,
-        fit=row.fit,
-        review_at=row.review_at,
-        hindrance=row.hindrance,
-        raised=row.raised,
-        live=live_of(row.live),
-        profile=profile_of(row.profile),
-    )
+    """By place: by name it takes six times as long, and this is done for every lead of every batch."""
+    *told, live, profile = tuple(row)
+    told[4] = Stage(told[4])
+    values: tuple[Any, ...] = (*told, live_of(live), profile_of(profile))
+    return Lead(*values)
 
 
 def _row(lead: Lead) -> tuple[Any, ...]:

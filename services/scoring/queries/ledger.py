@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, any_, cast, func, literal, select, text, tuple_
@@ -38,12 +39,17 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
     return {(row.source, row.id) for row in session.execute(statement)}
 
 
-def add_events(session: Session, found: Sequence[tuple[UUID, MarketingEvent]]) -> int:
-    """Add the events with their leads, in the order of their keys; how many were new."""
-    rows = (
-        (it.source, it.id, lead_id, it.type, it.time, it.model_dump_json(exclude_none=True))
-        for lead_id, it in sorted(found, key=lambda pair: (pair[1].source, pair[1].id))
-    )
+def add_events(
+    session: Session,
+    found: Sequence[tuple[UUID, MarketingEvent]],
+    written: Mapping[EventKey, bytes],
+) -> int:
+    """Add the events with their leads, as they were written, in the order of their keys; how many were new."""
+    rows = [
+        (it.source, it.id, lead_id, it.type, it.time, written[it.source, it.id].decode())
+        for lead_id, it in found
+    ]
+    rows.sort(key=itemgetter(0, 1))
     name = staged(session, events, COLUMNS, rows)
     columns = ", ".join(COLUMNS)
     statement = text(
@@ -66,16 +72,21 @@ def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[M
 
 
 def latest_events(
-    session: Session, lead_id: UUID, types: Collection[str], *, limit: int
-) -> list[MarketingEvent]:
-    """The lead's last events of these types, the latest first."""
-    statement = (
-        select(_PAYLOAD)
-        .where(events.c.lead_id == lead_id, events.c.type.in_(list(types)))
+    session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int
+) -> dict[UUID, list[MarketingEvent]]:
+    """The last events of these types of each lead, the latest first."""
+    asked = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("asked")
+    latest = (
+        select(_PAYLOAD.label("payload"))
+        .where(events.c.lead_id == asked, events.c.type == any_(literal(list(types), ARRAY(Text))))
         .order_by(events.c.time.desc(), events.c.id.desc())
         .limit(limit)
+        .lateral()
     )
-    return [MarketingEvent.model_validate_json(it) for it in session.scalars(statement)]
+    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, payload in session.execute(select(asked, latest.c.payload)):
+        found[lead_id].append(MarketingEvent.model_validate_json(payload))
+    return found
 
 
 def events_before(
