@@ -64,7 +64,7 @@ class Scores(Payload):
     fit: float = Field(description="Who they are, 0 to 100.")
     engagement: float = Field(description="What they do, 0 to 100, decayed to the instant.")
     likelihood: float | None = Field(default=None, description="0 to 1, learned from outcomes.")
-    grade: str = Field(description="A–D of fit with 1–4 of engagement, such as B2.")
+    grade: str = Field(description="A to D of fit with 1 to 4 of engagement, such as B2.")
 
 
 class Touch(Payload):
