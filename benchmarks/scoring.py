@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,18 +15,17 @@ import psycopg
 import typer
 from kafka import KafkaConsumer, TopicPartition
 
+from benchmarks.installed import agree, environment, running
 from benchmarks.machine import DATABASE, Figure, does, postgres, print_figures, print_machine
 from benchmarks.people import populate
 from benchmarks.streams import Website, ends, kafka, produce
 from services.cli.processes import SCORING_WORKER
-from shared.agreement.versions import publish
 from shared.clock import utc_now
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.config import KafkaConfig
 
-AGREEMENT = Path(__file__).parents[1] / "examples" / "agreement.yaml"
 RATIO = 0.6
 SPREAD = 1.15
 """The ratio with a million leads is that with a thousand, within 15 %."""
@@ -122,9 +118,10 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
     database.commit()
 
 
-def worker(config: KafkaConfig, url: str, count: int, log: Path) -> Pace:
+def worker(config: KafkaConfig, server: PostgresServer, count: int) -> Pace:
     """The process as it runs in life, from its first commit to its last."""
-    with psycopg.connect(url, autocommit=True) as database, running(config, url, log) as pid:
+    told, url = environment(config, server), server.url(DATABASE)
+    with psycopg.connect(url, autocommit=True) as database, running(SCORING_WORKER, told) as pid:
         start = _done(database)
         first = _wait_for(database, start + 1)
         began_s = time.monotonic()
@@ -133,26 +130,6 @@ def worker(config: KafkaConfig, url: str, count: int, log: Path) -> Pace:
         last = _wait_for(database, start + count)
         took_s = time.monotonic() - began_s
         return Pace((last - first) / took_s, before, resident_bytes(pid))
-
-
-@contextmanager
-def running(config: KafkaConfig, url: str, log: Path) -> Iterator[int]:
-    """A scoring worker; gives its pid."""
-    environment = {
-        **os.environ,
-        "LEADBATON_DATABASE_URL": url,
-        "LEADBATON_KAFKA_BOOTSTRAP": ",".join(config.bootstrap),
-        "LEADBATON_KAFKA_SESSION_TIMEOUT_MS": str(config.session_timeout_ms),
-    }
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            SCORING_WORKER.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
-        )
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def resident_bytes(pid: int) -> int:
@@ -180,7 +157,7 @@ def _wait_for(database: psycopg.Connection[Any], wanted: int) -> int:
 
 
 def measured(
-    config: KafkaConfig, server: PostgresServer, people: int, count: int, log: Path
+    config: KafkaConfig, server: PostgresServer, people: int, count: int
 ) -> tuple[Pace, Pace]:
     """Floor and worker with so many people in the database, on the same records."""
     url = server.url(DATABASE)
@@ -189,8 +166,8 @@ def measured(
     engine.dispose()
     begin = ends(config, MARKETING_EVENTS.name)
     produce(config, Website(people, utc_now()).events(count))
-    lowest = floor(config, url.replace("+psycopg", ""), begin, count)
-    return lowest, worker(config, url, count, log)
+    lowest = floor(config, url, begin, count)
+    return lowest, worker(config, server, count)
 
 
 def figures(people: int, lowest: Pace, ours: Pace) -> Iterator[Figure]:
@@ -211,37 +188,29 @@ def spread(ratios: Sequence[float]) -> Figure:
     """How much the size matters."""
     found = max(ratios) / min(ratios)
     held = found <= SPREAD
-    return Figure("the sizes differ by", f"×{found:.2f}", wanted=f"≤ ×{SPREAD}", held=held)
+    return Figure("the sizes differ by", f"x {found:.2f}", wanted=f"≤ x {SPREAD}", held=held)
+
+
+SIZES = (1_000, 100_000, 1_000_000)
 
 
 def main(
-    people: Annotated[list[int], typer.Option(help="How many people are known.")] = [
-        1_000,
-        100_000,
-        1_000_000,
-    ],
+    people: Annotated[list[int] | None, typer.Option(help="How many people are known.")] = None,
     events: Annotated[int, typer.Option(help="How many events are measured.")] = 120_000,
 ) -> None:
     """Measure, print, and exit with 1 if a line is not held."""
     print_machine()
-    lines, ratios = [], []
-    with kafka() as config, postgres() as server, tempfile.NamedTemporaryFile() as log:
+    lines: list[Figure] = []
+    ratios = []
+    with kafka() as config, postgres() as server:
         agree(server)
-        for size in people:
-            lowest, ours = measured(config, server, size, events, Path(log.name))
+        for size in people or SIZES:
+            lowest, ours = measured(config, server, size, events)
             lines += figures(size, lowest, ours)
             ratios.append(ours.per_s / lowest.per_s)
     if len(ratios) > 1:
         lines.append(spread(ratios))
     raise typer.Exit(print_figures("Scoring: the worker beside its floor", lines))
-
-
-def agree(server: PostgresServer) -> None:
-    """Publish the example's agreement."""
-    engine = engine_for(server.url(DATABASE))
-    with sessions_on(engine).begin() as session:
-        publish(session, AGREEMENT.read_text(), by="benchmark", now=utc_now())
-    engine.dispose()
 
 
 if __name__ == "__main__":

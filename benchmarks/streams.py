@@ -39,7 +39,13 @@ def kafka(partitions: int = PARTITIONS) -> Iterator[KafkaConfig]:
         server = ApacheKafka(Path(directory) / "kafka", free_port())
         server.start()
         try:
-            config = KafkaConfig((server.bootstrap,), True, partitions, 1, 6_000)
+            config = KafkaConfig(
+                (server.bootstrap,),
+                keeps_log=True,
+                partitions=partitions,
+                replication=1,
+                session_timeout_ms=6_000,
+            )
             create_topics(config)
             yield config
         finally:
@@ -63,7 +69,7 @@ class Website:
 
     def events(self, count: int) -> Iterator[Outgoing]:
         """The next so many events as records of 450 bytes or so; each time others."""
-        chance = Random(f"{self.seed}/{self._made}")
+        chance = Random(f"{self.seed}/{self._made}")  # noqa: S311 - a benchmark draws the same again
         types, weights = zip(*DEEDS, strict=True)
         for type_ in chance.choices(types, weights, k=count):
             self._made += 1

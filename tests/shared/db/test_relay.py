@@ -15,7 +15,7 @@ from shared.contracts.topic import Outgoing
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db import outbox
 from shared.db.offsets import Move, Place, advance, positions
-from shared.db.relay import Relay
+from shared.db.relay import BATCH, Relay
 from shared.db.session import Sessions
 from shared.db.tables import outbox as table
 from shared.embedded.broker import Broker
@@ -92,14 +92,14 @@ def read_by_scoring(sessions: Sessions, log: UUID, upto: int, *, partitions: int
 def test_rows_are_published_in_their_order(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    post(sessions, [said(f"k{at % 7}", at) for at in range(1_500)])
+    post(sessions, [said(f"k{at % 7}", at) for at in range(BATCH + 500)])
     work = Relay(sessions, producer, admin, utc_now)
 
     assert work.turn()
     assert not work.turn()
 
     assert waiting(sessions) == []
-    assert log_of(broker) == {f"k{key}": list(range(key, 1_500, 7)) for key in range(7)}
+    assert log_of(broker) == {f"k{key}": list(range(key, BATCH + 500, 7)) for key in range(7)}
 
 
 class Flaky:
