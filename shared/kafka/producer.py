@@ -101,7 +101,7 @@ class Producer:
     def ready(self) -> bool:
         """Whether a record published now is likely to be acknowledged soon."""
         client = self._client
-        return client is not None and client.knows_all() and not self._pending.overdue()
+        return client is not None and client.knows_all() and not self._pending.away()
 
     def check(self) -> None:
         """Raise BrokerAway unless ready."""
@@ -204,6 +204,7 @@ class _Flight:
         self._count(error)
 
     def _count(self, error: Exception | None) -> None:
+        self._pending.learn(answers=error is None)
         with self._lock:
             self._left -= 1
             last = self._left == 0
@@ -226,13 +227,14 @@ class _Pending:
         self._flights: dict[_Flight, None] = {}
         self._records = 0
         self._bytes = 0
+        self._doubted = False
         self._lock = threading.Lock()
 
     def add(self, flight: _Flight) -> None:
         """Take the flight on, or raise BrokerAway when there is too much, or it is too old, already."""
         with self._lock:
-            if self._overdue():
-                raise BrokerAway(f"Kafka has acknowledged nothing for {PATIENCE_S} s")
+            if self._away():
+                raise BrokerAway("Kafka has acknowledged nothing for a while")
             if (
                 self._records + flight.records > self._bound.records
                 or self._bytes + flight.bytes > self._bound.bytes
@@ -248,14 +250,21 @@ class _Pending:
             self._records -= flight.records
             self._bytes -= flight.bytes
 
-    def overdue(self) -> bool:
-        """Whether the oldest has waited longer than a healthy broker takes."""
+    def learn(self, *, answers: bool) -> None:
+        """A record was acknowledged, or lost: until one is acknowledged again, one flight at a time tries it."""
         with self._lock:
-            return self._overdue()
+            self._doubted = not answers
 
-    def _overdue(self) -> bool:
+    def away(self) -> bool:
+        """Whether nobody should wait for the broker now: the oldest waits too long, or tries whether it is back."""
+        with self._lock:
+            return self._away()
+
+    def _away(self) -> bool:
         oldest = next(iter(self._flights), None)
-        return oldest is not None and time.monotonic() - oldest.began_s > PATIENCE_S
+        if oldest is None:
+            return False
+        return self._doubted or time.monotonic() - oldest.began_s > PATIENCE_S
 
 
 def _send(client: _Client, record: Outgoing) -> Any:

@@ -50,15 +50,24 @@ def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
 
 
 @contextmanager
-def instead(world: World, process: Process, program: Program) -> Iterator[None]:
-    """Another program in this process's place, while the block runs."""
+def without(world: World, process: Process) -> Iterator[None]:
+    """Nobody does this process's work, while the block runs."""
     leave(world, process.name)
-    join(world, program)
     try:
         yield
     finally:
-        leave(world, program.name)
         join(world, world.here.program(process))
+
+
+@contextmanager
+def instead(world: World, process: Process, program: Program) -> Iterator[None]:
+    """Another program in this process's place, while the block runs."""
+    with without(world, process):
+        join(world, program)
+        try:
+            yield
+        finally:
+            leave(world, program.name)
 
 
 def stand_still(world: World, name: str) -> None:

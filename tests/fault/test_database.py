@@ -47,7 +47,7 @@ def test_its_connections_are_cut(proof: Proof) -> None:
         harm.flowing()
         for _ in range(times):
             with sessions() as session:
-                assert cut(session) > 0
+                until(lambda: cut(session) > 0, why="somebody is connected")
             harm.done(time.monotonic())
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -14,10 +15,11 @@ from sqlalchemy import text
 
 from services.cli.processes import SCORING_WORKER
 from shared.embedded.supervisor import Program
+from shared.kafka.batch import BURIAL_LIMIT
 from shared.kafka.consumer import EXIT_SOFTWARE
 from tests.fault.books import reading
 from tests.fault.failing import is_poison
-from tests.fault.fleet import instead, join, leave
+from tests.fault.fleet import instead, without
 from tests.fault.proof import Harm, Proof
 from tests.fault.stream import Stream
 from tests.journey.world import World, until
@@ -49,35 +51,39 @@ def webinars(stream: Stream) -> set[str]:
 def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
     proof: Proof, mode: str, fault: str, bad: Callable[[Stream], set[str]]
 ) -> None:
+    bug = ExitStack()
+
     def mended(harm: Harm) -> None:
         expected = bad(harm.stream)
         until(lambda: _buried(harm.world) == len(expected), within_s=90, why="buried")
         until(lambda: _taken_in(harm) == harm.stream.ids() - expected, within_s=60)
         harm.times = len(expected)
-        bug.__exit__(None, None, None)
+        bug.close()
         began = time.monotonic()
         harm.world.here.command("dead", "replay", "--all")
         until(lambda: _taken_in(harm) == harm.stream.ids(), within_s=60, why="put back")
         harm.recover_s.append(time.monotonic() - began)
 
-    bug = instead(proof.world, SCORING_WORKER, failing(proof.world, mode))
-    bug.__enter__()
-    with proof.hurting(fault, f"bug-{mode}", over_s=0, expect=mended):
-        pass
+    with bug:
+        bug.enter_context(instead(proof.world, SCORING_WORKER, failing(proof.world, mode)))
+        with proof.hurting(fault, f"bug-{mode}", over_s=0, expect=mended):
+            pass
 
 
-def test_a_worker_that_fails_for_everything_stops_loudly_and_buries_nothing(proof: Proof) -> None:
+def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
+    proof: Proof,
+) -> None:
     with proof.hurting("a handler fails for everything", "bug-all", over_s=15) as harm:
         harm.flowing()
-        leave(harm.world, SCORING_WORKER.name)
-        bad = failing(harm.world, "everything")
-        done = subprocess.run(
-            bad.argv, env={**os.environ, **bad.environment}, timeout=60, check=False
-        )
-        assert done.returncode == EXIT_SOFTWARE
-        assert _buried(harm.world) == 0
+        with without(harm.world, SCORING_WORKER):
+            bad = failing(harm.world, "everything")
+            done = subprocess.run(
+                bad.argv, env={**os.environ, **bad.environment}, timeout=60, check=False
+            )
         back = time.monotonic()
-        join(harm.world, harm.world.here.program(SCORING_WORKER))
+        assert done.returncode == EXIT_SOFTWARE
+        assert _buried(harm.world) < BURIAL_LIMIT
+        harm.world.here.command("dead", "replay", "--all")
         harm.done(back)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from threading import Event
 
 import pytest
 from sqlalchemy import text
 
 from services.cli.processes import SLA_SWEEP
 from tests.fault.books import reading
-from tests.fault.fleet import a_second, cut, join, leave
+from tests.fault.fleet import a_second, cut, without
 from tests.fault.proof import Harm, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import until
@@ -37,6 +39,8 @@ _OVERDUE = text("select count(*) from sla.clocks where fire_at <= now()")
 def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_time(
     proof: Proof,
 ) -> None:
+    asleep = ExitStack()
+
     def wakes(harm: Harm) -> None:
         told = {"events": f"{harm.stream.tag}/%"}
         with reading(harm.world) as sessions:
@@ -44,14 +48,15 @@ def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_ti
             with sessions.begin() as session:
                 session.execute(_AN_HOUR_PASSES, told)
             began = time.monotonic()
-            join(harm.world, harm.world.here.program(SLA_SWEEP))
+            asleep.close()
             until(lambda: _none_overdue(harm), why="all flagged")
             harm.recover_s.append(time.monotonic() - began)
 
-    leave(proof.world, SLA_SWEEP.name)
-    fault = "the sweeper down for an hour"
-    with proof.hurting(fault, "slept", over_s=0, expect=wakes) as harm:
-        harm.times = 1
+    with asleep:
+        asleep.enter_context(without(proof.world, SLA_SWEEP))
+        fault = "the sweeper down for an hour"
+        with proof.hurting(fault, "slept", over_s=0, expect=wakes) as harm:
+            harm.times = 1
 
 
 def _all_given(harm: Harm, told: dict[str, str]) -> bool:
@@ -85,4 +90,5 @@ def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
         for time_ in range(times):
             with sessions() as session:
                 cut(session, f"leadbaton-{(SLA_SWEEP.name, other)[time_ % 2]}")
-            harm.done(time.monotonic())
+            harm.times += 1
+            Event().wait(harm.chance.uniform(0.1, 0.7))

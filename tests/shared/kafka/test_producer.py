@@ -93,6 +93,25 @@ def test_a_broker_that_does_not_answer_is_given_up_in_time_and_then_refused_at_o
     asyncio.run(producer.publish(events(1)))
 
 
+def test_whether_it_is_back_is_tried_by_one_while_the_others_are_refused_at_once(
+    producer: Producer, embedded_broker: Broker
+) -> None:
+    async def try_it() -> None:
+        first = asyncio.create_task(producer.publish(events(1)))
+        await asyncio.sleep(0)
+        with pytest.raises(BrokerAway, match="acknowledged nothing"):
+            await asyncio.wait_for(producer.publish(events(1)), 0.5)
+        embedded_broker.resume()
+        await first
+
+    embedded_broker.pause()
+    with pytest.raises(BrokerAway, match="acknowledged nothing"):
+        asyncio.run(producer.publish(events(1)))
+    until(producer.ready)
+    asyncio.run(try_it())
+    assert producer.ready()
+
+
 def test_what_is_unacknowledged_is_bounded(broker: KafkaConfig, embedded_broker: Broker) -> None:
     producer = Producer(broker, bound=Bound(records=10))
     until(producer.ready)
