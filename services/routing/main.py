@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from services.routing.api import router
-from services.routing.delivery import Courier, check_vault, deliver
+from services.routing.delivery import Courier, check_vault, deliver, take_up
 from services.routing.delivery.auditing import audit
 from services.routing.delivery.waking import listen
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
@@ -110,8 +110,10 @@ def delivery(settings: Settings) -> None:
         policy=policy_for(settings.allow_networks),
         clock=utc_now,
         chance=random.random,
+        name=settings.worker_name,
     )
     check_vault(courier)
+    take_up(courier)
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(courier.sessions)})
     watching(partial(audit, courier.sessions, courier.clock), stop)

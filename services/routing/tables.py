@@ -180,6 +180,7 @@ deliveries = Table(
     ),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),
     Column("lease_until", DateTime(timezone=True)),
+    Column("leased_by", Text, comment="The worker, by its name across restarts."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
     Index(

@@ -21,12 +21,14 @@ from tests.journey.world import World, until
 from tests.kafka.server import ApacheKafka
 
 
-def join(world: World, program: Program) -> None:
-    """Start one more process and wait until it is ready."""
+def join(world: World, *programs: Program) -> None:
+    """Start more processes and wait until they are ready."""
     world.neglect()
-    world.here.supervisor.add(program)
+    for program in programs:
+        world.here.supervisor.add(program)
     world.tend()
-    until(lambda: _ready(str(program.probe)), why=f"{program.name} ready")
+    for program in programs:
+        until(lambda: _ready(str(program.probe)), why=f"{program.name} ready")  # noqa: B023
 
 
 def leave(world: World, name: str) -> None:
@@ -40,8 +42,7 @@ def leave(world: World, name: str) -> None:
 def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
     """One more of each, while the block runs; their names."""
     programs = [world.here.program(it, 1) for it in processes]
-    for program in programs:
-        join(world, program)
+    join(world, *programs)
     try:
         yield [it.name for it in programs]
     finally:

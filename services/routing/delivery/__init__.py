@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.routing.delivery.courier import Courier, check_vault, deliver
+from services.routing.delivery.courier import Courier, check_vault, deliver, take_up
 
-__all__ = ["Courier", "check_vault", "deliver"]
+__all__ = ["Courier", "check_vault", "deliver", "take_up"]

@@ -57,6 +57,8 @@ class Courier:
     """Uniform in [0, 1): the jitter."""
     patience_s: float = TOTAL_S
     """How long one try may take."""
+    name: str | None = None
+    """This worker's across restarts: what its earlier life had in hand is in hand no more."""
 
 
 def check_vault(courier: Courier) -> None:
@@ -65,6 +67,16 @@ def check_vault(courier: Courier) -> None:
         secret = an_encrypted_secret(session)
     if secret is not None:
         courier.vault.decrypt(secret)
+
+
+def take_up(courier: Courier) -> None:
+    """Begin where our earlier life was interrupted, at once: nobody waits for its leases to end."""
+    if courier.name is None:
+        return
+    with courier.sessions.begin() as session:
+        freed = deliveries.free_leases(session, courier.name)
+    if freed:
+        log.info("tries of an earlier life are free", deliveries=freed)
 
 
 async def deliver(
@@ -119,6 +131,7 @@ def claim(courier: Courier, most: int) -> list[Claimed]:
             most_an_endpoint=HANDS_AN_ENDPOINT,
             lease=LEASE,
             now=courier.clock(),
+            worker=courier.name,
         )
 
 

@@ -60,7 +60,13 @@ def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
 
 
 def claim_deliveries(
-    session: Session, *, most: int, most_an_endpoint: int, lease: timedelta, now: datetime
+    session: Session,
+    *,
+    most: int,
+    most_an_endpoint: int,
+    lease: timedelta,
+    now: datetime,
+    worker: str | None = None,
 ) -> list[Claimed]:
     """Take what is due, first tries first, and mark it ours for a while.
 
@@ -80,7 +86,7 @@ def claim_deliveries(
     statement = (
         update(deliveries)
         .where(deliveries.c.id == claim.c.id, endpoints.c.id == deliveries.c.endpoint)
-        .values(lease_until=now + lease, attempts=deliveries.c.attempts + 1)
+        .values(lease_until=now + lease, leased_by=worker, attempts=deliveries.c.attempts + 1)
         .returning(
             deliveries.c.id,
             deliveries.c.endpoint,
@@ -97,6 +103,21 @@ def claim_deliveries(
         )
     )
     return [Claimed(Notice(*row[:7]), *row[7:]) for row in session.execute(statement)]
+
+
+def free_leases(session: Session, worker: str) -> int:
+    """Let go of what an earlier life of this worker had in hand; how many."""
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.lease_until.is_not(None),
+            deliveries.c.leased_by == worker,
+        )
+        .values(lease_until=None)
+        .returning(deliveries.c.id)
+    )
+    return len(session.execute(statement).all())
 
 
 def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from services.routing.delivery import Courier, check_vault, deliver
+from services.routing.delivery import Courier, check_vault, deliver, take_up
 from services.routing.delivery.courier import HANDS_AN_ENDPOINT, LEASE, claim
 from services.routing.delivery.waking import listen
 from services.routing.domain.answers import Actor, Answer
@@ -66,6 +67,24 @@ def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: P
     [got] = post.receiver.got
     assert got.headers["webhook-id"] == str(lost.notice.id)
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
+    assert [it.number for it in post.tries()] == [2]
+
+
+def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in_hand(
+    post: Post,
+) -> None:
+    post.assign()
+    named = replace(post.courier, name="routing-delivery-0")
+    [lost] = claim(named, 9)
+
+    for stranger in (post.courier, replace(post.courier, name="routing-delivery-1")):
+        take_up(stranger)
+        assert claim(stranger, 9) == []
+    take_up(named)
+    post.run(until=1, courier=named)
+
+    [got] = post.receiver.got
+    assert got.headers["webhook-id"] == str(lost.notice.id)
     assert [it.number for it in post.tries()] == [2]
 
 
