@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +19,13 @@ from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
 from shared.kafka.errors import BrokerAway
+from shared.kafka.pending import Bound, Flight, Pending
 
 log = logs.get(__name__)
 
-PATIENCE_S = 2.5
-"""How long a record may be unacknowledged before the broker counts as away."""
 PUBLISH_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 DELIVERY_TIMEOUT_MS = 6_000
-OVERHEAD_BYTES = 400
-"""What a record takes beside its key and value: headers, and the client's own objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +36,6 @@ class Ack:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The most that may be unacknowledged at once: the client's own buffer has no limit."""
-
-    records: int = 20_000
-    bytes: int = 32_000_000
-
-
 class Producer:
     """Connects in a thread of its own, for as long as it takes: whoever publishes starts without Kafka.
 
@@ -57,7 +44,7 @@ class Producer:
 
     def __init__(self, config: KafkaConfig, *, bound: Bound | None = None) -> None:
         self._config = config
-        self._pending = _Pending(bound or Bound())
+        self._pending = Pending(bound or Bound())
         self._client: _Client | None = None
         self._closed = threading.Event()
         self._keeper = threading.Thread(target=self._keep_connected, name="kafka", daemon=True)
@@ -71,7 +58,7 @@ class Producer:
         if not records:
             return
         client = self._ready_client(records)
-        flight = _Flight(self._pending, records)
+        flight = Flight(self._pending, records)
         self._pending.add(flight)
         for record in records:
             _send(client, record).add_callback(flight.landed).add_errback(flight.lost)
@@ -179,92 +166,6 @@ class _Client(KafkaProducer):
             for name in (topic.name, topic.dead):
                 if not self.knows(name):
                     self.partitions_for(name)
-
-
-class _Flight:
-    """The records of one `publish` under way; the first to be lost or the last to land ends the wait."""
-
-    def __init__(self, pending: _Pending, records: Sequence[Outgoing]) -> None:
-        self.records = len(records)
-        self.bytes = sum(len(it.key) + len(it.value) + OVERHEAD_BYTES for it in records)
-        self.began_s = time.monotonic()
-        self.outcome: asyncio.Future[Exception | None]
-        self._loop = asyncio.get_running_loop()
-        self.outcome = self._loop.create_future()
-        self._left = self.records
-        self._lock = threading.Lock()
-        self._pending = pending
-
-    def landed(self, _ack: object) -> None:
-        """One is acknowledged; called in the client's thread."""
-        self._count(None)
-
-    def lost(self, error: Exception) -> None:
-        """One will never be acknowledged."""
-        self._count(error)
-
-    def _count(self, error: Exception | None) -> None:
-        self._pending.learn(answers=error is None)
-        with self._lock:
-            self._left -= 1
-            last = self._left == 0
-        if last:
-            self._pending.remove(self)
-        if last or error is not None:
-            with suppress(RuntimeError):  # the loop may have ended before its records
-                self._loop.call_soon_threadsafe(self._end, error)
-
-    def _end(self, error: Exception | None) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(error)
-
-
-class _Pending:
-    """What is unacknowledged: counted, weighed, and its oldest known."""
-
-    def __init__(self, bound: Bound) -> None:
-        self._bound = bound
-        self._flights: dict[_Flight, None] = {}
-        self._records = 0
-        self._bytes = 0
-        self._doubted = False
-        self._lock = threading.Lock()
-
-    def add(self, flight: _Flight) -> None:
-        """Take the flight on, or raise BrokerAway when there is too much, or it is too old, already."""
-        with self._lock:
-            if self._away():
-                raise BrokerAway("Kafka has acknowledged nothing for a while")
-            if (
-                self._records + flight.records > self._bound.records
-                or self._bytes + flight.bytes > self._bound.bytes
-            ):
-                raise BrokerAway(f"{self._records} records wait for Kafka already")
-            self._flights[flight] = None
-            self._records += flight.records
-            self._bytes += flight.bytes
-
-    def remove(self, flight: _Flight) -> None:
-        with self._lock:
-            del self._flights[flight]
-            self._records -= flight.records
-            self._bytes -= flight.bytes
-
-    def learn(self, *, answers: bool) -> None:
-        """A record was acknowledged, or lost: until one is acknowledged again, one flight at a time tries it."""
-        with self._lock:
-            self._doubted = not answers
-
-    def away(self) -> bool:
-        """Whether nobody should wait for the broker now: the oldest waits too long, or tries whether it is back."""
-        with self._lock:
-            return self._away()
-
-    def _away(self) -> bool:
-        oldest = next(iter(self._flights), None)
-        if oldest is None:
-            return False
-        return self._doubted or time.monotonic() - oldest.began_s > PATIENCE_S
 
 
 def _send(client: _Client, record: Outgoing) -> Any:

@@ -19,8 +19,9 @@ from services.routing.delivery import recording
 from services.routing.delivery.sending import send
 from services.routing.domain.signing import signed_headers
 from services.routing.domain.tries import GaveUp, Outcome, Response, judge
-from services.routing.queries import deliveries
-from services.routing.queries.deliveries import Attempt, Claimed
+from services.routing.queries import claims
+from services.routing.queries.claims import Claimed
+from services.routing.queries.deliveries import Attempt
 from services.routing.queries.roster import an_encrypted_secret
 from shared.clock import Clock
 from shared.db.session import Sessions
@@ -74,7 +75,7 @@ def take_up(courier: Courier) -> None:
     if courier.name is None:
         return
     with courier.sessions.begin() as session:
-        freed = deliveries.free_leases(session, courier.name)
+        freed = claims.free_leases(session, courier.name)
     if freed:
         log.info("tries of an earlier life are free", deliveries=freed)
 
@@ -125,7 +126,7 @@ async def _claimed(courier: Courier, most: int) -> Sequence[Claimed]:
 def claim(courier: Courier, most: int) -> list[Claimed]:
     """Take what is due, in one short transaction."""
     with courier.sessions.begin() as session:
-        return deliveries.claim_deliveries(
+        return claims.claim_deliveries(
             session,
             most=most,
             most_an_endpoint=HANDS_AN_ENDPOINT,

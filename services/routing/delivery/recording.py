@@ -14,7 +14,8 @@ from services.routing.domain.handoff import Handoff, Step, step
 from services.routing.domain.tries import Delivered, GaveUp, Outcome
 from services.routing.queries import deliveries, handoffs
 from services.routing.queries.announcing import record
-from services.routing.queries.deliveries import Attempt, Claimed
+from services.routing.queries.claims import Claimed
+from services.routing.queries.deliveries import Attempt
 from shared.contracts.payloads import Change
 
 log = structlog.get_logger(__name__)

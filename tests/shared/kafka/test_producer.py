@@ -14,7 +14,8 @@ from shared.embedded.postgres import free_port
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
-from shared.kafka.producer import Ack, Bound, Producer
+from shared.kafka.pending import Bound
+from shared.kafka.producer import Ack, Producer
 from tests.conftest import kafka_on
 from tests.engine import events, until
 

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.routing.delivery.auditing import audit
-from services.routing.queries.deliveries import claim_deliveries
+from services.routing.queries.claims import claim_deliveries
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying
