@@ -26,8 +26,8 @@ up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="-
 test: $(VENV)/.dev ## Every test that needs nothing but Python packages
 	$(BIN)/pytest -q -m "$(QUICK)" $(COVERAGE) $(ARGS)
 
-slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), a browser, faults
-	$(BIN)/pytest -q -m "not ($(QUICK))" $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
+slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages; `make fault` has more
+	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
 
 lint: $(VENV)/.dev ## Style, types, and who may import whom
 	$(BIN)/ruff check .
