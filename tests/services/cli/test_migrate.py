@@ -1,0 +1,51 @@
+"""`leadbaton migrate` does what is missing, says so, and has nothing to do the second time."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from services.cli.installation import Installation, PortTaken
+from services.cli.processes import SCORING_API
+from shared.db.session import engine_for
+from shared.embedded.broker import Broker
+from shared.embedded.postgres import PostgresServer
+from shared.embedded.stack import Stack
+from tests.services.cli.test_cli import leadbaton
+
+pytestmark = pytest.mark.postgres
+
+
+def test_the_first_time_everything_the_second_time_nothing(
+    postgres: PostgresServer, embedded_broker: Broker
+) -> None:
+    server = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("create database to_migrate"))
+    server.dispose()
+    where = {
+        "LEADBATON_DATABASE_URL": postgres.url("to_migrate"),
+        "LEADBATON_KAFKA_BOOTSTRAP": embedded_broker.bootstrap,
+    }
+
+    first, second = leadbaton("migrate", **where), leadbaton("migrate", **where)
+
+    assert "database: messaging_01: " in first.stdout, first.stderr
+    assert "topics: marketing.events\n" in first.stdout
+    assert second.stdout == (
+        "database: nothing to do, is up to date\ntopics: nothing to do, are all there\n"
+    )
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    stack = Stack(tmp_path_factory.mktemp("taken"))
+    try:
+        stack.start()
+        taken = int(stack.broker.bootstrap.rpartition(":")[2])
+        here = Installation(stack, {SCORING_API.name: taken})
+        with pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"):
+            here.start()
+    finally:
+        stack.stop()
