@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
@@ -66,20 +67,17 @@ def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> Non
         reading(harm.world) as sessions,
         sessions() as session,
     ):
-        before = _stop_before_it_writes(harm, session)
-        slept = time.monotonic()
-        until(lambda: _moved_everywhere(session, before), why="the other took all partitions")
-        harm.times += 1
-        harm.recover_s.append(time.monotonic() - slept)
-        go_on(harm.world, ZOMBIE)
+        with _stopped_before_it_writes(harm, session):
+            _until_all_is_read(harm, session)
         until(
             lambda: metric(harm.world, ZOMBIE, "leadbaton_fenced_batches_total") > 0,
             why="the zombie's transaction is refused",
         )
 
 
-def _stop_before_it_writes(harm: Harm, session: Session) -> dict[int, int]:
-    """Stop the worker in a transaction that has read its batch and locked nobody yet; the offsets of then."""
+@contextmanager
+def _stopped_before_it_writes(harm: Harm, session: Session) -> Iterator[None]:
+    """The worker stands still in a transaction that has read its batch and locked nobody yet."""
 
     def trapped() -> bool:
         session.rollback()
@@ -92,13 +90,15 @@ def _stop_before_it_writes(harm: Harm, session: Session) -> dict[int, int]:
 
     until(trapped, within_s=60, why="the worker is in the middle of a batch")
     stand_still(harm.world, ZOMBIE)
-    before = _offsets(session)
     session.rollback()
-    return before
+    try:
+        yield
+    finally:
+        go_on(harm.world, ZOMBIE)
 
 
 _OFFSETS = text("""
-    select partition, max(next_offset) from messaging.offsets
+    select partition, max(next_offset) as next_offset from messaging.offsets
     where consumer_group = 'leadbaton.scoring' and topic = 'marketing.events'
         and topic_id = (
             select topic_id from messaging.offsets
@@ -110,7 +110,7 @@ _OFFSETS = text("""
 
 
 def _offsets(session: Session) -> dict[int, int]:
-    return dict(session.execute(_OFFSETS).tuples().all())
+    return {row.partition: row.next_offset for row in session.execute(_OFFSETS)}
 
 
 def _moved_everywhere(session: Session, before: Mapping[int, int]) -> bool:
