@@ -56,6 +56,7 @@ def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) 
     assert process.returncode == 0
 
 
+@pytest.mark.fault
 def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
     agreement = ("--agreement", str(ROOT / "examples" / "agreement.yaml"))
     with up(tmp_path, *agreement):
@@ -71,6 +72,7 @@ def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
     assert "1" in listed.stdout + listed.stderr
 
 
+@pytest.mark.fault
 def test_killed_it_leaves_nobody_behind(tmp_path: Path) -> None:
     with up(tmp_path) as (process, _):
         children = [
