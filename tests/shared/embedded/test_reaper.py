@@ -14,8 +14,13 @@ import pytest
 
 from shared.embedded.reaper import Reaper, lives, reap, survivors
 
-SLEEPER = "import signal; print('here', flush=True); signal.pause()"
-STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
+SLEEPER = (
+    "import signal\n"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"  # who runs us in the background has it ignored
+    "print('here', flush=True)\n"
+    "signal.pause()"
+)
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SLEEPER}"
 Sleeper = subprocess.Popen[bytes]
 
 
