@@ -93,8 +93,11 @@ class PostgresServer:
     @property
     def pid(self) -> int | None:
         """The server's process, as it noted itself; None when it has ended in order."""
-        file = self.data / "postmaster.pid"
-        return int(file.read_text().split("\n", 1)[0]) if file.exists() else None
+        try:
+            words = (self.data / "postmaster.pid").read_text().split(maxsplit=1)
+        except FileNotFoundError:
+            return None
+        return int(words[0]) if words else None  # empty: it is being written
 
     def running(self) -> bool:
         """Whether a server has this directory open."""

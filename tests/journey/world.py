@@ -7,10 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, TypeVar
 
 import httpx
@@ -20,6 +20,7 @@ from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
 from shared.embedded.broker import Broker
+from shared.embedded.reaper import lives
 from shared.embedded.stack import LogServer, Stack
 from tests.journey.receiver import Receiver, listening
 from tests.kafka.server import ApacheKafka
@@ -57,7 +58,9 @@ class World:
     here: Installation
     receiver: Receiver
     keys: Mapping[str, str]
-    _tending: tuple[Event, Thread] | None = field(default=None, init=False)
+    _tending: ExitStack = field(default_factory=ExitStack, init=False)
+    neglected: bool = field(default=True, init=False)
+    """Whether what dies stays dead now."""
 
     def fresh(self, name: str) -> str:
         """An address that nobody used before."""
@@ -154,30 +157,21 @@ class World:
             os.kill(pid, signal.SIGKILL)
 
     def crash_database(self) -> None:
-        """Let PostgreSQL stop as in a power cut; whoever tends it starts it again."""
+        """Let PostgreSQL stop as in a power cut, and return when it has; whoever tends it starts it again."""
         pid = self.here.stack.postgres.pid
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
+        until(lambda: not lives(pid), why="PostgreSQL is dead")
 
     def tend(self) -> None:
         """From now on, what dies is started again."""
-        stop = Event()
-        thread = Thread(target=self.here.tend, args=(stop,), daemon=True)
-        thread.start()
-        self._tending = (stop, thread)
-
-    @property
-    def neglected(self) -> bool:
-        """Whether what dies stays dead now."""
-        return self._tending is None
+        self._tending.enter_context(self.here.tended())
+        self.neglected = False
 
     def neglect(self) -> None:
         """From now on, what dies stays dead."""
-        if self._tending is not None:
-            stop, thread = self._tending
-            stop.set()
-            thread.join()
-            self._tending = None
+        self._tending.close()
+        self.neglected = True
 
     def restart(self) -> None:
         """Every process and both servers as they should be."""
@@ -215,8 +209,10 @@ def world(
         here.start(timeout_s=90)
         it = World(here, receiver, keys)
         it.tend()
-        yield it
-        it.neglect()
+        try:
+            yield it
+        finally:
+            it.neglect()
 
 
 def _key(here: Installation, scope: str, subject: str) -> str:

@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from shared.embedded.postgres import free_port
+from shared.errors import Unavailable
 
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
@@ -145,7 +146,7 @@ class ApacheKafka:
         while not self._answers():
             if not self.running() or time.monotonic() > end:
                 log = self.directory / "server.log"
-                raise RuntimeError(f"Apache Kafka did not start: {log.read_text()[-2000:]}")
+                raise Unavailable(f"Apache Kafka did not start: {log.read_text()[-2000:]}")
             pause.wait(0.1)
 
     def _answers(self) -> bool:
