@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
-
-from services.cli.processes import RELAY, SERVICES, service_app
-from shared.errors import LeadbatonError
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
@@ -23,11 +18,18 @@ COMMANDS = {
     "doctor": ("services.cli.doctor:doctor", "Say what is wrong, and how to mend it."),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
-    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import."),
+    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
     "docs": ("services.cli.docs:app", "Generated references: generate, check."),
     "dead": ("services.cli.dead:app", "Records that could not be processed: list, replay."),
 }
-"""Where each command lives. It is imported when it is called, so that `leadbaton --help` is quick."""
+SERVICES = {
+    "scoring": ("services.cli.processes:scoring", "Events in, leads scored."),
+    "routing": ("services.cli.processes:routing", "Leads to reps, answers back."),
+    "sla": ("services.cli.processes:sla", "Clocks, breaches and attainment."),
+    "relay": ("services.cli.processes:relay", "Publishes what is committed, in order."),
+}
+LIVES = {**COMMANDS, **SERVICES}
+"""Where each lives, and its help. It is imported when it is called, so that `leadbaton --help` is quick."""
 
 
 class Commands(TyperGroup):
@@ -35,7 +37,7 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Put the real command in the place of the one that only has a name."""
-        if args and args[0] in COMMANDS:
+        if args and args[0] in LIVES:
             self.commands[args[0]] = _imported(args[0])
         return super().resolve_command(ctx, args)
 
@@ -69,35 +71,30 @@ def _root(
 
 for _name, (_, _help) in COMMANDS.items():
     app.add_typer(typer.Typer(), name=_name, help=_help)
-for _name in SERVICES:
-    app.add_typer(service_app(_name), name=_name, rich_help_panel="Processes")
-app.command(RELAY.name, help=RELAY.summary, rich_help_panel="Processes")(RELAY.run)
+for _name, (_, _help) in SERVICES.items():
+    app.add_typer(typer.Typer(), name=_name, help=_help, rich_help_panel="Processes")
 
 
 def run() -> None:
     """The entry point: what goes wrong in a way that we foresaw is one clear text, not a traceback."""
     try:
         app()
-    except LeadbatonError as wrong:
-        raise SystemExit(_said(wrong.message)) from None
-    except OperationalError as away:
-        raise SystemExit(_said(f"the database does not answer: {away.orig}")) from None
-    except ValidationError as wrong:
-        if wrong.title != "Settings":
+    except _mistakes().FORESEEN as wrong:
+        told = _mistakes().in_words(wrong)
+        if told is None:
             raise
-        faults = wrong.errors(include_url=False, include_input=False)
-        lines = [f"LEADBATON_{str(it['loc'][0]).upper()}: {it['msg']}" for it in faults]
-        raise SystemExit(_said("\n".join(lines))) from None
+        typer.echo(f"leadbaton: {told.strip()}", err=True)
+        raise SystemExit(1) from None
 
 
-def _said(message: str) -> int:
-    typer.echo(f"leadbaton: {message.strip()}", err=True)
-    return 1
+def _mistakes() -> Any:
+    """Imported when something went wrong: it must know libraries that not every command needs."""
+    return import_module("services.cli.mistakes")
 
 
 def _imported(name: str) -> Any:
     """The command, or the group of commands, that the table names."""
-    module, _, attribute = COMMANDS[name][0].partition(":")
+    module, _, attribute = LIVES[name][0].partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
         return get_group(found)

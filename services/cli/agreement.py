@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from services.cli.database import transaction
 from shared.agreement.load import parse
 from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
 from shared.agreement.versions import publish as publish_version
 from shared.clock import utc_now
-from shared.db.session import engine_for, sessions_on
 from shared.documents import InvalidDocument, text_of
 from shared.settings import Settings
 
@@ -42,12 +42,8 @@ def publish(
 ) -> None:
     """Make it the agreement that decides from now on, as a version of its own; the same file changes nothing."""
     _, source = _sound(file)
-    engine = engine_for(Settings().database_url, pool_size=1)
-    try:
-        with sessions_on(engine).begin() as session:
-            published = publish_version(session, source, by=by, now=utc_now())
-    finally:
-        engine.dispose()
+    with transaction(Settings().database_url) as session:
+        published = publish_version(session, source, by=by, now=utc_now())
     typer.echo(f"version {published.version} of the agreement is current")
 
 

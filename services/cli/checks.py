@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import make_url
@@ -32,6 +35,8 @@ from shared.settings import Settings
 PATIENCE_S = 60.0
 """A row of the outbox that waits longer than this says that the relay does not work."""
 
+KAFKA_PORT = 9092
+"""Where Kafka is when an address names no port."""
 
 READERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
 """Which process reads for which group."""
@@ -62,8 +67,7 @@ def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -
     yield secret_key(settings)
     yield checksums()
     yield from database(settings, now)
-    yield from broker(settings)
-    yield from progress(settings, now)
+    yield from broker(settings, now)
     for process, port in apis.items():
         yield api(process, f"http://{settings.host}:{port}")
 
@@ -199,8 +203,38 @@ def timers(session: Session, now: datetime) -> Finding:
     return fine("timers", f"{standing.open_clocks} clocks run, nothing is overdue")
 
 
+def broker(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Whether Kafka answers, and has our topics; then, how far each group has read them."""
+    names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+    kafka = config.of(settings)
+    try:
+        _knock(kafka.bootstrap)
+        there = admin.topic_ids(kafka, names)
+    except BrokerAway as away:
+        mend = "start Kafka (`leadbaton up` has its own), or mend LEADBATON_KAFKA_BOOTSTRAP"
+        yield wrong("broker", f"{settings.kafka_bootstrap}: {away.message}", mend)
+        return
+    yield fine("broker", settings.kafka_bootstrap)
+    missing = [name for name in names if name not in there]
+    if missing:
+        yield wrong("topics", f"missing: {', '.join(missing)}", "leadbaton migrate")
+        return
+    yield fine("topics", f"all {len(names)}")
+    yield from progress(settings, now)
+
+
+def _knock(bootstrap: tuple[str, ...]) -> None:
+    """Raises BrokerAway at once where nobody takes a connection: Kafka's client would go on asking for seconds."""
+    for address in bootstrap:
+        where = urlsplit(f"//{address}")
+        place = (where.hostname or "", where.port or KAFKA_PORT)
+        with suppress(OSError), socket.create_connection(place, timeout=2):
+            return
+    raise BrokerAway("nobody listens there")
+
+
 def progress(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """How far each group has read; nothing if that cannot be told, for then it was told already."""
+    """How far each group has read; nothing where the database does not answer, for that was told already."""
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
     try:
@@ -227,23 +261,6 @@ def group_of(process: Process, left: int, moved_at: datetime | None, now: dateti
         )
         return wrong(process.name, f"{left} records behind, {since}", start)
     return fine(process.name, f"{left} records behind" if left else "has read everything")
-
-
-def broker(settings: Settings) -> Iterator[Finding]:
-    """Whether Kafka answers, and has our topics."""
-    names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
-    try:
-        there = admin.topic_ids(config.of(settings), names)
-    except BrokerAway:
-        mend = "start Kafka (`leadbaton up` has its own), or mend LEADBATON_KAFKA_BOOTSTRAP"
-        yield wrong("broker", f"{settings.kafka_bootstrap} does not answer", mend)
-        return
-    yield fine("broker", settings.kafka_bootstrap)
-    missing = [name for name in names if name not in there]
-    if missing:
-        yield wrong("topics", f"missing: {', '.join(missing)}", "leadbaton migrate")
-    else:
-        yield fine("topics", f"all {len(names)}")
 
 
 def api(process: Process, url: str) -> Finding:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.orm import Session
 
+from services.cli.database import transaction
 from shared.clock import utc_now
 from shared.db import dead_letters
 from shared.db.dead_letters import DeadLetter
-from shared.db.session import engine_for, sessions_on
 from shared.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be processed: list, replay.")
@@ -29,7 +26,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 100,
 ) -> None:
     """Show what was buried, when and why."""
-    with _transaction() as session:
+    with transaction(Settings().database_url) as session:
         found = dead_letters.letters(session, topic=topic, code=code, limit=limit)
     Console().print(_table(found) if found else "Nothing is buried.")
 
@@ -48,7 +45,7 @@ def replay(
     """Put records back on their topics as they were, after the cause is mended; each only once."""
     if sum(map(bool, (ids, topic, everything))) != 1:
         raise typer.BadParameter("give ids, or --topic, or --all")
-    with _transaction() as session:
+    with transaction(Settings().database_url) as session:
         done = dead_letters.replay(session, now=utc_now(), ids=ids or None, topic=topic)
     typer.echo(f"put back: {', '.join(map(str, done)) if done else 'nothing'}")
 
@@ -68,11 +65,3 @@ def _table(found: list[DeadLetter]) -> Table:
             f"{it.replayed_at:%Y-%m-%d %H:%M:%S}" if it.replayed_at else "",
         )
     return table
-
-
-@contextmanager
-def _transaction() -> Iterator[Session]:
-    engine = engine_for(Settings().database_url)
-    with sessions_on(engine).begin() as session:
-        yield session
-    engine.dispose()

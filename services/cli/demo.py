@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from threading import Event, Thread
+from threading import Event
 from typing import Annotated
 
 import orjson
 import typer
 from rich.console import Console
 
+from services.cli.database import transaction
 from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from services.demo.figures import Reader
@@ -92,7 +93,7 @@ def _stage(
             reps=cast.reps(memory.keys),
             routing_url=scene.routing,
         )
-        with serving(receiver), _tended(here, say):
+        with serving(receiver), here.tended(say):
             say("every process is ready; people arrive")
             yield scene, receiver
 
@@ -119,13 +120,11 @@ def _give_keys(here: Installation, memory: Memory, reps: list[str]) -> None:
         **dict.fromkeys(reps, KeyScope.REP),
         "ops": KeyScope.OPS,
     }
-    engine = engine_for(here.environment["LEADBATON_DATABASE_URL"])
-    with sessions_on(engine).begin() as session:
+    with transaction(here.environment["LEADBATON_DATABASE_URL"]) as session:
         for subject in wanted.keys() - memory.keys.keys():
             memory.keys[subject] = create_key(
                 session, scope=wanted[subject], subject=subject, now=utc_now()
             )
-    engine.dispose()
 
 
 def _scene(here: Installation, memory: Memory) -> Scene:
@@ -136,16 +135,3 @@ def _scene(here: Installation, memory: Memory) -> Scene:
         keys=memory.keys,
         sessions=sessions_on(engine_for(here.environment["LEADBATON_DATABASE_URL"], pool_size=1)),
     )
-
-
-@contextmanager
-def _tended(here: Installation, say: Callable[[str], None]) -> Iterator[None]:
-    """What dies is started again while the block runs."""
-    ended = Event()
-    thread = Thread(target=here.tend, args=(ended, say), name="tending", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.orm import Session
 
+from services.cli.database import transaction
 from shared.agreement.durations import duration
 from shared.clock import utc_now
-from shared.db.session import engine_for, sessions_on
 from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key
 from shared.settings import Settings
 
@@ -46,7 +43,7 @@ def create(
     """Make a key; it alone goes to stdout, and cannot be shown again."""
     now = utc_now()
     ends = now + expires if expires is not None else None
-    with _session() as session:
+    with transaction(Settings().database_url) as session:
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origin or ()
         )
@@ -59,7 +56,7 @@ def create(
 @app.command("list")
 def show() -> None:
     """Every key that there is or was, without its secret."""
-    with _session() as session:
+    with transaction(Settings().database_url) as session:
         found = keys(session)
     table = Table("id", "scope", "subject", "created", "state", "origins")
     for key in found:
@@ -74,7 +71,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
 ) -> None:
     """End a key; the APIs refuse it within half a minute."""
-    with _session() as session:
+    with transaction(Settings().database_url) as session:
         if not revoke_key(session, key_id, now=utc_now()):
             raise UnknownKey(f"there is no live key {key_id}: see `leadbaton keys list`")
     said.print(f"key {key_id} is revoked")
@@ -84,16 +81,6 @@ def revoke(
 def secret() -> None:
     """A new LEADBATON_SECRET_KEY, which encrypts webhook secrets at rest. Keep it: nothing else opens them."""
     typer.echo(urlsafe_b64encode(secrets.token_bytes(32)).decode())
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    engine = engine_for(Settings().database_url, pool_size=1)
-    try:
-        with sessions_on(engine).begin() as session:
-            yield session
-    finally:
-        engine.dispose()
 
 
 def _until(ends: datetime | None) -> str:

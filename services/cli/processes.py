@@ -88,24 +88,22 @@ PROCESSES = (
 )
 
 
-def service_app(service: str) -> typer.Typer:
-    """The commands of one service: `leadbaton SERVICE ROLE` runs that process."""
-    app = typer.Typer(no_args_is_help=True, help=SERVICES[service])
-    app.callback()(lambda: None)
+def _service(name: str, *tasks: Callable[..., None]) -> typer.Typer:
+    """The commands of one service: a process each, and what else it can do."""
+    app = typer.Typer(no_args_is_help=True, help=f"Run a process of {name}, or a task of it.")
     for process in PROCESSES:
-        if process.command[0] == service:
+        if process.command[0] == name:
             app.command(process.command[-1], help=process.summary)(process.run)
-    for task in TASKS.get(service, ()):
+    for task in tasks:
         app.command()(task)
     return app
 
 
-TASKS: dict[str, tuple[Callable[..., Any], ...]] = {"scoring": (recompute,)}
-"""What a service can do besides its processes."""
+scoring = _service("scoring", recompute)
+routing = _service("routing")
+sla = _service("sla")
 
 
-SERVICES = {
-    "scoring": "Events in, leads scored.",
-    "routing": "Leads to reps, answers back.",
-    "sla": "Clocks, breaches and attainment.",
-}
+def relay() -> None:
+    """Publish what is committed, in order."""
+    RELAY.run()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from services.cli.database import transaction
 from services.routing.domain.roster import Roster, parse
 from services.routing.handlers.importing import Imported, import_reps
 from services.routing.queries.bench import reps_by_id
@@ -20,7 +21,6 @@ from services.routing.queries.roster import disabled_endpoints
 from shared.agreement.model import Agreement
 from shared.agreement.versions import Agreements, NoAgreement
 from shared.clock import utc_now
-from shared.db.session import engine_for, sessions_on
 from shared.documents import text_of
 from shared.http.outbound import check_url, policy_for
 from shared.secrets import Vault
@@ -38,13 +38,9 @@ def import_file(file: File) -> None:
     vault = Vault(settings.secret_key)
     source = text_of(file.read_bytes(), name=str(file))
     guard = partial(check_url, policy=policy_for(settings.allow_networks))
-    engine = engine_for(settings.database_url, pool_size=1)
-    try:
-        with sessions_on(engine).begin() as session:
-            roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
-            imported = import_reps(session, roster, vault=vault, now=utc_now())
-    finally:
-        engine.dispose()
+    with transaction(settings.database_url) as session:
+        roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
+        imported = import_reps(session, roster, vault=vault, now=utc_now())
     _tell(roster, imported)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
 
@@ -52,14 +48,10 @@ def import_file(file: File) -> None:
 @app.command("list")
 def list_reps() -> None:
     """Everybody who may or might get leads, and how many they hold."""
-    engine = engine_for(Settings().database_url, pool_size=1)
-    try:
-        with sessions_on(engine).begin() as session:
-            everybody = reps_by_id(session)
-            held = held_by(session, [it.id for it in everybody])
-            disabled = disabled_endpoints(session)
-    finally:
-        engine.dispose()
+    with transaction(Settings().database_url) as session:
+        everybody = reps_by_id(session)
+        held = held_by(session, [it.id for it in everybody])
+        disabled = disabled_endpoints(session)
     table = Table("Rep", "Name", "Team", "Holds", "Weight", "Endpoint")
     for rep in everybody:
         name = rep.name if rep.active else f"{rep.name} (inactive)"

@@ -22,6 +22,7 @@ from shared.contracts.payloads import Change
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db import offsets, outbox
 from shared.db.session import Sessions
+from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
@@ -176,23 +177,30 @@ def test_a_group_that_stands_still_is_told_with_the_process_to_start(
     assert "none done for 30" in next(checks.progress(settings, later)).found
 
 
-def test_progress_is_not_told_while_nobody_can_tell() -> None:
-    away = Settings(database_url=f"postgresql://me@{NOWHERE}/leadbaton", kafka_bootstrap=NOWHERE)
-
-    assert list(checks.progress(away, utc_now())) == []
-
-
 def test_a_broker_that_is_away() -> None:
-    [away] = checks.broker(Settings(kafka_bootstrap=NOWHERE))
+    [away] = checks.broker(Settings(kafka_bootstrap=NOWHERE), utc_now())
 
     assert away.ok is False
-    assert NOWHERE in away.found
+    assert away.found == f"{NOWHERE}: nobody listens there"
 
 
-def test_a_broker_with_all_topics(broker: KafkaConfig) -> None:
-    settings = Settings(kafka_bootstrap=",".join(broker.bootstrap))
+def test_a_broker_without_topics_wants_to_be_migrated(embedded_broker: Broker) -> None:
+    settings = Settings(kafka_bootstrap=embedded_broker.bootstrap)
 
-    assert [it.ok for it in checks.broker(settings)] == [True, True]
+    [there, topics] = checks.broker(settings, utc_now())
+
+    assert there.ok
+    assert "marketing.events" in topics.found
+    assert topics.mend == "leadbaton migrate"
+
+
+def test_a_broker_with_all_topics_and_no_database_to_tell_what_was_read(
+    broker: KafkaConfig,
+) -> None:
+    away = f"postgresql://me@{NOWHERE}/leadbaton"
+    settings = Settings(database_url=away, kafka_bootstrap=",".join(broker.bootstrap))
+
+    assert [it.ok for it in checks.broker(settings, utc_now())] == [True, True]
 
 
 class Api(BaseHTTPRequestHandler):
