@@ -147,7 +147,8 @@ def _continued(traceparent: str | None) -> str:
     """A new span id in the same trace, or in a new one."""
     found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if found is None or not int(found[1], 16) or not int(found[2], 16):
-        return f"00-{token_hex(16)}-{token_hex(8)}-{_SAMPLED}"
+        both = token_hex(24)
+        return f"00-{both[:32]}-{both[32:]}-{_SAMPLED}"
     return f"00-{found[1]}-{token_hex(8)}-{found[3]}"
 
 

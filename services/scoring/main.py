@@ -24,6 +24,7 @@ from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
 from shared.http.app import Check, create_app
+from shared.http.lane import include_direct
 from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.kafka import config
@@ -80,7 +81,7 @@ def build_api(
         checks=checks,
         most_bytes=most_bytes,
     )
-    app.include_router(ingest.router(publisher, limits=limits))
+    include_direct(app, ingest.router(publisher, limits=limits))
     app.include_router(router(Rulebook()))
     return app
 

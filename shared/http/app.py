@@ -18,6 +18,7 @@ from shared.errors import LeadbatonError
 from shared.http import probes
 from shared.http.body import PlainBody
 from shared.http.keyring import KeyRing
+from shared.http.lane import Lane, Posts
 from shared.http.observed import Observed
 from shared.http.problems import DatabaseAway, InvalidRequest, MalformedBody, problem, written
 
@@ -42,8 +43,11 @@ def create_app(
     app.state.sessions = sessions
     app.state.clock = clock
     app.state.keys = KeyRing(sessions, clock)
+    posts: Posts = {}
+    app.state.posts = posts
+    app.add_middleware(Lane, posts=posts)
     app.add_middleware(PlainBody, most_bytes=most_bytes)
-    app.add_middleware(Observed)
+    app.add_middleware(Observed, quiet=posts.keys())
     app.include_router(_probes({"database": probes.database(sessions), **checks}))
     _tell_errors(app)
     return app

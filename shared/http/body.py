@@ -22,7 +22,7 @@ class PlainBody:
         self.most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then let the app read it again."""
+        """Read the body, then let the app read it again, or find it in the scope."""
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self.app(scope, receive, send)
             return
@@ -33,6 +33,7 @@ class PlainBody:
             return
         if body is not None:
             scope["headers"] = _as_read(scope["headers"], len(body))
+            scope["body"] = body
             await self.app(scope, _again(body, receive), send)
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes | None:

@@ -41,7 +41,7 @@ def allowed(key: Key, *scopes: KeyScope) -> Caller:
         raise WrongScope(
             f"a key of scope {key.scope} does not open this: {' or '.join(scopes)} does"
         )
-    return Caller(key.id, key.scope, key.subject)
+    return key.caller()
 
 
 def requires(*scopes: KeyScope) -> Callable[..., Caller]:

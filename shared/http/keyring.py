@@ -68,7 +68,7 @@ class KeyRing:
         found = self._seen.get(digest(_present(presented)))
         if found is None or now - found.at > self._trusted(now):
             return None
-        found.key.caller(now)
+        found.key.check(now)
         return found.key
 
     def key(self, presented: str | None) -> Key:
@@ -94,7 +94,7 @@ class KeyRing:
             raise
         self._away_until = None
         self._remember(presented, _Remembered(key, now))
-        key.caller(now)
+        key.check(now)
         return key
 
     def _remember(self, presented: str, found: _Remembered) -> None:

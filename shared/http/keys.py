@@ -67,12 +67,15 @@ class Key:
     expires_at: datetime | None
     revoked_at: datetime | None
 
-    def caller(self, now: datetime) -> Caller:
-        """Whom the key stands for, if it is good now."""
+    def check(self, now: datetime) -> None:
+        """Raise UnknownKey or ExpiredKey unless the key is good now."""
         if self.revoked_at is not None and self.revoked_at <= now:
             raise UnknownKey(f"the key {self.id} was revoked: ask for a new one")
         if self.expires_at is not None and self.expires_at <= now:
             raise ExpiredKey(f"the key {self.id} has expired: ask for a new one")
+
+    def caller(self) -> Caller:
+        """Whom the key stands for."""
         return Caller(self.id, self.scope, self.subject)
 
 
@@ -141,7 +144,9 @@ def find_key(session: Session, key: str) -> Key:
 
 def find_caller(session: Session, key: str, *, now: datetime) -> Caller:
     """Whom the key stands for; raises UnknownKey or ExpiredKey."""
-    return find_key(session, key).caller(now)
+    found = find_key(session, key)
+    found.check(now)
+    return found.caller()
 
 
 def _columns() -> Select[*tuple[Any, ...]]:

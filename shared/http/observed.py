@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cache
 from time import perf_counter
 
+from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,11 +19,14 @@ UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Observed:
-    """Wraps the whole app, so that refusals are seen too."""
+    """Wraps the whole app, so that refusals are seen too. On quiet routes only what is refused is worth a line."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, quiet: Collection[str] = ()) -> None:
         self.app = app
-        self.log = logs.get(__name__)
+        self.quiet = quiet
+        self.log = logs.get(
+            __name__
+        ).bind()  # once: this takes longer than all the rest of a request's line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, in its trace, and tell how it went, also when it failed."""
@@ -50,20 +56,26 @@ class Observed:
             self._tell(scope, status, perf_counter() - started, here)
 
     def _tell(self, scope: Scope, status: int, seconds: float, here: Hop) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
-        HTTP_REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
-        if route not in UNTOLD:
+        method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
+        _seconds(method, route, status).observe(seconds)
+        if route in UNTOLD:
+            return
+        if status >= 400 or route not in self.quiet:
             self.log.info(
                 "request",
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),
                 trace=trace_id(here.traceparent),
             )
-            here.note(
-                {"http.route": route, "http.response.status_code": status},
-                name=f"{scope['method']} {route}",
-            )
-            if status >= 500:
-                here.fail(f"answered {status}")
+        here.note(
+            {"http.route": route, "http.response.status_code": status}, name=f"{method} {route}"
+        )
+        if status >= 500:
+            here.fail(f"answered {status}")
+
+
+@cache
+def _seconds(method: str, route: str, status: int) -> Histogram:
+    return HTTP_REQUEST_SECONDS.labels(method, route, status)

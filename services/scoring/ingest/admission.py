@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,18 +11,10 @@ from starlette.responses import Response
 from services.scoring.ingest.refusals import OriginNotAllowed
 from shared.http.dependencies import allowed
 from shared.http.keyring import KeyRing
-from shared.http.keys import KeyScope
+from shared.http.keys import Caller, KeyScope
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """A source, and the key that it sends with."""
-
-    source: str
-    key_id: str
-
-
-async def admitted(request: Request, key: str | None) -> Sender:
+async def admitted(request: Request, key: str | None) -> Caller:
     """Who sends with this key; raises UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, DatabaseAway.
 
     A key that was seen lately is known without leaving the event loop.
@@ -39,8 +30,8 @@ async def admitted(request: Request, key: str | None) -> Sender:
             raise OriginNotAllowed(
                 f"this key is not for pages of {origin}: make one with --origin {origin}"
             )
-        request.state.origin = origin
-    return Sender(caller.subject, caller.key_id)
+        request.scope["origin"] = origin
+    return caller
 
 
 def write_key(said: object) -> str | None:
@@ -51,7 +42,7 @@ def write_key(said: object) -> str | None:
 
 def readable(request: Request, response: Response) -> Response:
     """The response, such that the page that sent the request may read it."""
-    origin = getattr(request.state, "origin", None)
+    origin = request.scope.get("origin")
     if origin is not None:
         response.headers["access-control-allow-origin"] = origin
         response.headers["access-control-expose-headers"] = "retry-after"

@@ -47,11 +47,7 @@ def marketing_event(said: Said, arrival: Arrival) -> MarketingEvent:
     time, mark = settled(said.time, arrival.received_at)
     context = said.context or {}
     properties = placed(said.properties or {}, context)
-    marks = {
-        "bot": by_bot(context),
-        "junk_identity": junk,
-        mark: mark is not None,
-    }
+    marks = ("bot" if by_bot(context) else None, "junk_identity" if junk else None, mark)
     return MarketingEvent(
         source=arrival.source,
         id=said.id,
@@ -64,7 +60,7 @@ def marketing_event(said: Said, arrival: Arrival) -> MarketingEvent:
         traits=said.traits or {},
         properties=properties,
         context=campaigned(context, properties),
-        marks=tuple(name for name, holds in marks.items() if holds and name),
+        marks=tuple(filter(None, marks)),
     )
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from services.scoring.ingest.admission import Sender, admitted, write_key
+from services.scoring.ingest.admission import admitted, write_key
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
-from services.scoring.ingest.judging import Outcome, id_in, judged, rejection, rejections
-from services.scoring.ingest.metrics import EVENTS
+from services.scoring.ingest.judging import Outcome, judged, rejection, rejections
+from services.scoring.ingest.metrics import events
 from services.scoring.ingest.rates import Buckets
 from services.scoring.ingest.reading import read
 from services.scoring.ingest.refusals import InvalidEvent, TooManyEvents
@@ -22,6 +21,7 @@ from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Rejection
 from shared.contracts.topic import Outgoing
 from shared.http.keyring import presented
+from shared.http.keys import Caller
 from shared.http.problems import MalformedBody
 
 
@@ -60,20 +60,17 @@ class Intake:
 
         Raises Rejected or Unavailable when none of it was accepted.
         """
-        body = await request.body()
+        body: bytes = request.scope["body"]
         sender, batch = await self._opened(request, body, parse)
-        arrival = Arrival(sender.source, request.app.state.clock())
+        arrival = Arrival(sender.subject, request.app.state.clock())
         granted = self._granted(sender, batch, divisible=divisible)
         outcome = judged(
-            replace(batch, items=batch.items[:granted]),
+            batch,
             arrival,
+            granted=granted,
             most_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
             traceparent=request.scope["traceparent"],
         )
-        outcome.put_off = [
-            (place, id_in(batch.items[place], batch.id_name))
-            for place in range(granted, len(batch.items))
-        ]
         await self._publisher.publish(outcome.records)
         if outcome.refused:
             most = self._limits.event_bytes
@@ -83,7 +80,7 @@ class Intake:
 
     async def _opened(
         self, request: Request, body: bytes, parse: Callable[[Any], Batch]
-    ) -> tuple[Sender, Batch]:
+    ) -> tuple[Caller, Batch]:
         """Who sends, and what; a body that makes no sense at all is kept if we know whose it is."""
         key = presented(request.headers)
         sender = await admitted(request, key) if key is not None else None
@@ -93,13 +90,13 @@ class Intake:
             return sender, parse(said)
         except (MalformedBody, InvalidEvent) as wrong:
             if sender is not None:
-                arrival = Arrival(sender.source, request.app.state.clock())
+                arrival = Arrival(sender.subject, request.app.state.clock())
                 most = self._limits.event_bytes
                 whole = rejection(wrong, arrival, body, event_id=None, most_bytes=most)
                 await _keep(request, [whole])
             raise
 
-    def _granted(self, sender: Sender, batch: Batch, *, divisible: bool) -> int:
+    def _granted(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:
         wanted = len(batch.items)
         if wanted > self._limits.events:
             raise TooManyEvents(f"{wanted} events in a request: {self._limits.events} are the most")
@@ -112,9 +109,8 @@ async def _keep(request: Request, refused: list[Rejection]) -> None:
 
 
 def _count(form: str, outcome: Outcome) -> None:
-    fates = Counter(wrong.code for _, _, wrong in outcome.refused)
-    fates["ok"] = len(outcome.records)
-    fates["retry"] = len(outcome.put_off)
-    for fate, number in fates.items():
-        if number:
-            EVENTS.labels(form, fate).inc(number)
+    events(form, "ok").inc(len(outcome.records))
+    if outcome.put_off:
+        events(form, "retry").inc(len(outcome.put_off))
+    for _, _, wrong in outcome.refused:
+        events(form, wrong.code).inc()

@@ -31,10 +31,18 @@ class Outcome:
     put_off: list[tuple[int, str | None]] = field(default_factory=list)
 
 
-def judged(batch: Batch, arrival: Arrival, *, most_bytes: int | None, traceparent: str) -> Outcome:
-    """Every event of the batch, an id only once; weighed if `most_bytes` says that one may be too large."""
+def judged(
+    batch: Batch, arrival: Arrival, *, granted: int, most_bytes: int | None, traceparent: str
+) -> Outcome:
+    """So many events of the batch as are granted, an id only once; the others are put off.
+
+    They are weighed if `most_bytes` says that one may be too large.
+    """
     outcome = Outcome()
     for place, item in enumerate(batch.items):
+        if place >= granted:
+            outcome.put_off.append((place, id_in(item, batch.id_name)))
+            continue
         try:
             if most_bytes is not None:
                 _weigh(item, most_bytes)

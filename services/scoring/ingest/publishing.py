@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from services.scoring.ingest.metrics import PUBLISHED
+from services.scoring.ingest.metrics import TO_KAFKA, TO_OUTBOX
 from services.scoring.ingest.refusals import NowhereToPut
 from shared import logs
 from shared.contracts.topic import Outgoing
@@ -54,10 +54,10 @@ class Publishing:
             except Unavailable as away:
                 log.warning("kafka away, events go to the outbox", why=away.code)
             else:
-                PUBLISHED.labels("kafka").inc(len(records))
+                TO_KAFKA.inc(len(records))
                 return
         await self._outbox.put(records)
-        PUBLISHED.labels("outbox").inc(len(records))
+        TO_OUTBOX.inc(len(records))
 
 
 class _Outbox:

@@ -19,6 +19,7 @@ from shared.db.session import Sessions
 from shared.errors import Unavailable
 from shared.http.app import create_app
 from shared.http.keys import KeyScope, create_key
+from shared.http.lane import include_direct
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -69,7 +70,8 @@ def api(
 ) -> FastAPI:
     """The ingest API alone."""
     app = create_app(title="t", summary="s", sessions=sessions, clock=clock)
-    app.include_router(router(Publishing(producer, sessions, keeps_log=True), limits or Limits()))
+    publishing = Publishing(producer, sessions, keeps_log=True)
+    include_direct(app, router(publishing, limits or Limits()))
     return app
 
 
