@@ -4,5 +4,4 @@ from __future__ import annotations
 
 from services.cli import run
 
-if __name__ == "__main__":
-    run()
+run()

@@ -1,0 +1,36 @@
+"""The gate on what the tests try closes for the one file that is below its line, and says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.covered import gaps, line_of
+
+
+def report(percent: float) -> dict[str, object]:
+    return {
+        "summary": {"percent_covered": percent},
+        "missing_lines": [7],
+        "missing_branches": [[9, 12], [9, -1]],
+    }
+
+
+def test_a_file_below_its_line_is_named_with_what_was_not_tried() -> None:
+    files = {"services/cli/up.py": report(94.9), "shared/clock.py": report(95.0)}
+
+    assert list(gaps(files)) == [
+        "services/cli/up.py: 94.9 % of 95 %, not tried: 7, 9->12, 9->-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "percent"),
+    [
+        ("services/scoring/domain/score.py", 100),
+        ("services/sla_monitor/domain/clock/state.py", 100),
+        ("shared/calendar/windows.py", 100),
+        ("services/scoring/handlers.py", 95),
+    ],
+)
+def test_what_is_pure_is_tried_completely(path: str, percent: int) -> None:
+    assert line_of(path) == percent
