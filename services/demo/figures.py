@@ -35,7 +35,7 @@ CLOCKS = text(
     "select count(*) filter (where state = 'running'), count(*) filter (where state = 'met'), "
     "count(*) filter (where breached_at is not null and retracted_at is null), "
     "min(detected_at) filter (where breached_at is not null and retracted_at is null) "
-    "from sla.clocks where started_at >= :since"
+    "from sla.clocks join sla.timers on clock_id = id where started_at >= :since"
 )
 EVENTS = "leadbaton_ingest_events_total"
 

@@ -59,16 +59,16 @@ def _add_lists(routes: APIRouter) -> None:
     ) -> Page[ClockOut]:
         """Promises that were broken, newest first: those still open, or all."""
         found = queries.breaches(
-            session, asked.which(caller), asked.slice, still_open=asked.state == "open"
+            session, asked.which(caller), asked.slice, now=now, still_open=asked.state == "open"
         )
-        return _page(found, asked, now, lambda clock: clock.breached_at)
+        return _page(found, asked, now, lambda clock: clock.due_at)
 
     @routes.get("/at-risk", responses=LISTS)
     def list_at_risk(
         asked: Annotated[Listed, Query()], session: Tx, now: Now, caller: OpsOrRep
     ) -> Page[ClockOut]:
         """Promises past their warning and not yet due, the next one due first."""
-        found = queries.at_risk(session, asked.which(caller), asked.slice)
+        found = queries.at_risk(session, asked.which(caller), asked.slice, now=now)
         return _page(found, asked, now, lambda clock: clock.due_at)
 
     @routes.get("/clocks", responses=LISTS)
@@ -115,7 +115,7 @@ def _add_attainment(routes: APIRouter) -> None:
 
 
 def _page(
-    found: Sequence[Clock], asked: Listed, now: datetime, at: Callable[[Clock], datetime | None]
+    found: Sequence[Clock], asked: Listed, now: datetime, at: Callable[[Clock], datetime]
 ) -> Page[ClockOut]:
     return paged(
         found,

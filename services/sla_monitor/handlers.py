@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -45,9 +44,10 @@ def on_handoffs_changed(
         )
     ]
 
-    _save(session, settled)
     said = [step for outcome in settled for step in outcome.said]
+    _save(session, settled)
     outbox.append(session, announcements(said, now=now))
+    queries.add_tallies(session, tallies.moved((it.before, it.after) for it in settled))
 
 
 def _terms(
@@ -61,11 +61,10 @@ def _terms(
 
 
 def _traced(clocks: Iterable[Clock], traceparent: str | None) -> list[Clock]:
-    return [replace(clock, traceparent=traceparent) for clock in clocks]
+    return [clock._replace(traceparent=traceparent) for clock in clocks]
 
 
 def _save(session: Session, settled: Sequence[Settled]) -> None:
     gone: set[UUID] = {it.before.id for it in settled if it.before and not it.after}
     queries.drop_clocks(session, gone)
     queries.save_clocks(session, [it.after for it in settled if it.after is not None])
-    queries.add_tallies(session, tallies.moved((it.before, it.after) for it in settled))

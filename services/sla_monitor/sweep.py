@@ -24,7 +24,7 @@ from shared.db import outbox
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 
-BATCH = 1_000
+BATCH = 5_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
@@ -64,11 +64,10 @@ def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, most: i
     fired = [fire(clock, now=now) for clock in claimed]
 
     after = [clock for clock, _ in fired]
-    timers.save_fired(session, after)
-    clocks.add_tallies(session, tallies.moved(zip(claimed, after, strict=True)))
-
     said = [step for _, steps in fired for step in steps]
+    clocks.save_timers(session, after)
     outbox.append(session, announcements(said, now=now))
+    clocks.add_tallies(session, tallies.moved(zip(claimed, after, strict=True)))
     _measure(said, now)
     return len(claimed)
 

@@ -57,44 +57,43 @@ clocks = Table(
     Column("ended_at", DateTime(timezone=True), comment="When what stopped or ended it happened."),
     Column("ended_by", Text, comment="The handoff's change that did."),
     Column("spent", Interval, comment="Business time from the start to the end."),
+    Column("traceparent", Text),
+    Index("ix_clocks_handoff_id", "handoff_id"),
+    Index("ix_clocks_started_at", "started_at", "id"),
+    Index("ix_clocks_open", "due_at", "id", postgresql_where=text("ended_at is null")),
+    Index(
+        "ix_clocks_open_of_rep", "rep", "due_at", "id", postgresql_where=text("ended_at is null")
+    ),
+    Index(
+        "ix_clocks_open_or_broken",
+        "due_at",
+        "id",
+        postgresql_where=text("ended_at is null or ended_at > due_at"),
+    ),
+    comment="One row a promise: when it is due, and what became of it.",
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("clock_id", UUID(as_uuid=True), primary_key=True),
+    Column("fire_at", DateTime(timezone=True), comment="The next thing to do, while it runs."),
     Column("warned_at", DateTime(timezone=True)),
     Column("breached_at", DateTime(timezone=True), comment="due_at, however late it was found."),
     Column("detected_at", DateTime(timezone=True)),
     Column("retracted_at", DateTime(timezone=True)),
     Column("escalated", SmallInteger, nullable=False, comment="Steps of the ladder taken."),
-    Column("fire_at", DateTime(timezone=True), comment="The next thing to do, while it runs."),
-    Column("traceparent", Text),
-    Index("ix_clocks_handoff_id", "handoff_id"),
-    Index("ix_clocks_fire_at", "fire_at", postgresql_where=text("fire_at is not null")),
-    Index("ix_clocks_started_at", "started_at", "id"),
+    Index("ix_timers_fire_at", "fire_at", postgresql_where=text("fire_at is not null")),
     Index(
-        "ix_clocks_breached_at",
-        "breached_at",
-        "id",
-        postgresql_where=text("breached_at is not null"),
-    ),
-    Index(
-        "ix_clocks_overdue",
-        "breached_at",
-        "id",
-        postgresql_where=text("breached_at is not null and state = 'running'"),
-    ),
-    Index(
-        "ix_clocks_overdue_of_rep",
-        "rep",
-        "breached_at",
-        "id",
-        postgresql_where=text("breached_at is not null and state = 'running'"),
-    ),
-    Index(
-        "ix_clocks_at_risk",
-        "due_at",
-        "id",
+        "ix_timers_at_risk",
+        "fire_at",
+        "clock_id",
         postgresql_where=text(
-            "warned_at is not null and breached_at is null and state = 'running'"
+            "warned_at is not null and breached_at is null and fire_at is not null"
         ),
     ),
-    comment="One row a promise: when it is due, and what became of it.",
+    comment="What sweeps move and find, a row a clock, which is also the clock's lock: narrow and with "
+    "few indexes, because a hundred thousand may be due at one instant.",
 )
 
 tallies = Table(

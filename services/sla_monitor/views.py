@@ -120,7 +120,7 @@ class ClockOut(BaseModel):
     ended_by: str | None = Field(description="The handoff's change that ended it.")
     at_risk_since: datetime | None
     breached_at: datetime | None = Field(description="The due time, however late it was found.")
-    detected_at: datetime | None = Field(description="When the breach was found.")
+    detected_at: datetime | None = Field(description="When a sweep found the breach.")
     retracted_at: datetime | None = Field(
         description="When a breach was taken back, because the answer had come in time after all."
     )
@@ -215,15 +215,17 @@ class AttainmentOut(BaseModel):
 
 
 def _facts(clock: Clock, now: datetime) -> dict[str, Any]:
-    overdue = clock.breached_at is not None and clock.end is None
+    broken = clock.broken_by(now)
+    overdue = broken and clock.end is None
     return {
         **{name: getattr(clock, name) for name in _SAME},
         "target_s": clock.target.total_seconds(),
         "ended_at": clock.end and clock.end.at,
         "ended_by": clock.end and clock.end.by,
+        "breached_at": clock.due_at if broken else None,
         "at_risk_since": clock.warned_at and clock.warn_at,
         "overdue_s": (now - clock.due_at).total_seconds() if overdue else 0.0,
     }
 
 
-_SAME = [name for name in ClockOut.model_fields if name in Clock.__dataclass_fields__]
+_SAME = [name for name in ClockOut.model_fields if name in Clock._fields]

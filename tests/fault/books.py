@@ -66,7 +66,8 @@ _UNSETTLED = text("""
     ), handoffs as (
         select handoff.* from routing.handoffs handoff join leads on leads.id = handoff.lead_id
     ), clocks as (
-        select clock.* from sla.clocks clock join handoffs on handoffs.id = clock.handoff_id
+        select kind, breached_at, fire_at from sla.clocks clock
+        join sla.timers on clock_id = clock.id join handoffs on handoffs.id = clock.handoff_id
     ), deliveries as (
         select delivery.* from routing.deliveries delivery join handoffs on handoffs.id = delivery.handoff_id
     )
@@ -232,13 +233,14 @@ _CLOCKS = text("""
         count(*) filter (where due_at <= now() and breached_at is null and state = 'running') as overlooked,
         count(*) filter (where breached_at is not null and breached_at <> due_at) as untrue,
         count(*) filter (where breached_at is not null) as broken
-    from sla.clocks
+    from sla.clocks join sla.timers on clock_id = id
     where lead_id in (select lead_id from scoring.identities where key like :emails)
 """)
 _TALLIED = text("""
     select
         (select sum(count) from sla.tallies where measure = 'overdue' and tier <> '*' and rep <> '*') as tallied,
-        (select count(*) from sla.clocks where breached_at is not null and state = 'running') as broken
+        (select count(*) from sla.clocks join sla.timers on clock_id = id
+         where breached_at is not null and state = 'running') as broken
 """)
 
 

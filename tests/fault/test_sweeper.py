@@ -28,12 +28,18 @@ _GIVEN = text("""
         and lead_id in (select lead_id from scoring.events where id like :events)
 """)
 _AN_HOUR_PASSES = text("""
-    update sla.clocks set
-        started_at = started_at - interval '1 hour', warn_at = warn_at - interval '1 hour',
-        due_at = due_at - interval '1 hour', fire_at = fire_at - interval '1 hour'
-    where kind = 'accept' and lead_id in (select lead_id from scoring.events where id like :events)
+    with earlier as (
+        update sla.clocks set
+            started_at = started_at - interval '1 hour', warn_at = warn_at - interval '1 hour',
+            due_at = due_at - interval '1 hour'
+        where kind = 'accept'
+            and lead_id in (select lead_id from scoring.events where id like :events)
+        returning id
+    )
+    update sla.timers set fire_at = fire_at - interval '1 hour'
+    from earlier where clock_id = earlier.id
 """)
-_OVERDUE = text("select count(*) from sla.clocks where fire_at <= now()")
+_OVERDUE = text("select count(*) from sla.timers where fire_at <= now()")
 
 
 def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_time(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -189,7 +189,7 @@ def _ended(clock: Clock, policy: Policy, run: Run, calendar: CompiledCalendar) -
     else:
         return clock
     spent = calendar.elapsed(clock.started_at, at)
-    return replace(clock, state=state, end=End(at, by.value, spent))
+    return clock._replace(state=state, end=End(at, by.value, spent))
 
 
 def _after_the_win(told: Sequence[HandoffChanged]) -> tuple[HandoffChanged, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.sla_monitor.domain.clocks import Clock, Said, State, breach
@@ -48,8 +48,7 @@ def _settled(before: Clock | None, derived: Clock, *, now: datetime) -> Settled:
 
 def _with_findings(derived: Clock, before: Clock) -> Clock:
     """What the changes say, with what sweeps have found and said."""
-    return replace(
-        derived,
+    return derived._replace(
         warned_at=before.warned_at,
         breached_at=before.breached_at and derived.due_at,
         detected_at=before.detected_at,
@@ -62,19 +61,15 @@ def _with_findings(derived: Clock, before: Clock) -> Clock:
 def _judged(clock: Clock, *, now: datetime) -> tuple[Clock, list[Said]]:
     """The clock with the breach that its end makes, or without the one that its end takes back."""
     said: list[Said] = []
-    if clock.breached_at is not None and not _overdue(clock, now=now):
-        clock = replace(clock, breached_at=None, retracted_at=now, escalated=0)
+    if clock.breached_at is not None and not clock.broken_by(now):
+        clock = clock._replace(breached_at=None, retracted_at=now, escalated=0)
         said.append(Said(clock, ClockChange.RETRACTED, now))
-    if clock.breached_at is None and clock.broken:
+    if clock.breached_at is None and clock.end is not None and clock.broken_by(now):
         clock, breached = breach(clock, now=now)
         said.append(breached)
     if clock.end is not None and clock.state is State.MET:
         said.append(Said(clock, ClockChange.MET, clock.end.at))
     return clock, said
-
-
-def _overdue(clock: Clock, *, now: datetime) -> bool:
-    return clock.broken if clock.end is not None else clock.due_at <= now
 
 
 def _withdrawn(clock: Clock, *, now: datetime) -> Settled:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import fields
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -55,14 +54,12 @@ def histories_of(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Ha
 
 def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Clock]]:
     """These handoffs' clocks, locked until the transaction ends, so that no sweep fires them now."""
-    statement = (
-        select(*COLUMNS)
-        .where(tables.clocks.c.handoff_id.in_(handoff_ids))
-        .order_by(tables.clocks.c.id)
-        .with_for_update()
-    )
+    ours = tables.clocks.c.handoff_id.in_(handoff_ids)
+    timer = tables.timers.c.clock_id
+    locking = select(timer).select_from(CLOCKS).where(ours).order_by(timer)
+    session.execute(locking.with_for_update(of=tables.timers))
     clocks: dict[UUID, list[Clock]] = defaultdict(list)
-    for clock in clocks_in(session.execute(statement)):
+    for clock in clocks_in(session.execute(select(*COLUMNS).select_from(CLOCKS).where(ours))):
         clocks[clock.handoff_id].append(clock)
     return clocks
 
@@ -81,13 +78,35 @@ def save_clocks(session: Session, clocks: Sequence[Clock]) -> None:
         statement.on_conflict_do_update(index_elements=["id"], set_=changed),
         [_row(clock) for clock in sorted(clocks, key=lambda it: it.id)],
     )
+    save_timers(session, clocks)
     if due := [clock.fire_at for clock in clocks if clock.fire_at is not None]:
         session.execute(select(func.pg_notify(CHANNEL, min(due).isoformat())))
+
+
+_SAVE_TIMERS = text("""
+    insert into sla.timers as timer
+    select * from json_populate_recordset(cast(null as sla.timers), cast(:timers as json))
+    on conflict (clock_id) do update
+    set fire_at = excluded.fire_at, warned_at = excluded.warned_at,
+        breached_at = excluded.breached_at, detected_at = excluded.detected_at,
+        retracted_at = excluded.retracted_at, escalated = excluded.escalated
+""")
+_FOUND = ("fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalated")
+
+
+def save_timers(session: Session, clocks: Sequence[Clock]) -> None:
+    """When something is due on these clocks next, and what was found on them, in one statement."""
+    rows = [
+        {"clock_id": clock.id, **{name: getattr(clock, name) for name in _FOUND}}
+        for clock in clocks
+    ]
+    session.execute(_SAVE_TIMERS, {"timers": orjson.dumps(rows).decode()})
 
 
 def drop_clocks(session: Session, clock_ids: Set[UUID]) -> None:
     """Forget clocks that never should have been."""
     if clock_ids:
+        session.execute(delete(tables.timers).where(tables.timers.c.clock_id.in_(clock_ids)))
         session.execute(delete(tables.clocks).where(tables.clocks.c.id.in_(clock_ids)))
 
 
@@ -102,7 +121,7 @@ EVERY = "*"
 
 
 def add_tallies(session: Session, moved: Mapping[Tally, int]) -> None:
-    """Move the tallies, in the order of their keys; always after the clocks are locked and saved."""
+    """Move the tallies, in the order of their keys; last of all, for many wait for the same few rows."""
     if not moved:
         return
     counts: Counter[Tally] = Counter()
@@ -113,21 +132,43 @@ def add_tallies(session: Session, moved: Mapping[Tally, int]) -> None:
     session.execute(_ADD_TALLIES, {"moved": orjson.dumps(rows).decode()})
 
 
-_NAMES = [field.name for field in fields(Clock) if field.name != "end"]
+CLOCKS = tables.clocks.join(tables.timers, tables.timers.c.clock_id == tables.clocks.c.id)
+"""Where `COLUMNS` are selected from."""
+
+AT_RISK = (
+    tables.timers.c.warned_at.is_not(None),
+    tables.timers.c.breached_at.is_(None),
+    tables.timers.c.fire_at.is_not(None),
+)
+"""It runs, was warned of and is not broken; what is due on it next is then its breach."""
+
+_PLAIN = Clock._fields[: Clock._fields.index("scope")]
+_LAST = Clock._fields[Clock._fields.index("warned_at") :]
+_MADE = ("scope", "ladder", "state", "ended_at", "ended_by", "spent", "traceparent")
 COLUMNS = [
-    *(tables.clocks.c[name] for name in _NAMES),
-    *(tables.clocks.c[name] for name in ("ended_at", "ended_by", "spent")),
+    *(tables.clocks.c[name] for name in (*_PLAIN, *_MADE)),
+    *(tables.timers.c[name] for name in _LAST),
 ]
-"""What a clock is made of, its end last; the rest follows from it."""
+"""What a clock is made of, in the order of its fields."""
 
 
 def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
     """The clock that a row of `COLUMNS` holds."""
-    *plain, at, by, spent = row
-    held = dict(zip(_NAMES, plain, strict=True))
-    held["ladder"] = tuple(Rung(datetime.fromisoformat(at), to) for at, to in held["ladder"])
-    held["scope"], held["state"] = Scope(held["scope"]), State(held["state"])
-    return Clock(**held, end=None if at is None else End(at, by, spent))
+    scope, ladder, state, at, by, spent, traceparent = row[_MADE_OF]
+    return Clock._make(
+        (
+            *row[: _MADE_OF.start],
+            Scope(scope),
+            tuple(Rung(datetime.fromisoformat(at), to) for at, to in ladder),
+            State(state),
+            None if at is None else End(at, by, spent),
+            traceparent,
+            *row[_MADE_OF.stop :],
+        )
+    )
+
+
+_MADE_OF = slice(len(_PLAIN), len(_PLAIN) + len(_MADE))
 
 
 def clocks_in(rows: Result[*tuple[Any, ...]]) -> list[Clock]:
@@ -136,14 +177,14 @@ def clocks_in(rows: Result[*tuple[Any, ...]]) -> list[Clock]:
 
 
 def _row(clock: Clock) -> dict[str, Any]:
-    own = {name: getattr(clock, name) for name in (*_NAMES, "fire_at")}
-    end = clock.end
+    at, by, spent = clock.end or (None, None, None)
     return {
-        **own,
+        **{name: getattr(clock, name) for name in _PLAIN},
         "scope": clock.scope.value,
-        "state": clock.state.value,
         "ladder": [[rung.at.isoformat(), rung.notify] for rung in clock.ladder],
-        "ended_at": end and end.at,
-        "ended_by": end and end.by,
-        "spent": end and end.spent,
+        "state": clock.state.value,
+        "ended_at": at,
+        "ended_by": by,
+        "spent": spent,
+        "traceparent": clock.traceparent,
     }

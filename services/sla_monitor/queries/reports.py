@@ -9,20 +9,21 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.reports import Counted
-from services.sla_monitor.queries.clocks import COLUMNS, EVERY, clock_in, clocks_in
+from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, COLUMNS, EVERY, clock_in, clocks_in
 
 clock = tables.clocks.c
+timer = tables.timers.c
 tally = tables.tallies.c
+_WHOLE = select(*COLUMNS).select_from(CLOCKS)
 
-RUNNING = clock.state == State.RUNNING.value
-BREACHED = clock.breached_at.is_not(None)
-AT_RISK = (RUNNING, clock.warned_at.is_not(None), clock.breached_at.is_(None))
+OPEN = clock.ended_at.is_(None)
+OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
 
 Position = tuple[datetime, UUID]
 """Where a page ended: the instant that its list is ordered by, and the clock."""
@@ -49,19 +50,24 @@ class Slice:
     limit: int = 100
 
 
-def breaches(session: Session, which: Which, page: Slice, *, still_open: bool) -> list[Clock]:
-    """Promises that were broken, newest first; with `still_open` only those that nobody answered."""
-    only = [BREACHED, RUNNING] if still_open else [BREACHED]
-    return _newest(session, clock.breached_at, only, which, page)
+def breaches(
+    session: Session, which: Which, page: Slice, *, now: datetime, still_open: bool
+) -> list[Clock]:
+    """Promises that are broken by now, newest first; with `still_open` only those that nobody answered.
+
+    They are broken when they are due, whether or not a sweep has found it.
+    """
+    only = [OPEN if still_open else OPEN_OR_BROKEN, clock.due_at <= now]
+    return _newest(session, clock.due_at, only, which, page)
 
 
-def at_risk(session: Session, which: Which, page: Slice) -> list[Clock]:
+def at_risk(session: Session, which: Which, page: Slice, *, now: datetime) -> list[Clock]:
     """Promises past their warning and not yet due, the next one due first."""
-    only = [*AT_RISK, *_asked(which, clock.due_at)]
+    due = (timer.fire_at, timer.clock_id)
+    only = [*AT_RISK, timer.fire_at > now, *_asked(which, timer.fire_at)]
     if page.after is not None:
-        only.append(tuple_(clock.due_at, clock.id) > tuple_(*page.after))
-    statement = select(*COLUMNS).where(*only).order_by(clock.due_at, clock.id).limit(page.limit)
-    return clocks_in(session.execute(statement))
+        only.append(tuple_(*due) > tuple_(*page.after))
+    return clocks_in(session.execute(_WHOLE.where(*only).order_by(*due).limit(page.limit)))
 
 
 def all_clocks(session: Session, which: Which, page: Slice, *, state: State | None) -> list[Clock]:
@@ -72,7 +78,7 @@ def all_clocks(session: Session, which: Which, page: Slice, *, state: State | No
 
 def find_clock(session: Session, clock_id: UUID) -> Clock | None:
     """The clock with this id."""
-    row = session.execute(select(*COLUMNS).where(clock.id == clock_id)).first()
+    row = session.execute(_WHOLE.where(clock.id == clock_id)).first()
     return None if row is None else clock_in(row)
 
 
@@ -118,9 +124,7 @@ def _newest(
     if page.after is not None:
         wanted.append(tuple_(at, clock.id) < tuple_(*page.after))
     order = (at.desc(), clock.id.desc())
-    return clocks_in(
-        session.execute(select(*COLUMNS).where(*wanted).order_by(*order).limit(page.limit))
-    )
+    return clocks_in(session.execute(_WHOLE.where(*wanted).order_by(*order).limit(page.limit)))
 
 
 def _asked(which: Which, at: Column[Any]) -> list[ColumnElement[bool]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,12 @@ from services.sla_monitor.sweep import sweep_once
 from services.sla_monitor.tables import changes
 from shared.agreement.versions import Agreements, UnknownVersion
 from shared.contracts.payloads import Change
+from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.db.outbox import read
 from shared.db.tables import outbox
 from shared.tracing import trace_id
-from tests.builders import an_id, message
+from tests.builders import an_id
 from tests.services.sla_monitor.promises import (
     ACCEPT,
     JOURNEY,
@@ -145,9 +145,12 @@ def test_a_version_that_was_never_published_is_refused(session: Session) -> None
 def test_clocks_stay_in_the_trace_of_their_lead(session: Session) -> None:
     publishing(session, TOUCH)
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
-    arrived = message(HANDOFFS_CHANGED, ASSIGNED)
+    sent = HANDOFFS_CHANGED.encode(
+        ASSIGNED, id="1", source="test", at=noon_and(0), traceparent=trace
+    )
+    arrived = Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers)
     on_handoffs_changed(
-        session, [replace(arrived, traceparent=trace)], noon_and(0), agreements=Agreements()
+        session, [HANDOFFS_CHANGED.decode(arrived)], noon_and(0), agreements=Agreements()
     )
     sweep_once(session, now=noon_and(61))
     headers = session.scalars(select(outbox.c.headers).order_by(outbox.c.id))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.sla_monitor.domain.clocks import Clock, End, State, fire
 from shared.contracts.payloads import Change, ClockChange
 from tests.builders import minutes
@@ -53,6 +51,6 @@ def test_after_downtime_everything_due_is_said_at_once_and_no_warning() -> None:
 
 
 def test_nothing_fires_on_a_clock_that_has_ended() -> None:
-    ended = replace(CLOCK, state=State.MET, end=End(noon_and(10), "contacted", minutes(10)))
+    ended = CLOCK._replace(state=State.MET, end=End(noon_and(10), "contacted", minutes(10)))
     assert ended.fire_at is None
     assert fire(ended, now=noon_and(500)) == (ended, [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,10 +18,10 @@ from tests.services.sla_monitor.promises import JOURNEY, TOUCH, derived, noon_an
 
 RUNNING = derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]
 BREACHED = fire(RUNNING, now=noon_and(61))[0]
-MET = replace(RUNNING, state=State.MET, end=End(noon_and(20), "contacted", minutes(20)))
-LATE = replace(BREACHED, state=State.LATE, end=End(noon_and(80), "contacted", minutes(80)))
-CANCELLED = replace(RUNNING, state=State.CANCELLED, end=End(noon_and(9), "lost", minutes(9)))
-BROKEN_OFF = replace(BREACHED, state=State.CANCELLED, end=End(noon_and(90), "lost", minutes(90)))
+MET = RUNNING._replace(state=State.MET, end=End(noon_and(20), "contacted", minutes(20)))
+LATE = BREACHED._replace(state=State.LATE, end=End(noon_and(80), "contacted", minutes(80)))
+CANCELLED = RUNNING._replace(state=State.CANCELLED, end=End(noon_and(9), "lost", minutes(9)))
+BROKEN_OFF = BREACHED._replace(state=State.CANCELLED, end=End(noon_and(90), "lost", minutes(90)))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -103,7 +102,7 @@ def test_an_end_after_the_breach_does_not_undo_it(
 
 
 def test_a_breached_clock_that_goes_on_keeps_what_sweeps_found() -> None:
-    known = replace(breached(), escalated=1)
+    known = breached()._replace(escalated=1)
     clock, said = settled([known], step(Change.DELIVERED, 62), minute=62)
     assert (clock, said) == (known, [])
 
