@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
+from shared.embedded.nursery import Nursery
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, Supervisor
@@ -49,8 +50,12 @@ class Installation:
             },
         }
         stack.tell(self.environment)
+        self._nursery = Nursery({it.entry.partition(":")[0] for it in PROCESSES})
         self.supervisor = Supervisor(
-            [self.program(it) for it in PROCESSES], stack.data / "logs", stack.reaper
+            [self.program(it) for it in PROCESSES],
+            stack.data / "logs",
+            stack.reaper,
+            self._nursery.birth,
         )
 
     def url(self, process: Process) -> str:
@@ -91,12 +96,11 @@ class Installation:
                 self._look_after(say)
 
     def _look_after(self, say: Say) -> None:
-        self.supervisor.tend()
-        try:
+        with _outage_said(say):
+            self.supervisor.tend()
+        with _outage_said(say):
             for died in self.stack.tend():
                 say(f"{died} had died and was started again")
-        except Unavailable as still:
-            say(f"{still.message}; trying again")
 
     @contextmanager
     def tended(self, say: Say = lambda _: None) -> Iterator[None]:
@@ -119,7 +123,9 @@ class Installation:
         """Stop every process for good: whoever tends them starts nothing any more."""
         with self._turn:
             self._over = True
-            return self.supervisor.stop()
+            killed = self.supervisor.stop()
+            self._nursery.close()
+            return killed
 
     def program(self, it: Process, number: int = 0) -> Program:
         """How this kind of process is started here: the first of its kind, or one more (number 1, 2, …)."""
@@ -132,6 +138,14 @@ class Installation:
         }
         probe = f"http://127.0.0.1:{port}{it.health}"
         return Program(name, it.argv, {**self.environment, **own}, probe)
+
+
+@contextmanager
+def _outage_said(say: Say) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as still:
+        say(f"{still.message}; trying again")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -85,8 +86,10 @@ class Broker:
             self._process.wait()
 
     def pause(self) -> None:
-        """Make it deaf: connections stay open and nothing is answered."""
+        """Make it deaf, before this returns: connections stay open and nothing is answered."""
         self._signal(signal.SIGSTOP)
+        if self.pid is not None:
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let it go on after `pause`."""

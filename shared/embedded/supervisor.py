@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -50,6 +50,39 @@ class Program:
     probe: str | None = None
 
 
+class Alive(Protocol):
+    """A process that was started, as `Popen` shows it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return when it has ended; raises TimeoutExpired."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it, if it runs still."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+def start(program: Program, log: Path) -> Alive:
+    """The program as a child of ours; what it says goes to the end of `log`."""
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            program.argv,
+            env={**os.environ, **program.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 def pause_s(crashes: int) -> float:
     """How long to wait before the next start: nothing after the first crash, then doubling to half a minute."""
     return 0.0 if crashes <= 1 else min(0.5 * 2.0 ** (crashes - 2), 30.0)
@@ -59,7 +92,7 @@ def pause_s(crashes: int) -> float:
 class _Running:
     program: Program
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Alive | None = None
     started: float = 0.0
     start_again: float = 0.0
     crashes: int = 0
@@ -73,6 +106,7 @@ class Supervisor:
     programs: Iterable[Program]
     logs: Path
     mourners: Mourners | None = None
+    birth: Callable[[Program, Path], Alive] = start
     _running: dict[str, _Running] = field(default_factory=dict, init=False)
 
     def start(self) -> None:
@@ -139,15 +173,7 @@ class Supervisor:
         return None if process is None else process.pid
 
     def _launch(self, it: _Running) -> None:
-        with it.log.open("ab") as log:
-            it.process = subprocess.Popen(
-                it.program.argv,
-                env={**os.environ, **it.program.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        it.process = self.birth(it.program, it.log)
         it.started = time.monotonic()
         if self.mourners is not None:
             self.mourners.watch(it.process.pid)
@@ -158,7 +184,7 @@ class Supervisor:
         it.crashes = 1 if now - it.started > STEADY_S else it.crashes + 1
         it.process, it.ready, it.start_again = None, False, now + pause_s(it.crashes)
 
-    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+    def _forget(self, process: Alive) -> None:
         if self.mourners is not None:
             self.mourners.forget(process.pid)
 
@@ -176,7 +202,7 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def _ended(process: subprocess.Popen[bytes], end: float) -> bool:
+def _ended(process: Alive, end: float) -> bool:
     """Whether it ended by itself before `end`; if not, it is killed."""
     try:
         process.wait(max(0.0, end - time.monotonic()))

@@ -72,14 +72,17 @@ def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
     assert "1" in listed.stdout + listed.stderr
 
 
+def descendants(pid: int) -> list[int]:
+    """Everybody whom this process has started, and whom they have."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(it) for task in tasks for it in (task / "children").read_text().split()]
+    return children + [it for child in children for it in descendants(child)]
+
+
 @pytest.mark.fault
 def test_killed_it_leaves_nobody_behind(tmp_path: Path) -> None:
     with up(tmp_path) as (process, _):
-        children = [
-            int(pid)
-            for task in Path(f"/proc/{process.pid}/task").iterdir()
-            for pid in (task / "children").read_text().split()
-        ]
+        children = descendants(process.pid)
         process.kill()
         process.wait()
         with (tmp_path / "lock").open("w") as lock:

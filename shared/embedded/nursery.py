@@ -1,0 +1,132 @@
+"""Starts processes that have nothing left to import: one Python imports everything once, then forks for each.
+
+Its owner writes one line of JSON for each process into the nursery's standard input, a socket, and reads the pid as
+the answer. The nursery ends when that input does; the processes live on. It has one thread and no connections, so a
+fork of it is as good as a new process.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared.embedded.reaper import lives
+from shared.embedded.supervisor import Program, StartFailed
+
+LOOK_EVERY_S = 0.01
+
+
+class Child:
+    """A process that the nursery has started: what `Popen` is for our own children, as far as we need it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """None while it runs; how it ended only the nursery could know, and nobody asks."""
+        return None if lives(self.pid) else 0
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return when it has ended; raises TimeoutExpired."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while self.poll() is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+            time.sleep(LOOK_EVERY_S)
+        return 0
+
+    def send_signal(self, number: int) -> None:
+        """Send it, if the process runs still."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Nursery:
+    """Where programs of the form `python -m MODULE …` are started, with `modules` imported already."""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = tuple(modules)
+        self._open()  # it imports while others start
+
+    def birth(self, program: Program, log: Path) -> Child:
+        """Start it; what it says goes to the end of `log`. Raises StartFailed when there is no nursery to be had."""
+        asked = {
+            "argv": program.argv[2:],
+            "environment": dict(program.environment),
+            "log": str(log),
+        }
+        for _ in range(2):  # it may have died since; a second death has a reason
+            if pid := self._answer(orjson.dumps(asked)):
+                return Child(int(pid))
+            self.close()
+            self._open()
+        raise StartFailed(f"{program.name} cannot be started: what it needs cannot be imported")
+
+    def _answer(self, asked: bytes) -> bytes:
+        """The pid, or nothing from a nursery that has died."""
+        try:
+            self._wire.sendall(asked + b"\n")
+            return self._wire.recv(32)
+        except OSError:
+            return b""
+
+    def _open(self) -> None:
+        self._wire, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, *self._modules],
+                stdin=theirs.fileno(),
+                start_new_session=True,
+            )
+
+    def close(self) -> None:
+        """No more births."""
+        self._wire.close()
+        self._process.wait()
+
+
+def asked_for(lines: Iterable[bytes]) -> dict[str, Any] | None:
+    """Fork for each line; in the child, what it shall become; None when there are no more."""
+    for line in lines:
+        if (pid := os.fork()) == 0:
+            return dict(orjson.loads(line))
+        os.write(0, b"%d\n" % pid)
+    return None
+
+
+def become(asked: dict[str, Any]) -> None:
+    """Be this process from here on: its own session, its environment, its log."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.update(asked["environment"])
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    sys.argv = list(asked["argv"])
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        import_module(name)
+    gc.freeze()  # what is imported is never looked at again, so its pages stay shared
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets our children's ends for us
+    if (life := asked_for(sys.stdin.buffer)) is not None:
+        become(life)
