@@ -132,6 +132,18 @@ handoffs = Table(
     comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
 )
 
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("agreement_version", Integer, nullable=False, comment="By which the team counted."),
+    Column("bench", JSONB, nullable=False, comment="The reps as they stood before it."),
+    Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
+    comment="Leads of a team given out together: what all their decisions were made from.",
+)
+
 hops = Table(
     "hops",
     metadata,
@@ -140,6 +152,7 @@ hops = Table(
     Column("rep", Text, comment="None while it waits for somebody."),
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
+    Column("round_id", BigInteger, comment="What it was decided from."),
     Column("decision", JSONB, nullable=False),
     Index("ix_hops_rep_assigned_at", "rep", "assigned_at"),
     comment="Each assignee of a handoff, with the whole decision.",

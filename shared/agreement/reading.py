@@ -21,13 +21,17 @@ class Memory:
     """Answers by what was read for them.
 
     Every name in the sources is followed as far as its dots go, whatever it means there: what is read too much only
-    makes an answer harder to find again. Where that ends at more than a simple value, as at a map that is asked by a
-    computed key, or at a number with a fraction, which seldom comes twice, nothing is remembered.
+    makes an answer harder to find again; where `a` is asked for, `a.b` need not be read. Where that ends at more than
+    a simple value or a list of words, as at a map that is asked by a computed key, or at a number with a fraction,
+    which seldom comes twice, nothing is remembered.
     """
 
     def __init__(self, *sources: str, most: int = MOST) -> None:
         chains = {part for source in sources for part in _CHAIN.findall(source)}
-        self._chains = [tuple(map(str.strip, chain.split("."))) for chain in sorted(chains)]
+        told = [tuple(map(str.strip, chain.split("."))) for chain in sorted(chains)]
+        self._chains = [
+            it for it in told if not any(it[:length] in told for length in range(1, len(it)))
+        ]
         self._chains_into: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         self._answers: dict[Read, Any] = {}
         self._most = most
@@ -53,7 +57,9 @@ class Memory:
                 if type(value) is not dict:
                     break
                 value = value.get(name, ABSENT)
-            if type(value) not in _SIMPLE:
+            if type(value) is list and all(type(it) is str for it in value):
+                value = tuple(value)
+            elif type(value) not in _SIMPLE:
                 return None
             read.append(value)
             read.append(type(value))

@@ -11,7 +11,7 @@ from services.routing.handlers.office import Office
 def router(office: Office) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1")
-    routes.include_router(handoffs.router, tags=["handoffs"])
+    routes.include_router(handoffs.router(office), tags=["handoffs"])
     routes.include_router(answers.router(office), tags=["answers"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(reps.router, tags=["reps"])

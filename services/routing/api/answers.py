@@ -133,8 +133,7 @@ def router(office: Office) -> APIRouter:
     def reassign(id: UUID, session: Tx, caller: Ops, now: Now, said: ReassignIn) -> HandoffStory:
         """Give it to somebody else than who has it, or had it."""
         taken = Answer(Change.REJECTED, hop=said.hop, details={"reason": REASSIGNED})
-        answer(session, id, taken, actor=_actor(caller), office=office, now=now)
-        return story(session, id, caller)
+        return desk.keep(session, id, taken, caller, now)
 
     return routes
 
@@ -154,12 +153,19 @@ class _Desk:
         caller: Caller,
         now: datetime,
     ) -> HandoffStory:
+        """Take what the caller says, with what its reason entails."""
         details = said.details()
         if "reason" in details:
             details |= self._consequence(session, id, change, details["reason"])
         taken = Answer(change, said.occurred_at, said.hop, details)
+        return self.keep(session, id, taken, caller, now)
+
+    def keep(
+        self, session: Session, id: UUID, taken: Answer, caller: Caller, now: datetime
+    ) -> HandoffStory:
+        """Take the answer and tell the whole story after it."""
         answer(session, id, taken, actor=_actor(caller), office=self._office, now=now)
-        return story(session, id, caller)
+        return story(session, id, caller, self._office)
 
     def _consequence(
         self, session: Session, id: UUID, change: Change, reason: str

@@ -8,18 +8,18 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 
 from services.routing.api.models import HandoffOut, HandoffStory
 from services.routing.domain.answers import NotYours
 from services.routing.domain.handoff import State
 from services.routing.handlers.answering import UnknownHandoff
+from services.routing.handlers.office import Office
 from services.routing.queries import handoffs
 from shared.http.dependencies import OpsOrRep, Tx
 from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
 from shared.http.problems import problems
-
-router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Wanted:
     lead: UUID | None = None
 
 
-@router.get("/handoffs", responses=problems(UnknownKey, WrongScope, BadCursor))
 def list_handoffs(
     session: Tx,
     caller: OpsOrRep,
@@ -55,13 +54,22 @@ def list_handoffs(
     )
 
 
-@router.get("/handoffs/{id}", responses=problems(UnknownKey, WrongScope, NotYours, UnknownHandoff))
-def read_handoff(id: UUID, session: Tx, caller: OpsOrRep) -> HandoffStory:
-    """One handoff with its decisions, its life and its deliveries."""
-    return story(session, id, caller)
+def router(office: Office) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+    routes.get("/handoffs", responses=problems(UnknownKey, WrongScope, BadCursor))(list_handoffs)
+
+    @routes.get(
+        "/handoffs/{id}", responses=problems(UnknownKey, WrongScope, NotYours, UnknownHandoff)
+    )
+    def read_handoff(id: UUID, session: Tx, caller: OpsOrRep) -> HandoffStory:
+        """One handoff with its decisions, its life and its deliveries."""
+        return story(session, id, caller, office)
+
+    return routes
 
 
-def story(session: Tx, id: UUID, caller: Caller) -> HandoffStory:
+def story(session: Session, id: UUID, caller: Caller, office: Office) -> HandoffStory:
     """The handoff as the caller may see it: a rep, if they hold it or held it."""
     found = handoffs.find_handoff(session, id)
     if found is None:
@@ -70,4 +78,4 @@ def story(session: Tx, id: UUID, caller: Caller) -> HandoffStory:
     theirs = caller.scope is KeyScope.OPS or any(it.rep == caller.subject for it in past)
     if not theirs:
         raise NotYours(f"handoff {id} is not with you")
-    return HandoffStory.told(session, found, past)
+    return HandoffStory.told(session, found, past, office)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Past
 from services.routing.domain.handoff import Handoff, State
-from services.routing.queries import deliveries, handoffs
+from services.routing.handlers.explaining import explained
+from services.routing.handlers.office import Office
+from services.routing.queries import deliveries
 from shared.contracts.payloads import Change, LeadContext, Scores
 
 
@@ -113,11 +115,9 @@ class HandoffStory(HandoffOut):
     deliveries: list[DeliveryOut]
 
     @classmethod
-    def told(cls, session: Session, it: Handoff, past: Iterable[Past]) -> Self:
+    def told(cls, session: Session, it: Handoff, past: Iterable[Past], office: Office) -> Self:
         """The whole story, from its own records."""
-        decisions = [
-            {"hop": row.hop, **row.decision} for row in handoffs.decisions_of(session, it.id)
-        ]
+        decisions = list(explained(session, it.id, office=office))
         shown = deliveries.list_deliveries(session, handoff=it.id, most=500)
         return cls(
             **HandoffOut.of(it).model_dump(),

@@ -49,15 +49,24 @@ def exclusions(
     case: Case, standing: Standing, *, desk: Desk, now: datetime
 ) -> tuple[Exclusion, ...]:
     """Everything that keeps the rep from this lead at this instant; nothing means eligible."""
-    found = (check(case, standing, desk, now) for check in (_had_it, _no_match, _closed))
-    own = (it for it in found if it is not None)
-    return (*hindrances(standing, desk=desk, now=now), *own)
+    return (
+        *hindrances(standing, desk=desk, now=now),
+        *objections(case, standing, desk=desk, now=now),
+    )
 
 
 def hindrances(standing: Standing, *, desk: Desk, now: datetime) -> tuple[Exclusion, ...]:
     """What keeps the rep from any lead at all."""
     checks = (_inactive, _other_team, _full, _full_today, _time_off)
     found = (check(standing, desk, now) for check in checks)
+    return tuple(it for it in found if it is not None)
+
+
+def objections(
+    case: Case, standing: Standing, *, desk: Desk, now: datetime
+) -> tuple[Exclusion, ...]:
+    """What keeps the rep from this lead, however much they hold: it is the same for leads that are alike."""
+    found = (check(case, standing, desk, now) for check in (_had_it, _no_match, _closed))
     return tuple(it for it in found if it is not None)
 
 

@@ -1,13 +1,14 @@
-"""Who does: one lead, one desk, one decision that explains itself."""
+"""Who does: one lead, one desk, one decision that explains itself. `giving` gives out many at once, the same way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from services.routing.domain.desk import Desk, Standing
-from services.routing.domain.eligibility import Case, Exclusion, exclusions, hindrances
+from services.routing.domain.eligibility import Case, Exclusion, exclusions
 from shared.agreement.conditions import Facts
 from shared.agreement.model import RoutingRule, Strategy
 
@@ -44,10 +45,6 @@ class Decision:
     by: str
     """`sticky`, or the rule's strategy."""
     candidates: tuple[Candidate, ...]
-
-    def reviewed_at(self) -> datetime | None:
-        """The next instant at which time alone ends somebody's exclusion."""
-        return _soonest(it for candidate in self.candidates for it in candidate.excluded)
 
 
 def first_match(
@@ -94,30 +91,42 @@ def shortfalls(eligible: Sequence[Standing]) -> dict[str, float]:
     """
     total = sum(it.share for it in eligible)
     weights = sum(it.rep.weight for it in eligible)
-    return {
-        it.rep.id: round(total * it.rep.weight / weights - it.share, 9) + 0.0 for it in eligible
-    }
+    return {it.rep.id: shortfall(it, total, weights) for it in eligible}
 
 
-def given(bench: Sequence[Standing], rep: str, *, desk: Desk, now: datetime) -> list[Standing]:
-    """The bench after a lead went to this rep; those on leave are credited what the others got on average."""
+def shortfall(it: Standing, total: float, weights: float) -> float:
+    """How many leads the rep lacks, where all that the eligible have and weigh is this."""
+    return round(total * it.rep.weight / weights - it.share, 9) + 0.0
+
+
+def given(
+    bench: Sequence[Standing], picked: Collection[str], *, desk: Desk, now: datetime
+) -> list[Standing]:
+    """The bench after a lead went to each of these; who is on leave is credited what the others got on average."""
+    times = Counter(picked)
     team = [it.rep for it in bench if it.rep.team == desk.team]
     present = sum(it.weight for it in team if not it.on_leave(now))
 
     def after(standing: Standing) -> Standing:
-        if standing.rep.id == rep:
-            return replace(
-                standing,
-                open=standing.open + 1,
-                today=standing.today + 1,
-                assigned=standing.assigned + 1,
-                last_assigned_at=now,
-            )
-        if standing.rep in team and standing.rep.on_leave(now):
-            return replace(standing, credit=standing.credit + standing.rep.weight / present)
+        rep = standing.rep
+        if more := times[rep.id]:
+            return with_more(standing, more, now=now)
+        if rep.team == desk.team and rep.on_leave(now) and picked:
+            return replace(standing, credit=standing.credit + len(picked) * rep.weight / present)
         return standing
 
     return [after(it) for it in bench]
+
+
+def with_more(standing: Standing, leads: int, *, now: datetime) -> Standing:
+    """The rep with so many leads more."""
+    return replace(
+        standing,
+        open=standing.open + leads,
+        today=standing.today + leads,
+        assigned=standing.assigned + leads,
+        last_assigned_at=now,
+    )
 
 
 def with_newcomers(bench: Sequence[Standing]) -> list[Standing]:
@@ -126,16 +135,6 @@ def with_newcomers(bench: Sequence[Standing]) -> list[Standing]:
     weights = sum(it.rep.weight for it in old)
     average = sum(it.share for it in old) / weights if old else 0.0
     return [it if it.counted else replace(it, credit=average * it.rep.weight) for it in bench]
-
-
-def anybody_free(bench: Iterable[Standing], *, desk: Desk, now: datetime) -> bool:
-    """Whether there is any rep at all whom some lead could go to."""
-    return any(not hindrances(it, desk=desk, now=now) for it in bench)
-
-
-def freed_at(bench: Iterable[Standing], *, desk: Desk, now: datetime) -> datetime | None:
-    """The next instant at which time alone frees some rep."""
-    return _soonest(it for one in bench for it in hindrances(one, desk=desk, now=now))
 
 
 def _chosen(case: Case, eligible: Sequence[Standing]) -> tuple[Standing | None, str]:
@@ -151,17 +150,20 @@ _Key = tuple[float, float, datetime, str]
 
 def _order(strategy: Strategy, eligible: Sequence[Standing]) -> Callable[[Standing], _Key]:
     """What the strategy prefers, least first; the last resort is the id, so that there is no chance in it."""
-    if strategy is Strategy.RANKED:
-        return lambda it: (it.rep.position, 0.0, _LONG_AGO, it.rep.id)
-    if strategy is Strategy.LEAST_LOADED:
-        return lambda it: (_load(it), it.open, it.last_assigned_at or _LONG_AGO, it.rep.id)
+    if strategy is not Strategy.FAIR_SHARE:
+        return lambda it: among_equals(strategy, it)
     lacking = shortfalls(eligible)
-    return lambda it: (
-        -lacking[it.rep.id],
-        -it.rep.weight,
-        it.last_assigned_at or _LONG_AGO,
-        it.rep.id,
-    )
+    return lambda it: (-lacking[it.rep.id], -it.rep.weight, *among_equals(strategy, it)[2:])
+
+
+def among_equals(strategy: Strategy, it: Standing) -> _Key:
+    """What the strategy prefers among reps of one weight, least first: it depends on nobody else."""
+    if strategy is Strategy.RANKED:
+        return (it.rep.position, 0.0, _LONG_AGO, it.rep.id)
+    idle_since = it.last_assigned_at or _LONG_AGO
+    if strategy is Strategy.LEAST_LOADED:
+        return (_load(it), it.open, idle_since, it.rep.id)
+    return (round(it.share, 9), 0.0, idle_since, it.rep.id)
 
 
 def _load(standing: Standing) -> float:
@@ -181,7 +183,3 @@ def _candidate(it: Standing, shortfall: float | None, excluded: tuple[Exclusion,
         shortfall=shortfall,
         excluded=excluded,
     )
-
-
-def _soonest(excluded: Iterable[Exclusion]) -> datetime | None:
-    return min((it.until for it in excluded if it.until is not None), default=None)

@@ -52,22 +52,34 @@ def facts_of(lead: LeadQualified, agreement: Agreement) -> dict[str, Any]:
     }
 
 
-def ruled(lead: LeadQualified, published: Published) -> tuple[RoutingRule, tuple[RuleVerdict, ...]]:
-    """The rule that the lead falls under, and how each one judged it."""
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The rule that a lead falls under, what was known of it, and how each rule judged it."""
+
+    rule: RoutingRule
+    facts: dict[str, Any]
+    verdicts: tuple[RuleVerdict, ...]
+
+
+def ruled(lead: LeadQualified, published: Published) -> Ruled:
+    """As the agreement rules the lead."""
     agreement = published.agreement
-    return first_match(agreement.routing.rules, facts_of(lead, agreement))
+    facts = facts_of(lead, agreement)
+    rule, verdicts = first_match(agreement.routing.rules, facts)
+    return Ruled(rule, facts, verdicts)
 
 
-def arrival(lead: LeadQualified, published: Published, *, traceparent: str | None) -> Handoff:
+def arrival(
+    lead: LeadQualified, under: Ruled, published: Published, *, traceparent: str | None
+) -> Handoff:
     """The handoff that a qualification begins: with a team, with nobody yet."""
-    rule, _ = ruled(lead, published)
     return Handoff(
         id=handoff_id(lead.lead_id, lead.qualification),
         lead_id=lead.lead_id,
         qualification=lead.qualification,
         state=State.WAITING,
-        team=rule.team,
-        rule=rule.id,
+        team=under.rule.team,
+        rule=under.rule.id,
         tier=lead.tier,
         heat=heat_of(lead.tier, published.agreement),
         qualified_at=lead.at,
@@ -79,7 +91,7 @@ def arrival(lead: LeadQualified, published: Published, *, traceparent: str | Non
 
 def moved_under(handoff: Handoff, published: Published) -> Handoff:
     """The waiting handoff as a newer agreement rules it."""
-    rule, _ = ruled(handoff.lead, published)
+    rule = ruled(handoff.lead, published).rule
     return replace(
         handoff,
         team=rule.team,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from services.routing import metrics
-from services.routing.domain import notices, picking
+from services.routing.domain import notices
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case
+from services.routing.domain.giving import Bench, Given
 from services.routing.domain.handoff import Handoff, Step, assigned, waiting
-from services.routing.domain.picking import Decision, RuleVerdict
-from services.routing.handlers.office import Office, desk_of, facts_of, moved_under, ruled
-from services.routing.queries import bench, deliveries, handoffs
+from services.routing.domain.picking import RuleVerdict, with_newcomers
+from services.routing.domain.rounds import Round
+from services.routing.handlers.office import Office, Ruled, desk_of, moved_under, ruled
+from services.routing.queries import bench, deliveries, handoffs, rounds
 from services.routing.queries.announcing import record
+from services.routing.queries.rounds import Hop
 
 NOBODY = "nobody_eligible"
 MOST_MOVED = 500
@@ -34,9 +38,27 @@ class Queued:
     verdicts: tuple[RuleVerdict, ...]
     fresh: bool
     """It has just come, or come back: whatever is decided is news."""
+    new: bool
+    """It is not kept yet: what becomes of it now is the first that is."""
+
+    @classmethod
+    def of(
+        cls,
+        handoff: Handoff,
+        under: Ruled,
+        *,
+        previous: str | None,
+        had_by: frozenset[str] = frozenset(),
+        fresh: bool = True,
+        new: bool = False,
+    ) -> Queued:
+        """The handoff under its rule, with who had the lead before."""
+        return cls(
+            handoff, Case(under.rule, under.facts, had_by, previous), under.verdicts, fresh, new
+        )
 
 
-Decided = tuple[Queued, Decision]
+Decided = tuple[Queued, Given]
 
 
 def tick(session: Session, now: datetime, *, office: Office) -> None:
@@ -44,98 +66,112 @@ def tick(session: Session, now: datetime, *, office: Office) -> None:
     if version := handoffs.oldest_waiting_version(session):
         _rule_again(session, version, office=office, now=now)
     for team in bench.claim_due_teams(session, now=now):
-        place(session, team, office=office, now=now, everybody=True)
+        place(session, team, waiting_in(session, team, office=office), office=office, now=now)
 
 
 def place(
     session: Session,
     team: str,
+    queue: Sequence[Queued],
     *,
     office: Office,
     now: datetime,
-    fresh: Collection[UUID] = (),
-    everybody: bool = False,
+    everybody: bool = True,
 ) -> None:
-    """Give waiting handoffs to who may have them: the fresh ones, or everybody's. The caller holds the team's lock."""
-    queue = handoffs.waiting_of(session, team, only=None if everybody else fresh)
+    """Give the handoffs to who may have them: everybody who waits in the team, or only some.
+
+    The caller holds the team's lock.
+    """
     review_at = None
     if queue:
-        desk = _desk(session, queue, office)
-        queued = _queued(session, queue, office, fresh)
-        standings = picking.with_newcomers(_standings(session, queued, desk, now))
-        decided, after, review_at = _decided(queued, standings, desk, now)
-        bench.save_standings(session, after, desk=desk, now=now)
-        _keep(session, decided, desk=desk, office=office, now=now)
+        in_turn = sorted(
+            queue, key=lambda it: (it.handoff.heat, it.handoff.qualified_at, it.handoff.id)
+        )
+        review_at = _give(session, in_turn, office, now)
     bench.review_again(session, team, at=review_at, anew=everybody)
 
 
-def _desk(session: Session, queue: Sequence[Handoff], office: Office) -> Desk:
-    """As the newest agreement counts that somebody in the queue is under."""
-    newest = max(queue, key=lambda it: it.agreement_version)
-    published = office.agreements.version(session, newest.agreement_version)
-    return desk_of(newest.team, published.agreement)
-
-
-def _queued(
-    session: Session, queue: Sequence[Handoff], office: Office, fresh: Collection[UUID]
+def waiting_in(
+    session: Session, team: str, *, office: Office, fresh: Collection[UUID] = ()
 ) -> list[Queued]:
-    had_by = handoffs.holders_of(session, [it.id for it in queue])
-    previous = handoffs.previous_holders(session, [it.lead_id for it in queue])
-
-    def queued(it: Handoff) -> Queued:
-        published = office.agreements.version(session, it.agreement_version)
-        rule, verdicts = ruled(it.lead, published)
-        facts = facts_of(it.lead, published.agreement)
-        case = Case(rule, facts, had_by.get(it.id, frozenset()), previous.get(it.lead_id))
-        return Queued(it, case, verdicts, it.id in fresh)
-
-    return [queued(it) for it in queue]
-
-
-def _standings(
-    session: Session, queued: Sequence[Queued], desk: Desk, now: datetime
-) -> list[Standing]:
-    previous = {it.case.previous for it in queued if it.case.previous}
-    return bench.standings_of(session, desk, also=previous, now=now)
+    """Everybody who waits in the team; the `fresh` have just come back."""
+    waits = handoffs.waiting_of(session, team)
+    if not waits:
+        return []
+    had_by = handoffs.holders_of(session, [it.id for it in waits])
+    previous = handoffs.previous_holders(session, [it.lead_id for it in waits])
+    return [
+        Queued.of(
+            it,
+            ruled(it.lead, office.agreements.version(session, it.agreement_version)),
+            previous=previous.get(it.lead_id),
+            had_by=had_by.get(it.id, frozenset()),
+            fresh=it.id in fresh,
+        )
+        for it in waits
+    ]
 
 
-def _decided(
-    queued: Sequence[Queued], standings: list[Standing], desk: Desk, now: datetime
-) -> tuple[list[Decided], list[Standing], datetime | None]:
-    """Pick one by one. While nobody at all is free, those who waited before are not asked again."""
+def _give(
+    session: Session, queue: Sequence[Queued], office: Office, now: datetime
+) -> datetime | None:
+    """One round; when to look again at those who got nobody."""
+    # As the newest agreement counts that somebody in the queue is under.
+    newest = max((it.handoff for it in queue), key=lambda it: it.agreement_version)
+    version = office.agreements.version(session, newest.agreement_version)
+    desk = desk_of(newest.team, version.agreement)
+    previous = {it.case.previous for it in queue if it.case.previous}
+    standings = with_newcomers(bench.standings_of(session, desk, also=previous, now=now))
+
+    giving = Bench(standings, desk=desk, now=now)
+    decided = _decided(queue, giving)
+
+    after = giving.after()
+    bench.save_standings(session, _changed(standings, after), desk=desk, now=now)
+    round_ = Round(desk.team, now, version.version, standings, giving.picks())
+    _keep(session, decided, round_, desk, office)
+    reviews = (given.review_at for _, given in decided)
+    return min((it for it in reviews if it is not None), default=None)
+
+
+def _decided(queue: Sequence[Queued], giving: Bench) -> list[Decided]:
+    """One by one. While nobody at all is free, those who waited before are not asked again."""
     decided: list[Decided] = []
-    reviews: list[datetime | None] = []
-    free = True
-    for it in queued:
-        if not (free or it.fresh):
-            continue
-        decision = picking.pick(it.case, standings, desk=desk, now=now)
-        decided.append((it, decision))
-        if decision.picked is not None:
-            standings = picking.given(standings, decision.picked, desk=desk, now=now)
-            continue
-        reviews.append(decision.reviewed_at())
-        free = picking.anybody_free(standings, desk=desk, now=now)
-    return decided, standings, min((it for it in reviews if it is not None), default=None)
+    for it in queue:
+        if it.fresh or not decided or giving.anybody_free():
+            decided.append((it, giving.give(it.case)))
+    return decided
+
+
+def _changed(before: Sequence[Standing], after: Sequence[Standing]) -> list[Standing]:
+    """Whose share is another one, or the first of the period."""
+    return [now for was, now in zip(before, after, strict=True) if now != was or not now.counted]
 
 
 def _keep(
-    session: Session, decided: Sequence[Decided], *, desk: Desk, office: Office, now: datetime
+    session: Session, decided: Sequence[Decided], round_: Round, desk: Desk, office: Office
 ) -> None:
-    holders = {
-        it.id: it for it in bench.reps_by_id(session, {d.picked for _, d in decided if d.picked})
-    }
-    steps: list[Step] = []
-    for it, decision in decided:
-        if decision.picked is not None:
-            calendar = desk.calendar_of(holders[decision.picked])
-            steps.append(assigned(it.handoff, decision.picked, calendar=calendar, now=now))
-        elif it.fresh:
-            steps.append(waiting(it.handoff, now=now, reason=NOBODY))
-    handoffs.save_decisions(session, [_hop(*it, desk=desk, now=now) for it in decided])
-    record(session, steps)
-    _tell(session, [it.handoff for it in steps if it.handoff.rep], desk, office, now)
+    number = rounds.add_round(session, round_)
+    period, now = desk.period_of(round_.decided_at), round_.decided_at
+    calendars = {it.rep.id: desk.calendar_of(it.rep) for it in round_.bench}
+    for new in (True, False):
+        part = [(it, given) for it, given in decided if it.new is new]
+        steps = list(_steps(part, calendars, now))
+        hops = [_hop(it, given, round_, number, period) for it, given in part]
+        record(session, steps, new=new)
+        (rounds.add_hops if new else rounds.save_hops)(session, hops)
+        _tell(session, [it.handoff for it in steps if it.handoff.rep], desk, office, now)
     _count(decided)
+
+
+def _steps(
+    decided: Sequence[Decided], calendars: Mapping[str, str | None], now: datetime
+) -> Iterator[Step]:
+    for it, given in decided:
+        if given.picked is not None:
+            yield assigned(it.handoff, given.picked, calendar=calendars[given.picked], now=now)
+        elif it.fresh:
+            yield waiting(it.handoff, now=now, reason=NOBODY)
 
 
 def _tell(
@@ -151,54 +187,44 @@ def _tell(
         )
         for it in given
     ]
-    deliveries.add_notices(session, told, now=now)
+    deliveries.add_assignments(session, told, now=now)
 
 
 def _count(decided: Sequence[Decided]) -> None:
-    for it, decision in decided:
-        if decision.picked is not None:
-            metrics.ASSIGNMENTS.labels(it.handoff.team, decision.by).inc()
-        elif it.fresh:
+    given = Counter((it.handoff.team, to.by) for it, to in decided if to.picked is not None)
+    for labels, times in given.items():
+        metrics.ASSIGNMENTS.labels(*labels).inc(times)
+    for it, to in decided:
+        if to.picked is None and it.fresh:
             metrics.UNPLACED.labels(it.handoff.team).inc()
 
 
-def _hop(it: Queued, decision: Decision, *, desk: Desk, now: datetime) -> dict[str, Any]:
-    """The decision as it is kept: whatever it was made from, so that it explains itself."""
-    given = decision.picked is not None
-    return {
-        "handoff_id": it.handoff.id,
-        "hop": it.handoff.hop + 1,
-        "rep": decision.picked,
-        "period": desk.period_of(now) if given else None,
-        "assigned_at": now if given else None,
-        "decision": {
-            "decided_at": now.isoformat(),
-            "waited_s": round((now - it.handoff.qualified_at).total_seconds(), 3),
-            "agreement_version": it.handoff.agreement_version,
-            "facts": dict(it.case.facts),
-            "rules": [asdict(verdict) for verdict in it.verdicts],
-            "rule": it.case.rule.id,
-            "team": desk.team,
-            "period": desk.period_of(now),
-            "previous_rep": it.case.previous,
-            "picked": decision.picked,
-            "by": decision.by,
-            "candidates": [_candidate(one) for one in decision.candidates],
-        },
+def _hop(it: Queued, given: Given, round_: Round, number: int, period: str) -> Hop:
+    """The decision as it is kept: with the round, whatever it was made from, so that it explains itself."""
+    held, now = given.picked is not None, round_.decided_at
+    decision = {
+        "decided_at": now.isoformat(),
+        "waited_s": round((now - it.handoff.qualified_at).total_seconds(), 3),
+        "agreement_version": it.handoff.agreement_version,
+        "facts": it.case.facts,
+        "rules": it.verdicts,
+        "rule": it.case.rule.id,
+        "team": round_.team,
+        "period": period,
+        "previous_rep": it.case.previous,
+        "picked": given.picked,
+        "by": given.by,
+        "place": given.place,
     }
-
-
-def _candidate(one: picking.Candidate) -> dict[str, Any]:
-    told = asdict(one)
-    told["excluded"] = [
-        {
-            "why": it.why.value,
-            "said": it.said,
-            "until": it.until.isoformat() if it.until else None,
-        }
-        for it in one.excluded
-    ]
-    return told
+    return Hop(
+        handoff_id=it.handoff.id,
+        hop=it.handoff.hop + 1,
+        rep=given.picked,
+        period=period if held else None,
+        assigned_at=now if held else None,
+        round_id=number,
+        decision=orjson.dumps(decision),
+    )
 
 
 def _rule_again(session: Session, oldest: int, *, office: Office, now: datetime) -> None:

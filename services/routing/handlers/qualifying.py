@@ -2,113 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.routing.domain.handoff import Handoff, State, handoff_id, returned
-from services.routing.handlers.office import Office, arrival
-from services.routing.handlers.placing import place
+from services.routing.domain.handoff import Handoff, State, Step, handoff_id, returned
+from services.routing.handlers.office import Office, Ruled, arrival, ruled
+from services.routing.handlers.placing import Queued, place, waiting_in
 from services.routing.queries import bench, handoffs
 from services.routing.queries.announcing import record
+from services.routing.queries.handoffs import Earlier
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
 
 MERGED = "merged"
-Arrived = Sequence[Message[LeadQualified]]
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """A message, and what it is about: a handoff that may begin with it, or be ended by it."""
+
+    id: UUID
+    lead_id: UUID
+    cause: str
+    begins: tuple[Handoff, Ruled] | None
 
 
 def on_leads_qualified(
-    session: Session, arrived: Arrived, now: datetime, *, office: Office
+    session: Session, arrived: Sequence[Message[LeadQualified]], now: datetime, *, office: Office
 ) -> None:
     """Begin a handoff for each lead that qualified, end those that wait for one that ceased to, and give out leads.
 
     The teams are locked first, all of them and in order, so that no two batches wait for each other.
     """
-    new = {it.id: it for it in _arrivals(session, arrived, office)}
-    ceased = [handoff_id(it.payload.lead_id, it.payload.qualification) for it in arrived]
-    teams = {it.team for it in new.values()} | handoffs.teams_of(session, ceased)
+    news = [_news(session, it, office) for it in arrived]
+    teams = {it.begins[0].team for it in news if it.begins is not None}
+    teams |= handoffs.teams_of(session, [it.id for it in news if it.begins is None])
     review_at = bench.lock_teams(session, teams)
-    fresh: set[UUID] = set()
-    for wave in waves(arrived):
-        fresh |= _begin(session, [new[it] for it in _ids(wave, Qualified.BECAME)], now)
-        _end(session, wave, now)
+
+    intake = _taken_in(session, news, now)
+    record(session, intake.closed, new=True)
+    record(session, intake.ended)
     for team in sorted(teams):
         due = review_at[team]
-        place(
-            session,
-            team,
-            office=office,
-            now=now,
-            fresh=fresh,
-            everybody=due is not None and due <= now,
+        everybody = due is not None and due <= now
+        queue = [it for it in intake.fresh.values() if it.handoff.team == team]
+        if everybody:
+            queue += waiting_in(session, team, office=office)
+        place(session, team, queue, office=office, now=now, everybody=everybody)
+
+
+def _news(session: Session, message: Message[LeadQualified], office: Office) -> _News:
+    lead = message.payload
+    if lead.change is Qualified.CEASED:
+        ended = handoff_id(lead.lead_id, lead.qualification)
+        return _News(ended, lead.lead_id, lead.cause, None)
+    published = office.agreements.version(session, lead.agreement_version)
+    under = ruled(lead, published)
+    begun = arrival(lead, under, published, traceparent=message.traceparent)
+    return _News(begun.id, lead.lead_id, lead.cause, (begun, under))
+
+
+def _taken_in(session: Session, news: Sequence[_News], now: datetime) -> _Intake:
+    earlier = handoffs.earlier_of(session, {it.lead_id for it in news})
+    ended = [it.id for it in news if it.begins is None]
+    intake = _Intake(now, earlier, handoffs.locked_waiting(session, ended) if ended else ())
+    for it in news:
+        if it.begins is not None:
+            intake.begin(*it.begins)
+        else:
+            intake.end(it.id, cause=it.cause)
+    return intake
+
+
+class _Intake:
+    """What a batch begins and ends, lead by lead in the order in which it was said."""
+
+    def __init__(
+        self, now: datetime, earlier: Sequence[Earlier], waiting: Iterable[Handoff]
+    ) -> None:
+        self.fresh: dict[UUID, Queued] = {}
+        self.closed: list[Step] = []
+        """Of handoffs that begin and end here."""
+        self.ended: list[Step] = []
+        self._now = now
+        self._known = {it.id for it in earlier}
+        self._live = {it.lead_id: it.id for it in earlier if it.live}
+        self._waiting = {it.id: it for it in waiting}
+        had = sorted(
+            (it for it in earlier if it.rep and not it.live), key=lambda it: it.qualification
+        )
+        self._previous = {it.lead_id: it.rep for it in had}
+
+    def begin(self, handoff: Handoff, under: Ruled) -> None:
+        """A handoff of its own, once; one whose lead is in hand already is closed, as part of the one that is."""
+        if handoff.id in self._known:
+            return
+        self._known.add(handoff.id)
+        live = self._live.get(handoff.lead_id)
+        if live is not None:
+            merged = replace(handoff, merged_into=live)
+            self.closed.append(returned(merged, now=self._now, state=State.MERGED, reason=MERGED))
+            return
+        self._live[handoff.lead_id] = handoff.id
+        self.fresh[handoff.id] = Queued.of(
+            handoff, under, previous=self._previous.get(handoff.lead_id), new=True
         )
 
-
-def waves(arrived: Arrived) -> Iterator[list[Message[LeadQualified]]]:
-    """The messages in portions in which each lead occurs once, so that its changes take effect in their order."""
-    wave: list[Message[LeadQualified]] = []
-    leads: set[UUID] = set()
-    for message in arrived:
-        if message.payload.lead_id in leads:
-            yield wave
-            wave, leads = [], set()
-        wave.append(message)
-        leads.add(message.payload.lead_id)
-    if wave:
-        yield wave
-
-
-def _arrivals(session: Session, arrived: Arrived, office: Office) -> Iterator[Handoff]:
-    for message in arrived:
-        if message.payload.change is Qualified.BECAME:
-            published = office.agreements.version(session, message.payload.agreement_version)
-            yield arrival(message.payload, published, traceparent=message.traceparent)
-
-
-def _ids(wave: Arrived, change: Qualified) -> list[UUID]:
-    return [
-        handoff_id(it.payload.lead_id, it.payload.qualification)
-        for it in wave
-        if it.payload.change is change
-    ]
-
-
-def _begin(session: Session, new: Sequence[Handoff], now: datetime) -> Set[UUID]:
-    """Add the handoffs; one whose lead is in hand already is closed at once, as part of the one that is."""
-    added: set[UUID] = set()
-    left = list(new)
-    while left:
-        added |= handoffs.add_handoffs(session, left)
-        left = [it for it in left if it.id not in added]
-        live = handoffs.live_handoffs(session, [it.lead_id for it in left])
-        _merge(session, [(it, live[it.lead_id]) for it in left if it.lead_id in live], now)
-        # What is neither there now nor merged met a handoff that closed just now: its lead is free.
-        known = handoffs.known_handoffs(session, [it.id for it in left])
-        left = [it for it in left if it.id not in known]
-    return added
-
-
-def _merge(session: Session, met: Sequence[tuple[Handoff, UUID]], now: datetime) -> None:
-    closed = [
-        replace(it, state=State.MERGED, merged_into=live, closed_at=now)
-        for it, live in met
-        if live != it.id
-    ]
-    merged = handoffs.add_handoffs(session, closed)
-    steps = [returned(it, now=now, state=State.MERGED, reason=MERGED) for it in closed]
-    record(session, [it for it in steps if it.handoff.id in merged])
-
-
-def _end(session: Session, wave: Arrived, now: datetime) -> None:
-    """A lead that ceased to qualify while it waited goes back; one that a rep has stays with the rep."""
-    causes = {
-        handoff_id(it.payload.lead_id, it.payload.qualification): it.payload.cause
-        for it in wave
-        if it.payload.change is Qualified.CEASED
-    }
-    waiting = handoffs.locked_waiting(session, causes)
-    record(session, [returned(it, now=now, reason=causes[it.id]) for it in waiting])
+    def end(self, id: UUID, *, cause: str) -> None:
+        """A lead that ceased to qualify while it waited goes back; one that a rep has stays with the rep."""
+        if id in self.fresh:
+            handoff, steps = self.fresh.pop(id).handoff, self.closed
+        elif id in self._waiting:
+            handoff, steps = self._waiting.pop(id), self.ended
+        else:
+            return
+        del self._live[handoff.lead_id]
+        steps.append(returned(handoff, now=self._now, reason=cause))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Step
 from services.routing.queries import handoffs
+from shared.contracts.topic import Outgoing
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.db import outbox
 from shared.tracing import child_of
@@ -15,24 +16,29 @@ from shared.tracing import child_of
 SOURCE = "leadbaton/routing"
 
 
-def record(session: Session, steps: Sequence[Step]) -> None:
-    """Keep the steps and announce each one, in this transaction."""
-    handoffs.save_steps(session, steps)
-    outbox.append(
-        session,
-        [
-            HANDOFFS_CHANGED.encode(
-                it.announcement(),
-                id=it.id,
-                source=SOURCE,
-                at=it.recorded_at,
-                traceparent=child_of(
-                    it.handoff.traceparent,
-                    f"handoff {it.change}",
-                    since=it.recorded_at,
-                    facts={"leadbaton.handoff": str(it.handoff.id)},
-                ),
-            )
-            for it in steps
-        ],
+def record(session: Session, steps: Sequence[Step], *, new: bool = False) -> None:
+    """Keep the steps and announce each one, in this transaction; a `new` handoff as its last step leaves it."""
+    last = list({it.handoff.id: it.handoff for it in steps}.values())
+    if new:
+        handoffs.add_handoffs(session, last)
+    else:
+        handoffs.save_handoffs(session, last)
+    announced = [_announced(it) for it in steps]
+    said = [it.value for it in announced]
+    handoffs.add_changes(session, list(zip(steps, said, strict=True)))
+    outbox.append(session, announced)
+
+
+def _announced(it: Step) -> Outgoing:
+    return HANDOFFS_CHANGED.encode(
+        it.announcement(),
+        id=it.id,
+        source=SOURCE,
+        at=it.recorded_at,
+        traceparent=child_of(
+            it.handoff.traceparent,
+            f"handoff {it.change}",
+            since=it.recorded_at,
+            facts={"leadbaton.handoff": str(it.handoff.id)},
+        ),
     )

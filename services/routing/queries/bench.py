@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select, update
+from sqlalchemy import Row, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,8 @@ def claim_due_teams(session: Session, *, now: datetime) -> list[str]:
 
 def review_again(session: Session, team: str, *, at: datetime | None, anew: bool) -> None:
     """When to look again at who waits; None: when something happens. Unless `anew`, not later than it was."""
+    if at is None and not anew:
+        return
     soonest = at if anew else func.least(teams.c.review_at, at)
     session.execute(update(teams).where(teams.c.id == team).values(review_at=soonest))
 
@@ -78,32 +80,33 @@ def standings_of(
     ]
 
 
+_SAVE_SHARES = text("""
+    insert into routing.shares as held (team, period, rep, assigned, credit)
+    select :team, :period, rep, assigned, credit
+    from unnest(
+        cast(:reps as text[]), cast(:assigned as integer[]), cast(:credits as double precision[])
+    ) as had (rep, assigned, credit)
+    on conflict (team, period, rep) do update set assigned = excluded.assigned, credit = excluded.credit
+""")
+
+
 def save_standings(
     session: Session, bench: Sequence[Standing], *, desk: Desk, now: datetime
 ) -> None:
-    """Keep the team's shares of this period, and when each was last given a lead."""
+    """Keep the shares that these of the team have in this period, and who was given a lead now."""
     own = [it for it in bench if it.rep.team == desk.team]
     if not own:
         return
-    period = desk.period_of(now)
-    statement = insert(shares)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[shares.c.team, shares.c.period, shares.c.rep],
-            set_={"assigned": statement.excluded.assigned, "credit": statement.excluded.credit},
-        ),
-        [
-            {"team": desk.team, "period": period, "rep": it.rep.id}
-            | {"assigned": it.assigned, "credit": it.credit}
-            for it in own
-        ],
-    )
-    session.connection().execute(
-        update(reps)
-        .where(reps.c.id == bindparam("at_id"))
-        .values(last_assigned_at=bindparam("at")),
-        [{"at_id": it.rep.id, "at": it.last_assigned_at} for it in own],
-    )
+    arguments = {
+        "team": desk.team,
+        "period": desk.period_of(now),
+        "reps": [it.rep.id for it in own],
+        "assigned": [it.assigned for it in own],
+        "credits": [it.credit for it in own],
+    }
+    session.execute(_SAVE_SHARES, arguments)
+    given = [it.rep.id for it in own if it.last_assigned_at == now]
+    session.execute(update(reps).where(reps.c.id.in_(given)).values(last_assigned_at=now))
 
 
 def give_back(session: Session, handoff_id: UUID, hop: int) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.notices import Notice
 from services.routing.domain.tries import Delivered, Outcome, Response, Retry
 from services.routing.tables import attempts, deliveries, endpoints
+from shared.db.copying import copy_rows
 
 CHANNEL = "leadbaton_deliveries"
 """Where PostgreSQL notifies the delivery that there is something to be told."""
@@ -32,16 +33,29 @@ class Attempt:
 
 def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
     """Add what is to be told; what was added before, or has no endpoint to go to, is left out."""
-    wanted = {it.endpoint for it in notices}
-    known = set(session.scalars(select(endpoints.c.id).where(endpoints.c.id.in_(wanted))))
+    known = known_endpoints(session, {it.endpoint for it in notices})
     rows = [_row(it, now) for it in notices if it.endpoint in known]
     if rows:
-        session.execute(insert(deliveries).on_conflict_do_nothing(), rows)
+        session.execute(
+            insert(deliveries).on_conflict_do_nothing(),
+            [dict(zip(_COLUMNS, it, strict=True)) for it in rows],
+        )
+        session.execute(text(f"notify {CHANNEL}"))
+
+
+def add_assignments(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
+    """Add what tells reps of their leads, each for the first time; a rep without an endpoint is not told."""
+    known = known_endpoints(session, {it.endpoint for it in notices})
+    rows = [_row(it, now) for it in notices if it.endpoint in known]
+    if rows:
+        copy_rows(session, deliveries, _COLUMNS, rows)
         session.execute(text(f"notify {CHANNEL}"))
 
 
 def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the endpoints that exist."""
+    if not ids:
+        return set()
     return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id.in_(ids))))
 
 
@@ -172,16 +186,30 @@ def _shown() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _row(it: Notice, now: datetime) -> dict[str, Any]:
-    return {
-        "id": it.id,
-        "endpoint": it.endpoint,
-        "handoff_id": it.handoff_id,
-        "hop": it.hop,
-        "type": it.type,
-        "body": it.body,
-        "traceparent": it.traceparent,
-        "state": "pending",
-        "next_attempt_at": now,
-        "created_at": now,
-    }
+_COLUMNS = (
+    "id",
+    "endpoint",
+    "handoff_id",
+    "hop",
+    "type",
+    "body",
+    "traceparent",
+    "state",
+    "next_attempt_at",
+    "created_at",
+)
+
+
+def _row(it: Notice, now: datetime) -> tuple[Any, ...]:
+    return (
+        it.id,
+        it.endpoint,
+        it.handoff_id,
+        it.hop,
+        it.type,
+        it.body,
+        it.traceparent,
+        "pending",
+        now,
+        now,
+    )

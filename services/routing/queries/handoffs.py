@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Row, Select, Uuid, any_, bindparam, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Past
 from services.routing.domain.handoff import Handoff, State, Step
 from services.routing.tables import HELD, LIVE, changes, handoffs, hops
 from shared.contracts.payloads import Change, LeadQualified
+from shared.db.copying import copy_rows
 
 _MOVING = (
     "state",
@@ -30,31 +32,48 @@ _MOVING = (
     "assigned_at",
     "closed_at",
 )
+_ALL = tuple(handoffs.c.keys())
+_LEAD = _ALL.index("lead")
+_CHANGE = ("handoff_id", "sequence", "change", "occurred_at", "recorded_at", "actor", "said")
 _DETAILS = ("reason", "recycle", "outcome", "channel", "amount", "currency")
 
 
-def add_handoffs(session: Session, new: Sequence[Handoff]) -> set[UUID]:
-    """Add what is not there yet; which ones were new and found their lead free."""
-    if not new:
-        return set()
-    statement = insert(handoffs).values([_row(it) for it in new])
-    added = statement.on_conflict_do_nothing().returning(handoffs.c.id)
-    return set(session.scalars(added))
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A handoff that a lead has, or had."""
+
+    id: UUID
+    lead_id: UUID
+    qualification: int
+    state: str
+    rep: str | None
+
+    @property
+    def live(self) -> bool:
+        """Whether it keeps its lead from another."""
+        return self.state in LIVE
 
 
-def save_steps(session: Session, steps: Sequence[Step]) -> None:
-    """Keep every step, and each handoff as the last one left it."""
-    if not steps:
-        return
-    last = {it.handoff.id: it.handoff for it in steps}
-    rows = [
-        {"at_id": it.id, **{name: getattr(it, name) for name in _MOVING}} for it in last.values()
-    ]
-    values: dict[str, Any] = {name: bindparam(name) for name in _MOVING}
-    session.connection().execute(
-        update(handoffs).where(handoffs.c.id == bindparam("at_id")).values(values), rows
-    )
-    session.execute(insert(changes), [_change(it) for it in steps])
+def add_handoffs(session: Session, new: Sequence[Handoff]) -> None:
+    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_of` under the lock."""
+    if new:
+        copy_rows(session, handoffs, _ALL, map(_row, new))
+
+
+def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
+    """Keep each handoff as it is now."""
+    if moved:
+        values: dict[str, Any] = {name: bindparam(name) for name in _MOVING}
+        session.connection().execute(
+            update(handoffs).where(handoffs.c.id == bindparam("at_id")).values(values),
+            [{"at_id": it.id, **{name: getattr(it, name) for name in _MOVING}} for it in moved],
+        )
+
+
+def add_changes(session: Session, steps: Sequence[tuple[Step, bytes]]) -> None:
+    """Keep every step, in the words in which it is announced."""
+    if steps:
+        copy_rows(session, changes, _CHANGE, (_change(it, said) for it, said in steps))
 
 
 def find_handoff(session: Session, id: UUID) -> Handoff | None:
@@ -70,17 +89,13 @@ def locked_handoff(session: Session, id: UUID) -> Handoff | None:
     return None if row is None else _handoff(row)
 
 
-def known_handoffs(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Those of the handoffs that exist."""
-    return set(session.scalars(select(handoffs.c.id).where(handoffs.c.id.in_(ids))))
-
-
-def live_handoffs(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """The live handoff of each lead that has one."""
-    statement = select(handoffs.c.lead_id, handoffs.c.id).where(
-        handoffs.c.lead_id.in_(lead_ids), handoffs.c.state.in_(LIVE)
+def earlier_of(session: Session, lead_ids: Collection[UUID]) -> list[Earlier]:
+    """Every handoff that the leads have, or had."""
+    asked = any_(literal(list(lead_ids), ARRAY(Uuid)))
+    statement = select(*(handoffs.c[it.name] for it in fields(Earlier))).where(
+        handoffs.c.lead_id == asked
     )
-    return {row.lead_id: row.id for row in session.execute(statement)}
+    return [Earlier(*row) for row in session.execute(statement)]
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
@@ -94,18 +109,14 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
     return [_handoff(row) for row in session.execute(statement)]
 
 
-def waiting_of(
-    session: Session, team: str, *, only: Collection[UUID] | None = None
-) -> list[Handoff]:
-    """The team's waiting handoffs, or those of them that are named: hottest first, then oldest; locked."""
+def waiting_of(session: Session, team: str) -> list[Handoff]:
+    """The team's waiting handoffs, locked."""
     statement = (
         _handoffs()
         .where(handoffs.c.team == team, handoffs.c.state == State.WAITING)
-        .order_by(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
+        .order_by(handoffs.c.id)
         .with_for_update()
     )
-    if only is not None:
-        statement = statement.where(handoffs.c.id.in_(only))
     return [_handoff(row) for row in session.execute(statement)]
 
 
@@ -166,31 +177,6 @@ def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[
         .group_by(hops.c.handoff_id)
     )
     return {id: frozenset(reps) for id, reps in session.execute(statement)}
-
-
-def save_decisions(session: Session, decided: Sequence[dict[str, Any]]) -> None:
-    """Keep each hop's decision: handoff_id, hop, rep, period, assigned_at, decision. One who waits has it replaced."""
-    statement = insert(hops)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[hops.c.handoff_id, hops.c.hop],
-            set_={
-                name: statement.excluded[name]
-                for name in ("rep", "period", "assigned_at", "decision")
-            },
-        ),
-        decided,
-    )
-
-
-def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
-    """The handoff's decisions: hop, rep, assigned_at, decision."""
-    statement = (
-        select(hops.c.hop, hops.c.rep, hops.c.assigned_at, hops.c.decision)
-        .where(hops.c.handoff_id == id)
-        .order_by(hops.c.hop)
-    )
-    return list(session.execute(statement))
 
 
 def past_of(session: Session, id: UUID) -> list[Past]:
@@ -263,19 +249,19 @@ def _handoff(row: Row[Any]) -> Handoff:
     return Handoff(**values)
 
 
-def _row(it: Handoff) -> dict[str, Any]:
-    values = {name: getattr(it, name) for name in handoffs.c.keys()}  # noqa: SIM118 - columns
-    values["lead"] = it.lead.model_dump(mode="json", exclude_none=True)
+def _row(it: Handoff) -> list[Any]:
+    values = [getattr(it, name) for name in _ALL]
+    values[_LEAD] = it.lead.model_dump_json(exclude_none=True)
     return values
 
 
-def _change(it: Step) -> dict[str, Any]:
-    return {
-        "handoff_id": it.handoff.id,
-        "sequence": it.handoff.sequence,
-        "change": it.change,
-        "occurred_at": it.occurred_at,
-        "recorded_at": it.recorded_at,
-        "actor": it.actor,
-        "said": it.announcement().model_dump(mode="json", exclude_none=True),
-    }
+def _change(it: Step, said: bytes) -> tuple[Any, ...]:
+    return (
+        it.handoff.id,
+        it.handoff.sequence,
+        it.change,
+        it.occurred_at,
+        it.recorded_at,
+        it.actor,
+        said.decode(),
+    )

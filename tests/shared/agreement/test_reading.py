@@ -40,6 +40,9 @@ def asked(source: str, *several: Mapping[str, Any], most: int = 100) -> int:
         ("event . path == '/x'", ({"path": "/x"}, {"path": "/x"}), 1),
         ("event['path'] == '/x'", ({"path": "/x"}, {"path": "/x"}), 2),
         (".event.path == '/x'", ({"path": "/x"}, {"path": "/y"}), 2),
+        ("'x' in event.words", ({"words": ["x", "y"]}, {"words": ["x", "y"]}), 1),
+        ("'x' in event.words", ({"words": ["x", "y"]}, {"words": ["y", "x"]}), 2),
+        ("1 in event.numbers", ({"numbers": [1]}, {"numbers": [1]}), 2),
         ("has(event.a) && event.b == 2", ({"a": 1, "b": 2}, {"a": 1, "b": 3}), 2),
     ],
 )

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State, handoff_id
-from services.routing.handlers import answer, tick
+from services.routing.handlers import Office, answer, tick
+from services.routing.handlers.explaining import explained
 from services.routing.queries import handoffs
+from shared.agreement.versions import Agreements
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.desks import (
+    URL,
     announced,
     at,
     entry,
@@ -32,9 +35,9 @@ LATER = NOON + timedelta(minutes=5)
 
 
 def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, Any]:
-    [*_, newest] = handoffs.decisions_of(session, handoff_id(an_id(lead), qualification))
-    found: dict[str, Any] = newest.decision
-    return found
+    id = handoff_id(an_id(lead), qualification)
+    [*_, newest] = explained(session, id, office=Office(Agreements(), URL))
+    return newest
 
 
 def states(session: Session) -> dict[State, int]:

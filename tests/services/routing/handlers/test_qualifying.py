@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -130,7 +129,7 @@ def test_the_trace_goes_on(session: Session) -> None:
     desk = office(session)
     message = qualified_message(lead_qualified())
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-    on_leads_qualified(session, [replace(message, traceparent=trace)], NOON, office=desk)
+    on_leads_qualified(session, [message._replace(traceparent=trace)], NOON, office=desk)
 
     found = handoffs.find_handoff(session, handoff_id(an_id("ada"), 1))
     assert found is not None

@@ -1,0 +1,209 @@
+"""Assignments/s of the routing worker beside a floor, with few reps and many; and whether four routers share fairly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import orjson
+import psycopg
+import typer
+from kafka import KafkaConsumer, TopicPartition
+
+from benchmarks.installed import agree, environment, running
+from benchmarks.leads import age, hire, qualified
+from benchmarks.machine import (
+    DATABASE,
+    Figure,
+    console,
+    counts,
+    does,
+    postgres,
+    print_figures,
+    print_machine,
+)
+from benchmarks.streams import ends, kafka, produce
+from services.cli.processes import ROUTING_WORKER
+from shared.clock import utc_now
+from shared.contracts.topics import LEADS_QUALIFIED, ROUTING
+from shared.embedded.postgres import PostgresServer
+from shared.kafka.config import KafkaConfig
+
+RATIO = 0.5
+SPREAD = 1
+ROUTERS = 4
+FAIR_REPS = 10
+POLL_RECORDS = 2_000
+PATIENCE_S = 150.0
+
+FLOOR_TABLES = """
+    drop schema if exists floor cascade;
+    create schema floor;
+    create table floor.teams (like routing.teams including all);
+    create table floor.handoffs (like routing.handoffs including all);
+    create table floor.deliveries (like routing.deliveries including all);
+    create table floor.outbox (like messaging.outbox including all);
+    insert into floor.teams values ('inbound');
+"""
+HANDOFFS = """copy floor.handoffs (
+    id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, heat, qualified_at, assigned_at,
+    agreement_version, lead
+) from stdin"""
+DELIVERIES = """copy floor.deliveries (
+    id, endpoint, handoff_id, hop, type, body, state, next_attempt_at
+) from stdin"""
+OUTBOX = "copy floor.outbox (topic, key, value, headers) from stdin"
+
+
+def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> float:
+    """What any router must do, per second: read, decode, lock, copy handoffs, deliveries and outbox, commit."""
+    reader = KafkaConsumer(
+        bootstrap_servers=list(config.bootstrap),
+        enable_auto_commit=False,
+        max_poll_records=POLL_RECORDS,
+    )
+    reader.assign(list(begin))
+    for place, offset in begin.items():
+        reader.seek(place, offset)
+    with psycopg.connect(url) as database:
+        database.execute(FLOOR_TABLES)
+        database.commit()
+        first, began_s, done = 0, 0.0, 0
+        while done < count:
+            records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]
+            if records:
+                _floor_batch(database, records)
+                done += len(records)
+                if not first:
+                    first, began_s = done, time.monotonic()
+        took_s = time.monotonic() - began_s
+    reader.close()
+    return (done - first) / took_s
+
+
+def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
+    leads = [orjson.loads(record.value) for record in records]
+    now = utc_now()
+    with database.cursor() as cursor:
+        cursor.execute("select from floor.teams where id = 'inbound' for update")
+        with cursor.copy(HANDOFFS) as to:
+            for lead, record in zip(leads, records, strict=True):
+                id_ = lead["lead_id"]
+                to.write_row(
+                    (id_, id_, 1, "assigned", "inbound", "any", "rep_0001", 1, 1, lead["tier"], 1, lead["at"], now,
+                     1, record.value.decode())
+                )  # fmt: skip
+        with cursor.copy(DELIVERIES) as to:
+            for lead, record in zip(leads, records, strict=True):
+                id_ = lead["lead_id"]
+                to.write_row((id_, "rep/rep_0001", id_, 1, "any", record.value, "pending", now))
+        with cursor.copy(OUTBOX) as to:
+            for record in records:
+                to.write_row(("handoffs.changed", record.key, record.value[:600], "[]"))
+    database.commit()
+
+
+def routers(config: KafkaConfig, server: PostgresServer, count: int, *, processes: int) -> float:
+    """As it runs in life, per second, from the first commit to the last."""
+    told, url = environment(config, server), server.url(DATABASE)
+    with ExitStack() as all_, psycopg.connect(url, autocommit=True) as database:
+        start = _done(database)
+        for _ in range(processes):
+            all_.enter_context(running(ROUTING_WORKER, told))
+        first = _wait_for(database, start + 1)
+        began_s = time.monotonic()
+        last = _wait_for(database, start + count)
+        return (last - first) / (time.monotonic() - began_s)
+
+
+def _done(database: psycopg.Connection[Any]) -> int:
+    row = database.execute(
+        "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
+        " where consumer_group = %s and topic = %s",
+        (ROUTING, LEADS_QUALIFIED.name),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _wait_for(database: psycopg.Connection[Any], wanted: int) -> int:
+    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while (done := _done(database)) < wanted:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{done} of {wanted} leads were given out")
+        pause.wait(0.02)
+    return done
+
+
+def shares(server: PostgresServer) -> list[int]:
+    """How many leads each rep has got."""
+    with psycopg.connect(server.url(DATABASE)) as database:
+        found = database.execute(
+            "select count(h.id) from routing.reps r left join routing.handoffs h on h.rep = r.id group by r.id"
+        ).fetchall()
+    return [int(it) for (it,) in found]
+
+
+class Bench:
+    """Servers, and leads that come in portions."""
+
+    def __init__(self, config: KafkaConfig, server: PostgresServer) -> None:
+        self._config, self._server, self._portions = config, server, 0
+
+    def speed(self, name: str, count: int) -> Figure:
+        """One router beside the floor, on the same records."""
+        begin = self._arrive(count)
+        lowest = floor(self._config, self._server.url(DATABASE), begin, count)
+        ours = routers(self._config, self._server, count, processes=1)
+        console.print(f"[dim]{name}: {ours:,.0f}/s, floor {lowest:,.0f}/s[/]")
+        return does(name, ours, unit=" leads/s", floor=lowest, ratio_at_least=RATIO)
+
+    def fairness(self, count: int) -> list[Figure]:
+        """Four routers at once, and what each rep has in the end."""
+        self._arrive(count)
+        rate = routers(self._config, self._server, count, processes=ROUTERS)
+        had = shares(self._server)
+        spread = max(had) - min(had)
+        return [
+            does(f"{ROUTERS} routers, {len(had)} equal reps", rate, unit=" leads/s"),
+            counts("given out by them", sum(had), wanted=count),
+            Figure(
+                "most and least given differ by",
+                str(spread),
+                wanted=f"≤ {SPREAD}",
+                held=spread <= SPREAD,
+            ),
+        ]
+
+    def _arrive(self, count: int) -> dict[TopicPartition, int]:
+        self._portions += 1
+        begin = ends(self._config, LEADS_QUALIFIED.name)
+        produce(self._config, qualified(count, seed=self._portions, now=utc_now()))
+        return begin
+
+
+def main(
+    leads: Annotated[int, typer.Option(help="How many are given out in each line.")] = 20_000,
+    past: Annotated[int, typer.Option(help="Handoffs of old in the last line.")] = 300_000,
+) -> None:
+    """Measure, print, and exit with 1 if a line is not held."""
+    print_machine()
+    figures = []
+    with kafka() as config, postgres() as server:
+        agree(server)
+        bench = Bench(config, server)
+        for reps, territories in ((10, 6), (1_000, 2)):
+            hire(server, reps, territories=territories)
+            figures.append(bench.speed(f"{reps:,} reps", leads))
+        hire(server, FAIR_REPS, territories=6)
+        figures += bench.fairness(leads)
+        if past:
+            age(server, past)
+            figures.append(bench.speed(f"10 reps, {past:,} handoffs of old", leads))
+    raise typer.Exit(print_figures("Routing: the worker beside its floor", figures))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,179 @@
+"""Many leads given out one by one, each as `picking.pick` would, at a cost that hardly grows with the reps.
+
+Leads that are alike share a heap of those who may have them; a rep's place in it is set right when it comes to the
+top. So a pick looks at a few reps, where `pick` looks at all of them, to say why each one did not get it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from heapq import heapify, heappop, heapreplace
+
+from services.routing.domain.desk import Desk, Standing
+from services.routing.domain.eligibility import Case, exclusions, hindrances, objections
+from services.routing.domain.picking import among_equals, given, shortfall, with_more
+from shared.agreement.model import Strategy
+from shared.agreement.reading import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Who got a lead, or nobody, and then when time alone ends what keeps somebody from it."""
+
+    picked: str | None
+    by: str
+    """`sticky`, or the rule's strategy."""
+    place: int
+    """So many leads were given out before it."""
+    review_at: datetime | None = None
+
+
+class Bench:
+    """A desk's reps while leads are given out; the last instant at which anybody looks at them is `now`."""
+
+    def __init__(self, standings: Sequence[Standing], *, desk: Desk, now: datetime) -> None:
+        self._before, self._desk, self._now = standings, desk, now
+        self._seats = _Seats(
+            {it.rep.id: it for it in standings},
+            {it.rep.id for it in standings if not hindrances(it, desk=desk, now=now)},
+        )
+        self._team = [it.rep.id for it in standings if it.rep.team == desk.team]
+        self._alike: dict[tuple[object, ...], Memory] = {}
+
+    def give(self, case: Case) -> Given:
+        """The lead to one of the eligible, or to nobody."""
+        place, by = len(self._seats.picks), case.rule.strategy.value
+        if case.rule.sticky and case.previous is not None and self._may(case.previous, case):
+            self._take(self._seats.of[case.previous])
+            return Given(case.previous, "sticky", place)
+        alike = self._those_for(case)
+        first = alike.first()
+        if first is None:
+            return Given(None, by, place, self._review_at(case, alike))
+        self._take(first)
+        return Given(first.rep.id, by, place)
+
+    def picks(self) -> Sequence[str]:
+        """Who got the leads, in order."""
+        return self._seats.picks
+
+    def anybody_free(self) -> bool:
+        """Whether there is any rep at all whom some lead could go to."""
+        return bool(self._seats.free)
+
+    def after(self) -> list[Standing]:
+        """The reps as they stand now."""
+        return given(self._before, self._seats.picks, desk=self._desk, now=self._now)
+
+    def _may(self, rep: str, case: Case) -> bool:
+        standing = self._seats.of.get(rep)
+        if standing is None or rep not in self._seats.free:
+            return False
+        return not objections(case, standing, desk=self._desk, now=self._now)
+
+    def _those_for(self, case: Case) -> _Alike:
+        """Who may have leads like this one: under such a rule, and with what its match reads the same."""
+        rule = case.rule
+        read = rule.match.source if rule.match else ""
+        key = (read, rule.hours, rule.strategy, case.had_by)
+        memory = self._alike.get(key)
+        if memory is None:
+            memory = self._alike[key] = Memory(read)
+        return memory.recall(case.facts, partial(self._found, case))
+
+    def _found(self, case: Case) -> _Alike:
+        return _Alike(
+            self._seats,
+            case.rule.strategy,
+            [self._seats.of[it] for it in self._team if self._may(it, case)],
+        )
+
+    def _take(self, standing: Standing) -> None:
+        rep = standing.rep.id
+        after = self._seats.of[rep] = with_more(standing, 1, now=self._now)
+        self._seats.picks.append(rep)
+        if hindrances(after, desk=self._desk, now=self._now):
+            self._seats.free.discard(rep)
+
+    def _review_at(self, case: Case, alike: _Alike) -> datetime | None:
+        """Worked out once for leads that are alike: while nobody may have them, nothing changes for them."""
+        if not alike.reviewed:
+            found = (
+                it.until
+                for rep in self._team
+                for it in exclusions(case, self._seats.of[rep], desk=self._desk, now=self._now)
+            )
+            alike.review_at = min((it for it in found if it is not None), default=None)
+            alike.reviewed = True
+        return alike.review_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """Every rep as they stand now, who can take any lead at all, and who got one, in order."""
+
+    of: dict[str, Standing]
+    free: set[str]
+    picks: list[str] = field(default_factory=list)
+
+
+class _Alike:
+    """Who may have leads that are alike, by weight, and in each weight in the strategy's order."""
+
+    def __init__(self, seats: _Seats, strategy: Strategy, eligible: Sequence[Standing]) -> None:
+        self.reviewed = False
+        self.review_at: datetime | None = None
+        self._seats, self._strategy = seats, strategy
+        self._members = {it.rep.id for it in eligible}
+        heaps = defaultdict(list)
+        for it in eligible:
+            weight = it.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0
+            heaps[weight].append(among_equals(strategy, it))
+        self._heaps = list(heaps.values())
+        for heap in self._heaps:
+            heapify(heap)
+        self._sum()
+
+    def first(self) -> Standing | None:
+        """Whom the strategy prefers, of those who may still have one."""
+        tops = [it for heap in self._heaps if (it := self._top(heap)) is not None]
+        if len(tops) < 2:
+            return tops[0] if tops else None
+        self._catch_up()
+        return min(tops, key=self._preference)
+
+    def _top(self, heap: list[tuple[float, float, datetime, str]]) -> Standing | None:
+        while heap:
+            rep = heap[0][-1]
+            if rep not in self._seats.free:
+                heappop(heap)
+                continue
+            standing = self._seats.of[rep]
+            now = among_equals(self._strategy, standing)
+            if now == heap[0]:
+                return standing
+            heapreplace(heap, now)
+        return None
+
+    def _preference(self, it: Standing) -> tuple[float, float, datetime, str]:
+        lacks = shortfall(it, self._total, self._weights)
+        return (-lacks, -it.rep.weight, *among_equals(self._strategy, it)[2:])
+
+    def _catch_up(self) -> None:
+        """Count what our members got since we looked last, whoever's leads they were."""
+        new = [it for it in self._seats.picks[self._counted :] if it in self._members]
+        self._total += len(new)
+        self._counted = len(self._seats.picks)
+        if not self._seats.free.issuperset(new):
+            self._members &= self._seats.free
+            self._sum()
+
+    def _sum(self) -> None:
+        members = [self._seats.of[it] for it in self._members]
+        self._counted = len(self._seats.picks)
+        self._total = sum(it.share for it in members)
+        self._weights = sum(it.rep.weight for it in members)

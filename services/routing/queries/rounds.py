@@ -1,0 +1,104 @@
+"""Rounds and the decisions that were made in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import Row, Text, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Session
+
+from services.routing.domain.desk import Standing
+from services.routing.domain.rounds import Round
+from services.routing.tables import hops, rounds
+from shared.db.copying import copy_rows
+
+_BENCH = TypeAdapter(list[Standing])
+_HOP = ("handoff_id", "hop", "rep", "period", "assigned_at", "round_id", "decision")
+_DECIDED = ("rep", "period", "assigned_at", "round_id", "decision")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A decision as it is kept: with the rep, or with nobody yet."""
+
+    handoff_id: UUID
+    hop: int
+    rep: str | None
+    period: str | None
+    assigned_at: datetime | None
+    round_id: int
+    decision: bytes
+    """JSON."""
+
+
+def add_round(session: Session, it: Round) -> int:
+    """Keep what the decisions of the round are made from; its number."""
+    values = {
+        "team": it.team,
+        "decided_at": it.decided_at,
+        "agreement_version": it.agreement_version,
+        "bench": literal(orjson.dumps(it.bench).decode(), Text).cast(JSONB),
+        "picks": list(it.picks),
+    }
+    return session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
+
+
+def add_hops(session: Session, new: Sequence[Hop]) -> None:
+    """Keep the first decision about each handoff."""
+    if new:
+        copy_rows(session, hops, _HOP, map(_row, new))
+
+
+def save_hops(session: Session, decided: Sequence[Hop]) -> None:
+    """Keep a decision about each; that of one who waits is replaced."""
+    if not decided:
+        return
+    statement = insert(hops)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=[hops.c.handoff_id, hops.c.hop],
+            set_={name: statement.excluded[name] for name in _DECIDED},
+        ),
+        [
+            {**dict(zip(_HOP, _row(it), strict=True)), "decision": orjson.loads(it.decision)}
+            for it in decided
+        ],
+    )
+
+
+def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
+    """The handoff's decisions, in order: hop, rep, round_id, decision."""
+    statement = (
+        select(hops.c.hop, hops.c.rep, hops.c.round_id, hops.c.decision)
+        .where(hops.c.handoff_id == id)
+        .order_by(hops.c.hop)
+    )
+    return list(session.execute(statement))
+
+
+def find_round(session: Session, id: int) -> Round | None:
+    """What a decision was made from."""
+    asked = select(*(rounds.c[it.name] for it in fields(Round))).where(rounds.c.id == id)
+    row = session.execute(asked).one_or_none()
+    if row is None:
+        return None
+    return Round(**{**row._asdict(), "bench": _BENCH.validate_python(row.bench)})
+
+
+def _row(it: Hop) -> tuple[Any, ...]:
+    return (
+        it.handoff_id,
+        it.hop,
+        it.rep,
+        it.period,
+        it.assigned_at,
+        it.round_id,
+        it.decision.decode(),
+    )
