@@ -30,15 +30,23 @@ class Flight:
     """The records of one `publish` under way; the first to be lost or the last to land ends the wait."""
 
     def __init__(self, pending: Pending, records: Sequence[Outgoing]) -> None:
-        self.records = len(records)
+        self.records = records
         self.bytes = sum(len(it.key) + len(it.value) + OVERHEAD_BYTES for it in records)
         self.began_s = time.monotonic()
-        self.outcome: asyncio.Future[Exception | None]
         self._loop = asyncio.get_running_loop()
-        self.outcome = self._loop.create_future()
-        self._left = self.records
+        self._outcome: asyncio.Future[Exception | None] = self._loop.create_future()
+        self._left = len(records)
         self._lock = threading.Lock()
         self._pending = pending
+
+    async def outcome(self, timeout_s: float) -> Exception | None:
+        """Why a record did not land; None once all have landed."""
+        late = BrokerAway(f"acknowledged nothing for {timeout_s} s")
+        timer = self._loop.call_later(timeout_s, self._end, late)
+        try:
+            return await self._outcome
+        finally:
+            timer.cancel()
 
     def landed(self, _ack: object) -> None:
         """One is acknowledged; called in the client's thread."""
@@ -60,8 +68,8 @@ class Flight:
                 self._loop.call_soon_threadsafe(self._end, error)
 
     def _end(self, error: Exception | None) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(error)
+        if not self._outcome.done():
+            self._outcome.set_result(error)
 
 
 class Pending:
@@ -81,19 +89,19 @@ class Pending:
             if self._away():
                 raise BrokerAway("Kafka has acknowledged nothing for a while")
             if (
-                self._records + flight.records > self._bound.records
+                self._records + len(flight.records) > self._bound.records
                 or self._bytes + flight.bytes > self._bound.bytes
             ):
                 raise BrokerAway(f"{self._records} records wait for Kafka already")
             self._flights[flight] = None
-            self._records += flight.records
+            self._records += len(flight.records)
             self._bytes += flight.bytes
 
     def remove(self, flight: Flight) -> None:
         """The flight is over."""
         with self._lock:
             del self._flights[flight]
-            self._records -= flight.records
+            self._records -= len(flight.records)
             self._bytes -= flight.bytes
 
     def learn(self, *, answers: bool) -> None:
