@@ -24,7 +24,7 @@ def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
     floor_s = _bare_burst(engine, count)
     at = _soon(10 + count * 2e-4)
     make_due(engine, count, at)
-    settle(engine, "vacuum sla.clocks")
+    settle(engine, "vacuum sla.clocks, sla.timers")
     before = _said(engine)
     with sweeping(engine, sweepers):
         _in_time(at)
@@ -36,9 +36,9 @@ def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
 
 
 _BARE = """
-    update sla.clocks set breached_at = due_at, detected_at = now(), fire_at = null
-    where id = any (array(
-        select id from sla.clocks where fire_at between %(low)s and %(now)s
+    update sla.timers set breached_at = fire_at, detected_at = now(), fire_at = null
+    where clock_id = any (array(
+        select clock_id from sla.timers where fire_at between %(low)s and %(now)s
         order by fire_at limit %(most)s for update skip locked
     ))
     returning *
@@ -48,7 +48,7 @@ _BARE = """
 def _bare_burst(engine: Engine, count: int) -> float:
     at = _soon(3600)
     make_due(engine, count, at)
-    settle(engine, "vacuum sla.clocks")
+    settle(engine, "vacuum sla.clocks, sla.timers")
     with _bare(engine) as connection:
         started = perf_counter()
         done = connection.execute(_BARE, {"low": at, "now": at, "most": count}).fetchall()
@@ -135,7 +135,7 @@ def _said(engine: Engine) -> int:
 
 def _unflagged(engine: Engine, first: datetime, last: datetime) -> int:
     statement = text("""
-        select count(*) from sla.clocks
+        select count(*) from sla.timers
         where fire_at between :first and :last and breached_at is null
     """)
     with engine.connect() as connection:
@@ -145,8 +145,8 @@ def _unflagged(engine: Engine, first: datetime, last: datetime) -> int:
 def _lateness_s(engine: Engine, first: datetime, last: datetime) -> list[float]:
     """From due to the commit that said so, of all clocks that were due then, in order."""
     statement = text("""
-        select extract(epoch from pg_xact_commit_timestamp(xmin) - due_at) as late_s
-        from sla.clocks where breached_at between :first and :last order by late_s
+        select extract(epoch from pg_xact_commit_timestamp(xmin) - breached_at) as late_s
+        from sla.timers where breached_at between :first and :last order by late_s
     """)
     with engine.connect() as connection:
         return [float(it) for it in connection.scalars(statement, {"first": first, "last": last})]

@@ -7,22 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import Engine, Index, text
+from sqlalchemy import Engine, Index, PrimaryKeyConstraint, text
+from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from benchmarks.machine import console
-from services.sla_monitor.tables import clocks
+from services.sla_monitor.tables import clocks, timers
 
 T = TypeVar("T")
 CHUNK = 50_000
 LOADERS = 2
+KEYS = (clocks.primary_key, timers.primary_key)
 TEAMS, REPS_A_TEAM, DAYS = 4, 25, 90
 
 _EACH = """
-    insert into sla.clocks (
-        id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, lead_name, calendar,
-        agreement_version, target, started_at, warn_at, due_at, due_on, ladder, state, ended_at,
-        ended_by, spent, warned_at, breached_at, detected_at, escalated, fire_at, traceparent
-    )
     with drawn as materialized (
         select n, n % 2 = 0 as accepts, n % {teams} as team, (n / 8) % {reps} as rep,
             (array['hot', 'warm', 'cold'])[1 + n % 3] as tier, random() as fate, random() as pace,
@@ -32,22 +29,31 @@ _EACH = """
         select *, case when accepts then interval '15 min' else interval '4 h' end as target,
             {due_at} as due_at
         from drawn
-    ), ended as (
-        select *, due_at - target as started_at, {state} as state, {spent} as spent from timed
+    ), ended as materialized (
+        select *, gen_random_uuid() as id, due_at - target as started_at, {state} as state,
+            {spent} as spent
+        from timed
+    ), clock as (
+        insert into sla.clocks (
+            id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, lead_name, calendar,
+            agreement_version, target, started_at, warn_at, due_at, due_on, ladder, state, ended_at,
+            ended_by, spent, traceparent
+        )
+        select id, gen_random_uuid(), gen_random_uuid(), case when accepts then 1 else 0 end,
+            case when accepts then 'inbound_accept' else 'first_touch' end,
+            case when accepts then 'accept' else 'first_touch' end,
+            case when accepts then 'hop' else 'journey' end, 'team_' || team,
+            'rep_' || team || '_' || rep, tier, 'Lead ' || n, 'berlin_office', 1, target, started_at,
+            due_at - target / 5, due_at, cast(due_at at time zone 'UTC' as date),
+            case when accepts
+                then jsonb_build_array(jsonb_build_array(to_jsonb(due_at + interval '30 min'), 'ops'))
+                else '[]' end,
+            state, started_at + spent, case when spent is not null then 'accepted' end, spent,
+            '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01'
+        from ended
     )
-    select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), case when accepts then 1 else 0 end,
-        case when accepts then 'inbound_accept' else 'first_touch' end,
-        case when accepts then 'accept' else 'first_touch' end,
-        case when accepts then 'hop' else 'journey' end, 'team_' || team,
-        'rep_' || team || '_' || rep, tier, 'Lead ' || n, 'berlin_office', 1, target, started_at,
-        due_at - target / 5, due_at, cast(due_at at time zone 'UTC' as date),
-        case when accepts
-            then jsonb_build_array(jsonb_build_array(to_jsonb(due_at + interval '30 min'), 'ops'))
-            else '[]' end,
-        state, started_at + spent, case when spent is not null then 'accepted' end, spent,
-        {warned_at}, {breached_at}, {breached_at}, 0, {fire_at},
-        '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01'
-    from ended
+    insert into sla.timers (clock_id, fire_at, warned_at, breached_at, detected_at, escalated)
+    select id, {fire_at}, {warned_at}, {breached_at}, {breached_at}, 0 from ended
 """
 
 _OPEN = {
@@ -78,14 +84,15 @@ _TALLIES = """
     select coalesce(rep, '*'), coalesce(tier, '*'), due_on, team, kind, scope, measure, bucket, count(*)
     from (
         select due_on, team, case when scope = 'hop' then rep else '' end as rep, tier, kind, scope,
-            state, extract(epoch from spent) as spent_s,
-            extract(epoch from ended_at - started_at) as wall_s
-        from sla.clocks where due_on = :day and (ended_at is not null or breached_at is not null)
+            case state when 'running' then 'overdue' else state end as standing,
+            ln(1 + cast(extract(epoch from spent) as float)) / ln(2) as spent_octaves,
+            ln(1 + cast(extract(epoch from ended_at - started_at) as float)) / ln(2) as wall_octaves
+        from sla.clocks where due_on = :day and (ended_at is not null or due_at < now())
     ) as clock,
     lateral (
-        select case state when 'running' then 'overdue' else state end as measure, 0 as bucket
-        union all select 'business', round(4 * log(2, spent_s + 1)) where state in ('met', 'late')
-        union all select 'wall', round(4 * log(2, wall_s + 1)) where state in ('met', 'late')
+        select standing as measure, 0 as bucket
+        union all select 'business', round(4 * spent_octaves) where standing in ('met', 'late')
+        union all select 'wall', round(4 * wall_octaves) where standing in ('met', 'late')
     ) as tallied
     group by due_on, team, kind, scope, measure, bucket, cube (rep, tier)
 """
@@ -97,11 +104,13 @@ def load(engine: Engine, *, open_: int, closed: int) -> None:
         *((_EACH.format(**_CLOSED, **_SIZES), part) for part in _parts(closed)),
         *((_EACH.format(**_OPEN, **_SIZES), part) for part in _parts(open_)),
     ]
-    indexes = sorted(clocks.indexes, key=lambda index: str(index.name))
+    indexes = sorted((*clocks.indexes, *timers.indexes), key=lambda index: str(index.name))
     by_day = Index("ix_for_loading", clocks.c.due_on)
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
+        for key in KEYS:
+            connection.execute(DropConstraint(key))
         days = connection.execute(
             text("select cast(now() as date) - n from generate_series(-1, :days) as n"),
             {"days": DAYS + 1},
@@ -109,6 +118,7 @@ def load(engine: Engine, *, open_: int, closed: int) -> None:
         dates = list(days.scalars())
     with _progress() as progress:
         _each(progress, "clocks", chunks, lambda chunk: _run(engine, *chunk), worth=CHUNK)
+        _each(progress, "keys", KEYS, lambda key: _add(engine, key))
         _each(progress, "indexes", [*indexes, by_day], lambda index: index.create(engine))
         _each(progress, "tallies", dates, lambda day: _run(engine, _TALLIES, {"day": day}))
         by_day.drop(engine)
@@ -116,6 +126,11 @@ def load(engine: Engine, *, open_: int, closed: int) -> None:
 
 
 _SIZES = {"teams": TEAMS, "reps": REPS_A_TEAM}
+
+
+def _add(engine: Engine, key: PrimaryKeyConstraint) -> None:
+    with engine.begin() as connection:
+        connection.execute(AddConstraint(key))
 
 
 def settle(engine: Engine, command: str) -> None:

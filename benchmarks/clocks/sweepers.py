@@ -15,19 +15,22 @@ from sqlalchemy import Engine, text
 from services.cli.processes import SLA_SWEEP
 
 _MAKE_DUE = text("""
-    with chosen as (
-        select id, row_number() over () as n from (
-            select id from sla.clocks
+    with due as (
+        select clock_id, :first + row_number() over () * cast(:apart_s as float) * interval '1 s' as at
+        from (
+            select clock_id from sla.timers
             where fire_at > now() + interval '4 h' and breached_at is null
             limit :count
         ) as untouched
-    ), due as (select id, :first + n * cast(:apart_s as float) * interval '1 s' as at from chosen)
-    update sla.clocks as clock
-    set due_at = due.at, warn_at = due.at - target / 5, fire_at = due.at, warned_at = now(),
-        due_on = cast(due.at at time zone 'UTC' as date),
-        ladder = case when ladder = '[]' then ladder else
-            jsonb_build_array(jsonb_build_array(to_jsonb(due.at + interval '30 min'), 'ops')) end
-    from due where clock.id = due.id
+    ), clock as (
+        update sla.clocks
+        set due_at = at, warn_at = at - target / 5, due_on = cast(at at time zone 'UTC' as date),
+            ladder = case when ladder = '[]' then ladder else
+                jsonb_build_array(jsonb_build_array(to_jsonb(at + interval '30 min'), 'ops')) end
+        from due where id = clock_id
+    )
+    update sla.timers as timer set fire_at = at, warned_at = now()
+    from due where timer.clock_id = due.clock_id
 """)
 
 
