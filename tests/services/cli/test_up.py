@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from shared.embedded.postgres import free_port
 from shared.embedded.reaper import lives
 from tests.conftest import ROOT
 from tests.journey.world import until
+from tests.processes import BARE
 from tests.services.cli.test_cli import leadbaton
 
 pytestmark = [pytest.mark.postgres, pytest.mark.journey]
@@ -30,7 +30,7 @@ def up(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str
     ports = [word for name in NAMES for word in (f"--{name}-port", str(free_port()))]
     process = subprocess.Popen(
         [sys.executable, "-m", "services.cli", "up", "--data", str(data), *ports, *more],
-        env={"PATH": os.environ["PATH"]},
+        env=BARE,
         stdout=subprocess.PIPE,
         text=True,
     )

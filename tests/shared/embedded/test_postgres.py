@@ -1,0 +1,67 @@
+"""Ports that nobody else is given, and a server that starts whatever an earlier one left."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.embedded.postgres import PostgresServer, binaries, free_port, hold, is_free
+from shared.embedded.reaper import is_zombie
+from shared.errors import Unavailable
+
+
+def test_a_port_is_given_once_and_a_server_may_listen_there() -> None:
+    port = free_port()
+
+    assert is_free(port)
+    assert not hold(port)
+    with socket.create_server(("127.0.0.1", port)):
+        assert not is_free(port)
+    assert not hold(port)
+
+
+def test_another_process_is_not_given_it_either() -> None:
+    port = free_port()
+    asks = f"from shared.embedded.postgres import hold; raise SystemExit(hold({port}))"
+
+    assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
+
+
+def test_a_wheel_that_is_not_installed_is_told_with_the_way_to_it() -> None:
+    with pytest.raises(Unavailable, match=r"leadbaton\[embedded\]"):
+        binaries("no_such_package")
+
+
+@pytest.mark.postgres
+def test_what_a_killed_server_left_does_not_keep_the_next_from_starting(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    server = PostgresServer(tmp_path_factory.mktemp("killed"), free_port(), ("-c fsync=off",))
+    server.start()
+    server.stop()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(
+        os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT
+    )  # it has ended, and nobody asked after it
+    (server.data / "postmaster.pid").write_text(f"{dead.pid}\n")
+    assert is_zombie(dead.pid)
+
+    server.start()
+
+    assert server.running()
+    server.stop("immediate")
+    dead.wait()
+
+
+@pytest.mark.postgres
+def test_a_program_that_fails_is_quoted(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path, free_port())
+    server.data.mkdir()
+
+    with pytest.raises(Unavailable, match=r"pg_ctl failed.* is not a database"):
+        server.stop()
