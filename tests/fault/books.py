@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,9 +82,9 @@ _UNSETTLED = text("""
 """)
 
 
-def settled(world: World, stream: Stream, *, events: int | None = None) -> None:
+def settled(world: World, stream: Stream) -> None:
     """Return when everything that must happen has happened: scored, given out, told, broken, told again."""
-    expected = stream.events if events is None else events
+    expected = len(stream.ids())
     last: list[Row[Any]] = []
 
     def done() -> bool:
@@ -111,14 +110,12 @@ def settled(world: World, stream: Stream, *, events: int | None = None) -> None:
 
 def books(world: World, stream: Stream) -> Books:
     """Everything about the stream; raises AssertionError where an invariant is broken."""
-    with reading(world) as sessions:
-        with sessions() as session:
-            found = _ids(session, stream)
-            people = dict(_people(session, stream))
-            _check_handoffs(session, stream)
-            _check_told(session, stream, world.receiver)
-            _check_clocks(session, stream)
-        _check_scores(sessions)
+    with reading(world) as sessions, sessions() as session:
+        found = _ids(session, stream)
+        people = dict(_people(session, stream))
+        _check_handoffs(session, stream)
+        _check_told(session, stream, world.receiver)
+        _check_clocks(session, stream)
     return Books(
         people=people,
         lost=len(stream.ids() - found),
@@ -252,8 +249,8 @@ def _check_clocks(session: Session, stream: Stream) -> None:
     assert counted.tallied == counted.broken, counted
 
 
-def _check_scores(sessions: Sessions) -> None:
-    """What is kept of every lead, of this stream and of those before, is what its events say."""
-    now: datetime = utc_now()
-    unlike = [it for _, page in recomputed(sessions, Rulebook(), now) for it in page]
+def check_scores(world: World) -> None:
+    """What is kept of every lead, of whatever stream, is what its events say."""
+    with reading(world) as sessions:
+        unlike = [it for _, page in recomputed(sessions, Rulebook(), utc_now()) for it in page]
     assert unlike == []

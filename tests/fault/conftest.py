@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.clock import utc_now
-from tests.fault.books import books, settled
+from tests.fault.books import books, check_scores, settled
 from tests.fault.proof import Proof
 from tests.fault.pulse import feeling
 from tests.fault.sending import sending
@@ -31,7 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="package")
-def quiet(running: World, pytestconfig: pytest.Config) -> Proof:
+def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
     """The books of a run that nobody disturbs, for all others to be compared with."""
     stream = Stream("quiet", utc_now())
     with feeling(running) as pulse:
@@ -41,7 +41,8 @@ def quiet(running: World, pytestconfig: pytest.Config) -> Proof:
     found = books(running, stream)
     lines = pytestconfig.stash.setdefault(LINES, [])
     lines.append(Line("none", 0, found.lost, found.doubled, pulse.longest_pause_s()))
-    return Proof(running, stream.began, found, lines)
+    yield Proof(running, stream.began, found, lines)
+    check_scores(running)
 
 
 @pytest.fixture

@@ -6,14 +6,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from random import Random
 from threading import Event, Thread
 
 import httpx
 
 from services.cli.processes import SCORING_API
-from tests.fault.stream import SENDERS, Stream
+from tests.fault.stream import PEOPLE, SEED, SENDERS, SENT_TWICE, Stream
 from tests.journey.world import Json, World
 
+TURN_S = 0.4
+"""A hundred events a second, all senders together, while the system is hurt."""
 PATIENCE_S = 150.0
 """How long a sender goes on trying one chunk."""
 
@@ -24,8 +28,7 @@ class Sending:
 
     world: World
     stream: Stream
-    over_s: float
-    hurry: Event = field(default_factory=Event)
+    harmless: Event = field(default_factory=Event)
     accepted: int = 0
     refused: int = 0
     longest_wait_s: float = 0.0
@@ -33,25 +36,29 @@ class Sending:
     _threads: list[Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Every sender at once, its chunks spread over `over_s`."""
+        """Every sender at once."""
         self._threads = [Thread(target=self._send, args=(it,)) for it in range(SENDERS)]
         for thread in self._threads:
             thread.start()
 
     def finish(self) -> None:
-        """Send the rest as fast as it is accepted, and wait for that."""
-        self.hurry.set()
+        """The harm is over: send what is left as fast as it is accepted, and wait for that."""
+        self.harmless.set()
         for thread in self._threads:
             thread.join()
         assert self.faults == []
 
     def _send(self, sender: int) -> None:
-        chunks = self.stream.chunks(sender)
-        began = time.monotonic()
+        came = self.stream.came
         with self.world.client(SCORING_API, f"site-{sender}") as client:
-            for at, chunk in enumerate(chunks):
-                self.hurry.wait(began + self.over_s * at / len(chunks) - time.monotonic())
+            for number in count():
+                if not self.harmless.wait(TURN_S) or came[sender] * SENDERS < PEOPLE:
+                    came[sender] += 1
+                if not (chunk := self.stream.turn(sender, number)):
+                    return
                 self._until_accepted(client, chunk)
+                if Random(f"{sender}/{SEED}/{number}").random() < SENT_TWICE:
+                    self._until_accepted(client, chunk)
 
     def _until_accepted(self, client: httpx.Client, chunk: list[Json]) -> None:
         began, left, pause = time.monotonic(), chunk, Event()
@@ -82,9 +89,9 @@ class Sending:
 
 
 @contextmanager
-def sending(world: World, stream: Stream, over_s: float = 0.0) -> Iterator[Sending]:
-    """The stream, sent while the block hurts the system, and to its end after it."""
-    it = Sending(world, stream, over_s)
+def sending(world: World, stream: Stream) -> Iterator[Sending]:
+    """The stream, slowly while the block hurts the system, and after it to its end."""
+    it = Sending(world, stream)
     it.start()
     try:
         yield it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -12,14 +12,14 @@ from typing import Any
 from tests.journey.world import Json
 
 SEED = int(os.environ.get("LEADBATON_FAULT_SEED", "20261122"))
-EVENTS = int(os.environ.get("LEADBATON_FAULT_EVENTS", "3000"))
-"""20,000 at full size, as `make fault` says; by default the shorter cut that CI runs."""
+EVENTS = int(os.environ.get("LEADBATON_FAULT_EVENTS", "1000"))
+"""In each stream at least: 20,000 at full size, as `make fault` says; by default the shorter cut that CI runs."""
 FULL = EVENTS >= 20_000
 STEPS = 10
 """Events of each person."""
+PEOPLE = EVENTS // STEPS
 SENDERS = 4
 """Platforms that send at once, each with a key, a source and people of its own."""
-CHUNK = 25
 SENT_TWICE = 0.05
 """How much a platform sends again although it was accepted, as if the answer had been lost."""
 
@@ -42,48 +42,51 @@ COUNTRY = {Kind.ASKS: "AT", Kind.BUYS: "DE", Kind.STRANGER: "DE", Kind.WAITS: "L
 WEBINAR = "webinar_registered"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stream:
-    """The stream of one run. `began` is the same for all runs, so that their scores are comparable."""
+    """The stream of one run, as long as it is needed: a person comes in each turn of a sender and stays for ten.
+
+    Who comes when PEOPLE have come does what person `number % PEOPLE` did. `began` is the same for all runs, so
+    that their scores are comparable.
+    """
 
     tag: str
     began: datetime
-    events: int = EVENTS
-
-    @property
-    def people(self) -> int:
-        """How many there are in it."""
-        return self.events // STEPS
+    came: list[int] = field(default_factory=lambda: [0] * SENDERS)
+    """How many people of each sender."""
 
     def email(self, person: int) -> str:
         """Who this is."""
         return f"{self.tag}-{person}@stream.example.com"
 
+    def people(self) -> list[int]:
+        """Everybody who came."""
+        return [
+            at * SENDERS + sender for sender, came in enumerate(self.came) for at in range(came)
+        ]
+
     def ids(self) -> set[str]:
         """Every event's id."""
-        return {self._id(person, step) for person in range(self.people) for step in range(STEPS)}
+        return {self._id(person, step) for person in self.people() for step in range(STEPS)}
 
     def qualified(self) -> int:
         """How many of them cross the line, each once."""
-        return sum(KINDS[person % 10] is not Kind.LOOKS for person in range(self.people))
+        return sum(KINDS[person % 10] is not Kind.LOOKS for person in self.people())
 
-    def chunks(self, sender: int) -> list[list[Json]]:
-        """What this sender posts, one request each: people come and go, each in their own order."""
-        chance = Random(f"{SEED}/{sender}")
-        turns: list[tuple[float, int, int]] = []
-        for person in range(sender, self.people, SENDERS):
-            arrives = chance.uniform(0, 0.85)
-            turns += [(arrives + 0.15 * step / STEPS, person, step) for step in range(STEPS)]
-        turns.sort()
-        events = [self._event(person, step) for _, person, step in turns]
-        once = [events[at : at + CHUNK] for at in range(0, len(events), CHUNK)]
+    def turn(self, sender: int, number: int) -> list[Json]:
+        """What everybody of this sender does in this turn: a step each, later than their last one."""
+        steps = [(number - step, step) for step in range(STEPS)]
+        chance = Random(f"{SEED}/{sender}/{number}")
+        chance.shuffle(steps)
         return [
-            chunk for it in once for chunk in ([it, it] if chance.random() < SENT_TWICE else [it])
+            self._event(at * SENDERS + sender, step)
+            for at, step in steps
+            if 0 <= at < self.came[sender]
         ]
 
     def _event(self, person: int, step: int) -> Json:
         kind = KINDS[person % 10]
-        chance = Random(f"{SEED}/{person}/{step}")
+        chance = Random(f"{SEED}/{person % PEOPLE}/{step}")
         at = self.began - timedelta(hours=1, seconds=-3 * step - chance.random())
         return {
             "id": self._id(person, step),

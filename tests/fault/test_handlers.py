@@ -38,7 +38,7 @@ def poison(stream: Stream) -> set[str]:
 
 
 def webinars(stream: Stream) -> set[str]:
-    return {f"{stream.tag}/{it}/3" for it in range(9, stream.people, 10)}
+    return {f"{stream.tag}/{it}/3" for it in stream.people() if it % 10 == 9}
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
 
     with bug:
         bug.enter_context(instead(proof.world, SCORING_WORKER, failing(proof.world, mode)))
-        with proof.hurting(fault, f"bug-{mode}", over_s=0, expect=mended):
+        with proof.hurting(fault, f"bug-{mode}", expect=mended):
             pass
 
 
 def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
     proof: Proof,
 ) -> None:
-    with proof.hurting("a handler fails for everything", "bug-all", over_s=15) as harm:
+    with proof.hurting("a handler fails for everything", "bug-all") as harm:
         harm.flowing()
         with without(harm.world, SCORING_WORKER):
             bad = failing(harm.world, "everything")

@@ -46,7 +46,7 @@ def test_the_quiet_run_is_as_it_should_be(proof: Proof) -> None:
 
 
 def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) -> None:
-    with proof.hurting("kill -9 of a process", "killed", over_s=KILLS * 4) as harm:
+    with proof.hurting("kill -9 of a process", "killed") as harm:
         harm.flowing()
         for _ in range(KILLS // len(PROCESSES)):
             for victim in harm.chance.sample(PROCESSES, len(PROCESSES)):
@@ -55,7 +55,6 @@ def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) ->
 
 def _kill(harm: Harm, victim: Process) -> None:
     """Kill it, wait until it has done something again, and a little longer."""
-    assert harm.sending.accepted < harm.stream.events, "nothing to do is left: send more slowly"
     began = time.monotonic()
     harm.world.kill(victim)
     until(lambda: _at_work(harm.world, victim), within_s=20, why=f"{victim.name} works again")

@@ -39,7 +39,7 @@ ZOMBIE = "scoring-worker-1"
 def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
     """Who leaves for good is missed for a session's length: until then it might be only restarting."""
     with (
-        proof.hurting("two of every worker; one joins, one leaves", "shared", over_s=30) as harm,
+        proof.hurting("two of every worker; one joins, one leaves", "shared") as harm,
         reading(harm.world) as sessions,
         sessions() as session,
     ):
@@ -62,7 +62,7 @@ def _until_all_is_read(harm: Harm, session: Session) -> None:
 
 def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> None:
     with (
-        proof.hurting("a worker paused past its session", "zombie", over_s=30) as harm,
+        proof.hurting("a worker paused past its session", "zombie") as harm,
         a_second(harm.world, SCORING_WORKER),
         reading(harm.world) as sessions,
         sessions() as session,

@@ -61,7 +61,7 @@ def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_ti
     with asleep:
         asleep.enter_context(without(proof.world, SLA_SWEEP))
         fault = "the sweeper down for an hour"
-        with proof.hurting(fault, "slept", over_s=0, expect=wakes) as harm:
+        with proof.hurting(fault, "slept", expect=wakes) as harm:
             harm.times = 1
 
 
@@ -88,7 +88,7 @@ def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
 ) -> None:
     times = 20 if FULL else 8
     with (
-        proof.hurting("two sweepers cut off in turn", "sweepers", over_s=times) as harm,
+        proof.hurting("two sweepers cut off in turn", "sweepers") as harm,
         a_second(harm.world, SLA_SWEEP) as [other],
         reading(harm.world) as sessions,
     ):
