@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -161,7 +160,7 @@ def _people(
 
 
 def _known(lead: Lead, person: Person) -> Lead:
-    return lead if lead.known == person.known else replace(lead, known=person.known)
+    return lead if lead.known == person.known else lead._replace(known=person.known)
 
 
 def _judged(

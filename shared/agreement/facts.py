@@ -25,17 +25,23 @@ def lead_facts(
 ) -> dict[str, Any]:
     """What `lead` is in a condition; what is not known is absent, so that `has(lead.x)` can ask."""
     facts = typed_traits(traits, agreement)
-    domain = email.rpartition("@")[2].lower() if email else None
-    told = {"email": email, "domain": domain, "account": account, "stage": stage}
-    facts.update({name: value for name, value in told.items() if value})
+    if email:
+        facts["email"] = email
+        if domain := email.rpartition("@")[2].lower():
+            facts["domain"] = domain
+    if account:
+        facts["account"] = account
+    if stage:
+        facts["stage"] = stage
     return facts
 
 
 def typed_traits(traits: Mapping[str, Any], agreement: Agreement) -> dict[str, Any]:
     """The declared traits that are there and are, or can be read as, what was declared."""
     typed = {}
-    for name, kind in agreement.traits.items():
-        if (sent := traits.get(name)) is not None and (value := _READ[kind](sent)) is not None:
+    for name, sent in traits.items():
+        kind = agreement.traits.get(name)
+        if kind is not None and sent is not None and (value := _READ[kind](sent)) is not None:
             typed[name] = value
     return typed
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +14,14 @@ from shared.errors import Rejected
 
 Headers = tuple[tuple[str, bytes], ...]
 """A record's headers in order; a name may occur twice."""
+
+
+_NAMES = frozenset(
+    {
+        "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type", "traceparent"
+    }
+)  # fmt: skip
+"""The headers that we write ourselves."""
 
 
 class Payload(BaseModel):
@@ -36,9 +45,8 @@ class UnknownVersion(Rejected):
     code = "unknown_version"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as it lies in Kafka."""
+class Record(NamedTuple):
+    """A record as it lies in Kafka. A tuple, as Message is: made a million times, in a fifth of a dataclass's time."""
 
     topic: str
     partition: int
@@ -64,8 +72,7 @@ class Outgoing:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Message(Generic[P]):
+class Message(NamedTuple, Generic[P]):
     """A decoded record. `id` is the cause's, so a replay carries the same one."""
 
     id: str
@@ -94,7 +101,7 @@ class Topic(Generic[P]):
         """Where records go that can never succeed."""
         return f"{self.name}.dead"
 
-    @property
+    @cached_property
     def type(self) -> str:
         """The CloudEvents type: the topic and the payload's major version."""
         return f"leadbaton.{self.name}.v{self.version}"
@@ -118,17 +125,21 @@ class Topic(Generic[P]):
 
     def decode(self, record: Record) -> Message[P]:
         """The record's message; raises UndecodableRecord or UnknownVersion."""
-        said = {name: value.decode("utf-8", "replace") for name, value in record.headers}
-        self._check_type(said.get("ce_type"))
+        said = dict(record.headers)
+        if said.get("ce_type") != self._type:
+            raise self._unknown(said.get("ce_type"))
+        if not said.keys() <= _NAMES:
+            _check_names(said)
+        trace, value = said.get("traceparent"), record.value or b""
         try:
             return Message(
-                id=said["ce_id"],
-                source=said["ce_source"],
-                time=datetime.fromisoformat(said["ce_time"]),
-                key=(record.key or b"").decode(),
-                payload=self.payload.model_validate_json(record.value or b""),
-                traceparent=said.get("traceparent"),
-                written=record.value or b"",
+                _text(said["ce_id"]),
+                _text(said["ce_source"]),
+                datetime.fromisoformat(_text(said["ce_time"])),
+                (record.key or b"").decode(),
+                self.payload.model_validate_json(value),
+                None if trace is None else _text(trace),
+                value,
             )
         except KeyError as missing:
             raise UndecodableRecord(f"header {missing} is missing") from None
@@ -137,11 +148,27 @@ class Topic(Generic[P]):
         except ValueError as wrong:
             raise UndecodableRecord(str(wrong)) from None
 
-    def _check_type(self, type_: str | None) -> None:
+    @cached_property
+    def _type(self) -> bytes:
+        return self.type.encode()
+
+    def _unknown(self, type_: bytes | None) -> Rejected:
         if type_ is None:
-            raise UndecodableRecord("header 'ce_type' is missing: this is no CloudEvent")
-        if type_ != self.type:
-            raise UnknownVersion(f"type {type_!r} is not the {self.type!r} that this reader knows")
+            return UndecodableRecord("header 'ce_type' is missing: this is no CloudEvent")
+        return UnknownVersion(
+            f"type {_text(type_)!r} is not the {self.type!r} that this reader knows"
+        )
+
+
+def _check_names(said: Iterable[str]) -> None:
+    """Other headers than ours are nothing to us, but their names must be text."""
+    for name in said:
+        if "\N{REPLACEMENT CHARACTER}" in name:
+            raise UndecodableRecord(f"the name of header {name!r} is no UTF-8")
+
+
+def _text(written: bytes) -> str:
+    return written.decode("utf-8", "replace")
 
 
 def _first_fault(wrong: ValidationError) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -37,8 +37,7 @@ class Subscription(Generic[P]):
     handle: Callable[[Session, Sequence[Message[P]], datetime], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A record with what it says, or why it says nothing."""
 
     record: Record
@@ -85,8 +84,14 @@ class Guard:
 _LOUD = (Fenced, TooManyBurials)
 
 
-def item_of(topic: Topic[Any], record: Record, topic_id: UUID) -> Item:
-    """The record, decoded if it can be."""
+def items_of(topic: Topic[Any], records: Sequence[Record], topic_id: UUID) -> list[Item]:
+    """The records, decoded where they can be: first all in one go, as they mostly can."""
+    with Guard():
+        return [Item(it, topic_id, topic.decode(it), None) for it in records]
+    return [_item_of(topic, it, topic_id) for it in records]
+
+
+def _item_of(topic: Topic[Any], record: Record, topic_id: UUID) -> Item:
     guard = Guard()
     with guard:
         return Item(record, topic_id, topic.decode(record), None)
@@ -167,7 +172,7 @@ class _Work:
             attempts += 1
             with guard:
                 self._handle_under_savepoint(subscription, [item])
-        self._tally([replace(item, fault=guard.error)], attempts)
+        self._tally([item._replace(fault=guard.error)], attempts)
 
     def _handle_under_savepoint(
         self, subscription: Subscription[Any], items: Sequence[Item]

@@ -19,14 +19,13 @@ from sqlalchemy.orm import Session
 
 from shared import logs
 from shared.clock import Clock
-from shared.contracts.topic import Record
 from shared.db import offsets
 from shared.db.offsets import Fenced, Move, Place
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.kafka import metrics
 from shared.kafka.ahead import Ahead
-from shared.kafka.batch import Batches, Item, Portion, Subscription, TooManyBurials, item_of
+from shared.kafka.batch import Batches, Item, Portion, Subscription, TooManyBurials, items_of
 from shared.kafka.config import KafkaConfig
 from shared.kafka.reader import Reader
 
@@ -147,10 +146,7 @@ class _Worker:
     def _polled(self, reader: Reader) -> _Polled:
         """The next records of the partitions that are placed."""
         return {
-            at: [
-                item_of(self._topics[at.topic], record_of(it), held.place.topic_id)
-                for it in records
-            ]
+            at: items_of(self._topics[at.topic], records, held.place.topic_id)
             for at, records in reader.poll(timeout_ms=POLL_MS).items()
             if (held := self._held.get(at)) is not None
         }
@@ -261,16 +257,4 @@ def _portion(polled: _Polled, subscription: Subscription[Any]) -> Portion:
     topic = subscription.topic.name
     return Portion(
         subscription, [it for at, items in polled.items() if at.topic == topic for it in items]
-    )
-
-
-def record_of(polled: Any) -> Record:
-    """The client's record as ours."""
-    return Record(
-        polled.topic,
-        polled.partition,
-        polled.offset,
-        polled.key,
-        polled.value,
-        tuple([(name, value or b"") for name, value in polled.headers]),
     )

@@ -13,6 +13,7 @@ from kafka.structs import MemberState
 
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
+from shared.kafka.unpacking import Unpacked
 
 METADATA_MAX_AGE_MS = 2_000
 """How long it may take us to see that a topic was lost and made again."""
@@ -49,6 +50,7 @@ class Reader(KafkaConsumer):
                 reconnect_backoff_max_ms=1_000,
                 metrics_enabled=False,
             )
+        reader._fetcher.PartitionRecords = Unpacked
         reader.assigned = Assigned()
         reader.subscribe(list(topics), listener=reader.assigned)
         return reader

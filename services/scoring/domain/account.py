@@ -29,11 +29,12 @@ _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 """With the public suffix list that the package carries: never over the network."""
 
 
-@lru_cache(maxsize=10_000)
 def account_of(email: str | None) -> str | None:
     """The domain that the company registered; None for free-mail, disposable mail and what is no domain."""
-    if email is None:
-        return None
-    found = _extract(email.rpartition("@")[2])
-    domain = found.top_domain_under_public_suffix
+    return None if email is None else _registered(email.rpartition("@")[2])
+
+
+@lru_cache(maxsize=100_000)
+def _registered(host: str) -> str | None:
+    domain = _extract(host).top_domain_under_public_suffix
     return None if not domain or domain in FREE_MAIL or domain in DISPOSABLE else domain

@@ -30,8 +30,9 @@ DAY_S = 86_400
 NEGLIGIBLE_HALF_LIVES = 60
 """A day whose points have halved so often weighs less than 1e-15 of them, and is dropped."""
 
-FAR_AHEAD = timedelta(days=3650)
+FAR_AHEAD_S = 3650.0 * DAY_S
 PRECISE_S = 1.0
+LONG = -1000.0
 
 
 def bucket_name(signal: Signal, at: float) -> str:
@@ -41,9 +42,12 @@ def bucket_name(signal: Signal, at: float) -> str:
 
 def poured(into: Bucket, more: Bucket, signal: Signal) -> Bucket:
     """Two buckets as one: the sum over the union of their events."""
-    latest, half_life_s = max(into[2], more[2]), _half_life_s(signal)
-    one, other = (_faded(it[1], it[2] - latest, half_life_s) for it in (into, more))
-    return (into[0] + more[0], one + other, latest)
+    raw, weight, latest = into
+    more_raw, more_weight, at = more
+    if at > latest:
+        return (raw + more_raw, _faded(weight, latest - at, signal.half_life) + more_weight, at)
+    faded = _faded(more_weight, at - latest, signal.half_life)
+    return (raw + more_raw, weight + faded, latest)
 
 
 def united(one: Buckets, other: Buckets, signal: Signal) -> dict[str, Bucket]:
@@ -62,27 +66,26 @@ def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Bucke
     if signal.half_life is None or len(buckets) < 2:
         return buckets
     oldest = now.timestamp() - NEGLIGIBLE_HALF_LIVES * signal.half_life.total_seconds()
-    if all(bucket[2] >= oldest for bucket in buckets.values()):
+    if min([bucket[2] for bucket in buckets.values()]) >= oldest:
         return buckets
     return {name: it for name, it in buckets.items() if (int(name) + 1) * DAY_S >= oldest}
 
 
 def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
-    given = _given(signals, scoring, now)
+    at = now.timestamp()
+    given = [(it, _points(signals[it.id], it, at)) for it in scoring.signals if it.id in signals]
     parts = [Part(signal.id, signal.label or signal.id, points) for signal, points in given]
     taken = [
-        Part(
-            f"group:{group_id}", f"at most {scoring.groups[group_id].max:g} for {group_id}", points
-        )
-        for group_id, points in _taken(given, scoring)
+        Part(f"group:{name}", f"at most {scoring.groups[name].max:g} for {name}", points)
+        for name, points in _taken(given, scoring)
     ]
     return bounded([*parts, *taken], rule="engagement_bounds")
 
 
-def worth(signals: Signals, scoring: Scoring, now: datetime) -> float:
-    """The value of `engagement` without its explanation, which is most of the work."""
-    given = _given(signals, scoring, now)
+def worth(signals: Signals, scoring: Scoring, at: float) -> float:
+    """The value of `engagement` so many seconds after 1970, without its explanation, which is most of the work."""
+    given = [(it, _points(signals[it.id], it, at)) for it in scoring.signals if it.id in signals]
     points = [points for _, points in given]
     points += [points for _, points in _taken(given, scoring)]
     return min(max(fsum(points), 0.0), 100.0)
@@ -96,52 +99,47 @@ def falls_below(
     Engagement only falls unless there are negative points that decay; then this is one such instant, and the
     review that happens there decides.
     """
-    ahead_s = 3600.0
-    while worth(signals, scoring, now + timedelta(seconds=ahead_s)) >= line:
-        ahead_s *= 2
-        if ahead_s > FAR_AHEAD.total_seconds():
+    start, above_s, below_s = now.timestamp(), 0.0, 3600.0
+    while worth(signals, scoring, start + below_s) >= line:
+        above_s, below_s = below_s, below_s * 2
+        if below_s > FAR_AHEAD_S:
             return None
-    above_s, below_s = 0.0, ahead_s
     while below_s - above_s > PRECISE_S:
         middle_s = (above_s + below_s) / 2
-        at_middle = worth(signals, scoring, now + timedelta(seconds=middle_s))
+        at_middle = worth(signals, scoring, start + middle_s)
         above_s, below_s = (middle_s, below_s) if at_middle >= line else (above_s, middle_s)
     return now + timedelta(seconds=below_s)
 
 
-def _given(signals: Signals, scoring: Scoring, now: datetime) -> list[tuple[Signal, float]]:
-    """What each signal gives, within its bound."""
-    at = now.timestamp()
-    return [
-        (signal, _points(signals[signal.id], signal, at))
-        for signal in scoring.signals
-        if signal.id in signals
-    ]
-
-
 def _taken(given: Sequence[tuple[Signal, float]], scoring: Scoring) -> Iterator[tuple[str, float]]:
     """What each group's bound takes away."""
-    for group_id, group in scoring.groups.items():
-        total = fsum([points for signal, points in given if signal.group == group_id])
-        excess = clamped(total, group.max) - total
+    groups: dict[str, list[float]] = {}
+    for signal, points in given:
+        if signal.group is not None:
+            groups.setdefault(signal.group, []).append(points)
+    for name, some in groups.items():
+        total = fsum(some)
+        excess = clamped(total, scoring.groups[name].max) - total
         if excess:
-            yield group_id, excess
+            yield name, excess
 
 
 def _points(buckets: Buckets, signal: Signal, at: float) -> float:
     """A day with more points than it may give counts for a part of them."""
-    half_life_s, most = _half_life_s(signal), signal.daily_max
+    half_life, most = signal.half_life, signal.daily_max
+    half_life_s = None if half_life is None else half_life.total_seconds()
     days = []
     for raw, weight, latest in buckets.values():
-        points = _faded(weight, latest - at, half_life_s)
-        days.append(points if most is None or abs(raw) <= most else points * (most / abs(raw)))
+        points = weight if half_life_s is None else weight * _part((latest - at) / half_life_s)
+        days.append(points if most is None or -most <= raw <= most else points * (most / abs(raw)))
     return clamped(fsum(days), signal.max)
 
 
-def _faded(points: float, seconds: float, half_life_s: float | None) -> float:
+def _faded(points: float, seconds: float, half_life: timedelta | None) -> float:
     """The points so many seconds later (a negative number)."""
-    return points if half_life_s is None else points * exp2(max(seconds / half_life_s, -1000.0))
+    return points if half_life is None else points * _part(seconds / half_life.total_seconds())
 
 
-def _half_life_s(signal: Signal) -> float | None:
-    return None if signal.half_life is None else signal.half_life.total_seconds()
+def _part(half_lives: float) -> float:
+    """What is left after so many half-lives (a negative number)."""
+    return exp2(half_lives) if half_lives > LONG else 0.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.scoring.domain.lead import Lead, Live, Stage, StageChange, qualification_key
 from services.scoring.domain.verdict import Verdict
 from shared.contracts.payloads import Change, HandoffChanged
@@ -26,21 +24,21 @@ def handed(lead: Lead, change: HandoffChanged) -> Verdict:
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in GIVEN_BACK and change.recycle:
-        return _closed(replace(lead, armed=True, review_at=None), key, Stage.RECYCLED, change)
+        return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
     if change.change in TAKEN:
         live = lead.live.get(key) or Live(change.lead_id, change.qualification, change.tier)
-        taken = replace(lead, live={**lead.live, key: replace(live, held=True)})
+        taken = lead._replace(live={**lead.live, key: live._replace(held=True)})
         return _step(taken, TAKEN[change.change], change)
     if change.change in GIVEN_BACK and key in lead.live:
-        let_go = replace(lead.live[key], held=False)
-        return Verdict(replace(lead, live={**lead.live, key: let_go}))
+        let_go = lead.live[key]._replace(held=False)
+        return Verdict(lead._replace(live={**lead.live, key: let_go}))
     return Verdict(lead)
 
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:
     """One that nobody holds is closed with it: routing has merged it into the one that was live."""
     still = {other: it for other, it in lead.live.items() if other != key and it.held}
-    after = replace(lead, live=still)
+    after = lead._replace(live=still)
     return Verdict(after) if still else _step(after, stage, change)
 
 
@@ -49,4 +47,4 @@ def _step(lead: Lead, stage: Stage, change: HandoffChanged) -> Verdict:
         return Verdict(lead)
     cause = f"handoff:{change.change}"
     step = StageChange(lead.id, stage, cause, change.occurred_at)
-    return Verdict(replace(lead, stage=stage), steps=(step,))
+    return Verdict(lead._replace(stage=stage), steps=(step,))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.scoring.domain.engagement import worth
@@ -33,8 +32,7 @@ class Stage(StrEnum):
 RANK = {stage: rank for rank, stage in enumerate(Stage)}
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """A qualification that sales has not closed; `raised`: it, or an event since, asked for a rep."""
 
     lead_id: UUID
@@ -49,8 +47,7 @@ class Live:
         return qualification_key(self.lead_id, self.qualification)
 
 
-@dataclass(frozen=True, slots=True)
-class StageChange:
+class StageChange(NamedTuple):
     """A step, with what caused it."""
 
     lead_id: UUID
@@ -59,8 +56,7 @@ class StageChange:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(NamedTuple):
     """One person as scoring knows them, under one version of the rules."""
 
     id: UUID
@@ -74,8 +70,8 @@ class Lead:
     review_at: datetime | None = None
     hindrance: str | None = None
     raised: str | None = None
-    live: Mapping[str, Live] = field(default_factory=dict)
-    profile: Profile = field(default_factory=Profile)
+    live: Mapping[str, Live] = {}
+    profile: Profile = Profile()
 
     @property
     def person(self) -> Person:
@@ -84,21 +80,25 @@ class Lead:
 
     def scores(self, rules: Rules, now: datetime) -> Scores:
         """The numbers at this instant."""
-        engagement = worth(self.profile.signals, rules.agreement.scoring, now)
+        engagement = self.engagement(rules, now)
         grades = rules.agreement.scoring.grades
         return Scores(
             fit=self.fit, engagement=engagement, grade=grade(self.fit, engagement, grades)
         )
 
+    def engagement(self, rules: Rules, now: datetime) -> float:
+        """What they did, as it weighs at this instant."""
+        return worth(self.profile.signals, rules.agreement.scoring, now.timestamp())
 
-def facts_of(lead: Lead, scores: Scores, rules: Rules) -> dict[str, Any]:
+
+def facts_of(lead: Lead, engagement: float, rules: Rules) -> dict[str, Any]:
     """What the conditions of qualification may speak of."""
     return {
         "lead": lead.profile.facts(rules, stage=lead.stage.value),
-        "fit": scores.fit,
-        "engagement": scores.engagement,
-        "likelihood": scores.likelihood,
-        "grade": scores.grade,
+        "fit": lead.fit,
+        "engagement": engagement,
+        "likelihood": None,
+        "grade": grade(lead.fit, engagement, rules.agreement.scoring.grades),
         "hand_raised": lead.raised is not None,
     }
 
@@ -106,29 +106,29 @@ def facts_of(lead: Lead, scores: Scores, rules: Rules) -> dict[str, Any]:
 def told(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
     """The lead with what these new events say of it."""
     profile = profiled(lead.profile, events, rules, now=now)
-    told = _with_profile(lead, profile, rules)
     raising = [event for event in events if rules.raises_hand(event)]
     if not raising:
-        return told
+        return _with_profile(lead, profile, rules)
     last = max(raising, key=lambda event: (event.time, event.id))
-    return replace(told, raised=last.model_dump_json(exclude_none=True))
+    raised = lead._replace(raised=last.model_dump_json(exclude_none=True))
+    return _with_profile(raised, profile, rules)
 
 
 def refolded(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
     """The lead as these rules see it, from all of its events; how far it has come stays."""
-    blank = replace(lead, version=rules.version, profile=Profile())
+    blank = lead._replace(version=rules.version, profile=Profile(), review_at=None)
     return _with_profile(blank, profiled(Profile(), events, rules, now=now), rules)
 
 
 def united(stays: Lead, goes: Lead, rules: Rules) -> Lead:
     """Two leads as one: the union of their events, and the further stage of both."""
-    both = replace(
-        stays,
+    reviews = filter(None, (stays.review_at, goes.review_at)) if rules.only_rises else ()
+    both = stays._replace(
         known=stays.known or goes.known,
         stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
         armed=stays.armed and goes.armed,
         qualification=max(stays.qualification, goes.qualification),
-        review_at=min(filter(None, (stays.review_at, goes.review_at)), default=None),
+        review_at=min(reviews, default=None),
         hindrance=stays.hindrance or goes.hindrance,
         raised=stays.raised or goes.raised,
         live={**goes.live, **stays.live},
@@ -146,4 +146,4 @@ def _with_profile(lead: Lead, profile: Profile, rules: Rules) -> Lead:
     before = lead.profile
     same = (before.email, before.traits) == (profile.email, profile.traits)
     fit = lead.fit if same and before.sources else profile.fit(rules).value
-    return replace(lead, profile=profile, fit=fit)
+    return lead._replace(profile=profile, fit=fit)

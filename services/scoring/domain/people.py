@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID, uuid5
 
 from services.scoring.domain.profile import event_key
@@ -28,8 +28,7 @@ class NobodyShown(Rejected):
     code: ClassVar[str] = "no_identity"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What decides whether two leads may be one, and which of them stays."""
 
     id: UUID

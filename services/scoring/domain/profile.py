@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from services.scoring.domain.account import account_of
 from services.scoring.domain.engagement import (
     Bucket,
+    Buckets,
     Signals,
     bucket_name,
     engagement,
@@ -19,20 +20,24 @@ from services.scoring.domain.engagement import (
 )
 from services.scoring.domain.rules import NOBODY, Rules
 from services.scoring.domain.score import Score
-from shared.contracts.payloads import MarketingEvent
+from shared.contracts.payloads import Identity, MarketingEvent
+
+Timed = Sequence[tuple[float, MarketingEvent]]
+"""Events with their time in seconds since 1970."""
+
+_EMAIL, _PHONE = attrgetter("email"), attrgetter("phone")
 
 Said = tuple[float, str, Any]
 """A value with the time and the key of the event that said it, so that of two the later is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A function of the set of a lead's events and the rules, and of nothing else."""
 
-    signals: Signals = field(default_factory=dict)
-    traits: Mapping[str, Said] = field(default_factory=dict)
-    emails: Mapping[str, float] = field(default_factory=dict)
-    phones: Mapping[str, float] = field(default_factory=dict)
+    signals: Mapping[str, Buckets] = {}
+    traits: Mapping[str, Said] = {}
+    emails: Mapping[str, float] = {}
+    phones: Mapping[str, float] = {}
     sources: frozenset[str] = frozenset()
     first_campaign: Said | None = None
     last_campaign: Said | None = None
@@ -72,32 +77,21 @@ class Profile:
 
 
 def profiled(
-    profile: Profile, events: Iterable[MarketingEvent], rules: Rules, *, now: datetime
+    profile: Profile, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime
 ) -> Profile:
-    """The profile with these events in it; each must be new."""
-    signals = {name: dict(buckets) for name, buckets in profile.signals.items()}
-    traits = dict(profile.traits)
-    emails, phones = dict(profile.emails), dict(profile.phones)
-    campaigns = [profile.first_campaign, profile.last_campaign]
-    sources = set(profile.sources)
-    for event in events:
-        at = event.time.timestamp()
-        sources.add(event.source)
-        _count(event, at, signals, rules)
-        _learn(event, at, traits, rules)
-        _meet(event, at, emails, phones)
-        campaigns.append(_campaign(event, at))
+    """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
+    timed = [(event.time.timestamp(), event) for event in events]
+    sources = profile.sources | {event.source for event in events}
+    campaigns = [profile.first_campaign, profile.last_campaign, *map(_campaign, timed)]
+    campaigns = [it for it in campaigns if it is not None]
     return Profile(
-        signals={
-            name: without_negligible(buckets, rules.signals[name], now)
-            for name, buckets in signals.items()
-        },
-        traits=traits,
-        emails=emails,
-        phones=phones,
-        sources=frozenset(sources),
-        first_campaign=min(filter(None, campaigns), key=_when, default=None),
-        last_campaign=max(filter(None, campaigns), key=_when, default=None),
+        _counted(profile.signals, timed, rules, now),
+        _learned(profile.traits, timed, rules),
+        _met(profile.emails, timed, _EMAIL),
+        _met(profile.phones, timed, _PHONE),
+        sources if len(sources) > len(profile.sources) else profile.sources,
+        min(campaigns, key=_when, default=None),
+        max(campaigns, key=_when, default=None),
     )
 
 
@@ -106,8 +100,7 @@ def merged(one: Profile, other: Profile, rules: Rules) -> Profile:
     campaigns = [
         one.first_campaign, one.last_campaign, other.first_campaign, other.last_campaign
     ]  # fmt: skip
-    return replace(
-        one,
+    return one._replace(
         signals={
             name: united(
                 one.signals.get(name, {}), other.signals.get(name, {}), rules.signals[name]
@@ -128,40 +121,57 @@ def event_key(event: MarketingEvent) -> str:
     return f"{event.source}/{event.id}"
 
 
-def _count(
-    event: MarketingEvent, at: float, signals: dict[str, dict[str, Bucket]], rules: Rules
-) -> None:
-    for signal in rules.counting(event):
-        buckets = signals.setdefault(signal.id, {})
-        name = bucket_name(signal, at)
-        point = (signal.points, signal.points, at)
-        buckets[name] = poured(buckets[name], point, signal) if name in buckets else point
+def _counted(signals: Signals, timed: Timed, rules: Rules, now: datetime) -> Signals:
+    """The buckets with the points of these events."""
+    touched: dict[str, dict[str, Bucket]] = {}
+    for at, event in timed:
+        for signal in rules.counting(event):
+            buckets = touched.get(signal.id)
+            if buckets is None:
+                buckets = touched[signal.id] = dict(signals.get(signal.id, {}))
+            name = bucket_name(signal, at)
+            point = (signal.points, signal.points, at)
+            buckets[name] = poured(buckets[name], point, signal) if name in buckets else point
+    if not touched:
+        return signals
+    fresh = {it: without_negligible(touched[it], rules.signals[it], now) for it in touched}
+    return {**signals, **fresh}
 
 
-def _learn(event: MarketingEvent, at: float, traits: dict[str, Said], rules: Rules) -> None:
-    if not event.traits or not NOBODY.isdisjoint(event.marks):
-        return
-    key = event_key(event)
-    for name in rules.kept_traits & event.traits.keys():
-        said = (at, key, event.traits[name])
-        if name not in traits or _when(traits[name]) < _when(said):
-            traits[name] = said
+def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[str, Said]:
+    """The latest of each trait that is kept."""
+    telling = [
+        (at, event) for at, event in timed if event.traits and NOBODY.isdisjoint(event.marks)
+    ]
+    if not telling:
+        return traits
+    latest = dict(traits)
+    for at, event in telling:
+        key = event_key(event)
+        for name in rules.kept_traits & event.traits.keys():
+            said = (at, key, event.traits[name])
+            if name not in latest or _when(latest[name]) < _when(said):
+                latest[name] = said
+    return latest
 
 
-def _meet(
-    event: MarketingEvent, at: float, emails: dict[str, float], phones: dict[str, float]
-) -> None:
-    """Note how to reach them; what an alias replaces is kept as older than everything."""
-    for who, seen_at in ((event.identity, at), (event.previous, 0.0)):
-        if who is not None and who.email is not None:
-            emails[who.email] = max(emails.get(who.email, 0.0), seen_at)
-        if who is not None and who.phone is not None:
-            phones[who.phone] = max(phones.get(who.phone, 0.0), seen_at)
+def _met(
+    seen: Mapping[str, float], timed: Timed, shown: Callable[[Identity], str | None]
+) -> Mapping[str, float]:
+    """When each way to reach them was seen last; what an alias replaces is kept as older than everything."""
+    latest = dict(seen)
+    for at, event in timed:
+        if (here := shown(event.identity)) is not None:
+            latest[here] = max(latest.get(here, 0.0), at)
+        if event.previous is not None and (before := shown(event.previous)) is not None:
+            latest.setdefault(before, 0.0)
+    return latest
 
 
-def _campaign(event: MarketingEvent, at: float) -> Said | None:
+def _campaign(timed: tuple[float, MarketingEvent]) -> Said | None:
+    at, event = timed
     told = event.context.get("campaign")
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         return None
     campaign = {
         str(name)[:64]: value[:200] for name, value in told.items() if isinstance(value, str)
@@ -174,7 +184,9 @@ def _when(said: Said) -> tuple[float, str]:
 
 
 def _latest(seen: Mapping[str, float]) -> str | None:
-    return max(seen, key=lambda it: (seen[it], it), default=None)
+    if len(seen) < 2:
+        return next(iter(seen), None)
+    return max(seen, key=lambda it: (seen[it], it))
 
 
 def _newest(one: Mapping[str, Said], other: Mapping[str, Said]) -> dict[str, Said]:

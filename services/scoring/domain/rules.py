@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,9 +56,15 @@ class Rules:
     def counting(self, event: MarketingEvent) -> Sequence[Signal]:
         """The signals that the event counts for."""
         ear = self._ears.get(event.type)
-        if ear is None or not NOBODY.isdisjoint(event.marks):
+        if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
             return ()
         return ear.heard(event_facts(event)) if ear.asks else ear.signals
+
+    def takes(self, events: Iterable[MarketingEvent]) -> bool:
+        """Whether one of the events takes points."""
+        return not self.only_rises and any(
+            signal.points < 0 for event in events for signal in self.counting(event)
+        )
 
     def raises_hand(self, event: MarketingEvent) -> bool:
         """Whether the event asks for a rep."""
@@ -138,15 +144,12 @@ class _Ear:
 
 def event_facts(event: MarketingEvent) -> dict[str, Any]:
     """What `event` is in a signal's condition; nothing about the lead, or order would matter."""
-    page = event.context.get("page")
-    page = page if isinstance(page, Mapping) else {}
-    facts: dict[str, Any] = {
-        "type": event.type,
-        "properties": event.properties,
-        "context": event.context,
-    }
+    properties, context = event.properties, event.context
+    facts: dict[str, Any] = {"type": event.type, "properties": properties, "context": context}
+    page = context.get("page")
+    page = page if isinstance(page, dict) else {}
     for name in ("url", "path"):
-        value = event.properties.get(name, page.get(name))
+        value = properties.get(name, page.get(name))
         if value is not None:
             facts[name] = value
     return {"event": facts}

@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.scoring.domain.engagement import falls_below
 from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, told
@@ -26,8 +25,7 @@ CLOSED = {Stage.WON, Stage.LOST}
 OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(NamedTuple):
     """A line crossed, for sales to hear of."""
 
     change: Qualified
@@ -38,8 +36,7 @@ class Announced:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What came of it: the lead, its steps, what sales hears."""
 
     lead: Lead
@@ -54,21 +51,20 @@ def assess(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: d
 
 def judge(lead: Lead, fresh: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Verdict:
     """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
-    scores = lead.scores(rules, now)
-    facts = facts_of(lead, scores, rules)
-    if not lead.armed and scores.engagement < rules.rearm_below:
-        lead = replace(lead, armed=True)
-    judged = _watched if lead.live else _weighed
-    verdict = judged(_Case(lead, fresh, rules, scores, facts, now))
-    return replace(verdict, lead=_with_review(verdict.lead, rules, now))
+    engagement = lead.engagement(rules, now)
+    facts = facts_of(lead, engagement, rules)
+    if not lead.armed and engagement < rules.rearm_below:
+        lead = lead._replace(armed=True)
+    case = _Case(lead, fresh, rules, engagement, facts, now)
+    verdict = _watched(case) if lead.live else _weighed(case)
+    return _with_review(verdict, case)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     lead: Lead
     fresh: Sequence[MarketingEvent]
     rules: Rules
-    scores: Scores
+    engagement: float
     facts: Mapping[str, Any]
     now: datetime
 
@@ -78,7 +74,8 @@ class _Case:
         return self.lead.armed and not stale and self.rules.crosses(self.facts)
 
     def announce(self, live: Live, change: Qualified, cause: str) -> Announced:
-        return Announced(change, live, cause, _why_now(self), self.scores, self.now)
+        scores = self.lead.scores(self.rules, self.now)
+        return Announced(change, live, cause, _why_now(self), scores, self.now)
 
 
 def _weighed(case: _Case) -> Verdict:
@@ -86,14 +83,15 @@ def _weighed(case: _Case) -> Verdict:
     lead, rules = case.lead, case.rules
     suppression = rules.suppression(case.facts)
     if suppression is not None and lead.stage not in CLOSED:
-        hindered = replace(lead, hindrance=SUPPRESSED + suppression.reason)
+        hindered = lead._replace(hindrance=SUPPRESSED + suppression.reason)
         return _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
     cause = "hand_raise" if lead.raised else "threshold" if case.crosses() else None
     if cause is None or suppression is not None:
-        return _step(replace(lead, hindrance=None), _marketing_stage(lead), "events", case)
+        free = lead if lead.hindrance is None else lead._replace(hindrance=None)
+        return _step(free, _marketing_stage(lead), "events", case)
     missing = rules.missing(case.facts["lead"])
     if missing:
-        waiting = replace(lead, hindrance=INCOMPLETE + ", ".join(missing))
+        waiting = lead._replace(hindrance=INCOMPLETE + ", ".join(missing))
         return _step(waiting, _marketing_stage(lead), "events", case)
     if (lead.hindrance or "").startswith(INCOMPLETE):
         cause = "required_trait"
@@ -104,8 +102,7 @@ def _qualified(case: _Case, cause: str) -> Verdict:
     lead = case.lead
     number = lead.qualification + 1
     live = Live(lead.id, number, case.rules.tier(case.facts), raised=lead.raised is not None)
-    after = replace(
-        lead,
+    after = lead._replace(
         qualification=number,
         live={live.key: live},
         armed=False,
@@ -114,7 +111,7 @@ def _qualified(case: _Case, cause: str) -> Verdict:
         review_at=None,
     )
     verdict = _step(after, Stage.QUALIFIED, cause, case)
-    return replace(verdict, announced=(case.announce(live, Qualified.BECAME, cause),))
+    return verdict._replace(announced=(case.announce(live, Qualified.BECAME, cause),))
 
 
 def _watched(case: _Case) -> Verdict:
@@ -122,30 +119,30 @@ def _watched(case: _Case) -> Verdict:
     lead = case.lead
     live = dict(lead.live)
     if lead.raised:
-        live = {key: replace(it, raised=True) for key, it in live.items()}
-    lead = replace(lead, live=live, raised=None)
+        live = {key: it._replace(raised=True) for key, it in live.items()}
+        lead = lead._replace(live=live, raised=None)
     if any(it.held for it in live.values()):
         return Verdict(_absorbed(lead, case))
     suppression = case.rules.suppression(case.facts)
     if suppression is not None:
-        hindered = replace(lead, live={}, armed=True, hindrance=SUPPRESSED + suppression.reason)
+        hindered = lead._replace(live={}, armed=True, hindrance=SUPPRESSED + suppression.reason)
         verdict = _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
         return _ceased(verdict, live, "suppressed", case)
-    fallen = case.scores.engagement < case.rules.rearm_below
+    fallen = case.engagement < case.rules.rearm_below
     if fallen and not any(it.raised for it in live.values()):
-        verdict = _step(replace(lead, live={}), Stage.ENGAGED, "decayed", case)
+        verdict = _step(lead._replace(live={}), Stage.ENGAGED, "decayed", case)
         return _ceased(verdict, live, "decayed", case)
     return Verdict(_absorbed(lead, case))
 
 
 def _ceased(verdict: Verdict, live: Mapping[str, Live], cause: str, case: _Case) -> Verdict:
     announced = tuple(case.announce(it, Qualified.CEASED, cause) for it in live.values())
-    return replace(verdict, announced=announced)
+    return verdict._replace(announced=announced)
 
 
 def _absorbed(lead: Lead, case: _Case) -> Lead:
     """A crossing while a handoff is live is that handoff's, not the next one's."""
-    return replace(lead, armed=False, review_at=None) if case.crosses() else lead
+    return lead._replace(armed=False, review_at=None) if case.crosses() else lead
 
 
 def _marketing_stage(lead: Lead) -> Stage:
@@ -159,7 +156,7 @@ def _step(lead: Lead, stage: Stage, cause: str, case: _Case) -> Verdict:
     if lead.stage is stage:
         return Verdict(lead)
     return Verdict(
-        replace(lead, stage=stage), steps=(StageChange(lead.id, stage, cause, case.now),)
+        lead._replace(stage=stage), steps=(StageChange(lead.id, stage, cause, case.now),)
     )
 
 
@@ -171,16 +168,18 @@ def _why_now(case: _Case) -> MarketingEvent | None:
     return max(telling, key=lambda event: (event.time, event.id), default=None)
 
 
-def _with_review(lead: Lead, rules: Rules, now: datetime) -> Lead:
+def _with_review(verdict: Verdict, case: _Case) -> Verdict:
     """A lead that is not armed is looked at again when decay alone will have armed it.
 
-    New points only delay that, so that an instant once computed is kept: the review then finds it too early, and
-    computes the next one.
+    New points only delay that, so that an instant once computed is kept unless points were taken: the review then
+    finds it too early, and computes the next one.
     """
+    lead, rules = verdict.lead, case.rules
     if lead.armed or rules.agreement.qualification.threshold is None:
-        return lead if lead.review_at is None else replace(lead, review_at=None)
-    if lead.review_at is not None and lead.review_at > now and rules.only_rises:
-        return lead
-    scoring = rules.agreement.scoring
-    at = falls_below(rules.rearm_below, lead.profile.signals, scoring, now=now)
-    return replace(lead, review_at=at)
+        at = None
+    elif lead.review_at is not None and lead.review_at > case.now and not rules.takes(case.fresh):
+        at = lead.review_at
+    else:
+        scoring = rules.agreement.scoring
+        at = falls_below(rules.rearm_below, lead.profile.signals, scoring, now=case.now)
+    return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))

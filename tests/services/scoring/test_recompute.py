@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from typer.testing import CliRunner
 
@@ -39,8 +37,8 @@ def spoil(sessions: Sessions, lead_id: str) -> None:
     """Keep something of a lead that its events do not say."""
     with sessions.begin() as session:
         [lead] = [it for it in leads.leads_after(session, None, limit=9) if str(it.id) == lead_id]
-        profile = replace(lead.profile, signals={}, traits={})
-        leads.save_leads(session, [replace(lead, fit=99.0, profile=profile)])
+        profile = lead.profile._replace(signals={}, traits={})
+        leads.save_leads(session, [lead._replace(fit=99.0, profile=profile)])
 
 
 def test_nothing_differs_after_honest_work(sessions: Sessions, lead_ids: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from shared.db import dead_letters, outbox
 from shared.db.offsets import Fenced, Move, Place, positions
 from shared.db.session import Sessions
 from shared.errors import Rejected, Unavailable
-from shared.kafka.batch import Batches, Portion, Subscription, TooManyBurials, item_of
+from shared.kafka.batch import Batches, Portion, Subscription, TooManyBurials, items_of
 from tests.builders import NOON, marketing_event
 from tests.builders import record as record_of
 from tests.engine import Ledger
@@ -54,7 +53,7 @@ def records(*ids: str) -> list[Record]:
 def work(batches: Batches, handle: Handle, arrived: Sequence[Record]) -> None:
     portion = Portion(
         Subscription(MARKETING_EVENTS, handle),
-        [item_of(MARKETING_EVENTS, it, PLACE.topic_id) for it in arrived],
+        items_of(MARKETING_EVENTS, arrived, PLACE.topic_id),
     )
     batches.work([portion], [Move(PLACE, arrived[0].offset, arrived[-1].offset + 1)])
 
@@ -135,9 +134,9 @@ def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
     good, noise, future, nothing = records("a", "b", "c", "d")
     arrived = [
         good,
-        replace(noise, value=b"{not json"),
-        replace(future, headers=(("ce_type", b"leadbaton.marketing.events.v9"),)),
-        replace(nothing, value=None, key=None),
+        noise._replace(value=b"{not json"),
+        future._replace(headers=(("ce_type", b"leadbaton.marketing.events.v9"),)),
+        nothing._replace(value=None, key=None),
     ]
     work(batches, ledger, arrived)
 
@@ -153,7 +152,7 @@ def test_a_handler_is_never_called_with_nothing(
     sessions: Sessions, batches: Batches, ledger: Ledger
 ) -> None:
     [noise] = records("a")
-    work(batches, ledger, [replace(noise, value=b"")])
+    work(batches, ledger, [noise._replace(value=b"")])
     assert ledger.handled == 0
     assert next_offset(sessions) == 1
 
@@ -201,8 +200,8 @@ def test_burials_are_counted_across_batches_until_one_succeeds(
     work(batches, broken, records(*"abc"))
     assert batches.buried_in_a_row == 3
     with pytest.raises(TooManyBurials):
-        work(batches, broken, [replace(it, offset=3) for it in records("d")])
-    work(batches, broken, [replace(it, offset=3) for it in records("fine")])
+        work(batches, broken, [it._replace(offset=3) for it in records("d")])
+    work(batches, broken, [it._replace(offset=3) for it in records("fine")])
     assert batches.buried_in_a_row == 0
 
 

@@ -53,6 +53,30 @@ def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
     ]
 
 
+class Noise(str):
+    """A header's name as only a foreign client writes it: no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+def test_a_header_whose_name_is_no_utf_8_buries_its_record_alone(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    good = events(5)
+    odd = replace(good[2], headers=(*good[2].headers, (Noise("noise"), b"x")))
+    producer.send_all([*good[:2], odd, *good[3:]])
+
+    with working(sessions, broker, ledger):
+        ledger.wait_for([it for it in ids(5) if it != "2"])
+        until(lambda: len(buried(sessions)) == 1)
+
+    assert ledger.done() == {id_: 1 for id_ in ids(5) if id_ != "2"}
+    assert buried(sessions) == ["undecodable_record"]
+
+
 def test_a_dead_letter_that_is_put_back_is_done(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from services.scoring.domain.handoff import handed
@@ -38,8 +36,8 @@ def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> N
 def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()
-    merged = replace(mine, lead_id=an_id("joined"), held=False)
-    story.lead = replace(story.lead, live={**story.lead.live, merged.key: merged})
+    merged = mine._replace(lead_id=an_id("joined"), held=False)
+    story.lead = story.lead._replace(live={**story.lead.live, merged.key: merged})
 
     assert story.sales(Change.WON).lead.live == {}
 
@@ -47,8 +45,8 @@ def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> 
 def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()
-    other = replace(mine, lead_id=an_id("joined"))
-    story.lead = replace(story.lead, live={**story.lead.live, other.key: other})
+    other = mine._replace(lead_id=an_id("joined"))
+    story.lead = story.lead._replace(live={**story.lead.live, other.key: other})
 
     assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
     closing = handoff_changed(Change.LOST, lead=an_id("joined"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.scoring.domain.lead import Lead, Live, Stage, refolded, told, united
 from services.scoring.domain.rules import Rules
 from tests.builders import NOON, agreement, an_id, days, marketing_event, minutes
@@ -16,7 +14,7 @@ EVENTS = [marketing_event("form_submitted", traits={"country": "DE"})]
 def test_under_other_rules_the_numbers_change_and_the_way_so_far_stays() -> None:
     fit = [{"id": "home_market", "when": 'lead.country == "DE"', "points": 5}]
     others = Rules(2, agreement(scoring={"fit": fit}))
-    lead = replace(told(ADA, EVENTS, RULES, now=NOON), stage=Stage.WON, qualification=3)
+    lead = told(ADA, EVENTS, RULES, now=NOON)._replace(stage=Stage.WON, qualification=3)
 
     again = refolded(lead, EVENTS, others, now=NOON)
 
@@ -26,7 +24,7 @@ def test_under_other_rules_the_numbers_change_and_the_way_so_far_stays() -> None
 
 
 def test_fit_is_counted_once_while_nothing_is_learned() -> None:
-    lead = replace(told(ADA, EVENTS, RULES, now=NOON), fit=7.0)
+    lead = told(ADA, EVENTS, RULES, now=NOON)._replace(fit=7.0)
 
     assert told(lead, [marketing_event()], RULES, now=NOON).fit == 7.0
     assert told(lead, [marketing_event(email="new@example.com")], RULES, now=NOON).fit == 20.0
@@ -34,15 +32,14 @@ def test_fit_is_counted_once_while_nothing_is_learned() -> None:
 
 def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
     live = Live(an_id("bob"), 2, "standard")
-    bob = replace(
-        told(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, RULES, now=NOON),
+    bob = told(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, RULES, now=NOON)._replace(
         stage=Stage.QUALIFIED,
         armed=False,
         qualification=2,
         review_at=NOON + days(3),
         live={live.key: live},
     )
-    ada = replace(ADA, stage=Stage.LOST, review_at=NOON + days(5), hindrance="why")
+    ada = ADA._replace(stage=Stage.LOST, review_at=NOON + days(5), hindrance="why")
 
     both = united(ada, bob, RULES)
 
