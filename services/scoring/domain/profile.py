@@ -82,8 +82,8 @@ def profiled(
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = profile.sources | {event.source for event in events}
-    campaigns = [profile.first_campaign, profile.last_campaign, *map(_campaign, timed)]
-    campaigns = [it for it in campaigns if it is not None]
+    seen = (profile.first_campaign, profile.last_campaign, *map(_campaign, timed))
+    campaigns = [it for it in seen if it is not None]
     return Profile(
         _counted(profile.signals, timed, rules, now),
         _learned(profile.traits, timed, rules),
