@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from typing import Protocol
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Rejected
+from shared.http.headers import header
 from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, problem
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,7 +27,7 @@ class PlainBody:
             await self.app(scope, receive, send)
             return
         try:
-            body = await self._read(Headers(scope=scope), receive)
+            body = await self._read(header(scope, b"content-encoding"), receive)
         except Rejected as refused:
             await problem(refused)(scope, receive, send)
             return
@@ -36,9 +36,9 @@ class PlainBody:
             scope["body"] = body
             await self.app(scope, _again(body, receive), send)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes | None:
+    async def _read(self, encoding: str | None, receive: Receive) -> bytes | None:
         """The body; None if the client went away before its end."""
-        decoder = _decoder(headers.get("content-encoding", "identity"))
+        decoder = _decoder(encoding or "identity")
         parts: list[bytes] = []
         left = self.most_bytes
         while True:

@@ -51,7 +51,7 @@ def requires(*scopes: KeyScope) -> Callable[..., Caller]:
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> Caller:
         ring: KeyRing = request.app.state.keys
-        return allowed(ring.key(presented(request.headers)), *scopes)
+        return allowed(ring.key(presented(request.scope)), *scopes)
 
     return admitted
 

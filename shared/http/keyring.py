@@ -5,15 +5,16 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
 
 from shared.clock import Clock, utc_now
 from shared.db.session import Sessions
+from shared.http.headers import header
 from shared.http.keys import Key, UnknownKey, digest, find_key
 from shared.http.problems import DatabaseAway
 
@@ -27,15 +28,15 @@ PATIENCE = timedelta(seconds=5)
 """After the database did not answer, it is not asked again for so long."""
 
 
-def presented(headers: Mapping[str, str]) -> str | None:
+def presented(scope: Scope) -> str | None:
     """The key that a request carries: Bearer, the user name of Basic, or X-Write-Key."""
-    scheme, _, said = headers.get("authorization", "").partition(" ")
+    scheme, _, said = (header(scope, b"authorization") or "").partition(" ")
     match scheme.lower():
         case "bearer":
             return said.strip() or None
         case "basic":
             return _user(said)
-    return headers.get("x-write-key")
+    return header(scope, b"x-write-key")
 
 
 def _user(encoded: str) -> str | None:

@@ -7,10 +7,10 @@ from functools import cache
 from time import perf_counter
 
 from prometheus_client import Histogram
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs
+from shared.http.headers import header
 from shared.metrics import HTTP_REQUEST_SECONDS
 from shared.tracing import Hop, SpanKind, hop, trace_id
 
@@ -35,7 +35,7 @@ class Observed:
         elif scope["path"] in UNTOLD:
             await self._passed(scope, receive, send, Hop(""))
         else:
-            brought = Headers(scope=scope).get("traceparent")
+            brought = header(scope, b"traceparent")
             with hop(scope["method"], brought, kind=SpanKind.SERVER) as here:
                 scope["traceparent"] = here.traceparent
                 await self._passed(scope, receive, send, here)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from kafka import KafkaProducer
@@ -29,6 +30,8 @@ log = logs.get(__name__)
 PUBLISH_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 DELIVERY_TIMEOUT_MS = 6_000
+NEEDED = frozenset(topic.name for topic in TOPICS)
+NAMES = (*NEEDED, *(topic.dead for topic in TOPICS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class Producer:
         client = self._client
         if client is None:
             raise BrokerAway("Kafka cannot be reached yet")
-        if not all(client.knows(topic) for topic in {record.topic for record in records}):
+        if not all(record.topic in client.partitions for record in records):
             raise BrokerAway("Kafka does not know the topic yet")
         return client
 
@@ -166,12 +169,11 @@ class _Client(KafkaProducer):
                 metrics_enabled=False,
             )
 
-    def knows(self, topic: str) -> bool:
-        """Whether a send to the topic would not have to wait for metadata."""
-        return self._metadata.partitions_for_topic(topic) is not None
+    partitions: Mapping[str, int] = MappingProxyType({})
+    """How many each topic has, as was learned lately."""
 
     def knows_all(self) -> bool:
-        return all(self.knows(topic.name) for topic in TOPICS)
+        return self.partitions.keys() >= NEEDED
 
     def put(self, record: Outgoing) -> Any:
         """The promise of a record that goes out after the next `wake`; what cannot be sent has failed already.
@@ -192,16 +194,21 @@ class _Client(KafkaProducer):
 
     def _partition_of(self, record: Outgoing) -> int:
         """As Kafka's own clients choose it."""
-        partitions = self._metadata.partitions_for_topic(record.topic)
+        partitions = self.partitions.get(record.topic)
         if partitions is None:
             raise UnknownTopicOrPartitionError(record.topic)
-        return _hash(record.key) % len(partitions)
+        return _hash(record.key) % partitions
 
     def learn(self) -> None:
-        for topic in TOPICS:
-            for name in (topic.name, topic.dead):
-                if not self.knows(name):
-                    self.partitions_for(name)
+        """Ask for what is not known yet, all at once; what is known, the client keeps up to date."""
+        for name in NAMES:
+            self._sender.add_topic(name)
+        try:
+            for name in NAMES:
+                self.partitions_for(name)
+        finally:
+            known = {name: self._metadata.partitions_for_topic(name) for name in NAMES}
+            self.partitions = {name: len(found) for name, found in known.items() if found}
 
 
 @lru_cache(maxsize=10_000)

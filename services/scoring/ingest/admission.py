@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.scoring.ingest.refusals import OriginNotAllowed
 from shared.http.dependencies import allowed
+from shared.http.headers import header
 from shared.http.keyring import KeyRing
 from shared.http.keys import Caller, KeyScope
 
@@ -24,7 +25,7 @@ async def admitted(request: Request, key: str | None) -> Caller:
     if kept is None:
         kept = await run_in_threadpool(ring.key, key)
     caller = allowed(kept, KeyScope.INGEST)
-    origin = request.headers.get("origin")
+    origin = header(request.scope, b"origin")
     if origin is not None:
         if origin not in kept.origins and "*" not in kept.origins:
             raise OriginNotAllowed(

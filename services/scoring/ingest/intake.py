@@ -82,7 +82,7 @@ class Intake:
         self, request: Request, body: bytes, parse: Callable[[Any], Batch]
     ) -> tuple[Caller, Batch]:
         """Who sends, and what; a body that makes no sense at all is kept if we know whose it is."""
-        key = presented(request.headers)
+        key = presented(request.scope)
         sender = await admitted(request, key) if key is not None else None
         try:
             said = read(body)
