@@ -30,7 +30,7 @@ from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.kafka import config
 from shared.kafka.consumer import Subscription, consume
-from shared.lifecycle import stop_on_signals
+from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.secrets import Vault
 from shared.settings import Settings
 
@@ -73,6 +73,7 @@ def worker(settings: Settings) -> None:
     """Give out leads until asked to stop."""
     logs.configure(settings.log_level, service="routing-worker")
     stop = stop_on_signals()
+    collect_rarely()
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
     office = Office(Agreements(), settings.public_url)

@@ -17,6 +17,15 @@ _SIMPLE = frozenset({str, int, bool, type(None), object})
 Read = tuple[Any, ...]
 
 
+def attributes_read(source: str, of: str) -> frozenset[str] | None:
+    """Which attributes of this name the source may read; None: perhaps any."""
+    chains = [[it.strip() for it in chain.split(".")] for chain in _CHAIN.findall(source)]
+    read = [chain for chain in chains if chain[0] == of]
+    if any(len(chain) < 2 for chain in read):
+        return None
+    return frozenset(chain[1] for chain in read)
+
+
 class Memory:
     """Answers by what was read for them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -96,7 +96,7 @@ def answered(
     if answer.change is Change.ACCEPTED and handoff.state is not State.ASSIGNED:
         return []
     closed_at = now if answer.change in (Change.WON, Change.LOST) else None
-    after = replace(handoff, state=State(answer.change.value), closed_at=closed_at)
+    after = handoff._replace(state=State(answer.change.value), closed_at=closed_at)
     return [step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from heapq import heapify, heappop, heapreplace
@@ -16,8 +16,8 @@ from heapq import heapify, heappop, heapreplace
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case, exclusions, hindrances, objections
 from services.routing.domain.picking import among_equals, given, shortfall, with_more
-from shared.agreement.model import Strategy
-from shared.agreement.reading import Memory
+from shared.agreement.model import RoutingRule, Strategy
+from shared.agreement.reading import Memory, attributes_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Bench:
         )
         self._team = [it.rep.id for it in standings if it.rep.team == desk.team]
         self._alike: dict[tuple[object, ...], Memory] = {}
+        self._kinds: dict[tuple[str, ...], Sequence[list[str]]] = {}
 
     def give(self, case: Case) -> Given:
         """The lead to one of the eligible, or to nobody."""
@@ -86,11 +87,30 @@ class Bench:
         return memory.recall(case.facts, partial(self._found, case))
 
     def _found(self, case: Case) -> _Alike:
-        return _Alike(
-            self._seats,
-            case.rule.strategy,
-            [self._seats.of[it] for it in self._team if self._may(it, case)],
-        )
+        """Of reps in whom the rule sees no difference, one is asked for all."""
+        own = replace(case, had_by=frozenset[str]())
+        eligible = [
+            it
+            for kind in self._kinds_for(case.rule)
+            if not objections(own, self._seats.of[kind[0]], desk=self._desk, now=self._now)
+            for it in kind
+            if it in self._seats.free and it not in case.had_by
+        ]
+        return _Alike(self._seats, case.rule.strategy, [self._seats.of[it] for it in eligible])
+
+    def _kinds_for(self, rule: RoutingRule) -> Sequence[list[str]]:
+        """The team's reps, together where the rule reads the same of them."""
+        read = attributes_read(rule.match.source, of="rep") if rule.match else frozenset()
+        if read is None:
+            return [[it] for it in self._team]
+        names = tuple(sorted({"hours", *read}))
+        if names not in self._kinds:
+            kinds = defaultdict(list)
+            for it in self._team:
+                rep = self._seats.of[it].rep
+                kinds[tuple([getattr(rep, name, None) for name in names])].append(it)
+            self._kinds[names] = list(kinds.values())
+        return self._kinds[names]
 
     def _take(self, standing: Standing) -> None:
         rep = standing.rep.id

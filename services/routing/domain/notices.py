@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -53,13 +53,13 @@ def notice_id(cause: str) -> UUID:
     return uuid5(NAMESPACE_OID, cause)
 
 
-def assignment(handoff: Handoff, *, agreement: Agreement, desk: Desk, public_url: str) -> Notice:
+def assignment(handoff: Handoff, *, promises: Promises, public_url: str) -> Notice:
     """Tells the rep that the lead is theirs."""
     data = {
         **described(handoff, public_url=public_url),
         "due": [
             {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
-            for policy, due_at in due(handoff, agreement=agreement, desk=desk)
+            for policy, due_at in promises.due(handoff)
         ],
     }
     return Notice(
@@ -130,33 +130,54 @@ def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
             "assigned_at": handoff.assigned_at,
             "agreement_version": handoff.agreement_version,
         },
-        "lead": lead.context.model_dump(mode="json", exclude_none=True),
-        "scores": lead.scores.model_dump(mode="json", exclude_none=True),
+        "lead": orjson.Fragment(lead.context.model_dump_json(exclude_none=True)),
+        "scores": orjson.Fragment(lead.scores.model_dump_json(exclude_none=True)),
         "links": {"self": link, **{it: f"{link}/{it}" for it in answers}},
     }
 
 
-def due(handoff: Handoff, *, agreement: Agreement, desk: Desk) -> Iterator[tuple[Policy, datetime]]:
-    """What the agreement promises for this assignment, and when it is due."""
-    hours = desk.calendars.get(handoff.calendar or "", desk.calendar)
-    for policy in agreement.sla.policies:
-        if policy.when and not policy.when.holds({"tier": handoff.tier, "team": handoff.team}):
-            continue
-        if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
-            calendar = hours if policy.scope is Scope.HOP else desk.calendar
-            yield policy, calendar.add(handoff.assigned_at, policy.target)
-        elif policy.anchor is Anchor.QUALIFIED:
-            yield policy, desk.calendar.add(handoff.qualified_at, policy.target)
+class Promises:
+    """What an agreement promises for the assignments of a desk; what several have in common is worked out once."""
+
+    def __init__(self, agreement: Agreement, desk: Desk) -> None:
+        self._agreed, self._desk = agreement.sla.policies, desk
+        self._policies: dict[tuple[str, str], list[Policy]] = {}
+        self._ends: dict[tuple[str | None, datetime, timedelta], datetime] = {}
+
+    def due(self, handoff: Handoff) -> Iterator[tuple[Policy, datetime]]:
+        """What is promised for this assignment, and when it is due."""
+        for policy in self._for(handoff.tier, handoff.team):
+            if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
+                own = handoff.calendar if policy.scope is Scope.HOP else None
+                yield policy, self._end(own, handoff.assigned_at, policy.target)
+            elif policy.anchor is Anchor.QUALIFIED:
+                yield policy, self._end(None, handoff.qualified_at, policy.target)
+
+    def _for(self, tier: str, team: str) -> list[Policy]:
+        if (tier, team) not in self._policies:
+            facts = {"tier": tier, "team": team}
+            self._policies[tier, team] = [
+                it for it in self._agreed if not it.when or it.when.holds(facts)
+            ]
+        return self._policies[tier, team]
+
+    def _end(self, calendar: str | None, since: datetime, target: timedelta) -> datetime:
+        if (calendar, since, target) not in self._ends:
+            hours = self._desk.calendars.get(calendar or "", self._desk.calendar)
+            self._ends[calendar, since, target] = hours.add(since, target)
+        return self._ends[calendar, since, target]
 
 
 def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
     """The exact bytes; what does not fit is left out, the least useful first, and that is said."""
+    written = orjson.dumps({"type": type, "timestamp": at, "data": data})
     for shorten in _SHORTER:
-        written = orjson.dumps({"type": type, "timestamp": at, "data": data})
         if len(written) < MOST_BYTES:
-            return written
-        data = {**data, "lead": {**shorten(data.get("lead", {})), "shortened": True}}
-    return orjson.dumps({"type": type, "timestamp": at, "data": data})
+            break
+        data = orjson.loads(written)["data"]
+        data["lead"] = {**shorten(data.get("lead", {})), "shortened": True}
+        written = orjson.dumps({"type": type, "timestamp": at, "data": data})
+    return written
 
 
 def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

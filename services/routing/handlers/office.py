@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from services.routing.domain.desk import Desk
@@ -92,8 +92,7 @@ def arrival(
 def moved_under(handoff: Handoff, published: Published) -> Handoff:
     """The waiting handoff as a newer agreement rules it."""
     rule = ruled(handoff.lead, published).rule
-    return replace(
-        handoff,
+    return handoff._replace(
         team=rule.team,
         rule=rule.id,
         heat=heat_of(handoff.tier, published.agreement),

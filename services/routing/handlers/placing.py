@@ -178,12 +178,13 @@ def _tell(
     session: Session, given: Sequence[Handoff], desk: Desk, office: Office, now: datetime
 ) -> None:
     """Each rep of each new assignment."""
+    promises = {
+        it: notices.Promises(office.agreements.version(session, it).agreement, desk)
+        for it in {it.agreement_version for it in given}
+    }
     told = [
         notices.assignment(
-            it,
-            agreement=office.agreements.version(session, it.agreement_version).agreement,
-            desk=desk,
-            public_url=office.public_url,
+            it, promises=promises[it.agreement_version], public_url=office.public_url
         )
         for it in given
     ]

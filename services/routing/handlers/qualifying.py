@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -104,7 +104,7 @@ class _Intake:
         self._known.add(handoff.id)
         live = self._live.get(handoff.lead_id)
         if live is not None:
-            merged = replace(handoff, merged_into=live)
+            merged = handoff._replace(merged_into=live)
             self.closed.append(returned(merged, now=self._now, state=State.MERGED, reason=MERGED))
             return
         self._live[handoff.lead_id] = handoff.id

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Text, any_, func, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Absence, Desk, Rep, Standing
@@ -106,7 +106,11 @@ def save_standings(
     }
     session.execute(_SAVE_SHARES, arguments)
     given = [it.rep.id for it in own if it.last_assigned_at == now]
-    session.execute(update(reps).where(reps.c.id.in_(given)).values(last_assigned_at=now))
+    session.execute(
+        update(reps)
+        .where(reps.c.id == any_(literal(given, ARRAY(Text))))
+        .values(last_assigned_at=now)
+    )
 
 
 def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
@@ -136,7 +140,9 @@ def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
 def _today(session: Session, ids: Sequence[str], desk: Desk, now: datetime) -> dict[str, int]:
     statement = (
         select(hops.c.rep, func.count())
-        .where(hops.c.rep.in_(ids), hops.c.assigned_at >= desk.day_of(now)[0])
+        .where(
+            hops.c.rep == any_(literal(ids, ARRAY(Text))), hops.c.assigned_at >= desk.day_of(now)[0]
+        )
         .group_by(hops.c.rep)
     )
     return {str(rep): count for rep, count in session.execute(statement)}

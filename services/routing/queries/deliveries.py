@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, Text, any_, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notices import Notice
@@ -56,7 +56,8 @@ def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the endpoints that exist."""
     if not ids:
         return set()
-    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id.in_(ids))))
+    asked = any_(literal(list(ids), ARRAY(Text)))
+    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
 
 
 def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome) -> bool:

@@ -8,7 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, any_, bindparam, func, literal, select, tuple_, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
@@ -228,7 +240,10 @@ def held_by(session: Session, reps: Iterable[str]) -> dict[str, int]:
     """How many handoffs each rep holds now."""
     statement = (
         select(handoffs.c.rep, func.count())
-        .where(handoffs.c.rep.in_(list(reps)), handoffs.c.state.in_(HELD))
+        .where(
+            handoffs.c.rep == any_(literal(list(reps), ARRAY(Text))),
+            handoffs.c.state.in_(HELD),
+        )
         .group_by(handoffs.c.rep)
     )
     return {str(rep): count for rep, count in session.execute(statement)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.agreement.reading import Memory
+from shared.agreement.reading import Memory, attributes_read
 
 
 def asked(source: str, *several: Mapping[str, Any], most: int = 100) -> int:
@@ -53,3 +53,16 @@ def test_what_is_read_decides(source: str, several: tuple[dict[str, Any], ...], 
 def test_memory_has_an_end() -> None:
     several = [{"event": {"path": path}} for path in ("a", "b", "c", "a")]
     assert asked("event.path", *several, most=2) == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("lead.country in rep.territories", {"territories"}),
+        ("rep . skills.exists(it, it == lead.x) || rep.id == 'a'", {"skills", "id"}),
+        ("lead.rep == 'x' && reps.id == 1", set()),
+        ("rep['id'] == 'a' && lead.country in rep.territories", None),
+    ],
+)
+def test_what_a_source_may_read_of_a_name(source: str, expected: set[str] | None) -> None:
+    assert attributes_read(source, of="rep") == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,10 @@ from tests.services.routing.desks import URL, desk, handoff
 POLICY = {"kind": "accept", "scope": "hop", "anchor": "assigned", "target": "1h"}
 
 
+def promises(**sections: Any) -> notices.Promises:
+    return notices.Promises(agreement(**sections), desk(**sections))
+
+
 def data(notice: notices.Notice) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(notice.body)["data"]
     return found
@@ -37,7 +40,7 @@ def test_a_signature_is_what_the_standards_own_library_expects() -> None:
 
 
 def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
-    told = notices.assignment(handoff(), agreement=agreement(), desk=desk(), public_url=URL + "/")
+    told = notices.assignment(handoff(), promises=promises(), public_url=URL + "/")
 
     said = orjson.loads(told.body)
     assert (said["type"], said["timestamp"]) == ("handoff.assigned", "2026-11-18T12:00:00+00:00")
@@ -80,9 +83,7 @@ def test_what_is_due_is_told_as_the_agreement_promises(
     late = {"id": "late", "zone": "UTC", "hours": {"wed": ["14:00-22:00"]}}
     sections = {"sla": {"calendars": [office, late], "policies": [{"id": "p", **POLICY, **policy}]}}
 
-    told = notices.assignment(
-        handoff, agreement=agreement(**sections), desk=desk(**sections), public_url=URL
-    )
+    told = notices.assignment(handoff, promises=promises(**sections), public_url=URL)
 
     assert [it["due_at"] for it in data(told)["due"]] == due
 
@@ -116,9 +117,8 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
     )
 
     told = notices.assignment(
-        replace(handoff(), lead=lead),
-        agreement=agreement(),
-        desk=desk(),
+        handoff()._replace(lead=lead),
+        promises=promises(),
         public_url=URL,
     )
 
@@ -144,7 +144,7 @@ def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
 
 
 def test_what_could_not_be_told_is_told_to_somebody_else() -> None:
-    meant = notices.assignment(handoff(), agreement=agreement(), desk=desk(), public_url=URL)
+    meant = notices.assignment(handoff(), promises=promises(), public_url=URL)
 
     passed_on = notices.undelivered(
         meant, cause="c", type=notices.UNDELIVERED, endpoint="ops", at=NOON
