@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
@@ -30,8 +31,6 @@ REFOLDS = 50
 """How many leads one tick takes in hand, so that messages never wait long for it."""
 
 Arrived = Message[MarketingEvent]
-Traces = Mapping[str, str | None]
-"""The traceparent that each event came with, by the event's key."""
 
 
 def on_marketing_events(
@@ -82,7 +81,7 @@ def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
     found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, rules, now)
     verdicts = [judge(lead, (), rules, now=now) for lead in found.values()]
     _save(session, verdicts)
-    _announce(session, verdicts, rules, {}, now)
+    _announce(session, verdicts, rules, (), now)
 
 
 def _taken_in(
@@ -90,7 +89,9 @@ def _taken_in(
 ) -> bool:
     """One attempt; False if this one must look again: not all was new, or another worker was faster somewhere.
 
-    Events are seldom seen before: that is looked up only when adding them has shown it.
+    Events are seldom seen before: that is looked up only when adding them has shown it. While the database adds
+    them, the leads are judged. Every batch locks leads, then identities, then events, each in the order of its keys:
+    none can wait in a circle.
     """
     first = {(it.payload.source, it.payload.id): it for it in reversed(arrived)}
     new = _new_events(session, first, wary=wary)
@@ -106,15 +107,18 @@ def _taken_in(
     met = [(crowd.meet(event), event) for event in new]
     belonging = [(crowd.lead_of(lead_id), event) for lead_id, event in met]
     people, entered = _people(crowd, found, belonging, rules)
-    verdicts = _judged(people, belonging, rules, now)
-
-    if not _claimed(session, crowd, belonging, {key: it.written for key, it in first.items()}):
+    if not _claimed(session, crowd):
         return False
+    with ThreadPoolExecutor(1, thread_name_prefix="ledger") as beside:
+        added = beside.submit(ledger.add_events, session, belonging, first)
+        verdicts = _judged(people, belonging, rules, now)
+    if not added.result():
+        return False
+
     _join(session, crowd)
     leads.add_steps(session, entered)
     _save(session, verdicts)
-    traces = {event_key(it.payload): it.traceparent for it in arrived}
-    _announce(session, verdicts, rules, traces, now)
+    _announce(session, verdicts, rules, arrived, now)
     return True
 
 
@@ -176,20 +180,10 @@ def _judged(
     return [assess(people[it], its_events, rules, now=now) for it, its_events in events.items()]
 
 
-def _claimed(
-    session: Session,
-    crowd: Crowd,
-    belonging: Sequence[tuple[UUID, MarketingEvent]],
-    written: Mapping[EventKey, bytes],
-) -> bool:
-    """Make the identities and the events ours; False if somebody else has one of them by now.
-
-    Every batch locks leads, then identities, then events, each in the order of its keys: none can wait in a circle.
-    """
+def _claimed(session: Session, crowd: Crowd) -> bool:
+    """Make the identities ours; False if somebody else has one of them by now."""
     claimed = {key: crowd.lead_of(lead_id) for key, lead_id in crowd.claimed.items()}
-    return leads.add_identities(session, claimed) == len(claimed) and ledger.add_events(
-        session, belonging, written
-    ) == len(belonging)
+    return leads.add_identities(session, claimed) == len(claimed)
 
 
 def _join(session: Session, crowd: Crowd) -> None:
@@ -206,7 +200,11 @@ def _save(session: Session, verdicts: Sequence[Verdict]) -> None:
 
 
 def _announce(
-    session: Session, verdicts: Sequence[Verdict], rules: Rules, traces: Traces, now: datetime
+    session: Session,
+    verdicts: Sequence[Verdict],
+    rules: Rules,
+    arrived: Sequence[Arrived],
+    now: datetime,
 ) -> None:
     """Tell sales; the context is read from the ledger, for those few leads that crossed."""
     told = [verdict for verdict in verdicts if verdict.announced]
@@ -214,6 +212,7 @@ def _announce(
         return
     ids = [verdict.lead.id for verdict in told]
     recent = ledger.latest_events(session, ids, rules.worth_reading(), limit=RECENT)
+    traces = {event_key(it.payload): it.traceparent for it in arrived}
     records: list[Outgoing] = []
     for verdict in told:
         for announced in verdict.announced:

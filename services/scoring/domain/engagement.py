@@ -9,7 +9,7 @@ it grows with the days on which the lead was active).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import exp2, fsum
 
@@ -25,6 +25,9 @@ Buckets = Mapping[str, Bucket]
 Signals = Mapping[str, Buckets]
 """The buckets of each signal that ever counted, by the signal's id."""
 
+Given = Sequence[tuple[Signal, float]]
+"""What signals give, each within its bound."""
+
 WHOLE = "*"
 DAY_S = 86_400
 NEGLIGIBLE_HALF_LIVES = 60
@@ -33,6 +36,7 @@ NEGLIGIBLE_HALF_LIVES = 60
 FAR_AHEAD_S = 3650.0 * DAY_S
 PRECISE_S = 1.0
 LONG = -1000.0
+"""After so many half-lives nothing is left that a float could hold."""
 
 
 def bucket_name(signal: Signal, at: float) -> str:
@@ -45,8 +49,8 @@ def poured(into: Bucket, more: Bucket, signal: Signal) -> Bucket:
     raw, weight, latest = into
     more_raw, more_weight, at = more
     if at > latest:
-        return (raw + more_raw, _faded(weight, latest - at, signal.half_life) + more_weight, at)
-    faded = _faded(more_weight, at - latest, signal.half_life)
+        return (raw + more_raw, _faded(weight, latest - at, signal) + more_weight, at)
+    faded = _faded(more_weight, at - latest, signal)
     return (raw + more_raw, weight + faded, latest)
 
 
@@ -73,8 +77,7 @@ def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Bucke
 
 def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
-    at = now.timestamp()
-    given = [(it, _points(signals[it.id], it, at)) for it in scoring.signals if it.id in signals]
+    given = _given(signals, scoring, now.timestamp())
     parts = [Part(signal.id, signal.label or signal.id, points) for signal, points in given]
     taken = [
         Part(f"group:{name}", f"at most {scoring.groups[name].max:g} for {name}", points)
@@ -83,12 +86,9 @@ def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
     return bounded([*parts, *taken], rule="engagement_bounds")
 
 
-def worth(signals: Signals, scoring: Scoring, at: float) -> float:
-    """The value of `engagement` so many seconds after 1970, without its explanation, which is most of the work."""
-    given = [(it, _points(signals[it.id], it, at)) for it in scoring.signals if it.id in signals]
-    points = [points for _, points in given]
-    points += [points for _, points in _taken(given, scoring)]
-    return min(max(fsum(points), 0.0), 100.0)
+def worth(signals: Signals, scoring: Scoring, now: datetime) -> float:
+    """The value of `engagement` without its explanation, which is most of the work."""
+    return _whole(_given(signals, scoring, now.timestamp()), scoring)
 
 
 def falls_below(
@@ -99,19 +99,61 @@ def falls_below(
     Engagement only falls unless there are negative points that decay; then this is one such instant, and the
     review that happens there decides.
     """
-    start, above_s, below_s = now.timestamp(), 0.0, 3600.0
-    while worth(signals, scoring, start + below_s) >= line:
-        above_s, below_s = below_s, below_s * 2
+    at = now.timestamp()
+    sums = [
+        (signal, _sum(signals[signal.id], signal, at))
+        for signal in scoring.signals
+        if signal.id in signals
+    ]
+
+    def over(seconds: float) -> float:
+        given = [(it, clamped(_faded(sum_, -seconds, it), it.max)) for it, sum_ in sums]
+        return _whole(given, scoring) - line
+
+    below_s = 3600.0
+    while over(below_s) >= 0:
+        below_s *= 2
         if below_s > FAR_AHEAD_S:
             return None
-    while below_s - above_s > PRECISE_S:
-        middle_s = (above_s + below_s) / 2
-        at_middle = worth(signals, scoring, start + middle_s)
-        above_s, below_s = (middle_s, below_s) if at_middle >= line else (above_s, middle_s)
-    return now + timedelta(seconds=below_s)
+    return now + timedelta(seconds=_crossing(over, below_s))
 
 
-def _taken(given: Sequence[tuple[Signal, float]], scoring: Scoring) -> Iterator[tuple[str, float]]:
+def _crossing(over: Callable[[float], float], below_s: float) -> float:
+    """Where it is below 0, at most PRECISE_S after it was not: the Illinois method, which asks a third as often as
+    halving, and every third time halving, which always ends.
+    """
+    above_s = 0.0
+    above, below, last = over(above_s), over(below_s), 0
+    turns = 0
+    while (width := below_s - above_s) > PRECISE_S:
+        turns += 1
+        part = 0.5 if turns % 3 == 0 or above <= 0 else above / (above - below)
+        guess_s = above_s + min(max(part * width, PRECISE_S / 2), width - PRECISE_S / 2)
+        found = over(guess_s)
+        if found >= 0:
+            above_s, above, below, last = guess_s, found, below / (2 if last > 0 else 1), 1
+        else:
+            below_s, below, above, last = guess_s, found, above / (2 if last < 0 else 1), -1
+    return below_s
+
+
+def _given(signals: Signals, scoring: Scoring, at: float) -> Given:
+    """What each signal gives, within its bound."""
+    return [
+        (signal, clamped(_sum(signals[signal.id], signal, at), signal.max))
+        for signal in scoring.signals
+        if signal.id in signals
+    ]
+
+
+def _whole(given: Given, scoring: Scoring) -> float:
+    """All of it, within the bounds of the groups and of the whole."""
+    points = [points for _, points in given]
+    points += [points for _, points in _taken(given, scoring)]
+    return min(max(fsum(points), 0.0), 100.0)
+
+
+def _taken(given: Given, scoring: Scoring) -> Iterator[tuple[str, float]]:
     """What each group's bound takes away."""
     groups: dict[str, list[float]] = {}
     for signal, points in given:
@@ -124,22 +166,27 @@ def _taken(given: Sequence[tuple[Signal, float]], scoring: Scoring) -> Iterator[
             yield name, excess
 
 
-def _points(buckets: Buckets, signal: Signal, at: float) -> float:
-    """A day with more points than it may give counts for a part of them."""
-    half_life, most = signal.half_life, signal.daily_max
-    half_life_s = None if half_life is None else half_life.total_seconds()
+def _sum(buckets: Buckets, signal: Signal, at: float) -> float:
+    """All days of a signal; one with more points than it may give counts for a part of them."""
+    half_life_s, most = _half_life_s(signal), signal.daily_max
     days = []
     for raw, weight, latest in buckets.values():
         points = weight if half_life_s is None else weight * _part((latest - at) / half_life_s)
         days.append(points if most is None or -most <= raw <= most else points * (most / abs(raw)))
-    return clamped(fsum(days), signal.max)
+    return fsum(days)
 
 
-def _faded(points: float, seconds: float, half_life: timedelta | None) -> float:
+def _faded(points: float, seconds: float, signal: Signal) -> float:
     """The points so many seconds later (a negative number)."""
-    return points if half_life is None else points * _part(seconds / half_life.total_seconds())
+    half_life_s = _half_life_s(signal)
+    return points if half_life_s is None else points * _part(seconds / half_life_s)
 
 
 def _part(half_lives: float) -> float:
     """What is left after so many half-lives (a negative number)."""
     return exp2(half_lives) if half_lives > LONG else 0.0
+
+
+def _half_life_s(signal: Signal) -> float | None:
+    """How long until half of it is gone; None if it stays."""
+    return None if signal.half_life is None else signal.half_life.total_seconds()

@@ -7,13 +7,15 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, cast, func, literal, select, text, tuple_
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Text, Uuid, any_, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from services.scoring.queries.staging import staged
 from services.scoring.tables import events
 from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message
+from shared.db.copying import copy_rows
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
@@ -42,22 +44,30 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
 def add_events(
     session: Session,
     found: Sequence[tuple[UUID, MarketingEvent]],
-    written: Mapping[EventKey, bytes],
-) -> int:
-    """Add the events with their leads, as they were written, in the order of their keys; how many were new."""
+    arrived: Mapping[EventKey, Message[MarketingEvent]],
+) -> bool:
+    """Add the events with their leads, as they arrived, in the order of their keys.
+
+    False if one is there already: the transaction can then only go back to where it was before.
+    """
+    ids = {lead_id: str(lead_id) for lead_id, _ in found}
     rows = [
-        (it.source, it.id, lead_id, it.type, it.time, written[it.source, it.id].decode())
+        (
+            it.source,
+            it.id,
+            ids[lead_id],
+            it.type,
+            it.time.isoformat(),
+            arrived[it.source, it.id].written.decode(),
+        )
         for lead_id, it in found
     ]
     rows.sort(key=itemgetter(0, 1))
-    name = staged(session, events, COLUMNS, rows)
-    columns = ", ".join(COLUMNS)
-    statement = text(
-        f"with added as (insert into scoring.events ({columns})"  # noqa: S608 - our own names
-        f" select {columns} from {name} on conflict do nothing returning 1)"
-        " select count(*) from added"
-    )
-    return session.scalar(statement) or 0
+    try:
+        copy_rows(session, events, COLUMNS, rows)
+    except UniqueViolation:
+        return False
+    return True
 
 
 def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[MarketingEvent]]:
