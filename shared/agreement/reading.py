@@ -68,7 +68,7 @@ class Memory:
                 value = value.get(name, ABSENT)
             if type(value) is list and all(type(it) is str for it in value):
                 value = tuple(value)
-            elif type(value) not in _SIMPLE:
+            elif type(value) not in _SIMPLE and not (type(value) is float and value.is_integer()):
                 return None
             read.append(value)
             read.append(type(value))

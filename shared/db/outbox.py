@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,9 +22,9 @@ CHANNEL = "leadbaton_outbox"
 """Where PostgreSQL notifies the relay that a transaction has left rows here."""
 
 
-def append(session: Session, records: Sequence[Outgoing]) -> None:
+def append(session: Session, records: Iterable[Outgoing]) -> None:
     """Add the records to this transaction, in this order; the relay publishes them after the commit."""
-    if not records:
+    if isinstance(records, Sequence) and not records:
         return
     rows = (
         (it.topic, it.key, it.value, orjson.dumps(written(it.headers)).decode()) for it in records

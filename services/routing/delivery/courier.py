@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -141,9 +140,18 @@ async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) ->
     at, began_s = courier.clock(), time.monotonic()
     response, outcome = await _sent(courier, client, claimed)
     attempt = Attempt(claimed.number, at, (time.monotonic() - began_s) * 1000, response)
-    # A record that cannot be kept now is no record: the lease ends, and it is tried again.
-    with contextlib.suppress(OperationalError, InterfaceError):
-        await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
+    await _kept(courier, claimed, attempt, outcome)
+
+
+async def _kept(courier: Courier, claimed: Claimed, attempt: Attempt, outcome: Outcome) -> None:
+    """Record it, and while the database is away again; until the lease ends: then it is anybody's to try anew."""
+    lease_ends = attempt.at + LEASE
+    while courier.clock() < lease_ends:
+        try:
+            return await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
+        except (OperationalError, InterfaceError) as away:
+            log.warning("database away, a try is not recorded yet", error=type(away).__name__)
+        await asyncio.sleep(POLL_S)
 
 
 async def _sent(

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+import orjson
+
 from shared.contracts.payloads import Change, HandoffChanged, LeadQualified
 
 
@@ -66,6 +68,16 @@ class Handoff(NamedTuple):
     closed_at: datetime | None = None
     merged_into: UUID | None = None
     traceparent: str | None = None
+    written: bytes | None = None
+    """The qualification as it came, where it has just come: writing it again took longer than deciding."""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The qualification as JSON reads it."""
+        if self.written is None:
+            return self.lead.model_dump(mode="json", exclude_none=True)
+        said: dict[str, Any] = orjson.loads(self.written)
+        return said
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:

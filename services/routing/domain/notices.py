@@ -113,7 +113,7 @@ def undelivered(meant: Notice, *, cause: str, type: str, endpoint: str, at: date
 
 def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
     """The handoff, its lead as it was announced, and where to answer."""
-    lead = handoff.lead
+    lead, said = handoff.lead, handoff.said
     link = f"{public_url.rstrip('/')}/v1/handoffs/{handoff.id}"
     answers = ("accept", "reject", "contact", "win", "lose")
     return {
@@ -130,8 +130,8 @@ def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
             "assigned_at": handoff.assigned_at,
             "agreement_version": handoff.agreement_version,
         },
-        "lead": orjson.Fragment(lead.context.model_dump_json(exclude_none=True)),
-        "scores": orjson.Fragment(lead.scores.model_dump_json(exclude_none=True)),
+        "lead": said["context"],
+        "scores": said["scores"],
         "links": {"self": link, **{it: f"{link}/{it}" for it in answers}},
     }
 

@@ -13,6 +13,7 @@ from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.versions import Agreements, Published
 from shared.calendar import compiled
 from shared.contracts.payloads import LeadQualified
+from shared.contracts.topic import Message
 
 HAND_RAISE = "hand_raise"
 
@@ -69,10 +70,9 @@ def ruled(lead: LeadQualified, published: Published) -> Ruled:
     return Ruled(rule, facts, verdicts)
 
 
-def arrival(
-    lead: LeadQualified, under: Ruled, published: Published, *, traceparent: str | None
-) -> Handoff:
+def arrival(message: Message[LeadQualified], under: Ruled, published: Published) -> Handoff:
     """The handoff that a qualification begins: with a team, with nobody yet."""
+    lead = message.payload
     return Handoff(
         id=handoff_id(lead.lead_id, lead.qualification),
         lead_id=lead.lead_id,
@@ -85,7 +85,8 @@ def arrival(
         qualified_at=lead.at,
         agreement_version=published.version,
         lead=lead,
-        traceparent=traceparent,
+        traceparent=message.traceparent,
+        written=message.written,
     )
 
 

@@ -156,11 +156,13 @@ def _keep(
     calendars = {it.rep.id: desk.calendar_of(it.rep) for it in round_.bench}
     for new in (True, False):
         part = [(it, given) for it, given in decided if it.new is new]
+        if not part:
+            continue
         steps = list(_steps(part, calendars, now))
-        hops = [_hop(it, given, round_, number, period) for it, given in part]
         record(session, steps, new=new)
+        hops = (_hop(it, given, round_, number, period) for it, given in part)
         (rounds.add_hops if new else rounds.save_hops)(session, hops)
-        _tell(session, [it.handoff for it in steps if it.handoff.rep], desk, office, now)
+        _tell(session, [it.handoff for it in steps], desk, office, now)
     _count(decided)
 
 
@@ -177,18 +179,23 @@ def _steps(
 def _tell(
     session: Session, given: Sequence[Handoff], desk: Desk, office: Office, now: datetime
 ) -> None:
-    """Each rep of each new assignment."""
+    """Each rep of each new assignment; a rep without an endpoint is not told."""
+    endpoints = {notices.rep_endpoint(it.rep) for it in given if it.rep is not None}
+    known = deliveries.known_endpoints(session, endpoints)
+    told = [it for it in given if it.rep and notices.rep_endpoint(it.rep) in known]
+    if not told:
+        return
     promises = {
         it: notices.Promises(office.agreements.version(session, it).agreement, desk)
-        for it in {it.agreement_version for it in given}
+        for it in {it.agreement_version for it in told}
     }
-    told = [
+    made = (
         notices.assignment(
             it, promises=promises[it.agreement_version], public_url=office.public_url
         )
-        for it in given
-    ]
-    deliveries.add_assignments(session, told, now=now)
+        for it in told
+    )
+    deliveries.add_first_notices(session, made, now=now)
 
 
 def _count(decided: Sequence[Decided]) -> None:

@@ -62,7 +62,7 @@ def _news(session: Session, message: Message[LeadQualified], office: Office) -> 
         return _News(ended, lead.lead_id, lead.cause, None)
     published = office.agreements.version(session, lead.agreement_version)
     under = ruled(lead, published)
-    begun = arrival(lead, under, published, traceparent=message.traceparent)
+    begun = arrival(message, under, published)
     return _News(begun.id, lead.lead_id, lead.cause, (begun, under))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -18,15 +18,23 @@ SOURCE = "leadbaton/routing"
 
 def record(session: Session, steps: Sequence[Step], *, new: bool = False) -> None:
     """Keep the steps and announce each one, in this transaction; a `new` handoff as its last step leaves it."""
+    if not steps:
+        return
     last = list({it.handoff.id: it.handoff for it in steps}.values())
     if new:
         handoffs.add_handoffs(session, last)
     else:
         handoffs.save_handoffs(session, last)
-    announced = [_announced(it) for it in steps]
-    said = [it.value for it in announced]
-    handoffs.add_changes(session, list(zip(steps, said, strict=True)))
-    outbox.append(session, announced)
+    announced: list[Outgoing] = []
+    outbox.append(session, _announcements(steps, announced))
+    handoffs.add_changes(session, zip(steps, (it.value for it in announced), strict=True))
+
+
+def _announcements(steps: Iterable[Step], made: list[Outgoing]) -> Iterator[Outgoing]:
+    """Made one after the other, while PostgreSQL takes in those before; and kept in `made`."""
+    for it in steps:
+        made.append(_announced(it))
+        yield made[-1]
 
 
 def _announced(it: Step) -> Outgoing:

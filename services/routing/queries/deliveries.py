@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,19 +43,14 @@ def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -
         session.execute(text(f"notify {CHANNEL}"))
 
 
-def add_assignments(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
-    """Add what tells reps of their leads, each for the first time; a rep without an endpoint is not told."""
-    known = known_endpoints(session, {it.endpoint for it in notices})
-    rows = [_row(it, now) for it in notices if it.endpoint in known]
-    if rows:
-        copy_rows(session, deliveries, _COLUMNS, rows)
-        session.execute(text(f"notify {CHANNEL}"))
+def add_first_notices(session: Session, notices: Iterable[Notice], *, now: datetime) -> None:
+    """Add what was never told before, to endpoints that exist; made while PostgreSQL takes in those before."""
+    copy_rows(session, deliveries, _COLUMNS, (_row(it, now) for it in notices))
+    session.execute(text(f"notify {CHANNEL}"))
 
 
 def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the endpoints that exist."""
-    if not ids:
-        return set()
     asked = any_(literal(list(ids), ARRAY(Text)))
     return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
 

@@ -68,8 +68,7 @@ class Earlier:
 
 def add_handoffs(session: Session, new: Sequence[Handoff]) -> None:
     """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_of` under the lock."""
-    if new:
-        copy_rows(session, handoffs, _ALL, map(_row, new))
+    copy_rows(session, handoffs, _ALL, map(_row, new))
 
 
 def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
@@ -82,10 +81,9 @@ def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
         )
 
 
-def add_changes(session: Session, steps: Sequence[tuple[Step, bytes]]) -> None:
+def add_changes(session: Session, steps: Iterable[tuple[Step, bytes]]) -> None:
     """Keep every step, in the words in which it is announced."""
-    if steps:
-        copy_rows(session, changes, _CHANGE, (_change(it, said) for it, said in steps))
+    copy_rows(session, changes, _CHANGE, (_change(it, said) for it, said in steps))
 
 
 def find_handoff(session: Session, id: UUID) -> Handoff | None:
@@ -266,7 +264,8 @@ def _handoff(row: Row[Any]) -> Handoff:
 
 def _row(it: Handoff) -> list[Any]:
     values = [getattr(it, name) for name in _ALL]
-    values[_LEAD] = it.lead.model_dump_json(exclude_none=True)
+    written = it.written or it.lead.model_dump_json(exclude_none=True).encode()
+    values[_LEAD] = written.decode()
     return values
 
 

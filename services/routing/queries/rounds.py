@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -50,16 +50,13 @@ def add_round(session: Session, it: Round) -> int:
     return session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
 
 
-def add_hops(session: Session, new: Sequence[Hop]) -> None:
+def add_hops(session: Session, new: Iterable[Hop]) -> None:
     """Keep the first decision about each handoff."""
-    if new:
-        copy_rows(session, hops, _HOP, map(_row, new))
+    copy_rows(session, hops, _HOP, map(_row, new))
 
 
-def save_hops(session: Session, decided: Sequence[Hop]) -> None:
+def save_hops(session: Session, decided: Iterable[Hop]) -> None:
     """Keep a decision about each; that of one who waits is replaced."""
-    if not decided:
-        return
     statement = insert(hops)
     session.connection().execute(
         statement.on_conflict_do_update(

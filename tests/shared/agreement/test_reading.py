@@ -36,6 +36,8 @@ def asked(source: str, *several: Mapping[str, Any], most: int = 100) -> int:
         ("event.path == '/x'", ({"path": None}, {}), 2),
         ("event.n == 1", ({"n": 1}, {"n": True}), 2),
         ("event.n == 1.5", ({"n": 1.5}, {"n": 1.5}), 2),
+        ("event.n == 1.5", ({"n": 2.0}, {"n": 2.0}), 1),
+        ("event.n == 1.5", ({"n": 2.0}, {"n": 2}), 2),
         ("event.path.startsWith('/x')", ({"path": "/x/1"}, {"path": "/x/1"}), 1),
         ("event . path == '/x'", ({"path": "/x"}, {"path": "/x"}), 1),
         ("event['path'] == '/x'", ({"path": "/x"}, {"path": "/x"}), 2),
