@@ -21,6 +21,7 @@ from shared.http.keyring import KeyRing
 from shared.http.lane import Lane, Posts
 from shared.http.observed import Observed
 from shared.http.problems import DatabaseAway, InvalidRequest, MalformedBody, problem, written
+from shared.http.reference import reference
 
 Check = Callable[[], None]
 """Raises what is wrong."""
@@ -39,7 +40,14 @@ def create_app(
     most_bytes: int = 1_000_000,
 ) -> FastAPI:
     """An app without routes of its own; nothing is opened until it serves. It never redirects."""
-    app = FastAPI(title=title, summary=summary, redirect_slashes=False, telemetry=UNTOLD)
+    app = FastAPI(
+        title=title,
+        summary=summary,
+        redirect_slashes=False,
+        telemetry=UNTOLD,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.sessions = sessions
     app.state.clock = clock
     app.state.keys = KeyRing(sessions, clock)
@@ -48,6 +56,7 @@ def create_app(
     app.add_middleware(Lane, posts=posts)
     app.add_middleware(PlainBody, most_bytes=most_bytes)
     app.add_middleware(Observed, quiet=posts.keys())
+    app.include_router(reference(app))
     app.include_router(_probes({"database": probes.database(sessions), **checks}))
     _tell_errors(app)
     return app
