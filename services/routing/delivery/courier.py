@@ -145,13 +145,14 @@ async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) ->
 
 async def _kept(courier: Courier, claimed: Claimed, attempt: Attempt, outcome: Outcome) -> None:
     """Record it, and while the database is away again; until the lease ends: then it is anybody's to try anew."""
-    lease_ends = attempt.at + LEASE
-    while courier.clock() < lease_ends:
+    recorded, lease_ends = False, attempt.at + LEASE
+    while not recorded and courier.clock() < lease_ends:
         try:
-            return await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
+            await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
+            recorded = True
         except (OperationalError, InterfaceError) as away:
             log.warning("database away, a try is not recorded yet", error=type(away).__name__)
-        await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_S)
 
 
 async def _sent(

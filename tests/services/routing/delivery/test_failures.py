@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, text
 
 from services.routing.api.models import with_tries
 from services.routing.delivery import Courier, deliver
@@ -181,3 +182,26 @@ def test_without_the_database_the_courier_waits(post: Post) -> None:
     engine.dispose()
 
     assert post.receiver.got == []
+
+
+def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
+    post: Post, database_url: str
+) -> None:
+    answers, refused = threading.Event(), threading.Event()
+    post.receiver.reply(GRACE, Reply(204, hold=answers))
+    post.assign()
+    engine = engine_for(database_url, lock_timeout_ms=50)
+    event.listen(engine, "handle_error", lambda _: refused.set())
+    courier = replace(post.courier, sessions=sessions_on(engine))
+    running = threading.Thread(target=post.run, kwargs={"until": 1, "courier": courier})
+    running.start()
+    post.receiver.wait(lambda got: len(got) == 1)
+    with post.sessions() as session:
+        session.execute(text("lock table routing.handoffs in access exclusive mode"))
+        answers.set()
+        assert refused.wait(10)
+    running.join()
+    engine.dispose()
+
+    assert len(post.receiver.got) == 1
+    assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
