@@ -55,8 +55,10 @@ class Books:
 def reading(world: World) -> Iterator[Sessions]:
     """Sessions of the auditor's own."""
     engine = engine_for(world.here.stack.postgres.url(DATABASE))
-    yield sessions_on(engine)
-    engine.dispose()
+    try:
+        yield sessions_on(engine)
+    finally:
+        engine.dispose()
 
 
 _UNSETTLED = text("""

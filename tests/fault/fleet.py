@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -141,11 +141,15 @@ _BACKENDS = """
 
 def cut(session: Session, name: str = "leadbaton-%") -> int:
     """Cut the database connections of these processes; how many there were."""
-    statement = text(f"select pg_terminate_backend(pid) {_BACKENDS}")
-    return len(session.execute(statement, {"name": name}).all())
+    return len(_backends(session, f"select pg_terminate_backend(pid) {_BACKENDS}", name))
 
 
 def waits_for_a_lock(session: Session, name: str) -> bool:
     """Whether a transaction of this process waits for a lock now."""
-    statement = text(f"select count(*) {_BACKENDS} and wait_event_type = 'Lock'")
-    return bool(session.scalar(statement, {"name": f"leadbaton-{name}"}))
+    waiting = f"select pid {_BACKENDS} and wait_event_type = 'Lock'"
+    return bool(_backends(session, waiting, f"leadbaton-{name}"))
+
+
+def _backends(session: Session, statement: str, name: str) -> Sequence[object]:
+    session.execute(text("select pg_stat_clear_snapshot()"))  # or a transaction sees its first look
+    return session.execute(text(statement), {"name": name}).all()
