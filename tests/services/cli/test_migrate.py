@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
-from services.cli.installation import Installation, PortTaken
+from services.cli.installation import CommandFailed, PortTaken, installation
 from services.cli.processes import SCORING_API
 from shared.db.session import engine_for
 from shared.embedded.broker import Broker
@@ -37,15 +40,13 @@ def test_the_first_time_everything_the_second_time_nothing(
     )
 
 
-def test_a_port_that_is_taken_is_named_with_the_way_out(
-    tmp_path_factory: pytest.TempPathFactory,
+def test_a_port_that_is_taken_is_named_with_the_way_out_and_a_command_that_fails_by_its_name(
+    tmp_path: Path,
 ) -> None:
-    stack = Stack(tmp_path_factory.mktemp("taken"))
-    try:
-        stack.start()
-        taken = int(stack.broker.bootstrap.rpartition(":")[2])
-        here = Installation(stack, {SCORING_API.name: taken})
-        with pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"):
-            here.start()
-    finally:
-        stack.stop()
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        taken = somebody.getsockname()[1]
+        with installation(Stack(tmp_path), {SCORING_API.name: taken}) as here:
+            with pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"):
+                here.start()
+            with pytest.raises(CommandFailed, match="`leadbaton keys revoke nobody` failed"):
+                here.command("keys", "revoke", "nobody")
