@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
@@ -13,12 +13,11 @@ from services.scoring import metrics
 from services.scoring.domain.card import RECENT, card
 from services.scoring.domain.handoff import handed
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
-from services.scoring.domain.people import Crowd, Person, keys_shown
+from services.scoring.domain.people import Crowd, Person, Shown
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
 from services.scoring.queries import handoffs, leads, ledger
-from services.scoring.queries.ledger import EventKey
 from services.scoring.rulebook import Rulebook
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Message, Outgoing
@@ -31,6 +30,8 @@ REFOLDS = 50
 """How many leads one tick takes in hand, so that messages never wait long for it."""
 
 Arrived = Message[MarketingEvent]
+Belonging = dict[UUID, list[Arrived]]
+"""The events of each lead."""
 
 
 def on_marketing_events(
@@ -93,24 +94,25 @@ def _taken_in(
     them, the leads are judged. Every batch locks leads, then identities, then events, each in the order of its keys:
     none can wait in a circle.
     """
-    first = {(it.payload.source, it.payload.id): it for it in reversed(arrived)}
-    new = _new_events(session, first, wary=wary)
-    if not new:
+    alike = _alike(_new_events(session, arrived, wary=wary))
+    if not alike:
         return True
-    owners = leads.owners(session, {key for event in new for key in keys_shown(event)})
+    owners = leads.owners(session, {key for shown in alike for key in shown.identities()})
     found = leads.locked_leads(session, set(owners.values()))
     if len(found) < len(set(owners.values())):
         return False
     found = _at_version(session, found, rules, now)
 
     crowd = Crowd(owners, {lead.id: lead.person for lead in found.values()})
-    met = [(crowd.meet(event), event) for event in new]
-    belonging = [(crowd.lead_of(lead_id), event) for lead_id, event in met]
+    met = [(crowd.meet(its[0].payload), its) for its in alike.values()]
+    belonging: Belonging = {}
+    for lead_id, its in met:
+        belonging.setdefault(crowd.lead_of(lead_id), []).extend(its)
     people, entered = _people(crowd, found, belonging, rules)
     if not _claimed(session, crowd):
         return False
     with ThreadPoolExecutor(1, thread_name_prefix="ledger") as beside:
-        added = beside.submit(ledger.add_events, session, belonging, first)
+        added = beside.submit(ledger.add_events, session, belonging)
         verdicts = _judged(people, belonging, rules, now)
     if not added.result():
         return False
@@ -122,12 +124,19 @@ def _taken_in(
     return True
 
 
-def _new_events(
-    session: Session, first: Mapping[EventKey, Arrived], *, wary: bool
-) -> list[MarketingEvent]:
-    """The events in their order, if `wary` without those that the ledger holds."""
+def _new_events(session: Session, arrived: Sequence[Arrived], *, wary: bool) -> Iterable[Arrived]:
+    """Each event once, if `wary` without those that the ledger holds."""
+    first = {(it.payload.source, it.payload.id): it for it in reversed(arrived)}
     seen = ledger.seen_events(session, first.keys()) if wary else frozenset()
-    return [it.payload for key, it in reversed(list(first.items())) if key not in seen]
+    return (it for key, it in reversed(first.items()) if key not in seen)
+
+
+def _alike(new: Iterable[Arrived]) -> dict[Shown, list[Arrived]]:
+    """The events by whom they show: those alike are met as one."""
+    alike: dict[Shown, list[Arrived]] = {}
+    for it in new:
+        alike.setdefault(Shown.by(it.payload), []).append(it)
+    return alike
 
 
 def _at_version(
@@ -145,7 +154,7 @@ def _at_version(
 def _people(
     crowd: Crowd,
     found: Mapping[UUID, Lead],
-    belonging: Sequence[tuple[UUID, MarketingEvent]],
+    belonging: Belonging,
     rules: Rules,
 ) -> tuple[dict[UUID, Lead], list[StageChange]]:
     """Everybody who has events in this batch, after all joins; and the first step of those who are new."""
@@ -154,12 +163,16 @@ def _people(
         people[lead_id] = Lead(lead_id, crowd.people[lead_id].since, rules.version)
     for stays, goes in crowd.joins:
         people[stays] = united(people[stays], people.pop(goes), rules)
-    first = dict(reversed(belonging))
     entered = [
-        StageChange(lead_id, Stage.KNOWN, event_key(first[lead_id]), crowd.people[lead_id].since)
+        StageChange(
+            lead_id,
+            Stage.KNOWN,
+            event_key(belonging[lead_id][0].payload),
+            crowd.people[lead_id].since,
+        )
         for lead_id in sorted(crowd.created & people.keys())
     ]
-    present = {it: _known(lead, crowd.people[it]) for it, lead in people.items() if it in first}
+    present = {it: _known(people[it], crowd.people[it]) for it in belonging}
     return present, entered
 
 
@@ -168,16 +181,13 @@ def _known(lead: Lead, person: Person) -> Lead:
 
 
 def _judged(
-    people: Mapping[UUID, Lead],
-    belonging: Sequence[tuple[UUID, MarketingEvent]],
-    rules: Rules,
-    now: datetime,
+    people: Mapping[UUID, Lead], belonging: Belonging, rules: Rules, now: datetime
 ) -> list[Verdict]:
     """Each lead judged once, with all of its events."""
-    events: dict[UUID, list[MarketingEvent]] = {}
-    for lead_id, event in belonging:
-        events.setdefault(lead_id, []).append(event)
-    return [assess(people[it], its_events, rules, now=now) for it, its_events in events.items()]
+    return [
+        assess(people[lead_id], [it.payload for it in its], rules, now=now)
+        for lead_id, its in belonging.items()
+    ]
 
 
 def _claimed(session: Session, crowd: Crowd) -> bool:

@@ -63,13 +63,21 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record on its way to Kafka."""
+class Sent:
+    """A record on its way to Kafka. What we pass on may lack its key or, as a tombstone, its value."""
 
     topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing(Sent):
+    """What we say ourselves always has both."""
+
     key: bytes
     value: bytes
-    headers: Headers
 
 
 class Message(NamedTuple, Generic[P]):
@@ -137,7 +145,7 @@ class Topic(Generic[P]):
                 _text(said["ce_source"]),
                 datetime.fromisoformat(_text(said["ce_time"])),
                 (record.key or b"").decode(),
-                self.payload.model_validate_json(value),
+                self._read(value),
                 None if trace is None else _text(trace),
                 value,
             )
@@ -151,6 +159,12 @@ class Topic(Generic[P]):
     @cached_property
     def _type(self) -> bytes:
         return self.type.encode()
+
+    @cached_property
+    def _read(self) -> Callable[[bytes], P]:
+        """What `model_validate_json` calls in the end."""
+        read: Callable[[bytes], P] = self.payload.__pydantic_validator__.validate_json
+        return read
 
     def _unknown(self, type_: bytes | None) -> Rejected:
         if type_ is None:

@@ -37,6 +37,38 @@ class Person(NamedTuple):
     emails: frozenset[str] = frozenset()
 
 
+class Shown(NamedTuple):
+    """Who an event shows. Events that show the same are one lead's, whatever comes between them."""
+
+    source: str
+    email: str | None
+    user_id: str | None
+    phone: str | None
+    anonymous_id: str | None
+    before: Identity | None
+    """Of an alias: who it was until now."""
+
+    @classmethod
+    def by(cls, event: MarketingEvent) -> Shown:
+        """By this event."""
+        it = event.identity
+        before = event.previous if event.kind is EventKind.ALIAS else None
+        return cls(event.source, it.email, it.user_id, it.phone, it.anonymous_id, before)
+
+    def identities(self) -> list[str]:
+        """As they are kept, the strongest first; of an alias the ones before, too."""
+        source, it = self.source, self.before
+        keys = _keys(source, self.email, self.user_id, self.phone, self.anonymous_id)
+        if it is not None:
+            keys += _keys(source, it.email, it.user_id, it.phone, it.anonymous_id)
+        return keys
+
+    def emails(self) -> frozenset[str]:
+        """The addresses among them."""
+        shown = (self.email, self.before.email if self.before is not None else None)
+        return frozenset([email for email in shown if email is not None])
+
+
 @dataclass(slots=True)
 class Crowd:
     """The people of a batch and who they turn out to be, event by event."""
@@ -51,10 +83,10 @@ class Crowd:
 
     def meet(self, event: MarketingEvent) -> UUID:
         """The lead that the event belongs to, as far as is known now; raises NobodyShown."""
-        keys = keys_shown(event)
+        shown = Shown.by(event)
+        keys, emails = shown.identities(), shown.emails()
         if not keys:
             raise NobodyShown(f"event {event.id!r} of {event.source!r} names nobody")
-        emails = _emails_shown(event)
         met = self._met_before(keys, emails)
         return self._learn(event, keys, emails) if met is None else met
 
@@ -116,32 +148,23 @@ class Crowd:
         return joined
 
 
-def keys_shown(event: MarketingEvent) -> list[str]:
-    """The identities that the event shows, the strongest first; an alias shows the one before, too."""
-    keys = _keys(event.source, event.identity)
-    if event.previous is not None and event.kind is EventKind.ALIAS:
-        keys += _keys(event.source, event.previous)
-    return keys
-
-
-def _keys(source: str, who: Identity) -> list[str]:
+def _keys(
+    source: str,
+    email: str | None,
+    user_id: str | None,
+    phone: str | None,
+    anonymous_id: str | None,
+) -> list[str]:
     keys = []
-    if who.email is not None:
-        keys.append(f"email/{who.email}")
-    if who.user_id is not None:
-        keys.append(f"user/{source}/{who.user_id}")
-    if who.phone is not None:
-        keys.append(f"phone/{who.phone}")
-    if who.anonymous_id is not None:
-        keys.append(f"{ANONYMOUS}{source}/{who.anonymous_id}")
+    if email is not None:
+        keys.append(f"email/{email}")
+    if user_id is not None:
+        keys.append(f"user/{source}/{user_id}")
+    if phone is not None:
+        keys.append(f"phone/{phone}")
+    if anonymous_id is not None:
+        keys.append(f"{ANONYMOUS}{source}/{anonymous_id}")
     return keys
-
-
-def _emails_shown(event: MarketingEvent) -> frozenset[str]:
-    shown = {event.identity.email}
-    if event.previous is not None and event.kind is EventKind.ALIAS:
-        shown.add(event.previous.email)
-    return frozenset([email for email in shown if email is not None])
 
 
 def _may_be_one(some: frozenset[str], others: frozenset[str]) -> bool:

@@ -42,25 +42,18 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
 
 
 def add_events(
-    session: Session,
-    found: Sequence[tuple[UUID, MarketingEvent]],
-    arrived: Mapping[EventKey, Message[MarketingEvent]],
+    session: Session, belonging: Mapping[UUID, Sequence[Message[MarketingEvent]]]
 ) -> bool:
-    """Add the events with their leads, as they arrived, in the order of their keys.
+    """Add each lead's events as they arrived, in the order of their keys.
 
     False if one is there already: the transaction can then only go back to where it was before.
     """
-    ids = {lead_id: str(lead_id) for lead_id, _ in found}
     rows = [
-        (
-            it.source,
-            it.id,
-            ids[lead_id],
-            it.type,
-            it.time.isoformat(),
-            arrived[it.source, it.id].written.decode(),
-        )
-        for lead_id, it in found
+        (it.source, it.id, its_id, it.type, it.time.isoformat(), message.written.decode())
+        for lead_id, its in belonging.items()
+        for its_id in (str(lead_id),)
+        for message in its
+        for it in (message.payload,)
     ]
     rows.sort(key=itemgetter(0, 1))
     try:
