@@ -175,7 +175,3 @@ def print_figures(title: str, figures: Sequence[Figure]) -> int:
         table.add_row(it.name, it.measured, it.floor, ratio, it.wanted, held)
     console.print(table)
     return int(not all(it.held for it in figures))
-
-
-if __name__ == "__main__":
-    print_machine()
