@@ -11,7 +11,7 @@ from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
 from shared.kafka.watch import Watch
-from shared.lifecycle import stop_on_signals
+from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.settings import Settings
 
 
@@ -25,6 +25,7 @@ def relay(settings: Settings) -> None:
     checks = {"database": probes.database(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks)
     watching(Watch(sessions, kafka, utc_now).look, stop)
+    collect_rarely()
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)
     finally:

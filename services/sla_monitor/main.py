@@ -20,7 +20,7 @@ from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.kafka import config
 from shared.kafka.consumer import Subscription, consume
-from shared.lifecycle import stop_on_signals
+from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.settings import Settings
 
 PORT = 8003
@@ -58,6 +58,7 @@ def worker(settings: Settings) -> None:
     sessions = sessions_on(engine)
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(sessions)})
+    collect_rarely()
     consume(
         SLA,
         [Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, agreements=Agreements()))],
@@ -78,5 +79,6 @@ def sweep(settings: Settings) -> None:
     engine = engine_for(settings.database_url)
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(sessions_on(engine))})
+    collect_rarely()
     sweep_until(engine, stop=stop, beat=probe.beat)
     engine.dispose()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.contracts.topic import Headers, Outgoing, Record
+from shared.contracts.topic import Headers, Record, Sent
 from shared.db import outbox
 from shared.db.tables import dead_letters
 
@@ -75,7 +75,7 @@ def _row(group: str, burial: Burial) -> dict[str, object]:
     }
 
 
-def _copy(group: str, burial: Burial) -> Outgoing:
+def _copy(group: str, burial: Burial) -> Sent:
     record = burial.record
     told = {
         "dead_code": burial.code,
@@ -89,9 +89,7 @@ def _copy(group: str, burial: Burial) -> Outgoing:
         "dead_last_at": burial.last_at.isoformat(),
     }
     headers: Headers = tuple((name, value.encode()) for name, value in told.items())
-    return Outgoing(
-        f"{record.topic}.dead", record.key or b"", record.value or b"", record.headers + headers
-    )
+    return Sent(f"{record.topic}.dead", record.key, record.value, record.headers + headers)
 
 
 def letters(
@@ -147,10 +145,7 @@ def replay(
     rows = sorted(session.execute(statement).all(), key=lambda row: int(row.id))
     outbox.append(
         session,
-        [
-            Outgoing(row.topic, row.key or b"", row.value or b"", outbox.read(row.headers))
-            for row in rows
-        ],
+        [Sent(row.topic, row.key, row.value, outbox.read(row.headers)) for row in rows],
     )
     return [row.id for row in rows]
 

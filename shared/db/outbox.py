@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from shared.contracts.topic import Headers, Outgoing
+from shared.contracts.topic import Headers, Sent
 from shared.contracts.topics import TOPICS
 from shared.db.copying import copy_rows
 from shared.db.tables import outbox
@@ -22,7 +22,7 @@ CHANNEL = "leadbaton_outbox"
 """Where PostgreSQL notifies the relay that a transaction has left rows here."""
 
 
-def append(session: Session, records: Iterable[Outgoing]) -> None:
+def append(session: Session, records: Iterable[Sent]) -> None:
     """Add the records to this transaction, in this order; the relay publishes them after the commit."""
     if isinstance(records, Sequence) and not records:
         return
@@ -48,7 +48,7 @@ class Row:
     """A row of the outbox that is to be published."""
 
     id: int
-    record: Outgoing
+    record: Sent
 
 
 class Landing(Protocol):
@@ -81,7 +81,7 @@ def unpublished(session: Session, *, limit: int) -> list[Row]:
         .limit(limit)
     )
     return [
-        Row(id_, Outgoing(topic, key, value or b"", read(headers)))
+        Row(id_, Sent(topic, key, value, read(headers)))
         for id_, topic, key, value, headers in found
     ]
 

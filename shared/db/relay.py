@@ -14,7 +14,7 @@ import psycopg
 
 from shared import logs
 from shared.clock import Clock
-from shared.contracts.topic import Outgoing
+from shared.contracts.topic import Sent
 from shared.contracts.topics import TOPICS
 from shared.db import outbox
 from shared.db.outages import OUTAGES
@@ -37,7 +37,7 @@ TIDY_S = 2.0
 class Publisher(Protocol):
     """Sends in order and says how each fared."""
 
-    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]: ...
+    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]: ...
 
 
 def relay(

@@ -18,7 +18,7 @@ from kafka.partitioner.default import murmur2
 from kafka.structs import TopicPartition
 
 from shared import logs
-from shared.contracts.topic import Outgoing
+from shared.contracts.topic import Outgoing, Sent
 from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
@@ -73,12 +73,12 @@ class Producer:
         if error is not None:
             raise BrokerAway(f"Kafka did not take it: {error}") from error
 
-    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
+    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
         """Send them in order and say how each fared; after a failure nothing more of its key is sent."""
         outcomes: list[Ack | Exception] = [
             BrokerAway("an earlier record of this key failed")
         ] * len(records)
-        failed: set[tuple[str, bytes]] = set()
+        failed: set[tuple[str, bytes | None]] = set()
         for wave in _waves(records):
             sent = [at for at in wave if _key(records[at]) not in failed]
             for at, outcome in zip(
@@ -120,7 +120,7 @@ class Producer:
         if gathered:
             client.wake()
 
-    def _ready_client(self, records: Sequence[Outgoing]) -> _Client:
+    def _ready_client(self, records: Sequence[Sent]) -> _Client:
         client = self._client
         if client is None:
             raise BrokerAway("Kafka cannot be reached yet")
@@ -128,7 +128,7 @@ class Producer:
             raise BrokerAway("Kafka does not know the topic yet")
         return client
 
-    def _send_wave(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
+    def _send_wave(self, records: Sequence[Sent]) -> list[Ack | Exception]:
         client = self._client
         if client is None:
             return [BrokerAway("Kafka cannot be reached yet")] * len(records)
@@ -175,13 +175,13 @@ class _Client(KafkaProducer):
     def knows_all(self) -> bool:
         return self.partitions.keys() >= NEEDED
 
-    def put(self, record: Outgoing) -> Any:
+    def put(self, record: Sent) -> Any:
         """The promise of a record that goes out after the next `wake`; what cannot be sent has failed already.
 
         As `send`, which checks types again and wakes the client's thread for each batch.
         """
         try:
-            self._ensure_valid_record_size(len(record.key) + len(record.value))
+            self._ensure_valid_record_size(len(record.key or b"") + len(record.value or b""))
             place = TopicPartition(record.topic, self._partition_of(record))
             headers = list(record.headers)
             return self._accumulator.append(place, None, record.key, record.value, headers)[0]
@@ -192,12 +192,12 @@ class _Client(KafkaProducer):
         """Send what was put."""
         self._sender.wakeup()
 
-    def _partition_of(self, record: Outgoing) -> int:
+    def _partition_of(self, record: Sent) -> int:
         """As Kafka's own clients choose it."""
         partitions = self.partitions.get(record.topic)
         if partitions is None:
             raise UnknownTopicOrPartitionError(record.topic)
-        return _hash(record.key) % partitions
+        return _hash(record.key or b"") % partitions
 
     def learn(self) -> None:
         """Ask for what is not known yet, all at once; what is known, the client keeps up to date."""
@@ -228,13 +228,13 @@ def _outcome(future: Any) -> Ack | Exception:
     return Ack(told.partition, told.offset)
 
 
-def _key(record: Outgoing) -> tuple[str, bytes]:
+def _key(record: Sent) -> tuple[str, bytes | None]:
     return record.topic, record.key
 
 
-def _waves(records: Sequence[Outgoing]) -> list[list[int]]:
+def _waves(records: Sequence[Sent]) -> list[list[int]]:
     """The records by place: the first of every key, then the second of every key, and so on."""
-    seen: Counter[tuple[str, bytes]] = Counter()
+    seen: Counter[tuple[str, bytes | None]] = Counter()
     waves: list[list[int]] = []
     for at, record in enumerate(records):
         turn = seen[_key(record)]

@@ -25,7 +25,7 @@ def burial(offset: int, *, topic: str = "leads.qualified", code: str = "unknown_
     return Burial(record, LOG, code, "it says v9", 1, NOON, NOON + minutes(1))
 
 
-def published(session: Session) -> list[tuple[str, bytes, bytes, dict[str, bytes]]]:
+def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, dict[str, bytes]]]:
     rows = outbox.unpublished(session, limit=100)
     return [
         (row.record.topic, row.record.key, row.record.value, dict(row.record.headers))
@@ -63,6 +63,20 @@ def test_a_buried_record_is_kept_and_copied_with_its_bytes_and_the_reason(sessio
             },
         )
     ]
+
+
+@pytest.mark.parametrize(("key", "value"), [(None, b"v"), (b"k", None), (b"", b"")])
+def test_what_a_record_lacks_its_copy_and_its_replay_lack_too(
+    session: Session, key: bytes | None, value: bytes | None
+) -> None:
+    record = Record("leads.qualified", 2, 41, key, value, ())
+    whole = burial(41)
+    bare = Burial(record, LOG, whole.code, whole.reason, 1, whole.first_at, whole.last_at)
+    dead_letters.bury(session, "leadbaton.sla", [bare])
+    dead_letters.replay(session, now=NOON)
+
+    copied, replayed = published(session)
+    assert copied[1:3] == replayed[1:3] == (key, value)
 
 
 def test_burying_nothing_says_nothing(session: Session) -> None:

@@ -8,12 +8,14 @@ from uuid import UUID
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from sqlalchemy import select
 
 from shared.clock import utc_now
-from shared.contracts.topic import Outgoing
+from shared.contracts.topic import Outgoing, Record, Sent
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
-from shared.db import outbox
+from shared.db import dead_letters, outbox
+from shared.db.dead_letters import Burial
 from shared.db.offsets import Move, Place, advance, positions
 from shared.db.relay import BATCH, Relay
 from shared.db.session import Sessions
@@ -24,6 +26,7 @@ from shared.kafka.admin import Admin
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
 from shared.kafka.producer import Ack, Producer
+from tests.builders import NOON
 from tests.conftest import kafka_on
 from tests.engine import post, relaying, until
 
@@ -50,6 +53,14 @@ def said(key: str, value: int) -> Outgoing:
 
 def log_of(config: KafkaConfig, topic: str = "marketing.events") -> dict[str, list[int]]:
     """What lies in the topic now, in order, by key."""
+    found: dict[str, list[int]] = {}
+    for it in lying(config, topic):
+        found.setdefault((it.key or b"").decode(), []).append(int(it.value or b"0"))
+    return found
+
+
+def lying(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
+    """The records that lie in the topic now."""
     reader = KafkaConsumer(
         bootstrap_servers=list(config.bootstrap),
         enable_auto_commit=False,
@@ -59,21 +70,19 @@ def log_of(config: KafkaConfig, topic: str = "marketing.events") -> dict[str, li
     places = [TopicPartition(topic, at) for at in range(config.partitions)]
     reader.assign(places)
     reader.seek_to_beginning()
-    found: dict[str, list[int]] = {}
+    found: list[ConsumerRecord] = []
     quiet = 0
     while quiet < 3:
         polled = reader.poll(timeout_ms=100)
         quiet = 0 if polled else quiet + 1
-        for records in polled.values():
-            for it in records:
-                found.setdefault(it.key.decode(), []).append(int(it.value))
+        found += (it for records in polled.values() for it in records)
     reader.close()
     return found
 
 
 def waiting(sessions: Sessions) -> list[int]:
     with sessions() as session:
-        return [int(row.record.value) for row in outbox.unpublished(session, limit=10_000)]
+        return [int(row.record.value or b"0") for row in outbox.unpublished(session, limit=10_000)]
 
 
 def kept(sessions: Sessions) -> int:
@@ -102,6 +111,36 @@ def test_rows_are_published_in_their_order(
     assert log_of(broker) == {f"k{key}": list(range(key, BATCH + 500, 7)) for key in range(7)}
 
 
+def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer
+) -> None:
+    bare = [
+        Sent(HANDOFFS_CHANGED.name, b"k", None, ()),
+        Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
+    ]
+    with sessions.begin() as session:
+        burials = [
+            Burial(
+                Record(it.topic, 0, at, it.key, it.value, it.headers),
+                UUID(int=7),
+                "c",
+                "",
+                1,
+                NOON,
+                NOON,
+            )
+            for at, it in enumerate(bare)
+        ]
+        dead_letters.bury(session, "leadbaton.sla", burials)
+        dead_letters.replay(session, now=NOON)
+
+    with relaying(sessions, producer, broker):
+        until(lambda: not waiting(sessions))
+
+    for topic in (HANDOFFS_CHANGED.dead, HANDOFFS_CHANGED.name):
+        assert {(it.key, it.value) for it in lying(broker, topic)} == {(b"k", None), (None, b"1")}
+
+
 class Flaky:
     """Refuses the first time what it is told to refuse, and nothing more of that key, as a producer does."""
 
@@ -109,12 +148,12 @@ class Flaky:
         self.producer = producer
         self.refused = refused
 
-    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
-        broken: set[bytes] = set()
+    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
+        broken: set[bytes | None] = set()
         outcomes: list[Ack | Exception] = []
         for it in records:
-            if int(it.value) in self.refused or it.key in broken:
-                self.refused.discard(int(it.value))
+            if int(it.value or b"0") in self.refused or it.key in broken:
+                self.refused.discard(int(it.value or b"0"))
                 broken.add(it.key)
                 outcomes.append(BrokerAway("refused"))
             else:
@@ -234,7 +273,7 @@ class Counting:
         self.producer = producer
         self.records = 0
 
-    def send_all(self, records: Sequence[Outgoing]) -> list[Ack | Exception]:
+    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
         self.records += len(records)
         return self.producer.send_all(records)
 
