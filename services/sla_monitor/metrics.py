@@ -15,6 +15,8 @@ FIRED = Counter(
 OVERDUE_TIMERS = Gauge(
     "leadbaton_sla_overdue_timers", "Timers that nobody fired within 10 s; should be 0."
 )
-OPEN_CLOCKS = Gauge("leadbaton_sla_open_clocks", "Promises whose clock runs.")
+OPEN_CLOCKS = Gauge(
+    "leadbaton_sla_open_clocks", "Promises whose clock runs; counted every 5 minutes."
+)
 OPEN_BREACHES = Gauge("leadbaton_sla_open_breaches", "Promises that are broken and still open.")
 AT_RISK = Gauge("leadbaton_sla_at_risk", "Promises past their warning and not yet due.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from services.sla_monitor import metrics
 from services.sla_monitor.announcements import announcements
@@ -23,13 +22,14 @@ from shared.clock import Clock, utc_now
 from shared.db import outbox
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
+from shared.db.watching import watching
 
 BATCH = 5_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
 FULL_SWEEP_EVERY = timedelta(seconds=30)
-AUDIT_EVERY = timedelta(seconds=10)
+COUNT_EVERY = timedelta(minutes=5)
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 log = logs.get(__name__)
@@ -39,12 +39,11 @@ def sweep(
     engine: Engine, *, stop: Event, clock: Clock = utc_now, beat: Callable[[], None] = lambda: None
 ) -> None:
     """Sweep until told to stop; while the database is away, try again every second."""
-    sweeper = Sweeper(sessions_on(engine), clock)
-    auditor = Thread(target=_audit_until, args=(sweeper.sessions, clock, stop), daemon=True)
-    auditor.start()
+    auditor = watching(Auditor(sessions_on(engine), clock).look, stop)
     while not stop.is_set():
         try:
-            with bell(engine) as alarm:
+            with bell(engine) as alarm, engine.connect() as own:
+                sweeper = Sweeper(sessionmaker(own), clock)
                 while not stop.is_set():
                     sweeper.sweep()
                     beat()
@@ -81,12 +80,13 @@ def _measure(said: Sequence[Said], now: datetime) -> None:
 
 @dataclass
 class Sweeper:
-    """One sweeper: how far it has looked, and when it last looked at everything."""
+    """One sweeper: how far it has looked, when it last looked at everything, what it found to come next."""
 
     sessions: Sessions
     clock: Clock = utc_now
     low: datetime = EVER
     swept_all_at: datetime = EVER
+    next_at: datetime | None = None
 
     def sweep(self) -> int:
         """Fire all that is due now; the number of clocks."""
@@ -107,32 +107,36 @@ class Sweeper:
 
     def rest(self) -> timedelta:
         """How long nothing is due, at most a second."""
-        with self.sessions() as session:
-            due_at = timers.find_next_fire(session, low=self.low)
-        if due_at is None:
+        if self.next_at is None:
             return LONGEST_SLEEP
-        return max(SHORTEST_SLEEP, min(LONGEST_SLEEP, due_at - self.clock()))
+        return max(SHORTEST_SLEEP, min(LONGEST_SLEEP, self.next_at - self.clock()))
 
     def _batch(self, now: datetime) -> int:
+        """One transaction, which also looks what comes next: each answer waited for makes the next one later."""
         with self.sessions.begin() as session:
-            return sweep_once(session, now=now, low=self.low)
+            fired = sweep_once(session, now=now, low=self.low)
+            self.next_at = timers.find_next_fire(session, low=now - GRACE)
+        return fired
 
 
-def _audit_until(sessions: Sessions, clock: Clock, stop: Event) -> None:
-    """Audit from time to time, beside the sweep: counting must not make it late."""
-    while not stop.is_set():
-        with suppress(*OUTAGES):
-            audit(sessions, now=clock())
-        stop.wait(AUDIT_EVERY.total_seconds())
+@dataclass
+class Auditor:
+    """Shows ops how the clocks stand, and whether timers wait that somebody should have fired."""
 
+    sessions: Sessions
+    clock: Clock = utc_now
+    counted_at: datetime = EVER
 
-def audit(sessions: Sessions, *, now: datetime) -> None:
-    """Show ops how the clocks stand, and whether timers wait that somebody should have fired."""
-    with sessions() as session:
-        standing = timers.standing_of(session, now=now)
-    metrics.OVERDUE_TIMERS.set(standing.overdue_timers)
-    metrics.OPEN_CLOCKS.set(standing.open_clocks)
-    metrics.OPEN_BREACHES.set(standing.open_breaches)
-    metrics.AT_RISK.set(standing.at_risk)
-    if standing.overdue_timers:
-        log.warning("timers are overdue", timers=standing.overdue_timers)
+    def look(self) -> None:
+        """Count what is quickly counted; all open clocks, which are not, once in a while."""
+        now = self.clock()
+        with self.sessions() as session:
+            standing = timers.standing_of(session, now=now)
+            if now - self.counted_at >= COUNT_EVERY:
+                metrics.OPEN_CLOCKS.set(timers.open_clocks(session))
+                self.counted_at = now
+        metrics.OVERDUE_TIMERS.set(standing.overdue_timers)
+        metrics.OPEN_BREACHES.set(standing.open_breaches)
+        metrics.AT_RISK.set(standing.at_risk)
+        if standing.overdue_timers:
+            log.warning("timers are overdue", timers=standing.overdue_timers)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ARRAY, UUID, any_, func, literal, select
 from sqlalchemy.orm import Session
@@ -44,12 +44,10 @@ def find_next_fire(session: Session, *, low: datetime) -> datetime | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How the clocks stand: what ops' gauges show."""
 
     overdue_timers: int
-    open_clocks: int
     open_breaches: int
     at_risk: int
 
@@ -59,17 +57,15 @@ OVERDUE = timedelta(seconds=10)
 
 
 def standing_of(session: Session, *, now: datetime) -> Standing:
-    """Count what partial indexes hold: timers nobody fired, clocks that run, open breaches, clocks at risk."""
-    late = select(func.count()).where(timer.fire_at <= now - OVERDUE)
-    running = select(func.count()).where(clock.ended_at.is_(None))
-    broken = running.where(clock.due_at <= now)
-    risky = select(func.count()).where(*AT_RISK, timer.fire_at > now)
-    row = session.execute(
-        select(
-            late.scalar_subquery(),
-            running.scalar_subquery(),
-            broken.scalar_subquery(),
-            risky.scalar_subquery(),
-        )
-    ).one()
-    return Standing(*row)
+    """Count in partial indexes: timers nobody fired, open breaches, clocks at risk."""
+    counted = select(func.count())
+    late = counted.where(timer.fire_at <= now - OVERDUE)
+    broken = counted.where(clock.ended_at.is_(None), clock.due_at <= now)
+    risky = counted.where(*AT_RISK, timer.fire_at > now)
+    columns = [it.scalar_subquery() for it in (late, broken, risky)]
+    return Standing(*session.execute(select(*columns)).one())
+
+
+def open_clocks(session: Session) -> int:
+    """How many clocks run: half a second's work where there are a million."""
+    return session.scalars(select(func.count()).where(clock.ended_at.is_(None))).one()

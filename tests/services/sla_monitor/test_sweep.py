@@ -20,7 +20,15 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.queries.alarms import BellAway, bell
 from services.sla_monitor.queries.clocks import CLOCKS, save_clocks
-from services.sla_monitor.sweep import BATCH, EVER, LONGEST_SLEEP, Sweeper, audit, sweep, sweep_once
+from services.sla_monitor.sweep import (
+    BATCH,
+    EVER,
+    LONGEST_SLEEP,
+    Auditor,
+    Sweeper,
+    sweep,
+    sweep_once,
+)
 from services.sla_monitor.tables import clocks, timers
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
@@ -159,9 +167,9 @@ def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
 def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Sessions) -> None:
     now = noon_and(0)
     sweeper = Sweeper(sessions, clock=lambda: now)
-    assert sweeper.rest() == LONGEST_SLEEP
+    assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
     saved(sessions, due(1))
-    assert sweeper.rest() == LONGEST_SLEEP
+    assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
     now = MODEL.warn_at - timedelta(milliseconds=300)
     assert sweeper.rest() == timedelta(milliseconds=300)
 
@@ -176,11 +184,16 @@ def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine:
     with engine.connect() as other:  # holds one of them, so that no sweep can have it
         other.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
         assert Sweeper(sessions, clock=lambda: noon_and(61)).sweep() == 1
-    audit(sessions, now=noon_and(61))
+    auditor = Auditor(sessions, lambda: noon_and(61))
+    auditor.look()
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
+    saved(sessions, due(3))
+    auditor.look()  # counts the open ones once in a while
+    assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 2
+    assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
 
 
 @contextmanager
