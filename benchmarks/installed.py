@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from benchmarks.machine import DATABASE
 from services.cli.processes import Process
@@ -14,6 +17,7 @@ from shared.agreement.versions import publish
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
+from shared.http.keys import KeyScope, create_key
 from shared.kafka.config import KafkaConfig
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -41,10 +45,38 @@ def running(process: Process, told: Mapping[str, str]) -> Iterator[int]:
         yield started.pid
 
 
-def agree(server: PostgresServer) -> None:
-    """Publish the example's agreement."""
+def ready(port: int) -> bool:
+    """Whether the process whose API or probe listens there says so."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def until(happened: Callable[[], bool], told: str, *, within_s: float = 60.0) -> None:
+    """Look again and again, but not for ever; `told` says what did not happen."""
+    end, pause = time.monotonic() + within_s, threading.Event()
+    while not happened():
+        if time.monotonic() > end:
+            raise TimeoutError(told)
+        pause.wait(0.02)
+
+
+def ingest_key(server: PostgresServer) -> str:
+    """A key that may post."""
     engine = engine_for(server.url(DATABASE))
     with sessions_on(engine).begin() as session:
-        source = (EXAMPLES / "agreement.yaml").read_text()
+        key = create_key(session, scope=KeyScope.INGEST, subject="website", now=utc_now())
+    engine.dispose()
+    return key
+
+
+def agree(server: PostgresServer, *, accept_within: str = "10s") -> None:
+    """Publish the example's agreement, perhaps with another time that reps have to accept."""
+    source = (EXAMPLES / "agreement.yaml").read_text()
+    source = source.replace("target: 10s", f"target: {accept_within}")
+    engine = engine_for(server.url(DATABASE))
+    with sessions_on(engine).begin() as session:
         publish(session, source, by="benchmark", now=utc_now())
     engine.dispose()

@@ -1,0 +1,286 @@
+"""From the post to the webhook through all processes: how many, and how long, beside two hops and three commits."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from statistics import quantiles
+from typing import Annotated, Any, LiteralString
+
+import psycopg
+import typer
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from benchmarks.installed import agree, environment, ingest_key, ready, running, until
+from benchmarks.leads import KEY
+from benchmarks.machine import (
+    DATABASE,
+    Figure,
+    console,
+    does,
+    postgres,
+    print_figures,
+    print_machine,
+    takes,
+)
+from benchmarks.senders import line, native, request, send
+from benchmarks.streams import Website, bare_producer, kafka
+from benchmarks.webhooks import Webhooks, hire_examples, received
+from services.cli.processes import PROCESSES, SCORING_API
+from shared.clock import utc_now
+from shared.contracts.topics import TOPICS
+from shared.embedded.postgres import PostgresServer, free_port
+from shared.kafka.config import KafkaConfig
+
+BATCH = 100
+CONNECTIONS = 4
+PEOPLE = 20_000
+ACCEPT_WITHIN = "30m"
+"""In the example 10 s, to be seen at work: reps who never answer would be told again and again."""
+
+READ: LiteralString = (
+    "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
+    " where topic = %s and consumer_group = %s"
+)
+LEFT: LiteralString = (
+    "select (select count(*) from messaging.outbox where published_at is null)"
+    " + (select count(*) from routing.deliveries where state = 'pending')"
+)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What runs, and how to reach it."""
+
+    config: KafkaConfig
+    server: PostgresServer
+    ingest: int
+    webhooks: int
+    key: str
+
+
+@contextmanager
+def installation() -> Iterator[Installation]:
+    """Every process of the product on a real Kafka and a tuned PostgreSQL."""
+    with kafka() as config, postgres() as server, ExitStack() as processes:
+        here = Installation(config, server, free_port(), free_port(), ingest_key(server))
+        agree(server, accept_within=ACCEPT_WITHIN)
+        hire_examples(server, here.webhooks)
+        for process in PROCESSES:
+            port = here.ingest if process is SCORING_API else free_port()
+            told = environment(
+                config,
+                server,
+                secret_key=KEY,
+                allow_networks="127.0.0.0/8",
+                port=str(port),
+                probe_port=str(port),
+                worker_name=f"{process.name}-0",
+                ingest_rate="1000000",
+                ingest_burst="1000000",
+            )
+            processes.enter_context(running(process, told))
+            until(partial(ready, port), f"{process.name} is not ready")
+        yield here
+
+
+class Hops:
+    """The least that the way takes: two hops over Kafka and three commits, one after the other, as `once` does."""
+
+    TOPICS = ("bench.first", "bench.second")
+
+    def __init__(self, here: Installation) -> None:
+        admin = KafkaAdminClient(bootstrap_servers=list(here.config.bootstrap))
+        admin.create_topics(
+            {it: {"num_partitions": 1, "replication_factor": 1} for it in self.TOPICS}
+        )
+        admin.close()
+        self._producer = bare_producer(here.config)
+        self._readers = {it: _reader(here.config, it) for it in self.TOPICS}
+        self._database = psycopg.connect(here.server.url(DATABASE))
+        self._database.execute("create table public.bench (id int)")
+        self._database.commit()
+
+    def once(self) -> float:
+        """How long it took."""
+        began_s = time.monotonic()
+        for topic, reader in self._readers.items():
+            self._producer.send(topic, key=b"key", value=b"x" * 450)
+            while not reader.poll(timeout_ms=1_000):
+                pass
+            self._commit()
+        self._commit()
+        return time.monotonic() - began_s
+
+    def _commit(self) -> None:
+        self._database.execute("insert into public.bench values (1)")
+        self._database.commit()
+
+
+def _reader(config: KafkaConfig, topic: str) -> KafkaConsumer:
+    reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap), enable_auto_commit=False)
+    reader.assign([TopicPartition(topic, 0)])
+    reader.seek_to_beginning()
+    return reader
+
+
+class Progress:
+    """How far everything that was accepted has come."""
+
+    def __init__(self, here: Installation) -> None:
+        self._database = psycopg.connect(here.server.url(DATABASE), autocommit=True)
+        self._kafka = KafkaConsumer(bootstrap_servers=list(here.config.bootstrap))
+        self._partitions = here.config.partitions
+
+    async def done(self) -> None:
+        """Return when nothing is on its way any more."""
+        await asyncio.to_thread(until, self._is_done, "something is still on its way")
+
+    def _is_done(self) -> bool:
+        return not self._one(LEFT) and all(
+            self._one(READ, topic.name, group) >= self._end(topic.name)
+            for topic in TOPICS
+            for group in topic.readers
+        )
+
+    def _one(self, query: LiteralString, *told: str) -> int:
+        row = self._database.execute(query, told).fetchone()
+        return int(row[0]) if row else 0
+
+    def _end(self, topic: str) -> int:
+        places = [TopicPartition(topic, it) for it in range(self._partitions)]
+        return sum(self._kafka.end_offsets(places).values())
+
+
+@dataclass
+class Bench:
+    """What is measured, one after the other."""
+
+    here: Installation
+    webhooks: Webhooks
+    progress: Progress
+    hops: Hops
+    website: Website
+    people: Iterator[int]
+
+    async def stream_per_s(self, events: int) -> float:
+        """Events/s of a website from the first post until nothing is on its way any more."""
+        requests = self._requests(events)
+        began_s = time.monotonic()
+        await send(self.here.ingest, requests, CONNECTIONS)
+        await self.progress.done()
+        return events / (time.monotonic() - began_s)
+
+    async def leads_per_s(self, leads: int) -> float:
+        """The same of people who all ask for a demonstration: each is a lead, a handoff, a webhook."""
+        raised = [self._hand_raise() for _ in range(leads)]
+        requests = [
+            request(self.here.key, [event for _, event in raised[at : at + BATCH]])
+            for at in range(0, leads, BATCH)
+        ]
+        began_s = time.monotonic()
+        await send(self.here.ingest, requests, CONNECTIONS)
+        last_s = max([await self.webhooks.of(email) for email, _ in raised])
+        await self.progress.done()
+        return leads / (last_s - began_s)
+
+    async def latencies(self, count: int, every_s: float, *, alone: bool) -> list[float]:
+        """From posts to webhooks, so many, at moments that nothing else keeps time with; alone, one after the other."""
+        posted: dict[str, float] = {}
+        async with line(self.here.ingest) as to:
+            for _ in range(count):
+                email, event = self._hand_raise()
+                posted[email] = time.monotonic()
+                await to.post(request(self.here.key, event))
+                if alone:
+                    await self.webhooks.of(email)
+                await asyncio.sleep(every_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        return [await self.webhooks.of(email) - at for email, at in posted.items()]
+
+    async def floors(self, count: int, every_s: float) -> list[float]:
+        """The hops, at the same pace."""
+        took = []
+        for _ in range(count):
+            took.append(await asyncio.to_thread(self.hops.once))
+            await asyncio.sleep(every_s)
+        return took
+
+    async def load(self, events: int, per_s: float) -> None:
+        """The website's stream at this pace, without waiting for what becomes of it."""
+        began_s = time.monotonic()
+        async with line(self.here.ingest) as to:
+            for number, each in enumerate(self._requests(events)):
+                await to.post(each)
+                ahead_s = (number + 1) * BATCH / per_s - (time.monotonic() - began_s)
+                await asyncio.sleep(max(ahead_s, 0))
+
+    def _requests(self, events: int) -> list[bytes]:
+        said = list(map(native, self.website.events(events)))
+        return [request(self.here.key, said[at : at + BATCH]) for at in range(0, events, BATCH)]
+
+    def _hand_raise(self) -> tuple[str, dict[str, Any]]:
+        number = next(self.people)
+        email = f"ada@asking-{number}.com"
+        event = {
+            "id": f"asked-{number}",
+            "type": "demo_requested",
+            "time": utc_now().isoformat(),
+            "lead": {"email": email},
+            "traits": {"country": "DE", "first_name": "Ada", "job_title": "Data Analyst"},
+        }
+        return email, event
+
+
+async def measured(here: Installation, events: int, leads: int, probes: int) -> list[Figure]:
+    """Every line of the table."""
+    async with received(here.webhooks) as webhooks:
+        website = Website(PEOPLE, utc_now())
+        bench = Bench(here, webhooks, Progress(here), Hops(here), website, itertools.count())
+        await bench.leads_per_s(BATCH)
+        await bench.floors(10, 0)
+        console.print("[dim]all processes are warm[/]")
+        idle = await bench.latencies(probes, 0.02, alone=True)
+        idle_floor = await bench.floors(probes, 0.02)
+        leads_per_s = await bench.leads_per_s(leads)
+        events_per_s = await bench.stream_per_s(events)
+        console.print(f"[dim]{events_per_s:,.0f} events/s, {leads_per_s:,.0f} leads/s[/]")
+        half = asyncio.create_task(bench.load(events // 2, events_per_s / 2))
+        every_s = events / events_per_s / probes
+        loaded, loaded_floor = await asyncio.gather(
+            bench.latencies(probes, every_s, alone=False), bench.floors(probes // 4, 4 * every_s)
+        )
+        await half
+        await bench.progress.done()
+    return [
+        does("a website's events, all the way", events_per_s, unit=" events/s"),
+        does("people who ask for a demo, all the way", leads_per_s, unit=" leads/s"),
+        *_percentiles("post to webhook, idle", idle, idle_floor),
+        *_percentiles("post to webhook, half of the events/s", loaded, loaded_floor),
+    ]
+
+
+def _percentiles(name: str, measured: Sequence[float], floor: Sequence[float]) -> list[Figure]:
+    ours, least = (quantiles(it, n=100, method="inclusive") for it in (measured, floor))
+    return [takes(f"{name}, p{at}", ours[at - 1], floor_s=least[at - 1]) for at in (50, 95, 99)]
+
+
+def main(
+    events: Annotated[int, typer.Option(help="How many of a website.")] = 60_000,
+    leads: Annotated[int, typer.Option(help="How many people ask for a demo at once.")] = 2_000,
+    probes: Annotated[int, typer.Option(help="Of how many the latency is measured.")] = 200,
+) -> None:
+    """Measure and print; a floor is two hops over Kafka and three commits, alone on the same servers."""
+    print_machine()
+    with installation() as here:
+        figures = asyncio.run(measured(here, events, leads, probes))
+    raise typer.Exit(print_figures("Pipeline: all services, from the post to the webhook", figures))
+
+
+if __name__ == "__main__":
+    typer.run(main)

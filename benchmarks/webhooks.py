@@ -1,0 +1,78 @@
+"""Reps of a benchmark: the example's, and a server that notes when each lead's webhook came, and does little else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+
+from benchmarks.installed import EXAMPLES
+from benchmarks.leads import KEY
+from benchmarks.machine import DATABASE
+from services.routing.domain.roster import parse
+from services.routing.handlers.importing import import_reps
+from shared.clock import utc_now
+from shared.db.session import engine_for, sessions_on
+from shared.embedded.postgres import PostgresServer
+from shared.secrets import Vault
+
+ASSIGNED = "handoff.assigned"
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+def hire_examples(server: PostgresServer, port: int) -> None:
+    """The reps of the example, told at this port of this machine; nobody is full."""
+    source = (EXAMPLES / "reps.yaml").read_text().replace(":8010/", f":{port}/")
+    roster = parse(source, name="reps.yaml", agreement=None, check_url=lambda _: None)
+    engine = engine_for(server.url(DATABASE))
+    with sessions_on(engine).begin() as session:
+        import_reps(session, roster, vault=Vault(SecretStr(KEY)), now=utc_now())
+    engine.dispose()
+
+
+@dataclass(slots=True)
+class Webhooks:
+    """When the first webhook of each assigned lead came, by its e-mail."""
+
+    came_s: dict[str, float] = field(default_factory=dict)
+    _awaited: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def of(self, email: str) -> float:
+        """When this lead's came, as soon as it has come."""
+        if email not in self.came_s:
+            await asyncio.wait_for(self._awaited.setdefault(email, asyncio.Event()).wait(), 60)
+        return self.came_s[email]
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection's webhooks."""
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+                body = await reader.readexactly(int(length))
+                self._note(orjson.loads(body))
+                writer.write(ANSWER)
+        except (asyncio.IncompleteReadError, asyncio.CancelledError):
+            writer.close()
+
+    def _note(self, said: dict[str, Any]) -> None:
+        if said["type"] == ASSIGNED:
+            email = said["data"]["lead"]["email"]
+            self.came_s.setdefault(email, time.monotonic())
+            if (awaited := self._awaited.pop(email, None)) is not None:
+                awaited.set()
+
+
+@asynccontextmanager
+async def received(port: int) -> AsyncIterator[Webhooks]:
+    """What comes in while the block runs."""
+    webhooks = Webhooks()
+    server = await asyncio.start_server(webhooks.take, "127.0.0.1", port)
+    yield webhooks
+    server.close()
