@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.scoring.domain.engagement import engagement, falls_below
+from services.scoring.domain.engagement import engagement, falls_below, worth
 from services.scoring.domain.profile import Profile, profiled
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Score
@@ -86,6 +88,59 @@ def test_the_instant_of_falling_is_found_to_the_second() -> None:
     assert timedelta(0) < at - (NOON + days(2)) <= timedelta(seconds=1)
     assert engagement(signals, scoring, at).value < 10
     assert falls_below(0, signals, scoring, now=NOON) is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(-50, 80).filter(bool),
+            st.integers(1, 2_000),
+            st.integers(0, 90),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.floats(0.1, 90),
+)
+def test_it_falls_below_the_line_there_and_had_not_a_second_before(
+    told: list[tuple[float, int, int, bool]], line: float
+) -> None:
+    its_rules = Rules(
+        1,
+        agreement(
+            scoring={
+                "signals": [
+                    {"id": f"s{at}", "on": f"a{at}", "points": points, "half_life": f"{hours}h"}
+                    | ({"group": "g", "max": 70} if bounded else {"daily_max": 60})
+                    for at, (points, hours, _, bounded) in enumerate(told)
+                ],
+                "groups": {"g": {"max": 75}},
+            }
+        ),
+    )
+    events = [
+        marketing_event(f"a{at}", time=NOON - days(age)) for at, (_, _, age, _) in enumerate(told)
+    ]
+    signals = profiled(Profile(), events, its_rules, now=NOON).signals
+    scoring = its_rules.agreement.scoring
+
+    at = falls_below(line, signals, scoring, now=NOON)
+
+    assert at is not None
+    assert worth(signals, scoring, at) < line + 1e-9
+    if at - NOON > timedelta(seconds=1):
+        assert worth(signals, scoring, at - timedelta(seconds=1)) >= line - 1e-9
+
+
+def test_a_line_that_is_not_reached_is_fallen_below_at_once() -> None:
+    its_rules = rules({"points": 4})
+    signals = profiled(Profile(), [marketing_event("a")], its_rules, now=NOON).signals
+
+    at = falls_below(10, signals, its_rules.agreement.scoring, now=NOON)
+
+    assert at is not None
+    assert at - NOON <= timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,16 @@ def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
     assert both.live == {live.key: live}
 
 
+def test_a_review_is_computed_anew_where_points_may_have_been_taken() -> None:
+    scoring = {"signals": [{"id": "gone", "on": "unsubscribed", "points": -10}]}
+    taking = Rules(2, agreement(scoring=scoring))
+    ada = ADA._replace(review_at=NOON + days(5))
+
+    assert united(ada, Lead(an_id("bob"), NOON, 1), RULES).review_at == NOON + days(5)
+    assert united(ada, Lead(an_id("bob"), NOON, 1), taking).review_at is None
+    assert refolded(ada, EVENTS, RULES, now=NOON).review_at is None
+
+
 def test_of_two_hand_raises_the_later_waits() -> None:
     first = marketing_event("demo_requested", id="a", time=NOON - minutes(1))
     last = marketing_event("demo_requested", id="b")
