@@ -18,8 +18,9 @@ Posts = dict[str, APIRoute]
 def include_direct(app: FastAPI, router: APIRouter) -> None:
     """Include the router; its posts are given the bare request, with the body in `scope["body"]`."""
     app.include_router(router)
-    routes = [it for it in router.routes if isinstance(it, APIRoute)]
-    app.state.posts.update({it.path: it for it in routes if "POST" in it.methods})
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.methods and "POST" in route.methods:
+            app.state.posts[route.path] = route
 
 
 class Lane:

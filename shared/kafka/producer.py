@@ -149,6 +149,9 @@ class Producer:
 
 
 class _Client(KafkaProducer):
+    partitions: Mapping[str, int] = MappingProxyType({})
+    """How many each topic has, as was learned lately."""
+
     @classmethod
     def on(cls, config: KafkaConfig) -> _Client:
         with tidily() as client:
@@ -168,9 +171,6 @@ class _Client(KafkaProducer):
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
-
-    partitions: Mapping[str, int] = MappingProxyType({})
-    """How many each topic has, as was learned lately."""
 
     def knows_all(self) -> bool:
         return self.partitions.keys() >= NEEDED
@@ -214,7 +214,8 @@ class _Client(KafkaProducer):
 @lru_cache(maxsize=10_000)
 def _hash(key: bytes) -> int:
     """Pure Python, therefore remembered: a person's events come one after the other."""
-    return murmur2(key) & 0x7FFFFFFF
+    number: int = murmur2(key) & 0x7FFFFFFF
+    return number
 
 
 def _outcome(future: Any) -> Ack | Exception:
