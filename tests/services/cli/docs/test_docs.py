@@ -31,7 +31,8 @@ def test_generating_mends_what_is_out_of_date(tmp_path: Path) -> None:
 
     generate(docs)
 
-    check(docs)
+    for name in ("asyncapi.yaml", "openapi/sla.json", "operations.md"):
+        assert (docs / name).read_text() == (DOCS / name).read_text()
 
 
 def test_a_document_without_the_place_for_its_table_is_told() -> None:
