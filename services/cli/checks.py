@@ -200,7 +200,7 @@ def timers(session: Session, now: datetime) -> Finding:
     if standing.overdue_timers:
         found = f"{standing.overdue_timers} are overdue: breaches are flagged late"
         return wrong("timers", found, "start `leadbaton sla sweep`")
-    return fine("timers", f"{standing.open_clocks} clocks run, nothing is overdue")
+    return fine("timers", f"{sla.open_clocks(session)} clocks run, nothing is overdue")
 
 
 def broker(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -36,6 +36,10 @@ LAG = Gauge(
 )
 PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])
 UNPUBLISHED = Gauge("leadbaton_outbox_unpublished", "Outbox rows that Kafka has not acknowledged.")
+KEPT = Gauge(
+    "leadbaton_outbox_kept",
+    "Outbox rows that Kafka has not acknowledged or that some group has not read; PostgreSQL's estimate.",
+)
 OLDEST_SECONDS = Gauge(
     "leadbaton_outbox_oldest_seconds", "Age of the oldest row that Kafka has not acknowledged."
 )

@@ -35,8 +35,10 @@ class Watch:
         """What the database holds first: it is told also while Kafka is away. Raises an outage."""
         with self.sessions() as session:
             backlog = outbox.backlog(session)
+            kept = outbox.kept(session)
             buried = dead_letters.waiting_by_code(session)
         metrics.UNPUBLISHED.set(backlog.rows)
+        metrics.KEPT.set(kept)
         metrics.OLDEST_SECONDS.set(backlog.age_s(self.clock()))
         metrics.BURIED_WAITING.clear()
         for (topic, code), letters in buried.items():
