@@ -11,10 +11,11 @@ from datetime import timedelta
 
 import httpx
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from ssrfguard import Policy
 
 from services.routing.delivery import recording
+from services.routing.delivery.recording import Tried
 from services.routing.delivery.sending import send
 from services.routing.domain.signing import signed_headers
 from services.routing.domain.tries import GaveUp, Outcome, Response, judge
@@ -23,6 +24,7 @@ from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
 from services.routing.queries.roster import an_encrypted_secret
 from shared.clock import Clock
+from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S, guarded_client
 from shared.secrets import Vault
@@ -37,6 +39,7 @@ HANDS_AN_ENDPOINT = 4
 LEASE = timedelta(seconds=TOTAL_S * 2)
 """After this a try that nobody has recorded is anybody's again: what a crash began, it ends."""
 POLL_S = 1.0
+AGAIN_S = 0.2
 GRACE_S = 6.0
 """What tries on their way get to finish when we are asked to stop; their leases look after the rest."""
 
@@ -82,44 +85,60 @@ def take_up(courier: Courier) -> None:
 async def deliver(
     courier: Courier, *, stop: threading.Event, woken: asyncio.Event, beat: Callable[[], None]
 ) -> None:
-    """Deliver until `stop`. `woken` is set by whoever has something new for us; we look once a second anyway."""
-    tries: set[asyncio.Task[None]] = set()
+    """Deliver until `stop`. `woken` is set by whoever has something new for us; we look once a second anyway.
+
+    How tries ended is kept many at a time: those that end while the database works on those before. What it cannot
+    keep while it is away we hold, and claim nothing more, until it is back.
+    """
+    tries: set[asyncio.Task[Tried]] = set()
+    ended: Sequence[Tried] = ()
     async with guarded_client(courier.policy, connections=HANDS) as client:
         while not stop.is_set():
             beat()
             woken.clear()
-            for claimed in await _claimed(courier, HANDS - len(tries)):
-                tries.add(asyncio.create_task(_try(courier, client, claimed)))
-            tries = await _progress(tries, woken)
+            ended, claimed = await _turn(courier, ended, HANDS - len(tries))
+            tries |= {asyncio.create_task(_try(courier, client, it)) for it in claimed}
+            tries, new = await _progress(tries, woken)
+            ended = (*ended, *new)
+        until_s = time.monotonic() + GRACE_S
         if tries:
-            await asyncio.wait(tries, timeout=GRACE_S)
+            done, tries = await asyncio.wait(tries, timeout=GRACE_S)
+            ended = (*ended, *(it.result() for it in done))
         for left in tries:
             left.cancel()
         await asyncio.gather(*tries, return_exceptions=True)
+    while ended and time.monotonic() < until_s:
+        ended, _ = await _turn(courier, ended, 0)
+        await asyncio.sleep(AGAIN_S if ended else 0)
 
 
 async def _progress(
-    tries: set[asyncio.Task[None]], woken: asyncio.Event
-) -> set[asyncio.Task[None]]:
-    """Wait for a try to end, for something new, or for a second; the tries that are still on their way."""
+    tries: set[asyncio.Task[Tried]], woken: asyncio.Event
+) -> tuple[set[asyncio.Task[Tried]], list[Tried]]:
+    """Wait for a try to end, for something new, or for a second; the tries on their way, and those that ended."""
     called = asyncio.create_task(woken.wait())
     done, _ = await asyncio.wait(
         {called, *tries}, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED
     )
     called.cancel()
-    for ended in done - {called}:
-        ended.result()
-    return tries - done
+    over = tries & done
+    return tries - done, [it.result() for it in over]
 
 
-async def _claimed(courier: Courier, most: int) -> Sequence[Claimed]:
-    if most <= 0:
-        return ()
+async def _turn(
+    courier: Courier, ended: Sequence[Tried], most: int
+) -> tuple[Sequence[Tried], Sequence[Claimed]]:
+    """Keep how tries ended, then take what is due; which of them could not be kept, and what was taken."""
     try:
-        return await asyncio.to_thread(claim, courier, most)
-    except (OperationalError, InterfaceError) as away:
-        log.warning("database away, deliveries wait", error=type(away).__name__)
-        return ()
+        if ended:
+            await asyncio.to_thread(_save, courier, ended)
+            ended = ()
+        return ended, await asyncio.to_thread(claim, courier, most) if most else ()
+    except (*OUTAGES, DBAPIError) as error:
+        if not is_outage(error):
+            raise
+        log.warning("database away, deliveries wait", unkept=len(ended), error=type(error).__name__)
+        return ended, ()
 
 
 def claim(courier: Courier, most: int) -> list[Claimed]:
@@ -135,24 +154,12 @@ def claim(courier: Courier, most: int) -> list[Claimed]:
         )
 
 
-async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) -> None:
-    """One try, from signature to record."""
+async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) -> Tried:
+    """One try, from signature to answer."""
     at, began_s = courier.clock(), time.monotonic()
     response, outcome = await _sent(courier, client, claimed)
-    attempt = Attempt(claimed.number, at, (time.monotonic() - began_s) * 1000, response)
-    await _kept(courier, claimed, attempt, outcome)
-
-
-async def _kept(courier: Courier, claimed: Claimed, attempt: Attempt, outcome: Outcome) -> None:
-    """Record it, and while the database is away again; until the lease ends: then it is anybody's to try anew."""
-    recorded, lease_ends = False, attempt.at + LEASE
-    while not recorded and courier.clock() < lease_ends:
-        try:
-            await asyncio.to_thread(_save, courier, claimed, attempt, outcome)
-            recorded = True
-        except (OperationalError, InterfaceError) as away:
-            log.warning("database away, a try is not recorded yet", error=type(away).__name__)
-            await asyncio.sleep(POLL_S)
+    took_ms = (time.monotonic() - began_s) * 1000
+    return Tried(claimed, Attempt(claimed.number, at, took_ms, response), outcome)
 
 
 async def _sent(
@@ -182,6 +189,6 @@ async def _sent(
     return response, judge(response, number=round_, now=courier.clock(), chance=courier.chance())
 
 
-def _save(courier: Courier, claimed: Claimed, attempt: Attempt, outcome: Outcome) -> None:
+def _save(courier: Courier, ended: Sequence[Tried]) -> None:
     with courier.sessions.begin() as session:
-        recording.save(session, claimed, attempt, outcome)
+        recording.save(session, ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from services.routing import metrics
 from services.routing.domain import notices
-from services.routing.domain.handoff import Handoff, Step, step
+from services.routing.domain.handoff import Handoff, step
+from services.routing.domain.notices import Notice
 from services.routing.domain.tries import Delivered, GaveUp, Outcome
 from services.routing.queries import deliveries, handoffs
 from services.routing.queries.announcing import record
@@ -23,28 +25,46 @@ log = structlog.get_logger(__name__)
 GONE = "the endpoint answered 410: it wants nothing any more"
 
 
-def save(session: Session, tried: Claimed, attempt: Attempt, outcome: Outcome) -> None:
-    """Keep the try. The handoff is locked before the delivery, as whoever cancels deliveries does."""
-    handoff = handoffs.locked_handoff(session, tried.notice.handoff_id)
-    kept = deliveries.save_attempt(session, tried.notice.id, attempt, outcome)
-    _tell(tried, attempt, outcome)
-    match outcome:
-        case Delivered() if kept:
-            record(session, _delivered(handoff, tried, attempt.at))
-        case GaveUp(gone=gone) if kept:
-            if gone:
-                deliveries.disable_endpoint(
-                    session, tried.notice.endpoint, because=GONE, now=attempt.at
-                )
-            _pass_on(session, tried, handoff, gone=gone, now=attempt.at)
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A try that is over."""
+
+    claimed: Claimed
+    attempt: Attempt
+    outcome: Outcome
 
 
-def _delivered(handoff: Handoff | None, tried: Claimed, at: datetime) -> Sequence[Step]:
+def save(session: Session, ended: Sequence[Tried]) -> None:
+    """Keep the tries. Handoffs are locked before deliveries, as whoever cancels deliveries does."""
+    held = handoffs.locked_held(session, {it.claimed.notice.handoff_id for it in ended})
+    kept = deliveries.save_attempts(
+        session, [(it.claimed.notice.id, it.attempt, it.outcome) for it in ended]
+    )
+    steps = []
+    for it in ended:
+        _tell(it.claimed, it.attempt, it.outcome)
+        if it.claimed.notice.id not in kept:
+            continue
+        handoff = held.get(it.claimed.notice.handoff_id)
+        match it.outcome:
+            case Delivered() if handoff is not None and _is_news(handoff, it.claimed.notice):
+                steps.append(step(handoff, Change.DELIVERED, now=it.attempt.at))
+            case GaveUp(gone=gone):
+                _give_up(session, it, gone=gone)
+    record(session, steps)
+
+
+def _is_news(handoff: Handoff, notice: Notice) -> bool:
     """The assignment reached its rep; news only while that rep still has it."""
-    current = handoff is not None and handoff.state.held and handoff.hop == tried.notice.hop
-    if handoff is None or not current or tried.notice.type != notices.ASSIGNED:
-        return ()
-    return (step(handoff, Change.DELIVERED, now=at),)
+    return handoff.hop == notice.hop and notice.type == notices.ASSIGNED
+
+
+def _give_up(session: Session, it: Tried, *, gone: bool) -> None:
+    notice, now = it.claimed.notice, it.attempt.at
+    if gone:
+        deliveries.disable_endpoint(session, notice.endpoint, because=GONE, now=now)
+    handoff = handoffs.find_handoff(session, notice.handoff_id)
+    _pass_on(session, it.claimed, handoff, gone=gone, now=now)
 
 
 def _pass_on(

@@ -55,39 +55,55 @@ def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
 
 
-def save_attempt(session: Session, id: UUID, attempt: Attempt, outcome: Outcome) -> bool:
-    """Keep how a try went; False if the delivery had ended meanwhile, or another try has begun."""
-    number, at = attempt.number, attempt.at
-    session.execute(
-        insert(attempts)
-        .values(
-            delivery_id=id,
-            number=number,
-            at=at,
-            took_ms=round(attempt.took_ms, 1),
-            status=attempt.response.status,
-            said=attempt.response.said,
-        )
-        .on_conflict_do_nothing()
+_SAVE_TRIES = text("""
+    update routing.deliveries as row
+    set lease_until = null, state = tried.state, ended_at = tried.ended_at,
+        next_attempt_at = coalesce(tried.again_at, row.next_attempt_at)
+    from unnest(
+        cast(:ids as uuid[]), cast(:numbers as integer[]), cast(:states as text[]),
+        cast(:ended as timestamptz[]), cast(:again as timestamptz[])
+    ) as tried (id, number, state, ended_at, again_at)
+    where row.id = tried.id and row.state = 'pending' and row.attempts = tried.number
+    returning row.id
+""")
+
+
+def save_attempts(session: Session, tried: Sequence[tuple[UUID, Attempt, Outcome]]) -> set[UUID]:
+    """Keep how tries went; without those whose delivery had ended meanwhile, or had begun another try."""
+    session.connection().execute(
+        insert(attempts).on_conflict_do_nothing(),
+        [
+            {
+                "delivery_id": id,
+                "number": it.number,
+                "at": it.at,
+                "took_ms": round(it.took_ms, 1),
+                "status": it.response.status,
+                "said": it.response.said,
+            }
+            for id, it, _ in tried
+        ],
     )
+    after = [_after(it, outcome) for _, it, outcome in tried]
+    arguments = {
+        "ids": [id for id, _, _ in tried],
+        "numbers": [it.number for _, it, _ in tried],
+        "states": [state for state, _, _ in after],
+        "ended": [ended_at for _, ended_at, _ in after],
+        "again": [again_at for _, _, again_at in after],
+    }
+    return set(session.scalars(_SAVE_TRIES, arguments))
+
+
+def _after(attempt: Attempt, outcome: Outcome) -> tuple[str, datetime | None, datetime | None]:
+    """The delivery's state, when it ended, when it is tried again."""
     match outcome:
         case Retry(at=again):
-            values: dict[str, Any] = {"next_attempt_at": again}
+            return "pending", None, again
         case Delivered():
-            values = {"state": "delivered", "ended_at": at}
+            return "delivered", attempt.at, None
         case _:
-            values = {"state": "exhausted", "ended_at": at}
-    statement = (
-        update(deliveries)
-        .where(
-            deliveries.c.id == id,
-            deliveries.c.state == "pending",
-            deliveries.c.attempts == number,
-        )
-        .values(lease_until=None, **values)
-        .returning(deliveries.c.id)
-    )
-    return session.execute(statement).first() is not None
+            return "exhausted", attempt.at, None
 
 
 def disable_endpoint(session: Session, id: str, *, because: str, now: datetime) -> None:

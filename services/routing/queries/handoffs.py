@@ -99,6 +99,20 @@ def locked_handoff(session: Session, id: UUID) -> Handoff | None:
     return None if row is None else _handoff(row)
 
 
+def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
+    """Those of the handoffs that reps have in hand, locked.
+
+    Those that wait are left alone: who gives them out locks them after one that is held.
+    """
+    statement = (
+        _handoffs()
+        .where(handoffs.c.id == any_(literal(list(ids), ARRAY(Uuid))), handoffs.c.state.in_(HELD))
+        .order_by(handoffs.c.id)
+        .with_for_update()
+    )
+    return {row.id: _handoff(row) for row in session.execute(statement)}
+
+
 def earlier_of(session: Session, lead_ids: Collection[UUID]) -> list[Earlier]:
     """Every handoff that the leads have, or had."""
     asked = any_(literal(list(lead_ids), ARRAY(Uuid)))
