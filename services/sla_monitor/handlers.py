@@ -46,7 +46,7 @@ def on_handoffs_changed(
 
     said = [step for outcome in settled for step in outcome.said]
     _save(session, settled)
-    outbox.append(session, announcements(said, now=now))
+    outbox.append(session, list(announcements(said, now=now)))
     queries.add_tallies(session, tallies.moved((it.before, it.after) for it in settled))
 
 

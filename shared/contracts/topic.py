@@ -118,6 +118,21 @@ class Topic(Generic[P]):
         self, payload: P, *, id: str, source: str, at: datetime, traceparent: str | None = None
     ) -> Outgoing:
         """The payload as a record; `id` derives from its cause, so that a replay says the same again."""
+        value = payload.model_dump_json(exclude_none=True).encode()
+        key = self.key(payload)
+        return self.record(value, key=key, id=id, source=source, at=at, traceparent=traceparent)
+
+    def record(
+        self,
+        written: bytes,
+        *,
+        key: str,
+        id: str,
+        source: str,
+        at: datetime,
+        traceparent: str | None = None,
+    ) -> Outgoing:
+        """A payload that is written already, as a record."""
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", id.encode()),
@@ -128,8 +143,7 @@ class Topic(Generic[P]):
         ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
-        value = payload.model_dump_json(exclude_none=True).encode()
-        return Outgoing(self.name, self.key(payload).encode(), value, tuple(headers))
+        return Outgoing(self.name, key.encode(), written, tuple(headers))
 
     def decode(self, record: Record) -> Message[P]:
         """The record's message; raises UndecodableRecord or UnknownVersion."""
