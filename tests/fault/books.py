@@ -105,7 +105,7 @@ def settled(world: World, stream: Stream) -> None:
 
     with reading(world) as sessions:
         try:
-            until(done, within_s=SETTLING_S, why="settled")
+            until(done, within_s=SETTLING_S, why="settled", every_s=0.3)
         except AssertionError:
             raise AssertionError(f"{stream.tag} does not settle: {last}") from None
 

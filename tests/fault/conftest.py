@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from shared.clock import utc_now
+from shared.embedded.broker import Broker
 from tests.fault.books import books, check_scores, settled
+from tests.fault.fleet import keeps_log
 from tests.fault.proof import Proof
 from tests.fault.pulse import feeling
 from tests.fault.sending import sending
-from tests.fault.stream import SENDERS, Stream
+from tests.fault.stream import FULL, SENDERS, Stream
 from tests.fault.table import Line, table, write
 from tests.journey.world import World, world
 from tests.kafka.server import ApacheKafka
@@ -20,13 +22,30 @@ from tests.kafka.server import ApacheKafka
 FILES = Path(__file__).parent
 NAMES = {**{f"site-{it}": "ingest" for it in range(SENDERS)}, "ops": "ops"}
 LINES = pytest.StashKey[list[Line]]()
+EMBEDDED = {
+    "test_the_quiet_run_is_as_it_should_be",
+    "test_killed_at_random_moments_every_process_is_back_at_work",
+    "test_the_broker_loses_its_log_and_the_outbox_has_it_all",
+    "test_postgresql_crashes",
+}
+"""What the shorter cut tries on the embedded broker too."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One installation after the other: Apache Kafka's, then the embedded one."""
+    if "running" in metafunc.fixturenames:
+        short = not FULL and metafunc.function.__name__ in EMBEDDED
+        brokers = [ApacheKafka, Broker] if short else [ApacheKafka]
+        metafunc.parametrize("running", brokers, indirect=True, scope="package")
 
 
 @pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """All processes on Apache Kafka and PostgreSQL, kept running by the supervisor."""
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """All processes on a broker and PostgreSQL, kept running by the supervisor."""
     data = tmp_path_factory.mktemp("fault")
-    with world(data, ApacheKafka, files=FILES, names=NAMES) as it:
+    with world(data, request.param, files=FILES, names=NAMES) as it:
         yield it
 
 
@@ -40,8 +59,9 @@ def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
         settled(running, stream)
     found = books(running, stream)
     lines = pytestconfig.stash.setdefault(LINES, [])
-    lines.append(Line("none", 0, found.lost, found.doubled, pulse.longest_pause_s()))
-    yield Proof(running, stream.began, found, lines)
+    where = "" if keeps_log(running) else " (embedded broker)"
+    lines.append(Line("none" + where, 0, found.lost, found.doubled, pulse.longest_pause_s()))
+    yield Proof(running, stream.began, found, lines, where)
     check_scores(running)
 
 

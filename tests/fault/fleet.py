@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.cli.processes import Process
+from shared.embedded.broker import Broker
 from shared.embedded.supervisor import Program
 from shared.kafka.admin import topic_ids
 from shared.kafka.config import of
@@ -111,11 +112,16 @@ def resident_bytes(world: World, process: Process) -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def broker_of(world: World) -> ApacheKafka:
-    """The real Kafka."""
+def broker_of(world: World) -> ApacheKafka | Broker:
+    """The broker, as somebody sees it who may kill it."""
     broker = world.here.stack.broker
-    assert isinstance(broker, ApacheKafka)
+    assert isinstance(broker, ApacheKafka | Broker)
     return broker
+
+
+def keeps_log(world: World) -> bool:
+    """Whether the broker knows at its next start what it knew."""
+    return world.here.stack.broker.keeps_log
 
 
 def until_kafka_answers(world: World) -> float:

@@ -57,6 +57,8 @@ class Proof:
     began: datetime
     quiet: Books
     lines: list[Line]
+    where: str = ""
+    """What the table says of the installation."""
 
     @contextmanager
     def hurting(
@@ -71,16 +73,25 @@ class Proof:
         `expect` is called when everything is sent, before the books are read.
         """
         print(f"seed {SEED}")
+        began_s = time.monotonic()
         stream = Stream(tag, self.began)
         with feeling(self.world) as pulse:
             with sending(self.world, stream) as sent:
                 harm = Harm(self.world, stream, sent, pulse, Random(f"{SEED}/{tag}"))
                 yield harm
+                hurt_s = time.monotonic() - began_s
+            sent_s = time.monotonic() - began_s
             expect(harm)
             settled(self.world, stream)
+        settled_s = time.monotonic() - began_s
+        print(
+            f"{len(stream.ids())} events: hurt {hurt_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
+        )
         found = books(self.world, stream)
         pause = pulse.longest_pause_s()
-        line = Line(fault, harm.times, found.lost, found.doubled, pause, harm.recover_s)
+        line = Line(
+            fault + self.where, harm.times, found.lost, found.doubled, pause, harm.recover_s
+        )
         self.lines.append(line)
         assert (found.lost, found.doubled) == (0, 0), line
         assert found.people.keys() == set(stream.people())

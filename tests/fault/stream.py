@@ -35,8 +35,8 @@ class Kind(StrEnum):
 
 
 KINDS = (
-    *(Kind.ASKS, Kind.ASKS, Kind.BUYS, Kind.BUYS, Kind.BUYS),
-    *(Kind.STRANGER, Kind.WAITS, Kind.LOOKS, Kind.LOOKS, Kind.LOOKS),
+    *(Kind.ASKS, Kind.BUYS, Kind.BUYS, Kind.STRANGER, Kind.WAITS),
+    *(Kind.LOOKS, Kind.LOOKS, Kind.LOOKS, Kind.LOOKS, Kind.LOOKS),
 )
 COUNTRY = {Kind.ASKS: "AT", Kind.BUYS: "DE", Kind.STRANGER: "DE", Kind.WAITS: "LI"}
 WEBINAR = "webinar_registered"

