@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import exp2, fsum
+from math import exp2, fsum, log2
 
 from services.scoring.domain.score import Part, Score, bounded, clamped
 from shared.agreement.model import Scoring, Signal
@@ -110,7 +110,9 @@ def falls_below(
         given = [(it, clamped(_faded(sum_, -seconds, it), it.max)) for it, sum_ in sums]
         return _whole(given, scoring) - line
 
-    below_s = 3600.0
+    above, longest_s = over(0.0), max([_half_life_s(it) or 0.0 for it, _ in sums], default=0.0)
+    below_s = longest_s * log2(1 + above / line) if line > 0 < above else 0.0
+    below_s = max(below_s, 3600.0)
     while over(below_s) >= 0:
         below_s *= 2
         if below_s > FAR_AHEAD_S:
