@@ -130,13 +130,13 @@ class Installation:
     def program(self, it: Process, number: int = 0) -> Program:
         """How this kind of process is started here: the first of its kind, or one more (number 1, 2, …)."""
         name = it.name if number == 0 else f"{it.name}-{number}"
-        port = str(self.ports.setdefault(name, free_port()))
+        self.ports[name] = self.ports.get(name) or free_port()
         own = {
-            "LEADBATON_PORT" if it.port else "LEADBATON_PROBE_PORT": port,
+            "LEADBATON_PORT" if it.port else "LEADBATON_PROBE_PORT": str(self.ports[name]),
             "LEADBATON_WORKER_NAME": f"{it.name}-{number}",
             "PGAPPNAME": f"leadbaton-{name}",
         }
-        probe = f"http://127.0.0.1:{port}{it.health}"
+        probe = f"http://127.0.0.1:{self.ports[name]}{it.health}"
         return Program(name, it.argv, {**self.environment, **own}, probe)
 
 

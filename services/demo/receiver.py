@@ -27,7 +27,7 @@ class Habit:
 
 
 AT_ONCE = Habit("answers at once", ((1.0, "accept"), (4.0, "contact"), (9.0, "close")))
-LATE = Habit("answers late", ((32.0, "accept"), (50.0, "contact")))
+LATE = Habit("answers late", ((16.0, "accept"), (25.0, "contact")))
 NEVER = Habit("never answers", ())
 HABITS = (AT_ONCE, LATE, NEVER)
 

@@ -45,8 +45,8 @@ def line(figures: Figures) -> str:
     it = figures
     reps = ", ".join(f"{rep} {count}" for rep, count in it.assigned.items()) or "nobody yet"
     return (
-        f"events {it.events_sent} sent, {it.events_accepted} accepted, "
-        f"{_repeated(it)} | leads {it.leads}, {it.qualified} qualified, "
+        f"events {it.events_kept} counted of {it.events_sent} sent, "
+        f"{it.duplicates_dropped} {_repeats(it)} | leads {it.leads}, {it.qualified} qualified, "
         f"{it.waiting} waiting | assigned: {reps} | {it.delivered} delivered | "
         f"clocks {it.running} running, {it.met} met, {it.breaches} breached"
     )
@@ -58,12 +58,10 @@ def _way(figures: Figures, seen: Seen) -> Table:
     table.add_column(style="bold", min_width=12)
     table.add_column(justify="right", style="cyan", min_width=6)
     table.add_column(style="dim")
-    table.add_row(
-        "events",
-        str(it.events_accepted),
-        f"accepted of {it.events_sent} sent; {it.events_rejected} rejected; "
-        f"{_repeated(it)}; {it.answers_lost} answers lost on the way",
-    )
+    refused = f"{it.events_rejected} that name nobody were refused"
+    table.add_row("events", str(it.events_kept), f"counted of {it.events_sent} sent; {refused}")
+    lost = f"{it.answers_lost} answers got lost, and their events were sent again"
+    table.add_row("repeats", str(it.duplicates_dropped), f"{_repeats(it)}: {lost}")
     table.add_row("leads", str(it.leads), "people and visitors, joined by what identifies them")
     table.add_row("qualified", str(it.qualified), f"{it.waiting} wait for a rep")
     table.add_row("webhooks", str(it.delivered), f"delivered; {_signatures(seen)}")
@@ -73,10 +71,9 @@ def _way(figures: Figures, seen: Seen) -> Table:
     return table
 
 
-def _repeated(figures: Figures) -> str:
+def _repeats(figures: Figures) -> str:
     """What was accepted and is not in the ledger: while events are under way, that is not duplicates alone."""
-    what = "duplicates dropped" if figures.arrived else "duplicates or under way"
-    return f"{figures.duplicates_dropped} {what}"
+    return "dropped" if figures.arrived else "dropped or on their way"
 
 
 def _signatures(seen: Seen) -> str:

@@ -23,7 +23,6 @@ LOOK_AT = 12
 class Story:
     """What the three APIs know about one lead whose rep was too late."""
 
-    lead: Told
     events: Sequence[Told]
     handoff: Told
     clock: Told
@@ -41,16 +40,15 @@ def summary(scene: Scene, console: Console) -> None:
 
 
 def find_story(scene: Scene, http: httpx.Client) -> Story | None:
-    """Of the newest breaches the one whose lead did most; None while there is no breach."""
+    """Of the newest breaches one that was answered at last, whose lead did most; None while there is no breach."""
     breaches = _get(http, f"{scene.sla}/v1/sla/breaches?state=all&scope=hop&limit={LOOK_AT}")
     stories = [_story(scene, http, breach) for breach in breaches["items"]]
-    return max(stories, key=lambda it: len(it.events), default=None)
+    return max(stories, key=lambda it: (bool(it.clock["ended_at"]), len(it.events)), default=None)
 
 
 def _story(scene: Scene, http: httpx.Client, breach: Told) -> Story:
     lead = f"{scene.scoring}/v1/leads/{breach['lead_id']}"
     return Story(
-        lead=_get(http, lead),
         events=_get(http, f"{lead}/events?limit=200")["items"],
         handoff=_get(http, f"{scene.routing}/v1/handoffs/{breach['handoff_id']}"),
         clock=_get(http, f"{scene.sla}/v1/sla/clocks/{breach['id']}/explain"),

@@ -79,7 +79,7 @@ def told(**clock: Any) -> str:
         for day in range(1, 21)
     ]
     events.append({"time": "2026-11-21T09:00:00Z", "type": "identified", "properties": None})
-    story = Story(lead={}, events=events, handoff=HANDOFF, clock=CLOCK | clock)
+    story = Story(events=events, handoff=HANDOFF, clock=CLOCK | clock)
     console = Console(width=120)
     with console.capture() as shown:
         tell(story, console)
