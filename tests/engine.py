@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import Column, MetaData, Table
@@ -97,6 +99,27 @@ def post(sessions: Sessions, records: Sequence[Outgoing]) -> None:
     """Leave the records in the outbox."""
     with sessions.begin() as session:
         outbox.append(session, records)
+
+
+def lying(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
+    """The records that lie in the topic now."""
+    reader = KafkaConsumer(
+        bootstrap_servers=list(config.bootstrap),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        metrics_enabled=False,
+    )
+    places = [TopicPartition(topic, at) for at in range(config.partitions)]
+    reader.assign(places)
+    reader.seek_to_beginning()
+    found: list[ConsumerRecord] = []
+    quiet = 0
+    while quiet < 3:
+        polled = reader.poll(timeout_ms=100)
+        quiet = 0 if polled else quiet + 1
+        found += (it for records in polled.values() for it in records)
+    reader.close()
+    return found
 
 
 @contextmanager

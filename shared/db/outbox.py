@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, all_, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.contracts.topic import Headers, Sent
@@ -35,12 +35,12 @@ def append(session: Session, records: Iterable[Sent]) -> None:
 
 def written(headers: Headers) -> list[list[str]]:
     """Headers as JSON can hold them."""
-    return [[name, b64encode(value).decode()] for name, value in headers]
+    return [[name, b2a_base64(value, newline=False).decode()] for name, value in headers]
 
 
 def read(headers: Sequence[Sequence[str]]) -> Headers:
     """Headers as they were before `written`."""
-    return tuple((name, b64decode(value)) for name, value in headers)
+    return tuple([(name, a2b_base64(value)) for name, value in headers])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,12 @@ class Backlog:
         return (now - self.oldest_at).total_seconds() if self.oldest_at else 0.0
 
 
-def unpublished(session: Session, *, limit: int) -> list[Row]:
-    """The oldest rows that Kafka has not acknowledged."""
+def unpublished(session: Session, *, limit: int, but: Sequence[int] = ()) -> list[Row]:
+    """The oldest rows that Kafka has not acknowledged, `but` those, which are on their way."""
     found = session.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.headers)
         .where(outbox.c.published_at.is_(None))
+        .where(outbox.c.id != all_(literal(list(but), ARRAY(BigInteger))))
         .order_by(outbox.c.id)
         .limit(limit)
     )

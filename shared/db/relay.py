@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Protocol, cast
 from uuid import UUID
@@ -51,8 +52,11 @@ def relay(
     """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by."""
     while not stop.is_set():
         try:
-            with _lead(sessions, stop) as bell, Admin(config) as admin:
-                work = Relay(sessions, producer, admin, clock)
+            with (
+                _lead(sessions, stop) as bell,
+                Admin(config) as admin,
+                closing(Relay(sessions, producer, admin, clock)) as work,
+            ):
                 while not stop.is_set():
                     more = work.turn()
                     _wait(bell, 0 if more else WAIT_S)
@@ -71,14 +75,17 @@ class Relay:
         self._clock = clock
         self._logs: Mapping[str, UUID] = {}
         self._tidy_at_s = 0.0
+        self._ahead: Future[list[outbox.Row]] | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
     def turn(self) -> bool:
         """Publish one batch; whether there is more to do at once."""
         logs = self._present_logs()
         if logs != self._logs:
+            self._forget_what_was_read()
             self._publish_again_what_was_lost(logs)
             self._logs = logs
-        rows = self._unpublished()
+        rows = self._next()
         done = self._publish(rows) if rows else False
         if time.monotonic() >= self._tidy_at_s:
             self._tidy()
@@ -101,9 +108,25 @@ class Relay:
         if again:
             log.warning("rows of a lost log are published again", rows=again)
 
-    def _unpublished(self) -> list[outbox.Row]:
+    def _next(self) -> list[outbox.Row]:
+        """The next rows; those that follow are read while these are sent."""
+        ahead, self._ahead = self._ahead, None
+        rows = self._unpublished() if ahead is None else ahead.result()
+        if len(rows) == BATCH:
+            self._ahead = self._reader.submit(self._unpublished, [row.id for row in rows])
+        return rows
+
+    def _unpublished(self, on_their_way: Sequence[int] = ()) -> list[outbox.Row]:
         with self._sessions.begin() as session:
-            return outbox.unpublished(session, limit=BATCH)
+            return outbox.unpublished(session, limit=BATCH, but=on_their_way)
+
+    def _forget_what_was_read(self) -> None:
+        """What is to be published again comes before what follows it, and both are read again."""
+        self._ahead = None
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        self._reader.shutdown()
 
     def _publish(self, rows: Sequence[outbox.Row]) -> bool:
         """Send, and mark what certainly lies in the log whose id we know: the same before and after.
@@ -117,6 +140,8 @@ class Relay:
             for row, outcome in zip(rows, outcomes, strict=True)
             if isinstance(outcome, Ack) and self._logs[row.record.topic] == after[row.record.topic]
         ]
+        if len(acked) < len(rows):
+            self._forget_what_was_read()
         with self._sessions.begin() as session:
             outbox.mark_published(session, acked, self._logs, self._clock())
         for topic, count in Counter(row.record.topic for row, _ in acked).items():

@@ -6,20 +6,23 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topic import Message, Outgoing
-from shared.contracts.topics import MARKETING_EVENTS, SCORING
-from shared.db import dead_letters
+from shared.contracts.topic import Message, Outgoing, Record, Sent
+from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.db import dead_letters, outbox
+from shared.db.dead_letters import Burial
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.consumer import Subscription, consume
 from shared.kafka.producer import Producer
-from tests.engine import Ledger, buried, events, ids, once, relaying, until, working
+from tests.builders import NOON
+from tests.engine import Ledger, buried, events, ids, lying, once, relaying, until, working
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
 
@@ -98,6 +101,41 @@ def test_a_dead_letter_that_is_put_back_is_done(
             dead_letters.replay(session, now=utc_now())
         ledger.wait_for(ids(5))
     assert ledger.done() == once(5)
+
+
+def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer
+) -> None:
+    bare = [
+        Sent(HANDOFFS_CHANGED.name, b"k", None, ()),
+        Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
+    ]
+    with sessions.begin() as session:
+        burials = [
+            Burial(
+                Record(it.topic, 0, at, it.key, it.value, it.headers),
+                UUID(int=7),
+                "c",
+                "",
+                1,
+                NOON,
+                NOON,
+            )
+            for at, it in enumerate(bare)
+        ]
+        dead_letters.bury(session, "leadbaton.sla", burials)
+        dead_letters.replay(session, now=NOON)
+
+    with relaying(sessions, producer, broker):
+        until(lambda: not unpublished(sessions))
+
+    for topic in (HANDOFFS_CHANGED.dead, HANDOFFS_CHANGED.name):
+        assert {(it.key, it.value) for it in lying(broker, topic)} == {(b"k", None), (None, b"1")}
+
+
+def unpublished(sessions: Sessions) -> list[outbox.Row]:
+    with sessions() as session:
+        return outbox.unpublished(session, limit=10)
 
 
 def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
