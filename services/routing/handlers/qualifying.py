@@ -72,7 +72,7 @@ def _taken_in(session: Session, news: Sequence[_News], now: datetime) -> _Intake
     intake = _Intake(now, earlier, handoffs.locked_waiting(session, ended) if ended else ())
     for it in news:
         if it.begins is not None:
-            intake.begin(*it.begins)
+            intake.start(*it.begins)
         else:
             intake.end(it.id, cause=it.cause)
     return intake
@@ -97,7 +97,7 @@ class _Intake:
         )
         self._previous = {it.lead_id: it.rep for it in had}
 
-    def begin(self, handoff: Handoff, under: Ruled) -> None:
+    def start(self, handoff: Handoff, under: Ruled) -> None:
         """A handoff of its own, once; one whose lead is in hand already is closed, as part of the one that is."""
         if handoff.id in self._known:
             return
