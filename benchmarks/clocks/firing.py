@@ -20,7 +20,7 @@ KILLS = 4
 
 
 def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
-    """All at one instant, beside the bare update of as many rows."""
+    """All at one instant, beside the bare update of as many rows, which says nothing to anybody."""
     floor_s = _bare_burst(engine, count)
     at = _soon(10 + count * 2e-4)
     make_due(engine, count, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -89,17 +89,17 @@ def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure
     )
     floor_s = _median(_bare(bare, floor))
     for by in By:
-
-        def look(by: By = by) -> None:
-            with sessions() as session:
-                assert counted_by(session, by, Which(), first=first, last=last)
-
         yield takes(
             f"attainment over {DAYS} days by {by}",
-            _median(look),
+            _median(partial(_attained, sessions, by, first=first, last=last)),
             at_most_s=0.01 if by is By.TEAM else None,
             floor_s=floor_s,
         )
+
+
+def _attained(sessions: Sessions, by: By, *, first: date, last: date) -> None:
+    with sessions() as session:
+        assert counted_by(session, by, Which(), first=first, last=last)
 
 
 def _bare(connection: psycopg.Connection, statement: str) -> Callable[[], None]:
