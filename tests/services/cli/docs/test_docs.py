@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import orjson
 import pytest
 
 from services.cli.docs import OutOfDate, check, current, filled, generate
@@ -15,6 +16,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
+CALL = re.compile(r"\b(GET|POST) (/v1/[\w/{}-]+)")
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -75,6 +77,26 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert file.exists(), f"{target} does not exist"
         if anchor:
             assert anchor in _anchors(file), f"{target}{anchor} is no heading"
+
+
+def test_every_call_that_a_page_speaks_of_can_be_made() -> None:
+    served = {
+        (method.upper(), _plain(path))
+        for api in (DOCS / "openapi").glob("*.json")
+        for path, methods in orjson.loads(api.read_bytes())["paths"].items()
+        for method in methods
+    }
+    told = {
+        (method, _plain(path)) for page in PAGES for method, path in CALL.findall(page.read_text())
+    }
+
+    assert told - served == set()
+    assert len(told) > 10
+
+
+def _plain(path: str) -> str:
+    """The path, whatever its ids are called."""
+    return re.sub(r"\{\w+\}", "{}", path)
 
 
 def _anchors(page: Path) -> set[str]:
