@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from typer import Context
+from typer.main import get_group
 
+from services.cli import app
 from services.cli.docs import OutOfDate, check, current, filled, generate
 from services.cli.docs.tables import errors, table
 from shared.settings import Settings
@@ -17,6 +21,7 @@ ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
 CALL = re.compile(r"\b(GET|POST) (/v1/[\w/{}-]+)")
+COMMAND = re.compile(r"(?:`|^)leadbaton((?: [a-z]+)+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -92,6 +97,16 @@ def test_every_call_that_a_page_speaks_of_can_be_made() -> None:
 
     assert told - served == set()
     assert len(told) > 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(ROOT)))
+def test_every_command_that_a_page_speaks_of_is_there(page: Path) -> None:
+    for words in COMMAND.findall(page.read_text()):
+        there: Any = get_group(app)
+        for word in words.split():
+            if not hasattr(there, "commands"):
+                break  # what follows is an argument
+            _, there, _ = there.resolve_command(Context(there), [word])
 
 
 def _plain(path: str) -> str:
