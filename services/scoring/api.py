@@ -15,7 +15,7 @@ from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Part
 from services.scoring.queries import leads, ledger
 from services.scoring.rulebook import Rulebook
-from shared.contracts.payloads import MarketingEvent
+from shared.contracts.events import Event
 from shared.errors import Rejected
 from shared.http.dependencies import Now, OpsOrRep, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
@@ -192,7 +192,7 @@ def _parts(parts: tuple[Part, ...]) -> list[PartOut]:
     return [PartOut(rule=it.rule, label=it.label, points=it.points) for it in parts]
 
 
-def _event(event: MarketingEvent, rules: Rules) -> EventOut:
+def _event(event: Event, rules: Rules) -> EventOut:
     return EventOut(
         source=event.source,
         id=event.id,

@@ -19,7 +19,8 @@ from services.scoring.domain.rules import Rules
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
 from services.scoring.queries import handoffs, leads, ledger
 from services.scoring.rulebook import Rulebook
-from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
+from shared.contracts.events import Event
+from shared.contracts.payloads import HandoffChanged, LeadQualified
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db import outbox
@@ -29,7 +30,7 @@ REVIEWS = 500
 REFOLDS = 50
 """How many leads one tick takes in hand, so that messages never wait long for it."""
 
-Arrived = Message[MarketingEvent]
+Arrived = Message[Event]
 Belonging = dict[UUID, list[Arrived]]
 """The events of each lead."""
 
@@ -242,7 +243,7 @@ def _record(
     lead: Lead,
     announced: Announced,
     rules: Rules,
-    recent: Sequence[MarketingEvent],
+    recent: Sequence[Event],
     traceparent: str,
 ) -> Outgoing:
     live = announced.live

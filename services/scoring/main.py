@@ -20,6 +20,7 @@ from services.scoring.recompute import Difference, recomputed
 from services.scoring.rulebook import Rulebook
 from shared import logs
 from shared.clock import Clock, utc_now
+from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
@@ -104,7 +105,9 @@ def worker(settings: Settings) -> None:
     consume(
         SCORING,
         [
-            Subscription(MARKETING_EVENTS, partial(on_marketing_events, rulebook=rulebook)),
+            Subscription(
+                MARKETING_EVENTS, partial(on_marketing_events, rulebook=rulebook), event_of
+            ),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],
         config=replace(config.of(settings), max_poll_records=BATCH),

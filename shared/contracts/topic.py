@@ -31,6 +31,8 @@ class Payload(BaseModel):
 
 
 P = TypeVar("P", bound=Payload)
+S_co = TypeVar("S_co", covariant=True)
+"""What a message says: mostly a payload, or the same read in another way."""
 
 
 class UndecodableRecord(Rejected):
@@ -80,14 +82,14 @@ class Outgoing(Sent):
     value: bytes
 
 
-class Message(NamedTuple, Generic[P]):
+class Message(NamedTuple, Generic[S_co]):
     """A decoded record. `id` is the cause's, so a replay carries the same one."""
 
     id: str
     source: str
     time: datetime
     key: str
-    payload: P
+    payload: S_co
     traceparent: str | None = None
     written: bytes = b""
     """The payload as it lay in Kafka, with what this reader does not know of it."""
@@ -147,6 +149,10 @@ class Topic(Generic[P]):
 
     def decode(self, record: Record) -> Message[P]:
         """The record's message; raises UndecodableRecord or UnknownVersion."""
+        return self.decode_with(self._read, record)
+
+    def decode_with(self, read: Callable[[bytes], S_co], record: Record) -> Message[S_co]:
+        """The same with another way to read the payload, which raises pydantic's ValidationError as well."""
         said = dict(record.headers)
         if said.get("ce_type") != self._type:
             raise self._unknown(said.get("ce_type"))
@@ -159,7 +165,7 @@ class Topic(Generic[P]):
                 _text(said["ce_source"]),
                 datetime.fromisoformat(_text(said["ce_time"])),
                 (record.key or b"").decode(),
-                self._read(value),
+                read(value),
                 None if trace is None else _text(trace),
                 value,
             )

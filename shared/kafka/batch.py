@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from shared.clock import Clock
-from shared.contracts.topic import Message, P, Record, Topic
+from shared.contracts.topic import Message, Record, S_co, Topic
 from shared.db import dead_letters, offsets
 from shared.db.dead_letters import Burial
 from shared.db.offsets import Fenced, Move
@@ -30,11 +30,21 @@ REASON_LENGTH = 1_000
 
 
 @dataclass(frozen=True)
-class Subscription(Generic[P]):
-    """A topic and what to do with its messages: never an empty batch, and the same one may come again."""
+class Subscription(Generic[S_co]):
+    """A topic and what to do with its messages: never an empty batch, and the same one may come again.
 
-    topic: Topic[P]
-    handle: Callable[[Session, Sequence[Message[P]], datetime], None]
+    `read` is how the payload is read, where that is not the topic's own way.
+    """
+
+    topic: Topic[Any]
+    handle: Callable[[Session, Sequence[Message[S_co]], datetime], None]
+    read: Callable[[bytes], S_co] | None = None
+
+    def decode(self, record: Record) -> Message[S_co]:
+        """The record's message; raises UndecodableRecord or UnknownVersion."""
+        if self.read is None:
+            return self.topic.decode(record)
+        return self.topic.decode_with(self.read, record)
 
 
 class Item(NamedTuple):
@@ -84,17 +94,19 @@ class Guard:
 _LOUD = (Fenced, TooManyBurials)
 
 
-def items_of(topic: Topic[Any], records: Sequence[Record], topic_id: UUID) -> list[Item]:
+def items_of(
+    subscription: Subscription[Any], records: Sequence[Record], topic_id: UUID
+) -> list[Item]:
     """The records, decoded where they can be: first all in one go, as they mostly can."""
     with Guard():
-        return [Item(it, topic_id, topic.decode(it), None) for it in records]
-    return [_item_of(topic, it, topic_id) for it in records]
+        return [Item(it, topic_id, subscription.decode(it), None) for it in records]
+    return [_item_of(subscription, it, topic_id) for it in records]
 
 
-def _item_of(topic: Topic[Any], record: Record, topic_id: UUID) -> Item:
+def _item_of(subscription: Subscription[Any], record: Record, topic_id: UUID) -> Item:
     guard = Guard()
     with guard:
-        return Item(record, topic_id, topic.decode(record), None)
+        return Item(record, topic_id, subscription.decode(record), None)
     return Item(record, topic_id, None, guard.error)
 
 

@@ -89,7 +89,7 @@ class _Worker:
     ) -> None:
         self._batches = batches
         self._subscriptions = subscriptions
-        self._topics = {it.topic.name: it.topic for it in subscriptions}
+        self._readers = {it.topic.name: it for it in subscriptions}
         self._on_tick = tick
         self._on_ready = on_ready
         self._held: dict[TopicPartition, _Held] = {}
@@ -146,7 +146,7 @@ class _Worker:
     def _polled(self, reader: Reader) -> _Polled:
         """The next records of the partitions that are placed."""
         return {
-            at: items_of(self._topics[at.topic], records, held.place.topic_id)
+            at: items_of(self._readers[at.topic], records, held.place.topic_id)
             for at, records in reader.poll(timeout_ms=POLL_MS).items()
             if (held := self._held.get(at)) is not None
         }

@@ -10,7 +10,8 @@ from services.scoring.domain.lead import Lead
 from services.scoring.domain.profile import Said
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Part
-from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
+from shared.contracts.events import Event
+from shared.contracts.payloads import LeadContext, Reason, Touch
 
 LIMIT_BYTES = 16_000
 """A little under 16 KB, for the record has other fields too."""
@@ -25,8 +26,8 @@ def card(
     lead: Lead,
     rules: Rules,
     *,
-    why_now: MarketingEvent | None,
-    recent: Sequence[MarketingEvent],
+    why_now: Event | None,
+    recent: Sequence[Event],
     now: datetime,
 ) -> LeadContext:
     """The lead for a rep; what does not fit is left out: the oldest events, then details, then traits."""
@@ -62,7 +63,7 @@ def reason_of(part: Part) -> Reason:
     return Reason(rule=part.rule, label=part.label, points=round(part.points, 2))
 
 
-def touch(event: MarketingEvent) -> Touch:
+def touch(event: Event) -> Touch:
     """An event for somebody who reads, with what is short enough to be read."""
     page = event.context.get("page")
     seen = {**(page if isinstance(page, Mapping) else {}), **event.properties}

@@ -13,7 +13,8 @@ from services.scoring.domain.people import Person
 from services.scoring.domain.profile import Profile, merged, profiled
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import grade
-from shared.contracts.payloads import MarketingEvent, Scores
+from shared.contracts.events import Event, written_event
+from shared.contracts.payloads import Scores
 
 
 class Stage(StrEnum):
@@ -103,18 +104,18 @@ def facts_of(lead: Lead, engagement: float, rules: Rules) -> dict[str, Any]:
     }
 
 
-def told(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
+def told(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Lead:
     """The lead with what these new events say of it."""
     profile = profiled(lead.profile, events, rules, now=now)
     raising = [event for event in events if rules.raises_hand(event)]
     if not raising:
         return _with_profile(lead, profile, rules)
     last = max(raising, key=lambda event: (event.time, event.id))
-    raised = lead._replace(raised=last.model_dump_json(exclude_none=True))
+    raised = lead._replace(raised=written_event(last))
     return _with_profile(raised, profile, rules)
 
 
-def refolded(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Lead:
+def refolded(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Lead:
     """The lead as these rules see it, from all of its events; how far it has come stays."""
     blank = lead._replace(version=rules.version, profile=Profile(), review_at=None)
     return _with_profile(blank, profiled(Profile(), events, rules, now=now), rules)

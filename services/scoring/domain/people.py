@@ -13,7 +13,8 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID, uuid5
 
 from services.scoring.domain.profile import event_key
-from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+from shared.contracts.events import Event, Who
+from shared.contracts.payloads import EventKind
 from shared.errors import Rejected
 
 LEADS = UUID("5f0a6a52-35d8-5f7b-9ef6-0d0f3c1d6a01")
@@ -45,11 +46,11 @@ class Shown(NamedTuple):
     user_id: str | None
     phone: str | None
     anonymous_id: str | None
-    before: Identity | None
+    before: Who | None
     """Of an alias: who it was until now."""
 
     @classmethod
-    def by(cls, event: MarketingEvent) -> Shown:
+    def by(cls, event: Event) -> Shown:
         """By this event."""
         it = event.identity
         before = event.previous if event.kind is EventKind.ALIAS else None
@@ -81,7 +82,7 @@ class Crowd:
     """(who stays, who is joined into them), in this order."""
     _joined: dict[UUID, UUID] = field(default_factory=dict)
 
-    def meet(self, event: MarketingEvent) -> UUID:
+    def meet(self, event: Event) -> UUID:
         """The lead that the event belongs to, as far as is known now; raises NobodyShown."""
         shown = Shown.by(event)
         keys, emails = shown.identities(), shown.emails()
@@ -104,7 +105,7 @@ class Crowd:
         person = self.people[self.lead_of(owner)]
         return person.id if person.known and emails <= person.emails else None
 
-    def _learn(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> UUID:
+    def _learn(self, event: Event, keys: list[str], emails: frozenset[str]) -> UUID:
         person = self._person(event, keys, emails)
         self.people[person.id] = Person(
             person.id,
@@ -117,7 +118,7 @@ class Crowd:
                 self.owners[key] = self.claimed[key] = person.id
         return person.id
 
-    def _person(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> Person:
+    def _person(self, event: Event, keys: list[str], emails: frozenset[str]) -> Person:
         """Whose the strongest identity is, joined with everybody else who shows to be the same; or somebody new."""
         person: Person | None = None
         for owner in self._owners_of(keys):
@@ -132,7 +133,7 @@ class Crowd:
         ids = {self.lead_of(self.owners[key]): None for key in keys if key in self.owners}
         return [self.people[lead_id] for lead_id in ids]
 
-    def _create(self, event: MarketingEvent) -> Person:
+    def _create(self, event: Event) -> Person:
         person = Person(uuid5(LEADS, event_key(event)), event.received_at)
         self.created.add(person.id)
         return person

@@ -20,9 +20,9 @@ from services.scoring.domain.engagement import (
 )
 from services.scoring.domain.rules import NOBODY, Rules
 from services.scoring.domain.score import Score
-from shared.contracts.payloads import Identity, MarketingEvent
+from shared.contracts.events import Event, Who
 
-Timed = Sequence[tuple[float, MarketingEvent]]
+Timed = Sequence[tuple[float, Event]]
 """Events with their time in seconds since 1970."""
 
 _EMAIL, _PHONE = attrgetter("email"), attrgetter("phone")
@@ -76,9 +76,7 @@ class Profile(NamedTuple):
         return engagement(self.signals, rules.agreement.scoring, now)
 
 
-def profiled(
-    profile: Profile, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime
-) -> Profile:
+def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: datetime) -> Profile:
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = profile.sources | {event.source for event in events}
@@ -116,7 +114,7 @@ def merged(one: Profile, other: Profile, rules: Rules) -> Profile:
     )
 
 
-def event_key(event: MarketingEvent) -> str:
+def event_key(event: Event) -> str:
     """What makes an event the same one, wherever it comes from."""
     return f"{event.source}/{event.id}"
 
@@ -156,7 +154,7 @@ def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[
 
 
 def _met(
-    seen: Mapping[str, float], timed: Timed, shown: Callable[[Identity], str | None]
+    seen: Mapping[str, float], timed: Timed, shown: Callable[[Who], str | None]
 ) -> Mapping[str, float]:
     """When each way to reach them was seen last; what an alias replaces is kept as older than everything."""
     latest = dict(seen)
@@ -168,7 +166,7 @@ def _met(
     return latest
 
 
-def _campaign(timed: tuple[float, MarketingEvent]) -> Said | None:
+def _campaign(timed: tuple[float, Event]) -> Said | None:
     at, event = timed
     told = event.context.get("campaign")
     if not isinstance(told, dict):

@@ -11,7 +11,7 @@ from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.agreement.reading import Memory
-from shared.contracts.payloads import MarketingEvent
+from shared.contracts.events import Event
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
 """Traits that a rep reads first; kept whether the agreement declares them or not."""
@@ -53,20 +53,20 @@ class Rules:
         """Whether no event takes points, so that new events can only delay a fall."""
         return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
 
-    def counting(self, event: MarketingEvent) -> Sequence[Signal]:
+    def counting(self, event: Event) -> Sequence[Signal]:
         """The signals that the event counts for."""
         ear = self._ears.get(event.type)
         if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
             return ()
         return ear.heard(event_facts(event)) if ear.asks else ear.signals
 
-    def takes(self, events: Iterable[MarketingEvent]) -> bool:
+    def takes(self, events: Iterable[Event]) -> bool:
         """Whether one of the events takes points."""
         return not self.only_rises and any(
             signal.points < 0 for event in events for signal in self.counting(event)
         )
 
-    def raises_hand(self, event: MarketingEvent) -> bool:
+    def raises_hand(self, event: Event) -> bool:
         """Whether the event asks for a rep."""
         return event.type in self.hand_raises and NOBODY.isdisjoint(event.marks)
 
@@ -142,7 +142,7 @@ class _Ear:
         )
 
 
-def event_facts(event: MarketingEvent) -> dict[str, Any]:
+def event_facts(event: Event) -> dict[str, Any]:
     """What `event` is in a signal's condition; nothing about the lead, or order would matter."""
     properties, context = event.properties, event.context
     facts: dict[str, Any] = {"type": event.type, "properties": properties, "context": context}

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from services.scoring.domain.engagement import falls_below
 from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, told
 from services.scoring.domain.rules import Rules
-from shared.contracts.payloads import MarketingEvent, Qualified, Scores
+from shared.contracts.events import Event, event_of
+from shared.contracts.payloads import Qualified, Scores
 
 INCOMPLETE = "incomplete: "
 SUPPRESSED = "suppressed: "
@@ -31,7 +32,7 @@ class Announced(NamedTuple):
     change: Qualified
     live: Live
     cause: str
-    why_now: MarketingEvent | None
+    why_now: Event | None
     scores: Scores
     at: datetime
 
@@ -44,12 +45,12 @@ class Verdict(NamedTuple):
     announced: tuple[Announced, ...] = ()
 
 
-def assess(lead: Lead, events: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Verdict:
+def assess(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Verdict:
     """Fold the new events into the lead and judge it once."""
     return judge(told(lead, events, rules, now=now), events, rules, now=now)
 
 
-def judge(lead: Lead, fresh: Sequence[MarketingEvent], rules: Rules, *, now: datetime) -> Verdict:
+def judge(lead: Lead, fresh: Sequence[Event], rules: Rules, *, now: datetime) -> Verdict:
     """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
     engagement = lead.engagement(rules, now)
     facts = facts_of(lead, engagement, rules)
@@ -62,7 +63,7 @@ def judge(lead: Lead, fresh: Sequence[MarketingEvent], rules: Rules, *, now: dat
 
 class _Case(NamedTuple):
     lead: Lead
-    fresh: Sequence[MarketingEvent]
+    fresh: Sequence[Event]
     rules: Rules
     engagement: float
     facts: Mapping[str, Any]
@@ -160,10 +161,10 @@ def _step(lead: Lead, stage: Stage, cause: str, case: _Case) -> Verdict:
     )
 
 
-def _why_now(case: _Case) -> MarketingEvent | None:
+def _why_now(case: _Case) -> Event | None:
     """The hand-raise, else the last fresh event that counted or told who they are."""
     if case.lead.raised:
-        return MarketingEvent.model_validate_json(case.lead.raised)
+        return event_of(case.lead.raised)
     telling = [event for event in case.fresh if event.traits or any(case.rules.counting(event))]
     return max(telling, key=lambda event: (event.time, event.id), default=None)
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.scoring.tables import events
-from shared.contracts.payloads import MarketingEvent
+from shared.contracts.events import Event, event_of
 from shared.contracts.topic import Message
 from shared.db.copying import copy_rows
 
@@ -41,9 +41,7 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
     return {(row.source, row.id) for row in session.execute(statement)}
 
 
-def add_events(
-    session: Session, belonging: Mapping[UUID, Sequence[Message[MarketingEvent]]]
-) -> bool:
+def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event]]]) -> bool:
     """Add each lead's events as they arrived, in the order of their keys.
 
     False if one is there already: the transaction can then only go back to where it was before.
@@ -63,20 +61,20 @@ def add_events(
     return True
 
 
-def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[MarketingEvent]]:
+def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
     """All events of the leads."""
     statement = select(events.c.lead_id, _PAYLOAD).where(
         events.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid)))
     )
-    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    found: dict[UUID, list[Event]] = {lead_id: [] for lead_id in lead_ids}
     for lead_id, payload in session.execute(statement):
-        found[lead_id].append(MarketingEvent.model_validate_json(payload))
+        found[lead_id].append(event_of(payload))
     return found
 
 
 def latest_events(
     session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int
-) -> dict[UUID, list[MarketingEvent]]:
+) -> dict[UUID, list[Event]]:
     """The last events of these types of each lead, the latest first."""
     asked = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("asked")
     latest = (
@@ -86,15 +84,15 @@ def latest_events(
         .limit(limit)
         .lateral()
     )
-    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    found: dict[UUID, list[Event]] = {lead_id: [] for lead_id in lead_ids}
     for lead_id, payload in session.execute(select(asked, latest.c.payload)):
-        found[lead_id].append(MarketingEvent.model_validate_json(payload))
+        found[lead_id].append(event_of(payload))
     return found
 
 
 def events_before(
     session: Session, lead_id: UUID, *, before: tuple[datetime, str, str] | None, limit: int
-) -> list[MarketingEvent]:
+) -> list[Event]:
     """A page of the lead's events, the latest first, from after the given place (time, source, id)."""
     place = tuple_(events.c.time, events.c.source, events.c.id)
     statement = (
@@ -105,7 +103,7 @@ def events_before(
     )
     if before is not None:
         statement = statement.where(place < tuple_(*map(literal, before)))
-    return [MarketingEvent.model_validate_json(it) for it in session.scalars(statement)]
+    return [event_of(it) for it in session.scalars(statement)]
 
 
 def move_events(session: Session, joins: Mapping[UUID, UUID]) -> None:

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
 from services.scoring.rulebook import Rulebook
 from shared.agreement.versions import publish
+from shared.contracts.events import event_of
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Record
-from shared.contracts.topics import LEADS_QUALIFIED
+from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.db.outbox import read
 from shared.db.tables import outbox
-from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, messages
+from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
 
 
 class Worker:
@@ -35,7 +36,10 @@ class Worker:
 
     def take(self, *events: MarketingEvent, now: datetime = NOON) -> None:
         """Handle the events as one batch."""
-        on_marketing_events(self.session, messages(events), now, rulebook=self.rulebook)
+        arrived = [
+            MARKETING_EVENTS.decode_with(event_of, record(MARKETING_EVENTS, it)) for it in events
+        ]
+        on_marketing_events(self.session, arrived, now, rulebook=self.rulebook)
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
         """Handle what sales did."""

@@ -51,10 +51,8 @@ def records(*ids: str) -> list[Record]:
 
 
 def work(batches: Batches, handle: Handle, arrived: Sequence[Record]) -> None:
-    portion = Portion(
-        Subscription(MARKETING_EVENTS, handle),
-        items_of(MARKETING_EVENTS, arrived, PLACE.topic_id),
-    )
+    subscription = Subscription(MARKETING_EVENTS, handle)
+    portion = Portion(subscription, items_of(subscription, arrived, PLACE.topic_id))
     batches.work([portion], [Move(PLACE, arrived[0].offset, arrived[-1].offset + 1)])
 
 

@@ -1,0 +1,99 @@
+"""Marketing events as their reader has them: checked as `MarketingEvent` is, in a quarter of its time.
+
+The scoring worker reads tens of thousands of them a second. What this way does not understand goes the other way, so
+that both accept the same, and refuse the same with the same words.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+import msgspec
+
+from shared.contracts.payloads import EventKind, MarketingEvent
+
+
+class Who(Protocol):
+    """An identity, as `payloads.Identity`."""
+
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def anonymous_id(self) -> str | None: ...
+
+
+class Event(Protocol):
+    """An event, as `payloads.MarketingEvent`."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> EventKind: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def time(self) -> datetime: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def identity(self) -> Who: ...
+    @property
+    def previous(self) -> Who | None: ...
+    @property
+    def traits(self) -> dict[str, Any]: ...
+    @property
+    def properties(self) -> dict[str, Any]: ...
+    @property
+    def context(self) -> dict[str, Any]: ...
+    @property
+    def marks(self) -> tuple[str, ...]: ...
+
+
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Who(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    email: str | None = None
+    phone: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    source: str
+    id: str
+    type: str
+    time: _Instant
+    received_at: _Instant
+    identity: _Who
+    kind: EventKind = EventKind.TRACK
+    previous: _Who | None = None
+    traits: dict[str, Any] = msgspec.field(default_factory=dict)
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    context: dict[str, Any] = msgspec.field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+def event_of(written: bytes | str) -> Event:
+    """The event that was written so; raises pydantic's ValidationError."""
+    try:
+        return _decode(written)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return MarketingEvent.model_validate_json(written)
+
+
+def written_event(event: Event) -> str:
+    """The event as JSON, for `event_of`."""
+    if isinstance(event, MarketingEvent):
+        return event.model_dump_json(exclude_none=True)
+    return msgspec.json.encode(event).decode()
