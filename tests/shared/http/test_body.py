@@ -92,7 +92,7 @@ def test_an_endless_body_is_refused_at_the_limit() -> None:
     assert sent(endless()) == (None, 413)
 
 
-@pytest.mark.parametrize("empty", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("empty", [b"", gzip.compress(b"")], ids=["nothing", "nothing, zipped"])
 def test_endless_nothing_is_refused_too(empty: bytes) -> None:
     chunks = [empty] * 100 if empty else [b""]
     assert sent(chunks, encoding="gzip") == ((b"", None) if not empty else (None, 413))
