@@ -76,7 +76,13 @@ def _lead(id_: UUID, number: int, at: datetime, chance: Random) -> LeadQualified
     )  # fmt: skip
 
 
-def hire(server: PostgresServer, count: int, *, territories: int) -> None:
+def hire(
+    server: PostgresServer,
+    count: int,
+    *,
+    territories: int,
+    url: str = "https://hooks.example.com/reps/{}",
+) -> None:
     """So many reps of equal weight and nobody else, each for so many of the countries."""
     reps = [
         {
@@ -84,7 +90,7 @@ def hire(server: PostgresServer, count: int, *, territories: int) -> None:
             "name": f"Rep {number}",
             "email": f"rep{number}@example.com",
             "team": "inbound",
-            "endpoint": {"url": f"https://hooks.example.com/reps/{number}"},
+            "endpoint": {"url": url.format(number)},
             "territories": [COUNTRIES[(number + it) % len(COUNTRIES)] for it in range(territories)],
         }
         for number in range(count)

@@ -26,7 +26,7 @@ from services.routing.queries.roster import an_encrypted_secret
 from shared.clock import Clock
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
-from shared.http.outbound import TOTAL_S, guarded_client
+from shared.http.outbound import TOTAL_S, Clients
 from shared.secrets import Vault
 from shared.tracing import SpanKind, hop
 
@@ -92,12 +92,12 @@ async def deliver(
     """
     tries: set[asyncio.Task[Tried]] = set()
     ended: Sequence[Tried] = ()
-    async with guarded_client(courier.policy, connections=HANDS) as client:
+    async with Clients(courier.policy, connections=HANDS) as clients:
         while not stop.is_set():
             beat()
             woken.clear()
             ended, claimed = await _turn(courier, ended, HANDS - len(tries))
-            tries |= {asyncio.create_task(_try(courier, client, it)) for it in claimed}
+            tries |= {asyncio.create_task(_try(courier, clients, it)) for it in claimed}
             tries, new = await _progress(tries, woken)
             ended = (*ended, *new)
         until_s = time.monotonic() + GRACE_S
@@ -154,9 +154,10 @@ def claim(courier: Courier, most: int) -> list[Claimed]:
         )
 
 
-async def _try(courier: Courier, client: httpx.AsyncClient, claimed: Claimed) -> Tried:
+async def _try(courier: Courier, clients: Clients, claimed: Claimed) -> Tried:
     """One try, from signature to answer."""
     at, began_s = courier.clock(), time.monotonic()
+    client = clients.to(claimed.notice.endpoint)
     response, outcome = await _sent(courier, client, claimed)
     took_ms = (time.monotonic() - began_s) * 1000
     return Tried(claimed, Attempt(claimed.number, at, took_ms, response), outcome)

@@ -11,6 +11,7 @@ import pytest
 
 from shared.http.outbound import (
     MOST_BYTES,
+    Clients,
     ForbiddenAddress,
     check_url,
     guarded_client,
@@ -74,3 +75,14 @@ def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
     assert asyncio.run(read()) == b"x" * MOST_BYTES
     thread.join()
     server.server_close()
+
+
+def test_the_same_place_is_called_by_the_same_client_and_all_are_closed() -> None:
+    async def clients() -> tuple[bool, bool, bool]:
+        async with Clients(policy_for([]), connections=1) as several:
+            ours, again = several.to("rep/grace"), several.to("rep/grace")
+            others = [several.to(f"rep/{number}") for number in range(99)]
+        closed = all(it.is_closed for it in (ours, *others))
+        return ours is again, any(it is not ours for it in others), closed
+
+    assert asyncio.run(clients()) == (True, True, True)

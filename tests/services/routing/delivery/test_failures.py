@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from services.routing.delivery.waking import listen
 from services.routing.queries import deliveries
 from services.routing.queries.roster import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
-from shared.embedded.postgres import free_port
+from shared.embedded.postgres import PostgresServer, free_port
 from shared.http.outbound import guarded_client, policy_for
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
 from tests.services.routing.delivery.receiver import Reply, receiving
@@ -205,3 +205,43 @@ def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
 
     assert len(post.receiver.got) == 1
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
+
+
+def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
+    mortal_postgres: PostgresServer,
+) -> None:
+    engine = engine_for(mortal_postgres.url())
+    answers, away, stop = threading.Event(), threading.Event(), threading.Event()
+    event.listen(engine, "handle_error", lambda _: away.set())
+    with receiving() as receiver:
+        post = Post(sessions_on(engine), receiver)
+        receiver.reply(GRACE, Reply(204, hold=answers))
+        post.assign()
+        running = threading.Thread(
+            target=lambda: asyncio.run(
+                deliver(post.courier, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+            )
+        )
+        running.start()
+        receiver.wait(lambda got: len(got) == 1)
+        mortal_postgres.stop("immediate")
+        answers.set()
+        assert away.wait(20)
+        mortal_postgres.start()
+        until(lambda: post.states() == [("rep/grace", "handoff.assigned", "delivered")])
+        stop.set()
+        running.join()
+
+    assert [it.number for it in post.tries()] == [1]
+    assert len(receiver.got) == 1
+    engine.dispose()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look again and again, but not for ever."""
+    pause = threading.Event()
+    for _ in range(400):
+        if happened():
+            return
+        pause.wait(0.05)
+    raise TimeoutError
