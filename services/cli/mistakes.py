@@ -11,7 +11,7 @@ FORESEEN = (LeadbatonError, OperationalError, ValidationError)
 """What may be an operator's to mend; all else is a bug, and shows its traceback."""
 
 
-def in_words(wrong: LeadbatonError | OperationalError | ValidationError) -> str | None:
+def in_words(wrong: Exception) -> str | None:
     """One clear text; None if it is a bug after all."""
     match wrong:
         case LeadbatonError():
