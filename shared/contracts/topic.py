@@ -161,9 +161,9 @@ class Topic(Generic[P]):
         trace, value = said.get("traceparent"), record.value or b""
         try:
             return Message(
-                _text(said["ce_id"]),
-                _text(said["ce_source"]),
-                datetime.fromisoformat(_text(said["ce_time"])),
+                said["ce_id"].decode("utf-8", "replace"),
+                said["ce_source"].decode("utf-8", "replace"),
+                datetime.fromisoformat(said["ce_time"].decode("utf-8", "replace")),
                 (record.key or b"").decode(),
                 read(value),
                 None if trace is None else _text(trace),

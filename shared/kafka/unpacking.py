@@ -62,16 +62,25 @@ def unpacked(batch: DefaultRecordBatch, at: TopicPartition) -> Iterator[Record]:
         yield Record(at.topic, at.partition, batch.base_offset + offset, key, value, headers)
 
 
+LONG = 0x81
+"""The bits of a number's first byte that say that it is negative, or goes on in the next byte."""
+
+
 def _headers(data: bytes, place: int) -> tuple[Headers, int]:
     """The headers that begin there; almost all lengths are of one byte."""
     count, place = number(data, place)
     headers = []
     for _ in range(count):
-        length, place = number(data, place)
-        end = place + length
+        length = data[place]
+        if length & LONG:
+            length, place = number(data, place)
+            end = place + length
+        else:
+            place += 1
+            end = place + (length >> 1)
         name = name_of(data[place:end])
         length = data[end]
-        if length & 0x81:
+        if length & LONG:
             value, place = taken(data, end)
         else:
             place = end + 1 + (length >> 1)

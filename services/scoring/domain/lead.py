@@ -95,7 +95,7 @@ class Lead(NamedTuple):
 def facts_of(lead: Lead, engagement: float, rules: Rules) -> dict[str, Any]:
     """What the conditions of qualification may speak of."""
     return {
-        "lead": lead.profile.facts(rules, stage=lead.stage.value),
+        "lead": lead.profile.facts_asked(rules, stage=lead.stage.value),
         "fit": lead.fit,
         "engagement": engagement,
         "likelihood": None,

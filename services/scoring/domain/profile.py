@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from services.scoring.domain.account import account_of
@@ -20,12 +19,13 @@ from services.scoring.domain.engagement import (
 )
 from services.scoring.domain.rules import NOBODY, Rules
 from services.scoring.domain.score import Score
-from shared.contracts.events import Event, Who
+from shared.contracts.events import Event
 
 Timed = Sequence[tuple[float, Event]]
 """Events with their time in seconds since 1970."""
 
-_EMAIL, _PHONE = attrgetter("email"), attrgetter("phone")
+LONG_AGO = 0.0
+"""When somebody was seen as whom an alias replaces: before everything else."""
 
 Said = tuple[float, str, Any]
 """A value with the time and the key of the event that said it, so that of two the later is known."""
@@ -67,6 +67,15 @@ class Profile(NamedTuple):
         """What `lead` is in the agreement's conditions."""
         return rules.about(self.told, email=self.email, account=self.account, stage=stage)
 
+    def facts_asked(self, rules: Rules, *, stage: str) -> dict[str, Any]:
+        """As much of it as the conditions of qualification read, and what is required."""
+        told = {
+            name: self.traits[name][2]
+            for name in self.traits.keys() & rules.asked
+            if self.traits[name][2] is not None
+        }
+        return rules.about(told, email=self.email, account=self.account, stage=stage)
+
     def fit(self, rules: Rules) -> Score:
         """Who they are; the stage is no part of it, or the score would depend on more than the events."""
         return rules.fit(self.facts(rules))
@@ -80,16 +89,19 @@ def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: da
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = profile.sources | {event.source for event in events}
-    seen = (profile.first_campaign, profile.last_campaign, *map(_campaign, timed))
-    campaigns = [it for it in seen if it is not None]
+    shown = [(at, event.identity) for at, event in timed]
+    shown += [(LONG_AGO, event.previous) for event in events if event.previous is not None]
+    campaigns = [_campaign(*it) for it in timed if "campaign" in it[1].context]
+    seen = (profile.first_campaign, profile.last_campaign, *campaigns)
+    known = [it for it in seen if it is not None]
     return Profile(
         _counted(profile.signals, timed, rules, now),
         _learned(profile.traits, timed, rules),
-        _met(profile.emails, timed, _EMAIL),
-        _met(profile.phones, timed, _PHONE),
+        _met(profile.emails, [(at, who.email) for at, who in shown]),
+        _met(profile.phones, [(at, who.phone) for at, who in shown]),
         sources if len(sources) > len(profile.sources) else profile.sources,
-        min(campaigns, key=_when, default=None),
-        max(campaigns, key=_when, default=None),
+        min(known, key=_when, default=None),
+        max(known, key=_when, default=None),
     )
 
 
@@ -153,22 +165,17 @@ def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[
     return latest
 
 
-def _met(
-    seen: Mapping[str, float], timed: Timed, shown: Callable[[Who], str | None]
-) -> Mapping[str, float]:
-    """When each way to reach them was seen last; what an alias replaces is kept as older than everything."""
+def _met(seen: Mapping[str, float], shown: Sequence[tuple[float, str | None]]) -> dict[str, float]:
+    """When each way to reach them was seen last."""
     latest = dict(seen)
-    for at, event in timed:
-        if (here := shown(event.identity)) is not None:
-            latest[here] = max(latest.get(here, 0.0), at)
-        if event.previous is not None and (before := shown(event.previous)) is not None:
-            latest.setdefault(before, 0.0)
+    for at, way in shown:
+        if way is not None and at >= latest.get(way, at):
+            latest[way] = max(at, LONG_AGO)
     return latest
 
 
-def _campaign(timed: tuple[float, Event]) -> Said | None:
-    at, event = timed
-    told = event.context.get("campaign")
+def _campaign(at: float, event: Event) -> Said | None:
+    told = event.context["campaign"]
     if not isinstance(told, dict):
         return None
     campaign = {

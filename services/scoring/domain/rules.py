@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
-from shared.agreement.reading import Memory
+from shared.agreement.reading import ABSENT, MOST, Memory
 from shared.contracts.events import Event
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
@@ -53,12 +54,22 @@ class Rules:
         """Whether no event takes points, so that new events can only delay a fall."""
         return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The traits that the conditions of qualification read, and those that are required."""
+        told = self.agreement.qualification
+        conditions = [it.when for it in (*told.suppress, *told.tiers)]
+        if told.threshold is not None:
+            conditions.append(told.threshold.when)
+        read = parts_read("lead", [it.source for it in conditions])
+        return self.kept_traits if read is None else read | frozenset(told.require)
+
     def counting(self, event: Event) -> Sequence[Signal]:
         """The signals that the event counts for."""
         ear = self._ears.get(event.type)
         if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
             return ()
-        return ear.heard(event_facts(event)) if ear.asks else ear.signals
+        return ear.heard(event) if ear.asks else ear.signals
 
     def takes(self, events: Iterable[Event]) -> bool:
         """Whether one of the events takes points."""
@@ -133,13 +144,39 @@ class _Ear:
         self.signals = signals
         self.asks = [it.when.source for it in signals if it.when is not None]
         self._memory = Memory(*self.asks)
+        self._properties = parts_read("event.properties", self.asks, of="event")
+        self._by_properties: dict[tuple[object, ...], tuple[Signal, ...]] = {}
 
-    def heard(self, facts: Mapping[str, Any]) -> tuple[Signal, ...]:
-        """The signals that count."""
+    def heard(self, event: Event) -> tuple[Signal, ...]:
+        """The signals that count. Where only properties are read that are texts, the texts are enough to know."""
+        if self._properties is None:
+            return self._heard(event)
+        told = tuple([event.properties.get(name, ABSENT) for name in self._properties])
+        if not all(type(it) is str or it is ABSENT for it in told):
+            return self._heard(event)
+        if told not in self._by_properties:
+            if len(self._by_properties) >= MOST:
+                self._by_properties.clear()
+            self._by_properties[told] = self._heard(event)
+        return self._by_properties[told]
+
+    def _heard(self, event: Event) -> tuple[Signal, ...]:
+        facts = event_facts(event)
         return self._memory.recall(
             facts,
             lambda: tuple(it for it in self.signals if it.when is None or it.when.holds(facts)),
         )
+
+
+def parts_read(
+    path: str, sources: Sequence[str], *, of: str | None = None
+) -> frozenset[str] | None:
+    """What the sources read under the path, if they read nothing else of it or of `of`; else None."""
+    part = re.compile(rf"(?<![\w.]){re.escape(path)}\.([A-Za-z_]\w*)")
+    whole = re.compile(rf"(?<![\w.]){of or path}(?!\w)")
+    parts = [name for source in sources for name in part.findall(source)]
+    named = sum(len(whole.findall(source)) for source in sources)
+    return frozenset(parts) if named == len(parts) else None
 
 
 def event_facts(event: Event) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.rules import Rules, event_facts
+from services.scoring.domain.rules import Rules, event_facts, parts_read
+from shared.agreement.reading import MOST
 from tests.builders import agreement, marketing_event
 
 
@@ -41,6 +42,59 @@ def test_several_signals_may_count_one_event() -> None:
 
     assert [it.id for it in rules.counting(event)] == ["any", "pricing"]
     assert [it.id for it in rules.counting(marketing_event())] == ["any"]
+
+
+def test_what_counts_is_the_same_however_often_and_of_whatever_kind_it_is_asked() -> None:
+    signals = [
+        {"id": "two", "on": "a", "points": 1, "when": "event.properties.n == 2"},
+        {"id": "x", "on": "a", "points": 1, "when": 'event.properties.n == "x"'},
+    ]
+    rules = Rules(1, agreement(scoring={"signals": signals}))
+
+    for _ in range(2):
+        for n, counted in ((2, ["two"]), ("x", ["x"]), (2.0, ["two"]), ("2", []), (None, [])):
+            event = marketing_event("a", properties={"n": n})
+            assert [it.id for it in rules.counting(event)] == counted
+        assert rules.counting(marketing_event("a")) == ()
+
+
+def test_what_is_remembered_of_texts_is_bounded() -> None:
+    signal = {"id": "x", "on": "a", "points": 1, "when": 'event.properties.n == "7"'}
+    rules = Rules(1, agreement(scoring={"signals": [signal]}))
+
+    counted = [
+        len(rules.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MOST + 9)
+    ]
+
+    assert sum(counted) == counted[7] == 1
+
+
+@pytest.mark.parametrize(
+    ("sources", "read"),
+    [
+        (["lead.country == 'DE'", "has(lead.size) && lead.size > 3"], {"country", "size"}),
+        (["fit > 3"], set()),
+        (["lead == lead"], None),
+        (["lead['country'] == 'DE' || lead.size > 2"], None),
+        (["lead.title == 'team lead'"], None),
+        (["mislead.size > other.lead.size"], set()),
+    ],
+    ids=["names", "none", "whole", "computed", "in-a-text", "others"],
+)
+def test_what_conditions_read_of_something(sources: list[str], read: set[str] | None) -> None:
+    assert parts_read("lead", sources) == read
+
+
+def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:
+    qualification = {
+        "hand_raise": ["demo_requested"],
+        "require": ["email"],
+        "tiers": [{"id": "all", "when": "lead == lead"}],
+    }
+    rules = Rules(1, agreement(qualification=qualification))
+
+    assert rules.asked == rules.kept_traits
+    assert Rules(1, agreement()).asked == {"company_size", "email"}
 
 
 def test_worth_reading_is_what_counts_and_what_asks() -> None:
