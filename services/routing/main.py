@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from datetime import datetime
 from functools import partial
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from services.routing.api import router
 from services.routing.delivery import Courier, check_vault, deliver, take_up
@@ -28,9 +26,9 @@ from shared.http.app import create_app
 from shared.http.outbound import policy_for
 from shared.http.probes import Probes
 from shared.http.server import serve
-from shared.kafka import config
-from shared.kafka.consumer import Subscription, consume
-from shared.lifecycle import collect_rarely, stop_on_signals
+from shared.kafka.consumer import Subscription
+from shared.kafka.worker import work
+from shared.lifecycle import stop_on_signals
 from shared.secrets import Vault
 from shared.settings import Settings
 
@@ -71,33 +69,16 @@ def build_api(
 
 def worker(settings: Settings) -> None:
     """Give out leads until asked to stop."""
-    logs.configure(settings.log_level, service="routing-worker")
-    stop = stop_on_signals()
-    collect_rarely()
-    engine = engine_for(settings.database_url)
-    sessions = sessions_on(engine)
     office = Office(Agreements(), settings.public_url)
-    probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(sessions)})
-
-    def beat(session: Session, now: datetime) -> None:
-        probe.beat()
-        tick(session, now, office=office)
-
-    consume(
+    work(
         ROUTING,
         [
             Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
             Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
         ],
-        config=config.of(settings),
-        sessions=sessions,
-        clock=utc_now,
-        stop=stop,
-        member=settings.worker_name,
-        tick=beat,
+        settings=settings,
+        tick=partial(tick, office=office),
     )
-    engine.dispose()
 
 
 def delivery(settings: Settings) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy.orm import Session
 
 from services.scoring import ingest
 from services.scoring.api import router
@@ -23,15 +20,13 @@ from shared.clock import Clock, utc_now
 from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
-from shared.http import probes
 from shared.http.app import Check, create_app
 from shared.http.lane import include_direct
-from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.kafka import config
-from shared.kafka.consumer import Subscription, consume
+from shared.kafka.consumer import Subscription
 from shared.kafka.producer import Producer
-from shared.lifecycle import collect_rarely, stop_on_signals
+from shared.kafka.worker import work
 from shared.settings import Settings
 
 PORT = 8001
@@ -89,20 +84,8 @@ def build_api(
 
 def worker(settings: Settings) -> None:
     """Score events until asked to stop."""
-    logs.configure(settings.log_level, service="scoring-worker")
-    stop = stop_on_signals()
-    collect_rarely()
-    engine = engine_for(settings.database_url)
-    sessions = sessions_on(engine)
     rulebook = Rulebook()
-    probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(sessions)})
-
-    def beat(session: Session, now: datetime) -> None:
-        probe.beat()
-        tick(session, now, rulebook=rulebook)
-
-    consume(
+    work(
         SCORING,
         [
             Subscription(
@@ -110,14 +93,10 @@ def worker(settings: Settings) -> None:
             ),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],
-        config=replace(config.of(settings), max_poll_records=BATCH),
-        sessions=sessions,
-        clock=utc_now,
-        stop=stop,
-        member=settings.worker_name,
-        tick=beat,
+        settings=settings,
+        tick=partial(tick, rulebook=rulebook),
+        most=BATCH,
     )
-    engine.dispose()
 
 
 def recompute(

@@ -18,8 +18,8 @@ from shared.http import probes
 from shared.http.app import create_app
 from shared.http.probes import Probes
 from shared.http.server import serve
-from shared.kafka import config
-from shared.kafka.consumer import Subscription, consume
+from shared.kafka.consumer import Subscription
+from shared.kafka.worker import work
 from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.settings import Settings
 
@@ -52,24 +52,8 @@ def build_api(
 
 def worker(settings: Settings) -> None:
     """Read what happens to handoffs until asked to stop."""
-    logs.configure(settings.log_level, service="sla-worker")
-    stop = stop_on_signals()
-    engine = engine_for(settings.database_url)
-    sessions = sessions_on(engine)
-    probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(sessions)})
-    collect_rarely()
-    consume(
-        SLA,
-        [Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, agreements=Agreements()))],
-        config=config.of(settings),
-        sessions=sessions,
-        clock=utc_now,
-        stop=stop,
-        member=settings.worker_name,
-        tick=lambda _session, _now: probe.beat(),
-    )
-    engine.dispose()
+    handle = partial(on_handoffs_changed, agreements=Agreements())
+    work(SLA, [Subscription(HANDOFFS_CHANGED, handle)], settings=settings)
 
 
 def sweep(settings: Settings) -> None:

@@ -149,6 +149,7 @@ class _Alike:
         self.review_at: datetime | None = None
         self._seats, self._strategy = seats, strategy
         self._members = {it.rep.id for it in eligible}
+        self._counted, self._total, self._weights = 0, 0.0, 0.0
         heaps = defaultdict(list)
         for it in eligible:
             weight = it.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0

@@ -47,7 +47,8 @@ def add_round(session: Session, it: Round) -> int:
         "bench": literal(orjson.dumps(it.bench).decode(), Text).cast(JSONB),
         "picks": list(it.picks),
     }
-    return session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
+    number: int = session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
+    return number
 
 
 def add_hops(session: Session, new: Iterable[Hop]) -> None:

@@ -1,0 +1,55 @@
+"""A worker's process around its loop: signals, the database, the probe that says whether it works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared.clock import utc_now
+from shared.db.session import engine_for, sessions_on
+from shared.http import probes
+from shared.http.probes import Probes
+from shared.kafka import config
+from shared.kafka.consumer import Subscription, Tick, consume
+from shared.lifecycle import collect_rarely, stop_on_signals
+from shared.settings import Settings
+
+BATCH = 2_000
+
+
+def work(
+    group: str,
+    subscriptions: Sequence[Subscription[Any]],
+    *,
+    settings: Settings,
+    tick: Tick | None = None,
+    most: int = BATCH,
+) -> None:
+    """Consume until asked to stop, `most` records in a transaction; `tick` as in `consume`."""
+    stop = stop_on_signals()
+    collect_rarely()
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    probe = Probes()
+    probe.start(settings.probe_port, {"database": probes.database(sessions)})
+
+    def beat(session: Session, now: datetime) -> None:
+        probe.beat()
+        if tick is not None:
+            tick(session, now)
+
+    consume(
+        group,
+        subscriptions,
+        config=replace(config.of(settings), max_poll_records=most),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+        tick=beat,
+    )
+    engine.dispose()
