@@ -58,7 +58,7 @@ class Rules:
     def asked(self) -> frozenset[str]:
         """The traits that the conditions of qualification read, and those that are required."""
         told = self.agreement.qualification
-        conditions = [it.when for it in (*told.suppress, *told.tiers)]
+        conditions = [it.when for it in told.suppress] + [it.when for it in told.tiers]
         if told.threshold is not None:
             conditions.append(told.threshold.when)
         read = parts_read("lead", [it.source for it in conditions])
