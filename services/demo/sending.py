@@ -1,14 +1,16 @@
-"""The sending as it goes on beside the view: a thread, and how far it is."""
+"""Weeks of acts, sent within seconds by a thread beside the view, which asks how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Event, Thread
 
-from services.demo.sender import Mailings, Website, send_paced
+from services.demo.platforms import Mailings, Website
 from services.demo.stream import Act, Channel
 from shared.clock import Clock
+
+TICK_S = 0.25
 
 
 class Sending:
@@ -65,3 +67,33 @@ class Sending:
             pass
         for sender in self._senders.values():
             sender.close()
+
+
+def send_paced(
+    acts: Sequence[Act],
+    senders: Mapping[Channel, Website | Mailings],
+    *,
+    seconds: float,
+    clock: Clock,
+    stop: Event,
+) -> Iterator[int]:
+    """Send weeks of acts within seconds, in their order; yields how many are sent, several times a second."""
+    began, sent = clock(), 0
+    while sent < len(acts) and not stop.is_set():
+        passed = (clock() - began).total_seconds() / seconds
+        due = _due(acts, sent, passed)
+        for channel, sender in senders.items():
+            if its := [act for act in acts[sent:due] if act.channel is channel]:
+                sender.send(its)
+        sent = due
+        yield sent
+        stop.wait(TICK_S)
+
+
+def _due(acts: Sequence[Act], sent: int, passed: float) -> int:
+    """How many of the acts lie in the part of the whole time that has passed."""
+    first, last = acts[0].at, acts[-1].at
+    until: datetime = first + (last - first) * passed
+    while sent < len(acts) and acts[sent].at <= until:
+        sent += 1
+    return sent

@@ -1,18 +1,17 @@
-"""The senders: Segment's own client and native batches, with the retries and duplicates that life brings."""
+"""The platforms: Segment's own client and native batches, with the retries and duplicates that life brings."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
-from threading import Event
 from typing import Any
 
 from services.demo.network import flaky_network
-from services.demo.sender import Mailings, Website, native, send_paced
-from services.demo.stream import Act, Channel, acts_of
+from services.demo.platforms import Mailings, Website, native
+from services.demo.stream import Channel, acts_of
 from tests.services.demo.recording import Answer, Posted, recording
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -152,30 +151,3 @@ def test_native_events_carry_the_senders_id_and_the_past() -> None:
         "lead": {"email": act.who.email},
         "properties": act.properties,
     }
-
-
-def test_weeks_are_sent_in_order_within_seconds() -> None:
-    sent: list[Act] = []
-
-    class Keeping(Mailings):
-        def send(self, acts: Any) -> None:
-            sent.extend(acts)
-
-    instants = iter(NOON + timedelta(seconds=number) for number in range(100))
-    senders = {it: Keeping("http://127.0.0.1:9", "key") for it in Channel}
-    mixed = [replace(act, channel=Channel.MAILINGS) for act in ACTS]
-    progress = list(
-        send_paced(mixed, senders, seconds=4, clock=lambda: next(instants), stop=Event())
-    )
-
-    assert sent == mixed
-    assert progress == sorted(progress)
-    assert progress[-1] == len(ACTS)
-    assert len(progress) == 4
-
-
-def test_a_stop_ends_the_sending() -> None:
-    stopped = Event()
-    stopped.set()
-
-    assert list(send_paced(ACTS, {}, seconds=60, clock=lambda: NOON, stop=stopped)) == []

@@ -1,19 +1,15 @@
-"""Posts what people did, as two marketing platforms would: Segment's own client, and native batches with retries."""
+"""Two marketing platforms that tell what people did: a site with Segment's own client, a mailing tool with batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from threading import Event
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 from segment.analytics.client import Client
 
-from services.demo.stream import IDENTIFIED, Act, Channel
-from shared.clock import Clock
+from services.demo.stream import IDENTIFIED, Act
 
-TICK_S = 0.25
 TRIES = 8
 
 
@@ -118,33 +114,3 @@ def context_of(act: Act) -> dict[str, Any]:
         it = act.campaign
         context["campaign"] = {"source": it.source, "medium": it.medium, "name": it.name}
     return context
-
-
-def send_paced(
-    acts: Sequence[Act],
-    senders: Mapping[Channel, Website | Mailings],
-    *,
-    seconds: float,
-    clock: Clock,
-    stop: Event,
-) -> Iterator[int]:
-    """Send weeks of acts within seconds, in their order; yields how many are sent, several times a second."""
-    began, sent = clock(), 0
-    while sent < len(acts) and not stop.is_set():
-        passed = (clock() - began).total_seconds() / seconds
-        due = _due(acts, sent, passed)
-        for channel, sender in senders.items():
-            if its := [act for act in acts[sent:due] if act.channel is channel]:
-                sender.send(its)
-        sent = due
-        yield sent
-        stop.wait(TICK_S)
-
-
-def _due(acts: Sequence[Act], sent: int, passed: float) -> int:
-    """How many of the acts lie in the part of the whole time that has passed."""
-    first, last = acts[0].at, acts[-1].at
-    until: datetime = first + (last - first) * passed
-    while sent < len(acts) and acts[sent].at <= until:
-        sent += 1
-    return sent

@@ -1,0 +1,42 @@
+"""The sending: everything in its order, within the seconds that there are, until somebody stops it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+from services.demo.platforms import Mailings
+from services.demo.sending import send_paced
+from services.demo.stream import Act, Channel, acts_of
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACTS = acts_of(7, 30, until=NOON, run="run")
+
+
+def test_weeks_are_sent_in_order_within_seconds() -> None:
+    sent: list[Act] = []
+
+    class Keeping(Mailings):
+        def send(self, acts: Any) -> None:
+            sent.extend(acts)
+
+    instants = iter(NOON + timedelta(seconds=number) for number in range(100))
+    senders = {it: Keeping("http://127.0.0.1:9", "key") for it in Channel}
+    mixed = [replace(act, channel=Channel.MAILINGS) for act in ACTS]
+    progress = list(
+        send_paced(mixed, senders, seconds=4, clock=lambda: next(instants), stop=Event())
+    )
+
+    assert sent == mixed
+    assert progress == sorted(progress)
+    assert progress[-1] == len(ACTS)
+    assert len(progress) == 4
+
+
+def test_a_stop_ends_the_sending() -> None:
+    stopped = Event()
+    stopped.set()
+
+    assert list(send_paced(ACTS, {}, seconds=60, clock=lambda: NOON, stop=stopped)) == []
