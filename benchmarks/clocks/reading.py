@@ -12,6 +12,7 @@ from time import perf_counter
 
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
 
 from benchmarks.machine import Figure, does, takes
 from services.sla_monitor.queries.reports import By, Slice, Which, breaches, counted_by
@@ -30,8 +31,10 @@ def reads(engine: Engine) -> Iterator[Figure]:
     """Each in a transaction of its own, with its rows made into values; the median of many."""
     sessions = sessions_on(engine)
     url = engine.url.render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as bare:
-        yield _empty_poll(sessions, bare)
+    with psycopg.connect(url, autocommit=True) as bare, engine.connect() as own:
+        yield _empty_poll(
+            sessionmaker(own), bare
+        )  # on a connection of its own, as a sweeper has it
         yield from _lists(sessions, bare)
         yield from _attainment(sessions, bare)
 
