@@ -21,7 +21,7 @@ from shared import logs
 from shared.contracts.topic import Outgoing, Sent
 from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
-from shared.kafka.connecting import tidily
+from shared.kafka.connecting import Calm, tidily
 from shared.kafka.errors import BrokerAway
 from shared.kafka.pending import Bound, Flight, Pending
 
@@ -154,7 +154,7 @@ class _Client(KafkaProducer):
 
     @classmethod
     def on(cls, config: KafkaConfig) -> _Client:
-        with tidily() as client:
+        with tidily(Calm) as client:
             return cls(
                 kafka_client=client,
                 bootstrap_servers=list(config.bootstrap),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -106,9 +107,13 @@ def test_whether_it_is_back_is_tried_by_one_while_the_others_are_refused_at_once
         await first
 
     embedded_broker.pause()
+    began_s, cpu_s = time.monotonic(), time.process_time()
     with pytest.raises(BrokerAway, match="acknowledged nothing"):
         asyncio.run(producer.publish(events(1)))
     until(producer.ready)
+    assert (
+        time.process_time() - cpu_s < (time.monotonic() - began_s) / 5
+    )  # it waits, it does not spin
     asyncio.run(try_it())
     assert producer.ready()
 
