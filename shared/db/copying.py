@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
-from psycopg import sql
-from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, SmallInteger, Table, Text, Uuid
+from psycopg import Copy, sql
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from shared.errors import Unavailable
@@ -19,48 +20,40 @@ class DatabaseLost(Unavailable):
     code = "database_lost"
 
 
-_BINARY = {
-    LargeBinary: "bytea",
-    Text: "text",
-    Uuid: "uuid",
-    DateTime: "timestamptz",
-    SmallInteger: "int2",
-    BigInteger: "int8",
-    Integer: "int4",  # after those, which are kinds of it
-}
-
-
 def copy_rows(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Add the rows to this transaction, in this order.
+    """Add the rows to this transaction, in this order."""
+    with copying(session, (table.schema or "public", table.name), columns) as copy:
+        for row in rows:
+            copy.write_row(row)
 
-    They are made one by one while PostgreSQL takes in those before, if `rows` makes them when it is asked.
-    """
+
+def copy_texts(
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """The same for rows of which every value is text already, in half of the time."""
+    with copying(session, (table.schema or "public", table.name), columns) as copy:
+        copy.write("".join(["\t".join(map(_escaped, row)) + "\n" for row in rows]))
+
+
+@contextmanager
+def copying(session: Session, table: Sequence[str], columns: Sequence[str]) -> Iterator[Copy]:
+    """A COPY into the table of this name; raises DatabaseLost, as SQLAlchemy does not see it and cannot tell."""
     connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
-    binary = _binary_types(table, columns)
-    statement = sql.SQL("copy {}.{} ({}) from stdin (format {})").format(
-        sql.Identifier(table.schema or "public"),
-        sql.Identifier(table.name),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL("binary" if binary else "text"),
+    statement = sql.SQL("copy {} ({}) from stdin").format(
+        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     try:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            if binary:
-                copy.set_types(binary)
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.OperationalError as lost:  # SQLAlchemy does not see this call, and cannot tell
+            yield copy
+    except psycopg.OperationalError as lost:
         raise DatabaseLost("the database went away while rows were copied") from lost
 
 
-def _binary_types(table: Table, columns: Sequence[str]) -> list[str]:
-    """The types of the columns where all can go as they are: as text, bytes take twice the room and the time."""
-    kinds = [table.c[it].type for it in columns]
-    if not any(isinstance(it, LargeBinary) for it in kinds):
-        return []
-    names = [
-        next((name for kind, name in _BINARY.items() if isinstance(it, kind)), "") for it in kinds
-    ]
-    return names if all(names) else []
+def _escaped(text: str) -> str:
+    """As COPY reads it. Most texts need nothing, and asking is faster than replacing."""
+    if "\\" in text or "\t" in text or "\n" in text or "\r" in text:
+        escaped = text.replace("\\", "\\\\").replace("\t", "\\t")
+        return escaped.replace("\n", "\\n").replace("\r", "\\r")
+    return text

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from services.scoring.tables import events
 from shared.contracts.events import Event, event_of
 from shared.contracts.topic import Message
-from shared.db.copying import copy_rows
+from shared.db.copying import copy_texts
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
@@ -55,7 +55,7 @@ def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event
     ]
     rows.sort(key=itemgetter(0, 1))
     try:
-        copy_rows(session, events, COLUMNS, rows)
+        copy_texts(session, events, COLUMNS, rows)
     except UniqueViolation:
         return False
     return True

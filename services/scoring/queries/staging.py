@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
-from shared.errors import Unavailable
-
-
-class DatabaseLost(Unavailable):
-    """The connection broke in the middle; the batch is done again."""
+from shared.db.copying import copying
 
 
 def staged(
@@ -29,14 +23,7 @@ def staged(
         )
     )
     session.execute(text(f"delete from {name}"))  # noqa: S608 - our own table's name
-    connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
-    statement = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    try:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.OperationalError as lost:  # SQLAlchemy does not see this call, and cannot tell
-        raise DatabaseLost("the database went away while rows were copied") from lost
+    with copying(session, [name], columns) as copy:
+        for row in rows:
+            copy.write_row(row)
     return name

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, text
 
-from services.scoring.queries.staging import DatabaseLost, staged
+from services.scoring.queries.staging import staged
 from services.scoring.tables import identities
+from shared.db.copying import DatabaseLost
 from shared.db.session import Sessions
 
 pytestmark = pytest.mark.postgres
