@@ -14,7 +14,7 @@ WORKERS ?= 2
 BENCHMARKS := $(basename $(notdir $(shell grep -l '^if __name__' benchmarks/*.py)))
 ARGS ?=
 
-.PHONY: help demo up test check lint slow gates bench fault constraints
+.PHONY: help demo up test check lint slow gates bench fault fault-cut constraints
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,7 +28,7 @@ up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="-
 test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS=4 where there are cores
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "$(QUICK)" $(COVERAGE) $(ARGS)
 
-slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages; `make fault` has more
+slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages
 	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
 
 lint: $(VENV)/.dev ## Style, types, and who may import whom
@@ -43,10 +43,14 @@ gates: $(VENV)/.dev ## Every file was tried by the tests with COVER=1, or what w
 check: lint ## Everything that CI checks
 	$(MAKE) test COVER=1
 	$(MAKE) slow COVER=1
+	$(MAKE) fault-cut
 	$(MAKE) gates
 
 bench: $(VENV)/.dev ## How fast it is, each figure against a floor measured in the same run; benchmarks/README.md
 	@held=0; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || held=1; done; exit $$held
+
+fault-cut: $(VENV)/.dev ## A shorter cut of `make fault`, on the embedded broker too
+	$(BIN)/pytest -q tests/fault $(ARGS)
 
 fault: $(VENV)/.dev ## Kill, pause and lose everything at full size; the table goes to docs/faults.md
 	LEADBATON_FAULT_EVENTS=20000 LEADBATON_FAULT_TABLE=docs/faults.md $(BIN)/pytest -q tests/fault $(ARGS)
