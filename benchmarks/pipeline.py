@@ -272,7 +272,7 @@ def _percentiles(name: str, measured: Sequence[float], floor: Sequence[float]) -
 
 def main(
     events: Annotated[int, typer.Option(help="How many of a website.")] = 60_000,
-    leads: Annotated[int, typer.Option(help="How many people ask for a demo at once.")] = 2_000,
+    leads: Annotated[int, typer.Option(help="How many people ask for a demo at once.")] = 1_000,
     probes: Annotated[int, typer.Option(help="Of how many the latency is measured.")] = 200,
 ) -> None:
     """Measure and print; a floor is two hops over Kafka and three commits, alone on the same servers."""
