@@ -208,6 +208,11 @@ deliveries = Table(
         "position",
         postgresql_where=text("state = 'pending'"),
     ),
+    Index(
+        "ix_deliveries_on_their_way",
+        "endpoint",
+        postgresql_where=text("state = 'pending' and lease_until is not null"),
+    ),
     comment="What is to be told to whom, until it is delivered or given up.",
 )
 

@@ -44,6 +44,11 @@ _CLAIMED = (
 """The columns of a `Claimed`, in the order of its fields."""
 
 
+LOOKED_AT = 500
+"""Of all that is due, the longest; or each claim would cost as much as there is, after an outage. Who has its part of
+the hands already is not among them."""
+
+
 def claim_deliveries(
     session: Session,
     *,
@@ -98,21 +103,19 @@ def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
         select(deliveries.c.endpoint, func.count().label("tries"))
         .where(deliveries.c.state == "pending", deliveries.c.lease_until > now)
         .group_by(deliveries.c.endpoint)
-        .subquery("on_their_way")
+        .cte("on_their_way")
     )
-    place = func.row_number().over(
-        partition_by=deliveries.c.endpoint,
-        order_by=(deliveries.c.attempts, deliveries.c.next_attempt_at, deliveries.c.position),
-    )
-    due = (
+    busy = select(on_their_way.c.endpoint).where(on_their_way.c.tries >= most_an_endpoint)
+    soonest = (
         select(
             deliveries.c.id,
             deliveries.c.endpoint,
-            place.label("place"),
             deliveries.c.attempts,
+            deliveries.c.next_attempt_at,
             deliveries.c.position,
         )
         .where(
+            deliveries.c.endpoint.not_in(busy),
             deliveries.c.state == "pending",
             deliveries.c.next_attempt_at <= now,
             _free(now),
@@ -123,8 +126,15 @@ def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
                 earlier.c.state == "pending",
             ),
         )
-        .subquery("due")
+        .order_by(deliveries.c.next_attempt_at)
+        .limit(LOOKED_AT)
+        .subquery("soonest")
     )
+    place = func.row_number().over(
+        partition_by=soonest.c.endpoint,
+        order_by=(soonest.c.attempts, soonest.c.next_attempt_at, soonest.c.position),
+    )
+    due = select(soonest, place.label("place")).subquery("due")
     return (
         select(due.c.id)
         .outerjoin(on_their_way, on_their_way.c.endpoint == due.c.endpoint)
