@@ -74,8 +74,8 @@ def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, most: i
 def _measure(said: Sequence[Said], now: datetime) -> None:
     for step in said:
         metrics.LATENESS.observe((now - step.occurred_at).total_seconds())
-    for change, times in Counter(step.change.value for step in said).items():
-        metrics.FIRED.labels(change).inc(times)
+    for change, times in Counter(step.change for step in said).items():
+        metrics.FIRED.labels(change.value).inc(times)
 
 
 @dataclass

@@ -40,19 +40,25 @@ def tallies(clock: Clock | None) -> list[Tally]:
     """The tallies that a clock stands in: none while it runs in time or ended without being due."""
     if clock is None:
         return []
-    measures: list[tuple[str, int]] = []
+    measures = _measures(clock)
+    if not measures:
+        return []
+    rep = clock.rep if clock.scope is Scope.HOP and clock.rep is not None else ""
+    cohort = (clock.due_on, clock.team, rep, clock.tier, clock.kind, clock.scope.value)
+    return [Tally(*cohort, measure, bucket) for measure, bucket in measures]
+
+
+def _measures(clock: Clock) -> list[tuple[str, int]]:
     if clock.end is not None and clock.state is not State.CANCELLED:
         wall = clock.end.at - clock.started_at
-        measures = [
+        return [
             (clock.state.value, 0),
             ("business", bucket_of(clock.end.spent)),
             ("wall", bucket_of(wall)),
         ]
-    elif clock.breached_at is not None:
-        measures = [("overdue" if clock.end is None else "cancelled", 0)]
-    rep = clock.rep if clock.scope is Scope.HOP and clock.rep is not None else ""
-    cohort = (clock.due_on, clock.team, rep, clock.tier, clock.kind, clock.scope.value)
-    return [Tally(*cohort, measure, bucket) for measure, bucket in measures]
+    if clock.breached_at is not None:
+        return [("overdue" if clock.end is None else "cancelled", 0)]
+    return []
 
 
 def bucket_of(time: timedelta) -> int:

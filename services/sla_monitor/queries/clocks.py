@@ -158,9 +158,9 @@ def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
     return Clock._make(
         (
             *row[: _MADE_OF.start],
-            Scope(scope),
-            tuple(Rung(datetime.fromisoformat(at), to) for at, to in ladder),
-            State(state),
+            _SCOPES[scope],
+            tuple([Rung(datetime.fromisoformat(at), to) for at, to in ladder]),
+            _STATES[state],
             None if at is None else End(at, by, spent),
             traceparent,
             *row[_MADE_OF.stop :],
@@ -168,6 +168,8 @@ def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
     )
 
 
+_SCOPES = {it.value: it for it in Scope}
+_STATES = {it.value: it for it in State}
 _MADE_OF = slice(len(_PLAIN), len(_PLAIN) + len(_MADE))
 
 
