@@ -29,6 +29,7 @@ from benchmarks.machine import (
     print_machine,
     takes,
 )
+from benchmarks.reading import Reading
 from benchmarks.senders import line, native, request, send
 from benchmarks.streams import Website, bare_producer, kafka
 from benchmarks.webhooks import Webhooks, hire_examples, received
@@ -44,10 +45,6 @@ PEOPLE = 20_000
 ACCEPT_WITHIN = "30m"
 """In the example 10 s, to be seen at work: reps who never answer would be told again and again."""
 
-READ: LiteralString = (
-    "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
-    " where topic = %s and consumer_group = %s"
-)
 LEFT: LiteralString = (
     "select (select count(*) from messaging.outbox where published_at is null)"
     " + (select count(*) from routing.deliveries where state = 'pending')"
@@ -143,15 +140,12 @@ class Progress:
         await asyncio.to_thread(until, self._is_done, "something is still on its way")
 
     def _is_done(self) -> bool:
-        return not self._one(LEFT) and all(
-            self._one(READ, topic.name, group) >= self._end(topic.name)
+        left = self._database.execute(LEFT).fetchone()
+        return left == (0,) and all(
+            Reading(self._database, group, topic.name).done() >= self._end(topic.name)
             for topic in TOPICS
             for group in topic.readers
         )
-
-    def _one(self, query: LiteralString, *told: str) -> int:
-        row = self._database.execute(query, told).fetchone()
-        return int(row[0]) if row else 0
 
     def _end(self, topic: str) -> int:
         places = [TopicPartition(topic, it) for it in range(self._partitions)]

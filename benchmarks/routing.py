@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from benchmarks.machine import (
     print_figures,
     print_machine,
 )
+from benchmarks.reading import Reading
 from benchmarks.streams import ends, kafka, produce
 from services.cli.processes import ROUTING_WORKER
 from shared.clock import utc_now
@@ -37,7 +37,6 @@ SPREAD = 1
 ROUTERS = 4
 FAIR_REPS = 10
 POLL_RECORDS = 2_000
-PATIENCE_S = 150.0
 
 FLOOR_TABLES = """
     drop schema if exists floor cascade;
@@ -110,31 +109,14 @@ def routers(config: KafkaConfig, server: PostgresServer, count: int, *, processe
     """As it runs in life, per second, from the first commit to the last."""
     told, url = environment(config, server), server.url(DATABASE)
     with ExitStack() as all_, psycopg.connect(url, autocommit=True) as database:
-        start = _done(database)
+        given_out = Reading(database, ROUTING, LEADS_QUALIFIED.name)
+        start = given_out.done()
         for _ in range(processes):
             all_.enter_context(running(ROUTING_WORKER, told))
-        first = _wait_for(database, start + 1)
+        first = given_out.reached(start + 1)
         began_s = time.monotonic()
-        last = _wait_for(database, start + count)
+        last = given_out.reached(start + count)
         return (last - first) / (time.monotonic() - began_s)
-
-
-def _done(database: psycopg.Connection[Any]) -> int:
-    row = database.execute(
-        "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
-        " where consumer_group = %s and topic = %s",
-        (ROUTING, LEADS_QUALIFIED.name),
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _wait_for(database: psycopg.Connection[Any], wanted: int) -> int:
-    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while (done := _done(database)) < wanted:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{done} of {wanted} leads were given out")
-        pause.wait(0.02)
-    return done
 
 
 def shares(server: PostgresServer) -> list[int]:

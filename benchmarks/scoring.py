@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from benchmarks.installed import agree, environment, running
 from benchmarks.machine import DATABASE, Figure, does, postgres, print_figures, print_machine
 from benchmarks.people import populate
+from benchmarks.reading import Reading
 from benchmarks.streams import Website, ends, kafka, produce
 from services.cli.processes import SCORING_WORKER
 from shared.clock import utc_now
@@ -31,7 +31,6 @@ SPREAD = 1.15
 """The ratio with a million leads is that with a thousand, within 15 %."""
 GROWTH_BYTES = 48 * 1024**2
 POLL_RECORDS = 2_000
-PATIENCE_S = 300.0
 
 FLOOR_TABLES = """
     drop schema if exists floor cascade;
@@ -122,12 +121,13 @@ def worker(config: KafkaConfig, server: PostgresServer, count: int) -> Pace:
     """The process as it runs in life, from its first commit to its last."""
     told, url = environment(config, server), server.url(DATABASE)
     with psycopg.connect(url, autocommit=True) as database, running(SCORING_WORKER, told) as pid:
-        start = _done(database)
-        first = _wait_for(database, start + 1)
+        scored = Reading(database, SCORING, MARKETING_EVENTS.name)
+        start = scored.done()
+        first = scored.reached(start + 1)
         began_s = time.monotonic()
-        _wait_for(database, start + count // 3)
+        scored.reached(start + count // 3)
         before = resident_bytes(pid)
-        last = _wait_for(database, start + count)
+        last = scored.reached(start + count)
         took_s = time.monotonic() - began_s
         return Pace((last - first) / took_s, before, resident_bytes(pid))
 
@@ -136,24 +136,6 @@ def resident_bytes(pid: int) -> int:
     """What the process holds in memory."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _done(database: psycopg.Connection[Any]) -> int:
-    row = database.execute(
-        "select coalesce(sum(next_offset), 0)::bigint from messaging.offsets"
-        " where consumer_group = %s and topic = %s",
-        (SCORING, MARKETING_EVENTS.name),
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _wait_for(database: psycopg.Connection[Any], wanted: int) -> int:
-    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while (done := _done(database)) < wanted:
-        if time.monotonic() > end:
-            raise TimeoutError(f"the worker did {done} of {wanted} events")
-        pause.wait(0.02)
-    return done
 
 
 def measured(
