@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
@@ -98,7 +99,6 @@ def free_leases(session: Session, worker: str) -> int:
 
 
 def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
-    earlier = deliveries.alias("earlier")
     on_their_way = (
         select(deliveries.c.endpoint, func.count().label("tries"))
         .where(deliveries.c.state == "pending", deliveries.c.lease_until > now)
@@ -106,7 +106,25 @@ def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
         .cte("on_their_way")
     )
     busy = select(on_their_way.c.endpoint).where(on_their_way.c.tries >= most_an_endpoint)
-    soonest = (
+    soonest = _soonest(busy, now).subquery("soonest")
+    place = func.row_number().over(
+        partition_by=soonest.c.endpoint,
+        order_by=(soonest.c.attempts, soonest.c.next_attempt_at, soonest.c.position),
+    )
+    due = select(soonest, place.label("place")).subquery("due")
+    return (
+        select(due.c.id)
+        .outerjoin(on_their_way, on_their_way.c.endpoint == due.c.endpoint)
+        .where(due.c.place + func.coalesce(on_their_way.c.tries, 0) <= most_an_endpoint)
+        .order_by(due.c.attempts > 0, due.c.position)
+        .limit(most)
+    )
+
+
+def _soonest(busy: Select[str], now: datetime) -> Select[*tuple[Any, ...]]:
+    """What has been due longest, to endpoints that are not busy, and is the oldest to its endpoint of its handoff."""
+    earlier = deliveries.alias("earlier")
+    return (
         select(
             deliveries.c.id,
             deliveries.c.endpoint,
@@ -128,19 +146,6 @@ def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
         )
         .order_by(deliveries.c.next_attempt_at)
         .limit(LOOKED_AT)
-        .subquery("soonest")
-    )
-    place = func.row_number().over(
-        partition_by=soonest.c.endpoint,
-        order_by=(soonest.c.attempts, soonest.c.next_attempt_at, soonest.c.position),
-    )
-    due = select(soonest, place.label("place")).subquery("due")
-    return (
-        select(due.c.id)
-        .outerjoin(on_their_way, on_their_way.c.endpoint == due.c.endpoint)
-        .where(due.c.place + func.coalesce(on_their_way.c.tries, 0) <= most_an_endpoint)
-        .order_by(due.c.attempts > 0, due.c.position)
-        .limit(most)
     )
 
 
