@@ -15,7 +15,7 @@ NOTHING_FROM_AFAR = {"content-security-policy": "default-src 'none'; style-src '
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h2 { font-size: 1rem; border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem }
-b { font-weight: 600 } dt { float: left; clear: left; min-width: 11rem } dd { margin-left: 12rem }
+dt { float: left; clear: left; min-width: 11rem } dd { margin-left: 12rem }
 code, h2 { font-family: ui-monospace, monospace } :root { color-scheme: light dark }
 """
 
