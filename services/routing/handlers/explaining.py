@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.eligibility import Case
 from services.routing.domain.picking import Candidate
-from services.routing.domain.rounds import Round, candidates
+from services.routing.domain.rounds import candidates
 from services.routing.handlers.office import Office, desk_of
 from services.routing.queries import rounds
 
@@ -21,18 +21,18 @@ def explained(session: Session, id: UUID, *, office: Office) -> Iterator[dict[st
     """The handoff's decisions, one for each hop, in order."""
     had_by: set[str] = set()
     for row in rounds.decisions_of(session, id):
-        round_ = rounds.find_round(session, row.round_id) if row.round_id else None
         told = {"hop": row.hop, **row.decision}
-        if round_ is not None:
-            told["candidates"] = _candidates(session, row, round_, frozenset(had_by), office)
+        if row.round_id is not None:
+            told["candidates"] = _candidates(session, row, frozenset(had_by), office)
         yield told
         had_by.add(row.rep)
 
 
 def _candidates(
-    session: Session, row: Row[Any], round_: Round, had_by: frozenset[str], office: Office
+    session: Session, row: Row[Any], had_by: frozenset[str], office: Office
 ) -> list[dict[str, Any]]:
     """Worked out again from the round, by what decided then."""
+    round_ = rounds.round_of(session, row.round_id)
     said = row.decision
     agreed = office.agreements.version(session, said["agreement_version"]).agreement
     counted = office.agreements.version(session, round_.agreement_version).agreement

@@ -81,12 +81,10 @@ def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
     return list(session.execute(statement))
 
 
-def find_round(session: Session, id: int) -> Round | None:
-    """What a decision was made from."""
+def round_of(session: Session, id: int) -> Round:
+    """What a decision was made from: the round with this number."""
     asked = select(*(rounds.c[it.name] for it in fields(Round))).where(rounds.c.id == id)
-    row = session.execute(asked).one_or_none()
-    if row is None:
-        return None
+    row = session.execute(asked).one()
     return Round(**{**row._asdict(), "bench": _BENCH.validate_python(row.bench)})
 
 

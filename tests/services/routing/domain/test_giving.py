@@ -25,6 +25,7 @@ RULES = (
     rule(match=MATCH, strategy="least_loaded"),
     rule(match=MATCH, sticky=False),
     rule(match="fit >= 50.5 || lead.country in rep.territories"),
+    rule(match="rep['id'] != 'rep_1' && lead.country in rep.territories"),
     rule(strategy="ranked", hours="open"),
 )
 
@@ -97,6 +98,12 @@ def test_whoever_is_full_is_not_weighed_any_more() -> None:
     ]
 
     compare(bench, [case()] * 30)
+
+
+def test_a_match_that_may_read_anything_of_a_rep_is_asked_of_each() -> None:
+    picky = case(rule=rule(match="rep['id'] == 'linus'"))
+
+    compare([standing("grace"), standing("linus")], [picky] * 3)
 
 
 def compare(bench: list[Standing], leads: list[Case]) -> None:
