@@ -39,7 +39,8 @@ HANDS_AN_ENDPOINT = 4
 LEASE = timedelta(seconds=TOTAL_S * 2)
 """After this a try that nobody has recorded is anybody's again: what a crash began, it ends."""
 POLL_S = 1.0
-AGAIN_S = 0.2
+LAST_TURNS, AGAIN_S = 10, 0.1
+"""How often we try to keep what is still not kept when we are asked to stop."""
 GRACE_S = 6.0
 """What tries on their way get to finish when we are asked to stop; their leases look after the rest."""
 
@@ -60,6 +61,7 @@ class Courier:
     """Uniform in [0, 1): the jitter."""
     patience_s: float = TOTAL_S
     """How long one try may take."""
+    grace_s: float = GRACE_S
     name: str | None = None
     """This worker's across restarts: what its earlier life had in hand is in hand no more."""
 
@@ -100,15 +102,16 @@ async def deliver(
             tries |= {asyncio.create_task(_try(courier, clients, it)) for it in claimed}
             tries, new = await _progress(tries, woken)
             ended = (*ended, *new)
-        until_s = time.monotonic() + GRACE_S
         if tries:
-            done, tries = await asyncio.wait(tries, timeout=GRACE_S)
+            done, tries = await asyncio.wait(tries, timeout=courier.grace_s)
             ended = (*ended, *(it.result() for it in done))
         for left in tries:
             left.cancel()
         await asyncio.gather(*tries, return_exceptions=True)
-    while ended and time.monotonic() < until_s:
+    turns = LAST_TURNS
+    while ended and turns:
         ended, _ = await _turn(courier, ended, 0)
+        turns -= 1
         await asyncio.sleep(AGAIN_S if ended else 0)
 
 

@@ -237,6 +237,25 @@ def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
     engine.dispose()
 
 
+def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_others_said(
+    post: Post,
+) -> None:
+    hold = threading.Event()
+    post.receiver.reply(GRACE, Reply(204, hold=hold))
+    with post.sessions.begin() as session:
+        importing(
+            session,
+            entry("grace", endpoint={"url": post.receiver.url(GRACE)}),
+            entry("linus", endpoint={"url": post.receiver.url("/reps/linus")}),
+        )
+    post.assign("ada", "alan")
+
+    post.run(until=2, courier=replace(post.courier, grace_s=0.5))
+    hold.set()
+
+    assert sorted(state for _, _, state in post.states()) == ["delivered", "pending"]
+
+
 def until(happened: Callable[[], bool]) -> None:
     """Look again and again, but not for ever."""
     pause = threading.Event()
