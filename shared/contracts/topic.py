@@ -57,12 +57,6 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Headers
 
-    def header(self, name: str) -> str | None:
-        """The first header of this name as text, or None."""
-        return next(
-            (value.decode("utf-8", "replace") for key, value in self.headers if key == name), None
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -85,6 +85,15 @@ def test_the_key_keeps_one_person_in_order(event: MarketingEvent, key: str) -> N
     assert MARKETING_EVENTS.key(event) == key
 
 
+def test_headers_of_others_are_nothing_to_us() -> None:
+    good = record(MARKETING_EVENTS, marketing_event())
+    foreign = (*good.headers, ("x-proxy", b"1"))
+
+    got = MARKETING_EVENTS.decode(Record(good.topic, 0, 0, good.key, good.value, foreign))
+
+    assert got == MARKETING_EVENTS.decode(good)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
@@ -92,8 +101,9 @@ def test_the_key_keeps_one_person_in_order(event: MarketingEvent, key: str) -> N
         ({"ce_type": None}, UndecodableRecord, "ce_type"),
         ({"ce_id": None}, UndecodableRecord, "ce_id"),
         ({"ce_time": b"yesterday"}, UndecodableRecord, "yesterday"),
+        ({"x-\N{REPLACEMENT CHARACTER}": b"1"}, UndecodableRecord, "no UTF-8"),
     ],
-    ids=["unknown-version", "no-type", "no-id", "bad-time"],
+    ids=["unknown-version", "no-type", "no-id", "bad-time", "bad-name"],
 )
 def test_a_record_with_wrong_headers_says_what_is_wrong(
     change: dict[str, bytes | None], error: type[Exception], says: str
