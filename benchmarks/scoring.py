@@ -31,6 +31,7 @@ SPREAD = 1.15
 """The ratio with a million leads is that with a thousand, within 15 %."""
 GROWTH_BYTES = 48 * 1024**2
 POLL_RECORDS = 2_000
+ROUNDS = 3
 
 FLOOR_TABLES = """
     drop schema if exists floor cascade;
@@ -141,15 +142,26 @@ def resident_bytes(pid: int) -> int:
 def measured(
     config: KafkaConfig, server: PostgresServer, people: int, count: int
 ) -> tuple[Pace, Pace]:
-    """Floor and worker with so many people in the database, on the same records."""
+    """Floor and worker with so many people in the database, each round on the same records; the best of each.
+
+    Whatever else the machine does can only slow a round.
+    """
     url = server.url(DATABASE)
     engine = engine_for(url)
     populate(sessions_on(engine), people)
     engine.dispose()
-    begin = ends(config, MARKETING_EVENTS.name)
-    produce(config, Website(people, utc_now()).events(count))
-    lowest = floor(config, url, begin, count)
-    return lowest, worker(config, server, count)
+    website = Website(people, utc_now())
+    lowest, ours = [], []
+    for _ in range(ROUNDS):
+        begin = ends(config, MARKETING_EVENTS.name)
+        produce(config, website.events(count))
+        lowest.append(floor(config, url, begin, count))
+        ours.append(worker(config, server, count))
+    return max(lowest, key=_per_s), max(ours, key=_per_s)
+
+
+def _per_s(pace: Pace) -> float:
+    return pace.per_s
 
 
 def figures(people: int, lowest: Pace, ours: Pace) -> Iterator[Figure]:
@@ -178,7 +190,7 @@ SIZES = (1_000, 100_000, 1_000_000)
 
 def main(
     people: Annotated[list[int] | None, typer.Option(help="How many people are known.")] = None,
-    events: Annotated[int, typer.Option(help="How many events are measured.")] = 120_000,
+    events: Annotated[int, typer.Option(help="How many events a round.")] = 80_000,
 ) -> None:
     """Measure, print, and exit with 1 if a line is not held."""
     print_machine()
