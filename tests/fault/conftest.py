@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import utc_now
 from shared.embedded.broker import Broker
-from tests.fault.books import books, check_scores, settled
+from tests.fault.books import books, check_scores, ready_to_read, settled
 from tests.fault.fleet import keeps_log
 from tests.fault.proof import Proof
 from tests.fault.pulse import feeling
@@ -46,6 +46,7 @@ def running(
     """All processes on a broker and PostgreSQL, kept running by the supervisor."""
     data = tmp_path_factory.mktemp("fault")
     with world(data, request.param, files=FILES, names=NAMES) as it:
+        ready_to_read(it)
         yield it
 
 
