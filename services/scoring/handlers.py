@@ -99,8 +99,9 @@ def _taken_in(
     if not alike:
         return True
     owners = leads.owners(session, {key for shown in alike for key in shown.identities()})
-    found = leads.locked_leads(session, set(owners.values()))
-    if len(found) < len(set(owners.values())):
+    met_before = set(owners.values())
+    found = leads.locked_leads(session, met_before)
+    if len(found) < len(met_before):
         return False
     found = _at_version(session, found, rules, now)
 

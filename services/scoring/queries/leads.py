@@ -41,7 +41,7 @@ def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
     statement = select(identities.c.key, identities.c.lead_id).where(
         identities.c.key == any_(literal(list(keys), ARRAY(Text)))
     )
-    return {row.key: row.lead_id for row in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
@@ -110,7 +110,7 @@ def add_identities(session: Session, claimed: Mapping[str, UUID]) -> int:
 
 def save_leads(session: Session, changed: Iterable[Lead]) -> None:
     """Write the leads as they are now."""
-    rows = [_row(lead) for lead in sorted(changed, key=lambda lead: lead.id)]
+    rows = [_row(lead) for lead in sorted(changed, key=lambda lead: lead.id.int)]
     if not rows:
         return
     name = staged(session, leads, COLUMNS, rows)
