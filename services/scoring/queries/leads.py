@@ -41,7 +41,7 @@ def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
     statement = select(identities.c.key, identities.c.lead_id).where(
         identities.c.key == any_(literal(list(keys), ARRAY(Text)))
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
