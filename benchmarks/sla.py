@@ -44,7 +44,7 @@ def _figures(engine: Engine, *, burst: int, seconds: int) -> Iterator[Figure]:
     yield from reads(engine)
     yield from firing.lateness(engine, seconds)
     yield from firing.burst(engine, burst, sweepers=2)
-    yield from firing.killed(engine, burst // 5)
+    yield from firing.killed(engine, burst // 2)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 from shared.db.watching import watching
 
-BATCH = 5_000
+BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
