@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
@@ -68,7 +68,6 @@ def child_of(
         return made.traceparent
 
 
-@contextmanager
 def hop(
     name: str,
     parent: str | None,
@@ -76,11 +75,10 @@ def hop(
     kind: SpanKind,
     since: datetime | None = None,
     facts: Facts = NOTHING,
-) -> Iterator[Hop]:
+) -> AbstractContextManager[Hop]:
     """A hop that lasts as long as the block, or since an instant before it."""
     if not _recorded():
-        yield Hop(_continued(parent))
-        return
+        return nullcontext(Hop(_continued(parent)))
     span = _tracer.start_span(
         name,
         context=_context(parent),
@@ -88,6 +86,11 @@ def hop(
         attributes=facts,
         start_time=round(since.timestamp() * 1e9) if since is not None else None,
     )
+    return _spanned(span)
+
+
+@contextmanager
+def _spanned(span: trace.Span) -> Iterator[Hop]:
     with trace.use_span(span, end_on_exit=True):
         yield Hop(_written(span.get_span_context()), span)
 
