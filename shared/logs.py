@@ -12,6 +12,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 QUIET = ("kafka", "httpx", "uvicorn", "alembic")
 """Libraries whose INFO says nothing to whoever runs Leadbaton."""
+SILENT = "kafka.net.selector"
+"""It warns whenever a busy worker lets its network wait for 0.1 s: batches are worked on for longer than that."""
 
 
 def configure(level: str, *, service: str) -> None:
@@ -74,3 +76,5 @@ def _route_libraries(level: int, processors: list[Processor]) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.getLogger(SILENT).setLevel(logging.ERROR)
+    logging.getLogger(SILENT).setLevel(logging.ERROR)
