@@ -77,4 +77,3 @@ def _route_libraries(level: int, processors: list[Processor]) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.getLogger(SILENT).setLevel(logging.ERROR)
-    logging.getLogger(SILENT).setLevel(logging.ERROR)
