@@ -42,31 +42,24 @@ class Shown(NamedTuple):
     """Who an event shows. Events that show the same are one lead's, whatever comes between them."""
 
     source: str
-    email: str | None
-    user_id: str | None
-    phone: str | None
-    anonymous_id: str | None
+    who: Who
     before: Who | None
     """Of an alias: who it was until now."""
 
     @classmethod
     def by(cls, event: Event) -> Shown:
         """By this event."""
-        it = event.identity
         before = event.previous if event.kind is EventKind.ALIAS else None
-        return cls(event.source, it.email, it.user_id, it.phone, it.anonymous_id, before)
+        return cls(event.source, event.identity, before)
 
     def identities(self) -> list[str]:
         """As they are kept, the strongest first; of an alias the ones before, too."""
-        source, it = self.source, self.before
-        keys = _keys(source, self.email, self.user_id, self.phone, self.anonymous_id)
-        if it is not None:
-            keys += _keys(source, it.email, it.user_id, it.phone, it.anonymous_id)
-        return keys
+        keys = _keys(self.source, self.who)
+        return keys if self.before is None else keys + _keys(self.source, self.before)
 
     def emails(self) -> frozenset[str]:
         """The addresses among them."""
-        shown = (self.email, self.before.email if self.before is not None else None)
+        shown = (self.who.email, self.before.email if self.before is not None else None)
         return frozenset([email for email in shown if email is not None])
 
 
@@ -149,22 +142,16 @@ class Crowd:
         return joined
 
 
-def _keys(
-    source: str,
-    email: str | None,
-    user_id: str | None,
-    phone: str | None,
-    anonymous_id: str | None,
-) -> list[str]:
+def _keys(source: str, who: Who) -> list[str]:
     keys = []
-    if email is not None:
-        keys.append(f"email/{email}")
-    if user_id is not None:
-        keys.append(f"user/{source}/{user_id}")
-    if phone is not None:
-        keys.append(f"phone/{phone}")
-    if anonymous_id is not None:
-        keys.append(f"{ANONYMOUS}{source}/{anonymous_id}")
+    if who.email is not None:
+        keys.append(f"email/{who.email}")
+    if who.user_id is not None:
+        keys.append(f"user/{source}/{who.user_id}")
+    if who.phone is not None:
+        keys.append(f"phone/{who.phone}")
+    if who.anonymous_id is not None:
+        keys.append(f"{ANONYMOUS}{source}/{who.anonymous_id}")
     return keys
 
 
