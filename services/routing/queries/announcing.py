@@ -38,8 +38,10 @@ def _announcements(steps: Iterable[Step], made: list[Outgoing]) -> Iterator[Outg
 
 
 def _announced(it: Step) -> Outgoing:
-    return HANDOFFS_CHANGED.encode(
-        it.announcement(),
+    handoff = str(it.handoff.id)
+    return HANDOFFS_CHANGED.record(
+        it.written(),
+        key=handoff,
         id=it.id,
         source=SOURCE,
         at=it.recorded_at,
@@ -47,6 +49,6 @@ def _announced(it: Step) -> Outgoing:
             it.handoff.traceparent,
             f"handoff {it.change}",
             since=it.recorded_at,
-            facts={"leadbaton.handoff": str(it.handoff.id)},
+            facts={"leadbaton.handoff": handoff},
         ),
     )

@@ -278,8 +278,7 @@ def _handoff(row: Row[Any]) -> Handoff:
 
 def _row(it: Handoff) -> list[Any]:
     values = [getattr(it, name) for name in _ALL]
-    written = it.written or it.lead.model_dump_json(exclude_none=True).encode()
-    values[_LEAD] = written.decode()
+    values[_LEAD] = it.said.decode()
     return values
 
 

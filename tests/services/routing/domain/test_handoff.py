@@ -1,0 +1,58 @@
+"""What is said about handoffs is what the contract says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+
+from services.routing.domain.handoff import State, Step
+from shared.contracts.payloads import Change, HandoffChanged, LeadContext
+from tests.builders import NOON, lead_qualified
+from tests.services.routing.desks import handoff
+
+LATER = datetime(2026, 11, 18, 14, 0, 0, 1200, timezone(timedelta(hours=1)))
+EVERYTHING: dict[str, Any] = {
+    "reason": 'no "budget", ä',
+    "recycle": True,
+    "outcome": "reached",
+    "channel": "phone",
+    "amount": 1e16,
+    "currency": "EUR",
+}
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.ASSIGNED])
+@pytest.mark.parametrize("details", [{}, {"reason": None, "amount": 12.5}, EVERYTHING])
+@pytest.mark.parametrize(
+    "context",
+    [
+        LeadContext(),
+        LeadContext(email="ada@example.com", first_campaign={"campaign": "autumn"}),
+        LeadContext(name="Ada", sources=("website", "app"), last_campaign={"name": "winter"}),
+    ],
+    ids=["unknown", "e-mail", "name"],
+)
+def test_a_step_is_written_as_the_contract_writes_it(
+    state: State, details: dict[str, Any], context: LeadContext
+) -> None:
+    after = handoff(state)._replace(lead=lead_qualified(context=context))
+    for change in Change:
+        wrote = Step(after, change, LATER, NOON, "leadbaton", details).written()
+        read = HandoffChanged.model_validate_json(wrote)
+        assert read.model_dump(mode="json", exclude_none=True) == orjson.loads(wrote)
+        assert (read.change, read.occurred_at, read.recorded_at) == (change, LATER, NOON)
+        assert read.lead_name == (context.name or context.email)
+
+
+def test_nothing_that_the_contract_knows_is_left_out() -> None:
+    context = LeadContext(name="Ada", sources=("app",), last_campaign={"name": "winter"})
+    after = handoff(calendar="late")._replace(lead=lead_qualified(context=context))
+    wrote = Step(after, Change.WON, LATER, NOON, "rep/grace", EVERYTHING).written()
+
+    read = HandoffChanged.model_validate_json(wrote)
+
+    assert read.model_fields_set == set(HandoffChanged.model_fields)
+    assert (read.campaign, read.sources, read.amount) == ("winter", ("app",), 1e16)
