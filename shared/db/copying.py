@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, cast
 
 import psycopg
 from psycopg import Copy, sql
-from sqlalchemy import Table
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from sqlalchemy import Dialect, Table
 from sqlalchemy.orm import Session
 
 from shared.errors import Unavailable
@@ -23,8 +26,13 @@ class DatabaseLost(Unavailable):
 def copy_rows(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Add the rows to this transaction, in this order."""
-    with copying(session, (table.schema or "public", table.name), columns) as copy:
+    """Add the rows to this transaction, in this order; JSON comes written.
+
+    In binary, which costs us and PostgreSQL a third less than text: nothing is escaped, nothing is read again.
+    """
+    name = (table.schema or "public", table.name)
+    with copying(session, name, columns, binary=True) as copy:
+        copy.set_types(_types_of(table, tuple(columns), session.get_bind().dialect))
         for row in rows:
             copy.write_row(row)
 
@@ -38,17 +46,39 @@ def copy_texts(
 
 
 @contextmanager
-def copying(session: Session, table: Sequence[str], columns: Sequence[str]) -> Iterator[Copy]:
+def copying(
+    session: Session, table: Sequence[str], columns: Sequence[str], *, binary: bool = False
+) -> Iterator[Copy]:
     """A COPY into the table of this name; raises DatabaseLost, as SQLAlchemy does not see it and cannot tell."""
     connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
-    statement = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("copy {} ({}) from stdin (format {})").format(
+        sql.Identifier(*table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL("binary" if binary else "text"),
     )
     try:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            yield copy
+        with connection.cursor() as cursor:
+            cursor.adapters.register_dumper(None, _WrittenJson)
+            with cursor.copy(statement) as copy:
+                yield copy
     except psycopg.OperationalError as lost:
         raise DatabaseLost("the database went away while rows were copied") from lost
+
+
+class _WrittenJson(Dumper):
+    """JSON that is written already, as jsonb takes it in: after the version of its format."""
+
+    format = Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: bytes | str) -> bytes:
+        return b"\x01" + (obj.encode() if isinstance(obj, str) else obj)
+
+
+@cache
+def _types_of(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[str]:
+    """What PostgreSQL calls the types of the columns."""
+    return [table.c[it].type.compile(dialect).lower() for it in columns]
 
 
 def _escaped(text: str) -> str:

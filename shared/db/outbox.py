@@ -26,9 +26,7 @@ def append(session: Session, records: Iterable[Sent]) -> None:
     """Add the records to this transaction, in this order; the relay publishes them after the commit."""
     if isinstance(records, Sequence) and not records:
         return
-    rows = (
-        (it.topic, it.key, it.value, orjson.dumps(written(it.headers)).decode()) for it in records
-    )
+    rows = ((it.topic, it.key, it.value, orjson.dumps(written(it.headers))) for it in records)
     copy_rows(session, outbox, ("topic", "key", "value", "headers"), rows)
     session.execute(text(f"notify {CHANNEL}"))
 

@@ -278,7 +278,7 @@ def _handoff(row: Row[Any]) -> Handoff:
 
 def _row(it: Handoff) -> list[Any]:
     values = [getattr(it, name) for name in _ALL]
-    values[_LEAD] = it.said.decode()
+    values[_LEAD] = it.said
     return values
 
 
@@ -290,5 +290,5 @@ def _change(it: Step, said: bytes) -> tuple[Any, ...]:
         it.occurred_at,
         it.recorded_at,
         it.actor,
-        said.decode(),
+        said,
     )

@@ -96,5 +96,5 @@ def _row(it: Hop) -> tuple[Any, ...]:
         it.period,
         it.assigned_at,
         it.round_id,
-        it.decision.decode(),
+        it.decision,
     )

@@ -14,7 +14,8 @@ from tests.builders import NOON
 pytestmark = pytest.mark.postgres
 
 COLUMNS = ("topic", "key", "value", "headers", "created_at")
-ROWS = [(f"topic\t{n}", b"\\k\x00", None, '[["a\\n", "b"]]', NOON) for n in range(3)]
+JSON = '[["a\\n", "b"]]'
+ROWS = [(f"topic\t{n}", b"\\k\x00", None, it, NOON) for n, it in enumerate((JSON, JSON.encode()))]
 
 
 def test_rows_arrive_in_order_with_whatever_bytes_they_hold(sessions: Sessions) -> None:
