@@ -105,7 +105,7 @@ def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Said]]:
     A clock found past its due time is breached without a warning: nobody can act on one any more.
     """
     said: list[Said] = []
-    while clock.fire_at is not None and clock.fire_at <= now:
+    while (at := clock.fire_at) is not None and at <= now:
         clock, step = _step(clock, now=now)
         said.append(step)
     return clock, said
