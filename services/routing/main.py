@@ -18,6 +18,7 @@ from services.routing.handlers import Office, on_leads_qualified, on_sla_changed
 from shared import logs
 from shared.agreement.versions import Agreements
 from shared.clock import Clock, utc_now
+from shared.contracts.leads import lead_of
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.db.watching import watching
@@ -73,7 +74,7 @@ def worker(settings: Settings) -> None:
     work(
         ROUTING,
         [
-            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
+            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office), lead_of),
             Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
         ],
         settings=settings,

@@ -6,12 +6,14 @@ that both accept the same, and refuse the same with the same words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from shared.contracts.payloads import EventKind, MarketingEvent
+from shared.contracts.quick import either
 
 
 class Who(Protocol):
@@ -56,7 +58,7 @@ class Event(Protocol):
     def marks(self) -> tuple[str, ...]: ...
 
 
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Who(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -70,8 +72,8 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     id: str
     type: str
-    time: _Instant
-    received_at: _Instant
+    time: Instant
+    received_at: Instant
     identity: _Who
     kind: EventKind = EventKind.TRACK
     previous: _Who | None = None
@@ -81,15 +83,8 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
     marks: tuple[str, ...] = ()
 
 
-_decode = msgspec.json.Decoder(_Event).decode
-
-
-def event_of(written: bytes | str) -> Event:
-    """The event that was written so; raises pydantic's ValidationError."""
-    try:
-        return _decode(written)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return MarketingEvent.model_validate_json(written)
+event_of: Callable[[bytes | str], Event] = either(_Event, MarketingEvent)
+"""The event that was written so; raises pydantic's ValidationError."""
 
 
 def written_event(event: Event) -> str:

@@ -50,7 +50,8 @@ class HandoffOut(BaseModel):
             for name in cls.model_fields
             if name not in ("cause", "scores", "lead")
         }
-        return cls(**shown, cause=it.lead.cause, scores=it.lead.scores, lead=it.lead.context)
+        lead = {"cause": it.lead.cause, "scores": it.lead.scores, "lead": it.lead.context}
+        return cls.model_validate({**shown, **lead})
 
 
 class StepOut(BaseModel):

@@ -10,7 +10,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
-from shared.contracts.payloads import Change, LeadQualified
+from shared.contracts.leads import Lead, written_lead
+from shared.contracts.payloads import Change
 
 
 class State(StrEnum):
@@ -58,7 +59,7 @@ class Handoff(NamedTuple):
     """The tier's place in the agreement; 0 is the hottest."""
     qualified_at: datetime
     agreement_version: int
-    lead: LeadQualified
+    lead: Lead
     rep: str | None = None
     calendar: str | None = None
     """The holder's own hours; None means the team's."""
@@ -74,7 +75,7 @@ class Handoff(NamedTuple):
     @property
     def said(self) -> bytes:
         """The qualification as JSON."""
-        return self.written or self.lead.model_dump_json(exclude_none=True).encode()
+        return self.written or written_lead(self.lead)
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:

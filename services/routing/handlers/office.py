@@ -12,7 +12,7 @@ from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.versions import Agreements, Published
 from shared.calendar import compiled
-from shared.contracts.payloads import LeadQualified
+from shared.contracts.leads import Lead
 from shared.contracts.topic import Message
 
 HAND_RAISE = "hand_raise"
@@ -33,7 +33,7 @@ def desk_of(team: str, agreement: Agreement) -> Desk:
     return Desk(team, found.period, calendars[found.calendar], calendars)
 
 
-def facts_of(lead: LeadQualified, agreement: Agreement) -> dict[str, Any]:
+def facts_of(lead: Lead, agreement: Agreement) -> dict[str, Any]:
     """What the routing rules may know of a lead."""
     context = lead.context
     told = lead_facts(
@@ -62,7 +62,7 @@ class Ruled:
     verdicts: tuple[RuleVerdict, ...]
 
 
-def ruled(lead: LeadQualified, published: Published) -> Ruled:
+def ruled(lead: Lead, published: Published) -> Ruled:
     """As the agreement rules the lead."""
     agreement = published.agreement
     facts = facts_of(lead, agreement)
@@ -70,7 +70,7 @@ def ruled(lead: LeadQualified, published: Published) -> Ruled:
     return Ruled(rule, facts, verdicts)
 
 
-def arrival(message: Message[LeadQualified], under: Ruled, published: Published) -> Handoff:
+def arrival(message: Message[Lead], under: Ruled, published: Published) -> Handoff:
     """The handoff that a qualification begins: with a team, with nobody yet."""
     lead = message.payload
     return Handoff(

@@ -15,7 +15,8 @@ from services.routing.handlers.placing import Queued, place, waiting_in
 from services.routing.queries import bench, handoffs
 from services.routing.queries.announcing import record
 from services.routing.queries.handoffs import Earlier
-from shared.contracts.payloads import LeadQualified, Qualified
+from shared.contracts.leads import Lead
+from shared.contracts.payloads import Qualified
 from shared.contracts.topic import Message
 
 MERGED = "merged"
@@ -32,7 +33,7 @@ class _News:
 
 
 def on_leads_qualified(
-    session: Session, arrived: Sequence[Message[LeadQualified]], now: datetime, *, office: Office
+    session: Session, arrived: Sequence[Message[Lead]], now: datetime, *, office: Office
 ) -> None:
     """Begin a handoff for each lead that qualified, end those that wait for one that ceased to, and give out leads.
 
@@ -55,7 +56,7 @@ def on_leads_qualified(
         place(session, team, queue, office=office, now=now, everybody=everybody)
 
 
-def _news(session: Session, message: Message[LeadQualified], office: Office) -> _News:
+def _news(session: Session, message: Message[Lead], office: Office) -> _News:
     lead = message.payload
     if lead.change is Qualified.CEASED:
         ended = handoff_id(lead.lead_id, lead.qualification)
