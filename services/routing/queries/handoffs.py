@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ _MOVING = (
     "closed_at",
 )
 _ALL = tuple(handoffs.c.keys())
-_LEAD = _ALL.index("lead")
+_row = attrgetter(*("said" if it == "lead" else it for it in _ALL))
 _CHANGE = ("handoff_id", "sequence", "change", "occurred_at", "recorded_at", "actor", "said")
 _DETAILS = ("reason", "recycle", "outcome", "channel", "amount", "currency")
 
@@ -274,12 +275,6 @@ def _handoff(row: Row[Any]) -> Handoff:
     values["state"] = State(row.state)
     values["lead"] = LeadQualified.model_validate(row.lead)
     return Handoff(**values)
-
-
-def _row(it: Handoff) -> list[Any]:
-    values = [getattr(it, name) for name in _ALL]
-    values[_LEAD] = it.said
-    return values
 
 
 def _change(it: Step, said: bytes) -> tuple[Any, ...]:
