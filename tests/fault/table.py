@@ -48,8 +48,8 @@ def table(lines: Sequence[Line]) -> str:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     return "\n".join(
         [
-            f"At least {EVENTS:,} events of {EVENTS // STEPS:,} people in each line, seed {SEED}; {machine}, which also",
-            "carries Apache Kafka, PostgreSQL, the senders and the receiver of the webhooks.",
+            f"At least {EVENTS:,} events of {EVENTS // STEPS:,} people in each line, seed {SEED}; {machine},",
+            "which also carry the servers, the senders and the receiver of the webhooks.",
             "",
             HEAD,
             "| --- | ---: | ---: | ---: | ---: | --- |",
