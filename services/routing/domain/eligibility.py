@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.routing.domain.desk import Desk, Standing
 from shared.agreement.conditions import Facts
@@ -33,13 +34,12 @@ class Exclusion:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A lead to be given to somebody, under the rule that it matched."""
 
     rule: RoutingRule
     facts: Facts
-    had_by: frozenset[str] = field(default_factory=frozenset)
+    had_by: frozenset[str] = frozenset()
     """Reps who had this handoff already: it never comes back to them."""
     previous: str | None = None
     """Who held this lead's handoff before this one."""

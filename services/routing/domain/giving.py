@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple
 
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case, exclusions, hindrances, objections
@@ -20,8 +21,7 @@ from shared.agreement.model import RoutingRule, Strategy
 from shared.agreement.reading import Memory, attributes_read
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """Who got a lead, or nobody, and then when time alone ends what keeps somebody from it."""
 
     picked: str | None
@@ -88,7 +88,7 @@ class Bench:
 
     def _found(self, case: Case) -> _Alike:
         """Of reps in whom the rule sees no difference, one is asked for all."""
-        own = replace(case, had_by=frozenset[str]())
+        own = case._replace(had_by=frozenset[str]())
         eligible = [
             it
             for kind in self._kinds_for(case.rule)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -83,8 +82,7 @@ def handoff_id(lead_id: UUID, qualification: int) -> UUID:
     return uuid5(NAMESPACE_OID, f"{lead_id}/{qualification}")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A change, and the handoff after it."""
 
     handoff: Handoff
@@ -92,7 +90,7 @@ class Step:
     occurred_at: datetime
     recorded_at: datetime
     actor: str
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any]
     """reason, recycle, outcome, channel, amount, currency: as in HandoffChanged."""
 
     @property

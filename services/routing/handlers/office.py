@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.routing.domain.desk import Desk
 from services.routing.domain.handoff import Handoff, State, handoff_id
@@ -53,8 +53,7 @@ def facts_of(lead: Lead, agreement: Agreement) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruled(NamedTuple):
     """The rule that a lead falls under, what was known of it, and how each rule judged it."""
 
     rule: RoutingRule

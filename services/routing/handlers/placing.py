@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -29,8 +29,7 @@ MOST_MOVED = 500
 """Waiting handoffs that one tick brings under a newer agreement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(NamedTuple):
     """A waiting handoff, and what decides about it."""
 
     handoff: Handoff
@@ -211,7 +210,7 @@ def _hop(it: Queued, given: Given, round_: Round, number: int, period: str) -> H
     """The decision as it is kept: with the round, whatever it was made from, so that it explains itself."""
     held, now = given.picked is not None, round_.decided_at
     decision = {
-        "decided_at": now.isoformat(),
+        "decided_at": now,
         "waited_s": round((now - it.handoff.qualified_at).total_seconds(), 3),
         "agreement_version": it.handoff.agreement_version,
         "facts": it.case.facts,

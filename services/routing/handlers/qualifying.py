@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -22,8 +22,7 @@ from shared.contracts.topic import Message
 MERGED = "merged"
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(NamedTuple):
     """A message, and what it is about: a handoff that may begin with it, or be ended by it."""
 
     id: UUID

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -20,13 +20,11 @@ from services.routing.tables import hops, rounds
 from shared.db.copying import copy_rows
 
 _BENCH = TypeAdapter(list[Standing])
-_HOP = ("handoff_id", "hop", "rep", "period", "assigned_at", "round_id", "decision")
 _DECIDED = ("rep", "period", "assigned_at", "round_id", "decision")
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """A decision as it is kept: with the rep, or with nobody yet."""
+class Hop(NamedTuple):
+    """A decision as it is kept: the row of `hops`, with the rep, or with nobody yet."""
 
     handoff_id: UUID
     hop: int
@@ -53,7 +51,7 @@ def add_round(session: Session, it: Round) -> int:
 
 def add_hops(session: Session, new: Iterable[Hop]) -> None:
     """Keep the first decision about each handoff."""
-    copy_rows(session, hops, _HOP, map(_row, new))
+    copy_rows(session, hops, Hop._fields, new)
 
 
 def save_hops(session: Session, decided: Iterable[Hop]) -> None:
@@ -64,10 +62,7 @@ def save_hops(session: Session, decided: Iterable[Hop]) -> None:
             index_elements=[hops.c.handoff_id, hops.c.hop],
             set_={name: statement.excluded[name] for name in _DECIDED},
         ),
-        [
-            {**dict(zip(_HOP, _row(it), strict=True)), "decision": orjson.loads(it.decision)}
-            for it in decided
-        ],
+        [{**it._asdict(), "decision": orjson.loads(it.decision)} for it in decided],
     )
 
 
@@ -86,15 +81,3 @@ def round_of(session: Session, id: int) -> Round:
     asked = select(*(rounds.c[it.name] for it in fields(Round))).where(rounds.c.id == id)
     row = session.execute(asked).one()
     return Round(**{**row._asdict(), "bench": _BENCH.validate_python(row.bench)})
-
-
-def _row(it: Hop) -> tuple[Any, ...]:
-    return (
-        it.handoff_id,
-        it.hop,
-        it.rep,
-        it.period,
-        it.assigned_at,
-        it.round_id,
-        it.decision,
-    )
