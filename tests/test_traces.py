@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import select
 
 from services.routing.handlers import on_leads_qualified
-from services.scoring.handlers import on_marketing_events
+from services.scoring.handlers import Caution, on_marketing_events
 from services.scoring.rulebook import Rulebook
 from services.sla_monitor.handlers import on_handoffs_changed
 from shared.agreement.versions import Agreements
@@ -62,7 +62,7 @@ def test_one_trace_from_the_post_to_the_webhook(
 
         posted = accepted(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
         with sessions.begin() as session:
-            on_marketing_events(session, posted, utc_now(), rulebook=Rulebook())
+            on_marketing_events(session, posted, utc_now(), rulebook=Rulebook(), caution=Caution())
         with sessions.begin() as session:
             qualified = said(sessions, LEADS_QUALIFIED)
             on_leads_qualified(session, qualified, utc_now(), office=post.office)

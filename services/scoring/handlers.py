@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -30,25 +31,48 @@ REVIEWS = 500
 REFOLDS = 50
 """How many leads one tick takes in hand, so that messages never wait long for it."""
 
+CAREFUL = 100
+"""For so many batches after one that was not all new, the ledger is asked first."""
+
 Arrived = Message[Event]
 Belonging = dict[UUID, list[Arrived]]
 """The events of each lead."""
 
 
+@dataclass(slots=True)
+class Caution:
+    """Whether to expect events that were seen before: they come in crowds, as after an outage of a sender."""
+
+    batches: int = 0
+    """For so many more."""
+
+    def grow(self) -> None:
+        """One was met, or another worker was faster somewhere."""
+        self.batches = CAREFUL
+
+    def one_less(self) -> None:
+        """A batch is done."""
+        self.batches = max(self.batches - 1, 0)
+
+
 def on_marketing_events(
-    session: Session, arrived: Sequence[Arrived], now: datetime, *, rulebook: Rulebook
+    session: Session,
+    arrived: Sequence[Arrived],
+    now: datetime,
+    *,
+    rulebook: Rulebook,
+    caution: Caution,
 ) -> None:
     """Give the events to their leads and judge each lead once; events seen before do nothing."""
     rules = rulebook.current(session)
-    done, wary = False, False
-    while (
-        not done
-    ):  # some were seen before, or another worker met one of these people just now: look again
+    done = False
+    while not done:
         with session.begin_nested() as attempt:
-            done = _taken_in(session, arrived, rules, now, wary=wary)
+            done = _taken_in(session, arrived, rules, now, wary=caution.batches > 0)
             if not done:
                 attempt.rollback()
-        wary = True
+                caution.grow()
+    caution.one_less()
 
 
 def on_handoffs_changed(
@@ -91,7 +115,7 @@ def _taken_in(
 ) -> bool:
     """One attempt; False if this one must look again: not all was new, or another worker was faster somewhere.
 
-    Events are seldom seen before: that is looked up only when adding them has shown it. While the database adds
+    Whether events were seen before is looked up only if `wary`; else adding them shows it. While the database adds
     them, the leads are judged. Every batch locks leads, then identities, then events, each in the order of its keys:
     none can wait in a circle.
     """

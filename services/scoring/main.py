@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.scoring import ingest
 from services.scoring.api import router
-from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
+from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.recompute import Difference, recomputed
@@ -89,7 +89,9 @@ def worker(settings: Settings) -> None:
         SCORING,
         [
             Subscription(
-                MARKETING_EVENTS, partial(on_marketing_events, rulebook=rulebook), event_of
+                MARKETING_EVENTS,
+                partial(on_marketing_events, rulebook=rulebook, caution=Caution()),
+                event_of,
             ),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.scoring.handlers import on_handoffs_changed, on_marketing_events
+from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events
 from services.scoring.rulebook import Rulebook
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
@@ -49,10 +49,10 @@ def main(mode: str) -> None:
     stop = stop_on_signals()
     sessions = sessions_on(engine_for(settings.database_url))
     Probes().start(settings.probe_port, {"database": probes.database(sessions)})
-    rulebook = Rulebook()
+    rulebook, caution = Rulebook(), Caution()
 
     def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        on_marketing_events(session, arrived, now, rulebook=rulebook)
+        on_marketing_events(session, arrived, now, rulebook=rulebook, caution=caution)
         for message in arrived:
             if fails(mode, message.payload):
                 raise Fault(message.payload.id)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.scoring.handlers import on_handoffs_changed, on_marketing_events, tick
+from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from services.scoring.rulebook import Rulebook
 from shared.agreement.versions import publish
 from shared.contracts.events import event_of
@@ -28,6 +28,7 @@ class Worker:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.rulebook = Rulebook()
+        self.caution = Caution()
 
     def publish(self, **sections: Any) -> int:
         """Publish the tests' agreement with these sections replaced; its version."""
@@ -39,7 +40,9 @@ class Worker:
         arrived = [
             MARKETING_EVENTS.decode_with(event_of, record(MARKETING_EVENTS, it)) for it in events
         ]
-        on_marketing_events(self.session, arrived, now, rulebook=self.rulebook)
+        on_marketing_events(
+            self.session, arrived, now, rulebook=self.rulebook, caution=self.caution
+        )
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
         """Handle what sales did."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, Stage
+from services.scoring.handlers import CAREFUL
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.versions import NoAgreement
@@ -75,6 +76,18 @@ def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker)
 
     assert lead_of(worker) == before
     assert engagement(worker, before) == 10.0
+
+
+def test_where_repeats_come_the_ledger_is_asked_first_for_a_while(worker: Worker) -> None:
+    demo = marketing_event("demo_requested")
+    worker.take(demo)
+    assert worker.caution.batches == 0
+
+    worker.take(demo, marketing_event("page_viewed"))
+    assert worker.caution.batches == CAREFUL - 1
+
+    worker.take(demo)  # found by asking, so that nothing had to be done again
+    assert worker.caution.batches == CAREFUL - 2
 
 
 def test_a_known_person_wins_over_an_older_anonymous_visitor(worker: Worker) -> None:
