@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks.installed import environment, ingest_key, ready, running, until
-from benchmarks.machine import does, postgres, print_figures, print_machine
+from benchmarks.machine import Figure, does, postgres, print_figures, print_machine
 from benchmarks.senders import native, request, send
 from benchmarks.streams import Website, bare_producer, kafka
 from services.cli.processes import SCORING_API, Process
@@ -125,6 +125,27 @@ class Contest:
         return time.monotonic() - began_s
 
 
+def figures(events: int, took_s: Sequence[float]) -> list[Figure]:
+    """What the turns after the first have shown."""
+    batches_s, producer_s, singles_s, bare_s = took_s
+    many = events * (TURNS - 1) / TURNS
+    one = many / 5
+    return [
+        does(
+            f"batches of {BATCH}, events",
+            many / batches_s,
+            floor=many / producer_s,
+            ratio_at_least=RATIO,
+        ),
+        does(
+            f"single events, {SINGLE_CONNECTIONS} connections",
+            one / singles_s,
+            floor=one / bare_s,
+            ratio_at_least=RATIO,
+        ),
+    ]
+
+
 def main(
     events: Annotated[
         int, typer.Option(help="How many are sent in batches; a fifth one by one.")
@@ -150,25 +171,12 @@ def main(
         route = _Bare((), "", "", arguments=("--bare", str(contest.bare), config.bootstrap[0]))
         both.enter_context(served(SCORING_API, config, server, contest.ours))
         both.enter_context(served(route, config, server, contest.bare))
-        batches_s, producer_s, singles_s, bare_s = contest.took_s()
+        took_s = contest.took_s()
         contest.producer.close()
-    sent = events * (TURNS - 1) / TURNS
-    figures = [
-        does(
-            f"batches of {BATCH}, events",
-            sent / batches_s,
-            floor=sent / producer_s,
-            ratio_at_least=RATIO,
-        ),
-        does(
-            f"single events, {SINGLE_CONNECTIONS} connections",
-            sent / 5 / singles_s,
-            floor=sent / 5 / bare_s,
-            ratio_at_least=RATIO,
-        ),
-    ]
     raise typer.Exit(
-        print_figures("Ingest: over HTTP, beside a bare producer and a bare route", figures)
+        print_figures(
+            "Ingest: over HTTP, beside a bare producer and a bare route", figures(events, took_s)
+        )
     )
 
 
