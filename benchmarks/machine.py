@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from sqlalchemy import text
 
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
-from shared.embedded.broker import binary as broker
 from shared.embedded.postgres import PostgresServer, binaries, free_port
+from tests.kafka.server import POM
 
 GIB = 1024**3
 DATABASE = "leadbaton"
@@ -145,8 +146,8 @@ def print_machine() -> None:
         f"{platform.system()} {platform.release()}"
     )
     console.print(
-        f"Python {platform.python_version()}, {_said(str(binaries() / 'postgres'))}, "
-        f"kafka-python {version('kafka-python')}, broker {_said(broker())}"
+        f"Python {platform.python_version()}, {_postgres()}, Apache Kafka {_kafka()}, "
+        f"kafka-python {version('kafka-python')}"
     )
 
 
@@ -157,9 +158,17 @@ def _cpu() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def _said(program: str) -> str:
-    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+def _postgres() -> str:
+    said = subprocess.run(
+        [str(binaries() / "postgres"), "--version"], check=True, capture_output=True, text=True
+    )
     return said.stdout.strip()
+
+
+def _kafka() -> str:
+    """The version of the server that benchmarks run."""
+    [number] = re.findall(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", POM.read_text())
+    return str(number)
 
 
 def print_figures(title: str, figures: Sequence[Figure]) -> int:
