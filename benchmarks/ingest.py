@@ -43,7 +43,11 @@ def bare_app(bootstrap: str) -> Starlette:
 
     The keys differ, as people do: what goes to one partition alone is acknowledged with less work.
     """
-    producer = Producer(KafkaConfig((bootstrap,), True, 12, 1, 6_000))  # noqa: FBT003 - as everywhere
+    producer = Producer(
+        KafkaConfig(
+            (bootstrap,), keeps_log=True, partitions=12, replication=1, session_timeout_ms=6_000
+        )
+    )
     numbers = count()
 
     async def take(request: Request) -> Response:

@@ -1,15 +1,20 @@
-"""How far a group of readers has come in a topic, as its own transactions say."""
+"""How fast a topic is read: by a group of ours, as its own transactions say, and by a floor."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from kafka import KafkaConsumer, TopicPartition
 
 from benchmarks.installed import until
+from shared.kafka.config import KafkaConfig
 
 PATIENCE_S = 300.0
+POLL_RECORDS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +42,31 @@ class Reading:
             within_s=PATIENCE_S,
         )
         return self.done()
+
+
+def per_s(
+    config: KafkaConfig,
+    begin: Mapping[TopicPartition, int],
+    count: int,
+    batch: Callable[[list[Any]], None],
+) -> float:
+    """A floor: so many records from these places, each poll given to `batch`; from the end of the first."""
+    reader = KafkaConsumer(
+        bootstrap_servers=list(config.bootstrap),
+        enable_auto_commit=False,
+        max_poll_records=POLL_RECORDS,
+    )
+    reader.assign(list(begin))
+    for place, offset in begin.items():
+        reader.seek(place, offset)
+    first, began_s, done = 0, 0.0, 0
+    while done < count:
+        records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]
+        if records:
+            batch(records)
+            done += len(records)
+            if not first:
+                first, began_s = done, time.monotonic()
+    took_s = time.monotonic() - began_s
+    reader.close()
+    return (done - first) / took_s

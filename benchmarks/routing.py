@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
 import psycopg
 import typer
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from benchmarks.installed import agree, environment, running
 from benchmarks.leads import age, hire, qualified
@@ -24,7 +25,7 @@ from benchmarks.machine import (
     print_figures,
     print_machine,
 )
-from benchmarks.reading import Reading
+from benchmarks.reading import Reading, per_s
 from benchmarks.streams import ends, kafka, produce
 from services.cli.processes import ROUTING_WORKER
 from shared.clock import utc_now
@@ -36,7 +37,6 @@ RATIO = 0.5
 SPREAD = 1
 ROUTERS = 4
 FAIR_REPS = 10
-POLL_RECORDS = 2_000
 
 FLOOR_TABLES = """
     drop schema if exists floor cascade;
@@ -59,28 +59,10 @@ OUTBOX = "copy floor.outbox (topic, key, value, headers) from stdin"
 
 def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> float:
     """What any router must do, per second: read, decode, lock, copy handoffs, deliveries and outbox, commit."""
-    reader = KafkaConsumer(
-        bootstrap_servers=list(config.bootstrap),
-        enable_auto_commit=False,
-        max_poll_records=POLL_RECORDS,
-    )
-    reader.assign(list(begin))
-    for place, offset in begin.items():
-        reader.seek(place, offset)
     with psycopg.connect(url) as database:
         database.execute(FLOOR_TABLES)
         database.commit()
-        first, began_s, done = 0, 0.0, 0
-        while done < count:
-            records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]
-            if records:
-                _floor_batch(database, records)
-                done += len(records)
-                if not first:
-                    first, began_s = done, time.monotonic()
-        took_s = time.monotonic() - began_s
-    reader.close()
-    return (done - first) / took_s
+        return per_s(config, begin, count, partial(_floor_batch, database))
 
 
 def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:

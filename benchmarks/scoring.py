@@ -6,18 +6,19 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import psycopg
 import typer
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from benchmarks.installed import agree, environment, running
 from benchmarks.machine import DATABASE, Figure, does, postgres, print_figures, print_machine
 from benchmarks.people import populate
-from benchmarks.reading import Reading
+from benchmarks.reading import Reading, per_s
 from benchmarks.streams import Website, ends, kafka, produce
 from services.cli.processes import SCORING_WORKER
 from shared.clock import utc_now
@@ -30,7 +31,6 @@ RATIO = 0.6
 SPREAD = 1.15
 """The ratio with a million leads is that with a thousand, within 15 %."""
 GROWTH_BYTES = 48 * 1024**2
-POLL_RECORDS = 2_000
 ROUNDS = 3
 
 FLOOR_TABLES = """
@@ -66,29 +66,11 @@ class Pace:
 
 def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> Pace:
     """What any worker must do."""
-    reader = KafkaConsumer(
-        bootstrap_servers=list(config.bootstrap),
-        enable_auto_commit=False,
-        max_poll_records=POLL_RECORDS,
-    )
-    reader.assign(list(begin))
-    for place, offset in begin.items():
-        reader.seek(place, offset)
     with psycopg.connect(url) as database:
         database.execute(FLOOR_TABLES)
         database.execute("create temporary table staged (like floor.events)")
         database.commit()
-        first, began_s, done = 0, 0.0, 0
-        while done < count:
-            records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]
-            if records:
-                _floor_batch(database, records)
-                done += len(records)
-                if not first:
-                    first, began_s = done, time.monotonic()
-        took_s = time.monotonic() - began_s
-    reader.close()
-    return Pace((done - first) / took_s)
+        return Pace(per_s(config, begin, count, partial(_floor_batch, database)))
 
 
 def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:

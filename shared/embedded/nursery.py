@@ -40,7 +40,7 @@ class Child:
         return None if lives(self.pid) else 0
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return when it has ended; raises TimeoutExpired."""
+        """Return when it has ended; raises TimeoutExpired. It is no child of ours, so nothing wakes us then."""
         end = None if timeout is None else time.monotonic() + timeout
         while self.poll() is None:
             if end is not None and time.monotonic() > end:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 from sqlalchemy import text
@@ -29,7 +30,7 @@ def join(world: World, *programs: Program) -> None:
         world.here.supervisor.add(program)
     world.tend()
     for program in programs:
-        until(lambda: _ready(str(program.probe)), why=f"{program.name} ready")  # noqa: B023
+        until(partial(_ready, str(program.probe)), why=f"{program.name} ready")
 
 
 def leave(world: World, name: str) -> None:

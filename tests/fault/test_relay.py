@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from functools import partial
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from services.cli.processes import RELAY
 from shared.contracts.topics import MARKETING_EVENTS
@@ -34,6 +36,10 @@ _FILL = text("""
 _LEFT = text("select count(*) from messaging.outbox where published_at is null")
 
 
+def _drained(session: Session, to: float) -> bool:
+    return (session.scalar(_LEFT) or 0) <= to
+
+
 def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
     world = proof.world
     recover_s: list[float] = []
@@ -43,13 +49,13 @@ def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
         for kill in range(KILLS):
             with sessions() as session:
                 aim = ROWS * (KILLS - kill) / (KILLS + 1)
-                until(lambda: (session.scalar(_LEFT) or 0) <= aim, within_s=60, why="drained")  # noqa: B023
+                until(partial(_drained, session, aim), within_s=60, why="drained")
             began = time.monotonic()
             world.kill(RELAY)
             until(lambda: metric(world, RELAY.name, "leadbaton_outbox_published_total") > 0)
             recover_s.append(time.monotonic() - began)
         with sessions() as session:
-            until(lambda: session.scalar(_LEFT) == 0, within_s=60, why="drained")
+            until(partial(_drained, session, 0), within_s=60, why="drained")
     arrived = _arrived(broker_of(world).bootstrap)
     lost = ROWS - len({it for some in arrived.values() for it in some})
     proof.lines.append(
