@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 
 STOP_S = 10.0
 """How long a process has to finish what it is doing after SIGTERM."""
-STEADY_S = 10.0
+STEADY_S = 5.0
 """A process that lived this long has recovered: its next crash counts as the first."""
 TOO_MANY_CRASHES = 4
 """A process that crashed this often before it was ever ready will not become so."""
@@ -84,8 +84,11 @@ def start(program: Program, log: Path) -> Alive:
 
 
 def pause_s(crashes: int) -> float:
-    """How long to wait before the next start: nothing after the first crash, then doubling to half a minute."""
-    return 0.0 if crashes <= 1 else min(0.5 * 2.0 ** (crashes - 2), 30.0)
+    """How long to wait before the next start: nothing after the first crash, then doubling to half a minute.
+
+    It begins small: who was killed several times in a row shall not wait, and who cannot start soon costs little.
+    """
+    return 0.0 if crashes <= 1 else min(0.1 * 2.0 ** (crashes - 2), 30.0)
 
 
 @dataclass(slots=True)

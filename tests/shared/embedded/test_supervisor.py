@@ -155,7 +155,7 @@ def test_one_more_joins_and_one_leaves_for_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("crashes", "pause"), [(1, 0), (2, 0.5), (3, 1), (4, 2), (20, 30)], ids=str
+    ("crashes", "pause"), [(1, 0), (2, 0.1), (3, 0.2), (4, 0.4), (20, 30)], ids=str
 )
 def test_the_pause_doubles_from_crash_to_crash_up_to_half_a_minute(
     crashes: int, pause: float
