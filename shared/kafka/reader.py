@@ -13,10 +13,13 @@ from kafka.structs import MemberState
 
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
+from shared.kafka.membership import Membership
 from shared.kafka.unpacking import Unpacked
 
 METADATA_MAX_AGE_MS = 2_000
 """How long it may take us to see that a topic was lost and made again."""
+HEARTBEATS = 10
+"""In a session: one brings the news that somebody has joined or left."""
 
 
 class Reader(KafkaConsumer):
@@ -39,7 +42,7 @@ class Reader(KafkaConsumer):
                 group_id=group,
                 group_instance_id=member if config.keeps_log else None,
                 session_timeout_ms=config.session_timeout_ms,
-                heartbeat_interval_ms=max(config.session_timeout_ms // 5, 200),
+                heartbeat_interval_ms=max(config.session_timeout_ms // HEARTBEATS, 200),
                 max_poll_records=config.max_poll_records,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -51,6 +54,7 @@ class Reader(KafkaConsumer):
                 metrics_enabled=False,
             )
         reader._fetcher.PartitionRecords = Unpacked
+        reader._coordinator.__class__ = Membership
         reader.assigned = Assigned()
         reader.subscribe(list(topics), listener=reader.assigned)
         return reader

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -33,11 +34,11 @@ from tests.journey.world import until
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
 WORKERS = (RELAY, SCORING_WORKER, ROUTING_WORKER, ROUTING_DELIVERY, SLA_WORKER, SLA_SWEEP)
-ZOMBIE = "scoring-worker-1"
+SECOND = "scoring-worker-1"
+BOTH = (SCORING_WORKER.name, SECOND)
 
 
 def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
-    """Who leaves for good is missed for a session's length: until then it might be only restarting."""
     with (
         proof.hurting("two of every worker; one joins, one leaves", "shared") as harm,
         reading(harm.world) as sessions,
@@ -45,19 +46,25 @@ def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
     ):
         harm.flowing()
         with a_second(harm.world, *WORKERS):
-            _until_all_is_read(harm, session)
+            _until_all_is_read(harm, session, *BOTH)
             with without(harm.world, SCORING_WORKER):
                 _until_all_is_read(harm, session)
-            _until_all_is_read(harm, session)
+            _until_all_is_read(harm, session, *BOTH)
         _until_all_is_read(harm, session)
 
 
-def _until_all_is_read(harm: Harm, session: Session) -> None:
-    """Somebody has joined or left: note how long it takes until every partition moves again."""
+def _until_all_is_read(harm: Harm, session: Session, *workers: str) -> None:
+    """Somebody has joined or left: note how long it takes until these work, and every partition moves again."""
     began, before = time.monotonic(), _offsets(session)
+    for name in workers:
+        until(partial(_works, harm, name), why=f"{name} has its share")
     until(lambda: _moved_everywhere(session, before), why="every partition is read")
     harm.times += 1
     harm.recover_s.append(time.monotonic() - began)
+
+
+def _works(harm: Harm, worker: str) -> bool:
+    return metric(harm.world, worker, "leadbaton_consumed_records_total") > 0
 
 
 def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> None:
@@ -70,7 +77,7 @@ def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> Non
         with _stopped_before_it_writes(harm, session):
             _until_all_is_read(harm, session)
         until(
-            lambda: metric(harm.world, ZOMBIE, "leadbaton_fenced_batches_total") > 0,
+            lambda: metric(harm.world, SECOND, "leadbaton_fenced_batches_total") > 0,
             why="the zombie's transaction is refused",
         )
 
@@ -84,17 +91,17 @@ def _stopped_before_it_writes(harm: Harm, session: Session) -> Iterator[None]:
         session.execute(text("lock table scoring.identities in access exclusive mode"))
         end = time.monotonic() + 2
         while time.monotonic() < end:
-            if waits_for_a_lock(session, ZOMBIE):
+            if waits_for_a_lock(session, SECOND):
                 return True
         return False
 
     until(trapped, within_s=60, why="the worker is in the middle of a batch")
-    stand_still(harm.world, ZOMBIE)
+    stand_still(harm.world, SECOND)
     session.rollback()
     try:
         yield
     finally:
-        go_on(harm.world, ZOMBIE)
+        go_on(harm.world, SECOND)
 
 
 _OFFSETS = text("""
