@@ -25,6 +25,11 @@ from tests.builders import NOON
 from tests.engine import Ledger, buried, events, ids, lying, once, relaying, until, working
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
+EITHER = pytest.mark.parametrize(
+    "broker",
+    ["embedded_broker", pytest.param("apache_kafka", marks=pytest.mark.kafka)],
+    indirect=True,
+)
 
 
 def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
@@ -65,6 +70,7 @@ class Noise(str):
         return b"\xff\xfe"
 
 
+@EITHER
 def test_a_header_whose_name_is_no_utf_8_buries_its_record_alone(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
@@ -103,6 +109,7 @@ def test_a_dead_letter_that_is_put_back_is_done(
     assert ledger.done() == once(5)
 
 
+@EITHER
 def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
     sessions: Sessions, broker: KafkaConfig, producer: Producer
 ) -> None:
