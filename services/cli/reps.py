@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from services.cli.database import transaction
 from services.routing.domain.roster import Roster, parse
 from services.routing.handlers.importing import Imported, import_reps
-from services.routing.queries.bench import reps_by_id
 from services.routing.queries.handoffs import held_by
-from services.routing.queries.roster import disabled_endpoints
+from services.routing.queries.roster import disabled_endpoints, reps_by_id
 from shared.agreement.model import Agreement
 from shared.agreement.versions import Agreements, NoAgreement
 from shared.clock import utc_now

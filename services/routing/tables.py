@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     Identity,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 from shared.db.tables import NAMES
 
@@ -61,7 +62,18 @@ reps = Table(
     Column("time_off", JSONB, nullable=False, comment="[[from, to], …], half-open."),
     Column("active", Boolean, nullable=False),
     Column("last_assigned_at", DateTime(timezone=True)),
-    comment="Who may get leads, as the file of reps says.",
+    Column("open", Integer, nullable=False, server_default="0", comment="Handoffs held now."),
+    Column("today", Integer, nullable=False, server_default="0", comment="Got on that day."),
+    Column("today_on", Date, comment="The team's day that `today` counts."),
+    comment="Who may get leads, as the file of reps says, and what each has in hand.",
+)
+
+rosters = Table(
+    "rosters",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("reps", JSON, nullable=False, comment="Each as in `reps`, but for what is counted."),
+    comment="All reps as an import left them; the newest is in force. It never changes.",
 )
 
 shares = Table(
@@ -139,8 +151,19 @@ rounds = Table(
     Column("team", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("agreement_version", Integer, nullable=False, comment="By which the team counted."),
-    Column("bench", JSONB, nullable=False, comment="The reps as they stood before it."),
+    Column("roster_id", BigInteger, nullable=False),
+    Column(
+        "base_id", BigInteger, comment="The round whose bench this one's differs from; None: whole."
+    ),
+    Column(
+        "bench",
+        JSON,
+        nullable=False,
+        comment="The reps as they stood before it, or those who stood otherwise than in the base: "
+        "[[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
+    ),
     Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
+    Index("ix_rounds_whole", "team", "id", postgresql_where=text("base_id is null")),
     comment="Leads of a team given out together: what all their decisions were made from.",
 )
 
@@ -153,9 +176,14 @@ hops = Table(
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
     Column("round_id", BigInteger, comment="What it was decided from."),
-    Column("decision", JSONB, nullable=False),
-    Index("ix_hops_rep_assigned_at", "rep", "assigned_at"),
-    comment="Each assignee of a handoff, with the whole decision.",
+    Column("place", Integer, comment="So many leads of the round were given out before it."),
+    Column("by", Text, comment="sticky, or the rule's strategy"),
+    Column("rule", Text),
+    Column("agreement_version", Integer),
+    Column("previous_rep", Text, comment="Who had held an earlier handoff of the lead."),
+    Column("decision", JSONB, comment="The whole of it, where it was made without a round."),
+    Index("ix_hops_waiting", "round_id", postgresql_where=text("rep is null")),
+    comment="Each assignee of a handoff, with what explains the decision.",
 )
 
 changes = Table(

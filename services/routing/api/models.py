@@ -118,7 +118,7 @@ class HandoffStory(HandoffOut):
     @classmethod
     def told(cls, session: Session, it: Handoff, past: Iterable[Past], office: Office) -> Self:
         """The whole story, from its own records."""
-        decisions = list(explained(session, it.id, office=office))
+        decisions = list(explained(session, it, office=office))
         shown = deliveries.list_deliveries(session, handoff=it.id, most=500)
         return cls(
             **HandoffOut.of(it).model_dump(),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.routing.queries import bench, handoffs
-from services.routing.queries.roster import disabled_endpoints
+from services.routing.queries import handoffs, roster
 from shared.http.dependencies import OpsOrRep, Tx
 from shared.http.keys import UnknownKey, WrongScope
 from shared.http.problems import problems
@@ -37,9 +36,9 @@ class Reps(BaseModel):
 @router.get("/reps", responses=problems(UnknownKey, WrongScope))
 def list_reps(session: Tx, _: OpsOrRep) -> Reps:
     """Everybody, by team and rank."""
-    everybody = bench.reps_by_id(session)
+    everybody = roster.reps_by_id(session)
     held = handoffs.held_by(session, [it.id for it in everybody])
-    disabled = disabled_endpoints(session)
+    disabled = roster.disabled_endpoints(session)
     return Reps(
         items=[
             RepOut(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.calendar import CompiledCalendar
@@ -41,6 +41,8 @@ class Rep:
 
     def away_until(self, at: datetime) -> datetime | None:
         """When the time off ends that covers this instant, if one does."""
+        if not self.time_off:
+            return None
         return next((it.until for it in self.time_off if it.since <= at < it.until), None)
 
     def on_leave(self, at: datetime) -> bool:
@@ -62,7 +64,14 @@ class Rep:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Crew:
+    """All reps as one import left them."""
+
+    id: int
+    reps: Mapping[str, Rep]
+
+
+class Standing(NamedTuple):
     """A rep with the counts that decide: held now, got today, got this period."""
 
     rep: Rep

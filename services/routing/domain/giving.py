@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from services.routing.domain.desk import Desk, Standing
-from services.routing.domain.eligibility import Case, exclusions, hindrances, objections
+from services.routing.domain.eligibility import Case, exclusions, is_free, is_full, objections
 from services.routing.domain.picking import among_equals, given, shortfall, with_more
 from shared.agreement.model import RoutingRule, Strategy
 from shared.agreement.reading import Memory, attributes_read
@@ -39,10 +39,11 @@ class Bench:
         self._before, self._desk, self._now = standings, desk, now
         self._seats = _Seats(
             {it.rep.id: it for it in standings},
-            {it.rep.id for it in standings if not hindrances(it, desk=desk, now=now)},
+            {it.rep.id for it in standings if is_free(it, desk=desk, now=now)},
         )
         self._team = [it.rep.id for it in standings if it.rep.team == desk.team]
         self._alike: dict[tuple[object, ...], Memory] = {}
+        self._eligible: dict[tuple[Strategy, tuple[str, ...]], _Eligible] = {}
         self._kinds: dict[tuple[str, ...], Sequence[list[str]]] = {}
 
     def give(self, case: Case) -> Given:
@@ -52,7 +53,7 @@ class Bench:
             self._take(self._seats.of[case.previous])
             return Given(case.previous, "sticky", place)
         alike = self._those_for(case)
-        first = alike.first()
+        first = alike.eligible.first()
         if first is None:
             return Given(None, by, place, self._review_at(case, alike))
         self._take(first)
@@ -87,16 +88,20 @@ class Bench:
         return memory.recall(case.facts, partial(self._found, case))
 
     def _found(self, case: Case) -> _Alike:
-        """Of reps in whom the rule sees no difference, one is asked for all."""
+        """Of reps in whom the rule sees no difference, one is asked for all; the same reps have one heap."""
         own = case._replace(had_by=frozenset[str]())
-        eligible = [
+        eligible = tuple(
             it
             for kind in self._kinds_for(case.rule)
             if not objections(own, self._seats.of[kind[0]], desk=self._desk, now=self._now)
             for it in kind
             if it in self._seats.free and it not in case.had_by
-        ]
-        return _Alike(self._seats, case.rule.strategy, [self._seats.of[it] for it in eligible])
+        )
+        key = (case.rule.strategy, eligible)
+        if key not in self._eligible:
+            members = [self._seats.of[it] for it in eligible]
+            self._eligible[key] = _Eligible(self._seats, case.rule.strategy, members)
+        return _Alike(self._eligible[key])
 
     def _kinds_for(self, rule: RoutingRule) -> Sequence[list[str]]:
         """The team's reps, together where the rule reads the same of them."""
@@ -116,7 +121,7 @@ class Bench:
         rep = standing.rep.id
         after = self._seats.of[rep] = with_more(standing, 1, now=self._now)
         self._seats.picks.append(rep)
-        if hindrances(after, desk=self._desk, now=self._now):
+        if is_full(after):
             self._seats.free.discard(rep)
 
     def _review_at(self, case: Case, alike: _Alike) -> datetime | None:
@@ -141,12 +146,19 @@ class _Seats:
     picks: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
 class _Alike:
-    """Who may have leads that are alike, by weight, and in each weight in the strategy's order."""
+    """Leads for which every rep may or may not, alike."""
+
+    eligible: _Eligible
+    reviewed: bool = False
+    review_at: datetime | None = None
+
+
+class _Eligible:
+    """Reps who may have the same leads, by weight, and in each weight in the strategy's order."""
 
     def __init__(self, seats: _Seats, strategy: Strategy, eligible: Sequence[Standing]) -> None:
-        self.reviewed = False
-        self.review_at: datetime | None = None
         self._seats, self._strategy = seats, strategy
         self._members = {it.rep.id for it in eligible}
         self._counted, self._total, self._weights = 0, 0.0, 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.routing.domain.desk import Desk, Standing
@@ -103,30 +103,28 @@ def given(
     bench: Sequence[Standing], picked: Collection[str], *, desk: Desk, now: datetime
 ) -> list[Standing]:
     """The bench after a lead went to each of these; who is on leave is credited what the others got on average."""
-    times = Counter(picked)
-    team = [it.rep for it in bench if it.rep.team == desk.team]
-    present = sum(it.weight for it in team if not it.on_leave(now))
+    times, away, present = Counter(picked), set(), 0.0
+    for rep in (it.rep for it in bench if it.rep.team == desk.team):
+        if rep.on_leave(now):
+            away.add(rep.id)
+        else:
+            present += rep.weight
 
     def after(standing: Standing) -> Standing:
         rep = standing.rep
-        if more := times[rep.id]:
-            return with_more(standing, more, now=now)
-        if rep.team == desk.team and rep.on_leave(now) and picked:
-            return replace(standing, credit=standing.credit + len(picked) * rep.weight / present)
+        if rep.id in times:
+            return with_more(standing, times[rep.id], now=now)
+        if rep.id in away and picked:
+            return standing._replace(credit=standing.credit + len(picked) * rep.weight / present)
         return standing
 
-    return [after(it) for it in bench]
+    return list(map(after, bench))
 
 
 def with_more(standing: Standing, leads: int, *, now: datetime) -> Standing:
     """The rep with so many leads more."""
-    return replace(
-        standing,
-        open=standing.open + leads,
-        today=standing.today + leads,
-        assigned=standing.assigned + leads,
-        last_assigned_at=now,
-    )
+    rep, open_, today, assigned, credit, _, counted = standing
+    return Standing(rep, open_ + leads, today + leads, assigned + leads, credit, now, counted)
 
 
 def with_newcomers(bench: Sequence[Standing]) -> list[Standing]:
@@ -134,7 +132,7 @@ def with_newcomers(bench: Sequence[Standing]) -> list[Standing]:
     old = [it for it in bench if it.counted]
     weights = sum(it.rep.weight for it in old)
     average = sum(it.share for it in old) / weights if old else 0.0
-    return [it if it.counted else replace(it, credit=average * it.rep.weight) for it in bench]
+    return [it if it.counted else it._replace(credit=average * it.rep.weight) for it in bench]
 
 
 def _chosen(case: Case, eligible: Sequence[Standing]) -> tuple[Standing | None, str]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.routing.domain.desk import Desk, Standing
+from services.routing.domain.desk import Crew, Desk, Standing
 from services.routing.domain.eligibility import Case
 from services.routing.domain.picking import Candidate, given, pick
+
+Tally = tuple[str, int, int, int, float, datetime | None, bool]
+"""A standing as it is kept: with the id of the rep, whom the crew knows."""
+
+DIFFERS_LITTLE = 4
+"""A bench is kept as what differs from another where that is at most one rep of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +33,21 @@ def candidates(it: Round, case: Case, *, place: int, desk: Desk) -> tuple[Candid
     """Each rep as the decision saw them, after so many leads of the round: with a shortfall, or why not."""
     bench = given(it.bench, it.picks[:place], desk=desk, now=it.decided_at)
     return pick(case, bench, desk=desk, now=it.decided_at).candidates
+
+
+def tallied(bench: Sequence[Standing]) -> dict[str, Tally]:
+    """The bench as it is kept, by rep."""
+    return {it.rep.id: (it.rep.id, *it[1:]) for it in bench}
+
+
+def seated(tallies: Mapping[str, Tally], crew: Crew) -> list[Standing]:
+    """The bench that was kept so."""
+    return [Standing(crew.reps[id], *counts) for id, *counts in tallies.values()]
+
+
+def differing(now: Mapping[str, Tally], base: Mapping[str, Tally]) -> list[Tally] | None:
+    """What makes `now` of `base`, where that is little."""
+    if not base.keys() <= now.keys():
+        return None
+    other = [it for id, it in now.items() if base.get(id) != it]
+    return other if len(other) * DIFFERS_LITTLE <= len(now) else None

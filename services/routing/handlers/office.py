@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from services.routing.domain.desk import Desk
 from services.routing.domain.handoff import Handoff, State, handoff_id
 from services.routing.domain.picking import RuleVerdict, first_match
+from services.routing.queries.roster import Crews
+from services.routing.queries.rounds import Benches
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.versions import Agreements, Published
@@ -18,12 +19,13 @@ from shared.contracts.topic import Message
 HAND_RAISE = "hand_raise"
 
 
-@dataclass(frozen=True, slots=True)
 class Office:
-    """Where handlers look up what was agreed."""
+    """Where handlers look up what was agreed, who is there, and from what was decided."""
 
-    agreements: Agreements
-    public_url: str
+    def __init__(self, agreements: Agreements, public_url: str) -> None:
+        self.agreements, self.public_url = agreements, public_url
+        self.crews = Crews()
+        self.benches = Benches(self.crews)
 
 
 def desk_of(team: str, agreement: Agreement) -> Desk:

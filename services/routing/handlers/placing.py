@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import orjson
 from sqlalchemy.orm import Session
 
 from services.routing import metrics
@@ -17,11 +17,12 @@ from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case
 from services.routing.domain.giving import Bench, Given
 from services.routing.domain.handoff import Handoff, Step, assigned, waiting
+from services.routing.domain.notices import Notice
 from services.routing.domain.picking import RuleVerdict, with_newcomers
 from services.routing.domain.rounds import Round
 from services.routing.handlers.office import Office, Ruled, desk_of, moved_under, ruled
 from services.routing.queries import bench, deliveries, handoffs, rounds
-from services.routing.queries.announcing import record
+from services.routing.queries.announcing import recording
 from services.routing.queries.rounds import Hop
 
 NOBODY = "nobody_eligible"
@@ -120,15 +121,20 @@ def _give(
     version = office.agreements.version(session, newest.agreement_version)
     desk = desk_of(newest.team, version.agreement)
     previous = {it.case.previous for it in queue if it.case.previous}
-    standings = with_newcomers(bench.standings_of(session, desk, also=previous, now=now))
+    crew = office.crews.current(session)
+    standings = with_newcomers(bench.standings_of(session, crew, desk, also=previous, now=now))
 
     giving = Bench(standings, desk=desk, now=now)
     decided = _decided(queue, giving)
 
     after = giving.after()
-    bench.save_standings(session, _changed(standings, after), desk=desk, now=now)
+    bench.save_shares(session, _changed(standings, after), desk=desk, now=now)
+    bench.save_picks(session, giving.picks(), desk=desk, now=now)
     round_ = Round(desk.team, now, version.version, standings, giving.picks())
-    _keep(session, decided, round_, desk, office)
+    number = office.benches.add_round(session, round_, crew)
+    calendars = {it.rep.id: desk.calendar_of(it.rep) for it in standings}
+    _Minutes(session, office, desk, number, calendars, now).keep(decided)
+    _count(decided)
     reviews = (given.review_at for _, given in decided)
     return min((it for it in reviews if it is not None), default=None)
 
@@ -147,54 +153,74 @@ def _changed(before: Sequence[Standing], after: Sequence[Standing]) -> list[Stan
     return [now for was, now in zip(before, after, strict=True) if now != was or not now.counted]
 
 
-def _keep(
-    session: Session, decided: Sequence[Decided], round_: Round, desk: Desk, office: Office
-) -> None:
-    number = rounds.add_round(session, round_)
-    period, now = desk.period_of(round_.decided_at), round_.decided_at
-    calendars = {it.rep.id: desk.calendar_of(it.rep) for it in round_.bench}
-    for new in (True, False):
-        part = [(it, given) for it, given in decided if it.new is new]
-        if not part:
-            continue
-        steps = list(_steps(part, calendars, now))
-        record(session, steps, new=new)
-        hops = (_hop(it, given, round_, number, period) for it, given in part)
-        (rounds.add_hops if new else rounds.save_hops)(session, hops)
-        _tell(session, [it.handoff for it in steps], desk, office, now)
-    _count(decided)
+@dataclass(frozen=True, slots=True)
+class _Minutes:
+    """What is written down about a round."""
 
+    session: Session
+    office: Office
+    desk: Desk
+    round_id: int
+    calendars: Mapping[str, str | None]
+    now: datetime
 
-def _steps(
-    decided: Sequence[Decided], calendars: Mapping[str, str | None], now: datetime
-) -> Iterator[Step]:
-    for it, given in decided:
-        if given.picked is not None:
-            yield assigned(it.handoff, given.picked, calendar=calendars[given.picked], now=now)
-        elif it.fresh:
-            yield waiting(it.handoff, now=now, reason=NOBODY)
+    def keep(self, decided: Sequence[Decided]) -> None:
+        """Each decision, and each step that it is: those of new handoffs, then those of others."""
+        for new in (True, False):
+            if part := [(it, given) for it, given in decided if it.new is new]:
+                self._keep(part, new=new)
 
+    def _keep(self, decided: Sequence[Decided], *, new: bool) -> None:
+        steps = list(self._steps(decided))
+        letters = self._letters([it.handoff for it in steps])
+        with recording(self.session, steps, new=new):
+            hops = list(self._hops(decided))
+            told = list(letters)
+        (rounds.add_hops if new else rounds.save_hops)(self.session, hops)
+        if told:
+            deliveries.add_first_notices(self.session, told, now=self.now)
 
-def _tell(
-    session: Session, given: Sequence[Handoff], desk: Desk, office: Office, now: datetime
-) -> None:
-    """Each rep of each new assignment; a rep without an endpoint is not told."""
-    endpoints = {notices.rep_endpoint(it.rep) for it in given if it.rep is not None}
-    known = deliveries.known_endpoints(session, endpoints)
-    told = [it for it in given if it.rep and notices.rep_endpoint(it.rep) in known]
-    if not told:
-        return
-    promises = {
-        it: notices.Promises(office.agreements.version(session, it).agreement, desk)
-        for it in {it.agreement_version for it in told}
-    }
-    made = (
-        notices.assignment(
-            it, promises=promises[it.agreement_version], public_url=office.public_url
+    def _steps(self, decided: Sequence[Decided]) -> Iterator[Step]:
+        for it, given in decided:
+            if given.picked is not None:
+                calendar = self.calendars[given.picked]
+                yield assigned(it.handoff, given.picked, calendar=calendar, now=self.now)
+            elif it.fresh:
+                yield waiting(it.handoff, now=self.now, reason=NOBODY)
+
+    def _hops(self, decided: Sequence[Decided]) -> Iterator[Hop]:
+        """The decisions as they are kept: from the round and the lead each explains itself."""
+        period = self.desk.period_of(self.now)
+        for it, given in decided:
+            held = given.picked is not None
+            yield Hop(
+                it.handoff.id,
+                it.handoff.hop + 1,
+                given.picked,
+                period if held else None,
+                self.now if held else None,
+                self.round_id,
+                given.place,
+                given.by,
+                it.case.rule.id,
+                it.handoff.agreement_version,
+                it.case.previous,
+            )
+
+    def _letters(self, given: Sequence[Handoff]) -> Iterator[Notice]:
+        """To each rep of each new assignment, to be made later; a rep without an endpoint is not told."""
+        endpoints = {notices.rep_endpoint(it.rep) for it in given if it.rep is not None}
+        known = deliveries.known_endpoints(self.session, endpoints)
+        told = [it for it in given if it.rep and notices.rep_endpoint(it.rep) in known]
+        versions = {it.agreement_version for it in told}
+        agreed = {it: self.office.agreements.version(self.session, it) for it in versions}
+        promises = {it: notices.Promises(agreed[it].agreement, self.desk) for it in versions}
+        return (
+            notices.assignment(
+                it, promises=promises[it.agreement_version], public_url=self.office.public_url
+            )
+            for it in told
         )
-        for it in told
-    )
-    deliveries.add_first_notices(session, made, now=now)
 
 
 def _count(decided: Sequence[Decided]) -> None:
@@ -204,34 +230,6 @@ def _count(decided: Sequence[Decided]) -> None:
     for it, to in decided:
         if to.picked is None and it.fresh:
             metrics.UNPLACED.labels(it.handoff.team).inc()
-
-
-def _hop(it: Queued, given: Given, round_: Round, number: int, period: str) -> Hop:
-    """The decision as it is kept: with the round, whatever it was made from, so that it explains itself."""
-    held, now = given.picked is not None, round_.decided_at
-    decision = {
-        "decided_at": now,
-        "waited_s": round((now - it.handoff.qualified_at).total_seconds(), 3),
-        "agreement_version": it.handoff.agreement_version,
-        "facts": it.case.facts,
-        "rules": it.verdicts,
-        "rule": it.case.rule.id,
-        "team": round_.team,
-        "period": period,
-        "previous_rep": it.case.previous,
-        "picked": given.picked,
-        "by": given.by,
-        "place": given.place,
-    }
-    return Hop(
-        handoff_id=it.handoff.id,
-        hop=it.handoff.hop + 1,
-        rep=given.picked,
-        period=period if held else None,
-        assigned_at=now if held else None,
-        round_id=number,
-        decision=orjson.dumps(decision),
-    )
 
 
 def _rule_again(session: Session, oldest: int, *, office: Office, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy.orm import Session
 
@@ -18,23 +19,24 @@ SOURCE = "leadbaton/routing"
 
 def record(session: Session, steps: Sequence[Step], *, new: bool = False) -> None:
     """Keep the steps and announce each one, in this transaction; a `new` handoff as its last step leaves it."""
+    with recording(session, steps, new=new):
+        pass
+
+
+@contextmanager
+def recording(session: Session, steps: Sequence[Step], *, new: bool) -> Iterator[None]:
+    """The same; in the block, which may not use the session, there is time while PostgreSQL takes in new handoffs."""
     if not steps:
+        yield
         return
     last = list({it.handoff.id: it.handoff for it in steps}.values())
-    if new:
-        handoffs.add_handoffs(session, last)
-    else:
+    if not new:
         handoffs.save_handoffs(session, last)
-    announced: list[Outgoing] = []
-    outbox.append(session, _announcements(steps, announced))
+    with handoffs.adding_handoffs(session, last) if new else nullcontext():
+        announced = list(map(_announced, steps))
+        yield
+    outbox.append(session, announced)
     handoffs.add_changes(session, zip(steps, (it.value for it in announced), strict=True))
-
-
-def _announcements(steps: Iterable[Step], made: list[Outgoing]) -> Iterator[Outgoing]:
-    """Made one after the other, while PostgreSQL takes in those before; and kept in `made`."""
-    for it in steps:
-        made.append(_announced(it))
-        yield made[-1]
 
 
 def _announced(it: Step) -> Outgoing:

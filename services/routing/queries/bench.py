@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, any_, func, literal, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.desk import Absence, Desk, Rep, Standing
-from services.routing.queries.handoffs import held_by
+from services.routing.domain.desk import Crew, Desk, Standing
 from services.routing.tables import handoffs, hops, reps, shares, teams
 
 
@@ -51,35 +51,35 @@ def review_again(session: Session, team: str, *, at: datetime | None, anew: bool
     session.execute(update(teams).where(teams.c.id == team).values(review_at=soonest))
 
 
+_COUNTS = text("""
+    select id, open, case when today_on = :day then today else 0 end, last_assigned_at
+    from routing.reps where team = :team or id = any(:also)
+""")
+_SHARES = text("""
+    select rep, assigned, credit from routing.shares where team = :team and period = :period
+""")
+
+
 def standings_of(
-    session: Session, desk: Desk, *, also: Collection[str], now: datetime
+    session: Session, crew: Crew, desk: Desk, *, also: Collection[str], now: datetime
 ) -> list[Standing]:
-    """The team's reps, and others by id, with the counts that decide; in the order of their ids."""
-    bench = [
-        (_rep(row), row.last_assigned_at)
-        for row in session.execute(
-            select(*reps.c)
-            .where(or_(reps.c.team == desk.team, reps.c.id.in_(also)))
-            .order_by(reps.c.id)
-        )
-    ]
-    ids = [rep.id for rep, _ in bench]
-    held, today = held_by(session, ids), _today(session, ids, desk, now)
-    had = _shares(session, desk, now)
-    return [
-        Standing(
-            rep=rep,
-            open=held.get(rep.id, 0),
-            today=today.get(rep.id, 0),
-            assigned=had.get(rep.id, (0, 0.0))[0],
-            credit=had.get(rep.id, (0, 0.0))[1],
-            last_assigned_at=last_assigned_at,
-            counted=rep.id in had,
-        )
-        for rep, last_assigned_at in bench
-    ]
+    """The team's reps, and others by id, with the counts that decide; in the order of their ids.
+
+    Put together here: without statistics of a new month's shares, PostgreSQL compared all with all.
+    """
+    at = _place(desk, now)
+    counts = {id: it for id, *it in session.execute(_COUNTS, {**at, "also": list(also)}).all()}
+    had = {rep: (n, credit, True) for rep, n, credit in session.execute(_SHARES, at).all()}
+    standings = []
+    for id, rep in crew.reps.items():
+        if id in counts:
+            open_, today, last = counts[id]
+            assigned, credit, counted = had.get(id, _NO_SHARE)
+            standings.append(Standing(rep, open_, today, assigned, credit, last, counted))
+    return standings
 
 
+_NO_SHARE = (0, 0.0, False)
 _SAVE_SHARES = text("""
     insert into routing.shares as held (team, period, rep, assigned, credit)
     select :team, :period, rep, assigned, credit
@@ -88,29 +88,38 @@ _SAVE_SHARES = text("""
     ) as had (rep, assigned, credit)
     on conflict (team, period, rep) do update set assigned = excluded.assigned, credit = excluded.credit
 """)
+_SAVE_PICKS = text("""
+    update routing.reps
+    set open = open + leads, today = leads + case when today_on = :day then today else 0 end,
+        today_on = :day, last_assigned_at = :now
+    from unnest(cast(:reps as text[]), cast(:leads as integer[])) as given (rep, leads)
+    where id = given.rep
+""")
 
 
-def save_standings(
-    session: Session, bench: Sequence[Standing], *, desk: Desk, now: datetime
-) -> None:
-    """Keep the shares that these of the team have in this period, and who was given a lead now."""
+def save_shares(session: Session, bench: Sequence[Standing], *, desk: Desk, now: datetime) -> None:
+    """Keep the shares that these of the team have in this period."""
     own = [it for it in bench if it.rep.team == desk.team]
-    if not own:
-        return
-    arguments = {
-        "team": desk.team,
-        "period": desk.period_of(now),
-        "reps": [it.rep.id for it in own],
-        "assigned": [it.assigned for it in own],
-        "credits": [it.credit for it in own],
-    }
-    session.execute(_SAVE_SHARES, arguments)
-    given = [it.rep.id for it in own if it.last_assigned_at == now]
-    session.execute(
-        update(reps)
-        .where(reps.c.id == any_(literal(given, ARRAY(Text))))
-        .values(last_assigned_at=now)
-    )
+    if own:
+        shared = {
+            "reps": [it.rep.id for it in own],
+            "assigned": [it.assigned for it in own],
+            "credits": [it.credit for it in own],
+        }
+        session.execute(_SAVE_SHARES, {**_place(desk, now), **shared})
+
+
+def save_picks(session: Session, picks: Collection[str], *, desk: Desk, now: datetime) -> None:
+    """Count what each was given now."""
+    if picks:
+        times = Counter(picks)
+        given = {"reps": list(times), "leads": list(times.values()), "now": now}
+        session.execute(_SAVE_PICKS, {**_place(desk, now), **given})
+
+
+def release(session: Session, rep: str) -> None:
+    """The rep holds one handoff less."""
+    session.execute(update(reps).where(reps.c.id == rep).values(open=reps.c.open - 1))
 
 
 def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
@@ -129,47 +138,6 @@ def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
     )
 
 
-def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
-    """All reps, or these, by team and place."""
-    statement = select(*reps.c).order_by(reps.c.team, reps.c.position)
-    if ids is not None:
-        statement = statement.where(reps.c.id.in_(list(ids)))
-    return [_rep(row) for row in session.execute(statement)]
-
-
-def _today(session: Session, ids: Sequence[str], desk: Desk, now: datetime) -> dict[str, int]:
-    statement = (
-        select(hops.c.rep, func.count())
-        .where(
-            hops.c.rep == any_(literal(ids, ARRAY(Text))), hops.c.assigned_at >= desk.day_of(now)[0]
-        )
-        .group_by(hops.c.rep)
-    )
-    return {str(rep): count for rep, count in session.execute(statement)}
-
-
-def _shares(session: Session, desk: Desk, now: datetime) -> dict[str, tuple[int, float]]:
-    statement = select(shares.c.rep, shares.c.assigned, shares.c.credit).where(
-        shares.c.team == desk.team, shares.c.period == desk.period_of(now)
-    )
-    return {rep: (assigned, credit) for rep, assigned, credit in session.execute(statement)}
-
-
-def _rep(row: Row[Any]) -> Rep:
-    return Rep(
-        id=row.id,
-        name=row.name,
-        email=row.email,
-        team=row.team,
-        position=row.position,
-        territories=tuple(row.territories),
-        languages=tuple(row.languages),
-        skills=tuple(row.skills),
-        segments=tuple(row.segments),
-        weight=row.weight,
-        open_limit=row.open_limit,
-        per_day_limit=row.per_day_limit,
-        hours=row.hours,
-        time_off=tuple(Absence(*map(datetime.fromisoformat, it)) for it in row.time_off),
-        active=row.active,
-    )
+def _place(desk: Desk, now: datetime) -> dict[str, Any]:
+    day, _ = desk.day_of(now)
+    return {"team": desk.team, "period": desk.period_of(now), "day": day.date()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -29,7 +30,7 @@ from services.routing.domain.answers import Past
 from services.routing.domain.handoff import Handoff, State, Step
 from services.routing.tables import HELD, LIVE, changes, handoffs, hops
 from shared.contracts.payloads import Change, LeadQualified
-from shared.db.copying import copy_rows
+from shared.db.copying import copy_rows, copying_rows
 
 _MOVING = (
     "state",
@@ -67,9 +68,14 @@ class Earlier:
         return self.state in LIVE
 
 
-def add_handoffs(session: Session, new: Sequence[Handoff]) -> None:
-    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_of` under the lock."""
-    copy_rows(session, handoffs, _ALL, map(_row, new))
+@contextmanager
+def adding_handoffs(session: Session, new: Sequence[Handoff]) -> Iterator[None]:
+    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_of` under the lock.
+
+    In the block, which may not use the session, there is time while PostgreSQL takes them in.
+    """
+    with copying_rows(session, handoffs, _ALL, map(_row, new)):
+        yield
 
 
 def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:

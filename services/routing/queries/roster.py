@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.desk import Rep
-from services.routing.tables import endpoints, reps, teams
+from services.routing.domain.desk import Absence, Crew, Rep
+from services.routing.tables import HELD, endpoints, handoffs, reps, rosters, teams
 
 
 def teams_with_reps(session: Session) -> set[str]:
@@ -47,6 +48,51 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
         .returning(reps.c.id)
     )
     return sorted(session.scalars(gone))
+
+
+def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
+    """All reps, or these, by team and place."""
+    statement = _reps().order_by(reps.c.team, reps.c.position)
+    if ids is not None:
+        statement = statement.where(reps.c.id.in_(list(ids)))
+    return [_rep(row) for row in session.execute(statement).mappings()]
+
+
+def keep_roster(session: Session) -> None:
+    """Keep all reps as they are now, unless they are as they were."""
+    now = [dict(row) for row in session.execute(_reps().order_by(reps.c.id)).mappings()]
+    newest = select(rosters.c.reps).order_by(rosters.c.id.desc()).limit(1)
+    if session.scalar(newest) != now:
+        session.execute(insert(rosters).values(reps=now))
+
+
+def count_again(session: Session) -> None:
+    """Count what each rep holds; the caller holds every team's lock. It is as it was, unless somebody wrote past us."""
+    holds = (
+        select(func.count())
+        .where(handoffs.c.rep == reps.c.id, handoffs.c.state.in_(HELD))
+        .scalar_subquery()
+    )
+    session.execute(update(reps).values(open=holds).where(reps.c.open != holds))
+
+
+class Crews:
+    """Rosters, each read once: one never changes."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, Crew] = {}
+
+    def current(self, session: Session) -> Crew:
+        """The newest; nobody where none was imported. Ask under a team's lock: an import takes them all."""
+        newest = session.scalar(select(func.max(rosters.c.id)))
+        return Crew(0, {}) if newest is None else self.crew(session, newest)
+
+    def crew(self, session: Session, id: int) -> Crew:
+        """That one."""
+        if id not in self._read:
+            found = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
+            self._read[id] = Crew(id, {it["id"]: _rep(it) for it in found})
+        return self._read[id]
 
 
 def endpoint_ids(session: Session) -> set[str]:
@@ -90,6 +136,15 @@ def disabled_endpoints(session: Session) -> dict[str, str]:
 def review_teams(session: Session, ids: Collection[str], *, at: datetime) -> None:
     """Look again at who waits in these teams."""
     session.execute(update(teams).where(teams.c.id.in_(ids)).values(review_at=at))
+
+
+def _reps() -> Select[*tuple[Any, ...]]:
+    return select(*(reps.c[it.name] for it in fields(Rep)))
+
+
+def _rep(said: Mapping[Any, Any]) -> Rep:
+    off = tuple(Absence(*map(datetime.fromisoformat, it)) for it in said["time_off"])
+    return Rep(**{**said, **{it: tuple(said[it]) for it in _LISTS}, "time_off": off})
 
 
 _LISTS = ("territories", "languages", "skills", "segments")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from pydantic import TypeAdapter
-from sqlalchemy import Row, Text, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Row, Text, delete, exists, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.desk import Standing
-from services.routing.domain.rounds import Round
+from services.routing.domain.desk import Crew
+from services.routing.domain.rounds import Round, Tally, differing, seated, tallied
+from services.routing.queries.roster import Crews
 from services.routing.tables import hops, rounds
 from shared.db.copying import copy_rows
 
-_BENCH = TypeAdapter(list[Standing])
-_DECIDED = ("rep", "period", "assigned_at", "round_id", "decision")
+MOST_REMEMBERED = 16
 
 
 class Hop(NamedTuple):
@@ -32,21 +30,83 @@ class Hop(NamedTuple):
     period: str | None
     assigned_at: datetime | None
     round_id: int
-    decision: bytes
-    """JSON."""
+    place: int
+    by: str
+    rule: str
+    agreement_version: int
+    previous_rep: str | None
 
 
-def add_round(session: Session, it: Round) -> int:
-    """Keep what the decisions of the round are made from; its number."""
-    values = {
-        "team": it.team,
-        "decided_at": it.decided_at,
-        "agreement_version": it.agreement_version,
-        "bench": literal(orjson.dumps(it.bench).decode(), Text).cast(JSONB),
-        "picks": list(it.picks),
+_KEY = ("handoff_id", "hop")
+
+
+class Whole(NamedTuple):
+    """A bench that is kept as a whole, under the number of its round."""
+
+    id: int
+    roster_id: int
+    tallies: dict[str, Tally]
+
+
+class Benches:
+    """What rounds are made from, kept as what differs from the team's last whole bench, or as a new one.
+
+    Whole benches are remembered: a round never changes.
+    """
+
+    def __init__(self, crews: Crews) -> None:
+        self._crews = crews
+        self._read: dict[int, Whole] = {}
+
+    def add_round(self, session: Session, it: Round, crew: Crew) -> int:
+        """Keep what the decisions of the round are made from; its number. Under the team's lock."""
+        now, base = tallied(it.bench), self._newest(session, it.team)
+        other = differing(now, base.tallies) if base and base.roster_id == crew.id else None
+        bench = list(now.values()) if other is None else other
+        values = {
+            "team": it.team,
+            "decided_at": it.decided_at,
+            "agreement_version": it.agreement_version,
+            "roster_id": crew.id,
+            "base_id": base.id if base and other is not None else None,
+            "bench": literal(orjson.dumps(bench).decode(), Text).cast(JSON),
+            "picks": list(it.picks),
+        }
+        number: int = session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
+        if other is None:
+            self._remember(Whole(number, crew.id, now))
+        return number
+
+    def round_of(self, session: Session, id: int) -> Round:
+        """What a decision was made from: the round with this number."""
+        row = session.execute(select(*rounds.c).where(rounds.c.id == id)).one()
+        base = self._whole(session, row.base_id).tallies if row.base_id is not None else {}
+        bench = seated({**base, **_tallies(row.bench)}, self._crews.crew(session, row.roster_id))
+        return Round(row.team, row.decided_at, row.agreement_version, bench, row.picks)
+
+    def _newest(self, session: Session, team: str) -> Whole | None:
+        statement = select(rounds.c.id).where(rounds.c.team == team, rounds.c.base_id.is_(None))
+        id = session.scalar(statement.order_by(rounds.c.id.desc()).limit(1))
+        return None if id is None else self._whole(session, id)
+
+    def _whole(self, session: Session, id: int) -> Whole:
+        if id not in self._read:
+            statement = select(rounds.c.roster_id, rounds.c.bench).where(rounds.c.id == id)
+            roster_id, bench = session.execute(statement).one()
+            self._remember(Whole(id, roster_id, _tallies(bench)))
+        return self._read[id]
+
+    def _remember(self, whole: Whole) -> None:
+        while len(self._read) >= MOST_REMEMBERED:
+            del self._read[next(iter(self._read))]
+        self._read[whole.id] = whole
+
+
+def _tallies(kept: Iterable[Any]) -> dict[str, Tally]:
+    return {
+        id: (id, open_, today, assigned, credit, last and datetime.fromisoformat(last), counted)
+        for id, open_, today, assigned, credit, last, counted in kept
     }
-    number: int = session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
-    return number
 
 
 def add_hops(session: Session, new: Iterable[Hop]) -> None:
@@ -54,30 +114,27 @@ def add_hops(session: Session, new: Iterable[Hop]) -> None:
     copy_rows(session, hops, Hop._fields, new)
 
 
-def save_hops(session: Session, decided: Iterable[Hop]) -> None:
-    """Keep a decision about each; that of one who waits is replaced."""
+def save_hops(session: Session, decided: Collection[Hop]) -> None:
+    """Keep a decision about each; that of one who waits is replaced, and its round goes if it explains no other."""
+    at = tuple_(hops.c.handoff_id, hops.c.hop).in_([(it.handoff_id, it.hop) for it in decided])
+    left = set(session.scalars(select(hops.c.round_id).where(at).distinct()))
     statement = insert(hops)
     session.connection().execute(
         statement.on_conflict_do_update(
-            index_elements=[hops.c.handoff_id, hops.c.hop],
-            set_={name: statement.excluded[name] for name in _DECIDED},
+            index_elements=_KEY,
+            set_={it: statement.excluded[it] for it in Hop._fields if it not in _KEY},
         ),
-        [{**it._asdict(), "decision": orjson.loads(it.decision)} for it in decided],
+        [it._asdict() for it in decided],
+    )
+    explains = exists().where(hops.c.round_id == rounds.c.id, hops.c.rep.is_(None))
+    session.execute(
+        delete(rounds).where(
+            rounds.c.id.in_(left), rounds.c.picks == [], rounds.c.base_id.is_not(None), ~explains
+        )
     )
 
 
 def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
-    """The handoff's decisions, in order: hop, rep, round_id, decision."""
-    statement = (
-        select(hops.c.hop, hops.c.rep, hops.c.round_id, hops.c.decision)
-        .where(hops.c.handoff_id == id)
-        .order_by(hops.c.hop)
-    )
+    """The handoff's decisions, in order: rows of `hops`."""
+    statement = select(*hops.c).where(hops.c.handoff_id == id).order_by(hops.c.hop)
     return list(session.execute(statement))
-
-
-def round_of(session: Session, id: int) -> Round:
-    """What a decision was made from: the round with this number."""
-    asked = select(*(rounds.c[it.name] for it in fields(Round))).where(rounds.c.id == id)
-    row = session.execute(asked).one()
-    return Round(**{**row._asdict(), "bench": _BENCH.validate_python(row.bench)})

@@ -12,6 +12,7 @@ from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import Office, answer
 from services.routing.handlers.explaining import explained
+from services.routing.queries.handoffs import find_handoff
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.postgres
 
 
 def decisions(session: Session, desk: Office, lead: str) -> list[dict[str, Any]]:
-    return list(explained(session, handoff_id(an_id(lead), 1), office=desk))
+    handoff = find_handoff(session, handoff_id(an_id(lead), 1))
+    assert handoff is not None
+    return list(explained(session, handoff, office=desk))
 
 
 def seen(decision: dict[str, Any]) -> dict[str, Any]:

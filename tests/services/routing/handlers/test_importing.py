@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.signing import unwritten
 from services.routing.handlers import tick
 from services.routing.queries import active_reps
-from services.routing.queries.bench import reps_by_id
-from services.routing.queries.roster import an_encrypted_secret
+from services.routing.queries.roster import an_encrypted_secret, reps_by_id
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying, told, vault
 

@@ -35,8 +35,9 @@ LATER = NOON + timedelta(minutes=5)
 
 
 def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, Any]:
-    id = handoff_id(an_id(lead), qualification)
-    [*_, newest] = explained(session, id, office=Office(Agreements(), URL))
+    handoff = handoffs.find_handoff(session, handoff_id(an_id(lead), qualification))
+    assert handoff is not None
+    [*_, newest] = explained(session, handoff, office=Office(Agreements(), URL))
     return newest
 
 
