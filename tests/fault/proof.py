@@ -66,11 +66,13 @@ class Proof:
         fault: str,
         tag: str,
         *,
+        limit_s: float | None = None,
         expect: Callable[[Harm], None] = lambda _: None,
     ) -> Iterator[Harm]:
         """A stream for the block to hurt; after it, nothing may be lost, doubled or different.
 
-        `expect` is called when everything is sent, before the books are read.
+        The table says whether `limit_s` was held. `expect` is called when everything is sent, before the books are
+        read.
         """
         print(f"seed {SEED}")
         began_s = time.monotonic()
@@ -90,7 +92,13 @@ class Proof:
         found = books(self.world, stream)
         pause = pulse.longest_pause_s()
         line = Line(
-            fault + self.where, harm.times, found.lost, found.doubled, pause, harm.recover_s
+            fault + self.where,
+            harm.times,
+            found.lost,
+            found.doubled,
+            pause,
+            harm.recover_s,
+            limit_s,
         )
         self.lines.append(line)
         assert (found.lost, found.doubled) == (0, 0), line

@@ -25,13 +25,21 @@ class Line:
     doubled: int
     longest_pause_s: float | None = None
     recover_s: Sequence[float] = ()
+    limit_s: float | None = None
+    """What the longest of these times should not exceed."""
 
     def __str__(self) -> str:
         pause = "-" if self.longest_pause_s is None else f"{self.longest_pause_s:.1f} s"
         return (
             f"| {self.fault} | {self.times} | {self.lost} | {self.doubled} | {pause} "
-            f"| {_spread(self.recover_s)} |"
+            f"| {_spread(self.recover_s)}{self._limit()} |"
         )
+
+    def _limit(self) -> str:
+        if self.limit_s is None:
+            return ""
+        held = "held" if max(self.recover_s) <= self.limit_s else "**not held**"
+        return f" (limit {self.limit_s:g} s: {held})"
 
 
 def _spread(seconds: Sequence[float]) -> str:

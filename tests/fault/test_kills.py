@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
 KILLS = 36 if FULL else 9
 BACK_S = 2.0
-"""From the kill of a process until it has worked again, in half of all cases; the table says the most.
+"""From the kill of a process until it has worked again: each, at full size, which is run on a machine that does nothing
+else; in the shorter cut, which must not fail because a machine is busy, half of them.
 
 On Apache Kafka, that is: the embedded broker gives nobody back at once what he had."""
 WORK = {
@@ -51,12 +52,13 @@ def test_the_quiet_run_is_as_it_should_be(proof: Proof) -> None:
 
 
 def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) -> None:
-    with proof.hurting("kill -9 of a process", "killed") as harm:
+    limit_s = BACK_S if keeps_log(proof.world) else None
+    with proof.hurting("kill -9 of a process", "killed", limit_s=limit_s) as harm:
         harm.flowing()
         for _ in range(KILLS // len(PROCESSES)):
             for victim in harm.chance.sample(PROCESSES, len(PROCESSES)):
                 _kill(harm, victim)
-    assert not keeps_log(proof.world) or median(harm.recover_s) <= BACK_S
+    assert limit_s is None or (max if FULL else median)(harm.recover_s) <= limit_s
 
 
 def _kill(harm: Harm, victim: Process) -> None:
@@ -66,6 +68,7 @@ def _kill(harm: Harm, victim: Process) -> None:
     until(lambda: _at_work(harm.world, victim), within_s=20, why=f"{victim.name} works again")
     harm.times += 1
     harm.recover_s.append(time.monotonic() - began)
+    print(f"{victim.name}: {harm.recover_s[-1]:.2f} s")
     Event().wait(harm.chance.uniform(0, 0.6))
 
 

@@ -69,7 +69,7 @@ def _works(harm: Harm, worker: str) -> bool:
 
 def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> None:
     with (
-        proof.hurting("a worker paused past its session", "zombie") as harm,
+        proof.hurting("a worker paused past its session (6 s)", "zombie") as harm,
         a_second(harm.world, SCORING_WORKER),
         reading(harm.world) as sessions,
         sessions() as session,
