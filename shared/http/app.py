@@ -7,20 +7,24 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared.clock import Clock, utc_now
 from shared.db.session import Sessions
-from shared.errors import LeadbatonError
 from shared.http import probes
 from shared.http.body import PlainBody
 from shared.http.keyring import KeyRing
 from shared.http.lane import Lane, Posts
 from shared.http.observed import Observed
-from shared.http.problems import DatabaseAway, InvalidRequest, MalformedBody, problem, written
+from shared.http.problems import (
+    FORESEEN,
+    InvalidRequest,
+    MalformedBody,
+    answer_to,
+    problem,
+    written,
+)
 from shared.http.reference import reference
 
 Check = Callable[[], None]
@@ -81,9 +85,11 @@ def _probes(checks: Mapping[str, Check]) -> APIRouter:
 
 
 def _tell_errors(app: FastAPI) -> None:
-    @app.exception_handler(LeadbatonError)
-    async def ours(_: Request, error: LeadbatonError) -> Response:
-        return problem(error)
+    async def foreseen(_: Request, error: Exception) -> Response:
+        return answer_to(error)
+
+    for kind in FORESEEN:
+        app.add_exception_handler(kind, foreseen)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -93,12 +99,6 @@ def _tell_errors(app: FastAPI) -> None:
     async def http(_: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         return written(error.status_code, code, str(error.detail), dict(error.headers or {}))
-
-    async def away(_: Request, __: Exception) -> Response:
-        return problem(DatabaseAway("the database is away: try again in a moment"))
-
-    for kind in (OperationalError, InterfaceError, NoConnectionFree):
-        app.add_exception_handler(kind, away)
 
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> Response:

@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.http.problems import FORESEEN, answer_to
+
 Posts = dict[str, APIRoute]
 """Routes by their paths, which have no parameters."""
 
@@ -37,5 +39,8 @@ class Lane:
             await self.app(scope, receive, send)
             return
         scope["route"] = route
-        response = await route.endpoint(Request(scope, receive, send))
+        try:
+            response = await route.endpoint(Request(scope, receive, send))
+        except FORESEEN as error:
+            response = answer_to(error)
         await response(scope, receive, send)

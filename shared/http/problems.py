@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from shared.db.outages import OUTAGES
 from shared.errors import LeadbatonError, Rejected, Unavailable
 
 
@@ -65,6 +66,17 @@ def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: 
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return written(error.status, error.code, error.message, headers, **more)
+
+
+FORESEEN = (LeadbatonError, *OUTAGES)
+"""What a route may raise, and be answered for."""
+
+
+def answer_to(error: Exception) -> Response:
+    """The response to what is FORESEEN."""
+    if isinstance(error, LeadbatonError):
+        return problem(error)
+    return problem(DatabaseAway("the database is away: try again in a moment"))
 
 
 def written(

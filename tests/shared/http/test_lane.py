@@ -6,13 +6,13 @@ import pytest
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 from starlette.responses import Response
 
 from shared.db.session import engine_for, sessions_on
 from shared.errors import Rejected
 from shared.http.app import create_app
 from shared.http.lane import include_direct
-from shared.http.problems import problem
 
 
 @pytest.fixture
@@ -29,7 +29,10 @@ def client() -> TestClient:
             case b"bomb":
                 raise ZeroDivisionError
             case b"bad":
-                return problem(Rejected("a bad one"))
+                raise Rejected("a bad one")
+            case b"kept":
+                with sessions() as session:
+                    session.execute(text("select 1"))
         return Response(b"taken " + request.scope["body"])
 
     @router.get("/parcels/lost")
@@ -45,6 +48,7 @@ def client() -> TestClient:
     [
         ("POST", "/parcels", b"one", 200, "taken one"),
         ("POST", "/parcels", b"bad", 422, "a bad one"),
+        ("POST", "/parcels", b"kept", 503, "database_away"),
         ("POST", "/parcels", b"bomb", 500, "a fault of ours"),
         ("POST", "/parcels", b"x" * 101, 413, "too_large"),
         ("POST", "/parcels/", b"one", 404, "not_found"),

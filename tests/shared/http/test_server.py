@@ -18,14 +18,18 @@ from shared.embedded.postgres import free_port
 
 API = """
     import sys, time, warnings
+    from fastapi import APIRouter, Request
+    from sqlalchemy import text
     from shared import logs
     from shared.db.session import engine_for, sessions_on
     from shared.http.app import create_app
+    from shared.http.lane import include_direct
     from shared.http.server import serve
     import logging
 
     logs.configure("info", service="test")
-    app = create_app(title="t", summary="s", sessions=sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/x")))
+    sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/x"))
+    app = create_app(title="t", summary="s", sessions=sessions)
 
     @app.get("/slow/{{person}}")
     def slow(person: str) -> str:
@@ -33,6 +37,14 @@ API = """
         time.sleep(1)
         return "done"
 
+    direct = APIRouter()
+
+    @direct.post("/kept")
+    async def keep(request: Request) -> None:
+        with sessions() as session:
+            session.execute(text("select 1"))
+
+    include_direct(app, direct)
     serve(app, host="127.0.0.1", port={port})
     print("closed", flush=True)
 """
@@ -96,6 +108,18 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
     [request] = [line for line in lines if line["event"] == "request"]
     assert (request["route"], request["status"]) == ("/slow/{person}", 200)
     assert "ada" not in rest
+
+
+def test_a_post_on_the_lane_that_finds_no_database_says_when_to_try_again() -> None:
+    port = free_port()
+    with (
+        running(API.format(port=port)),
+        httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client,
+    ):
+        answer = client.post(f"http://127.0.0.1:{port}/kept", content=b"one")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
