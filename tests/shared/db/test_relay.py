@@ -31,14 +31,6 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def producer(broker: KafkaConfig) -> Iterator[Producer]:
-    producer = Producer(broker)
-    until(producer.ready)
-    yield producer
-    producer.close()
-
-
-@pytest.fixture
 def admin(broker: KafkaConfig) -> Iterator[Admin]:
     with Admin(broker) as admin:
         yield admin

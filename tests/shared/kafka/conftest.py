@@ -1,4 +1,4 @@
-"""A broker of either kind, a producer that is ready, a ledger of what was done."""
+"""A broker of either kind, a ledger of what was done."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from shared.db.session import Sessions
 from shared.embedded.postgres import free_port
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
-from shared.kafka.producer import Producer
 from tests.conftest import config_at
-from tests.engine import Ledger, until
+from tests.engine import Ledger
 from tests.kafka.server import ApacheKafka
 
 
@@ -34,14 +33,6 @@ def broker(request: pytest.FixtureRequest) -> KafkaConfig:
     config = replace(config_at(server.bootstrap), keeps_log=server.keeps_log)
     create_topics(config)
     return config
-
-
-@pytest.fixture
-def producer(broker: KafkaConfig) -> Iterator[Producer]:
-    producer = Producer(broker)
-    until(producer.ready)
-    yield producer
-    producer.close()
 
 
 @pytest.fixture

@@ -21,14 +21,6 @@ from tests.conftest import kafka_on
 from tests.engine import events, until
 
 
-@pytest.fixture
-def producer(broker: KafkaConfig) -> Iterator[Producer]:
-    producer = Producer(broker)
-    until(producer.ready)
-    yield producer
-    producer.close()
-
-
 def keyed(key: str, value: str) -> Outgoing:
     return Outgoing("marketing.events", key.encode(), value.encode(), ())
 
