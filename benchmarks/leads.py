@@ -100,7 +100,7 @@ def hire(
         session.execute(
             text(
                 "truncate routing.handoffs, routing.rounds, routing.hops, routing.changes, routing.deliveries,"
-                " routing.shares, routing.reps, routing.rosters, messaging.outbox"
+                " routing.reps, routing.rosters, messaging.outbox"
             )
         )
         roster = Roster.model_validate({"reps": reps})

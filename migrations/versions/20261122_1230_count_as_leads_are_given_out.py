@@ -5,6 +5,8 @@ The only writers are routing's workers and API: stop both before, and start them
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -14,7 +16,7 @@ down_revision = "routing_04"
 branch_labels = None
 depends_on = None
 
-_COUNTED = ("open", "today", "today_on")
+_COUNTED = ("open", "today", "today_on", "period", "assigned", "credit")
 _WHY = ("place", "by", "rule", "agreement_version", "previous_rep")
 
 _COUNT = """
@@ -34,6 +36,18 @@ _COUNT_TODAY = """
         group by rep
     ) as had
     where had.rep = reps.id
+"""
+_COUNT_SHARES = """
+    update routing.reps set period = had.period, assigned = had.assigned, credit = had.credit
+    from (
+        select distinct on (team, rep) team, rep, period, assigned, credit from routing.shares
+        order by team, rep, period desc
+    ) as had
+    where had.rep = reps.id and had.team = reps.team
+"""
+_SHARES_AGAIN = """
+    insert into routing.shares (team, period, rep, assigned, credit)
+    select team, period, id, assigned, credit from routing.reps where period is not null
 """
 _OLD_ROSTERS = """
     create temporary table old_benches on commit drop as
@@ -98,6 +112,20 @@ _WHOLE_AGAIN = """
         ) as known on true
     )
 """
+_OLD_CHANGES = """
+    update routing.changes set hop = (said ->> 'hop')::integer, rep = said ->> 'rep', details = nullif(
+        jsonb_strip_nulls(jsonb_build_object(
+            'reason', said -> 'reason', 'recycle', nullif(said -> 'recycle', 'false'),
+            'outcome', said -> 'outcome', 'channel', said -> 'channel',
+            'amount', said -> 'amount', 'currency', said -> 'currency'
+        )), '{}'
+    )
+"""
+_SAID_AGAIN = """
+    update routing.changes set said = jsonb_strip_nulls(
+        jsonb_build_object('hop', hop, 'rep', rep, 'change', change) || coalesce(details, '{}')
+    )
+"""
 _TOLD_AGAIN = """
     update routing.hops set decision = jsonb_build_object(
         'decided_at', rounds.decided_at, 'agreement_version', hops.agreement_version, 'rule', hops.rule,
@@ -114,21 +142,34 @@ def upgrade() -> None:
     _count_in_reps()
     _keep_rosters()
     _explain_by_columns()
+    _keep_changes_narrow()
 
 
 def _count_in_reps() -> None:
-    for name, what in (("open", "Handoffs held now."), ("today", "Got on that day.")):
-        column = sa.Column(name, sa.Integer(), server_default="0", nullable=False, comment=what)
+    counted = "2026-11, or ever: what `assigned` and `credit` count."
+    for column in (
+        _count("open", comment="Handoffs held now."),
+        _count("today", comment="Got on that day."),
+        sa.Column("today_on", sa.Date(), comment="The team's day that `today` counts."),
+        sa.Column("period", sa.Text(), comment=counted),
+        _count("assigned"),
+        _count("credit", sa.Double(), comment="What others got during leave or before."),
+    ):
         op.add_column("reps", column, schema="routing")
-    day = "The team's day that `today` counts."
-    op.add_column("reps", sa.Column("today_on", sa.Date(), comment=day), schema="routing")
-    op.create_table_comment(
-        "reps",
-        "Who may get leads, as the file of reps says, and what each has in hand.",
-        schema="routing",
-    )
+    comment = "Who may get leads, as the file of reps says, and what each has had."
+    op.create_table_comment("reps", comment, schema="routing")
+    op.execute("alter table routing.reps set (fillfactor = 50)")
     op.execute(_COUNT)
     op.execute(_COUNT_TODAY)
+    op.execute(_COUNT_SHARES)
+    op.drop_table("shares", schema="routing")
+
+
+def _count(
+    name: str, type_: sa.types.TypeEngine[Any] | None = None, *, comment: str | None = None
+) -> sa.Column[Any]:
+    kind = type_ or sa.Integer()
+    return sa.Column(name, kind, server_default="0", nullable=False, comment=comment)
 
 
 def _keep_rosters() -> None:
@@ -200,8 +241,30 @@ def _explain_by_columns() -> None:
     )
 
 
+def _keep_changes_narrow() -> None:
+    after, more = "Who holds it after the change.", "The reason, the outcome and the like."
+    op.add_column("changes", sa.Column("hop", sa.Integer()), schema="routing")
+    op.add_column("changes", sa.Column("rep", sa.Text(), comment=after), schema="routing")
+    details = sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), comment=more)
+    op.add_column("changes", details, schema="routing")
+    op.execute(_OLD_CHANGES)
+    op.alter_column("changes", "hop", nullable=False, schema="routing")
+    op.drop_column("changes", "said", schema="routing")
+
+
 def downgrade() -> None:
     """As before; decisions made since lose the facts and the rules' verdicts, which the old code does not work out."""
+    said = sa.Column(
+        "said",
+        postgresql.JSONB(astext_type=sa.Text()),
+        comment="The change as it was announced.",
+    )
+    op.add_column("changes", said, schema="routing")
+    op.execute(_SAID_AGAIN)
+    op.alter_column("changes", "said", nullable=False, schema="routing")
+    for name in ("hop", "rep", "details"):
+        op.drop_column("changes", name, schema="routing")
+
     op.drop_index("ix_hops_waiting", "hops", schema="routing")
     op.create_index("ix_hops_rep_assigned_at", "hops", ["rep", "assigned_at"], schema="routing")
     op.execute(_TOLD_AGAIN)
@@ -225,7 +288,26 @@ def downgrade() -> None:
     op.drop_column("rounds", "base_id", schema="routing")
     op.drop_column("rounds", "roster_id", schema="routing")
     op.drop_table("rosters", schema="routing")
+    _shares_again()
     for name in _COUNTED:
         op.drop_column("reps", name, schema="routing")
     comment = "Who may get leads, as the file of reps says."
     op.create_table_comment("reps", comment, schema="routing")
+    op.execute("alter table routing.reps reset (fillfactor)")
+
+
+def _shares_again() -> None:
+    op.create_table(
+        "shares",
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False, comment="2026-11, or ever"),
+        sa.Column("rep", sa.Text(), nullable=False),
+        sa.Column("assigned", sa.Integer(), nullable=False),
+        sa.Column(
+            "credit", sa.Double(), nullable=False, comment="What others got during leave or before."
+        ),
+        sa.PrimaryKeyConstraint("team", "period", "rep", name=op.f("pk_shares")),
+        schema="routing",
+        comment="How many leads each rep has had of the team's, per period.",
+    )
+    op.execute(_SHARES_AGAIN)

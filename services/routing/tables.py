@@ -65,7 +65,17 @@ reps = Table(
     Column("open", Integer, nullable=False, server_default="0", comment="Handoffs held now."),
     Column("today", Integer, nullable=False, server_default="0", comment="Got on that day."),
     Column("today_on", Date, comment="The team's day that `today` counts."),
-    comment="Who may get leads, as the file of reps says, and what each has in hand.",
+    Column("period", Text, comment="2026-11, or ever: what `assigned` and `credit` count."),
+    Column("assigned", Integer, nullable=False, server_default="0"),
+    Column(
+        "credit",
+        Double,
+        nullable=False,
+        server_default="0",
+        comment="What others got during leave or before.",
+    ),
+    comment="Who may get leads, as the file of reps says, and what each has had.",
+    postgresql_with={"fillfactor": 50},  # every round writes the counts of those who got a lead
 )
 
 rosters = Table(
@@ -74,17 +84,6 @@ rosters = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("reps", JSON, nullable=False, comment="Each as in `reps`, but for what is counted."),
     comment="All reps as an import left them; the newest is in force. It never changes.",
-)
-
-shares = Table(
-    "shares",
-    metadata,
-    Column("team", Text, primary_key=True),
-    Column("period", Text, primary_key=True, comment="2026-11, or ever"),
-    Column("rep", Text, primary_key=True),
-    Column("assigned", Integer, nullable=False),
-    Column("credit", Double, nullable=False, comment="What others got during leave or before."),
-    comment="How many leads each rep has had of the team's, per period.",
 )
 
 endpoints = Table(
@@ -195,7 +194,9 @@ changes = Table(
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False, comment="leadbaton, rep/ID or ops/WHO"),
-    Column("said", JSONB, nullable=False, comment="The change as it was announced."),
+    Column("hop", Integer, nullable=False),
+    Column("rep", Text, comment="Who holds it after the change."),
+    Column("details", JSONB, comment="The reason, the outcome and the like."),
     comment="The life of each handoff, as it was announced on handoffs.changed.",
 )
 

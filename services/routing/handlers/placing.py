@@ -128,8 +128,7 @@ def _give(
     decided = _decided(queue, giving)
 
     after = giving.after()
-    bench.save_shares(session, _changed(standings, after), desk=desk, now=now)
-    bench.save_picks(session, giving.picks(), desk=desk, now=now)
+    bench.save_standings(session, _changed(standings, after), giving.picks(), desk=desk, now=now)
     round_ = Round(desk.team, now, version.version, standings, giving.picks())
     number = office.benches.add_round(session, round_, crew)
     calendars = {it.rep.id: desk.calendar_of(it.rep) for it in standings}

@@ -36,7 +36,7 @@ def recording(session: Session, steps: Sequence[Step], *, new: bool) -> Iterator
         announced = list(map(_announced, steps))
         yield
     outbox.append(session, announced)
-    handoffs.add_changes(session, zip(steps, (it.value for it in announced), strict=True))
+    handoffs.add_changes(session, steps)
 
 
 def _announced(it: Step) -> Outgoing:

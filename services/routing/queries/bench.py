@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Crew, Desk, Standing
-from services.routing.tables import handoffs, hops, reps, shares, teams
+from services.routing.tables import handoffs, hops, reps, teams
 
 
 def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
@@ -52,69 +53,56 @@ def review_again(session: Session, team: str, *, at: datetime | None, anew: bool
 
 
 _COUNTS = text("""
-    select id, open, case when today_on = :day then today else 0 end, last_assigned_at
-    from routing.reps where team = :team or id = any(:also)
-""")
-_SHARES = text("""
-    select rep, assigned, credit from routing.shares where team = :team and period = :period
+    select id, open, case when today_on = :day then today else 0 end,
+        case when counted then assigned else 0 end, case when counted then credit else 0 end,
+        last_assigned_at, counted
+    from (
+        select *, team = :team and coalesce(period = :period, false) as counted from routing.reps
+        where team = :team or id = any(:also)
+    ) as asked
 """)
 
 
 def standings_of(
     session: Session, crew: Crew, desk: Desk, *, also: Collection[str], now: datetime
 ) -> list[Standing]:
-    """The team's reps, and others by id, with the counts that decide; in the order of their ids.
-
-    Put together here: without statistics of a new month's shares, PostgreSQL compared all with all.
-    """
-    at = _place(desk, now)
-    counts = {id: it for id, *it in session.execute(_COUNTS, {**at, "also": list(also)}).all()}
-    had = {rep: (n, credit, True) for rep, n, credit in session.execute(_SHARES, at).all()}
-    standings = []
-    for id, rep in crew.reps.items():
-        if id in counts:
-            open_, today, last = counts[id]
-            assigned, credit, counted = had.get(id, _NO_SHARE)
-            standings.append(Standing(rep, open_, today, assigned, credit, last, counted))
-    return standings
+    """The team's reps, and others by id, with the counts that decide; in the order of their ids."""
+    asked = {**_place(desk, now), "also": list(also)}
+    counts = {id: it for id, *it in session.execute(_COUNTS, asked).all()}
+    return [Standing(rep, *counts[id]) for id, rep in crew.reps.items() if id in counts]
 
 
-_NO_SHARE = (0, 0.0, False)
-_SAVE_SHARES = text("""
-    insert into routing.shares as held (team, period, rep, assigned, credit)
-    select :team, :period, rep, assigned, credit
-    from unnest(
-        cast(:reps as text[]), cast(:assigned as integer[]), cast(:credits as double precision[])
-    ) as had (rep, assigned, credit)
-    on conflict (team, period, rep) do update set assigned = excluded.assigned, credit = excluded.credit
-""")
-_SAVE_PICKS = text("""
+_SAVE = text("""
     update routing.reps
     set open = open + leads, today = leads + case when today_on = :day then today else 0 end,
-        today_on = :day, last_assigned_at = :now
-    from unnest(cast(:reps as text[]), cast(:leads as integer[])) as given (rep, leads)
+        today_on = :day, period = :period, assigned = given.assigned, credit = given.credit,
+        last_assigned_at = case when leads > 0 then :now else last_assigned_at end
+    from jsonb_to_recordset(cast(:given as jsonb)) as given (
+        rep text, leads integer, assigned integer, credit double precision
+    )
     where id = given.rep
 """)
 
 
-def save_shares(session: Session, bench: Sequence[Standing], *, desk: Desk, now: datetime) -> None:
-    """Keep the shares that these of the team have in this period."""
-    own = [it for it in bench if it.rep.team == desk.team]
-    if own:
-        shared = {
-            "reps": [it.rep.id for it in own],
-            "assigned": [it.assigned for it in own],
-            "credits": [it.credit for it in own],
-        }
-        session.execute(_SAVE_SHARES, {**_place(desk, now), **shared})
-
-
-def save_picks(session: Session, picks: Collection[str], *, desk: Desk, now: datetime) -> None:
-    """Count what each was given now."""
-    if picks:
-        times = Counter(picks)
-        given = {"reps": list(times), "leads": list(times.values()), "now": now}
-        session.execute(_SAVE_PICKS, {**_place(desk, now), **given})
+def save_standings(
+    session: Session,
+    bench: Iterable[Standing],
+    picks: Collection[str],
+    *,
+    desk: Desk,
+    now: datetime,
+) -> None:
+    """Keep the shares that these of the team have in this period, and count what each was given now."""
+    times = Counter(picks)
+    given = [
+        {"rep": it.rep.id, "leads": times[it.rep.id], "assigned": it.assigned, "credit": it.credit}
+        for it in bench
+        if it.rep.team == desk.team
+    ]
+    if given:
+        session.execute(
+            _SAVE, {**_place(desk, now), "given": orjson.dumps(given).decode(), "now": now}
+        )
 
 
 def release(session: Session, rep: str) -> None:
@@ -125,16 +113,16 @@ def release(session: Session, rep: str) -> None:
 def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
     """A handoff that was handed back does not count against the rep, in the period in which it had counted."""
     session.execute(
-        update(shares)
+        update(reps)
         .where(
             hops.c.handoff_id == handoff_id,
             hops.c.hop == hop,
             handoffs.c.id == hops.c.handoff_id,
-            shares.c.team == handoffs.c.team,
-            shares.c.period == hops.c.period,
-            shares.c.rep == hops.c.rep,
+            reps.c.id == hops.c.rep,
+            reps.c.team == handoffs.c.team,
+            reps.c.period == hops.c.period,
         )
-        .values(assigned=func.greatest(shares.c.assigned - 1, 0))
+        .values(assigned=func.greatest(reps.c.assigned - 1, 0))
     )
 
 

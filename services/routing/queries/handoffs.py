@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import (
     Row,
     Select,
@@ -48,8 +49,6 @@ _MOVING = (
 )
 _ALL = tuple(handoffs.c.keys())
 _row = attrgetter(*("said" if it == "lead" else it for it in _ALL))
-_CHANGE = ("handoff_id", "sequence", "change", "occurred_at", "recorded_at", "actor", "said")
-_DETAILS = ("reason", "recycle", "outcome", "channel", "amount", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,9 @@ def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
         )
 
 
-def add_changes(session: Session, steps: Iterable[tuple[Step, bytes]]) -> None:
-    """Keep every step, in the words in which it is announced."""
-    copy_rows(session, changes, _CHANGE, (_change(it, said) for it, said in steps))
+def add_changes(session: Session, steps: Iterable[Step]) -> None:
+    """Keep every step."""
+    copy_rows(session, changes, changes.c.keys(), map(_change, steps))
 
 
 def find_handoff(session: Session, id: UUID) -> Handoff | None:
@@ -212,16 +211,15 @@ def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[
 
 def past_of(session: Session, id: UUID) -> list[Past]:
     """The handoff's life so far."""
-    columns = (changes.c.change, changes.c.occurred_at, changes.c.actor, changes.c.said)
-    statement = select(*columns).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
+    statement = select(*changes.c).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
     return [
         Past(
             change=Change(row.change),
             occurred_at=row.occurred_at,
             actor=row.actor,
-            hop=row.said["hop"],
-            rep=row.said.get("rep"),
-            details={it: row.said[it] for it in _DETAILS if _told(row.said.get(it))},
+            hop=row.hop,
+            rep=row.rep,
+            details=row.details or {},
         )
         for row in session.execute(statement)
     ]
@@ -268,10 +266,6 @@ def held_by(session: Session, reps: Iterable[str]) -> dict[str, int]:
     return {str(rep): count for rep, count in session.execute(statement)}
 
 
-def _told(value: object) -> bool:
-    return value is not None and value is not False
-
-
 def _handoffs() -> Select[*tuple[Any, ...]]:
     return select(*handoffs.c)
 
@@ -283,7 +277,10 @@ def _handoff(row: Row[Any]) -> Handoff:
     return Handoff(**values)
 
 
-def _change(it: Step, said: bytes) -> tuple[Any, ...]:
+def _change(it: Step) -> tuple[Any, ...]:
+    details = {
+        name: told for name, told in it.details.items() if told is not None and told is not False
+    }
     return (
         it.handoff.id,
         it.handoff.sequence,
@@ -291,5 +288,7 @@ def _change(it: Step, said: bytes) -> tuple[Any, ...]:
         it.occurred_at,
         it.recorded_at,
         it.actor,
-        said,
+        it.handoff.hop,
+        it.handoff.rep,
+        orjson.dumps(details) if details else None,
     )

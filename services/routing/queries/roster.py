@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,11 +34,10 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
         | {name: list(getattr(it, name)) for name in _LISTS}
         for it in roster
     ]
+    said = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    stays = case((reps.c.team == statement.excluded.team, reps.c.period))  # or is new to the team
     session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[reps.c.id],
-            set_={name: statement.excluded[name] for name in rows[0] if name != "id"},
-        ),
+        statement.on_conflict_do_update(index_elements=[reps.c.id], set_={**said, "period": stays}),
         rows,
     )
     gone = (
