@@ -90,18 +90,10 @@ class Proof:
             f"{len(stream.ids())} events: hurt {hurt_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
         )
         found = books(self.world, stream)
-        pause = pulse.longest_pause_s()
-        line = Line(
-            fault + self.where,
-            harm.times,
-            found.lost,
-            found.doubled,
-            pause,
-            harm.recover_s,
-            limit_s,
-        )
+        loss, pause = (found.lost, found.doubled), pulse.longest_pause_s()
+        line = Line(fault + self.where, harm.times, *loss, pause, harm.recover_s, limit_s)
         self.lines.append(line)
-        assert (found.lost, found.doubled) == (0, 0), line
+        assert loss == (0, 0), line
         assert found.people.keys() == set(stream.people())
         assert unlike(found.people, self.quiet.people) == {}
 
