@@ -42,7 +42,10 @@ def tallied(bench: Sequence[Standing]) -> dict[str, Tally]:
 
 def seated(tallies: Mapping[str, Tally], crew: Crew) -> list[Standing]:
     """The bench that was kept so."""
-    return [Standing(crew.reps[id], *counts) for id, *counts in tallies.values()]
+    return [
+        Standing(crew.reps[id], open_, today, assigned, credit, last_assigned_at, counted)
+        for id, open_, today, assigned, credit, last_assigned_at, counted in tallies.values()
+    ]
 
 
 def differing(now: Mapping[str, Tally], base: Mapping[str, Tally]) -> list[Tally] | None:

@@ -18,6 +18,7 @@ from services.routing.domain.handoff import State
 from services.routing.handlers import Office, answer, on_leads_qualified, tick
 from services.routing.queries import handoffs
 from services.routing.tables import handoffs as table
+from services.routing.tables import reps
 from shared.contracts.payloads import Change, LeadQualified
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified, qualified_message
@@ -126,8 +127,10 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
         states = handoffs.count_by_state(session)
         assert sum(states.values()) == 80
         rows = session.execute(select(table.c.rep, table.c.state)).all()
+        counted = dict(session.execute(select(reps.c.id, reps.c.open)).all())
     open_ = Counter(row.rep for row in rows if State(row.state).held)
     assert max(open_.values()) <= 4
+    assert Counter(counted) == open_
     assert set(states) <= {State.ASSIGNED, State.ACCEPTED, State.WAITING, State.WON}
 
 
