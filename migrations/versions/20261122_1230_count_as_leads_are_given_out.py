@@ -90,14 +90,14 @@ _WHY_OF_OLD = """
 """
 _WHOLE_AGAIN = """
     update routing.rounds set bench = (
-        select json_agg(json_build_object(
+        select coalesce(json_agg(json_build_object(
             'rep', rep::jsonb || jsonb_build_object('time_off', (
                 select coalesce(jsonb_agg(jsonb_build_object('since', off -> 0, 'until', off -> 1)), '[]')
                 from json_array_elements(rep -> 'time_off') as off
             )),
             'open', one -> 1, 'today', one -> 2, 'assigned', one -> 3, 'credit', one -> 4,
             'last_assigned_at', one -> 5, 'counted', one -> 6
-        ))
+        )), '[]')
         from (
             select distinct on (one ->> 0) one from (
                 select one, 0 as rank from json_array_elements(rounds.bench) as one
@@ -276,7 +276,6 @@ def downgrade() -> None:
 
     op.drop_index("ix_rounds_whole", "rounds", schema="routing")
     op.execute(_WHOLE_AGAIN)
-    op.execute("update routing.rounds set bench = '[]' where bench is null")
     op.alter_column(
         "rounds",
         "bench",

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Engine, Row, TextClause, text
+from sqlalchemy.orm import Session
 
+from services.routing.queries.roster import Crews
+from services.routing.queries.rounds import Benches
 from shared.db.migrate import pending, upgrade
 from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer
@@ -90,3 +93,71 @@ def test_timers_move_to_their_own_table_and_back_with_all_they_know(empty: Engin
         command.downgrade(config_on(connection), "routing_02")
         assert before == moved == found(_IN_CLOCKS)
     assert [it.escalated for it in before] == [1, 0]
+
+
+_OLD_ROUTING = text("""
+    insert into routing.reps (
+        id, name, email, team, position, territories, languages, skills, segments, weight, time_off, active
+    ) values ('grace', 'Grace', 'grace@example.com', 'sales', 0, '{DE}', '{}', '{}', '{}', 1,
+        '[["2026-12-24T00:00:00+00:00", "2026-12-27T00:00:00+00:00"]]', true);
+    insert into routing.shares values ('sales', '2026-10', 'grace', 9, 0), ('sales', '2026-11', 'grace', 2, 0.5);
+    insert into routing.handoffs (
+        id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, heat, qualified_at,
+        assigned_at, agreement_version, lead
+    )
+    select id, id, 1, state, 'sales', 'everybody', 'grace', 1, 1, 'standard', 1, now(), now(), 1, '{}'
+    from (values (gen_random_uuid(), 'assigned'), (gen_random_uuid(), 'won')) as it (id, state);
+    insert into routing.rounds (team, decided_at, agreement_version, bench, picks)
+    select 'sales', now(), 1, jsonb_build_array(jsonb_build_object(
+        'rep', (to_jsonb(reps) - 'last_assigned_at') || '{"time_off": [
+            {"since": "2026-12-24T00:00:00+00:00", "until": "2026-12-27T00:00:00+00:00"}]}',
+        'open', number, 'today', 0, 'assigned', number, 'credit', 0.5, 'last_assigned_at', null, 'counted', true
+    )), '{grace}'
+    from routing.reps, generate_series(0, 1) as number;
+    insert into routing.rounds (team, decided_at, agreement_version, bench, picks)
+    values ('partners', now(), 1, '[]', '{}');
+    insert into routing.hops (handoff_id, hop, rep, period, assigned_at, round_id, decision)
+    select handoffs.id, 1, 'grace', '2026-11', now(), rounds.id,
+        '{"place": 0, "by": "sticky", "rule": "everybody", "agreement_version": 1, "previous_rep": "grace"}'
+    from routing.handoffs, routing.rounds where picks <> '{}' and (state = 'won') = (rounds.id % 2 = 0);
+    insert into routing.changes (handoff_id, sequence, change, occurred_at, recorded_at, actor, said)
+    select id, 1, 'won', now(), now(), 'rep/grace',
+        '{"hop": 1, "rep": "grace", "recycle": false, "amount": 12.5, "currency": "EUR", "team": "sales"}'
+    from routing.handoffs where state = 'won'
+""")
+_COUNTED = text("select open, today, period, assigned, credit from routing.reps")
+_SHARED = text("select team, period, rep, assigned, credit from routing.shares")
+_EXPLAINED = text(
+    "select place, by, rule, agreement_version, previous_rep, decision from routing.hops"
+)
+_CHANGED = text("select hop, rep, details from routing.changes")
+_BENCHES = text("select bench from routing.rounds order by id")
+
+
+def test_what_routing_has_counted_and_decided_is_known_after_it_is_kept_otherwise(
+    empty: Engine,
+) -> None:
+    def found(statement: TextClause) -> list[Row[Any]]:
+        return list(connection.execute(statement).all())
+
+    with empty.begin() as connection:
+        command.upgrade(config_on(connection), "routing_04")
+        connection.execute(_OLD_ROUTING)
+        before = found(_BENCHES)
+
+        command.upgrade(config_on(connection), "head")
+        assert found(_COUNTED) == [(1, 2, "2026-11", 2, 0.5)]
+        assert found(_EXPLAINED) == [(0, "sticky", "everybody", 1, "grace", None)] * 2
+        assert found(_CHANGED) == [(1, "grace", {"amount": 12.5, "currency": "EUR"})]
+        benches = Benches(Crews())
+        rounds = [benches.round_of(Session(connection), it) for it in (1, 2, 3)]
+        assert [[(it.rep.id, it.open) for it in round_.bench] for round_ in rounds] == [
+            [("grace", 0)],
+            [("grace", 1)],
+            [],
+        ]
+        assert rounds[0].bench[0].rep == Crews().current(Session(connection)).reps["grace"]
+
+        command.downgrade(config_on(connection), "routing_04")
+        assert found(_BENCHES) == before
+        assert found(_SHARED) == [("sales", "2026-11", "grace", 2, 0.5)]
