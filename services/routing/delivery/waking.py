@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.routing.queries.deliveries import CHANNEL
+from shared.db.outages import OUTAGES
 
 PATIENCE_S = 1.0
 
@@ -24,7 +25,7 @@ def listen(engine: Engine, wake: Callable[[], None], stop: threading.Event) -> N
                 while not stop.is_set():
                     for _ in connection.notifies(timeout=PATIENCE_S, stop_after=1):
                         wake()
-        except (DBAPIError, psycopg.Error):
+        except (*OUTAGES, DBAPIError, psycopg.Error):
             stop.wait(PATIENCE_S)
     wake()
 

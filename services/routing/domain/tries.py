@@ -66,14 +66,13 @@ def judge(response: Response, *, number: int, now: datetime, chance: float) -> O
 
 def _wish(response: Response, now: datetime) -> timedelta:
     """How long the receiver asks us to wait; nothing where it does not ask, or not in words that we know."""
-    said = response.retry_after
-    if response.status not in _WISHING or said is None:
+    if response.status not in _WISHING or response.retry_after is None:
         return timedelta(0)
-    if said.strip().isdecimal():
-        seconds = min(int(said), LONGEST_WISH.total_seconds())
-        return timedelta(seconds=seconds)
+    said = response.retry_after.strip()
+    if said.isdecimal():  # of any length: it is the receiver that writes it
+        return min(timedelta(seconds=int(said)), LONGEST_WISH) if len(said) < 10 else LONGEST_WISH
     try:
         at = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta(0)
     return min(at.replace(tzinfo=at.tzinfo or UTC) - now, LONGEST_WISH)

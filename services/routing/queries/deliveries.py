@@ -29,6 +29,8 @@ class Attempt:
     at: datetime
     took_ms: float
     response: Response
+    tried_before: int
+    """Of the delivery, when the try began."""
 
 
 def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
@@ -61,15 +63,16 @@ _SAVE_TRIES = text("""
         next_attempt_at = coalesce(tried.again_at, row.next_attempt_at)
     from unnest(
         cast(:ids as uuid[]), cast(:numbers as integer[]), cast(:states as text[]),
-        cast(:ended as timestamptz[]), cast(:again as timestamptz[])
-    ) as tried (id, number, state, ended_at, again_at)
+        cast(:ended as timestamptz[]), cast(:again as timestamptz[]), cast(:before as integer[])
+    ) as tried (id, number, state, ended_at, again_at, before)
     where row.id = tried.id and row.state = 'pending' and row.attempts = tried.number
+        and row.tried_before = tried.before
     returning row.id
 """)
 
 
 def save_attempts(session: Session, tried: Sequence[tuple[UUID, Attempt, Outcome]]) -> set[UUID]:
-    """Keep how tries went; without those whose delivery had ended meanwhile, or had begun another try."""
+    """Keep how tries went; those count that nothing overtook: an end, another try, the wish to begin again."""
     session.connection().execute(
         insert(attempts).on_conflict_do_nothing(),
         [
@@ -91,6 +94,7 @@ def save_attempts(session: Session, tried: Sequence[tuple[UUID, Attempt, Outcome
         "states": [state for state, _, _ in after],
         "ended": [ended_at for _, ended_at, _ in after],
         "again": [again_at for _, _, again_at in after],
+        "before": [it.tried_before for _, it, _ in tried],
     }
     return set(session.scalars(_SAVE_TRIES, arguments))
 

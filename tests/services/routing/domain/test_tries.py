@@ -35,6 +35,8 @@ IN_5_S = Retry(NOON + timedelta(seconds=5))
         (Response(429, "", " 60 "), Retry(NOON + timedelta(seconds=60))),
         (Response(429, "", "1"), IN_5_S),
         (Response(429, "", "9" * 30), Retry(NOON + timedelta(hours=1))),
+        (Response(429, "", "9" * 5_000), Retry(NOON + timedelta(hours=1))),
+        (Response(429, "", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"), IN_5_S),
         (Response(500, "", "60"), IN_5_S),
         (Response(503, "", None), IN_5_S),
         (Response(503, "", "soon"), IN_5_S),
