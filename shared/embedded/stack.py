@@ -26,6 +26,8 @@ from shared.settings import Settings
 
 OPTIONS = ("-c max_connections=200",)
 DATABASE = "leadbaton"
+FORGETFUL_MS = "2000"
+"""The session of workers on a broker that keeps nothing: it takes half of one to form a group, and two after a kill."""
 Say = Callable[[str], None]
 
 
@@ -177,7 +179,7 @@ class Stack:
             "LEADBATON_KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "LEADBATON_KAFKA_KEEPS_LOG": str(self.broker.keeps_log).lower(),
             "LEADBATON_KAFKA_PARTITIONS": "4",
-            "LEADBATON_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "LEADBATON_KAFKA_SESSION_TIMEOUT_MS": "6000" if self.broker.keeps_log else FORGETFUL_MS,
             "LEADBATON_SECRET_KEY": _secret(self.data / "secret_key"),
             "LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
         }
