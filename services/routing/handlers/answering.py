@@ -48,8 +48,7 @@ def _free(
     if after.state.held:
         return
     bench.lock_teams(session, [before.team])
-    if before.rep is not None:
-        bench.release(session, before.rep)
+    bench.release(session, before.rep)
     if after.rep is None:
         _take_back(session, before, now)
     fresh = [after.id] if after.state is State.WAITING else []

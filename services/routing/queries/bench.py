@@ -105,7 +105,7 @@ def save_standings(
         )
 
 
-def release(session: Session, rep: str) -> None:
+def release(session: Session, rep: str | None) -> None:
     """The rep holds one handoff less."""
     session.execute(update(reps).where(reps.c.id == rep).values(open=reps.c.open - 1))
 
