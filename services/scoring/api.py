@@ -204,7 +204,7 @@ def _event(event: Event, rules: Rules) -> EventOut:
         context=event.context,
         marks=event.marks,
         points=[
-            PartOut(rule=it.id, label=it.label or it.id, points=it.points)
+            PartOut(rule=it.id, label=rules.weights.labels[it.id], points=it.points)
             for it in rules.counting(event)
         ],
     )

@@ -11,6 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from shared.agreement.bounds import bounds_of, within
 from shared.agreement.reading import Memory
 
 Facts = Mapping[str, Any]
@@ -27,6 +28,7 @@ class Condition:
     def __init__(self, source: str) -> None:
         self.source = source
         self._memory = Memory(source)
+        self._bounds = bounds_of(source)
 
     @cached_property
     def _program(self) -> cel.Expression:
@@ -34,6 +36,9 @@ class Condition:
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of these facts; every name of its context must be there, None if unknown."""
+        answer = within(self._bounds, facts) if self._bounds else None
+        if answer is not None:
+            return answer
         return self._memory.recall(facts, partial(self._worked_out, facts))
 
     def _worked_out(self, facts: Facts) -> bool:

@@ -9,9 +9,11 @@ it grows with the days on which the lead was active).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import exp2, fsum, log2
+from functools import lru_cache
+from math import exp2, fsum, inf, log2
+from typing import NamedTuple
 
 from services.scoring.domain.score import Part, Score, bounded, clamped
 from shared.agreement.model import Scoring, Signal
@@ -25,8 +27,8 @@ Buckets = Mapping[str, Bucket]
 Signals = Mapping[str, Buckets]
 """The buckets of each signal that ever counted, by the signal's id."""
 
-Given = Sequence[tuple[Signal, float]]
-"""What signals give, each within its bound."""
+Given = Sequence[tuple[str, str | None, float]]
+"""What each signal gives within its bound, with its group."""
 
 WHOLE = "*"
 DAY_S = 86_400
@@ -35,64 +37,82 @@ NEGLIGIBLE_HALF_LIVES = 60
 
 FAR_AHEAD_S = 3650.0 * DAY_S
 PRECISE_S = 1.0
-LONG = -1000.0
-"""After so many half-lives nothing is left that a float could hold."""
 
 
-def bucket_name(signal: Signal, at: float) -> str:
-    """Where a point of this signal at this instant is kept."""
-    return WHOLE if signal.daily_max is None else str(int(at // DAY_S))
+class Weight(NamedTuple):
+    """A signal as it is counted. A tuple, for it is asked for each event, and more often."""
+
+    id: str
+    points: float
+    halvings_per_s: float
+    """0 if its points never fade."""
+    daily_max: float | None
+    max: float | None
+    group: str | None
+
+    @classmethod
+    def of(cls, signal: Signal) -> Weight:
+        """As the agreement says."""
+        half_life = signal.half_life
+        per_s = 0.0 if half_life is None else 1 / half_life.total_seconds()
+        return cls(signal.id, signal.points, per_s, signal.daily_max, signal.max, signal.group)
 
 
-def poured(into: Bucket, more: Bucket, signal: Signal) -> Bucket:
-    """Two buckets as one: the sum over the union of their events."""
-    raw, weight, latest = into
-    more_raw, more_weight, at = more
-    if at > latest:
-        return (raw + more_raw, _faded(weight, latest - at, signal) + more_weight, at)
-    faded = _faded(more_weight, at - latest, signal)
-    return (raw + more_raw, weight + faded, latest)
+class Weights:
+    """What everything weighs under one agreement."""
+
+    def __init__(self, scoring: Scoring) -> None:
+        self.signals = {signal.id: Weight.of(signal) for signal in scoring.signals}
+        self.labels = {signal.id: signal.label or signal.id for signal in scoring.signals}
+        self.groups = {name: group.max for name, group in scoring.groups.items()}
+        """The bound of each."""
 
 
-def united(one: Buckets, other: Buckets, signal: Signal) -> dict[str, Bucket]:
+def count(buckets: dict[str, Bucket], signal: Weight, at: float) -> None:
+    """Add the points of an event of this signal."""
+    name = WHOLE if signal.daily_max is None else _day(at // DAY_S)
+    _pour(buckets, name, (signal.points, signal.points, at), signal.halvings_per_s)
+
+
+def united(one: Buckets, other: Buckets, signal: Weight) -> dict[str, Bucket]:
     """Both leads' buckets of a signal, as if all events had been one lead's."""
     result = dict(one)
     for name, bucket in other.items():
-        result[name] = poured(result[name], bucket, signal) if name in result else bucket
+        _pour(result, name, bucket, signal.halvings_per_s)
     return result
 
 
-def without_negligible(buckets: Buckets, signal: Signal, now: datetime) -> Buckets:
+def without_negligible(buckets: Buckets, signal: Weight, now: datetime) -> Buckets:
     """The buckets of days of which an event could still weigh something: what bounds a lead's state.
 
     Not those whose own events do: a later event of the same day shares the day's bound with them.
     """
-    if signal.half_life is None or len(buckets) < 2:
+    if signal.halvings_per_s == 0 or len(buckets) < 2:
         return buckets
-    oldest = now.timestamp() - NEGLIGIBLE_HALF_LIVES * signal.half_life.total_seconds()
+    oldest = now.timestamp() - NEGLIGIBLE_HALF_LIVES / signal.halvings_per_s
     if min([bucket[2] for bucket in buckets.values()]) >= oldest:
         return buckets
     return {name: it for name, it in buckets.items() if (int(name) + 1) * DAY_S >= oldest}
 
 
-def engagement(signals: Signals, scoring: Scoring, now: datetime) -> Score:
+def engagement(signals: Signals, weights: Weights, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
-    given = _given(signals, scoring, now.timestamp())
-    parts = [Part(signal.id, signal.label or signal.id, points) for signal, points in given]
+    given = _given(signals, weights, now.timestamp())
+    parts = [Part(id_, weights.labels[id_], points) for id_, _, points in given]
     taken = [
-        Part(f"group:{name}", f"at most {scoring.groups[name].max:g} for {name}", points)
-        for name, points in _taken(given, scoring)
+        Part(f"group:{name}", f"at most {weights.groups[name]:g} for {name}", points)
+        for name, points in _taken(given, weights)
     ]
     return bounded([*parts, *taken], rule="engagement_bounds")
 
 
-def worth(signals: Signals, scoring: Scoring, now: datetime) -> float:
+def worth(signals: Signals, weights: Weights, now: datetime) -> float:
     """The value of `engagement` without its explanation, which is most of the work."""
-    return _whole(_given(signals, scoring, now.timestamp()), scoring)
+    return _worth(signals, weights, now.timestamp())
 
 
 def falls_below(
-    line: float, signals: Signals, scoring: Scoring, *, now: datetime
+    line: float, signals: Signals, weights: Weights, *, now: datetime
 ) -> datetime | None:
     """When decay alone takes engagement below the line, to the second; None if it does not within ten years.
 
@@ -100,18 +120,14 @@ def falls_below(
     review that happens there decides.
     """
     at = now.timestamp()
-    sums = [
-        (signal, _sum(signals[signal.id], signal, at))
-        for signal in scoring.signals
-        if signal.id in signals
-    ]
 
     def over(seconds: float) -> float:
-        given = [(it, clamped(_faded(sum_, -seconds, it), it.max)) for it, sum_ in sums]
-        return _whole(given, scoring) - line
+        return _worth(signals, weights, at + seconds) - line
 
-    above, longest_s = over(0.0), max([_half_life_s(it) or 0.0 for it, _ in sums], default=0.0)
-    below_s = longest_s * log2(1 + above / line) if line > 0 < above else 0.0
+    per_s = [weights.signals[it].halvings_per_s for it in signals if it in weights.signals]
+    slowest = min(filter(None, per_s), default=inf)
+    above = over(0.0)
+    below_s = log2(1 + above / line) / slowest if line > 0 < above else 0.0
     below_s = max(below_s, 3600.0)
     while over(below_s) >= 0:
         below_s *= 2
@@ -139,56 +155,54 @@ def _crossing(over: Callable[[float], float], below_s: float) -> float:
     return below_s
 
 
-def _given(signals: Signals, scoring: Scoring, at: float) -> Given:
-    """What each signal gives, within its bound."""
-    return [
-        (signal, clamped(_sum(signals[signal.id], signal, at), signal.max))
-        for signal in scoring.signals
-        if signal.id in signals
-    ]
+def _pour(buckets: dict[str, Bucket], name: str, more: Bucket, halvings_per_s: float) -> None:
+    """Add to a bucket: the sum over the union of both's events."""
+    more_raw, more_weight, at = more
+    raw, weight, latest = buckets.get(name, (0.0, 0.0, at))
+    left = exp2(-abs(at - latest) * halvings_per_s)
+    if at > latest:
+        buckets[name] = (raw + more_raw, weight * left + more_weight, at)
+    else:
+        buckets[name] = (raw + more_raw, weight + more_weight * left, latest)
 
 
-def _whole(given: Given, scoring: Scoring) -> float:
-    """All of it, within the bounds of the groups and of the whole."""
-    points = [points for _, points in given]
-    points += [points for _, points in _taken(given, scoring)]
+@lru_cache(maxsize=1_000)
+def _day(number: float) -> str:
+    """A day's bucket: the days since 1970."""
+    return str(int(number))
+
+
+def _worth(signals: Signals, weights: Weights, at: float) -> float:
+    given = _given(signals, weights, at)
+    points = [points for _, _, points in given]
+    points += [points for _, points in _taken(given, weights)]
     return min(max(fsum(points), 0.0), 100.0)
 
 
-def _taken(given: Given, scoring: Scoring) -> Iterator[tuple[str, float]]:
-    """What each group's bound takes away."""
-    groups: dict[str, list[float]] = {}
-    for signal, points in given:
-        if signal.group is not None:
-            groups.setdefault(signal.group, []).append(points)
-    for name, some in groups.items():
-        total = fsum(some)
-        excess = clamped(total, scoring.groups[name].max) - total
-        if excess:
-            yield name, excess
+def _given(signals: Signals, weights: Weights, at: float) -> Given:
+    """What each signal gives: all its days; one with more points than it may give counts for a part of them.
+
+    One loop without calls: it is gone through for every lead of every batch.
+    """
+    given = []
+    for id_, buckets in signals.items():
+        if id_ not in weights.signals:
+            continue
+        _, _, per_s, most, bound, group = weights.signals[id_]
+        total = 0.0
+        for raw, weight, latest in buckets.values():
+            points = weight * exp2((latest - at) * per_s)
+            total += points if most is None or -most <= raw <= most else points * most / abs(raw)
+        given.append((id_, group, total if bound is None else clamped(total, bound)))
+    return given
 
 
-def _sum(buckets: Buckets, signal: Signal, at: float) -> float:
-    """All days of a signal; one with more points than it may give counts for a part of them."""
-    half_life_s, most = _half_life_s(signal), signal.daily_max
-    days = []
-    for raw, weight, latest in buckets.values():
-        points = weight if half_life_s is None else weight * _part((latest - at) / half_life_s)
-        days.append(points if most is None or -most <= raw <= most else points * (most / abs(raw)))
-    return fsum(days)
-
-
-def _faded(points: float, seconds: float, signal: Signal) -> float:
-    """The points so many seconds later (a negative number)."""
-    half_life_s = _half_life_s(signal)
-    return points if half_life_s is None else points * _part(seconds / half_life_s)
-
-
-def _part(half_lives: float) -> float:
-    """What is left after so many half-lives (a negative number)."""
-    return exp2(half_lives) if half_lives > LONG else 0.0
-
-
-def _half_life_s(signal: Signal) -> float | None:
-    """How long until half of it is gone; None if it stays."""
-    return None if signal.half_life is None else signal.half_life.total_seconds()
+def _taken(given: Given, weights: Weights) -> list[tuple[str, float]]:
+    """What each group's bound takes away, where it takes something."""
+    totals: dict[str, float] = {}
+    for _, group, points in given:
+        if group is not None:
+            totals[group] = totals.get(group, 0.0) + points
+    bounds = weights.groups
+    taken = [(it, clamped(total, bounds[it]) - total) for it, total in totals.items()]
+    return [(name, points) for name, points in taken if points]

@@ -89,7 +89,7 @@ class Lead(NamedTuple):
 
     def engagement(self, rules: Rules, now: datetime) -> float:
         """What they did, as it weighs at this instant."""
-        return worth(self.profile.signals, rules.agreement.scoring, now)
+        return worth(self.profile.signals, rules.weights, now)
 
 
 def facts_of(lead: Lead, engagement: float, rules: Rules) -> dict[str, Any]:

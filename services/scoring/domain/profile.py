@@ -11,9 +11,8 @@ from services.scoring.domain.engagement import (
     Bucket,
     Buckets,
     Signals,
-    bucket_name,
+    count,
     engagement,
-    poured,
     united,
     without_negligible,
 )
@@ -69,12 +68,10 @@ class Profile(NamedTuple):
 
     def facts_asked(self, rules: Rules, *, stage: str) -> dict[str, Any]:
         """As much of it as the conditions of qualification read, and what is required."""
-        told = {
-            name: self.traits[name][2]
-            for name in self.traits.keys() & rules.asked
-            if self.traits[name][2] is not None
-        }
-        return rules.about(told, email=self.email, account=self.account, stage=stage)
+        traits = self.traits
+        told = {it: traits[it][2] for it in rules.asked if it in traits}
+        account = self.account if "account" in rules.asked else None
+        return rules.about(told, email=self.email, account=account, stage=stage)
 
     def fit(self, rules: Rules) -> Score:
         """Who they are; the stage is no part of it, or the score would depend on more than the events."""
@@ -82,26 +79,25 @@ class Profile(NamedTuple):
 
     def engagement(self, rules: Rules, now: datetime) -> Score:
         """What they did, as it weighs now."""
-        return engagement(self.signals, rules.agreement.scoring, now)
+        return engagement(self.signals, rules.weights, now)
 
 
 def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: datetime) -> Profile:
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
-    sources = profile.sources | {event.source for event in events}
+    sources = {event.source for event in events}
     shown = [(at, event.identity) for at, event in timed]
     shown += [(LONG_AGO, event.previous) for event in events if event.previous is not None]
     campaigns = [_campaign(*it) for it in timed if "campaign" in it[1].context]
-    seen = (profile.first_campaign, profile.last_campaign, *campaigns)
-    known = [it for it in seen if it is not None]
+    known = [it for it in (profile.first_campaign, profile.last_campaign, *campaigns) if it]
     return Profile(
         _counted(profile.signals, timed, rules, now),
         _learned(profile.traits, timed, rules),
-        _met(profile.emails, [(at, who.email) for at, who in shown]),
-        _met(profile.phones, [(at, who.phone) for at, who in shown]),
-        sources if len(sources) > len(profile.sources) else profile.sources,
-        min(known, key=_when, default=None),
-        max(known, key=_when, default=None),
+        _met(profile.emails, [(at, who.email) for at, who in shown if who.email is not None]),
+        _met(profile.phones, [(at, who.phone) for at, who in shown if who.phone is not None]),
+        profile.sources if sources <= profile.sources else profile.sources | sources,
+        min(known, key=_when) if known else None,
+        max(known, key=_when) if known else None,
     )
 
 
@@ -110,11 +106,10 @@ def merged(one: Profile, other: Profile, rules: Rules) -> Profile:
     campaigns = [
         one.first_campaign, one.last_campaign, other.first_campaign, other.last_campaign
     ]  # fmt: skip
+    known = rules.weights.signals
     return one._replace(
         signals={
-            name: united(
-                one.signals.get(name, {}), other.signals.get(name, {}), rules.signals[name]
-            )
+            name: united(one.signals.get(name, {}), other.signals.get(name, {}), known[name])
             for name in {**one.signals, **other.signals}
         },
         traits=_newest(one.traits, other.traits),
@@ -136,16 +131,14 @@ def _counted(signals: Signals, timed: Timed, rules: Rules, now: datetime) -> Sig
     touched: dict[str, dict[str, Bucket]] = {}
     for at, event in timed:
         for signal in rules.counting(event):
-            buckets = touched.get(signal.id)
-            if buckets is None:
-                buckets = touched[signal.id] = dict(signals.get(signal.id, {}))
-            name = bucket_name(signal, at)
-            point = (signal.points, signal.points, at)
-            buckets[name] = poured(buckets[name], point, signal) if name in buckets else point
+            id_ = signal.id
+            if id_ not in touched:
+                touched[id_] = dict(signals.get(id_, ()))
+            count(touched[id_], signal, at)
     if not touched:
         return signals
-    fresh = {it: without_negligible(touched[it], rules.signals[it], now) for it in touched}
-    return {**signals, **fresh}
+    known = rules.weights.signals
+    return {**signals, **{it: without_negligible(touched[it], known[it], now) for it in touched}}
 
 
 def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[str, Said]:
@@ -165,11 +158,13 @@ def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[
     return latest
 
 
-def _met(seen: Mapping[str, float], shown: Sequence[tuple[float, str | None]]) -> dict[str, float]:
+def _met(seen: Mapping[str, float], shown: Sequence[tuple[float, str]]) -> Mapping[str, float]:
     """When each way to reach them was seen last."""
+    if not shown:
+        return seen
     latest = dict(seen)
     for at, way in shown:
-        if way is not None and at >= latest.get(way, at):
+        if at >= latest.get(way, at):
             latest[way] = max(at, LONG_AGO)
     return latest
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from services.scoring.domain.engagement import Weight, Weights
 from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
@@ -29,9 +30,9 @@ class Rules:
     agreement: Agreement
 
     @cached_property
-    def signals(self) -> Mapping[str, Signal]:
-        """Signals by id."""
-        return {signal.id: signal for signal in self.agreement.scoring.signals}
+    def weights(self) -> Weights:
+        """What signals and groups weigh."""
+        return Weights(self.agreement.scoring)
 
     @cached_property
     def hand_raises(self) -> frozenset[str]:
@@ -64,7 +65,7 @@ class Rules:
         read = parts_read("lead", [it.source for it in conditions])
         return self.kept_traits if read is None else read | frozenset(told.require)
 
-    def counting(self, event: Event) -> Sequence[Signal]:
+    def counting(self, event: Event) -> Sequence[Weight]:
         """The signals that the event counts for."""
         ear = self._ears.get(event.type)
         if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
@@ -117,7 +118,9 @@ class Rules:
     def suppression(self, facts: Mapping[str, Any]) -> Suppression | None:
         """The first rule that keeps the lead from sales."""
         rules = self.agreement.qualification.suppress
-        return next((rule for rule in rules if rule.when.holds(facts)), None)
+        return self._suppressions.recall(
+            facts, lambda: next((rule for rule in rules if rule.when.holds(facts)), None)
+        )
 
     def missing(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
         """The required traits that are not there."""
@@ -130,41 +133,51 @@ class Rules:
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
 
     @cached_property
+    def _suppressions(self) -> Memory:
+        return Memory(*[it.when.source for it in self.agreement.qualification.suppress])
+
+    @cached_property
     def _ears(self) -> Mapping[str, _Ear]:
         on: dict[str, tuple[Signal, ...]] = {}
         for signal in self.agreement.scoring.signals:
             on[signal.on] = (*on.get(signal.on, ()), signal)
-        return {type_: _Ear(signals) for type_, signals in on.items()}
+        return {type_: _Ear(signals, self.weights) for type_, signals in on.items()}
 
 
 class _Ear:
     """The signals of one type of event; what was asked about events alike is known."""
 
-    def __init__(self, signals: tuple[Signal, ...]) -> None:
-        self.signals = signals
+    def __init__(self, signals: Sequence[Signal], weights: Weights) -> None:
+        self.signals = tuple(weights.signals[it.id] for it in signals)
+        self._conditions = [(it.when, weights.signals[it.id]) for it in signals]
         self.asks = [it.when.source for it in signals if it.when is not None]
         self._memory = Memory(*self.asks)
         self._properties = parts_read("event.properties", self.asks, of="event")
-        self._by_properties: dict[tuple[object, ...], tuple[Signal, ...]] = {}
+        self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
-    def heard(self, event: Event) -> tuple[Signal, ...]:
+    def heard(self, event: Event) -> tuple[Weight, ...]:
         """The signals that count. Where only properties are read that are texts, the texts are enough to know."""
         if self._properties is None:
             return self._heard(event)
         told = tuple([event.properties.get(name, ABSENT) for name in self._properties])
-        if not all(type(it) is str or it is ABSENT for it in told):
-            return self._heard(event)
-        if told not in self._by_properties:
+        try:
+            return self._by_properties[told]
+        except (KeyError, TypeError):  # new, or with a list in it
+            return self._learned(event, told)
+
+    def _learned(self, event: Event, told: tuple[object, ...]) -> tuple[Weight, ...]:
+        heard = self._heard(event)
+        if all(type(it) is str or it is ABSENT for it in told):
             if len(self._by_properties) >= MOST:
                 self._by_properties.clear()
-            self._by_properties[told] = self._heard(event)
-        return self._by_properties[told]
+            self._by_properties[told] = heard
+        return heard
 
-    def _heard(self, event: Event) -> tuple[Signal, ...]:
+    def _heard(self, event: Event) -> tuple[Weight, ...]:
         facts = event_facts(event)
         return self._memory.recall(
             facts,
-            lambda: tuple(it for it in self.signals if it.when is None or it.when.holds(facts)),
+            lambda: tuple(it for when, it in self._conditions if when is None or when.holds(facts)),
         )
 
 

@@ -46,4 +46,5 @@ def grade(fit: float, engagement: float, grades: Grades) -> str:
 
 
 def _below(bounds: tuple[float, float, float], value: float) -> int:
-    return sum(value < bound for bound in bounds)
+    first, second, third = bounds
+    return (value < first) + (value < second) + (value < third)

@@ -181,6 +181,5 @@ def _with_review(verdict: Verdict, case: _Case) -> Verdict:
     elif lead.review_at is not None and lead.review_at > case.now and not rules.takes(case.fresh):
         at = lead.review_at
     else:
-        scoring = rules.agreement.scoring
-        at = falls_below(rules.rearm_below, lead.profile.signals, scoring, now=case.now)
+        at = falls_below(rules.rearm_below, lead.profile.signals, rules.weights, now=case.now)
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))

@@ -28,7 +28,7 @@ def score(its_rules: Rules, ages: Sequence[timedelta]) -> Score:
     """Engagement at noon of events so long ago."""
     events = [marketing_event("a", time=NOON - age) for age in ages]
     profile = profiled(Profile(), events, its_rules, now=NOON)
-    return engagement(profile.signals, its_rules.agreement.scoring, NOON)
+    return engagement(profile.signals, its_rules.weights, NOON)
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_the_instant_of_falling_is_found_to_the_second() -> None:
     its_rules = rules({"points": 40})
     events = [marketing_event("a", time=NOON)]
     signals = profiled(Profile(), events, its_rules, now=NOON).signals
-    scoring = its_rules.agreement.scoring
+    weights = its_rules.weights
 
-    at = falls_below(10, signals, scoring, now=NOON)
+    at = falls_below(10, signals, weights, now=NOON)
 
     assert at is not None
     assert timedelta(0) < at - (NOON + days(2)) <= timedelta(seconds=1)
-    assert engagement(signals, scoring, at).value < 10
-    assert falls_below(0, signals, scoring, now=NOON) is None
+    assert engagement(signals, weights, at).value < 10
+    assert falls_below(0, signals, weights, now=NOON) is None
 
 
 @given(
@@ -123,21 +123,30 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
         marketing_event(f"a{at}", time=NOON - days(age)) for at, (_, _, age, _) in enumerate(told)
     ]
     signals = profiled(Profile(), events, its_rules, now=NOON).signals
-    scoring = its_rules.agreement.scoring
+    weights = its_rules.weights
 
-    at = falls_below(line, signals, scoring, now=NOON)
+    at = falls_below(line, signals, weights, now=NOON)
 
     assert at is not None
-    assert worth(signals, scoring, at) < line + 1e-9
+    assert worth(signals, weights, at) == pytest.approx(engagement(signals, weights, at).value)
+    assert worth(signals, weights, at) < line + 1e-9
     if at - NOON > timedelta(seconds=1):
-        assert worth(signals, scoring, at - timedelta(seconds=1)) >= line - 1e-9
+        assert worth(signals, weights, at - timedelta(seconds=1)) >= line - 1e-9
+
+
+def test_what_the_agreement_no_longer_names_weighs_nothing() -> None:
+    signals = {"forgotten": {"*": (50.0, 50.0, NOON.timestamp())}}
+    weights = rules({"points": 4}).weights
+
+    assert worth(signals, weights, NOON) == 0
+    assert falls_below(10, signals, weights, now=NOON) is not None
 
 
 def test_a_line_that_is_not_reached_is_fallen_below_at_once() -> None:
     its_rules = rules({"points": 4})
     signals = profiled(Profile(), [marketing_event("a")], its_rules, now=NOON).signals
 
-    at = falls_below(10, signals, its_rules.agreement.scoring, now=NOON)
+    at = falls_below(10, signals, its_rules.weights, now=NOON)
 
     assert at is not None
     assert at - NOON <= timedelta(seconds=1)
@@ -159,4 +168,4 @@ def test_a_faded_event_still_shares_its_days_bound_with_a_later_one() -> None:
     for age in ages:
         profile = profiled(profile, [marketing_event("a", time=NOON - age)], its_rules, now=NOON)
 
-    assert engagement(profile.signals, its_rules.agreement.scoring, NOON) == score(its_rules, ages)
+    assert engagement(profile.signals, its_rules.weights, NOON) == score(its_rules, ages)
