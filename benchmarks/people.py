@@ -29,7 +29,7 @@ _LEADS = """
     select cast(md5('person' || n) as uuid), :since, :version, true, :stage, true, 0, :fit,
         cast(:live as jsonb), cast(replace(replace(
             :profile, 'person0@firm0.', 'person' || n || '@firm' || n % 1000 || '.'), 'Number 0', 'Number ' || n
-        ) as jsonb)
+        ) as json)
     from generate_series(cast(:first as bigint), cast(:last as bigint)) as n
     where (n % 10 = 0) = :fits
 """

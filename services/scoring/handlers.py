@@ -107,7 +107,7 @@ def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
     found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, rules, now)
     verdicts = [judge(lead, (), rules, now=now) for lead in found.values()]
     _save(session, verdicts)
-    _announce(session, verdicts, rules, (), now)
+    _announce(session, verdicts, rules, {}, now)
 
 
 def _taken_in(
@@ -122,14 +122,10 @@ def _taken_in(
     alike = _alike(_new_events(session, arrived, wary=wary))
     if not alike:
         return True
-    owners = leads.owners(session, {key for shown in alike for key in shown.identities()})
-    met_before = set(owners.values())
-    found = leads.locked_leads(session, met_before)
-    if len(found) < len(met_before):
-        return False
-    found = _at_version(session, found, rules, now)
+    owned = leads.locked_owners(session, {key for it in alike for key in it.identities()})
+    found = _at_version(session, owned.leads, rules, now)
 
-    crowd = Crowd(owners, {lead.id: lead.person for lead in found.values()})
+    crowd = Crowd(owned.owners, {lead.id: lead.person for lead in found.values()})
     met = [(crowd.meet(its[0].payload), its) for its in alike.values()]
     belonging: Belonging = {}
     for lead_id, its in met:
@@ -146,7 +142,7 @@ def _taken_in(
     _join(session, crowd)
     leads.add_steps(session, entered)
     _save(session, verdicts)
-    _announce(session, verdicts, rules, arrived, now)
+    _announce(session, verdicts, rules, belonging, now)
     return True
 
 
@@ -239,7 +235,7 @@ def _announce(
     session: Session,
     verdicts: Sequence[Verdict],
     rules: Rules,
-    arrived: Sequence[Arrived],
+    belonging: Belonging,
     now: datetime,
 ) -> None:
     """Tell sales; the context is read from the ledger, for those few leads that crossed."""
@@ -248,7 +244,7 @@ def _announce(
         return
     ids = [verdict.lead.id for verdict in told]
     recent = ledger.latest_events(session, ids, rules.worth_reading(), limit=RECENT)
-    traces = {event_key(it.payload): it.traceparent for it in arrived}
+    traces = {event_key(it.payload): it.traceparent for id_ in ids for it in belonging.get(id_, ())}
     records: list[Outgoing] = []
     for verdict in told:
         for announced in verdict.announced:

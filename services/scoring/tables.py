@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     DateTime,
-    Float,
+    Double,
     Identity,
     Index,
     Integer,
@@ -33,12 +34,12 @@ leads = Table(
     Column("stage", Text, nullable=False),
     Column("armed", Boolean, nullable=False, comment="Whether the threshold may qualify it."),
     Column("qualification", Integer, nullable=False, comment="How often it qualified."),
-    Column("fit", Float, nullable=False),
+    Column("fit", Double, nullable=False),
     Column("hindrance", Text, comment="What keeps it from sales: incomplete, suppressed."),
     Column("review_at", DateTime(timezone=True), comment="When decay alone may change it."),
     Column("raised", Text, comment="A hand-raise that still waits, as JSON."),
     Column("live", JSONB, nullable=False, comment="Qualifications that sales has not closed."),
-    Column("profile", JSONB, nullable=False, comment="What its events say, as sums."),
+    Column("profile", JSON, nullable=False, comment="What its events say, as sums."),
     Column("joined_into", UUID(as_uuid=True), comment="The lead that everything of it moved to."),
     Index("ix_leads_review_at", "review_at", postgresql_where=text("review_at is not null")),
     Index("ix_leads_version", "version", postgresql_where=text("joined_into is null")),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    Row,
+    ColumnElement,
     Select,
     TableValuedAlias,
     Text,
@@ -34,6 +34,36 @@ COLUMNS = (
     "id", "since", "version", "known", "stage", "armed", "qualification", "fit",
     "review_at", "hindrance", "raised", "live", "profile",
 )  # fmt: skip
+
+
+class Owned(NamedTuple):
+    """Leads that are locked, and the identities of which they were asked for."""
+
+    leads: dict[UUID, Lead]
+    owners: dict[str, UUID]
+
+
+def locked_owners(session: Session, keys: Collection[str]) -> Owned:
+    """The leads whose the identities are, locked in their order until the transaction ends.
+
+    Nobody's are absent; so are those whose lead is joined into another one at this moment.
+    """
+    shown = (
+        select(identities.c.lead_id, func.array_agg(identities.c.key).label("keys"))
+        .where(identities.c.key == any_(literal(list(keys), ARRAY(Text))))
+        .group_by(identities.c.lead_id)
+        .cte("shown")
+    )
+    statement = _leads(shown.c["keys"]).join_from(shown, leads, leads.c.id == shown.c.lead_id)
+    locking = statement.where(leads.c.joined_into.is_(None)).order_by(leads.c.id)
+    owned = Owned({}, {})
+    for row in session.execute(locking.with_for_update(of=leads)):
+        its_keys, *told = row
+        lead = _lead(told)
+        owned.leads[lead.id] = lead
+        for key in its_keys:
+            owned.owners[key] = lead.id
+    return owned
 
 
 def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
@@ -169,8 +199,9 @@ def identities_of(session: Session, lead_id: UUID) -> list[str]:
     return list(session.scalars(statement.order_by(identities.c.key)))
 
 
-def _leads() -> Select[Any]:
+def _leads(*more: ColumnElement[Any]) -> Select[Any]:
     return select(
+        *more,
         *(leads.c[name] for name in COLUMNS[:-2]),
         cast(leads.c.live, Text).label("live"),
         cast(leads.c.profile, Text).label("profile"),
@@ -182,9 +213,9 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
     return [_lead(row) for row in session.execute(claiming)]
 
 
-def _lead(row: Row[Any]) -> Lead:
+def _lead(row: Sequence[Any]) -> Lead:
     """By place: by name it takes six times as long, and this is done for every lead of every batch."""
-    *told, live, profile = tuple(row)
+    *told, live, profile = row
     told[4] = Stage(told[4])
     values: tuple[Any, ...] = (*told, live_of(live), profile_of(profile))
     return Lead(*values)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from services.scoring.tables import events
 from shared.contracts.events import Event, event_of
 from shared.contracts.topic import Message
-from shared.db.copying import copy_texts
+from shared.db.copying import copy_rows
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
@@ -47,15 +47,14 @@ def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event
     False if one is there already: the transaction can then only go back to where it was before.
     """
     rows = [
-        (it.source, it.id, its_id, it.type, it.time.isoformat(), message.written.decode())
+        (it.source, it.id, lead_id, it.type, it.time, message.written)
         for lead_id, its in belonging.items()
-        for its_id in (str(lead_id),)
         for message in its
         for it in (message.payload,)
     ]
     rows.sort(key=itemgetter(0, 1))
     try:
-        copy_texts(session, events, COLUMNS, rows)
+        copy_rows(session, events, COLUMNS, rows)
     except UniqueViolation:
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
-from shared.db.copying import copying
+from shared.db.copying import copy_rows
 
 
 def staged(
@@ -23,7 +23,5 @@ def staged(
         )
     )
     session.execute(text(f"delete from {name}"))  # noqa: S608 - our own table's name
-    with copying(session, [name], columns) as copy:
-        for row in rows:
-            copy.write_row(row)
+    copy_rows(session, table, columns, rows, into=name)
     return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from shared.db.copying import DatabaseLost, copy_rows, copy_texts
+from shared.db.copying import DatabaseLost, copy_rows
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.db.tables import outbox
@@ -28,18 +28,6 @@ def test_rows_arrive_in_order_with_whatever_bytes_they_hold(sessions: Sessions) 
         found = session.execute(statement).all()
     assert [(it.topic, bytes(it.key), it.value) for it in found] == [row[:3] for row in ROWS]
     assert {(str(it.headers), it.created_at) for it in found} == {("[['a\\n', 'b']]", NOON)}
-
-
-def test_texts_arrive_as_they_are(sessions: Sessions) -> None:
-    texts = ["plain", "", "\\N", "a\tb\nc\rd\\", 'ä"\\u0041', "\\."]
-    with sessions.begin() as session:
-        rows = [(text, '["\\u0041"]', NOON.isoformat()) for text in texts]
-        copy_texts(session, outbox, ("topic", "headers", "created_at"), rows)
-    with sessions() as session:
-        statement = text("select topic, headers, created_at from messaging.outbox order by id")
-        found = session.execute(statement).all()
-    assert [it.topic for it in found] == texts
-    assert {(str(it.headers), it.created_at) for it in found} == {("['A']", NOON)}
 
 
 def test_a_database_that_goes_away_is_an_outage(sessions: Sessions) -> None:
