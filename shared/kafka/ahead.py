@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+TURN_S = 0.001
+"""Python runs one thread at a time; a turn of the one that works is 5 ms. Whoever reads ahead takes shorter ones, and
+so reads mostly while the other one waits for the database."""
+PAUSE_S = 0.000_05
 
 
 class Ahead(Generic[T]):
@@ -19,18 +26,25 @@ class Ahead(Generic[T]):
     def __init__(self, read: Callable[[], T]) -> None:
         self._read = read
         self._reading: Future[T] | None = None
+        self._turns = _Turns()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
 
     def begin(self) -> None:
         """Read what the next `taken` gives."""
-        self._reading = self._thread.submit(self._read)
+        self._turns.awaited = False
+        self._reading = self._thread.submit(self._read_ahead)
 
     def taken(self) -> T:
         """What was begun, or what is read now; raises what `read` raised."""
         if self._reading is None:
             return self._read()
+        self._turns.awaited = True
         reading, self._reading = self._reading, None
         return reading.result()
+
+    def _read_ahead(self) -> T:
+        _HERE.turns = self._turns
+        return self._read()
 
     def __enter__(self) -> Ahead[T]:
         return self
@@ -42,3 +56,32 @@ class Ahead(Generic[T]):
         at: TracebackType | None,
     ) -> None:
         self._thread.shutdown()
+
+
+def give_way() -> None:
+    """Called now and then where much is read: lets the one that works go first, unless he waits for what is read."""
+    if _HERE.turns is not None:
+        _HERE.turns.give_way()
+
+
+class _Turns:
+    """Of a thread that reads ahead."""
+
+    def __init__(self) -> None:
+        self.awaited = False
+        """What it reads is wanted now."""
+        self._end_s = 0.0
+
+    def give_way(self) -> None:
+        """End this turn if it has been long enough."""
+        if not self.awaited and time.monotonic() >= self._end_s:
+            time.sleep(PAUSE_S)
+            self._end_s = time.monotonic() + TURN_S
+
+
+class _Here(threading.local):
+    turns: _Turns | None = None
+    """Of this thread, if it reads ahead."""
+
+
+_HERE = _Here()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError
@@ -19,12 +20,13 @@ from sqlalchemy.orm import Session
 
 from shared import logs
 from shared.clock import Clock
+from shared.contracts.topic import Record
 from shared.db import offsets
 from shared.db.offsets import Fenced, Move, Place
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.kafka import metrics
-from shared.kafka.ahead import Ahead
+from shared.kafka.ahead import Ahead, give_way
 from shared.kafka.batch import Batches, Item, Portion, Subscription, TooManyBurials, items_of
 from shared.kafka.config import KafkaConfig
 from shared.kafka.reader import Reader
@@ -37,6 +39,8 @@ Tick = Callable[[Session, datetime], None]
 _Polled = dict[TopicPartition, list[Item]]
 
 POLL_MS = 250
+PORTION = 100
+"""So many records are decoded in one go."""
 TICK_S = 1.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
@@ -145,11 +149,19 @@ class _Worker:
 
     def _polled(self, reader: Reader) -> _Polled:
         """The next records of the partitions that are placed."""
-        return {
-            at: items_of(self._readers[at.topic], records, held.place.topic_id)
-            for at, records in reader.poll(timeout_ms=POLL_MS).items()
-            if (held := self._held.get(at)) is not None
-        }
+        polled = {}
+        for at, records in reader.poll(timeout_ms=POLL_MS).items():
+            held = self._held.get(at)
+            if held is not None:
+                polled[at] = self._items(at, records, held.place.topic_id)
+        return polled
+
+    def _items(self, at: TopicPartition, records: Sequence[Record], topic_id: UUID) -> list[Item]:
+        items = []
+        for first in range(0, len(records), PORTION):
+            give_way()
+            items += items_of(self._readers[at.topic], records[first : first + PORTION], topic_id)
+        return items
 
     def _work(self, polled: _Polled) -> None:
         began_s = time.monotonic()

@@ -18,6 +18,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.memory_records import MemoryRecords
 
 from shared.contracts.topic import Headers, Record
+from shared.kafka.ahead import give_way
 
 
 class Unpacked(Fetcher.PartitionRecords):
@@ -33,6 +34,7 @@ class Unpacked(Fetcher.PartitionRecords):
         while (batch := fetched.next_batch()) is not None:
             if self.check_crcs and not batch.validate_crc():
                 raise CorruptRecordError(f"the batch of {at} at {batch.base_offset} is damaged")
+            give_way()
             self.leader_epoch = batch.leader_epoch
             self.bytes_read += batch.size_in_bytes
             if not batch.is_control_batch:

@@ -14,9 +14,6 @@ from sqlalchemy.orm import Session
 from services.routing.domain.desk import Absence, Crew, Rep
 from services.routing.tables import HELD, endpoints, handoffs, reps, rosters, teams
 
-MOST_READ = 16
-"""So many rosters are remembered; those in use are soon read again."""
-
 
 def teams_with_reps(session: Session) -> set[str]:
     """The teams that somebody is in now."""
@@ -79,7 +76,7 @@ def count_again(session: Session) -> None:
 
 
 class Crews:
-    """Rosters, each read once: one never changes. Many threads may ask."""
+    """Rosters, each read once: one never changes."""
 
     def __init__(self) -> None:
         self._read: dict[int, Crew] = {}
@@ -91,14 +88,10 @@ class Crews:
 
     def crew(self, session: Session, id: int) -> Crew:
         """That one."""
-        known = self._read.get(id)
-        if known is None:
+        if id not in self._read:
             found = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
-            known = Crew(id, {it["id"]: _rep(it) for it in found})
-            if len(self._read) >= MOST_READ:
-                self._read.clear()
-            self._read[id] = known
-        return known
+            self._read[id] = Crew(id, {it["id"]: _rep(it) for it in found})
+        return self._read[id]
 
 
 def endpoint_ids(session: Session) -> set[str]:

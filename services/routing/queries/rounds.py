@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, Text, Uuid, any_, delete, exists, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, insert
+from sqlalchemy import Row, Text, delete, exists, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Crew
 from services.routing.domain.rounds import Round, Tally, differing, seated, tallied
-from services.routing.queries.roster import MOST_READ, Crews
+from services.routing.queries.roster import Crews
 from services.routing.tables import hops, rounds
 from shared.db.copying import copy_rows
+
+MOST_REMEMBERED = 16
 
 
 class Hop(NamedTuple):
@@ -49,7 +51,7 @@ class Whole(NamedTuple):
 class Benches:
     """What rounds are made from, kept as what differs from the team's last whole bench, or as a new one.
 
-    Whole benches are remembered, the last few: a round never changes. Many threads may ask.
+    Whole benches are remembered: a round never changes.
     """
 
     def __init__(self, crews: Crews) -> None:
@@ -88,18 +90,16 @@ class Benches:
         return None if id is None else self._whole(session, id)
 
     def _whole(self, session: Session, id: int) -> Whole:
-        known = self._read.get(id)
-        if known is None:
+        if id not in self._read:
             statement = select(rounds.c.roster_id, rounds.c.bench).where(rounds.c.id == id)
             roster_id, bench = session.execute(statement).one()
-            known = self._remember(Whole(id, roster_id, _tallies(bench)))
-        return known
+            self._remember(Whole(id, roster_id, _tallies(bench)))
+        return self._read[id]
 
-    def _remember(self, whole: Whole) -> Whole:
-        if len(self._read) >= MOST_READ:
-            self._read.clear()
+    def _remember(self, whole: Whole) -> None:
+        while len(self._read) >= MOST_REMEMBERED:
+            del self._read[next(iter(self._read))]
         self._read[whole.id] = whole
-        return whole
 
 
 def _tallies(kept: Iterable[Any]) -> dict[str, Tally]:
@@ -116,14 +116,8 @@ def add_hops(session: Session, new: Iterable[Hop]) -> None:
 
 def save_hops(session: Session, decided: Collection[Hop]) -> None:
     """Keep a decision about each; that of one who waits is replaced, and its round goes if it explains no other."""
-    waited = any_(literal([it.handoff_id for it in decided], ARRAY(Uuid)))
-    left = set(
-        session.scalars(
-            select(hops.c.round_id)
-            .where(hops.c.handoff_id == waited, hops.c.rep.is_(None))
-            .distinct()
-        )
-    )
+    at = tuple_(hops.c.handoff_id, hops.c.hop).in_([(it.handoff_id, it.hop) for it in decided])
+    left = set(session.scalars(select(hops.c.round_id).where(at).distinct()))
     statement = insert(hops)
     session.connection().execute(
         statement.on_conflict_do_update(
