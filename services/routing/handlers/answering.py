@@ -13,7 +13,7 @@ from services.routing.domain import notices
 from services.routing.domain.answers import Actor, Answer, answered
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.office import Office
-from services.routing.handlers.placing import place, waiting_in
+from services.routing.handlers.placing import place, queued
 from services.routing.queries import bench, deliveries, handoffs
 from services.routing.queries.announcing import record
 from shared.errors import Rejected
@@ -51,9 +51,9 @@ def _free(
     bench.release(session, before.rep)
     if after.rep is None:
         _take_back(session, before, now)
-    fresh = [after.id] if after.state is State.WAITING else []
-    queue = waiting_in(session, before.team, office=office, fresh=fresh)
-    place(session, before.team, queue, office=office, now=now)
+    back = [after] if after.state is State.WAITING else []
+    fresh = queued(session, back, office=office, fresh=True)
+    place(session, before.team, fresh, office=office, now=now)
 
 
 def _take_back(session: Session, before: Handoff, now: datetime) -> None:

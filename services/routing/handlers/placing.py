@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -26,6 +27,8 @@ from services.routing.queries.announcing import recording
 from services.routing.queries.rounds import Hop
 
 NOBODY = "nobody_eligible"
+PORTION = 200
+"""So many who wait are asked for at a time."""
 MOST_MOVED = 500
 """Waiting handoffs that one tick brings under a newer agreement."""
 
@@ -66,36 +69,42 @@ def tick(session: Session, now: datetime, *, office: Office) -> None:
     if version := handoffs.oldest_waiting_version(session):
         _rule_again(session, version, office=office, now=now)
     for team in bench.claim_due_teams(session, now=now):
-        place(session, team, waiting_in(session, team, office=office), office=office, now=now)
+        place(session, team, (), office=office, now=now)
 
 
 def place(
     session: Session,
     team: str,
-    queue: Sequence[Queued],
+    fresh: Iterable[Queued],
     *,
     office: Office,
     now: datetime,
     everybody: bool = True,
 ) -> None:
-    """Give the handoffs to who may have them: everybody who waits in the team, or only some.
+    """Give handoffs to who may have them: the fresh ones and everybody who waits in the team, or the fresh ones only.
 
-    The caller holds the team's lock.
+    The caller holds the team's lock. Who waits is asked for portion by portion, while anybody is free: what frees one
+    rep must not cost as much as there are who wait.
     """
-    review_at = None
-    if queue:
-        in_turn = sorted(
-            queue, key=lambda it: (it.handoff.heat, it.handoff.qualified_at, it.handoff.id)
-        )
-        review_at = _give(session, in_turn, office, now)
-    bench.review_again(session, team, at=review_at, anew=everybody)
+    left, reviews = sorted(fresh, key=_turn), []
+    known = {it.handoff.id for it in left}
+    for waits, last in _waiting(session, team, known, office) if everybody else ():
+        cut = len(left) if last else bisect_right(left, _turn(waits[-1]), key=_turn)
+        review_at, free = _give(session, sorted([*left[:cut], *waits], key=_turn), office, now)
+        reviews.append(review_at)
+        left = left[cut:]
+        if not free:
+            break
+    if left:
+        reviews.append(_give(session, left, office, now)[0])
+    soonest = min((it for it in reviews if it is not None), default=None)
+    bench.review_again(session, team, at=soonest, anew=everybody)
 
 
-def waiting_in(
-    session: Session, team: str, *, office: Office, fresh: Collection[UUID] = ()
+def queued(
+    session: Session, waits: Sequence[Handoff], *, office: Office, fresh: bool = False
 ) -> list[Queued]:
-    """Everybody who waits in the team; the `fresh` have just come back."""
-    waits = handoffs.waiting_of(session, team)
+    """Handoffs that wait and are kept, with what decides about each."""
     if not waits:
         return []
     had_by = handoffs.holders_of(session, [it.id for it in waits])
@@ -106,16 +115,35 @@ def waiting_in(
             ruled(it.lead, office.agreements.version(session, it.agreement_version)),
             previous=previous.get(it.lead_id),
             had_by=had_by.get(it.id, frozenset()),
-            fresh=it.id in fresh,
+            fresh=fresh,
         )
         for it in waits
     ]
 
 
+def _turn(it: Queued) -> tuple[int, datetime, UUID]:
+    """The hottest first, then the oldest."""
+    return it.handoff.heat, it.handoff.qualified_at, it.handoff.id
+
+
+def _waiting(
+    session: Session, team: str, but: Collection[UUID], office: Office
+) -> Iterator[tuple[list[Queued], bool]]:
+    """Who waits in the team `but` those, in turn; and whether the portion is the last."""
+    after: Handoff | None = None
+    last = False
+    while not last:
+        waits = handoffs.waiting_of(session, team, after=after, most=PORTION)
+        last = len(waits) < PORTION
+        after = waits[-1] if waits else None
+        if others := [it for it in waits if it.id not in but]:
+            yield queued(session, others, office=office), last
+
+
 def _give(
     session: Session, queue: Sequence[Queued], office: Office, now: datetime
-) -> datetime | None:
-    """One round; when to look again at those who got nobody."""
+) -> tuple[datetime | None, bool]:
+    """One round; when to look again at those who got nobody, and whether anybody is free still."""
     # As the newest agreement counts that somebody in the queue is under.
     newest = max((it.handoff for it in queue), key=lambda it: it.agreement_version)
     version = office.agreements.version(session, newest.agreement_version)
@@ -135,7 +163,8 @@ def _give(
     _Minutes(session, office, desk, number, calendars, now).keep(decided)
     _count(decided)
     reviews = (given.review_at for _, given in decided)
-    return min((it for it in reviews if it is not None), default=None)
+    soonest = min((it for it in reviews if it is not None), default=None)
+    return soonest, giving.anybody_free()
 
 
 def _decided(queue: Sequence[Queued], giving: Bench) -> list[Decided]:

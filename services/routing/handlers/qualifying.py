@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State, Step, handoff_id, returned
 from services.routing.handlers.office import Office, Ruled, arrival, ruled
-from services.routing.handlers.placing import Queued, place, waiting_in
+from services.routing.handlers.placing import Queued, place
 from services.routing.queries import bench, handoffs
 from services.routing.queries.announcing import record
 from services.routing.queries.handoffs import Earlier
@@ -49,10 +49,8 @@ def on_leads_qualified(
     for team in sorted(teams):
         due = review_at[team]
         everybody = due is not None and due <= now
-        queue = [it for it in intake.fresh.values() if it.handoff.team == team]
-        if everybody:
-            queue += waiting_in(session, team, office=office)
-        place(session, team, queue, office=office, now=now, everybody=everybody)
+        fresh = [it for it in intake.fresh.values() if it.handoff.team == team]
+        place(session, team, fresh, office=office, now=now, everybody=everybody)
 
 
 def _news(session: Session, message: Message[Lead], office: Office) -> _News:

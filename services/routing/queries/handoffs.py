@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
     update,
@@ -139,14 +140,21 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
     return [_handoff(row) for row in session.execute(statement)]
 
 
-def waiting_of(session: Session, team: str) -> list[Handoff]:
-    """The team's waiting handoffs, locked."""
+def waiting_of(session: Session, team: str, *, after: Handoff | None, most: int) -> list[Handoff]:
+    """The team's waiting handoffs, locked: the hottest first, then the oldest, after this one.
+
+    The state is part of the statement, so that the index of those who wait may be used.
+    """
+    turn = tuple_(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
     statement = (
         _handoffs()
-        .where(handoffs.c.team == team, handoffs.c.state == State.WAITING)
-        .order_by(handoffs.c.id)
+        .where(handoffs.c.team == team, handoffs.c.state == literal_column("'waiting'"))
+        .order_by(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
+        .limit(most)
         .with_for_update()
     )
+    if after is not None:
+        statement = statement.where(turn > (after.heat, after.qualified_at, after.id))
     return [_handoff(row) for row in session.execute(statement)]
 
 

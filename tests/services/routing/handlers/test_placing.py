@@ -12,6 +12,7 @@ from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State, handoff_id
 from services.routing.handlers import Office, answer, tick
 from services.routing.handlers.explaining import explained
+from services.routing.handlers.placing import PORTION
 from services.routing.queries import handoffs
 from shared.agreement.versions import Agreements
 from shared.contracts.payloads import Change
@@ -201,3 +202,45 @@ def test_the_decision_explains_itself(session: Session) -> None:
     grace, linus = found["candidates"]
     assert (grace["rep"], grace["shortfall"], grace["excluded"]) == ("grace", 0.0, [])
     assert (linus["shortfall"], linus["excluded"][0]["why"]) == (None, "inactive")
+
+
+def test_many_who_wait_are_placed_in_turn_portion_by_portion(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", active=False))
+    ages = [timedelta(seconds=number) for number in range(PORTION + 20)]
+    leads = [lead_qualified(lead=it.seconds, at=NOON - it) for it in ages]
+    qualifying(session, desk, *leads)
+
+    importing(session, entry("grace", capacity={"open": PORTION + 5}))
+    tick(session, NOON, office=desk)
+
+    placed = {it.lead_id for it in announced(session) if it.change is Change.ASSIGNED}
+    assert placed == {an_id(it.seconds) for it in ages[15:]}
+    assert states(session) == {State.ASSIGNED: PORTION + 5, State.WAITING: 15}
+
+
+def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace", **ONE), entry("linus", **ONE))
+    last = lead_qualified(lead="last", at=NOON)
+    qualifying(session, desk, last)
+    leads = [lead_qualified(lead=it, at=NOON - timedelta(minutes=1)) for it in range(PORTION + 2)]
+    qualifying(session, desk, *leads)
+
+    answer(
+        session,
+        handoff_id(an_id("last"), 1),
+        Answer(Change.REJECTED, details={"reason": "no_capacity"}),
+        actor=Actor("rep", "grace"),
+        office=desk,
+        now=LATER,
+    )
+
+    assert sorted(told(session)[-3:], key=str) == [
+        ("assigned", "grace"),
+        ("rejected", None),
+        ("waiting", None),
+    ]
+    assert announced(session)[-1].lead_id == an_id("last")
+    assert states(session) == {State.ASSIGNED: 2, State.WAITING: PORTION + 1}
+    assert decision(session, "last")["picked"] is None
