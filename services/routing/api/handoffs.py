@@ -15,7 +15,7 @@ from services.routing.domain.answers import NotYours
 from services.routing.domain.handoff import State
 from services.routing.handlers.answering import UnknownHandoff
 from services.routing.handlers.office import Office
-from services.routing.queries import handoffs
+from services.routing.queries import changes, handoffs
 from shared.http.dependencies import OpsOrRep, Tx
 from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
@@ -74,7 +74,7 @@ def story(session: Session, id: UUID, caller: Caller, office: Office) -> Handoff
     found = handoffs.find_handoff(session, id)
     if found is None:
         raise UnknownHandoff(f"no handoff {id}")
-    past = handoffs.past_of(session, id)
+    past = changes.past_of(session, id)
     theirs = caller.scope is KeyScope.OPS or any(it.rep == caller.subject for it in past)
     if not theirs:
         raise NotYours(f"handoff {id} is not with you")

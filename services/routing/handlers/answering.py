@@ -14,7 +14,7 @@ from services.routing.domain.answers import Actor, Answer, answered
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place, queued
-from services.routing.queries import bench, deliveries, handoffs
+from services.routing.queries import bench, changes, deliveries, handoffs
 from services.routing.queries.announcing import record
 from shared.errors import Rejected
 
@@ -33,7 +33,7 @@ def answer(
     handoff = handoffs.locked_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
-    past = handoffs.past_of(session, id)
+    past = changes.past_of(session, id)
     steps = answered(handoff, said, actor=actor, past=past, now=now)
     record(session, steps)
     if steps:

@@ -1,4 +1,4 @@
-"""All SQL of routing, by what it is about: handoffs, the bench of reps, deliveries, the file of reps."""
+"""All SQL of routing, by what it is about: handoffs and their lives, the bench of reps, rounds, deliveries, the roster."""
 
 from __future__ import annotations
 

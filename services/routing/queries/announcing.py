@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Step
-from services.routing.queries import handoffs
+from services.routing.queries import changes, handoffs
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.db import outbox
@@ -36,7 +36,7 @@ def recording(session: Session, steps: Sequence[Step], *, new: bool) -> Iterator
         announced = list(map(_announced, steps))
         yield
     outbox.append(session, announced)
-    handoffs.add_changes(session, steps)
+    changes.add_changes(session, steps)
 
 
 def _announced(it: Step) -> Outgoing:

@@ -10,7 +10,6 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     Row,
     Select,
@@ -28,11 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
-from services.routing.domain.answers import Past
-from services.routing.domain.handoff import Handoff, State, Step
-from services.routing.tables import HELD, LIVE, changes, handoffs, hops
-from shared.contracts.payloads import Change, LeadQualified
-from shared.db.copying import copy_rows, copying_rows
+from services.routing.domain.handoff import Handoff, State
+from services.routing.tables import HELD, LIVE, handoffs, hops
+from shared.contracts.payloads import LeadQualified
+from shared.db.copying import copying_rows
 
 _MOVING = (
     "state",
@@ -86,11 +84,6 @@ def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
             update(handoffs).where(handoffs.c.id == bindparam("at_id")).values(values),
             [{"at_id": it.id, **{name: getattr(it, name) for name in _MOVING}} for it in moved],
         )
-
-
-def add_changes(session: Session, steps: Iterable[Step]) -> None:
-    """Keep every step."""
-    copy_rows(session, changes, changes.c.keys(), map(_change, steps))
 
 
 def find_handoff(session: Session, id: UUID) -> Handoff | None:
@@ -217,22 +210,6 @@ def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[
     return {id: frozenset(reps) for id, reps in session.execute(statement)}
 
 
-def past_of(session: Session, id: UUID) -> list[Past]:
-    """The handoff's life so far."""
-    statement = select(*changes.c).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
-    return [
-        Past(
-            change=Change(row.change),
-            occurred_at=row.occurred_at,
-            actor=row.actor,
-            hop=row.hop,
-            rep=row.rep,
-            details=row.details or {},
-        )
-        for row in session.execute(statement)
-    ]
-
-
 def list_handoffs(
     session: Session,
     *,
@@ -283,20 +260,3 @@ def _handoff(row: Row[Any]) -> Handoff:
     values["state"] = State(row.state)
     values["lead"] = LeadQualified.model_validate(row.lead)
     return Handoff(**values)
-
-
-def _change(it: Step) -> tuple[Any, ...]:
-    details = {
-        name: told for name, told in it.details.items() if told is not None and told is not False
-    }
-    return (
-        it.handoff.id,
-        it.handoff.sequence,
-        it.change,
-        it.occurred_at,
-        it.recorded_at,
-        it.actor,
-        it.handoff.hop,
-        it.handoff.rep,
-        orjson.dumps(details) if details else None,
-    )
