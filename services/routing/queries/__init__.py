@@ -1,4 +1,4 @@
-"""All SQL of routing, by what it is about: handoffs and their lives, the bench of reps, rounds, deliveries, the roster."""
+"""All SQL of routing, by what it is about: handoffs and their lives, the bench of reps, rounds, deliveries."""
 
 from __future__ import annotations
 
