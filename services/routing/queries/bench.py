@@ -19,11 +19,17 @@ from services.routing.tables import handoffs, hops, reps, teams
 
 def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
     """When to look again at who waits in each team; locked, so that its leads are given out one by one."""
+    found = _locked(session, ids)
+    if len(found) < len(set(ids)):
+        missing = [{"id": it} for it in sorted(set(ids) - found.keys())]
+        session.execute(insert(teams).values(missing).on_conflict_do_nothing())
+        found = _locked(session, ids)
+    return found
+
+
+def _locked(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
     if not ids:
         return {}
-    session.execute(
-        insert(teams).values([{"id": it} for it in sorted(ids)]).on_conflict_do_nothing()
-    )
     statement = (
         select(teams.c.id, teams.c.review_at)
         .where(teams.c.id.in_(ids))

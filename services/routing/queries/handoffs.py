@@ -153,6 +153,8 @@ def waiting_of(session: Session, team: str, *, after: Handoff | None, most: int)
 
 def teams_of(session: Session, ids: Collection[UUID]) -> set[str]:
     """The teams that the handoffs are with."""
+    if not ids:
+        return set()
     return set(session.scalars(select(handoffs.c.team).where(handoffs.c.id.in_(ids))))
 
 

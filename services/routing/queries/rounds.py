@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, Text, delete, exists, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy import Row, Uuid, any_, delete, exists, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Crew
@@ -48,6 +48,17 @@ class Whole(NamedTuple):
     tallies: dict[str, Tally]
 
 
+_ADD = text("""
+    insert into routing.rounds
+        (team, decided_at, agreement_version, roster_id, base_id, bench, picks)
+    values (
+        :team, :decided_at, :agreement_version, :roster_id, :base_id, cast(:bench as json),
+        cast(:picks as text[])
+    )
+    returning id
+""")
+
+
 class Benches:
     """What rounds are made from, kept as what differs from the team's last whole bench, or as a new one.
 
@@ -69,10 +80,10 @@ class Benches:
             "agreement_version": it.agreement_version,
             "roster_id": crew.id,
             "base_id": base.id if base and other is not None else None,
-            "bench": literal(orjson.dumps(bench).decode(), Text).cast(JSON),
+            "bench": orjson.dumps(bench).decode(),
             "picks": list(it.picks),
         }
-        number: int = session.scalars(insert(rounds).values(values).returning(rounds.c.id)).one()
+        number: int = session.scalars(_ADD, values).one()
         if other is None:
             self._remember(Whole(number, crew.id, now))
         return number
@@ -116,8 +127,9 @@ def add_hops(session: Session, new: Iterable[Hop]) -> None:
 
 def save_hops(session: Session, decided: Collection[Hop]) -> None:
     """Keep a decision about each; that of one who waits is replaced, and its round goes if it explains no other."""
-    at = tuple_(hops.c.handoff_id, hops.c.hop).in_([(it.handoff_id, it.hop) for it in decided])
-    left = set(session.scalars(select(hops.c.round_id).where(at).distinct()))
+    asked = hops.c.handoff_id == any_(literal([it.handoff_id for it in decided], ARRAY(Uuid)))
+    waited = select(hops.c.round_id).where(asked, hops.c.rep.is_(None))
+    left = set(session.scalars(waited.distinct()))
     statement = insert(hops)
     session.connection().execute(
         statement.on_conflict_do_update(
