@@ -24,6 +24,8 @@ from tests.kafka.server import ApacheKafka
 PARTITIONS = 12
 AT_ONCE = 200
 """So many people are on the website at the same time."""
+SCATTERED = 7_919
+"""A prime: those who come lie scattered among those who are known."""
 PAGES = ("/", "/product", "/blog/seven-ways", "/pricing", "/docs/start", "/careers", "/security")
 DEEDS = (
     ("page_viewed", 0.86), ("email_clicked", 0.05), ("content_downloaded", 0.03), ("form_submitted", 0.03),
@@ -59,10 +61,15 @@ def email_of(person: int) -> str:
 
 @dataclass(slots=True)
 class Website:
-    """What people do there: visits of a few pages each, so that a person's events lie close together."""
+    """What people do there: visits of a few pages each, so that a person's events lie close together.
+
+    `visitors`, a thousand or more, is how many of the people ever come (by default everybody): people of the same kind,
+    however many others are known.
+    """
 
     people: int
     now: datetime
+    visitors: int | None = None
     seed: int = 1
     _visits: list[list[int]] = field(default_factory=list)
     _made: int = 0
@@ -77,7 +84,7 @@ class Website:
 
     def _next_person(self, chance: Random) -> int:
         while len(self._visits) < AT_ONCE:
-            self._visits.append([chance.randrange(self.people), chance.randint(1, 8)])
+            self._visits.append([self._visitor(chance), chance.randint(1, 8)])
         at = chance.randrange(AT_ONCE)
         visit = self._visits[at]
         visit[1] -= 1
@@ -86,9 +93,14 @@ class Website:
             self._visits.pop()
         return visit[0]
 
+    def _visitor(self, chance: Random) -> int:
+        visitors = self.visitors or self.people
+        number = chance.randrange(visitors)
+        return number + visitors * (number * SCATTERED % (self.people // visitors))
+
     def _record(self, person: int, type_: str, chance: Random) -> Outgoing:
         at = (self.now - timedelta(minutes=chance.random() * 60)).isoformat()
-        id_ = f"{self.people}-{self.seed}-{self._made}"
+        id_ = f"{self.people}-{self.visitors or self.people}-{self.seed}-{self._made}"
         event = self._event(person, type_, chance.choice(PAGES))
         event |= {"source": "website", "id": id_, "type": type_, "time": at, "received_at": at}
         headers = (
