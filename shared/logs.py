@@ -12,8 +12,10 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 QUIET = ("kafka", "httpx", "uvicorn", "alembic")
 """Libraries whose INFO says nothing to whoever runs Leadbaton."""
-SILENT = "kafka.net.selector"
-"""It warns whenever a busy worker lets its network wait for 0.1 s: batches are worked on for longer than that."""
+SILENT = ("kafka.net.selector", "kafka.coordinator.assignors")
+"""One warns whenever a busy worker lets its network wait for 0.1 s: batches are worked on for longer than that. The
+other when a group forms before its leader has heard of the topics: it hears of them at once, and the group forms anew.
+"""
 
 
 def configure(level: str, *, service: str) -> None:
@@ -76,4 +78,5 @@ def _route_libraries(level: int, processors: list[Processor]) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    logging.getLogger(SILENT).setLevel(logging.ERROR)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)
