@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 from services.routing.domain.desk import Absence, Crew, Rep
 from services.routing.tables import HELD, endpoints, handoffs, reps, rosters, teams
 
+MOST_READ = 16
+"""So many rosters are remembered; those in use are soon read again."""
+
 
 def teams_with_reps(session: Session) -> set[str]:
     """The teams that somebody is in now."""
@@ -76,7 +79,7 @@ def count_again(session: Session) -> None:
 
 
 class Crews:
-    """Rosters, each read once: one never changes."""
+    """Rosters, each read once: one never changes. Many threads may ask."""
 
     def __init__(self) -> None:
         self._read: dict[int, Crew] = {}
@@ -88,10 +91,14 @@ class Crews:
 
     def crew(self, session: Session, id: int) -> Crew:
         """That one."""
-        if id not in self._read:
+        known = self._read.get(id)
+        if known is None:
             found = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
-            self._read[id] = Crew(id, {it["id"]: _rep(it) for it in found})
-        return self._read[id]
+            known = Crew(id, {it["id"]: _rep(it) for it in found})
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[id] = known
+        return known
 
 
 def endpoint_ids(session: Session) -> set[str]:

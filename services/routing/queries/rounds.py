@@ -14,11 +14,9 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Crew
 from services.routing.domain.rounds import Round, Tally, differing, seated, tallied
-from services.routing.queries.roster import Crews
+from services.routing.queries.roster import MOST_READ, Crews
 from services.routing.tables import hops, rounds
 from shared.db.copying import copy_rows
-
-MOST_REMEMBERED = 16
 
 
 class Hop(NamedTuple):
@@ -62,7 +60,7 @@ _ADD = text("""
 class Benches:
     """What rounds are made from, kept as what differs from the team's last whole bench, or as a new one.
 
-    Whole benches are remembered: a round never changes.
+    Whole benches are remembered, the last few: a round never changes. Many threads may ask.
     """
 
     def __init__(self, crews: Crews) -> None:
@@ -101,16 +99,18 @@ class Benches:
         return None if id is None else self._whole(session, id)
 
     def _whole(self, session: Session, id: int) -> Whole:
-        if id not in self._read:
+        known = self._read.get(id)
+        if known is None:
             statement = select(rounds.c.roster_id, rounds.c.bench).where(rounds.c.id == id)
             roster_id, bench = session.execute(statement).one()
-            self._remember(Whole(id, roster_id, _tallies(bench)))
-        return self._read[id]
+            known = self._remember(Whole(id, roster_id, _tallies(bench)))
+        return known
 
-    def _remember(self, whole: Whole) -> None:
-        while len(self._read) >= MOST_REMEMBERED:
-            del self._read[next(iter(self._read))]
+    def _remember(self, whole: Whole) -> Whole:
+        if len(self._read) >= MOST_READ:
+            self._read.clear()
         self._read[whole.id] = whole
+        return whole
 
 
 def _tallies(kept: Iterable[Any]) -> dict[str, Tally]:

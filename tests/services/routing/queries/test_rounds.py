@@ -13,6 +13,7 @@ from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import Office, tick
 from services.routing.handlers.explaining import explained
 from services.routing.queries.handoffs import find_handoff
+from services.routing.queries.roster import MOST_READ
 from services.routing.tables import rosters, rounds
 from shared.agreement.versions import Agreements
 from tests.builders import NOON, an_id, lead_qualified
@@ -95,3 +96,12 @@ def test_rounds_that_explain_nothing_any_more_are_gone(session: Session) -> None
 
     assert len(kept(session)) == before + 1  # the whole bench that the others lean on stays
     assert excluded(session, "waits", desk) == ["full_today", "inactive"]
+
+
+def test_only_some_rosters_and_benches_are_remembered(session: Session) -> None:
+    desk = office(session)
+    for number in range(MOST_READ + 2):
+        importing(session, entry("grace", weight=number + 1.0))
+        qualifying(session, desk, lead_qualified(lead=number))
+
+    assert [assigned(session, str(it), desk) for it in (0, MOST_READ)] == [[0], [MOST_READ]]
