@@ -54,8 +54,8 @@ def locked_owners(session: Session, keys: Collection[str]) -> Owned:
     Nobody's are absent; so are those whose lead is joined into another one at this moment.
     """
     # As JSON, for an array costs more to write than all else that is asked.
-    told = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
-    asked = select(func.json_array_elements_text(told)).scalar_subquery()
+    written = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
+    asked = select(func.json_array_elements_text(written)).scalar_subquery()
     shown = (
         select(identities.c.lead_id, func.array_agg(identities.c.key).label("keys"))
         .where(identities.c.key == any_(func.array(asked)))
