@@ -122,10 +122,14 @@ def _taken_in(
     alike = _alike(_new_events(session, arrived, wary=wary))
     if not alike:
         return True
-    owned = leads.locked_owners(session, {key for it in alike for key in it.identities()})
-    found = _at_version(session, owned.leads, rules, now)
+    owners = leads.owners(session, {key for shown in alike for key in shown.identities()})
+    met_before = set(owners.values())
+    found = leads.locked_leads(session, met_before)
+    if len(found) < len(met_before):
+        return False
+    found = _at_version(session, found, rules, now)
 
-    crowd = Crowd(owned.owners, {lead.id: lead.person for lead in found.values()})
+    crowd = Crowd(owners, {lead.id: lead.person for lead in found.values()})
     met = [(crowd.meet(its[0].payload), its) for its in alike.values()]
     belonging: Belonging = {}
     for lead_id, its in met:

@@ -70,8 +70,10 @@ def _copying(session: Session, table: Sequence[str], columns: Sequence[str]) -> 
             cursor.adapters.register_dumper(None, _WrittenJsonb)
             with cursor.copy(statement) as copy:
                 yield copy
-    except psycopg.OperationalError as lost:
-        raise DatabaseLost("the database went away while rows were copied") from lost
+    except psycopg.Error as error:
+        if not connection.closed and not isinstance(error, psycopg.OperationalError):
+            raise
+        raise DatabaseLost("the database went away while rows were copied") from error
 
 
 class _WrittenJson(Dumper):

@@ -9,8 +9,17 @@ from sqlalchemy.orm import Session, sessionmaker
 Sessions = sessionmaker[Session]
 
 
-def engine_for(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 5_000) -> Engine:
-    """An engine whose connections never wait for ever: for a lock, for an idle client, for a dead peer."""
+def engine_for(
+    url: str,
+    *,
+    pool_size: int = 5,
+    lock_timeout_ms: int = 5_000,
+    transaction_timeout_ms: int = 0,
+) -> Engine:
+    """An engine whose connections never wait for ever: for a lock, for an idle client, for a dead peer.
+
+    With a `transaction_timeout_ms` PostgreSQL ends every transaction after that time, whatever it does.
+    """
     return create_engine(
         url,
         pool_size=pool_size,
@@ -22,7 +31,8 @@ def engine_for(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 5_000) ->
         connect_args={
             "connect_timeout": 3,
             "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC"
-            " -c idle_in_transaction_session_timeout=60000",
+            " -c idle_in_transaction_session_timeout=60000"
+            f" -c transaction_timeout={transaction_timeout_ms}",
             "tcp_user_timeout": 10_000,
         },
     )

@@ -19,6 +19,8 @@ from shared.lifecycle import collect_rarely, stop_on_signals
 from shared.settings import Settings
 
 BATCH = 2_000
+BATCH_LASTS_MS = 20_000
+"""At most: who is stopped in the middle of one, with leads or teams in his hands, keeps them from others no longer."""
 
 
 def work(
@@ -32,7 +34,7 @@ def work(
     """Consume until asked to stop, `most` records in a transaction; `tick` as in `consume`."""
     stop = stop_on_signals()
     collect_rarely()
-    engine = engine_for(settings.database_url)
+    engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_LASTS_MS)
     sessions = sessions_on(engine)
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(sessions)})

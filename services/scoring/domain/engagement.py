@@ -98,7 +98,8 @@ def without_negligible(buckets: Buckets, signal: Weight, now: datetime) -> Bucke
 def engagement(signals: Signals, weights: Weights, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
     given = _given(signals, weights, now.timestamp())
-    parts = [Part(id_, weights.labels[id_], points) for id_, _, points in given]
+    gives = {id_: points for id_, _, points in given}
+    parts = [Part(it, weights.labels[it], gives[it]) for it in weights.signals if it in gives]
     taken = [
         Part(f"group:{name}", f"at most {weights.groups[name]:g} for {name}", points)
         for name, points in _taken(given, weights)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     Select,
     TableValuedAlias,
     Text,
@@ -41,42 +40,13 @@ COLUMNS = (
 STAGES = {stage.value: stage for stage in Stage}
 
 
-class Owned(NamedTuple):
-    """Leads that are locked, and the identities of which they were asked for."""
-
-    leads: dict[UUID, Lead]
-    owners: dict[str, UUID]
-
-
-def locked_owners(session: Session, keys: Collection[str]) -> Owned:
-    """The leads whose the identities are, locked in their order until the transaction ends.
-
-    Nobody's are absent; so are those whose lead is joined into another one at this moment.
-    """
-    # As JSON, for an array costs more to write than all else that is asked.
-    written = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
-    asked = select(func.json_array_elements_text(written)).scalar_subquery()
-    shown = (
-        select(identities.c.lead_id, func.array_agg(identities.c.key).label("keys"))
-        .where(identities.c.key == any_(func.array(asked)))
-        .group_by(identities.c.lead_id)
-        .cte("shown")
-    )
-    statement = _leads(shown.c["keys"]).join_from(shown, leads, leads.c.id == shown.c.lead_id)
-    locking = statement.where(leads.c.joined_into.is_(None)).order_by(leads.c.id)
-    owned = Owned({}, {})
-    for its_keys, *told in session.execute(locking.with_for_update(of=leads)).all():
-        lead = _lead(told)
-        owned.leads[lead.id] = lead
-        for key in its_keys:
-            owned.owners[key] = lead.id
-    return owned
-
-
 def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
     """Whose the identities are; nobody's are absent."""
+    # As JSON: an array would cost more to write than all that comes back.
+    written = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
+    asked = select(func.json_array_elements_text(written)).scalar_subquery()
     statement = select(identities.c.key, identities.c.lead_id).where(
-        identities.c.key == any_(literal(list(keys), ARRAY(Text)))
+        identities.c.key == any_(func.array(asked))
     )
     return dict(session.execute(statement).all())
 
@@ -206,9 +176,8 @@ def identities_of(session: Session, lead_id: UUID) -> list[str]:
     return list(session.scalars(statement.order_by(identities.c.key)))
 
 
-def _leads(*more: ColumnElement[Any]) -> Select[Any]:
+def _leads() -> Select[Any]:
     return select(
-        *more,
         *(leads.c[name] for name in COLUMNS[:-2]),
         cast(leads.c.live, Text).label("live"),
         cast(leads.c.profile, Text).label("profile"),

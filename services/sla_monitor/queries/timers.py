@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, UUID, any_, func, literal, select
+from sqlalchemy import ARRAY, UUID, any_, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
@@ -16,20 +16,22 @@ timer = tables.timers.c
 clock = tables.clocks.c
 
 
+_DUE = (
+    select(timer.clock_id)
+    .where(timer.fire_at <= bindparam("now"), timer.fire_at >= bindparam("low"))
+    .order_by(timer.fire_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
 def claim_due(session: Session, *, now: datetime, low: datetime, most: int) -> list[Clock]:
     """Clocks on which something is due, locked; the ones that another sweeper holds are left to it.
 
     `low` keeps the claim fast: index entries of what has fired long ago are not looked at again.
     What the clocks are is asked for once they are locked: a statement that locks sees what was before.
     """
-    claiming = (
-        select(timer.clock_id)
-        .where(timer.fire_at <= now, timer.fire_at >= low)
-        .order_by(timer.fire_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.scalars(claiming))
+    ids = list(session.scalars(_DUE, {"now": now, "low": low, "most": most}))
     if not ids:
         return []
     claimed = timer.clock_id == any_(literal(ids, ARRAY(UUID(as_uuid=True))))
