@@ -33,7 +33,7 @@ SPREAD = 1.15
 VISITORS = 1_000
 """So many people make the stream by which the sizes are compared: all of the smallest one."""
 GROWTH_BYTES = 48 * 1024**2
-ROUNDS = 3
+ROUNDS = 5
 
 FLOOR_TABLES = """
     drop schema if exists floor cascade;
