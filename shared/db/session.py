@@ -18,7 +18,8 @@ def engine_for(
 ) -> Engine:
     """An engine whose connections never wait for ever: for a lock, for an idle client, for a dead peer.
 
-    With a `transaction_timeout_ms` PostgreSQL ends every transaction after that time, whatever it does.
+    With a `transaction_timeout_ms` PostgreSQL (17 or newer) ends every transaction after that time, unless it waits
+    for rows that are being copied to it.
     """
     return create_engine(
         url,

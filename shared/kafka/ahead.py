@@ -15,6 +15,7 @@ TURN_S = 0.001
 """Python runs one thread at a time; a turn of the one that works is 5 ms. Whoever reads ahead takes shorter ones, and
 so reads mostly while the other one waits for the database."""
 PAUSE_S = 0.000_05
+"""As long as it takes the other one to wake: there is no event for that the interpreter is wanted."""
 
 
 class Ahead(Generic[T]):

@@ -28,12 +28,7 @@ async def send(
         return Response(None, f"no answer within {within_s:g} s")
     except SSRFGuardError as refused:
         return Response(None, explained(refused)[:MOST_KEPT])
-    except (
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        OSError,
-        UnicodeError,
-    ) as wrong:  # a host's name, too
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as wrong:
         return Response(None, f"{type(wrong).__name__}: {wrong}"[:MOST_KEPT])
     text = said.decode("utf-8", "replace").replace("\x00", "")
     return Response(response.status_code, text[:MOST_KEPT], response.headers.get("retry-after"))

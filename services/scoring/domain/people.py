@@ -92,9 +92,8 @@ class Crowd:
 
     def _met_before(self, keys: list[str], emails: frozenset[str]) -> UUID | None:
         """The one known person whose all of this is already, as it mostly is."""
-        owners = {self.owners.get(key) for key in keys}
-        owner = owners.pop()
-        if owner is None or owners:
+        owner = self.owners.get(keys[0])
+        if owner is None or any(self.owners.get(key) != owner for key in keys):
             return None
         person = self.people[self.lead_of(owner)]
         return person.id if person.known and emails <= person.emails else None

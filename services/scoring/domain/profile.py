@@ -96,8 +96,8 @@ def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: da
         _met(profile.emails, [(at, who.email) for at, who in shown if who.email is not None]),
         _met(profile.phones, [(at, who.phone) for at, who in shown if who.phone is not None]),
         profile.sources if sources <= profile.sources else profile.sources | sources,
-        min(known, key=_when) if known else None,
-        max(known, key=_when) if known else None,
+        min(known, key=_when, default=None),
+        max(known, key=_when, default=None),
     )
 
 

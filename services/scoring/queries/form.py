@@ -67,8 +67,6 @@ def written_live(live: Mapping[str, Live]) -> str:
 
 def live_of(written: str) -> dict[str, Live]:
     """The live qualifications that were written so, by their keys."""
-    if written == "[]":  # as of most leads
-        return {}
     told: list[dict[str, Any]] = orjson.loads(written)
     found = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in told]
     return {it.key: it for it in found}

@@ -37,9 +37,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-STAGES = {stage.value: stage for stage in Stage}
-
-
 def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
     """Whose the identities are; nobody's are absent."""
     # As JSON: an array would cost more to write than all that comes back.
@@ -192,7 +189,7 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
 def _lead(row: Sequence[Any]) -> Lead:
     """By place: by name it takes six times as long, and this is done for every lead of every batch."""
     *told, live, profile = row
-    told[4] = STAGES[told[4]]
+    told[4] = Stage(told[4])
     values: tuple[Any, ...] = (*told, live_of(live), profile_of(profile))
     return Lead(*values)
 
