@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,15 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
 from services.routing.domain.roster import Roster, parse
-from services.routing.handlers.importing import Imported, import_reps
+from services.routing.handlers import Office
+from services.routing.handlers.importing import Imported, import_reps, reroute
 from services.routing.queries.handoffs import held_by
 from services.routing.queries.roster import disabled_endpoints, reps_by_id
 from shared.agreement.model import Agreement
@@ -30,8 +34,16 @@ app = typer.Typer(help="Who may get leads, and where they are told.", no_args_is
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Such as reps.yaml.")]
 
 
+Reroute = Annotated[
+    bool,
+    typer.Option("--reroute", help="Give what inactive reps hold to others of their teams."),
+]
+REROUTED_AT_ONCE = 200
+"""Handoffs a transaction: a team's other leads wait no longer than for these."""
+
+
 @app.command("import")
-def import_file(file: File) -> None:
+def import_file(file: File, reroute_held: Reroute = False) -> None:
     """Make the file true. New endpoints' secrets go to stdout as JSON, this once; all else to stderr."""
     settings = Settings()
     vault = Vault(settings.secret_key)
@@ -40,8 +52,10 @@ def import_file(file: File) -> None:
     with transaction(settings.database_url) as session:
         roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())
-    _tell(roster, imported)
+    _tell(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
+    if reroute_held and imported.left_behind:
+        _reroute(settings, sum(imported.left_behind.values()))
 
 
 @app.command("list")
@@ -69,7 +83,29 @@ def _agreement(session: Session) -> Agreement | None:
         return None
 
 
-def _tell(roster: Roster, imported: Imported) -> None:
+def _reroute(settings: Settings, total: int) -> None:
+    """Give out again what inactive reps hold, some at a time, until they hold nothing."""
+    office = Office(Agreements(), settings.public_url)
+    console = Console(stderr=True)
+    moved: Counter[str] = Counter()
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("re-routing", total=total)
+        while True:
+            with transaction(settings.database_url) as session:
+                part = reroute(session, limit=REROUTED_AT_ONCE, office=office, now=utc_now())
+            if not part:
+                break
+            moved += part
+            progress.advance(task, part.total())
+    for rep, count in sorted(moved.items()):
+        console.print(f"{escape(rep)}: {_handoffs(count)} given to others, or waiting for them")
+
+
+def _handoffs(count: int) -> str:
+    return f"{count} handoff{'' if count == 1 else 's'}"
+
+
+def _tell(roster: Roster, imported: Imported, *, reroute: bool) -> None:
     said = Console(stderr=True)
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:
@@ -78,3 +114,9 @@ def _tell(roster: Roster, imported: Imported) -> None:
     said.print(table)
     if imported.inactive:
         said.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
+    if imported.cancelled:
+        said.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
+    for holder, count in imported.left_behind.items():
+        said.print(f"{escape(holder)} is inactive and still holds {_handoffs(count)}")
+    if imported.left_behind and not reroute:
+        said.print("import the same file with --reroute to give these to others")

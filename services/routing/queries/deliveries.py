@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, any_, literal, select, text, update
+from sqlalchemy import Row, Select, Text, any_, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -132,6 +132,17 @@ def cancel_deliveries(
         )
         .values(state="cancelled", ended_at=now)
     )
+
+
+def cancel_for_endpoints(session: Session, ids: Collection[str], *, now: datetime) -> int:
+    """Tell nothing any more to these endpoints; how many deliveries were pending."""
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.endpoint.in_(ids), deliveries.c.state == literal_column("'pending'"))
+        .values(state="cancelled", ended_at=now)
+        .returning(deliveries.c.id)
+    )
+    return len(session.scalars(statement).all())
 
 
 def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:

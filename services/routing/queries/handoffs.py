@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
-from services.routing.tables import HELD, LIVE, handoffs, hops
+from services.routing.tables import HELD, LIVE, handoffs, hops, reps
 from shared.contracts.payloads import LeadQualified
 from shared.db.copying import copying_rows
 
@@ -111,6 +111,19 @@ def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
         .with_for_update()
     )
     return {row.id: _handoff(row) for row in session.execute(statement)}
+
+
+def locked_of_inactive(session: Session, *, limit: int) -> list[Handoff]:
+    """Handoffs that inactive reps have in hand, locked until the transaction ends."""
+    inactive = select(reps.c.id).where(~reps.c.active)
+    statement = (
+        _handoffs()
+        .where(handoffs.c.rep.in_(inactive), handoffs.c.state.in_(HELD))
+        .order_by(handoffs.c.id)
+        .limit(limit)
+        .with_for_update(of=handoffs)
+    )
+    return [_handoff(row) for row in session.execute(statement)]
 
 
 def earlier_of(session: Session, lead_ids: Collection[UUID]) -> list[Earlier]:

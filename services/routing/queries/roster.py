@@ -28,6 +28,17 @@ def active_reps(session: Session) -> int:
     return session.scalar(select(func.count()).where(reps.c.active)) or 0
 
 
+def inactive_reps(session: Session) -> list[str]:
+    """Who gets no leads any more."""
+    return list(session.scalars(select(reps.c.id).where(~reps.c.active).order_by(reps.c.id)))
+
+
+def held_by_inactive(session: Session) -> dict[str, int]:
+    """How many handoffs each rep holds who gets none any more; `open` of `count_again` is the truth."""
+    statement = select(reps.c.id, reps.c.open).where(~reps.c.active, reps.c.open > 0)
+    return {row.id: row.open for row in session.execute(statement.order_by(reps.c.id))}
+
+
 def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
     """Keep the reps as they are now; those who are not among them become inactive: their ids."""
     statement = insert(reps)

@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.reps import app
+from services.routing.queries.handoffs import held_by
 from shared.db.session import Sessions
-from tests.services.routing.desks import publishing
+from tests.builders import lead_qualified
+from tests.services.routing.desks import office, publishing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -53,6 +55,35 @@ def test_who_left_is_named(tmp_path: Path) -> None:
     assert "jonas" in said.stderr
     assert "0 of 4" in listed.stdout
     assert "inactive" in listed.stdout
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_a_rep_who_left_holds_goes_to_others_when_asked(
+    tmp_path: Path, sessions: Sessions
+) -> None:
+    file = tmp_path / "reps.yaml"
+    linus = (
+        "{id: linus, name: L, email: l@x.io, team: sales, endpoint: {url: 'http://127.0.0.1:1'}}"
+    )
+    file.write_text(f"reps:\n- {linus.replace('linus', 'grace')}")
+    with sessions.begin() as session:
+        desk = office(session)
+    CliRunner().invoke(app, ["import", str(file)])
+    with sessions.begin() as session:
+        qualifying(session, desk, lead_qualified(lead="a"))
+    file.write_text(f"reps:\n- {linus}")
+
+    warned = CliRunner().invoke(app, ["import", str(file)])
+    rerouted = CliRunner().invoke(app, ["import", str(file), "--reroute"])
+    idle = CliRunner().invoke(app, ["import", str(file), "--reroute"])
+
+    assert "grace is inactive and still holds 1 handoff" in warned.stderr
+    assert "--reroute" in warned.stderr
+    assert "webhooks to inactive reps cancelled: 1" in warned.stderr
+    assert "grace: 1 handoff given to others" in rerouted.stderr
+    assert "grace" not in idle.stderr
+    with sessions() as session:
+        assert held_by(session, ["grace", "linus"]) == {"linus": 1}
 
 
 @pytest.mark.usefixtures("installed")

@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.routing.domain.answers import Actor, Answer
+from services.routing.domain.handoff import State
 from services.routing.domain.signing import unwritten
-from services.routing.handlers import tick
+from services.routing.handlers import answer, tick
+from services.routing.handlers.importing import reroute
 from services.routing.queries import active_reps
+from services.routing.queries.handoffs import count_by_state, held_by, list_handoffs
 from services.routing.queries.roster import an_encrypted_secret, reps_by_id
+from services.routing.tables import deliveries
+from shared.contracts.payloads import Change
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying, told, vault
 
@@ -40,6 +47,38 @@ def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Ses
 
     assert told(session) == [("assigned", "linus")] * 2
     assert active_reps(session) == 1
+
+
+def test_what_an_inactive_rep_holds_is_named_and_not_told_any_more(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, desk, *(lead_qualified(lead=it) for it in "abcd"))
+
+    gone = importing(session, entry("linus"))
+    again = importing(session, entry("linus"), entry("grace", active=False))
+
+    assert (gone.left_behind, gone.cancelled) == ({"grace": 2}, 2)
+    assert (again.left_behind, again.cancelled) == ({"grace": 2}, 0)
+    states = {(it.endpoint, it.state) for it in session.execute(select(deliveries))}
+    assert states == {("rep/grace", "cancelled"), ("rep/linus", "pending")}
+
+
+def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session) -> None:
+    desk = office(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, desk, *(lead_qualified(lead=it) for it in "abcdef"))
+    [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, most=9)
+    accept = Answer(Change.ACCEPTED)
+    answer(session, first.id, accept, actor=Actor("rep", "grace"), office=desk, now=NOON)
+    importing(session, entry("linus", capacity={"open": 5}))
+
+    moved = [reroute(session, limit=2, office=desk, now=NOON) for _ in range(3)]
+
+    assert [dict(it) for it in moved] == [{"grace": 2}, {"grace": 1}, {}]
+    assert held_by(session, ["grace", "linus"]) == {"linus": 5}
+    assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
+    assert told(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
+    assert importing(session, entry("linus")).left_behind == {}
 
 
 def test_a_rep_is_kept_as_the_file_says(session: Session) -> None:
