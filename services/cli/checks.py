@@ -23,7 +23,7 @@ from services.sla_monitor.queries import timers as sla
 from shared.agreement.versions import Agreements, NoAgreement
 from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
 from shared.db import dead_letters, offsets, outbox
-from shared.db.migrate import pending
+from shared.db.migrate import NewerDatabase, pending
 from shared.db.outages import OUTAGES
 from shared.db.session import engine_for, sessions_on
 from shared.kafka import admin, config
@@ -94,14 +94,16 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
     engine = engine_for(settings.database_url)
     try:
         with engine.connect() as connection:
+            yield fine("database", where)
             missing = pending(connection)
-        yield fine("database", where)
         if missing:
             yield wrong("migrations", f"{len(missing)} have not run", "leadbaton migrate")
         else:
             yield fine("migrations", "all have run")
             with sessions_on(engine)() as session:
                 yield from contents(session, settings, now)
+    except NewerDatabase as newer:
+        yield wrong("migrations", newer.message, "install that version here")
     except SQLAlchemyError:
         mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
         yield wrong("database", f"{where} does not answer", mend)

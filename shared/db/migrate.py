@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from typing import ClassVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
-LOCK = 0x1EAD_BA70
-"""The advisory lock that a migrator holds, so that a second one waits its turn."""
+from shared.db.locks import AdvisoryLock
+from shared.errors import LeadbatonError, Unavailable
+
+PATIENCE_S = 60
+"""How long a migrator waits for another one."""
 
 
-def upgrade(engine: Engine) -> list[str]:
-    """Run what has not run yet; the migrations that ran now, in order, each with its summary."""
+class NewerDatabase(LeadbatonError):
+    """The database was migrated by a newer version than this one."""
+
+    code: ClassVar[str] = "newer_database"
+
+
+class MigrationWaits(Unavailable):
+    """What a migration needs for itself is in use."""
+
+    code: ClassVar[str] = "migration_waits"
+
+
+def upgrade(engine: Engine, *, patience_s: float = PATIENCE_S) -> list[str]:
+    """Run what has not run yet; the migrations that ran now, in order, each with its summary.
+
+    Raises MigrationWaits when another migrator, or whoever uses a table, does not let it work in time, and
+    NewerDatabase when a newer version was here. What ran before stays done.
+    """
     with engine.connect() as guard, guard.begin():
-        guard.execute(text("set local lock_timeout = '60s'"))
-        guard.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        _wait_for_other_migrators(guard, patience_s)
         with engine.connect() as connection:
             to_do = pending(connection)
             connection.rollback()
-            command.upgrade(_config(connection), "heads")
+            with _locks_in_words("a table is in use, and others would have had to wait"):
+                command.upgrade(_config(connection), "heads")
             connection.commit()
     return to_do
 
@@ -31,9 +55,35 @@ def pending(connection: Connection) -> list[str]:
     """The migrations that this database still lacks, in the order in which they would run."""
     done = MigrationContext.configure(connection).get_current_heads()
     script = ScriptDirectory.from_config(_config())
+    revisions = {it.revision: it.doc for it in script.walk_revisions()}
+    if unknown := sorted(set(done) - revisions.keys()):
+        raise NewerDatabase(
+            f"the database is newer than this version of Leadbaton, which does not know its migration "
+            f"{', '.join(unknown)}: start the version that migrated it, or a newer one"
+        )
     run = {it.revision for it in script.iterate_revisions(done, "base")} if done else set()
-    missing = [it for it in script.walk_revisions() if it.revision not in run]
-    return [f"{it.revision}: {it.doc}" for it in reversed(missing)]
+    return [f"{it}: {doc}" for it, doc in reversed(revisions.items()) if it not in run]
+
+
+def _wait_for_other_migrators(guard: Connection, patience_s: float) -> None:
+    """Take the lock until the transaction ends; it is idle meanwhile, for as long as migrations run."""
+    guard.execute(text("set local idle_in_transaction_session_timeout = 0"))
+    guard.execute(text(f"set local lock_timeout = {round(patience_s * 1000)}"))
+    with _locks_in_words(f"another `leadbaton migrate` has run for {patience_s:.0f} s"):
+        guard.execute(
+            text("select pg_advisory_xact_lock(:it)"), {"it": int(AdvisoryLock.MIGRATION)}
+        )
+
+
+@contextmanager
+def _locks_in_words(why: str) -> Iterator[None]:
+    """A lock that did not become free is no database that is away."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise MigrationWaits(f"{why}: nothing is broken, run it again") from None
+        raise
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.contracts.topic import Sent
 from shared.contracts.topics import TOPICS
 from shared.db import outbox
+from shared.db.locks import AdvisoryLock
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions
 from shared.kafka import metrics
@@ -27,8 +28,6 @@ from shared.kafka.producer import Ack
 
 log = logs.get(__name__)
 
-LOCK = 0x1EADBA70
-"""The advisory lock that makes a relay the one that works."""
 BATCH = 2_500
 WAIT_S = 1.0
 """How long to sleep at most: between looks at the outbox, at the lock, and after an outage."""
@@ -178,7 +177,9 @@ def _own_connection(sessions: Sessions) -> psycopg.Connection:
 
 
 def _locked(connection: psycopg.Connection) -> bool:
-    answer = connection.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    answer = connection.execute(
+        "select pg_try_advisory_lock(%s)", [int(AdvisoryLock.RELAY)]
+    ).fetchone()
     return answer == (True,)
 
 

@@ -62,6 +62,17 @@ def test_what_is_well() -> None:
 
 
 @pytest.mark.postgres
+def test_a_database_that_a_newer_version_migrated(sessions: Sessions, database_url: str) -> None:
+    with sessions.begin() as session:
+        session.execute(text("update alembic_version set version_num = 'routing_99'"))
+
+    [_, finding] = checks.database(Settings(database_url=database_url), utc_now())
+
+    assert (finding.what, finding.ok) == ("migrations", False)
+    assert "routing_99" in finding.found
+
+
+@pytest.mark.postgres
 def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
     found = {it.what: it for it in checks.database(Settings(database_url=database_url), utc_now())}
 

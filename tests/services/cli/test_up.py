@@ -52,6 +52,9 @@ def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) 
         assert {httpx.get(f"{url}/readyz").status_code for url in urls.values()} == {200}
         doctor = leadbaton("--data", str(tmp_path), "doctor")
         assert doctor.returncode == 0, doctor.stdout
+        migrate = leadbaton("--data", str(tmp_path), "migrate")
+        assert migrate.returncode == 0, migrate.stderr
+        assert "database: nothing to do" in migrate.stdout
 
     assert process.returncode == 0
 
