@@ -24,7 +24,7 @@ from shared.agreement.versions import Agreements, NoAgreement
 from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
 from shared.db import dead_letters, offsets, outbox
 from shared.db.migrate import NewerDatabase, pending
-from shared.db.outages import OUTAGES
+from shared.db.outages import OUTAGES, class_and_code, is_outage
 from shared.db.session import engine_for, sessions_on
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway
@@ -104,9 +104,13 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
                 yield from contents(session, settings, now)
     except NewerDatabase as newer:
         yield wrong("migrations", newer.message, "install that version here")
-    except SQLAlchemyError:
-        mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
-        yield wrong("database", f"{where} does not answer", mend)
+    except SQLAlchemyError as error:
+        if is_outage(error):
+            mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
+            yield wrong("database", f"{where} does not answer", mend)
+        else:
+            answer = f"{where} refuses what was asked: {class_and_code(error)}"
+            yield wrong("database", answer, "run `leadbaton migrate` of the version that runs here")
     finally:
         engine.dispose()
 

@@ -14,6 +14,7 @@ from psycopg.pq import Format
 from sqlalchemy import Dialect, Table
 from sqlalchemy.orm import Session
 
+from shared.db.outages import is_outage
 from shared.errors import Unavailable
 
 
@@ -71,7 +72,7 @@ def _copying(session: Session, table: Sequence[str], columns: Sequence[str]) -> 
             with cursor.copy(statement) as copy:
                 yield copy
     except psycopg.Error as error:
-        if not connection.closed and not isinstance(error, psycopg.OperationalError):
+        if not connection.closed and not is_outage(error):
             raise
         raise DatabaseLost("the database went away while rows were copied") from error
 

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import Unavailable
 
 OUTAGES = (Unavailable, OperationalError, InterfaceError, PoolTimeout)
-"""What passes with time; lock time-outs and deadlocks are OperationalErrors."""
+"""What may pass with time: only `is_outage` says whether it does."""
+
+_PASSING = ("08", "25P03", "25P04", "28", "3D", "40", "53", "55006", "55P03", "57", "58")
+"""SQLSTATEs, or their classes, that say nothing against the statement: connections, time-outs, locks, deadlocks,
+resources, shutdowns. Not 54, though psycopg calls it operational: a value that is too large for an index stays so.
+"""
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether trying the same again later may succeed."""
-    return isinstance(error, OUTAGES) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _passes(error.orig)
+    return _passes(error) or isinstance(error, Unavailable | PoolTimeout)
+
+
+def class_and_code(error: BaseException) -> str:
+    """The error's class, and PostgreSQL's SQLSTATE if it has one: its text may hold what people wrote."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    sqlstate = getattr(cause, "sqlstate", None)
+    return f"{type(cause).__name__} {sqlstate}" if sqlstate else type(cause).__name__
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Whether psycopg's error is one of an outage; those without a SQLSTATE are of the connection."""
+    sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return sqlstate.startswith(_PASSING)

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from starlette.types import Scope
 
 from shared.clock import Clock, utc_now
+from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.http.headers import header
-from shared.http.keys import Key, UnknownKey, digest, find_key
+from shared.http.keys import Key, UnknownKey, digest, find_key, id_in
 from shared.http.problems import DatabaseAway
 
 FRESH = timedelta(seconds=30)
 """So long a revoked key may go on working."""
 
-STALE = timedelta(hours=1)
-"""So long a key is taken at its remembered word while the database is away."""
+STALE = timedelta(seconds=60)
+"""So long a key that cannot be looked up, because the database is away, goes on working."""
 
 PATIENCE = timedelta(seconds=5)
 """After the database did not answer, it is not asked again for so long."""
@@ -85,7 +86,9 @@ class KeyRing:
         try:
             with self._sessions() as session:
                 key = find_key(session, presented)
-        except SQLAlchemyError:
+        except (*OUTAGES, DBAPIError) as error:
+            if not is_outage(error):
+                raise
             self._away_until = now + PATIENCE
             if (key_before := self.remembered(presented)) is not None:
                 return key_before
@@ -111,8 +114,10 @@ class KeyRing:
 
 
 def _present(presented: str | None) -> str:
+    """The key, if there is one and it has the form of one; raises UnknownKey."""
     if presented is None:
         raise UnknownKey(
             "no key: send one as `Authorization: Bearer`, as the user name of Basic, or as `X-Write-Key`"
         )
+    id_in(presented)
     return presented

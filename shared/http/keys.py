@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class WrongScope(Rejected):
 
     code = "wrong_scope"
     status = 403
+
+
+NO_SUCH_KEY = "this is no key of this installation: `leadbaton keys list` shows what there is"
+_FORM = re.compile(r"lb_[a-z]+_(?P<id>[0-9a-f]{12})_[0-9a-f]{48}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +135,19 @@ def keys(session: Session) -> list[Key]:
 
 def find_key(session: Session, key: str) -> Key:
     """The kept key that this is, good or not; raises UnknownKey."""
-    parts = key.split("_")
-    if len(parts) == 4 and parts[0] == "lb":
-        row = session.execute(
-            _columns().where(api_keys.c.id == parts[2], api_keys.c.secret_hash == digest(key))
-        ).one_or_none()
-        if row is not None:
-            return _key(*row)
-    raise UnknownKey(
-        "this is no key of this installation: `leadbaton keys list` shows what there is"
-    )
+    statement = _columns().where(api_keys.c.id == id_in(key), api_keys.c.secret_hash == digest(key))
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise UnknownKey(NO_SUCH_KEY)
+    return _key(*row)
+
+
+def id_in(key: str) -> str:
+    """The id inside the key; raises UnknownKey for what cannot be a key, whatever characters it has."""
+    form = _FORM.fullmatch(key)
+    if form is None:
+        raise UnknownKey(NO_SUCH_KEY)
+    return form["id"]
 
 
 def find_caller(session: Session, key: str, *, now: datetime) -> Caller:

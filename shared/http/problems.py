@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
-from shared.db.outages import OUTAGES
+from shared.db.outages import OUTAGES, is_outage
 from shared.errors import LeadbatonError, Rejected, Unavailable
 
 
@@ -68,14 +69,16 @@ def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: 
     return written(error.status, error.code, error.message, headers, **more)
 
 
-FORESEEN = (LeadbatonError, *OUTAGES)
+FORESEEN = (LeadbatonError, *OUTAGES, DBAPIError)
 """What a route may raise, and be answered for."""
 
 
 def answer_to(error: Exception) -> Response:
-    """The response to what is FORESEEN."""
+    """The response to what is FORESEEN; raises what the database says of a statement, for that is a bug."""
     if isinstance(error, LeadbatonError):
         return problem(error)
+    if not is_outage(error):
+        raise error
     return problem(DatabaseAway("the database is away: try again in a moment"))
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from services.scoring.ingest.metrics import TO_KAFKA, TO_OUTBOX
@@ -14,6 +13,7 @@ from services.scoring.ingest.refusals import NowhereToPut
 from shared import logs
 from shared.contracts.topic import Outgoing
 from shared.db import outbox
+from shared.db.outages import class_and_code, is_outage
 from shared.db.session import Sessions
 from shared.errors import Unavailable
 
@@ -89,17 +89,25 @@ class _Outbox:
     async def _write(self) -> None:
         while self._waiting:
             taken, self._waiting = self._waiting, []
-            records = [record for some, _ in taken for record in some]
-            [fault] = await asyncio.gather(
-                run_in_threadpool(self._append, records), return_exceptions=True
-            )
-            if isinstance(fault, SQLAlchemyError):
-                log.error("outbox away too", events=len(records), why=type(fault).__name__)
-                self._paused_until = asyncio.get_running_loop().time() + PAUSE_S
-                fault = NowhereToPut("neither Kafka nor the database takes events: send them again")
-            for _, done in taken:
-                _end(done, fault)
+            fault = await self._fault_of([record for some, _ in taken for record in some])
+            alone = not (fault is None or isinstance(fault, NowhereToPut)) and len(taken) > 1
+            for (
+                some,
+                done,
+            ) in taken:  # what PostgreSQL cannot hold is no fault of the requests beside it
+                _end(done, await self._fault_of(some) if alone else fault)
         self._writing = None
+
+    async def _fault_of(self, records: Sequence[Outgoing]) -> BaseException | None:
+        """Put the records into the outbox; None, or why they are not there."""
+        [fault] = await asyncio.gather(
+            run_in_threadpool(self._append, records), return_exceptions=True
+        )
+        if fault is None or not is_outage(fault):
+            return fault
+        log.error("outbox away too", events=len(records), error=class_and_code(fault))
+        self._paused_until = asyncio.get_running_loop().time() + PAUSE_S
+        return NowhereToPut("neither Kafka nor the database takes events: send them again")
 
     def _append(self, records: Sequence[Outgoing]) -> None:
         with self._sessions.begin() as session:

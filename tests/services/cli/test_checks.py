@@ -111,6 +111,19 @@ def test_a_database_that_is_away_is_all_that_is_said_of_it() -> None:
 
 
 @pytest.mark.postgres
+def test_a_database_that_answers_with_an_error_is_not_said_to_be_away(
+    database_url: str, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        session.execute(text("drop schema routing cascade"))
+
+    *_, refused = checks.database(Settings(database_url=database_url), utc_now())
+
+    assert refused.ok is False
+    assert refused.found.endswith("refuses what was asked: UndefinedTable 42P01")
+
+
+@pytest.mark.postgres
 def test_endpoints_that_cannot_be_told(session: Session) -> None:
     add = text(
         "insert into routing.endpoints (id, url, secret) values ('rep/ada', 'http://ada', :secret)"

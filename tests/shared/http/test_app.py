@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
 from shared.http.keys import Caller, KeyScope, create_key
 
 pytestmark = pytest.mark.postgres
+WELL_FORMED = f"lb_ops_{'0' * 12}_{'0' * 48}"
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
@@ -131,6 +133,30 @@ def test_every_error_is_a_problem_with_code_and_message(
     assert said.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    "key", ["lb", "lb_ops", "lb_ops_0123", "lb_ops_0_1_2", "lb__", "a\\0b", "é", WELL_FORMED]
+)
+def test_a_key_with_too_few_parts_or_odd_ones_is_unknown(client: TestClient, key: str) -> None:
+    raw = key.encode()
+    for headers in ({b"x-write-key": raw}, {b"authorization": b"Bearer " + raw}):
+        said = client.get("/ops", headers=headers)
+        assert (said.status_code, said.json()["code"]) == (401, "unknown_key")
+
+
+def test_a_statement_that_the_database_refuses_is_a_fault_of_ours_and_no_outage(
+    sessions: Sessions,
+) -> None:
+    app = with_routes(sessions)
+
+    @app.get("/refused")
+    def refused(session: Tx) -> None:
+        session.execute(text("create temp table large (value text primary key)"))
+        session.execute(text("insert into large values (:v)"), {"v": token_hex(9_000)})
+
+    said = TestClient(app, raise_server_exceptions=False).get("/refused")
+    assert (said.status_code, said.json()["code"]) == (500, "internal")
+
+
 def test_what_passes_says_when_to_try_again(client: TestClient) -> None:
     assert client.get("/later").headers["retry-after"] == "5"
     assert client.get("/ops").headers["www-authenticate"] == "Bearer"
@@ -204,7 +230,7 @@ def test_without_the_database_it_is_unavailable_and_not_ready() -> None:
     client = TestClient(with_routes(sessions_on(engine)), raise_server_exceptions=False)
 
     for path in ("/numbers", "/ops"):
-        said = client.get(path, headers={"x-write-key": "lb_ops_a_b"})
+        said = client.get(path, headers={"x-write-key": WELL_FORMED})
         assert (said.status_code, said.json()["code"]) == (503, "database_away")
         assert int(said.headers["retry-after"]) > 0
     ready = client.get("/readyz")

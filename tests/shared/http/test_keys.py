@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from shared.db.session import Sessions
@@ -20,6 +21,7 @@ from shared.http.keys import (
     UnknownKey,
     create_key,
     find_caller,
+    id_in,
     keys,
     revoke_key,
 )
@@ -46,6 +48,14 @@ def test_a_key_stands_for_its_subject_and_only_its_hash_is_kept(session: Session
         lambda key: key.replace("lb_", "xx_"),
         lambda key: key.replace("_ops_", "_rep_"),
         lambda key: key + "_",
+        lambda key: key.upper(),
+        lambda key: key[:-1] + "\0",
+        lambda key: key[:-1] + "\udc00",
+        lambda key: key[:-1] + "é",
+        lambda key: key.rpartition("_")[0],
+        lambda key: key + "\n",
+        lambda _: "lb",
+        lambda _: "lb_ops",
         lambda _: "",
     ],
 )
@@ -112,6 +122,48 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
     assert ring.key(other).subject == "s"
     with pytest.raises(UnknownKey):
         ring.key(key)
+
+
+def test_what_cannot_be_a_key_makes_nobody_believe_that_the_database_is_away(
+    sessions: Sessions,
+) -> None:
+    now = NOON
+    ring = KeyRing(sessions, lambda: now)
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
+    ring.key(key)
+    with sessions.begin() as session:
+        revoke_key(session, id_in(key), now=NOON)
+
+    now += FRESH + timedelta(seconds=1)
+    for odd in ("a\0b", f"{key[:-1]}\0", "\udc00", "lb_ops", "lb_ops_1_2_3_4", "x" * 100_000):
+        with pytest.raises(UnknownKey):
+            ring.remembered(odd)
+        with pytest.raises(UnknownKey):
+            ring.key(odd)
+    with pytest.raises(UnknownKey, match="revoked"):
+        ring.key(key)
+
+
+def test_an_error_that_is_no_outage_keeps_no_key_alive(sessions: Sessions) -> None:
+    now = NOON
+    ring = KeyRing(sessions, lambda: now)
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
+        other = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
+    ring.key(key)
+    with sessions.begin() as session:
+        session.execute(text("alter table messaging.api_keys rename column subject to gone"))
+
+    now += FRESH + timedelta(seconds=1)
+    for asked in (other, key):
+        with pytest.raises(ProgrammingError):
+            ring.key(asked)
+    assert ring.remembered(key) is None
+
+
+def test_no_key_is_believed_for_longer_than_a_minute() -> None:
+    assert FRESH < STALE <= timedelta(seconds=60)
 
 
 def test_a_ring_forgets_keys_that_are_gone_and_the_oldest_when_there_are_too_many(

@@ -53,12 +53,16 @@ def test_a_key_is_found_wherever_clients_put_it(
         ({"headers": {"authorization": "Digest x"}}, "unknown_key"),
         ({"headers": {"x-write-key": "lb_ingest_0123_0123"}}, "unknown_key"),
         ({"headers": {"x-write-key": "k"}}, "unknown_key"),
+        ({"headers": {"x-write-key": "lb_ingest"}}, "unknown_key"),
+        ({"json": {**TRACK, "writeKey": "lb_ingest_\0_\0"}}, "unknown_key"),
+        ({"content": b'{"writeKey": "\\ud800"}'}, "unknown_key"),
     ],
 )
 def test_without_a_key_nothing_comes_in(
     anybody: TestClient, broker: Broker, ops: dict[str, str], send: Any, code: str
 ) -> None:
-    said = anybody.post("/v1/track", **{"json": TRACK, **send})
+    body = {} if "content" in send else {"json": TRACK}
+    said = anybody.post("/v1/track", **{**body, **send})
 
     assert (said.status_code, said.json()["code"]) == (401, code)
     assert "location" not in said.headers
