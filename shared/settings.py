@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     ingest_burst: int = Field(
         default=10_000, ge=1, description="Events that a key may send at once, after a rest."
     )
+    rejections_max_age_days: int = Field(
+        default=30,
+        ge=1,
+        le=3_650,
+        description="After so many days without a repetition a rejection is deleted.",
+    )
 
     @field_validator("allow_networks", mode="before")
     @classmethod

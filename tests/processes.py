@@ -1,10 +1,51 @@
-"""What every process knows that a test starts with an environment of its own."""
+"""Processes that tests start: with which environment, and for as long as a block lasts."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from shared.embedded.postgres import free_port
+from tests.engine import until
 
 BARE = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")} | {
     "PATH": "/usr/bin:/bin"
 }
 """Nothing but where programs are; and, when what the tests try is measured, that it is."""
+
+
+@contextmanager
+def process(service: str, name: str, **environment: str) -> Iterator[str]:
+    """One of a service's processes while it is ready; it leaves with 0 when the block ends."""
+    port = str(free_port())
+    settings = {**environment, "PORT": port, "PROBE_PORT": port}
+    code = (
+        f"from {service} import main; from shared.settings import Settings; main.{name}(Settings())"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {f"LEADBATON_{key}": value for key, value in settings.items()},
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: running.poll() is not None or _ready(url))
+        yield url
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import partial
+from threading import Event
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -13,6 +15,7 @@ from services.scoring.api import router
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
+from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, recomputed
 from services.scoring.rulebook import Rulebook
 from shared import logs
@@ -20,6 +23,7 @@ from shared.clock import Clock, utc_now
 from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
+from shared.db.watching import watching
 from shared.http.app import Check, create_app
 from shared.http.lane import include_direct
 from shared.http.server import serve
@@ -31,6 +35,7 @@ from shared.settings import Settings
 
 PORT = 8001
 DEFAULTS = Limits()
+DELETE_EVERY_S = 60.0
 BATCH = 10_000
 """Most records in a transaction: events of one visit, met together, are one judgement and one row."""
 
@@ -40,6 +45,7 @@ def api(settings: Settings) -> None:
     logs.configure(settings.log_level, service="scoring-api")
     engine = engine_for(settings.database_url, pool_size=10)
     sessions = sessions_on(engine)
+    limit = AgeLimit(sessions, utc_now, timedelta(days=settings.rejections_max_age_days))
     kafka = config.of(settings)
     producer = Producer(kafka)
     app = build_api(
@@ -54,7 +60,10 @@ def api(settings: Settings) -> None:
         most_bytes=settings.max_request_bytes,
         checks={"kafka": producer.check} if kafka.keeps_log else {},
     )
+    stop = Event()
+    watching(limit.enforce, stop, every_s=DELETE_EVERY_S)
     serve(app, host=settings.host, port=settings.port or PORT)
+    stop.set()
     producer.close()
     engine.dispose()
 

@@ -16,6 +16,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -92,11 +94,26 @@ rejections = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("source", Text, nullable=False, comment="Whose key it came with."),
     Column("event_id", Text, comment="The sender's id, if it could be read."),
-    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, comment="The first time."),
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("size", Integer, nullable=False, comment="Bytes as they came."),
-    Column("bytes", LargeBinary, nullable=False, comment="As they came; the first 32 KB."),
-    Index("ix_rejections_source", "source", "id"),
+    Column("bytes", LargeBinary, comment="In rows of versions that knew no `rejected_bodies`."),
+    Column("body", LargeBinary, comment="The digest of its bytes in `rejected_bodies`."),
+    Column("key", LargeBinary, comment="SHA-256 of the source, the id, the reason and the body."),
+    Column("count", BigInteger, nullable=False, server_default="1", comment="How often it came."),
+    Column("last_received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("key"),
+    Index("ix_rejections_last_received_at", "last_received_at", "id"),
+    Index("ix_rejections_source", "source", "last_received_at", "id"),
     comment="Events that were refused, with the reason, so that nobody has to guess.",
+)
+
+rejected_bodies = Table(
+    "rejected_bodies",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of all of its bytes."),
+    Column("bytes", LargeBinary, nullable=False, comment="As they came; the first 32 KB."),
+    Column("last_received_at", DateTime(timezone=True), nullable=False, index=True),
+    comment="What refused events hold, once however often and for whatever reasons it is refused.",
 )

@@ -1,4 +1,4 @@
-"""Looking around beside the work: what gauges show must not make the work late, nor stop when the work does."""
+"""What is done beside the work now and again, such as gauges: it must not make the work late, nor stop with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def watching(look: Callable[[], None], stop: Event, *, every_s: float = EVERY_S)
             try:
                 look()
             except OUTAGES as away:
-                log.warning("gauges stand still", error=type(away).__name__)
+                log.warning("no look around: a service is away", error=type(away).__name__)
             stop.wait(every_s)
 
     thread = Thread(target=watch, name="watch", daemon=True)

@@ -10,11 +10,15 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import Query
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from shared.errors import Rejected
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+MAX_PAGE_BYTES = 1_000_000
+"""A page ends before the item with which its JSON would be larger; an item that is, is a page of its own."""
 
 
 class Page(BaseModel, Generic[T]):
@@ -31,7 +35,7 @@ class BadCursor(Rejected):
     status = 400
 
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Most items on a page.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most items on a page of at most 1 MB.")]
 After = Annotated[str | None, Query(description="`next` of the page before.")]
 
 
@@ -56,9 +60,17 @@ def paged(
     item: Callable[[R], T],
     position: Callable[[R], Sequence[Any]],
 ) -> Page[T]:
-    """A page of rows that were asked for with `limit + 1`: the one too many says that there is more."""
-    shown = rows[:limit]
-    more = len(rows) > limit
-    return Page(
-        items=[item(row) for row in shown], next=encode(*position(shown[-1])) if more else None
-    )
+    """A page of rows that were asked for with `limit + 1`, and no larger than MAX_PAGE_BYTES.
+
+    Rows that are not on it say that there is more.
+    """
+    items: list[T] = []
+    left = MAX_PAGE_BYTES
+    for row in rows[:limit]:
+        shown = item(row)
+        left -= len(to_json(shown))
+        if items and left < 0:
+            break
+        items.append(shown)
+    more = len(rows) > len(items)
+    return Page(items=items, next=encode(*position(rows[len(items) - 1])) if more else None)

@@ -9,11 +9,11 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from services.scoring.ingest.admission import preflight, readable
@@ -28,11 +28,11 @@ from services.scoring.ingest.refusals import (
     TooManyEvents,
 )
 from services.scoring.ingest.segment import segment_batch, segment_single
-from services.scoring.queries.rejections import Rejection, rejections_of
+from services.scoring.queries.rejections import StoredRejection, rejections_of
 from shared.errors import LeadbatonError
 from shared.http.dependencies import Ops, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
-from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
+from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Limit, Page, decode, paged
 from shared.http.problems import (
     MalformedBody,
     TooLarge,
@@ -53,6 +53,8 @@ CALLS = {
 """Segment's paths, and how its browser client shortens them."""
 
 ANY_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+
+RowId = Annotated[int, Field(ge=0, lt=2**63)]
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -88,7 +90,9 @@ class RejectionOut(BaseModel):
     id: int
     source: str
     event_id: str | None
-    received_at: datetime
+    received_at: datetime = Field(description="The first time.")
+    last_received_at: datetime = Field(description="The last time: the list is in this order.")
+    count: int = Field(description="How often it came: by retries, or several times in a request.")
     code: str
     reason: str
     size: int = Field(description="Bytes as they came.")
@@ -96,18 +100,20 @@ class RejectionOut(BaseModel):
     base64: str = Field(description="The same, byte for byte.")
 
     @classmethod
-    def of(cls, kept: Rejection) -> RejectionOut:
+    def of(cls, stored: StoredRejection) -> RejectionOut:
         """As it was kept."""
         return cls(
-            id=kept.id,
-            source=kept.source,
-            event_id=kept.event_id,
-            received_at=kept.received_at,
-            code=kept.code,
-            reason=kept.reason,
-            size=kept.size,
-            text=kept.bytes.decode("utf-8", "replace"),
-            base64=b64encode(kept.bytes).decode(),
+            id=stored.id,
+            source=stored.source,
+            event_id=stored.event_id,
+            received_at=stored.received_at,
+            last_received_at=stored.last_received_at,
+            count=stored.count,
+            code=stored.code,
+            reason=stored.reason,
+            size=stored.size,
+            text=stored.bytes.decode("utf-8", "replace"),
+            base64=b64encode(stored.bytes).decode(),
         )
 
 
@@ -184,10 +190,19 @@ def _add_rejections(routes: APIRouter) -> None:
         limit: Limit = 50,
         after: After = None,
     ) -> Page[RejectionOut]:
-        """Events that were refused, the newest first, with their bytes and the reason."""
-        before = decode(after, tuple[int])[0] if after is not None else None
-        rows = rejections_of(session, source=source, code=code, before=before, limit=limit + 1)
-        return paged(rows, limit=limit, item=RejectionOut.of, position=lambda row: (row.id,))
+        """Events that were refused, the latest first, with their bytes and the reason.
+
+        One that is repeated is listed once, with its count. A page ends early where it would become too large.
+        """
+        rows = rejections_of(
+            session,
+            source=source,
+            code=code,
+            before=decode(after, tuple[AwareDatetime, RowId]) if after is not None else None,
+            limit=limit + 1,
+            max_bytes=MAX_PAGE_BYTES,
+        )
+        return paged(rows, limit=limit, item=RejectionOut.of, position=StoredRejection.position)
 
 
 async def _answer(request: Request, answer: Awaitable[Response]) -> Response:

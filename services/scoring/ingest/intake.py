@@ -12,7 +12,7 @@ from starlette.requests import Request
 from services.scoring.ingest.admission import admitted, write_key
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
-from services.scoring.ingest.judging import Outcome, judged, rejection, rejections
+from services.scoring.ingest.judging import Outcome, judged, refused_whole, rejections
 from services.scoring.ingest.metrics import events
 from services.scoring.ingest.rates import Buckets
 from services.scoring.ingest.reading import read
@@ -73,8 +73,7 @@ class Intake:
         )
         await self._publisher.publish(outcome.records)
         if outcome.refused:
-            most = self._limits.event_bytes
-            await _keep(request, rejections(batch, outcome, arrival, body, most_bytes=most))
+            await _keep(request, rejections(batch, outcome, arrival, body))
         _count(batch.format, outcome)
         return outcome
 
@@ -91,9 +90,7 @@ class Intake:
         except (MalformedBody, InvalidEvent) as wrong:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.clock())
-                most = self._limits.event_bytes
-                whole = rejection(wrong, arrival, body, event_id=None, most_bytes=most)
-                await _keep(request, [whole])
+                await _keep(request, [refused_whole(wrong, arrival, body)])
             raise
 
     def _granted(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:

@@ -11,14 +11,19 @@ from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
 from services.scoring.ingest.reading import pieces
 from services.scoring.ingest.refusals import OversizedEvent, TooDeep
-from services.scoring.queries.rejections import Rejection
+from services.scoring.queries.rejections import Body, Rejection
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.errors import Rejected
+from shared.text import storable
 
 DEEPEST = 100
 """Levels of nesting. Readers of JSON have limits of their own, pydantic's is 200: none may be met behind Kafka."""
+
+MAX_REASON = 1_000
+MAX_BODY_BYTES = 32_000
+"""How much is kept of the reason, and of what was refused."""
 
 
 @dataclass(slots=True)
@@ -55,30 +60,23 @@ def judged(
     return outcome
 
 
-def rejections(
-    batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes, *, most_bytes: int
-) -> list[Rejection]:
-    """What was refused, each with its own bytes as they came."""
-    own = _own_bytes(batch, body)
+def rejections(batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes) -> list[Rejection]:
+    """What was refused, each with its own bytes as they came, or with the one whole that holds them all."""
+    bodies = _bodies(batch, outcome, body)
     return [
-        rejection(wrong, arrival, own[place], event_id=event_id, most_bytes=most_bytes)
-        for place, event_id, wrong in outcome.refused
+        _rejection(wrong, arrival, own, event_id=event_id)
+        for (_, event_id, wrong), own in zip(outcome.refused, bodies, strict=True)
     ]
 
 
-def rejection(
-    wrong: Rejected, arrival: Arrival, said: bytes, *, event_id: str | None, most_bytes: int
-) -> Rejection:
-    """What was refused, no more of it than an event may have."""
-    return Rejection(
-        arrival.source,
-        event_id,
-        arrival.received_at,
-        wrong.code,
-        wrong.message,
-        len(said),
-        said[:most_bytes],
-    )
+def refused_whole(wrong: Rejected, arrival: Arrival, body: bytes) -> Rejection:
+    """A request that makes no sense at all."""
+    return _rejection(wrong, arrival, _body(body), event_id=None)
+
+
+def _rejection(wrong: Rejected, arrival: Arrival, body: Body, *, event_id: str | None) -> Rejection:
+    reason = storable(wrong.message)[:MAX_REASON]
+    return Rejection(arrival.source, event_id, arrival.received_at, wrong.code, reason, body)
 
 
 def id_in(item: object, name: str) -> str | None:
@@ -121,10 +119,16 @@ def _is_deeper(said: object, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(it, levels - 1) for it in inside)
 
 
-def _own_bytes(batch: Batch, body: bytes) -> list[bytes]:
-    """The bytes of each event. Where they cannot be told apart (JSON that is none), the whole stands for each."""
+def _bodies(batch: Batch, outcome: Outcome, body: bytes) -> list[Body]:
+    """The bytes of each refused event. Where they cannot be told apart the whole stands for each, made once."""
     try:
-        found = pieces(body, batch.list_names)
+        own = pieces(body, batch.list_names)
     except (ValueError, IndexError, RecursionError):
-        found = []
-    return found if len(found) == len(batch.items) else [body] * len(batch.items)
+        own = []
+    if len(own) != len(batch.items):
+        return [_body(body)] * len(outcome.refused)
+    return [_body(own[place]) for place, _, _ in outcome.refused]
+
+
+def _body(whole: bytes) -> Body:
+    return Body.of(whole, max_bytes=MAX_BODY_BYTES)

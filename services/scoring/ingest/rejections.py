@@ -1,18 +1,28 @@
-"""Keeps what was refused; an event that nobody can read is no reason to refuse the others."""
+"""Keeps what was refused, for a while; an event that nobody can read is no reason to refuse the others."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.scoring.ingest.metrics import UNKEPT
-from services.scoring.queries.rejections import Rejection, add_rejections
+from services.scoring.queries.rejections import (
+    Rejection,
+    add_rejections,
+    delete_rejections_before,
+)
 from shared import logs
+from shared.clock import Clock
 from shared.db.session import Sessions
 
 log = logs.get(__name__)
+
+DELETED_AT_ONCE = 500
+"""In one transaction: those who add rejections meanwhile do not wait for long."""
 
 
 def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
@@ -24,3 +34,25 @@ def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
         UNKEPT.inc(len(refused))
         codes = dict(Counter(it.code for it in refused))
         log.warning("rejections not kept", source=refused[0].source, codes=codes)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeLimit:
+    """Deletes rejections that did not come again for so long."""
+
+    sessions: Sessions
+    clock: Clock
+    max_age: timedelta
+
+    def enforce(self) -> None:
+        """Delete all that are older, in several transactions."""
+        oldest = self.clock() - self.max_age
+        deleted = 0
+        while rows := self._delete_before(oldest):
+            deleted += rows
+        if deleted:
+            log.info("old rejections deleted", rows=deleted)
+
+    def _delete_before(self, instant: datetime) -> int:
+        with self.sessions.begin() as session:
+            return delete_rejections_before(session, instant, limit=DELETED_AT_ONCE)

@@ -1,67 +1,242 @@
-"""The SQL of rejections."""
+"""The SQL of rejections: a body once, a rejection that is repeated as one row with a count."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from itertools import accumulate, takewhile
+from typing import Any, Self
 
-from sqlalchemy import insert, select
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Row,
+    Select,
+    Table,
+    any_,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from services.scoring.tables import rejections
+from services.scoring.tables import rejected_bodies, rejections
+
+Position = tuple[datetime, int]
+"""Where in the list a rejection is: when it came last, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a refused event: what tells them from others, how many there are, the first of them."""
+
+    digest: bytes
+    size: int
+    start: bytes
+
+    @classmethod
+    def of(cls, whole: bytes, *, max_bytes: int) -> Self:
+        """These bytes, of which no more than `max_bytes` are kept."""
+        return cls(sha256(whole).digest(), len(whole), whole[:max_bytes])
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An event that was refused: the start of its bytes, all of its size, and why."""
+    """An event that was refused, and why."""
 
     source: str
     event_id: str | None
     received_at: datetime
     code: str
     reason: str
+    body: Body
+
+    def key(self) -> bytes:
+        """The same for every repetition: who sent it, what it was, why it was refused."""
+        words = orjson.dumps((self.source, self.event_id, self.code, self.reason))
+        return sha256(self.body.digest + words).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRejection:
+    """A rejection as it is listed: how often it came, first and last, and the start of its bytes."""
+
+    id: int
+    source: str
+    event_id: str | None
+    received_at: datetime
+    last_received_at: datetime
+    count: int
+    code: str
+    reason: str
     size: int
     bytes: bytes
-    id: int = 0
+
+    def position(self) -> Position:
+        """Where it is in the list."""
+        return self.last_received_at, self.id
+
+
+_WITH_BODIES = rejections.outerjoin(rejected_bodies, rejected_bodies.c.digest == rejections.c.body)
+_BYTES = func.coalesce(rejected_bodies.c.bytes, rejections.c.bytes)
+"""Rows of versions that knew no `rejected_bodies` have their own."""
+
+_ADD_BODIES = text("""
+    insert into scoring.rejected_bodies as body (digest, bytes, last_received_at)
+    select * from unnest(
+        cast(:digests as bytea[]), cast(:starts as bytea[]), cast(:received as timestamptz[])
+    )
+    on conflict (digest) do update
+    set last_received_at = greatest(body.last_received_at, excluded.last_received_at)
+""")
+_ADD_REJECTIONS = text("""
+    insert into scoring.rejections as row (
+        key, source, event_id, received_at, last_received_at, count, code, reason, size, body
+    )
+    select key, source, event_id, received_at, received_at, count, code, reason, size, body
+    from unnest(
+        cast(:keys as bytea[]), cast(:sources as text[]), cast(:ids as text[]),
+        cast(:received as timestamptz[]), cast(:counts as bigint[]), cast(:codes as text[]),
+        cast(:reasons as text[]), cast(:sizes as integer[]), cast(:bodies as bytea[])
+    ) as added (key, source, event_id, received_at, count, code, reason, size, body)
+    on conflict (key) do update
+    set count = row.count + excluded.count,
+        last_received_at = greatest(row.last_received_at, excluded.last_received_at)
+""")
 
 
 def add_rejections(session: Session, refused: Sequence[Rejection]) -> None:
-    """Keep what was refused."""
-    rows = [
+    """Keep what was refused: rows in the order of their keys, so that nobody waits in a circle."""
+    counted: dict[bytes, tuple[Rejection, int]] = {}
+    for it in refused:
+        key = it.key()
+        first, times = counted.get(key, (it, 0))
+        counted[key] = first, times + 1
+    _add_bodies(session, {it.body.digest: it for it in refused})
+    rows = sorted(counted.items())
+    session.execute(
+        _ADD_REJECTIONS,
         {
-            "source": it.source,
-            "event_id": it.event_id,
-            "received_at": it.received_at,
-            "code": it.code,
-            "reason": it.reason,
-            "size": it.size,
-            "bytes": it.bytes,
-        }
-        for it in refused
-    ]
-    session.execute(insert(rejections), rows)
+            "keys": [key for key, _ in rows],
+            "sources": [it.source for _, (it, _) in rows],
+            "ids": [it.event_id for _, (it, _) in rows],
+            "received": [it.received_at for _, (it, _) in rows],
+            "counts": [times for _, (_, times) in rows],
+            "codes": [it.code for _, (it, _) in rows],
+            "reasons": [it.reason for _, (it, _) in rows],
+            "sizes": [it.body.size for _, (it, _) in rows],
+            "bodies": [it.body.digest for _, (it, _) in rows],
+        },
+    )
+
+
+def _add_bodies(session: Session, refused: dict[bytes, Rejection]) -> None:
+    rows = sorted(refused.items())
+    session.execute(
+        _ADD_BODIES,
+        {
+            "digests": [digest for digest, _ in rows],
+            "starts": [it.body.start for _, it in rows],
+            "received": [it.received_at for _, it in rows],
+        },
+    )
 
 
 def rejections_of(
-    session: Session, *, source: str | None, code: str | None, before: int | None, limit: int
-) -> list[Rejection]:
-    """The newest first, of this source and code if they are given, older than `before`."""
-    kept = rejections.c
-    statement = select(
-        kept.source,
-        kept.event_id,
-        kept.received_at,
-        kept.code,
-        kept.reason,
-        kept.size,
-        kept.bytes,
-        kept.id,
-    )
-    for column, wanted in ((kept.source, source), (kept.code, code)):
+    session: Session,
+    *,
+    source: str | None,
+    code: str | None,
+    before: Position | None,
+    limit: int,
+    max_bytes: int,
+) -> list[StoredRejection]:
+    """The latest first, of this source and code if they are given, older than `before`.
+
+    The last of them may be the one with which their bytes exceed `max_bytes`.
+    """
+    stored = rejections.c
+    statement = _sizes().order_by(stored.last_received_at.desc(), stored.id.desc()).limit(limit)
+    for column, wanted in ((stored.source, source), (stored.code, code)):
         if wanted is not None:
             statement = statement.where(column == wanted)
     if before is not None:
-        statement = statement.where(kept.id < before)
-    rows = session.execute(statement.order_by(kept.id.desc()).limit(limit))
-    return [Rejection(*row) for row in rows]
+        statement = statement.where(tuple_(stored.last_received_at, stored.id) < tuple_(*before))
+    rows = _within(session.execute(statement).all(), max_bytes)
+    bytes_of = _bytes_of(session, [row.id for row in rows])
+    return [
+        StoredRejection(
+            id=row.id,
+            source=row.source,
+            event_id=row.event_id,
+            received_at=row.received_at,
+            last_received_at=row.last_received_at,
+            count=row.times,
+            code=row.code,
+            reason=row.reason,
+            size=row.size,
+            bytes=bytes_of[row.id],
+        )
+        for row in rows
+    ]
+
+
+def delete_rejections_before(session: Session, instant: datetime, *, limit: int) -> int:
+    """Delete up to `limit` rejections that came last before the instant, else as many bodies; how many.
+
+    A body came last with the last of its rejections: those of an old one are all old, and deleted before it.
+    """
+    return _delete_before(session, rejections, rejections.c.id, instant, limit) or _delete_before(
+        session, rejected_bodies, rejected_bodies.c.digest, instant, limit
+    )
+
+
+def _delete_before(
+    session: Session, table: Table, key: Column[Any], instant: datetime, limit: int
+) -> int:
+    received_at = table.c.last_received_at
+    old = (
+        select(key)
+        .where(received_at < instant)
+        .order_by(received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    deleted = session.execute(delete(table).where(key.in_(old)).returning(key))
+    return len(deleted.all())
+
+
+def _sizes() -> Select[Any]:
+    """Everything of a rejection but its bytes, and how many of them are kept."""
+    stored = rejections.c
+    return select(
+        stored.id,
+        stored.source,
+        stored.event_id,
+        stored.received_at,
+        stored.last_received_at,
+        stored.count.label("times"),
+        stored.code,
+        stored.reason,
+        stored.size,
+        func.octet_length(_BYTES).label("kept"),
+    ).select_from(_WITH_BODIES)
+
+
+def _within(rows: Sequence[Row[Any]], max_bytes: int) -> Sequence[Row[Any]]:
+    """The rows up to the one with which their bytes exceed `max_bytes`."""
+    sums = accumulate(row.kept for row in rows)
+    return rows[: sum(1 for _ in takewhile(lambda sum_: sum_ <= max_bytes, sums)) + 1]
+
+
+def _bytes_of(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
+    wanted = rejections.c.id == any_(literal(ids, ARRAY(BigInteger)))
+    statement = select(rejections.c.id, _BYTES.label("bytes")).select_from(_WITH_BODIES)
+    return {row.id: row.bytes for row in session.execute(statement.where(wanted))}
