@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from collections.abc import Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from shared.agreement.failures import FAILURES
 
 HTTP_REQUEST_SECONDS = Histogram(
     "leadbaton_http_request_seconds",
@@ -15,3 +21,21 @@ HTTP_REQUEST_SECONDS = Histogram(
 def exposed() -> tuple[bytes, str]:
     """All metrics of this process as text, and its content type."""
     return generate_latest(), CONTENT_TYPE_LATEST
+
+
+class ConditionFailures(Collector):
+    """Conditions of the agreement that could not be evaluated in this process, by rule and cause."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The counter as it is now."""
+        counter = CounterMetricFamily(
+            "leadbaton_condition_failures",
+            "Evaluations of conditions that failed and were taken as false, by rule and cause.",
+            labels=("rule", "cause"),
+        )
+        for (rule, cause), total in FAILURES.totals().items():
+            counter.add_metric((rule, cause), total)
+        yield counter
+
+
+REGISTRY.register(ConditionFailures())

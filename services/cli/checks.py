@@ -6,7 +6,6 @@ import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -16,6 +15,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from services.cli.conditions import conditions
+from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
 from services.routing.queries import roster
 from services.routing.queries import standing as routing
@@ -40,26 +41,6 @@ KAFKA_PORT = 9092
 
 READERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
 """Which process reads for which group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, what was found, and how to mend it. `ok` is None where nothing is wrong or right."""
-
-    what: str
-    ok: bool | None
-    found: str
-    mend: str = ""
-
-
-def fine(what: str, found: str) -> Finding:
-    """As it should be."""
-    return Finding(what, ok=True, found=found)
-
-
-def wrong(what: str, found: str, mend: str) -> Finding:
-    """Not as it should be."""
-    return Finding(what, ok=False, found=found, mend=mend)
 
 
 def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -> Iterator[Finding]:
@@ -118,6 +99,7 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
 def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
     """What a migrated database holds, or should."""
     yield agreement(session)
+    yield conditions(session, now)
     yield reps(session)
     yield endpoints(session, settings)
     yield backlog(session, now)

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.checks import Finding, examine
+from services.cli.checks import examine
+from services.cli.findings import Finding
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from shared.clock import utc_now
 from shared.settings import Settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from functools import cache, cached_property, partial
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -12,6 +13,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from shared.agreement.bounds import bounds_of, within
+from shared.agreement.cost import cost_of
+from shared.agreement.failures import FAILURES, Cause
 from shared.agreement.reading import Memory
 
 Facts = Mapping[str, Any]
@@ -22,13 +25,34 @@ class UntoldFact(LookupError):
     """A condition was asked without something that its place in the agreement promises it: our bug."""
 
 
-class Condition:
-    """A CEL expression. `holds` is false, never an error, where a value is missing or of another kind."""
+_FAILED = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+"""What CEL, and Python on the way to it, may raise for values and expressions that are too much for them."""
+_BUDGET = "Iteration budget exceeded"
+_UNREADABLE = ("Non-CEL value", "out of range for")
+_UNTOLD = "UNKNOWN: No value with name"
+_EXPECTED = (
+    "NOT_FOUND: Key not found",
+    "UNKNOWN: No matching overloads",
+    "UNKNOWN: Index error",
+    "INVALID_ARGUMENT: Applying SELECT",
+    "INVALID_ARGUMENT: Invalid container type",
+)
+"""Answers where something is missing or of another kind: they are as good as false, and no failure."""
 
-    def __init__(self, source: str) -> None:
+
+class Condition:
+    """A CEL expression. `holds` is false, never an error, where a value is missing or of another kind.
+
+    So it is where the evaluation fails, or would be too much work; that is counted for the rule, which is
+    the condition's place in the agreement, such as `scoring.signals.pricing.when`.
+    """
+
+    def __init__(self, source: str, rule: str = "") -> None:
         self.source = source
+        self.rule = rule
         self._memory = Memory(source)
         self._bounds = bounds_of(source)
+        self._cost = cost_of(source)
 
     @cached_property
     def _program(self) -> cel.Expression:
@@ -42,25 +66,43 @@ class Condition:
         return self._memory.recall(facts, partial(self._worked_out, facts))
 
     def _worked_out(self, facts: Facts) -> bool:
+        program = self._program
+        if not self._cost.is_bounded and self._cost.exceeds(self._memory.values(facts)):
+            return self._failed(Cause.WORK)
         try:
-            answer = self._program.eval(data=facts).value()
-        except RuntimeError as unreadable:
-            answer = f"Non-CEL value: {unreadable}"
-        return answer if isinstance(answer, bool) else self._without(str(answer), facts)
+            answer = _evaluated(program, facts)
+        except _FAILED as failure:
+            return self._failed(Cause.ITERATIONS if _BUDGET in str(failure) else Cause.ERROR)
+        return answer if isinstance(answer, bool) else self._false(answer.told, facts)
+
+    def _false(self, told: str, facts: Facts) -> bool:
+        """An error is false; where it is more than something missing, or of another kind, it is counted."""
+        if told.startswith(_UNTOLD):
+            raise UntoldFact(f"{self!r} was told only of {', '.join(sorted(facts))}")
+        return False if told.startswith(_EXPECTED) else self._failed(Cause.ERROR)
+
+    def _failed(self, cause: Cause) -> bool:
+        FAILURES.count(self.rule, cause)
+        return False
 
     @cached_property
     def constant(self) -> bool | None:
-        """What it is whatever the facts are: `true || x` and `1 > 2` need none; None when it depends."""
-        answer = self._program.eval(data={}).value()
+        """What it is whatever the facts are: `true || x` and `1 > 2` need none; None when it depends, or fails."""
+        answer = None if self.fault else _answer(self._program, {})
         return answer if isinstance(answer, bool) else None
 
-    def _without(self, told: str, facts: Facts) -> bool:
-        """The rare way: facts that CEL cannot read as they are, and errors, which are false."""
-        if "Non-CEL value" in told or "out of range for" in told:
-            return self._program.eval(data=plain(facts)).value() is True
-        if "No value with name" in told:
-            raise UntoldFact(f"{self!r} was told only of {', '.join(sorted(facts))}")
-        return False
+    @cached_property
+    def fault(self) -> str | None:
+        """Why an evaluation fails whatever the facts are, or None."""
+        if self._cost.exceeds(()):
+            return "more work than is done for one condition"
+        try:
+            answer = _answer(self._program, {})
+        except _FAILED as failure:
+            return _words(str(failure))
+        if isinstance(answer, bool) or self._cost.asks_facts:
+            return None
+        return _words(answer.told)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and other.source == self.source
@@ -71,8 +113,8 @@ class Condition:
     def __repr__(self) -> str:
         return f"Condition({self.source!r})"
 
-    def __reduce__(self) -> tuple[type[Condition], tuple[str]]:
-        return Condition, (self.source,)
+    def __reduce__(self) -> tuple[type[Condition], tuple[str, str]]:
+        return Condition, (self.source, self.rule)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
@@ -89,6 +131,39 @@ class Condition:
         cls, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {"type": "string", "format": "cel"}
+
+
+class _Error(NamedTuple):
+    """An answer that is none, in CEL's words."""
+
+    told: str
+
+
+def _evaluated(program: cel.Expression, facts: Facts) -> bool | _Error:
+    """The answer; facts that CEL cannot read as they are, which are rare, are made plain."""
+    try:
+        answer = _answer(program, facts)
+    except RuntimeError as failure:
+        if _BUDGET in str(failure):
+            raise
+        return _answer(program, plain(facts))
+    if isinstance(answer, _Error) and any(it in answer.told for it in _UNREADABLE):
+        return _answer(program, plain(facts))
+    return answer
+
+
+def _answer(program: cel.Expression, facts: Facts) -> bool | _Error:
+    """True or false, or an error; what is neither is false."""
+    value = program.eval(data=facts)
+    answer = value.value()
+    if isinstance(answer, bool):
+        return answer
+    return _Error(str(answer)) if value.type() == cel.Type.ERROR else False
+
+
+def _words(told: str) -> str:
+    """CEL's words without its codes."""
+    return told.partition(": ")[2].partition(" [")[0] or told
 
 
 def program(source: str) -> cel.Expression:
@@ -109,10 +184,17 @@ def plain(value: object) -> Any:
         case str():
             return value.encode(errors="replace").decode()
         case int():
-            return value if abs(value) < 2**63 else float(value)
+            return value if -(2**63) <= value < 2**63 else _as_float(value)
         case Mapping():
             return {str(key): plain(it) for key, it in value.items()}
         case Sequence() | Set():
             return [plain(it) for it in value]
         case _:
             return str(value)
+
+
+def _as_float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf

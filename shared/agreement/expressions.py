@@ -10,6 +10,7 @@ from functools import lru_cache
 from cel_expr_python import cel
 
 from shared.agreement.conditions import Condition, program
+from shared.agreement.reading import LITERAL, bare
 from shared.documents import nearest
 
 Names = tuple[tuple[str, str], ...]
@@ -18,11 +19,6 @@ Names = tuple[tuple[str, str], ...]
 _TOLD = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.*)'")
-_LITERAL = re.compile(
-    r"""[rR]?(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
-    r"|//[^\n]*",
-    re.DOTALL,
-)
 _HAS = re.compile(r"\bhas(?=\s*\()")
 _READ_AT_LAST = re.compile(r"\b(matches|duration|timestamp)\s*\((?:[^()]*,)?\s*(?=[rR]?[\"'])")
 _FUNCTIONS = """
@@ -31,6 +27,7 @@ _FUNCTIONS = """
     getDayOfYear getHours getMinutes getSeconds dyn
 """.split()  # noqa: SIM905 - a list of words reads better as words
 _SYNTAX = ("Syntax error", "reserved identifier", "unsupported syntax")
+_TOO_DEEP = "brackets or operators stand too deep in each other"
 _COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_", "@in"}
 _NUMBERS = {"int", "uint", "double"}
 
@@ -55,7 +52,14 @@ def complaints(condition: Condition, names: Names) -> list[Complaint]:
         found
         or [Complaint(*it) for it in _faults(source, program)]
         or [*_unreadable(source), *_not_boolean(askable, names)]
+        or list(_fails_at_once(condition))
     )
+
+
+def _fails_at_once(condition: Condition) -> Iterator[Complaint]:
+    if condition.fault is not None:
+        message = f"this fails whatever it is asked about: {condition.fault}; write it simpler"
+        yield Complaint(0, message)
 
 
 @lru_cache(maxsize=64)
@@ -75,7 +79,7 @@ def _faults(source: str, judge: Callable[[str], object]) -> list[tuple[int, str]
         return [
             (_offset(source, int(it[1]), int(it[2])), it[3].removesuffix(" [INVALID_ARGUMENT]"))
             for it in _TOLD.finditer(str(wrong))
-        ]
+        ] or [(0, f"{_TOO_DEEP}: {wrong}")]
     return []
 
 
@@ -93,15 +97,10 @@ def _syntax(told: str, source: str) -> str:
         return "text without its closing quote; close it"
     if re.search(r"at: '[&|]", told):
         return "`&` and `|` do not join conditions; write `&&` or `||`"
-    if (word := re.search(r"\b(and|or|not)\b", _bare(source))) and "input" in told:
+    if (word := re.search(r"\b(and|or|not)\b", bare(source))) and "input" in told:
         sign = {"and": "&&", "or": "||", "not": "!"}[word[1]]
         return f"`{word[1]}` is not known here; write `{sign}`"
     return f'{told.partition(" expecting ")[0]}; a condition is CEL, such as lead.country == "DE"'
-
-
-def _bare(source: str) -> str:
-    """Without the insides of text and comments, every character in its place."""
-    return _LITERAL.sub(lambda it: it[0][0] + " " * (len(it[0]) - 2) + it[0][-1], source)
 
 
 def _in_words(offset: int, told: str, source: str, names: Names) -> Complaint | None:
@@ -109,6 +108,8 @@ def _in_words(offset: int, told: str, source: str, names: Names) -> Complaint | 
         return _unknown(offset, found[1], source, names)
     if found := _OVERLOAD.search(told):
         return _mismatch(offset, found[1], found[2])
+    if told.startswith(_TOO_DEEP):
+        return Complaint(offset, f"{_TOO_DEEP}; write it flatter")
     return Complaint(offset, f"{told}; see docs/agreement.md for what `lead` and `event` have")
 
 
@@ -169,9 +170,9 @@ def _compares_numbers(given: Sequence[str]) -> bool:
 
 def _unreadable(source: str) -> Iterator[Complaint]:
     """Patterns, durations and times that are text until they run: read them now."""
-    calls = _READ_AT_LAST.finditer(_bare(source))
+    calls = _READ_AT_LAST.finditer(bare(source))
     for call, literal in (
-        (it, found) for it in calls if (found := _LITERAL.match(source, it.end()))
+        (it, found) for it in calls if (found := LITERAL.match(source, it.end()))
     ):
         if not source[literal.end() :].lstrip().startswith(")"):
             continue

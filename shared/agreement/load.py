@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import reduce
+from typing import Any, ClassVar
 
 from shared.agreement.check import problems
+from shared.agreement.contexts import conditions
 from shared.agreement.model import Agreement
 from shared.documents import Document, InvalidDocument
 
@@ -27,9 +29,25 @@ def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
             name,
             [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in found],
         )
-    return agreement
+    return _named(agreement)
 
 
 def stored(source: str) -> Agreement:
     """One that was checked when it was published: a later, stricter check must not make the past unreadable."""
-    return Document.of(source, name="agreement.yaml").into(Agreement)
+    return _named(Document.of(source, name="agreement.yaml").into(Agreement))
+
+
+def _named(agreement: Agreement) -> Agreement:
+    """The same, its conditions named by where they stand: `scoring.signals.pricing.when`."""
+    for path, condition, _ in conditions(agreement):
+        rule = reduce(_part, path[:-1], agreement)
+        condition.rule = ".".join([*map(str, path[:2]), *_id(rule), str(path[-1])])
+    return agreement
+
+
+def _part(whole: Any, name: str | int) -> Any:
+    return whole[name] if isinstance(name, int) else getattr(whole, name)
+
+
+def _id(rule: Any) -> list[str]:
+    return [rule.id] if hasattr(rule, "id") else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -11,10 +11,24 @@ T = TypeVar("T")
 MOST = 20_000
 """So many answers are remembered of one place; then it begins anew."""
 ABSENT = object()
-_CHAIN = re.compile(r"(?<!\w)[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
-_SIMPLE = frozenset({str, int, bool, type(None), object})
+MAX_REMEMBERED = 500
+"""Texts and lists of more characters are not remembered: they seldom come twice, and would fill the memory."""
+LITERAL = re.compile(
+    r"""[rR]?(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+    r"|//[^\n]*",
+    re.DOTALL,
+)
+"""A text in the source of a condition, or a comment."""
+_CHAIN = re.compile(r"(?<!\w)[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*\b(?!\s*\())*")
+"""A name with all that is asked of it, without what is called on it: `event.tags` of `event.tags.size()`."""
+_SIMPLE = frozenset({int, bool, type(None), object})
 
 Read = tuple[Any, ...]
+
+
+def bare(source: str) -> str:
+    """Without the insides of text and comments, every character in its place."""
+    return LITERAL.sub(lambda it: it[0][0] + " " * (len(it[0]) - 2) + it[0][-1], source)
 
 
 def attributes_read(source: str, of: str) -> frozenset[str] | None:
@@ -66,9 +80,13 @@ class Memory:
                 if type(value) is not dict:
                     break
                 value = value.get(name, ABSENT)
-            if type(value) is list and all(type(it) is str for it in value):
+            kind = type(value)
+            if kind is list and _is_short(value):
                 value = tuple(value)
-            elif type(value) not in _SIMPLE and not (type(value) is float and value.is_integer()):
+            elif kind is str:
+                if len(value) > MAX_REMEMBERED:
+                    return None
+            elif kind not in _SIMPLE and not (kind is float and value.is_integer()):
                 return None
             read.append(value)
             read.append(type(value))
@@ -79,3 +97,23 @@ class Memory:
         if names not in self._chains_into:
             self._chains_into[names] = [chain for chain in self._chains if chain[0] in names]
         return self._chains_into[names]
+
+    def values(self, facts: Mapping[str, Any]) -> Iterator[Any]:
+        """What is read of the facts, as far as the names go."""
+        for chain in self._chains_of(tuple(facts)):
+            value: Any = facts
+            for name in chain:
+                if not isinstance(value, Mapping):
+                    break
+                value = value.get(name)
+            yield value
+
+
+def _is_short(words: Sequence[object]) -> bool:
+    """Whether these are texts, and few characters in all."""
+    length = 0
+    for it in words:
+        if type(it) is not str:
+            return False
+        length += 1 + len(it)
+    return length <= MAX_REMEMBERED

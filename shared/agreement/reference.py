@@ -30,6 +30,9 @@ Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`.
 `when` and `match` are [CEL](https://cel.dev) and are checked when the file is: names, types, patterns. At run time a
 condition that asks for something missing, or of another kind, is **false**, never an error; so is its negation.
 `has(lead.x)` asks whether it is there. `a || b` is true as soon as one of them is, whatever is missing in the other.
+So is a condition false that fails in any other way, or that would be too much work with what it reads (about 50 ms:
+a list read anew for each element of a list, a long pattern held against a long text). That is counted by rule in the
+metric `leadbaton_condition_failures_total`, and `leadbaton doctor` shows it.
 
 - Declared numbers compare with whole and other numbers (`lead.employees > 5`). For arithmetic write `2.0`, not `2`.
 - What was sent is read as what was declared: `"70"` as a number, `true` and `"true"` as a boolean, `5` as text, one

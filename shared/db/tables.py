@@ -120,3 +120,15 @@ agreements = Table(
     Column("published_by", Text, nullable=False),
     comment="Published versions of the agreement; never changed.",
 )
+
+condition_failures = Table(
+    "condition_failures",
+    metadata,
+    Column("consumer_group", Text, primary_key=True, comment="Whose workers evaluated it."),
+    Column("rule", Text, primary_key=True, comment="scoring.signals.pricing.when"),
+    Column("cause", Text, primary_key=True, comment="work, iterations or error"),
+    Column("failures", BigInteger, nullable=False, comment="How often, since first_at."),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+    comment="Conditions of the agreement that could not be evaluated and were taken as false.",
+)

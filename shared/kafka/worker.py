@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from shared.agreement.failures import FAILURES
 from shared.clock import utc_now
+from shared.db.condition_failures import FailureLog
 from shared.db.session import engine_for, sessions_on
 from shared.http import probes
 from shared.http.probes import Probes
@@ -39,8 +41,11 @@ def work(
     probe = Probes()
     probe.start(settings.probe_port, {"database": probes.database(sessions)})
 
+    failures = FailureLog(group, FAILURES)
+
     def beat(session: Session, now: datetime) -> None:
         probe.beat()
+        failures.save(session, now)
         if tick is not None:
             tick(session, now)
 

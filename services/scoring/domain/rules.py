@@ -12,7 +12,7 @@ from services.scoring.domain.engagement import Weight, Weights
 from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
-from shared.agreement.reading import ABSENT, MOST, Memory
+from shared.agreement.reading import ABSENT, MAX_REMEMBERED, MOST, Memory
 from shared.contracts.events import Event
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
@@ -167,7 +167,7 @@ class _Ear:
 
     def _learned(self, event: Event, told: tuple[object, ...]) -> tuple[Weight, ...]:
         heard = self._heard(event)
-        if all(type(it) is str or it is ABSENT for it in told):
+        if all(it is ABSENT or (type(it) is str and len(it) <= MAX_REMEMBERED) for it in told):
             if len(self._by_properties) >= MOST:
                 self._by_properties.clear()
             self._by_properties[told] = heard
@@ -185,7 +185,7 @@ def parts_read(
     path: str, sources: Sequence[str], *, of: str | None = None
 ) -> frozenset[str] | None:
     """What the sources read under the path, if they read nothing else of it or of `of`; else None."""
-    part = re.compile(rf"(?<![\w.]){re.escape(path)}\.([A-Za-z_]\w*)")
+    part = re.compile(rf"(?<![\w.]){re.escape(path)}\.([A-Za-z_]\w*)\b(?!\s*\()")
     whole = re.compile(rf"(?<![\w.]){of or path}(?!\w)")
     parts = [name for source in sources for name in part.findall(source)]
     named = sum(len(whole.findall(source)) for source in sources)

@@ -15,12 +15,15 @@ from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from services.cli import checks
+from services.cli.conditions import conditions
 from services.cli.processes import SCORING_API
 from services.sla_monitor.queries.clocks import save_clocks
+from shared.agreement.failures import Cause, Failures
 from shared.clock import utc_now
 from shared.contracts.payloads import Change
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db import offsets, outbox
+from shared.db.condition_failures import FailureLog
 from shared.db.session import Sessions
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
@@ -79,6 +82,7 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
     assert {name for name, it in found.items() if it.ok} == {
         "database",
         "migrations",
+        "conditions",
         "endpoints",
         "outbox",
         "dead letters",
@@ -273,3 +277,22 @@ def test_an_api_that_is_not_ready_is_quoted(url: str) -> None:
 
 def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
     assert checks.api(SCORING_API, f"http://{NOWHERE}").ok is None
+
+
+@pytest.mark.postgres
+def test_conditions_that_failed_lately_are_named_with_their_cause(session: Session) -> None:
+    failures, now = Failures(), utc_now()
+    for number in range(7):
+        failures.count(f"scoring.signals.{number}.when", Cause.WORK)
+    assert conditions(session, now).ok
+
+    FailureLog("scoring", failures).save(session, now)
+
+    soon = conditions(session, now + timedelta(seconds=30))
+    assert soon.ok is None
+    assert soon.found.startswith(
+        "scoring.signals.0.when failed 1 times in scoring (work), last 30 s ago; "
+    )
+    assert soon.found.endswith("; and 2 more")
+    assert "docs/troubleshooting.md" in soon.mend
+    assert conditions(session, now + timedelta(days=2)).ok

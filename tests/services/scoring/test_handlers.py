@@ -11,6 +11,7 @@ from services.scoring.domain.lead import Lead, Stage
 from services.scoring.handlers import CAREFUL
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
+from shared.agreement.failures import FAILURES, Cause
 from shared.agreement.versions import NoAgreement
 from shared.contracts.payloads import Change, EventKind, Identity, Qualified
 from tests.builders import (
@@ -259,6 +260,32 @@ def test_a_new_version_counts_leads_again_from_the_ledger(worker: Worker) -> Non
 
     assert lead_of(worker, "email/bob@example.com").version == version
     assert len(worker.announced()) == 2
+
+
+def test_events_that_a_condition_cannot_be_asked_about_count_without_it(worker: Worker) -> None:
+    tagged = {"id": "tagged", "points": 60, "on": "form_submitted"}
+    rule = "scoring.signals.tagged.when"
+    worker.publish(
+        scoring={
+            "signals": [
+                {**tagged, "when": 'event.properties.tags.exists(it, it == "never")'},
+                {"id": "form", "on": "form_submitted", "points": 30},
+            ]
+        }
+    )
+    before = FAILURES.totals().get((rule, Cause.ITERATIONS), 0)
+
+    worker.take(
+        marketing_event("form_submitted", email="bob@example.com"),
+        *(
+            marketing_event("form_submitted", properties={"tags": [f"{number}"] * 15_000})
+            for number in range(30)
+        ),
+    )
+
+    assert engagement(worker, lead_of(worker, "email/bob@example.com")) == 30.0
+    assert engagement(worker, lead_of(worker)) == 100.0
+    assert FAILURES.totals()[rule, Cause.ITERATIONS] >= before + 30
 
 
 def test_without_an_agreement_the_batch_waits(session: Session) -> None:

@@ -57,6 +57,8 @@ ID = UUID("00000000-0000-0000-0000-000000000001")
         ('lead.c == "red"', {"c": Colour.RED}, True),
         ('lead.c == "red" && lead.n == 2', {"c": "red", "n": 2, "id": ID}, True),
         ("lead.n > 1", {"n": 2**70}, True),
+        ("lead.n > 1", {"n": 10**400}, True),
+        ("lead.n > 1", {"n": -(10**400)}, False),
         ('lead.c == "x"', {"c": "x", "lone": "\ud800"}, True),
         ('lead.at.startsWith("2026")', {"at": datetime(2026, 1, 1, tzinfo=UTC)}, True),
         ("lead.c", {"c": True}, True),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.agreement.contexts import conditions
 from shared.agreement.load import InvalidAgreement, parse, stored
 from tests.shared.agreement.builders import MARK, WHOLE, changed, marked
 
@@ -22,6 +23,23 @@ def test_a_sound_agreement_is_read() -> None:
     assert parse(WHOLE) == stored(WHOLE)
 
 
+def test_a_condition_is_named_by_where_it_stands() -> None:
+    for agreement in (parse(WHOLE), stored(WHOLE)):
+        assert [condition.rule for _, condition, _ in conditions(agreement)] == [
+            "scoring.fit.big.when",
+            "scoring.fit.home.when",
+            "scoring.signals.page.when",
+            "qualification.threshold.when",
+            "qualification.suppress.customer.when",
+            "qualification.tiers.hot.when",
+            "qualification.tiers.standard.when",
+            "routing.rules.near.when",
+            "routing.rules.rest.when",
+            "routing.rules.near.match",
+            "sla.policies.answer.when",
+        ]
+
+
 def test_the_example_is_sound() -> None:
     agreement = parse(EXAMPLE.read_text(), name="agreement.yaml")
     assert {team.id for team in agreement.routing.teams} == {"inbound", "enterprise"}
@@ -29,6 +47,7 @@ def test_the_example_is_sound() -> None:
     assert len(agreement.scoring.signals) > 7
 
 
+ONES = f"[{', '.join('1' * 50)}]"
 WHEN = 'lead.country == "DE"'
 
 
@@ -69,6 +88,10 @@ WHEN = 'lead.country == "DE"'
         ('lead.country.matches(▸"[D")', "invalid regular expression: missing ]: [D; mend the text"),
         ('matches(lead.country, ▸"(")', "invalid regular expression"),
         ('duration(▸"3x") > duration("1s")', "String to Duration conversion failed; mend the text"),
+        ("▸1 / 0 > 0", "this fails whatever it is asked about: divide by zero; write it simpler"),
+        ("▸lead.customer || [1].all(a, {1:2,1:3} == {})", "this fails whatever it is asked about: duplicate"),
+        (f"▸lead.customer || {ONES}.all(a, {ONES}.all(b, {ONES} == {ONES}))", "this fails whatever it is asked"),
+        ("▸" + "(" * 40 + "lead.customer" + ")" * 40, "brackets or operators stand too deep in each other;"),
         ("▸1 > 2", "this never holds; mend the condition, or delete the rule"),
         ("▸false && lead.customer", "this never holds"),
     ],

@@ -1,0 +1,50 @@
+"""Failed conditions reach the database now and then, once each, and are shown while they are new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from shared.agreement.failures import Cause, Failures
+from shared.db.condition_failures import EVERY, Failed, FailureLog, failed_since
+from tests.builders import NOON
+
+pytestmark = pytest.mark.postgres
+
+RULE = "scoring.signals.pricing.when"
+
+
+def test_each_failure_is_added_once_by_every_process(session: Session) -> None:
+    ours, theirs = Failures(), Failures()
+    log, other = FailureLog("scoring", ours), FailureLog("scoring", theirs)
+    ours.count(RULE, Cause.WORK)
+    ours.count(RULE, Cause.WORK)
+    theirs.count(RULE, Cause.WORK)
+
+    for each in (log, log, other):
+        each.save(session, NOON)
+
+    assert failed_since(session, NOON) == [Failed("scoring", RULE, "work", 3, NOON)]
+
+
+def test_a_process_writes_only_what_is_new_and_not_at_every_event(session: Session) -> None:
+    failures = Failures()
+    log = FailureLog("scoring", failures)
+    failures.count(RULE, Cause.ERROR)
+    log.save(session, NOON)
+    failures.count(RULE, Cause.ERROR)
+    failures.count("routing.rules.near.match", Cause.ITERATIONS)
+
+    log.save(session, NOON + EVERY / 2)
+    assert [it.failures for it in failed_since(session, NOON)] == [1]
+
+    later = NOON + EVERY
+    log.save(session, later)
+    log.save(session, later + EVERY)
+    assert failed_since(session, NOON) == [
+        Failed("scoring", "routing.rules.near.match", "iterations", 1, later),
+        Failed("scoring", RULE, "error", 2, later),
+    ]
+    assert failed_since(session, later + timedelta(seconds=1)) == []
