@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.ports import ports_of
+
 
 class Settings(BaseSettings):
     """One class for all processes, so that one set of variables configures an installation."""
@@ -54,6 +56,11 @@ class Settings(BaseSettings):
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(), description="Private networks that webhooks may reach, separated by commas."
     )
+    allow_ports: str = Field(
+        default="80,443,1024-65535",
+        max_length=1_000,
+        description="Ports that webhooks may go to: numbers and ranges, separated by commas.",
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     max_request_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body.")
     max_event_bytes: int = Field(default=32_000, ge=1_000, description="Largest single event.")
@@ -79,3 +86,13 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("allow_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        ports_of(value)
+        return value
+
+    def ports(self) -> frozenset[int]:
+        """Those of `allow_ports`."""
+        return ports_of(self.allow_ports)

@@ -25,7 +25,8 @@ from shared.agreement.model import Agreement
 from shared.agreement.versions import Agreements, NoAgreement
 from shared.clock import utc_now
 from shared.documents import text_of
-from shared.http.outbound import check_url, policy_for
+from shared.http.destinations import destinations
+from shared.http.outbound import check_url
 from shared.secrets import Vault
 from shared.settings import Settings
 
@@ -48,7 +49,7 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
     settings = Settings()
     vault = Vault(settings.secret_key)
     source = text_of(file.read_bytes(), name=str(file))
-    guard = partial(check_url, policy=policy_for(settings.allow_networks))
+    guard = partial(check_url, policy=destinations(settings.allow_networks, ports=settings.ports()))
     with transaction(settings.database_url) as session:
         roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())

@@ -24,7 +24,7 @@ from shared.db.session import Sessions, engine_for, sessions_on
 from shared.db.watching import watching
 from shared.http import probes
 from shared.http.app import create_app
-from shared.http.outbound import policy_for
+from shared.http.destinations import destinations
 from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.kafka.consumer import Subscription
@@ -90,7 +90,7 @@ def delivery(settings: Settings) -> None:
     courier = Courier(
         sessions=sessions_on(engine),
         vault=Vault(settings.secret_key),
-        policy=policy_for(settings.allow_networks),
+        policy=destinations(settings.allow_networks, ports=settings.ports()),
         clock=utc_now,
         chance=random.random,
         name=settings.worker_name,

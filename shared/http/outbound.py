@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network
 from typing import ClassVar
 from zlib import crc32
 
@@ -14,6 +12,7 @@ from ssrfguard import Policy, SSRFGuardError, resolve
 from ssrfguard.httpx import AsyncClient
 
 from shared.errors import Rejected
+from shared.http.destinations import ALLOW_NETWORKS, ALLOW_PORTS
 
 CONNECT_S = 5.0
 TOTAL_S = 15.0
@@ -23,21 +22,11 @@ MOST_BYTES = 16_384
 SEVERAL = 64
 """So many clients as one."""
 
-SETTING = "LEADBATON_ALLOW_NETWORKS"
-
 
 class ForbiddenAddress(Rejected):
     """The URL leads to where webhooks must not go."""
 
     code: ClassVar[str] = "forbidden_address"
-
-
-def policy_for(allow_networks: Sequence[IPv4Network | IPv6Network]) -> Policy:
-    """Public addresses on any port, and the networks that the installation allows."""
-    return Policy(
-        allowed_networks=tuple(allow_networks),
-        allowed_ports=frozenset(range(1, 65_536)),
-    )
 
 
 def check_url(url: str, policy: Policy) -> None:
@@ -51,8 +40,8 @@ def check_url(url: str, policy: Policy) -> None:
 
 
 def explained(refused: SSRFGuardError) -> str:
-    """Why it was refused, and the setting that allows it."""
-    return f"{refused}; a private network that webhooks may reach is listed in {SETTING}"
+    """Why it was refused, and the settings that allow it."""
+    return f"{refused}; {ALLOW_NETWORKS} and {ALLOW_PORTS} list what webhooks may reach besides public addresses"
 
 
 class Clients:

@@ -46,7 +46,7 @@ def test_who_left_is_named(tmp_path: Path) -> None:
     alone = tmp_path / "reps.yaml"
     alone.write_text(
         "reps:\n- {id: amira, name: A, email: a@x.io, team: inbound,"
-        " endpoint: {url: 'http://127.0.0.1:1'}, capacity: {open: 4}}"
+        " endpoint: {url: 'http://127.0.0.1:8010'}, capacity: {open: 4}}"
     )
 
     said = CliRunner().invoke(app, ["import", str(alone)])
@@ -63,7 +63,7 @@ def test_what_a_rep_who_left_holds_goes_to_others_when_asked(
 ) -> None:
     file = tmp_path / "reps.yaml"
     linus = (
-        "{id: linus, name: L, email: l@x.io, team: sales, endpoint: {url: 'http://127.0.0.1:1'}}"
+        "{id: linus, name: L, email: l@x.io, team: sales, endpoint: {url: 'http://127.0.0.1:8010'}}"
     )
     file.write_text(f"reps:\n- {linus.replace('linus', 'grace')}")
     with sessions.begin() as session:

@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_network
 
 import pytest
+from ssrfguard import SSRFGuardError
 
+from shared.http.destinations import destinations
 from shared.http.outbound import (
     MOST_BYTES,
     Clients,
@@ -16,7 +18,6 @@ from shared.http.outbound import (
     check_url,
     guarded_client,
     head_of,
-    policy_for,
 )
 
 
@@ -35,14 +36,14 @@ from shared.http.outbound import (
 )
 def test_private_and_odd_addresses_are_refused_and_the_setting_is_named(url: str) -> None:
     with pytest.raises(ForbiddenAddress, match="LEADBATON_ALLOW_NETWORKS"):
-        check_url(url, policy_for([]))
+        check_url(url, destinations([]))
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8010/x", "https://93.184.215.14:8443/", "https://nowhere.invalid/"]
 )
 def test_public_and_allowed_addresses_pass_and_unknown_names_may_come_to_be(url: str) -> None:
-    check_url(url, policy_for([ip_network("127.0.0.0/8")]))
+    check_url(url, destinations([ip_network("127.0.0.0/8")]))
 
 
 class _Endless(BaseHTTPRequestHandler):
@@ -67,7 +68,7 @@ def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
     async def read() -> bytes:
         url = f"http://127.0.0.1:{server.server_address[1]}/"
         async with (
-            guarded_client(policy_for([ip_network("127.0.0.0/8")]), connections=1) as client,
+            guarded_client(destinations([ip_network("127.0.0.0/8")]), connections=1) as client,
             client.stream("POST", url) as response,
         ):
             return await head_of(response)
@@ -79,10 +80,23 @@ def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
 
 def test_the_same_place_is_called_by_the_same_client_and_all_are_closed() -> None:
     async def clients() -> tuple[bool, bool, bool]:
-        async with Clients(policy_for([]), connections=1) as several:
+        async with Clients(destinations([]), connections=1) as several:
             ours, again = several.to("rep/grace"), several.to("rep/grace")
             others = [several.to(f"rep/{number}") for number in range(99)]
         closed = all(it.is_closed for it in (ours, *others))
         return ours is again, any(it is not ours for it in others), closed
 
     assert asyncio.run(clients()) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://93.184.215.14:22/", "port 22"), ("http://localhost:8010/", "127.0.0.1")],
+)
+def test_what_may_not_be_saved_is_not_called_either(url: str, reason: str) -> None:
+    async def call() -> None:
+        async with guarded_client(destinations([]), connections=1) as client:
+            await client.post(url)
+
+    with pytest.raises(SSRFGuardError, match=reason):
+        asyncio.run(call())

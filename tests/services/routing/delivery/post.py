@@ -14,7 +14,7 @@ from services.routing.delivery import Courier, deliver
 from services.routing.queries import deliveries
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from shared.http.outbound import policy_for
+from shared.http.destinations import destinations
 from tests.builders import lead_qualified
 from tests.services.routing.delivery.receiver import Receiver
 from tests.services.routing.desks import (
@@ -25,7 +25,7 @@ from tests.services.routing.desks import (
     vault,
 )
 
-LOOPBACK = policy_for([ip_network("127.0.0.0/8")])
+LOOPBACK = destinations([ip_network("127.0.0.0/8")])
 GRACE = "/reps/grace"
 
 

@@ -20,7 +20,8 @@ from services.routing.queries import deliveries
 from services.routing.queries.roster import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer, free_port
-from shared.http.outbound import guarded_client, policy_for
+from shared.http.destinations import destinations
+from shared.http.outbound import guarded_client
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
 from tests.services.routing.delivery.receiver import Reply, receiving
 from tests.services.routing.desks import (
@@ -123,7 +124,7 @@ def test_retry_after_is_honoured(post: Post) -> None:
 
 def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> None:
     post.assign()
-    guarded = Courier(post.sessions, vault(), policy_for([]), post.now, lambda: 0.0)
+    guarded = Courier(post.sessions, vault(), destinations([]), post.now, lambda: 0.0)
     stop, woken = threading.Event(), asyncio.Event()
 
     async def main() -> None:
