@@ -19,6 +19,11 @@ TRY_SECONDS = Histogram(
     "How long tries of webhooks took.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
 )
+UNRECORDED = Counter(
+    "leadbaton_delivery_unrecorded_total",
+    "Tries of webhooks that could not be recorded whole, by what was left out.",
+    ("unrecorded",),
+)
 WAITING = Gauge("leadbaton_routing_waiting", "Leads that wait for a rep.", ("team",))
 WAITING_OLDEST_SECONDS = Gauge(
     "leadbaton_routing_waiting_oldest_seconds", "How long the oldest lead has waited for a rep."

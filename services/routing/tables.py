@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -86,15 +87,43 @@ rosters = Table(
     comment="All reps as an import left them; the newest is in force. It never changes.",
 )
 
+HOST_OF_URL = (
+    "lower(regexp_replace("
+    "COALESCE(\"substring\"(url, '^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "
+    "'[.]?([:]80|[:]443)?$'::text, ''::text))"
+)
+"""As PostgreSQL writes it, so that the two can be compared."""
+
 endpoints = Table(
     "endpoints",
     metadata,
     Column("id", Text, primary_key=True, comment="rep/ID, team/ID or ops"),
     Column("url", Text, nullable=False),
+    Column(
+        "host",
+        Text,
+        Computed(HOST_OF_URL, persisted=True),
+        comment="The URL's host, with its port where that is neither 80 nor 443.",
+    ),
     Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
     Column("disabled_at", DateTime(timezone=True)),
     Column("disabled_because", Text),
     comment="Where webhooks go.",
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("id", Text, primary_key=True, comment="host/HOST, or the endpoint's id"),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("failures", Integer, nullable=False, comment="Tries without an answer, since then."),
+    Column(
+        "probe_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="When one try may start again; put off by each that starts.",
+    ),
+    comment="Hosts and endpoints that hang: one try at a time, until they answer.",
 )
 
 handoffs = Table(
@@ -226,9 +255,16 @@ deliveries = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
     Index(
-        "ix_deliveries_pending",
+        "ix_deliveries_first_tries",
+        "endpoint",
         "next_attempt_at",
-        postgresql_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending' and attempts = 0"),
+    ),
+    Index(
+        "ix_deliveries_retries",
+        "endpoint",
+        "next_attempt_at",
+        postgresql_where=text("state = 'pending' and attempts > 0"),
     ),
     Index(
         "ix_deliveries_pending_of_endpoint",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+from typing import ClassVar
+
 import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -37,3 +40,35 @@ def _passes(error: BaseException | None) -> bool:
     if sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return sqlstate.startswith(_PASSING)
+
+
+class Guard:
+    """Keeps what its block raises, as evidence about the data in hand; outages, and what is `loud`, pass."""
+
+    loud: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    @property
+    def fault(self) -> str:
+        """The class and code of what was raised; empty where nothing was."""
+        return class_and_code(self.error) if self.error is not None else ""
+
+    def __enter__(self) -> Guard:
+        self.error = None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> bool:
+        if (
+            isinstance(error, Exception)
+            and not is_outage(error)
+            and not isinstance(error, self.loud)
+        ):
+            self.error = error
+        return self.error is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import ClassVar
 from zlib import crc32
 
@@ -16,11 +18,16 @@ from shared.http.destinations import ALLOW_NETWORKS, ALLOW_PORTS
 
 CONNECT_S = 5.0
 TOTAL_S = 15.0
+BODY_S = 1.0
+"""How long the body of an answer is waited for, once its head is there: it explains, and decides nothing."""
 MOST_BYTES = 16_384
 """How much of an answer is read before the connection is closed."""
 
 SEVERAL = 64
 """So many clients as one."""
+
+BROKEN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
+"""What a call that fails on its way raises; time-outs are OSErrors, names that are no names ValueErrors."""
 
 
 class ForbiddenAddress(Rejected):
@@ -84,11 +91,16 @@ def guarded_client(
     )
 
 
-async def head_of(response: httpx.Response) -> bytes:
-    """The first 16 KB of a streamed answer, as they came; the rest is not waited for."""
+async def head_of(response: httpx.Response, *, within_s: float = BODY_S) -> bytes:
+    """What came in time of the first 16 KB of a streamed answer, which is then closed, however it breaks off."""
     read = bytearray()
-    async for part in response.aiter_raw():
-        read += part
-        if len(read) >= MOST_BYTES:
-            break
+    with suppress(*BROKEN):
+        async with asyncio.timeout(within_s):
+            async for part in response.aiter_raw():
+                read += part
+                if len(read) >= MOST_BYTES:
+                    break
+    with suppress(*BROKEN):
+        async with asyncio.timeout(within_s):
+            await response.aclose()
     return bytes(read[:MOST_BYTES])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
 from typing import Any, ClassVar, Generic, NamedTuple
 from uuid import UUID
 
@@ -13,10 +12,9 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Clock
 from shared.contracts.topic import Message, Record, S_co, Topic
-from shared.db import dead_letters, offsets
+from shared.db import dead_letters, offsets, outages
 from shared.db.dead_letters import Burial
 from shared.db.offsets import Fenced, Move
-from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.errors import LeadbatonError, Rejected
 
@@ -70,28 +68,10 @@ class TooManyBurials(LeadbatonError):
     code: ClassVar[str] = "too_many_burials"
 
 
-class Guard:
+class Guard(outages.Guard):
     """Keeps what its block raises as evidence about the records; outages and fences pass."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-
-    def __enter__(self) -> Guard:
-        self.error = None
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, Exception) and not is_outage(error) and not isinstance(error, _LOUD):
-            self.error = error
-        return self.error is not None
-
-
-_LOUD = (Fenced, TooManyBurials)
+    loud = (Fenced, TooManyBurials)
 
 
 def items_of(

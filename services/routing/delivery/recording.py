@@ -1,10 +1,10 @@
-"""How a try ended, kept with what follows from it: announced, told to somebody else, switched off."""
+"""How a try ended, recorded with what follows from it: announced, told to somebody else, switched off."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
@@ -14,11 +14,14 @@ from services.routing.domain import notices
 from services.routing.domain.handoff import Handoff, step
 from services.routing.domain.notices import Notice
 from services.routing.domain.tries import Delivered, GaveUp, Outcome
-from services.routing.queries import deliveries, handoffs
+from services.routing.queries import breakers, deliveries, handoffs
 from services.routing.queries.announcing import record
+from services.routing.queries.breakers import Hang, host_breaker
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
 from shared.contracts.payloads import Change
+from shared.db.outages import Guard
+from shared.db.session import Sessions
 
 log = structlog.get_logger(__name__)
 
@@ -32,18 +35,89 @@ class Tried:
     claimed: Claimed
     attempt: Attempt
     outcome: Outcome
+    hang: Hang | None = None
+    """Who hangs, if nobody answered it."""
+
+    @property
+    def saved(self) -> tuple[UUID, Attempt, Outcome]:
+        """What of it is recorded with its delivery."""
+        return self.claimed.notice.id, self.attempt, self.outcome
 
 
-def save(session: Session, ended: Sequence[Tried]) -> None:
-    """Keep the tries. Handoffs are locked before deliveries, as whoever cancels deliveries does."""
-    held = handoffs.locked_held(session, {it.claimed.notice.handoff_id for it in ended})
-    kept = deliveries.save_attempts(
-        session, [(it.claimed.notice.id, it.attempt, it.outcome) for it in ended]
+def save(sessions: Sessions, ended: Sequence[Tried]) -> None:
+    """Record how the tries ended, all in one transaction; where that fails, halve them until what fails is alone.
+
+    Raises what is an outage: then some are recorded, and recording them again changes nothing.
+    """
+    if any(it.hang or it.claimed.probes for it in ended):
+        with Guard(), sessions.begin() as session:
+            _move_breakers(session, ended)
+    _save(sessions, ended)
+
+
+def _move_breakers(session: Session, ended: Sequence[Tried]) -> None:
+    """Open those of who hangs, close those of who answers, and let the next through where a try failed at once."""
+    answered, failed, hangs = set[str](), set[str](), []
+    for it in ended:
+        if it.attempt.response.status is not None:
+            answered |= it.claimed.probes
+        elif it.hang is None:
+            failed |= it.claimed.probes
+        else:
+            hangs.append(it.hang)
+            answered |= it.claimed.probes & (
+                {host_breaker(it.hang.host)} if it.hang.host_answers else set()
+            )
+    now = max(it.attempt.ended_at for it in ended)
+    if answered:
+        breakers.close_breakers(session, answered)
+    if failed - answered:
+        breakers.free_probes(session, failed - answered, now=now)
+    breakers.open_breakers(session, hangs, now=now)
+
+
+def _save(sessions: Sessions, ended: Sequence[Tried]) -> None:
+    with Guard() as guard, sessions.begin() as session:
+        _record(session, ended)
+    if guard.error is None:
+        _count(ended)
+    elif len(ended) > 1:
+        middle = len(ended) // 2
+        _save(sessions, ended[:middle])
+        _save(sessions, ended[middle:])
+    else:
+        _save_less(sessions, ended[0], guard.fault)
+
+
+def _save_less(sessions: Sessions, tried: Tried, error: str) -> None:
+    """Record as much of a try as can be: without its handoff, or the outcome alone.
+
+    Where not even that is possible the webhook is pending until its pause is over, as its claim has set it.
+    """
+    unrecorded = "announcement"
+    for record_part, lacks in ((_record_unannounced, "attempt"), (_record_outcome, "outcome")):
+        with Guard() as guard, sessions.begin() as session:
+            record_part(session, tried)
+        if guard.error is None:
+            break
+        unrecorded = lacks
+    metrics.UNRECORDED.labels(unrecorded).inc()
+    log.error(
+        "a try cannot be recorded whole",
+        **_facts(tried),
+        unrecorded=unrecorded,
+        error=error,
     )
+    _count([tried])
+
+
+def _record(session: Session, ended: Sequence[Tried]) -> None:
+    """Handoffs are locked before deliveries, as whoever cancels deliveries does."""
+    held = handoffs.locked_held(session, {it.claimed.notice.handoff_id for it in ended})
+    counted = deliveries.save_attempts(session, [it.saved for it in ended])
     steps = []
     for it in ended:
-        _tell(it.claimed, it.attempt, it.outcome)
-        if it.claimed.notice.id not in kept:
+        if it.claimed.notice.id not in counted:
             continue
         handoff = held.get(it.claimed.notice.handoff_id)
         match it.outcome:
@@ -54,53 +128,57 @@ def save(session: Session, ended: Sequence[Tried]) -> None:
     record(session, steps)
 
 
+def _record_unannounced(session: Session, tried: Tried) -> None:
+    """The same for a try whose handoff cannot be read or announced."""
+    counted = deliveries.save_attempts(session, [tried.saved])
+    if counted and isinstance(tried.outcome, GaveUp):
+        _give_up(session, tried, gone=tried.outcome.gone)
+
+
+def _record_outcome(session: Session, tried: Tried) -> None:
+    deliveries.save_outcomes(session, [tried.saved])
+
+
 def _is_news(handoff: Handoff, notice: Notice) -> bool:
     """The assignment reached its rep; news only while that rep still has it."""
     return handoff.hop == notice.hop and notice.type == notices.ASSIGNED
 
 
 def _give_up(session: Session, it: Tried, *, gone: bool) -> None:
+    """What a rep or a team could not be told, the next one up is: team, then ops."""
     notice, now = it.claimed.notice, it.attempt.at
     if gone:
         deliveries.disable_endpoint(session, notice.endpoint, because=GONE, now=now)
-    handoff = handoffs.find_handoff(session, notice.handoff_id)
-    _pass_on(session, it.claimed, handoff, gone=gone, now=now)
-
-
-def _pass_on(
-    session: Session, tried: Claimed, handoff: Handoff | None, *, gone: bool, now: datetime
-) -> None:
-    """What a rep or a team could not be told, the next one up is: team, then ops."""
-    teams = [notices.team_endpoint(handoff.team)] if handoff is not None else []
-    ladder = [*teams, notices.OPS_ENDPOINT]
-    above = (
-        ladder[ladder.index(tried.notice.endpoint) + 1 :]
-        if tried.notice.endpoint in ladder
-        else ladder
-    )
+    teams = handoffs.teams_of(session, [notice.handoff_id])
+    ladder = [*map(notices.team_endpoint, teams), notices.OPS_ENDPOINT]
+    above = ladder[ladder.index(notice.endpoint) + 1 :] if notice.endpoint in ladder else ladder
     known = deliveries.known_endpoints(session, above)
     told = [(notices.UNDELIVERED, it) for it in above if it in known][:1]
     if gone and notices.OPS_ENDPOINT in known:
         told.append((notices.DISABLED, notices.OPS_ENDPOINT))
-    cause = f"{tried.notice.id}/{tried.tried_before}"
+    cause = f"{notice.id}/{it.claimed.tried_before}"
     passed_on = [
-        notices.undelivered(tried.notice, cause=cause, type=type, endpoint=endpoint, at=now)
+        notices.undelivered(notice, cause=cause, type=type, endpoint=endpoint, at=now)
         for type, endpoint in told
     ]
     deliveries.add_notices(session, passed_on, now=now)
 
 
-def _tell(tried: Claimed, attempt: Attempt, outcome: Outcome) -> None:
-    name = type(outcome).__name__.lower()
-    metrics.TRIES.labels(tried.notice.type, name).inc()
-    metrics.TRY_SECONDS.observe(attempt.took_ms / 1000)
-    log.info(
-        "webhook tried",
-        delivery=str(tried.notice.id),
-        handoff=str(tried.notice.handoff_id),
-        endpoint=tried.notice.endpoint,
-        number=attempt.number,
-        status=attempt.response.status,
-        outcome=name,
-        took_ms=round(attempt.took_ms, 1),
-    )
+def _count(ended: Sequence[Tried]) -> None:
+    for it in ended:
+        outcome = type(it.outcome).__name__.lower()
+        metrics.TRIES.labels(it.claimed.notice.type, outcome).inc()
+        metrics.TRY_SECONDS.observe(it.attempt.took_ms / 1000)
+        log.info("webhook tried", **_facts(it), outcome=outcome)
+
+
+def _facts(it: Tried) -> dict[str, str | int | float | None]:
+    """What log lines say of a try."""
+    return {
+        "delivery": str(it.claimed.notice.id),
+        "handoff": str(it.claimed.notice.handoff_id),
+        "endpoint": it.claimed.notice.endpoint,
+        "number": it.attempt.number,
+        "status": it.attempt.response.status,
+        "took_ms": round(it.attempt.took_ms, 1),
+    }

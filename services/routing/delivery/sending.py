@@ -1,4 +1,4 @@
-"""One try: signed, sent through the guarded client, and what came back as a value."""
+"""One try, sent through the guarded client, and what came back as a value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import httpx
 from ssrfguard import SSRFGuardError
 
 from services.routing.domain.tries import Response
-from shared.http.outbound import explained, head_of
+from shared.http.outbound import BROKEN, explained, head_of
+from shared.text import storable
 
 MOST_KEPT = 500
 """How many characters of an answer are kept with the attempt."""
@@ -17,18 +18,26 @@ MOST_KEPT = 500
 async def send(
     client: httpx.AsyncClient, url: str, *, headers: dict[str, str], body: bytes, within_s: float
 ) -> Response:
-    """Post it once. Whatever goes wrong on the way is an outcome, not an error."""
+    """Post it once. Whatever goes wrong on the way is an outcome, not an error.
+
+    Once the head of the answer is there its status decides, whatever becomes of the body.
+    """
     try:
-        async with (
-            asyncio.timeout(within_s),
-            client.stream("POST", url, content=body, headers=headers) as response,
-        ):
-            said = await head_of(response)
+        async with asyncio.timeout(within_s):
+            request = client.build_request("POST", url, content=body, headers=headers)
+            answer = await client.send(request, stream=True)
     except TimeoutError:
         return Response(None, f"no answer within {within_s:g} s")
     except SSRFGuardError as refused:
-        return Response(None, explained(refused)[:MOST_KEPT])
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as wrong:
-        return Response(None, f"{type(wrong).__name__}: {wrong}"[:MOST_KEPT])
-    text = said.decode("utf-8", "replace").replace("\x00", "")
-    return Response(response.status_code, text[:MOST_KEPT], response.headers.get("retry-after"))
+        return Response(None, kept(explained(refused)))
+    except BROKEN as wrong:
+        return Response(None, kept(f"{type(wrong).__name__}: {wrong}"))
+    head = await head_of(answer)
+    return Response(
+        answer.status_code, kept(head.decode("utf-8", "replace")), answer.headers.get("retry-after")
+    )
+
+
+def kept(text: str) -> str:
+    """As much of the text as is kept with the attempt, as it can be stored."""
+    return storable(text[:MOST_KEPT])

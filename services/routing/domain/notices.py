@@ -29,7 +29,15 @@ class _Parts(msgspec.Struct):
     scores: msgspec.Raw
 
 
+class _Body(msgspec.Struct):
+    """A body whose parts are passed on as they are: they may hold numbers that only few readers take."""
+
+    data: dict[str, msgspec.Raw]
+
+
 _parts_of = msgspec.json.Decoder(_Parts).decode
+_body_of = msgspec.json.Decoder(_Body).decode
+_lead_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Notice(NamedTuple):
@@ -109,8 +117,8 @@ def breach(
 
 def undelivered(meant: Notice, *, cause: str, type: str, endpoint: str, at: datetime) -> Notice:
     """Tells somebody else what could not be told to whom it was meant for."""
-    said = orjson.loads(meant.body)
-    data = {**said["data"], "undelivered": {"type": meant.type, "endpoint": meant.endpoint}}
+    meant_for = {"type": meant.type, "endpoint": meant.endpoint}
+    data = {**_as_written(_body_of(meant.body).data), "undelivered": meant_for}
     return meant._replace(
         id=notice_id(f"{cause}/{type}/{endpoint}"),
         endpoint=endpoint,
@@ -188,13 +196,21 @@ def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
     for shorten in _SHORTER:
         if len(written) < MOST_BYTES:
             break
-        data = orjson.loads(written)["data"]
-        data["lead"] = {**shorten(data.get("lead", {})), "shortened": True}
+        parts = _body_of(written).data
+        lead = _lead_of(parts.get("lead", b"{}"))
+        data = {
+            **_as_written(parts),
+            "lead": {**_as_written(shorten(lead)), "shortened": True},
+        }
         written = orjson.dumps({"type": type, "timestamp": at, "data": data})
     return written
 
 
-def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _as_written(parts: dict[str, msgspec.Raw]) -> dict[str, orjson.Fragment]:
+    return {name: orjson.Fragment(bytes(it)) for name, it in parts.items()}
+
+
+def _without(*names: str) -> Callable[[dict[str, msgspec.Raw]], dict[str, msgspec.Raw]]:
     return lambda lead: {name: it for name, it in lead.items() if name not in names}
 
 

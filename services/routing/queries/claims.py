@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notices import Notice
-from services.routing.tables import deliveries, endpoints
+from services.routing.domain.tries import SCHEDULE
+from services.routing.queries import breakers
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many tries may start now."""
+
+    tries: int
+    retries: int
+    """Of these, so many at most that are no first tries."""
+    an_endpoint: int
+    """So many at most on their way to one endpoint."""
+    a_host: int
+    """The same for all endpoints of a host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """For how long a delivery is whose."""
+
+    lasts: timedelta
+    worker: str | None = None
+    """By its name across restarts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery whose next try may start, and the open breakers that let only this one through."""
+
+    id: UUID
+    probes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,131 +54,204 @@ class Claimed:
     """Of this try, from 1, over all rounds."""
     tried_before: int
     url: str
+    host: str
     secret: bytes
     """As it is kept: encrypted."""
     disabled: bool
+    probes: frozenset[str] = frozenset()
+    """Breakers that an answer closes."""
 
 
-_CLAIMED = (
-    deliveries.c.id,
-    deliveries.c.endpoint,
-    deliveries.c.handoff_id,
-    deliveries.c.hop,
-    deliveries.c.type,
-    deliveries.c.body,
-    deliveries.c.traceparent,
-    deliveries.c.attempts,
-    deliveries.c.tried_before,
-    endpoints.c.url,
-    endpoints.c.secret,
-    endpoints.c.disabled_at.is_not(None),
-)
-"""The columns of a `Claimed`, in the order of its fields."""
-
-
-LOOKED_AT = 500
-"""Of all that is due, the longest; or each claim would cost as much as there is, after an outage. Who has its part of
-the hands already is not among them."""
-
-
-def claim_deliveries(
-    session: Session,
-    *,
-    most: int,
-    most_an_endpoint: int,
-    lease: timedelta,
-    now: datetime,
-    worker: str | None = None,
-) -> list[Claimed]:
+def claim_deliveries(session: Session, room: Room, *, lease: Lease, now: datetime) -> list[Claimed]:
     """Take what is due, first tries first, and mark it ours for a while.
 
     Per handoff and endpoint only the oldest is due, so that a receiver hears things in their order; and no
-    endpoint has more than its part of tries on their way at once.
+    endpoint, and no host, has more than its part of tries on their way at once.
     """
-    chosen = _due(most=most, most_an_endpoint=most_an_endpoint, now=now)
-    ids = list(session.scalars(chosen))
-    if not ids:
+    return take_deliveries(session, due_deliveries(session, room, now=now), lease=lease, now=now)
+
+
+def due_deliveries(session: Session, room: Room, *, now: datetime) -> list[Due]:
+    """What may be tried now: first tries first, and of those what goes to hosts with the fewest on their way."""
+    rows = session.execute(
+        _DUE,
+        {
+            "now": now,
+            "tries": room.tries,
+            "retries": room.retries,
+            "an_endpoint": room.an_endpoint,
+            "a_host": room.a_host,
+        },
+    )
+    return [
+        Due(row.id, frozenset(it for it in (row.host_breaker, row.endpoint_breaker) if it))
+        for row in rows
+    ]
+
+
+def take_deliveries(
+    session: Session, due: Sequence[Due], *, lease: Lease, now: datetime
+) -> list[Claimed]:
+    """Those of the deliveries that nobody else has taken meanwhile, with a try more and the pause after it.
+
+    The pause is written before the try: one whose outcome nobody can record is not tried again within it.
+    """
+    ends = now + lease.lasts
+    wanted = {probe for it in due for probe in it.probes}
+    taken = breakers.take_probes(session, wanted, now=now, until=ends) if wanted else set()
+    probes = {it.id: it.probes for it in due if it.probes <= taken}
+    if not probes:
         return []
-    claim = (
-        select(deliveries.c.id)
-        .where(deliveries.c.id.in_(ids), deliveries.c.state == "pending", _free(now))
-        .with_for_update(skip_locked=True)
-        .cte("claim")
+    rows = session.execute(
+        _TAKE,
+        {
+            "ids": list(probes),
+            "now": now,
+            "ends": ends,
+            "worker": lease.worker,
+            "pauses": list(SCHEDULE),
+        },
     )
-    statement = (
-        update(deliveries)
-        .where(deliveries.c.id == claim.c.id, endpoints.c.id == deliveries.c.endpoint)
-        .values(lease_until=now + lease, leased_by=worker, attempts=deliveries.c.attempts + 1)
-        .returning(*_CLAIMED)
-    )
-    return [Claimed(Notice(*row[:7]), *row[7:]) for row in session.execute(statement)]
-
-
-def free_leases(session: Session, worker: str) -> int:
-    """Let go of what an earlier life of this worker had in hand; how many."""
-    statement = (
-        update(deliveries)
-        .where(
-            deliveries.c.state == "pending",
-            deliveries.c.lease_until.is_not(None),
-            deliveries.c.leased_by == worker,
-        )
-        .values(lease_until=None)
-        .returning(deliveries.c.id)
-    )
-    return len(session.execute(statement).all())
-
-
-def _due(*, most: int, most_an_endpoint: int, now: datetime) -> Select[UUID]:
-    on_their_way = (
-        select(deliveries.c.endpoint, func.count().label("tries"))
-        .where(deliveries.c.state == "pending", deliveries.c.lease_until > now)
-        .group_by(deliveries.c.endpoint)
-        .cte("on_their_way")
-    )
-    busy = select(on_their_way.c.endpoint).where(on_their_way.c.tries >= most_an_endpoint)
-    soonest = _soonest(busy, now).subquery("soonest")
-    place = func.row_number().over(
-        partition_by=soonest.c.endpoint,
-        order_by=(soonest.c.attempts, soonest.c.next_attempt_at, soonest.c.position),
-    )
-    due = select(soonest, place.label("place")).subquery("due")
-    return (
-        select(due.c.id)
-        .outerjoin(on_their_way, on_their_way.c.endpoint == due.c.endpoint)
-        .where(due.c.place + func.coalesce(on_their_way.c.tries, 0) <= most_an_endpoint)
-        .order_by(due.c.attempts > 0, due.c.position)
-        .limit(most)
-    )
-
-
-def _soonest(busy: Select[str], now: datetime) -> Select[*tuple[Any, ...]]:
-    """What has been due longest, to endpoints that are not busy, and is the oldest to its endpoint of its handoff."""
-    earlier = deliveries.alias("earlier")
-    return (
-        select(
-            deliveries.c.id,
-            deliveries.c.endpoint,
-            deliveries.c.attempts,
-            deliveries.c.next_attempt_at,
-            deliveries.c.position,
-        )
-        .where(
-            deliveries.c.endpoint.not_in(busy),
-            deliveries.c.state == "pending",
-            deliveries.c.next_attempt_at <= now,
-            _free(now),
-            ~exists().where(
-                earlier.c.endpoint == deliveries.c.endpoint,
-                earlier.c.handoff_id == deliveries.c.handoff_id,
-                earlier.c.position < deliveries.c.position,
-                earlier.c.state == "pending",
+    return [
+        Claimed(
+            Notice(
+                row.id,
+                row.endpoint,
+                row.handoff_id,
+                row.hop,
+                row.type,
+                row.body,
+                row.traceparent,
             ),
+            number=row.attempts,
+            tried_before=row.tried_before,
+            url=row.url,
+            host=row.host,
+            secret=row.secret,
+            disabled=row.disabled,
+            probes=probes[row.id],
         )
-        .order_by(deliveries.c.next_attempt_at)
-        .limit(LOOKED_AT)
+        for row in rows
+    ]
+
+
+def free_leases(session: Session, worker: str, *, now: datetime) -> int:
+    """Let go of what an earlier life of this worker had in hand; how many.
+
+    First tries are due at once. Others keep the pause that their claim has set: were it their sending that ended the
+    worker, it would send them at each of its starts.
+    """
+    return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
+
+
+_FREE = text("""
+    update routing.deliveries
+    set lease_until = null,
+        next_attempt_at = case when attempts = 1 then :now else next_attempt_at end
+    where state = 'pending' and lease_until is not null and leased_by = :worker
+    returning id
+""")
+
+_TAKE = text("""
+    with free as (
+        select id from routing.deliveries
+        where id = any(:ids) and state = 'pending' and (lease_until is null or lease_until <= :now)
+            and next_attempt_at <= :now
+        for update skip locked
     )
+    update routing.deliveries as taken
+    set lease_until = :ends, leased_by = :worker, attempts = attempts + 1,
+        next_attempt_at = cast(:now as timestamptz) + (cast(:pauses as interval[]))[
+            least(attempts - tried_before + 1, cardinality(cast(:pauses as interval[])))]
+    from free, routing.endpoints
+    where taken.id = free.id and endpoints.id = taken.endpoint
+    returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
+        taken.traceparent, taken.attempts, taken.tried_before, endpoints.url,
+        coalesce(endpoints.host, endpoints.id) as host, endpoints.secret,
+        endpoints.disabled_at is not null as disabled
+""")
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
+_FIRST_TRIES = """
+    select next.id, next.position, next.attempts > 0 as retry from routing.deliveries as next
+    where next.endpoint = allowed.endpoint and next.state = 'pending' and next.attempts = 0
+        and next.next_attempt_at <= :now and (next.lease_until is null or next.lease_until <= :now)
+        and not exists (
+            select from routing.deliveries as earlier
+            where earlier.endpoint = next.endpoint and earlier.handoff_id = next.handoff_id
+                and earlier.position < next.position and earlier.state = 'pending'
+        )
+    order by next.next_attempt_at limit greatest(allowed.room, 0)
+"""
+"""What has been due longest to an endpoint and is the oldest of its handoff there: as many as there is room for."""
+_RETRIES = _FIRST_TRIES.replace("attempts = 0", "attempts > 0")
+
+_DUE = text(
+    """
+    with recursive
+    waiting (endpoint) as (
+        select min(endpoint) from routing.deliveries where state = 'pending'
+        union all
+        select (
+            select min(later.endpoint) from routing.deliveries as later
+            where later.state = 'pending' and later.endpoint > waiting.endpoint
+        )
+        from waiting where waiting.endpoint is not null
+    ),
+    on_their_way (endpoint, host, tries) as (
+        select leased.endpoint, endpoints.host, count(*)
+        from routing.deliveries as leased join routing.endpoints on endpoints.id = leased.endpoint
+        where leased.state = 'pending' and leased.lease_until > :now
+        group by leased.endpoint, endpoints.host
+    ),
+    to_hosts (host, tries) as (select host, sum(tries) from on_their_way group by host),
+    allowed as (
+        select endpoints.id as endpoint, endpoints.host, own.id as endpoint_breaker,
+            shared.id as host_breaker,
+            coalesce(on_their_way.tries, 0) as tries, coalesce(to_hosts.tries, 0) as host_tries,
+            case when own.id is null then :an_endpoint else 1 end
+                - coalesce(on_their_way.tries, 0) as room,
+            case when shared.id is null then :a_host else 1 end
+                - coalesce(to_hosts.tries, 0) as host_room
+        from waiting
+        join routing.endpoints on endpoints.id = waiting.endpoint
+        left join on_their_way on on_their_way.endpoint = endpoints.id
+        left join to_hosts on to_hosts.host = endpoints.host
+        left join routing.breakers as own
+            on own.id = endpoints.id and endpoints.disabled_at is null
+        left join routing.breakers as shared
+            on shared.id = 'host/' || endpoints.host and endpoints.disabled_at is null
+        where (own.id is null or own.probe_at <= :now)
+            and (shared.id is null or shared.probe_at <= :now)
+    ),
+    due as (
+        select allowed.*, nearest.*, row_number() over (
+            partition by allowed.endpoint order by nearest.retry, nearest.position
+        ) as turn
+        from allowed cross join lateral (
+            (<first tries>)
+            union all
+            (<retries>)
+        ) as nearest
+        where allowed.host_room > 0
+    ),
+    of_endpoints as (
+        select due.*, row_number() over (
+            partition by host order by endpoint_breaker is not null, retry, tries + turn, position
+        ) as host_turn
+        from due where turn <= room
+    ),
+    of_hosts as (
+        select of_endpoints.*, row_number() over (
+            partition by retry order by host_tries + host_turn, position
+        ) as rank
+        from of_endpoints where host_turn <= host_room
+    )
+    select id, host_breaker, endpoint_breaker from of_hosts
+    where not retry or rank <= :retries
+    order by retry, rank
+    limit :tries
+""".replace("<first tries>", _FIRST_TRIES).replace("<retries>", _RETRIES)
+)
+"""Endpoints with anything pending are found one after the other by an index, and looked at for no more than there is
+room for: the cost does not grow with what is pending or was delivered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,11 @@ class Attempt:
     response: Response
     tried_before: int
     """Of the delivery, when the try began."""
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it was over."""
+        return self.at + timedelta(milliseconds=self.took_ms)
 
 
 def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
@@ -71,8 +76,12 @@ _SAVE_TRIES = text("""
 """)
 
 
-def save_attempts(session: Session, tried: Sequence[tuple[UUID, Attempt, Outcome]]) -> set[UUID]:
-    """Keep how tries went; those count that nothing overtook: an end, another try, the wish to begin again."""
+TryRecord = tuple[UUID, Attempt, Outcome]
+"""A delivery's id, its try, and what that came to."""
+
+
+def save_attempts(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
+    """Record how tries went; the deliveries whose state that decided, as with `save_outcomes`."""
     session.connection().execute(
         insert(attempts).on_conflict_do_nothing(),
         [
@@ -87,6 +96,11 @@ def save_attempts(session: Session, tried: Sequence[tuple[UUID, Attempt, Outcome
             for id, it, _ in tried
         ],
     )
+    return save_outcomes(session, tried)
+
+
+def save_outcomes(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
+    """Record what became of deliveries; those that nothing overtook: an end, another try, the wish to begin again."""
     after = [_after(it, outcome) for _, it, outcome in tried]
     arguments = {
         "ids": [id for id, _, _ in tried],
@@ -108,6 +122,15 @@ def _after(attempt: Attempt, outcome: Outcome) -> tuple[str, datetime | None, da
             return "delivered", attempt.at, None
         case _:
             return "exhausted", attempt.at, None
+
+
+def exhaust(session: Session, id: UUID, *, now: datetime) -> None:
+    """End a delivery that cannot be tried."""
+    session.execute(
+        update(deliveries)
+        .where(deliveries.c.id == id, deliveries.c.state == "pending")
+        .values(state="exhausted", ended_at=now)
+    )
 
 
 def disable_endpoint(session: Session, id: str, *, because: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Absence, Crew, Rep
+from services.routing.queries.breakers import close_breakers
 from services.routing.tables import HELD, endpoints, handoffs, reps, rosters, teams
 
 MOST_READ = 16
@@ -127,14 +128,16 @@ def add_endpoints(session: Session, urls: Mapping[str, str], secrets: Mapping[st
 def save_urls(session: Session, urls: Mapping[str, str]) -> None:
     """Each endpoint's URL; one that changed, or that had been disabled, is used again."""
     for id, url in urls.items():
-        session.execute(
+        changed = session.execute(
             update(endpoints)
             .where(
                 endpoints.c.id == id,
                 or_(endpoints.c.url != url, endpoints.c.disabled_at.is_not(None)),
             )
             .values(url=url, disabled_at=None, disabled_because=None)
+            .returning(endpoints.c.id)
         )
+        close_breakers(session, changed.scalars().all())
 
 
 def an_encrypted_secret(session: Session) -> bytes | None:

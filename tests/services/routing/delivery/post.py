@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from services.routing.delivery import Courier, deliver
-from services.routing.queries import deliveries
+from services.routing.domain.notices import Notice
+from services.routing.main import run_delivery
+from services.routing.queries import deliveries, roster
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.http.destinations import destinations
+from shared.http.probes import Probes
 from tests.builders import lead_qualified
 from tests.services.routing.delivery.receiver import Receiver
 from tests.services.routing.desks import (
@@ -80,3 +87,44 @@ class Post:
     def tries(self) -> list[Row[Any]]:
         with self.sessions() as session:
             return deliveries.attempts_of(session, [it.id for it in self.rows()])
+
+
+@contextmanager
+def delivering(courier: Courier) -> Iterator[None]:
+    """The courier at work, woken by whatever is committed, until the block ends."""
+    stop = threading.Event()
+    engine = courier.sessions.kw["bind"]
+    thread = threading.Thread(
+        target=lambda: asyncio.run(run_delivery(courier, engine, stop=stop, probe=Probes()))
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def endpoint(session: Session, id: str, url: str) -> None:
+    """An endpoint that no roster names."""
+    roster.add_endpoints(session, {id: url}, {id: vault().encrypt(b"s" * 32)})
+
+
+def notify(
+    session: Session, *endpoints: str, now: datetime, type: str = "handoff.breached"
+) -> None:
+    """Something for each endpoint, of a handoff of its own."""
+    notices = [
+        Notice(uuid4(), it, uuid4(), 1, type, b'{"type":"test","data":{}}') for it in endpoints
+    ]
+    deliveries.add_notices(session, notices, now=now)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look again and again, but not for ever."""
+    pause = threading.Event()
+    for _ in range(800):
+        if happened():
+            return
+        pause.wait(0.025)
+    raise TimeoutError

@@ -33,18 +33,19 @@ class Receiver(ThreadingHTTPServer):
     """Answers each path with its replies in turn, the last one for ever."""
 
     daemon_threads = True
+    request_queue_size = 256
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str) -> None:
+        super().__init__((host, 0), _Handler)
         self.got: list[Got] = []
-        self.replies: dict[str, list[Reply]] = defaultdict(list)
+        self.replies: defaultdict[str, list[Reply]] = defaultdict(list)
         self.busy = 0
         self.most_busy = 0
         self.lock = threading.Lock()
         self.arrived = threading.Condition(self.lock)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}{path}"
 
     def reply(self, path: str, *replies: Reply) -> None:
         self.replies[path] = list(replies)
@@ -85,9 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
     """A receiver in a thread, until the block ends."""
-    server = Receiver()
+    server = Receiver(host)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.routing.delivery.auditing import audit
-from services.routing.queries.claims import claim_deliveries
+from services.routing.queries.claims import Lease, Room, claim_deliveries
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying
@@ -47,7 +47,7 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
         desk = office(session)
         importing(session, entry("grace"))
         qualifying(session, desk, lead_qualified(lead="ada", at=NOON))
-        claim_deliveries(session, most=9, most_an_endpoint=9, lease=timedelta(minutes=5), now=NOON)
+        claim_deliveries(session, Room(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON)
         session.execute(text("update routing.endpoints set disabled_at = now()"))
 
     audit(sessions, lambda: LATER)

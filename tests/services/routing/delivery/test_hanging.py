@@ -1,0 +1,257 @@
+"""Hosts that hang hold up nobody else, and get one try at a time until they answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Row, select, text
+
+from services.routing.delivery.courier import HANDS_A_HOST, LEASE, claim
+from services.routing.delivery.delivering import FIRST_HANDS, HANDS
+from services.routing.queries import breakers as queries
+from services.routing.queries.claims import _DUE
+from services.routing.queries.roster import save_urls
+from services.routing.tables import breakers
+from shared.db.session import Sessions
+from tests.services.routing.delivery.post import Post, delivering, endpoint, notify, until
+from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
+
+pytestmark = pytest.mark.postgres
+
+STARTS_S = 1.0
+"""The first try of a healthy endpoint starts within this."""
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Iterator[Post]:
+    with receiving() as receiver:
+        yield Post(sessions, receiver)
+
+
+@pytest.fixture
+def hanging() -> Iterator[tuple[Receiver, threading.Event]]:
+    """A host that answers nobody until the event is set."""
+    answers = threading.Event()
+    with receiving("127.0.0.2") as receiver:
+        hang(receiver, answers)
+        yield receiver, answers
+        answers.set()
+
+
+def hang(receiver: Receiver, answers: threading.Event) -> None:
+    receiver.replies.default_factory = lambda: [Reply(204, hold=answers)]
+
+
+def add(post: Post, receiver: Receiver, count: int, *, name: str = "crm") -> list[str]:
+    """So many endpoints at a receiver."""
+    ids = [f"rep/{name}-{number:03}" for number in range(count)]
+    with post.sessions.begin() as session:
+        for id in ids:
+            endpoint(session, id, receiver.url(f"/{id}"))
+    return ids
+
+
+def tell(post: Post, *endpoints: str) -> None:
+    with post.sessions.begin() as session:
+        notify(session, *endpoints, now=post.now())
+
+
+def open_breakers(post: Post) -> dict[str, Row[Any]]:
+    with post.sessions() as session:
+        return {row.id: row for row in session.execute(select(breakers))}
+
+
+def starts_at_once(post: Post, id: str, path: str) -> None:
+    """Told now, it is there within a second."""
+    tell(post, id)
+    with post.receiver.arrived:
+        assert post.receiver.arrived.wait_for(
+            lambda: any(it.path == path for it in post.receiver.got), timeout=STARTS_S
+        )
+
+
+def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
+    post: Post, hanging: tuple[Receiver, threading.Event]
+) -> None:
+    crm, answers = hanging
+    reps = add(post, crm, 20)
+    [healthy] = add(post, post.receiver, 1, name="healthy")
+    tell(post, *reps * 8)
+    with delivering(replace(post.courier, patience_s=2)):
+        crm.wait(lambda got: len(got) >= HANDS_A_HOST)
+        starts_at_once(post, healthy, f"/{healthy}")
+        until(lambda: f"host/127.0.0.2:{crm.server_address[1]}" in open_breakers(post))
+        with crm.lock:
+            before, crm.most_busy = len(crm.got), 0
+        until(lambda: len(crm.got) >= before + 2)
+        starts_at_once(post, healthy, f"/{healthy}")
+        answers.set()
+        until(lambda: open_breakers(post) == {})
+        post.ahead = timedelta(minutes=1)
+        until(lambda: {it.state for it in post.rows()} == {"delivered"})
+
+
+def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
+    post: Post, hanging: tuple[Receiver, threading.Event]
+) -> None:
+    crm, answers = hanging
+    reps = add(post, crm, 12)
+    tell(post, *reps[:4])
+    courier = replace(post.courier, patience_s=0.5)
+    with delivering(courier):
+        until(lambda: len(open_breakers(post)) == 5)
+        until(lambda: crm.busy == 0 or not post.tries() or crm.most_busy >= 4)
+    answers.set()
+    until(lambda: crm.busy == 0)
+    answers.clear()
+    with crm.lock:
+        crm.most_busy, before = 0, len(crm.got)
+    tell(post, *reps * 6)
+    post.ahead = timedelta(minutes=1)
+    with delivering(replace(courier, patience_s=20)), delivering(replace(courier, patience_s=20)):
+        crm.wait(lambda got: len(got) > before)
+        assert claim(post.courier, 99) == []
+        assert crm.most_busy == 1
+        answers.set()
+        until(lambda: {it.state for it in post.rows()} == {"delivered"})
+
+    assert open_breakers(post) == {}
+
+
+def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
+    answers = threading.Event()
+    [healthy] = add(post, post.receiver, 1, name="healthy")
+    with ExitStack() as stack:
+        for number in range(2, 20):
+            host = stack.enter_context(receiving(f"127.0.0.{number}"))
+            hang(host, answers)
+            tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
+        with delivering(post.courier):
+            until(lambda: sum(it.attempts for it in post.rows()) >= 18 * 4)
+            starts_at_once(post, healthy, f"/{healthy}")
+            answers.set()
+
+
+def test_one_endpoint_that_hangs_costs_the_others_of_its_host_nothing(post: Post) -> None:
+    answers = threading.Event()
+    dead, *alive = add(post, post.receiver, 6)
+    post.receiver.reply(f"/{dead}", Reply(204, hold=answers))
+    tell(post, *[dead] * 8)
+    with delivering(replace(post.courier, patience_s=1.5)):
+        post.receiver.wait(lambda got: len(got) == 4)
+        for id in alive:
+            starts_at_once(post, id, f"/{id}")
+        until(lambda: list(open_breakers(post)) == [dead])
+        tell(post, *alive)
+        post.receiver.wait(lambda got: sum(it.path != f"/{dead}" for it in got) == 10)
+        answers.set()
+        until(lambda: open_breakers(post) == {})
+
+
+def test_a_probe_that_a_crash_interrupted_shuts_nobody_for_ever(post: Post) -> None:
+    reps = add(post, post.receiver, 3)
+    tell(post, *reps)
+    with post.sessions.begin() as session:
+        hangs = [queries.Hang(it, host(post), host_answers=False) for it in reps[:2]]
+        queries.open_breakers(session, hangs, now=post.now())
+    [probe] = claim(post.courier, 9)
+    assert probe.notice.endpoint == reps[2]
+    assert claim(post.courier, 9) == []
+
+    post.ahead = LEASE - timedelta(seconds=1)
+    assert claim(post.courier, 9) == []
+    post.ahead = LEASE + timedelta(seconds=1)
+    assert len(claim(post.courier, 9)) == 1
+
+
+def host(post: Post) -> str:
+    """The host of our receiver, as endpoints are grouped."""
+    return f"127.0.0.1:{post.receiver.server_address[1]}"
+
+
+def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Post) -> None:
+    with receiving("127.0.0.3") as gone:
+        reps = add(post, gone, 3)
+    tell(post, *reps)
+    with post.sessions.begin() as session:
+        hang = queries.Hang(reps[0], f"127.0.0.3:{gone.server_address[1]}", host_answers=False)
+        queries.open_breakers(session, [hang], now=post.now())
+    with delivering(post.courier):
+        until(lambda: [it.attempts for it in post.rows()] == [1, 1, 1])
+
+    assert {it.said.partition(":")[0] for it in post.tries()} == {"ConnectError"}
+    assert {it.failures for it in open_breakers(post).values()} == {1}
+
+
+def test_an_endpoint_with_another_url_begins_anew(post: Post) -> None:
+    with post.sessions.begin() as session:
+        queries.open_breakers(
+            session, [queries.Hang("ops", "x", host_answers=True)], now=post.now()
+        )
+        assert list(open_breakers(post)) == []
+    assert list(open_breakers(post)) == ["ops"]
+    with post.sessions.begin() as session:
+        save_urls(session, {"ops": "https://elsewhere.example"})
+    assert open_breakers(post) == {}
+
+
+def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
+    reps = add(post, post.receiver, 30)
+    tell(post, *reps * 2)
+    with post.sessions.begin() as session:
+        session.execute(text("update routing.deliveries set attempts = 1"))
+    tell(post, *reps[:8])
+
+    claimed = claim(post.courier, HANDS, retries=HANDS - FIRST_HANDS)
+
+    numbers = [it.number for it in claimed]
+    assert numbers.count(1) == 8
+    assert len(numbers) == HANDS_A_HOST
+    assert claim(post.courier, HANDS, retries=0) == []
+
+
+def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_hangs(
+    post: Post,
+) -> None:
+    reps = add(post, post.receiver, 5)
+    tell(post, *reps * 20)
+    few = cost(post)
+    with post.sessions.begin() as session:
+        queries.open_breakers(
+            session, [queries.Hang(reps[0], "x", host_answers=True)], now=post.now()
+        )
+        for state, attempts in (("delivered", 1), ("pending", 0), ("pending", 3)):
+            session.execute(MANY, {"state": state, "attempts": attempts, "endpoint": reps[0]})
+        session.execute(MANY, {"state": "pending", "attempts": 2, "endpoint": reps[1]})
+        session.execute(MANY, {"state": "delivered", "attempts": 2, "endpoint": reps[1]})
+    with post.sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as it:
+        it.execute(text("vacuum analyze routing.deliveries"))
+
+    assert cost(post) < 3 * few
+
+
+MANY = text("""
+    insert into routing.deliveries
+        (id, endpoint, handoff_id, hop, type, body, state, attempts, next_attempt_at)
+    select gen_random_uuid(), :endpoint, gen_random_uuid(), 1, 'handoff.breached', '', :state, :attempts,
+        now() - interval '1 hour'
+    from generate_series(1, 5000)
+""")
+
+
+def cost(post: Post) -> int:
+    """How many pages a claim looks at."""
+    arguments = {"now": post.now(), "tries": 64, "retries": 48, "an_endpoint": 4, "a_host": 32}
+    with post.sessions() as session:
+        plan = session.scalar(
+            text(f"explain (analyze, buffers, format json) {_DUE.text}"), arguments
+        )
+    read = orjson.loads(orjson.dumps(plan))[0]["Plan"]
+    return int(read["Shared Hit Blocks"]) + int(read["Shared Read Blocks"])
