@@ -36,3 +36,7 @@ OVERDUE_SECONDS = Gauge(
 DISABLED_ENDPOINTS = Gauge(
     "leadbaton_delivery_disabled_endpoints", "Endpoints that nothing is sent to any more."
 )
+HANGING = Gauge(
+    "leadbaton_delivery_hanging",
+    "Hosts and endpoints that time out and hold up webhooks: one try at a time until they answer.",
+)

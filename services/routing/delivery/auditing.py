@@ -20,3 +20,4 @@ def audit(sessions: Sessions, clock: Clock) -> None:
     metrics.PENDING.set(standing.pending)
     metrics.OVERDUE_SECONDS.set(standing.overdue_s(now))
     metrics.DISABLED_ENDPOINTS.set(standing.disabled_endpoints)
+    metrics.HANGING.set(standing.hanging)

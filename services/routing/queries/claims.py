@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notices import Notice
@@ -112,27 +113,7 @@ def take_deliveries(
             "pauses": list(SCHEDULE),
         },
     )
-    return [
-        Claimed(
-            Notice(
-                row.id,
-                row.endpoint,
-                row.handoff_id,
-                row.hop,
-                row.type,
-                row.body,
-                row.traceparent,
-            ),
-            number=row.attempts,
-            tried_before=row.tried_before,
-            url=row.url,
-            host=row.host,
-            secret=row.secret,
-            disabled=row.disabled,
-            probes=probes[row.id],
-        )
-        for row in rows
-    ]
+    return [_claimed(row, probes[row.id]) for row in rows]
 
 
 def free_leases(session: Session, worker: str, *, now: datetime) -> int:
@@ -142,6 +123,27 @@ def free_leases(session: Session, worker: str, *, now: datetime) -> int:
     worker, it would send them at each of its starts.
     """
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
+
+
+def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
+    return Claimed(
+        Notice(
+            row.id,
+            row.endpoint,
+            row.handoff_id,
+            row.hop,
+            row.type,
+            row.body,
+            row.traceparent,
+        ),
+        number=row.attempts,
+        tried_before=row.tried_before,
+        url=row.url,
+        host=row.host,
+        secret=row.secret,
+        disabled=row.disabled,
+        probes=probes,
+    )
 
 
 _FREE = text("""

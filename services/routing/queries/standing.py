@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from services.routing.tables import deliveries, endpoints, handoffs
+from services.routing.tables import endpoints, handoffs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,10 @@ class Standing:
     pending: int
     """Webhooks that are neither delivered nor given up."""
     due_since: datetime | None
-    """When the one was due that should have been tried longest ago."""
+    """When the one was due that should have been tried longest ago; who hangs holds up only its own."""
     disabled_endpoints: int
+    hanging: int
+    """Hosts and endpoints that hang and hold up webhooks."""
 
     def waiting_s(self, now: datetime) -> float:
         """How long the oldest lead has waited for a rep."""
@@ -42,13 +44,7 @@ def standing_of(session: Session, *, now: datetime) -> Standing:
         .group_by(team)
     )
     waiting = session.execute(held_up).all()
-    leased = deliveries.c.lease_until > now
-    pending, due_since = session.execute(
-        select(
-            func.count(),
-            func.min(deliveries.c.next_attempt_at).filter(func.coalesce(leased, False).is_(False)),
-        ).where(deliveries.c.state == "pending")
-    ).one()
+    pending, due_since, hanging = session.execute(_PENDING, {"now": now}).one()
     disabled = select(func.count()).where(endpoints.c.disabled_at.is_not(None))
     return Standing(
         waiting={name: count for name, count, _ in waiting},
@@ -56,8 +52,32 @@ def standing_of(session: Session, *, now: datetime) -> Standing:
         pending=pending,
         due_since=due_since,
         disabled_endpoints=session.scalar(disabled) or 0,
+        hanging=hanging,
     )
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:
     return (now - since).total_seconds() if since is not None else 0.0
+
+
+_PENDING = text("""
+    select count(*),
+        min(pending.next_attempt_at) filter (
+            where own.id is null and shared.id is null
+                and (pending.lease_until is null or pending.lease_until <= :now)
+        ),
+        (
+            select count(*) from routing.breakers where exists (
+                select from routing.endpoints
+                join routing.deliveries as held on held.endpoint = endpoints.id
+                where held.state = 'pending' and endpoints.disabled_at is null
+                    and breakers.id in (endpoints.id, 'host/' || endpoints.host)
+            )
+        )
+    from routing.deliveries as pending
+    left join routing.endpoints
+        on endpoints.id = pending.endpoint and endpoints.disabled_at is null
+    left join routing.breakers as own on own.id = endpoints.id
+    left join routing.breakers as shared on shared.id = 'host/' || endpoints.host
+    where pending.state = 'pending'
+""")

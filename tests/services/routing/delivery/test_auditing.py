@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.routing.delivery.auditing import audit
+from services.routing.queries.breakers import Hang, open_breakers
 from services.routing.queries.claims import Lease, Room, claim_deliveries
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified
@@ -57,3 +58,28 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 0
     assert gauge("delivery_disabled_endpoints") == 3
+
+
+def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
+    sessions: Sessions,
+) -> None:
+    with sessions.begin() as session:
+        desk = office(session)
+        importing(session, entry("grace"))
+        qualifying(session, desk, lead_qualified(lead="ada", at=NOON))
+        open_breakers(
+            session,
+            [
+                Hang("rep/grace", "127.0.0.1:9", host_answers=False),
+                Hang("team/none", "quiet.example", host_answers=False),
+            ],
+            now=NOON,
+        )
+
+    audit(sessions, lambda: LATER)
+
+    assert gauge("delivery_pending") == 1
+    assert gauge("delivery_overdue_seconds") == 0
+    assert gauge("delivery_hanging") == 2
+    with sessions() as session:
+        assert sum(1 for _ in session.execute(text("select from routing.breakers"))) == 4
