@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -15,6 +15,11 @@ HTTP_REQUEST_SECONDS = Histogram(
     "How long requests took, by the route's template.",
     ("method", "route", "status"),
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+HTTP_REFUSED_CONNECTIONS = Counter(
+    "leadbaton_http_refused_connections_total",
+    "Connections that were closed for what came on them, or did not come in time, by error code.",
+    ("code",),
 )
 
 

@@ -10,14 +10,18 @@ from threading import Event, Thread
 import uvicorn
 from fastapi import FastAPI
 
+from shared.http.connection import USUAL, ConnectionLimits, connections
+
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The app's URL while it serves."""
+def serving(app: FastAPI, limits: ConnectionLimits = USUAL) -> Iterator[str]:
+    """The app's URL while it serves, with the limits that our servers have."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ready = Event()
         app.router.add_event_handler("startup", ready.set)
-        config = uvicorn.Config(app, log_config=None, access_log=False, http="httptools")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, http=connections(limits), ws="none"
+        )
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

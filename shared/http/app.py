@@ -54,11 +54,11 @@ def create_app(
     )
     app.state.sessions = sessions
     app.state.clock = clock
-    app.state.keys = KeyRing(sessions, clock)
+    keys = app.state.keys = KeyRing(sessions, clock)
     posts: Posts = {}
     app.state.posts = posts
     app.add_middleware(Lane, posts=posts)
-    app.add_middleware(PlainBody, most_bytes=most_bytes)
+    app.add_middleware(PlainBody, most_bytes=most_bytes, keys=keys, posts=posts)
     app.add_middleware(Observed, quiet=posts.keys())
     app.include_router(reference(app))
     app.include_router(_probes({"database": probes.database(sessions), **checks}))

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Container
 from typing import Protocol
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Rejected
+from shared.errors import LeadbatonError, Unavailable
 from shared.http.headers import header
+from shared.http.keyring import KeyRing, presented
 from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, problem
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class PlainBody:
-    """Neither Content-Length nor Content-Type is believed; a bomb costs no more memory than the limit."""
+BODIES_BYTES = 64_000_000
+"""So much of bodies is held at once for callers with a good key."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+STRANGERS_BYTES = 8_000_000
+"""The same for all whose key is not in the head: Segment's browser client has it in the body."""
+
+MAX_MEMBERS = 100
+"""Parts of a gzip body; none is needed, and each costs time."""
+
+
+class Overloaded(Unavailable):
+    """Too many bodies are under way at once."""
+
+    code = "overloaded"
+
+
+class Budget:
+    """Bytes that requests may hold together. For one event loop."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.taken = 0
+
+    def take(self, size: int) -> None:
+        """Take so much of it; raises Overloaded when it is not there."""
+        if self.taken + size > self.max_bytes:
+            raise Overloaded("too many bodies are under way at once: send this one again")
+        self.taken += size
+
+
+class PlainBody:
+    """Neither Content-Length nor Content-Type is believed; a bomb costs no more memory than the limit.
+
+    A key in the head is checked before the body is read. Without one the body is read on the direct routes only
+    (`posts`), where it may hold the key; other routes refuse the request without it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, most_bytes: int, keys: KeyRing, posts: Container[str] = ()
+    ) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.keys = keys
+        self.posts = posts
+        self.known = Budget(max(BODIES_BYTES, 2 * most_bytes))
+        self.strangers = Budget(max(STRANGERS_BYTES, 2 * most_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then let the app read it again, or find it in the scope."""
@@ -27,8 +70,32 @@ class PlainBody:
             await self.app(scope, receive, send)
             return
         try:
-            body = await self._read(header(scope, b"content-encoding"), receive)
-        except Rejected as refused:
+            budget = await self._budget(scope)
+        except LeadbatonError as refused:
+            await problem(refused)(scope, receive, send)
+            return
+        if budget is None:
+            scope["headers"] = _as_read(scope["headers"], 0)
+            await self.app(scope, _again(b"", receive), send)
+            return
+        share = _Share(budget, self.most_bytes)
+        try:
+            await self._pass(scope, receive, send, share)
+        finally:
+            budget.taken -= share.taken
+
+    async def _budget(self, scope: Scope) -> Budget | None:
+        """What the body counts against, None if it is not to be read; raises what is wrong with the key."""
+        key = presented(scope)
+        if key is None:
+            return self.strangers if scope["path"] in self.posts else None
+        scope["key"] = self.keys.remembered(key) or await run_in_threadpool(self.keys.key, key)
+        return self.known
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, share: _Share) -> None:
+        try:
+            body = await _read(header(scope, b"content-encoding"), receive, share)
+        except LeadbatonError as refused:
             await problem(refused)(scope, receive, send)
             return
         if body is not None:
@@ -36,24 +103,42 @@ class PlainBody:
             scope["body"] = body
             await self.app(scope, _again(body, receive), send)
 
-    async def _read(self, encoding: str | None, receive: Receive) -> bytes | None:
-        """The body; None if the client went away before its end."""
-        decoder = _decoder(encoding or "identity")
-        parts: list[bytes] = []
-        left = self.most_bytes
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk: bytes = message.get("body", b"")
-            part = decoder.feed(chunk, left + 1)
-            left -= max(len(part), len(chunk) if not part else 0)
-            if left < 0:
-                raise TooLarge(f"the body is larger than {self.most_bytes} bytes: send it in parts")
-            parts.append(part)
-            if not message.get("more_body", False):
-                decoder.finish()
-                return b"".join(parts)
+
+class _Share:
+    """What one request takes of a budget, and may take at most."""
+
+    def __init__(self, budget: Budget, max_bytes: int) -> None:
+        self.budget = budget
+        self.max_bytes = max_bytes
+        self.left = max_bytes
+        self.left_packed = max_bytes
+        self.taken = 0
+
+    def take(self, packed: int, plain: int) -> None:
+        """Count so many bytes as they came, and what they are unpacked; raises TooLarge or Overloaded."""
+        self.left_packed -= packed
+        self.left -= plain
+        if self.left < 0 or self.left_packed < 0:
+            raise TooLarge(f"the body is larger than {self.max_bytes} bytes: send it in parts")
+        self.budget.take(packed + plain)
+        self.taken += packed + plain
+
+
+async def _read(encoding: str | None, receive: Receive, share: _Share) -> bytes | None:
+    """The body; None if the client went away before its end."""
+    decoder = _decoder(encoding or "identity")
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        part = decoder.feed(chunk, share.left + 1)
+        share.take(0 if part is chunk else len(chunk), len(part))
+        parts.append(part)
+        if not message.get("more_body", False):
+            decoder.finish()
+            return b"".join(parts)
 
 
 class _Decoder(Protocol):
@@ -62,8 +147,8 @@ class _Decoder(Protocol):
 
 
 class _Plain:
-    def feed(self, chunk: bytes, most: int) -> bytes:
-        return chunk[:most]
+    def feed(self, chunk: bytes, most: int) -> bytes:  # noqa: ARG002 - what it is, it is already
+        return chunk
 
     def finish(self) -> None:
         """Nothing can be missing."""
@@ -74,11 +159,15 @@ class _Compressed:
 
     def __init__(self) -> None:
         self._stream: zlib._Decompress | None = None
+        self._members = 0
 
     def feed(self, chunk: bytes, most: int) -> bytes:
         parts: list[bytes] = []
         while chunk and most > 0:
             if self._stream is None or self._stream.eof:
+                self._members += 1
+                if self._members > MAX_MEMBERS:
+                    raise MalformedBody(f"the body has more than {MAX_MEMBERS} gzip members")
                 self._stream = zlib.decompressobj(_window(chunk[0]))
             try:
                 parts.append(self._stream.decompress(chunk, most))

@@ -18,6 +18,10 @@ UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: measured, neither logged nor traced."""
 
 
+GONE = 499
+"""The client went away, or was too slow, before it had an answer: as nginx calls it."""
+
+
 class Observed:
     """Wraps the whole app, so that refusals are seen too. On quiet routes only what is refused is worth a line."""
 
@@ -41,7 +45,7 @@ class Observed:
                 await self._passed(scope, receive, send, here)
 
     async def _passed(self, scope: Scope, receive: Receive, send: Send, here: Hop) -> None:
-        status = 500
+        status: int | None = None
 
         async def noticed(message: Message) -> None:
             nonlocal status
@@ -52,8 +56,9 @@ class Observed:
         started = perf_counter()
         try:
             await self.app(scope, receive, noticed)
+            status = status or GONE
         finally:
-            self._tell(scope, status, perf_counter() - started, here)
+            self._tell(scope, status or 500, perf_counter() - started, here)
 
     def _tell(self, scope: Scope, status: int, seconds: float, here: Hop) -> None:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")

@@ -6,6 +6,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared import logs
+from shared.http.connection import connections
 from shared.lifecycle import stop_on_signals
 
 GRACE_S = 8
@@ -19,7 +20,8 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=connections(),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

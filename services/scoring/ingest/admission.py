@@ -21,7 +21,7 @@ async def admitted(request: Request, key: str | None) -> Caller:
     A key that was seen lately is known without leaving the event loop.
     """
     ring: KeyRing = request.app.state.keys
-    kept = ring.remembered(key)
+    kept = request.scope.get("key") or ring.remembered(key)
     if kept is None:
         kept = await run_in_threadpool(ring.key, key)
     caller = allowed(kept, KeyScope.INGEST)

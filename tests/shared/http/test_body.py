@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
+from shared.db.session import engine_for, sessions_on
 from shared.http.body import PlainBody
+from shared.http.keyring import KeyRing
 
 LIMIT = 1_000
+NO_KEYS = KeyRing(sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing")))
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "gzip": gzip.compress,
@@ -24,7 +27,12 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def sent(
-    chunks: Iterable[bytes], *, encoding: str = "identity", gone: bool = False, limit: int = LIMIT
+    chunks: Iterable[bytes],
+    *,
+    encoding: str = "identity",
+    gone: bool = False,
+    limit: int = LIMIT,
+    budget: int = 10**9,
 ) -> tuple[bytes | None, int | None]:
     """What the app reads of a body that comes in these chunks, and the status of a refusal."""
     waiting = iter(chunks)
@@ -48,8 +56,11 @@ def sent(
         await receive()
 
     headers = [(b"content-encoding", encoding.encode()), (b"content-length", b"1")]
-    scope: Scope = {"type": "http", "method": "POST", "headers": headers}
-    asyncio.run(PlainBody(app, most_bytes=limit)(scope, receive, send))
+    scope: Scope = {"type": "http", "method": "POST", "path": "/in", "headers": headers}
+    bodies = PlainBody(app, most_bytes=limit, keys=NO_KEYS, posts={"/in"})
+    bodies.strangers.max_bytes = budget
+    asyncio.run(bodies(scope, receive, send))
+    assert (bodies.known.taken, bodies.strangers.taken) == (0, 0)
     return (read[0] if read else None), (statuses[0] if statuses else None)
 
 
@@ -63,11 +74,9 @@ def test_what_is_not_too_large_is_read_whatever_its_chunks(
     body: bytes, size: int, encoding: str
 ) -> None:
     packed = PACKED[encoding](body)
-    expected = (body, None) if len(body) <= LIMIT else (None, 413)
-    if encoding and len(packed) > LIMIT:  # nothing says that packing makes it smaller
-        assert sent(cut(packed, size), encoding=encoding) in [(body, None), (None, 413)]
-    else:
-        assert sent(cut(packed, size), encoding=encoding) == expected
+    fits = max(len(body), len(packed)) <= LIMIT  # as it came, and unpacked
+    expected = (body, None) if fits else (None, 413)
+    assert sent(cut(packed, size), encoding=encoding) == expected
 
 
 def test_a_bomb_costs_no_memory() -> None:
@@ -98,6 +107,24 @@ def test_endless_nothing_is_refused_too(empty: bytes) -> None:
     assert sent(chunks, encoding="gzip") == ((b"", None) if not empty else (None, 413))
 
 
+def test_members_that_hold_nothing_count_as_they_came_beside_one_that_holds_something() -> None:
+    chunks = [gzip.compress(b"x") + gzip.compress(b"") * 10] * 20
+    assert sent(chunks, encoding="gzip", limit=1_000) == (None, 413)
+
+
+def test_a_body_of_very_many_members_is_refused_at_once() -> None:
+    members = gzip.compress(b"") * 40_000
+    assert sent([members], encoding="gzip", limit=1_000_000) == (None, 400)
+
+
+def test_bodies_share_a_budget_in_which_both_forms_count() -> None:
+    packed = gzip.compress(b"x" * 900)
+    assert sent([b"x" * 900], budget=900) == (b"x" * 900, None)
+    assert sent([b"x" * 900], budget=899) == (None, 503)
+    assert sent([packed], encoding="gzip", budget=900 + len(packed)) == (b"x" * 900, None)
+    assert sent([packed], encoding="gzip", budget=899 + len(packed)) == (None, 503)
+
+
 def test_a_client_that_leaves_in_the_middle_is_not_answered() -> None:
     assert sent([b"half"], gone=True) == (None, None)
 
@@ -114,5 +141,5 @@ def test_other_scopes_pass() -> None:
     async def drop(_: Message) -> None:
         raise AssertionError
 
-    asyncio.run(PlainBody(app, most_bytes=1)({"type": "lifespan"}, nothing, drop))
+    asyncio.run(PlainBody(app, most_bytes=1, keys=NO_KEYS)({"type": "lifespan"}, nothing, drop))
     assert seen == ["lifespan"]

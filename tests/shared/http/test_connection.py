@@ -1,0 +1,259 @@
+"""Clients that send too much, too slowly or nothing: raw sockets against a real server."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from threading import Event
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response, StreamingResponse
+
+from shared.db.session import engine_for, sessions_on
+from shared.http.app import create_app
+from shared.http.connection import ConnectionLimits
+from shared.http.lane import include_direct
+from tests.serving import serving
+
+HEAD = b"POST /in HTTP/1.1\r\nhost: a\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
+QUICK = ConnectionLimits(head_s=0.4, body_s=0.4, idle_s=0.4, rest_s=0.4)
+PATIENT = ConnectionLimits(head_s=20, body_s=20, rest_s=20)
+
+
+def echo() -> FastAPI:
+    """An API whose `/in` takes bodies of strangers, and whose `/large` answers more than a client reads."""
+    sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing"))
+    app = create_app(title="t", summary="s", sessions=sessions, most_bytes=100_000)
+    router = APIRouter()
+
+    @router.post("/in")
+    async def take(request: Request) -> Response:
+        return Response(b"%d" % len(request.scope["body"]))
+
+    @router.get("/large")
+    def large() -> StreamingResponse:
+        return StreamingResponse(bytes(1_000_000) for _ in range(100))
+
+    include_direct(app, router)
+    return app
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[int]:
+    """The port of a server that never runs out of time within a test."""
+    with serving(echo(), PATIENT) as url:
+        yield int(url.rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[int]:
+    """The port of a server that waits for 0.4 s."""
+    with serving(echo(), QUICK) as url:
+        yield int(url.rpartition(":")[2])
+
+
+def connected(port: int) -> socket.socket:
+    """A client."""
+    return socket.create_connection(("127.0.0.1", port), timeout=15)
+
+
+def rest_of(client: socket.socket) -> bytes:
+    """All that the server says until it closes."""
+    said = bytearray()
+    with suppress(ConnectionResetError):
+        while part := client.recv(65_536):
+            said += part
+    return bytes(said)
+
+
+def told(port: int, parts: Iterable[bytes]) -> bytes:
+    """What the server says to these parts, until it closes."""
+    with connected(port) as client:
+        with suppress(ConnectionResetError, BrokenPipeError):
+            for part in parts:
+                client.sendall(part)
+        return rest_of(client)
+
+
+def status_of(said: bytes) -> int:
+    """The status of the first answer."""
+    return int(said.split(b" ", 2)[1])
+
+
+def endless(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
+    """A request that goes on for ever: for 50 MB, for our purposes."""
+
+    def parts() -> Iterator[bytes]:
+        yield start
+        for _ in range(50_000_000 // len(part)):
+            yield part
+
+    return parts
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        endless(b"GET /", b"a" * 10_000),
+        endless(HEAD + b"x: ", b"a" * 10_000),
+        endless(HEAD + b"x", b"a" * 10_000),
+        endless(HEAD, b"x: 1\r\n" * 1_000),
+        endless(b"", b"\r\n" * 5_000),
+        endless(HEAD + b"x: ", b"a" * 300_000),
+    ],
+    ids=["url", "value", "name", "fields", "nothing", "in large parts"],
+)
+def test_a_head_that_never_ends_is_cut(patient: int, parts: Callable[[], Iterator[bytes]]) -> None:
+    said = told(patient, parts())
+    assert status_of(said) == 431
+    assert b'"code":"head_too_large"' in said
+    assert b"connection: close" in said
+
+
+@pytest.mark.parametrize(("fields", "status"), [(98, 200), (101, 431)])
+def test_a_head_has_no_more_than_a_hundred_fields(patient: int, fields: int, status: int) -> None:
+    more = b"".join(b"x-%d: 1\r\n" % number for number in range(fields))
+    said = told(patient, [b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + more + b"\r\n"])
+    assert status_of(said) == status
+
+
+def test_a_large_head_before_a_body_is_read_however_it_comes(patient: int) -> None:
+    body = b"b" * 90_000
+    request = (
+        HEAD + b"connection: close\r\nx: " + b"a" * 60_000
+        + b"\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    )  # fmt: skip
+    for size in (len(request), 70_000, 10_000):
+        parts = [request[at : at + size] for at in range(0, len(request), size)]
+        assert told(patient, parts).endswith(b"90000")
+
+
+def test_requests_in_one_piece_are_answered_in_their_order(patient: int) -> None:
+    posts = [HEAD + b"content-length: %d\r\n\r\n" % size + b"x" * size for size in (3, 70_000, 5)]
+    last = HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n"
+    said = told(patient, [b"".join(posts) + last])
+    assert said.count(b"200 OK") == 4
+    at = [said.index(b"\r\n\r\n" + size) for size in (b"3", b"70000", b"5", b"0")]
+    assert at == sorted(at)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [b"0\r\nx: " + b"a" * 10_000, b"1;" + b"a" * 10_000, b"0\r\n" + b"x: 1\r\n" * 1_000],
+    ids=["trailer", "extension", "trailers"],
+)
+def test_a_chunked_body_is_not_all_frames(patient: int, frames: bytes) -> None:
+    start = HEAD + b"transfer-encoding: chunked\r\n\r\n" + frames
+    said = told(patient, endless(start, b"a" * 10_000)())
+    assert not said or status_of(said) in (400, 431)
+
+
+def test_a_body_of_small_chunks_is_read(patient: int) -> None:
+    body = b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n"
+    head = HEAD + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    assert told(patient, [head, *(body[at : at + 9_000] for at in range(0, len(body), 9_000))])[
+        -5:
+    ] == (b"40000")
+
+
+def test_what_is_no_http_is_refused_as_a_problem(patient: int) -> None:
+    said = told(patient, [b"hello\r\n\r\n"])
+    assert status_of(said) == 400
+    assert b'"code":"malformed_request"' in said
+
+
+def test_a_chunk_that_is_none_ends_the_request(patient: int) -> None:
+    said = told(patient, [HEAD + b"transfer-encoding: chunked\r\n\r\n", b"zz\r\n"])
+    assert (status_of(said), b"malformed_request" in said) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [
+        (b"", None),
+        (b"GET / HT", 408),
+        (HEAD, 408),
+        (HEAD + b"content-length: 9\r\n\r\nabc", 408),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", 408),
+        (GET, 200),
+        (b"POST /nowhere HTTP/1.1\r\ncontent-length: 9\r\n\r\nabc", 404),
+        (HEAD + b"authorization: Bearer x\r\ncontent-length: 9\r\n\r\nabc", 401),
+        (HEAD + b"content-encoding: br\r\ncontent-length: 9\r\n\r\nabc", 415),
+        (GET + b"GET / HT", 200),
+    ],
+    ids=[
+        "nothing", "start", "head", "body", "chunks", "idle", "nowhere", "refused", "unread",
+        "second head",
+    ],
+)  # fmt: skip
+def test_who_stops_in_the_middle_is_sent_away(quick: int, start: bytes, status: int | None) -> None:
+    began = time.monotonic()
+    said = told(quick, [start])
+    assert (status_of(said) if said else None) == status
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("start", [b"GET /", HEAD + b"content-length: 99999\r\n\r\n"])
+def test_who_sends_a_byte_now_and_then_is_sent_away_too(quick: int, start: bytes) -> None:
+    def drops() -> Iterator[bytes]:
+        yield start
+        for _ in range(200):
+            yield b"a"
+            Event().wait(0.02)
+
+    assert status_of(told(quick, drops())) == 408
+
+
+def test_a_body_that_stops_after_the_answer_began_ends_the_answer(quick: int) -> None:
+    said = told(quick, [b"GET /large HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc"])
+    assert status_of(said) == 200
+
+
+def test_who_reads_slowly_is_waited_for(patient: int) -> None:
+    with connected(patient) as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        Event().wait(0.3)
+        assert len(rest_of(client)) > 100_000_000
+
+
+def test_who_does_not_read_the_answer_is_cut_off(quick: int) -> None:
+    with connected(quick) as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+        Event().wait(1.5)
+        assert len(rest_of(client)) < 50_000_000
+
+
+def test_an_answer_that_takes_its_time_is_waited_for_beside_a_slow_next_head() -> None:
+    app = echo()
+    asked, go = Event(), Event()
+
+    @app.get("/slow")
+    def slow() -> str:
+        asked.set()
+        go.wait(10)
+        return "done"
+
+    with serving(app, QUICK) as url, connected(int(url.rpartition(":")[2])) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert asked.wait(10)
+        client.sendall(b"GET /")
+        Event().wait(1.2)  # longer than a head may take
+        go.set()
+        said = rest_of(client)
+    assert status_of(said) == 200
+    assert b"done" in said
+
+
+def test_the_rest_of_a_body_that_was_refused_is_read_and_the_connection_goes_on(
+    patient: int,
+) -> None:
+    body = b"x" * 3_000_000
+    with connected(patient) as client:
+        client.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(body) + body)
+        assert b"413" in client.recv(65_536)
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+        assert b"200 OK" in rest_of(client)
