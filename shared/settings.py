@@ -18,10 +18,13 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="postgresql://leadbaton@127.0.0.1:5432/leadbaton",
+        max_length=2_000,
         description="PostgreSQL, as a SQLAlchemy URL.",
     )
     kafka_bootstrap: str = Field(
-        default="127.0.0.1:9092", description="Kafka's bootstrap servers, separated by commas."
+        default="127.0.0.1:9092",
+        max_length=2_000,
+        description="Kafka's bootstrap servers, separated by commas.",
     )
     kafka_keeps_log: bool = Field(
         default=True,
@@ -36,40 +39,70 @@ class Settings(BaseSettings):
     )
     worker_name: str | None = Field(
         default=None,
+        max_length=200,
         description="A name that is this worker's across restarts (static membership), e.g. scoring-worker-0.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
+        max_length=200,
         description="Encrypts webhook secrets at rest: 32 bytes as url-safe base64 (leadbaton keys secret).",
     )
-    host: str = Field(default="127.0.0.1", description="Address that an API listens on.")
+    host: str = Field(
+        default="127.0.0.1", max_length=255, description="Address that an API listens on."
+    )
     port: int | None = Field(
-        default=None, description="Port of an API; by default scoring 8001, routing 8002, SLA 8003."
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port of an API; by default scoring 8001, routing 8002, SLA 8003.",
     )
     probe_port: int | None = Field(
         default=None,
+        ge=1,
+        le=65_535,
         description="Port of a worker's /healthz, /readyz and /metrics; none by default.",
     )
     public_url: str = Field(
-        default="http://127.0.0.1:8002", description="How a rep's browser reaches the routing API."
+        default="http://127.0.0.1:8002",
+        max_length=2_000,
+        description="How a rep's browser reaches the routing API.",
     )
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
-        default=(), description="Private networks that webhooks may reach, separated by commas."
+        default=(),
+        max_length=1_000,
+        description="Private networks that webhooks may reach, separated by commas.",
     )
     allow_ports: str = Field(
         default="80,443,1024-65535",
         max_length=1_000,
         description="Ports that webhooks may go to: numbers and ranges, separated by commas.",
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    max_request_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body.")
-    max_event_bytes: int = Field(default=32_000, ge=1_000, description="Largest single event.")
-    max_events: int = Field(default=2_500, ge=1, description="Most events in one request.")
+    log_level: str = Field(
+        default="INFO",
+        max_length=10,
+        pattern="(?i)^(debug|info|warning|error|critical)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+    max_request_bytes: int = Field(
+        default=1_000_000, ge=1_000, le=100_000_000, description="Largest request body."
+    )
+    max_event_bytes: int = Field(
+        default=32_000, ge=1_000, le=1_000_000, description="Largest single event."
+    )
+    max_events: int = Field(
+        default=2_500, ge=1, le=100_000, description="Most events in one request."
+    )
     ingest_rate: int = Field(
-        default=1_000, ge=1, description="Events a second that a key may send to one process."
+        default=1_000,
+        ge=1,
+        le=10_000_000,
+        description="Events a second that a key may send to one process.",
     )
     ingest_burst: int = Field(
-        default=10_000, ge=1, description="Events that a key may send at once, after a rest."
+        default=10_000,
+        ge=1,
+        le=10_000_000,
+        description="Events that a key may send at once, after a rest.",
     )
     rejections_max_age_days: int = Field(
         default=30,

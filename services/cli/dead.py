@@ -23,7 +23,9 @@ Topic = Annotated[str | None, typer.Option(help="Only those of this topic.")]
 def list_(
     topic: Topic = None,
     code: Annotated[str | None, typer.Option(help="Only those buried with this code.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")
+    ] = 100,
 ) -> None:
     """Show what was buried, when and why."""
     with transaction(Settings().database_url) as session:

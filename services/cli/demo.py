@@ -45,7 +45,7 @@ def demo(
         Path, typer.Option(help="Everything is kept there; a second start goes on from it.")
     ] = DATA,
     seed: Annotated[int, typer.Option(help="Which people come; each start adds its number.")] = 7,
-    people: Annotated[int, typer.Option(min=10, help="How many people come.")] = 300,
+    people: Annotated[int, typer.Option(min=10, max=100_000, help="How many people come.")] = 300,
 ) -> None:
     """Start everything, let invented people act and reps answer, show it live; Ctrl-C stops it.
 

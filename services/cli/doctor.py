@@ -21,9 +21,13 @@ SIGNS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    scoring_port: Annotated[int, typer.Option(envvar="LEADBATON_SCORING_PORT")] = 8001,
-    routing_port: Annotated[int, typer.Option(envvar="LEADBATON_ROUTING_PORT")] = 8002,
-    sla_port: Annotated[int, typer.Option(envvar="LEADBATON_SLA_PORT")] = 8003,
+    scoring_port: Annotated[
+        int, typer.Option(envvar="LEADBATON_SCORING_PORT", min=1, max=65_535)
+    ] = 8001,
+    routing_port: Annotated[
+        int, typer.Option(envvar="LEADBATON_ROUTING_PORT", min=1, max=65_535)
+    ] = 8002,
+    sla_port: Annotated[int, typer.Option(envvar="LEADBATON_SLA_PORT", min=1, max=65_535)] = 8003,
 ) -> None:
     """Look at everything that an installation needs; exit 1 if something is wrong."""
     apis = {SCORING_API: scoring_port, ROUTING_API: routing_port, SLA_API: sla_port}

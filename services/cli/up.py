@@ -28,9 +28,11 @@ def up(
     reps: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
     ] = None,
-    scoring_port: Annotated[int, typer.Option(help="Events come in here.")] = 8001,
-    routing_port: Annotated[int, typer.Option(help="Reps answer here.")] = 8002,
-    sla_port: Annotated[int, typer.Option(help="Ops look here.")] = 8003,
+    scoring_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Events come in here.")
+    ] = 8001,
+    routing_port: Annotated[int, typer.Option(min=1, max=65_535, help="Reps answer here.")] = 8002,
+    sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="Ops look here.")] = 8003,
 ) -> None:
     """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
 

@@ -12,11 +12,13 @@ from shared.agreement.conditions import Condition
 from shared.agreement.contexts import conditions
 from shared.agreement.expressions import complaints
 from shared.agreement.facts import BUILT_IN
-from shared.agreement.hours import calendar_problems
+from shared.agreement.hours import calendar_problems, open_in_a_week
 from shared.agreement.model import Agreement, Anchor, Policy
 from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
 
+MAX_WEEKS = 5 * 52
+"""So many weeks after its start, at most, a promise is due."""
 _COMPARED = re.compile(
     r"""(?<![.\w])(?P<name>tier|team|grade)\s*(?:==|!=|in\s*\[)\s*"""
     r"""(?P<values>(?:["'][^"'\n]*["']\s*,?\s*)+)"""
@@ -44,6 +46,7 @@ def problems(agreement: Agreement) -> Iterator[Problem]:
     yield from _nonsense_numbers(agreement)
     for at, policy in enumerate(agreement.sla.policies):
         yield from _policy_problems(policy, ("sla", "policies", at))
+    yield from _never_due(agreement)
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
 
@@ -179,6 +182,19 @@ def _nonsense_numbers(agreement: Agreement) -> Iterator[Problem]:
             ("qualification", "threshold", "rearm_below"),
             "engagement is never below 0, so nobody would cross the line twice; write such as 20",
         )
+
+
+def _never_due(agreement: Agreement) -> Iterator[Problem]:
+    """Promises that the hours of some calendar would not fill within five years."""
+    for calendar in agreement.sla.calendars:
+        a_week = open_in_a_week(calendar)
+        for at, policy in enumerate(agreement.sla.policies):
+            if a_week and policy.target > MAX_WEEKS * a_week:
+                yield Problem(
+                    ("sla", "policies", at, "target"),
+                    f"`{calendar.id}` is open {a_week.total_seconds() / 3600:g} h a week, so this would be due after "
+                    "more than five years; business time counts only open hours, write less",
+                )
 
 
 def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:

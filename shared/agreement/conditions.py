@@ -17,6 +17,8 @@ from shared.agreement.cost import cost_of
 from shared.agreement.failures import FAILURES, Cause
 from shared.agreement.reading import Memory
 
+MAX_CHARACTERS = 2_000
+"""Of a condition's source."""
 Facts = Mapping[str, Any]
 """What a condition may speak of: `lead`, `event`, `fit`, …"""
 
@@ -121,7 +123,7 @@ class Condition:
         return core_schema.no_info_before_validator_function(
             lambda said: "true" if said is True else said,
             core_schema.no_info_after_validator_function(
-                cls, core_schema.str_schema(max_length=2000)
+                cls, core_schema.str_schema(max_length=MAX_CHARACTERS)
             ),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda it: it.source),
         )

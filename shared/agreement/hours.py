@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import chain
 from zoneinfo import available_timezones
 
 from holidays import list_supported_countries
@@ -31,6 +33,20 @@ def calendar_problems(calendar: Calendar, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "hours"), message)
 
 
+def open_in_a_week(calendar: Calendar) -> timedelta:
+    """How long the calendar is open in a week without holidays."""
+    minutes = 0
+    for window in chain.from_iterable(calendar.hours.values()):
+        opens, closes = _minutes(window)
+        minutes += max(0, closes - opens)
+    return timedelta(minutes=minutes)
+
+
+def _minutes(window: str) -> tuple[int, int]:
+    opens, closes = (60 * int(edge[:2]) + int(edge[3:]) for edge in window.split("-"))
+    return opens, closes
+
+
 def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
     if calendar.holidays is None:
         return
@@ -48,7 +64,7 @@ def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
 def _windows(windows: Sequence[str], path: Path) -> Iterator[Problem]:
     spans: list[tuple[int, int]] = []
     for at, window in enumerate(windows):
-        opens, closes = (60 * int(edge[:2]) + int(edge[3:]) for edge in window.split("-"))
+        opens, closes = _minutes(window)
         if opens >= closes:
             message = f"`{window}` ends before it starts; write a night shift as 22:00-30:00"
             yield Problem((*path, at), message)

@@ -34,7 +34,7 @@ def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
 
 def stored(source: str) -> Agreement:
     """One that was checked when it was published: a later, stricter check must not make the past unreadable."""
-    return _named(Document.of(source, name="agreement.yaml").into(Agreement))
+    return _named(Document.of(source, name="agreement.yaml", kept=True).into(Agreement))
 
 
 def _named(agreement: Agreement) -> Agreement:

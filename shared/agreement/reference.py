@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from shared.agreement.conditions import Condition
 from shared.agreement.contexts import lead_names, places
 from shared.agreement.model import Agreement
+from shared.documents.limits import AtMost, Between
 
 _HEAD = """\
 # The agreement, field by field
@@ -23,7 +24,9 @@ is a whole one. `leadbaton agreement check FILE` tells every fault with line and
 FILE` makes it the version that decides. Published versions never change. A field that is not here is a fault.
 
 YAML is read as version 1.2 reads it: `on`, `yes` and `NO` are text. Aliases, tags and a key said twice are faults.
-Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`.
+Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`. Everything has a bound, which stands beside it: texts have
+so many characters, lists and mappings so many entries. A condition has at most 2,000 characters. A version that was
+published before there was a bound goes on deciding; a number of it that is beyond its bound counts as the bound.
 
 ## Conditions
 
@@ -82,7 +85,7 @@ def _section(section: type[BaseModel]) -> Iterator[str]:
     yield "| field | is | by default | |"
     yield "|---|---|---|---|"
     for name, field in section.model_fields.items():
-        cells = (f"`{name}`", _kind(field.annotation) + _bounds(field), _default(field))
+        cells = (f"`{name}`", _kind(field.annotation) + _bounds(field.metadata), _default(field))
         yield f"| {' | '.join(cells)} | {field.description or ''} |"
     yield ""
 
@@ -116,6 +119,10 @@ def _kind(kind: Any) -> str:
 
 
 def _composed(origin: Any, inner: list[Any]) -> str:
+    if origin is Annotated:
+        kind, *metadata = inner
+        bounds = _bounds(metadata).removeprefix(", ")
+        return f"{_kind(kind)} ({bounds})" if bounds else _kind(kind)
     if origin is Literal:
         return _choice(inner)
     if origin is dict:
@@ -130,14 +137,19 @@ def _choice(values: list[Any]) -> str:
     return " or ".join(f"`{it}`" for it in values)
 
 
-def _bounds(field: FieldInfo) -> str:
+def _bounds(metadata: Sequence[Any]) -> str:
     signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    told = [
-        f"{sign} {getattr(it, name):g}"
-        for it in field.metadata
-        for name, sign in signs.items()
-        if getattr(it, name, None) is not None
-    ]
+    told = []
+    for it in metadata:
+        if isinstance(it, Between | AtMost):
+            told.append(str(it))
+        elif isinstance(it, FieldInfo):
+            told += filter(None, [_bounds(it.metadata).removeprefix(", ")])
+        told += [
+            f"{sign} {getattr(it, name):g}"
+            for name, sign in signs.items()
+            if getattr(it, name, None) is not None
+        ]
     return f", {', '.join(told)}" if told else ""
 
 

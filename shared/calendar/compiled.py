@@ -10,6 +10,7 @@ from functools import cache
 from shared.agreement.model import Calendar
 from shared.calendar.horizon import MICROSECOND, Horizon, horizon_of, instant_of, number_of
 from shared.calendar.hours import Hours, InvalidCalendar
+from shared.documents.limits import KEPT
 
 _FAR = timedelta(days=20 * 366)
 
@@ -29,7 +30,7 @@ def compiled(calendar: Calendar) -> CompiledCalendar:
 
 @cache
 def _compiled(source: str) -> CompiledCalendar:
-    return CompiledCalendar(Calendar.model_validate_json(source))
+    return CompiledCalendar(Calendar.model_validate_json(source, context=KEPT))
 
 
 class CompiledCalendar:
@@ -60,16 +61,18 @@ class CompiledCalendar:
         return at if horizon.starts[found] <= instant else instant_of(horizon.starts[found])
 
     def add(self, at: datetime, open_time: timedelta) -> datetime:
-        """The earliest instant at which so much open time has passed since `at`."""
+        """The earliest instant at which so much open time has passed since `at`, but within twenty years."""
         if open_time <= timedelta(0):
             return at
         instant = number_of(at)
         horizon = self._around(instant)
         wanted = open_time // MICROSECOND
         while (reached := horizon.open_before(instant) + wanted) > horizon.sums[-1]:
+            if horizon.ends[-1:] > (number_of(at + _FAR),):
+                return at + _FAR
             horizon = self._further(horizon, instant)
         found = bisect_left(horizon.sums, reached) - 1
-        return instant_of(horizon.starts[found] + reached - horizon.sums[found])
+        return min(instant_of(horizon.starts[found] + reached - horizon.sums[found]), at + _FAR)
 
     def elapsed(self, since: datetime, until: datetime) -> timedelta:
         """The open time between two instants; zero when they are the wrong way round."""

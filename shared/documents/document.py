@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from shared.documents.limits import KEPT
 from shared.documents.tree import Misread, Path, Place, Tree, place_inside, place_of
-from shared.documents.wording import wording
+from shared.documents.wording import printable, wording
 from shared.errors import Rejected
 
 M = TypeVar("M", bound=BaseModel)
@@ -33,7 +35,9 @@ class InvalidDocument(Rejected):
     def __init__(self, name: str, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(set(faults)))
         super().__init__(
-            "\n".join(f"{name}:{it.line}:{it.column}: {it.message}" for it in self.faults)
+            "\n".join(
+                f"{name}:{it.line}:{it.column}: {printable(it.message)}" for it in self.faults
+            )
         )
 
 
@@ -62,20 +66,21 @@ class Document:
     tree: Tree
 
     @classmethod
-    def of(cls, source: str, *, name: str) -> Document:
-        """Read the YAML, or raise InvalidDocument."""
+    def of(cls, source: str, *, name: str, kept: bool = False) -> Document:
+        """Read the YAML, or raise InvalidDocument; `kept` is for a file that was accepted once."""
         source = source.removeprefix("\ufeff")
         try:
-            return cls(name, source, Tree.of(source))
+            return cls(name, source, Tree.of(source, kept=kept))
         except Misread as wrong:
             raise InvalidDocument(name, [Fault(*wrong.place, "", wrong.message)]) from None
 
     def into(self, model: type[M]) -> M:
         """As a value of the model, or InvalidDocument with every fault at once."""
         try:
-            return model.model_validate(self.tree.value)
+            return model.model_validate(self.tree.value, context=KEPT if self.tree.kept else None)
         except ValidationError as invalid:
-            said = [(error, wording(error, model)) for error in invalid.errors()]
+            errors = [it for it in invalid.errors() if not _follows(it)]
+            said = [(error, wording(error, model)) for error in errors]
             raise InvalidDocument(
                 self.name,
                 [
@@ -104,6 +109,12 @@ class Document:
         return (
             place_of(node.start_mark) if offset is None else place_inside(node, self.source, offset)
         )
+
+
+def _follows(error: ErrorDetails) -> bool:
+    """Whether a list is too short only because what is in it was refused, each for a reason of its own."""
+    shortest = error.get("ctx", {}).get("min_length", 0)
+    return error["type"] == "too_short" and len(error["input"]) >= shortest
 
 
 def _told(path: Path) -> str:

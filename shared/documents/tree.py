@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from shared.text import storable, unstorable_at
+
 Path = tuple[str | int, ...]
 """The way to a value: keys of mappings and numbers in lists, as pydantic says it."""
 
@@ -42,16 +44,18 @@ class Tree:
     value: Any
     nodes: dict[Path, yaml.Node] = field(default_factory=dict)
     keys: dict[Path, yaml.Node] = field(default_factory=dict)
+    kept: bool = False
+    """Whether the file was accepted once, perhaps before there were the bounds of today."""
 
     @classmethod
-    def of(cls, source: str) -> Tree:
+    def of(cls, source: str, *, kept: bool = False) -> Tree:
         """Grow it, or raise Misread. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
         if len(source) > MOST_CHARACTERS:
             raise Misread((1, 1), f"longer than {MOST_CHARACTERS} characters; shorten it")
-        root = _compose(source)
+        root = _compose(source, _KeptLoader if kept else _Loader)
         nodes: dict[Path, yaml.Node] = {}
         keys: dict[Path, yaml.Node] = {}
-        return cls(_value(root, (), nodes, keys), nodes, keys)
+        return cls(_value(root, (), nodes, keys), nodes, keys, kept)
 
 
 class _Loader(yaml.SafeLoader):
@@ -63,10 +67,26 @@ class _Loader(yaml.SafeLoader):
             raise Misread(place, "aliases (`*name`) are not read here; write the value out")
         return super().compose_node(parent, index)
 
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        at = unstorable_at(str(node.value))
+        if at is not None:
+            place = place_inside(node, str(self.buffer), at)
+            raise Misread(place, f"the character {node.value[at]!a} cannot be stored; delete it")
+        return node
 
-def _compose(source: str) -> yaml.Node:
+
+class _KeptLoader(_Loader):
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        node = yaml.SafeLoader.compose_scalar_node(self, anchor)
+        node.value = storable(str(node.value))
+        return node
+
+
+def _compose(source: str, loading: type[_Loader]) -> yaml.Node:
+    loader: _Loader | None = None
     try:
-        loader = _Loader(source)
+        loader = loading(source)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
@@ -76,6 +96,9 @@ def _compose(source: str) -> yaml.Node:
         before = source[: wrong.position]
         place = (before.count("\n") + 1, wrong.position - before.rfind("\n"))
         raise Misread(place, "a character that YAML does not allow; delete it") from None
+    except (OverflowError, ValueError):
+        place = place_of(loader.get_mark()) if loader else (1, 1)
+        raise Misread(place, "an escape that stands for no character; write another") from None
     except RecursionError:
         raise Misread((1, 1), "nested too deeply; flatten it") from None
     if root is None:

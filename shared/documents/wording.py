@@ -38,6 +38,11 @@ def nearest(said: str, known: Iterable[str], those_are: str) -> str:
     return f"{those_are}: {', '.join(known) or 'none'}"
 
 
+def printable(text: str) -> str:
+    """The text with escapes for characters that would move a terminal's cursor or change its colours."""
+    return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text)
+
+
 def _told(given: object) -> str:
     match given:
         case None:

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.routing.domain.desk import Absence, Rep
 from services.routing.domain.notices import OPS_ENDPOINT, rep_endpoint, team_endpoint
-from shared.agreement.model import Agreement, Id
+from shared.agreement.model import Agreement, Id, Label
 from shared.documents import Document, Fault, InvalidDocument, Path
+from shared.documents.limits import AtMost, Between
 from shared.errors import Rejected
 
 
@@ -21,8 +22,11 @@ def _http(url: str) -> str:
     return url
 
 
-Url = Annotated[str, Field(max_length=2000), AfterValidator(_http)]
-Words = tuple[Annotated[str, Field(min_length=1, max_length=100)], ...]
+Url = Annotated[str, AtMost(2000), AfterValidator(_http)]
+Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], AtMost(200)]
+Instant = Annotated[date | AwareDatetime, Between(date(2000, 1, 1), date(2100, 12, 31))]
+"""A date or an instant."""
+Limit = Annotated[int, Between(1, 100_000)]
 
 
 class Section(BaseModel):
@@ -41,19 +45,19 @@ class Endpoint(Section):
 class Capacity(Section):
     """How much a rep takes; absent: no limit."""
 
-    open: int | None = Field(default=None, ge=1, description="Most handoffs held at once.")
-    per_day: int | None = Field(
-        default=None, ge=1, description="Most assignments in a day of the team's zone."
+    open: Limit | None = Field(default=None, description="Most handoffs held at once.")
+    per_day: Limit | None = Field(
+        default=None, description="Most assignments in a day of the team's zone."
     )
 
 
 class TimeOff(Section):
     """Half-open: `to` is the first instant, or the first day, back at work."""
 
-    since: date | AwareDatetime = Field(
+    since: Instant = Field(
         alias="from", description="2026-12-24 (from midnight UTC), or with time and offset."
     )
-    until: date | AwareDatetime = Field(alias="to")
+    until: Instant = Field(alias="to")
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -70,18 +74,20 @@ class RepEntry(Section):
     """Somebody who may get leads."""
 
     id: Id
-    name: str = Field(min_length=1, max_length=200)
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
+    name: Label = Field(min_length=1)
+    email: Annotated[str, AtMost(254)] = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     team: Id
     endpoint: Endpoint = Field(description="Where this rep is told; nobody can be without one.")
     territories: Words = ()
     languages: Words = ()
     skills: Words = ()
     segments: Words = ()
-    weight: float = Field(default=1.0, gt=0, le=1000, description="The part of a fair share.")
+    weight: Annotated[float, Between(0.001, 1000)] = Field(
+        default=1.0, description="The part of a fair share."
+    )
     capacity: Capacity = Capacity()
     hours: Id | None = Field(default=None, description="A calendar; by default the team's.")
-    time_off: tuple[TimeOff, ...] = ()
+    time_off: Annotated[tuple[TimeOff, ...], AtMost(200)] = ()
     active: bool = True
 
     def rep(self, position: int) -> Rep:
@@ -116,8 +122,8 @@ class Roster(Section):
     """The file of reps. Whoever is not in it any more gets no leads any more."""
 
     ops: Endpoint | None = Field(default=None, description="Told when a team has no fallback.")
-    teams: tuple[TeamEntry, ...] = ()
-    reps: tuple[RepEntry, ...] = Field(min_length=1)
+    teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = ()
+    reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(min_length=1)
 
     def everybody(self) -> list[Rep]:
         """The reps, in their order: that is their rank."""
@@ -187,9 +193,11 @@ def _instant(said: date | datetime) -> datetime:
 
 
 def _twice(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
+    before: set[str] = set()
     for at, id in enumerate(ids):
-        if id in ids[:at]:
+        if id in before:
             yield (section, at, "id"), f"{id!r} is there twice; give each its own id"
+        before.add(id)
 
 
 def _not_among(what: str, said: str, known: set[str]) -> str:

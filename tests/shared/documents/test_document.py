@@ -104,3 +104,23 @@ def test_bytes_that_are_no_text_are_told_where() -> None:
     assert caught.value.faults == (
         Fault(2, 4, "", "a byte that is not UTF-8; save the file as UTF-8"),
     )
+
+
+class Fleet(BaseModel):
+    cars: tuple[Car, ...] = Field(min_length=1)
+
+
+def test_a_list_is_not_too_short_because_what_is_in_it_is_wrong() -> None:
+    with pytest.raises(InvalidDocument) as wrong:
+        read(Fleet, "cars: [{name: 1}]", name="f")
+    with pytest.raises(InvalidDocument) as empty:
+        read(Fleet, "cars: []", name="f")
+
+    assert wrong.value.message == "f:1:15: `1` is not text; put it in quotes"
+    assert empty.value.message.startswith("f:1:7: a list: Tuple should have at least 1 item")
+
+
+def test_a_message_moves_no_cursor() -> None:
+    assert refused('name: x\n"\\e[2J\\n": 1')[0] == (
+        r"car.yaml:2:1: unknown field `\x1b[2J\n`; the fields here are: built, extras, name, spare, wheels"
+    )

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.documents.tree import Tree, place_inside
+from shared.documents.tree import Misread, Tree, place_inside
 
 TEXT = st.text(st.sampled_from("ab\"'\\:#{} \nü→\t\x85"), min_size=1, max_size=40)
 STYLES = st.sampled_from([None, "'", '"', "|", ">"])
@@ -62,3 +62,28 @@ def test_escapes_are_one_character_each() -> None:
     assert tree.value == {"a": "üA😀\t\\ b"}
     places = [place_inside(tree.nodes["a",], source, offset) for offset in (0, 1, 2, 4, 6, 7)]
     assert places == [(1, 5), (1, 11), (1, 15), (1, 27), (2, 3), (2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "told"),
+    [
+        ('a: "b\\0"', (1, 6), "the character '\\x00' cannot be stored; delete it"),
+        ('a:\n  "\\ud800": b', (2, 4), "the character '\\ud800' cannot be stored; delete it"),
+        ('a: "\\U00110000"', (1, 7), "an escape that stands for no character; write another"),
+        ('a: "\\UFFFFFFFF"', (1, 7), "an escape that stands for no character; write another"),
+        ("[" * 1000 + "]" * 1000, (1, 1), "nested too deeply; flatten it"),
+        ("{a: " * 1000 + "}" * 1000, (1, 1), "nested too deeply; flatten it"),
+        ("a: &b [x]\nc: *b", (2, 4), "aliases (`*name`) are not read here; write the value out"),
+        ("a: " + "b" * 1_000_000, (1, 1), "longer than 1000000 characters; shorten it"),
+    ],
+    ids=["nul", "surrogate key", "no character", "far off", "lists", "mappings", "alias", "long"],
+)
+def test_what_nobody_could_keep_is_no_tree(source: str, place: tuple[int, int], told: str) -> None:
+    with pytest.raises(Misread) as caught:
+        Tree.of(source)
+
+    assert (caught.value.place, caught.value.message) == (place, told)
+
+
+def test_a_file_that_was_kept_is_read_without_what_cannot_be_stored() -> None:
+    assert Tree.of('{"a\\0": "\\ud800"}', kept=True).value == {"a\ufffd": "\ufffd"}

@@ -13,6 +13,7 @@ from shared.agreement.load import parse as parse_agreement
 from shared.documents import InvalidDocument
 from shared.http.outbound import ForbiddenAddress
 from tests.builders import agreement
+from tests.shared.agreement.builders import marked
 
 ROOT = Path(__file__).parents[4]
 REP = '{id: grace, name: G, email: g@x.io, team: sales, endpoint: {url: "https://x.io/h"}%s}'
@@ -113,3 +114,34 @@ def test_without_an_agreement_teams_are_believed() -> None:
     )
 
     assert roster.reps[0].team == "moon"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (", weight: ▸1001", "`1001`: write 0.001 to 1000; The part of a fair share"),
+        (", weight: ▸0", "`0`: write 0.001 to 1000"),
+        (", weight: ▸nan", "`nan`: write 0.001 to 1000"),
+        (", capacity: {per_day: ▸0}", "`0`: write 1 to 100000; Most assignments in a day"),
+        (", capacity: {open: ▸0}", "`0`: write 1 to 100000; Most handoffs held at once"),
+        (", capacity: {open: ▸100001}", "`100001`: write 1 to 100000"),
+        (', skills: ["▸\\0"]', "the character '\\x00' cannot be stored; delete it"),
+        (f", skills: [▸{'x' * 101}]", f"`{'x' * 60}…`: 101 characters are more than the 100"),
+        (f", skills: ▸[{'x, ' * 201}]", "a list: 201 entries are more than the 200 that fit"),
+        (", time_off: [{from: ▸0001-01-01, to: 2026-12-27}]", "`0001-01-01`: write 2000-01-01 to"),
+    ],
+)  # fmt: skip
+def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, told: str) -> None:
+    source, place = marked(f"reps:\n- {REP % more}")
+
+    with pytest.raises(InvalidDocument) as caught:
+        read(source)
+
+    [line] = caught.value.message.split("\n")
+    assert line.startswith(f"reps.yaml:{place}: {told}")
+
+
+def test_bounds_hold_at_their_ends() -> None:
+    [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").everybody()
+
+    assert (rep.weight, rep.per_day_limit, rep.open_limit) == (1000, 1, 1)

@@ -1,0 +1,38 @@
+"""The whole file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.agreement.model.base import Id, Label, Section
+from shared.agreement.model.qualification import Qualification
+from shared.agreement.model.routing import Routing
+from shared.agreement.model.scoring import Scoring
+from shared.agreement.model.sla import Sla
+from shared.documents.limits import AtMost
+
+
+class TraitType(StrEnum):
+    """What a trait holds; strings that look like numbers are numbers where a number is declared."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+
+
+class Agreement(Section):
+    """What marketing and sales promised each other, in one file."""
+
+    leadbaton: Literal[1] = Field(description="The form of this file.")
+    name: Label = Field(min_length=1, description="For people.")
+    traits: Annotated[dict[Id, TraitType], AtMost(500)] = Field(
+        default_factory=dict, description="What marketing promises to send; rules know no others."
+    )
+    scoring: Scoring = Field(description="How interested, and how fitting.")
+    qualification: Qualification = Field(description="When sales gets the lead.")
+    routing: Routing = Field(description="Who gets it.")
+    sla: Sla = Field(description="How fast it is answered.")

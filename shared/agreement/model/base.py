@@ -1,0 +1,26 @@
+"""What all sections are made of: names, texts, numbers, and the lists that hold them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.documents.limits import AtMost, Between
+
+Id = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Lower case, digits, `_`."),
+    AtMost(63),
+]
+Label = Annotated[str, AtMost(200)]
+EventType = Annotated[str, AtMost(200)]
+Points = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+Hundred = Annotated[float, Field(ge=0, le=100)]
+MaxPoints = Annotated[float, Between(0, 1_000_000)]
+
+
+class Section(BaseModel):
+    """A part of the agreement; a name that it does not know is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,62 @@
+"""Working hours in a time zone."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.agreement.model.base import Id, Section
+from shared.documents.limits import AtMost, Between
+
+
+class Weekday(StrEnum):
+    """A day of the week, as calendars name it."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+Window = Annotated[
+    str,
+    Field(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([0-3]\d|4[0-7]):[0-5]\d$",
+        description="`09:00-17:00`, half-open; `22:00-30:00` runs into the next day; `00:00-24:00`.",
+    ),
+    AtMost(11),
+]
+Windows = Annotated[tuple[Window, ...], AtMost(24)]
+Day = Annotated[date, Between(date(2000, 1, 1), date(2100, 12, 31))]
+
+
+class Override(Section):
+    """What one date has instead of its weekday's windows; none means closed."""
+
+    windows: Windows = Field(default=(), description="None: closed.")
+    even_if_holiday: bool = Field(default=False, description="Open although it is a holiday.")
+
+
+class Calendar(Section):
+    """Working hours in a time zone."""
+
+    id: Id
+    zone: Annotated[str, AtMost(100)] = Field(description="IANA, such as Europe/Berlin.")
+    hours: Annotated[dict[Weekday, Windows], AtMost(7)] = Field(
+        description="Half-open: 09:00-17:00; 22:00-30:00 runs into the next day; 00:00-24:00 is all of it."
+    )
+    holidays: Annotated[str, AtMost(20)] | None = Field(
+        default=None, description="ISO country, with subdivision: DE, DE-BE, US-CA."
+    )
+    overrides: Annotated[dict[Day, Override], AtMost(2000)] = Field(
+        default_factory=dict, description="Dates with hours of their own."
+    )
+    holiday_truncates_overnight: bool = Field(
+        default=False, description="A holiday ends the night shift before it at midnight."
+    )

@@ -1,0 +1,59 @@
+"""When a lead becomes a handoff."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.agreement.conditions import Condition
+from shared.agreement.model.base import EventType, Hundred, Id, Section
+from shared.documents.limits import AtMost
+
+
+class Threshold(Section):
+    """The line that a lead crosses by its numbers."""
+
+    when: Condition = Field(
+        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
+    )
+    rearm_below: Hundred = Field(
+        description="Once engagement is below this, the lead may cross the line again."
+    )
+
+
+class Suppression(Section):
+    """Leads that never qualify, and why."""
+
+    id: Id
+    when: Condition = Field(
+        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
+    )
+    reason: Annotated[str, AtMost(500)] = Field(description="For the people who ask why.")
+
+
+class Tier(Section):
+    """A class of handoffs; the first that holds."""
+
+    id: Id
+    when: Condition = Field(description="As for suppressions; the last `true`.")
+
+
+class Qualification(Section):
+    """When a lead becomes a handoff."""
+
+    hand_raise: Annotated[tuple[EventType, ...], AtMost(100)] = Field(
+        default=(), description="Event types that always qualify."
+    )
+    threshold: Threshold | None = Field(
+        default=None, description="The line for everybody who does not raise a hand."
+    )
+    require: Annotated[tuple[Annotated[str, AtMost(63)], ...], AtMost(50)] = Field(
+        default=("email",), description="Traits without which a rep can do nothing."
+    )
+    suppress: Annotated[tuple[Suppression, ...], AtMost(200)] = Field(
+        default=(), description="Who never qualifies; the first that holds is the reason."
+    )
+    tiers: Annotated[tuple[Tier, ...], AtMost(50)] = Field(
+        min_length=1, description="The last must hold for every lead."
+    )

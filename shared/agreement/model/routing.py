@@ -1,0 +1,78 @@
+"""Who gets a qualified lead, and what they may answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.agreement.conditions import Condition
+from shared.agreement.model.base import Id, Label, Section
+from shared.documents.limits import AtMost
+
+
+class Strategy(StrEnum):
+    """Who of the eligible does it."""
+
+    FAIR_SHARE = "fair_share"
+    LEAST_LOADED = "least_loaded"
+    RANKED = "ranked"
+
+
+class Team(Section):
+    """A team that leads go to."""
+
+    id: Id
+    calendar: Id = Field(description="Its working hours: what a journey's clock counts.")
+    period: Literal["month", "ever"] = Field(
+        default="month", description="What fair share counts over."
+    )
+
+
+class RoutingRule(Section):
+    """First match names the team; the last rule must hold for every lead."""
+
+    id: Id
+    when: Condition = Field(description="CEL over lead, tier, fit, engagement, grade, hand_raised.")
+    team: Id = Field(description="One of `teams`.")
+    match: Condition | None = Field(
+        default=None, description="CEL over lead and rep: who of the team may."
+    )
+    strategy: Strategy = Field(
+        default=Strategy.FAIR_SHARE,
+        description="The largest shortfall, the smallest load, or the first, of who is eligible.",
+    )
+    hours: Literal["any", "open"] = Field(
+        default="any", description="`open`: only inside working hours."
+    )
+    sticky: bool = Field(
+        default=True, description="A lead goes back to the rep who had it, if eligible."
+    )
+
+
+class RejectReason(Section):
+    """Why a rep may hand a lead back, and what becomes of it."""
+
+    id: Id
+    then: Literal["reassign", "recycle"] = Field(
+        description="To another rep, or back to marketing."
+    )
+    label: Label | None = Field(default=None, description="How reps read it.")
+
+
+class Routing(Section):
+    """Who gets a qualified lead."""
+
+    teams: Annotated[tuple[Team, ...], AtMost(200)] = Field(
+        min_length=1, description="Who is in them: reps.yaml."
+    )
+    rules: Annotated[tuple[RoutingRule, ...], AtMost(500)] = Field(
+        min_length=1, description="The first that holds; the last must hold for every lead."
+    )
+    reject_reasons: Annotated[tuple[RejectReason, ...], AtMost(100)] = Field(
+        default=(), description="What a rep may say when handing a lead back."
+    )
+    loss_reasons: Annotated[tuple[Id, ...], AtMost(100)] = Field(
+        default=(), description="What a rep may say when a deal is lost."
+    )

@@ -1,0 +1,64 @@
+"""How fast a handoff is answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.agreement.conditions import Condition
+from shared.agreement.durations import Duration
+from shared.agreement.model.base import Id, Section
+from shared.agreement.model.calendar import Calendar
+from shared.contracts.payloads import Scope
+from shared.documents.limits import AtMost, Between
+
+BusinessTime = Annotated[Duration, Between(timedelta(0), timedelta(days=365))]
+
+
+class Anchor(StrEnum):
+    """The handoff's change that starts a clock."""
+
+    QUALIFIED = "qualified"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    WON = "won"
+
+
+class Step(Section):
+    """One rung of the ladder after a breach."""
+
+    after: BusinessTime = Field(default=timedelta(0), description="Business time after the breach.")
+    notify: Literal["team", "ops"] = Field(description="Whose fallback endpoint is told.")
+
+
+class Policy(Section):
+    """One promise: what must happen, how soon, counted in whose hours."""
+
+    id: Id
+    kind: Literal["accept", "first_touch"] = Field(description="accepted, or contacted, stops it.")
+    scope: Scope = Field(
+        description="`hop` starts anew with each rep; `journey` runs once, whoever has the lead."
+    )
+    anchor: Anchor = Field(description="The change that starts the clock.")
+    when: Condition | None = Field(default=None, description="CEL over tier and team; absent: all.")
+    target: BusinessTime = Field(description="Business time.")
+    warn_at: float = Field(
+        default=0.8, gt=0, lt=1, description="At risk from this part of the target on."
+    )
+    ladder: Annotated[tuple[Step, ...], AtMost(20)] = Field(
+        default=(Step(notify="team"),), description="Who is told of a breach, and when."
+    )
+
+
+class Sla(Section):
+    """How fast a handoff is answered."""
+
+    calendars: Annotated[tuple[Calendar, ...], AtMost(200)] = Field(
+        min_length=1, description="Working hours."
+    )
+    policies: Annotated[tuple[Policy, ...], AtMost(200)] = Field(
+        default=(), description="The promises."
+    )

@@ -1,0 +1,96 @@
+"""Bounds of what a file may say: from here to there for numbers, durations and dates, so long for texts and lists.
+
+A file that was accepted by an older version, before it had a bound, is read all the same: with `KEPT` as the context
+of the validation a number is moved to the nearer bound, and lengths do not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from shared.text import unstorable_at
+
+KEPT = {"kept": True}
+"""The context for a file that was accepted once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number, a duration or a date from `least` to `most`, both included; None is left alone."""
+
+    least: Any
+    most: Any
+
+    def __str__(self) -> str:
+        return f"{written(self.least)} to {written(self.most)}"
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self._bounded, handler(source))
+
+    def _bounded(self, value: Any, info: ValidationInfo) -> Any:
+        if value is None or self.least <= _comparable(value) <= self.most:
+            return value
+        if info.context == KEPT:
+            return self.most if _comparable(value) > self.most else self.least
+        raise PydanticCustomError("out_of_bounds", "write {bounds}", {"bounds": f"{self}"})
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """A text of so many characters that can all be stored, or so many entries."""
+
+    length: int
+
+    def __str__(self) -> str:
+        return f"at most {self.length}"
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self._bounded, handler(source))
+
+    def _bounded(self, value: Any, info: ValidationInfo) -> Any:
+        if info.context == KEPT or not isinstance(value, Sized):
+            return value
+        if len(value) > self.length:
+            what = "characters" if isinstance(value, str) else "entries"
+            raise PydanticCustomError(
+                "too_long",
+                "{there} {what} are more than the {length} that fit; shorten it",
+                {"there": len(value), "what": what, "length": self.length},
+            )
+        if isinstance(value, str) and (at := unstorable_at(value)) is not None:
+            raise PydanticCustomError(
+                "unstorable",
+                "character {at} cannot be stored; delete it",
+                {"at": at + 1},
+            )
+        return value
+
+
+def _comparable(value: Any) -> Any:
+    """A date for an instant, where a field takes both."""
+    return value.date() if isinstance(value, datetime) else value
+
+
+def written(bound: object) -> str:
+    """A bound as it stands in a file."""
+    match bound:
+        case timedelta():
+            seconds = round(bound.total_seconds())
+            units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+            return next(f"{seconds // size}{it}" for it, size in units if seconds % size == 0)
+        case date():
+            return bound.isoformat()
+        case int():
+            return str(bound)
+        case _:
+            return f"{bound:g}"
