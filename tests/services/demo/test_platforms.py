@@ -11,7 +11,7 @@ from typing import Any
 
 from services.demo.network import flaky_network
 from services.demo.platforms import Mailings, Website, native
-from services.demo.stream import Channel, acts_of
+from services.demo.stream import IDENTIFIED, Channel, acts_of
 from tests.services.demo.recording import Answer, Posted, recording
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -53,9 +53,12 @@ def test_the_site_tells_an_address_only_when_somebody_identifies_themselves() ->
         website.send(ON_SITE)
         website.close()
 
-    for said in (it for request in api.posted for it in request.body["batch"]):
-        assert ("@" in str(said.get("traits"))) == (said["type"] == "identify")
-        assert said["userId"] is None
+    messages = [it for request in api.posted for it in request.body["batch"]]
+    assert len(messages) >= len(ON_SITE)
+    assert {it["userId"] for it in messages} == {None}
+    with_address = {it["messageId"] for it in messages if "@" in str(it)}
+    identifying = {act.id for act in ON_SITE if act.type == IDENTIFIED}
+    assert with_address == identifying != set()
 
 
 def test_a_lost_answer_makes_segments_client_send_the_same_ids_again() -> None:

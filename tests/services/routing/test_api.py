@@ -130,6 +130,8 @@ def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(desk: Desk) ->
     assert grace["excluded"][0]["why"] == "had_it"
     assert grace["assigned"] == 0
     assert [it["state"] for it in given["deliveries"]] == ["pending", "cancelled"]
+    with desk.sessions() as session:
+        assert [it.recycle for it in announced(session)] == [False, False, False]
     moved = desk.say("accept", status=409)
     assert moved["code"] == "handoff_moved"
     assert "assigned with linus, hop 2" in moved["detail"]

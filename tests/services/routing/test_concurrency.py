@@ -100,19 +100,7 @@ def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) ->
 def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessions) -> None:
     desk = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 4}) for it in range(4)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(80)]
-    chance = random.Random(7)  # noqa: S311 - which answers come is no secret
-    ops = Actor("ops", "tests")
-
-    def answers(number: int) -> Callable[[], None]:
-        change = (Change.WON, Change.REJECTED, Change.ACCEPTED)[number % 3]
-
-        def run() -> None:
-            with sessions() as session:
-                ids = live_ids(session)
-            for id in chance.sample(ids, min(6, len(ids))):
-                _answer(sessions, desk, id, change, ops)
-
-        return run
+    taken: list[tuple[Change, UUID]] = []
 
     def ticked() -> None:
         with sessions.begin() as session:
@@ -120,18 +108,44 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
 
     work: list[Callable[[], None]] = []
     for start in range(0, 80, 4):
-        work += [batch(sessions, desk, leads[start : start + 4]), answers(start // 4), ticked]
+        work += [
+            batch(sessions, desk, leads[start : start + 4]),
+            answers(sessions, desk, start // 4, taken),
+            ticked,
+        ]
     at_once(work)
+    ticked()
 
     with sessions() as session:
         states = handoffs.count_by_state(session)
+        steps = Counter(it.change for it in announced(session))
         assert sum(states.values()) == 80
         rows = session.execute(select(table.c.rep, table.c.state)).all()
         counted = dict(session.execute(select(reps.c.id, reps.c.open)).all())
     open_ = Counter(row.rep for row in rows if State(row.state).held)
-    assert max(open_.values()) <= 4
+    assert open_ == {f"rep_{it}": 4 for it in range(4)}  # more leads are left than they can hold
     assert Counter(counted) == open_
-    assert set(states) <= {State.ASSIGNED, State.ACCEPTED, State.WAITING, State.WON}
+    assert set(states) == {State.ASSIGNED, State.ACCEPTED, State.WAITING, State.WON}
+    times, handoffs_of = Counter(it for it, _ in taken), Counter(it for it, _ in set(taken))
+    for change in (Change.WON, Change.REJECTED, Change.ACCEPTED):
+        assert 0 < handoffs_of[change] <= steps[change] <= times[change]
+    assert states[State.WON] == handoffs_of[Change.WON]
+
+
+def answers(
+    sessions: Sessions, desk: Office, number: int, taken: list[tuple[Change, UUID]]
+) -> Callable[[], None]:
+    """Some of those that reps hold are answered; `taken` is which answers came in time."""
+    change = (Change.WON, Change.REJECTED, Change.ACCEPTED)[number % 3]
+    chance = random.Random(number)  # noqa: S311 - which answers come is no secret
+
+    def run() -> None:
+        with sessions() as session:
+            ids = live_ids(session)
+        chosen = chance.sample(ids, min(6, len(ids)))
+        taken.extend((change, it) for it in chosen if _answer(sessions, desk, it, change))
+
+    return run
 
 
 def live_ids(session: Session) -> list[UUID]:
@@ -139,11 +153,20 @@ def live_ids(session: Session) -> list[UUID]:
     return list(session.scalars(statement))
 
 
-def _answer(sessions: Sessions, desk: Office, id: UUID, change: Change, ops: Actor) -> None:
+def _answer(sessions: Sessions, desk: Office, id: UUID, change: Change) -> bool:
+    """Whether it came in time."""
     details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
     try:
         with sessions.begin() as session:
             said = Answer(change, details=details)
-            answer(session, id, said, actor=ops, office=desk, now=NOON + timedelta(minutes=1))
+            answer(
+                session,
+                id,
+                said,
+                actor=Actor("ops", "tests"),
+                office=desk,
+                now=NOON + timedelta(minutes=1),
+            )
     except HandoffMoved:
-        return
+        return False
+    return True

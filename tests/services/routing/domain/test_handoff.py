@@ -45,6 +45,7 @@ def test_a_step_is_written_as_the_contract_writes_it(
         assert read.model_dump(mode="json", exclude_none=True) == orjson.loads(wrote)
         assert (read.change, read.occurred_at, read.recorded_at) == (change, LATER, NOON)
         assert read.lead_name == (context.name or context.email)
+        assert orjson.loads(wrote)["recycle"] is details.get("recycle", False)
 
 
 def test_nothing_that_the_contract_knows_is_left_out() -> None:

@@ -22,15 +22,27 @@ from tests.services.scoring.domain.story import FORMS, Story
         ([Change.ASSIGNED, Change.WON], Stage.WON),
         ([Change.ASSIGNED, Change.LOST], Stage.LOST),
         ([Change.ASSIGNED, Change.RETURNED], Stage.QUALIFIED),
+        ([Change.ASSIGNED, Change.REJECTED], Stage.QUALIFIED),
     ],
-    ids=["assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned"],
-)
+    ids=[
+        "assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned",
+        "rejected",
+    ],
+)  # fmt: skip
 def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> None:
     story = Story().does(*FORMS)
     for change in changes:
         story.sales(change)
 
     assert story.lead.stage is stage
+
+
+@pytest.mark.parametrize("recycle", [False, True])
+def test_only_a_rejection_that_recycles_closes_the_qualification(*, recycle: bool) -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.REJECTED, recycle=recycle)
+
+    assert story.lead.stage is (Stage.RECYCLED if recycle else Stage.QUALIFIED)
+    assert [it.held for it in story.lead.live.values()] == ([] if recycle else [False])
 
 
 def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:

@@ -84,6 +84,25 @@ def test_of_two_leads_the_right_one_stays(one: Person, other: Person, stays: int
     assert crowd.joins == [(an_id(stays), an_id(3 - stays))]
 
 
+@pytest.mark.parametrize(
+    ("identity", "known"),
+    [
+        ({"email": "ada@x.com"}, True),
+        ({"user_id": "u"}, True),
+        ({"phone": "+1"}, True),
+        ({}, False),
+    ],
+    ids=["e-mail", "user", "phone", "nothing"],
+)
+def test_a_visitor_who_shows_something_else_too_is_known(
+    identity: dict[str, str], *, known: bool
+) -> None:
+    for before in ([], [VISIT]):
+        crowd = Crowd({}, {})
+        [*_, person] = [crowd.meet(event) for event in [*before, ev(anonymous_id="a", **identity)]]
+        assert crowd.people[crowd.lead_of(person)].known is known
+
+
 def test_an_event_that_names_nobody_is_refused() -> None:
     with pytest.raises(NobodyShown, match="names nobody"):
         groups(ev())

@@ -189,10 +189,23 @@ def test_without_a_threshold_only_a_hand_raise_qualifies() -> None:
     assert (story.heard, story.lead.review_at) == (["became hand_raise"], None)
 
 
+@pytest.mark.parametrize("threshold", [False, True])
+def test_only_where_there_is_a_threshold_is_a_lead_reviewed_to_be_armed_again(
+    *, threshold: bool
+) -> None:
+    without: dict[str, Any] = {} if threshold else {"threshold": None}
+    story = Story(rules(hand_raise=["form_submitted"], **without)).does(*FORMS)
+
+    assert (story.heard, story.lead.armed) == (["became hand_raise"], False)
+    assert (story.lead.review_at is not None) is threshold
+
+
 def test_a_line_that_decay_never_reaches_needs_no_review() -> None:
     story = Story(rules(threshold={"when": "engagement >= 50", "rearm_below": 0})).does(*FORMS)
 
+    assert (story.heard, story.lead.armed) == (["became threshold"], False)
     assert story.lead.review_at is None
+    assert Story().does(*FORMS).lead.review_at is not None
 
 
 def test_points_that_are_taken_move_the_review_forward() -> None:

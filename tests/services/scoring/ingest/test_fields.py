@@ -12,12 +12,15 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.scoring.ingest.event import Arrival
 from services.scoring.ingest.rates import Buckets
 from services.scoring.ingest.reading import pieces, read
 from services.scoring.ingest.refusals import InvalidEvent, RateLimited
+from services.scoring.ingest.segment import segment_event
 from services.scoring.ingest.what import by_bot, campaigned, name_of, named, placed
 from services.scoring.ingest.when import instant, settled, unskewed
 from services.scoring.ingest.who import email_of, id_of, phone_of
+from shared.contracts.payloads import Identity
 from shared.http.problems import MalformedBody
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -229,3 +232,15 @@ def test_more_than_a_bucket_holds_comes_in_once_it_is_full() -> None:
     assert refused.value.seconds == 5
     now = 5.0
     assert buckets.all("k", 50) == 50
+
+
+def test_traits_of_the_context_of_a_group_are_the_persons_and_its_own_are_the_companys() -> None:
+    context = {"traits": {"email": "ada@acme.example", "firstName": "Ada", "employees": 1}}
+    company = {"name": "Acme", "employees": 50, "email": "info@acme.example"}
+    item = {"type": "group", "groupId": "g", "traits": company, "context": context}
+
+    event = segment_event(item, Arrival("site", NOON), {})
+
+    assert event.identity == Identity(email="ada@acme.example")
+    person = {"email": "ada@acme.example", "first_name": "Ada"}
+    assert event.traits == {**person, "company": "Acme", "employees": 50}
