@@ -27,7 +27,7 @@ from shared.settings import Settings
 OPTIONS = ("-c max_connections=200",)
 DATABASE = "leadbaton"
 FORGETFUL_MS = "2000"
-"""The session of workers on a broker that keeps nothing: it takes half of one to form a group, and two after a kill."""
+"""The session of workers on a broker that keeps nothing: half of one forms a group, and two miss a member."""
 Say = Callable[[str], None]
 
 

@@ -113,6 +113,7 @@ class _Worker:
         finally:
             with suppress(KafkaError):
                 self._tell_kafka(reader)
+            with suppress(KafkaError):
                 reader.close(timeout_ms=3_000)
 
     def idle(self) -> None:

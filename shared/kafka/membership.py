@@ -17,6 +17,9 @@ class Membership(ConsumerCoordinator):
 
     _brought: bytes | None = None
     _says_good_bye: bool = False
+    silent: bool = False
+    """Leave without a word and let the session end. The embedded broker needs it: a member that says good-bye while the
+    group forms stays its leader there, and nobody joins that group again until the broker is restarted."""
 
     def need_rejoin(self) -> bool:
         """Also while a join is under way: one that it began because topics had changed the client forgets for ever."""
@@ -40,6 +43,8 @@ class Membership(ConsumerCoordinator):
 
     def is_dynamic_member(self) -> bool:
         """Whether the client may tell the group that it leaves."""
+        if self.silent:
+            return False
         return self._says_good_bye or bool(_client.is_dynamic_member(self))
 
     def _others_read(self) -> bool:

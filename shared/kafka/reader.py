@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -54,7 +55,9 @@ class Reader(KafkaConsumer):
                 metrics_enabled=False,
             )
         reader._fetcher.PartitionRecords = Unpacked
-        reader._coordinator.__class__ = Membership
+        coordinator: Any = reader._coordinator
+        coordinator.__class__ = Membership
+        coordinator.silent = not config.keeps_log
         reader.assigned = Assigned()
         reader.subscribe(list(topics), listener=reader.assigned)
         return reader

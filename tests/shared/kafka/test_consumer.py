@@ -24,9 +24,19 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.consumer import Pause
 from shared.kafka.producer import Producer
 from tests.conftest import ROOT, kafka_on
-from tests.engine import Ledger, buried, events, ids, once, post, relaying, until, working
+from tests.engine import (
+    Ledger,
+    buried,
+    events,
+    ids,
+    once,
+    post,
+    relaying,
+    until,
+    working,
+)
 
-pytestmark = [pytest.mark.postgres, pytest.mark.fault]
+pytestmark = pytest.mark.postgres
 
 
 def test_a_worker_goes_on_where_the_last_one_ended(
@@ -57,6 +67,7 @@ def test_two_workers_share_the_work(
     assert ledger.done() == once(300)
 
 
+@pytest.mark.fault
 def test_a_paused_worker_that_comes_back_is_refused(
     database_url: str, sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
@@ -100,6 +111,7 @@ def test_what_is_unavailable_is_waited_for_and_nothing_isburied(
     assert buried(sessions) == []
 
 
+@pytest.mark.fault
 def test_the_database_goes_and_comes_back(
     mortal_postgres: PostgresServer,
     mortal_sessions: Sessions,
@@ -117,6 +129,7 @@ def test_the_database_goes_and_comes_back(
     assert ledger.done() == once(40)
 
 
+@pytest.mark.fault
 def test_the_broker_is_silent_for_longer_than_a_session(
     sessions: Sessions,
     broker: KafkaConfig,
@@ -138,6 +151,7 @@ def test_the_broker_is_silent_for_longer_than_a_session(
     assert ledger.done() == once(40)
 
 
+@pytest.mark.fault
 def test_a_broker_that_lost_everything_loses_nobody(
     sessions: Sessions,
     broker: KafkaConfig,
@@ -161,6 +175,7 @@ def test_a_broker_that_lost_everything_loses_nobody(
     assert ledger.done() == once(100)
 
 
+@pytest.mark.fault
 def test_a_broker_that_loses_everything_while_workers_read_loses_nobody(
     sessions: Sessions,
     broker: KafkaConfig,
@@ -183,6 +198,7 @@ def _unpublished(sessions: Sessions) -> int:
         return outbox.backlog(session).rows
 
 
+@pytest.mark.fault
 def test_a_worker_ticks_without_a_broker_and_reads_when_there_is_one(
     sessions: Sessions, embedded_broker: Broker, ledger: Ledger
 ) -> None:

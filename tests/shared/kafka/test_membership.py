@@ -51,6 +51,28 @@ def test_who_joins_before_there_is_a_topic_reads_it_all_the_same(
     until(lambda: share(reader) > 0)
 
 
+def test_a_member_that_leaves_while_another_one_joins_holds_nobody_up(
+    embedded_broker: Broker, opened: ExitStack
+) -> None:
+    """The leader leaves while the group forms anew, then one that has only asked to join, then whoever is left."""
+    config = kafka_on(embedded_broker)
+    create_topics(config)
+    leader = joining(opened, config, "one")
+    until(lambda: share(leader) > 0)
+    second = joining(opened, config, "two")
+    second.poll(timeout_ms=100)  # sends its join, which is answered later
+    leader.close()
+    until(lambda: share(second) == config.partitions)
+
+    third = joining(opened, config, "three")
+    third.poll(timeout_ms=100)
+    third.close()
+    second.close()
+
+    last = joining(opened, config, "four")
+    until(lambda: share(last) == config.partitions)
+
+
 @pytest.mark.kafka
 @pytest.mark.parametrize("broker", ["apache_kafka"], indirect=True)
 def test_who_goes_hands_over_at_once_and_who_is_alone_is_awaited(
