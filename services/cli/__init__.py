@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
+
+from shared.text import unstorable_at
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
@@ -77,6 +80,10 @@ for _name, (_, _help) in SERVICES.items():
 
 def run() -> None:
     """The entry point: what goes wrong in a way that we foresaw is one clear text, not a traceback."""
+    for number, argument in enumerate(sys.argv[1:], start=1):
+        if unstorable_at(argument) is not None:
+            typer.echo(f"leadbaton: argument {number} is no text in UTF-8", err=True)
+            raise SystemExit(2)
     try:
         app()
     except _mistakes().FORESEEN as wrong:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.cli.database import transaction
@@ -13,6 +12,7 @@ from shared.clock import utc_now
 from shared.db import dead_letters
 from shared.db.dead_letters import DeadLetter
 from shared.settings import Settings
+from shared.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be processed: list, replay.")
 
@@ -30,13 +30,16 @@ def list_(
     """Show what was buried, when and why."""
     with transaction(Settings().database_url) as session:
         found = dead_letters.letters(session, topic=topic, code=code, limit=limit)
-    Console().print(_table(found) if found else "Nothing is buried.")
+    Terminal().print(_table(found) if found else "Nothing is buried.")
 
 
 @app.command()
 def replay(
     ids: Annotated[
-        list[int] | None, typer.Argument(help="The letters to put back, by id.", metavar="[ID]...")
+        list[int] | None,
+        typer.Argument(
+            min=1, max=2**63 - 1, help="The letters to put back, by id.", metavar="[ID]..."
+        ),
     ] = None,
     topic: Topic = None,
     *,

@@ -28,6 +28,7 @@ from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack
 from shared.http.keys import KeyScope, create_key
 from shared.lifecycle import stop_on_signals
+from shared.terminal import Terminal
 
 DATA = Path(".leadbaton/demo")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -52,7 +53,7 @@ def demo(
     Everything is real but the people: the servers, the API calls, the signatures, the clocks.
     """
     started_at = utc_now()
-    stop, console = stop_on_signals(), Console()
+    stop, console = stop_on_signals(), Terminal()
     memory = Memory.at(data / "demo.json")
     run = token_hex(4)
     acts = acts_of(seed + memory.runs, people, until=started_at, run=run)

@@ -7,16 +7,17 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.cli.checks import examine
 from services.cli.findings import Finding
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from shared.clock import utc_now
 from shared.settings import Settings
+from shared.terminal import Terminal
 
-SIGNS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
+SIGNS = {True: Text("ok", "green"), False: Text("wrong", "red"), None: Text("-", "dim")}
 
 
 def doctor(
@@ -35,7 +36,7 @@ def doctor(
     if as_json:
         typer.echo(orjson.dumps([asdict(it) for it in findings], option=orjson.OPT_INDENT_2))
     else:
-        Console().print(_table(findings))
+        Terminal().print(_table(findings))
     if any(it.ok is False for it in findings):
         raise typer.Exit(1)
 

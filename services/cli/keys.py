@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.cli.database import transaction
@@ -16,22 +15,44 @@ from shared.agreement.durations import duration
 from shared.clock import utc_now
 from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key
 from shared.settings import Settings
+from shared.terminal import Terminal, printable
+
+MAX_SUBJECT = 100
+MAX_LIFETIME = timedelta(days=3650)
 
 app = typer.Typer(help="Who may call the APIs.", no_args_is_help=True)
-said = Console(stderr=True)
+said = Terminal(stderr=True)
 
 
 def _lifetime(text: str) -> timedelta:
     try:
-        return cast("timedelta", duration(text))
-    except ValueError as wrong:
+        lifetime = cast("timedelta", duration(text))
+    except (ValueError, OverflowError) as wrong:
         raise typer.BadParameter(str(wrong)) from None
+    if lifetime > MAX_LIFETIME:
+        raise typer.BadParameter(f"write {MAX_LIFETIME.days}d at most, or leave it out")
+    return lifetime
+
+
+def _subject(text: str) -> str:
+    if not 1 <= len(text) <= MAX_SUBJECT or printable(text) != " ".join(text.split()):
+        raise typer.BadParameter(
+            f"write 1 to {MAX_SUBJECT} printable characters, without blanks at the ends"
+        )
+    return text
 
 
 @app.command()
 def create(
     scope: Annotated[KeyScope, typer.Option(help="What the key opens.")],
-    subject: Annotated[str, typer.Option(help="The source, the rep's id, or whose ops key it is.")],
+    subject: Annotated[
+        str,
+        typer.Option(
+            parser=_subject,
+            metavar="TEXT",
+            help="The source, the rep's id, or whose ops key it is.",
+        ),
+    ],
     expires: Annotated[
         timedelta | None, typer.Option(parser=_lifetime, metavar="90d", help="Good for so long.")
     ] = None,
@@ -47,9 +68,7 @@ def create(
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origin or ()
         )
-    said.print(
-        f"{scope} key for [bold]{subject}[/bold], good {_until(ends)}. It is not shown again."
-    )
+    said.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
     typer.echo(key)
 
 
@@ -63,7 +82,7 @@ def show() -> None:
         created = f"{key.created_at:%Y-%m-%d %H:%M}"
         origins = " ".join(key.origins)
         table.add_row(key.id, key.scope, key.subject, created, _state(key, utc_now()), origins)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @app.command()

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
@@ -29,6 +27,7 @@ from shared.http.destinations import destinations
 from shared.http.outbound import check_url
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.terminal import Terminal
 
 app = typer.Typer(help="Who may get leads, and where they are told.", no_args_is_help=True)
 
@@ -73,7 +72,7 @@ def list_reps() -> None:
         endpoint = disabled.get(f"rep/{rep.id}", "in use")
         holds = f"{held.get(rep.id, 0)}{limit}"
         table.add_row(rep.id, name, rep.team, holds, f"{rep.weight:g}", endpoint)
-    Console().print(table)
+    Terminal().print(table)
 
 
 def _agreement(session: Session) -> Agreement | None:
@@ -87,7 +86,7 @@ def _agreement(session: Session) -> Agreement | None:
 def _reroute(settings: Settings, total: int) -> None:
     """Give out again what inactive reps hold, some at a time, until they hold nothing."""
     office = Office(Agreements(), settings.public_url)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     moved: Counter[str] = Counter()
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("re-routing", total=total)
@@ -99,7 +98,7 @@ def _reroute(settings: Settings, total: int) -> None:
             moved += part
             progress.advance(task, part.total())
     for rep, count in sorted(moved.items()):
-        console.print(f"{escape(rep)}: {_handoffs(count)} given to others, or waiting for them")
+        console.print(f"{rep}: {_handoffs(count)} given to others, or waiting for them")
 
 
 def _handoffs(count: int) -> str:
@@ -107,7 +106,7 @@ def _handoffs(count: int) -> str:
 
 
 def _tell(roster: Roster, imported: Imported, *, reroute: bool) -> None:
-    said = Console(stderr=True)
+    said = Terminal(stderr=True)
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:
         new = f"rep/{rep.id}" in imported.secrets
@@ -118,6 +117,6 @@ def _tell(roster: Roster, imported: Imported, *, reroute: bool) -> None:
     if imported.cancelled:
         said.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
     for holder, count in imported.left_behind.items():
-        said.print(f"{escape(holder)} is inactive and still holds {_handoffs(count)}")
+        said.print(f"{holder} is inactive and still holds {_handoffs(count)}")
     if imported.left_behind and not reroute:
         said.print("import the same file with --reroute to give these to others")

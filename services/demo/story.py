@@ -64,7 +64,7 @@ def _get(http: httpx.Client, url: str) -> Any:
 def tell(story: Story, console: Console) -> None:
     """The story in six steps, each from the record that the step left."""
     console.print()
-    console.rule("[bold]One lead, all the way[/bold], from its own records")
+    console.rule(Text.assemble(("One lead, all the way", "bold"), ", from its own records"))
     console.print(_who(story))
     for number, (title, body) in enumerate(_chapters(story), start=1):
         console.print(Text(f"\n{number}. {title}", style="bold cyan"))
@@ -184,7 +184,7 @@ def _history(history: list[Told]) -> Table:
 def where_to_look(scene: Scene, story: Story | None, console: Console) -> None:
     """URLs, and three commands that work as they stand."""
     console.print()
-    console.rule("[bold]Look further[/bold]")
+    console.rule(Text("Look further", "bold"))
     for name, url in (("scoring", scene.scoring), ("routing", scene.routing), ("SLA", scene.sla)):
         console.print(f"{name:8} {url}/docs", highlight=False)
     console.print()

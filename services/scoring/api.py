@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, Stage
@@ -19,8 +19,11 @@ from shared.contracts.events import Event
 from shared.errors import Rejected
 from shared.http.dependencies import Now, OpsOrRep, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
-from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import PlainText
 from shared.http.problems import problems
+
+CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
 
 WHO = "email, phone, user_id or anonymous_id (the last two with source)"
 
@@ -118,13 +121,14 @@ def router(rulebook: Rulebook) -> APIRouter:
         """Its events, the latest first, each with what it counted for."""
         lead = _known(session, lead_id)
         rules = rulebook.version(session, lead.version)
-        before = None if after is None else decode(after, tuple[datetime, str, str])
+        before = None if after is None else CURSOR.decode(after)
         found = ledger.events_before(session, lead.id, before=before, limit=limit + 1)
         return paged(
             found,
             limit=limit,
             item=lambda event: _event(event, rules),
             position=lambda event: (event.time, event.source, event.id),
+            cursor=CURSOR,
         )
 
     return routes
@@ -133,11 +137,13 @@ def router(rulebook: Rulebook) -> APIRouter:
 class Asked(BaseModel):
     """Whom to look for; the first that is given."""
 
-    email: str | None = None
-    phone: str | None = None
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    source: str | None = Field(default=None, description="Whose user or anonymous id it is.")
+    model_config = ConfigDict(extra="forbid")
+
+    email: PlainText | None = None
+    phone: PlainText | None = None
+    user_id: PlainText | None = None
+    anonymous_id: PlainText | None = None
+    source: PlainText | None = Field(default=None, description="Whose user or anonymous id it is.")
 
     def key(self) -> str:
         """The identity's key; raises NoIdentityAsked."""

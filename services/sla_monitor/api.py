@@ -122,4 +122,5 @@ def _page(
         limit=asked.limit,
         item=lambda clock: ClockOut.of(clock, now),
         position=lambda clock: (at(clock), clock.id),
+        cursor=asked.cursor,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -16,7 +16,8 @@ from services.sla_monitor.queries.reports import By, Slice, Which
 from shared.contracts.payloads import Scope
 from shared.errors import Rejected
 from shared.http.keys import Caller, KeyScope
-from shared.http.pages import After, Limit, decode
+from shared.http.pages import After, Cursor, Limit
+from shared.http.parameters import Day, Instant, PlainText
 
 REPORTED = timedelta(days=30)
 
@@ -32,10 +33,10 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    team: str | None = None
-    rep: str | None = None
-    tier: str | None = None
-    kind: str | None = Field(default=None, description="accept or first_touch.")
+    team: PlainText | None = None
+    rep: PlainText | None = None
+    tier: PlainText | None = None
+    kind: PlainText | None = Field(default=None, description="accept or first_touch.")
     scope: Scope | None = None
 
     def narrowed(self, caller: Caller, **more: Any) -> Which:
@@ -47,10 +48,12 @@ class Asked(BaseModel):
 class Listed(Asked):
     """Which clocks, from when to when, which page."""
 
-    since: AwareDatetime | None = Field(default=None, description="From this instant on.")
-    until: AwareDatetime | None = Field(default=None, description="Before this instant.")
+    since: Instant | None = Field(default=None, description="From this instant on.")
+    until: Instant | None = Field(default=None, description="Before this instant.")
     limit: Limit = 100
     after: After = None
+
+    cursor: ClassVar = Cursor("at-risk", tuple[AwareDatetime, UUID])
 
     def which(self, caller: Caller) -> Which:
         """What of it the caller may see; raises EmptyRange."""
@@ -61,7 +64,7 @@ class Listed(Asked):
     @property
     def slice(self) -> Slice:
         """The page, and one clock more, which says whether there is another; raises BadCursor."""
-        after = None if self.after is None else decode(self.after, tuple[datetime, UUID])
+        after = None if self.after is None else self.cursor.decode(self.after)
         return Slice(after, self.limit + 1)
 
 
@@ -72,19 +75,23 @@ class BreachesAsked(Listed):
         default="open", description="open: nobody has answered yet; all: answered too late as well."
     )
 
+    cursor: ClassVar = Cursor("breaches", tuple[AwareDatetime, UUID])
+
 
 class ClocksAsked(Listed):
     """Which clocks, in which state."""
 
     state: State | None = None
 
+    cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
+
 
 class AttainmentAsked(Asked):
     """Which promises fell due when, and what they are split by."""
 
     by: By = By.TEAM
-    since: date | None = Field(default=None, description="First date; by default 30 days ago.")
-    until: date | None = Field(default=None, description="Last date; by default today.")
+    since: Day | None = Field(default=None, description="First date; by default 30 days ago.")
+    until: Day | None = Field(default=None, description="Last date; by default today.")
 
     def dates(self, now: datetime) -> tuple[date, date]:
         """The first and the last date; raises EmptyRange."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -19,6 +21,12 @@ R = TypeVar("R")
 
 MAX_PAGE_BYTES = 1_000_000
 """A page ends before the item with which its JSON would be larger; an item that is, is a page of its own."""
+
+MAX_CURSOR = 2_000
+"""Characters of the longest cursor; positions hold ids of senders."""
+
+CHECK_BYTES = 6
+"""So much of a hash says that a cursor is whole, and of this list."""
 
 
 class Page(BaseModel, Generic[T]):
@@ -36,21 +44,37 @@ class BadCursor(Rejected):
 
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items on a page of at most 1 MB.")]
-After = Annotated[str | None, Query(description="`next` of the page before.")]
+After = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before.")
+]
 
 
-def encode(*position: object) -> str:
-    """A position in a list (numbers, strings, instants, UUIDs) as a cursor."""
-    return urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+@dataclass(frozen=True, slots=True)
+class Cursor(Generic[T]):
+    """Positions in one list as opaque text: whole, and of this list, or refused."""
 
+    list_name: str
+    shape: type[T]
+    """Such as `tuple[Instant, UUID]`: bounded as parameters are."""
 
-def decode(cursor: str, shape: type[T]) -> T:
-    """The position that a cursor stands for, such as `tuple[datetime, UUID]`; raises BadCursor."""
-    try:
-        said = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-        return TypeAdapter(shape).validate_json(said)
-    except (NotBase64, ValidationError, UnicodeError):
-        raise BadCursor("`after` is not a cursor of this list: take it from `next`") from None
+    def encode(self, *position: object) -> str:
+        """A position in the list (numbers, strings, instants, UUIDs) as a cursor."""
+        content = orjson.dumps(position)
+        return urlsafe_b64encode(self._check(content) + content).decode().rstrip("=")
+
+    def decode(self, cursor: str) -> T:
+        """The position that a cursor of this list stands for; raises BadCursor."""
+        try:
+            content = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+            check, position = content[:CHECK_BYTES], content[CHECK_BYTES:]
+            if check == self._check(position):
+                return TypeAdapter(self.shape).validate_json(position)
+        except (NotBase64, ValidationError, UnicodeError):
+            pass
+        raise BadCursor("`after` is not a cursor of this list: take it from `next`")
+
+    def _check(self, content: bytes) -> bytes:
+        return sha256(self.list_name.encode() + b"\0" + content).digest()[:CHECK_BYTES]
 
 
 def paged(
@@ -59,6 +83,7 @@ def paged(
     limit: int,
     item: Callable[[R], T],
     position: Callable[[R], Sequence[Any]],
+    cursor: Cursor[Any],
 ) -> Page[T]:
     """A page of rows that were asked for with `limit + 1`, and no larger than MAX_PAGE_BYTES.
 
@@ -73,4 +98,5 @@ def paged(
             break
         items.append(shown)
     more = len(rows) > len(items)
-    return Page(items=items, next=encode(*position(rows[len(items) - 1])) if more else None)
+    last = rows[len(items) - 1] if more else None
+    return Page(items=items, next=None if last is None else cursor.encode(*position(last)))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Body
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
 from services.routing.api.handoffs import story
@@ -28,6 +28,7 @@ from shared.agreement.model import Id
 from shared.contracts.payloads import Change
 from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
 from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
+from shared.http.parameters import Count, Instant
 from shared.http.problems import problems
 
 RESPONSES = problems(
@@ -35,17 +36,21 @@ RESPONSES = problems(
 )
 
 
+MAX_AMOUNT = 1e12
+"""More than a lead was ever worth in any currency."""
+
+
 class AnswerIn(BaseModel):
     """Every answer may say when it happened, and which hop it means."""
 
     model_config = ConfigDict(extra="forbid")
 
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None,
         description="When it happened; by default now. Give it, and sending twice is surely one answer.",
     )
-    hop: int | None = Field(
-        default=None, ge=1, description="The hop that is answered; refused if it is over."
+    hop: Count | None = Field(
+        default=None, description="The hop that is answered; refused if it is over."
     )
 
     def details(self) -> dict[str, Any]:
@@ -69,7 +74,7 @@ class ContactIn(AnswerIn):
 class WinIn(AnswerIn):
     """The lead bought."""
 
-    amount: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    amount: float | None = Field(default=None, ge=0, le=MAX_AMOUNT, allow_inf_nan=False)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
 
     @model_validator(mode="after")
@@ -90,7 +95,7 @@ class ReassignIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    hop: int = Field(ge=1, description="The hop that is ended; sent twice, it is ended once.")
+    hop: Count = Field(description="The hop that is ended; sent twice, it is ended once.")
 
 
 Optional = Annotated[AnswerIn, Body(default_factory=AnswerIn)]

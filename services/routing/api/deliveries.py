@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
 
 from services.routing.api.models import DeliveryOut, with_tries
 from services.routing.queries import deliveries
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, Tx
 from shared.http.keys import UnknownKey, WrongScope
-from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import Position
 from shared.http.problems import problems
 
 router = APIRouter()
@@ -29,33 +30,41 @@ class UnknownDelivery(Rejected):
 State = Literal["pending", "delivered", "exhausted", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+CURSOR = Cursor("deliveries", tuple[Position])
+
+
+class Wanted(BaseModel):
     """Which deliveries."""
+
+    model_config = ConfigDict(extra="forbid")
 
     state: State | None = None
     handoff: UUID | None = None
+    after: After = None
+    limit: Limit = 50
 
 
 @router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor))
 def list_deliveries(
     session: Tx,
     _: Ops,
-    wanted: Annotated[Wanted, Depends()],
-    after: After = None,
-    limit: Limit = 50,
+    wanted: Annotated[Wanted, Query()],
 ) -> Page[DeliveryOut]:
     """Deliveries with their tries, newest first."""
     rows = deliveries.list_deliveries(
         session,
         state=wanted.state,
         handoff=wanted.handoff,
-        before=decode(after, tuple[int])[0] if after else None,
-        most=limit + 1,
+        before=None if wanted.after is None else CURSOR.decode(wanted.after)[0],
+        most=wanted.limit + 1,
     )
     shown = {it.id: it for it in with_tries(session, rows)}
     return paged(
-        rows, limit=limit, item=lambda row: shown[row.id], position=lambda row: (row.position,)
+        rows,
+        limit=wanted.limit,
+        item=lambda row: shown[row.id],
+        position=lambda row: (row.position,),
+        cursor=CURSOR,
     )
 
 

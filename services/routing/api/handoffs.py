@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.routing.api.models import HandoffOut, HandoffStory
@@ -18,27 +17,31 @@ from services.routing.handlers.office import Office
 from services.routing.queries import changes, handoffs
 from shared.http.dependencies import OpsOrRep, Tx
 from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
-from shared.http.pages import After, BadCursor, Limit, Page, decode, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
+CURSOR = Cursor("handoffs", tuple[AwareDatetime, UUID])
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+
+class Wanted(BaseModel):
     """Which handoffs."""
 
+    model_config = ConfigDict(extra="forbid")
+
     state: State | None = None
-    rep: Annotated[
-        str | None, Query(description="Only this rep's; with a rep's key always theirs.")
-    ] = None
+    rep: PlainText | None = Field(
+        default=None, description="Only this rep's; with a rep's key always theirs."
+    )
     lead: UUID | None = None
+    after: After = None
+    limit: Limit = 50
 
 
 def list_handoffs(
     session: Tx,
     caller: OpsOrRep,
-    wanted: Annotated[Wanted, Depends()],
-    after: After = None,
-    limit: Limit = 50,
+    wanted: Annotated[Wanted, Query()],
 ) -> Page[HandoffOut]:
     """Handoffs, newest first."""
     rows = handoffs.list_handoffs(
@@ -46,11 +49,15 @@ def list_handoffs(
         state=wanted.state,
         rep=caller.subject if caller.scope is KeyScope.REP else wanted.rep,
         lead=wanted.lead,
-        before=decode(after, tuple[datetime, UUID]) if after else None,
-        most=limit + 1,
+        before=None if wanted.after is None else CURSOR.decode(wanted.after),
+        most=wanted.limit + 1,
     )
     return paged(
-        rows, limit=limit, item=HandoffOut.of, position=lambda it: (it.qualified_at, it.id)
+        rows,
+        limit=wanted.limit,
+        item=HandoffOut.of,
+        position=lambda it: (it.qualified_at, it.id),
+        cursor=CURSOR,
     )
 
 

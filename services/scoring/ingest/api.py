@@ -12,8 +12,8 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.scoring.ingest.admission import preflight, readable
@@ -32,7 +32,8 @@ from services.scoring.queries.rejections import StoredRejection, rejections_of
 from shared.errors import LeadbatonError
 from shared.http.dependencies import Ops, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
-from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Limit, Page, decode, paged
+from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import PlainText, Position
 from shared.http.problems import (
     MalformedBody,
     TooLarge,
@@ -54,7 +55,7 @@ CALLS = {
 
 ANY_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
 
-RowId = Annotated[int, Field(ge=0, lt=2**63)]
+REJECTIONS = Cursor("rejections", tuple[AwareDatetime, Position])
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -180,15 +181,21 @@ def _segment_route(intake: Intake, call: str) -> Route:
     return take
 
 
+class RejectionsAsked(BaseModel):
+    """Which rejections."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: PlainText | None = None
+    code: PlainText | None = None
+    after: After = None
+    limit: Limit = 50
+
+
 def _add_rejections(routes: APIRouter) -> None:
     @routes.get("/v1/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor))
     def rejections(
-        _: Ops,
-        session: Tx,
-        source: str | None = None,
-        code: str | None = None,
-        limit: Limit = 50,
-        after: After = None,
+        _: Ops, session: Tx, asked: Annotated[RejectionsAsked, Query()]
     ) -> Page[RejectionOut]:
         """Events that were refused, the latest first, with their bytes and the reason.
 
@@ -196,13 +203,19 @@ def _add_rejections(routes: APIRouter) -> None:
         """
         rows = rejections_of(
             session,
-            source=source,
-            code=code,
-            before=decode(after, tuple[AwareDatetime, RowId]) if after is not None else None,
-            limit=limit + 1,
+            source=asked.source,
+            code=asked.code,
+            before=REJECTIONS.decode(asked.after) if asked.after is not None else None,
+            limit=asked.limit + 1,
             max_bytes=MAX_PAGE_BYTES,
         )
-        return paged(rows, limit=limit, item=RejectionOut.of, position=StoredRejection.position)
+        return paged(
+            rows,
+            limit=asked.limit,
+            item=RejectionOut.of,
+            position=StoredRejection.position,
+            cursor=REJECTIONS,
+        )
 
 
 async def _answer(request: Request, answer: Awaitable[Response]) -> Response:

@@ -71,6 +71,12 @@ def test_a_database_that_is_away_is_one_line_and_no_traceback() -> None:
     assert "Traceback" not in said.stderr
 
 
+def test_an_argument_that_is_no_text_is_named() -> None:
+    said = leadbaton("keys", "create", "--scope", "ops", "--subject", "\udcff")
+
+    assert (said.returncode, said.stderr) == (2, "leadbaton: argument 6 is no text in UTF-8\n")
+
+
 def test_a_wrong_setting_is_named_as_the_operator_knows_it() -> None:
     said = leadbaton("migrate", LEADBATON_KAFKA_PARTITIONS="none")
 

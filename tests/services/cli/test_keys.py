@@ -83,3 +83,34 @@ def test_what_cannot_be_made_is_explained(arguments: tuple[str, ...], part: str)
 
 def test_a_secret_key_has_32_bytes() -> None:
     assert len(urlsafe_b64decode(ran("secret").stdout.strip())) == 32
+
+
+@pytest.mark.parametrize("subject", ["[/x]", "[bold]ada", ":smile:", "Zoë [EU]", "a\\[b"])
+def test_any_printable_subject_is_shown_as_it_is(subject: str) -> None:
+    made = ran("create", "--scope", "ops", "--subject", subject)
+    listed = ran("list")
+
+    assert made.stdout.startswith("lb_ops_")
+    assert subject in made.stderr
+    assert subject in listed.stdout
+
+
+@pytest.mark.parametrize(
+    "subject", ["", " site", "a\x1b[2Jb", "two\nlines", "\u202eetis", "x" * 101], ids=repr
+)
+def test_a_subject_that_cannot_be_shown_makes_no_key(sessions: Sessions, subject: str) -> None:
+    refused = ran("create", "--scope", "ops", "--subject", subject)
+
+    assert refused.exit_code == 2
+    assert "printable characters" in refused.stderr
+    with sessions() as session:
+        assert keys(session) == []
+
+
+@pytest.mark.parametrize("expires", ["99999d", "9999999999d", "-1d", "soon", "1e999d"])
+def test_a_lifetime_that_cannot_be_makes_no_key(sessions: Sessions, expires: str) -> None:
+    refused = ran("create", "--scope", "ops", "--subject", "olga", "--expires", expires)
+
+    assert refused.exit_code == 2
+    with sessions() as session:
+        assert keys(session) == []

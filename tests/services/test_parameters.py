@@ -1,0 +1,133 @@
+"""No value of a parameter, a path or a cursor is too much for an API: it answers, or says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.routing.api import deliveries, handoffs
+from services.scoring import api as leads
+from services.scoring.ingest.api import REJECTIONS
+from services.sla_monitor.views import BreachesAsked, ClocksAsked, Listed
+from shared.db.session import Sessions
+from shared.http.keys import KeyScope, create_key
+from shared.http.pages import Cursor
+from tests.builders import NOON
+from tests.services.apis import Operation, apis_on, operations
+
+pytestmark = pytest.mark.postgres
+
+VALUES = {
+    "nothing": "",
+    "a NUL": "a%00b",
+    "half a pair": "%ED%A0%80",
+    "no UTF-8": "%FF%FE",
+    "half an escape": "%",
+    "an emoji": "%F0%9F%8E%89",
+    "a quote": "'%20or%201=1--",
+    "a path": "..%2F..%2Fetc",
+    "long": "x" * 10_000,
+    "zero": "0",
+    "negative": "-1",
+    "beyond 32 bits": "2147483648",
+    "beyond 64 bits": "9223372036854775808",
+    "beyond everything": "9" * 400,
+    "infinite": "1e999",
+    "no number": "NaN",
+    "the first instant": "0001-01-01T00:00:00%2B14:00",
+    "the last instant": "9999-12-31T23:59:59.999999-14:00",
+    "the first date": "0001-01-01",
+    "the last date": "9999-12-31",
+    "no date": "2026-02-30",
+    "nobody": "00000000-0000-0000-0000-000000000000",
+    "JSON": "%7B%22a%22:%5B%5D%7D",
+}
+
+CURSORS: dict[str, Cursor[Any]] = {
+    "handoffs": handoffs.CURSOR,
+    "deliveries": deliveries.CURSOR,
+    "events": leads.CURSOR,
+    "rejections": REJECTIONS,
+    "breaches": BreachesAsked.cursor,
+    "clocks": ClocksAsked.cursor,
+    "at risk": Listed.cursor,
+}
+
+
+@pytest.fixture
+def clients(sessions: Sessions) -> dict[str, TestClient]:
+    """A client of each API, with a key for everything."""
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
+    headers = {"authorization": f"Bearer {key}"}
+    return {
+        name: TestClient(app, headers=headers, raise_server_exceptions=False)
+        for name, app in apis_on(sessions).items()
+    }
+
+
+def requests(operation: Operation, value: str) -> Iterator[str]:
+    """The operation's address with the value in each of its parameters in turn."""
+    nobody = VALUES["nobody"]
+    for place, name in operation.parameters:
+        path = operation.path.replace(f"{{{name}}}", value) if place == "path" else operation.path
+        for other_place, other in operation.parameters:
+            if other_place == "path":
+                path = path.replace(f"{{{other}}}", nobody)
+        yield path if place == "path" else f"{path}?{name}={value}"
+
+
+@pytest.mark.parametrize("api", ["scoring", "routing", "sla"])
+def test_every_parameter_takes_any_value_or_says_what_is_wrong(
+    clients: dict[str, TestClient], api: str
+) -> None:
+    asked = 0
+    for operation in (it for it in operations() if it.api == api):
+        for url in (it for value in VALUES.values() for it in requests(operation, value)):
+            answer = clients[api].request(operation.method, url)
+            asked += 1
+            assert answer.status_code < 500, (operation.method, url[:200], answer.text)
+            if answer.status_code >= 400:
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert {"code", "message"} <= answer.json().keys()
+                assert len(answer.content) < 4_000, "an error repeats what was sent"
+    assert asked > 10 * len(VALUES)
+
+
+@pytest.mark.parametrize("name", CURSORS)
+def test_a_cursor_that_no_list_gave_is_refused(clients: dict[str, TestClient], name: str) -> None:
+    forged = CURSORS[name].encode("0001-01-01T00:00:00+14:00", 2**63, "a\x00", "b")
+    lists = [it for it in operations() if ("query", "after") in it.parameters]
+
+    answers = [
+        clients[it.api].get(f"{it.path.replace('{lead_id}', VALUES['nobody'])}?after={forged}")
+        for it in lists
+    ]
+
+    codes = [it.json()["code"] for it in answers]
+    assert len(codes) >= len(CURSORS)
+    assert codes.count("bad_cursor") == len(codes) - 1
+    assert codes.count("unknown_lead") == 1
+
+
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("routing", "/v1/handoffs?sate=won"),
+        ("routing", "/v1/deliveries?handof=x"),
+        ("scoring", "/v1/leads?emial=ada@example.com"),
+        ("scoring", "/v1/rejections?sorce=site"),
+        ("sla", "/v1/sla/breaches?taem=inbound"),
+        ("sla", "/v1/sla/attainment?taem=inbound"),
+    ],
+)
+def test_a_parameter_that_does_not_exist_is_named(
+    clients: dict[str, TestClient], api: str, path: str
+) -> None:
+    answer = clients[api].get(path)
+
+    assert answer.status_code == 422
+    assert path.partition("?")[2].partition("=")[0] in answer.json()["message"]
