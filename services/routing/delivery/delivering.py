@@ -98,7 +98,7 @@ async def deliver(
             await _wait(woken, POLL_S if tries.room()[0] > 0 else SLOW_S)
             ended = (*ended, *tries.ended())
         ended = (*ended, *await tries.finish(courier.grace_s))
-    await _record_last(courier, ended)
+    await record_last(courier, ended)
 
 
 async def _wait(woken: asyncio.Event, most_s: float) -> None:
@@ -110,7 +110,7 @@ async def _wait(woken: asyncio.Event, most_s: float) -> None:
         return
 
 
-async def _record_last(courier: Courier, ended: Sequence[Tried]) -> None:
+async def record_last(courier: Courier, ended: Sequence[Tried]) -> None:
     """Record how the last tries ended, also when the database is back only now."""
     end_s = time.monotonic() + LAST_S
     while ended:
@@ -118,6 +118,8 @@ async def _record_last(courier: Courier, ended: Sequence[Tried]) -> None:
         if time.monotonic() > end_s:
             break
         await asyncio.sleep(AGAIN_S if ended else 0)
+    if ended:
+        log.error("tries are not recorded, their webhooks will be sent again", tries=len(ended))
 
 
 async def _turn(

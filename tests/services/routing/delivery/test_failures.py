@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import event, text
 
 from services.routing.api.models import with_tries
@@ -238,20 +240,32 @@ def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
     engine.dispose()
 
 
-def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_others_said(
-    post: Post,
-) -> None:
-    hold = threading.Event()
+def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
+    hold, pause = threading.Event(), threading.Event()
     post.receiver.reply(GRACE, Reply(204, hold=hold))
-    with post.sessions.begin() as session:
-        importing(
-            session,
-            entry("grace", endpoint={"url": post.receiver.url(GRACE)}),
-            entry("linus", endpoint={"url": post.receiver.url("/reps/linus")}),
-        )
-    post.assign("ada", "alan")
+    post.assign()
+    sums = [sum_of_seconds()]
 
-    post.run(until=2, courier=replace(post.courier, grace_s=0.5))
-    hold.set()
+    def answer() -> None:
+        post.receiver.wait(lambda got: len(got) == 1)
+        pause.wait(0.25)
+        hold.set()
 
-    assert sorted(state for _, _, state in post.states()) == ["delivered", "pending"]
+    answering = threading.Thread(target=answer)
+    answering.start()
+    began_s = time.monotonic()
+    post.run(until=1)
+    most_ms = (time.monotonic() - began_s) * 1000
+    answering.join()
+    sums.append(sum_of_seconds())
+
+    with post.sessions() as session:
+        [shown] = with_tries(session, deliveries.list_deliveries(session, most=9))
+    [tried] = shown.tries
+    assert 250 <= tried.took_ms <= most_ms
+    assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000
+
+
+def sum_of_seconds() -> float:
+    """How long all tries took so far, as a scrape would see."""
+    return REGISTRY.get_sample_value("leadbaton_delivery_try_seconds_sum") or 0.0

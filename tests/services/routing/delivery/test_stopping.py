@@ -1,0 +1,95 @@
+"""A worker that is asked to stop waits for nobody long, and records what it can."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event, text
+
+from services.routing.delivery import deliver
+from services.routing.delivery.courier import claim
+from services.routing.delivery.delivering import record_last
+from services.routing.delivery.recording import Tried
+from services.routing.domain.tries import Delivered, Response
+from services.routing.queries.deliveries import Attempt
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.embedded.postgres import free_port
+from tests.services.routing.delivery.post import GRACE, Post
+from tests.services.routing.delivery.receiver import Reply, receiving
+from tests.services.routing.desks import (
+    entry,
+    importing,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Iterator[Post]:
+    with receiving() as receiver:
+        yield Post(sessions, receiver)
+
+
+def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_others_said(
+    post: Post,
+) -> None:
+    hold = threading.Event()
+    post.receiver.reply(GRACE, Reply(204, hold=hold))
+    with post.sessions.begin() as session:
+        importing(
+            session,
+            entry("grace", endpoint={"url": post.receiver.url(GRACE)}),
+            entry("linus", endpoint={"url": post.receiver.url("/reps/linus")}),
+        )
+    post.assign("ada", "alan")
+
+    post.run(until=2, courier=replace(post.courier, grace_s=0.5))
+    hold.set()
+
+    assert sorted(state for _, _, state in post.states()) == ["delivered", "pending"]
+
+
+def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_shortly_after(
+    post: Post, database_url: str
+) -> None:
+    answers, refused, stop = threading.Event(), threading.Event(), threading.Event()
+    post.receiver.reply(GRACE, Reply(204, hold=answers))
+    post.assign()
+    engine = engine_for(database_url, lock_timeout_ms=50)
+    courier = replace(post.courier, sessions=sessions_on(engine))
+    running = threading.Thread(
+        target=lambda: asyncio.run(
+            deliver(courier, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+        )
+    )
+    running.start()
+    post.receiver.wait(lambda got: len(got) == 1)
+    stop.set()
+    with post.sessions() as session:
+        session.execute(text("lock table routing.handoffs in access exclusive mode"))
+        event.listen(engine, "handle_error", lambda _: refused.set())
+        answers.set()
+        assert refused.wait(10)
+    running.join()
+    engine.dispose()
+
+    assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
+    assert [(it.number, it.status) for it in post.tries()] == [(1, 204)]
+
+
+def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_away(
+    post: Post,
+) -> None:
+    engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
+    post.assign()
+    [claimed] = claim(post.courier, 1)
+    tried = Tried(claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered())
+
+    asyncio.run(record_last(replace(post.courier, sessions=sessions_on(engine)), [tried]))
+    engine.dispose()
+
+    assert post.states() == [("rep/grace", "handoff.assigned", "pending")]
