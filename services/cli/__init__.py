@@ -22,6 +22,7 @@ COMMANDS = {
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
+    "endpoints": ("services.cli.endpoints:app", "Where reps are told: list, new secrets."),
     "docs": ("services.cli.docs:app", "Generated references: generate, check."),
     "dead": ("services.cli.dead:app", "Records that could not be processed: list, replay."),
 }

@@ -8,6 +8,7 @@ import threading
 from functools import partial
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.routing.api import router
@@ -44,6 +45,7 @@ def api(settings: Settings) -> None:
         sessions_on(engine),
         public_url=settings.public_url,
         most_bytes=settings.max_request_bytes,
+        secret_key=settings.secret_key,
     )
     serve(app, host=settings.host, port=settings.port or PORT)
     engine.dispose()
@@ -55,8 +57,9 @@ def build_api(
     clock: Clock = utc_now,
     public_url: str = f"http://127.0.0.1:{PORT}",
     most_bytes: int = 1_000_000,
+    secret_key: SecretStr | None = None,
 ) -> FastAPI:
-    """The API; nothing is opened until it serves."""
+    """The API; nothing is opened until it serves. Without a key no endpoint can get a new secret."""
     app = create_app(
         title="Leadbaton routing",
         summary="Who got which lead and why, what reps answer, what was told to whom.",
@@ -64,7 +67,7 @@ def build_api(
         clock=clock,
         most_bytes=most_bytes,
     )
-    app.include_router(router(Office(Agreements(), public_url)))
+    app.include_router(router(Office(Agreements(), public_url), secret_key))
     return app
 
 

@@ -106,6 +106,7 @@ endpoints = Table(
         comment="The URL's host, with its port where that is neither 80 nor 443.",
     ),
     Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
+    Column("old_secrets", JSONB, nullable=False, server_default="[]", comment="[[secret, until]]"),
     Column("disabled_at", DateTime(timezone=True)),
     Column("disabled_because", Text),
     comment="Where webhooks go.",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from pydantic import SecretStr
 
-from services.routing.api import answers, deliveries, handoffs, reps
+from services.routing.api import answers, deliveries, endpoints, handoffs, reps
 from services.routing.handlers.office import Office
 
 
-def router(office: Office) -> APIRouter:
+def router(office: Office, secret_key: SecretStr | None) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1")
     routes.include_router(handoffs.router(office), tags=["handoffs"])
     routes.include_router(answers.router(office), tags=["answers"])
     routes.include_router(deliveries.router, tags=["deliveries"])
+    routes.include_router(endpoints.router(secret_key), tags=["endpoints"])
     routes.include_router(reps.router, tags=["reps"])
     return routes

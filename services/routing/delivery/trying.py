@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import httpx
 import structlog
@@ -10,7 +12,7 @@ import structlog
 from services.routing.delivery.courier import Courier
 from services.routing.delivery.recording import Tried
 from services.routing.delivery.sending import kept, send
-from services.routing.domain.signing import signed_headers
+from services.routing.domain.signing import signed_headers, signing_still
 from services.routing.domain.tries import GaveUp, Outcome, Response, judge
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import Claimed
@@ -86,12 +88,19 @@ async def _sent(
     if claimed.disabled:
         return DISABLED, GaveUp()
     try:
-        secret = courier.vault.decrypt(claimed.secret)
+        secrets = [courier.vault.decrypt(claimed.secret), *_old_secrets(courier, claimed)]
     except BadSecretKey as locked:  # of this endpoint: it holds up nobody else's
         response = Response(None, str(locked))
     else:
-        response = await _posted(courier, client, claimed, secret)
+        response = await _posted(courier, client, claimed, secrets)
     return response, _judged(courier, claimed, response)
+
+
+def _old_secrets(courier: Courier, claimed: Claimed) -> Iterator[bytes]:
+    """Those that sign too; one that only a lost key opens was replaced because of that."""
+    for old in signing_still(claimed.old_secrets, now=courier.clock()):
+        with suppress(BadSecretKey):
+            yield courier.vault.decrypt(old.secret)
 
 
 def _judged(courier: Courier, claimed: Claimed, response: Response) -> Outcome:
@@ -100,13 +109,13 @@ def _judged(courier: Courier, claimed: Claimed, response: Response) -> Outcome:
 
 
 async def _posted(
-    courier: Courier, client: httpx.AsyncClient, claimed: Claimed, secret: bytes
+    courier: Courier, client: httpx.AsyncClient, claimed: Claimed, secrets: Sequence[bytes]
 ) -> Response:
     notice = claimed.notice
     with hop(f"webhook {notice.type}", notice.traceparent, kind=SpanKind.CLIENT) as here:
         headers = {
             "content-type": "application/json",
-            **signed_headers(secret, id=str(notice.id), at=courier.clock(), body=notice.body),
+            **signed_headers(secrets, id=str(notice.id), at=courier.clock(), body=notice.body),
             "traceparent": here.traceparent,
         }
         response = await send(

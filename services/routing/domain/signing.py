@@ -5,9 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 PREFIX = "whsec_"
+BOTH_SIGN_FOR = timedelta(hours=24)
+"""So long an old secret signs beside the one that took its place."""
+MAX_OLD_SECRETS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OldSecret:
+    """A secret that an endpoint had before, as it is kept: encrypted."""
+
+    secret: bytes
+    until: datetime
+
+
+def signing_still(old: Sequence[OldSecret], *, now: datetime) -> list[OldSecret]:
+    """Those of the old secrets whose time is not over."""
+    return [it for it in old if it.until > now]
 
 
 def written(secret: bytes) -> str:
@@ -20,12 +38,17 @@ def unwritten(secret: str) -> bytes:
     return b64decode(secret.removeprefix(PREFIX), validate=True)
 
 
-def signed_headers(secret: bytes, *, id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of one try: the id of every try, the second of this one, the HMAC over the exact bytes."""
+def signed_headers(
+    secrets: Sequence[bytes], *, id: str, at: datetime, body: bytes
+) -> dict[str, str]:
+    """The three headers of one try: the id of every try, the second of this one, an HMAC of each secret over the exact
+    bytes.
+    """
     second = str(int(at.timestamp()))
-    mac = hmac.new(secret, f"{id}.{second}.".encode() + body, hashlib.sha256).digest()
+    content = f"{id}.{second}.".encode() + body
+    macs = (hmac.new(it, content, hashlib.sha256).digest() for it in secrets)
     return {
         "webhook-id": id,
         "webhook-timestamp": second,
-        "webhook-signature": f"v1,{b64encode(mac).decode()}",
+        "webhook-signature": " ".join(f"v1,{b64encode(it).decode()}" for it in macs),
     }

@@ -12,8 +12,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notices import Notice
+from services.routing.domain.signing import OldSecret
 from services.routing.domain.tries import SCHEDULE
 from services.routing.queries import breakers
+from services.routing.queries.endpoints import old_secrets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Claimed:
     secret: bytes
     """As it is kept: encrypted."""
     disabled: bool
+    old_secrets: Sequence[OldSecret] = ()
     probes: frozenset[str] = frozenset()
     """Breakers that an answer closes."""
 
@@ -142,6 +145,7 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
         host=row.host,
         secret=row.secret,
         disabled=row.disabled,
+        old_secrets=old_secrets_of(row.old_secrets),
         probes=probes,
     )
 
@@ -169,7 +173,7 @@ _TAKE = text("""
     where taken.id = free.id and endpoints.id = taken.endpoint
     returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
         taken.traceparent, taken.attempts, taken.tried_before, endpoints.url,
-        coalesce(endpoints.host, endpoints.id) as host, endpoints.secret,
+        coalesce(endpoints.host, endpoints.id) as host, endpoints.secret, endpoints.old_secrets,
         endpoints.disabled_at is not null as disabled
 """)
 

@@ -32,7 +32,7 @@ def data(notice: notices.Notice) -> dict[str, Any]:
 def test_a_signature_is_what_the_standards_own_library_expects() -> None:
     secret, body = bytes(range(32)), '{"grüße": 1}'.encode()
 
-    headers = signed_headers(secret, id="id-1", at=utc_now(), body=body)
+    headers = signed_headers([secret], id="id-1", at=utc_now(), body=body)
 
     assert Webhook(written(secret)).verify(body, headers) == {"grüße": 1}
     assert unwritten(written(secret)) == secret

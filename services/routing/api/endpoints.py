@@ -1,0 +1,100 @@
+"""Endpoints: which of them answer, and new secrets for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field, SecretStr
+from sqlalchemy import Row
+
+from services.routing.domain.signing import signing_still
+from services.routing.handlers.rotating import TooManySecrets, UnknownEndpoint, rotate_secret
+from services.routing.queries import endpoints
+from shared.http.dependencies import Now, Ops, Tx
+from shared.http.keys import UnknownKey, WrongScope
+from shared.http.problems import problems
+from shared.secrets import BadSecretKey, Vault
+
+EndpointState = Literal["in_use", "hanging", "disabled"]
+EndpointId = Annotated[
+    str,
+    Path(
+        pattern=r"^(ops|(rep|team)/[^/\x00-\x1f]{1,200})$",
+        description="rep/ID, team/ID or ops, as the list shows it.",
+    ),
+]
+
+
+class EndpointOut(BaseModel):
+    """Where webhooks go; its URL may be a secret, and is not shown."""
+
+    id: str
+    host: str | None
+    state: EndpointState = Field(
+        description="hanging: it, or its host, timed out, and gets one try at a time until it answers"
+    )
+    since: datetime | None = Field(description="Since when it hangs or is disabled.")
+    failures: int = Field(description="Tries that nobody answered, since then.")
+    because: str | None = Field(description="Why it is disabled.")
+    pending: int = Field(description="Webhooks that wait for it.")
+    old_secret_until: datetime | None = Field(
+        description="Until when an old secret signs beside the new one."
+    )
+
+    @classmethod
+    def of(cls, row: Row[Any], *, now: datetime) -> Self:
+        """The endpoint as it is now."""
+        old = signing_still(endpoints.old_secrets_of(row.old_secrets), now=now)
+        return cls(
+            id=row.id,
+            host=row.host,
+            state=row.state,
+            since=row.since,
+            failures=row.failures,
+            because=row.disabled_because,
+            pending=row.pending,
+            old_secret_until=max((it.until for it in old), default=None),
+        )
+
+
+class Endpoints(BaseModel):
+    """All of them."""
+
+    items: list[EndpointOut]
+
+
+class NewSecret(BaseModel):
+    """The new secret: it is not shown again."""
+
+    id: str
+    secret: str
+    old_secret_until: datetime | None = Field(
+        description="Until then each webhook has both signatures; null where the old secret cannot be read."
+    )
+
+
+def router(secret_key: SecretStr | None) -> APIRouter:
+    """The routes; new secrets are encrypted with this key."""
+    routes = APIRouter()
+
+    @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
+    def list_endpoints(
+        session: Tx, _: Ops, now: Now, state: EndpointState | None = None
+    ) -> Endpoints:
+        """Every endpoint, and whether it answers."""
+        shown = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
+        return Endpoints(items=[it for it in shown if state in (None, it.state)])
+
+    @routes.post(
+        "/endpoints/{id:path}/rotate-secret",
+        responses=problems(UnknownKey, WrongScope, UnknownEndpoint, TooManySecrets, BadSecretKey),
+    )
+    def rotate(id: EndpointId, session: Tx, _: Ops, now: Now, response: Response) -> NewSecret:
+        """A new secret, shown once. For 24 hours each webhook has the signature of the old one too."""
+        rotated = rotate_secret(session, id, vault=Vault(secret_key), now=now)
+        response.headers["cache-control"] = "no-store"
+        return NewSecret(id=id, secret=rotated.secret, old_secret_until=rotated.both_until)
+
+    return routes

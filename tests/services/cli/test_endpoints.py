@@ -1,0 +1,70 @@
+"""`leadbaton endpoints`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from services.cli.endpoints import app
+from services.routing.handlers.rotating import UnknownEndpoint
+from services.routing.queries import deliveries
+from services.routing.tables import endpoints
+from shared.clock import utc_now
+from shared.db.session import Sessions
+from tests.services.routing.desks import entry, importing
+
+pytestmark = pytest.mark.postgres
+
+KEY = "bGVhZGJhdG9uLXRlc3RzLWxlYWRiYXRvbi10ZXN0cyE="
+
+
+@pytest.fixture(autouse=True)
+def installed(database_url: str, sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation with one rep."""
+    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
+    monkeypatch.setenv("LEADBATON_SECRET_KEY", KEY)
+    with sessions.begin() as session:
+        importing(session, entry("grace"))
+
+
+def test_a_new_secret_goes_alone_to_stdout_and_all_else_to_stderr() -> None:
+    done = CliRunner().invoke(app, ["rotate", "rep/grace", "ops"])
+
+    secrets = json.loads(done.stdout)
+    assert sorted(secrets) == ["ops", "rep/grace"]
+    assert all(it.startswith("whsec_") for it in secrets.values())
+    assert f"both sign until {utc_now() + timedelta(days=1):%Y-%m-%d}" in done.stderr
+    assert "whsec_" not in done.stderr
+
+
+def test_after_a_lost_key_all_get_new_ones(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        session.execute(update(endpoints).values(secret=b"of another key"))
+
+    done = CliRunner().invoke(app, ["rotate", "--all"])
+
+    assert sorted(json.loads(done.stdout)) == ["ops", "rep/grace", "team/sales"]
+    assert done.stderr.count("only the new one signs") == 3
+
+
+def test_who_is_meant_must_be_said_and_known() -> None:
+    assert "--all" in CliRunner().invoke(app, ["rotate"]).output
+    assert "--all" in CliRunner().invoke(app, ["rotate", "ops", "--all"]).output
+    unknown = CliRunner().invoke(app, ["rotate", "rep/nobody"])
+    assert isinstance(unknown.exception, UnknownEndpoint)
+    assert unknown.stdout == ""
+
+
+def test_the_list_names_hosts_and_who_is_off(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        deliveries.disable_endpoint(session, "ops", because="gone", now=utc_now())
+
+    listed = CliRunner().invoke(app, ["list"], env={"COLUMNS": "120"})
+
+    assert "127.0.0.1:9" in listed.stdout
+    assert "disabled" in listed.stdout
+    assert "in use" in listed.stdout

@@ -1,0 +1,122 @@
+"""A new secret signs at once; the old one signs beside it for a day, and ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import update
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from services.routing.domain.signing import BOTH_SIGN_FOR, MAX_OLD_SECRETS
+from services.routing.handlers.rotating import (
+    Rotated,
+    TooManySecrets,
+    UnknownEndpoint,
+    rotate_secret,
+)
+from services.routing.tables import endpoints
+from shared.db.session import Sessions
+from shared.secrets import Vault
+from tests.services.routing.delivery.post import Post
+from tests.services.routing.delivery.receiver import Got, receiving
+from tests.services.routing.desks import vault
+
+pytestmark = pytest.mark.postgres
+
+ID = "rep/grace"
+
+
+@pytest.fixture
+def post(sessions: Sessions) -> Iterator[Post]:
+    with receiving() as receiver:
+        yield Post(sessions, receiver)
+
+
+def rotate(post: Post) -> Rotated:
+    with post.sessions.begin() as session:
+        return rotate_secret(session, ID, vault=vault(), now=post.now())
+
+
+def told(post: Post, lead: str) -> Got:
+    """What the receiver gets about this lead."""
+    post.assign(lead)
+    post.run(until=len(post.receiver.got) + 1)
+    return post.receiver.got[-1]
+
+
+def verifies(secret: str, got: Got) -> bool:
+    """Whether a receiver with this secret takes the webhook."""
+    try:
+        Webhook(secret).verify(got.body, got.headers)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+def signatures(got: Got) -> int:
+    return len(got.headers["webhook-signature"].split(" "))
+
+
+def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(post: Post) -> None:
+    old = post.secrets[ID]
+    rotated = rotate(post)
+    assert rotated.both_until is not None
+    assert timedelta(0) <= post.now() + BOTH_SIGN_FOR - rotated.both_until < timedelta(minutes=1)
+
+    first = told(post, "ada")
+    assert (signatures(first), verifies(old, first), verifies(rotated.secret, first)) == (
+        2,
+        True,
+        True,
+    )
+    other = [it for it in post.secrets.values() if it != old]
+    assert not any(verifies(it, first) for it in other)
+
+    post.ahead = BOTH_SIGN_FOR + timedelta(seconds=1)
+    last = told(post, "bob")
+    assert signatures(last) == 1
+
+
+def test_secrets_that_follow_one_another_each_sign_for_their_day_and_not_more_than_a_few(
+    post: Post,
+) -> None:
+    secrets = [post.secrets[ID], *(rotate(post).secret for _ in range(MAX_OLD_SECRETS))]
+    with pytest.raises(TooManySecrets, match=r"was changed 4 times in a day.*try again after 2"):
+        rotate(post)
+
+    got = told(post, "ada")
+
+    assert signatures(got) == MAX_OLD_SECRETS + 1
+    assert all(verifies(it, got) for it in secrets)
+    post.ahead = BOTH_SIGN_FOR + timedelta(seconds=1)
+    assert rotate(post).both_until is not None
+    assert signatures(told(post, "bob")) == 2
+
+
+def test_an_endpoint_whose_secret_only_a_lost_key_opens_gets_one_that_can_be_read(
+    post: Post,
+) -> None:
+    lost = Vault(SecretStr(Fernet.generate_key().decode()))
+    with post.sessions.begin() as session:
+        there = update(endpoints).where(endpoints.c.id == ID)
+        session.execute(there.values(secret=lost.encrypt(b"lost")))
+        older = [[lost.encrypt(b"older").decode(), (post.now() + BOTH_SIGN_FOR).isoformat()]]
+        session.execute(there.values(old_secrets=older))
+
+    rotated = rotate(post)
+
+    assert rotated.both_until is None
+    got = told(post, "ada")
+    assert (signatures(got), verifies(rotated.secret, got)) == (1, True)
+
+
+def test_an_endpoint_that_is_not_there_has_no_secret(post: Post) -> None:
+    with (
+        post.sessions.begin() as session,
+        pytest.raises(UnknownEndpoint, match="no endpoint 'rep/nobody'"),
+    ):
+        rotate_secret(session, "rep/nobody", vault=vault(), now=post.now())

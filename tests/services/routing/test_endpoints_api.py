@@ -1,0 +1,101 @@
+"""Endpoints over HTTP: which of them answer, and new secrets for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from services.routing.main import build_api
+from services.routing.queries import deliveries
+from services.routing.queries.breakers import Hang, open_breakers
+from shared.db.session import Sessions
+from shared.http.keys import KeyScope, create_key
+from tests.builders import NOON, lead_qualified
+from tests.services.routing.desks import entry, importing, office, qualifying
+
+pytestmark = pytest.mark.postgres
+
+KEY = SecretStr("bGVhZGJhdG9uLXRlc3RzLWxlYWRiYXRvbi10ZXN0cyE=")
+NOW = NOON + timedelta(minutes=10)
+
+
+@pytest.fixture
+def ops(sessions: Sessions) -> Iterator[TestClient]:
+    """A client with a key of ops, where Grace was given a lead."""
+    with sessions.begin() as session:
+        here = office(session)
+        importing(session, entry("grace"))
+        qualifying(session, here, lead_qualified(lead="ada"))
+        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
+    with TestClient(build_api(sessions, clock=lambda: NOW, secret_key=KEY)) as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        yield client
+
+
+def test_each_endpoint_says_whether_it_answers_and_what_waits_for_it(
+    ops: TestClient, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        open_breakers(session, [Hang("rep/grace", "127.0.0.1:9", host_answers=True)], now=NOON)
+        deliveries.disable_endpoint(session, "ops", because="gone", now=NOON)
+
+    items = {it["id"]: it for it in ops.get("/v1/endpoints").json()["items"]}
+    hanging = ops.get("/v1/endpoints", params={"state": "hanging"}).json()["items"]
+
+    assert {id: it["state"] for id, it in items.items()} == {
+        "ops": "disabled",
+        "rep/grace": "hanging",
+        "team/sales": "in_use",
+    }
+    assert hanging == [items["rep/grace"]]
+    assert items["rep/grace"] == {
+        "id": "rep/grace",
+        "host": "127.0.0.1:9",
+        "state": "hanging",
+        "since": "2026-11-18T12:00:00Z",
+        "failures": 1,
+        "because": None,
+        "pending": 1,
+        "old_secret_until": None,
+    }
+    assert items["ops"]["because"] == "gone"
+
+
+def test_a_new_secret_is_shown_once_and_the_old_one_has_its_end(ops: TestClient) -> None:
+    answer = ops.post("/v1/endpoints/rep/grace/rotate-secret")
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    said = answer.json()
+    assert said["secret"].startswith("whsec_")
+    assert said["old_secret_until"] == "2026-11-19T12:10:00Z"
+    [grace] = [it for it in ops.get("/v1/endpoints").json()["items"] if it["id"] == "rep/grace"]
+    assert grace["old_secret_until"] == said["old_secret_until"]
+    assert said["secret"] not in ops.get("/v1/endpoints").text
+
+
+@pytest.mark.parametrize(
+    ("id", "status", "code"),
+    [
+        ("rep/nobody", 404, "unknown_endpoint"),
+        ("rep/%00", 422, "invalid_request"),
+        ("elsewhere", 422, "invalid_request"),
+        ("rep/" + "x" * 300, 422, "invalid_request"),
+    ],
+)
+def test_what_is_no_endpoint_is_refused(ops: TestClient, id: str, status: int, code: str) -> None:
+    answer = ops.post(f"/v1/endpoints/{id}/rotate-secret")
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_without_the_secret_key_the_answer_says_so(ops: TestClient, sessions: Sessions) -> None:
+    with TestClient(build_api(sessions, clock=lambda: NOW)) as client:
+        client.headers["authorization"] = ops.headers["authorization"]
+        answer = client.post("/v1/endpoints/rep/grace/rotate-secret")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "bad_secret_key")
