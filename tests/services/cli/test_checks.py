@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from services.cli import checks
 from services.cli.conditions import conditions
+from services.cli.findings import Finding, fine
 from services.cli.processes import SCORING_API
 from services.sla_monitor.queries.clocks import save_clocks
 from shared.agreement.failures import Cause, Failures
 from shared.clock import utc_now
 from shared.contracts.payloads import Change
-from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.contracts.topics import MARKETING_EVENTS, SCORING, TOPICS
 from shared.db import offsets, outbox
 from shared.db.condition_failures import FailureLog
 from shared.db.session import Sessions
@@ -38,6 +39,7 @@ from tests.services.routing.desks import entry, importing, office, qualifying
 from tests.services.sla_monitor.promises import TOUCH, derived, step
 
 NOWHERE = "127.0.0.1:1"
+NONE_FAILED = fine("conditions", "none failed in the last day")
 KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 OTHER_KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
@@ -60,8 +62,8 @@ def test_a_secret_key_that_encrypts_nothing(key: SecretStr | None, found: str) -
 
 
 def test_what_is_well() -> None:
-    assert checks.secret_key(Settings(secret_key=KEY)).ok
-    assert checks.checksums().ok
+    assert checks.secret_key(Settings(secret_key=KEY)) == fine("secret key", "is a key")
+    assert checks.checksums() == fine("checksums", "the fast ones")
 
 
 @pytest.mark.postgres
@@ -79,16 +81,17 @@ def test_a_database_that_a_newer_version_migrated(sessions: Sessions, database_u
 def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
     found = {it.what: it for it in checks.database(Settings(database_url=database_url), utc_now())}
 
-    assert {name for name, it in found.items() if it.ok} == {
-        "database",
-        "migrations",
-        "conditions",
-        "endpoints",
-        "outbox",
-        "dead letters",
-        "waiting leads",
-        "webhooks",
-        "timers",
+    assert {name for name, it in found.items() if it.ok is not True} == {"agreement", "reps"}
+    assert {name: it.found for name, it in found.items() if it.ok is True} == {
+        "database": make_url(database_url).render_as_string(hide_password=True),
+        "migrations": "all have run",
+        "conditions": "none failed in the last day",
+        "endpoints": "none is off, their secrets can be read",
+        "outbox": "0 records wait",
+        "dead letters": "0 not replayed",
+        "waiting leads": "none",
+        "webhooks": "0 to be delivered, none of them late",
+        "timers": "0 clocks run, nothing is overdue",
     }
     assert found["agreement"].mend == "leadbaton agreement publish FILE"
     assert found["reps"].mend == "leadbaton reps import FILE"
@@ -134,7 +137,8 @@ def test_endpoints_that_cannot_be_told(session: Session) -> None:
     )
     session.execute(add, {"secret": Vault(KEY).encrypt(b"secret")})
 
-    assert checks.endpoints(session, Settings(secret_key=KEY)).ok
+    found = "none is off, their secrets can be read"
+    assert checks.endpoints(session, Settings(secret_key=KEY)) == fine("endpoints", found)
     assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).found
     session.execute(
         text("update routing.endpoints set disabled_at = now(), disabled_because = 'gone'")
@@ -147,7 +151,8 @@ def test_an_outbox_that_nobody_empties(session: Session) -> None:
     outbox.append(session, [outgoing(MARKETING_EVENTS, marketing_event())])
     now = utc_now()
 
-    assert checks.backlog(session, now).ok
+    assert checks.backlog(session, now).found.startswith("1 records wait, the oldest for ")
+    assert checks.backlog(session, now).ok is True
     late = checks.backlog(session, now + timedelta(minutes=5))
     assert late.ok is False
     assert "1 records wait, the oldest for 300 s" in late.found
@@ -155,7 +160,7 @@ def test_an_outbox_that_nobody_empties(session: Session) -> None:
 
 @pytest.mark.postgres
 def test_dead_letters_that_nobody_replayed(session: Session) -> None:
-    assert checks.burials(session).ok
+    assert checks.burials(session) == fine("dead letters", "0 not replayed")
     session.execute(
         text(
             "insert into messaging.dead_letters "
@@ -201,7 +206,7 @@ def test_a_group_that_stands_still_is_told_with_the_process_to_start(
 
     with sessions.begin() as session:
         offsets.positions(session, SCORING, list(end_offsets(broker, [MARKETING_EVENTS.name])))
-    assert next(checks.progress(settings, utc_now())).ok
+    assert next(checks.progress(settings, utc_now())) == fine(scoring.what, "1 records behind")
     assert "none done for 30" in next(checks.progress(settings, later)).found
 
 
@@ -228,7 +233,10 @@ def test_a_broker_with_all_topics_and_no_database_to_tell_what_was_read(
     away = f"postgresql://me@{NOWHERE}/leadbaton"
     settings = Settings(database_url=away, kafka_bootstrap=",".join(broker.bootstrap))
 
-    assert [it.ok for it in checks.broker(settings, utc_now())] == [True, True]
+    assert list(checks.broker(settings, utc_now())) == [
+        fine("broker", settings.kafka_bootstrap),
+        fine("topics", f"all {2 * len(TOPICS)}"),
+    ]
 
 
 class Api(BaseHTTPRequestHandler):
@@ -264,7 +272,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("url", [Api], indirect=True, ids=["ready"])
 def test_an_api_that_is_ready(url: str) -> None:
-    assert checks.api(SCORING_API, url).ok
+    assert checks.api(SCORING_API, url) == fine(SCORING_API.name, url)
 
 
 @pytest.mark.parametrize("url", [UnreadyApi], indirect=True, ids=["unready"])
@@ -276,7 +284,11 @@ def test_an_api_that_is_not_ready_is_quoted(url: str) -> None:
 
 
 def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
-    assert checks.api(SCORING_API, f"http://{NOWHERE}").ok is None
+    url = f"http://{NOWHERE}"
+
+    assert checks.api(SCORING_API, url) == Finding(
+        SCORING_API.name, ok=None, found=f"nobody answers at {url}"
+    )
 
 
 @pytest.mark.postgres
@@ -284,7 +296,7 @@ def test_conditions_that_failed_lately_are_named_with_their_cause(session: Sessi
     failures, now = Failures(), utc_now()
     for number in range(7):
         failures.count(f"scoring.signals.{number}.when", Cause.WORK)
-    assert conditions(session, now).ok
+    assert conditions(session, now) == NONE_FAILED
 
     FailureLog("scoring", failures).save(session, now)
 
@@ -295,4 +307,4 @@ def test_conditions_that_failed_lately_are_named_with_their_cause(session: Sessi
     )
     assert soon.found.endswith("; and 2 more")
     assert "docs/troubleshooting.md" in soon.mend
-    assert conditions(session, now + timedelta(days=2)).ok
+    assert conditions(session, now + timedelta(days=2)) == NONE_FAILED

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
 import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 
+import services
+import shared
 from services.cli.mistakes import FORESEEN, in_words
-from shared.errors import Unavailable
+from shared.agreement.versions import NoAgreement
+from shared.documents import InvalidDocument
+from shared.errors import LeadbatonError, Rejected, Unavailable
+from shared.secrets import BadSecretKey
 from shared.settings import Settings
+
+ROOT = Path(__file__).parents[3]
 
 
 class Payload(BaseModel):
@@ -17,8 +32,59 @@ class Payload(BaseModel):
     amount: int
 
 
+def ours(kind: type[LeadbatonError] = LeadbatonError) -> Iterator[type[LeadbatonError]]:
+    """Every error of the product, whatever module it is in."""
+    for package in (services, shared):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    yield from _below(kind)
+
+
+def _below(kind: type[LeadbatonError]) -> Iterator[type[LeadbatonError]]:
+    for it in kind.__subclasses__():
+        if it.__module__.startswith(("services.", "shared.")):
+            yield it
+        yield from _below(it)
+
+
 def test_each_error_of_ours_tells_itself() -> None:
-    assert in_words(Unavailable("Kafka is away")) == "Kafka is away"
+    """Errors of every module: one that says something else than what it was made with would be told wrongly."""
+    errors = set(ours())
+    assert {Unavailable, Rejected, InvalidDocument, BadSecretKey, NoAgreement} <= errors
+    for kind in errors:
+        error = kind.__new__(kind)
+        LeadbatonError.__init__(error, f"what {kind.__name__} says")
+        assert isinstance(error, FORESEEN)
+        assert in_words(error) == str(error) == f"what {kind.__name__} says"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (["keys", "list"], {"DATABASE_URL": "postgresql://me@127.0.0.1:1/x"}, "the database does not answer: "),
+        (["keys", "list"], {"PORT": "0"}, "LEADBATON_PORT: Input should be greater than"),
+        (["reps", "import", "README.md"], {"SECRET_KEY": "short"}, "32 bytes"),
+    ],
+    ids=["database", "setting", "ours"],
+)  # fmt: skip
+def test_a_command_ends_with_one_text_and_no_traceback(
+    arguments: list[str], environment: dict[str, str], told: str
+) -> None:
+    settings = {f"LEADBATON_{name}": value for name, value in environment.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env={**os.environ, "LEADBATON_DATABASE_URL": "postgresql://me@127.0.0.1:1/x", **settings},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("leadbaton: ")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_database_is_quoted() -> None:
