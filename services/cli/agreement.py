@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.database import transaction
+from services.cli.teams import MEND, teams_without_reps
 from shared.agreement.load import parse
 from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
@@ -44,7 +45,11 @@ def publish(
     _, source = _sound(file)
     with transaction(Settings().database_url) as session:
         published = publish_version(session, source, by=by, now=utc_now())
+        without = teams_without_reps(session, published.agreement)
     typer.echo(f"version {published.version} of the agreement is current")
+    if without:
+        told = f"leads for {', '.join(without)} will wait: no active rep is there; {MEND}"
+        typer.echo(f"warning: {told}", err=True)
 
 
 @app.command("reference")

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from services.cli.conditions import conditions
 from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
+from services.cli.teams import teams
 from services.routing.queries import roster
 from services.routing.queries import standing as routing
 from services.sla_monitor.queries import timers as sla
@@ -101,6 +102,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Fi
     yield agreement(session)
     yield conditions(session, now)
     yield reps(session)
+    yield teams(session)
     yield endpoints(session, settings)
     yield backlog(session, now)
     yield burials(session)

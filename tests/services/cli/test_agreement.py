@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.agreement import app
+from services.cli.teams import teams
 from shared.agreement.reference import reference
+from shared.db.session import Sessions
+from tests.services.routing.desks import entry, importing
 from tests.shared.agreement.builders import WHOLE, changed
 
 
@@ -59,3 +62,28 @@ def test_publishing_says_which_version_decides(file: Path, database_url: str) ->
 
 def test_the_reference_is_printed() -> None:
     assert leadbaton_agreement("reference").stdout == reference()
+
+
+@pytest.mark.postgres
+def test_publishing_warns_of_teams_that_nobody_is_in(
+    file: Path, sessions: Sessions, database_url: str
+) -> None:
+    env = {"LEADBATON_DATABASE_URL": database_url}
+    assert leadbaton_agreement("publish", file, env=env).stderr == ""
+    with sessions.begin() as session:
+        importing(session, entry("grace", team="elsewhere"))
+        assert teams(session).found == "leads wait in sales: no active rep is there"
+        assert teams(session).ok is False
+
+    warned = leadbaton_agreement("publish", file, env=env)
+
+    assert warned.exit_code == 0
+    assert warned.stderr.startswith(
+        "warning: leads for sales will wait: no active rep is there; add reps of these teams"
+    )
+    with sessions.begin() as session:
+        importing(session, entry("grace", team="sales", active=False))
+        assert teams(session).ok is False
+        importing(session, entry("grace", team="sales"))
+        assert teams(session).ok is True
+    assert leadbaton_agreement("publish", file, env=env).stderr == ""

@@ -15,16 +15,13 @@ from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from services.cli import checks
-from services.cli.conditions import conditions
 from services.cli.findings import Finding, fine
 from services.cli.processes import SCORING_API
 from services.sla_monitor.queries.clocks import save_clocks
-from shared.agreement.failures import Cause, Failures
 from shared.clock import utc_now
 from shared.contracts.payloads import Change
 from shared.contracts.topics import MARKETING_EVENTS, SCORING, TOPICS
 from shared.db import offsets, outbox
-from shared.db.condition_failures import FailureLog
 from shared.db.session import Sessions
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
@@ -39,7 +36,6 @@ from tests.services.routing.desks import entry, importing, office, qualifying
 from tests.services.sla_monitor.promises import TOUCH, derived, step
 
 NOWHERE = "127.0.0.1:1"
-NONE_FAILED = fine("conditions", "none failed in the last day")
 KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 OTHER_KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
@@ -81,7 +77,11 @@ def test_a_database_that_a_newer_version_migrated(sessions: Sessions, database_u
 def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
     found = {it.what: it for it in checks.database(Settings(database_url=database_url), utc_now())}
 
-    assert {name for name, it in found.items() if it.ok is not True} == {"agreement", "reps"}
+    assert {name for name, it in found.items() if it.ok is not True} == {
+        "agreement",
+        "reps",
+        "teams",
+    }
     assert {name: it.found for name, it in found.items() if it.ok is True} == {
         "database": make_url(database_url).render_as_string(hide_password=True),
         "migrations": "all have run",
@@ -289,22 +289,3 @@ def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
     assert checks.api(SCORING_API, url) == Finding(
         SCORING_API.name, ok=None, found=f"nobody answers at {url}"
     )
-
-
-@pytest.mark.postgres
-def test_conditions_that_failed_lately_are_named_with_their_cause(session: Session) -> None:
-    failures, now = Failures(), utc_now()
-    for number in range(7):
-        failures.count(f"scoring.signals.{number}.when", Cause.WORK)
-    assert conditions(session, now) == NONE_FAILED
-
-    FailureLog("scoring", failures).save(session, now)
-
-    soon = conditions(session, now + timedelta(seconds=30))
-    assert soon.ok is None
-    assert soon.found.startswith(
-        "scoring.signals.0.when failed 1 times in scoring (work), last 30 s ago; "
-    )
-    assert soon.found.endswith("; and 2 more")
-    assert "docs/troubleshooting.md" in soon.mend
-    assert conditions(session, now + timedelta(days=2)) == NONE_FAILED

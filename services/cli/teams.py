@@ -1,0 +1,36 @@
+"""Teams that leads go to and nobody is in: what `agreement publish` and `leadbaton doctor` warn of."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from services.cli.findings import Finding, fine, wrong
+from services.routing.queries.roster import reps_by_id
+from shared.agreement.model import Agreement
+from shared.agreement.versions import Agreements, NoAgreement
+
+MEND = (
+    "add reps of these teams to the file and run leadbaton reps import FILE, or send no leads there"
+)
+
+
+def teams_without_reps(session: Session, agreement: Agreement) -> list[str]:
+    """The teams that a rule sends leads to and that no active rep is in; none before the first import of reps."""
+    reps = reps_by_id(session)
+    if not reps:
+        return []
+    staffed = {it.team for it in reps if it.active}
+    used = dict.fromkeys(rule.team for rule in agreement.routing.rules)
+    return [team for team in used if team not in staffed]
+
+
+def teams(session: Session) -> Finding:
+    """Whether every team that leads go to has somebody; that nobody is there at all is told elsewhere."""
+    try:
+        agreement = Agreements().current(session).agreement
+    except NoAgreement:
+        return Finding("teams", ok=None, found="no agreement names any")
+    without = teams_without_reps(session, agreement)
+    if without:
+        return wrong("teams", f"leads wait in {', '.join(without)}: no active rep is there", MEND)
+    return fine("teams", "each that leads go to has a rep, or there are no reps yet")
