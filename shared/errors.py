@@ -29,3 +29,20 @@ class Unavailable(LeadbatonError):
     code: ClassVar[str] = "unavailable"
     status: ClassVar[int] = 503
     retry_after_s: ClassVar[int] = 5
+
+
+def class_and_code(error: BaseException) -> str:
+    """The error's class, and PostgreSQL's SQLSTATE if it has one: its text may hold what people wrote."""
+    cause = getattr(error, "orig", None) or error
+    sqlstate = getattr(cause, "sqlstate", None)
+    return f"{type(cause).__name__} {sqlstate}" if sqlstate else type(cause).__name__
+
+
+def loggable(error: BaseException) -> str:
+    """What a log may hold of the error: its text only where that is ours, or about the code."""
+    match error:
+        case LeadbatonError() | AttributeError() | NameError() | ImportError():
+            return f"{type(error).__name__}: {error}"
+        case OSError(errno=int(), strerror=str()):
+            return f"{type(error).__name__}: {error.errno} {error.strerror}"
+    return class_and_code(error)

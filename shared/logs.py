@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import traceback
+from types import TracebackType
 from typing import Any
 
 import orjson
 import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor
+from structlog.typing import EventDict, ExcInfo, FilteringBoundLogger, Processor
+
+from shared.errors import loggable
 
 QUIET = ("kafka", "httpx", "uvicorn", "alembic")
 """Libraries whose INFO says nothing to whoever runs Leadbaton."""
@@ -16,6 +21,9 @@ SILENT = ("kafka.net.selector", "kafka.coordinator.assignors")
 """One warns whenever a busy worker lets its network wait for 0.1 s: batches are worked on for longer than that. The
 other when a group forms before its leader has heard of the topics: it hears of them at once, and the group forms anew.
 """
+
+CHAIN = 10
+"""So many errors of those that led to one another are shown."""
 
 
 def configure(level: str, *, service: str) -> None:
@@ -29,6 +37,13 @@ def configure(level: str, *, service: str) -> None:
         cache_logger_on_first_use=False,
     )
     _route_libraries(number, processors)
+    sys.excepthook = _ended
+    threading.excepthook = lambda it: _ended(it.exc_type, it.exc_value, it.exc_traceback)
+
+
+def _ended(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
+    """What nobody caught; Python's own words would hold the text of the error."""
+    get(__name__).critical("ended by an error", exc_info=error or kind())
 
 
 def get(name: str) -> FilteringBoundLogger:
@@ -47,14 +62,28 @@ def _processors(service: str) -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         with_service,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_traceback),
     ]
 
 
 def _with_module(_logger: Any, _method: str, fields: EventDict) -> EventDict:
-    """What `get` does for our own loggers, for those of libraries."""
+    """What `get` does for our own loggers, for those of libraries; beside a traceback the first line will do."""
     fields["module"] = fields["_record"].name
+    if fields["_record"].exc_info:
+        fields["event"] = fields["event"].partition("\n")[0]
     return fields
+
+
+def _traceback(exc_info: ExcInfo) -> str:
+    """The traceback with the errors' classes and codes: their texts hold values, and values are people's."""
+    parts: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(parts) < CHAIN:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + loggable(error))
+        if isinstance(error, BaseExceptionGroup):
+            parts += [_traceback((type(it), it, it.__traceback__)) for it in error.exceptions]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nfollowed by\n".join(reversed(parts))
 
 
 def _json(_logger: Any, _method: str, fields: EventDict) -> bytes:

@@ -26,8 +26,9 @@ from shared.agreement.versions import Agreements, NoAgreement
 from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
 from shared.db import dead_letters, offsets, outbox
 from shared.db.migrate import NewerDatabase, pending
-from shared.db.outages import OUTAGES, class_and_code, is_outage
+from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import engine_for, sessions_on
+from shared.errors import class_and_code
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway
 from shared.kafka.watch import behind

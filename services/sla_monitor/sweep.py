@@ -23,6 +23,7 @@ from shared.db import outbox
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 from shared.db.watching import watching
+from shared.errors import class_and_code
 
 BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
@@ -50,7 +51,7 @@ def sweep(
                     for due_at in alarm.wait(sweeper.rest()):
                         sweeper.heard(due_at)
         except OUTAGES as outage:
-            log.warning("the sweep waits for the database", error=type(outage).__name__)
+            log.warning("the sweep waits for the database", error=class_and_code(outage))
             stop.wait(LONGEST_SLEEP.total_seconds())
     auditor.join()
 

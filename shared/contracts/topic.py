@@ -168,7 +168,7 @@ class Topic(Generic[P]):
         except ValidationError as wrong:
             raise UndecodableRecord(_first_fault(wrong)) from None
         except ValueError as wrong:
-            raise UndecodableRecord(str(wrong)) from None
+            raise UndecodableRecord(_unreadable(said["ce_time"], wrong)) from None
 
     @cached_property
     def _type(self) -> bytes:
@@ -205,6 +205,18 @@ def _text(written: bytes) -> str:
     return written.decode("utf-8", "replace")
 
 
+def _unreadable(time: bytes, wrong: ValueError) -> str:
+    """What cannot be read; not the error's text, which may show a part of it."""
+    try:
+        datetime.fromisoformat(_text(time))
+    except ValueError:
+        return "header 'ce_time' is not a time as RFC 3339 has it"
+    return f"the key or the value cannot be read: {type(wrong).__name__}"
+
+
 def _first_fault(wrong: ValidationError) -> str:
+    """The field, and the fault in pydantic's words; those of validators of our own may show the value."""
     fault = wrong.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'value'}: {fault['msg']}"
+    where = ".".join(map(str, fault["loc"])) or "value"
+    what = fault["type"] if fault["type"] in ("value_error", "assertion_error") else fault["msg"]
+    return f"{where}: {what}"

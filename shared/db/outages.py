@@ -9,7 +9,9 @@ import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.errors import Unavailable
+from shared.errors import Unavailable, class_and_code
+
+__all__ = ["OUTAGES", "Guard", "class_and_code", "is_outage"]
 
 OUTAGES = (Unavailable, OperationalError, InterfaceError, PoolTimeout)
 """What may pass with time: only `is_outage` says whether it does."""
@@ -25,13 +27,6 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _passes(error.orig)
     return _passes(error) or isinstance(error, Unavailable | PoolTimeout)
-
-
-def class_and_code(error: BaseException) -> str:
-    """The error's class, and PostgreSQL's SQLSTATE if it has one: its text may hold what people wrote."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    sqlstate = getattr(cause, "sqlstate", None)
-    return f"{type(cause).__name__} {sqlstate}" if sqlstate else type(cause).__name__
 
 
 def _passes(error: BaseException | None) -> bool:

@@ -21,6 +21,7 @@ from shared.db import outbox
 from shared.db.locks import AdvisoryLock
 from shared.db.outages import OUTAGES
 from shared.db.session import Sessions
+from shared.errors import loggable
 from shared.kafka import metrics
 from shared.kafka.admin import Admin
 from shared.kafka.config import KafkaConfig
@@ -60,7 +61,7 @@ def relay(
                     more = work.turn()
                     _wait(bell, 0 if more else WAIT_S)
         except (*OUTAGES, psycopg.OperationalError) as error:
-            log.warning("relay waits", error=str(error))
+            log.warning("relay waits", error=loggable(error))
             stop.wait(WAIT_S)
 
 
@@ -147,7 +148,7 @@ class Relay:
             metrics.PUBLISHED.labels(topic).inc(count)
         failures = [it for it in outcomes if isinstance(it, Exception)]
         if failures:
-            log.warning("rows not published yet", rows=len(failures), error=str(failures[0]))
+            log.warning("rows not published yet", rows=len(failures), error=loggable(failures[0]))
         return bool(acked)
 
     def _tidy(self) -> None:

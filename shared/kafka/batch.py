@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple
 from uuid import UUID
 
@@ -16,7 +18,8 @@ from shared.db import dead_letters, offsets, outages
 from shared.db.dead_letters import Burial
 from shared.db.offsets import Fenced, Move
 from shared.db.session import Sessions
-from shared.errors import LeadbatonError, Rejected
+from shared.errors import LeadbatonError, Rejected, class_and_code
+from shared.text import storable
 
 ATTEMPTS = 3
 """How often a record that fails for an unknown cause is tried alone before it is buried."""
@@ -205,6 +208,10 @@ class _Work:
 
 
 def reason_of(fault: Exception) -> str:
-    """The fault in words that PostgreSQL can hold."""
-    said = str(fault) if isinstance(fault, Rejected) else f"{type(fault).__name__}: {fault}"
-    return said.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:REASON_LENGTH]
+    """The fault without what the record says: our own words, or its class and where it was raised."""
+    if isinstance(fault, Rejected):
+        return storable(str(fault))[:REASON_LENGTH]
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [it for it in frames if "site-packages" not in it.filename] or frames
+    at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{class_and_code(fault)}{at}"

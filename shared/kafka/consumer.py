@@ -25,6 +25,7 @@ from shared.db import offsets
 from shared.db.offsets import Fenced, Move, Place
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
+from shared.errors import class_and_code, loggable
 from shared.kafka import metrics
 from shared.kafka.ahead import Ahead, give_way
 from shared.kafka.batch import Batches, Item, Portion, Subscription, TooManyBurials, items_of
@@ -73,11 +74,11 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
         try:
             worker.run(Reader.joining(group, topics, config=config, member=member), stop)
         except KafkaError as error:
-            log.warning("kafka cannot be read", group=group, error=str(error))
+            log.warning("kafka cannot be read", group=group, error=loggable(error))
             worker.idle()
             stop.wait(TICK_S)
         except TooManyBurials as error:
-            log.critical("too many records buried in a row", group=group, error=str(error))
+            log.critical("too many records buried in a row", group=group, error=loggable(error))
             raise SystemExit(EXIT_SOFTWARE) from error
 
 
@@ -229,7 +230,7 @@ class _Worker:
     def _again(self, counter: Counter, event: str, error: Exception) -> None:
         group = self._batches.group
         counter.labels(group).inc()
-        log.warning(event, group=group, pause_s=self._pause.length_s, error=type(error).__name__)
+        log.warning(event, group=group, pause_s=self._pause.length_s, error=class_and_code(error))
         self._unplaced |= self._held.keys()
 
 

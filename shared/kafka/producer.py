@@ -20,6 +20,7 @@ from kafka.structs import TopicPartition
 from shared import logs
 from shared.contracts.topic import Outgoing, Sent
 from shared.contracts.topics import TOPICS
+from shared.errors import loggable
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import Calm, tidily
 from shared.kafka.errors import BrokerAway
@@ -144,7 +145,7 @@ class Producer:
                     self._client = _Client.on(self._config)
                 self._client.learn()
             except KafkaError as error:
-                log.warning("kafka not ready for publishing", error=str(error))
+                log.warning("kafka not ready for publishing", error=loggable(error))
             self._closed.wait(1)
 
 

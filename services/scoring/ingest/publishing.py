@@ -13,9 +13,9 @@ from services.scoring.ingest.refusals import NowhereToPut
 from shared import logs
 from shared.contracts.topic import Outgoing
 from shared.db import outbox
-from shared.db.outages import class_and_code, is_outage
+from shared.db.outages import is_outage
 from shared.db.session import Sessions
-from shared.errors import Unavailable
+from shared.errors import Unavailable, class_and_code
 
 log = logs.get(__name__)
 

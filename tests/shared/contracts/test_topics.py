@@ -100,7 +100,7 @@ def test_headers_of_others_are_nothing_to_us() -> None:
         ({"ce_type": b"leadbaton.marketing.events.v9"}, UnknownVersion, "v9"),
         ({"ce_type": None}, UndecodableRecord, "ce_type"),
         ({"ce_id": None}, UndecodableRecord, "ce_id"),
-        ({"ce_time": b"yesterday"}, UndecodableRecord, "yesterday"),
+        ({"ce_time": b"yesterday"}, UndecodableRecord, "ce_time"),
         ({"x-\N{REPLACEMENT CHARACTER}": b"1"}, UndecodableRecord, "no UTF-8"),
     ],
     ids=["unknown-version", "no-type", "no-id", "bad-time", "bad-name"],

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from shared.db.outages import class_and_code, is_outage
+from shared.db.outages import is_outage
 from shared.db.session import engine_for
 from shared.embedded.postgres import free_port
-from shared.errors import Rejected, Unavailable
+from shared.errors import Rejected, Unavailable, class_and_code
 
 pytestmark = pytest.mark.postgres
 

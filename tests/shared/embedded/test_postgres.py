@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer, binaries, free_port, hold, is_free
 from shared.embedded.reaper import is_zombie
 from shared.errors import Unavailable
@@ -65,3 +68,27 @@ def test_a_program_that_fails_is_quoted(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match=r"pg_ctl failed.* is not a database"):
         server.stop()
+
+
+def test_the_servers_log_names_no_people(mortal_postgres: PostgresServer) -> None:
+    engine = engine_for(mortal_postgres.url())
+    statements = (
+        "select cast(:it as uuid)",
+        "insert into pg_temp.people values (:it), (:it)",
+        "select :it from nowhere",
+        "select cast(:it as jsonb)",
+    )
+    with engine.connect() as connection:
+        connection.execute(text("create temp table people (email text primary key)"))
+        connection.commit()
+        for statement in statements:
+            with pytest.raises(DBAPIError):
+                connection.execute(text(statement), {"it": "ada@acme.example"})
+            connection.rollback()
+        with pytest.raises(DBAPIError):
+            connection.exec_driver_sql("select 'ada@acme.example' from nowhere")
+        connection.rollback()
+    engine.dispose()
+    log = (mortal_postgres.data / "server.log").read_text()
+    assert "ready to accept connections" in log
+    assert "ada@" not in log
