@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -36,6 +37,48 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")
     kafka_session_timeout_ms: int = Field(
         default=10_000, ge=1_000, le=60_000, description="After this long a silent worker is out."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How Kafka is spoken to: with TLS, with SASL, or both."
+    )
+    kafka_ssl_ca_file: Path | None = Field(
+        default=None, description="Who may sign Kafka's certificate (PEM); by default the system's."
+    )
+    kafka_ssl_certificate_file: Path | None = Field(
+        default=None, description="Our certificate (PEM), where Kafka asks for one (mutual TLS)."
+    )
+    kafka_ssl_key_file: Path | None = Field(
+        default=None, description="The key of our certificate (PEM)."
+    )
+    kafka_ssl_key_password: SecretStr | None = Field(
+        default=None, max_length=4_000, description="What that key is encrypted with."
+    )
+    kafka_sasl_mechanism: (
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None
+    ) = Field(default=None, description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.")
+    kafka_sasl_username: str | None = Field(
+        default=None,
+        max_length=4_000,
+        description="Our name at Kafka; with OAUTHBEARER the client's id.",
+    )
+    kafka_sasl_password: SecretStr | None = Field(
+        default=None,
+        max_length=4_000,
+        description="Its password; with OAUTHBEARER the client's secret.",
+    )
+    kafka_sasl_password_file: Path | None = Field(
+        default=None, description="A file with that password, instead of the variable."
+    )
+    kafka_oauth_token_url: str | None = Field(
+        default=None,
+        max_length=4_000,
+        description="OAuth 2.0's token endpoint (client credentials).",
+    )
+    kafka_oauth_scope: str | None = Field(
+        default=None, max_length=4_000, description="The scope to ask for there."
+    )
+    kafka_oauth_token_file: Path | None = Field(
+        default=None, description="A file with a token that somebody else keeps fresh, instead."
     )
     worker_name: str | None = Field(
         default=None,

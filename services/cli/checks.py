@@ -31,6 +31,7 @@ from shared.db.session import engine_for, sessions_on
 from shared.errors import class_and_code
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway
+from shared.kafka.security import BadKafkaSettings
 from shared.kafka.watch import behind
 from shared.secrets import BadSecretKey, Vault
 from shared.settings import Settings
@@ -197,10 +198,13 @@ def timers(session: Session, now: datetime) -> Finding:
 def broker(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Whether Kafka answers, and has our topics; then, how far each group has read them."""
     names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
-    kafka = config.of(settings)
     try:
+        kafka = config.of(settings)
         _knock(kafka.bootstrap)
         there = admin.topic_ids(kafka, names)
+    except BadKafkaSettings as bad:
+        yield wrong("broker", bad.message, "docs/operations.md, Kafka and PostgreSQL behind TLS")
+        return
     except BrokerAway as away:
         mend = "start Kafka (`leadbaton up` has its own), or mend LEADBATON_KAFKA_BOOTSTRAP"
         yield wrong("broker", f"{settings.kafka_bootstrap}: {away.message}", mend)

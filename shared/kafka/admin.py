@@ -29,6 +29,7 @@ class Admin:
             self._client = KafkaAdminClient(
                 kafka_client=client,
                 bootstrap_servers=list(config.bootstrap),
+                **config.security,
                 bootstrap_timeout_ms=TIMEOUT_MS,
                 request_timeout_ms=TIMEOUT_MS,
                 reconnect_backoff_max_ms=1_000,

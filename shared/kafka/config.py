@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shared.kafka.security import Options, options_of
 from shared.settings import Settings
 
 
@@ -17,14 +18,17 @@ class KafkaConfig:
     replication: int
     session_timeout_ms: int
     max_poll_records: int = 2_000
+    security: Options = field(default_factory=dict, repr=False)
+    """TLS and SASL, as every client is given them; with secrets, therefore never shown."""
 
 
 def of(settings: Settings) -> KafkaConfig:
-    """The part of the settings that is about Kafka."""
+    """The part of the settings that is about Kafka. Raises BadKafkaSettings."""
     return KafkaConfig(
         bootstrap=tuple(part.strip() for part in settings.kafka_bootstrap.split(",")),
         keeps_log=settings.kafka_keeps_log,
         partitions=settings.kafka_partitions,
         replication=settings.kafka_replication,
         session_timeout_ms=settings.kafka_session_timeout_ms,
+        security=options_of(settings),
     )

@@ -159,6 +159,7 @@ class _Client(KafkaProducer):
             return cls(
                 kafka_client=client,
                 bootstrap_servers=list(config.bootstrap),
+                **config.security,
                 bootstrap_timeout_ms=2_000,
                 acks="all",
                 enable_idempotence=False,

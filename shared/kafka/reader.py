@@ -39,6 +39,7 @@ class Reader(KafkaConsumer):
             reader = cls(
                 kafka_client=client,
                 bootstrap_servers=list(config.bootstrap),
+                **config.security,
                 bootstrap_timeout_ms=2_000,
                 group_id=group,
                 group_instance_id=member if config.keeps_log else None,

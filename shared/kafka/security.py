@@ -1,0 +1,109 @@
+"""TLS and SASL: the settings that every client of Kafka needs to be let in, checked before any of them connects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import SecretStr
+
+from shared.errors import LeadbatonError
+from shared.kafka.oauth import ClientCredentials, TokenFile
+from shared.settings import Settings
+
+Options = Mapping[str, Any]
+
+
+class BadKafkaSettings(LeadbatonError):
+    """Settings for Kafka's TLS or SASL that contradict each other, or name a file that is not there."""
+
+    code: ClassVar[str] = "bad_kafka_settings"
+
+
+def options_of(settings: Settings) -> Options:
+    """What producers, consumers and admin clients are given alike. Raises BadKafkaSettings."""
+    protocol = settings.kafka_security_protocol
+    return {
+        "security_protocol": protocol,
+        **_tls(settings, used=protocol.endswith("SSL")),
+        **_sasl(settings, used=protocol.startswith("SASL")),
+    }
+
+
+def _tls(settings: Settings, *, used: bool) -> Options:
+    files = {
+        "ssl_cafile": settings.kafka_ssl_ca_file,
+        "ssl_certfile": settings.kafka_ssl_certificate_file,
+        "ssl_keyfile": settings.kafka_ssl_key_file,
+    }
+    named = {name: path for name, path in files.items() if path is not None}
+    if named and not used:
+        raise BadKafkaSettings(
+            "LEADBATON_KAFKA_SSL_… is set, but LEADBATON_KAFKA_SECURITY_PROTOCOL uses no TLS: make it SSL or SASL_SSL"
+        )
+    if settings.kafka_ssl_key_file is not None and settings.kafka_ssl_certificate_file is None:
+        raise BadKafkaSettings(
+            "LEADBATON_KAFKA_SSL_KEY_FILE needs LEADBATON_KAFKA_SSL_CERTIFICATE_FILE"
+        )
+    for path in named.values():
+        _readable(path)
+    password = settings.kafka_ssl_key_password
+    return {
+        **{name: str(path) for name, path in named.items()},
+        **({"ssl_password": password.get_secret_value()} if password else {}),
+    }
+
+
+def _sasl(settings: Settings, *, used: bool) -> Options:
+    mechanism = settings.kafka_sasl_mechanism
+    if used != (mechanism is not None):
+        raise BadKafkaSettings(
+            "LEADBATON_KAFKA_SASL_MECHANISM and a LEADBATON_KAFKA_SECURITY_PROTOCOL of SASL_SSL or SASL_PLAINTEXT "
+            "go together: set both or neither"
+        )
+    if mechanism is None:
+        return {}
+    if mechanism == "OAUTHBEARER":
+        return {"sasl_mechanism": mechanism, "sasl_oauth_token_provider": _tokens(settings)}
+    password = _secret(settings.kafka_sasl_password, settings.kafka_sasl_password_file)
+    if settings.kafka_sasl_username is None or password is None:
+        raise BadKafkaSettings(
+            f"{mechanism} needs LEADBATON_KAFKA_SASL_USERNAME, and LEADBATON_KAFKA_SASL_PASSWORD or …_PASSWORD_FILE"
+        )
+    return {
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password,
+    }
+
+
+def _tokens(settings: Settings) -> TokenFile | ClientCredentials:
+    if settings.kafka_oauth_token_file is not None:
+        _readable(settings.kafka_oauth_token_file)
+        return TokenFile(settings.kafka_oauth_token_file)
+    secret = _secret(settings.kafka_sasl_password, settings.kafka_sasl_password_file)
+    if settings.kafka_oauth_token_url is None or settings.kafka_sasl_username is None or not secret:
+        raise BadKafkaSettings(
+            "OAUTHBEARER needs LEADBATON_KAFKA_OAUTH_TOKEN_FILE, or LEADBATON_KAFKA_OAUTH_TOKEN_URL with the client's "
+            "id as LEADBATON_KAFKA_SASL_USERNAME and its secret as LEADBATON_KAFKA_SASL_PASSWORD or …_PASSWORD_FILE"
+        )
+    return ClientCredentials(
+        settings.kafka_oauth_token_url,
+        settings.kafka_sasl_username,
+        secret,
+        settings.kafka_oauth_scope,
+    )
+
+
+def _secret(value: SecretStr | None, file: Path | None) -> str | None:
+    if value is not None:
+        return value.get_secret_value()
+    return None if file is None else _readable(file).strip()
+
+
+def _readable(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKafkaSettings(f"{path} cannot be read: {type(error).__name__}") from None

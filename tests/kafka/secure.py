@@ -1,0 +1,109 @@
+"""Apache Kafka behind TLS and SASL, with a certificate of its own: how managed ones are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import ClassVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from shared.clock import utc_now
+from shared.embedded.postgres import free_port
+from tests.kafka.server import PROPERTIES, ApacheKafka
+
+USER = "leadbaton"
+PASSWORD = "correct-horse"
+MODULES = "org.apache.kafka.common.security"
+TOKENS = f"{MODULES}.oauthbearer.OAuthBearerLoginModule"
+SECURE = f"""
+listeners=SECURE://127.0.0.1:{{port}},INTERNAL://127.0.0.1:{{internal}},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=SECURE://127.0.0.1:{{port}},INTERNAL://127.0.0.1:{{internal}}
+inter.broker.listener.name=INTERNAL
+listener.security.protocol.map=SECURE:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={{certificate}}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.secure.plain.sasl.jaas.config={MODULES}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";
+listener.name.secure.scram-sha-256.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
+listener.name.secure.scram-sha-512.sasl.jaas.config={MODULES}.scram.ScramLoginModule required;
+listener.name.secure.oauthbearer.sasl.jaas.config={TOKENS} required unsecuredLoginStringClaim_sub="broker";
+"""
+
+
+class SecureKafka(ApacheKafka):
+    """As `ApacheKafka`, but strangers reach it only with TLS and a password or a token."""
+
+    quorum: ClassVar[Sequence[str]] = (
+        "--standalone",
+        *("--add-scram", f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]"),
+        *("--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"),
+    )
+
+    def __init__(self, directory: Path, port: int) -> None:
+        super().__init__(directory, port)
+        self._internal = free_port()
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that signs the server's: its own."""
+        return self.directory / "certificate.pem"
+
+    def _properties(self) -> str:
+        key_and_certificate = self.directory / "server.pem"
+        make_certificate(self.authority, key_and_certificate)
+        plain = [it for it in PROPERTIES.splitlines() if "listeners=" not in it]
+        return ("\n".join(plain) + SECURE).format(
+            port=self.port,
+            internal=self._internal,
+            controller=free_port(),
+            logs=self.directory / "log",
+            certificate=key_and_certificate,
+        )
+
+    def _answers(self) -> bool:
+        inside = f"127.0.0.1:{self._internal}"
+        try:
+            KafkaAdminClient(bootstrap_servers=inside, bootstrap_timeout_ms=1000).close()
+        except KafkaError:
+            return False
+        return True
+
+
+def make_certificate(certificate: Path, with_key: Path) -> None:
+    """A certificate for 127.0.0.1 that signs itself, alone and together with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "leadbaton tests")])
+    now = utc_now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    certificate.write_bytes(pem)
+    with_key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + pem
+    )
+    with_key.chmod(0o600)
