@@ -23,7 +23,7 @@ def relay(settings: Settings) -> None:
     sessions = sessions_on(engine_for(settings.database_url))
     producer = Producer(kafka)
     checks = {"database": probes.database(sessions), "kafka": producer.check}
-    probes.Probes().start(settings.probe_port, checks)
+    probes.Probes().start(settings.probe_port, checks, host=settings.probe_host)
     watching(Watch(sessions, kafka, utc_now).look, stop)
     collect_rarely()
     try:

@@ -101,7 +101,8 @@ def delivery(settings: Settings) -> None:
     check_vault(courier)
     take_up(courier)
     probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(courier.sessions)})
+    checks = {"database": probes.database(courier.sessions)}
+    probe.start(settings.probe_port, checks, host=settings.probe_host)
     watching(partial(audit, courier.sessions, courier.clock), stop)
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
     engine.dispose()

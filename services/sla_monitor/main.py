@@ -62,7 +62,8 @@ def sweep(settings: Settings) -> None:
     stop = stop_on_signals()
     engine = engine_for(settings.database_url)
     probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(sessions_on(engine))})
+    checks = {"database": probes.database(sessions_on(engine))}
+    probe.start(settings.probe_port, checks, host=settings.probe_host)
     collect_rarely()
     sweep_until(engine, stop=stop, beat=probe.beat)
     engine.dispose()

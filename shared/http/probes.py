@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
+from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -18,6 +19,10 @@ from shared.metrics import exposed
 
 Answer = tuple[bytes, int, dict[str, str]]
 """Content, status, headers: in the order of Starlette's Response."""
+
+MAX_CALLERS = 8
+TIMEOUT_S = 5.0
+"""How long a caller may be silent."""
 
 
 def database(sessions: Sessions) -> Callable[[], None]:
@@ -54,6 +59,33 @@ def metrics() -> Answer:
     return content, 200, {"content-type": kind}
 
 
+class ProbeServer(ThreadingHTTPServer):
+    """Answers a few callers at once and closes the connections of more, so that nobody can take all threads."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._slots = BoundedSemaphore(MAX_CALLERS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Hand the connection to a thread, if there is a slot for one."""
+        if self._slots.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and give the slot back however that ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._slots.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller that went away is no error of ours: no traceback."""
+
+
 class Probes:
     """What a worker says of itself. It is alive while it beats; one that never beats is believed alive."""
 
@@ -65,11 +97,17 @@ class Probes:
         self._beaten_at: datetime | None = None
         self._checks: Mapping[str, Callable[[], None]] = {}
 
-    def start(self, port: int | None, checks: Mapping[str, Callable[[], None]]) -> None:
+    def start(
+        self,
+        port: int | None,
+        checks: Mapping[str, Callable[[], None]],
+        *,
+        host: str = "127.0.0.1",
+    ) -> None:
         """Serve the probes from a daemon thread; with no port, do nothing."""
         self._checks = checks
         if port is not None:
-            server = ThreadingHTTPServer(("", port), _handler(self.answer))
+            server = ProbeServer((host, port), _handler(self.answer))
             Thread(target=server.serve_forever, name="probes", daemon=True).start()
 
     def beat(self) -> None:
@@ -95,6 +133,8 @@ class Probes:
 
 def _handler(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = TIMEOUT_S
+
         def do_GET(self) -> None:
             content, status, headers = answer(self.path)
             self.send_response(status)
@@ -103,7 +143,7 @@ def _handler(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_request(self, code: object = "-", size: object = "-") -> None:
-            """Probes are asked every few seconds: no line."""
+        def log_message(self, *_: object) -> None:
+            """Probes are asked every few seconds, and callers may be slow or speak no HTTP: no line."""
 
     return Handler

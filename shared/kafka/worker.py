@@ -39,7 +39,8 @@ def work(
     engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_LASTS_MS)
     sessions = sessions_on(engine)
     probe = Probes()
-    probe.start(settings.probe_port, {"database": probes.database(sessions)})
+    checks = {"database": probes.database(sessions)}
+    probe.start(settings.probe_port, checks, host=settings.probe_host)
 
     failures = FailureLog(group, FAILURES)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
 from shared.embedded.postgres import free_port
 from shared.errors import Unavailable
-from shared.http.probes import Probes
+from shared.http.probes import MAX_CALLERS, TIMEOUT_S, Probes
+from tests.engine import until
 
 
 def test_a_worker_is_ready_while_its_checks_pass_and_alive_while_it_beats() -> None:
@@ -44,6 +48,44 @@ def test_a_worker_is_ready_while_its_checks_pass_and_alive_while_it_beats() -> N
 
     assert "# TYPE leadbaton_http_request_seconds histogram" in get("/metrics").text
     assert get("/else").status_code == 404
+
+
+def test_strangers_who_say_nothing_do_not_take_every_thread_and_are_closed() -> None:
+    probes = Probes()
+    probes.start(port := free_port(), {})
+    with ExitStack() as held:
+        silent = [
+            held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            for _ in range(MAX_CALLERS + 20)
+        ]
+        silent[0].settimeout(TIMEOUT_S * 3)
+        silent[-1].settimeout(TIMEOUT_S / 2)
+
+        assert silent[-1].recv(1) == b""  # one too many, closed at once
+        assert silent[0].recv(1) == b""  # silent for too long
+    until(lambda: _answers(port))
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
+    for host, where in ((None, "127.0.0.1"), ("127.0.0.2", "127.0.0.2")):
+        probes = Probes()
+        port = free_port()
+        if host is None:
+            probes.start(port, {})
+        else:
+            probes.start(port, {}, host=host)
+
+        assert httpx.get(f"http://{where}:{port}/healthz").status_code == 200
+        other = "127.0.0.2" if where == "127.0.0.1" else "127.0.0.1"
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://{other}:{port}/healthz")
 
 
 def test_without_a_port_nothing_is_opened() -> None:
