@@ -233,29 +233,35 @@ def progress(settings: Settings, now: datetime) -> Iterator[Finding]:
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
     try:
-        left = Counter[str]()
+        left, waits_s = Counter[str](), dict.fromkeys(READERS, 0.0)
         for it in behind(sessions, config.of(settings)):
             left[it.group] += it.records
+            waits_s[it.group] = max(waits_s[it.group], it.age_s(now))
         with sessions() as session:
             moved_at = offsets.moved_at(session)
         for group, process in READERS.items():
-            yield group_of(process, left[group], moved_at.get(group), now)
+            moved = moved_at.get(group)
+            still_s = (now - moved).total_seconds() if moved else None
+            yield group_of(process, left[group], still_s, waits_s[group])
     except (*OUTAGES, SQLAlchemyError):
         return
     finally:
         engine.dispose()
 
 
-def group_of(process: Process, left: int, moved_at: datetime | None, now: datetime) -> Finding:
-    """Whether a group reads what there is to read."""
-    still_s = (now - moved_at).total_seconds() if moved_at else None
-    if left and (still_s is None or still_s > PATIENCE_S):
-        since = "nothing was ever read" if still_s is None else f"none done for {still_s:.0f} s"
-        start = (
-            f"start `leadbaton {' '.join(process.command)}`; if it runs, its log says why it waits"
-        )
-        return wrong(process.name, f"{left} records behind, {since}", start)
-    return fine(process.name, f"{left} records behind" if left else "has read everything")
+def group_of(process: Process, left: int, still_s: float | None, waits_s: float) -> Finding:
+    """Whether a group reads what there is to read, by how long it has done nothing and its oldest record waits."""
+    if not left:
+        return fine(process.name, "has read everything")
+    found = f"{left} records behind, the oldest for {waits_s:.0f} s"
+    start = f"start `leadbaton {' '.join(process.command)}`; if it runs, its log says why it waits"
+    if still_s is None:
+        return wrong(process.name, f"{found}, nothing was ever read", start)
+    if still_s > PATIENCE_S:
+        return wrong(process.name, f"{found}, none done for {still_s:.0f} s", start)
+    if waits_s > PATIENCE_S:
+        return wrong(process.name, found, f"{start}, or add workers if it does not keep up")
+    return fine(process.name, found)
 
 
 def api(process: Process, url: str) -> Finding:

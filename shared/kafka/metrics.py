@@ -34,6 +34,11 @@ LAG = Gauge(
     "Records that the group has not done, by the offsets in PostgreSQL.",
     ["group", "topic", "partition"],
 )
+LAG_SECONDS = Gauge(
+    "leadbaton_lag_oldest_seconds",
+    "Age of the first record that the group has not done, by the time that the record carries.",
+    ["group", "topic", "partition"],
+)
 PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])
 UNPUBLISHED = Gauge("leadbaton_outbox_unpublished", "Outbox rows that Kafka has not acknowledged.")
 KEPT = Gauge(

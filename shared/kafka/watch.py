@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.clock import Clock
 from shared.contracts.topics import TOPICS
@@ -12,6 +14,7 @@ from shared.db.session import Sessions
 from shared.kafka import metrics
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
+from shared.kafka.oldest import oldest_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,12 @@ class Behind:
     group: str
     place: Place
     records: int
+    oldest_at: datetime | None
+    """When the first of them was written; None where it could not be read."""
+
+    def age_s(self, now: datetime) -> float:
+        """How long the first of them has waited."""
+        return 0.0 if self.oldest_at is None else max((now - self.oldest_at).total_seconds(), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,9 @@ class Watch:
         for (topic, code), letters in buried.items():
             metrics.BURIED_WAITING.labels(topic, code).set(letters)
         for it in behind(self.sessions, self.config):
-            metrics.LAG.labels(it.group, it.place.topic, it.place.partition).set(it.records)
+            where = (it.group, it.place.topic, it.place.partition)
+            metrics.LAG.labels(*where).set(it.records)
+            metrics.LAG_SECONDS.labels(*where).set(it.age_s(self.clock()))
 
 
 def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:
@@ -56,9 +67,22 @@ def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:
     with sessions() as session:
         read = offsets.all_positions(session)
     return [
-        Behind(group, place, max(end - read.get((group, place), 0), 0))
-        for topic in TOPICS
-        for group in topic.readers
-        for place, end in ends.items()
-        if place.topic == topic.name
+        it
+        for group in dict.fromkeys(group for topic in TOPICS for group in topic.readers)
+        for it in _behind_of(group, config, ends, read)
     ]
+
+
+def _behind_of(
+    group: str,
+    config: KafkaConfig,
+    ends: Mapping[Place, int],
+    read: Mapping[tuple[str, Place], int],
+) -> list[Behind]:
+    topics = {topic.name for topic in TOPICS if group in topic.readers}
+    next_offsets = {it: read.get((group, it), 0) for it in ends if it.topic in topics}
+    left = {it: max(ends[it] - next_, 0) for it, next_ in next_offsets.items()}
+    oldest = oldest_unread(
+        config, {it: next_offsets[it] for it, records in left.items() if records}
+    )
+    return [Behind(group, it, records, oldest.get(it)) for it, records in left.items()]

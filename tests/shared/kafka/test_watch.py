@@ -13,12 +13,13 @@ from sqlalchemy import text
 from shared.clock import utc_now
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db import offsets
-from shared.db.offsets import Move
+from shared.db.offsets import Move, Place
 from shared.db.session import Sessions
 from shared.db.watching import watching
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
+from shared.kafka.oldest import oldest_unread
 from shared.kafka.producer import Producer
 from shared.kafka.watch import Watch, behind
 from tests.engine import events, post, until
@@ -54,6 +55,39 @@ def test_a_group_is_behind_by_what_our_own_offsets_say(
     assert lag == 0
     after = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
     assert after == before - end
+
+
+def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_done(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer
+) -> None:
+    producer.send_all(events(30))
+    ends = end_offsets(broker, [MARKETING_EVENTS.name])
+    done, *left = [place for place, end in ends.items() if end]
+    with sessions.begin() as session:
+        offsets.positions(session, SCORING, [done])
+        offsets.advance(session, SCORING, [Move(done, 0, ends[done])])
+
+    Watch(sessions, broker, lambda: utc_now() + timedelta(minutes=5)).look()
+
+    assert left
+    assert age(done) == 0
+    assert [age(it) for it in left] == [pytest.approx(300, abs=60)] * len(left)
+
+
+def age(place: Place) -> float | None:
+    """Of the oldest record there that scoring has not done, as a scrape would see it."""
+    where = {"group": SCORING, "topic": place.topic, "partition": str(place.partition)}
+    return gauge("leadbaton_lag_oldest_seconds", **where)
+
+
+def test_nothing_is_asked_of_kafka_where_nothing_is_behind(broker: KafkaConfig) -> None:
+    assert oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {}) == {}
+
+
+def test_what_kafka_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
+    place = next(iter(end_offsets(broker, [MARKETING_EVENTS.name])))
+    with pytest.raises(BrokerAway):
+        oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {place: 0})
 
 
 def test_the_outbox_grows_older_while_kafka_is_away(

@@ -1,0 +1,65 @@
+"""Since when the next record of a group lies in the log, by the time that the record carries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from shared.db.offsets import Place
+from shared.kafka.config import KafkaConfig
+from shared.kafka.connecting import tidily
+from shared.kafka.errors import BrokerAway
+
+QUIET_S = 0.5
+"""Partitions that bring nothing for so long have nothing to read."""
+
+
+def oldest_unread(config: KafkaConfig, next_offsets: Mapping[Place, int]) -> dict[Place, datetime]:
+    """When the record was written that comes next in each place; no place where none is there. Raises BrokerAway."""
+    places = {TopicPartition(it.topic, it.partition): it for it in next_offsets}
+    if not places:
+        return {}
+    try:
+        with closing(_reader(config)) as reader:
+            reader.assign(list(places))
+            for at, place in places.items():
+                reader.seek(at, next_offsets[place])
+            written_ms = _first_of_each(reader)
+    except KafkaError as error:
+        raise BrokerAway(f"Kafka does not answer: {error}") from error
+    return {places[at]: datetime.fromtimestamp(ms / 1_000, UTC) for at, ms in written_ms.items()}
+
+
+def _first_of_each(reader: KafkaConsumer) -> dict[TopicPartition, int]:
+    written_ms: dict[TopicPartition, int] = {}
+    end_s = time.monotonic() + QUIET_S
+    while reader.assignment() - written_ms.keys() and time.monotonic() < end_s:
+        for at, records in reader.poll(timeout_ms=100).items():
+            written_ms[at] = records[0].timestamp
+            reader.pause(at)
+            end_s = time.monotonic() + QUIET_S
+    return written_ms
+
+
+def _reader(config: KafkaConfig) -> KafkaConsumer:
+    with tidily() as client:
+        return KafkaConsumer(
+            kafka_client=client,
+            bootstrap_servers=list(config.bootstrap),
+            **config.security,
+            bootstrap_timeout_ms=2_000,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=65_536,
+            max_poll_records=1,
+            request_timeout_ms=4_000,
+            reconnect_backoff_max_ms=1_000,
+            metrics_enabled=False,
+        )
