@@ -103,7 +103,7 @@ def delivery(settings: Settings) -> None:
     probe = Probes()
     checks = {"database": probes.database(courier.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
-    watching(partial(audit, courier.sessions, courier.clock), stop)
+    watching(partial(audit, courier.sessions, courier.clock, Agreements()), stop)
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
     engine.dispose()
 

@@ -28,6 +28,10 @@ WAITING = Gauge("leadbaton_routing_waiting", "Leads that wait for a rep.", ("tea
 WAITING_OLDEST_SECONDS = Gauge(
     "leadbaton_routing_waiting_oldest_seconds", "How long the oldest lead has waited for a rep."
 )
+TAKEABLE_OLDEST_SECONDS = Gauge(
+    "leadbaton_routing_takeable_oldest_seconds",
+    "How long a lead has waited while somebody could have taken it: in working hours, where its rule asks for them.",
+)
 PENDING = Gauge("leadbaton_delivery_pending", "Webhooks neither delivered nor given up.")
 OVERDUE_SECONDS = Gauge(
     "leadbaton_delivery_overdue_seconds",

@@ -52,8 +52,10 @@ def build_api(
 
 def worker(settings: Settings) -> None:
     """Read what happens to handoffs until asked to stop."""
-    handle = partial(on_handoffs_changed, agreements=Agreements())
-    work(SLA, [Subscription(HANDOFFS_CHANGED, handle)], settings=settings)
+    agreements = Agreements()
+    handle = partial(on_handoffs_changed, agreements=agreements)
+    subscriptions = [Subscription(HANDOFFS_CHANGED, handle)]
+    work(SLA, subscriptions, settings=settings, tick=agreements.follow)
 
 
 def sweep(settings: Settings) -> None:

@@ -24,6 +24,7 @@ from shared.db.outages import OUTAGES
 from shared.db.session import Sessions, sessions_on
 from shared.db.watching import watching
 from shared.errors import class_and_code
+from shared.pulse import Pulse
 
 BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
@@ -40,13 +41,14 @@ def sweep(
     engine: Engine, *, stop: Event, clock: Clock = utc_now, beat: Callable[[], None] = lambda: None
 ) -> None:
     """Sweep until told to stop; while the database is away, try again every second."""
+    pulse = Pulse("sweep", clock)
     auditor = watching(Auditor(sessions_on(engine), clock).look, stop)
     while not stop.is_set():
         try:
             with bell(engine) as alarm, engine.connect() as own:
                 sweeper = Sweeper(sessionmaker(own), clock)
                 while not stop.is_set():
-                    sweeper.sweep()
+                    pulse.beat(sweeper.sweep())
                     beat()
                     for due_at in alarm.wait(sweeper.rest()):
                         sweeper.heard(due_at)

@@ -10,10 +10,13 @@ from typing import ClassVar
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from shared import logs
 from shared.agreement.load import parse, stored
 from shared.agreement.model import Agreement
 from shared.db.tables import agreements
 from shared.errors import Rejected, Unavailable
+
+log = logs.get(__name__)
 
 
 class NoAgreement(Unavailable):
@@ -64,13 +67,16 @@ class Agreements:
 
     def __init__(self) -> None:
         self._read: dict[int, Published] = {}
+        self._newest: int | None = None
 
     def current(self, session: Session) -> Published:
         """The newest, or NoAgreement."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is None:
             raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
-        return self.version(session, newest)
+        published = self.version(session, newest)
+        self._follow(newest)
+        return published
 
     def version(self, session: Session, number: int) -> Published:
         """That one, or UnknownVersion."""
@@ -82,3 +88,14 @@ class Agreements:
                 raise UnknownVersion(f"version {number} of the agreement was never published here")
             self._read[number] = Published(number, stored(source))
         return self._read[number]
+
+    def follow(self, session: Session, _now: datetime) -> None:
+        """Log the version in force when it changes: a tick of workers that only read older ones."""
+        newest = session.scalar(select(func.max(agreements.c.version)))
+        if newest is not None:
+            self._follow(newest)
+
+    def _follow(self, newest: int) -> None:
+        if newest != self._newest:
+            log.info("agreement in force", version=newest, version_before=self._newest)
+            self._newest = newest

@@ -26,6 +26,7 @@ from shared.kafka import metrics
 from shared.kafka.admin import Admin
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Ack
+from shared.pulse import Pulse
 
 log = logs.get(__name__)
 
@@ -50,15 +51,17 @@ def relay(
     clock: Clock,
 ) -> None:
     """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by."""
+    standby, working = Pulse("relay standing by", clock), Pulse("relay", clock)
     while not stop.is_set():
         try:
             with (
-                _lead(sessions, stop) as bell,
+                _lead(sessions, stop, standby) as bell,
                 Admin(config) as admin,
                 closing(Relay(sessions, producer, admin, clock)) as work,
             ):
                 while not stop.is_set():
                     more = work.turn()
+                    working.beat(work.taken())
                     _wait(bell, 0 if more else WAIT_S)
         except (*OUTAGES, psycopg.OperationalError) as error:
             log.warning("relay waits", error=loggable(error))
@@ -75,6 +78,7 @@ class Relay:
         self._clock = clock
         self._logs: Mapping[str, UUID] = {}
         self._tidy_at_s = 0.0
+        self._published = 0
         self._ahead: Future[list[outbox.Row]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
@@ -90,6 +94,11 @@ class Relay:
         if time.monotonic() >= self._tidy_at_s:
             self._tidy()
         return done and len(rows) == BATCH
+
+    def taken(self) -> int:
+        """How many rows Kafka took since this was asked before."""
+        published, self._published = self._published, 0
+        return published
 
     def _present_logs(self) -> Mapping[str, UUID]:
         """The id of every topic's log; topics that are missing, as after the loss of Kafka, are made."""
@@ -144,6 +153,7 @@ class Relay:
             self._forget_what_was_read()
         with self._sessions.begin() as session:
             outbox.mark_published(session, acked, self._logs, self._clock())
+        self._published += len(acked)
         for topic, count in Counter(row.record.topic for row, _ in acked).items():
             metrics.PUBLISHED.labels(topic).inc(count)
         failures = [it for it in outcomes if isinstance(it, Exception)]
@@ -158,11 +168,13 @@ class Relay:
 
 
 @contextmanager
-def _lead(sessions: Sessions, stop: threading.Event) -> Iterator[psycopg.Connection]:
+def _lead(
+    sessions: Sessions, stop: threading.Event, standby: Pulse
+) -> Iterator[psycopg.Connection]:
     """Wait until no other relay works, or until `stop`. The connection holds the lock and hears the bell."""
     with closing(_own_connection(sessions)) as connection:
         while not (_locked(connection) or stop.wait(WAIT_S)):
-            pass
+            standby.beat()
         connection.execute(f"listen {outbox.CHANNEL}")
         yield connection
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from services.routing.tables import endpoints, handoffs
+from services.routing.domain.waiting import Queue
+from services.routing.tables import endpoints, handoffs, reps
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What ops' gauges show."""
 
-    waiting: dict[str, int]
-    """Leads without a rep, by team."""
-    waiting_since: datetime | None
+    queues: list[Queue]
+    """Leads without a rep."""
+    hours: dict[str, set[str | None]]
+    """The calendars of each team's active reps; None: the team's."""
     pending: int
     """Webhooks that are neither delivered nor given up."""
     due_since: datetime | None
@@ -28,7 +32,15 @@ class Standing:
 
     def waiting_s(self, now: datetime) -> float:
         """How long the oldest lead has waited for a rep."""
-        return _age_s(self.waiting_since, now)
+        return _age_s(min((it.since for it in self.queues), default=None), now)
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many wait for a rep, by team."""
+        leads = Counter[str]()
+        for it in self.queues:
+            leads[it.team] += it.leads
+        return leads
 
     def overdue_s(self, now: datetime) -> float:
         """How late the next webhook is; 0 while it is not due yet."""
@@ -37,23 +49,31 @@ class Standing:
 
 def standing_of(session: Session, *, now: datetime) -> Standing:
     """Count what partial indexes hold. A webhook that somebody is trying just now is not due."""
-    team = handoffs.c.team
+    team, rule = handoffs.c.team, handoffs.c.rule
     held_up = (
-        select(team, func.count(), func.min(handoffs.c.qualified_at))
+        select(team, rule, func.count(), func.min(handoffs.c.qualified_at))
         .where(handoffs.c.state == "waiting")
-        .group_by(team)
+        .group_by(team, rule)
     )
-    waiting = session.execute(held_up).all()
+    queues = [Queue(*row) for row in session.execute(held_up)]
     pending, due_since, hanging = session.execute(_PENDING, {"now": now}).one()
     disabled = select(func.count()).where(endpoints.c.disabled_at.is_not(None))
     return Standing(
-        waiting={name: count for name, count, _ in waiting},
-        waiting_since=min((since for _, _, since in waiting), default=None),
+        queues=queues,
+        hours=_hours(session, {it.team for it in queues}),
         pending=pending,
         due_since=due_since,
         disabled_endpoints=session.scalar(disabled) or 0,
         hanging=hanging,
     )
+
+
+def _hours(session: Session, teams: Collection[str]) -> dict[str, set[str | None]]:
+    statement = select(reps.c.team, reps.c.hours).where(reps.c.active, reps.c.team.in_(teams))
+    hours: dict[str, set[str | None]] = {it: set() for it in teams}
+    for row in session.execute(statement.distinct()):
+        hours[row.team].add(row.hours)
+    return hours
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

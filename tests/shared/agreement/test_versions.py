@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -34,6 +35,26 @@ def test_versions_are_numbered_and_the_newest_is_current(session: Session) -> No
         assert versions.current(session) == published
     assert versions.version(session, 2).agreement.name == "Other"
     assert versions.version(session, 2) is versions.version(session, 2)
+
+
+def test_whoever_follows_the_agreement_logs_the_version_in_force_when_it_changes(
+    session: Session,
+) -> None:
+    versions = Agreements()
+    with structlog.testing.capture_logs() as lines:
+        versions.follow(session, NOON)
+        for source in (WHOLE, WHOLE, OTHER):
+            publish(session, source, by="ada", now=NOON)
+            versions.current(session)
+            versions.version(session, 1)
+        publish(session, WHOLE, by="ada", now=NOON)
+        versions.follow(session, NOON)
+        versions.follow(session, NOON)
+
+    told = [
+        (it["version"], it["version_before"]) for it in lines if it["event"] == "agreement in force"
+    ]
+    assert told == [(1, None), (2, 1), (3, 2)]
 
 
 def test_the_same_file_again_is_no_new_version(session: Session) -> None:

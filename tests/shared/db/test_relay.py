@@ -8,6 +8,7 @@ from itertools import compress
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from shared.clock import utc_now
@@ -208,6 +209,7 @@ def test_the_second_relay_works_when_the_first_has_ended(
             post(sessions, [said("a", 1)])
             until(lambda: waiting(sessions) == [])
             second.enter_context(relaying(sessions, counted, broker))
+            until(lambda: turned("relay standing by") > 0)
             post(sessions, [said("a", 2)])
             until(lambda: waiting(sessions) == [])
             assert counted.records == 0
@@ -215,6 +217,13 @@ def test_the_second_relay_works_when_the_first_has_ended(
         until(lambda: waiting(sessions) == [])
     assert counted.records == 1
     assert log_of(broker) == {"a": [1, 2, 3]}
+    assert turned("relay") >= turned("relay standing by")
+
+
+def turned(loop: str) -> float:
+    """When the loop last went round."""
+    name = "leadbaton_loop_turned_timestamp_seconds"
+    return REGISTRY.get_sample_value(name, {"loop": loop}) or 0.0
 
 
 class Counting:

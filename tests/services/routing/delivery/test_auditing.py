@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,9 +12,10 @@ from sqlalchemy import text
 from services.routing.delivery.auditing import audit
 from services.routing.queries.breakers import Hang, open_breakers
 from services.routing.queries.claims import Lease, Room, claim_deliveries
+from shared.agreement.versions import Agreements
 from shared.db.session import Sessions
-from tests.builders import NOON, lead_qualified
-from tests.services.routing.desks import entry, importing, office, qualifying
+from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
+from tests.services.routing.desks import at, entry, importing, office, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -32,10 +34,11 @@ def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None
         leads = [lead_qualified(lead=it, at=NOON) for it in ("ada", "bob", "cyd")]
         qualifying(session, desk, *leads)
 
-    audit(sessions, lambda: LATER)
+    audit(sessions, lambda: LATER, Agreements())
 
     assert gauge("routing_waiting", team="sales") == 2
     assert gauge("routing_waiting_oldest_seconds") == 90
+    assert gauge("routing_takeable_oldest_seconds") == 90
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 90
     assert gauge("delivery_disabled_endpoints") == 0
@@ -51,10 +54,11 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
         claim_deliveries(session, Room(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON)
         session.execute(text("update routing.endpoints set disabled_at = now()"))
 
-    audit(sessions, lambda: LATER)
+    audit(sessions, lambda: LATER, Agreements())
 
     assert gauge("routing_waiting", team="sales") is None
     assert gauge("routing_waiting_oldest_seconds") == 0
+    assert gauge("routing_takeable_oldest_seconds") == 0
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 0
     assert gauge("delivery_disabled_endpoints") == 3
@@ -76,10 +80,28 @@ def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
             now=NOON,
         )
 
-    audit(sessions, lambda: LATER)
+    audit(sessions, lambda: LATER, Agreements())
 
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 0
     assert gauge("delivery_hanging") == 2
     with sessions() as session:
         assert sum(1 for _ in session.execute(text("select from routing.breakers"))) == 4
+
+
+def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions: Sessions) -> None:
+    rule = {"id": "everybody", "when": True, "team": "sales", "hours": "open"}
+    evening, morning = at(20, 18), at(23, 9, 30)  # from Friday to Monday
+    with sessions.begin() as session:
+        desk = office(session, routing={**DEFAULT_SECTIONS["routing"], "rules": [rule]})
+        importing(session, entry("grace", capacity={"open": 1}), now=evening)
+        leads = [lead_qualified(lead=it, at=evening) for it in ("ada", "bob")]
+        qualifying(session, desk, *leads, now=evening)
+
+    seen = []
+    for now in (at(22), morning):
+        audit(sessions, partial(datetime.fromtimestamp, now.timestamp(), UTC), Agreements())
+        seen.append(
+            (gauge("routing_waiting", team="sales"), gauge("routing_takeable_oldest_seconds"))
+        )
+    assert seen == [(2, 0), (2, 1800)]
