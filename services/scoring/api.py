@@ -17,7 +17,7 @@ from services.scoring.queries import leads, ledger
 from services.scoring.rulebook import Rulebook
 from shared.contracts.events import Event
 from shared.errors import Rejected
-from shared.http.dependencies import Now, OpsOrRep, Tx
+from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
@@ -103,20 +103,20 @@ def router(rulebook: Rulebook) -> APIRouter:
     refused = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
 
     @routes.get("", responses=problems(NoIdentityAsked, UnknownLead, UnknownKey, WrongScope))
-    def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, _: OpsOrRep) -> LeadOut:
+    def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, _: AnyReader) -> LeadOut:
         """The lead that an identity belongs to."""
         key = asked.key()
         lead_id = leads.owners(session, [key]).get(key)
         return _shown(session, _known(session, lead_id), rulebook, now)
 
     @routes.get("/{lead_id}", responses=refused)
-    def show(lead_id: UUID, session: Tx, now: Now, _: OpsOrRep) -> LeadOut:
+    def show(lead_id: UUID, session: Tx, now: Now, _: AnyReader) -> LeadOut:
         """The lead; of one that was joined into another, that other."""
         return _shown(session, _known(session, lead_id), rulebook, now)
 
     @routes.get("/{lead_id}/events", responses={**refused, **problems(BadCursor)})
     def events(
-        lead_id: UUID, session: Tx, _: OpsOrRep, limit: Limit = 50, after: After = None
+        lead_id: UUID, session: Tx, _: AnyReader, limit: Limit = 50, after: After = None
     ) -> Page[EventOut]:
         """Its events, the latest first, each with what it counted for."""
         lead = _known(session, lead_id)

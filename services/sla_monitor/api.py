@@ -27,7 +27,7 @@ from services.sla_monitor.views import (
 )
 from shared.agreement.versions import Agreements
 from shared.errors import Rejected
-from shared.http.dependencies import Now, OpsOrRep, Tx
+from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.keys import ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import BadCursor, Page, paged
 from shared.http.problems import InvalidRequest, problems
@@ -55,7 +55,7 @@ def router(agreements: Agreements) -> APIRouter:
 def _add_lists(routes: APIRouter) -> None:
     @routes.get("/breaches", responses=LISTS)
     def list_breaches(
-        asked: Annotated[BreachesAsked, Query()], session: Tx, now: Now, caller: OpsOrRep
+        asked: Annotated[BreachesAsked, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> Page[ClockOut]:
         """Promises that were broken, newest first: those still open, or all."""
         found = queries.breaches(
@@ -65,7 +65,7 @@ def _add_lists(routes: APIRouter) -> None:
 
     @routes.get("/at-risk", responses=LISTS)
     def list_at_risk(
-        asked: Annotated[Listed, Query()], session: Tx, now: Now, caller: OpsOrRep
+        asked: Annotated[Listed, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> Page[ClockOut]:
         """Promises past their warning and not yet due, the next one due first."""
         found = queries.at_risk(session, asked.which(caller), asked.slice, now=now)
@@ -73,7 +73,7 @@ def _add_lists(routes: APIRouter) -> None:
 
     @routes.get("/clocks", responses=LISTS)
     def list_clocks(
-        asked: Annotated[ClocksAsked, Query()], session: Tx, now: Now, caller: OpsOrRep
+        asked: Annotated[ClocksAsked, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> Page[ClockOut]:
         """Every promise, the newest first."""
         found = queries.all_clocks(session, asked.which(caller), asked.slice, state=asked.state)
@@ -84,7 +84,7 @@ def _add_explanation(routes: APIRouter, agreements: Agreements) -> None:
     @routes.get(
         "/clocks/{clock_id}/explain", responses=problems(*KEYS, UnknownClock, InvalidRequest)
     )
-    def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: OpsOrRep) -> ExplanationOut:
+    def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: AnyReader) -> ExplanationOut:
         """Why it is due when it is: every interval that counted, holidays by name, the versions."""
         clock = queries.find_clock(session, clock_id)
         if clock is None or (caller.scope is KeyScope.REP and caller.subject != clock.rep):
@@ -99,7 +99,7 @@ def _add_explanation(routes: APIRouter, agreements: Agreements) -> None:
 def _add_attainment(routes: APIRouter) -> None:
     @routes.get("/attainment", responses=problems(*KEYS, InvalidRequest, EmptyRange))
     def attainment(
-        asked: Annotated[AttainmentAsked, Query()], session: Tx, now: Now, caller: OpsOrRep
+        asked: Annotated[AttainmentAsked, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> AttainmentOut:
         """How promises were kept that fell due in a time; one that nobody answers counts as broken."""
         first, last = asked.dates(now)

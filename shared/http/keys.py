@@ -24,6 +24,8 @@ class KeyScope(StrEnum):
     INGEST = "ingest"
     REP = "rep"
     OPS = "ops"
+    READ = "read"
+    """Sees all that ops sees, and changes nothing."""
 
 
 class UnknownKey(Rejected):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from services.routing.api.models import DeliveryOut, with_tries
 from services.routing.queries import deliveries
 from shared.errors import Rejected
-from shared.http.dependencies import Now, Ops, Tx
+from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.keys import UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import Position
@@ -47,7 +47,7 @@ class Wanted(BaseModel):
 @router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor))
 def list_deliveries(
     session: Tx,
-    _: Ops,
+    _: OpsOrRead,
     wanted: Annotated[Wanted, Query()],
 ) -> Page[DeliveryOut]:
     """Deliveries with their tries, newest first."""

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from services.routing.domain.signing import signing_still
 from services.routing.handlers.rotating import TooManySecrets, UnknownEndpoint, rotate_secret
 from services.routing.queries import endpoints
-from shared.http.dependencies import Now, Ops, Tx
+from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.keys import UnknownKey, WrongScope
 from shared.http.problems import problems
 from shared.secrets import BadSecretKey, Vault
@@ -81,7 +81,7 @@ def router(secret_key: SecretStr | None) -> APIRouter:
 
     @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
     def list_endpoints(
-        session: Tx, _: Ops, now: Now, state: EndpointState | None = None
+        session: Tx, _: OpsOrRead, now: Now, state: EndpointState | None = None
     ) -> Endpoints:
         """Every endpoint, and whether it answers."""
         shown = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]

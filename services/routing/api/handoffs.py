@@ -15,7 +15,7 @@ from services.routing.domain.handoff import State
 from services.routing.handlers.answering import UnknownHandoff
 from services.routing.handlers.office import Office
 from services.routing.queries import changes, handoffs
-from shared.http.dependencies import OpsOrRep, Tx
+from shared.http.dependencies import AnyReader, Tx
 from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
@@ -40,7 +40,7 @@ class Wanted(BaseModel):
 
 def list_handoffs(
     session: Tx,
-    caller: OpsOrRep,
+    caller: AnyReader,
     wanted: Annotated[Wanted, Query()],
 ) -> Page[HandoffOut]:
     """Handoffs, newest first."""
@@ -69,7 +69,7 @@ def router(office: Office) -> APIRouter:
     @routes.get(
         "/handoffs/{id}", responses=problems(UnknownKey, WrongScope, NotYours, UnknownHandoff)
     )
-    def read_handoff(id: UUID, session: Tx, caller: OpsOrRep) -> HandoffStory:
+    def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffStory:
         """One handoff with its decisions, its life and its deliveries."""
         return story(session, id, caller, office)
 
@@ -82,7 +82,7 @@ def story(session: Session, id: UUID, caller: Caller, office: Office) -> Handoff
     if found is None:
         raise UnknownHandoff(f"no handoff {id}")
     past = changes.past_of(session, id)
-    theirs = caller.scope is KeyScope.OPS or any(it.rep == caller.subject for it in past)
+    theirs = caller.scope is not KeyScope.REP or any(it.rep == caller.subject for it in past)
     if not theirs:
         raise NotYours(f"handoff {id} is not with you")
     return HandoffStory.told(session, found, past, office)

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.routing.queries import handoffs, roster
-from shared.http.dependencies import OpsOrRep, Tx
-from shared.http.keys import UnknownKey, WrongScope
+from shared.http.dependencies import AnyReader, Tx
+from shared.http.keys import KeyScope, UnknownKey, WrongScope
 from shared.http.problems import problems
 
 router = APIRouter()
@@ -34,9 +34,10 @@ class Reps(BaseModel):
 
 
 @router.get("/reps", responses=problems(UnknownKey, WrongScope))
-def list_reps(session: Tx, _: OpsOrRep) -> Reps:
-    """Everybody, by team and rank."""
-    everybody = roster.reps_by_id(session)
+def list_reps(session: Tx, caller: AnyReader) -> Reps:
+    """Everybody, by team and rank; with a rep's key that rep alone."""
+    only = [caller.subject] if caller.scope is KeyScope.REP else None
+    everybody = roster.reps_by_id(session, only)
     held = handoffs.held_by(session, [it.id for it in everybody])
     disabled = roster.disabled_endpoints(session)
     return Reps(

@@ -30,7 +30,7 @@ from services.scoring.ingest.refusals import (
 from services.scoring.ingest.segment import segment_batch, segment_single
 from services.scoring.queries.rejections import StoredRejection, rejections_of
 from shared.errors import LeadbatonError
-from shared.http.dependencies import Ops, Tx
+from shared.http.dependencies import OpsOrRead, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText, Position
@@ -195,7 +195,7 @@ class RejectionsAsked(BaseModel):
 def _add_rejections(routes: APIRouter) -> None:
     @routes.get("/v1/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor))
     def rejections(
-        _: Ops, session: Tx, asked: Annotated[RejectionsAsked, Query()]
+        _: OpsOrRead, session: Tx, asked: Annotated[RejectionsAsked, Query()]
     ) -> Page[RejectionOut]:
         """Events that were refused, the latest first, with their bytes and the reason.
 
