@@ -100,7 +100,9 @@ class Settings(BaseSettings):
         description="Port of an API; by default scoring 8001, routing 8002, SLA 8003.",
     )
     probe_host: str = Field(
-        default="127.0.0.1", description="Address that a worker's probes listen on."
+        default="127.0.0.1",
+        max_length=255,
+        description="Address that a worker's probes listen on.",
     )
     probe_port: int | None = Field(
         default=None,

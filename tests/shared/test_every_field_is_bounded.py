@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -20,8 +21,8 @@ from shared.documents.limits import AtMost, Between
 from shared.settings import Settings
 
 COUNTABLE = (int, float, timedelta, date, datetime)
-BOUNDED = (bool, NoneType, Enum, Condition, IPv4Network, IPv6Network)
-"""What has few values, or a bound of its own."""
+BOUNDED = (bool, NoneType, Enum, Condition, IPv4Network, IPv6Network, Path)
+"""What has few values, or a bound of its own; of paths, the operating system's."""
 
 
 def unbounded(model: type[BaseModel], path: str = "") -> Iterator[str]:
