@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from shared.ports import ports_of
+
+MAX_SECRET_BYTES = 4_000
+
+
+def secret_in(file: Path) -> str:
+    """What the file holds, without the line's end; raises ValueError where that is no secret."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_SECRET_BYTES + 1).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read: {type(error).__name__}") from None
+    if not content or len(content) > MAX_SECRET_BYTES:
+        raise ValueError(f"{file} must hold 1 to {MAX_SECRET_BYTES} bytes")
+    return content
 
 
 class Settings(BaseSettings):
@@ -21,6 +38,9 @@ class Settings(BaseSettings):
         default="postgresql://leadbaton@127.0.0.1:5432/leadbaton",
         max_length=2_000,
         description="PostgreSQL, as a SQLAlchemy URL.",
+    )
+    database_password_file: Path | None = Field(
+        default=None, description="A file with the password for that URL, instead of in it."
     )
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092",
@@ -89,6 +109,9 @@ class Settings(BaseSettings):
         default=None,
         max_length=200,
         description="Encrypts webhook secrets at rest: 32 bytes as url-safe base64 (leadbaton keys secret).",
+    )
+    secret_key_file: Path | None = Field(
+        default=None, description="A file with that key, instead of the variable."
     )
     host: str = Field(
         default="127.0.0.1", max_length=255, description="Address that an API listens on."
@@ -173,6 +196,30 @@ class Settings(BaseSettings):
     def _are_ports(cls, value: str) -> str:
         ports_of(value)
         return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_url(cls, value: str) -> str:
+        with suppress(ArgumentError):
+            if make_url(value).get_backend_name() == "postgresql":
+                return value
+        raise ValueError("write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+
+    @field_validator("database_password_file", "secret_key_file")
+    @classmethod
+    def _holds_a_secret(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            secret_in(file)
+        return file
+
+    @model_validator(mode="after")
+    def _with_secrets_of_files(self) -> Self:
+        if self.database_password_file is not None:
+            url = make_url(self.database_url).set(password=secret_in(self.database_password_file))
+            self.database_url = url.render_as_string(hide_password=False)
+        if self.secret_key_file is not None:
+            self.secret_key = SecretStr(secret_in(self.secret_key_file))
+        return self
 
     def ports(self) -> frozenset[int]:
         """Those of `allow_ports`."""

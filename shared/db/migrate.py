@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from shared.db.locks import AdvisoryLock
+from shared.db.roles import grant_roles
 from shared.errors import LeadbatonError, Unavailable
 
 PATIENCE_S = 60
@@ -38,7 +39,8 @@ def upgrade(engine: Engine, *, patience_s: float = PATIENCE_S) -> list[str]:
     """Run what has not run yet; the migrations that ran now, in order, each with its summary.
 
     Raises MigrationWaits when another migrator, or whoever uses a table, does not let it work in time, and
-    NewerDatabase when a newer version was here. What ran before stays done.
+    NewerDatabase when a newer version was here. What ran before stays done. The services' roles, where the server has
+    them, may then use the tables.
     """
     with engine.connect() as guard, guard.begin():
         _wait_for_other_migrators(guard, patience_s)
@@ -47,6 +49,8 @@ def upgrade(engine: Engine, *, patience_s: float = PATIENCE_S) -> list[str]:
             connection.rollback()
             with _locks_in_words("a table is in use, and others would have had to wait"):
                 command.upgrade(_config(connection), "heads")
+            connection.commit()
+            grant_roles(connection)
             connection.commit()
     return to_do
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,17 +51,24 @@ class Local:
     grace_s: float
 
 
-def local(
-    name: str, exported: Mapping[str, str], place: Place, commands: Mapping[str, str]
-) -> Local:
+def made_secrets(checkout: Path) -> Path:
+    """The folder of secrets beside docker-compose.yml, made by the script in this checkout of it."""
+    (checkout / "deploy").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "deploy" / "secrets.sh", checkout / "deploy")
+    subprocess.run(["bash", checkout / "deploy" / "secrets.sh"], check=True, capture_output=True)
+    return checkout / "secrets"
+
+
+def local(name: str, secrets: Path, place: Place, commands: Mapping[str, str]) -> Local:
     """The service as compose describes it, with only addresses and the programs' paths replaced."""
     it = OURS[name]
     own_port = next((int(said.split(":")[-1]) for said in it.get("ports", ())), PROBE_PORT)
     places = {
         "postgres:5432": f"127.0.0.1:{place.postgres}",
         "kafka:9092": f"127.0.0.1:{place.kafka}",
+        "/run/secrets": str(secrets),
     }
-    environment = {key: filled(value, exported) for key, value in it["environment"].items()}
+    environment = {key: filled(value, {}) for key, value in it["environment"].items()}
     for inside, here in places.items():
         environment = {key: value.replace(inside, here) for key, value in environment.items()}
     port = "LEADBATON_PROBE_PORT" if own_port == PROBE_PORT else "LEADBATON_PORT"

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from services.cli.processes import PROCESSES
+from shared.db.roles import SCHEMAS
 from shared.settings import Settings
-from tests.deploy.compose import COMPOSE, OURS, PROBE_PORT, ROOT, SERVICES, demanded, filled
+from tests.deploy.compose import (
+    COMPOSE,
+    OURS,
+    PROBE_PORT,
+    ROOT,
+    SERVICES,
+    demanded,
+    filled,
+    made_secrets,
+)
 
-EXAMPLE = {"LEADBATON_SECRET_KEY": "A" * 43 + "=", "POSTGRES_PASSWORD": "example"}
+EXTRAS = {"migrate", "cli"}
+"""Containers of our image that are no process of every day."""
+
+EXPORTERS = [it for it in SERVICES if it.endswith("-exporter")]
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the script of deploy/ makes."""
+    return made_secrets(tmp_path_factory.mktemp("checkout"))
 
 
 def test_every_process_has_a_container_of_its_name() -> None:
-    commands = {name: tuple(it["command"]) for name, it in OURS.items() if name != "migrate"}
+    commands = {name: tuple(it["command"]) for name, it in OURS.items() if name not in EXTRAS}
     assert commands == {it.name: ("leadbaton", *it.command) for it in PROCESSES}
 
 
@@ -26,12 +47,68 @@ def test_every_variable_is_one_that_the_processes_read() -> None:
         assert set(it["environment"]) <= known, name
 
 
-def test_the_variables_make_valid_settings() -> None:
-    for it in OURS.values():
-        said = {
-            name[10:].lower(): filled(value, EXAMPLE) for name, value in it["environment"].items()
-        }
-        assert Settings.model_validate(said).kafka_bootstrap == "kafka:9092"
+@pytest.mark.parametrize("name", OURS)
+def test_the_variables_make_valid_settings(name: str, secrets: Path) -> None:
+    it = OURS[name]
+    values = {
+        key[10:].lower(): filled(value, {}).replace("/run/secrets", str(secrets))
+        for key, value in it["environment"].items()
+        if key.startswith("LEADBATON_")
+    }
+
+    settings = Settings.model_validate(values)
+
+    url = make_url(settings.database_url)
+    [role] = [said for said in it["secrets"] if said.startswith("postgres_")]
+    assert settings.kafka_bootstrap == "kafka:9092"
+    assert url.username == role.replace("postgres_", "leadbaton_")
+    assert url.password == (secrets / role).read_text()
+    assert (settings.secret_key is not None) == ("leadbaton_secret_key" in it["secrets"])
+
+
+def test_only_who_encrypts_or_signs_has_the_key() -> None:
+    keyed = {
+        name for name, it in SERVICES.items() if "leadbaton_secret_key" in it.get("secrets", ())
+    }
+    assert keyed == {"routing-api", "routing-delivery", "cli"}
+
+
+def test_each_service_has_a_role_of_its_own_and_migrate_alone_the_owners() -> None:
+    roles = {
+        name: make_url(it["environment"]["LEADBATON_DATABASE_URL"]).username
+        for name, it in OURS.items()
+    }
+    assert roles == {
+        **{it.name: f"leadbaton_{it.command[0]}" for it in PROCESSES},
+        "migrate": "leadbaton_owner",
+        "cli": "leadbaton_ops",
+    }
+    assert set(roles.values()) - {"leadbaton_owner"} == set(SCHEMAS)
+
+
+def test_secrets_are_files_that_the_script_makes_and_who_is_given_one_may_read_it(
+    secrets: Path,
+) -> None:
+    asked = {
+        name: secrets / Path(it["file"]).relative_to("secrets")
+        for name, it in COMPOSE["secrets"].items()
+    }
+    assert {it.name for it in secrets.iterdir()} == set(asked)
+    assert secrets.stat().st_mode & 0o777 == 0o700
+    assert {it.stat().st_mode & 0o777 for it in asked.values()} == {0o444}
+    given = [said for it in SERVICES.values() for said in it.get("secrets", ())]
+    assert set(given) == set(asked)
+    before = {name: it.read_text() for name, it in asked.items()}
+    assert len(set(before.values())) == len(before)
+    made_secrets(secrets.parent)
+    assert {name: it.read_text() for name, it in asked.items()} == before
+
+
+def test_no_secret_stands_in_the_environment_of_a_container() -> None:
+    for name, it in SERVICES.items():
+        for key in it.get("environment", ()):
+            secret = re.search(r"PASSWORD|PASS\b|SECRET|KEY", key)
+            assert secret is None or key.endswith("_FILE"), f"{name}: {key}"
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
@@ -46,12 +123,10 @@ def test_apis_are_published_on_loopback_only(process: Any) -> None:
     assert SERVICES[process.name]["environment"]["LEADBATON_HOST"] == "0.0.0.0"  # noqa: S104 — inside the container
 
 
-@pytest.mark.parametrize("name", [*OURS, "prometheus", "grafana"])
+@pytest.mark.parametrize("name", [*OURS, *EXPORTERS, "prometheus", "grafana"])
 def test_containers_may_do_nothing_that_they_need_not(name: str) -> None:
     it = SERVICES[name]
-    assert it["read_only"]
     assert it["user"].split(":")[0] not in ("0", "root")
-    assert it["pids_limit"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -60,6 +135,9 @@ def test_every_container_is_bounded_and_gains_nothing(name: str) -> None:
     assert it["cap_drop"] == ["ALL"]
     assert it["security_opt"] == ["no-new-privileges:true"]
     assert it["mem_limit"]
+    assert it["pids_limit"]
+    assert it["read_only"]
+    assert it["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
     assert re.search(r":v?[0-9]|:local$", it["image"]), "an image of any version"
     assert all(published.startswith("127.0.0.1:") for published in it.get("ports", ()))
 
@@ -74,17 +152,15 @@ def test_what_is_mounted_is_there_and_read_only() -> None:
     assert {it for it in named if it[0] != "."} == set(COMPOSE["volumes"])
 
 
-@pytest.mark.parametrize("name", [it for it in SERVICES if it != "migrate"])
+@pytest.mark.parametrize("name", [it for it in SERVICES if it not in EXTRAS])
 def test_every_container_says_whether_it_is_well(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
-def test_what_must_be_exported_first_is_said_where_one_looks() -> None:
-    wanted = demanded((ROOT / "docker-compose.yml").read_text())
-    assert wanted
+def test_what_must_be_done_first_is_said_where_one_looks() -> None:
+    assert demanded((ROOT / "docker-compose.yml").read_text()) == set()
     for path in ("docker-compose.yml", "README.md", "docs/operations.md"):
-        exported = re.findall(r"(?:export |\) )([A-Z_]+)=", (ROOT / path).read_text())
-        assert wanted <= set(exported), path
+        assert "deploy/secrets.sh" in (ROOT / path).read_text(), path
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -92,7 +168,15 @@ def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str
     outside = {it.name for it in PROCESSES if it.port}
     outside |= {"routing-delivery", "prometheus", "grafana"}
     assert ("outside" in SERVICES[name]["networks"]) == (name in outside)
-    assert COMPOSE["networks"]["inside"]["internal"]
+    internal = {it for it, said in COMPOSE["networks"].items() if said.get("internal")}
+    assert internal == {"data", "metrics", "view"}
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana", "disk-exporter"])
+def test_who_only_looks_reaches_neither_kafka_nor_postgresql(name: str) -> None:
+    servers = {it for server in ("kafka", "postgres") for it in SERVICES[server]["networks"]}
+    assert servers == {"data"}
+    assert "data" not in SERVICES[name]["networks"]
 
 
 def test_migrate_runs_once_after_the_servers_and_before_the_processes() -> None:

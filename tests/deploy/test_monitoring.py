@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 
 from services.cli.docs.tables import tables
 from services.cli.processes import PROCESSES
-from tests.deploy.compose import PROBE_PORT, ROOT
+from tests.deploy.compose import PROBE_PORT, ROOT, SERVICES
 
 DEPLOY = ROOT / "deploy"
 PROMETHEUS: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
@@ -33,6 +33,16 @@ SUFFIXES = {
     "gauge": ("",),
     "histogram": ("_bucket", "_count", "_sum"),
 }
+OF_EXPORTERS = {
+    "node_filesystem_avail_bytes": {"device", "fstype", "mountpoint"},
+    "node_filesystem_size_bytes": {"device", "fstype", "mountpoint"},
+    "pg_up": set[str](),
+    "pg_stat_activity_count": {"datname", "state"},
+    "pg_settings_max_connections": {"server"},
+    "kafka_brokers": set[str](),
+}
+"""What alerts ask of the exporters in docker-compose.yml, with the labels that their documentation names."""
+
 ADDED_BY_PROMETHEUS = {"job", "instance", "le"}
 OF_EVERY_PROCESS = {"up", "process_start_time_seconds"}
 """What Prometheus, or its client, knows of each process: without labels of ours."""
@@ -62,6 +72,8 @@ def families() -> dict[str, Metric]:
 
 def labels_of(name: str) -> set[str]:
     """The labels that the metric's own module gives it."""
+    if name in OF_EXPORTERS:
+        return OF_EXPORTERS[name]
     collector = REGISTRY._names_to_collectors[name]
     assert isinstance(collector, MetricWrapperBase)
     return set(collector._labelnames)
@@ -91,7 +103,7 @@ def test_each_question_parses_and_asks_for_metrics_that_there_are(expr: str) -> 
     assert wanted
     for selector in wanted:
         if selector.name not in OF_EVERY_PROCESS:
-            assert selector.name in known
+            assert selector.name in {*known, *OF_EXPORTERS}
             matched = {it.name for it in selector.matchers.matchers}
             assert matched <= labels_of(str(selector.name)) | ADDED_BY_PROMETHEUS
 
@@ -133,10 +145,24 @@ def test_prometheus_looks_at_every_process_where_it_answers() -> None:
     looked_at = {
         job["job_name"]: (sd["names"], sd["port"])
         for job in PROMETHEUS["scrape_configs"]
-        for sd in job["dns_sd_configs"]
+        for sd in job.get("dns_sd_configs", ())
     }
     assert looked_at == {it.name: ([it.name], it.port or PROBE_PORT) for it in PROCESSES}
     assert PROMETHEUS["rule_files"] == ["alerts.yml"]
+
+
+def test_prometheus_looks_at_every_exporter() -> None:
+    targets = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in PROMETHEUS["scrape_configs"]
+        if "static_configs" in job
+    }
+    ports = {
+        name: re.findall(r"127\.0\.0\.1:(\d+)/", it["healthcheck"]["test"][-1])[0]
+        for name, it in SERVICES.items()
+        if name.endswith("-exporter")
+    }
+    assert targets == {name: [f"{name}:{port}"] for name, port in ports.items()}
 
 
 def test_a_process_that_runs_nowhere_is_missed() -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,21 +13,16 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import text
 
 from services.cli.processes import PROCESSES
-from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer, free_port
-from tests.deploy.compose import Local, Place, kafka_properties, local
+from tests.deploy.compose import Local, Place, kafka_properties, local, made_secrets
+from tests.deploy.roles import make_roles
 from tests.journey.world import until
 from tests.kafka.server import ApacheKafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
-EXPORTED = {
-    "LEADBATON_SECRET_KEY": urlsafe_b64encode(b"leadbaton-tests-leadbaton-tests!").decode(),
-    "POSTGRES_PASSWORD": "a-password",
-}
 BIN = Path(sys.executable).parent
 COMMANDS = {"leadbaton": str(BIN / "leadbaton"), "python": sys.executable}
 IMAGE = {"PATH": f"{BIN}:/usr/bin:/bin", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -45,32 +39,33 @@ class ComposedKafka(ApacheKafka):
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """The ports of PostgreSQL, with the user and the database that its image makes, and of Kafka."""
+def secrets(tmp_path: Path) -> Path:
+    """What deploy/secrets.sh makes."""
+    return made_secrets(tmp_path)
+
+
+@pytest.fixture
+def servers(tmp_path: Path, secrets: Path) -> Iterator[tuple[int, int]]:
+    """The ports of PostgreSQL, with the roles and the database of deploy/postgres/roles.sh, and of Kafka."""
     postgres = PostgresServer(tmp_path / "postgres", free_port(), ("-c fsync=off",))
     kafka = ComposedKafka(tmp_path / "kafka", free_port())
     postgres.start()
     kafka.start()
-    engine = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        password = EXPORTED["POSTGRES_PASSWORD"]
-        connection.execute(text(f"create role leadbaton superuser login password '{password}'"))
-        connection.execute(text("create database leadbaton owner leadbaton"))
-    engine.dispose()
+    make_roles(postgres, secrets)
     yield postgres.port, kafka.port
     kafka.stop()
     postgres.stop("immediate")
 
 
 def test_every_service_starts_is_healthy_and_ends_in_time(
-    servers: tuple[int, int], tmp_path: Path
+    servers: tuple[int, int], secrets: Path, tmp_path: Path
 ) -> None:
     rest = tmp_path / "working-directory"
     rest.mkdir()
     postgres, kafka = servers
 
     def here(name: str) -> Local:
-        return local(name, EXPORTED, Place(postgres, kafka, free_port()), COMMANDS)
+        return local(name, secrets, Place(postgres, kafka, free_port()), COMMANDS)
 
     migrate = here("migrate")
     done = subprocess.run(
