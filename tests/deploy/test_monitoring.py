@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 
 from services.cli.docs.tables import tables
 from services.cli.processes import PROCESSES
+from shared.metrics import ConditionFailures
 from tests.deploy.compose import PROBE_PORT, ROOT, SERVICES
 
 DEPLOY = ROOT / "deploy"
@@ -75,6 +76,8 @@ def labels_of(name: str) -> set[str]:
     if name in OF_EXPORTERS:
         return OF_EXPORTERS[name]
     collector = REGISTRY._names_to_collectors[name]
+    if isinstance(collector, ConditionFailures):
+        return {"rule", "cause"}
     assert isinstance(collector, MetricWrapperBase)
     return set(collector._labelnames)
 
