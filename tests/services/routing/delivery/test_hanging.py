@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from services.routing.queries.claims import _DUE
 from services.routing.queries.roster import save_urls
 from services.routing.tables import breakers
 from shared.db.session import Sessions
+from shared.http.outbound import TOTAL_S
 from tests.services.routing.delivery.post import Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
@@ -132,8 +134,10 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             host = stack.enter_context(receiving(f"127.0.0.{number}"))
             hang(host, answers)
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
+        began_s = time.monotonic()
         with delivering(post.courier):
-            until(lambda: sum(it.attempts for it in post.rows()) >= 18 * 4)
+            until(lambda: sum(it.attempts for it in post.rows()) >= 18 * 4 > HANDS)
+            assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
             starts_at_once(post, healthy, f"/{healthy}")
             answers.set()
 
