@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from shared.errors import LeadbatonError
 from shared.text import unstorable_at
 
 COMMANDS = {
@@ -36,11 +37,22 @@ LIVES = {**COMMANDS, **SERVICES}
 """Where each lives, and its help. It is imported when it is called, so that `leadbaton --help` is quick."""
 
 
+WORDS = "leadbaton.words"
+NEED_NO_INSTALLATION = (["up"], ["demo"], ["docs"], ["agreement", "check"], ["keys", "secret"])
+
+
+class NoInstallation(LeadbatonError):
+    """The data directory that was named holds no installation."""
+
+    code = "no_installation"
+
+
 class Commands(TyperGroup):
     """Knows each command's name and help; imports the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Put the real command in the place of the one that only has a name."""
+        ctx.meta[WORDS] = args
         if args and args[0] in LIVES:
             self.commands[args[0]] = _imported(args[0])
         return super().resolve_command(ctx, args)
@@ -56,6 +68,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root(
+    ctx: typer.Context,
     data: Annotated[
         Path,
         typer.Option(
@@ -66,7 +79,17 @@ def _root(
     ] = Path(".leadbaton"),
 ) -> None:
     file = data / "env"
-    if "LEADBATON_DATABASE_URL" in os.environ or not file.exists():
+    if "LEADBATON_DATABASE_URL" in os.environ:
+        return
+    if not file.is_file():
+        source = ctx.get_parameter_source("data")
+        named = source is not None and source.name != "DEFAULT"
+        words = ctx.meta.get(WORDS, [])
+        if named and not any(words[: len(it)] == it for it in NEED_NO_INSTALLATION):
+            raise NoInstallation(
+                f"no installation in {data}: name the directory of `leadbaton up` with --data, "
+                "or set LEADBATON_DATABASE_URL"
+            )
         return
     for line in file.read_text().splitlines():
         name, _, value = line.partition("=")

@@ -97,7 +97,8 @@ class Installation:
 
     def _look_after(self, say: Say) -> None:
         with _outage_said(say):
-            self.supervisor.tend()
+            for ended in self.supervisor.tend():
+                say(ended)
         with _outage_said(say):
             for died in self.stack.tend():
                 say(f"{died} had died and was started again")

@@ -52,7 +52,8 @@ class Broker:
         """Start it and wait until it listens."""
         if _listens(self.port):
             raise Unavailable(f"port {self.port} is taken by another program")
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.log.touch(mode=0o600)
         address = f"tcp://{self.bootstrap}"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

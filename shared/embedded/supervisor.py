@@ -72,6 +72,7 @@ class Alive(Protocol):
 
 def start(program: Program, log: Path) -> Alive:
     """The program as a child of ours; what it says goes to the end of `log`."""
+    log.touch(mode=0o600)
     with log.open("ab") as file:
         return subprocess.Popen(
             program.argv,
@@ -119,7 +120,7 @@ class Supervisor:
 
     def add(self, program: Program) -> None:
         """Start one more, and keep it running with the others."""
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
         self._launch(self._running[program.name])
 
@@ -149,14 +150,20 @@ class Supervisor:
                 if stop.wait(0.05):
                     return
 
-    def tend(self) -> None:
-        """Start again what has crashed and waited its pause; to be called several times a second."""
+    def tend(self) -> list[str]:
+        """Start again what has crashed and waited its pause; to be called several times a second.
+
+        Says which have ended since, and where their logs are.
+        """
+        ended = []
         now = time.monotonic()
         for it in self._running.values():
             if it.process is not None and it.process.poll() is not None:
                 self._mourn(it, now)
+                ended.append(f"{it.program.name} has ended and is started again; its log: {it.log}")
             if it.process is None and now >= it.start_again:
                 self._launch(it)
+        return ended
 
     def stop(self, timeout_s: float = STOP_S) -> list[str]:
         """Ask all to finish, kill those that have not within the time; the names of the killed."""

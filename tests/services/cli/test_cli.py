@@ -109,6 +109,29 @@ def test_the_doctor_of_nothing_says_what_is_missing() -> None:
     assert "leadbaton keys secret" in " ".join(for_people.stdout.split())
 
 
+@pytest.mark.parametrize("words", [["doctor"], ["keys", "list"], ["migrate"]])
+def test_a_directory_without_an_installation_is_named(tmp_path: Path, words: list[str]) -> None:
+    named = leadbaton("--data", str(tmp_path), *words)
+    by_variable = leadbaton(*words, LEADBATON_DATA=str(tmp_path))
+
+    for wrong in (named, by_variable):
+        assert wrong.returncode == 1
+        assert wrong.stderr.startswith(f"leadbaton: no installation in {tmp_path}")
+        assert len(wrong.stderr.splitlines()) == 1
+        assert "secret" not in wrong.stdout
+    assert leadbaton("keys", "secret", LEADBATON_DATA=str(tmp_path)).returncode == 0
+
+
+@pytest.mark.parametrize("path", ["file", "file/below", "/proc/nowhere"])
+def test_a_path_that_can_hold_no_installation_is_one_sentence(tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").touch()
+    wrong = leadbaton("up", "--data", str(tmp_path / path))
+
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("leadbaton: no installation can be kept in")
+    assert len(wrong.stderr.splitlines()) == 1
+
+
 def test_commands_find_the_installation_that_up_left(tmp_path: Path) -> None:
     (tmp_path / "env").write_text(f"LEADBATON_DATABASE_URL={NOWHERE.replace(':1/', ':2/')}\n")
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from shared.contracts.topics import MARKETING_EVENTS, TOPICS
 from shared.db.session import engine_for
 from shared.embedded.broker import Broker
+from shared.embedded.postgres import OtherPostgres
 from shared.embedded.stack import InUse, Stack
 from shared.kafka import admin, config
 
@@ -52,6 +53,33 @@ def test_a_new_directory_becomes_a_whole_installation(stack: Stack) -> None:
 def test_what_is_secret_is_for_its_owner_alone(stack: Stack) -> None:
     for name in ("env", "secret_key"):
         assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
+
+
+def test_what_an_older_version_left_readable_is_closed_at_the_next_start(stack: Stack) -> None:
+    stack.stop()
+    (stack.data / "logs").mkdir(mode=0o755)
+    (stack.data / "logs/relay.log").touch(mode=0o644)
+    (stack.data / "broker/broker.log").chmod(0o644)
+    (stack.data / "broker").chmod(0o755)
+
+    again = Stack(stack.data)
+    again.start()
+    again.stop()
+
+    for path in (
+        it for it in stack.data.rglob("*") if stack.data / "postgres" not in [it, *it.parents]
+    ):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_data_of_another_postgresql_is_named_with_both_versions(stack: Stack) -> None:
+    stack.stop()
+    (stack.data / "postgres/data/PG_VERSION").write_text("17\n")
+
+    again = Stack(stack.data)
+    with pytest.raises(OtherPostgres, match=r"is of PostgreSQL 17, and the one here is 18"):
+        again.start()
+    again.stop()
 
 
 def test_the_next_start_finds_data_ports_and_secrets_again(stack: Stack) -> None:
