@@ -94,7 +94,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Initialise the directory if it is new, start the server, wait until it answers."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._check_version()
@@ -153,8 +153,8 @@ class PostgresServer:
 
     def _initialise(self) -> None:
         password = self.directory / "password"
+        password.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24))
-        password.chmod(0o600)
         self.data.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             _ensure_system_user()

@@ -28,6 +28,12 @@ OPTIONS = ("-c max_connections=200",)
 DATABASE = "leadbaton"
 FORGETFUL_MS = "2000"
 """The session of workers on a broker that keeps nothing: half of one forms a group, and two miss a member."""
+LOG_FOLDERS = {"broker", "logs"}
+OURS = {
+    *LOG_FOLDERS,
+    *("postgres", "demo", "lock", "env", "ports.json", "secret_key", "demo.json", "reps.yaml"),
+}
+"""What the data directory of an installation, or of a demonstration, holds."""
 Say = Callable[[str], None]
 
 
@@ -198,16 +204,22 @@ class Stack:
         }
 
 
-def for_owner_alone(folder: Path) -> None:
-    """Take what older versions left readable from everybody but the owner; PostgreSQL looks after its own."""
-    folder.chmod(0o700)
-    for path in folder.iterdir():
-        if path.is_symlink() or path == folder / "data":
+def for_owner_alone(data: Path) -> None:
+    """Close to everybody but the owner what older versions left readable, and nothing else that lies in the directory.
+
+    PostgreSQL looks after its own files.
+    """
+    for path in data.iterdir():
+        if path.name not in OURS or path.is_symlink():
             continue
-        if path.is_dir():
-            for_owner_alone(path)
-        elif path.name != "password":  # of PostgreSQL's user, and closed already
-            path.chmod(0o600)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        if path.name in LOG_FOLDERS:
+            for log in path.glob("*.log*"):
+                log.chmod(0o600)
+    if all(
+        path.name in OURS for path in data.iterdir()
+    ):  # a directory that others use stays theirs
+        data.chmod(0o700)
 
 
 def _locked(file: Path) -> int:

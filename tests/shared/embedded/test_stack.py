@@ -60,16 +60,36 @@ def test_what_an_older_version_left_readable_is_closed_at_the_next_start(stack: 
     (stack.data / "logs").mkdir(mode=0o755)
     (stack.data / "logs/relay.log").touch(mode=0o644)
     (stack.data / "broker/broker.log").chmod(0o644)
-    (stack.data / "broker").chmod(0o755)
+    for folder in (stack.data, stack.data / "broker"):
+        folder.chmod(0o755)
 
-    again = Stack(stack.data)
-    again.start()
-    again.stop()
+    start_again(stack)
 
     for path in (
         it for it in stack.data.rglob("*") if stack.data / "postgres" not in [it, *it.parents]
     ):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    readable = stat.S_IRGRP | stat.S_IROTH  # PostgreSQL's user may have to pass
+    for path in (stack.data, stack.data / "postgres", stack.data / "postgres/password"):
+        assert path.stat().st_mode & readable == 0, path
+
+
+def test_files_of_others_in_the_directory_keep_their_modes(stack: Stack) -> None:
+    stack.stop()
+    (stack.data / "program").touch(mode=0o755)
+    stack.data.chmod(0o755)
+
+    start_again(stack)
+
+    for path in (stack.data, stack.data / "program"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o755
+
+
+def start_again(stack: Stack) -> None:
+    """Start an installation on the directory, and end it."""
+    again = Stack(stack.data)
+    again.start()
+    again.stop()
 
 
 def test_data_of_another_postgresql_is_named_with_both_versions(stack: Stack) -> None:
