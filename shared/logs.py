@@ -41,6 +41,15 @@ def configure(level: str, *, service: str) -> None:
     threading.excepthook = lambda it: _ended(it.exc_type, it.exc_value, it.exc_traceback)
 
 
+def warn_on_stderr() -> None:
+    """For commands, whose stdout is their result: what is wrong goes to stderr, all else is not logged."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def _ended(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
     """What nobody caught; Python's own words would hold the text of the error."""
     get(__name__).critical("ended by an error", exc_info=error or kind())

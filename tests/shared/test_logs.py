@@ -47,6 +47,18 @@ def test_a_line_is_an_object_with_its_facts(capfdbinary: pytest.CaptureFixture[b
     assert (library["event"], library["module"]) == ("pool full", "sqlalchemy")
 
 
+def test_a_command_keeps_its_stdout_for_its_result(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.warn_on_stderr()
+    log = logs.get("shared.agreement.versions")
+    log.info("agreement in force", version=2)
+    log.warning("something is wrong")
+
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "something is wrong" in written.err
+    assert "in force" not in written.err
+
+
 PERSON = "ada@acme.example"
 
 
