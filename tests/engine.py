@@ -11,7 +11,7 @@ from datetime import datetime
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import Column, MetaData, Table
 from sqlalchemy.types import Text
@@ -21,7 +21,7 @@ from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db import dead_letters, outbox
-from shared.db.relay import Publisher, relay
+from shared.db.relay import WAIT_S, Publisher, relay
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.consumer import Subscription, consume
@@ -148,14 +148,29 @@ def working(
 
 
 @contextmanager
-def relaying(sessions: Sessions, producer: Publisher, config: KafkaConfig) -> Iterator[None]:
+def relaying(
+    sessions: Sessions, producer: Publisher, config: KafkaConfig, *, wait_s: float = WAIT_S
+) -> Iterator[None]:
     """A relay in a thread."""
-    with _thread(lambda stop: relay(sessions, producer, config=config, stop=stop, clock=utc_now)):
+    with _thread(
+        lambda stop: relay(
+            sessions, producer, config=config, stop=stop, clock=utc_now, wait_s=wait_s
+        ),
+        wake=lambda: ring(sessions),
+    ):
         yield
 
 
+def ring(sessions: Sessions) -> None:
+    """Wake the relay, as a transaction with something for it does."""
+    with sessions.begin() as session:
+        session.execute(text(f"notify {outbox.CHANNEL}"))
+
+
 @contextmanager
-def _thread(run: Callable[[threading.Event], None]) -> Iterator[None]:
+def _thread(
+    run: Callable[[threading.Event], None], wake: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(stop,))
     thread.start()
@@ -163,5 +178,6 @@ def _thread(run: Callable[[threading.Event], None]) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        wake()
         thread.join(PATIENCE_S)
         assert not thread.is_alive(), "it did not stop"

@@ -32,7 +32,7 @@ log = logs.get(__name__)
 
 BATCH = 2_500
 WAIT_S = 1.0
-"""How long to sleep at most: between looks at the outbox, at the lock, and after an outage."""
+"""How long to sleep at most between looks at the outbox and at the lock, and after an outage."""
 TIDY_S = 2.0
 
 
@@ -49,8 +49,12 @@ def relay(
     config: KafkaConfig,
     stop: threading.Event,
     clock: Clock,
+    wait_s: float = WAIT_S,
 ) -> None:
-    """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by."""
+    """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by.
+
+    `wait_s` is how long it sleeps at most while no transaction rings.
+    """
     standby, working = Pulse("relay standing by", clock), Pulse("relay", clock)
     while not stop.is_set():
         try:
@@ -62,7 +66,7 @@ def relay(
                 while not stop.is_set():
                     more = work.turn()
                     working.beat(work.taken())
-                    _wait(bell, 0 if more else WAIT_S)
+                    _wait(bell, 0 if more else wait_s)
         except (*OUTAGES, psycopg.OperationalError) as error:
             log.warning("relay waits", error=loggable(error))
             stop.wait(WAIT_S)

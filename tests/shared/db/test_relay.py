@@ -26,7 +26,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
 from shared.kafka.producer import Ack, Producer
 from tests.conftest import kafka_on
-from tests.engine import lying, post, relaying, until
+from tests.engine import PATIENCE_S, lying, post, relaying, until
 
 pytestmark = pytest.mark.postgres
 
@@ -188,16 +188,15 @@ def _went_well(work: Relay) -> bool:
     return True
 
 
-def test_the_bell_wakes_a_relay_and_a_second_one_takes_over(
+def test_a_transaction_wakes_the_relay_long_before_it_would_look_by_itself(
     sessions: Sessions, producer: Producer, broker: KafkaConfig
 ) -> None:
-    with relaying(sessions, producer, broker):
-        post(sessions, [said("a", 1)])
-        until(lambda: waiting(sessions) == [])
-        with relaying(sessions, producer, broker):
-            post(sessions, [said("a", 2)])
+    """By itself it would look only after the time-out of `until`."""
+    with relaying(sessions, producer, broker, wait_s=PATIENCE_S + 10):
+        for value in (1, 2, 3):
+            post(sessions, [said("a", value)])
             until(lambda: waiting(sessions) == [])
-            assert log_of(broker) == {"a": [1, 2]}
+    assert log_of(broker) == {"a": [1, 2, 3]}
 
 
 def test_the_second_relay_works_when_the_first_has_ended(
