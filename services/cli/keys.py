@@ -5,20 +5,32 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Annotated, cast
 
 import typer
 from rich.table import Table
+from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
+from services.routing.queries.roster import locked_activity, reps_by_id
 from shared.agreement.durations import duration
 from shared.clock import utc_now
+from shared.errors import Rejected
 from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key
 from shared.settings import Settings
 from shared.terminal import Terminal, printable
 
 MAX_SUBJECT = 100
 MAX_LIFETIME = timedelta(days=3650)
+MAX_SUGGESTIONS = 5
+
+
+class UnknownRep(Rejected):
+    """A key was asked for a rep who is not there, or is not active."""
+
+    code = "unknown_rep"
+
 
 app = typer.Typer(help="Who may call the APIs.", no_args_is_help=True)
 said = Terminal(stderr=True)
@@ -65,11 +77,36 @@ def create(
     now = utc_now()
     ends = now + expires if expires is not None else None
     with transaction(Settings().database_url) as session:
+        if scope is KeyScope.REP:
+            _check_rep(session, subject)
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origin or ()
         )
     said.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
     typer.echo(key)
+
+
+def _check_rep(session: Session, subject: str) -> None:
+    """Raise UnknownRep unless the rep is active; no import changes that before the transaction ends."""
+    active = locked_activity(session, subject)
+    if active:
+        return
+    if active is not None:
+        raise UnknownRep(
+            f"the rep {subject} is not active: `leadbaton reps import FILE` with a file that has them as active, first"
+        )
+    known = [it.id for it in reps_by_id(session) if it.active]
+    if not known:
+        raise UnknownRep(
+            f"there is no rep {subject}, nor any other: `leadbaton reps import FILE` first"
+        )
+    near = get_close_matches(subject, known, n=MAX_SUGGESTIONS, cutoff=0.5)
+    names = near or sorted(known)[:MAX_SUGGESTIONS]
+    more = "" if near or len(known) <= len(names) else ", …"
+    raise UnknownRep(
+        f"there is no rep {subject}: write one of {', '.join(names)}{more} (`leadbaton reps list` shows all), "
+        "or import them first"
+    )
 
 
 @app.command("list")
@@ -111,4 +148,6 @@ def _state(key: Key, now: datetime) -> str:
         return f"revoked {key.revoked_at:%Y-%m-%d}"
     if key.expires_at is not None and key.expires_at <= now:
         return f"expired {key.expires_at:%Y-%m-%d}"
+    if key.suspended_at is not None:
+        return f"suspended {key.suspended_at:%Y-%m-%d}: the rep is not active"
     return _until(key.expires_at)

@@ -101,12 +101,13 @@ api_keys = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="The key's public part."),
     Column("secret_hash", LargeBinary, nullable=False, comment="SHA-256 of the whole key."),
-    Column("scope", Text, nullable=False, comment="ingest, rep or ops"),
+    Column("scope", Text, nullable=False, comment="ingest, rep, ops or read"),
     Column("subject", Text, nullable=False, comment="The source, the rep, or whose ops key it is."),
     Column("origins", ARRAY(Text), nullable=False, server_default="{}", comment="CORS allow-list."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("suspended_at", DateTime(timezone=True), comment="Since when its rep is not active."),
     comment="Who may call which API; only a hash of the key is kept.",
 )
 

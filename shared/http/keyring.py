@@ -20,7 +20,7 @@ from shared.http.keys import Key, UnknownKey, digest, find_key, id_in
 from shared.http.problems import DatabaseAway
 
 FRESH = timedelta(seconds=30)
-"""So long a revoked key may go on working."""
+"""So long a key that was revoked or suspended may go on working, and one that is no longer suspended may not."""
 
 STALE = timedelta(seconds=60)
 """So long a key that cannot be looked up, because the database is away, goes on working."""
@@ -65,7 +65,10 @@ class KeyRing:
         self._lock = Lock()
 
     def remembered(self, presented: str | None) -> Key | None:
-        """The key if it can be told without the database; never blocks. Raises UnknownKey or ExpiredKey."""
+        """The key if it can be told without the database; never blocks.
+
+        Raises UnknownKey, ExpiredKey or InactiveRep.
+        """
         now = self._clock()
         found = self._seen.get(digest(_present(presented)))
         if found is None or now - found.at > self._trusted(now):
@@ -74,7 +77,7 @@ class KeyRing:
         return found.key
 
     def key(self, presented: str | None) -> Key:
-        """The key, if it is good; raises UnknownKey, ExpiredKey, or DatabaseAway."""
+        """The key, if it is good; raises UnknownKey, ExpiredKey, InactiveRep or DatabaseAway."""
         return self.remembered(presented) or self._looked_up(_present(presented))
 
     def _trusted(self, now: datetime) -> timedelta:

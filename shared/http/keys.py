@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, case, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.tables import api_keys
@@ -49,6 +49,13 @@ class WrongScope(Rejected):
     status = 403
 
 
+class InactiveRep(Rejected):
+    """The key is a rep's who gets no leads any more."""
+
+    code = "inactive_rep"
+    status = 403
+
+
 NO_SUCH_KEY = "this is no key of this installation: `leadbaton keys list` shows what there is"
 _FORM = re.compile(r"lb_[a-z]+_(?P<id>[0-9a-f]{12})_[0-9a-f]{48}")
 
@@ -73,13 +80,19 @@ class Key:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    suspended_at: datetime | None
 
     def check(self, now: datetime) -> None:
-        """Raise UnknownKey or ExpiredKey unless the key is good now."""
+        """Raise UnknownKey, ExpiredKey or InactiveRep unless the key is good now."""
         if self.revoked_at is not None and self.revoked_at <= now:
             raise UnknownKey(f"the key {self.id} was revoked: ask for a new one")
         if self.expires_at is not None and self.expires_at <= now:
             raise ExpiredKey(f"the key {self.id} has expired: ask for a new one")
+        if self.suspended_at is not None:
+            raise InactiveRep(
+                f"the rep {self.subject} is not active, and their key {self.id} is suspended: "
+                "it works again once an import of reps has them as active"
+            )
 
     def caller(self) -> Caller:
         """Whom the key stands for."""
@@ -127,6 +140,18 @@ def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
     return session.execute(statement).first() is not None
 
 
+def suspend_reps_keys(session: Session, *, active: Collection[str], now: datetime) -> None:
+    """Suspend the keys of reps who are not among the active ones, and lift it for those who are."""
+    theirs = api_keys.c.subject.in_(active)
+    session.execute(
+        update(api_keys)
+        .where(
+            api_keys.c.scope == KeyScope.REP.value, theirs == api_keys.c.suspended_at.is_not(None)
+        )
+        .values(suspended_at=case((theirs, None), else_=now))
+    )
+
+
 def keys(session: Session) -> list[Key]:
     """Every key there ever was, oldest first."""
     return [
@@ -153,7 +178,7 @@ def id_in(key: str) -> str:
 
 
 def find_caller(session: Session, key: str, *, now: datetime) -> Caller:
-    """Whom the key stands for; raises UnknownKey or ExpiredKey."""
+    """Whom the key stands for; raises UnknownKey, ExpiredKey or InactiveRep."""
     found = find_key(session, key)
     found.check(now)
     return found.caller()
@@ -169,6 +194,7 @@ def _columns() -> Select[*tuple[Any, ...]]:
         kept.created_at,
         kept.expires_at,
         kept.revoked_at,
+        kept.suspended_at,
     )
 
 

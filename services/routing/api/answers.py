@@ -27,12 +27,19 @@ from services.routing.queries import handoffs
 from shared.agreement.model import Id
 from shared.contracts.payloads import Change
 from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
-from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
+from shared.http.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.parameters import Count, Instant
 from shared.http.problems import problems
 
 RESPONSES = problems(
-    UnknownKey, WrongScope, NotYours, UnknownHandoff, HandoffMoved, ImpossibleTime, UnknownReason
+    UnknownKey,
+    WrongScope,
+    InactiveRep,
+    NotYours,
+    UnknownHandoff,
+    HandoffMoved,
+    ImpossibleTime,
+    UnknownReason,
 )
 
 

@@ -16,7 +16,7 @@ from services.routing.handlers.answering import UnknownHandoff
 from services.routing.handlers.office import Office
 from services.routing.queries import changes, handoffs
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.keys import Caller, KeyScope, UnknownKey, WrongScope
+from shared.http.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
@@ -64,10 +64,13 @@ def list_handoffs(
 def router(office: Office) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    routes.get("/handoffs", responses=problems(UnknownKey, WrongScope, BadCursor))(list_handoffs)
+    routes.get("/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor))(
+        list_handoffs
+    )
 
     @routes.get(
-        "/handoffs/{id}", responses=problems(UnknownKey, WrongScope, NotYours, UnknownHandoff)
+        "/handoffs/{id}",
+        responses=problems(UnknownKey, WrongScope, InactiveRep, NotYours, UnknownHandoff),
     )
     def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffStory:
         """One handoff with its decisions, its life and its deliveries."""

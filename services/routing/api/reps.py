@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from services.routing.queries import handoffs, roster
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.keys import KeyScope, UnknownKey, WrongScope
+from shared.http.keys import InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.problems import problems
 
 router = APIRouter()
@@ -33,7 +33,7 @@ class Reps(BaseModel):
     items: list[RepOut]
 
 
-@router.get("/reps", responses=problems(UnknownKey, WrongScope))
+@router.get("/reps", responses=problems(UnknownKey, WrongScope, InactiveRep))
 def list_reps(session: Tx, caller: AnyReader) -> Reps:
     """Everybody, by team and rank; with a rep's key that rep alone."""
     only = [caller.subject] if caller.scope is KeyScope.REP else None

@@ -16,6 +16,7 @@ from services.routing.domain.signing import written
 from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place, queued
 from services.routing.queries import bench, deliveries, handoffs, roster
+from shared.http.keys import suspend_reps_keys
 from shared.secrets import Vault
 
 SECRET_BYTES = 32
@@ -36,11 +37,15 @@ class Imported:
 
 
 def import_reps(session: Session, said: Roster, *, vault: Vault, now: datetime) -> Imported:
-    """Make the file true: all of it or, if anything fails, nothing. Whoever waits is looked at again."""
+    """Make the file true: all of it or, if anything fails, nothing. Whoever waits is looked at again.
+
+    Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed.
+    """
     everybody = said.everybody()
     teams = {it.team for it in everybody} | roster.teams_with_reps(session)
     bench.lock_teams(session, teams)
     inactive = roster.save_reps(session, everybody)
+    suspend_reps_keys(session, active=[it.id for it in everybody if it.active], now=now)
     roster.count_again(session)
     roster.keep_roster(session)
     shown = _save_endpoints(session, said.urls(), vault)

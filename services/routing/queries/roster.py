@@ -34,6 +34,12 @@ def inactive_reps(session: Session) -> list[str]:
     return list(session.scalars(select(reps.c.id).where(~reps.c.active).order_by(reps.c.id)))
 
 
+def locked_activity(session: Session, rep: str) -> bool | None:
+    """Whether the rep is active, None where there is none; an import waits until the transaction ends, or before it."""
+    statement = select(reps.c.active).where(reps.c.id == rep).with_for_update(read=True)
+    return session.scalar(statement)
+
+
 def held_by_inactive(session: Session) -> dict[str, int]:
     """How many handoffs each rep holds who gets none any more; `open` of `count_again` is the truth."""
     statement = select(reps.c.id, reps.c.open).where(~reps.c.active, reps.c.open > 0)

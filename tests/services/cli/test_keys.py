@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from services.cli.keys import app
+from services.cli.keys import UnknownRep, app
+from services.routing.queries.roster import locked_activity
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, UnknownKey, find_caller, find_key, keys
+from shared.http.keys import (
+    InactiveRep,
+    KeyScope,
+    UnknownKey,
+    create_key,
+    find_caller,
+    find_key,
+    keys,
+)
+from tests.builders import NOON
+from tests.engine import until
+from tests.services.routing.desks import entry, importing
 
 pytestmark = pytest.mark.postgres
 
@@ -47,7 +61,7 @@ def test_the_key_alone_is_on_stdout_and_works(sessions: Sessions) -> None:
 
 def test_keys_are_listed_without_their_secret_and_revoked(sessions: Sessions) -> None:
     key = ran("create", "--scope", "ops", "--subject", "olga").stdout.strip()
-    ran("create", "--scope", "rep", "--subject", "ann", "--expires", "0s")
+    ran("create", "--scope", "read", "--subject", "ann", "--expires", "0s")
     key_id, secret = key.split("_")[2:]
 
     assert ran("revoke", key_id).exit_code == 0
@@ -79,6 +93,126 @@ def test_what_cannot_be_made_is_explained(arguments: tuple[str, ...], part: str)
     assert failed.exit_code == 2
     assert part in failed.stderr
     assert failed.stdout == ""
+
+
+ROSTER = ("grace", "linus", "ada", "alan", "mara", "nora")
+
+
+@pytest.fixture
+def roster(sessions: Sessions) -> None:
+    """Reps of whom the last is not active."""
+    with sessions.begin() as session:
+        importing(session, *map(entry, ROSTER[:-1]), entry(ROSTER[-1], active=False))
+
+
+@pytest.mark.usefixtures("roster")
+def test_a_reps_key_works_while_the_rep_is_active(sessions: Sessions) -> None:
+    grace = ran("create", "--scope", "rep", "--subject", "grace").stdout.strip()
+    linus = ran("create", "--scope", "rep", "--subject", "linus").stdout.strip()
+    with sessions() as session:
+        assert find_caller(session, grace, now=utc_now()).subject == "grace"
+
+    for gone in ([entry("linus")], [entry("linus"), entry("grace", active=False)]):
+        with sessions.begin() as session:
+            importing(session, *gone)
+            with pytest.raises(InactiveRep, match="the rep grace is not active"):
+                find_caller(session, grace, now=utc_now())
+            assert find_caller(session, linus, now=utc_now()).subject == "linus"
+    [line] = [it for it in ran("list").stdout.splitlines() if "grace" in it]
+    assert f"suspended {NOON:%Y-%m-%d}: the rep is not active" in line
+
+    with sessions.begin() as session:
+        importing(session, entry("linus"), entry("grace"))
+        assert find_caller(session, grace, now=utc_now()).subject == "grace"
+
+
+def test_an_import_suspends_the_keys_of_reps_alone(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        others = [scope for scope in KeyScope if scope is not KeyScope.REP]
+        made = [create_key(session, scope=it, subject="grace", now=NOON) for it in others]
+        importing(session, entry("linus"))
+        assert [find_caller(session, it, now=NOON).scope for it in made] == others
+
+
+@pytest.mark.usefixtures("roster")
+@pytest.mark.parametrize(
+    ("subject", "part"),
+    [
+        (
+            "nobody",
+            "no rep nobody: write one of ada, alan, grace, linus, mara (`leadbaton reps list`",
+        ),
+        ("grece", "no rep grece: write one of grace ("),
+        ("Linus", "no rep Linus: write one of linus ("),
+        ("nora", "the rep nora is not active: `leadbaton reps import FILE`"),
+    ],
+)
+def test_a_reps_key_is_for_an_active_rep(sessions: Sessions, subject: str, part: str) -> None:
+    refused = ran("create", "--scope", "rep", "--subject", subject)
+
+    assert isinstance(refused.exception, UnknownRep)
+    assert part in refused.exception.message
+    assert refused.stdout == ""
+    with sessions() as session:
+        assert keys(session) == []
+
+
+def test_where_there_are_more_reps_than_are_named_it_says_so(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        importing(session, *(entry(it) for it in ROSTER))
+
+    refused = ran("create", "--scope", "rep", "--subject", "x")
+
+    assert isinstance(refused.exception, UnknownRep)
+    assert "ada, alan, grace, linus, mara, … (" in refused.exception.message
+
+
+def test_without_reps_a_reps_key_cannot_be_made() -> None:
+    refused = ran("create", "--scope", "rep", "--subject", "grace")
+
+    assert isinstance(refused.exception, UnknownRep)
+    assert refused.exception.message == (
+        "there is no rep grace, nor any other: `leadbaton reps import FILE` first"
+    )
+
+
+_WAITING = text("""
+    select count(*) from pg_stat_activity
+    where wait_event_type = 'Lock' and datname = current_database()
+""")
+
+
+def waits(sessions: Sessions) -> bool:
+    """Whether somebody waits for a lock."""
+    with sessions() as session:
+        return bool(session.scalar(_WAITING))
+
+
+@pytest.mark.usefixtures("roster")
+def test_no_key_is_made_while_an_import_makes_its_rep_inactive(sessions: Sessions) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with sessions.begin() as session:
+            importing(session, entry("linus"))
+            making = pool.submit(ran, "create", "--scope", "rep", "--subject", "grace")
+            until(lambda: waits(sessions))
+        assert isinstance(making.result().exception, UnknownRep)
+
+
+@pytest.mark.usefixtures("roster")
+def test_an_import_suspends_a_key_that_is_made_meanwhile(sessions: Sessions) -> None:
+    def without_grace() -> None:
+        with sessions.begin() as session:
+            importing(session, entry("linus"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with sessions.begin() as session:
+            assert locked_activity(session, "grace")
+            key = create_key(session, scope=KeyScope.REP, subject="grace", now=NOON)
+            importing_now = pool.submit(without_grace)
+            until(lambda: waits(sessions))
+        importing_now.result()
+    with sessions() as session, pytest.raises(InactiveRep):
+        find_caller(session, key, now=NOON)
 
 
 def test_a_secret_key_has_32_bytes() -> None:

@@ -124,6 +124,29 @@ def test_a_database_that_a_newer_version_migrated_is_named_as_one(empty: Engine)
         upgrade(empty)
 
 
+_OLD_KEYS = text("""
+    insert into messaging.api_keys (id, secret_hash, scope, subject) values
+        ('a', '', 'rep', 'grace'), ('b', '', 'rep', 'linus'), ('c', '', 'rep', 'nobody'), ('d', '', 'ops', 'linus');
+    insert into routing.reps (
+        id, name, email, team, position, territories, languages, skills, segments, weight, time_off, active
+    ) select id, id, id, 'sales', 0, '{}', '{}', '{}', '{}', 1, '[]', active
+    from (values ('grace', true), ('linus', false)) as it (id, active)
+""")
+
+
+def test_keys_of_reps_who_had_left_before_are_suspended(empty: Engine) -> None:
+    with empty.begin() as connection:
+        command.upgrade(config_on(connection), "routing_07")
+        connection.execute(_OLD_KEYS)
+
+        command.upgrade(config_on(connection), "head")
+
+        suspended = text(
+            "select id from messaging.api_keys where suspended_at is not null order by id"
+        )
+        assert list(connection.scalars(suspended)) == ["b", "c"]
+
+
 _OLD_CLOCK = text("""
     insert into sla.clocks (
         id, handoff_id, lead_id, hop, policy, kind, scope, team, tier, calendar, agreement_version, target,

@@ -17,6 +17,7 @@ from shared.http.keyring import FRESH, STALE, KeyRing
 from shared.http.keys import (
     Caller,
     ExpiredKey,
+    InactiveRep,
     KeyScope,
     UnknownKey,
     create_key,
@@ -24,6 +25,7 @@ from shared.http.keys import (
     id_in,
     keys,
     revoke_key,
+    suspend_reps_keys,
 )
 from shared.http.problems import DatabaseAway
 
@@ -160,6 +162,54 @@ def test_an_error_that_is_no_outage_keeps_no_key_alive(sessions: Sessions) -> No
         with pytest.raises(ProgrammingError):
             ring.key(asked)
     assert ring.remembered(key) is None
+
+
+def test_a_ring_refuses_a_suspended_key_within_half_a_minute_and_takes_it_again(
+    sessions: Sessions,
+) -> None:
+    now = NOON
+    ring = KeyRing(sessions, lambda: now)
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
+    ring.key(key)
+
+    with sessions.begin() as session:
+        suspend_reps_keys(session, active=[], now=now)
+    assert ring.key(key).subject == "ann"
+    now += FRESH + timedelta(seconds=1)
+    for _ in range(2):
+        with pytest.raises(InactiveRep):
+            ring.key(key)
+
+    with sessions.begin() as session:
+        suspend_reps_keys(session, active=["ann"], now=now)
+    now += FRESH + timedelta(seconds=1)
+    assert ring.key(key).subject == "ann"
+
+
+def test_a_suspended_key_that_was_revoked_or_has_expired_is_refused_for_that(
+    session: Session,
+) -> None:
+    revoked, expired = (
+        create_key(session, scope=KeyScope.REP, subject="ann", now=NOON, expires_at=ends)
+        for ends in (None, NOON + timedelta(hours=1))
+    )
+    suspend_reps_keys(session, active=[], now=NOON)
+    revoke_key(session, id_in(revoked), now=NOON)
+
+    with pytest.raises(UnknownKey, match="revoked"):
+        find_caller(session, revoked, now=NOON)
+    with pytest.raises(ExpiredKey):
+        find_caller(session, expired, now=NOON + timedelta(hours=1))
+    with pytest.raises(InactiveRep):
+        find_caller(session, expired, now=NOON)
+
+
+def test_a_key_is_suspended_since_the_first_import_without_its_rep(session: Session) -> None:
+    create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
+    for day in range(2):
+        suspend_reps_keys(session, active=[], now=NOON + timedelta(day))
+    assert [it.suspended_at for it in keys(session)] == [NOON]
 
 
 def test_no_key_is_believed_for_longer_than_a_minute() -> None:
