@@ -14,6 +14,7 @@ import msgspec
 
 from shared.contracts.payloads import EventKind, MarketingEvent
 from shared.contracts.quick import either
+from shared.values import Value
 
 
 class Who(Protocol):
@@ -77,9 +78,9 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
     identity: _Who
     kind: EventKind = EventKind.TRACK
     previous: _Who | None = None
-    traits: dict[str, Any] = msgspec.field(default_factory=dict)
-    properties: dict[str, Any] = msgspec.field(default_factory=dict)
-    context: dict[str, Any] = msgspec.field(default_factory=dict)
+    traits: dict[str, Value] = msgspec.field(default_factory=dict)
+    properties: dict[str, Value] = msgspec.field(default_factory=dict)
+    context: dict[str, Value] = msgspec.field(default_factory=dict)
     marks: tuple[str, ...] = ()
 
 

@@ -12,6 +12,7 @@ import msgspec
 from shared.contracts.events import Instant
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.quick import either
+from shared.values import Value
 
 
 class Known(Protocol):
@@ -86,7 +87,7 @@ class _Touch(msgspec.Struct, frozen=True, omit_defaults=True):
     time: Instant
     title: str | None = None
     url: str | None = None
-    properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    properties: dict[str, Value] = msgspec.field(default_factory=dict)
 
 
 class _Context(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,7 +96,7 @@ class _Context(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     company: str | None = None
     account: str | None = None
-    traits: dict[str, Any] = msgspec.field(default_factory=dict)
+    traits: dict[str, Value] = msgspec.field(default_factory=dict)
     why_now: _Touch | None = None
     reasons: tuple[_Reason, ...] = ()
     recent: tuple[_Touch, ...] = ()

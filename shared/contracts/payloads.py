@@ -47,7 +47,7 @@ class MarketingEvent(Payload):
     traits: dict[str, Any] = Field(default_factory=dict)
     properties: dict[str, Any] = Field(default_factory=dict)
     context: dict[str, Any] = Field(default_factory=dict)
-    marks: tuple[str, ...] = Field(default=(), description="bot, clock_ahead, …")
+    marks: tuple[str, ...] = Field(default=(), description="bot, clock_ahead, number_as_text, …")
 
 
 class Reason(Payload):

@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import Rejected
+from shared.values import holds_zero, within
 
 Headers = tuple[tuple[str, bytes], ...]
 """A record's headers in order; a name may occur twice."""
@@ -176,9 +177,9 @@ class Topic(Generic[P]):
 
     @cached_property
     def _read(self) -> Callable[[bytes], P]:
-        """What `model_validate_json` calls in the end."""
-        read: Callable[[bytes], P] = self.payload.__pydantic_validator__.validate_json
-        return read
+        """What `model_validate_json` calls in the end; text that older versions wrote is read as it can be stored."""
+        validate: Callable[[bytes], P] = self.payload.__pydantic_validator__.validate_json
+        return lambda written: validate(within(written) if holds_zero(written) else written)
 
     def _unknown(self, type_: bytes | None) -> Rejected:
         if type_ is None:

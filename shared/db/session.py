@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
+
+from shared.values import loads
 
 Sessions = sessionmaker[Session]
 
@@ -27,7 +28,7 @@ def engine_for(
         max_overflow=5,
         pool_pre_ping=True,
         pool_timeout=5,
-        json_deserializer=orjson.loads,
+        json_deserializer=loads,
         hide_parameters=True,  # an error's text goes to the log, where no personal data belongs
         connect_args={
             "connect_timeout": 3,

@@ -14,6 +14,7 @@ from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.versions import Agreements, Published
 from shared.calendar import compiled
 from shared.contracts.leads import Lead
+from shared.contracts.quick import stored
 from shared.contracts.topic import Message
 
 HAND_RAISE = "hand_raise"
@@ -87,7 +88,7 @@ def arrival(message: Message[Lead], under: Ruled, published: Published) -> Hando
         agreement_version=published.version,
         lead=lead,
         traceparent=message.traceparent,
-        written=message.written,
+        written=stored(message),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from services.scoring.ingest.event import Arrival
 from shared.contracts.payloads import MarketingEvent
@@ -19,3 +19,5 @@ class Batch:
     id_name: str = "id"
     list_names: tuple[str, ...] = ()
     """Where in the body the events are, if it is an object around them."""
+    common: Mapping[str, object] = field(default_factory=dict)
+    """What the body says of all events besides."""

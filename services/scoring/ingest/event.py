@@ -32,8 +32,8 @@ class Said:
     time: datetime
     email: str | None = None
     phone: str | None = None
-    user_id: str | int | None = None
-    anonymous_id: str | int | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
     kind: EventKind = EventKind.TRACK
     previous: Identity | None = None
     traits: dict[str, Any] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -12,17 +13,18 @@ from starlette.requests import Request
 from services.scoring.ingest.admission import admitted, write_key
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
-from services.scoring.ingest.judging import Outcome, judged, refused_whole, rejections
+from services.scoring.ingest.judging import Batches, Outcome, judged, refused_whole, rejections
 from services.scoring.ingest.metrics import events
 from services.scoring.ingest.rates import Buckets
 from services.scoring.ingest.reading import read
-from services.scoring.ingest.refusals import InvalidEvent, TooManyEvents
+from services.scoring.ingest.refusals import InvalidEvent, TooDeep, TooManyEvents
 from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Rejection
 from shared.contracts.topic import Outgoing
 from shared.http.keyring import presented
 from shared.http.keys import Caller
 from shared.http.problems import MalformedBody
+from shared.values import exactly
 
 
 class Publisher(Protocol):
@@ -65,7 +67,7 @@ class Intake:
         arrival = Arrival(sender.subject, request.app.state.clock())
         granted = self._granted(sender, batch, divisible=divisible)
         outcome = judged(
-            batch,
+            Batches(batch, partial(_exactly, body, parse)),
             arrival,
             granted=granted,
             most_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
@@ -87,7 +89,7 @@ class Intake:
             said = read(body)
             sender = sender or await admitted(request, write_key(said))
             return sender, parse(said)
-        except (MalformedBody, InvalidEvent) as wrong:
+        except (MalformedBody, InvalidEvent, TooDeep) as wrong:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.clock())
                 await _keep(request, [refused_whole(wrong, arrival, body)])
@@ -99,6 +101,14 @@ class Intake:
             raise TooManyEvents(f"{wanted} events in a request: {self._limits.events} are the most")
         take = self._buckets.some if divisible else self._buckets.all
         return take(sender.key_id, wanted)
+
+
+def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
+    """The same events, every digit of theirs; raises TooDeep where the exact parser ends before the quick one."""
+    try:
+        return parse(exactly(body))
+    except ValueError:
+        raise TooDeep from None
 
 
 async def _keep(request: Request, refused: list[Rejection]) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import orjson
-from pydantic_core import PydanticSerializationError
 
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
 from services.scoring.ingest.reading import pieces
 from services.scoring.ingest.refusals import OversizedEvent, TooDeep
 from services.scoring.queries.rejections import Body, Rejection
+from shared import values
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.errors import Rejected
 from shared.text import storable
 
-DEEPEST = 100
-"""Levels of nesting. Readers of JSON have limits of their own, pydantic's is 200: none may be met behind Kafka."""
+OUT_OF_RANGE = "number_as_text"
+"""The mark of an event in which a number is kept as text, for it is beyond what readers hold."""
 
 MAX_REASON = 1_000
 MAX_BODY_BYTES = 32_000
@@ -36,14 +37,43 @@ class Outcome:
     put_off: list[tuple[int, str | None]] = field(default_factory=list)
 
 
+class Batches:
+    """A body's events as the quick parser reads them; those with numbers that it rounds, from an exact reading.
+
+    So what becomes of an event does not depend on what else is in the body.
+    """
+
+    def __init__(self, quick: Batch, read_exactly: Callable[[], Batch]) -> None:
+        self.quick = quick
+        self._read_exactly = read_exactly
+        self._exact: Batch | None = None
+        self._common = values.out_of_range(quick.common.values())
+
+    def convert(self, place: int, arrival: Arrival) -> MarketingEvent:
+        """The event with every value as it may be; raises Rejected."""
+        item = self.quick.items[place]
+        inside = item.values() if isinstance(item, dict) else ()
+        if not (values.out_of_range(inside) or self._common):
+            return self.quick.convert(item, arrival)
+        if self._exact is None:
+            self._exact = self._read_exactly()
+        return _marked(self._exact.convert(self._exact.items[place], arrival))
+
+
+def _marked(event: MarketingEvent) -> MarketingEvent:
+    if not values.out_of_range((event.traits, event.properties, event.context)):
+        return event
+    return event.model_copy(update={"marks": (*event.marks, OUT_OF_RANGE)})
+
+
 def judged(
-    batch: Batch, arrival: Arrival, *, granted: int, most_bytes: int | None, traceparent: str
+    batches: Batches, arrival: Arrival, *, granted: int, most_bytes: int | None, traceparent: str
 ) -> Outcome:
     """So many events of the batch as are granted, an id only once; the others are put off.
 
     They are weighed if `most_bytes` says that one may be too large.
     """
-    outcome = Outcome()
+    outcome, batch = Outcome(), batches.quick
     for place, item in enumerate(batch.items):
         if place >= granted:
             outcome.put_off.append((place, id_in(item, batch.id_name)))
@@ -51,10 +81,12 @@ def judged(
         try:
             if most_bytes is not None:
                 _weigh(item, most_bytes)
-            event = batch.convert(item, arrival)
+            event = batches.convert(place, arrival)
             if event.id not in outcome.accepted:
                 outcome.records.append(_record(event, traceparent))
                 outcome.accepted.add(event.id)
+        except values.TooDeep:
+            outcome.refused.append((place, id_in(item, batch.id_name), TooDeep()))
         except Rejected as wrong:
             outcome.refused.append((place, id_in(item, batch.id_name), wrong))
     return outcome
@@ -95,28 +127,13 @@ def _weigh(item: object, most_bytes: int) -> None:
 
 
 def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
-    try:
-        record = MARKETING_EVENTS.encode(
-            event,
-            id=f"{event.source}/{event.id}",
-            source=event.source,
-            at=event.received_at,
-            traceparent=traceparent,
-        )
-    except PydanticSerializationError:
-        raise TooDeep from None
-    if record.value.count(b"{") + record.value.count(b"[") > DEEPEST:  # else it cannot be deep
-        told = (event.traits, event.properties, event.context)
-        if any(_is_deeper(it, DEEPEST) for it in told):
-            raise TooDeep
-    return record
-
-
-def _is_deeper(said: object, levels: int) -> bool:
-    if not isinstance(said, dict | list):
-        return False
-    inside = said.values() if isinstance(said, dict) else said
-    return levels == 0 or any(_is_deeper(it, levels - 1) for it in inside)
+    return MARKETING_EVENTS.encode(
+        event,
+        id=f"{event.source}/{event.id}",
+        source=event.source,
+        at=event.received_at,
+        traceparent=traceparent,
+    )
 
 
 def _bodies(batch: Batch, outcome: Outcome, body: bytes) -> list[Body]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival, Said, marketing_event
 from services.scoring.ingest.refusals import first_fault
+from services.scoring.ingest.who import id_text
 from shared.contracts.payloads import MarketingEvent
 
 
@@ -18,21 +19,26 @@ def _text_only(said: object) -> object:
     raise ValueError("should be RFC 3339, such as 2026-11-22T10:00:00Z")
 
 
+IdText = Annotated[str, BeforeValidator(id_text)]
+
+
 class NativeLead(BaseModel):
-    """Who did it; one at least. Numbers count as text, null as absent."""
+    """Who did it; one at least. Whole numbers count as text, null as absent."""
 
-    model_config = ConfigDict(coerce_numbers_to_str=True)
-
-    email: str | None = None
-    phone: str | None = Field(default=None, description="With its country: +49 30 123456.")
-    user_id: str | None = Field(default=None, description="The sender's own id of a known person.")
-    anonymous_id: str | None = Field(default=None, description="The sender's own id of a visitor.")
+    email: IdText | None = None
+    phone: IdText | None = Field(default=None, description="With its country: +49 30 123456.")
+    user_id: IdText | None = Field(
+        default=None, description="The sender's own id of a known person."
+    )
+    anonymous_id: IdText | None = Field(
+        default=None, description="The sender's own id of a visitor."
+    )
 
 
 class NativeEvent(BaseModel):
     """One thing that a person did."""
 
-    id: str = Field(
+    id: IdText = Field(
         min_length=1,
         max_length=200,
         description="The sender's, the same at every retry: what makes two events one.",

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from shared.http.problems import MalformedBody
+from shared.values import exactly, holds_zero
 
 _DECODER = json.JSONDecoder()
-_REPLACED = "�"
 
 
 def read(body: bytes) -> Any:
-    """The body's JSON; raises MalformedBody with the place.
+    """The body's JSON; raises MalformedBody with the place. Its numbers are to be checked: `shared.values`.
 
     Python's json writes NaN, and JavaScript cuts emoji in two: neither is JSON, but no reason to lose a batch.
     """
     try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError as strict:
-        try:
-            return _cleaned(json.loads(body))
-        except (ValueError, RecursionError):
-            raise MalformedBody(
-                f"the body is not JSON: {strict.msg}, at line {strict.lineno}, column {strict.colno}"
-            ) from None
-    return _cleaned(said) if b"\\u0000" in body else said
+        return exactly(body) if holds_zero(body) else orjson.loads(body)
+    except ValueError as wrong:
+        fault = wrong
+    try:
+        return exactly(body)
+    except ValueError:
+        raise MalformedBody(f"the body is not JSON: {_told(fault)}") from None
 
 
 def pieces(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
@@ -43,22 +40,10 @@ def pieces(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
     return [text[begin:end].encode() for begin, end in _elements(text, start)]
 
 
-def _cleaned(said: Any) -> Any:
-    """Without what no database keeps: NaN, halves of characters, the character zero."""
-    match said:
-        case dict():
-            return {_text(name): _cleaned(value) for name, value in said.items()}
-        case list():
-            return [_cleaned(value) for value in said]
-        case str():
-            return _text(said)
-        case float() if not math.isfinite(said):
-            return None
-    return said
-
-
-def _text(said: str) -> str:
-    return said.encode("utf-8", "replace").decode().replace("\0", _REPLACED)
+def _told(fault: ValueError) -> str:
+    if isinstance(fault, json.JSONDecodeError):
+        return f"{fault.msg}, at line {fault.lineno}, column {fault.colno}"
+    return str(fault)
 
 
 def _place_of_list(text: str, start: int, inside: tuple[str, ...]) -> int | None:

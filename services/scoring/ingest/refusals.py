@@ -76,4 +76,4 @@ def first_fault(wrong: ValidationError) -> InvalidEvent:
     """What pydantic found, in one line, without the value, which may be personal."""
     fault = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, fault["loc"])) or "event"
-    return InvalidEvent(f"{where}: {fault['msg']}")
+    return InvalidEvent(f"{where}: {fault['msg'].removeprefix('Value error, ')}")

@@ -14,10 +14,14 @@ from services.scoring.ingest.event import Arrival, Said, marketing_event
 from services.scoring.ingest.refusals import InvalidEvent, TooDeep
 from services.scoring.ingest.what import name_of, named
 from services.scoring.ingest.when import instant, unskewed
-from services.scoring.ingest.who import LONGEST_ID, email_of, id_of
+from services.scoring.ingest.who import LONGEST_ID, email_of, id_of, id_text
+from shared import values
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 
 Item = Mapping[str, Any]
+
+MAX_COMMON_BYTES = 8_000
+"""Of the context that a batch says of all its events."""
 
 
 def segment_batch(said: Any) -> Batch:
@@ -26,7 +30,10 @@ def segment_batch(said: Any) -> Batch:
     if not isinstance(items, list):
         raise InvalidEvent("batch: should be a list of events")
     convert = partial(segment_event, envelope=said)
-    return Batch("segment", items, convert, "messageId", ("batch",))
+    context = said.get("context")
+    common = context if isinstance(context, dict) else {}
+    _check(common)
+    return Batch("segment", items, convert, "messageId", ("batch",), common)
 
 
 def segment_single(call: str, said: Any) -> Batch:
@@ -39,7 +46,8 @@ def segment_event(item: object, arrival: Arrival, envelope: Item) -> MarketingEv
     """The event; raises InvalidEvent or NoIdentity. What a batch says of all is in its envelope."""
     if not isinstance(item, dict):
         raise InvalidEvent("event: should be an object")
-    call = _CALLS.get(str(item.get("type")).lower())
+    named_call = item.get("type")
+    call = _CALLS.get(named_call.lower()) if isinstance(named_call, str) else None
     if call is None:
         raise InvalidEvent(f"type: should be one of {', '.join(_CALLS)}")
     context = {**_object(envelope, "context"), **_object(item, "context")}
@@ -133,7 +141,7 @@ _CALLS: dict[str, Callable[[Said, Item], None]] = {
 
 def _known_by_user_id(said: Said) -> None:
     """Many use the e-mail as user id; then it is both."""
-    if not said.email and isinstance(said.user_id, str) and "@" in said.user_id:
+    if not said.email and said.user_id is not None and "@" in said.user_id:
         said.email = email_of(said.user_id)
 
 
@@ -155,15 +163,29 @@ def _time(item: Item, arrival: Arrival, envelope: Item) -> Any:
 
 def _message_id(item: Item) -> str:
     """The sender's; without one, what the content says, so that a retry is the same event."""
-    said = item.get("messageId")
-    if isinstance(said, str | int) and 0 < len(str(said)) <= LONGEST_ID:
-        return str(said)
+    said = _id(item, "messageId")
+    if said is not None and 0 < len(said) <= LONGEST_ID:
+        return said
     content = {name: value for name, value in item.items() if name not in ("sentAt", "writeKey")}
     try:
         written = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         raise TooDeep from None
     return f"content-{sha256(written).hexdigest()}"
+
+
+def _check(common: Item) -> None:
+    """What a batch says of all its events is kept with each of them: 1 MB of it would be gigabytes."""
+    try:
+        values.out_of_range(common.values())
+    except values.TooDeep:
+        raise TooDeep from None
+    size = len(orjson.dumps(common))
+    if size > MAX_COMMON_BYTES:
+        raise InvalidEvent(
+            f"context: what a batch says of all its events has {size} bytes: {MAX_COMMON_BYTES} are the most; "
+            "say it in the events that it is about"
+        )
 
 
 def _object(said: Item, name: str) -> dict[str, Any]:
@@ -175,9 +197,16 @@ def _object(said: Item, name: str) -> dict[str, Any]:
     return found
 
 
-def _id(item: Item, name: str) -> str | int | None:
-    found = item.get(name)
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+def _id(item: Item, name: str) -> str | None:
+    """The id as text; None for what is neither text nor a number. Raises InvalidEvent where digits are lost."""
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        found = id_text(value)
+    except ValueError as wrong:
+        raise InvalidEvent(f"{name}: {wrong}") from None
+    return found if isinstance(found, str) else None
 
 
 def _text(said: object) -> str | None:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from shared.text import storable
+
 CAMPAIGN = {
     "utm_campaign": "name",
     "utm_source": "source",
@@ -76,7 +78,7 @@ def _is_bot(agent: str) -> bool:
 @lru_cache(maxsize=4_000)
 def _campaign(url: str) -> Mapping[str, str]:
     found = dict(parse_qsl(_split(url)[1], max_num_fields=None))
-    return {ours: found[name] for name, ours in CAMPAIGN.items() if name in found}
+    return {ours: storable(found[name]) for name, ours in CAMPAIGN.items() if name in found}
 
 
 @lru_cache(maxsize=4_000)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import phonenumbers
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from shared.values import EXACT, NumberText
 
 LONGEST_ID = 200
 
@@ -32,11 +35,33 @@ _USUAL_EMAIL = re.compile(
 """Addresses of which no library needs to be asked; everything else takes the long way."""
 
 
-def id_of(said: str | int | None) -> str | None:
+def id_text(value: Any) -> Any:
+    """An id that came as a number, as its digits; what is no number, as it is.
+
+    Raises ValueError where digits or characters of the id are lost: two people could become one.
+    """
+    if type(value) is str:
+        if "\N{REPLACEMENT CHARACTER}" in value:
+            raise ValueError("should be text that can be stored: a character of it is none")
+        return value
+    if type(value) is int:
+        return str(value)
+    if type(value) is float:
+        value = str(int(value)) if value.is_integer() and abs(value) < EXACT else None
+    elif type(value) is NumberText:
+        value = value.whole()
+    else:
+        return value
+    if value is None:
+        raise ValueError("should be text or a whole number: send the digits as text")
+    return value
+
+
+def id_of(said: str | None) -> str | None:
     """The id as text; None for what stands for nobody."""
     if said is None:
         return None
-    text = str(said).strip()
+    text = said.strip()
     if text.lower() in JUNK or len(text) > LONGEST_ID or _PLACEHOLDER.fullmatch(text):
         return None
     return text

@@ -12,6 +12,7 @@ import orjson
 from services.scoring.domain.engagement import Signals
 from services.scoring.domain.lead import Live
 from services.scoring.domain.profile import Profile, Said
+from shared.values import Value, bounded
 
 
 def written_profile(profile: Profile) -> str:
@@ -21,10 +22,15 @@ def written_profile(profile: Profile) -> str:
 
 def profile_of(written: str) -> Profile:
     """The profile that was written so."""
-    kept = _decode(written)
+    try:
+        kept: _Kept | _KeptBefore = _decode(written)
+        traits = kept.traits
+    except msgspec.ValidationError:
+        kept = _decode_before(written)
+        traits = {it: (at, key, bounded(value)) for it, (at, key, value) in kept.traits.items()}
     return Profile(
         kept.signals,
-        kept.traits,
+        traits,
         kept.emails,
         kept.phones,
         kept.sources,
@@ -37,7 +43,7 @@ class _Kept(msgspec.Struct, gc=False):
     """The profile by its names; msgspec makes all parts of their types, in a third of the time that it takes here."""
 
     signals: Signals
-    traits: Mapping[str, Said]
+    traits: Mapping[str, tuple[float, str, Value]]
     emails: Mapping[str, float]
     phones: Mapping[str, float]
     sources: frozenset[str]
@@ -45,8 +51,15 @@ class _Kept(msgspec.Struct, gc=False):
     last_campaign: Said | None
 
 
+class _KeptBefore(_Kept, gc=False):
+    """The same as older versions may have written it: with numbers of any size."""
+
+    traits: Mapping[str, Said]
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
+_decode_before = msgspec.json.Decoder(_KeptBefore).decode
 
 
 def written_live(live: Mapping[str, Live]) -> str:

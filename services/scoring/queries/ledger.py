@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.scoring.tables import events
 from shared.contracts.events import Event, event_of
+from shared.contracts.quick import stored
 from shared.contracts.topic import Message
 from shared.db.copying import copy_rows
 
@@ -47,7 +48,7 @@ def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event
     False if one is there already: the transaction can then only go back to where it was before.
     """
     rows = [
-        (it.source, it.id, lead_id, it.type, it.time, message.written)
+        (it.source, it.id, lead_id, it.type, it.time, stored(message))
         for lead_id, its in belonging.items()
         for message in its
         for it in (message.payload,)

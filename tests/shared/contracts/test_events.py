@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from shared.contracts.events import Event, event_of, written_event
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+from shared.values import bounded, within
 from tests.builders import NOON, marketing_event, minutes
 
 FIELDS = tuple(MarketingEvent.model_fields)
@@ -59,13 +60,26 @@ def said(event: Event) -> dict[str, Any]:
 
 @given(happenings)
 def test_both_ways_of_reading_agree(event: MarketingEvent) -> None:
-    written = event.model_dump_json(exclude_none=True)
+    written = within(event.model_dump_json(exclude_none=True))
 
-    quick = event_of(written.encode())
+    quick = event_of(written)
 
     assert said(quick) == said(MarketingEvent.model_validate_json(written))
     assert said(event_of(written_event(quick))) == said(quick)
-    assert written_event(event) == written
+    assert written_event(event) == event.model_dump_json(exclude_none=True)
+
+
+@given(happenings)
+def test_whatever_was_written_is_read_with_values_as_they_may_be(event: MarketingEvent) -> None:
+    written = written_event(event)
+
+    read = said(event_of(written))
+
+    assert bounded(read) == said(MarketingEvent.model_validate_json(within(written)))
+
+
+def test_an_event_is_read_the_quick_way() -> None:
+    assert not isinstance(event_of(written_event(marketing_event())), MarketingEvent)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +90,7 @@ def test_both_ways_of_reading_agree(event: MarketingEvent) -> None:
 def test_what_the_quick_way_does_not_know_goes_the_other_way(change: dict[str, Any]) -> None:
     written = _changed(change)
 
-    assert said(event_of(written)) == said(MarketingEvent.model_validate_json(written))
+    assert said(event_of(written)) == said(MarketingEvent.model_validate_json(within(written)))
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from services.scoring.ingest.refusals import InvalidEvent, RateLimited
 from services.scoring.ingest.segment import segment_event
 from services.scoring.ingest.what import by_bot, campaigned, name_of, named, placed
 from services.scoring.ingest.when import instant, settled, unskewed
-from services.scoring.ingest.who import email_of, id_of, phone_of
+from services.scoring.ingest.who import email_of, id_of, id_text, phone_of
 from shared.contracts.payloads import Identity
 from shared.http.problems import MalformedBody
+from shared.values import NumberText
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -83,14 +84,40 @@ def test_a_phone_number_is_e164_or_none(said: str, phone: str | None) -> None:
      "${id}", "%%id%%", "%ID%", "*|EMAIL|*", "<%= id %>", "0000-00", "x" * 201],
 )  # fmt: skip
 def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
-    assert id_of(junk) is None
+    assert id_of(id_text(junk)) is None
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"), [(17, "17"), (" u-1 ", "u-1"), ("Nullmeyer", "Nullmeyer")]
+    ("said", "kept"),
+    [
+        (17, "17"),
+        (5551.0, "5551"),
+        (-0.0, None),
+        (2**63 - 1, "9223372036854775807"),
+        (NumberText("123456789012345678901"), "123456789012345678901"),
+        (NumberText("123456789012345678901.0"), "123456789012345678901"),
+        (NumberText("1e20"), "100000000000000000000"),
+        (NumberText("1e250"), None),
+        (" u-1 ", "u-1"),
+        ("Nullmeyer", "Nullmeyer"),
+    ],
 )
-def test_an_id_is_text(said: Any, kept: str) -> None:
-    assert id_of(said) == kept
+def test_an_id_is_text_with_every_digit(said: Any, kept: str | None) -> None:
+    assert id_of(id_text(said)) == kept
+
+
+@pytest.mark.parametrize(
+    "said",
+    [0.5, 2.0**53, float("inf"), NumberText("1e400"), NumberText("9007199254740993.5"), "a\ufffd"],
+)
+def test_an_id_that_lost_a_digit_or_a_character_is_refused(said: Any) -> None:
+    with pytest.raises(ValueError, match="should be text"):
+        id_text(said)
+
+
+@pytest.mark.parametrize("said", [None, True, [], {}])
+def test_what_is_neither_text_nor_a_number_is_left_to_others(said: Any) -> None:
+    assert id_text(said) is said
 
 
 @pytest.mark.parametrize("wrong", [7, "soon", "2026-13-01", [], True])
