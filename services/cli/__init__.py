@@ -91,6 +91,7 @@ def _root(
                 "or set LEADBATON_DATABASE_URL"
             )
         return
+    ctx.obj = data
     for line in file.read_text().splitlines():
         name, _, value = line.partition("=")
         os.environ.setdefault(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -13,6 +14,7 @@ from rich.text import Text
 from services.cli.checks import examine
 from services.cli.findings import Finding
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.cli.restarts import restarts
 from shared.clock import utc_now
 from shared.settings import Settings
 from shared.terminal import Terminal
@@ -21,6 +23,7 @@ SIGNS = {True: Text("ok", "green"), False: Text("wrong", "red"), None: Text("-",
 
 
 def doctor(
+    ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     scoring_port: Annotated[
         int, typer.Option(envvar="LEADBATON_SCORING_PORT", min=1, max=65_535)
@@ -32,7 +35,10 @@ def doctor(
 ) -> None:
     """Look at everything that an installation needs; exit 1 if something is wrong."""
     apis = {SCORING_API: scoring_port, ROUTING_API: routing_port, SLA_API: sla_port}
-    findings = list(examine(Settings(), apis, now=utc_now()))
+    now = utc_now()
+    findings = list(examine(Settings(), apis, now=now))
+    if isinstance(ctx.obj, Path):  # an installation of `leadbaton up`, in this directory
+        findings.append(restarts(ctx.obj, now))
     if as_json:
         typer.echo(orjson.dumps([asdict(it) for it in findings], option=orjson.OPT_INDENT_2))
     else:

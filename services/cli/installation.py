@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
+from shared.clock import utc_now
+from shared.embedded.endings import endings_in
 from shared.embedded.nursery import Nursery
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack
@@ -56,6 +58,7 @@ class Installation:
             stack.data / "logs",
             stack.reaper,
             self._nursery.birth,
+            lambda name: endings_in(stack.data).add(name, utc_now()),
         )
 
     def url(self, process: Process) -> str:

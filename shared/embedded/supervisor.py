@@ -111,6 +111,8 @@ class Supervisor:
     logs: Path
     mourners: Mourners | None = None
     birth: Callable[[Program, Path], Alive] = start
+    on_end: Callable[[str], None] = lambda _: None
+    """Called with the name of each program that has ended by itself."""
     _running: dict[str, _Running] = field(default_factory=dict, init=False)
 
     def start(self) -> None:
@@ -191,6 +193,7 @@ class Supervisor:
     def _mourn(self, it: _Running, now: float) -> None:
         if it.process is not None:
             self._forget(it.process)
+        self.on_end(it.program.name)
         it.crashes = 1 if now - it.started > STEADY_S else it.crashes + 1
         it.process, it.ready, it.start_again = None, False, now + pause_s(it.crashes)
 
