@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from shared.errors import LeadbatonError
+from services.cli.environment import adopt
 from shared.text import unstorable_at
 
 COMMANDS = {
@@ -37,25 +37,25 @@ LIVES = {**COMMANDS, **SERVICES}
 """Where each lives, and its help. It is imported when it is called, so that `leadbaton --help` is quick."""
 
 
-WORDS = "leadbaton.words"
-NEED_NO_INSTALLATION = (["up"], ["demo"], ["docs"], ["agreement", "check"], ["keys", "secret"])
-
-
-class NoInstallation(LeadbatonError):
-    """The data directory that was named holds no installation."""
-
-    code = "no_installation"
+NEEDS_INSTALLATION = "leadbaton.needs_installation"
+NEED_NONE = (
+    *(["up"], ["demo"], ["docs"], ["keys", "secret"]),
+    *(["agreement", "check"], ["agreement", "reference"]),
+)
 
 
 class Commands(TyperGroup):
-    """Knows each command's name and help; imports the one that is called."""
+    """Knows each command's name; imports the one that is called, and notes whether it needs an installation."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Put the real command in the place of the one that only has a name."""
-        ctx.meta[WORDS] = args
         if args and args[0] in LIVES:
             self.commands[args[0]] = _imported(args[0])
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        shows_help = "--help" in rest or (isinstance(command, TyperGroup) and not rest)
+        needs_none = any(args[: len(words)] == words for words in NEED_NONE)
+        ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -78,23 +78,13 @@ def _root(
         ),
     ] = Path(".leadbaton"),
 ) -> None:
-    file = data / "env"
-    if "LEADBATON_DATABASE_URL" in os.environ:
-        return
-    if not file.is_file():
-        source = ctx.get_parameter_source("data")
-        named = source is not None and source.name != "DEFAULT"
-        words = ctx.meta.get(WORDS, [])
-        if named and not any(words[: len(it)] == it for it in NEED_NO_INSTALLATION):
-            raise NoInstallation(
-                f"no installation in {data}: name the directory of `leadbaton up` with --data, "
-                "or set LEADBATON_DATABASE_URL"
-            )
-        return
-    ctx.obj = data
-    for line in file.read_text().splitlines():
-        name, _, value = line.partition("=")
-        os.environ.setdefault(name, value)
+    source = ctx.get_parameter_source("data")
+    if source is not None and source.name == "COMMANDLINE":
+        # `leadbaton --data DIR up` is `leadbaton up --data DIR`
+        os.environ["LEADBATON_DATA"] = str(data)
+        ctx.default_map = {"demo": {"data": str(data)}}
+    if ctx.meta[NEEDS_INSTALLATION] and adopt(data):
+        ctx.obj = data
 
 
 for _name, (_, _help) in COMMANDS.items():

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from services.cli.conditions import conditions
 from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
+from services.cli.refusals import refusal_of
 from services.cli.teams import teams
 from services.routing.queries import roster
 from services.routing.queries import standing as routing
@@ -89,14 +90,20 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
     except NewerDatabase as newer:
         yield wrong("migrations", newer.message, "install that version here")
     except SQLAlchemyError as error:
-        if is_outage(error):
-            mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
-            yield wrong("database", f"{where} does not answer", mend)
-        else:
-            answer = f"{where} refuses what was asked: {class_and_code(error)}"
-            yield wrong("database", answer, "run `leadbaton migrate` of the version that runs here")
+        yield refused(where, error)
     finally:
         engine.dispose()
+
+
+def refused(where: str, error: SQLAlchemyError) -> Finding:
+    """Why the database did not do what it was asked."""
+    if (refusal := refusal_of(error)) is not None:
+        return wrong("database", f"{where} {refusal.found}", refusal.mend)
+    if is_outage(error):
+        mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
+        return wrong("database", f"{where} does not answer", mend)
+    answer = f"{where} refuses what was asked: {class_and_code(error)}"
+    return wrong("database", answer, "run `leadbaton migrate` of the version that runs here")
 
 
 def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from services.demo.stream import Channel, acts_of
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import free_port, is_free
-from shared.embedded.stack import Stack
+from shared.embedded.stack import Stack, usable
 from shared.http.keys import KeyScope, create_key
 from shared.lifecycle import stop_on_signals
 from shared.terminal import Terminal
@@ -54,7 +54,8 @@ def demo(
     """
     started_at = utc_now()
     stop, console = stop_on_signals(), Terminal()
-    memory = Memory.at(data / "demo.json")
+    with usable(data):
+        memory = Memory.at(data / "demo.json")
     run = token_hex(4)
     acts = acts_of(seed + memory.runs, people, until=started_at, run=run)
     with _stage(data, memory, console, stop) as (scene, receiver):

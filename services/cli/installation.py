@@ -14,7 +14,7 @@ from shared.clock import utc_now
 from shared.embedded.endings import endings_in
 from shared.embedded.nursery import Nursery
 from shared.embedded.postgres import free_port, is_free
-from shared.embedded.stack import Stack
+from shared.embedded.stack import Stack, usable
 from shared.embedded.supervisor import Program, Supervisor
 from shared.errors import LeadbatonError, Unavailable
 
@@ -157,12 +157,13 @@ def installation(
     stack: Stack, ports: Mapping[str, int], say: Say = lambda _: None
 ) -> Iterator[Installation]:
     """The stack, started; its processes are stopped before it, however the block ends."""
-    try:
-        stack.start(say)
-        here = Installation(stack, ports)
+    with usable(stack.data):
         try:
-            yield here
+            stack.start(say)
+            here = Installation(stack, ports)
+            try:
+                yield here
+            finally:
+                here.end()
         finally:
-            here.end()
-    finally:
-        stack.stop()
+            stack.stop()

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from services.cli.refusals import first_line, refusal_of
 from shared.errors import LeadbatonError
 
-FORESEEN = (LeadbatonError, OperationalError, ValidationError)
+FORESEEN = (LeadbatonError, DBAPIError, ValidationError)
 """What may be an operator's to mend; all else is a bug, and shows its traceback."""
 
 
 def in_words(wrong: Exception) -> str | None:
     """One clear text; None if it is a bug after all."""
+    refusal = refusal_of(wrong)
     match wrong:
+        case DBAPIError() if refusal is not None:
+            return f"the database {refusal.found} ({first_line(wrong)}): {refusal.mend}"
         case LeadbatonError():
             return wrong.message
         case OperationalError():
-            return f"the database does not answer: {wrong.orig}"
+            return f"the database does not answer: {first_line(wrong)}"
         case ValidationError(title="Settings"):
             faults = wrong.errors(include_url=False, include_input=False)
             return "\n".join(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
 import signal
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -34,6 +35,7 @@ OURS = {
     *("postgres", "demo", "lock", "env", "ports.json", "secret_key", "demo.json", "reps.yaml"),
 }
 """What the data directory of an installation, or of a demonstration, holds."""
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 Say = Callable[[str], None]
 
 
@@ -97,14 +99,12 @@ class Stack:
 
         Raises InUse when somebody else runs on the directory. `stop` undoes what was started, also after an error.
         """
-        try:
-            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = _locked(self.data / "lock")
-        except OSError as error:
-            raise DataUnusable(
-                f"no installation can be kept in {self.data} ({error.strerror}): "
-                "choose another directory with --data"
-            ) from None
+        with usable(self.data):
+            self._start(say)
+
+    def _start(self, say: Say) -> None:
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = _locked(self.data / "lock")
         self._undo.callback(os.close, lock)
         for_owner_alone(self.data)
         self.reaper = Reaper(lock)
@@ -187,7 +187,9 @@ class Stack:
     def _ports(self) -> dict[str, int]:
         """The same ports as last time where they are free, so that URLs people noted stay true."""
         file = self.data / "ports.json"
-        before = orjson.loads(file.read_bytes()) if file.exists() else {}
+        before: dict[str, int] = {}
+        with suppress(FileNotFoundError, orjson.JSONDecodeError):  # a full disk cuts files short
+            before = orjson.loads(file.read_bytes())
         ports = {name: _again(before.get(name)) for name in ("postgres", "broker")}
         file.write_bytes(orjson.dumps(ports))
         return ports
@@ -202,6 +204,22 @@ class Stack:
             "LEADBATON_SECRET_KEY": _secret(self.data / "secret_key"),
             "LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
         }
+
+
+@contextmanager
+def usable(data: Path) -> Iterator[None]:
+    """Raises DataUnusable when the block fails at a file of the directory, or because no disk takes what it writes."""
+    try:
+        yield
+    except OSError as error:
+        path = Path(os.fsdecode(error.filename)) if error.filename is not None else data
+        within = path.absolute().is_relative_to(data.absolute())
+        if not within or (error.filename is None and error.errno not in DISK_FAULTS):
+            raise
+        raise DataUnusable(
+            f"no installation can be kept in {data} ({path}: {error.strerror}): "
+            "mend that, or choose another directory with --data"
+        ) from None
 
 
 def for_owner_alone(data: Path) -> None:

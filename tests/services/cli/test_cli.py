@@ -21,10 +21,11 @@ NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"
 
 
 def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command with nothing in its environment but what the test says."""
+    """The command with nothing in its environment but what the test says; PWD is where it runs."""
     return subprocess.run(
         [sys.executable, "-m", "services.cli", *arguments],
         env={**BARE, "NO_COLOR": "1", "COLUMNS": "100", **environment},
+        cwd=environment.get("PWD"),
         capture_output=True,
         text=True,
         check=False,
@@ -78,7 +79,7 @@ def test_an_argument_that_is_no_text_is_named() -> None:
 
 
 def test_a_wrong_setting_is_named_as_the_operator_knows_it() -> None:
-    said = leadbaton("migrate", LEADBATON_KAFKA_PARTITIONS="none")
+    said = leadbaton("migrate", LEADBATON_DATABASE_URL=NOWHERE, LEADBATON_KAFKA_PARTITIONS="none")
 
     assert said.returncode == 1
     assert "LEADBATON_KAFKA_PARTITIONS: Input should be a valid integer" in said.stderr
@@ -122,7 +123,27 @@ def test_a_directory_without_an_installation_is_named(tmp_path: Path, words: lis
     assert leadbaton("keys", "secret", LEADBATON_DATA=str(tmp_path)).returncode == 0
 
 
-@pytest.mark.parametrize("path", ["file", "file/below", "/proc/nowhere"])
+@pytest.mark.parametrize("words", [["doctor"], ["keys", "list"], ["relay"], ["sla", "sweep"]])
+def test_without_an_installation_nobody_asks_a_database_that_nobody_named(
+    tmp_path: Path, words: list[str]
+) -> None:
+    wrong = leadbaton(*words, PWD=str(tmp_path))
+
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr.startswith("leadbaton: no installation in .leadbaton: start one with")
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["keys"], ["keys", "list", "--help"], ["keys", "secret"], ["agreement", "reference"]],
+    ids=" ".join,
+)
+def test_what_needs_no_installation_asks_for_none(tmp_path: Path, words: list[str]) -> None:
+    assert "no installation" not in leadbaton(*words, PWD=str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize("path", ["file", "file/below", "/proc/nowhere", "/proc/sys"])
 def test_a_path_that_can_hold_no_installation_is_one_sentence(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").touch()
     wrong = leadbaton("up", "--data", str(tmp_path / path))
@@ -130,6 +151,54 @@ def test_a_path_that_can_hold_no_installation_is_one_sentence(tmp_path: Path, pa
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("leadbaton: no installation can be kept in")
     assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["up", "demo"])
+def test_the_directory_may_be_named_before_the_command(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    directory = str(tmp_path / "file")
+
+    wrong = leadbaton("--data", directory, name, LEADBATON_DATA="/proc/nowhere")
+
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith(f"leadbaton: no installation can be kept in {directory}")
+
+
+@pytest.mark.parametrize("name", ["lock", "postgres", "ports.json"])
+def test_whatever_is_in_the_way_in_the_directory_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/proc/self/nothing")
+
+    wrong = leadbaton("up", "--data", str(tmp_path))
+
+    assert wrong.returncode == 1
+    last = wrong.stderr.splitlines()[-1]
+    assert last.startswith(f"leadbaton: no installation can be kept in {tmp_path}")
+    assert f"{tmp_path / name}: " in last
+    assert "Traceback" not in wrong.stderr
+
+
+def test_what_the_installation_left_cannot_be_read(tmp_path: Path) -> None:
+    env = tmp_path / "env"
+    env.symlink_to("/proc/self/mem")  # a file, and reading it fails for everybody
+    unreadable = leadbaton("--data", str(tmp_path), "keys", "list")
+    env.unlink()
+    env.write_bytes(b"LEADBATON_DATABASE_URL=\xff")
+    no_text = leadbaton("--data", str(tmp_path), "keys", "list")
+    env.write_bytes(b"LEADBATON_DATABASE_URL=\0")
+    zero = leadbaton("--data", str(tmp_path), "keys", "list")
+    env.write_text("cut")
+    short = leadbaton("--data", str(tmp_path), "keys", "list")
+
+    told = (
+        (unreadable, f"{env} cannot be read (Input/output error): give the command as"),
+        (no_text, f"{env} is no text in UTF-8: start `leadbaton up`"),
+        (zero, f"{env} is no text in UTF-8: start `leadbaton up`"),
+        (short, f"{env} names no database: start `leadbaton up`"),
+    )
+    for wrong, words in told:
+        assert wrong.returncode == 1
+        assert wrong.stderr.startswith(f"leadbaton: {words}")
+        assert len(wrong.stderr.splitlines()) == 1
 
 
 def test_commands_find_the_installation_that_up_left(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Why PostgreSQL refuses a command, where an operator can mend it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+
+NAME_ANOTHER = "mend LEADBATON_DATABASE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is wrong with the database, and how to mend it.
+
+    `words` is how PostgreSQL says it to who connects: psycopg knows no SQLSTATE of those errors.
+    """
+
+    found: str
+    mend: str
+    sqlstates: tuple[str, ...]
+    words: str | None = None
+
+
+REFUSALS = (
+    Refusal(
+        "is older than PostgreSQL 17",
+        f"move it to PostgreSQL 17 or newer, or {NAME_ANOTHER}",
+        (),
+        "unrecognized configuration parameter",
+    ),
+    Refusal(
+        "does not let this user in",
+        f"{NAME_ANOTHER}: its user, its password, or what pg_hba.conf of the server says of them",
+        ("28",),
+        r"password|pg_hba\.conf|role .* (does not exist|is not permitted)|authentication failed",
+    ),
+    Refusal(
+        "has no such database",
+        f"create it (`createdb`) and run `leadbaton migrate`, or {NAME_ANOTHER}",
+        ("3D",),
+        "database .* does not exist",
+    ),
+    Refusal(
+        "gives this user too few rights",
+        "run `leadbaton migrate` as the owner of the tables, which grants them, or name such a user in "
+        "LEADBATON_DATABASE_URL",
+        ("42501",),
+        "permission denied",
+    ),
+    Refusal(
+        "lacks a table, a column or a schema of this version",
+        "run `leadbaton migrate`; if it has nothing to do, somebody removed them: restore a backup",
+        ("42P01", "42703", "3F000"),
+    ),
+    Refusal(
+        "takes no writes, as a standby does",
+        "name the primary in LEADBATON_DATABASE_URL",
+        ("25006",),
+    ),
+)
+
+
+def refusal_of(error: Exception) -> Refusal | None:
+    """The refusal that this error is; None for an outage and for a bug."""
+    if not isinstance(error, DBAPIError):
+        return None
+    return next((it for it in REFUSALS if _is(it, error)), None)
+
+
+def first_line(error: DBAPIError) -> str:
+    """PostgreSQL's own words, without its hints and the statement."""
+    return str(error.orig).partition("\n")[0]
+
+
+def _is(refusal: Refusal, error: DBAPIError) -> bool:
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is not None:
+        return str(sqlstate).startswith(refusal.sqlstates)
+    return refusal.words is not None and re.search(refusal.words, str(error.orig)) is not None
