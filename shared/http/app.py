@@ -25,6 +25,7 @@ from shared.http.problems import (
     problem,
     written,
 )
+from shared.http.readable import Readable
 from shared.http.reference import reference
 
 Check = Callable[[], None]
@@ -59,6 +60,7 @@ def create_app(
     app.state.posts = posts
     app.add_middleware(Lane, posts=posts)
     app.add_middleware(PlainBody, most_bytes=most_bytes, keys=keys, posts=posts)
+    app.add_middleware(Readable)
     app.add_middleware(Observed, quiet=posts.keys())
     app.include_router(reference(app))
     app.include_router(_probes({"database": probes.database(sessions), **checks}))
@@ -98,11 +100,17 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-        return written(error.status_code, code, str(error.detail), dict(error.headers or {}))
+        told = _paths(app) if error.status_code == 404 else str(error.detail)
+        return written(error.status_code, code, told, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> Response:
         return written(500, "internal", "this is a fault of ours; it is in the log")
+
+
+def _paths(app: FastAPI) -> str:
+    paths = app.openapi()["paths"]
+    return f"there is nothing at this path; what there is: {', '.join(paths)} (described at /docs)"
 
 
 def _invalid(error: RequestValidationError) -> Response:

@@ -136,10 +136,31 @@ def test_a_browser_may_not_send_from_elsewhere(
         "/v1/t", json={**TRACK, "writeKey": key}, headers={"origin": "https://evil.example"}
     )
     assert (said.status_code, said.json()["code"]) == (403, "origin_not_allowed")
-    assert "access-control-allow-origin" not in said.headers
+    assert said.headers["access-control-allow-origin"] == "https://evil.example"
     assert broker.records == []
 
     with sessions.begin() as session:
         anywhere = create_key(session, scope=KeyScope.INGEST, subject="x", now=NOON, origins=["*"])
     sent = anybody.post("/v1/t", json=TRACK, headers={"origin": "null"}, auth=(anywhere, ""))
     assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, "null")
+
+
+@pytest.mark.parametrize(
+    ("path", "send", "status"),
+    [
+        ("/v1/t", {"headers": {"x-write-key": "lb_ingest"}}, 401),
+        ("/v1/t", {}, 401),
+        ("/v1/nowhere", {}, 404),
+        ("/v1/t", {"content": b"x" * 1_000_001}, 413),
+    ],
+)
+def test_a_page_may_read_why_it_was_refused(
+    anybody: TestClient, path: str, send: Any, status: int
+) -> None:
+    anybody.headers["origin"] = SITE
+    body: Any = {} if "content" in send else {"json": TRACK}
+    said = anybody.post(path, **body, **send)
+    assert said.status_code == status
+    assert said.headers.get_list("access-control-allow-origin") == [SITE]
+    if status == 404:
+        assert "/v1/track" in said.json()["message"]
