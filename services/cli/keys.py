@@ -1,9 +1,10 @@
-"""`leadbaton keys`: make, list and revoke API keys. A key itself is shown once, alone on stdout."""
+"""`leadbaton keys`: make, list, change and revoke API keys. A key itself is shown once, alone on stdout."""
 
 from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated, cast
@@ -17,7 +18,16 @@ from services.routing.queries.roster import locked_activity, reps_by_id
 from shared.agreement.durations import duration
 from shared.clock import utc_now
 from shared.errors import Rejected
-from shared.http.keys import Key, KeyScope, UnknownKey, create_key, keys, revoke_key
+from shared.http.keys import (
+    Key,
+    KeyScope,
+    UnknownKey,
+    change_origins,
+    create_key,
+    keys,
+    revoke_key,
+)
+from shared.http.origins import normal_origin, normal_origins
 from shared.settings import Settings
 from shared.terminal import Terminal, printable
 
@@ -54,6 +64,22 @@ def _subject(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    try:
+        return normal_origin(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _checked(origins: Sequence[str], scope: KeyScope) -> tuple[str, ...]:
+    if origins and scope is not KeyScope.INGEST:
+        raise typer.BadParameter("pages of web sites send with keys of scope ingest only")
+    try:
+        return normal_origins(origins)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 @app.command()
 def create(
     scope: Annotated[KeyScope, typer.Option(help="What the key opens.")],
@@ -70,17 +96,23 @@ def create(
     ] = None,
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="A web site whose pages may send with this key; may be repeated."),
+        typer.Option(
+            parser=_origin,
+            metavar="URL",
+            help="A web site whose pages may send with this key, such as https://www.example.com; "
+            "may be repeated.",
+        ),
     ] = None,
 ) -> None:
     """Make a key; it alone goes to stdout, and cannot be shown again."""
+    origins = _checked(origin or (), scope)
     now = utc_now()
     ends = now + expires if expires is not None else None
     with transaction(Settings().database_url) as session:
         if scope is KeyScope.REP:
             _check_rep(session, subject)
         key = create_key(
-            session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origin or ()
+            session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origins
         )
     said.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
     typer.echo(key)
@@ -117,9 +149,33 @@ def show() -> None:
     table = Table("id", "scope", "subject", "created", "state", "origins")
     for key in found:
         created = f"{key.created_at:%Y-%m-%d %H:%M}"
-        origins = " ".join(key.origins)
-        table.add_row(key.id, key.scope, key.subject, created, _state(key, utc_now()), origins)
+        state = _state(key, utc_now())
+        table.add_row(key.id, key.scope, key.subject, created, state, " ".join(key.origins))
     Terminal().print(table)
+
+
+@app.command()
+def origins(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=_origin,
+            metavar="URL",
+            help="A web site whose pages may send too; may be repeated.",
+        ),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="One whose pages may not; may be repeated."),
+    ] = None,
+) -> None:
+    """Change, or show, the web sites whose pages may send with a key; the APIs follow within half a minute."""
+    with transaction(Settings().database_url) as session:
+        changed = change_origins(session, key_id, add=add or (), remove=remove or (), now=utc_now())
+    said.print(f"pages of {len(changed)} web sites may send with the key {key_id}")
+    for origin in changed:
+        typer.echo(origin)
 
 
 @app.command()

@@ -25,7 +25,7 @@ from shared.http.problems import (
     problem,
     written,
 )
-from shared.http.readable import Readable
+from shared.http.readable import Readable, readable_by
 from shared.http.reference import reference
 
 Check = Callable[[], None]
@@ -100,17 +100,19 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-        told = _paths(app) if error.status_code == 404 else str(error.detail)
-        return written(error.status_code, code, told, dict(error.headers or {}))
+        message = _paths(app) if error.status_code == 404 else str(error.detail)
+        return written(error.status_code, code, message, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
-    async def bug(_: Request, __: Exception) -> Response:
-        return written(500, "internal", "this is a fault of ours; it is in the log")
+    async def bug(request: Request, _: Exception) -> Response:
+        origin = request.headers.get("origin")  # no middleware sees this answer
+        headers = readable_by(origin) if origin is not None else None
+        return written(500, "internal", "this is a fault of ours; it is in the log", headers)
 
 
 def _paths(app: FastAPI) -> str:
-    paths = app.openapi()["paths"]
-    return f"there is nothing at this path; what there is: {', '.join(paths)} (described at /docs)"
+    paths = ", ".join(app.openapi()["paths"])
+    return f"there is nothing at this path; the paths are {paths} (described at /docs)"
 
 
 def _invalid(error: RequestValidationError) -> Response:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.tables import api_keys
 from shared.errors import Rejected
+from shared.http.origins import as_compared, normal_origins
 
 
 class KeyScope(StrEnum):
@@ -54,6 +55,12 @@ class InactiveRep(Rejected):
 
     code = "inactive_rep"
     status = 403
+
+
+class BadOrigins(Rejected):
+    """The key cannot have, or does not have, these origins of web sites."""
+
+    code = "bad_origins"
 
 
 NO_SUCH_KEY = "this is no key of this installation: `leadbaton keys list` shows what there is"
@@ -150,6 +157,32 @@ def suspend_reps_keys(session: Session, *, active: Collection[str], now: datetim
         )
         .values(suspended_at=case((theirs, None), else_=now))
     )
+
+
+def change_origins(
+    session: Session, key_id: str, *, add: Sequence[str], remove: Sequence[str], now: datetime
+) -> tuple[str, ...]:
+    """The origins of a live ingest key after the change; raises UnknownKey or BadOrigins."""
+    row = session.execute(_columns().where(api_keys.c.id == key_id).with_for_update()).one_or_none()
+    if row is None:
+        raise UnknownKey(f"there is no live key {key_id}: see `leadbaton keys list`")
+    key = _key(*row)
+    key.check(now)
+    if key.scope is not KeyScope.INGEST:
+        raise BadOrigins(
+            f"pages of web sites send with ingest keys only; {key_id} is of {key.scope}"
+        )
+    removed = [as_compared(origin) for origin in remove]
+    listed = [as_compared(origin) for origin in key.origins]
+    if missing := [origin for origin in removed if origin not in listed]:
+        raise BadOrigins(f"the key {key_id} has no origin {', '.join(missing)}")
+    rest = [origin for origin in listed if origin not in removed]
+    try:
+        origins = normal_origins([*rest, *add])
+    except ValueError as error:
+        raise BadOrigins(str(error)) from None
+    session.execute(update(api_keys).where(api_keys.c.id == key_id).values(origins=list(origins)))
+    return origins
 
 
 def keys(session: Session) -> list[Key]:

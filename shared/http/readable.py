@@ -1,4 +1,4 @@
-"""Answers that the page which sent the request may read: errors too, or its client tries for ever."""
+"""Errors that the page which sent the request may read; without them its client tries for ever."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.headers import header
 
 
+def readable_by(origin: str) -> dict[str, str]:
+    """The headers with which a browser lets pages of this origin read an answer."""
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-expose-headers": "retry-after",
+        "vary": "origin",
+    }
+
+
 class Readable:
-    """Lets any page read errors. They hold nothing of value: no browser adds a key of its own accord."""
+    """Lets any page read errors, those of a key that is not for it too.
+
+    That is safe: an error holds nothing but what the request brought, and browsers send no key of their own accord.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -19,16 +31,14 @@ class Readable:
         if origin is None:
             await self.app(scope, receive, send)
             return
-        fields = [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-expose-headers", b"retry-after"),
-            (b"vary", b"origin"),
-        ]
+        fields = {
+            name.encode(): value.encode("latin-1") for name, value in readable_by(origin).items()
+        }
 
-        async def readably(message: Message) -> None:
+        async def send_readable(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] >= 400:
-                kept = [it for it in message["headers"] if it[0] not in dict(fields)]
-                message["headers"] = [*kept, *fields]
+                others = [field for field in message["headers"] if field[0] not in fields]
+                message["headers"] = [*others, *fields.items()]
             await send(message)
 
-        await self.app(scope, receive, readably)
+        await self.app(scope, receive, send_readable)

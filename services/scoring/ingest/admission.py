@@ -13,6 +13,8 @@ from shared.http.dependencies import allowed
 from shared.http.headers import header
 from shared.http.keyring import KeyRing
 from shared.http.keys import Caller, KeyScope
+from shared.http.origins import normal_origin
+from shared.http.readable import readable_by
 
 
 async def admitted(request: Request, key: str | None) -> Caller:
@@ -28,11 +30,20 @@ async def admitted(request: Request, key: str | None) -> Caller:
     origin = header(request.scope, b"origin")
     if origin is not None:
         if origin not in kept.origins and "*" not in kept.origins:
-            raise OriginNotAllowed(
-                f"this key is not for pages of {origin}: make one with --origin {origin}"
-            )
+            raise OriginNotAllowed(_not_listed(origin, kept.id))
         request.scope["origin"] = origin
     return caller
+
+
+def _not_listed(origin: str, key_id: str) -> str:
+    try:
+        site = normal_origin(origin)
+    except ValueError:
+        return f"the key {key_id} is not for this page, which is of no web site that a key can list: serve it from one"
+    return (
+        f"the key {key_id} is not for pages of {site}: `leadbaton keys origins {key_id} --add {site}` "
+        "lets them send within half a minute"
+    )
 
 
 def write_key(said: object) -> str | None:
@@ -45,9 +56,7 @@ def readable(request: Request, response: Response) -> Response:
     """The response, such that the page that sent the request may read it."""
     origin = request.scope.get("origin")
     if origin is not None:
-        response.headers["access-control-allow-origin"] = origin
-        response.headers["access-control-expose-headers"] = "retry-after"
-        response.headers["vary"] = "origin"
+        response.headers.update(readable_by(origin))
     return response
 
 

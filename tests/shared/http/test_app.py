@@ -182,7 +182,7 @@ def test_a_key_opens_what_its_scope_says(
     both = client.get("/both", auth=(key, ""))
 
     assert only_ops.status_code == (200 if scope is KeyScope.OPS else 403)
-    assert both.status_code == (403 if scope is KeyScope.INGEST else 200)
+    assert both.status_code == (200 if scope in (KeyScope.OPS, KeyScope.REP) else 403)
     if scope is KeyScope.INGEST:
         assert both.json()["code"] == "wrong_scope"
 
@@ -249,3 +249,29 @@ def test_without_the_database_it_is_unavailable_and_not_ready() -> None:
     )
     assert client.get("/healthz").status_code == 200
     engine.dispose()
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/ops", "/later", "/bug"])
+@pytest.mark.parametrize("origin", ["https://site.example", "null"])
+def test_a_page_of_any_origin_may_read_an_error(client: TestClient, path: str, origin: str) -> None:
+    response = client.get(path, headers={"origin": origin})
+
+    assert response.status_code >= 400
+    assert response.headers.get_list("access-control-allow-origin") == [origin]
+    assert response.headers["access-control-expose-headers"] == "retry-after"
+    assert "access-control-allow-credentials" not in response.headers
+    assert "access-control-allow-origin" not in client.get(path).headers
+
+
+def test_what_is_no_error_stays_for_the_pages_that_may_read_it(client: TestClient) -> None:
+    response = client.get("/healthz", headers={"origin": "https://site.example"})
+
+    assert response.status_code == 200
+    assert "access-control-allow-origin" not in response.headers
+
+
+def test_a_path_that_does_not_exist_is_answered_with_those_that_do(client: TestClient) -> None:
+    message = client.get("/number").json()["message"]
+
+    assert "/numbers, /ops, /both" in message
+    assert "/healthz" not in message

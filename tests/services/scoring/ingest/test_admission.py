@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key, revoke_key
+from shared.http.keys import KeyScope, change_origins, create_key, revoke_key
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 
 pytestmark = pytest.mark.postgres
@@ -145,6 +145,28 @@ def test_a_browser_may_not_send_from_elsewhere(
     assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, "null")
 
 
+def test_a_site_that_is_added_to_a_key_may_send_within_half_a_minute(
+    sessions: Sessions, broker: Broker, key: str
+) -> None:
+    now = NOON
+    client = TestClient(api(sessions, broker, clock=lambda: now), headers={"x-write-key": key})
+    headers = {"origin": "https://shop.example"}
+    key_id = key.split("_")[2]
+
+    refused = client.post("/v1/t", json=TRACK, headers=headers).json()
+    assert f"leadbaton keys origins {key_id} --add https://shop.example" in refused["message"]
+    nowhere = client.post("/v1/t", json=TRACK, headers={"origin": "null"}).json()
+    assert (nowhere["code"], "--add" in nowhere["message"]) == ("origin_not_allowed", False)
+
+    with sessions.begin() as session:
+        change_origins(
+            session, key_id, add=["https://shop.example"], remove=["https://site.example"], now=now
+        )
+    now += timedelta(seconds=31)
+    assert client.post("/v1/t", json=TRACK, headers=headers).status_code == 200
+    assert client.post("/v1/t", json=TRACK, headers={"origin": SITE}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("path", "send", "status"),
     [
@@ -153,14 +175,16 @@ def test_a_browser_may_not_send_from_elsewhere(
         ("/v1/nowhere", {}, 404),
         ("/v1/t", {"content": b"x" * 1_000_001}, 413),
     ],
+    ids=["key", "no key", "path", "size"],
 )
 def test_a_page_may_read_why_it_was_refused(
     anybody: TestClient, path: str, send: Any, status: int
 ) -> None:
     anybody.headers["origin"] = SITE
     body: Any = {} if "content" in send else {"json": TRACK}
-    said = anybody.post(path, **body, **send)
-    assert said.status_code == status
-    assert said.headers.get_list("access-control-allow-origin") == [SITE]
+    response = anybody.post(path, **body, **send)
+    assert response.status_code == status
+    assert response.headers.get_list("access-control-allow-origin") == [SITE]
+    assert response.headers.get_list("vary") == ["origin"]
     if status == 404:
-        assert "/v1/track" in said.json()["message"]
+        assert "/v1/track" in response.json()["message"]
