@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.routing.api.models import HandoffOut, HandoffStory
+from services.routing.domain import sharing
 from services.routing.domain.answers import NotYours
 from services.routing.domain.handoff import State
 from services.routing.handlers.answering import UnknownHandoff
@@ -80,12 +81,14 @@ def router(office: Office) -> APIRouter:
 
 
 def story(session: Session, id: UUID, caller: Caller, office: Office) -> HandoffStory:
-    """The handoff as the caller may see it: a rep, if they hold it or held it."""
+    """The handoff as the caller may see it: a rep, if they hold it or held it, as it was until they lost it."""
     found = handoffs.find_handoff(session, id)
     if found is None:
         raise UnknownHandoff(f"no handoff {id}")
     past = changes.past_of(session, id)
-    theirs = caller.scope is not KeyScope.REP or any(it.rep == caller.subject for it in past)
-    if not theirs:
+    if caller.scope is not KeyScope.REP:
+        return HandoffStory.told(session, found, past, office)
+    seen = sharing.past_for(caller.subject, found, past)
+    if not seen:
         raise NotYours(f"handoff {id} is not with you")
-    return HandoffStory.told(session, found, past, office)
+    return HandoffStory.for_rep(session, found, seen, office, rep=caller.subject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -11,12 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from services.routing.domain import notices, sharing
 from services.routing.domain.answers import Past
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.explaining import explained
 from services.routing.handlers.office import Office
 from services.routing.queries import deliveries
 from shared.contracts.payloads import Change, LeadContext, Scores
+
+MAX_DELIVERIES = 500
+"""So many of a handoff's deliveries are shown, the newest."""
 
 
 class HandoffOut(BaseModel):
@@ -111,15 +115,42 @@ class HandoffStory(HandoffOut):
     """A handoff with everything that explains it."""
 
     decision: dict[str, Any] | None = Field(description="The newest: why this rep, or why nobody.")
-    decisions: list[dict[str, Any]] = Field(description="One for each hop.")
-    history: list[StepOut]
-    deliveries: list[DeliveryOut]
+    decisions: list[dict[str, Any]] = Field(
+        description="One for each hop; for a rep with their own row alone of the candidates."
+    )
+    history: list[StepOut] = Field(
+        description="For a rep who lost it, up to the step that took it from them."
+    )
+    deliveries: list[DeliveryOut] = Field(description="For a rep, theirs.")
 
     @classmethod
     def told(cls, session: Session, it: Handoff, past: Iterable[Past], office: Office) -> Self:
         """The whole story, from its own records."""
         decisions = list(explained(session, it, office=office))
-        shown = deliveries.list_deliveries(session, handoff=it.id, most=500)
+        shown = deliveries.list_deliveries(session, handoff=it.id, most=MAX_DELIVERIES)
+        return cls._of(session, it, past, decisions, shown)
+
+    @classmethod
+    def for_rep(
+        cls, session: Session, it: Handoff, past: Sequence[Past], office: Office, *, rep: str
+    ) -> Self:
+        """What of the story this rep may see, who holds it or held it; the steps are those that they may see."""
+        hop = it.hop if it.rep == rep else past[-1].hop
+        decisions = sharing.decisions_for(rep, explained(session, it, office=office), hop=hop)
+        everything = deliveries.list_deliveries(session, handoff=it.id, most=MAX_DELIVERIES)
+        shown = [row for row in everything if row.endpoint == notices.rep_endpoint(rep)]
+        seen = sharing.handoff_for(rep, it, past, decisions)
+        return cls._of(session, seen, past, decisions, shown)
+
+    @classmethod
+    def _of(
+        cls,
+        session: Session,
+        it: Handoff,
+        past: Iterable[Past],
+        decisions: list[dict[str, Any]],
+        shown: Iterable[Row[Any]],
+    ) -> Self:
         return cls(
             **HandoffOut.of(it).model_dump(),
             decision=decisions[-1] if decisions else None,
