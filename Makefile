@@ -13,8 +13,9 @@ COVERAGE := $(if $(COVER),--cov --cov-report=,)
 WORKERS ?= 2
 BENCHMARKS := $(basename $(notdir $(shell grep -l '^if __name__' benchmarks/*.py)))
 ARGS ?=
+EXAMPLES ?= 2000
 
-.PHONY: help demo up test check lint slow gates bench fault fault-cut constraints
+.PHONY: help demo up test fuzz check lint slow gates bench fault fault-cut constraints
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,6 +28,9 @@ up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="-
 
 test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS=4 where there are cores
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "$(QUICK)" $(COVERAGE) $(ARGS)
+
+fuzz: $(VENV)/.dev ## Any value through the whole way, for long; EXAMPLES=20000 for longer
+	LEADBATON_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/fuzz $(ARGS)
 
 slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages
 	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]

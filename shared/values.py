@@ -84,17 +84,6 @@ def holds_zero(written: bytes | str) -> bool:
     return rb"\u0000" in written if isinstance(written, bytes) else r"\u0000" in written
 
 
-def bounded(value: Any) -> Any:
-    """A value that was read already, with every number in it as it may be."""
-    if isinstance(value, dict):
-        return {name: bounded(it) for name, it in value.items()}
-    if isinstance(value, list):
-        return [bounded(it) for it in value]
-    if type(value) is int:
-        return _integer(str(value))
-    return _fraction(repr(value)) if type(value) is float else value
-
-
 def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
     """Whether there is a number among these values, or in them, that is beyond the range or is text for that reason.
 

@@ -12,7 +12,7 @@ import orjson
 from services.scoring.domain.engagement import Signals
 from services.scoring.domain.lead import Live
 from services.scoring.domain.profile import Profile, Said
-from shared.values import Value, bounded
+from shared.values import Value, exactly
 
 
 def written_profile(profile: Profile) -> str:
@@ -24,13 +24,12 @@ def profile_of(written: str) -> Profile:
     """The profile that was written so."""
     try:
         kept: _Kept | _KeptBefore = _decode(written)
-        traits = kept.traits
     except msgspec.ValidationError:
-        kept = _decode_before(written)
-        traits = {it: (at, key, bounded(value)) for it, (at, key, value) in kept.traits.items()}
+        # Not strict: among the sums, too, are numbers that reading exactly makes text of.
+        kept = msgspec.convert(exactly(written), _KeptBefore, strict=False)
     return Profile(
         kept.signals,
-        traits,
+        kept.traits,
         kept.emails,
         kept.phones,
         kept.sources,
@@ -59,7 +58,6 @@ class _KeptBefore(_Kept, gc=False):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
-_decode_before = msgspec.json.Decoder(_KeptBefore).decode
 
 
 def written_live(live: Mapping[str, Live]) -> str:

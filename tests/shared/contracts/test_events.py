@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from shared.contracts.events import Event, event_of, written_event
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
-from shared.values import bounded, within
+from shared.values import exactly, within
 from tests.builders import NOON, marketing_event, minutes
 
 FIELDS = tuple(MarketingEvent.model_fields)
@@ -75,7 +75,10 @@ def test_whatever_was_written_is_read_with_values_as_they_may_be(event: Marketin
 
     read = said(event_of(written))
 
-    assert bounded(read) == said(MarketingEvent.model_validate_json(within(written)))
+    slow = said(MarketingEvent.model_validate_json(within(written)))
+    for name in ("traits", "properties", "context"):
+        read[name] = exactly(json.dumps(read[name]))
+    assert read == slow
 
 
 def test_an_event_is_read_the_quick_way() -> None:

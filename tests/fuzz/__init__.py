@@ -1,0 +1,1 @@
+"""Any value, through the whole way."""

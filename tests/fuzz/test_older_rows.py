@@ -1,0 +1,151 @@
+"""Rows and records that older versions wrote, with values that none may have now, are read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Engine, text
+
+from services.scoring.handlers import tick
+from shared.clock import utc_now
+from shared.contracts.payloads import LeadContext, Touch
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
+from shared.db import outbox
+from tests.builders import lead_qualified, marketing_event, outgoing
+from tests.fuzz.way import SECTIONS, Way, way
+from tests.services.routing.desks import publishing
+
+pytestmark = [pytest.mark.journey, pytest.mark.postgres]
+
+HUGE = "9" * 400
+ODD = "ODD"
+"""Stands for an odd value until the payload is written."""
+
+VALUES = {
+    "400 digits": HUGE,
+    "21 digits": "123456789012345678901",
+    "a fraction with 400 digits": f"-{HUGE}.5",
+    "beyond doubles": "1e5000",
+    "a large double": "1e300",
+    "a small double": "5e-324",
+}
+TEXTS = {"a zero": r'"a\u0000b"'}
+
+
+@pytest.fixture
+def installation(engine: Engine) -> Iterator[Way]:
+    """One of its own."""
+    with way(engine) as it:
+        yield it
+
+
+@pytest.mark.parametrize("value", [*VALUES.values(), *TEXTS.values()], ids=[*VALUES, *TEXTS])
+def test_an_event_in_kafka_or_in_the_outbox(installation: Way, value: str) -> None:
+    odd = marketing_event(
+        "demo_requested",
+        time=utc_now(),
+        traits={"company": ODD, "company_size": ODD, "tags": [ODD]},
+        properties={"value": ODD, "in": [{"n": ODD}]},
+        context={"page": {"title": ODD}, "campaign": {"name": ODD}},
+    )
+    installation_takes(installation, with_value(outgoing(MARKETING_EVENTS, odd), value))
+
+    everybody_reads(installation)
+
+
+@pytest.mark.parametrize("value", [*VALUES.values(), *TEXTS.values()], ids=[*VALUES, *TEXTS])
+def test_a_qualification_in_kafka_or_in_the_outbox(installation: Way, value: str) -> None:
+    touch = Touch(id="1", type="demo_requested", time=utc_now(), properties={"n": ODD})
+    context = LeadContext(email="ada@example.com", traits={"n": ODD}, recent=(touch,))
+    qualified = lead_qualified(context=context, at=utc_now())
+    installation_takes(installation, with_value(outgoing(LEADS_QUALIFIED, qualified), value))
+
+    handoffs_are_read(installation)
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_what_lies_in_tables(installation: Way, value: str) -> None:
+    event = marketing_event("demo_requested", time=utc_now(), traits={"company_size": 1})
+    installation_takes(installation, outgoing(MARKETING_EVENTS, event))
+    installation.settle()
+    profile = "{traits,company_size,2}"
+    for table, column, path, kind in (
+        ("scoring.events", "payload", "{properties,n}", "jsonb"),
+        ("scoring.events", "payload", "{traits,company_size}", "jsonb"),
+        ("scoring.leads", "profile", profile, "json"),
+        ("routing.handoffs", "lead", "{context,traits,n}", "jsonb"),
+    ):
+        if column == "profile" and value == "1e5000":
+            continue  # what scoring itself wrote never was beyond doubles
+        run(
+            installation,
+            f"update {table} set {column} = cast(jsonb_set(cast({column} as jsonb), '{path}',"  # noqa: S608
+            f" cast(:value as jsonb)) as {kind})",
+            value=value,
+        )
+    run(installation, "update routing.deliveries set body = replace(encode(body, 'escape'),"
+        " '\"traits\":{', :traits)::bytea, state = 'pending', endpoint = 'rep/eve'",
+        traits=f'"traits":{{"n":{value},')  # fmt: skip
+
+    with installation.sessions.begin() as session:
+        publishing(session, **{**SECTIONS, "name": "Another"})
+    installation_takes(
+        installation,
+        outgoing(MARKETING_EVENTS, marketing_event("page_viewed", time=utc_now())),
+    )
+    with installation.sessions.begin() as session:
+        tick(session, utc_now() + timedelta(days=400), rulebook=installation.rulebook)
+
+    everybody_reads(installation)
+
+
+def with_value(record: Outgoing, value: str) -> Outgoing:
+    """The record with an odd value in it, wherever one is to be."""
+    written = record.value.replace(b'"ODD"', value.encode())
+    assert written != record.value
+    return Outgoing(record.topic, record.key, written, record.headers)
+
+
+def installation_takes(it: Way, record: Outgoing) -> None:
+    """The record goes the whole way."""
+    with it.sessions.begin() as session:
+        outbox.append(session, [record])
+    assert it.flow() == []
+
+
+def everybody_reads(it: Way) -> None:
+    """The lead and all that follows from it."""
+    lead = it.scoring.get("/v1/leads", params={"email": "ada@example.com"})
+    assert lead.status_code == 200, lead.text
+    events = it.scoring.get(f"/v1/leads/{lead.json()['id']}/events")
+    assert events.status_code == 200, events.text
+    assert it.differences(None) is not None
+    handoffs_are_read(it)
+
+
+def handoffs_are_read(it: Way) -> None:
+    """Each handoff and its story, its breach, and what was told about both."""
+    it.sweep()
+    assert it.flow() == []
+    it.settle()
+    assert it.flow() == []
+    listed = it.routing.get("/v1/handoffs")
+    assert listed.status_code == 200, listed.text
+    assert listed.json()["items"]
+    for handoff in listed.json()["items"]:
+        story: Any = it.routing.get(f"/v1/handoffs/{handoff['id']}")
+        assert story.status_code == 200, story.text
+        assert {one["state"] for one in story.json()["deliveries"]} <= {"delivered", "exhausted"}
+        assert orjson.loads(story.content)["decision"]
+    assert it.sla.get("/v1/sla/clocks").status_code == 200
+
+
+def run(it: Way, statement: str, **values: str) -> None:
+    """Change rows as no version of ours would."""
+    with it.sessions.begin() as session:
+        session.execute(text(statement), values)

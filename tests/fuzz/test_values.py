@@ -1,0 +1,245 @@
+"""Any value through the whole way: no answer is 5xx, nothing is buried, neighbours are untouched, all readers read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import count
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from shared.db.session import engine_for
+from shared.embedded.postgres import PostgresServer
+from tests.fuzz.way import Way, way
+
+pytestmark = [pytest.mark.journey, pytest.mark.postgres]
+
+EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "50"))
+"""`make fuzz` sets more; so many, always the same ones, are part of `make test`."""
+
+FUZZ = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="LEADBATON_FUZZ_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+NAMES = st.sampled_from(
+    ["", "email", "phone", "company", "name", "first_name", "country", "company_size", "title", "tags",
+     "customer", "account", "url", "path", "page", "campaign", "value", "a", "userAgent", "traits"]
+)  # fmt: skip
+STRANGE = st.sampled_from(
+    ["", "\0", "\ud800", "\ufffd", "k" * 3_000, "https://x.example/?utm_campaign=%00%ff"]
+)
+TEXTS = NAMES | STRANGE | st.text(st.characters(), max_size=20)
+DIGITS = st.integers(1, 450).map(lambda it: "9" * it)
+NUMBERS = (
+    st.integers().map(str)
+    | st.integers(-(2**65), 2**65).map(str)
+    | DIGITS
+    | st.builds("-{}.{}e{}".format, DIGITS, DIGITS, st.integers(-400, 400))
+    | st.sampled_from(
+        ["-0.0", "-0", "1e400", "1e-400", "5e-324", "1e308", "NaN", "-Infinity", "1E19"]
+    )
+    | st.floats(allow_nan=False, allow_infinity=False).map(repr)
+)
+SCALARS = st.sampled_from(["null", "true", "false"]) | NUMBERS | TEXTS.map(json.dumps)
+
+
+def _written(fields: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in fields.items())}}}"
+
+
+def objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Objects as JSON, in which a name may come twice."""
+    pairs = st.builds("{}: {}".format, TEXTS.map(json.dumps), values)
+    return st.lists(pairs, max_size=5).map(lambda it: f"{{{', '.join(it)}}}")
+
+
+def nested(value: str, levels: int, *, lists: bool) -> str:
+    """The value so many levels deep."""
+    opened, closed = ("[", "]") if lists else ('{"in": ', "}")
+    return opened * levels + value + closed * levels
+
+
+VALUES = st.recursive(
+    SCALARS,
+    lambda inside: (
+        st.lists(inside, max_size=4).map(lambda it: f"[{', '.join(it)}]") | objects(inside)
+    ),
+    max_leaves=10,
+)
+DEEP = st.builds(
+    nested, VALUES, st.sampled_from([0, 0, 0, 5, 90, 98, 101, 180, 300]), lists=st.booleans()
+)
+OBJECTS = objects(VALUES | DEEP)
+TIMES = st.sampled_from(
+    [
+        '"0001-01-01T00:00:00+14:00"',
+        '"9999-12-31T23:59:59-14:00"',
+        '"2026-11-01T10:00:00Z"',
+        "0",
+        "null",
+    ]
+)
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "traits": OBJECTS,
+        "properties": OBJECTS,
+        "context": OBJECTS,
+        "time": TIMES,
+        "more": DEEP,
+    },
+)
+IDENTITIES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("phone", "user_id", "anonymous_id"), SCALARS)
+)
+
+ANSWERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "occurred_at": TIMES | SCALARS,
+        "hop": SCALARS,
+        "reason": SCALARS,
+        "channel": SCALARS,
+        "outcome": SCALARS,
+        "amount": NUMBERS,
+        "currency": st.just('"EUR"') | SCALARS,
+    },
+).map(_written)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def installation(postgres: PostgresServer) -> Iterator[Way]:
+    """One for all examples."""
+    engine = engine_for(_database(postgres), pool_size=20)
+    with way(engine) as it:
+        yield it
+    engine.dispose()
+
+
+def _database(postgres: PostgresServer) -> str:
+    engine = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text('create database "fuzz" template "leadbaton_template"'))
+    engine.dispose()
+    return postgres.url("fuzz")
+
+
+def native(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:
+    """A hand-raise in our own format."""
+    lead = {"email": json.dumps(email), **who}
+    fields = {"id": json.dumps(id), "type": '"demo_requested"', "lead": _written(lead), **parts}
+    return _written(fields)
+
+
+def segment(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:
+    """The same as Segment's clients say it."""
+    ids = {"user_id": "userId", "anonymous_id": "anonymousId", "phone": "previousId"}
+    told = {("timestamp" if name == "time" else name): value for name, value in parts.items()}
+    context = f'{{"traits": {{"email": {json.dumps(email)}}}, "more": {told.pop("context", "0")}}}'
+    return _written(
+        {
+            "type": '"track"',
+            "event": '"Demo Requested"',
+            "messageId": json.dumps(id),
+            "context": context,
+        }
+        | {ids[name]: value for name, value in who.items()}
+        | told
+    )
+
+
+@FUZZ
+@given(parts=PARTS, who=IDENTITIES, other=DEEP, is_native=st.booleans())
+def test_any_event_goes_all_the_way_or_is_refused_alone(
+    installation: Way, parts: dict[str, str], who: dict[str, str], other: str, *, is_native: bool
+) -> None:
+    number = next(_numbers)
+    odd, good = f"odd-{number}@customer.example.com", f"good-{number}@customer.example.com"
+    write = native if is_native else segment
+    written = [
+        write(f"odd-{number}", odd, parts, who),
+        other,
+        write(f"good-{number}", good, {}, {}),
+    ]
+    body = (
+        f"[{', '.join(written)}]" if is_native else _written({"batch": f"[{', '.join(written)}]"})
+    )
+
+    answer = installation.post(
+        "/v1/events" if is_native else "/v1/batch", body.encode("utf-8", "surrogatepass")
+    )
+
+    assert answer.status_code == 200, answer.text
+    if is_native:
+        assert answer.json()["results"][f"good-{number}"] == {"status": "ok"}
+    assert installation.flow() == []
+    installation.sweep()
+    assert installation.flow() == []
+    installation.settle()
+    assert installation.flow() == []
+    check(installation, good, there=True)
+    accepted = not is_native or answer.json()["results"][f"odd-{number}"]["status"] == "ok"
+    check(installation, odd, there=is_native and accepted)
+    assert installation.flow() == []
+    for api, path in (
+        (installation.scoring, "/v1/rejections?limit=5"),
+        (installation.routing, "/v1/handoffs?limit=5"),
+        (installation.routing, "/v1/deliveries?limit=5"),
+        (installation.sla, "/v1/sla/clocks?limit=5"),
+        (installation.sla, "/v1/sla/breaches?limit=5"),
+    ):
+        assert api.get(path).status_code == 200, path
+
+
+def check(it: Way, email: str, *, there: bool) -> None:
+    """All that is known of a lead is shown, answered, told and late, as it should be."""
+    found = it.scoring.get("/v1/leads", params={"email": email})
+    assert found.status_code in ((200,) if there else (200, 404)), found.text
+    if found.status_code == 404:
+        return
+    lead = found.json()["id"]
+    assert it.scoring.get(f"/v1/leads/{lead}/events").status_code == 200
+    assert it.differences(UUID(lead)) == []
+    [handoff] = it.routing.get("/v1/handoffs", params={"lead": lead}).json()["items"]
+    story = it.routing.get(f"/v1/handoffs/{handoff['id']}")
+    assert story.status_code == 200, story.text
+    told = {(one["type"], one["state"]) for one in story.json()["deliveries"]}
+    assert ("handoff.assigned", "delivered") in told or ("handoff.undelivered", "delivered") in told
+    for verb, answer in (
+        ("accept", {}),
+        ("contact", {"channel": "phone", "outcome": "reached"}),
+        ("win", {"amount": 9_000, "currency": "EUR"}),
+    ):
+        said = it.routing.post(f"/v1/handoffs/{handoff['id']}/{verb}", json=answer)
+        assert said.status_code == 200, said.text
+
+
+@FUZZ
+@given(
+    verb=st.sampled_from(["accept", "reject", "contact", "win", "lose", "reassign"]),
+    body=OBJECTS | DEEP | ANSWERS,
+)
+def test_any_answer_is_taken_or_refused(installation: Way, verb: str, body: str) -> None:
+    [*handoffs] = installation.routing.get("/v1/handoffs?limit=1").json()["items"]
+    id = handoffs[0]["id"] if handoffs else UUID(int=0)
+
+    said = installation.routing.post(
+        f"/v1/handoffs/{id}/{verb}",
+        content=body.encode("utf-8", "surrogatepass"),
+        headers={"content-type": "application/json"},
+    )
+
+    assert said.status_code < 500, said.text
+    assert installation.flow() == []
+    for path in ("/v1/handoffs?limit=1", f"/v1/handoffs/{id}"):
+        assert installation.routing.get(path).status_code in (200, 404)

@@ -1,0 +1,243 @@
+"""The whole way of an event in one process: real payload bytes, real handlers and APIs, a real database and receiver.
+
+Only the broker is left out: what is in the outbox is handed to each group's batches as records, as it would lie there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from services.routing.delivery import Courier
+from services.routing.handlers import Office, on_leads_qualified, on_sla_changed
+from services.routing.main import build_api as routing_api
+from services.routing.main import run_delivery
+from services.scoring.handlers import Caution, on_marketing_events
+from services.scoring.handlers import on_handoffs_changed as scoring_follows
+from services.scoring.ingest.publishing import Publishing
+from services.scoring.main import build_api as scoring_api
+from services.scoring.recompute import recomputed
+from services.scoring.rulebook import Rulebook
+from services.sla_monitor.handlers import on_handoffs_changed as sla_follows
+from services.sla_monitor.main import build_api as sla_api
+from services.sla_monitor.sweep import sweep_once
+from shared.agreement.versions import Agreements
+from shared.clock import utc_now
+from shared.contracts.events import event_of
+from shared.contracts.leads import lead_of
+from shared.contracts.topic import Outgoing, Record, Sent
+from shared.contracts.topics import (
+    HANDOFFS_CHANGED,
+    LEADS_QUALIFIED,
+    MARKETING_EVENTS,
+    ROUTING,
+    SCORING,
+    SLA,
+    SLA_CHANGED,
+)
+from shared.db import outbox
+from shared.db.dead_letters import Burial
+from shared.db.session import sessions_on
+from shared.http.keys import KeyScope, create_key
+from shared.http.probes import Probes
+from shared.kafka.batch import Batches, Portion, Subscription, items_of
+from tests.engine import until
+from tests.services.routing.delivery.post import LOOPBACK
+from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
+from tests.services.routing.desks import entry, importing, publishing, vault
+
+LATER = timedelta(days=5)
+"""After this every promise about a handoff is broken, if nobody kept it."""
+
+SECTIONS: dict[str, Any] = {
+    "traits": {
+        "country": "string",
+        "company_size": "number",
+        "title": "string",
+        "customer": "boolean",
+        "tags": "list",
+    },
+    "scoring": {
+        "fit": [
+            {"id": "large", "when": "lead.company_size >= 200", "points": 40},
+            {"id": "tagged", "when": '"vip" in lead.tags', "points": 20},
+        ],
+        "signals": [
+            {"id": "page", "on": "page_viewed", "points": 5, "half_life": "7d", "daily_max": 15},
+            {
+                "id": "value",
+                "on": "demo_requested",
+                "when": 'event.properties.value > 5 || event.url.contains("x")',
+                "points": 9,
+                "half_life": "7d",
+            },
+            {
+                "id": "nested",
+                "on": "demo_requested",
+                "when": 'event.context.page.title == "x" || event.properties["a"] == 7',
+                "points": 3,
+                "half_life": "never",
+            },
+        ],
+    },
+    "routing": {
+        "teams": [{"id": "sales", "calendar": "office"}],
+        "rules": [
+            {"id": "large", "when": "lead.company_size > 1000", "team": "sales"},
+            {"id": "everybody", "when": True, "team": "sales"},
+        ],
+        "reject_reasons": [{"id": "no_capacity", "then": "reassign"}],
+        "loss_reasons": ["price"],
+    },
+}
+
+
+class Nobody:
+    """A broker that is away: every event goes to the outbox."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Never called, as it is not ready."""
+
+    def ready(self) -> bool:
+        """Never."""
+        return False
+
+
+class Way:
+    """An installation in one process, and everybody around it."""
+
+    def __init__(self, engine: Engine, receiver: Receiver) -> None:
+        self.engine, self.sessions = engine, sessions_on(engine)
+        with self.sessions.begin() as session:
+            publishing(session, **SECTIONS)
+            importing(
+                session,
+                entry("grace", endpoint={"url": receiver.url("/grace")}),
+                entry("eve", endpoint={"url": receiver.url("/gone")}),
+                fallback=receiver.url("/team"),
+                ops=receiver.url("/ops"),
+                now=utc_now(),
+            )
+            self.keys = {
+                scope: create_key(session, scope=scope, subject="site", now=utc_now())
+                for scope in (KeyScope.INGEST, KeyScope.OPS)
+            }
+        publisher = Publishing(Nobody(), self.sessions, keeps_log=False)
+        self.scoring = self._client(scoring_api(self.sessions, publisher=publisher))
+        self.routing = self._client(routing_api(self.sessions))
+        self.sla = self._client(sla_api(self.sessions))
+        self.rulebook = Rulebook()
+        self._groups = self._readers()
+        self._offset = 0
+
+    def post(self, path: str, body: bytes) -> Any:
+        """Send the bytes as they are, as a marketing platform."""
+        key = self.keys[KeyScope.INGEST]
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        return self.scoring.post(path, content=body, headers=headers)
+
+    def flow(self) -> list[Burial]:
+        """Hand on all that is in the outbox, until nothing more follows; what was given up on the way."""
+        burials: list[Burial] = []
+        while rows := self._taken():
+            for group, subscriptions in self._groups.items():
+                portions = list(self._portions(rows, subscriptions))
+                burials += Batches(group, self.sessions, utc_now).work(portions, ())
+        return burials
+
+    def sweep(self) -> None:
+        """Let time pass until every promise is broken, and every clock has rung."""
+        with self.sessions.begin() as session:
+            while sweep_once(session, now=utc_now() + LATER):
+                pass
+
+    def settle(self) -> None:
+        """Wait until each webhook has ended."""
+        until(lambda: not self._pending())
+
+    def differences(self, lead_id: Any) -> list[Any]:
+        """Where the lead differs from what its events say."""
+        pages = recomputed(self.sessions, self.rulebook, utc_now(), lead_id=lead_id)
+        return [it for _, found in pages for it in found]
+
+    def _client(self, app: FastAPI) -> TestClient:
+        headers = {"authorization": f"Bearer {self.keys[KeyScope.OPS]}"}
+        return TestClient(app, headers=headers, raise_server_exceptions=False)
+
+    def _readers(self) -> Mapping[str, Sequence[Subscription[Any]]]:
+        office = Office(Agreements(), "http://127.0.0.1:8002")
+        scores = partial(on_marketing_events, rulebook=self.rulebook, caution=Caution())
+        return {
+            SCORING: [
+                Subscription(MARKETING_EVENTS, scores, event_of),
+                Subscription(HANDOFFS_CHANGED, scoring_follows),
+            ],
+            ROUTING: [
+                Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office), lead_of),
+                Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
+            ],
+            SLA: [Subscription(HANDOFFS_CHANGED, partial(sla_follows, agreements=Agreements()))],
+        }
+
+    def _taken(self) -> list[Sent]:
+        with self.sessions.begin() as session:
+            rows = outbox.unpublished(session, limit=2_500)
+            session.execute(
+                text("delete from messaging.outbox where id = any(:ids)"),
+                {"ids": [it.id for it in rows]},
+            )
+        return [it.record for it in rows]
+
+    def _portions(
+        self, rows: Sequence[Sent], subscriptions: Sequence[Subscription[Any]]
+    ) -> Iterator[Portion]:
+        for subscription in subscriptions:
+            records = []
+            for it in rows:
+                if it.topic == subscription.topic.name:
+                    self._offset += 1
+                    records.append(Record(it.topic, 0, self._offset, it.key, it.value, it.headers))
+            if records:
+                yield Portion(subscription, items_of(subscription, records, uuid4()))
+
+    def _pending(self) -> bool:
+        with self.sessions() as session:
+            asked = "select 1 from routing.deliveries where state = 'pending' limit 1"
+            return session.execute(text(asked)).first() is not None
+
+
+@contextmanager
+def way(engine: Engine) -> Iterator[Way]:
+    """The installation while its webhooks are delivered: one rep's endpoint takes them, the other's is gone."""
+    with receiving() as receiver:
+        receiver.reply("/gone", Reply(410))
+        it = Way(engine, receiver)
+        stop = threading.Event()
+        courier = Courier(it.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
+        failed: list[BaseException] = []
+
+        def deliver() -> None:
+            try:
+                asyncio.run(run_delivery(courier, engine, stop=stop, probe=Probes()))
+            except BaseException as error:
+                failed.append(error)
+                raise
+
+        delivery = threading.Thread(target=deliver)
+        delivery.start()
+        try:
+            yield it
+        finally:
+            stop.set()
+            delivery.join()
+        assert failed == []
