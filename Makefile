@@ -29,7 +29,7 @@ up: $(VENV)/.run ## An installation on this machine, kept in .leadbaton; ARGS="-
 test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS=4 where there are cores
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "$(QUICK)" $(COVERAGE) $(ARGS)
 
-fuzz: $(VENV)/.dev ## Any value through the whole way, for long; EXAMPLES=20000 for longer
+fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for long; EXAMPLES=20000 for longer
 	LEADBATON_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/fuzz $(ARGS)
 
 slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages
@@ -59,10 +59,10 @@ fault-cut: $(VENV)/.dev ## A shorter cut of `make fault`, on the embedded broker
 fault: $(VENV)/.dev ## Kill, pause and lose everything at full size; the table goes to docs/faults.md
 	LEADBATON_FAULT_EVENTS=20000 LEADBATON_FAULT_TABLE=docs/faults.md $(BIN)/pytest -q tests/fault $(ARGS)
 
+fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for long; EXAMPLES=20000 for longer
+	LEADBATON_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -q tests/fuzz $(ARGS)
+
 constraints: ## Choose the versions of all dependencies anew
-	rm -rf .cache/constraints
-	$(PYTHON) -m venv .cache/constraints
-	.cache/constraints/bin/python -m pip install --quiet --upgrade pip
 	.cache/constraints/bin/python -m pip install --quiet --editable '.[embedded,demo,tracing]' --group dev
 	{ echo '# The versions that were tested together: `make constraints` chooses them anew.'; \
 	  .cache/constraints/bin/python -m pip freeze --exclude-editable; } > constraints.txt

@@ -14,6 +14,7 @@ from shared.clock import Clock, utc_now
 from shared.db.session import Sessions
 from shared.http import probes
 from shared.http.body import PlainBody
+from shared.http.described import DescribedApp
 from shared.http.keyring import KeyRing
 from shared.http.lane import Lane, Posts
 from shared.http.observed import Observed
@@ -34,6 +35,14 @@ Check = Callable[[], None]
 UNTOLD = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 """FastAPI's own telemetry tells queries and bodies, which name people: `observed` tells what may be told."""
 
+UNREADABLE = "the body cannot be read: it is not UTF-8, is nested too deeply, or has a number of too many digits"
+
+MAX_FAULTS = 20
+"""So many faults of one request are named."""
+
+MAX_FAULT_CHARACTERS = 200
+"""A name that a caller made up is repeated so far."""
+
 
 def create_app(
     *,
@@ -45,7 +54,7 @@ def create_app(
     most_bytes: int = 1_000_000,
 ) -> FastAPI:
     """An app without routes of its own; nothing is opened until it serves. It never redirects."""
-    app = FastAPI(
+    app = DescribedApp(
         title=title,
         summary=summary,
         redirect_slashes=False,
@@ -99,6 +108,8 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # FastAPI's word for every body that it fails to read
+            return problem(MalformedBody(UNREADABLE))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         message = _paths(app) if error.status_code == 404 else str(error.detail)
         return written(error.status_code, code, message, dict(error.headers or {}))
@@ -120,7 +131,16 @@ def _invalid(error: RequestValidationError) -> Response:
     if faults and faults[0]["type"] == "json_invalid":
         where, why = faults[0]["loc"][-1], faults[0].get("ctx", {}).get("error", "")
         return problem(MalformedBody(f"the body is not JSON: {why} at character {where}"))
-    said = [{"where": ".".join(map(str, it["loc"])), "what": it["msg"]} for it in faults]
-    return problem(
-        InvalidRequest("; ".join(f"{it['where']}: {it['what']}" for it in said)), faults=said
-    )
+    shown = [
+        {"where": _shortened(".".join(map(str, it["loc"]))), "what": _shortened(it["msg"])}
+        for it in faults[:MAX_FAULTS]
+    ]
+    message = "; ".join(f"{it['where']}: {it['what']}" for it in shown)
+    if len(faults) > MAX_FAULTS:
+        message += f"; and {len(faults) - MAX_FAULTS} more"
+    return problem(InvalidRequest(message), faults=shown)
+
+
+def _shortened(text: str) -> str:
+    """The text, or its beginning: an answer does not repeat all that was sent."""
+    return text if len(text) <= MAX_FAULT_CHARACTERS else text[: MAX_FAULT_CHARACTERS - 1] + "…"

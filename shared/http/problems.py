@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -11,6 +12,9 @@ from starlette.responses import Response
 
 from shared.db.outages import OUTAGES, is_outage
 from shared.errors import LeadbatonError, Rejected, Unavailable
+from shared.text import storable
+
+PROBLEM_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
@@ -95,19 +99,30 @@ def written(
         "message": message,
         **more,
     }
-    return Response(
-        orjson.dumps(content), status, headers=headers, media_type="application/problem+json"
-    )
+    return Response(_json(content), status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    """The content in UTF-8, whatever callers wrote that it repeats: orjson refuses halves of pairs."""
+    try:
+        return orjson.dumps(content)
+    except orjson.JSONEncodeError:
+        return storable(json.dumps(content, ensure_ascii=False)).encode()
 
 
 def problems(*errors: type[LeadbatonError]) -> dict[int | str, dict[str, Any]]:
     """For `responses=`: each error with its code and what it means, those of one status together."""
     found: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        said = f"`{error.code}`: {(error.__doc__ or '').strip()}"
+        said = meaning(error)
         known = found.get(error.status)
         found[error.status] = {
             "model": Problem,
             "description": f"{known['description']} {said}" if known else said,
         }
     return found
+
+
+def meaning(error: type[LeadbatonError]) -> str:
+    """The error's code and what it means, for descriptions."""
+    return f"`{error.code}`: {(error.__doc__ or '').strip()}"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from services.cli.docs.openapi import apis
 from services.routing import main as routing
@@ -17,6 +18,7 @@ from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions
 from tests.builders import NOON
 
+SECRET_KEY = SecretStr("bGVhZGJhdG9uLXRlc3RzLWxlYWRiYXRvbi10ZXN0cyE=")
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -45,7 +47,7 @@ def apis_on(sessions: Sessions, *, now: datetime = NOON) -> dict[str, FastAPI]:
     """Each API by its service's name."""
     return {
         "scoring": scoring.build_api(sessions, publisher=Discarded(), clock=lambda: now),
-        "routing": routing.build_api(sessions, clock=lambda: now),
+        "routing": routing.build_api(sessions, clock=lambda: now, secret_key=SECRET_KEY),
         "sla": sla.build_api(sessions, clock=lambda: now),
     }
 

@@ -1,0 +1,200 @@
+"""Every answer of every API, to requests as its description has them and to others, is one that it describes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from services.routing.handlers import Office
+from shared.agreement.versions import Agreements
+from shared.contracts.payloads import Change
+from shared.db.session import Sessions
+from shared.http.keys import KeyScope, create_key
+from shared.http.problems import PROBLEM_TYPE
+from tests.builders import NOON, lead_qualified, marketing_event
+from tests.services.apis import apis_on
+from tests.services.routing.desks import URL, entry, importing, qualifying
+from tests.services.scoring.conftest import Worker
+from tests.services.sla_monitor.promises import TOUCH, heard, publishing, step, walked
+from tests.services.test_scopes import OPENED_BY as DECISIONS
+from tests.serving import serving
+
+pytestmark = pytest.mark.postgres
+
+EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "5"))
+"""Requests to each operation with each key that opens it, as described and as many not; `make fuzz` sets more."""
+
+MAX_REFUSED = 2
+"""Requests to each operation with a key that does not open it."""
+
+PEOPLE = [f"person{number}" for number in range(24)]
+
+POSITIVE = GenerationMode.POSITIVE
+
+Described = APIOperation[Any, Any, Any, Any]
+
+OPENED_BY = {route.replace(":path", ""): scopes for route, scopes in DECISIONS.items()}
+
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """An API at its URL, and what exists there to ask for."""
+
+    name: str
+    url: str
+    client: requests.Session
+    operations: Sequence[Described]
+    path_values: dict[str, list[str]]
+
+    def ids(self, operation: Described) -> list[str]:
+        """The ids that exist for the path of the operation."""
+        return [
+            value
+            for beginning, values in self.path_values.items()
+            if operation.path.startswith(beginning)
+            for value in values
+        ]
+
+
+def populate(sessions: Sessions) -> None:
+    """People with events, a handoff and a clock each; all of them are with Grace."""
+    with sessions.begin() as session:
+        publishing(session, TOUCH)
+        importing(session, entry("grace"), entry("linus"))
+        worker = Worker(session)
+        worker.take(*(marketing_event(email=f"{name}@example.com") for name in PEOPLE))
+        office = Office(Agreements(), URL)
+        qualifying(session, office, *(lead_qualified(lead=name) for name in PEOPLE))
+        for name in PEOPLE:
+            heard(session, *walked(step(Change.ASSIGNED, lead=name)))
+
+
+def keys(sessions: Sessions) -> dict[KeyScope | None, dict[str, str]]:
+    """Headers with a key of each scope, and without one; those that change most come last."""
+    headers: dict[KeyScope | None, dict[str, str]] = {None: {}}
+    with sessions.begin() as session:
+        for scope in (KeyScope.INGEST, KeyScope.READ, KeyScope.REP, KeyScope.OPS):
+            key = create_key(session, scope=scope, subject="grace", now=NOON)
+            headers[scope] = {"authorization": f"Bearer {key}"}
+    return headers
+
+
+def path_values(client: TestClient, described: dict[str, Any]) -> dict[str, list[str]]:
+    """Ids that exist, by the beginning of the paths that hold them, as the lists of the API show them."""
+    lists = ("/v1/handoffs", "/v1/deliveries", "/v1/endpoints", "/v1/sla/clocks")
+    values = {
+        f"{path}/": [it["id"] for it in client.get(path).json()["items"]]
+        for path in lists
+        if path in described
+    }
+    if "/v1/leads" in described:
+        lead = client.get("/v1/leads", params={"email": f"{PEOPLE[0]}@example.com"}).json()
+        values["/v1/leads/"] = [lead["id"]]
+    assert all(values.values())
+    return values
+
+
+@pytest.mark.parametrize("api", ["scoring", "routing", "sla"])
+def test_every_answer_is_as_described(sessions: Sessions, api: str) -> None:
+    populate(sessions)
+    headers = keys(sessions)
+    assert headers.keys() == {None, *KeyScope}
+    app = apis_on(sessions)[api]
+    values = path_values(TestClient(app, headers=headers[KeyScope.OPS]), app.openapi()["paths"])
+
+    with serving(app) as url, requests.Session() as client:
+        served = Served(api, url, client, described_operations(app), values)
+        for scope, key in headers.items():
+            ask_everything(served, scope, key)
+
+
+def described_operations(app: FastAPI) -> list[Described]:
+    """Each operation of the API's description."""
+    operations = []
+    for result in schemathesis.openapi.from_dict(app.openapi()).get_all_operations():
+        assert isinstance(result, Ok), result.err()
+        operations.append(result.ok())
+    return operations
+
+
+def ask_everything(served: Served, scope: KeyScope | None, key: dict[str, str]) -> None:
+    """Send requests to each operation; the scope decides what is refused, and something is answered if it opens any."""
+    answered: set[int] = set()
+    for operation in served.operations:
+        if scope in OPENED_BY[f"{served.name} {operation.method.upper()} {operation.path}"]:
+            for mode in modes_of(operation):
+                answered |= ask(operation, mode, served, key, max_examples=EXAMPLES)
+        else:
+            refused = ask(operation, POSITIVE, served, key, max_examples=MAX_REFUSED)
+            assert all(400 <= status < 500 for status in refused), (scope, operation.path)
+    assert 200 in answered or not answered, scope
+
+
+def modes_of(operation: Described) -> Sequence[GenerationMode]:
+    """Requests as described; and others, where a parameter or a body can be otherwise."""
+    can_differ = operation.body or operation.query or operation.path_parameters
+    return list(GenerationMode) if can_differ else [POSITIVE]
+
+
+def ask(
+    operation: Described,
+    mode: GenerationMode,
+    served: Served,
+    key: dict[str, str],
+    *,
+    max_examples: int,
+) -> set[int]:
+    """Send requests and check the answers; the statuses that came."""
+    statuses = set()
+
+    @fuzz(max_examples)
+    @given(case=operation.as_strategy(mode), value=st.sampled_from([None, *served.ids(operation)]))
+    def request(case: Case[Any], value: str | None) -> None:
+        if value is not None:
+            case.path_parameters = dict.fromkeys(case.path_parameters, value)
+        answer = case.call(served.url, served.client, headers=key)
+        case.validate_response(answer, checks=CHECKS)
+        statuses.add(answer.status_code)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == [PROBLEM_TYPE]
+            assert {"code", "message"} <= answer.json().keys()
+
+    request()
+    return statuses
+
+
+def fuzz(max_examples: int) -> settings:
+    """Always the same requests, but for `make fuzz`; none is tried again, smaller: servers have a state."""
+    return settings(
+        max_examples=max_examples,
+        derandomize="LEADBATON_FUZZ_EXAMPLES" not in os.environ,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
