@@ -10,21 +10,23 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.lead import Lead, Stage
+from services.scoring.domain.holding import Access, identities_in, lead_at_loss
+from services.scoring.domain.lead import Lead, Stage, StageChange
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Part
-from services.scoring.queries import leads, ledger
+from services.scoring.queries import holdings, leads, ledger
 from services.scoring.rulebook import Rulebook
 from shared.contracts.events import Event
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
 CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
 
+UNKNOWN = "no lead has this id or identity; an event may still be on its way"
 WHO = "email, phone, user_id or anonymous_id (the last two with source)"
 
 
@@ -103,26 +105,36 @@ def router(rulebook: Rulebook) -> APIRouter:
     refused = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
 
     @routes.get("", responses=problems(NoIdentityAsked, UnknownLead, UnknownKey, WrongScope))
-    def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, _: AnyReader) -> LeadOut:
-        """The lead that an identity belongs to."""
+    def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, caller: AnyReader) -> LeadOut:
+        """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
         key = asked.key()
-        lead_id = leads.owners(session, [key]).get(key)
-        return _shown(session, _known(session, lead_id), rulebook, now)
+        lead, access = _seen(session, leads.owners(session, [key]).get(key), caller)
+        shown = _shown(session, lead, access, rulebook, now)
+        if key not in shown.identities:  # it was learned after the rep had lost the lead
+            raise UnknownLead(UNKNOWN)
+        return shown
 
     @routes.get("/{lead_id}", responses=refused)
-    def show(lead_id: UUID, session: Tx, now: Now, _: AnyReader) -> LeadOut:
-        """The lead; of one that was joined into another, that other."""
-        return _shown(session, _known(session, lead_id), rulebook, now)
+    def show(lead_id: UUID, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
+        """The lead; of one that was joined into another, that other.
+
+        A rep's key sees the leads of handoffs that the rep holds or held, and of those that they lost nothing
+        that came later.
+        """
+        lead, access = _seen(session, lead_id, caller)
+        return _shown(session, lead, access, rulebook, now)
 
     @routes.get("/{lead_id}/events", responses={**refused, **problems(BadCursor)})
     def events(
-        lead_id: UUID, session: Tx, _: AnyReader, limit: Limit = 50, after: After = None
+        lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
     ) -> Page[EventOut]:
-        """Its events, the latest first, each with what it counted for."""
-        lead = _known(session, lead_id)
+        """Its events, the latest first, each with what it counted for; a rep's key sees those of `show`."""
+        lead, access = _seen(session, lead_id, caller)
         rules = rulebook.version(session, lead.version)
         before = None if after is None else CURSOR.decode(after)
-        found = ledger.events_before(session, lead.id, before=before, limit=limit + 1)
+        found = ledger.events_before(
+            session, lead.id, before=before, until=access.until, limit=limit + 1
+        )
         return paged(
             found,
             limit=limit,
@@ -158,15 +170,39 @@ class Asked(BaseModel):
         raise NoIdentityAsked(f"say whom: {WHO}")
 
 
-def _known(session: Session, lead_id: UUID | None) -> Lead:
+def _seen(session: Session, lead_id: UUID | None, caller: Caller) -> tuple[Lead, Access]:
+    """The lead and what the caller sees of it; to a rep a lead that is not theirs does not exist."""
     lead = None if lead_id is None else leads.find_lead(session, lead_id)
-    if lead is None:
-        raise UnknownLead("no lead has this id or identity; an event may still be on its way")
-    return lead
+    access = None if lead is None else _access(session, lead, caller)
+    if lead is None or access is None:
+        raise UnknownLead(UNKNOWN)
+    return lead, access
 
 
-def _shown(session: Session, lead: Lead, rulebook: Rulebook, now: datetime) -> LeadOut:
+def _access(session: Session, lead: Lead, caller: Caller) -> Access | None:
+    if caller.scope is not KeyScope.REP:
+        return Access()
+    return holdings.find_access(session, lead.id, caller.subject)
+
+
+def _shown(
+    session: Session, lead: Lead, access: Access, rulebook: Rulebook, now: datetime
+) -> LeadOut:
     rules = rulebook.version(session, lead.version)
+    steps = leads.steps_of(session, lead.id)
+    identities = leads.identities_of(session, lead.id)
+    if access.until is not None:
+        events = ledger.events_until(session, lead.id, access.until)
+        shown = identities_in(events)
+        steps = [step for step in steps if step.at < access.until]
+        identities = [key for key in identities if key in shown]
+        lead = lead_at_loss(lead, events, steps, rules, now)
+    return _out(lead, identities, steps, rules, now)
+
+
+def _out(
+    lead: Lead, identities: list[str], steps: list[StageChange], rules: Rules, now: datetime
+) -> LeadOut:
     scores = lead.scores(rules, now)
     return LeadOut(
         id=lead.id,
@@ -175,7 +211,7 @@ def _shown(session: Session, lead: Lead, rulebook: Rulebook, now: datetime) -> L
         email=lead.profile.email,
         account=lead.profile.account,
         traits=lead.profile.told,
-        identities=leads.identities_of(session, lead.id),
+        identities=identities,
         fit=scores.fit,
         engagement=scores.engagement,
         grade=scores.grade,
@@ -187,10 +223,7 @@ def _shown(session: Session, lead: Lead, rulebook: Rulebook, now: datetime) -> L
         next_review_at=lead.review_at,
         agreement_version=lead.version,
         since=lead.since,
-        steps=[
-            StepOut(stage=step.stage, cause=step.cause, at=step.at)
-            for step in leads.steps_of(session, lead.id)
-        ],
+        steps=[StepOut(stage=step.stage, cause=step.cause, at=step.at) for step in steps],
     )
 
 

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from services.scoring import metrics
 from services.scoring.domain.card import RECENT, card
 from services.scoring.domain.handoff import handed
+from services.scoring.domain.holding import Holdings
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
 from services.scoring.domain.people import Crowd, Person, Shown
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.rules import Rules
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
-from services.scoring.queries import handoffs, leads, ledger
+from services.scoring.queries import handoffs, holdings, leads, ledger
 from services.scoring.rulebook import Rulebook
 from shared.contracts.events import Event
 from shared.contracts.payloads import HandoffChanged, LeadQualified
@@ -80,22 +81,28 @@ def on_handoffs_changed(
 ) -> None:
     """Follow what sales does with the leads; a change that was taken in before does nothing."""
     del now
-    changes = [message.payload for message in arrived]
+    changes = sorted((message.payload for message in arrived), key=lambda it: it.sequence)
+    handoff_ids = {change.handoff_id for change in changes}
     surviving = leads.surviving(session, {change.lead_id for change in changes})
     found = leads.locked_leads(session, set(surviving.values()))
-    followed = handoffs.followed(session, {change.handoff_id for change in changes})
+    followed = handoffs.followed(session, handoff_ids)
+    held = Holdings(holdings.holdings_of(session, handoff_ids))
 
     steps: list[StageChange] = []
-    for change in sorted(changes, key=lambda it: it.sequence):
-        lead = found.get(surviving.get(change.lead_id, change.lead_id))
-        if lead is not None and change.sequence > followed.get(change.handoff_id, 0):
-            verdict = handed(lead, change)
-            found[lead.id] = verdict.lead
+    for change in changes:
+        if change.sequence <= followed.get(change.handoff_id, 0):
+            continue
+        followed[change.handoff_id] = change.sequence
+        lead_id = surviving.get(change.lead_id, change.lead_id)
+        held.follow(change, lead_id)
+        if lead_id in found:
+            verdict = handed(found[lead_id], change)
+            found[lead_id] = verdict.lead
             steps.extend(verdict.steps)
-            followed[change.handoff_id] = change.sequence
 
     leads.save_leads(session, found.values())
     leads.add_steps(session, steps)
+    holdings.save_holdings(session, held.changed.values())
     handoffs.follow(session, followed)
 
 
@@ -228,6 +235,7 @@ def _join(session: Session, crowd: Crowd) -> None:
     if joins:
         leads.join_leads(session, joins)
         ledger.move_events(session, joins)
+        holdings.join_holdings(session, joins)
 
 
 def _save(session: Session, verdicts: Sequence[Verdict]) -> None:

@@ -88,6 +88,16 @@ handoffs = Table(
     comment="How far scoring has followed each handoff, so that a change counts once.",
 )
 
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("rep", Text, primary_key=True),
+    Column("lead_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column("until", DateTime(timezone=True), comment="When we learned that they had lost it."),
+    comment="Which reps hold a lead's handoffs, or held them: what their keys may see.",
+)
+
 rejections = Table(
     "rejections",
     metadata,

@@ -24,11 +24,12 @@ from services.sla_monitor.views import (
     ExplanationOut,
     Listed,
     ReportOut,
+    own_of,
 )
 from shared.agreement.versions import Agreements
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.keys import ExpiredKey, KeyScope, UnknownKey, WrongScope
+from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.pages import BadCursor, Page, paged
 from shared.http.problems import InvalidRequest, problems
 
@@ -86,8 +87,8 @@ def _add_explanation(routes: APIRouter, agreements: Agreements) -> None:
     )
     def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: AnyReader) -> ExplanationOut:
         """Why it is due when it is: every interval that counted, holidays by name, the versions."""
-        clock = queries.find_clock(session, clock_id)
-        if clock is None or (caller.scope is KeyScope.REP and caller.subject != clock.rep):
+        clock = queries.find_clock(session, clock_id, visible_to=own_of(caller))
+        if clock is None:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
         published = agreements.version(session, clock.agreement_version)
         calendar = Terms(published.version, published.agreement).calendar(

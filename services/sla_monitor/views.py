@@ -28,6 +28,11 @@ class EmptyRange(Rejected):
     code = "empty_range"
 
 
+def own_of(caller: Caller) -> str | None:
+    """The rep whose clocks alone the caller may see; None: everybody's."""
+    return caller.subject if caller.scope is KeyScope.REP else None
+
+
 class Asked(BaseModel):
     """Which promises; each parameter narrows the answer. A rep's key sees that rep's own."""
 
@@ -41,8 +46,9 @@ class Asked(BaseModel):
 
     def narrowed(self, caller: Caller, **more: Any) -> Which:
         """What of it the caller may see."""
-        rep = caller.subject if caller.scope is KeyScope.REP else self.rep
-        return Which(self.team, rep, self.tier, self.kind, self.scope, **more)
+        own = own_of(caller)
+        rep = self.rep if own is None else own
+        return Which(self.team, rep, self.tier, self.kind, self.scope, visible_to=own, **more)
 
 
 class Listed(Asked):

@@ -8,7 +8,7 @@ from operator import itemgetter
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Text, Uuid, any_, cast, func, literal, select, tuple_
+from sqlalchemy import DateTime, Text, Uuid, any_, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ EventKey = tuple[str, str]
 """Source and id."""
 
 _PAYLOAD = cast(events.c.payload, Text)
+_RECEIVED_AT = cast(events.c.payload["received_at"].astext, DateTime(timezone=True))
 
 
 def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
@@ -72,6 +73,12 @@ def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[E
     return found
 
 
+def events_until(session: Session, lead_id: UUID, until: datetime) -> list[Event]:
+    """The lead's events that were received before then."""
+    statement = select(_PAYLOAD).where(events.c.lead_id == lead_id, until > _RECEIVED_AT)
+    return [event_of(it) for it in session.scalars(statement)]
+
+
 def latest_events(
     session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int
 ) -> dict[UUID, list[Event]]:
@@ -91,9 +98,17 @@ def latest_events(
 
 
 def events_before(
-    session: Session, lead_id: UUID, *, before: tuple[datetime, str, str] | None, limit: int
+    session: Session,
+    lead_id: UUID,
+    *,
+    before: tuple[datetime, str, str] | None,
+    until: datetime | None,
+    limit: int,
 ) -> list[Event]:
-    """A page of the lead's events, the latest first, from after the given place (time, source, id)."""
+    """A page of the lead's events, the latest first, from after the given place (time, source, id).
+
+    With `until` only those that were received before then.
+    """
     place = tuple_(events.c.time, events.c.source, events.c.id)
     statement = (
         select(_PAYLOAD)
@@ -103,6 +118,8 @@ def events_before(
     )
     if before is not None:
         statement = statement.where(place < tuple_(*map(literal, before)))
+    if until is not None:
+        statement = statement.where(until > _RECEIVED_AT)
     return [event_of(it) for it in session.scalars(statement)]
 
 

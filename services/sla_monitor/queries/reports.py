@@ -16,6 +16,7 @@ from services.sla_monitor import tables
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.reports import Counted
 from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, COLUMNS, EVERY, clock_in, clocks_in
+from shared.contracts.payloads import Scope
 
 clock = tables.clocks.c
 timer = tables.timers.c
@@ -40,6 +41,8 @@ class Which:
     scope: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    visible_to: str | None = None
+    """Only what this rep may see: a journey while they hold the handoff, of hops their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,10 @@ def all_clocks(session: Session, which: Which, page: Slice, *, state: State | No
     return _newest(session, clock.started_at, only, which, page)
 
 
-def find_clock(session: Session, clock_id: UUID) -> Clock | None:
-    """The clock with this id."""
-    row = session.execute(_WHOLE.where(clock.id == clock_id)).first()
+def find_clock(session: Session, clock_id: UUID, *, visible_to: str | None = None) -> Clock | None:
+    """The clock with this id, if this rep may see it; None as the rep: anybody's."""
+    only = [] if visible_to is None else _visible(visible_to)
+    row = session.execute(_WHOLE.where(clock.id == clock_id, *only)).first()
     return None if row is None else clock_in(row)
 
 
@@ -131,7 +135,22 @@ def _asked(which: Which, at: Column[Any]) -> list[ColumnElement[bool]]:
         wanted.append(at >= which.since)
     if which.until is not None:
         wanted.append(at < which.until)
+    if which.visible_to is not None:
+        wanted.extend(_visible(which.visible_to))
     return wanted
+
+
+def _visible(rep: str) -> list[ColumnElement[bool]]:
+    """A journey goes on after its rep has lost the handoff, and then it is not theirs any more."""
+    change = tables.changes.c
+    holder = (
+        select(change.told["rep"].astext)
+        .where(change.handoff_id == clock.handoff_id)
+        .order_by(change.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return [clock.rep == rep, or_(clock.scope != Scope.JOURNEY.value, holder == rep)]
 
 
 def _of(which: Which, columns: Any) -> list[ColumnElement[bool]]:

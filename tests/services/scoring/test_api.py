@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
 
 from services.scoring.main import build_api
+from shared.contracts.payloads import Change, HandoffChanged
 from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions
 from shared.http.keys import KeyScope, create_key
-from tests.builders import NOON, days, marketing_event, minutes
+from tests.builders import NOON, days, handoff_changed, marketing_event, minutes
 from tests.services.scoring.conftest import Worker
 
 pytestmark = pytest.mark.postgres
@@ -41,10 +42,12 @@ class Asking:
         return got.json()
 
 
-def keyed(client: TestClient, sessions: Sessions, scope: KeyScope) -> Asking:
+def keyed(
+    client: TestClient, sessions: Sessions, scope: KeyScope, subject: str = "grace"
+) -> Asking:
     """Somebody with a key of this scope."""
     with sessions.begin() as session:
-        return Asking(client, create_key(session, scope=scope, subject="x", now=NOON))
+        return Asking(client, create_key(session, scope=scope, subject=subject, now=NOON))
 
 
 @pytest.fixture
@@ -154,11 +157,132 @@ def test_a_strange_cursor_is_refused(ops: Asking) -> None:
     assert ops.get(f"/{lead_id}/events", 400, after="?")["code"] == "bad_cursor"
 
 
-def test_reps_may_ask_and_sources_may_not(
-    client: TestClient, sessions: Sessions, ops: Asking
-) -> None:
+def test_sources_may_not_ask(client: TestClient, sessions: Sessions, ops: Asking) -> None:
     del ops
-    assert keyed(client, sessions, KeyScope.REP).get(email="ada@example.com")
     refused = keyed(client, sessions, KeyScope.INGEST).get(status=403, email="ada@example.com")
 
     assert refused["code"] == "wrong_scope"
+
+
+def follow(sessions: Sessions, *changes: HandoffChanged) -> None:
+    """Scoring hears what sales did."""
+    with sessions.begin() as session:
+        Worker(session).follow(*changes)
+
+
+def assert_unknown(asking: Asking, lead_id: str) -> None:
+    """The lead does not exist for them: each way to it answers as for one that nobody has."""
+    nobody = asking.get(f"/{uuid4()}", 404)
+    assert asking.get(f"/{lead_id}", 404) == nobody
+    assert asking.get(f"/{lead_id}/events", 404) == nobody
+    assert asking.get(status=404, email="ada@example.com") == nobody
+
+
+def test_a_rep_sees_the_leads_of_their_handoffs_and_no_others(
+    client: TestClient, sessions: Sessions, ops: Asking
+) -> None:
+    ada = ops.get(email="ada@example.com")
+    grace, linus = (keyed(client, sessions, KeyScope.REP, it) for it in ("grace", "linus"))
+    assert_unknown(grace, ada["id"])
+
+    follow(sessions, handoff_changed(lead=UUID(ada["id"])))
+
+    assert grace.get(email="ada@example.com") == ops.get(f"/{ada['id']}")
+    assert grace.get(f"/{ada['id']}/events") == ops.get(f"/{ada['id']}/events")
+    assert keyed(client, sessions, KeyScope.READ).get(f"/{ada['id']}") == ops.get(f"/{ada['id']}")
+    assert_unknown(linus, ada["id"])
+
+
+@pytest.mark.parametrize("close", [Change.WON, Change.LOST])
+def test_a_lead_that_a_rep_has_closed_stays_theirs(
+    client: TestClient, sessions: Sessions, ops: Asking, close: Change
+) -> None:
+    lead_id = ops.get(email="ada@example.com")["id"]
+    follow(
+        sessions,
+        handoff_changed(lead=UUID(lead_id)),
+        handoff_changed(close, lead=UUID(lead_id), sequence=2),
+    )
+
+    assert keyed(client, sessions, KeyScope.REP).get(f"/{lead_id}") == ops.get(f"/{lead_id}")
+
+
+def test_who_has_lost_a_lead_sees_nothing_that_came_later(
+    client: TestClient, sessions: Sessions, ops: Asking
+) -> None:
+    lead = UUID(ops.get(email="ada@example.com")["id"])
+    grace, linus = (keyed(client, sessions, KeyScope.REP, it) for it in ("grace", "linus"))
+    follow(sessions, handoff_changed(lead=lead, at=NOON + minutes(10)))
+    before, events = grace.get(f"/{lead}"), grace.get(f"/{lead}/events")
+    lost_at, later = NOON + minutes(20), NOON + minutes(30)
+
+    follow(
+        sessions,
+        handoff_changed(Change.REASSIGNED, lead=lead, sequence=2, at=lost_at, rep="linus", hop=2),
+        handoff_changed(Change.ACCEPTED, lead=lead, sequence=3, at=later, rep="linus", hop=2),
+    )
+    with sessions.begin() as session:
+        Worker(session).take(
+            marketing_event("form_submitted", time=later, user_id="new", traits={"plan": "gold"}),
+            marketing_event(time=NOON + minutes(5), received_at=lost_at),  # late news is later news
+            now=later,
+        )
+
+    after = grace.get(f"/{lead}")
+    unlike = {name for name in after if after[name] != before[name]}
+    assert unlike <= {"armed"}
+    assert grace.get(f"/{lead}/events") == events
+    page = grace.get(f"/{lead}/events", limit=3)
+    rest = grace.get(f"/{lead}/events", limit=3, after=page["next"])
+    assert page["items"] + rest["items"] == events["items"]
+    assert grace.get(email="ada@example.com") == after
+    assert grace.get(status=404, user_id="new", source="website") == grace.get(f"/{uuid4()}", 404)
+    assert linus.get(user_id="new", source="website") == ops.get(f"/{lead}") != after
+    assert linus.get(f"/{lead}")["stage"] == "accepted"
+
+
+def test_who_gets_a_lead_again_sees_all_of_it_again(
+    client: TestClient, sessions: Sessions, ops: Asking
+) -> None:
+    lead = UUID(ops.get(email="ada@example.com")["id"])
+    grace = keyed(client, sessions, KeyScope.REP)
+    follow(sessions, handoff_changed(lead=lead))
+    follow(sessions, handoff_changed(Change.WAITING, lead=lead, sequence=2, rep=None))
+    assert grace.get(f"/{lead}")["steps"] == []  # they lost it before anything was known of it
+    assert grace.get(f"/{lead}")["stage"] == "known"
+
+    follow(sessions, handoff_changed(Change.REASSIGNED, lead=lead, sequence=3, hop=2))
+
+    assert grace.get(f"/{lead}") == ops.get(f"/{lead}")
+
+
+@pytest.mark.parametrize("joined_first", [True, False], ids=["held-then", "lost-before"])
+def test_of_joined_leads_a_rep_sees_what_was_joined_while_they_held_it(
+    client: TestClient, sessions: Sessions, ops: Asking, *, joined_first: bool
+) -> None:
+    visitor: dict[str, Any] = {"user_id": "phone-app", "source": "website"}
+    with sessions.begin() as session:
+        Worker(session).take(
+            marketing_event("form_submitted", email=None, user_id="phone-app", time=NOON - days(1))
+        )
+    ada, other = ops.get(email="ada@example.com")["id"], ops.get(**visitor)["id"]
+    grace = keyed(client, sessions, KeyScope.REP)
+    follow(sessions, handoff_changed(lead=UUID(ada)))
+    lost = handoff_changed(
+        Change.RETURNED, lead=UUID(ada), sequence=2, rep=None, at=NOON + minutes(20)
+    )
+    if not joined_first:
+        follow(sessions, lost)
+        assert grace.get(f"/{ada}")["id"] == ada
+    with sessions.begin() as session:
+        Worker(session).take(marketing_event(user_id="phone-app", time=NOON + minutes(9)))
+    if joined_first:
+        follow(sessions, lost)
+
+    assert ops.get(f"/{ada}")["id"] == other  # the older lead stays
+    if joined_first:
+        assert grace.get(**visitor)["id"] == other
+        assert len(grace.get(f"/{ada}/events")["items"]) == 7
+    else:  # they would see what somebody did of whom they never knew
+        assert_unknown(grace, ada)
+        assert_unknown(grace, other)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -251,3 +252,36 @@ def test_what_routing_has_counted_and_decided_is_known_after_it_is_kept_otherwis
         command.downgrade(config_on(connection), "routing_04")
         assert found(_BENCHES) == before
         assert found(_SHARED) == [("sales", "2026-11", "grace", 2, 0.5)]
+
+
+_HELD = text("""
+    insert into scoring.leads (
+        id, since, version, known, stage, armed, qualification, fit, live, profile, joined_into
+    )
+    select id, now(), 1, true, 'known', true, 0, 0, '{}', '{}', joined_into from (values
+        (cast(:stays as uuid), null), (:goes, cast(:stays as uuid)), (:free, null)
+    ) as lead (id, joined_into);
+""")
+_HANDOFFS = text("""
+    insert into routing.handoffs (
+        id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, heat, qualified_at,
+        agreement_version, lead
+    )
+    select gen_random_uuid(), id, 1, 'x', 'sales', 'everybody', rep, 1, 1, 'standard', 1, now(), 1, '{}'
+    from (values (cast(:goes as uuid), 'grace'), (:free, null)) as it (id, rep)
+""")
+
+
+def test_who_holds_a_lead_at_the_upgrade_is_known_by_the_lead_that_it_is_now(
+    empty: Engine,
+) -> None:
+    stays, goes, free = (uuid4() for _ in range(3))
+    with empty.begin() as connection:
+        command.upgrade(config_on(connection), "routing_07")
+        connection.execute(_HELD, {"stays": stays, "goes": goes, "free": free})
+        connection.execute(_HANDOFFS, {"goes": goes, "free": free})
+
+        command.upgrade(config_on(connection), "head")
+
+        held = connection.execute(text("select rep, lead_id, until from scoring.holdings")).all()
+        assert [tuple(row) for row in held] == [("grace", stays, None)]
