@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "scoring_04"
-down_revision = "routing_07"
+down_revision = "messaging_04"
 branch_labels = None
 depends_on = None
 

@@ -99,11 +99,18 @@ class EventOut(BaseModel):
     points: list[PartOut]
 
 
+REFUSED = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
+
+
 def router(rulebook: Rulebook) -> APIRouter:
     """The routes of leads."""
     routes = APIRouter(prefix="/v1/leads", tags=["leads"])
-    refused = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
+    _add_leads(routes, rulebook)
+    _add_events(routes, rulebook)
+    return routes
 
+
+def _add_leads(routes: APIRouter, rulebook: Rulebook) -> None:
     @routes.get("", responses=problems(NoIdentityAsked, UnknownLead, UnknownKey, WrongScope))
     def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, caller: AnyReader) -> LeadOut:
         """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
@@ -114,7 +121,7 @@ def router(rulebook: Rulebook) -> APIRouter:
             raise UnknownLead(UNKNOWN)
         return shown
 
-    @routes.get("/{lead_id}", responses=refused)
+    @routes.get("/{lead_id}", responses=REFUSED)
     def show(lead_id: UUID, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
         """The lead; of one that was joined into another, that other.
 
@@ -124,7 +131,9 @@ def router(rulebook: Rulebook) -> APIRouter:
         lead, access = _seen(session, lead_id, caller)
         return _shown(session, lead, access, rulebook, now)
 
-    @routes.get("/{lead_id}/events", responses={**refused, **problems(BadCursor)})
+
+def _add_events(routes: APIRouter, rulebook: Rulebook) -> None:
+    @routes.get("/{lead_id}/events", responses={**REFUSED, **problems(BadCursor)})
     def events(
         lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
     ) -> Page[EventOut]:
@@ -142,8 +151,6 @@ def router(rulebook: Rulebook) -> APIRouter:
             position=lambda event: (event.time, event.source, event.id),
             cursor=CURSOR,
         )
-
-    return routes
 
 
 class Asked(BaseModel):
