@@ -11,7 +11,6 @@ from services.scoring.domain.lead import Lead, Stage
 from services.scoring.handlers import CAREFUL
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
-from services.scoring.queries.holdings import holdings_of
 from shared.agreement.failures import FAILURES, Cause
 from shared.agreement.versions import NoAgreement
 from shared.contracts.payloads import Change, EventKind, Identity, Qualified
@@ -215,24 +214,6 @@ def test_news_of_an_unknown_lead_is_nothing(worker: Worker) -> None:
     worker.follow(handoff_changed(Change.WON))
 
     assert leads.leads_after(worker.session, None, limit=10) == []
-
-
-def test_a_handoff_has_one_holder_however_often_its_changes_come(worker: Worker) -> None:
-    lost_at = NOON + minutes(5)
-    assigned = handoff_changed()
-    moved = [
-        handoff_changed(Change.REJECTED, sequence=2, rep=None, at=NOON, recorded_at=lost_at),
-        handoff_changed(Change.REASSIGNED, sequence=3, rep="linus", at=NOON + minutes(6)),
-        handoff_changed(Change.LOST, sequence=4, rep="linus", at=NOON + minutes(7)),
-    ]
-    for changes in ([assigned], moved, [assigned], [*moved, assigned]):
-        worker.follow(*changes)
-
-    found = holdings_of(worker.session, [assigned.handoff_id])
-    assert {it.rep: (it.lead_id, it.until) for it in found} == {
-        "grace": (assigned.lead_id, lost_at),
-        "linus": (assigned.lead_id, None),
-    }
 
 
 def test_decay_alone_ends_a_qualification_that_nobody_holds(worker: Worker) -> None:

@@ -20,7 +20,6 @@ from tests.services.sla_monitor.promises import (
     JOURNEY,
     TOUCH,
     heard,
-    next_rep,
     noon_and,
     policy,
     publishing,
@@ -256,50 +255,3 @@ def test_journeys_and_hops_are_told_apart(client: TestClient, sessions: Sessions
     ops = keyed(client, sessions, KeyScope.OPS, "ops")
     assert ops.ids("clocks", scope="journey") == [("grace", "journey")]
     assert ops.ids("clocks", scope="hop", kind="accept") == [("grace", "accept")]
-
-
-def shown(rep: Ops) -> list[tuple[str, str | None]]:
-    """A rep's clocks in all lists, each by its policy and what ended it; every one explains itself."""
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("clocks", {}),
-        ("at-risk", {}),
-        ("breaches", {"state": "all"}),
-    ]
-    items = [it for path, more in asked for it in rep.get(path, **more)["items"]]
-    for it in items:
-        rep.get(f"clocks/{it['id']}/explain")
-    return sorted({(it["policy"], it["ended_by"]) for it in items})
-
-
-def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
-    client: TestClient, sessions: Sessions
-) -> None:
-    grace = keyed(client, sessions, KeyScope.REP, "grace")
-    linus = keyed(client, sessions, KeyScope.REP, "linus")
-    ops = keyed(client, sessions, KeyScope.OPS, "ops")
-    steps = walked(
-        step(Change.ASSIGNED),
-        step(Change.REJECTED, 10, rep=None),
-        step(Change.WAITING, 10, rep=None),
-        next_rep(40),
-        step(Change.LOST, 80, rep="linus", hop=2, assigned_at=noon_and(40)),
-    )
-    with sessions.begin() as session:
-        publishing(session, TOUCH, policy("trip", scope="journey", anchor="qualified"))
-        heard(session, *steps[:1])
-    [journey] = ops.get("clocks", scope="journey")["items"]
-    assert shown(grace) == [("touch", None), ("trip", None)]
-
-    with sessions.begin() as session:
-        heard(session, *steps[1:3], minute=10)
-    assert ops.get(f"clocks/{journey['id']}/explain")["rep"] == "grace"  # she held it last
-    assert shown(grace) == [("touch", "rejected")]
-    refused = grace.get(f"clocks/{journey['id']}/explain", status=404)
-    assert refused["code"] == "unknown_clock"
-    before = grace.get("clocks"), grace.get("attainment", by="rep")
-
-    with sessions.begin() as session:
-        heard(session, *steps[3:], minute=80)
-    assert (grace.get("clocks"), grace.get("attainment", by="rep")) == before
-    assert shown(linus) == [("touch", "lost"), ("trip", "lost")]
-    assert len(ops.get("clocks")["items"]) == 3
