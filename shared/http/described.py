@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from shared.errors import LeadbatonError
 from shared.http.body import BODILESS, Overloaded
-from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.keys import ExpiredKey, InactiveRep, UnknownKey, WrongScope
 from shared.http.problems import (
     PROBLEM_TYPE,
     DatabaseAway,
@@ -78,7 +78,7 @@ def _shared_errors(method: str, operation: Json) -> Iterator[type[LeadbatonError
     """What may happen before a route is reached, or wherever it asks the database."""
     yield DatabaseAway
     if "security" in operation:
-        yield from (UnknownKey, ExpiredKey, WrongScope)
+        yield from (UnknownKey, ExpiredKey, InactiveRep, WrongScope)
     if "parameters" in operation or "requestBody" in operation:
         yield InvalidRequest
     if method.upper() not in BODILESS:

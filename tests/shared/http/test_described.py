@@ -20,7 +20,7 @@ def test_every_operation_names_what_any_request_may_be_answered_with() -> None:
     for it in operations():
         named = {
             "401": ["unknown_key", "expired_key"],
-            "403": ["wrong_scope"],
+            "403": ["wrong_scope", "inactive_rep"],
             "503": ["database_away"],
         }
         if it.parameters or "requestBody" in it.described:
