@@ -59,9 +59,6 @@ fault-cut: $(VENV)/.dev ## A shorter cut of `make fault`, on the embedded broker
 fault: $(VENV)/.dev ## Kill, pause and lose everything at full size; the table goes to docs/faults.md
 	LEADBATON_FAULT_EVENTS=20000 LEADBATON_FAULT_TABLE=docs/faults.md $(BIN)/pytest -q tests/fault $(ARGS)
 
-fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for long; EXAMPLES=20000 for longer
-	LEADBATON_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -q tests/fuzz $(ARGS)
-
 constraints: ## Choose the versions of all dependencies anew
 	.cache/constraints/bin/python -m pip install --quiet --editable '.[embedded,demo,tracing]' --group dev
 	{ echo '# The versions that were tested together: `make constraints` chooses them anew.'; \

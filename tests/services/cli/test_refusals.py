@@ -87,7 +87,7 @@ def test_a_command_says_what_is_wrong_and_how_to_mend_it(urls: dict[str, str], k
     assert len(refused.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("kind", TOLD.keys() - {"standby", "no tables"})
+@pytest.mark.parametrize("kind", [it for it in TOLD if it not in ("standby", "no tables")])
 def test_the_doctor_says_the_same(urls: dict[str, str], kind: str) -> None:
     [*_, refused] = checks.database(Settings(database_url=urls[kind]), utc_now())
 
