@@ -24,12 +24,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from services.routing.handlers import Office
+from services.scoring.queries.leads import leads_after
 from shared.agreement.versions import Agreements
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from shared.http.keys import KeyScope, create_key
 from shared.http.problems import PROBLEM_TYPE
-from tests.builders import NOON, lead_qualified, marketing_event
+from tests.builders import NOON, handoff_changed, lead_qualified, marketing_event
 from tests.services.apis import apis_on
 from tests.services.routing.desks import URL, entry, importing, qualifying
 from tests.services.scoring.conftest import Worker
@@ -88,6 +89,8 @@ def populate(sessions: Sessions) -> None:
         importing(session, entry("grace"), entry("linus"))
         worker = Worker(session)
         worker.take(*(marketing_event(email=f"{name}@example.com") for name in PEOPLE))
+        for lead in leads_after(session, None, limit=len(PEOPLE)):
+            worker.follow(handoff_changed(lead=lead.id))
         office = Office(Agreements(), URL)
         qualifying(session, office, *(lead_qualified(lead=name) for name in PEOPLE))
         for name in PEOPLE:

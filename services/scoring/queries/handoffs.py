@@ -21,9 +21,7 @@ def followed(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID, int]
 
 
 def follow(session: Session, sequences: Mapping[UUID, int]) -> None:
-    """Note the last change that was taken in, of each."""
-    if not sequences:
-        return
+    """Note the last change that was taken in, of each; of one at least."""
     rows = [{"id": it, "sequence": sequences[it]} for it in sorted(sequences)]
     statement = insert(handoffs).values(rows)
     session.execute(
