@@ -91,10 +91,8 @@ class _Outbox:
             taken, self._waiting = self._waiting, []
             fault = await self._fault_of([record for some, _ in taken for record in some])
             alone = not (fault is None or isinstance(fault, NowhereToPut)) and len(taken) > 1
-            for (
-                some,
-                done,
-            ) in taken:  # what PostgreSQL cannot hold is no fault of the requests beside it
+            # What PostgreSQL cannot hold is no fault of the requests beside it.
+            for some, done in taken:
                 _end(done, await self._fault_of(some) if alone else fault)
         self._writing = None
 
