@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
+from shared.embedded.log_files import open_log
 from shared.errors import Unavailable
 
 PATIENCE_S = 10.0
@@ -53,9 +54,8 @@ class Broker:
         if _listens(self.port):
             raise Unavailable(f"port {self.port} is taken by another program")
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.log.touch(mode=0o600)
         address = f"tcp://{self.bootstrap}"
-        with self.log.open("ab") as log:
+        with os.fdopen(open_log(self.log), "ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(binary(), "broker", "--storage-engine", "memory://tansu/"),

@@ -23,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from shared.embedded.log_files import MAX_BYTES, log_to
 from shared.embedded.reaper import lives
 from shared.embedded.supervisor import Program, StartFailed
 
@@ -61,16 +62,21 @@ class Child:
 class Nursery:
     """Where programs of the form `python -m MODULE …` are started, with `modules` imported already."""
 
-    def __init__(self, modules: Iterable[str]) -> None:
+    def __init__(self, modules: Iterable[str], max_log_bytes: int = MAX_BYTES) -> None:
         self._modules = tuple(modules)
+        self._max_log_bytes = max_log_bytes
         self._open()  # it imports while others start
 
     def birth(self, program: Program, log: Path) -> Child:
-        """Start it; what it says goes to the end of `log`. Raises StartFailed when there is no nursery to be had."""
+        """Start it; what it writes goes to the end of `log`, which stays bounded.
+
+        Raises StartFailed when there is no nursery to be had.
+        """
         asked = {
             "argv": program.argv[2:],
             "environment": dict(program.environment),
             "log": str(log),
+            "max_log_bytes": self._max_log_bytes,
         }
         for _ in range(2):  # it may have died since; a second death has a reason
             if pid := self._answer(orjson.dumps(asked)):
@@ -117,9 +123,8 @@ def become(asked: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.update(asked["environment"])
     nothing = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(asked["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
+    os.dup2(nothing, 0)
+    log_to(Path(asked["log"]), asked["max_log_bytes"])
     sys.argv = list(asked["argv"])
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

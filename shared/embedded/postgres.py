@@ -107,7 +107,7 @@ class PostgresServer:
             "-t",
             "30",
             "-l",
-            str(self.data / "server.log"),
+            str(self.log),
             "-o",
             " ".join(settings),
             "start",
@@ -121,6 +121,11 @@ class PostgresServer:
     def data(self) -> Path:
         """PostgreSQL's own directory."""
         return self.directory / "data"
+
+    @property
+    def log(self) -> Path:
+        """What the server writes, as a file."""
+        return self.data / "server.log"
 
     @property
     def pid(self) -> int | None:

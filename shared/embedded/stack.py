@@ -19,6 +19,7 @@ from sqlalchemy import text
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
 from shared.embedded.broker import Broker
+from shared.embedded.log_files import cut
 from shared.embedded.postgres import PostgresServer, free_port, is_free
 from shared.embedded.reaper import Reaper
 from shared.errors import LeadbatonError
@@ -33,6 +34,7 @@ LOG_FOLDERS = {"broker", "logs"}
 OURS = {
     *LOG_FOLDERS,
     *("postgres", "demo", "lock", "env", "ports.json", "secret_key", "demo.json", "reps.yaml"),
+    *("processes.json", "processes.new"),
 }
 """What the data directory of an installation, or of a demonstration, holds."""
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -122,7 +124,12 @@ class Stack:
         say("the broker answers, its topics are there")
 
     def tend(self) -> list[str]:
-        """Start again whichever server has died; the names of those that had. Raises Unavailable when it cannot."""
+        """Start again whichever server has died; the names of those that had. Raises Unavailable when it cannot.
+
+        Their logs are kept bounded, too.
+        """
+        for log in (self.data / "broker" / "broker.log", self.postgres.log):
+            cut(log)
         died = []
         if not self.postgres.running():
             self._start_postgres(self.postgres.port)

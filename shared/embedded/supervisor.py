@@ -14,6 +14,7 @@ from typing import Protocol
 
 import httpx
 
+from shared.embedded.log_files import open_log
 from shared.errors import Unavailable
 
 STOP_S = 10.0
@@ -71,9 +72,8 @@ class Alive(Protocol):
 
 
 def start(program: Program, log: Path) -> Alive:
-    """The program as a child of ours; what it says goes to the end of `log`."""
-    log.touch(mode=0o600)
-    with log.open("ab") as file:
+    """The program as a child of ours; what it writes goes to the end of `log`, which is bounded at each start only."""
+    with os.fdopen(open_log(log), "ab") as file:
         return subprocess.Popen(
             program.argv,
             env={**os.environ, **program.environment},

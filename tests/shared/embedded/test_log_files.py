@@ -1,0 +1,237 @@
+"""Logs of processes that write for ever: bounded, for their owner alone, and no line is lost between two files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.embedded.log_files import FILES, MAX_BYTES, cut, older, open_log
+from shared.embedded.nursery import Child, Nursery
+from shared.embedded.stack import Stack
+from shared.embedded.supervisor import Program, start
+from tests.engine import until
+
+CHATTY = """
+import sys, time
+lines = int(sys.argv[1])
+for number in range(lines):
+    print(f"{number:08}" + "x" * 91, flush=True)
+    number % 100 or sys.stderr.write(f"{number // 100:06} error\\n")
+    number % 50 or time.sleep(0.001)
+print("the last line", flush=True)
+sys.argv[2:] and time.sleep(600)
+"""
+LINE_BYTES = 100
+LIMIT = 200_000
+
+
+@pytest.fixture
+def nursery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
+    (tmp_path / "chatty.py").write_text(CHATTY)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    it = Nursery([], LIMIT)
+    yield it
+    it.close()
+
+
+def chatty(lines: int, *more: str) -> Program:
+    return Program("chatty", (sys.executable, "-m", "chatty", str(lines), *more), {})
+
+
+def files(log: Path) -> list[Path]:
+    """The files of this log, the oldest first."""
+    return [it for it in (*(older(log, n) for n in range(FILES, 0, -1)), log) if it.exists()]
+
+
+def ends_so(log: Path) -> bool:
+    return log.exists() and log.read_text().endswith("the last line\n")
+
+
+def writes(nursery: Nursery, log: Path, lines: int, *more: str) -> Child:
+    child = nursery.birth(chatty(lines, *more), log)
+    until(lambda: ends_so(log))
+    return child
+
+
+def numbers(content: str) -> list[int]:
+    """Of the lines on standard output; between the streams there is no order in the microsecond of a new file."""
+    return [int(line[:8]) for line in content.splitlines() if line.endswith("x")]
+
+
+def errors(content: str) -> list[int]:
+    """Of the lines on standard error."""
+    return [int(line[:6]) for line in content.splitlines() if line.endswith(" error")]
+
+
+def test_a_process_that_writes_much_more_than_the_bound_keeps_its_newest_lines_and_loses_none(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    log = tmp_path / "chatty.log"
+    child = writes(nursery, log, 60_000, "stays")
+
+    assert child.poll() is None
+    until(lambda: log.stat().st_size <= LIMIT)
+    assert len(files(log)) == FILES
+    for file in files(log):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert sum(it.stat().st_size for it in files(log)) < 60_000 * LINE_BYTES
+    content = "".join(it.read_text() for it in files(log))
+    for kept, count in ((numbers(content), 60_000), (errors(content), 600)):
+        assert kept == list(range(kept[0], count))
+        assert kept[0] > 0
+    child.send_signal(signal.SIGTERM)
+    child.wait()
+
+
+def test_a_process_that_ends_at_once_again_and_again_is_bounded_too(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    log = tmp_path / "chatty.log"
+    for _ in range(6):
+        writes(nursery, log, 1_500).wait(10)
+
+    assert len(files(log)) == FILES
+    assert all(it.stat().st_size <= LIMIT + 1_550 * LINE_BYTES for it in files(log))
+    assert not older(log, FILES).exists()
+
+
+def test_a_process_goes_on_writing_when_nobody_supervises_it_any_more(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    log = tmp_path / "chatty.log"
+    child = nursery.birth(chatty(40_000, "stays"), log)
+    until(lambda: log.exists() and log.stat().st_size > 0)
+    nursery.close()
+
+    until(lambda: ends_so(log))
+
+    until(lambda: log.stat().st_size <= LIMIT)
+    child.send_signal(signal.SIGTERM)
+    child.wait()
+
+
+def test_a_log_that_somebody_moved_away_begins_anew(nursery: Nursery, tmp_path: Path) -> None:
+    log = tmp_path / "chatty.log"
+    child = nursery.birth(chatty(60_000, "stays"), log)
+    until(lambda: log.exists() and log.stat().st_size > 0)
+    log.rename(tmp_path / "elsewhere")
+
+    until(lambda: ends_so(log))
+
+    child.send_signal(signal.SIGTERM)
+    child.wait()
+
+
+def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_its_log(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    log = tmp_path / "chatty.log"
+    (older(log, 2) / "in the way").mkdir(parents=True)
+    older(log, 1).touch()
+
+    child = writes(nursery, log, 10_000, "stays")
+
+    assert numbers(log.read_text()) == list(range(10_000))
+    child.send_signal(signal.SIGTERM)
+    child.wait()
+
+
+def test_what_a_child_of_ours_left_too_large_is_moved_at_its_next_start(tmp_path: Path) -> None:
+    log = tmp_path / "it.log"
+    with log.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+
+    start(Program("it", (sys.executable, "-c", "print('new')"), {}), log).wait(10)
+
+    assert log.read_text() == "new\n"
+    assert older(log, 1).stat().st_size == MAX_BYTES + 1
+
+
+def test_a_log_within_its_bound_stays(tmp_path: Path) -> None:
+    log = tmp_path / "it.log"
+    log.write_text("kept\n")
+
+    os.close(open_log(log))
+    cut(log)
+
+    assert log.read_text() == "kept\n"
+    assert files(log) == [log]
+
+
+def test_the_log_of_another_program_is_cut_while_it_writes(tmp_path: Path) -> None:
+    log = tmp_path / "other.log"
+    with log.open("ab") as output:
+        other = subprocess.Popen(
+            [sys.executable, "-c", CHATTY, "20000", "stays"], stdout=output, stderr=output
+        )
+
+    def cut_until_the_end() -> bool:
+        cut(log, LIMIT)
+        return any(ends_so(it) for it in files(log))
+
+    until(cut_until_the_end)
+    other.kill()
+    other.wait()
+
+    assert len(files(log)) == FILES
+    assert {stat.S_IMODE(older(log, n).stat().st_mode) for n in (1, 2)} == {0o600}
+    newest = numbers(older(log, 1).read_text() + log.read_text())
+    assert newest == sorted(set(newest))
+    assert newest[-1] == 19_999
+
+
+ON_A_FULL_DISK = """
+import pathlib, resource, sys
+from shared.embedded.log_files import cut
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+cut(pathlib.Path(sys.argv[1]), 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)
+"""
+
+
+def test_a_copy_that_a_full_disk_cuts_short_is_removed_and_no_line_is_lost(tmp_path: Path) -> None:
+    log = tmp_path / "it.log"
+    log.write_text("kept\n" * 1_000)
+
+    subprocess.run([sys.executable, "-c", ON_A_FULL_DISK, log], check=True)
+
+    assert log.read_text() == "kept\n" * 1_000
+    assert files(log) == [log]
+
+
+def test_what_cannot_be_copied_stays_as_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "it.log"
+    log.write_text("kept\n")
+    (older(log, 1) / "in the way").mkdir(parents=True)
+    (older(log, 2) / "in the way").mkdir(parents=True)
+
+    cut(log, 1)
+
+    assert log.read_text() == "kept\n"
+
+
+@pytest.mark.postgres
+def test_the_logs_of_the_servers_are_bounded(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data")
+    stack.start()
+    logs = (stack.data / "broker" / "broker.log", stack.postgres.log)
+    for log in logs:
+        with log.open("ab") as file:
+            file.truncate(MAX_BYTES + 1)
+
+    assert stack.tend() == []
+
+    for log in logs:
+        assert log.stat().st_size < MAX_BYTES
+        assert older(log, 1).stat().st_size >= MAX_BYTES + 1
+        assert stat.S_IMODE(older(log, 1).stat().st_mode) == 0o600
+        assert older(log, 1).stat().st_uid == log.stat().st_uid
+    stack.stop()
