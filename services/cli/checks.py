@@ -31,7 +31,7 @@ from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import engine_for, sessions_on
 from shared.errors import class_and_code
 from shared.kafka import admin, config
-from shared.kafka.errors import BrokerAway
+from shared.kafka.errors import BrokerAway, BrokerRefusal
 from shared.kafka.security import BadKafkaSettings
 from shared.kafka.watch import behind
 from shared.secrets import BadSecretKey, Vault
@@ -41,6 +41,7 @@ PATIENCE_S = 60.0
 """A row of the outbox that waits longer than this says that the relay does not work."""
 
 KAFKA_PORT = 9092
+SECURITY_DOCS = "docs/operations.md, Kafka and PostgreSQL behind TLS"
 """Where Kafka is when an address names no port."""
 
 READERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
@@ -210,7 +211,10 @@ def broker(settings: Settings, now: datetime) -> Iterator[Finding]:
         _knock(kafka.bootstrap)
         there = admin.topic_ids(kafka, names)
     except BadKafkaSettings as bad:
-        yield wrong("broker", bad.message, "docs/operations.md, Kafka and PostgreSQL behind TLS")
+        yield wrong("broker", bad.message, SECURITY_DOCS)
+        return
+    except BrokerRefusal as refusal:
+        yield wrong("broker", f"{settings.kafka_bootstrap}: {refusal.message}", SECURITY_DOCS)
         return
     except BrokerAway as away:
         mend = "start Kafka (`leadbaton up` has its own), or mend LEADBATON_KAFKA_BOOTSTRAP"

@@ -15,7 +15,7 @@ from shared.contracts.topics import TOPICS
 from shared.db.offsets import Place
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
-from shared.kafka.errors import BrokerAway
+from shared.kafka.errors import broker_away
 
 TIMEOUT_MS = 4_000
 
@@ -115,4 +115,4 @@ def _broker_errors() -> Iterator[None]:
     except TopicAlreadyExistsError:
         raise
     except KafkaError as error:
-        raise BrokerAway(f"Kafka does not answer: {error}") from error
+        raise broker_away(error) from error

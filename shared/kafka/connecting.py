@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 LOOK_EVERY_MS = 20.0
+client_log = logging.getLogger("kafka.net.manager")
 
 
 class Calm(KafkaNetClient):
@@ -25,18 +27,39 @@ class Calm(KafkaNetClient):
         return max(delay_s * 1000, LOOK_EVERY_MS)
 
 
+class _Failures(logging.Handler):
+    """Remembers the last failure to connect that the client logs: what it raises says only that it took too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: KafkaError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called for each line of the client's log."""
+        for argument in record.args or ():
+            if isinstance(argument, KafkaError) and not isinstance(argument, KafkaTimeoutError):
+                self.last = argument
+
+
 @contextmanager
 def tidily(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[Callable[..., Any]]:
-    """Give what to pass as `kafka_client`: a client whose constructor fails leaves a thread and sockets open."""
+    """Give what to pass as `kafka_client`: a client whose constructor fails leaves a thread and sockets open.
+
+    Raises the KafkaError that kept it from connecting.
+    """
+    failures = _Failures()
     made: list[KafkaNetClient] = []
 
     def make(*arguments: Any, **options: Any) -> KafkaNetClient:
         made.append(kind(*arguments, **options))
         return made[-1]
 
+    client_log.addHandler(failures)
     try:
         yield make
-    except KafkaError:
+    except KafkaError as error:
         for client in made:
             client.close()
-        raise
+        raise failures.last or error from error
+    finally:
+        client_log.removeHandler(failures)

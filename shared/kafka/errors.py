@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from kafka.errors import KafkaError, SaslAuthenticationFailedError
+
 from shared.errors import Unavailable
 
 
@@ -11,3 +13,21 @@ class BrokerAway(Unavailable):
     """Kafka does not answer, or has too much of ours unanswered: try again later."""
 
     code: ClassVar[str] = "broker_away"
+
+
+class BrokerRefusal(BrokerAway):
+    """Kafka answers and does not let us in, or we do not trust it: settings of TLS or SASL are to be mended."""
+
+
+def broker_away(error: KafkaError) -> BrokerAway:
+    """What the error that kept a client from connecting means, in our words."""
+    reason = str(error)
+    if isinstance(error, SaslAuthenticationFailedError):
+        return BrokerRefusal(f"Kafka does not let us in: {reason}")
+    if "socket disconnected" in reason:
+        return BrokerRefusal(
+            "Kafka closes the connection: the name, password, mechanism or protocol that we were given is not its own"
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return BrokerRefusal(f"Kafka's certificate is not trusted: {reason}")
+    return BrokerAway(f"Kafka does not answer: {reason}")

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 from shared.db.offsets import Place
 from shared.kafka.config import KafkaConfig
 from shared.kafka.connecting import tidily
-from shared.kafka.errors import BrokerAway
+from shared.kafka.errors import broker_away
 
 QUIET_S = 0.5
 """Partitions that bring nothing for so long have nothing to read."""
@@ -31,7 +31,7 @@ def oldest_unread(config: KafkaConfig, next_offsets: Mapping[Place, int]) -> dic
                 reader.seek(at, next_offsets[place])
             written_ms = _first_of_each(reader)
     except KafkaError as error:
-        raise BrokerAway(f"Kafka does not answer: {error}") from error
+        raise broker_away(error) from error
     return {places[at]: datetime.fromtimestamp(ms / 1_000, UTC) for at, ms in written_ms.items()}
 
 

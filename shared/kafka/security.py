@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,20 @@ class BadKafkaSettings(LeadbatonError):
     code: ClassVar[str] = "bad_kafka_settings"
 
 
+class _Connection(ssl.SSLSocket):
+    """Closes itself when its handshake fails: the client forgets it then, and leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base class has it
+        """Called again and again until the other side has sent all that the handshake needs."""
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.close()
+            raise
+
+
 def options_of(settings: Settings) -> Options:
     """What producers, consumers and admin clients are given alike. Raises BadKafkaSettings."""
     protocol = settings.kafka_security_protocol
@@ -32,27 +47,49 @@ def options_of(settings: Settings) -> Options:
 
 
 def _tls(settings: Settings, *, used: bool) -> Options:
-    files = {
-        "ssl_cafile": settings.kafka_ssl_ca_file,
-        "ssl_certfile": settings.kafka_ssl_certificate_file,
-        "ssl_keyfile": settings.kafka_ssl_key_file,
-    }
-    named = {name: path for name, path in files.items() if path is not None}
-    if named and not used:
+    authority = settings.kafka_ssl_ca_file
+    certificate, key = settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file
+    paths = [path for path in (authority, certificate, key) if path is not None]
+    if paths and not used:
         raise BadKafkaSettings(
             "LEADBATON_KAFKA_SSL_… is set, but LEADBATON_KAFKA_SECURITY_PROTOCOL uses no TLS: make it SSL or SASL_SSL"
         )
-    if settings.kafka_ssl_key_file is not None and settings.kafka_ssl_certificate_file is None:
+    if key is not None and certificate is None:
         raise BadKafkaSettings(
             "LEADBATON_KAFKA_SSL_KEY_FILE needs LEADBATON_KAFKA_SSL_CERTIFICATE_FILE"
         )
-    for path in named.values():
+    for path in paths:
         _readable(path)
-    password = settings.kafka_ssl_key_password
+    if not used:
+        return {}
     return {
-        **{name: str(path) for name, path in named.items()},
-        **({"ssl_password": password.get_secret_value()} if password else {}),
+        "ssl_context": _tls_context(authority, certificate, key, settings.kafka_ssl_key_password)
     }
+
+
+def _tls_context(
+    authority: Path | None, certificate: Path | None, key: Path | None, password: SecretStr | None
+) -> ssl.SSLContext:
+    def key_password() -> str:
+        if password is None:
+            raise BadKafkaSettings(
+                "the key is encrypted: it needs LEADBATON_KAFKA_SSL_KEY_PASSWORD"
+            )
+        return password.get_secret_value()
+
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except ssl.SSLError:
+        raise BadKafkaSettings(f"{authority} holds no certificate in PEM format") from None
+    context.sslsocket_class = _Connection
+    if certificate is not None:
+        try:
+            context.load_cert_chain(certificate, key, key_password)
+        except ssl.SSLError as error:
+            raise BadKafkaSettings(
+                f"{certificate} and its key cannot be used: {error.reason or error}"
+            ) from None
+    return context
 
 
 def _sasl(settings: Settings, *, used: bool) -> Options:

@@ -77,8 +77,11 @@ class SecureKafka(ApacheKafka):
         return True
 
 
-def make_certificate(certificate: Path, with_key: Path) -> None:
+def make_certificate(certificate: Path, with_key: Path, password: str | None = None) -> None:
     """A certificate for 127.0.0.1 that signs itself, alone and together with its key."""
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        encryption = serialization.BestAvailableEncryption(password.encode())
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "leadbaton tests")])
     now = utc_now()
@@ -102,7 +105,7 @@ def make_certificate(certificate: Path, with_key: Path) -> None:
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+            encryption,
         )
         + pem
     )

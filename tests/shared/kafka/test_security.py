@@ -13,17 +13,20 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from services.cli import checks
+from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.embedded.postgres import free_port
 from shared.kafka import config
 from shared.kafka.admin import create_topics, topic_ids
-from shared.kafka.errors import BrokerAway
+from shared.kafka.errors import BrokerRefusal
 from shared.kafka.producer import Producer
 from shared.kafka.security import BadKafkaSettings, options_of
 from shared.settings import Settings
 from tests.engine import Ledger, events, ids, until, working
-from tests.kafka.secure import PASSWORD, USER, SecureKafka
+from tests.kafka.secure import PASSWORD, USER, SecureKafka, make_certificate
 
+NO_AUTHORITY = {"kafka_ssl_ca_file": None}
 SASL = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": USER}
 
 
@@ -35,7 +38,7 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKaf
     server.stop()
 
 
-def settings_for(server: SecureKafka, mechanism: str, **more: Any) -> Settings:
+def settings_for(server: SecureKafka, mechanism: str | None, **more: Any) -> Settings:
     return Settings.model_validate(
         {
             **SASL,
@@ -94,17 +97,32 @@ def test_each_mechanism_lets_us_in(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"kafka_sasl_password": "wrong"},
-        {"kafka_sasl_password": PASSWORD, "kafka_ssl_ca_file": None},
+        {"mechanism": "PLAIN"},
+        {"mechanism": "SCRAM-SHA-256"},
+        {"mechanism": "PLAIN", "kafka_security_protocol": "SASL_PLAINTEXT", **NO_AUTHORITY},
+        {"mechanism": None, "kafka_security_protocol": "PLAINTEXT", **NO_AUTHORITY},
     ],
-    ids=["password", "nobody we trust"],
+    ids=["plain", "scram", "without tls", "without all"],
 )
-def test_what_is_not_let_in_says_that_kafka_does_not_answer_and_no_secret(
+def test_who_is_not_let_in_hears_what_to_mend(
     secure_kafka: SecureKafka, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(BrokerAway) as refused:
-        topic_ids(config.of(settings_for(secure_kafka, "SCRAM-SHA-256", **wrong)), [])
-    assert PASSWORD not in refused.value.message
+    settings = settings_for(secure_kafka, **{"kafka_sasl_password": "wrong-horse"} | wrong)
+    [finding] = checks.broker(settings, utc_now())
+    assert "not its own" in finding.found or "does not let us in" in finding.found
+    assert "wrong-horse" not in finding.found
+    assert "behind TLS" in finding.mend
+
+
+@pytest.mark.kafka
+def test_a_certificate_that_nobody_we_know_has_signed_is_told_as_such(
+    secure_kafka: SecureKafka,
+) -> None:
+    stranger = settings_for(
+        secure_kafka, "PLAIN", kafka_sasl_password=PASSWORD, kafka_ssl_ca_file=None
+    )
+    with pytest.raises(BrokerRefusal, match="certificate is not trusted"):
+        topic_ids(config.of(stranger), [])
 
 
 @pytest.mark.parametrize(
@@ -142,18 +160,41 @@ def test_secrets_are_never_shown() -> None:
     assert PASSWORD not in repr(config.of(settings)) + repr(settings)
 
 
-def test_a_certificate_of_ours_and_its_key_are_handed_on(tmp_path: Path) -> None:
+def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
     file = tmp_path / "pem"
     file.write_text("pem")
-    settings = Settings(
-        kafka_security_protocol="SSL",
-        kafka_ssl_certificate_file=file,
-        kafka_ssl_key_file=file,
-        kafka_ssl_key_password=SecretStr("secret"),
-    )
-    assert options_of(settings) == {
-        "security_protocol": "SSL",
-        "ssl_certfile": str(file),
-        "ssl_keyfile": str(file),
-        "ssl_password": "secret",
-    }
+    for setting in ("kafka_ssl_ca_file", "kafka_ssl_certificate_file"):
+        with pytest.raises(BadKafkaSettings, match=re.escape(str(file))):
+            options_of(settings_of(**{setting: file}))
+
+
+def test_an_encrypted_key_needs_its_password(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate", tmp_path / "key"
+    make_certificate(certificate, key, password="secret")
+    files = {"kafka_ssl_certificate_file": certificate, "kafka_ssl_key_file": key}
+    with pytest.raises(BadKafkaSettings, match="KEY_PASSWORD"):
+        options_of(settings_of(**files))
+    with pytest.raises(BadKafkaSettings, match=re.escape(str(certificate))):
+        options_of(settings_of(**files, kafka_ssl_key_password="wrong"))
+    assert "ssl_context" in options_of(settings_of(**files, kafka_ssl_key_password="secret"))
+
+
+def settings_of(**more: Any) -> Settings:
+    return Settings.model_validate({"kafka_security_protocol": "SSL", **more})
+
+
+def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"\xff\xfe")
+    settings = {**SASL, "kafka_sasl_mechanism": "PLAIN", "kafka_sasl_password_file": file}
+    with pytest.raises(BadKafkaSettings, match=re.escape(str(file))):
+        config.of(Settings.model_validate(settings))
+
+
+def test_a_token_file_is_read_when_a_connection_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first")
+    settings = {**SASL, "kafka_sasl_mechanism": "OAUTHBEARER", "kafka_oauth_token_file": file}
+    options = options_of(Settings.model_validate(settings))
+    file.write_text("second")
+    assert options["sasl_oauth_token_provider"].token() == "second"
