@@ -31,6 +31,13 @@ REFUSALS = (
         "unrecognized configuration parameter",
     ),
     Refusal(
+        "is not reached by the TLS that LEADBATON_DATABASE_URL asks for",
+        "mend its sslmode, sslrootcert, sslcert or sslkey, or its host: docs/operations.md, Kafka and PostgreSQL "
+        "behind TLS",
+        (),
+        r"certificate|SSL|private key",
+    ),
+    Refusal(
         "does not let this user in",
         f"{NAME_ANOTHER}: its user, its password, or what pg_hba.conf of the server says of them",
         ("28",),

@@ -23,8 +23,9 @@ from shared.kafka.errors import BrokerRefusal
 from shared.kafka.producer import Producer
 from shared.kafka.security import BadKafkaSettings, options_of
 from shared.settings import Settings
+from tests.certificates import make_certificate
 from tests.engine import Ledger, events, ids, until, working
-from tests.kafka.secure import PASSWORD, USER, SecureKafka, make_certificate
+from tests.kafka.secure import PASSWORD, USER, SecureKafka
 
 NO_AUTHORITY = {"kafka_ssl_ca_file": None}
 SASL = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": USER}
