@@ -24,7 +24,7 @@ def relay(settings: Settings) -> None:
     producer = Producer(kafka)
     checks = {"database": probes.database(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks, host=settings.probe_host)
-    watching(Watch(sessions, kafka, utc_now).look, stop)
+    watching("backlog", Watch(sessions, kafka, utc_now).look, stop)
     collect_rarely()
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)

@@ -96,7 +96,7 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
         engine.dispose()
 
 
-def refused(where: str, error: SQLAlchemyError) -> Finding:
+def refused(where: str, error: Exception) -> Finding:
     """Why the database did not do what it was asked."""
     if (refusal := refusal_of(error)) is not None:
         return wrong("database", f"{where} {refusal.found}", refusal.mend)
@@ -240,7 +240,7 @@ def _knock(bootstrap: tuple[str, ...]) -> None:
 
 
 def progress(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """How far each group has read; nothing where the database does not answer, for that was told already."""
+    """How far each group has read; nothing while a service does not answer, for that was told already."""
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
     try:
@@ -254,8 +254,9 @@ def progress(settings: Settings, now: datetime) -> Iterator[Finding]:
             moved = moved_at.get(group)
             still_s = (now - moved).total_seconds() if moved else None
             yield group_of(process, left[group], still_s, waits_s[group])
-    except (*OUTAGES, SQLAlchemyError):
-        return
+    except OUTAGES as error:
+        if not is_outage(error):
+            yield refused(engine.url.render_as_string(), error)
     finally:
         engine.dispose()
 

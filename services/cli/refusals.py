@@ -76,9 +76,9 @@ def refusal_of(error: Exception) -> Refusal | None:
     return next((it for it in REFUSALS if _is(it, error)), None)
 
 
-def first_line(error: DBAPIError) -> str:
+def first_line(error: Exception) -> str:
     """PostgreSQL's own words, without its hints and the statement."""
-    return str(error.orig).partition("\n")[0]
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _is(refusal: Refusal, error: DBAPIError) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from fastapi import FastAPI
@@ -103,7 +104,9 @@ def delivery(settings: Settings) -> None:
     probe = Probes()
     checks = {"database": probes.database(courier.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
-    watching(partial(audit, courier.sessions, courier.clock, Agreements()), stop)
+    watching(
+        "audit of routing", partial(audit, courier.sessions, courier.clock, Agreements()), stop
+    )
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
     engine.dispose()
 
@@ -111,14 +114,15 @@ def delivery(settings: Settings) -> None:
 async def run_delivery(
     courier: Courier, engine: Engine, *, stop: threading.Event, probe: Probes
 ) -> None:
-    """The courier, and beside it the thread that wakes it."""
+    """The courier, and beside it the thread that wakes it; an error of either stops both and is raised."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
-    bell = threading.Thread(
-        target=listen, args=(engine, partial(loop.call_soon_threadsafe, woken.set), stop)
-    )
-    bell.start()
-    try:
-        await deliver(courier, stop=stop, woken=woken, beat=probe.beat)
-    finally:
-        stop.set()
-        await asyncio.to_thread(bell.join)
+    wake = partial(loop.call_soon_threadsafe, woken.set)
+    with ThreadPoolExecutor(1, thread_name_prefix="listening") as pool:
+        listening = loop.run_in_executor(pool, listen, engine, wake, stop)
+        listening.add_done_callback(lambda _: stop.set())
+        listening.add_done_callback(lambda _: woken.set())
+        try:
+            await deliver(courier, stop=stop, woken=woken, beat=probe.beat)
+        finally:
+            stop.set()
+            await listening

@@ -61,7 +61,7 @@ def api(settings: Settings) -> None:
         checks={"kafka": producer.check} if kafka.keeps_log else {},
     )
     stop = Event()
-    watching(limit.enforce, stop, every_s=DELETE_EVERY_S)
+    watching("age limit of rejections", limit.enforce, stop, every_s=DELETE_EVERY_S)
     serve(app, host=settings.host, port=settings.port or PORT)
     stop.set()
     producer.close()

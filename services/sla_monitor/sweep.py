@@ -20,7 +20,7 @@ from services.sla_monitor.queries.alarms import bell
 from shared import logs
 from shared.clock import Clock, utc_now
 from shared.db import outbox
-from shared.db.outages import OUTAGES
+from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions, sessions_on
 from shared.db.watching import watching
 from shared.errors import class_and_code
@@ -40,9 +40,12 @@ log = logs.get(__name__)
 def sweep(
     engine: Engine, *, stop: Event, clock: Clock = utc_now, beat: Callable[[], None] = lambda: None
 ) -> None:
-    """Sweep until told to stop; while the database is away, try again every second."""
+    """Sweep until `stop`; while the database is away, try again every second.
+
+    Raises what the database says of a statement, for that does not pass.
+    """
     pulse = Pulse("sweep", clock)
-    auditor = watching(Auditor(sessions_on(engine), clock).look, stop)
+    auditor = watching("audit of clocks", Auditor(sessions_on(engine), clock).look, stop)
     while not stop.is_set():
         try:
             with bell(engine) as alarm, engine.connect() as own:
@@ -52,8 +55,10 @@ def sweep(
                     beat()
                     for due_at in alarm.wait(sweeper.rest()):
                         sweeper.heard(due_at)
-        except OUTAGES as outage:
-            log.warning("the sweep waits for the database", error=class_and_code(outage))
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
+            log.warning("the sweep waits for the database", error=class_and_code(error))
             stop.wait(LONGEST_SLEEP.total_seconds())
     auditor.join()
 

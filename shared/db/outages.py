@@ -6,15 +6,15 @@ from types import TracebackType
 from typing import ClassVar
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import Unavailable, class_and_code
 
 __all__ = ["OUTAGES", "Guard", "class_and_code", "is_outage"]
 
-OUTAGES = (Unavailable, OperationalError, InterfaceError, PoolTimeout)
-"""What may pass with time: only `is_outage` says whether it does."""
+OUTAGES = (Unavailable, DBAPIError, psycopg.Error, PoolTimeout)
+"""What may be an outage. Only `is_outage` says whether it is: whoever catches these raises all else again."""
 
 _PASSING = ("08", "25P03", "25P04", "28", "3D", "40", "53", "55006", "55P03", "57", "58")
 """SQLSTATEs, or their classes, that say nothing against the statement: connections, time-outs, locks, deadlocks,

@@ -19,7 +19,7 @@ from shared.contracts.topic import Sent
 from shared.contracts.topics import TOPICS
 from shared.db import outbox
 from shared.db.locks import AdvisoryLock
-from shared.db.outages import OUTAGES
+from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.errors import loggable
 from shared.kafka import metrics
@@ -53,7 +53,7 @@ def relay(
 ) -> None:
     """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by.
 
-    `wait_s` is how long it sleeps at most while no transaction rings.
+    `wait_s` is how long it sleeps at most while no transaction rings. Raises what is no outage.
     """
     standby, working = Pulse("relay standing by", clock), Pulse("relay", clock)
     while not stop.is_set():
@@ -67,7 +67,9 @@ def relay(
                     more = work.turn()
                     working.beat(work.taken())
                     _wait(bell, 0 if more else wait_s)
-        except (*OUTAGES, psycopg.OperationalError) as error:
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
             log.warning("relay waits", error=loggable(error))
             stop.wait(WAIT_S)
 

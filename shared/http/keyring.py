@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.exc import DBAPIError
 from starlette.types import Scope
 
 from shared.clock import Clock, utc_now
@@ -89,7 +88,7 @@ class KeyRing:
         try:
             with self._sessions() as session:
                 key = find_key(session, presented)
-        except (*OUTAGES, DBAPIError) as error:
+        except OUTAGES as error:
             if not is_outage(error):
                 raise
             self._away_until = now + PATIENCE

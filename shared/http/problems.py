@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from shared.db.outages import OUTAGES, is_outage
@@ -73,7 +72,7 @@ def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: 
     return written(error.status, error.code, error.message, headers, **more)
 
 
-FORESEEN = (LeadbatonError, *OUTAGES, DBAPIError)
+FORESEEN = (LeadbatonError, *OUTAGES)
 """What a route may raise, and be answered for."""
 
 

@@ -15,7 +15,6 @@ from uuid import UUID
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 from prometheus_client import Counter
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared import logs
@@ -221,7 +220,7 @@ class _Worker:
             yield
         except Fenced as error:
             self._again(metrics.FENCED, "batch refused", error)
-        except (*OUTAGES, DBAPIError) as error:
+        except OUTAGES as error:
             if not is_outage(error):
                 raise
             self._pause.begin()

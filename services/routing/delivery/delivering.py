@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from services.routing.delivery import recording
 from services.routing.delivery.courier import Courier, claim
@@ -134,7 +133,7 @@ async def _turn(
         if tries < 1:
             return (), ()
         return ended, await asyncio.to_thread(claim, courier, tries, retries=retries)
-    except (*OUTAGES, DBAPIError) as error:
+    except OUTAGES as error:
         if not is_outage(error):
             raise
         log.warning(

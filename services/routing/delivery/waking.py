@@ -8,16 +8,18 @@ from typing import cast
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from services.routing.queries.deliveries import CHANNEL
-from shared.db.outages import OUTAGES
+from shared.db.outages import OUTAGES, is_outage
 
 PATIENCE_S = 1.0
 
 
-def listen(engine: Engine, wake: Callable[[], None], stop: threading.Event) -> None:
-    """Call `wake` for each notice until `stop`, and once then; without the database the courier polls."""
+def listen(engine: Engine, wake: Callable[[], object], stop: threading.Event) -> None:
+    """Call `wake` for each notice until `stop`, and once then; without the database the courier polls.
+
+    Raises what is no outage.
+    """
     while not stop.is_set():
         try:
             with _own_connection(engine) as connection:
@@ -25,7 +27,9 @@ def listen(engine: Engine, wake: Callable[[], None], stop: threading.Event) -> N
                 while not stop.is_set():
                     for _ in connection.notifies(timeout=PATIENCE_S, stop_after=1):
                         wake()
-        except (*OUTAGES, DBAPIError, psycopg.Error):
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
             stop.wait(PATIENCE_S)
     wake()
 

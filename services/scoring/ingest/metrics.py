@@ -19,7 +19,7 @@ PUBLISHED = Counter(
 TO_KAFKA, TO_OUTBOX = PUBLISHED.labels("kafka"), PUBLISHED.labels("outbox")
 UNKEPT = Counter(
     "leadbaton_ingest_rejections_unkept_total",
-    "Refused events that could not be kept, because the database was away.",
+    "Refused events that could not be kept, such as while the database was away.",
 )
 
 

@@ -17,7 +17,9 @@ from services.scoring.queries.rejections import (
 )
 from shared import logs
 from shared.clock import Clock
+from shared.db.outages import is_outage
 from shared.db.session import Sessions
+from shared.errors import class_and_code
 
 log = logs.get(__name__)
 
@@ -26,14 +28,23 @@ DELETED_AT_ONCE = 500
 
 
 def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
-    """In a transaction of its own. While the database is away they are counted and logged, without what they hold."""
+    """In a transaction of its own. Those that the database does not take are counted and logged by their codes only.
+
+    That is no outage for whoever sent them: the events beside them are accepted.
+    """
     try:
         with sessions.begin() as session:
             add_rejections(session, refused)
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
         UNKEPT.inc(len(refused))
         codes = dict(Counter(it.code for it in refused))
-        log.warning("rejections not kept", source=refused[0].source, codes=codes)
+        write = log.warning if is_outage(error) else log.error
+        write(
+            "rejections not kept",
+            source=refused[0].source,
+            codes=codes,
+            error=class_and_code(error),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,6 @@ import psycopg
 from sqlalchemy import Engine
 
 from services.sla_monitor.queries.clocks import CHANNEL
-from shared.errors import Unavailable
-
-
-class BellAway(Unavailable):
-    """PostgreSQL is away, so nobody can wake us."""
-
-    code = "bell_away"
 
 
 class Bell:
@@ -27,12 +20,9 @@ class Bell:
         self._connection = connection
 
     def wait(self, longest: timedelta) -> list[datetime]:
-        """Sleep so long, or until it rings; the instants at which something new is due."""
-        try:
-            heard = self._connection.notifies(timeout=longest.total_seconds(), stop_after=1)
-            return [datetime.fromisoformat(ring.payload) for ring in heard]
-        except psycopg.OperationalError:
-            raise BellAway("the database is away") from None
+        """Sleep so long, or until it rings; the instants at which something new is due. Raises psycopg's errors."""
+        heard = self._connection.notifies(timeout=longest.total_seconds(), stop_after=1)
+        return [datetime.fromisoformat(ring.payload) for ring in heard]
 
 
 @contextmanager

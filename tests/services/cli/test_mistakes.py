@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
+import psycopg
 import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
@@ -88,9 +89,10 @@ def test_a_command_ends_with_one_text_and_no_traceback(
 
 
 def test_the_database_is_quoted() -> None:
-    away = OperationalError("select 1", {}, Exception("connection refused"))
+    reason = psycopg.OperationalError("connection refused\nis it running?")
 
-    assert in_words(away) == "the database does not answer: connection refused"
+    for away in (reason, OperationalError("select 1", {}, reason)):
+        assert in_words(away) == "the database does not answer: connection refused"
 
 
 def test_every_wrong_setting_is_named_as_its_variable() -> None:

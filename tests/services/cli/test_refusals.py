@@ -11,15 +11,17 @@ from contextlib import contextmanager
 import orjson
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.cli import checks
-from services.cli.mistakes import in_words
+from services.cli.mistakes import FORESEEN, in_words
 from services.cli.refusals import refusal_of
 from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for
-from shared.embedded.postgres import PostgresServer
+from shared.embedded.postgres import PostgresServer, free_port
+from shared.kafka.config import KafkaConfig
 from shared.settings import Settings
+from tests.damage import change, refuse
 from tests.services.cli.test_cli import leadbaton
 
 pytestmark = pytest.mark.postgres
@@ -125,6 +127,56 @@ def test_what_only_we_can_mend_is_no_refusal(sessions: Sessions) -> None:
     assert refusal_of(caught.value) is None
     assert in_words(caught.value) is None
     assert refusal_of(ValueError("no error of a database")) is None
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "outage"), [("54000", False), ("22012", False), ("55P03", True), ("57014", True)]
+)
+def test_only_what_passes_is_a_database_that_does_not_answer(
+    sessions: Sessions, sqlstate: str, *, outage: bool
+) -> None:
+    """psycopg calls class 54 operational, as it calls outages; what stays wrong shows its traceback."""
+    statement = text(f"do $$ begin raise exception 'why' using errcode = '{sqlstate}'; end $$")
+    with sessions() as session, pytest.raises(FORESEEN) as caught:
+        session.execute(statement)
+
+    assert isinstance(caught.value, DBAPIError)
+    for error in (caught.value, caught.value.orig):
+        assert isinstance(error, Exception)
+        assert in_words(error) == ("the database does not answer: why" if outage else None)
+
+
+def test_a_command_does_not_call_a_database_away_that_refuses_a_value(
+    sessions: Sessions, database_url: str
+) -> None:
+    refuse(sessions, "messaging.api_keys")
+
+    create = ("keys", "create", "--scope", "ops", "--subject", "me")
+    refused = leadbaton(*create, LEADBATON_DATABASE_URL=database_url)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "does not answer" not in refused.stderr
+    assert "ProgramLimitExceeded" in refused.stderr
+
+
+def test_the_doctor_says_what_hides_how_far_the_groups_have_read(
+    sessions: Sessions, database_url: str, broker: KafkaConfig
+) -> None:
+    change(sessions, "alter table messaging.offsets rename to elsewhere")
+    settings = Settings(database_url=database_url, kafka_bootstrap=",".join(broker.bootstrap))
+
+    [*_, refused] = checks.broker(settings, utc_now())
+
+    assert (refused.what, refused.ok) == ("database", False)
+    assert "lacks a table" in refused.found
+    assert MIGRATE in refused.mend
+
+
+def test_the_doctor_says_that_the_database_is_away_only_once(broker: KafkaConfig) -> None:
+    nowhere = f"postgresql://me@127.0.0.1:{free_port()}/nowhere"
+    settings = Settings(database_url=nowhere, kafka_bootstrap=",".join(broker.bootstrap))
+
+    assert all(it.ok for it in checks.broker(settings, utc_now()))
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.clock import utc_now
@@ -14,22 +13,24 @@ from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.consumer import Subscription, consume
 from shared.kafka.producer import Producer
-from tests.engine import PATIENCE_S, Ledger, events
+from tests.damage import TOO_LARGE, change, refuse, stopping_late
+from tests.engine import Ledger, events
 
 pytestmark = pytest.mark.postgres
 
-UNDEFINED_TABLE = "alter table messaging.offsets rename to elsewhere"
-TOO_LARGE = """
-    create function messaging.refuse() returns trigger language plpgsql as
-    $$ begin raise exception 'too large' using errcode = '54000'; end $$;
-    create trigger refuse before update on messaging.offsets for each row execute function messaging.refuse()
-"""
-"""While offsets are moved, after the handler has done its work. psycopg calls class 54 operational."""
+
+def lose_offsets(sessions: Sessions) -> None:
+    change(sessions, "alter table messaging.offsets rename to elsewhere")
+
+
+def refuse_offsets(sessions: Sessions) -> None:
+    """While they are moved, after the handler has done its work."""
+    refuse(sessions, "messaging.offsets", "update")
 
 
 @pytest.mark.parametrize(
     ("damage", "sqlstate"),
-    [(UNDEFINED_TABLE, "42P01"), (TOO_LARGE, "54000")],
+    [(lose_offsets, "42P01"), (refuse_offsets, TOO_LARGE)],
     ids=["where to begin", "how far it is"],
 )
 def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
@@ -37,17 +38,13 @@ def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
     broker: KafkaConfig,
     producer: Producer,
     ledger: Ledger,
-    damage: str,
+    damage: Callable[[Sessions], None],
     sqlstate: str,
 ) -> None:
-    with sessions.begin() as session:
-        session.execute(text(damage))
+    damage(sessions)
     producer.send_all(events(3))
-    stop = threading.Event()
-    too_late = threading.Timer(PATIENCE_S, stop.set)
-    too_late.start()
 
-    with pytest.raises(DBAPIError) as error:
+    with stopping_late() as stop, pytest.raises(DBAPIError) as error:
         consume(
             SCORING,
             [Subscription(MARKETING_EVENTS, ledger)],
@@ -57,6 +54,5 @@ def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
             stop=stop,
         )
 
-    too_late.cancel()
     assert getattr(error.value.orig, "sqlstate", None) == sqlstate
     assert ledger.done() == {}

@@ -138,7 +138,7 @@ def test_who_watches_looks_on_after_an_outage() -> None:
             raise BrokerAway("away")
         stop.set()
 
-    thread = watching(look, stop, every_s=0.01)
+    thread = watching("test", look, stop, every_s=0.01)
     thread.join(10)
 
     assert looks == [0, 1]

@@ -11,12 +11,15 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.scoring.ingest.rejections import AgeLimit, keep
 from services.scoring.queries.rejections import Body, Rejection
 from shared.db.session import Sessions
+from tests.damage import refuse
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 
 pytestmark = pytest.mark.postgres
@@ -189,6 +192,29 @@ def test_what_did_not_come_again_for_too_long_is_deleted_with_its_bytes(
         ("again", "again", 2),
     ]
     assert stored(sessions)["bodies"] == 2
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "level"), [("54000", "error"), ("42P01", "error"), ("53100", "warning")]
+)
+def test_what_cannot_be_kept_is_counted_and_says_whether_it_will_pass(
+    sessions: Sessions, sqlstate: str, level: str
+) -> None:
+    refuse(sessions, "scoring.rejections", sqlstate=sqlstate)
+    before = unkept()
+
+    with structlog.testing.capture_logs() as lines:
+        keep(sessions, [rejection("a"), rejection("b", code="worse")])
+
+    assert unkept() == before + 2
+    [line] = lines
+    assert (line["event"], line["log_level"]) == ("rejections not kept", level)
+    assert (line["codes"], line["error"].split()[-1]) == ({"bad": 1, "worse": 1}, sqlstate)
+
+
+def unkept() -> float:
+    """How many could not be kept, as a scrape would see it."""
+    return REGISTRY.get_sample_value("leadbaton_ingest_rejections_unkept_total") or 0.0
 
 
 def test_those_who_keep_the_same_in_another_order_do_not_wait_in_a_circle(

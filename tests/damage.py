@@ -1,0 +1,51 @@
+"""Damage to a real database whose errors do not pass with time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from shared.db.session import Sessions
+from tests.engine import PATIENCE_S
+
+TOO_LARGE = "54000"
+"""The SQLSTATE of a value that is too large; psycopg calls its class operational, as it calls outages."""
+
+
+def refuse(
+    sessions: Sessions, table: str, when: str = "insert or update", sqlstate: str = TOO_LARGE
+) -> None:
+    """Let the table take nothing; each row is answered with this SQLSTATE."""
+    name = f"{table.partition('.')[0]}.refuse"
+    with sessions.begin() as session:
+        session.execute(
+            text(
+                f"""
+                create function {name}() returns trigger language plpgsql as
+                $$ begin raise exception 'refused' using errcode = '{sqlstate}'; end $$;
+                create trigger refuse before {when} on {table} for each row execute function {name}()
+                """
+            )
+        )
+
+
+def change(sessions: Sessions, statement: str) -> None:
+    """Run the statement, such as one that takes away a column."""
+    with sessions.begin() as session:
+        session.execute(text(statement))
+
+
+@contextmanager
+def stopping_late() -> Iterator[threading.Event]:
+    """An event that is set after a while: a loop that waits out what does not pass ends, and the test fails."""
+    stop = threading.Event()
+    timer = threading.Timer(PATIENCE_S, stop.set)
+    timer.start()
+    try:
+        yield stop
+    finally:
+        timer.cancel()
+        stop.set()

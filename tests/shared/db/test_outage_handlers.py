@@ -1,0 +1,61 @@
+"""Whoever catches errors of the database asks whether they are an outage: read from the source of every module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.test_gates import OURS
+
+DATABASE_ERRORS = {
+    "OUTAGES",
+    "SQLAlchemyError",
+    "DBAPIError",
+    "OperationalError",
+    "InterfaceError",
+    "Error",
+    "FORESEEN",
+}
+ASKS = {"is_outage", "refused", "in_words", "answer_to"}
+"""The others ask too: they say it to an operator, or to a caller."""
+NEED_NOT_ASK = {
+    "shared/http/probes.py": "a process whose database answers with any error is not ready, and says which",
+    "shared/db/watching.py": "the guard inside lets nothing pass but outages",
+}
+
+
+def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
+    """Every handler of an error that the database may raise."""
+    for source in OURS:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ExceptHandler) and node.type is not None:
+                names = {
+                    it.attr if isinstance(it, ast.Attribute) else getattr(it, "id", "")
+                    for it in ast.walk(node.type)
+                }
+                if names & DATABASE_ERRORS:
+                    yield source.path, node
+
+
+def asks(handler: ast.ExceptHandler) -> bool:
+    """Whether it asks what the error is, or ends by raising it again."""
+    last = handler.body[-1]
+    raises = isinstance(last, ast.Raise) and last.exc is None
+    return raises or any(
+        isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ASKS
+        for it in handler.body
+        for node in ast.walk(it)
+    )
+
+
+def test_nobody_takes_an_error_of_the_database_for_an_outage_unasked() -> None:
+    unasked = {f"{path}:{it.lineno}" for path, it in handlers() if not asks(it)}
+
+    assert {it.partition(":")[0] for it in unasked} == NEED_NOT_ASK.keys()
+    assert len(unasked) == len(NEED_NOT_ASK)
+
+
+def test_the_handlers_are_found() -> None:
+    assert {"shared/db/relay.py", "shared/kafka/consumer.py", "services/sla_monitor/sweep.py"} <= {
+        path for path, _ in handlers()
+    }
