@@ -17,11 +17,11 @@ from shared.http.body import PlainBody
 from shared.http.described import DescribedApp
 from shared.http.keyring import KeyRing
 from shared.http.lane import Lane, Posts
+from shared.http.media import not_json, refused_body
 from shared.http.observed import Observed
 from shared.http.problems import (
     FORESEEN,
     InvalidRequest,
-    MalformedBody,
     answer_to,
     problem,
     written,
@@ -103,13 +103,14 @@ def _tell_errors(app: FastAPI) -> None:
         app.add_exception_handler(kind, foreseen)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        return _invalid(error)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        refused = refused_body(request.scope, error)
+        return _invalid(error) if refused is None else problem(refused)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400:  # FastAPI's word for every body that it fails to read
-            return problem(MalformedBody(UNREADABLE))
+            return problem(not_json(request.scope, UNREADABLE))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         message = _paths(app) if error.status_code == 404 else str(error.detail)
         return written(error.status_code, code, message, dict(error.headers or {}))
@@ -128,9 +129,6 @@ def _paths(app: FastAPI) -> str:
 
 def _invalid(error: RequestValidationError) -> Response:
     faults = error.errors()
-    if faults and faults[0]["type"] == "json_invalid":
-        where, why = faults[0]["loc"][-1], faults[0].get("ctx", {}).get("error", "")
-        return problem(MalformedBody(f"the body is not JSON: {why} at character {where}"))
     shown = [
         {"where": _shortened(".".join(map(str, it["loc"]))), "what": _shortened(it["msg"])}
         for it in faults[:MAX_FAULTS]

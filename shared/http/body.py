@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import LeadbatonError, Unavailable
 from shared.http.headers import header
 from shared.http.keyring import KeyRing, presented
+from shared.http.media import check_format, label_as_json
 from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, problem
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,7 +49,7 @@ class Budget:
 
 
 class PlainBody:
-    """Neither Content-Length nor Content-Type is believed; a bomb costs no more memory than the limit.
+    """Content-Length is not believed; a bomb costs no more memory than the limit.
 
     A key in the head is checked before the body is read. Without one the body is read on the direct routes only
     (`posts`), where it may hold the key; other routes refuse the request without it.
@@ -71,6 +72,7 @@ class PlainBody:
             return
         try:
             budget = await self._budget(scope)
+            check_format(header(scope, b"content-type"))
         except LeadbatonError as refused:
             await problem(refused)(scope, receive, send)
             return
@@ -101,6 +103,8 @@ class PlainBody:
         if body is not None:
             scope["headers"] = _as_read(scope["headers"], len(body))
             scope["body"] = body
+            if scope["path"] not in self.posts:
+                label_as_json(scope, body)
             await self.app(scope, _again(body, receive), send)
 
 

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.errors import LeadbatonError, Rejected
 from shared.http.problems import problem
+from shared.http.readable import readable_by
 from shared.metrics import HTTP_REFUSED_CONNECTIONS
 
 
@@ -91,6 +92,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
         super().connection_made(cast("asyncio.Transport", transport))
+        self.headers = []
         self._in_head = True
         self._heads = 0
         self._head_bytes = self._raw_bytes = self._body_bytes = 0
@@ -175,6 +177,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is there: the next part is ours, and may take as long as it takes."""
         super().on_message_complete()
+        self.headers = []  # another list than the scope's: what comes is of the next request
         self._in_head = True
         self._head_bytes = 0
         self._deadline = inf if self._answering() else self._idle_until()
@@ -204,6 +207,10 @@ class Connection(HttpToolsProtocol):
         """What uvicorn calls when the parser gives up."""
         self._refuse(self._refusal or MalformedRequest("this is no HTTP/1.1 request"))
 
+    def _origin(self) -> bytes | None:
+        """The site of the page that sends, if so much of the head is there."""
+        return next((value for name, value in self.headers if name == b"origin"), None)
+
     def _answering(self) -> bool:
         return self._heads > 0 and not self.cycle.response_complete
 
@@ -227,7 +234,7 @@ class Connection(HttpToolsProtocol):
         elif not self._in_head:  # it was answered before
             self.transport.close()
             return
-        self.transport.write(_written(error))
+        self.transport.write(_written(error, self._origin()))
         self.flow.resume_reading()
         self.transport.write_eof()  # the answer ends here; what still comes is read, lest it is lost with a reset
 
@@ -243,8 +250,10 @@ def connections(limits: ConnectionLimits = USUAL) -> type[Connection]:
     return Limited
 
 
-def _written(error: LeadbatonError) -> bytes:
+def _written(error: LeadbatonError, origin: bytes | None) -> bytes:
     response = problem(error)
+    if origin is not None:
+        response.headers.update(readable_by(origin.decode("latin-1")))
     fields = [b"%s: %s\r\n" % field for field in response.raw_headers]
     return b"".join(
         [STATUS_LINE[error.status], *fields, b"connection: close\r\n\r\n", bytes(response.body)]

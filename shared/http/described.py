@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from shared.errors import LeadbatonError
 from shared.http.body import BODILESS, Overloaded
 from shared.http.keys import ExpiredKey, InactiveRep, UnknownKey, WrongScope
+from shared.http.media import UnsupportedType
 from shared.http.problems import (
     PROBLEM_TYPE,
     DatabaseAway,
@@ -82,7 +83,7 @@ def _shared_errors(method: str, operation: Json) -> Iterator[type[LeadbatonError
     if "parameters" in operation or "requestBody" in operation:
         yield InvalidRequest
     if method.upper() not in BODILESS:
-        yield from (MalformedBody, TooLarge, UnsupportedEncoding, Overloaded)
+        yield from (MalformedBody, TooLarge, UnsupportedEncoding, UnsupportedType, Overloaded)
 
 
 def _problem(description: str) -> Json:

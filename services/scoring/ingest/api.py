@@ -32,6 +32,7 @@ from services.scoring.queries.rejections import StoredRejection, rejections_of
 from shared.errors import LeadbatonError
 from shared.http.dependencies import OpsOrRead, Tx
 from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.media import UnsupportedType
 from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText, Position
 from shared.http.problems import (
@@ -61,7 +62,7 @@ Route = Callable[[Request], Awaitable[Response]]
 
 REFUSALS = problems(
     MalformedBody, UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, TooLarge, TooManyEvents,
-    UnsupportedEncoding, InvalidEvent, RateLimited, NowhereToPut,
+    UnsupportedEncoding, UnsupportedType, InvalidEvent, RateLimited, NowhereToPut,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from services.scoring.queries.rejections import Rejection
 from shared.contracts.topic import Outgoing
 from shared.http.keyring import presented
 from shared.http.keys import Caller
+from shared.http.media import UnsupportedType, not_json
 from shared.http.problems import MalformedBody
 from shared.values import exactly
 
@@ -86,10 +87,10 @@ class Intake:
         key = presented(request.scope)
         sender = await admitted(request, key) if key is not None else None
         try:
-            said = read(body)
+            said = _read(request, body)
             sender = sender or await admitted(request, write_key(said))
             return sender, parse(said)
-        except (MalformedBody, InvalidEvent, TooDeep) as wrong:
+        except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as wrong:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.clock())
                 await _keep(request, [refused_whole(wrong, arrival, body)])
@@ -109,6 +110,14 @@ def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
         return parse(exactly(body))
     except ValueError:
         raise TooDeep from None
+
+
+def _read(request: Request, body: bytes) -> Any:
+    """The body's JSON, whatever its type says; raises MalformedBody, or UnsupportedType if that promises no JSON."""
+    try:
+        return read(body)
+    except MalformedBody as wrong:
+        raise not_json(request.scope, wrong.message) from None
 
 
 async def _keep(request: Request, refused: list[Rejection]) -> None:

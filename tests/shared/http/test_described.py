@@ -28,7 +28,7 @@ def test_every_operation_names_what_any_request_may_be_answered_with() -> None:
         if it.method == "post":
             named["503"].append("overloaded")
             named |= {"400": ["malformed_body"], "413": ["too_large"]}
-            named["415"] = ["unsupported_encoding"]
+            named["415"] = ["unsupported_encoding", "unsupported_type"]
         for status, expected in named.items():
             for code in expected:
                 assert f"`{code}`: " in codes(it, status), (it.method, it.path, status, code)
