@@ -93,14 +93,19 @@ class Producer:
     def ready(self) -> bool:
         """Whether a record published now is likely to be acknowledged soon."""
         client = self._client
-        return client is not None and client.knows_all() and not self._pending.away()
+        return client is not None and not client.missing() and not self._pending.away()
 
     def check(self) -> None:
-        """Raise BrokerAway unless ready."""
-        if not self.ready():
+        """Raise BrokerAway unless ready; it names the topics that Kafka has not told of."""
+        client = self._client
+        if client is None:
+            raise BrokerAway("Kafka cannot be reached yet")
+        if missing := client.missing():
             raise BrokerAway(
-                "Kafka does not answer, or misses topics (leadbaton migrate makes them)"
+                f"Kafka does not answer, or misses the topic {', '.join(missing)} (leadbaton migrate makes it)"
             )
+        if self._pending.away():
+            raise BrokerAway("Kafka acknowledges nothing")
 
     def close(self) -> None:
         """Wait a little for what is under way, then let go."""
@@ -145,7 +150,10 @@ class Producer:
                     self._client = _Client.on(self._config)
                 self._client.learn()
             except KafkaError as error:
-                log.warning("kafka not ready for publishing", error=loggable(error))
+                missing = self._client.missing() if self._client is not None else []
+                log.warning(
+                    "kafka not ready for publishing", error=loggable(error), missing=missing
+                )
             self._closed.wait(1)
 
 
@@ -174,8 +182,9 @@ class _Client(KafkaProducer):
                 metrics_enabled=False,
             )
 
-    def knows_all(self) -> bool:
-        return self.partitions.keys() >= NEEDED
+    def missing(self) -> list[str]:
+        """The topics that Kafka has not told of, of those that are published to."""
+        return sorted(NEEDED - self.partitions.keys())
 
     def put(self, record: Sent) -> Any:
         """The promise of a record that goes out after the next `wake`; what cannot be sent has failed already.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from shared.contracts.topic import Outgoing
 from shared.embedded.broker import Broker
@@ -17,8 +18,9 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
 from shared.kafka.pending import Bound
 from shared.kafka.producer import Ack, Producer
-from tests.conftest import kafka_on
+from tests.conftest import config_at, kafka_on
 from tests.engine import events, until
+from tests.shared.kafka.hiding import hiding
 
 
 def keyed(key: str, value: str) -> Outgoing:
@@ -70,6 +72,31 @@ def test_it_finds_a_broker_that_comes_later(unused_broker: Broker) -> None:
     producer.close()
 
 
+def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to(
+    embedded_broker: Broker,
+) -> None:
+    """Processes may start before `leadbaton migrate` has made the topics."""
+    with hiding("marketing.events", embedded_broker) as way:
+        producer = Producer(config_at(way.bootstrap))
+        with structlog.testing.capture_logs() as lines:
+            until(lambda: any(it["event"] == "kafka not ready for publishing" for it in lines))
+        assert lines[-1]["missing"] == ["marketing.events"]
+        with pytest.raises(BrokerAway, match=r"misses the topic marketing\.events"):
+            producer.check()
+        with pytest.raises(BrokerAway, match="does not know the topic yet"):
+            asyncio.run(producer.publish(events(1)))
+        assert all(isinstance(it, Exception) for it in producer.send_all(events(1)))
+
+        create_topics(kafka_on(embedded_broker))
+        way.shown.set()
+        until(producer.ready)
+
+        asyncio.run(producer.publish(events(1)))
+        [outcome] = producer.send_all(events(1))
+        assert isinstance(outcome, Ack)
+        producer.close()
+
+
 def test_a_topic_that_nobody_made_is_refused_at_once(producer: Producer) -> None:
     with pytest.raises(BrokerAway, match="topic"):
         asyncio.run(producer.publish([Outgoing("no.such.topic", b"k", b"v", ())]))
@@ -82,6 +109,8 @@ def test_a_broker_that_does_not_answer_is_given_up_in_time_and_then_refused_at_o
     with pytest.raises(BrokerAway, match="acknowledged nothing"):
         asyncio.run(producer.publish(events(1)))
     assert not producer.ready()
+    with pytest.raises(BrokerAway, match="acknowledges nothing"):
+        producer.check()
     embedded_broker.resume()
     until(producer.ready)
     asyncio.run(producer.publish(events(1)))
