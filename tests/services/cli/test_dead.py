@@ -10,13 +10,7 @@ from shared.db import dead_letters, outbox
 from shared.db.session import Sessions
 from tests.shared.db.test_dead_letters import burial
 
-pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(autouse=True)
-def installation(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "250")
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
 
 def dead(*arguments: str) -> Result:

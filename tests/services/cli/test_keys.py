@@ -8,9 +8,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from typer.testing import CliRunner, Result
 
-from services.cli.keys import UnknownRep, app
+from services.cli.keys import UnknownRep
 from services.routing.queries.roster import locked_activity
 from shared.clock import utc_now
 from shared.db.session import Sessions
@@ -25,23 +24,10 @@ from shared.http.keys import (
 )
 from tests.builders import NOON
 from tests.engine import until
+from tests.services.cli.key_commands import INGEST, ran
 from tests.services.routing.desks import entry, importing
 
-pytestmark = pytest.mark.postgres
-
-
-INGEST = ("create", "--scope", "ingest", "--subject", "site")
-
-
-@pytest.fixture(autouse=True)
-def _environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
-
-
-def ran(*arguments: str) -> Result:
-    """The command's output and end."""
-    return CliRunner().invoke(app, list(arguments))
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
 
 def test_the_key_alone_is_on_stdout_and_works(sessions: Sessions) -> None:

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from services.cli.keys import app
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from shared.http.keys import (
-    BadOrigins,
-    KeyScope,
-    UnknownKey,
-    create_key,
-    find_key,
-)
+from shared.http.keys import BadOrigins, KeyScope, UnknownKey, create_key, find_key
+from tests.services.cli.key_commands import INGEST, ran
 
-pytestmark = pytest.mark.postgres
-
-INGEST = ("create", "--scope", "ingest", "--subject", "site")
-
-
-@pytest.fixture(autouse=True)
-def _environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEADBATON_DATABASE_URL", database_url)
-
-
-def ran(*arguments: str) -> Result:
-    """The command's output and end."""
-    return CliRunner().invoke(app, list(arguments))
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
 
 def test_the_origins_of_a_key_change_while_the_key_stays(sessions: Sessions) -> None:

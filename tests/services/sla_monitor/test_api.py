@@ -13,8 +13,9 @@ from services.sla_monitor.main import build_api
 from services.sla_monitor.sweep import sweep_once
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
+from shared.http.keys import KeyScope
 from tests.builders import NOON, an_id
+from tests.services.sla_monitor.clients import Ops, keyed
 from tests.services.sla_monitor.promises import (
     ACCEPT,
     JOURNEY,
@@ -30,31 +31,10 @@ from tests.services.sla_monitor.promises import (
 pytestmark = pytest.mark.postgres
 
 
-class Ops:
-    """A client with a key."""
-
-    def __init__(self, client: TestClient, key: str) -> None:
-        self._client = client
-        self._headers = {"authorization": f"Bearer {key}"}
-
-    def get(self, path: str, status: int = 200, **parameters: Any) -> Any:
-        got = self._client.get(f"/v1/sla/{path}", params=parameters, headers=self._headers)
-        assert got.status_code == status, got.text
-        return got.json()
-
-    def ids(self, path: str, **parameters: Any) -> list[tuple[str, str]]:
-        return [(it["rep"], it["policy"]) for it in self.get(path, **parameters)["items"]]
-
-
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     with TestClient(build_api(sessions, clock=lambda: noon_and(90))) as client:
         yield client
-
-
-def keyed(client: TestClient, sessions: Sessions, scope: KeyScope, subject: str) -> Ops:
-    with sessions.begin() as session:
-        return Ops(client, create_key(session, scope=scope, subject=subject, now=NOON))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from services.sla_monitor.main import build_api
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from shared.http.keys import KeyScope
+from tests.services.sla_monitor.clients import Ops, keyed
 from tests.services.sla_monitor.promises import (
     TOUCH,
     heard,
@@ -22,7 +23,6 @@ from tests.services.sla_monitor.promises import (
     step,
     walked,
 )
-from tests.services.sla_monitor.test_api import Ops, keyed
 
 pytestmark = pytest.mark.postgres
 

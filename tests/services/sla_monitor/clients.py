@@ -1,0 +1,32 @@
+"""Clients of the SLA monitor's API, each with a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from shared.db.session import Sessions
+from shared.http.keys import KeyScope, create_key
+from tests.builders import NOON
+
+
+class Ops:
+    """A client with a key."""
+
+    def __init__(self, client: TestClient, key: str) -> None:
+        self._client = client
+        self._headers = {"authorization": f"Bearer {key}"}
+
+    def get(self, path: str, status: int = 200, **parameters: Any) -> Any:
+        got = self._client.get(f"/v1/sla/{path}", params=parameters, headers=self._headers)
+        assert got.status_code == status, got.text
+        return got.json()
+
+    def ids(self, path: str, **parameters: Any) -> list[tuple[str, str]]:
+        return [(it["rep"], it["policy"]) for it in self.get(path, **parameters)["items"]]
+
+
+def keyed(client: TestClient, sessions: Sessions, scope: KeyScope, subject: str) -> Ops:
+    with sessions.begin() as session:
+        return Ops(client, create_key(session, scope=scope, subject=subject, now=NOON))
