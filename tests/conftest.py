@@ -18,6 +18,7 @@ from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
+from tests import commands
 
 ROOT = Path(__file__).parent.parent
 FAST = (
@@ -32,6 +33,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Where several workers share the tests, the journeys come first: they wait while the other worker computes."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda it: it.get_closest_marker("journey") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """End what tests started for all that follow."""
+    commands.close()
 
 
 @pytest.fixture(scope="session")

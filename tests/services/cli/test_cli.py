@@ -15,27 +15,20 @@ import pytest
 from services.cli import COMMANDS
 from services.cli.processes import PROCESSES, Process
 from shared.settings import Settings
-from tests.processes import BARE
+from tests.commands import ENVIRONMENT, leadbaton
 
 NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"
 
 
-def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command with nothing in its environment but what the test says; PWD is where it runs."""
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env={**BARE, "NO_COLOR": "1", "COLUMNS": "100", **environment},
-        cwd=environment.get("PWD"),
+def test_help_names_every_command_and_every_process() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "services.cli", "--help"],
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
 
-
-def test_help_names_every_command_and_every_process() -> None:
-    said = leadbaton("--help")
-
-    assert said.returncode == 0
     for name in {*COMMANDS, *(it.command[0] for it in PROCESSES)}:
         assert f" {name} " in said.stdout
 

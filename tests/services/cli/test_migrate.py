@@ -14,7 +14,7 @@ from shared.db.session import engine_for
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
 from shared.embedded.stack import Stack
-from tests.services.cli.test_cli import leadbaton
+from tests.commands import leadbaton
 
 pytestmark = pytest.mark.postgres
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +20,7 @@ from shared.documents import InvalidDocument
 from shared.errors import LeadbatonError, Rejected, Unavailable
 from shared.secrets import BadSecretKey
 from shared.settings import Settings
+from tests.commands import leadbaton
 
 ROOT = Path(__file__).parents[3]
 
@@ -73,13 +71,9 @@ def test_a_command_ends_with_one_text_and_no_traceback(
     arguments: list[str], environment: dict[str, str], told: str
 ) -> None:
     settings = {f"LEADBATON_{name}": value for name, value in environment.items()}
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env={**os.environ, "LEADBATON_DATABASE_URL": "postgresql://me@127.0.0.1:1/x", **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+    nowhere = "postgresql://me@127.0.0.1:1/x"
+    done = leadbaton(
+        *arguments, **{"PWD": str(ROOT), "LEADBATON_DATABASE_URL": nowhere, **settings}
     )
 
     assert (done.returncode, done.stdout) == (1, "")

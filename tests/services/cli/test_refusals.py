@@ -21,8 +21,8 @@ from shared.db.session import Sessions, engine_for
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.config import KafkaConfig
 from shared.settings import Settings
+from tests.commands import leadbaton
 from tests.damage import change, refuse
-from tests.services.cli.test_cli import leadbaton
 
 pytestmark = pytest.mark.postgres
 

@@ -15,10 +15,10 @@ import pytest
 
 from shared.embedded.postgres import free_port
 from shared.embedded.reaper import lives
+from tests.commands import leadbaton
 from tests.conftest import ROOT
 from tests.journey.world import until
 from tests.processes import BARE
-from tests.services.cli.test_cli import leadbaton
 
 pytestmark = [pytest.mark.postgres, pytest.mark.journey]
 NAMES = ("scoring", "routing", "sla")

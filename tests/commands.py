@@ -1,0 +1,107 @@
+"""The `leadbaton` command as a process of its own, many times a second: one Python imports it, and forks for each call.
+
+What a call costs otherwise is almost only imports. Everything that a process has of its own is the call's own: its
+arguments, its environment, its directory, its output, and how it ends. That a fresh Python starts the command too is
+what the tests of `--help`, `leadbaton up`, the demo and the tutorial show.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from services.cli import COMMANDS, SERVICES
+from tests.processes import BARE
+
+ENVIRONMENT = {**BARE, "NO_COLOR": "1", "COLUMNS": "100"}
+ALSO_NEEDED = ("services.cli.mistakes", "shared.logs", "typer.rich_utils")
+
+_started: list[subprocess.Popen[str]] = []
+"""The Python that forks, once a test has called the command."""
+
+
+def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command with nothing in its environment but what the test says; PWD is where it runs."""
+    with tempfile.TemporaryDirectory(prefix="leadbaton-command-") as folder:
+        call = {
+            "arguments": arguments,
+            "environment": {**ENVIRONMENT, **environment},
+            "directory": environment.get("PWD", str(Path.cwd())),
+            "stdout": f"{folder}/stdout",
+            "stderr": f"{folder}/stderr",
+        }
+        code = _answer(json.dumps(call))
+        output = [Path(folder, name).read_text() for name in ("stdout", "stderr")]
+    return subprocess.CompletedProcess(arguments, code, *output)
+
+
+def _answer(line: str) -> int:
+    if not _started:
+        _started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.commands"],
+                env=ENVIRONMENT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=Path(__file__).parent.parent,
+            )
+        )
+    [server] = _started
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(f"{line}\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
+
+
+def close() -> None:
+    """End the Python that forks, if one was started."""
+    while _started:
+        with _started.pop() as server:
+            assert server.stdin is not None
+            server.stdin.close()  # it ends then
+
+
+def _serve() -> None:
+    """Fork for each line of the standard input, and write how that process ended; the fork returns, with its call."""
+    for name in {lives.partition(":")[0] for lives, _ in (COMMANDS | SERVICES).values()}:
+        import_module(name)
+    for name in ALSO_NEEDED:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # the forks leave the memory of what was imported alone
+    for line in iter(sys.stdin.readline, ""):
+        pid = os.fork()
+        if pid == 0:
+            _become(json.loads(line))
+            return
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _become(call: dict[str, Any]) -> None:
+    """Be the process that was asked for, in all that a new process would have of its own."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for path, number in ((os.devnull, 0), (call["stdout"], 1), (call["stderr"], 2)):
+        opened = os.open(path, flags if number else os.O_RDONLY, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.environ.clear()
+    os.environ.update(call["environment"])
+    os.chdir(call["directory"])
+    sys.argv[1:] = call["arguments"]
+    runpy.run_module("services.cli", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _serve()
