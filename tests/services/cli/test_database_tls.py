@@ -19,7 +19,7 @@ from shared.db.migrate import upgrade
 from shared.db.session import engine_for
 from shared.settings import Settings
 from tests.certificates import make_certificate
-from tests.services.cli.test_cli import leadbaton
+from tests.commands import leadbaton
 
 pytestmark = pytest.mark.postgres
 
