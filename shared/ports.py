@@ -10,7 +10,7 @@ _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 def ports_of(text: str) -> frozenset[int]:
     """The ports of a list of numbers and ranges; raises ValueError."""
-    return frozenset(port for part in text.split(",") for port in _range(part.strip()))
+    return frozenset().union(*(_range(part.strip()) for part in text.split(",")))
 
 
 def _range(part: str) -> range:

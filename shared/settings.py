@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,11 +9,20 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from shared.addresses import (
+    check_brokers,
+    check_database_url,
+    check_host,
+    check_http_url,
+    networks_of,
+)
+from shared.http.destinations import check_networks
 from shared.ports import ports_of
 
 MAX_SECRET_BYTES = 4_000
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 def secret_in(file: Path) -> str:
@@ -138,7 +146,7 @@ class Settings(BaseSettings):
         max_length=2_000,
         description="How a rep's browser reaches the routing API.",
     )
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    allow_networks: Annotated[Networks, NoDecode] = Field(
         default=(),
         max_length=1_000,
         description="Private networks that webhooks may reach, separated by commas.",
@@ -184,12 +192,33 @@ class Settings(BaseSettings):
 
     @field_validator("allow_networks", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()]
-            if isinstance(value, str)
-            else value
-        )
+    def _are_networks(cls, value: object) -> object:
+        return networks_of(value) if isinstance(value, str) else value
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _may_be_allowed(cls, value: Networks) -> Networks:
+        check_networks(value)
+        return value
+
+    @field_validator("host", "probe_host")
+    @classmethod
+    def _is_a_host(cls, value: str) -> str:
+        check_host(value)
+        return value
+
+    @field_validator("public_url", "kafka_oauth_token_url")
+    @classmethod
+    def _is_an_http_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_http_url(value)
+        return value
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _are_brokers(cls, value: str) -> str:
+        check_brokers(value)
+        return value
 
     @field_validator("allow_ports")
     @classmethod
@@ -200,10 +229,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_an_url(cls, value: str) -> str:
-        with suppress(ArgumentError):
-            if make_url(value).get_backend_name() == "postgresql":
-                return value
-        raise ValueError("write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        check_database_url(value)
+        return value
 
     @field_validator("database_password_file", "secret_key_file")
     @classmethod

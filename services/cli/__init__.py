@@ -99,6 +99,10 @@ def run() -> None:
         if unstorable_at(argument) is not None:
             typer.echo(f"leadbaton: argument {number} is no text in UTF-8", err=True)
             raise SystemExit(2)
+    for name, value in os.environ.items():
+        if name.upper().startswith("LEADBATON_") and unstorable_at(value) is not None:
+            typer.echo(f"leadbaton: {name}: this is no text in UTF-8", err=True)
+            raise SystemExit(2)
     try:
         app()
     except _mistakes().FORESEEN as wrong:

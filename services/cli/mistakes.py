@@ -23,6 +23,8 @@ def in_words(wrong: Exception) -> str | None:
         case ValidationError(title="Settings"):
             faults = wrong.errors(include_url=False, include_input=False)
             return "\n".join(
-                f"LEADBATON_{it['loc'][0]!s}".upper() + f": {it['msg']}" for it in faults
+                f"LEADBATON_{it['loc'][0]!s}".upper()
+                + f": {it['msg'].removeprefix('Value error, ')}"
+                for it in faults
             )
     return f"the database does not answer: {first_line(wrong)}" if is_outage(wrong) else None

@@ -98,6 +98,17 @@ def destinations(
     )
 
 
+def check_networks(networks: Sequence[IPv4Network | IPv6Network]) -> None:
+    """Raise ValueError for a network that cannot be allowed: each address in it carries one of IPv4."""
+    for network in networks:
+        try:
+            destinations([network])
+        except ValueError:
+            raise ValueError(
+                f"{network} carries addresses of IPv4, loopback too: write the IPv4 networks that webhooks may reach"
+            ) from None
+
+
 def _addresses_of(name: str) -> tuple[str, ...]:
     if _LOCAL.fullmatch(name):
         return _LOOPBACK

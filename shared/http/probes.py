@@ -25,6 +25,12 @@ TIMEOUT_S = 5.0
 """How long a caller may be silent."""
 
 
+class ProbesNotServed(LeadbatonError):
+    """The address of a worker's probes is in use, or not one of this machine."""
+
+    code = "probes_not_served"
+
+
 def database(sessions: Sessions) -> Callable[[], None]:
     """A check that raises while the database does not answer."""
 
@@ -104,10 +110,10 @@ class Probes:
         *,
         host: str = "127.0.0.1",
     ) -> None:
-        """Serve the probes from a daemon thread; with no port, do nothing."""
+        """Serve the probes from a daemon thread; with no port, do nothing. Raises ProbesNotServed."""
         self._checks = checks
         if port is not None:
-            server = ProbeServer((host, port), _handler(self.answer))
+            server = _served((host, port), _handler(self.answer))
             Thread(target=server.serve_forever, name="probes", daemon=True).start()
 
     def beat(self) -> None:
@@ -129,6 +135,17 @@ class Probes:
 
     def _alive(self) -> bool:
         return self._beaten_at is None or self._clock() - self._beaten_at < self._patience
+
+
+def _served(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ProbeServer:
+    try:
+        return ProbeServer(address, handler)
+    except OSError as error:
+        host, port = address
+        raise ProbesNotServed(
+            f"probes cannot listen on {host}, port {port} ({error.strerror}): name an address of this machine in "
+            "LEADBATON_PROBE_HOST, and in LEADBATON_PROBE_PORT a port that is free"
+        ) from None
 
 
 def _handler(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:

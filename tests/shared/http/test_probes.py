@@ -11,7 +11,7 @@ import pytest
 
 from shared.embedded.postgres import free_port
 from shared.errors import Unavailable
-from shared.http.probes import MAX_CALLERS, TIMEOUT_S, Probes
+from shared.http.probes import MAX_CALLERS, TIMEOUT_S, Probes, ProbesNotServed
 from tests.engine import until
 
 
@@ -86,6 +86,15 @@ def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
         other = "127.0.0.2" if where == "127.0.0.1" else "127.0.0.1"
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://{other}:{port}/healthz")
+
+
+def test_an_address_that_cannot_be_listened_on_is_named_with_its_settings() -> None:
+    Probes().start(port := free_port(), {})
+    for host, taken in (("127.0.0.1", port), ("192.0.2.1", port)):
+        with pytest.raises(
+            ProbesNotServed, match=f"on {host}, port {taken} .*LEADBATON_PROBE_HOST"
+        ):
+            Probes().start(taken, {}, host=host)
 
 
 def test_without_a_port_nothing_is_opened() -> None:
