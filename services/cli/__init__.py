@@ -24,6 +24,8 @@ COMMANDS = {
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
     "endpoints": ("services.cli.endpoints:app", "Where reps are told: list, new secrets."),
+    "backup": ("services.cli.backup:backup", "Write the database to a file."),
+    "restore": ("services.cli.backup:restore", "Make an installation from such a file."),
     "docs": ("services.cli.docs:app", "Generated references: generate, check."),
     "dead": ("services.cli.dead:app", "Records that could not be processed: list, replay."),
 }
@@ -39,7 +41,7 @@ LIVES = {**COMMANDS, **SERVICES}
 
 NEEDS_INSTALLATION = "leadbaton.needs_installation"
 NEED_NONE = (
-    *(["up"], ["demo"], ["docs"], ["keys", "secret"]),
+    *(["up"], ["demo"], ["restore"], ["docs"], ["keys", "secret"]),
     *(["agreement", "check"], ["agreement", "reference"]),
 )
 

@@ -31,9 +31,22 @@ DATABASE = "leadbaton"
 FORGETFUL_MS = "2000"
 """The session of workers on a broker that keeps nothing: half of one forms a group, and two miss a member."""
 LOG_FOLDERS = {"broker", "logs"}
+LOCK = "lock"
+UNFINISHED = "restoring"
+"""A file that is there while an installation is made from a backup, and after one that was cut short."""
 OURS = {
     *LOG_FOLDERS,
-    *("postgres", "demo", "lock", "env", "ports.json", "secret_key", "demo.json", "reps.yaml"),
+    *(
+        LOCK,
+        UNFINISHED,
+        "postgres",
+        "demo",
+        "env",
+        "ports.json",
+        "secret_key",
+        "demo.json",
+        "reps.yaml",
+    ),
     *("processes.json", "processes.new"),
 }
 """What the data directory of an installation, or of a demonstration, holds."""
@@ -106,8 +119,9 @@ class Stack:
 
     def _start(self, say: Say) -> None:
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = _locked(self.data / "lock")
+        lock = _locked(self.data / LOCK)
         self._undo.callback(os.close, lock)
+        self._prepare()
         for_owner_alone(self.data)
         self.reaper = Reaper(lock)
         self._undo.callback(self.reaper.close)
@@ -158,6 +172,17 @@ class Stack:
         file.touch(mode=0o600)
         file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
 
+    def _prepare(self) -> None:
+        """Look at the directory, which is ours alone now, before anything is started in it."""
+        if (self.data / UNFINISHED).exists():
+            raise DataUnusable(
+                f"a restore into {self.data} was cut short, so it is not whole: "
+                "delete that directory, and restore again"
+            )
+
+    def _fill(self, url: str) -> None:
+        """Put into the new database what shall be there before it is migrated: nothing."""
+
     def _start_postgres(self, port: int) -> None:
         self.postgres = PostgresServer(self.data / "postgres", port, self._postgres_options)
         if self.postgres.running():
@@ -185,6 +210,7 @@ class Stack:
             there = text("select 1 from pg_database where datname = :name")
             if connection.scalar(there, {"name": DATABASE}) is None:
                 connection.execute(text(f"create database {DATABASE}"))
+                self._fill(self.postgres.url(DATABASE))
         server.dispose()
         database = engine_for(self.postgres.url(DATABASE))
         done = upgrade(database)

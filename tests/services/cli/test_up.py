@@ -38,9 +38,11 @@ def up(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str
     with process.stdout as said:
         line = next(line for line in said if line.startswith("Leadbaton is ready"))
         words = line.replace(":", "", 1).split()
-        yield process, {name: words[words.index(name) + 1] for name in NAMES}
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+        try:
+            yield process, {name: words[words.index(name) + 1] for name in NAMES}
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
 
 
 def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) -> None:

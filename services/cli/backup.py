@@ -1,0 +1,108 @@
+"""`leadbaton backup` and `leadbaton restore`: what PostgreSQL holds as one file, and an installation from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from services.cli.database import transaction
+from services.cli.up import DATA
+from services.routing.queries import roster
+from shared.embedded.dumps import check_dump, dump
+from shared.embedded.restoration import restoration
+from shared.embedded.stack import Stack
+from shared.errors import LeadbatonError
+from shared.secrets import BadSecretKey, Vault
+from shared.settings import Settings
+
+
+class WrongKey(LeadbatonError):
+    """The webhook secrets of the backup cannot be read with this key, or no key was named."""
+
+    code = "wrong_secret_key"
+
+
+def backup(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="A new file.")],
+) -> None:
+    """Write everything that PostgreSQL holds at this instant to a file; processes may run meanwhile.
+
+    It holds people's data, and the webhook secrets, encrypted: the secret key is not in it, and is to be kept apart.
+    """
+    url = Settings().database_url
+    with transaction(url) as session:
+        roster.active_reps(session)  # says in words what is wrong with a database of somebody else
+    dump(url, file)
+    key = f"{ctx.obj / 'secret_key'}" if isinstance(ctx.obj, Path) else "LEADBATON_SECRET_KEY"
+    typer.echo(f"{file}: {file.stat().st_size:,} bytes; keep {key} too, in another place")
+
+
+def restore(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What `leadbaton backup` wrote.")
+    ],
+    data: Annotated[
+        Path, typer.Option(envvar="LEADBATON_DATA", help="Where the installation shall be: empty.")
+    ] = DATA,
+    secret_key: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The file with the key of that time."),
+    ] = None,
+    lost_key: Annotated[
+        bool, typer.Option("--lost-key", help="Make a new key: webhook secrets are lost.")
+    ] = False,
+) -> None:
+    """Make an installation of `leadbaton up` from a backup, in an empty directory; when it fails, nothing is left.
+
+    Start it with `leadbaton up` afterwards. What was accepted after the backup is not in it.
+    """
+    check_dump(file)
+    key = _key(secret_key, lost=lost_key)
+    with restoration(data, file, key, _say) as stack:
+        if key is not None:
+            _check_secrets(stack, file, key)
+    typer.echo(f"{data} holds what {file} held: start it with `leadbaton up --data {data}`")
+    if key is None:
+        typer.echo(
+            "its key is new, so every endpoint needs a new secret: `leadbaton endpoints rotate --all`"
+        )
+
+
+def _key(file: Path | None, *, lost: bool) -> str | None:
+    """The key in the file, as it is kept; None where it is lost."""
+    if (file is None) != lost:
+        raise WrongKey(
+            "name the file with the secret key of the backed-up installation (its file `secret_key`) with "
+            "--secret-key, or, where it is lost, give --lost-key instead"
+        )
+    if file is None:
+        return None
+    key = file.read_text(encoding="utf-8", errors="replace").strip()
+    try:
+        Vault(SecretStr(key))
+    except BadSecretKey:
+        raise WrongKey(
+            f"{file} is no secret key: name the file `secret_key` of that time"
+        ) from None
+    return key
+
+
+def _check_secrets(stack: Stack, file: Path, key: str) -> None:
+    with transaction(stack.environment["LEADBATON_DATABASE_URL"]) as session:
+        encrypted = roster.an_encrypted_secret(session)
+    try:
+        if encrypted is not None:
+            Vault(SecretStr(key)).decrypt(encrypted)
+    except BadSecretKey:
+        raise WrongKey(
+            f"the webhook secrets in {file} were encrypted with another key: name the secret key of that time with "
+            "--secret-key, or, where it is lost, give --lost-key instead"
+        ) from None
+
+
+def _say(what: str) -> None:
+    typer.echo(f"  {what}", err=True)
