@@ -89,7 +89,7 @@ def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
 
     Raises TooDeep where something is nested deeper than so many levels. It is called for every event.
     """
-    found = False
+    outside = False
     for value in values:
         kind = type(value)
         if kind is str or kind is bool or value is None:
@@ -97,12 +97,12 @@ def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
         if kind is dict or kind is list:
             if levels == 0:
                 raise TooDeep(f"objects are nested deeper than {MAX_DEPTH} levels")
-            found |= out_of_range(value.values() if kind is dict else value, levels - 1)
+            outside |= out_of_range(value.values() if kind is dict else value, levels - 1)
         elif kind is int:
-            found |= not LOWEST <= value <= HIGHEST
+            outside |= not LOWEST <= value <= HIGHEST
         elif kind is NumberText or not (SMALLEST <= abs(value) < EXACT or value == 0):
-            found = True
-    return found
+            outside = True
+    return outside
 
 
 def _typed(levels: int) -> Any:

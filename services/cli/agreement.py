@@ -48,8 +48,8 @@ def publish(
         without = teams_without_reps(session, published.agreement)
     typer.echo(f"version {published.version} of the agreement is current")
     if without:
-        told = f"leads for {', '.join(without)} will wait: no active rep is there; {MEND}"
-        typer.echo(f"warning: {told}", err=True)
+        warning = f"leads for {', '.join(without)} will wait: no active rep is there; {MEND}"
+        typer.echo(f"warning: {warning}", err=True)
 
 
 @app.command("reference")

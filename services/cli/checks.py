@@ -99,7 +99,7 @@ def database(settings: Settings, now: datetime) -> Iterator[Finding]:
 def refused(where: str, error: Exception) -> Finding:
     """Why the database did not do what it was asked."""
     if (refusal := refusal_of(error)) is not None:
-        return wrong("database", f"{where} {refusal.found}", refusal.mend)
+        return wrong("database", f"{where} {refusal.fault}", refusal.mend)
     if is_outage(error):
         mend = "start PostgreSQL (`leadbaton up` has its own), or mend LEADBATON_DATABASE_URL"
         return wrong("database", f"{where} does not answer", mend)
@@ -265,15 +265,15 @@ def group_of(process: Process, left: int, still_s: float | None, waits_s: float)
     """Whether a group reads what there is to read, by how long it has done nothing and its oldest record waits."""
     if not left:
         return fine(process.name, "has read everything")
-    found = f"{left} records behind, the oldest for {waits_s:.0f} s"
+    state = f"{left} records behind, the oldest for {waits_s:.0f} s"
     start = f"start `leadbaton {' '.join(process.command)}`; if it runs, its log says why it waits"
     if still_s is None:
-        return wrong(process.name, f"{found}, nothing was ever read", start)
+        return wrong(process.name, f"{state}, nothing was ever read", start)
     if still_s > PATIENCE_S:
-        return wrong(process.name, f"{found}, none done for {still_s:.0f} s", start)
+        return wrong(process.name, f"{state}, none done for {still_s:.0f} s", start)
     if waits_s > PATIENCE_S:
-        return wrong(process.name, found, f"{start}, or add workers if it does not keep up")
-    return fine(process.name, found)
+        return wrong(process.name, state, f"{start}, or add workers if it does not keep up")
+    return fine(process.name, state)
 
 
 def api(process: Process, url: str) -> Finding:

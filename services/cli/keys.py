@@ -43,7 +43,7 @@ class UnknownRep(Rejected):
 
 
 app = typer.Typer(help="Who may call the APIs.", no_args_is_help=True)
-said = Terminal(stderr=True)
+terminal = Terminal(stderr=True)
 
 
 def _lifetime(text: str) -> timedelta:
@@ -114,7 +114,7 @@ def create(
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origins
         )
-    said.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
+    terminal.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
     typer.echo(key)
 
 
@@ -173,7 +173,7 @@ def origins(
     """Change, or show, the web sites whose pages may send with a key; the APIs follow within half a minute."""
     with transaction(Settings().database_url) as session:
         changed = change_origins(session, key_id, add=add or (), remove=remove or (), now=utc_now())
-    said.print(f"pages of {len(changed)} web sites may send with the key {key_id}")
+    terminal.print(f"pages of {len(changed)} web sites may send with the key {key_id}")
     for origin in changed:
         typer.echo(origin)
 
@@ -186,7 +186,7 @@ def revoke(
     with transaction(Settings().database_url) as session:
         if not revoke_key(session, key_id, now=utc_now()):
             raise UnknownKey(f"there is no live key {key_id}: see `leadbaton keys list`")
-    said.print(f"key {key_id} is revoked")
+    terminal.print(f"key {key_id} is revoked")
 
 
 @app.command()

@@ -16,7 +16,7 @@ def in_words(wrong: Exception) -> str | None:
     """One clear text; None if it is a bug after all, such as a statement that the database will never take."""
     refusal = refusal_of(wrong)
     if refusal is not None:
-        return f"the database {refusal.found} ({first_line(wrong)}): {refusal.mend}"
+        return f"the database {refusal.fault} ({first_line(wrong)}): {refusal.mend}"
     match wrong:
         case LeadbatonError():
             return wrong.message

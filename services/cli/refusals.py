@@ -17,7 +17,7 @@ class Refusal:
     `words` is how PostgreSQL says it to who connects: psycopg knows no SQLSTATE of those errors.
     """
 
-    found: str
+    fault: str
     mend: str
     sqlstates: tuple[str, ...]
     words: str | None = None

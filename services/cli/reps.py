@@ -106,17 +106,17 @@ def _handoffs(count: int) -> str:
 
 
 def _tell(roster: Roster, imported: Imported, *, reroute: bool) -> None:
-    said = Terminal(stderr=True)
+    terminal = Terminal(stderr=True)
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:
         new = f"rep/{rep.id}" in imported.secrets
         table.add_row(rep.id, rep.team, rep.endpoint.url, "new, shown once" if new else "kept")
-    said.print(table)
+    terminal.print(table)
     if imported.inactive:
-        said.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
+        terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
     if imported.cancelled:
-        said.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
+        terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
     for holder, count in imported.left_behind.items():
-        said.print(f"{holder} is inactive and still holds {_handoffs(count)}")
+        terminal.print(f"{holder} is inactive and still holds {_handoffs(count)}")
     if imported.left_behind and not reroute:
-        said.print("import the same file with --reroute to give these to others")
+        terminal.print("import the same file with --reroute to give these to others")

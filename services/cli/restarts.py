@@ -22,12 +22,12 @@ def restarts(data: Path, now: datetime) -> Finding:
     often = {name: count for name, count in sorted(ended.items()) if count}
     if not often:
         return fine("processes", "none ended by itself in the last 10 minutes")
-    found = "; ".join(
+    summary = "; ".join(
         f"{name} ended {count} {'time' if count == 1 else 'times'} in the last 10 minutes; "
         f"its log: {data / 'logs' / name}.log"
         for name, count in often.items()
     )
     mend = "the end of the log says why; docs/troubleshooting.md, `processes`"
     if max(often.values()) > MAX_ENDED:
-        return wrong("processes", found, mend)
-    return Finding("processes", ok=None, found=found, mend=mend)
+        return wrong("processes", summary, mend)
+    return Finding("processes", ok=None, found=summary, mend=mend)

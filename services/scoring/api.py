@@ -141,11 +141,11 @@ def _add_events(routes: APIRouter, rulebook: Rulebook) -> None:
         lead, access = _seen(session, lead_id, caller)
         rules = rulebook.version(session, lead.version)
         before = None if after is None else CURSOR.decode(after)
-        found = ledger.events_before(
+        rows = ledger.events_before(
             session, lead.id, before=before, until=access.until, limit=limit + 1
         )
         return paged(
-            found,
+            rows,
             limit=limit,
             item=lambda event: _event(event, rules),
             position=lambda event: (event.time, event.source, event.id),

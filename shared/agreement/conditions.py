@@ -76,13 +76,13 @@ class Condition:
             answer = _evaluated(program, facts)
         except _FAILED as failure:
             return self._failed(Cause.ITERATIONS if _BUDGET in str(failure) else Cause.ERROR)
-        return answer if isinstance(answer, bool) else self._false(answer.told, facts)
+        return answer if isinstance(answer, bool) else self._false(answer.message, facts)
 
-    def _false(self, told: str, facts: Facts) -> bool:
+    def _false(self, message: str, facts: Facts) -> bool:
         """An error is false; where it is more than something missing, or of another kind, it is counted."""
-        if told.startswith(_UNTOLD):
+        if message.startswith(_UNTOLD):
             raise UntoldFact(f"{self!r} was told only of {', '.join(sorted(facts))}")
-        return False if told.startswith(_EXPECTED) else self._failed(Cause.ERROR)
+        return False if message.startswith(_EXPECTED) else self._failed(Cause.ERROR)
 
     def _failed(self, cause: Cause) -> bool:
         FAILURES.count(self.rule, cause)
@@ -105,7 +105,7 @@ class Condition:
             return _words(str(failure))
         if isinstance(answer, bool) or self._cost.asks_facts:
             return None
-        return _words(answer.told)
+        return _words(answer.message)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and other.source == self.source
@@ -139,7 +139,7 @@ class Condition:
 class _Error(NamedTuple):
     """An answer that is none, in CEL's words."""
 
-    told: str
+    message: str
 
 
 def _evaluated(program: cel.Expression, facts: Facts) -> bool | _Error:
@@ -152,7 +152,7 @@ def _evaluated(program: cel.Expression, facts: Facts) -> bool | _Error:
         if _BUDGET in str(failure):
             raise
         return _answer(program, plain(facts))
-    if isinstance(answer, _Error) and any(it in answer.told for it in _UNREADABLE):
+    if isinstance(answer, _Error) and any(it in answer.message for it in _UNREADABLE):
         return _answer(program, plain(facts))
     return answer
 
@@ -180,9 +180,9 @@ def _answer(program: cel.Expression, facts: Facts) -> bool | _Error:
     return _Error(str(answer)) if value.type() == cel.Type.ERROR else False
 
 
-def _words(told: str) -> str:
+def _words(message: str) -> str:
     """CEL's words without its codes."""
-    return told.partition(": ")[2].partition(" [")[0] or told
+    return message.partition(": ")[2].partition(" [")[0] or message
 
 
 def program(source: str) -> cel.Expression:

@@ -172,7 +172,7 @@ def _unreadable(source: str) -> Iterator[Complaint]:
     """Patterns, durations and times that are text until they run: read them now."""
     calls = _READ_AT_LAST.finditer(bare(source))
     for call, literal in (
-        (it, found) for it in calls if (found := LITERAL.match(source, it.end()))
+        (it, literal) for it in calls if (literal := LITERAL.match(source, it.end()))
     ):
         if not source[literal.end() :].lstrip().startswith(")"):
             continue

@@ -139,18 +139,18 @@ def _choice(values: list[Any]) -> str:
 
 def _bounds(metadata: Sequence[Any]) -> str:
     signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    told = []
+    bounds = []
     for it in metadata:
         if isinstance(it, Between | AtMost):
-            told.append(str(it))
+            bounds.append(str(it))
         elif isinstance(it, FieldInfo):
-            told += filter(None, [_bounds(it.metadata).removeprefix(", ")])
-        told += [
+            bounds += filter(None, [_bounds(it.metadata).removeprefix(", ")])
+        bounds += [
             f"{sign} {getattr(it, name):g}"
             for name, sign in signs.items()
             if getattr(it, name, None) is not None
         ]
-    return f", {', '.join(told)}" if told else ""
+    return f", {', '.join(bounds)}" if bounds else ""
 
 
 def _default(field: FieldInfo) -> str:

@@ -80,7 +80,7 @@ class Document:
             return model.model_validate(self.tree.value, context=KEPT if self.tree.kept else None)
         except ValidationError as invalid:
             errors = [it for it in invalid.errors() if not _follows(it)]
-            said = [(error, wording(error, model)) for error in errors]
+            faults = [(error, wording(error, model)) for error in errors]
             raise InvalidDocument(
                 self.name,
                 [
@@ -89,7 +89,7 @@ class Document:
                         message,
                         key=error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",),
                     )
-                    for error, message in said
+                    for error, message in faults
                 ],
             ) from None
 

@@ -113,11 +113,11 @@ def problems(*errors: type[LeadbatonError]) -> dict[int | str, dict[str, Any]]:
     """For `responses=`: each error with its code and what it means, those of one status together."""
     found: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        said = meaning(error)
+        text = meaning(error)
         known = found.get(error.status)
         found[error.status] = {
             "model": Problem,
-            "description": f"{known['description']} {said}" if known else said,
+            "description": f"{known['description']} {text}" if known else text,
         }
     return found
 

@@ -87,9 +87,9 @@ class Intake:
         key = presented(request.scope)
         sender = await admitted(request, key) if key is not None else None
         try:
-            said = _read(request, body)
-            sender = sender or await admitted(request, write_key(said))
-            return sender, parse(said)
+            content = _read(request, body)
+            sender = sender or await admitted(request, write_key(content))
+            return sender, parse(content)
         except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as wrong:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.clock())

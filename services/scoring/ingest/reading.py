@@ -26,7 +26,7 @@ def read(body: bytes) -> Any:
     try:
         return exactly(body)
     except ValueError:
-        raise MalformedBody(f"the body is not JSON: {_told(fault)}") from None
+        raise MalformedBody(f"the body is not JSON: {_wording(fault)}") from None
 
 
 def pieces(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
@@ -40,7 +40,7 @@ def pieces(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
     return [text[begin:end].encode() for begin, end in _elements(text, start)]
 
 
-def _told(fault: ValueError) -> str:
+def _wording(fault: ValueError) -> str:
     if isinstance(fault, json.JSONDecodeError):
         return f"{fault.msg}, at line {fault.lineno}, column {fault.colno}"
     return str(fault)

@@ -163,9 +163,9 @@ def _time(item: Item, arrival: Arrival, envelope: Item) -> Any:
 
 def _message_id(item: Item) -> str:
     """The sender's; without one, what the content says, so that a retry is the same event."""
-    said = _id(item, "messageId")
-    if said is not None and 0 < len(said) <= LONGEST_ID:
-        return said
+    message_id = _id(item, "messageId")
+    if message_id is not None and 0 < len(message_id) <= LONGEST_ID:
+        return message_id
     content = {name: value for name, value in item.items() if name not in ("sentAt", "writeKey")}
     try:
         written = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
@@ -203,10 +203,10 @@ def _id(item: Item, name: str) -> str | None:
     if value is None:
         return None
     try:
-        found = id_text(value)
+        text = id_text(value)
     except ValueError as wrong:
         raise InvalidEvent(f"{name}: {wrong}") from None
-    return found if isinstance(found, str) else None
+    return text if isinstance(text, str) else None
 
 
 def _text(said: object) -> str | None:

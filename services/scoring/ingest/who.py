@@ -57,11 +57,11 @@ def id_text(value: Any) -> Any:
     return value
 
 
-def id_of(said: str | None) -> str | None:
+def id_of(written: str | None) -> str | None:
     """The id as text; None for what stands for nobody."""
-    if said is None:
+    if written is None:
         return None
-    text = said.strip()
+    text = written.strip()
     if text.lower() in JUNK or len(text) > LONGEST_ID or _PLACEHOLDER.fullmatch(text):
         return None
     return text
