@@ -15,6 +15,8 @@ BENCHMARKS := $(basename $(notdir $(shell grep -l '^if __name__' benchmarks/*.py
 ARGS ?=
 EXAMPLES ?= 2000
 
+unexport PYTHONDONTWRITEBYTECODE  # else every process of every test compiles anew what is not installed
+
 .PHONY: help demo up test fuzz check lint slow gates bench fault fault-cut constraints
 
 help: ## This list

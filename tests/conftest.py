@@ -90,6 +90,16 @@ def sessions(engine: Engine) -> Sessions:
     return sessions_on(engine)
 
 
+@pytest.fixture(scope="module")
+def module_sessions(postgres: PostgresServer) -> Iterator[Sessions]:
+    """Sessions on a fresh database for all tests of a module, which leave nothing there that others see."""
+    name = f"test_{next(_numbers)}"
+    _create(postgres, name, "leadbaton_template")
+    engine = engine_for(postgres.url(name), pool_size=20)
+    yield sessions_on(engine)
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def shared_engine(postgres: PostgresServer) -> Iterator[Engine]:
     """One engine on one migrated database, for tests that roll back."""

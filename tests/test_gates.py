@@ -8,12 +8,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("services", "shared", "migrations")
@@ -73,8 +72,10 @@ def _read(path: Path) -> Source:
     return Source(str(path.relative_to(ROOT)), text, ast.parse(text))
 
 
-SOURCES = [_read(path) for folder in EVERYTHING for path in sorted((ROOT / folder).rglob("*.py"))]
-OURS = [it for it in SOURCES if it.path.startswith(PRODUCT)]
+@cache
+def sources() -> Sequence[Source]:
+    """Every file of ours; read by the worker that tests them, not by each that collects tests."""
+    return [_read(path) for folder in EVERYTHING for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def callers(pattern: str, allowed: tuple[str, ...]) -> list[str]:
@@ -82,8 +83,8 @@ def callers(pattern: str, allowed: tuple[str, ...]) -> list[str]:
     wanted = re.compile(pattern)
     return [
         f"{source.path}:{line}: {name}"
-        for source in OURS
-        if not source.within(allowed)
+        for source in sources()
+        if source.path.startswith(PRODUCT) and not source.within(allowed)
         for line, name in source.calls()
         if wanted.fullmatch(name)
     ]
@@ -109,37 +110,61 @@ def test_the_rules_find_what_they_forbid() -> None:
     assert callers(r"(.*\.)?Settings", ())
 
 
-@pytest.mark.parametrize(
-    "source",
-    [it for it in SOURCES if not it.within(("migrations/versions/*",))],
-    ids=lambda it: it.path,
-)
-def test_files_and_functions_stay_small_enough_to_read(source: Source) -> None:
-    assert source.text.count("\n") <= MOST_LINES, "make it a folder of the same name"
-    long = [
-        f"{node.name} in line {node.lineno}"
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
-    ]
-    assert long == []
+def too_long(source: Source) -> Iterator[str]:
+    """The file, and functions in it, that are too long to be read."""
+    lines = source.text.count("\n")
+    if lines > MOST_LINES:
+        yield f"{source.path}: {lines} lines: make it a folder of the same name"
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            if lines > MOST_LINES_OF_A_FUNCTION:
+                yield f"{source.path}:{node.lineno}: {node.name} has {lines} lines"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda it: it.path)
-def test_a_module_opens_with_what_it_holds(source: Source) -> None:
-    assert ast.get_docstring(source.tree), "the first line says what the module holds"
-    if len(source.tree.body) > 1:
-        assert "from __future__ import annotations" in source.text
+def badly_opened(source: Source) -> Iterator[str]:
+    """What a module lacks at its beginning."""
+    if not ast.get_docstring(source.tree):
+        yield f"{source.path}: the first line says what the module holds"
+    if len(source.tree.body) > 1 and "from __future__ import annotations" not in source.text:
+        yield f"{source.path}: from __future__ import annotations"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda it: it.path)
-def test_nobody_is_silenced(source: Source) -> None:
-    """No type is ignored, no branch goes uncounted, nothing is patched, nobody sleeps in a test."""
-    silenced = r"#\s*type:\s*ignore|#\s*pragma:\s*no ?cover"
-    assert re.findall(silenced, source.text) == []
+def silenced(source: Source) -> Iterator[str]:
+    """Types that are ignored and branches that go uncounted; in a test also what is patched, and who sleeps."""
+    for marker in re.findall(r"#\s*type:\s*ignore|#\s*pragma:\s*no ?cover", source.text):
+        yield f"{source.path}: {marker}"
     if source.path.startswith("tests"):
-        calls = [name for _, name in source.calls()]
-        assert [name for name in calls if name in {"time.sleep", "sleep", "patch", "Mock"}] == []
+        for line, name in source.calls():
+            if name in {"time.sleep", "sleep", "patch", "Mock"}:
+                yield f"{source.path}:{line}: {name}"
+
+
+def faults(rule: Callable[[Source], Iterator[str]], *, but: tuple[str, ...] = ()) -> list[str]:
+    """What the rule finds, in all files together."""
+    return [fault for it in sources() if not it.within(but) for fault in rule(it)]
+
+
+def test_files_and_functions_stay_small_enough_to_read() -> None:
+    assert faults(too_long, but=("migrations/versions/*",)) == []
+
+
+def test_a_module_opens_with_what_it_holds() -> None:
+    assert faults(badly_opened) == []
+
+
+def test_nobody_is_silenced() -> None:
+    """No type is ignored, no branch goes uncounted, nothing is patched, nobody sleeps in a test."""
+    assert faults(silenced) == []
+
+
+def test_the_rules_for_each_file_find_what_they_forbid() -> None:
+    text = "def f():\n" + "    sleep(1)\n" * MOST_LINES + "x = 1  # type: " + "ignore\n"
+    bad = Source("tests/bad.py", text, ast.parse(text))
+
+    assert len(list(too_long(bad))) == 2
+    assert len(list(badly_opened(bad))) == 2
+    assert len(list(silenced(bad))) == 1 + MOST_LINES
 
 
 def test_the_lint_configuration_names_every_service() -> None:

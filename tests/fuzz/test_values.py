@@ -19,7 +19,7 @@ from tests.fuzz.way import Way, way
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
-EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "20"))
 """`make fuzz` sets more; so many, always the same ones, are part of `make test`."""
 
 FUZZ = settings(

@@ -38,16 +38,22 @@ BODIES = {
 WITH_BODY = [it for it in operations() if "requestBody" in it.described and it.api != "scoring"]
 
 
-@pytest.mark.parametrize("body", BODIES)
-def test_every_body_is_refused_by_name_and_in_few_words(sessions: Sessions, body: str) -> None:
-    with sessions.begin() as session:
+@pytest.fixture(scope="module")
+def clients(module_sessions: Sessions) -> dict[str, TestClient]:
+    """A client of each API, with a key for everything."""
+    with module_sessions.begin() as session:
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-    clients = {
+    return {
         name: TestClient(app, headers=headers, raise_server_exceptions=False)
-        for name, app in apis_on(sessions).items()
+        for name, app in apis_on(module_sessions).items()
     }
 
+
+@pytest.mark.parametrize("body", BODIES)
+def test_every_body_is_refused_by_name_and_in_few_words(
+    clients: dict[str, TestClient], body: str
+) -> None:
     for operation in WITH_BODY:
         path = operation.path.replace("{id}", NOBODY)
         answer = clients[operation.api].post(path, content=BODIES[body])

@@ -57,15 +57,15 @@ CURSORS: dict[str, Cursor[Any]] = {
 }
 
 
-@pytest.fixture
-def clients(sessions: Sessions) -> dict[str, TestClient]:
+@pytest.fixture(scope="module")
+def clients(module_sessions: Sessions) -> dict[str, TestClient]:
     """A client of each API, with a key for everything."""
-    with sessions.begin() as session:
+    with module_sessions.begin() as session:
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
     headers = {"authorization": f"Bearer {key}"}
     return {
         name: TestClient(app, headers=headers, raise_server_exceptions=False)
-        for name, app in apis_on(sessions).items()
+        for name, app in apis_on(module_sessions).items()
     }
 
 
