@@ -78,13 +78,18 @@ def sources() -> Sequence[Source]:
     return [_read(path) for folder in EVERYTHING for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
+def ours() -> Iterator[Source]:
+    """Every file of the product."""
+    return (it for it in sources() if it.path.startswith(PRODUCT))
+
+
 def callers(pattern: str, allowed: tuple[str, ...]) -> list[str]:
     """Where something is called by those who may not."""
     wanted = re.compile(pattern)
     return [
         f"{source.path}:{line}: {name}"
-        for source in sources()
-        if source.path.startswith(PRODUCT) and not source.within(allowed)
+        for source in ours()
+        if not source.within(allowed)
         for line, name in source.calls()
         if wanted.fullmatch(name)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.test_gates import OURS
+from tests.test_gates import ours
 
 DATABASE_ERRORS = {
     "OUTAGES",
@@ -26,7 +26,7 @@ NEED_NOT_ASK = {
 
 def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
     """Every handler of an error that the database may raise."""
-    for source in OURS:
+    for source in ours():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.ExceptHandler) and node.type is not None:
                 names = {
