@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,28 +57,43 @@ class TlsEntry:
             self.port = entry.sockets[0].getsockname()[1]
             self._started.set()
             await self._stop.wait()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while int.from_bytes((await reader.readexactly(8))[4:]) != TLS_REQUEST:
-            writer.write(b"N")
-        writer.write(b"S")
-        try:
+        async with _closing(writer):
+            while int.from_bytes((await reader.readexactly(8))[4:]) != TLS_REQUEST:
+                writer.write(b"N")
+            writer.write(b"S")
             await writer.start_tls(self._context)
-        except ssl.SSLError:
-            return
-        inner_reader, inner_writer = await asyncio.open_connection(*self._server)
-        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+            inner_reader, inner_writer = await asyncio.open_connection(*self._server)
+            async with _closing(inner_writer):
+                ways = [(reader, inner_writer), (inner_reader, writer)]
+                copies = [asyncio.create_task(_copy(*way)) for way in ways]
+                await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+                for copy in copies:
+                    copy.cancel()
+                await asyncio.gather(*copies, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Ends the connection with the block; one that its client ends or does not trust is no error here."""
+    try:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            yield
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65_536):
-            target.write(data)
-            await target.drain()
-    except OSError:
-        pass
-    finally:
-        target.close()
+    while data := await source.read(65_536):
+        target.write(data)
+        await target.drain()
 
 
 @pytest.fixture
