@@ -41,8 +41,9 @@ PATIENCE_S = 60.0
 """A row of the outbox that waits longer than this says that the relay does not work."""
 
 KAFKA_PORT = 9092
-SECURITY_DOCS = "docs/operations.md, Kafka and PostgreSQL behind TLS"
 """Where Kafka is when an address names no port."""
+
+SECURITY_DOCS = "docs/operations.md, Kafka and PostgreSQL behind TLS"
 
 READERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
 """Which process reads for which group."""

@@ -60,6 +60,8 @@ def tidily(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[Callable[...
     except KafkaError as error:
         for client in made:
             client.close()
-        raise failures.last or error from error
+        if failures.last is None or failures.last is error:
+            raise
+        raise failures.last from error
     finally:
         client_log.removeHandler(failures)

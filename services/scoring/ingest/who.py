@@ -57,11 +57,11 @@ def id_text(value: Any) -> Any:
     return value
 
 
-def id_of(written: str | None) -> str | None:
+def id_of(identifier: str | None) -> str | None:
     """The id as text; None for what stands for nobody."""
-    if written is None:
+    if identifier is None:
         return None
-    text = written.strip()
+    text = identifier.strip()
     if text.lower() in JUNK or len(text) > LONGEST_ID or _PLACEHOLDER.fullmatch(text):
         return None
     return text

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from services.sla_monitor.main import build_api
 from services.sla_monitor.sweep import sweep_once
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
@@ -29,12 +27,6 @@ from tests.services.sla_monitor.promises import (
 )
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def client(sessions: Sessions) -> Iterator[TestClient]:
-    with TestClient(build_api(sessions, clock=lambda: noon_and(90))) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from services.sla_monitor.main import build_api
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from shared.http.keys import KeyScope
@@ -25,13 +23,6 @@ from tests.services.sla_monitor.promises import (
 )
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def client(sessions: Sessions) -> Iterator[TestClient]:
-    """The API an hour and a half after noon."""
-    with TestClient(build_api(sessions, clock=lambda: noon_and(90))) as client:
-        yield client
 
 
 def shown(rep: Ops) -> list[tuple[str, str | None]]:

@@ -19,14 +19,17 @@ from shared.embedded.supervisor import Program, start
 from tests.engine import until
 
 CHATTY = """
-import sys, time
+import signal, sys, time
 lines = int(sys.argv[1])
 for number in range(lines):
     print(f"{number:08}" + "x" * 91, flush=True)
-    number % 100 or sys.stderr.write(f"{number // 100:06} error\\n")
-    number % 50 or time.sleep(0.001)
+    if number % 100 == 0:
+        sys.stderr.write(f"{number // 100:06} error\\n")
+    if number % 50 == 0:
+        time.sleep(0.001)  # leaves the interpreter to the thread that looks after the log
 print("the last line", flush=True)
-sys.argv[2:] and time.sleep(600)
+if sys.argv[2:]:
+    signal.pause()
 """
 LINE_BYTES = 100
 LIMIT = 200_000

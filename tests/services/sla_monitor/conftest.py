@@ -1,0 +1,19 @@
+"""What the tests of the SLA monitor's API share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.sla_monitor.main import build_api
+from shared.db.session import Sessions
+from tests.services.sla_monitor.promises import noon_and
+
+
+@pytest.fixture
+def client(sessions: Sessions) -> Iterator[TestClient]:
+    """The API an hour and a half after noon."""
+    with TestClient(build_api(sessions, clock=lambda: noon_and(90))) as client:
+        yield client
