@@ -84,7 +84,7 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
         answers: list[str] = []
         asking = Thread(
             target=lambda: answers.append(
-                httpx.get(f"{url}/slow/ada?email=ada@acme.example", timeout=10).json()
+                httpx.get(f"{url}/slow/lovelace?email=lovelace@acme.example", timeout=10).json()
             )
         )
         asking.start()
@@ -107,7 +107,7 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
     assert (library["module"], library["level"]) == ("library", "warning")
     [request] = [line for line in lines if line["event"] == "request"]
     assert (request["route"], request["status"]) == ("/slow/{person}", 200)
-    assert "ada" not in rest
+    assert "lovelace" not in rest
 
 
 def test_a_post_on_the_lane_that_finds_no_database_says_when_to_try_again() -> None:
