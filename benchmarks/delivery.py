@@ -29,7 +29,7 @@ from benchmarks.machine import (
 )
 from services.cli.processes import ROUTING_DELIVERY, Process
 from services.routing.handlers import Office, on_leads_qualified
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.clock import utc_now
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED

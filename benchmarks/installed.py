@@ -13,11 +13,11 @@ from urllib.request import urlopen
 
 from benchmarks.machine import DATABASE
 from services.cli.processes import Process
-from shared.agreement.versions import publish
+from shared.agreement.store import publish
+from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
-from shared.http.keys import KeyScope, create_key
 from shared.kafka.config import KafkaConfig
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

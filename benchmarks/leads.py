@@ -13,13 +13,13 @@ from sqlalchemy import text
 from benchmarks.machine import DATABASE
 from services.routing.domain.roster import Roster
 from services.routing.handlers.importing import import_reps
+from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, LeadQualified, Qualified, Reason, Scores, Touch
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
-from shared.secrets import Vault
 
 COUNTRIES = ("US", "GB", "DE", "FR", "NL", "CA")
 TIERS = ("hot", "warm", "standard")

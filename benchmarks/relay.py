@@ -26,10 +26,10 @@ from services.cli.processes import RELAY
 from shared.clock import utc_now
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import MARKETING_EVENTS
-from shared.db import outbox
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.config import KafkaConfig
+from shared.messaging import outbox
 
 RATIO = 0.5
 PATIENCE_S = 300.0

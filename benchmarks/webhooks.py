@@ -17,10 +17,10 @@ from benchmarks.leads import KEY
 from benchmarks.machine import DATABASE
 from services.routing.domain.roster import parse
 from services.routing.handlers.importing import import_reps
+from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer
-from shared.secrets import Vault
 
 ASSIGNED = "handoff.assigned"
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"

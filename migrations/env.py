@@ -10,7 +10,7 @@ import services.scoring.tables
 import services.sla_monitor.tables
 import shared.db.tables
 from shared.db.session import engine_for
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 METADATA = [
     shared.db.tables.metadata,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from shared import logs
 from shared.clock import utc_now
-from shared.db import relay as engine
 from shared.db.session import engine_for, sessions_on
-from shared.db.watching import watching
 from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
-from shared.kafka.watch import Watch
-from shared.lifecycle import collect_rarely, stop_on_signals
-from shared.settings import Settings
+from shared.messaging import relay as engine
+from shared.messaging.lag import Watch
+from shared.process import logs
+from shared.process.lifecycle import collect_rarely, stop_on_signals
+from shared.process.periodic import watching
+from shared.process.settings import Settings
 
 
 def relay(settings: Settings) -> None:

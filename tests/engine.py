@@ -20,11 +20,11 @@ from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
-from shared.db import dead_letters, outbox
-from shared.db.relay import WAIT_S, Publisher, relay
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
-from shared.kafka.consumer import Subscription, consume
+from shared.messaging import dead_letters, outbox
+from shared.messaging.consumer import Subscription, consume
+from shared.messaging.relay import WAIT_S, Publisher, relay
 from tests.builders import marketing_event
 
 PATIENCE_S = 30.0

@@ -25,9 +25,7 @@ def process(service: str, name: str, **environment: str) -> Iterator[str]:
     """One of a service's processes while it is ready; it leaves with 0 when the block ends."""
     port = str(free_port())
     settings = {**environment, "PORT": port, "PROBE_PORT": port}
-    code = (
-        f"from {service} import main; from shared.settings import Settings; main.{name}(Settings())"
-    )
+    code = f"from {service} import main; from shared.process.settings import Settings; main.{name}(Settings())"
     running = subprocess.Popen(
         [sys.executable, "-c", code],
         env=os.environ | {f"LEADBATON_{key}": value for key, value in settings.items()},

@@ -17,16 +17,16 @@ from services.routing.handlers import on_leads_qualified
 from services.scoring.handlers import Caution, on_marketing_events
 from services.scoring.rulebook import Rulebook
 from services.sla_monitor.handlers import on_handoffs_changed
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
+from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message, Outgoing, P, Record, Topic
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS, SLA_CHANGED
-from shared.db.outbox import read
 from shared.db.session import Sessions
 from shared.db.tables import outbox
-from shared.http.keys import KeyScope, create_key
-from shared.tracing import trace_id
+from shared.messaging.outbox import read
+from shared.process.tracing import trace_id
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import receiving
 from tests.services.scoring.ingest.conftest import Broker, api

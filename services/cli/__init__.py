@@ -123,7 +123,7 @@ def _mistakes() -> Any:
 def _imported(name: str) -> Any:
     """The command, or the group of commands, that the table names."""
     if name in COMMANDS:
-        import_module("shared.logs").warn_on_stderr()
+        import_module("shared.process.logs").warn_on_stderr()
     module, _, attribute = LIVES[name][0].partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):

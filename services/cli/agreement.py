@@ -12,10 +12,10 @@ from services.cli.teams import MEND, teams_without_reps
 from shared.agreement.load import parse
 from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
-from shared.agreement.versions import publish as publish_version
+from shared.agreement.store import publish as publish_version
 from shared.clock import utc_now
 from shared.documents import InvalidDocument, text_of
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 app = typer.Typer(help="The agreement between marketing and sales.", no_args_is_help=True)
 

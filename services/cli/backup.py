@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from services.cli.database import transaction
 from services.cli.up import DATA
 from services.routing.queries import roster
+from shared.auth.vault import BadSecretKey, Vault
 from shared.embedded.dumps import check_dump, dump
 from shared.embedded.restoration import restoration
 from shared.embedded.stack import Stack
 from shared.errors import LeadbatonError
-from shared.secrets import BadSecretKey, Vault
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 class WrongKey(LeadbatonError):

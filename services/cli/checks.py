@@ -23,9 +23,9 @@ from services.cli.teams import teams
 from services.routing.queries import roster
 from services.routing.queries import standing as routing
 from services.sla_monitor.queries import timers as sla
-from shared.agreement.versions import Agreements, NoAgreement
+from shared.agreement.store import Agreements, NoAgreement
+from shared.auth.vault import BadSecretKey, Vault
 from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
-from shared.db import dead_letters, offsets, outbox
 from shared.db.migrate import NewerDatabase, pending
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import engine_for, sessions_on
@@ -33,9 +33,9 @@ from shared.errors import class_and_code
 from shared.kafka import admin, config
 from shared.kafka.errors import BrokerAway, BrokerRefusal
 from shared.kafka.security import BadKafkaSettings
-from shared.kafka.watch import behind
-from shared.secrets import BadSecretKey, Vault
-from shared.settings import Settings
+from shared.messaging import dead_letters, offsets, outbox
+from shared.messaging.lag import behind
+from shared.process.settings import Settings
 
 PATIENCE_S = 60.0
 """A row of the outbox that waits longer than this says that the relay does not work."""

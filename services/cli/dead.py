@@ -9,9 +9,9 @@ from rich.table import Table
 
 from services.cli.database import transaction
 from shared.clock import utc_now
-from shared.db import dead_letters
-from shared.db.dead_letters import DeadLetter
-from shared.settings import Settings
+from shared.messaging import dead_letters
+from shared.messaging.dead_letters import DeadLetter
+from shared.process.settings import Settings
 from shared.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be processed: list, replay.")

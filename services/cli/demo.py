@@ -22,12 +22,12 @@ from services.demo.scene import Cast, Memory, Scene
 from services.demo.show import Show
 from services.demo.story import summary
 from services.demo.stream import Channel, acts_of
+from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack, usable
-from shared.http.keys import KeyScope, create_key
-from shared.lifecycle import stop_on_signals
+from shared.process.lifecycle import stop_on_signals
 from shared.terminal import Terminal
 
 DATA = Path(".leadbaton/demo")

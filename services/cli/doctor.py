@@ -16,7 +16,7 @@ from services.cli.findings import Finding
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from services.cli.restarts import restarts
 from shared.clock import utc_now
-from shared.settings import Settings
+from shared.process.settings import Settings
 from shared.terminal import Terminal
 
 SIGNS = {True: Text("ok", "green"), False: Text("wrong", "red"), None: Text("-", "dim")}

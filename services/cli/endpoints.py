@@ -13,9 +13,9 @@ from rich.table import Table
 from services.cli.database import transaction
 from services.routing.handlers.rotating import rotate_secret
 from services.routing.queries.endpoints import list_endpoints
+from shared.auth.vault import Vault
 from shared.clock import utc_now
-from shared.secrets import Vault
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 app = typer.Typer(help="Where reps, teams and ops are told.", no_args_is_help=True)
 

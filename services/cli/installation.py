@@ -11,8 +11,8 @@ from threading import Event, Lock, Thread
 
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
-from shared.embedded.endings import endings_in
-from shared.embedded.nursery import Nursery
+from shared.embedded.exits import endings_in
+from shared.embedded.fork_server import Nursery
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack, usable
 from shared.embedded.supervisor import Program, Supervisor

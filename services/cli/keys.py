@@ -16,19 +16,11 @@ from sqlalchemy.orm import Session
 from services.cli.database import transaction
 from services.routing.queries.roster import locked_activity, reps_by_id
 from shared.agreement.durations import duration
+from shared.auth.keys import Key, KeyScope, UnknownKey, change_origins, create_key, keys, revoke_key
 from shared.clock import utc_now
 from shared.errors import Rejected
-from shared.http.keys import (
-    Key,
-    KeyScope,
-    UnknownKey,
-    change_origins,
-    create_key,
-    keys,
-    revoke_key,
-)
 from shared.http.origins import normal_origin, normal_origins
-from shared.settings import Settings
+from shared.process.settings import Settings
 from shared.terminal import Terminal, printable
 
 MAX_SUBJECT = 100

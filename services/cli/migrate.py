@@ -7,7 +7,7 @@ import typer
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
 from shared.kafka import admin, config
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 def migrate() -> None:

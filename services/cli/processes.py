@@ -11,8 +11,8 @@ from typing import Any
 import typer
 
 from services.cli.recompute import recompute
-from shared import logs, tracing
-from shared.settings import Settings
+from shared.process import logs, tracing
+from shared.process.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

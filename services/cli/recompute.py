@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 def recompute(

@@ -20,13 +20,13 @@ from services.routing.handlers.importing import Imported, import_reps, reroute
 from services.routing.queries.handoffs import held_by
 from services.routing.queries.roster import disabled_endpoints, reps_by_id
 from shared.agreement.model import Agreement
-from shared.agreement.versions import Agreements, NoAgreement
+from shared.agreement.store import Agreements, NoAgreement
+from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.documents import text_of
 from shared.http.destinations import destinations
 from shared.http.outbound import check_url
-from shared.secrets import Vault
-from shared.settings import Settings
+from shared.process.settings import Settings
 from shared.terminal import Terminal
 
 app = typer.Typer(help="Who may get leads, and where they are told.", no_args_is_help=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.cli.findings import Finding, fine, wrong
-from shared.embedded.endings import endings_in
+from shared.embedded.exits import endings_in
 
 LATELY = timedelta(minutes=10)
 MAX_ENDED = 2

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from services.cli.findings import Finding, fine, wrong
 from services.routing.queries.roster import reps_by_id
 from shared.agreement.model import Agreement
-from shared.agreement.versions import Agreements, NoAgreement
+from shared.agreement.store import Agreements, NoAgreement
 
 MEND = (
     "add reps of these teams to the file and run leadbaton reps import FILE, or send no leads there"

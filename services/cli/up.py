@@ -10,7 +10,7 @@ import typer
 from services.cli.installation import installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
 from shared.embedded.stack import Stack
-from shared.lifecycle import stop_on_signals
+from shared.process.lifecycle import stop_on_signals
 
 DATA = Path(".leadbaton")
 

@@ -85,9 +85,9 @@ def _reps(figures: Figures, habits: Mapping[str, str]) -> Table:
     table = Table(box=None, padding=(0, 2), pad_edge=False)
     for title in ("rep", "", "leads", ""):
         table.add_column(title, justify="right" if title == "leads" else "left")
-    most = max([*figures.assigned.values(), 1])
+    limit = max([*figures.assigned.values(), 1])
     for rep, habit in habits.items():
         count = figures.assigned.get(rep, 0)
-        bar = Text("█" * round(WIDTH * count / most), style="cyan")
+        bar = Text("█" * round(WIDTH * count / limit), style="cyan")
         table.add_row(rep, Text(habit, style="dim"), str(count), bar)
     return table

@@ -17,23 +17,23 @@ from services.routing.delivery import Courier, check_vault, deliver, take_up
 from services.routing.delivery.auditing import audit
 from services.routing.delivery.waking import listen
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
-from shared import logs
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
+from shared.auth.vault import Vault
 from shared.clock import Clock, utc_now
 from shared.contracts.leads import lead_of
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.session import Sessions, engine_for, sessions_on
-from shared.db.watching import watching
 from shared.http import probes
 from shared.http.app import create_app
 from shared.http.destinations import destinations
 from shared.http.probes import Probes
 from shared.http.server import serve
-from shared.kafka.consumer import Subscription
-from shared.kafka.worker import work
-from shared.lifecycle import stop_on_signals
-from shared.secrets import Vault
-from shared.settings import Settings
+from shared.messaging.consumer import Subscription
+from shared.messaging.worker import work
+from shared.process import logs
+from shared.process.lifecycle import stop_on_signals
+from shared.process.periodic import watching
+from shared.process.settings import Settings
 
 PORT = 8002
 
@@ -45,7 +45,7 @@ def api(settings: Settings) -> None:
     app = build_api(
         sessions_on(engine),
         public_url=settings.public_url,
-        most_bytes=settings.max_request_bytes,
+        max_bytes=settings.max_request_bytes,
         secret_key=settings.secret_key,
     )
     serve(app, host=settings.host, port=settings.port or PORT)
@@ -57,7 +57,7 @@ def build_api(
     *,
     clock: Clock = utc_now,
     public_url: str = f"http://127.0.0.1:{PORT}",
-    most_bytes: int = 1_000_000,
+    max_bytes: int = 1_000_000,
     secret_key: SecretStr | None = None,
 ) -> FastAPI:
     """The API; nothing is opened until it serves. Without a key no endpoint can get a new secret."""
@@ -66,7 +66,7 @@ def build_api(
         summary="Who got which lead and why, what reps answer, what was told to whom.",
         sessions=sessions,
         clock=clock,
-        most_bytes=most_bytes,
+        max_bytes=max_bytes,
     )
     app.include_router(router(Office(Agreements(), public_url), secret_key))
     return app

@@ -16,10 +16,10 @@ from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Part
 from services.scoring.queries import holdings, leads, ledger
 from services.scoring.rulebook import Rulebook
+from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.contracts.events import Event
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
 from shared.http.problems import problems

@@ -25,8 +25,8 @@ from shared.contracts.events import Event
 from shared.contracts.payloads import HandoffChanged, LeadQualified
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED
-from shared.db import outbox
-from shared.tracing import child_of
+from shared.messaging import outbox
+from shared.process.tracing import child_of
 
 REVIEWS = 500
 REFOLDS = 50

@@ -18,20 +18,20 @@ from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, recomputed
 from services.scoring.rulebook import Rulebook
-from shared import logs
 from shared.clock import Clock, utc_now
 from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
-from shared.db.watching import watching
 from shared.http.app import Check, create_app
-from shared.http.lane import include_direct
+from shared.http.direct_routes import include_direct
 from shared.http.server import serve
 from shared.kafka import config
-from shared.kafka.consumer import Subscription
 from shared.kafka.producer import Producer
-from shared.kafka.worker import work
-from shared.settings import Settings
+from shared.messaging.consumer import Subscription
+from shared.messaging.worker import work
+from shared.process import logs
+from shared.process.periodic import watching
+from shared.process.settings import Settings
 
 PORT = 8001
 DEFAULTS = Limits()
@@ -57,7 +57,7 @@ def api(settings: Settings) -> None:
             rate=settings.ingest_rate,
             burst=settings.ingest_burst,
         ),
-        most_bytes=settings.max_request_bytes,
+        max_bytes=settings.max_request_bytes,
         checks={"kafka": producer.check} if kafka.keeps_log else {},
     )
     stop = Event()
@@ -73,7 +73,7 @@ def build_api(
     *,
     publisher: Publisher,
     limits: Limits = DEFAULTS,
-    most_bytes: int = 1_000_000,
+    max_bytes: int = 1_000_000,
     checks: Mapping[str, Check] = {},
     clock: Clock = utc_now,
 ) -> FastAPI:
@@ -84,7 +84,7 @@ def build_api(
         sessions=sessions,
         clock=clock,
         checks=checks,
-        most_bytes=most_bytes,
+        max_bytes=max_bytes,
     )
     include_direct(app, ingest.router(publisher, limits=limits))
     app.include_router(router(Rulebook()))
@@ -106,7 +106,7 @@ def worker(settings: Settings) -> None:
         ],
         settings=settings,
         tick=partial(tick, rulebook=rulebook),
-        most=BATCH,
+        limit=BATCH,
     )
 
 

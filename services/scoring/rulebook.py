@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.rules import Rules
-from shared.agreement.versions import Agreements, Published
+from shared.agreement.store import Agreements, Published
 
 
 class Rulebook:

@@ -10,7 +10,7 @@ import orjson
 from services.sla_monitor.domain.clocks import Said
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import SLA_CHANGED
-from shared.tracing import child_of
+from shared.process.tracing import child_of
 
 SOURCE = "leadbaton/sla"
 

@@ -26,10 +26,10 @@ from services.sla_monitor.views import (
     ReportOut,
     own_of,
 )
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.pages import BadCursor, Page, paged
 from shared.http.problems import InvalidRequest, problems
 

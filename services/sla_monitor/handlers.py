@@ -14,10 +14,10 @@ from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.domain.histories import Terms, clocks_of
 from services.sla_monitor.domain.settling import Settled, settle
 from services.sla_monitor.queries import clocks as queries
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
-from shared.db import outbox
+from shared.messaging import outbox
 
 
 def on_handoffs_changed(

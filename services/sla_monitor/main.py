@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from services.sla_monitor.api import router
 from services.sla_monitor.handlers import on_handoffs_changed
 from services.sla_monitor.sweep import sweep as sweep_until
-from shared import logs
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.clock import Clock, utc_now
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -18,10 +17,11 @@ from shared.http import probes
 from shared.http.app import create_app
 from shared.http.probes import Probes
 from shared.http.server import serve
-from shared.kafka.consumer import Subscription
-from shared.kafka.worker import work
-from shared.lifecycle import collect_rarely, stop_on_signals
-from shared.settings import Settings
+from shared.messaging.consumer import Subscription
+from shared.messaging.worker import work
+from shared.process import logs
+from shared.process.lifecycle import collect_rarely, stop_on_signals
+from shared.process.settings import Settings
 
 PORT = 8003
 
@@ -30,21 +30,19 @@ def api(settings: Settings) -> None:
     """Serve until asked to stop."""
     logs.configure(settings.log_level, service="sla-api")
     engine = engine_for(settings.database_url, pool_size=10)
-    app = build_api(sessions_on(engine), most_bytes=settings.max_request_bytes)
+    app = build_api(sessions_on(engine), max_bytes=settings.max_request_bytes)
     serve(app, host=settings.host, port=settings.port or PORT)
     engine.dispose()
 
 
-def build_api(
-    sessions: Sessions, *, clock: Clock = utc_now, most_bytes: int = 1_000_000
-) -> FastAPI:
+def build_api(sessions: Sessions, *, clock: Clock = utc_now, max_bytes: int = 1_000_000) -> FastAPI:
     """The API; nothing is opened until it serves."""
     app = create_app(
         title="Leadbaton SLA monitor",
         summary="Which promises about handoffs were kept, are at risk, were broken.",
         sessions=sessions,
         clock=clock,
-        most_bytes=most_bytes,
+        max_bytes=max_bytes,
     )
     app.include_router(router(Agreements()))
     return app

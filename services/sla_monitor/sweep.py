@@ -17,14 +17,14 @@ from services.sla_monitor.domain import tallies
 from services.sla_monitor.domain.clocks import Said, fire
 from services.sla_monitor.queries import clocks, timers
 from services.sla_monitor.queries.alarms import bell
-from shared import logs
 from shared.clock import Clock, utc_now
-from shared.db import outbox
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions, sessions_on
-from shared.db.watching import watching
 from shared.errors import class_and_code
-from shared.pulse import Pulse
+from shared.messaging import outbox
+from shared.process import logs
+from shared.process.heartbeat import Pulse
+from shared.process.periodic import watching
 
 BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
@@ -63,9 +63,9 @@ def sweep(
     auditor.join()
 
 
-def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, most: int = BATCH) -> int:
-    """Take every step that is due on up to `most` clocks, in this transaction; how many there were."""
-    claimed = timers.claim_due(session, now=now, low=low, most=most)
+def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, limit: int = BATCH) -> int:
+    """Take every step that is due on up to `limit` clocks, in this transaction; how many there were."""
+    claimed = timers.claim_due(session, now=now, low=low, limit=limit)
     if not claimed:
         return 0
     fired = [fire(clock, now=now) for clock in claimed]

@@ -13,9 +13,9 @@ from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.explanations import Explanation
 from services.sla_monitor.domain.reports import Report
 from services.sla_monitor.queries.reports import By, Slice, Which
+from shared.auth.keys import Caller, KeyScope
 from shared.contracts.payloads import Scope
 from shared.errors import Rejected
-from shared.http.keys import Caller, KeyScope
 from shared.http.pages import After, Cursor, Limit
 from shared.http.parameters import Day, Instant, PlainText
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from itertools import chain, pairwise
 from typing import Protocol
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.check import complaints
+from shared.agreement.cel.condition import Condition
 from shared.agreement.contexts import conditions
-from shared.agreement.expressions import complaints
 from shared.agreement.facts import BUILT_IN
 from shared.agreement.hours import calendar_problems, open_in_a_week
 from shared.agreement.model import Agreement, Anchor, Policy

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shared.agreement.conditions import Condition
-from shared.agreement.expressions import Names
+from shared.agreement.cel.check import Names
+from shared.agreement.cel.condition import Condition
 from shared.agreement.facts import BUILT_IN
 from shared.agreement.model import Agreement, TraitType
 from shared.documents import Path

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.contexts import lead_names, places
 from shared.agreement.model import Agreement
 from shared.documents.limits import AtMost, Between

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
+from shared.contracts.decoding import either
 from shared.contracts.payloads import EventKind, MarketingEvent
-from shared.contracts.quick import either
 from shared.values import Value
 
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import msgspec
 
+from shared.contracts.decoding import either
 from shared.contracts.events import Instant
 from shared.contracts.payloads import LeadQualified, Qualified
-from shared.contracts.quick import either
 from shared.values import Value
 
 

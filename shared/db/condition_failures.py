@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.agreement.failures import Cause, Failures
+from shared.agreement.cel.failures import Cause, Failures
 from shared.db.tables import condition_failures
 
 EVERY = timedelta(seconds=10)

@@ -22,13 +22,13 @@ KEPT = {"kept": True}
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A number, a duration or a date from `least` to `most`, both included; None is left alone."""
+    """A number, a duration or a date from `minimum` to `maximum`, both included; None is left alone."""
 
-    least: Any
-    most: Any
+    minimum: Any
+    maximum: Any
 
     def __str__(self) -> str:
-        return f"{written(self.least)} to {written(self.most)}"
+        return f"{written(self.minimum)} to {written(self.maximum)}"
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -36,10 +36,10 @@ class Between:
         return core_schema.with_info_after_validator_function(self._bounded, handler(source))
 
     def _bounded(self, value: Any, info: ValidationInfo) -> Any:
-        if value is None or self.least <= _comparable(value) <= self.most:
+        if value is None or self.minimum <= _comparable(value) <= self.maximum:
             return value
         if info.context == KEPT:
-            return self.most if _comparable(value) > self.most else self.least
+            return self.maximum if _comparable(value) > self.maximum else self.minimum
         raise PydanticCustomError("out_of_bounds", "write {bounds}", {"bounds": f"{self}"})
 
 

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 Place = tuple[int, int]
 """Line and column, counted from 1."""
 
-MOST_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 1_000_000
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -50,8 +50,8 @@ class Tree:
     @classmethod
     def of(cls, source: str, *, kept: bool = False) -> Tree:
         """Grow it, or raise Misread. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
-        if len(source) > MOST_CHARACTERS:
-            raise Misread((1, 1), f"longer than {MOST_CHARACTERS} characters; shorten it")
+        if len(source) > MAX_CHARACTERS:
+            raise Misread((1, 1), f"longer than {MAX_CHARACTERS} characters; shorten it")
         root = _compose(source, _KeptLoader if kept else _Loader)
         nodes: dict[Path, yaml.Node] = {}
         keys: dict[Path, yaml.Node] = {}

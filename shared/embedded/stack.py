@@ -24,7 +24,7 @@ from shared.embedded.postgres import PostgresServer, free_port, is_free
 from shared.embedded.reaper import Reaper
 from shared.errors import LeadbatonError
 from shared.kafka import admin, config
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 OPTIONS = ("-c max_connections=200",)
 DATABASE = "leadbaton"

@@ -10,15 +10,15 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from shared.auth.key_cache import KeyRing
 from shared.clock import Clock, utc_now
 from shared.db.session import Sessions
 from shared.http import probes
 from shared.http.body import PlainBody
-from shared.http.described import DescribedApp
-from shared.http.keyring import KeyRing
-from shared.http.lane import Lane, Posts
+from shared.http.cors import Readable, readable_by
+from shared.http.direct_routes import Lane, Posts
 from shared.http.media import not_json, refused_body
-from shared.http.observed import Observed
+from shared.http.openapi import DescribedApp
 from shared.http.problems import (
     FORESEEN,
     InvalidRequest,
@@ -26,8 +26,8 @@ from shared.http.problems import (
     problem,
     written,
 )
-from shared.http.readable import Readable, readable_by
 from shared.http.reference import reference
+from shared.http.request_log import Observed
 
 Check = Callable[[], None]
 """Raises what is wrong."""
@@ -51,7 +51,7 @@ def create_app(
     sessions: Sessions,
     clock: Clock = utc_now,
     checks: Mapping[str, Check] = {},
-    most_bytes: int = 1_000_000,
+    max_bytes: int = 1_000_000,
 ) -> FastAPI:
     """An app without routes of its own; nothing is opened until it serves. It never redirects."""
     app = DescribedApp(
@@ -68,7 +68,7 @@ def create_app(
     posts: Posts = {}
     app.state.posts = posts
     app.add_middleware(Lane, posts=posts)
-    app.add_middleware(PlainBody, most_bytes=most_bytes, keys=keys, posts=posts)
+    app.add_middleware(PlainBody, max_bytes=max_bytes, keys=keys, posts=posts)
     app.add_middleware(Readable)
     app.add_middleware(Observed, quiet=posts.keys())
     app.include_router(reference(app))

@@ -9,9 +9,9 @@ from typing import Protocol
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.auth.key_cache import KeyRing, presented
 from shared.errors import LeadbatonError, Unavailable
 from shared.http.headers import header
-from shared.http.keyring import KeyRing, presented
 from shared.http.media import check_format, label_as_json
 from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, problem
 
@@ -56,14 +56,14 @@ class PlainBody:
     """
 
     def __init__(
-        self, app: ASGIApp, *, most_bytes: int, keys: KeyRing, posts: Container[str] = ()
+        self, app: ASGIApp, *, max_bytes: int, keys: KeyRing, posts: Container[str] = ()
     ) -> None:
         self.app = app
-        self.most_bytes = most_bytes
+        self.max_bytes = max_bytes
         self.keys = keys
         self.posts = posts
-        self.known = Budget(max(BODIES_BYTES, 2 * most_bytes))
-        self.strangers = Budget(max(STRANGERS_BYTES, 2 * most_bytes))
+        self.known = Budget(max(BODIES_BYTES, 2 * max_bytes))
+        self.strangers = Budget(max(STRANGERS_BYTES, 2 * max_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then let the app read it again, or find it in the scope."""
@@ -80,7 +80,7 @@ class PlainBody:
             scope["headers"] = _as_read(scope["headers"], 0)
             await self.app(scope, _again(b"", receive), send)
             return
-        share = _Share(budget, self.most_bytes)
+        share = _Share(budget, self.max_bytes)
         try:
             await self._pass(scope, receive, send, share)
         finally:
@@ -146,12 +146,12 @@ async def _read(encoding: str | None, receive: Receive, share: _Share) -> bytes 
 
 
 class _Decoder(Protocol):
-    def feed(self, chunk: bytes, most: int) -> bytes: ...
+    def feed(self, chunk: bytes, limit: int) -> bytes: ...
     def finish(self) -> None: ...
 
 
 class _Plain:
-    def feed(self, chunk: bytes, most: int) -> bytes:  # noqa: ARG002 - what it is, it is already
+    def feed(self, chunk: bytes, limit: int) -> bytes:  # noqa: ARG002 - what it is, it is already
         return chunk
 
     def finish(self) -> None:
@@ -165,19 +165,19 @@ class _Compressed:
         self._stream: zlib._Decompress | None = None
         self._members = 0
 
-    def feed(self, chunk: bytes, most: int) -> bytes:
+    def feed(self, chunk: bytes, limit: int) -> bytes:
         parts: list[bytes] = []
-        while chunk and most > 0:
+        while chunk and limit > 0:
             if self._stream is None or self._stream.eof:
                 self._members += 1
                 if self._members > MAX_MEMBERS:
                     raise MalformedBody(f"the body has more than {MAX_MEMBERS} gzip members")
                 self._stream = zlib.decompressobj(_window(chunk[0]))
             try:
-                parts.append(self._stream.decompress(chunk, most))
+                parts.append(self._stream.decompress(chunk, limit))
             except zlib.error as wrong:
                 raise MalformedBody(f"the body is not compressed as it says: {wrong}") from None
-            most -= len(parts[-1])
+            limit -= len(parts[-1])
             chunk = self._stream.unused_data
         return b"".join(parts)
 

@@ -13,9 +13,9 @@ from typing import ClassVar, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.errors import LeadbatonError, Rejected
+from shared.http.cors import readable_by
 from shared.http.problems import problem
-from shared.http.readable import readable_by
-from shared.metrics import HTTP_REFUSED_CONNECTIONS
+from shared.process.metrics import HTTP_REFUSED_CONNECTIONS
 
 
 @dataclass(frozen=True, slots=True)

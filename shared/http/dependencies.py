@@ -10,10 +10,10 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from shared.auth.key_cache import KeyRing, presented
+from shared.auth.keys import Caller, Key, KeyScope, WrongScope
 from shared.clock import Clock
 from shared.db.session import Sessions
-from shared.http.keyring import KeyRing, presented
-from shared.http.keys import Caller, Key, KeyScope, WrongScope
 
 BEARER = HTTPBearer(
     auto_error=False,

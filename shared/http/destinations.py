@@ -21,7 +21,7 @@ from ssrfguard import (
     Target,
 )
 
-from shared.ports import HIGHEST, ports_of
+from shared.process.ports import HIGHEST, ports_of
 
 ALLOW_NETWORKS = "LEADBATON_ALLOW_NETWORKS"
 ALLOW_PORTS = "LEADBATON_ALLOW_PORTS"

@@ -20,7 +20,7 @@ CONNECT_S = 5.0
 TOTAL_S = 15.0
 BODY_S = 1.0
 """How long the body of an answer is waited for, once its head is there: it explains, and decides nothing."""
-MOST_BYTES = 16_384
+MAX_BYTES = 16_384
 """How much of an answer is read before the connection is closed."""
 
 SEVERAL = 64
@@ -98,9 +98,9 @@ async def head_of(response: httpx.Response, *, within_s: float = BODY_S) -> byte
         async with asyncio.timeout(within_s):
             async for part in response.aiter_raw():
                 read += part
-                if len(read) >= MOST_BYTES:
+                if len(read) >= MAX_BYTES:
                     break
     with suppress(*BROKEN):
         async with asyncio.timeout(within_s):
             await response.aclose()
-    return bytes(read[:MOST_BYTES])
+    return bytes(read[:MAX_BYTES])

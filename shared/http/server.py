@@ -5,9 +5,9 @@ from __future__ import annotations
 import uvicorn
 from fastapi import FastAPI
 
-from shared import logs
 from shared.http.connection import connections
-from shared.lifecycle import stop_on_signals
+from shared.process import logs
+from shared.process.lifecycle import stop_on_signals
 
 GRACE_S = 8
 

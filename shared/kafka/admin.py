@@ -12,10 +12,10 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.contracts.topics import TOPICS
-from shared.db.offsets import Place
 from shared.kafka.config import KafkaConfig
-from shared.kafka.connecting import tidily
 from shared.kafka.errors import broker_away
+from shared.kafka.patches.connecting import tidily
+from shared.messaging.offsets import Place
 
 TIMEOUT_MS = 4_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.kafka.security import Options, options_of
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

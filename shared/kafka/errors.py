@@ -8,6 +8,8 @@ from kafka.errors import KafkaError, SaslAuthenticationFailedError
 
 from shared.errors import Unavailable
 
+__all__ = ["BrokerAway", "BrokerRefusal", "KafkaError", "broker_away"]
+
 
 class BrokerAway(Unavailable):
     """Kafka does not answer, or has too much of ours unanswered: try again later."""

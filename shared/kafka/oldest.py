@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from shared.db.offsets import Place
 from shared.kafka.config import KafkaConfig
-from shared.kafka.connecting import tidily
 from shared.kafka.errors import broker_away
+from shared.kafka.patches.connecting import tidily
+from shared.messaging.offsets import Place
 
 QUIET_S = 0.5
 """Partitions that bring nothing for so long have nothing to read."""

@@ -17,14 +17,14 @@ from kafka.future import Future
 from kafka.partitioner.default import murmur2
 from kafka.structs import TopicPartition
 
-from shared import logs
 from shared.contracts.topic import Outgoing, Sent
 from shared.contracts.topics import TOPICS
 from shared.errors import loggable
 from shared.kafka.config import KafkaConfig
-from shared.kafka.connecting import Calm, tidily
 from shared.kafka.errors import BrokerAway
+from shared.kafka.patches.connecting import Calm, tidily
 from shared.kafka.pending import Bound, Flight, Pending
+from shared.process import logs
 
 log = logs.get(__name__)
 

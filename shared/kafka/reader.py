@@ -13,9 +13,11 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.structs import MemberState
 
 from shared.kafka.config import KafkaConfig
-from shared.kafka.connecting import tidily
-from shared.kafka.membership import Membership
-from shared.kafka.unpacking import Unpacked
+from shared.kafka.patches.connecting import tidily
+from shared.kafka.patches.membership import Membership
+from shared.kafka.patches.unpacking import Unpacked
+
+__all__ = ["Assigned", "Reader", "TopicPartition"]
 
 METADATA_MAX_AGE_MS = 2_000
 """How long it may take us to see that a topic was lost and made again."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from shared.errors import LeadbatonError
 from shared.kafka.oauth import ClientCredentials, TokenFile
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 Options = Mapping[str, Any]
 

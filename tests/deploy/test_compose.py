@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from services.cli.processes import PROCESSES
 from shared.db.roles import SCHEMAS
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.deploy.compose import (
     COMPOSE,
     OURS,

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.cli.processes import PROCESSES
 from shared.http.server import GRACE_S
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = (DEPLOY / "proxy" / "nginx.conf").read_text()

@@ -18,9 +18,9 @@ from shared.db.session import engine_for, sessions_on
 from shared.http import probes
 from shared.http.probes import Probes
 from shared.kafka import config
-from shared.kafka.consumer import Subscription, consume
-from shared.lifecycle import stop_on_signals
-from shared.settings import Settings
+from shared.messaging.consumer import Subscription, consume
+from shared.process.lifecycle import stop_on_signals
+from shared.process.settings import Settings
 from tests.fault.stream import WEBINAR
 
 

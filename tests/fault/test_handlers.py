@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from services.cli.processes import SCORING_WORKER
 from shared.embedded.supervisor import Program
-from shared.kafka.batch import BURIAL_LIMIT
-from shared.kafka.consumer import EXIT_SOFTWARE
+from shared.messaging.batch import BURIAL_LIMIT
+from shared.messaging.consumer import EXIT_SOFTWARE
 from tests.fault.books import reading
 from tests.fault.failing import is_poison
 from tests.fault.fleet import instead, without

@@ -25,10 +25,10 @@ from schemathesis.specs.openapi.checks import (
 
 from services.routing.handlers import Office
 from services.scoring.queries.leads import leads_after
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
+from shared.auth.keys import KeyScope, create_key
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON, handoff_changed, lead_qualified, marketing_event
 from tests.services.apis import apis_on

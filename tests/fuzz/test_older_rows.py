@@ -15,7 +15,7 @@ from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, Touch
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
-from shared.db import outbox
+from shared.messaging import outbox
 from tests.builders import lead_qualified, marketing_event, outgoing
 from tests.fuzz.way import SECTIONS, Way, way
 from tests.services.routing.desks import publishing

@@ -31,7 +31,8 @@ from services.scoring.rulebook import Rulebook
 from services.sla_monitor.handlers import on_handoffs_changed as sla_follows
 from services.sla_monitor.main import build_api as sla_api
 from services.sla_monitor.sweep import sweep_once
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
+from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.contracts.events import event_of
 from shared.contracts.leads import lead_of
@@ -45,12 +46,11 @@ from shared.contracts.topics import (
     SLA,
     SLA_CHANGED,
 )
-from shared.db import outbox
-from shared.db.dead_letters import Burial
 from shared.db.session import sessions_on
-from shared.http.keys import KeyScope, create_key
 from shared.http.probes import Probes
-from shared.kafka.batch import Batches, Portion, Subscription, items_of
+from shared.messaging import outbox
+from shared.messaging.batch import Batches, Portion, Subscription, items_of
+from shared.messaging.dead_letters import Burial
 from tests.engine import until
 from tests.services.routing.delivery.post import LOOPBACK
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving

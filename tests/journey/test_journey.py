@@ -8,7 +8,7 @@ import pytest
 from segment.analytics.client import Client
 
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
-from shared.tracing import trace_id
+from shared.process.tracing import trace_id
 from tests.journey.world import Json, World, event, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]

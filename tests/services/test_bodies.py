@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON
 from tests.services.apis import apis_on, operations

@@ -8,8 +8,8 @@ from itertools import cycle, product
 import httpx
 import pytest
 
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON
 from tests.services.apis import apis_on

@@ -12,8 +12,8 @@ from services.routing.api import deliveries, handoffs
 from services.scoring import api as leads
 from services.scoring.ingest.api import REJECTIONS
 from services.sla_monitor.views import BreachesAsked, ClocksAsked, Listed
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from shared.http.pages import Cursor
 from tests.builders import NOON
 from tests.services.apis import Operation, apis_on, operations

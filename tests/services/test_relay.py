@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.db import outbox
 from shared.db.session import Sessions
 from shared.embedded.broker import Broker
 from shared.kafka.config import KafkaConfig
+from shared.messaging import outbox
 from tests.conftest import ROOT
 from tests.engine import events, post, until
 

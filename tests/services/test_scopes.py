@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from tests.builders import NOON
 from tests.services.apis import apis_on
 

@@ -15,10 +15,10 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr, create_model
 from pydantic.fields import FieldInfo
 
 from services.routing.domain.roster import Roster
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.model import Agreement, Window
 from shared.documents.limits import AtMost, Between
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 COUNTABLE = (int, float, timedelta, date, datetime)
 BOUNDED = (bool, NoneType, Enum, Condition, IPv4Network, IPv6Network, Path)

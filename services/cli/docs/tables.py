@@ -14,7 +14,7 @@ import services
 import shared
 from services.cli.processes import PROCESSES
 from shared.errors import LeadbatonError
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 def tables() -> dict[str, dict[str, str]]:

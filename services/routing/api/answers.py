@@ -25,9 +25,9 @@ from services.routing.handlers.answering import UnknownHandoff, answer
 from services.routing.handlers.office import Office
 from services.routing.queries import handoffs
 from shared.agreement.model import Id
+from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change
 from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
-from shared.http.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.parameters import Count, Instant
 from shared.http.problems import problems
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.routing.api.models import DeliveryOut, with_tries
 from services.routing.queries import deliveries
+from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
-from shared.http.keys import UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import Position
 from shared.http.problems import problems
@@ -56,7 +56,7 @@ def list_deliveries(
         state=wanted.state,
         handoff=wanted.handoff,
         before=None if wanted.after is None else CURSOR.decode(wanted.after)[0],
-        most=wanted.limit + 1,
+        limit=wanted.limit + 1,
     )
     shown = {it.id: it for it in with_tries(session, rows)}
     return paged(
@@ -77,5 +77,5 @@ def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
     """Tell it again, with the same id: to an endpoint that was mended."""
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
-    [row] = deliveries.list_deliveries(session, id=id, most=1)
+    [row] = deliveries.list_deliveries(session, id=id, limit=1)
     return with_tries(session, [row])[0]

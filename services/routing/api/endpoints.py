@@ -12,10 +12,10 @@ from sqlalchemy import Row
 from services.routing.domain.signing import signing_still
 from services.routing.handlers.rotating import TooManySecrets, UnknownEndpoint, rotate_secret
 from services.routing.queries import endpoints
+from shared.auth.keys import UnknownKey, WrongScope
+from shared.auth.vault import BadSecretKey, Vault
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
-from shared.http.keys import UnknownKey, WrongScope
 from shared.http.problems import problems
-from shared.secrets import BadSecretKey, Vault
 
 EndpointState = Literal["in_use", "hanging", "disabled"]
 EndpointId = Annotated[

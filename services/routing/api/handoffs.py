@@ -16,8 +16,8 @@ from services.routing.domain.handoff import State
 from services.routing.handlers.answering import UnknownHandoff
 from services.routing.handlers.office import Office
 from services.routing.queries import changes, handoffs
+from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
@@ -51,7 +51,7 @@ def list_handoffs(
         rep=caller.subject if caller.scope is KeyScope.REP else wanted.rep,
         lead=wanted.lead,
         before=None if wanted.after is None else CURSOR.decode(wanted.after),
-        most=wanted.limit + 1,
+        limit=wanted.limit + 1,
     )
     return paged(
         rows,

@@ -127,7 +127,7 @@ class HandoffStory(HandoffOut):
     def told(cls, session: Session, it: Handoff, past: Iterable[Past], office: Office) -> Self:
         """The whole story, from its own records."""
         decisions = list(explained(session, it, office=office))
-        shown = deliveries.list_deliveries(session, handoff=it.id, most=MAX_DELIVERIES)
+        shown = deliveries.list_deliveries(session, handoff=it.id, limit=MAX_DELIVERIES)
         return cls._of(session, it, past, decisions, shown)
 
     @classmethod
@@ -137,7 +137,7 @@ class HandoffStory(HandoffOut):
         """What of the story this rep may see, who holds it or held it; the steps are those that they may see."""
         hop = it.hop if it.rep == rep else past[-1].hop
         decisions = sharing.decisions_for(rep, explained(session, it, office=office), hop=hop)
-        everything = deliveries.list_deliveries(session, handoff=it.id, most=MAX_DELIVERIES)
+        everything = deliveries.list_deliveries(session, handoff=it.id, limit=MAX_DELIVERIES)
         shown = [row for row in everything if row.endpoint == notices.rep_endpoint(rep)]
         seen = sharing.handoff_for(rep, it, past, decisions)
         return cls._of(session, seen, past, decisions, shown)

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.routing.queries import handoffs, roster
+from shared.auth.keys import InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.keys import InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.problems import problems
 
 router = APIRouter()

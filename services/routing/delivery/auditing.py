@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.routing import metrics
 from services.routing.domain.waiting import takeable_time
 from services.routing.queries.standing import Standing, standing_of
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.clock import Clock
 from shared.db.session import Sessions
 

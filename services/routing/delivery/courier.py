@@ -12,11 +12,11 @@ from ssrfguard import Policy
 from services.routing.queries import claims, deliveries
 from services.routing.queries.claims import Claimed, Due, Lease, Room
 from services.routing.queries.roster import an_encrypted_secret
+from shared.auth.vault import Vault
 from shared.clock import Clock
 from shared.db.outages import Guard
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S
-from shared.secrets import Vault
 
 log = structlog.get_logger(__name__)
 

@@ -100,10 +100,10 @@ async def deliver(
     await record_last(courier, ended)
 
 
-async def _wait(woken: asyncio.Event, most_s: float) -> None:
+async def _wait(woken: asyncio.Event, max_s: float) -> None:
     """Until a try ends or something is new, but not for long."""
     try:
-        async with asyncio.timeout(most_s):
+        async with asyncio.timeout(max_s):
             await woken.wait()
     except TimeoutError:
         return

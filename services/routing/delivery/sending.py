@@ -11,7 +11,7 @@ from services.routing.domain.tries import Response
 from shared.http.outbound import BROKEN, explained, head_of
 from shared.text import storable
 
-MOST_KEPT = 500
+MAX_KEPT = 500
 """How many characters of an answer are kept with the attempt."""
 
 
@@ -40,4 +40,4 @@ async def send(
 
 def kept(text: str) -> str:
     """As much of the text as is kept with the attempt, as it can be stored."""
-    return storable(text[:MOST_KEPT])
+    return storable(text[:MAX_KEPT])

@@ -17,10 +17,10 @@ from services.routing.domain.tries import GaveUp, Outcome, Response, judge
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
+from shared.auth.vault import BadSecretKey
 from shared.db.outages import Guard
 from shared.http.outbound import CONNECT_S, Clients
-from shared.secrets import BadSecretKey
-from shared.tracing import SpanKind, hop
+from shared.process.tracing import SpanKind, hop
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case, exclusions, is_free, is_full, objections
 from services.routing.domain.picking import among_equals, given, shortfall, with_more
+from shared.agreement.cel.cache import Memory, attributes_read
 from shared.agreement.model import RoutingRule, Strategy
-from shared.agreement.reading import Memory, attributes_read
 
 
 class Given(NamedTuple):

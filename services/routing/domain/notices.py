@@ -15,7 +15,7 @@ from services.routing.domain.handoff import Handoff
 from shared.agreement.model import Agreement, Anchor, Policy
 from shared.contracts.payloads import Scope, SlaChanged
 
-MOST_BYTES = 20_000
+MAX_BYTES = 20_000
 ASSIGNED = "handoff.assigned"
 BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
@@ -194,7 +194,7 @@ def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
     """The exact bytes; what does not fit is left out, the least useful first, and that is said."""
     written = orjson.dumps({"type": type, "timestamp": at, "data": data})
     for shorten in _SHORTER:
-        if len(written) < MOST_BYTES:
+        if len(written) < MAX_BYTES:
             break
         parts = _body_of(written).data
         lead = _lead_of(parts.get("lead", b"{}"))

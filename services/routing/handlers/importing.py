@@ -16,8 +16,8 @@ from services.routing.domain.signing import written
 from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place, queued
 from services.routing.queries import bench, deliveries, handoffs, roster
-from shared.http.keys import suspend_reps_keys
-from shared.secrets import Vault
+from shared.auth.keys import suspend_reps_keys
+from shared.auth.vault import Vault
 
 SECRET_BYTES = 32
 

@@ -11,10 +11,10 @@ from services.routing.queries.roster import Crews
 from services.routing.queries.rounds import Benches
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
-from shared.agreement.versions import Agreements, Published
+from shared.agreement.store import Agreements, Published
 from shared.calendar import compiled
+from shared.contracts.decoding import stored
 from shared.contracts.leads import Lead
-from shared.contracts.quick import stored
 from shared.contracts.topic import Message
 
 HAND_RAISE = "hand_raise"

@@ -29,7 +29,7 @@ from services.routing.queries.rounds import Hop
 NOBODY = "nobody_eligible"
 PORTION = 200
 """So many who wait are asked for at a time."""
-MOST_MOVED = 500
+MAX_MOVED = 500
 """Waiting handoffs that one tick brings under a newer agreement."""
 
 
@@ -133,7 +133,7 @@ def _waiting(
     after: Handoff | None = None
     last = False
     while not last:
-        waits = handoffs.waiting_of(session, team, after=after, most=PORTION)
+        waits = handoffs.waiting_of(session, team, after=after, limit=PORTION)
         last = len(waits) < PORTION
         after = waits[-1] if waits else None
         if others := [it for it in waits if it.id not in but]:
@@ -265,7 +265,7 @@ def _rule_again(session: Session, oldest: int, *, office: Office, now: datetime)
     current = office.agreements.current(session)
     if oldest >= current.version:
         return
-    older = handoffs.waiting_under_older(session, current.version, most=MOST_MOVED)
+    older = handoffs.waiting_under_older(session, current.version, limit=MAX_MOVED)
     moved = [moved_under(it, current) for it in older]
     teams = {it.team for it in (*older, *moved)}
     bench.lock_teams(session, teams)

@@ -18,8 +18,8 @@ from services.routing.domain.signing import (
 from services.routing.handlers.importing import SECRET_BYTES
 from services.routing.queries import endpoints
 from services.routing.queries.endpoints import Secrets
+from shared.auth.vault import BadSecretKey, Vault
 from shared.errors import Rejected
-from shared.secrets import BadSecretKey, Vault
 
 
 class UnknownEndpoint(Rejected):

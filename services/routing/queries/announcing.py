@@ -11,8 +11,8 @@ from services.routing.domain.handoff import Step
 from services.routing.queries import changes, handoffs
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import HANDOFFS_CHANGED
-from shared.db import outbox
-from shared.tracing import child_of
+from shared.messaging import outbox
+from shared.process.tracing import child_of
 
 SOURCE = "leadbaton/routing"
 

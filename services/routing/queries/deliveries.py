@@ -194,10 +194,10 @@ def list_deliveries(
     state: str | None = None,
     handoff: UUID | None = None,
     before: int | None = None,
-    most: int,
+    limit: int,
 ) -> list[Row[Any]]:
     """Deliveries, newest first, from a position on."""
-    statement = _shown().order_by(deliveries.c.position.desc()).limit(most)
+    statement = _shown().order_by(deliveries.c.position.desc()).limit(limit)
     if id is not None:
         statement = statement.where(deliveries.c.id == id)
     if state is not None:

@@ -146,7 +146,7 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
     return [_handoff(row) for row in session.execute(statement)]
 
 
-def waiting_of(session: Session, team: str, *, after: Handoff | None, most: int) -> list[Handoff]:
+def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int) -> list[Handoff]:
     """The team's waiting handoffs, locked: the hottest first, then the oldest, after this one.
 
     The state is part of the statement, so that the index of those who wait may be used.
@@ -156,7 +156,7 @@ def waiting_of(session: Session, team: str, *, after: Handoff | None, most: int)
         _handoffs()
         .where(handoffs.c.team == team, handoffs.c.state == literal_column("'waiting'"))
         .order_by(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
-        .limit(most)
+        .limit(limit)
         .with_for_update()
     )
     if after is not None:
@@ -171,13 +171,13 @@ def teams_of(session: Session, ids: Collection[UUID]) -> set[str]:
     return set(session.scalars(select(handoffs.c.team).where(handoffs.c.id.in_(ids))))
 
 
-def waiting_under_older(session: Session, version: int, *, most: int) -> list[Handoff]:
+def waiting_under_older(session: Session, version: int, *, limit: int) -> list[Handoff]:
     """Waiting handoffs whose rule is of an older agreement."""
     statement = (
         _handoffs()
         .where(handoffs.c.state == State.WAITING, handoffs.c.agreement_version < version)
         .order_by(handoffs.c.id)
-        .limit(most)
+        .limit(limit)
     )
     return [_handoff(row) for row in session.execute(statement)]
 
@@ -232,7 +232,7 @@ def list_handoffs(
     rep: str | None,
     lead: UUID | None,
     before: tuple[datetime, UUID] | None,
-    most: int,
+    limit: int,
 ) -> list[Handoff]:
     """Handoffs, newest first, from a position on."""
     statement = _handoffs().order_by(handoffs.c.qualified_at.desc(), handoffs.c.id.desc())
@@ -244,7 +244,7 @@ def list_handoffs(
         statement = statement.where(handoffs.c.lead_id == lead)
     if before is not None:
         statement = statement.where(tuple_(handoffs.c.qualified_at, handoffs.c.id) < before)
-    return [_handoff(row) for row in session.execute(statement.limit(most))]
+    return [_handoff(row) for row in session.execute(statement.limit(limit))]
 
 
 def count_by_state(session: Session) -> dict[State, int]:

@@ -15,7 +15,7 @@ from services.routing.domain.desk import Absence, Crew, Rep
 from services.routing.queries.breakers import close_breakers
 from services.routing.tables import HELD, endpoints, handoffs, reps, rosters, teams
 
-MOST_READ = 16
+MAX_READ = 16
 """So many rosters are remembered; those in use are soon read again."""
 
 
@@ -113,7 +113,7 @@ class Crews:
         if known is None:
             found = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
             known = Crew(id, {it["id"]: _rep(it) for it in found})
-            if len(self._read) >= MOST_READ:
+            if len(self._read) >= MAX_READ:
                 self._read.clear()
             self._read[id] = known
         return known

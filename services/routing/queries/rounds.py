@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.desk import Crew
 from services.routing.domain.rounds import Round, Tally, differing, seated, tallied
-from services.routing.queries.roster import MOST_READ, Crews
+from services.routing.queries.roster import MAX_READ, Crews
 from services.routing.tables import hops, rounds
 from shared.db.copying import copy_rows
 
@@ -107,7 +107,7 @@ class Benches:
         return known
 
     def _remember(self, whole: Whole) -> Whole:
-        if len(self._read) >= MOST_READ:
+        if len(self._read) >= MAX_READ:
             self._read.clear()
         self._read[whole.id] = whole
         return whole

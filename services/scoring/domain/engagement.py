@@ -189,11 +189,13 @@ def _given(signals: Signals, weights: Weights, at: float) -> Given:
     for id_, buckets in signals.items():
         if id_ not in weights.signals:
             continue
-        _, _, per_s, most, bound, group = weights.signals[id_]
+        _, _, per_s, limit, bound, group = weights.signals[id_]
         total = 0.0
         for raw, weight, latest in buckets.values():
             points = weight * exp2((latest - at) * per_s)
-            total += points if most is None or -most <= raw <= most else points * most / abs(raw)
+            total += (
+                points if limit is None or -limit <= raw <= limit else points * limit / abs(raw)
+            )
         given.append((id_, group, total if bound is None else clamped(total, bound)))
     return given
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from services.scoring.domain.engagement import Weight, Weights
 from services.scoring.domain.score import Part, Score, bounded
+from shared.agreement.cel.cache import ABSENT, MAX, MAX_REMEMBERED, Memory
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
-from shared.agreement.reading import ABSENT, MAX_REMEMBERED, MOST, Memory
 from shared.contracts.events import Event
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
@@ -168,7 +168,7 @@ class _Ear:
     def _learned(self, event: Event, told: tuple[object, ...]) -> tuple[Weight, ...]:
         heard = self._heard(event)
         if all(it is ABSENT or (type(it) is str and len(it) <= MAX_REMEMBERED) for it in told):
-            if len(self._by_properties) >= MOST:
+            if len(self._by_properties) >= MAX:
                 self._by_properties.clear()
             self._by_properties[told] = heard
         return heard

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.scoring.ingest.refusals import OriginNotAllowed
+from shared.auth.key_cache import KeyRing
+from shared.auth.keys import Caller, KeyScope
+from shared.http.cors import readable_by
 from shared.http.dependencies import allowed
 from shared.http.headers import header
-from shared.http.keyring import KeyRing
-from shared.http.keys import Caller, KeyScope
 from shared.http.origins import normal_origin
-from shared.http.readable import readable_by
 
 
 async def admitted(request: Request, key: str | None) -> Caller:

@@ -29,9 +29,9 @@ from services.scoring.ingest.refusals import (
 )
 from services.scoring.ingest.segment import segment_batch, segment_single
 from services.scoring.queries.rejections import StoredRejection, rejections_of
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.errors import LeadbatonError
 from shared.http.dependencies import OpsOrRead, Tx
-from shared.http.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.media import UnsupportedType
 from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText, Position

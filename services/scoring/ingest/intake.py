@@ -20,9 +20,9 @@ from services.scoring.ingest.reading import read
 from services.scoring.ingest.refusals import InvalidEvent, TooDeep, TooManyEvents
 from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Rejection
+from shared.auth.key_cache import presented
+from shared.auth.keys import Caller
 from shared.contracts.topic import Outgoing
-from shared.http.keyring import presented
-from shared.http.keys import Caller
 from shared.http.media import UnsupportedType, not_json
 from shared.http.problems import MalformedBody
 from shared.values import exactly
@@ -71,7 +71,7 @@ class Intake:
             Batches(batch, partial(_exactly, body, parse)),
             arrival,
             granted=granted,
-            most_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
+            max_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
             traceparent=request.scope["traceparent"],
         )
         await self._publisher.publish(outcome.records)

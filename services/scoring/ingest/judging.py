@@ -67,11 +67,11 @@ def _marked(event: MarketingEvent) -> MarketingEvent:
 
 
 def judged(
-    batches: Batches, arrival: Arrival, *, granted: int, most_bytes: int | None, traceparent: str
+    batches: Batches, arrival: Arrival, *, granted: int, max_bytes: int | None, traceparent: str
 ) -> Outcome:
     """So many events of the batch as are granted, an id only once; the others are put off.
 
-    They are weighed if `most_bytes` says that one may be too large.
+    They are weighed if `max_bytes` says that one may be too large.
     """
     outcome, batch = Outcome(), batches.quick
     for place, item in enumerate(batch.items):
@@ -79,8 +79,8 @@ def judged(
             outcome.put_off.append((place, id_in(item, batch.id_name)))
             continue
         try:
-            if most_bytes is not None:
-                _weigh(item, most_bytes)
+            if max_bytes is not None:
+                _weigh(item, max_bytes)
             event = batches.convert(place, arrival)
             if event.id not in outcome.accepted:
                 outcome.records.append(_record(event, traceparent))
@@ -117,13 +117,13 @@ def id_in(item: object, name: str) -> str | None:
     return said[:200] if isinstance(said, str) else None
 
 
-def _weigh(item: object, most_bytes: int) -> None:
+def _weigh(item: object, max_bytes: int) -> None:
     try:
         size = len(orjson.dumps(item))
     except orjson.JSONEncodeError:
         raise TooDeep from None
-    if size > most_bytes:
-        raise OversizedEvent(f"the event has {size} bytes: {most_bytes} are the most")
+    if size > max_bytes:
+        raise OversizedEvent(f"the event has {size} bytes: {max_bytes} are the most")
 
 
 def _record(event: MarketingEvent, traceparent: str) -> Outgoing:

@@ -10,16 +10,16 @@ from starlette.concurrency import run_in_threadpool
 
 from services.scoring.ingest.metrics import TO_KAFKA, TO_OUTBOX
 from services.scoring.ingest.refusals import NowhereToPut
-from shared import logs
 from shared.contracts.topic import Outgoing
-from shared.db import outbox
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.errors import Unavailable, class_and_code
+from shared.messaging import outbox
+from shared.process import logs
 
 log = logs.get(__name__)
 
-MOST_WAITING = 16_000_000
+MAX_WAITING = 16_000_000
 """Bytes that may wait for the outbox; beyond, senders keep their events for a while."""
 
 PAUSE_S = 1.0
@@ -74,7 +74,7 @@ class _Outbox:
         """Return after the commit."""
         loop = asyncio.get_running_loop()
         size = sum(len(it.value) for it in records)
-        if loop.time() < self._paused_until or self._bytes + size > MOST_WAITING:
+        if loop.time() < self._paused_until or self._bytes + size > MAX_WAITING:
             raise NowhereToPut("neither Kafka nor the database takes events now: send them again")
         done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((records, done))

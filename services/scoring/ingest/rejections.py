@@ -15,11 +15,11 @@ from services.scoring.queries.rejections import (
     add_rejections,
     delete_rejections_before,
 )
-from shared import logs
 from shared.clock import Clock
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.errors import class_and_code
+from shared.process import logs
 
 log = logs.get(__name__)
 

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.scoring.tables import events
+from shared.contracts.decoding import stored
 from shared.contracts.events import Event, event_of
-from shared.contracts.quick import stored
 from shared.contracts.topic import Message
 from shared.db.copying import copy_rows
 

@@ -20,18 +20,18 @@ _DUE = (
     select(timer.clock_id)
     .where(timer.fire_at <= bindparam("now"), timer.fire_at >= bindparam("low"))
     .order_by(timer.fire_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
 
 
-def claim_due(session: Session, *, now: datetime, low: datetime, most: int) -> list[Clock]:
+def claim_due(session: Session, *, now: datetime, low: datetime, limit: int) -> list[Clock]:
     """Clocks on which something is due, locked; the ones that another sweeper holds are left to it.
 
     `low` keeps the claim fast: index entries of what has fired long ago are not looked at again.
     What the clocks are is asked for once they are locked: a statement that locks sees what was before.
     """
-    ids = list(session.scalars(_DUE, {"now": now, "low": low, "most": most}))
+    ids = list(session.scalars(_DUE, {"now": now, "low": low, "limit": limit}))
     if not ids:
         return []
     claimed = timer.clock_id == any_(literal(ids, ARRAY(UUID(as_uuid=True))))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.model.base import EventType, Hundred, Id, Section
 from shared.documents.limits import AtMost
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.model.base import Id, Label, Section
 from shared.documents.limits import AtMost
 

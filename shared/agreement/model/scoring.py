@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.durations import HalfLife
 from shared.agreement.model.base import EventType, Hundred, Id, Label, MaxPoints, Points, Section
 from shared.documents.limits import AtMost, Between

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.agreement.conditions import Condition
+from shared.agreement.cel.condition import Condition
 from shared.agreement.durations import Duration
 from shared.agreement.model.base import Id, Section
 from shared.agreement.model.calendar import Calendar

@@ -18,18 +18,18 @@ from services.cli import checks
 from services.cli.findings import Finding, fine
 from services.cli.processes import SCORING_API
 from services.sla_monitor.queries.clocks import save_clocks
+from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.contracts.payloads import Change
 from shared.contracts.topics import MARKETING_EVENTS, SCORING, TOPICS
-from shared.db import offsets, outbox
 from shared.db.session import Sessions
 from shared.embedded.broker import Broker
 from shared.embedded.postgres import PostgresServer
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
-from shared.secrets import Vault
-from shared.settings import Settings
+from shared.messaging import offsets, outbox
+from shared.process.settings import Settings
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
 from tests.engine import until
 from tests.services.routing.desks import entry, importing, office, qualifying

@@ -14,7 +14,7 @@ import pytest
 
 from services.cli import COMMANDS
 from services.cli.processes import PROCESSES, Process
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.commands import ENVIRONMENT, leadbaton
 
 NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"

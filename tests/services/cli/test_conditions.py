@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.cli.conditions import conditions
 from services.cli.findings import fine
-from shared.agreement.failures import Cause, Failures
+from shared.agreement.cel.failures import Cause, Failures
 from shared.clock import utc_now
 from shared.db.condition_failures import FailureLog
 

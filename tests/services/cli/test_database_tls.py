@@ -18,7 +18,7 @@ from services.cli import checks
 from shared.clock import utc_now
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.certificates import make_certificate
 from tests.commands import leadbaton
 

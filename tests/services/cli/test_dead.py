@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.dead import app
-from shared.db import dead_letters, outbox
 from shared.db.session import Sessions
-from tests.shared.db.test_dead_letters import burial
+from shared.messaging import dead_letters, outbox
+from tests.shared.messaging.test_dead_letters import burial
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 

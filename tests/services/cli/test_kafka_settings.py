@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.cli import checks
 from shared.clock import utc_now
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 def test_settings_for_kafka_that_contradict_each_other() -> None:

@@ -11,9 +11,7 @@ from sqlalchemy import text
 
 from services.cli.keys import UnknownRep
 from services.routing.queries.roster import locked_activity
-from shared.clock import utc_now
-from shared.db.session import Sessions
-from shared.http.keys import (
+from shared.auth.keys import (
     InactiveRep,
     KeyScope,
     UnknownKey,
@@ -22,6 +20,8 @@ from shared.http.keys import (
     find_key,
     keys,
 )
+from shared.clock import utc_now
+from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.engine import until
 from tests.services.cli.key_commands import INGEST, ran

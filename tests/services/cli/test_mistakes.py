@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 import services
 import shared
 from services.cli.mistakes import FORESEEN, in_words
-from shared.agreement.versions import NoAgreement
+from shared.agreement.store import NoAgreement
+from shared.auth.vault import BadSecretKey
 from shared.documents import InvalidDocument
 from shared.errors import LeadbatonError, Rejected, Unavailable
-from shared.secrets import BadSecretKey
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.commands import leadbaton
 
 ROOT = Path(__file__).parents[3]

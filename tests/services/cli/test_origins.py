@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.auth.keys import BadOrigins, KeyScope, UnknownKey, create_key, find_key
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from shared.http.keys import BadOrigins, KeyScope, UnknownKey, create_key, find_key
 from tests.services.cli.key_commands import INGEST, ran
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]

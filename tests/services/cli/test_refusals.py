@@ -20,7 +20,7 @@ from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.config import KafkaConfig
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.commands import leadbaton
 from tests.damage import change, refuse
 

@@ -14,7 +14,7 @@ import pytest
 from services.cli.findings import fine
 from services.cli.restarts import restarts
 from shared.clock import utc_now
-from shared.embedded.endings import MAX_KEPT, endings_in
+from shared.embedded.exits import MAX_KEPT, endings_in
 from shared.embedded.supervisor import Program, Supervisor
 from tests.builders import NOON
 from tests.engine import until

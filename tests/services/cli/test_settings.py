@@ -9,10 +9,10 @@ import pytest
 
 from services.cli import run
 from services.cli.mistakes import FORESEEN, in_words
-from shared.addresses import check_brokers, check_database_url, check_host, check_http_url
 from shared.http.destinations import destinations
 from shared.kafka import config
-from shared.settings import Settings
+from shared.process.addresses import check_brokers, check_database_url, check_host, check_http_url
+from shared.process.settings import Settings
 from shared.text import unstorable_at
 
 NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"

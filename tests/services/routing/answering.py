@@ -8,8 +8,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from services.routing.domain.handoff import handoff_id
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from tests.builders import NOON, an_id
 from tests.services.routing.desks import entry, importing, told
 

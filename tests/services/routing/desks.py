@@ -19,13 +19,13 @@ from services.routing.handlers import Office, on_leads_qualified
 from services.routing.handlers.importing import Imported, import_reps
 from services.routing.handlers.office import desk_of
 from shared.agreement.model import Agreement, RoutingRule
-from shared.agreement.versions import Agreements, publish
+from shared.agreement.store import Agreements, publish
+from shared.auth.vault import Vault
 from shared.contracts.payloads import HandoffChanged, LeadQualified
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED
-from shared.db import outbox
 from shared.db.tables import outbox as rows
-from shared.secrets import Vault
+from shared.messaging import outbox
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified, qualified_message
 
 URL = "http://127.0.0.1:8002"

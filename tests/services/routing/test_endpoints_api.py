@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from services.routing.main import build_api
 from services.routing.queries import deliveries
 from services.routing.queries.breakers import Hang, open_breakers
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.desks import entry, importing, office, qualifying
 

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from services.scoring.rulebook import Rulebook
-from shared.agreement.versions import publish
+from shared.agreement.store import publish
 from shared.contracts.events import event_of
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
-from shared.db.outbox import read
 from shared.db.tables import outbox
+from shared.messaging.outbox import read
 from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
 
 

@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.scoring.main import build_api
+from shared.auth.keys import KeyScope, create_key
 from shared.contracts.payloads import Change, HandoffChanged
 from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, create_key
 from tests.builders import NOON, days, handoff_changed, marketing_event, minutes
 from tests.services.scoring.conftest import Worker
 

@@ -11,8 +11,8 @@ from services.scoring.domain.lead import Lead, Stage
 from services.scoring.handlers import CAREFUL
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
-from shared.agreement.failures import FAILURES, Cause
-from shared.agreement.versions import NoAgreement
+from shared.agreement.cel.failures import FAILURES, Cause
+from shared.agreement.store import NoAgreement
 from shared.contracts.payloads import Change, EventKind, Identity, Qualified
 from tests.builders import (
     NOON,

@@ -17,12 +17,12 @@ from services.sla_monitor.queries.clocks import EVERY
 from services.sla_monitor.queries.reports import Slice, Which, all_clocks
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
-from shared.agreement.versions import Agreements, publish
+from shared.agreement.store import Agreements, publish
 from shared.contracts.payloads import Change, HandoffChanged, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA_CHANGED
-from shared.db.outbox import read
 from shared.db.tables import outbox
+from shared.messaging.outbox import read
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
 
 OFFICE = DEFAULT_SECTIONS["sla"]["calendars"][0]

@@ -9,7 +9,7 @@ from services.sla_monitor.domain.clocks import Said
 from shared.contracts.payloads import Change, ClockChange, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import SLA_CHANGED
-from shared.tracing import trace_id
+from shared.process.tracing import trace_id
 from tests.builders import NOON
 from tests.services.sla_monitor.promises import JOURNEY, TOUCH, derived, noon_and, step
 

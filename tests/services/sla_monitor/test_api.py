@@ -9,9 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.sla_monitor.sweep import sweep_once
+from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope
 from tests.builders import NOON, an_id
 from tests.services.sla_monitor.clients import Ops, keyed
 from tests.services.sla_monitor.promises import (

@@ -16,13 +16,13 @@ from services.sla_monitor.handlers import on_handoffs_changed
 from services.sla_monitor.queries.reports import Slice, Which, all_clocks
 from services.sla_monitor.sweep import sweep_once
 from services.sla_monitor.tables import changes
-from shared.agreement.versions import Agreements, UnknownVersion
+from shared.agreement.store import Agreements, UnknownVersion
 from shared.contracts.payloads import Change
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED
-from shared.db.outbox import read
 from shared.db.tables import outbox
-from shared.tracing import trace_id
+from shared.messaging.outbox import read
+from shared.process.tracing import trace_id
 from tests.builders import an_id
 from tests.services.sla_monitor.promises import (
     ACCEPT,

@@ -32,9 +32,9 @@ from services.sla_monitor.sweep import (
 from services.sla_monitor.tables import clocks, timers
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
-from shared.db import outbox
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
+from shared.messaging import outbox
 from tests.builders import an_id, minutes
 from tests.services.sla_monitor.promises import TOUCH, derived, noon_and, said, step, tallied
 
@@ -93,7 +93,7 @@ def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -
         fired = 0
         while True:
             with sessions.begin() as session:
-                batch = sweep_once(session, now=noon_and(90), most=100)
+                batch = sweep_once(session, now=noon_and(90), limit=100)
             if not batch:
                 return fired
             fired += batch

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope
 from tests.services.sla_monitor.clients import Ops, keyed
 from tests.services.sla_monitor.promises import (
     TOUCH,

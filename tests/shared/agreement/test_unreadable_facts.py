@@ -10,8 +10,8 @@ import pytest
 from tests.conftest import ROOT
 
 ASK = """
-from shared.agreement.conditions import Condition
-from shared.agreement.failures import FAILURES
+from shared.agreement.cel.condition import Condition
+from shared.agreement.cel.failures import FAILURES
 
 def nested(value, depth):
     for level in range(depth):

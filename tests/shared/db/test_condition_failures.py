@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from shared.agreement.failures import Cause, Failures
+from shared.agreement.cel.failures import Cause, Failures
 from shared.db.condition_failures import EVERY, Failed, FailureLog, failed_since
 from tests.builders import NOON
 

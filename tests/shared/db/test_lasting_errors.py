@@ -12,11 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.clock import utc_now
-from shared.db.relay import relay
 from shared.db.session import Sessions
-from shared.db.watching import watching
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
+from shared.messaging.relay import relay
+from shared.process.periodic import watching
 from tests.damage import TOO_LARGE, change, refuse, stopping_late
 from tests.engine import PATIENCE_S, events, post
 

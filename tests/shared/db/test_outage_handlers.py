@@ -20,7 +20,7 @@ ASKS = {"is_outage", "refused", "in_words", "answer_to"}
 """The others ask too: they say it to an operator, or to a caller."""
 NEED_NOT_ASK = {
     "shared/http/probes.py": "a process whose database answers with any error is not ready, and says which",
-    "shared/db/watching.py": "the guard inside lets nothing pass but outages",
+    "shared/process/periodic.py": "the guard inside lets nothing pass but outages",
 }
 
 
@@ -56,6 +56,8 @@ def test_nobody_takes_an_error_of_the_database_for_an_outage_unasked() -> None:
 
 
 def test_the_handlers_are_found() -> None:
-    assert {"shared/db/relay.py", "shared/kafka/consumer.py", "services/sla_monitor/sweep.py"} <= {
-        path for path, _ in handlers()
-    }
+    assert {
+        "shared/messaging/relay.py",
+        "shared/messaging/consumer.py",
+        "services/sla_monitor/sweep.py",
+    } <= {path for path, _ in handlers()}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.embedded.fork_server import Child, Nursery
 from shared.embedded.log_files import FILES, MAX_BYTES, cut, older, open_log
-from shared.embedded.nursery import Child, Nursery
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, start
 from tests.engine import until

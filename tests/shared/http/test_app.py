@@ -15,12 +15,12 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from shared.auth.keys import Caller, KeyScope, create_key
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import free_port
 from shared.errors import Rejected, Unavailable
 from shared.http.app import create_app
 from shared.http.dependencies import Now, Ops, OpsOrRep, Tx
-from shared.http.keys import Caller, KeyScope, create_key
 from shared.http.problems import problem
 
 pytestmark = pytest.mark.postgres
@@ -43,9 +43,7 @@ class Body(BaseModel):
 
 def with_routes(sessions: Sessions) -> FastAPI:
     """An app with one route for each thing that can happen."""
-    app = create_app(
-        title="t", summary="s", sessions=sessions, clock=lambda: NOON, most_bytes=1_000
-    )
+    app = create_app(title="t", summary="s", sessions=sessions, clock=lambda: NOON, max_bytes=1_000)
 
     @app.post("/numbers")
     def numbers(body: Body, session: Tx, now: Now) -> dict[str, Any]:

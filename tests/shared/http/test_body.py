@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
+from shared.auth.key_cache import KeyRing
 from shared.db.session import engine_for, sessions_on
 from shared.http.body import PlainBody
-from shared.http.keyring import KeyRing
 
 LIMIT = 1_000
 NO_KEYS = KeyRing(sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing")))
@@ -57,7 +57,7 @@ def sent(
 
     headers = [(b"content-encoding", encoding.encode()), (b"content-length", b"1")]
     scope: Scope = {"type": "http", "method": "POST", "path": "/in", "headers": headers}
-    bodies = PlainBody(app, most_bytes=limit, keys=NO_KEYS, posts={"/in"})
+    bodies = PlainBody(app, max_bytes=limit, keys=NO_KEYS, posts={"/in"})
     bodies.strangers.max_bytes = budget
     asyncio.run(bodies(scope, receive, send))
     assert (bodies.known.taken, bodies.strangers.taken) == (0, 0)
@@ -86,11 +86,11 @@ def test_a_bomb_costs_no_memory() -> None:
     tracemalloc.start()
     outcomes = [sent([bomb], encoding="gzip", limit=1_000_000)]
     outcomes.append(sent(cut(bomb, 100), encoding="gzip", limit=1_000_000))
-    _, most = tracemalloc.get_traced_memory()
+    _, limit = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert outcomes == [(None, 413)] * 2
-    assert most < 5_000_000
+    assert limit < 5_000_000
 
 
 def test_an_endless_body_is_refused_at_the_limit() -> None:
@@ -141,5 +141,5 @@ def test_other_scopes_pass() -> None:
     async def drop(_: Message) -> None:
         raise AssertionError
 
-    asyncio.run(PlainBody(app, most_bytes=1, keys=NO_KEYS)({"type": "lifespan"}, nothing, drop))
+    asyncio.run(PlainBody(app, max_bytes=1, keys=NO_KEYS)({"type": "lifespan"}, nothing, drop))
     assert seen == ["lifespan"]

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from shared.db.session import engine_for, sessions_on
 from shared.http.app import create_app
 from shared.http.connection import ConnectionLimits
-from shared.http.lane import include_direct
+from shared.http.direct_routes import include_direct
 from tests.serving import serving
 
 HEAD = b"POST /in HTTP/1.1\r\nhost: a\r\n"
@@ -27,7 +27,7 @@ PATIENT = ConnectionLimits(head_s=20, body_s=20, rest_s=20)
 def echo() -> FastAPI:
     """An API whose `/in` takes bodies of strangers, and whose `/large` answers more than a client reads."""
     sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing"))
-    app = create_app(title="t", summary="s", sessions=sessions, most_bytes=100_000)
+    app = create_app(title="t", summary="s", sessions=sessions, max_bytes=100_000)
     router = APIRouter()
 
     @router.post("/in")

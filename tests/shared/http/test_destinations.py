@@ -11,7 +11,7 @@ from ssrfguard import SSRFGuardError
 
 from shared.http.destinations import DEFAULT_PORTS, destinations
 from shared.http.outbound import ForbiddenAddress, check_url
-from shared.ports import ports_of
+from shared.process.ports import ports_of
 
 PUBLIC = destinations([])
 LOOPBACK = destinations([ip_network("127.0.0.0/8")])

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
 from shared.embedded.postgres import free_port
-from shared.http.keys import KeyScope, create_key
 from tests.builders import NOON
 
 pytestmark = pytest.mark.postgres
@@ -27,10 +27,10 @@ API = """
     import sys
     from fastapi import APIRouter, Request
     from starlette.responses import Response
-    from shared import logs
+    from shared.process import logs
     from shared.db.session import engine_for, sessions_on
     from shared.http.app import create_app
-    from shared.http.lane import include_direct
+    from shared.http.direct_routes import include_direct
     from shared.http.server import serve
 
     logs.configure("error", service="test")

@@ -12,7 +12,7 @@ from ssrfguard import SSRFGuardError
 
 from shared.http.destinations import destinations
 from shared.http.outbound import (
-    MOST_BYTES,
+    MAX_BYTES,
     Clients,
     ForbiddenAddress,
     check_url,
@@ -73,7 +73,7 @@ def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
         ):
             return await head_of(response)
 
-    assert asyncio.run(read()) == b"x" * MOST_BYTES
+    assert asyncio.run(read()) == b"x" * MAX_BYTES
     thread.join()
     server.server_close()
 

@@ -7,9 +7,9 @@ import re
 from fastapi import Query
 from fastapi.testclient import TestClient
 
+from shared.auth.keys import UnknownKey
 from shared.db.session import engine_for, sessions_on
 from shared.http.app import create_app
-from shared.http.keys import UnknownKey
 from shared.http.problems import problems
 
 

@@ -20,10 +20,10 @@ API = """
     import sys, time, warnings
     from fastapi import APIRouter, Request
     from sqlalchemy import text
-    from shared import logs
+    from shared.process import logs
     from shared.db.session import engine_for, sessions_on
     from shared.http.app import create_app
-    from shared.http.lane import include_direct
+    from shared.http.direct_routes import include_direct
     from shared.http.server import serve
     import logging
 
@@ -50,7 +50,7 @@ API = """
 """
 
 LOOP = """
-    from shared.lifecycle import stop_on_signals
+    from shared.process.lifecycle import stop_on_signals
 
     stop = stop_on_signals()
     print("ready", flush=True)

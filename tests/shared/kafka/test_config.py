@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.kafka import config
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 def test_bootstrap_servers_are_separated_by_commas() -> None:

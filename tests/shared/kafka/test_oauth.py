@@ -13,7 +13,7 @@ from kafka.errors import SaslAuthenticationFailedError
 
 from shared.kafka import config
 from shared.kafka.oauth import ClientCredentials, TokenFile
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 
 class Endpoint(ThreadingHTTPServer):

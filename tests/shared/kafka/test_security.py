@@ -22,7 +22,7 @@ from shared.kafka.admin import create_topics, topic_ids
 from shared.kafka.errors import BrokerRefusal
 from shared.kafka.producer import Producer
 from shared.kafka.security import BadKafkaSettings, options_of
-from shared.settings import Settings
+from shared.process.settings import Settings
 from tests.certificates import make_certificate
 from tests.engine import Ledger, events, ids, until, working
 from tests.kafka.secure import PASSWORD, USER, SecureKafka

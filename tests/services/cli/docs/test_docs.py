@@ -15,7 +15,7 @@ from typer.main import get_group
 from services.cli import app
 from services.cli.docs import OutOfDate, check, current, filled, generate
 from services.cli.docs.tables import errors, table
-from shared.settings import Settings
+from shared.process.settings import Settings
 
 ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs"

@@ -79,7 +79,7 @@ class Post:
 
     def rows(self) -> list[Row[Any]]:
         with self.sessions() as session:
-            return deliveries.list_deliveries(session, most=99)[::-1]
+            return deliveries.list_deliveries(session, limit=99)[::-1]
 
     def states(self) -> list[tuple[str, str, str]]:
         return [(it.endpoint, it.type, it.state) for it in self.rows()]

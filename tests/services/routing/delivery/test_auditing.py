@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services.routing.delivery.auditing import audit
 from services.routing.queries.breakers import Hang, open_breakers
 from services.routing.queries.claims import Lease, Room, claim_deliveries
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
 from tests.services.routing.desks import at, entry, importing, office, qualifying

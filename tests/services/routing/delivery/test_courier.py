@@ -18,10 +18,10 @@ from services.routing.delivery.waking import listen
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import answer, on_sla_changed
+from shared.auth.vault import BadSecretKey, Vault
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions, engine_for
-from shared.secrets import BadSecretKey, Vault
 from tests.builders import an_id, sla_changed, sla_message
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
 from tests.services.routing.delivery.receiver import Reply, receiving

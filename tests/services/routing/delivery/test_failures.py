@@ -58,7 +58,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
     assert [(it.number, it.status) for it in post.tries()] == [(1, 500), (2, 200)]
     with post.sessions() as session:
-        [shown] = with_tries(session, deliveries.list_deliveries(session, most=9))
+        [shown] = with_tries(session, deliveries.list_deliveries(session, limit=9))
     assert [it.said for it in shown.tries] == ["oh \ufffd no", ""]
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
@@ -260,7 +260,7 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
     sums.append(sum_of_seconds())
 
     with post.sessions() as session:
-        [shown] = with_tries(session, deliveries.list_deliveries(session, most=9))
+        [shown] = with_tries(session, deliveries.list_deliveries(session, limit=9))
     [tried] = shown.tries
     assert 250 <= tried.took_ms <= most_ms
     assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000

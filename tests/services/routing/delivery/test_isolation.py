@@ -139,7 +139,7 @@ def test_a_delivery_that_cannot_be_claimed_ends_in_plain_sight_and_the_others_go
 ) -> None:
     post.assign(*LEADS)
     with post.sessions.begin() as session:
-        [odd, *_] = deliveries.list_deliveries(session, most=9)
+        [odd, *_] = deliveries.list_deliveries(session, limit=9)
         session.execute(
             text("update routing.deliveries set attempts = 32767 where id = :id"), {"id": odd.id}
         )

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from services.routing.queries import deliveries
 from services.routing.tables import endpoints
+from shared.auth.vault import Vault
 from shared.db.session import Sessions
-from shared.secrets import Vault
 from tests.services.routing.delivery.post import GRACE, Post
 from tests.services.routing.delivery.receiver import Reply, receiving
 from tests.services.routing.desks import entry, importing
@@ -80,7 +80,7 @@ def test_who_asks_for_it_again_during_the_last_try_gets_another(post: Post) -> N
     def again() -> None:
         post.receiver.wait(lambda got: len(got) == 1)
         with post.sessions.begin() as session:
-            [row] = deliveries.list_deliveries(session, most=9)
+            [row] = deliveries.list_deliveries(session, limit=9)
             deliveries.redeliver(session, row.id, now=post.now())
         hold.set()
 

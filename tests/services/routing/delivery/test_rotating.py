@@ -19,8 +19,8 @@ from services.routing.handlers.rotating import (
     rotate_secret,
 )
 from services.routing.tables import endpoints
+from shared.auth.vault import Vault
 from shared.db.session import Sessions
-from shared.secrets import Vault
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import Got, receiving
 from tests.services.routing.desks import vault

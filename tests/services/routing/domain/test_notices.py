@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
         public_url=URL,
     )
 
-    assert len(told.body) < notices.MOST_BYTES
+    assert len(told.body) < notices.MAX_BYTES
     assert data(told)["lead"]["shortened"] is True
     assert not gone & data(told)["lead"].keys()
     assert data(told)["lead"]["email"] == "ada@example.com"

@@ -67,7 +67,7 @@ def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session
     desk = office(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, desk, *(lead_qualified(lead=it) for it in "abcdef"))
-    [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, most=9)
+    [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, limit=9)
     accept = Answer(Change.ACCEPTED)
     answer(session, first.id, accept, actor=Actor("rep", "grace"), office=desk, now=NOON)
     importing(session, entry("linus", capacity={"open": 5}))

@@ -14,7 +14,7 @@ from services.routing.handlers import Office, answer, tick
 from services.routing.handlers.explaining import explained
 from services.routing.handlers.placing import PORTION
 from services.routing.queries import handoffs
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.desks import (

@@ -45,7 +45,7 @@ def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
         1,
     )
     assert (change.assigned_at, change.recorded_at) == (NOON, NOON)
-    [delivery] = deliveries.list_deliveries(session, most=9)
+    [delivery] = deliveries.list_deliveries(session, limit=9)
     assert (delivery.endpoint, delivery.type, delivery.state) == (
         "rep/grace",
         "handoff.assigned",
@@ -60,7 +60,7 @@ def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
         qualifying(session, desk, *[lead_qualified(lead="ada")] * 2)
 
     assert told(session) == [("assigned", "grace")]
-    assert len(deliveries.list_deliveries(session, most=9)) == 1
+    assert len(deliveries.list_deliveries(session, limit=9)) == 1
 
 
 def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None:

@@ -13,9 +13,9 @@ from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import Office, tick
 from services.routing.handlers.explaining import explained
 from services.routing.queries.handoffs import find_handoff
-from services.routing.queries.roster import MOST_READ
+from services.routing.queries.roster import MAX_READ
 from services.routing.tables import rosters, rounds
-from shared.agreement.versions import Agreements
+from shared.agreement.store import Agreements
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.desks import URL, entry, importing, office, qualifying
 
@@ -100,8 +100,8 @@ def test_rounds_that_explain_nothing_any_more_are_gone(session: Session) -> None
 
 def test_only_some_rosters_and_benches_are_remembered(session: Session) -> None:
     desk = office(session)
-    for number in range(MOST_READ + 2):
+    for number in range(MAX_READ + 2):
         importing(session, entry("grace", weight=number + 1.0))
         qualifying(session, desk, lead_qualified(lead=number))
 
-    assert [assigned(session, str(it), desk) for it in (0, MOST_READ)] == [[0], [MOST_READ]]
+    assert [assigned(session, str(it), desk) for it in (0, MAX_READ)] == [[0], [MAX_READ]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.scoring.domain.rules import Rules, event_facts, parts_read
-from shared.agreement.reading import MOST
+from shared.agreement.cel.cache import MAX
 from tests.builders import agreement, marketing_event
 
 
@@ -63,7 +63,7 @@ def test_what_is_remembered_of_texts_is_bounded() -> None:
     rules = Rules(1, agreement(scoring={"signals": [signal]}))
 
     counted = [
-        len(rules.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MOST + 9)
+        len(rules.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MAX + 9)
     ]
 
     assert sum(counted) == counted[7] == 1

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from services.scoring.ingest import Limits, router
 from services.scoring.ingest.publishing import Publishing, Sends
+from shared.auth.keys import KeyScope, create_key
 from shared.clock import Clock
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing, Record
@@ -18,8 +19,7 @@ from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.session import Sessions
 from shared.errors import Unavailable
 from shared.http.app import create_app
-from shared.http.keys import KeyScope, create_key
-from shared.http.lane import include_direct
+from shared.http.direct_routes import include_direct
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from shared.auth.keys import KeyScope, change_origins, create_key, revoke_key
 from shared.db.session import Sessions
-from shared.http.keys import KeyScope, change_origins, create_key, revoke_key
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 
 pytestmark = pytest.mark.postgres

@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from services.scoring.ingest import publishing
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.refusals import NowhereToPut
+from shared.auth.keys import KeyScope, create_key
 from shared.contracts.topic import Outgoing
-from shared.db.outbox import read
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.db.tables import outbox
 from shared.embedded.postgres import PostgresServer, free_port
-from shared.http.keys import KeyScope, create_key
 from shared.kafka.producer import Producer
+from shared.messaging.outbox import read
 from tests.conftest import config_at
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 from tests.services.scoring.ingest.test_native import event
@@ -105,7 +105,7 @@ def test_both_away_is_said_at_once_to_everybody(nowhere: Sessions) -> None:
 
 def test_no_more_waits_for_the_outbox_than_memory_allows(sessions: Sessions) -> None:
     to = Publishing(Broker(), sessions, keeps_log=False)
-    large = [Outgoing("t", b"k", b"x" * (publishing.MOST_WAITING // 2), ())]
+    large = [Outgoing("t", b"k", b"x" * (publishing.MAX_WAITING // 2), ())]
 
     async def three() -> list[BaseException | None]:
         return await asyncio.gather(*(to.publish(large) for _ in range(3)), return_exceptions=True)

@@ -1,0 +1,191 @@
+"""Create the tables that all services share."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "messaging_01"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.execute("create schema messaging")
+    op.create_table(
+        "agreements",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False, comment="The file as published."),
+        sa.Column("digest", sa.LargeBinary(), nullable=False, comment="SHA-256 of the file."),
+        sa.Column(
+            "published_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("published_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_agreements")),
+        schema="messaging",
+        comment="Published versions of the agreement; never changed.",
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False, comment="The key's public part."),
+        sa.Column(
+            "secret_hash", sa.LargeBinary(), nullable=False, comment="SHA-256 of the whole key."
+        ),
+        sa.Column("scope", sa.Text(), nullable=False, comment="ingest, rep, ops or read"),
+        sa.Column(
+            "subject",
+            sa.Text(),
+            nullable=False,
+            comment="The source, the rep, or whose ops key it is.",
+        ),
+        sa.Column(
+            "origins",
+            postgresql.ARRAY(sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="CORS allow-list.",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "suspended_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Since when its rep is not active.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        schema="messaging",
+        comment="Who may call which API; only a hash of the key is kept.",
+    )
+    op.create_table(
+        "condition_failures",
+        sa.Column(
+            "consumer_group", sa.Text(), nullable=False, comment="Whose workers evaluated it."
+        ),
+        sa.Column("rule", sa.Text(), nullable=False, comment="scoring.signals.pricing.when"),
+        sa.Column("cause", sa.Text(), nullable=False, comment="work, iterations or error"),
+        sa.Column(
+            "failures", sa.BigInteger(), nullable=False, comment="How often, since first_at."
+        ),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "consumer_group", "rule", "cause", name=op.f("pk_condition_failures")
+        ),
+        schema="messaging",
+        comment="Conditions of the agreement that could not be evaluated and were taken as false.",
+    )
+    op.create_table(
+        "dead_letters",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("consumer_group", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("topic_id", sa.UUID(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("log_offset", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column(
+            "headers",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="[[name, value in base64], …]",
+        ),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "buried_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letters")),
+        sa.UniqueConstraint(
+            "consumer_group",
+            "topic",
+            "topic_id",
+            "partition",
+            "log_offset",
+            name="uq_dead_letters_record",
+        ),
+        schema="messaging",
+        comment="Records that can never succeed, bytes unchanged, with the reason.",
+    )
+    op.create_table(
+        "offsets",
+        sa.Column("consumer_group", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("topic_id", sa.UUID(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint(
+            "consumer_group", "topic", "topic_id", "partition", name=op.f("pk_offsets")
+        ),
+        schema="messaging",
+        comment="How far each group has read, moved in the transaction of what the records did.",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column(
+            "headers",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="[[name, value in base64], …]",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "topic_id", sa.UUID(), nullable=True, comment="The log that it was published to."
+        ),
+        sa.Column("partition", sa.Integer(), nullable=True),
+        sa.Column("log_offset", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        schema="messaging",
+        comment="What a transaction says to Kafka; kept until every reader of the topic has consumed it.",
+    )
+    op.create_index(
+        "ix_outbox_published",
+        "outbox",
+        ["topic", "topic_id", "partition", "log_offset"],
+        unique=False,
+        schema="messaging",
+        postgresql_where=sa.text("published_at is not null"),
+    )
+    op.create_index(
+        "ix_outbox_unpublished",
+        "outbox",
+        ["id"],
+        unique=False,
+        schema="messaging",
+        postgresql_where=sa.text("published_at is null"),
+    )
+
+
+def downgrade() -> None:
+    op.execute("drop schema messaging cascade")

@@ -1,0 +1,434 @@
+"""Create the tables of routing."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "routing_01"
+down_revision = "scoring_01"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.execute("create schema routing")
+    op.create_table(
+        "attempts",
+        sa.Column("delivery_id", sa.UUID(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("took_ms", sa.Numeric(precision=10, scale=1, asdecimal=False), nullable=False),
+        sa.Column(
+            "status", sa.SmallInteger(), nullable=True, comment="Of the response, if there was one."
+        ),
+        sa.Column(
+            "said", sa.Text(), nullable=False, comment="The response's head, or what went wrong."
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempts")),
+        schema="routing",
+        comment="Each try of a delivery.",
+    )
+    op.create_table(
+        "breakers",
+        sa.Column("id", sa.Text(), nullable=False, comment="host/HOST, or the endpoint's id"),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "failures", sa.Integer(), nullable=False, comment="Tries without an answer, since then."
+        ),
+        sa.Column(
+            "probe_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When one try may start again; put off by each that starts.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breakers")),
+        schema="routing",
+        comment="Hosts and endpoints that hang: one try at a time, until they answer.",
+    )
+    op.create_table(
+        "changes",
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False, comment="leadbaton, rep/ID or ops/WHO"),
+        sa.Column("hop", sa.Integer(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True, comment="Who holds it after the change."),
+        sa.Column(
+            "details",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="The reason, the outcome and the like.",
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
+        schema="routing",
+        comment="The life of each handoff, as it was announced on handoffs.changed.",
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.UUID(), nullable=False, comment="The webhook-id of every try."),
+        sa.Column("position", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column(
+            "body", sa.LargeBinary(), nullable=False, comment="The exact bytes that are signed."
+        ),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.Column(
+            "state", sa.Text(), nullable=False, comment="pending, delivered, exhausted or cancelled"
+        ),
+        sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column(
+            "tried_before",
+            sa.SmallInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Attempts of an earlier round, before it was told to begin again.",
+        ),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "leased_by",
+            sa.Text(),
+            nullable=True,
+            comment="The worker, by its name across restarts.",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("position", name=op.f("uq_deliveries_position")),
+        schema="routing",
+        comment="What is to be told to whom, until it is delivered or given up.",
+    )
+    op.create_index(
+        "ix_deliveries_first_tries",
+        "deliveries",
+        ["endpoint", "next_attempt_at"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'pending' and attempts = 0"),
+    )
+    op.create_index(
+        op.f("ix_deliveries_handoff_id"),
+        "deliveries",
+        ["handoff_id"],
+        unique=False,
+        schema="routing",
+    )
+    op.create_index(
+        "ix_deliveries_on_their_way",
+        "deliveries",
+        ["endpoint"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'pending' and lease_until is not null"),
+    )
+    op.create_index(
+        "ix_deliveries_pending_of_endpoint",
+        "deliveries",
+        ["endpoint", "handoff_id", "position"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "ix_deliveries_retries",
+        "deliveries",
+        ["endpoint", "next_attempt_at"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'pending' and attempts > 0"),
+    )
+    op.create_table(
+        "endpoints",
+        sa.Column("id", sa.Text(), nullable=False, comment="rep/ID, team/ID or ops"),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column(
+            "host",
+            sa.Text(),
+            sa.Computed(
+                'lower(regexp_replace(COALESCE("substring"(url, '
+                "'^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "
+                "'[.]?([:]80|[:]443)?$'::text, ''::text))",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The URL's host, with its port where that is neither 80 nor 443.",
+        ),
+        sa.Column(
+            "secret",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="Encrypted with LEADBATON_SECRET_KEY.",
+        ),
+        sa.Column(
+            "old_secrets",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="[]",
+            nullable=False,
+            comment="[[secret, until]]",
+        ),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_because", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
+        schema="routing",
+        comment="Where webhooks go.",
+    )
+    op.create_table(
+        "handoffs",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("lead_id", sa.UUID(), nullable=False),
+        sa.Column("qualification", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column(
+            "rule", sa.Text(), nullable=False, comment="The routing rule that named the team."
+        ),
+        sa.Column("rep", sa.Text(), nullable=True, comment="Who holds it, or held it last."),
+        sa.Column(
+            "calendar",
+            sa.Text(),
+            nullable=True,
+            comment="The holder's own hours; by default the team's.",
+        ),
+        sa.Column("hop", sa.Integer(), nullable=False, comment="Counts assignees."),
+        sa.Column("sequence", sa.Integer(), nullable=False, comment="Counts changes."),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column(
+            "heat", sa.Integer(), nullable=False, comment="The tier's place; 0 is the hottest."
+        ),
+        sa.Column("qualified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True, comment="Of this hop."),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("agreement_version", sa.Integer(), nullable=False),
+        sa.Column(
+            "lead",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="The qualification as it was announced.",
+        ),
+        sa.Column("merged_into", sa.UUID(), nullable=True, comment="The live handoff that it met."),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+        sa.UniqueConstraint(
+            "lead_id", "qualification", name=op.f("uq_handoffs_lead_id_qualification")
+        ),
+        schema="routing",
+        comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
+    )
+    op.create_index(
+        "ix_handoffs_held",
+        "handoffs",
+        ["rep"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state in ('assigned', 'accepted', 'contacted')"),
+    )
+    op.create_index(
+        "ix_handoffs_newest", "handoffs", ["qualified_at", "id"], unique=False, schema="routing"
+    )
+    op.create_index(
+        "ix_handoffs_waiting",
+        "handoffs",
+        ["team", "heat", "qualified_at", "id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "uq_handoffs_one_live_a_lead",
+        "handoffs",
+        ["lead_id"],
+        unique=True,
+        schema="routing",
+        postgresql_where=sa.text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
+    )
+    op.create_table(
+        "hops",
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True, comment="None while it waits for somebody."),
+        sa.Column(
+            "period", sa.Text(), nullable=True, comment="The period in which it counts for the rep."
+        ),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("round_id", sa.BigInteger(), nullable=True, comment="What it was decided from."),
+        sa.Column(
+            "place",
+            sa.Integer(),
+            nullable=True,
+            comment="So many leads of the round were given out before it.",
+        ),
+        sa.Column("by", sa.Text(), nullable=True, comment="sticky, or the rule's strategy"),
+        sa.Column("rule", sa.Text(), nullable=True),
+        sa.Column("agreement_version", sa.Integer(), nullable=True),
+        sa.Column(
+            "previous_rep",
+            sa.Text(),
+            nullable=True,
+            comment="Who had held an earlier handoff of the lead.",
+        ),
+        sa.Column(
+            "decision",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="The whole of it, where it was made without a round.",
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", "hop", name=op.f("pk_hops")),
+        schema="routing",
+        comment="Each assignee of a handoff, with what explains the decision.",
+    )
+    op.create_index(
+        "ix_hops_waiting",
+        "hops",
+        ["round_id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("rep is null"),
+    )
+    op.create_table(
+        "reps",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False, comment="Place in the file: the rank."),
+        sa.Column("territories", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("languages", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("skills", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("segments", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("open_limit", sa.Integer(), nullable=True, comment="Most handoffs held at once."),
+        sa.Column("per_day_limit", sa.Integer(), nullable=True, comment="Most assignments a day."),
+        sa.Column(
+            "hours",
+            sa.Text(),
+            nullable=True,
+            comment="A calendar of the agreement; by default the team's.",
+        ),
+        sa.Column(
+            "time_off",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="[[from, to], …], half-open.",
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("last_assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "open", sa.Integer(), server_default="0", nullable=False, comment="Handoffs held now."
+        ),
+        sa.Column(
+            "today", sa.Integer(), server_default="0", nullable=False, comment="Got on that day."
+        ),
+        sa.Column(
+            "today_on", sa.Date(), nullable=True, comment="The team's day that `today` counts."
+        ),
+        sa.Column(
+            "period",
+            sa.Text(),
+            nullable=True,
+            comment="2026-11, or ever: what `assigned` and `credit` count.",
+        ),
+        sa.Column("assigned", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "credit",
+            sa.Double(),
+            server_default="0",
+            nullable=False,
+            comment="What others got during leave or before.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reps")),
+        schema="routing",
+        comment="Who may get leads, as the file of reps says, and what each has had.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_index(op.f("ix_reps_team"), "reps", ["team"], unique=False, schema="routing")
+    op.create_table(
+        "rosters",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column(
+            "reps",
+            postgresql.JSON(astext_type=sa.Text()),
+            nullable=False,
+            comment="Each as in `reps`, but for what is counted.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rosters")),
+        schema="routing",
+        comment="All reps as an import left them; the newest is in force. It never changes.",
+    )
+    op.create_table(
+        "rounds",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "agreement_version", sa.Integer(), nullable=False, comment="By which the team counted."
+        ),
+        sa.Column("roster_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "base_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="The round whose bench this one's differs from; None: whole.",
+        ),
+        sa.Column(
+            "bench",
+            postgresql.JSON(astext_type=sa.Text()),
+            nullable=False,
+            comment="The reps as they stood before it, or those who stood otherwise than in the "
+            "base: [[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
+        ),
+        sa.Column(
+            "picks",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="Who got a lead, in order.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
+        schema="routing",
+        comment="Leads of a team given out together: what all their decisions were made from.",
+    )
+    op.create_index(
+        "ix_rounds_whole",
+        "rounds",
+        ["team", "id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("base_id is null"),
+    )
+    op.create_table(
+        "teams",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column(
+            "review_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When somebody may become eligible next.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        schema="routing",
+        comment="One row a team: the lock under which its leads are given out, one by one.",
+    )
+    op.create_index(
+        "ix_teams_review_at",
+        "teams",
+        ["review_at"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("review_at is not null"),
+    )
+
+
+def downgrade() -> None:
+    op.execute("drop schema routing cascade")

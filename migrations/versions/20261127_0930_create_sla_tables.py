@@ -1,0 +1,192 @@
+"""Create the tables of the SLA monitor."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "sla_01"
+down_revision = "routing_01"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.execute("create schema sla")
+    op.create_table(
+        "changes",
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "told",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="The change as routing told it.",
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
+        schema="sla",
+        comment="What happened to each handoff: what its clocks are worked out from, in any order.",
+    )
+    op.create_table(
+        "clocks",
+        sa.Column("id", sa.UUID(), nullable=False, comment="Of handoff, hop and policy."),
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("lead_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False, comment="0 for a journey."),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("lead_name", sa.Text(), nullable=True, comment="For people who read lists."),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("agreement_version", sa.Integer(), nullable=False),
+        sa.Column("target", sa.Interval(), nullable=False, comment="Business time."),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("warn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "due_on", sa.Date(), nullable=False, comment="In the calendar's zone: the cohort."
+        ),
+        sa.Column(
+            "ladder",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="[[instant, whom to tell], …]",
+        ),
+        sa.Column("state", sa.Text(), nullable=False, comment="running, met, late or cancelled"),
+        sa.Column(
+            "ended_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When what stopped or ended it happened.",
+        ),
+        sa.Column("ended_by", sa.Text(), nullable=True, comment="The handoff's change that did."),
+        sa.Column(
+            "spent",
+            sa.Interval(),
+            nullable=True,
+            comment="Business time from the start to the end.",
+        ),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clocks")),
+        schema="sla",
+        comment="One row a promise: when it is due, and what became of it.",
+    )
+    op.create_index("ix_clocks_handoff_id", "clocks", ["handoff_id"], unique=False, schema="sla")
+    op.create_index(
+        "ix_clocks_open",
+        "clocks",
+        ["due_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(
+        "ix_clocks_open_of_rep",
+        "clocks",
+        ["rep", "due_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(
+        "ix_clocks_open_or_broken",
+        "clocks",
+        ["due_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("ended_at is null or ended_at > due_at"),
+    )
+    op.create_index(
+        "ix_clocks_started_at", "clocks", ["started_at", "id"], unique=False, schema="sla"
+    )
+    op.create_table(
+        "tallies",
+        sa.Column(
+            "rep",
+            sa.Text(),
+            nullable=False,
+            comment="Empty: a journey, the team's; *: all of them.",
+        ),
+        sa.Column("tier", sa.Text(), nullable=False, comment="*: all of them."),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column(
+            "measure",
+            sa.Text(),
+            nullable=False,
+            comment="met, late, overdue, cancelled; business, wall",
+        ),
+        sa.Column(
+            "bucket", sa.SmallInteger(), nullable=False, comment="Of a time: 4 * log2(seconds + 1)."
+        ),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "rep",
+            "tier",
+            "due_on",
+            "team",
+            "kind",
+            "scope",
+            "measure",
+            "bucket",
+            name=op.f("pk_tallies"),
+        ),
+        schema="sla",
+        comment="What reports read: moved in the transaction that moves the clock.",
+    )
+    op.create_table(
+        "timers",
+        sa.Column("clock_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "fire_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="The next thing to do, while it runs.",
+        ),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "breached_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="due_at, however late it was found.",
+        ),
+        sa.Column("detected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "escalated", sa.SmallInteger(), nullable=False, comment="Steps of the ladder taken."
+        ),
+        sa.PrimaryKeyConstraint("clock_id", name=op.f("pk_timers")),
+        schema="sla",
+        comment="What sweeps move and find, a row a clock, which is also the clock's lock: "
+        "narrow and with few indexes, because a hundred thousand may be due at one "
+        "instant.",
+    )
+    op.create_index(
+        "ix_timers_at_risk",
+        "timers",
+        ["fire_at", "clock_id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text(
+            "warned_at is not null and breached_at is null and fire_at is not null"
+        ),
+    )
+    op.create_index(
+        "ix_timers_fire_at",
+        "timers",
+        ["fire_at"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("fire_at is not null"),
+    )
+
+
+def downgrade() -> None:
+    op.execute("drop schema sla cascade")

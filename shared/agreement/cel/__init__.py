@@ -1,0 +1,1 @@
+"""CEL, the language of conditions: checked, priced, evaluated, and remembered."""

@@ -1,0 +1,101 @@
+"""Published agreements: immutable, numbered from 1, kept in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import ClassVar
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from shared.agreement.load import parse, stored
+from shared.agreement.model import Agreement
+from shared.db.tables import agreements
+from shared.errors import Rejected, Unavailable
+from shared.process import logs
+
+log = logs.get(__name__)
+
+
+class NoAgreement(Unavailable):
+    """Nothing is published yet; work waits for it."""
+
+    code: ClassVar[str] = "no_agreement"
+
+
+class UnknownVersion(Rejected):
+    """A version that was never published here."""
+
+    code: ClassVar[str] = "unknown_agreement_version"
+    status: ClassVar[int] = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An agreement with the version that decisions record."""
+
+    version: int
+    agreement: Agreement
+
+
+def publish(session: Session, source: str, *, by: str, now: datetime) -> Published:
+    """Publish it as the next version, or return the newest if that is the same file; InvalidAgreement if unsound."""
+    agreement = parse(source)
+    digest = sha256(source.encode()).digest()
+    # One publisher at a time; readers are not held up.
+    session.execute(text("lock table messaging.agreements in exclusive mode"))
+    newest = session.execute(
+        select(agreements.c.version, agreements.c.digest)
+        .order_by(agreements.c.version.desc())
+        .limit(1)
+    ).first()
+    if newest and newest.digest == digest:
+        return Published(newest.version, agreement)
+    version = newest.version + 1 if newest else 1
+    session.execute(
+        insert(agreements).values(
+            version=version, source=source, digest=digest, published_at=now, published_by=by
+        )
+    )
+    return Published(version, agreement)
+
+
+class Agreements:
+    """Published agreements, each read once: a version never changes."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, Published] = {}
+        self._newest: int | None = None
+
+    def current(self, session: Session) -> Published:
+        """The newest, or NoAgreement."""
+        newest = session.scalar(select(func.max(agreements.c.version)))
+        if newest is None:
+            raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
+        published = self.version(session, newest)
+        self._follow(newest)
+        return published
+
+    def version(self, session: Session, number: int) -> Published:
+        """That one, or UnknownVersion."""
+        if number not in self._read:
+            source = session.scalar(
+                select(agreements.c.source).where(agreements.c.version == number)
+            )
+            if source is None:
+                raise UnknownVersion(f"version {number} of the agreement was never published here")
+            self._read[number] = Published(number, stored(source))
+        return self._read[number]
+
+    def follow(self, session: Session, _now: datetime) -> None:
+        """Log the version in force when it changes: a tick of workers that only read older ones."""
+        newest = session.scalar(select(func.max(agreements.c.version)))
+        if newest is not None:
+            self._follow(newest)
+
+    def _follow(self, newest: int) -> None:
+        if newest != self._newest:
+            log.info("agreement in force", version=newest, version_before=self._newest)
+            self._newest = newest

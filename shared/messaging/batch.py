@@ -1,0 +1,218 @@
+"""One poll is one transaction: what the records do, who is buried, how far the group has read."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Generic, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from shared.clock import Clock
+from shared.contracts.topic import Message, Record, S_co, Topic
+from shared.db import outages
+from shared.db.session import Sessions
+from shared.errors import LeadbatonError, Rejected, class_and_code
+from shared.messaging import dead_letters, offsets
+from shared.messaging.dead_letters import Burial
+from shared.messaging.offsets import Fenced, Move
+from shared.text import storable
+
+ATTEMPTS = 3
+"""How often a record that fails for an unknown cause is tried alone before it is buried."""
+BURIAL_LIMIT = 20
+"""So many buried in a row are not bad records but a bad reader."""
+HANDLER_FAILED = "handler_failed"
+"""The code of what failed for a cause that the reader does not know."""
+REASON_LENGTH = 1_000
+
+
+@dataclass(frozen=True)
+class Subscription(Generic[S_co]):
+    """A topic and what to do with its messages: never an empty batch, and the same one may come again.
+
+    `read` is how the payload is read, where that is not the topic's own way.
+    """
+
+    topic: Topic[Any]
+    handle: Callable[[Session, Sequence[Message[S_co]], datetime], None]
+    read: Callable[[bytes], S_co] | None = None
+
+    def decode(self, record: Record) -> Message[S_co]:
+        """The record's message; raises UndecodableRecord or UnknownVersion."""
+        if self.read is None:
+            return self.topic.decode(record)
+        return self.topic.decode_with(self.read, record)
+
+
+class Item(NamedTuple):
+    """A record with what it says, or why it says nothing."""
+
+    record: Record
+    topic_id: UUID
+    message: Message[Any] | None
+    fault: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The part of a poll that one handler gets."""
+
+    subscription: Subscription[Any]
+    items: Sequence[Item]
+
+
+class TooManyBurials(LeadbatonError):
+    """The reader is at fault, not the records: nothing of this batch is done."""
+
+    code: ClassVar[str] = "too_many_burials"
+
+
+class Guard(outages.Guard):
+    """Keeps what its block raises as evidence about the records; outages and fences pass."""
+
+    loud = (Fenced, TooManyBurials)
+
+
+def items_of(
+    subscription: Subscription[Any], records: Sequence[Record], topic_id: UUID
+) -> list[Item]:
+    """The records, decoded where they can be: first all in one go, as they mostly can."""
+    with Guard():
+        return [Item(it, topic_id, subscription.decode(it), None) for it in records]
+    return [_item_of(subscription, it, topic_id) for it in records]
+
+
+def _item_of(subscription: Subscription[Any], record: Record, topic_id: UUID) -> Item:
+    guard = Guard()
+    with guard:
+        return Item(record, topic_id, subscription.decode(record), None)
+    return Item(record, topic_id, None, guard.error)
+
+
+@dataclass(slots=True)
+class Batches:
+    """Does the batches of one group, and remembers how many were buried in a row."""
+
+    group: str
+    sessions: Sessions
+    clock: Clock
+    burial_limit: int = BURIAL_LIMIT
+    buried_in_a_row: int = 0
+
+    def work(self, portions: Sequence[Portion], moves: Sequence[Move]) -> Sequence[Burial]:
+        """All of it or nothing, in one transaction; those given up.
+
+        First the whole batch at once. When that fails, in a new transaction, piece by piece under savepoints.
+        Raises Fenced when the partitions are somebody else's, TooManyBurials, or an outage.
+        """
+        with Guard():
+            return self._transact(_Work.whole, portions, moves)
+        return self._transact(_Work.apart, portions, moves)
+
+    def _transact(
+        self,
+        how: Callable[[_Work, Subscription[Any], Sequence[Item]], None],
+        portions: Sequence[Portion],
+        moves: Sequence[Move],
+    ) -> Sequence[Burial]:
+        with self.sessions.begin() as session:
+            work = _Work(session, self.clock, self.clock(), self.burial_limit, self.buried_in_a_row)
+            for portion in portions:
+                how(work, portion.subscription, portion.items)
+            dead_letters.bury(session, self.group, work.burials)
+            offsets.advance(session, self.group, moves)
+        self.buried_in_a_row = work.in_a_row
+        return work.burials
+
+
+@dataclass(slots=True)
+class _Work:
+    """What happens in one transaction."""
+
+    session: Session
+    clock: Clock
+    now: datetime
+    limit: int
+    in_a_row: int
+    burials: list[Burial] = field(default_factory=list)
+
+    def whole(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
+        """All at once: what fails, fails the transaction."""
+        self._handle(subscription, items)
+        self._tally(items)
+
+    def apart(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
+        """Halve what fails until the records that cannot succeed are alone, and bury those."""
+        with Guard() as guard:
+            self._handle_under_savepoint(subscription, items)
+        if guard.error is None:
+            self._tally(items)
+        elif len(items) > 1:
+            middle = len(items) // 2
+            self.apart(subscription, items[:middle])
+            self.apart(subscription, items[middle:])
+        else:
+            self._alone(subscription, items[0], guard.error)
+
+    def _alone(self, subscription: Subscription[Any], item: Item, error: Exception) -> None:
+        attempts = 1
+        guard = Guard(error)
+        while guard.error is not None and not isinstance(guard.error, Rejected):
+            if attempts == ATTEMPTS:
+                break
+            attempts += 1
+            with guard:
+                self._handle_under_savepoint(subscription, [item])
+        self._tally([item._replace(fault=guard.error)], attempts)
+
+    def _handle_under_savepoint(
+        self, subscription: Subscription[Any], items: Sequence[Item]
+    ) -> None:
+        with self.session.begin_nested():
+            self._handle(subscription, items)
+
+    def _handle(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
+        messages = [it.message for it in items if it.message is not None]
+        if messages:
+            subscription.handle(self.session, messages, self.now)
+
+    def _tally(self, items: Sequence[Item], attempts: int = 1) -> None:
+        for item in items:
+            if item.fault is None:
+                self.in_a_row = 0
+            else:
+                self._bury(item, item.fault, attempts)
+
+    def _bury(self, item: Item, fault: Exception, attempts: int) -> None:
+        self.in_a_row += 1
+        if self.in_a_row >= self.limit:
+            raise TooManyBurials(
+                f"{self.in_a_row} records of {item.record.topic} in a row cannot be read, the last because: "
+                f"{reason_of(fault)}. Mend the reader, or put the records right, and start again."
+            )
+        self.burials.append(
+            Burial(
+                record=item.record,
+                topic_id=item.topic_id,
+                code=fault.code if isinstance(fault, Rejected) else HANDLER_FAILED,
+                reason=reason_of(fault),
+                attempts=attempts,
+                first_at=self.now,
+                last_at=self.clock(),
+            )
+        )
+
+
+def reason_of(fault: Exception) -> str:
+    """The fault without what the record says: our own words, or its class and where it was raised."""
+    if isinstance(fault, Rejected):
+        return storable(str(fault))[:REASON_LENGTH]
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [it for it in frames if "site-packages" not in it.filename] or frames
+    at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{class_and_code(fault)}{at}"

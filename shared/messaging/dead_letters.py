@@ -1,0 +1,167 @@
+"""Records that can never succeed: kept with the reason, and put back when somebody has mended the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.contracts.topic import Headers, Record, Sent
+from shared.db.tables import dead_letters
+from shared.messaging import outbox
+
+ENOUGH = 100
+"""How many letters a list shows unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """A record, and why it is given up."""
+
+    record: Record
+    topic_id: UUID
+    code: str
+    reason: str
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A buried record as a list shows it."""
+
+    id: int
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    code: str
+    reason: str
+    attempts: int
+    buried_at: datetime
+    replayed_at: datetime | None
+
+
+def bury(session: Session, group: str, burials: Sequence[Burial]) -> None:
+    """Keep the records, and copy each to its topic's `.dead`, bytes unchanged, with the reason in headers."""
+    if not burials:
+        return
+    rows = [_row(group, it) for it in burials]
+    session.execute(insert(dead_letters).on_conflict_do_nothing(), rows)
+    outbox.append(session, [_copy(group, it) for it in burials])
+
+
+def _row(group: str, burial: Burial) -> dict[str, object]:
+    record = burial.record
+    return {
+        "consumer_group": group,
+        "topic": record.topic,
+        "topic_id": burial.topic_id,
+        "partition": record.partition,
+        "log_offset": record.offset,
+        "key": record.key,
+        "value": record.value,
+        "headers": outbox.written(record.headers),
+        "code": burial.code,
+        "reason": burial.reason,
+        "attempts": burial.attempts,
+        "buried_at": burial.last_at,
+    }
+
+
+def _copy(group: str, burial: Burial) -> Sent:
+    record = burial.record
+    told = {
+        "dead_code": burial.code,
+        "dead_reason": burial.reason,
+        "dead_group": group,
+        "dead_topic": record.topic,
+        "dead_partition": str(record.partition),
+        "dead_offset": str(record.offset),
+        "dead_attempts": str(burial.attempts),
+        "dead_first_at": burial.first_at.isoformat(),
+        "dead_last_at": burial.last_at.isoformat(),
+    }
+    headers: Headers = tuple((name, value.encode()) for name, value in told.items())
+    return Sent(f"{record.topic}.dead", record.key, record.value, record.headers + headers)
+
+
+def letters(
+    session: Session, *, topic: str | None = None, code: str | None = None, limit: int = ENOUGH
+) -> list[DeadLetter]:
+    """Those not yet replayed and those replayed, newest first."""
+    it = dead_letters.c
+    statement = (
+        select(
+            it.id,
+            it.consumer_group.label("group"),
+            it.topic,
+            it.partition,
+            it.log_offset.label("offset"),
+            it.code,
+            it.reason,
+            it.attempts,
+            it.buried_at,
+            it.replayed_at,
+        )
+        .order_by(it.id.desc())
+        .limit(limit)
+    )
+    if topic is not None:
+        statement = statement.where(it.topic == topic)
+    if code is not None:
+        statement = statement.where(it.code == code)
+    return [DeadLetter(**row) for row in session.execute(statement).mappings()]
+
+
+def replay(
+    session: Session,
+    *,
+    now: datetime,
+    ids: Sequence[int] | None = None,
+    topic: str | None = None,
+) -> list[int]:
+    """Put the records back on their topics as they were, each once; the ids of those put back now.
+
+    Neither ids nor a topic means all of them.
+    """
+    it = dead_letters.c
+    statement = (
+        update(dead_letters)
+        .where(it.replayed_at.is_(None))
+        .values(replayed_at=now)
+        .returning(it.id, it.topic, it.key, it.value, it.headers)
+    )
+    if ids is not None:
+        statement = statement.where(it.id.in_(ids))
+    if topic is not None:
+        statement = statement.where(it.topic == topic)
+    rows = sorted(session.execute(statement).all(), key=lambda row: int(row.id))
+    outbox.append(
+        session,
+        [Sent(row.topic, row.key, row.value, outbox.read(row.headers)) for row in rows],
+    )
+    return [row.id for row in rows]
+
+
+def waiting(session: Session) -> int:
+    """How many are buried and not replayed."""
+    statement = select(func.count()).where(dead_letters.c.replayed_at.is_(None))
+    return session.scalar(statement) or 0
+
+
+def waiting_by_code(session: Session) -> dict[tuple[str, str], int]:
+    """The same by topic and code."""
+    it = dead_letters.c
+    statement = (
+        select(it.topic, it.code, func.count())
+        .where(it.replayed_at.is_(None))
+        .group_by(it.topic, it.code)
+    )
+    return {(topic, code): count for topic, code, count in session.execute(statement)}

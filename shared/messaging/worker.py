@@ -1,0 +1,63 @@
+"""A worker's process around its loop: signals, the database, the probe that says whether it works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared.agreement.cel.failures import FAILURES
+from shared.clock import utc_now
+from shared.db.condition_failures import FailureLog
+from shared.db.session import engine_for, sessions_on
+from shared.http import probes
+from shared.http.probes import Probes
+from shared.kafka import config
+from shared.messaging.consumer import Subscription, Tick, consume
+from shared.process.lifecycle import collect_rarely, stop_on_signals
+from shared.process.settings import Settings
+
+BATCH = 2_000
+BATCH_LASTS_MS = 20_000
+"""At most: who is stopped in the middle of one, with leads or teams in his hands, keeps them from others no longer."""
+
+
+def work(
+    group: str,
+    subscriptions: Sequence[Subscription[Any]],
+    *,
+    settings: Settings,
+    tick: Tick | None = None,
+    limit: int = BATCH,
+) -> None:
+    """Consume until asked to stop, `limit` records in a transaction; `tick` as in `consume`."""
+    stop = stop_on_signals()
+    collect_rarely()
+    engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_LASTS_MS)
+    sessions = sessions_on(engine)
+    probe = Probes()
+    checks = {"database": probes.database(sessions)}
+    probe.start(settings.probe_port, checks, host=settings.probe_host)
+
+    failures = FailureLog(group, FAILURES)
+
+    def beat(session: Session, now: datetime) -> None:
+        probe.beat()
+        failures.save(session, now)
+        if tick is not None:
+            tick(session, now)
+
+    consume(
+        group,
+        subscriptions,
+        config=replace(config.of(settings), max_poll_records=limit),
+        sessions=sessions,
+        clock=utc_now,
+        stop=stop,
+        member=settings.worker_name,
+        tick=beat,
+    )
+    engine.dispose()

@@ -1,0 +1,1 @@
+"""What every process has: settings, logs, metrics, traces, and a way to be stopped."""

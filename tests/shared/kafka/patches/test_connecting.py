@@ -1,0 +1,38 @@
+"""A client that cannot connect is closed, and says why."""
+
+from __future__ import annotations
+
+import pytest
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from shared.embedded.postgres import free_port
+from shared.kafka import config
+from shared.kafka.admin import topic_ids
+from shared.kafka.errors import BrokerAway
+from shared.kafka.patches.connecting import client_log, tidily
+from shared.process.settings import Settings
+
+
+def test_where_nobody_listens_the_refused_connection_is_the_reason() -> None:
+    nobody = config.of(Settings(kafka_bootstrap=f"127.0.0.1:{free_port()}"))
+    with pytest.raises(BrokerAway) as away:
+        topic_ids(nobody, [])
+    reason = away.value.__cause__
+    assert isinstance(reason, KafkaConnectionError)
+    assert isinstance(reason.__cause__, KafkaTimeoutError)
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_an_error_is_never_its_own_cause(*, logged: bool) -> None:
+    error = KafkaError("this one")
+    with pytest.raises(KafkaError) as raised:
+        fail_with(error, logged=logged)
+    assert raised.value is error
+    assert error.__cause__ is None
+
+
+def fail_with(error: KafkaError, *, logged: bool) -> None:
+    with tidily():
+        if logged:
+            client_log.error("failed: %s", error)
+        raise error

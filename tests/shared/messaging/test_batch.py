@@ -1,0 +1,266 @@
+"""A batch is done once and as a whole, whatever single records or services do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message, Record
+from shared.contracts.topics import MARKETING_EVENTS
+from shared.db.session import Sessions
+from shared.errors import Rejected, Unavailable
+from shared.messaging import dead_letters, outbox
+from shared.messaging.batch import Batches, Portion, Subscription, TooManyBurials, items_of
+from shared.messaging.offsets import Fenced, Move, Place, positions
+from tests.builders import NOON, marketing_event
+from tests.builders import record as record_of
+from tests.engine import Ledger
+
+pytestmark = pytest.mark.postgres
+
+PLACE = Place("marketing.events", UUID(int=1), 0)
+Handle = Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None]
+
+
+class Stale(Rejected):
+    code = "stale"
+
+
+@pytest.fixture
+def ledger(sessions: Sessions) -> Ledger:
+    with sessions.begin() as session:
+        positions(session, "group", [PLACE])
+    return Ledger(sessions)
+
+
+@pytest.fixture
+def batches(sessions: Sessions) -> Batches:
+    return Batches("group", sessions, lambda: NOON, burial_limit=4)
+
+
+def records(*ids: str) -> list[Record]:
+    return [
+        record_of(MARKETING_EVENTS, marketing_event(id=id_), offset=at)
+        for at, id_ in enumerate(ids)
+    ]
+
+
+def work(batches: Batches, handle: Handle, arrived: Sequence[Record]) -> None:
+    subscription = Subscription(MARKETING_EVENTS, handle)
+    portion = Portion(subscription, items_of(subscription, arrived, PLACE.topic_id))
+    batches.work([portion], [Move(PLACE, arrived[0].offset, arrived[-1].offset + 1)])
+
+
+def next_offset(sessions: Sessions) -> int:
+    with sessions.begin() as session:
+        return positions(session, "group", [PLACE])[PLACE]
+
+
+def buried(sessions: Sessions) -> list[tuple[int, str, int]]:
+    with sessions() as session:
+        found = dead_letters.letters(session)
+    return sorted((it.offset, it.code, it.attempts) for it in found)
+
+
+def failing(ledger: Ledger, faults: Mapping[str, Exception]) -> Handle:
+    """Does the work first, then stumbles over what it does not like."""
+
+    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+        ledger(session, arrived, now)
+        for it in arrived:
+            if it.payload.id in faults:
+                raise faults[it.payload.id]
+
+    return handle
+
+
+def test_a_batch_is_done_and_the_group_moves_on(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    work(batches, ledger, records("a", "b", "c"))
+    assert ledger.done() == {"a": 1, "b": 1, "c": 1}
+    assert next_offset(sessions) == 3
+
+
+def test_a_batch_that_was_done_already_is_refused_whole(batches: Batches, ledger: Ledger) -> None:
+    work(batches, ledger, records("a", "b"))
+    with pytest.raises(Fenced):
+        work(batches, ledger, records("a", "b"))
+    assert ledger.done() == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "attempts"),
+    [(Stale("too old"), "stale", 1), (KeyError("x"), "handler_failed", 3)],
+    ids=["rejected at once", "unknown after three attempts"],
+)
+@pytest.mark.parametrize("bad", ["a", "c", "e"], ids=["first", "middle", "last"])
+def test_a_record_that_the_handler_cannot_do_is_buried_and_its_neighbours_are_done_once(
+    batches: Batches, ledger: Ledger, fault: Exception, code: str, attempts: int, bad: str
+) -> None:
+    work(batches, failing(ledger, {bad: fault}), records(*"abcde"))
+
+    assert ledger.done() == dict.fromkeys(set("abcde") - {bad}, 1)
+    assert buried(batches.sessions) == [("abcde".index(bad), code, attempts)]
+    assert next_offset(batches.sessions) == 5
+
+
+def test_a_record_that_succeeds_when_tried_again_is_done(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    stumbles = iter([KeyError("x"), KeyError("x"), KeyError("x")])
+
+    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+        ledger(session, arrived, now)
+        error = next(stumbles, None)
+        if error is not None:
+            raise error
+
+    work(batches, handle, records("a"))
+    assert ledger.done() == {"a": 1}
+    assert buried(sessions) == []
+
+
+def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    good, noise, future, nothing = records("a", "b", "c", "d")
+    arrived = [
+        good,
+        noise._replace(value=b"{not json"),
+        future._replace(headers=(("ce_type", b"leadbaton.marketing.events.v9"),)),
+        nothing._replace(value=None, key=None),
+    ]
+    work(batches, ledger, arrived)
+
+    assert ledger.done() == {"a": 1}
+    assert buried(sessions) == [
+        (1, "undecodable_record", 1),
+        (2, "unknown_version", 1),
+        (3, "undecodable_record", 1),
+    ]
+
+
+def test_a_handler_is_never_called_with_nothing(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    [noise] = records("a")
+    work(batches, ledger, [noise._replace(value=b"")])
+    assert ledger.handled == 0
+    assert next_offset(sessions) == 1
+
+
+def test_a_reason_that_postgresql_cannot_hold_is_no_reason_to_stop(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    work(batches, failing(ledger, {"a": Stale("\x00" * 5_000)}), records("a", "b"))
+    assert buried(sessions) == [(0, "stale", 1)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("select cast(:it as uuid)", "InvalidTextRepresentation 22P02 at test_batch.py:"),
+        ("insert into unique_ (it) values (:it), (:it)", "UniqueViolation 23505 at test_batch.py:"),
+        ("", "KeyError at test_batch.py:"),
+    ],
+)
+def test_a_reason_holds_nothing_of_the_record(
+    sessions: Sessions, batches: Batches, ledger: Ledger, statement: str, reason: str
+) -> None:
+    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+        ledger(session, arrived, now)
+        if statement:
+            session.execute(text("create temp table if not exists unique_ (it text primary key)"))
+            session.execute(text(statement), {"it": "ada@acme.example"})
+        raise KeyError("ada@acme.example")
+
+    work(batches, handle, records("a"))
+    with sessions() as session:
+        [letter] = dead_letters.letters(session)
+    assert letter.reason.startswith(reason)
+    assert "ada@" not in letter.reason
+
+
+def test_what_cannot_be_decoded_is_not_quoted(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    time, key, value, body = records("a", "b", "c", "d")
+    odd = tuple(
+        (name, b"ada@acme.example" if name == "ce_time" else said) for name, said in time.headers
+    )
+    arrived = [
+        time._replace(headers=odd),
+        key._replace(key=b"ada@acme.example \xff"),
+        value._replace(value=b'{"identity": "ada@acme.example", "source": "ada@acme.example"}'),
+        body._replace(value=b"ada@acme.example"),
+    ]
+    batches.burial_limit = 9
+    work(batches, ledger, arrived)
+    with sessions() as session:
+        reasons = [it.reason for it in dead_letters.letters(session)]
+    assert len(reasons) == 4
+    assert "ada@" not in " ".join(reasons)
+
+
+def test_an_outage_buries_nothing_and_moves_nothing(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    with pytest.raises(Unavailable):
+        work(batches, failing(ledger, {"b": Unavailable("away")}), records("a", "b"))
+    assert ledger.done() == {}
+    assert next_offset(sessions) == 0
+
+
+def test_an_outage_while_poison_is_isolated_buries_nothing(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    faults = {"a": Stale("too old"), "b": Unavailable("away")}
+    with pytest.raises(Unavailable):
+        work(batches, failing(ledger, faults), records("a", "b"))
+    assert buried(sessions) == []
+    assert next_offset(sessions) == 0
+
+
+def test_a_limit_of_burials_in_a_row_stops_the_batch_and_loses_nothing(
+    sessions: Sessions, batches: Batches, ledger: Ledger
+) -> None:
+    broken = failing(ledger, {id_: KeyError("bad deploy") for id_ in "abcd"})
+    with pytest.raises(TooManyBurials, match=r"KeyError at test_batch\.py"):
+        work(batches, broken, records(*"xabcdy"))
+    assert buried(sessions) == []
+    assert next_offset(sessions) == 0
+
+
+def test_burials_are_counted_across_batches_until_one_succeeds(
+    batches: Batches, ledger: Ledger
+) -> None:
+    broken = failing(ledger, {id_: Stale("old") for id_ in "abcdefg"})
+    work(batches, broken, records(*"abc"))
+    assert batches.buried_in_a_row == 3
+    with pytest.raises(TooManyBurials):
+        work(batches, broken, [it._replace(offset=3) for it in records("d")])
+    work(batches, broken, [it._replace(offset=3) for it in records("fine")])
+    assert batches.buried_in_a_row == 0
+
+
+@pytest.mark.usefixtures("ledger")
+def test_what_a_failed_attempt_said_is_not_said(sessions: Sessions, batches: Batches) -> None:
+    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+        outbox.append(
+            session,
+            [MARKETING_EVENTS.encode(it.payload, id=it.id, source="t", at=now) for it in arrived],
+        )
+        if any(it.payload.id == "b" for it in arrived):
+            raise Stale("old")
+
+    work(batches, handle, records("a", "b", "c"))
+    with sessions() as session:
+        said = [row.record.topic for row in outbox.unpublished(session, limit=10)]
+    assert said == ["marketing.events", "marketing.events", "marketing.events.dead"]

@@ -1,0 +1,122 @@
+"""Buried records keep their bytes and their reason, and go back once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.contracts.topic import Record
+from shared.db.tables import dead_letters as table
+from shared.messaging import dead_letters, outbox
+from shared.messaging.dead_letters import Burial
+from tests.builders import NOON, minutes
+
+pytestmark = pytest.mark.postgres
+
+LOG = UUID(int=7)
+
+
+def burial(offset: int, *, topic: str = "leads.qualified", code: str = "unknown_version") -> Burial:
+    record = Record(topic, 2, offset, b"key", b"\x00bytes", (("ce_type", b"\xff"),))
+    return Burial(record, LOG, code, "it says v9", 1, NOON, NOON + minutes(1))
+
+
+def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, dict[str, bytes]]]:
+    rows = outbox.unpublished(session, limit=100)
+    return [
+        (row.record.topic, row.record.key, row.record.value, dict(row.record.headers))
+        for row in rows
+    ]
+
+
+def test_a_buried_record_is_kept_and_copied_with_its_bytes_and_the_reason(session: Session) -> None:
+    dead_letters.bury(session, "leadbaton.sla", [burial(41)])
+
+    [letter] = dead_letters.letters(session)
+    assert (letter.group, letter.topic, letter.partition, letter.offset) == (
+        "leadbaton.sla",
+        "leads.qualified",
+        2,
+        41,
+    )
+    assert session.execute(select(table.c.key, table.c.value)).one() == (b"key", b"\x00bytes")
+    assert published(session) == [
+        (
+            "leads.qualified.dead",
+            b"key",
+            b"\x00bytes",
+            {
+                "ce_type": b"\xff",
+                "dead_code": b"unknown_version",
+                "dead_reason": b"it says v9",
+                "dead_group": b"leadbaton.sla",
+                "dead_topic": b"leads.qualified",
+                "dead_partition": b"2",
+                "dead_offset": b"41",
+                "dead_attempts": b"1",
+                "dead_first_at": b"2026-11-18T12:00:00+00:00",
+                "dead_last_at": b"2026-11-18T12:01:00+00:00",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(("key", "value"), [(None, b"v"), (b"k", None), (b"", b"")])
+def test_what_a_record_lacks_its_copy_and_its_replay_lack_too(
+    session: Session, key: bytes | None, value: bytes | None
+) -> None:
+    record = Record("leads.qualified", 2, 41, key, value, ())
+    whole = burial(41)
+    bare = Burial(record, LOG, whole.code, whole.reason, 1, whole.first_at, whole.last_at)
+    dead_letters.bury(session, "leadbaton.sla", [bare])
+    dead_letters.replay(session, now=NOON)
+
+    copied, replayed = published(session)
+    assert copied[1:3] == replayed[1:3] == (key, value)
+
+
+def test_burying_nothing_says_nothing(session: Session) -> None:
+    dead_letters.bury(session, "leadbaton.sla", [])
+    assert published(session) == []
+
+
+def test_a_list_can_be_narrowed_and_shows_the_newest_first(session: Session) -> None:
+    dead_letters.bury(
+        session,
+        "leadbaton.sla",
+        [burial(1), burial(2, code="handler_failed"), burial(3, topic="sla.changed")],
+    )
+
+    def offsets(**narrowed: Any) -> list[int]:
+        return [it.offset for it in dead_letters.letters(session, **narrowed)]
+
+    assert offsets() == [3, 2, 1]
+    assert offsets(limit=1) == [3]
+    assert offsets(topic="leads.qualified") == [2, 1]
+    assert offsets(code="handler_failed") == [2]
+
+
+def test_a_letter_goes_back_as_it_was_and_only_once(session: Session) -> None:
+    dead_letters.bury(session, "leadbaton.sla", [burial(1), burial(2)])
+    first, second = sorted(it.id for it in dead_letters.letters(session))
+    copies = len(published(session))
+
+    assert dead_letters.replay(session, now=NOON, ids=[first]) == [first]
+    assert dead_letters.replay(session, now=NOON, ids=[first]) == []
+    assert dead_letters.replay(session, now=NOON) == [second]
+
+    assert (
+        published(session)[copies:]
+        == [("leads.qualified", b"key", b"\x00bytes", {"ce_type": b"\xff"})] * 2
+    )
+    assert all(it.replayed_at == NOON for it in dead_letters.letters(session))
+
+
+def test_a_topic_goes_back_without_the_others(session: Session) -> None:
+    dead_letters.bury(session, "leadbaton.sla", [burial(1), burial(2, topic="sla.changed")])
+    assert len(dead_letters.replay(session, now=NOON, topic="sla.changed")) == 1
+    assert dead_letters.waiting(session) == 1

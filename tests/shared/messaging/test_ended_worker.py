@@ -1,0 +1,73 @@
+"""A worker that a bug has ended reads again once the bug is mended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from shared.clock import utc_now
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db.session import Sessions
+from shared.kafka.config import KafkaConfig
+from shared.kafka.producer import Producer
+from shared.messaging.batch import BURIAL_LIMIT
+from shared.messaging.consumer import Subscription, Tick, consume
+from tests.engine import PATIENCE_S, Ledger, events, ids, working
+
+pytestmark = pytest.mark.postgres
+
+
+class Fault(Exception):
+    """What a bug raises."""
+
+
+def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_mended(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    """It ends in its first turn, when it has only asked to join, and later, when it reads."""
+    producer.send_all(events(BURIAL_LIMIT))
+
+    def broken(_session: Session, _now: datetime) -> None:
+        raise Fault
+
+    def refusing(*_: object) -> None:
+        raise Fault
+
+    for _ in range(2):
+        with pytest.raises(Fault):
+            work_here(sessions, broker, ledger, tick=broken)
+    with pytest.raises(SystemExit):
+        work_here(sessions, broker, refusing)
+    with working(sessions, broker, ledger):
+        ledger.wait_for(ids(BURIAL_LIMIT))
+
+
+def work_here(
+    sessions: Sessions,
+    config: KafkaConfig,
+    handle: Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None],
+    *,
+    tick: Tick | None = None,
+) -> None:
+    """Be a scoring worker until it ends by itself, or for a while."""
+    stop = threading.Event()
+    enough = threading.Timer(PATIENCE_S, stop.set)
+    enough.start()
+    try:
+        consume(
+            SCORING,
+            [Subscription(MARKETING_EVENTS, handle)],
+            config=config,
+            sessions=sessions,
+            clock=utc_now,
+            stop=stop,
+            tick=tick,
+        )
+    finally:
+        enough.cancel()

@@ -1,0 +1,144 @@
+"""How far the outbox and the groups are behind is told also when nobody works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+
+from shared.clock import utc_now
+from shared.contracts.topics import MARKETING_EVENTS, SCORING
+from shared.db.session import Sessions
+from shared.kafka.admin import end_offsets
+from shared.kafka.config import KafkaConfig
+from shared.kafka.errors import BrokerAway
+from shared.kafka.oldest import oldest_unread
+from shared.kafka.producer import Producer
+from shared.messaging import offsets
+from shared.messaging.lag import Watch, behind
+from shared.messaging.offsets import Move, Place
+from shared.process.periodic import watching
+from tests.engine import events, post, until
+
+pytestmark = pytest.mark.postgres
+
+
+def gauge(name: str, **labels: str) -> float | None:
+    """What a scrape would see."""
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def test_a_group_is_behind_by_what_our_own_offsets_say(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    producer = Producer(broker)
+    until(producer.ready)
+    producer.send_all(events(10))
+    producer.close()
+    ends = end_offsets(broker, [MARKETING_EVENTS.name])
+    assert sum(ends.values()) > 0
+    before = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
+    assert before == sum(ends.values())
+
+    place, end = max(ends.items(), key=lambda it: it[1])
+    with sessions.begin() as session:
+        offsets.positions(session, SCORING, [place])
+        offsets.advance(session, SCORING, [Move(place, 0, end)])
+    Watch(sessions, broker, utc_now).look()
+
+    partition = str(place.partition)
+    lag = gauge("leadbaton_lag_records", group=SCORING, topic=place.topic, partition=partition)
+    assert lag == 0
+    after = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
+    assert after == before - end
+
+
+def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_done(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer
+) -> None:
+    producer.send_all(events(30))
+    ends = end_offsets(broker, [MARKETING_EVENTS.name])
+    done, *left = [place for place, end in ends.items() if end]
+    with sessions.begin() as session:
+        offsets.positions(session, SCORING, [done])
+        offsets.advance(session, SCORING, [Move(done, 0, ends[done])])
+
+    Watch(sessions, broker, lambda: utc_now() + timedelta(minutes=5)).look()
+
+    assert left
+    assert age(done) == 0
+    assert [age(it) for it in left] == [pytest.approx(300, abs=60)] * len(left)
+
+
+def age(place: Place) -> float | None:
+    """Of the oldest record there that scoring has not done, as a scrape would see it."""
+    where = {"group": SCORING, "topic": place.topic, "partition": str(place.partition)}
+    return gauge("leadbaton_lag_oldest_seconds", **where)
+
+
+def test_nothing_is_asked_of_kafka_where_nothing_is_behind(broker: KafkaConfig) -> None:
+    assert oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {}) == {}
+
+
+def test_what_kafka_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
+    place = next(iter(end_offsets(broker, [MARKETING_EVENTS.name])))
+    with pytest.raises(BrokerAway):
+        oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {place: 0})
+
+
+def test_the_outbox_grows_older_while_kafka_is_away(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    post(sessions, events(3))
+    away = replace(broker, bootstrap=("127.0.0.1:1",))
+
+    with pytest.raises(BrokerAway):
+        Watch(sessions, away, lambda: utc_now() + timedelta(minutes=5)).look()
+
+    assert gauge("leadbaton_outbox_unpublished") == 3
+    assert gauge("leadbaton_outbox_kept") == pytest.approx(
+        3, abs=3
+    )  # PostgreSQL counts a moment later
+    assert gauge("leadbaton_outbox_oldest_seconds") == pytest.approx(300, abs=30)
+
+
+def test_dead_letters_are_told_by_why_until_they_are_replayed(
+    sessions: Sessions, broker: KafkaConfig
+) -> None:
+    watch = Watch(sessions, broker, utc_now)
+    with sessions.begin() as session:
+        session.execute(
+            text(
+                "insert into messaging.dead_letters "
+                "(consumer_group, topic, topic_id, partition, log_offset, headers, code, reason, attempts) "
+                "values ('g', 't', gen_random_uuid(), 0, 0, '[]', 'unknown_version', 'why', 1)"
+            )
+        )
+    watch.look()
+    assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") == 1
+
+    with sessions.begin() as session:
+        session.execute(text("update messaging.dead_letters set replayed_at = now()"))
+    watch.look()
+
+    assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") is None
+
+
+def test_who_watches_looks_on_after_an_outage() -> None:
+    stop = Event()
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raise BrokerAway("away")
+        stop.set()
+
+    thread = watching("test", look, stop, every_s=0.01)
+    thread.join(10)
+
+    assert looks == [0, 1]

@@ -1,0 +1,171 @@
+"""What can never succeed is buried with its reason; its neighbours are done once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from shared.clock import utc_now
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Message, Outgoing, Record, Sent
+from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.db.session import Sessions
+from shared.kafka.config import KafkaConfig
+from shared.kafka.producer import Producer
+from shared.messaging import dead_letters, outbox
+from shared.messaging.consumer import Subscription, consume
+from shared.messaging.dead_letters import Burial
+from tests.builders import NOON
+from tests.engine import Ledger, buried, events, ids, lying, once, relaying, until, working
+
+pytestmark = [pytest.mark.postgres, pytest.mark.fault]
+EITHER = pytest.mark.parametrize(
+    "broker",
+    ["embedded_broker", pytest.param("apache_kafka", marks=pytest.mark.kafka)],
+    indirect=True,
+)
+
+
+def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    good = events(9)
+    noise = Outgoing(MARKETING_EVENTS.name, good[0].key, b"{not json", good[0].headers)
+    foreign = Outgoing(MARKETING_EVENTS.name, good[0].key, b"{}", ())
+    future = replace(good[4], headers=(("ce_type", b"leadbaton.marketing.events.v2"),))
+    producer.send_all([*good[:4], noise, future, foreign, *good[4:]])
+
+    def stumbling(
+        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, arrived, now)
+        if any(it.payload.id == "7" for it in arrived):
+            raise ZeroDivisionError
+
+    with working(sessions, broker, stumbling):
+        ledger.wait_for([it for it in ids(9) if it != "7"])
+        until(lambda: len(buried(sessions)) == 4)
+
+    assert ledger.done() == {id_: 1 for id_ in ids(9) if id_ != "7"}
+    assert sorted(buried(sessions)) == [
+        "handler_failed",
+        "undecodable_record",
+        "undecodable_record",
+        "unknown_version",
+    ]
+
+
+class Noise(str):
+    """A header's name as only a foreign client writes it: no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+@EITHER
+def test_a_header_whose_name_is_no_utf_8_buries_its_record_alone(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    good = events(5)
+    odd = replace(good[2], headers=(*good[2].headers, (Noise("noise"), b"x")))
+    producer.send_all([*good[:2], odd, *good[3:]])
+
+    with working(sessions, broker, ledger):
+        ledger.wait_for([it for it in ids(5) if it != "2"])
+        until(lambda: len(buried(sessions)) == 1)
+
+    assert ledger.done() == {id_: 1 for id_ in ids(5) if id_ != "2"}
+    assert buried(sessions) == ["undecodable_record"]
+
+
+def test_a_dead_letter_that_is_put_back_is_done(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    producer.send_all(events(5))
+    broken = threading.Event()
+    broken.set()
+
+    def mendable(
+        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, arrived, now)
+        if broken.is_set() and any(it.payload.id == "3" for it in arrived):
+            raise ZeroDivisionError
+
+    with working(sessions, broker, mendable), relaying(sessions, producer, broker):
+        until(lambda: len(buried(sessions)) == 1)
+        broken.clear()
+        with sessions.begin() as session:
+            dead_letters.replay(session, now=utc_now())
+        ledger.wait_for(ids(5))
+    assert ledger.done() == once(5)
+
+
+@EITHER
+def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer
+) -> None:
+    bare = [
+        Sent(HANDOFFS_CHANGED.name, b"k", None, ()),
+        Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
+    ]
+    with sessions.begin() as session:
+        burials = [
+            Burial(
+                Record(it.topic, 0, at, it.key, it.value, it.headers),
+                UUID(int=7),
+                "c",
+                "",
+                1,
+                NOON,
+                NOON,
+            )
+            for at, it in enumerate(bare)
+        ]
+        dead_letters.bury(session, "leadbaton.sla", burials)
+        dead_letters.replay(session, now=NOON)
+
+    with relaying(sessions, producer, broker):
+        until(lambda: not unpublished(sessions))
+
+    for topic in (HANDOFFS_CHANGED.dead, HANDOFFS_CHANGED.name):
+        assert {(it.key, it.value) for it in lying(broker, topic)} == {(b"k", None), (None, b"1")}
+
+
+def unpublished(sessions: Sessions) -> list[outbox.Row]:
+    with sessions() as session:
+        return outbox.unpublished(session, limit=10)
+
+
+def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
+    sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
+) -> None:
+    producer.send_all(events(40))
+
+    def bad_deploy(
+        _session: Session, _arrived: Sequence[Message[MarketingEvent]], _now: datetime
+    ) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(SystemExit) as ended:
+        consume(
+            SCORING,
+            [Subscription(MARKETING_EVENTS, bad_deploy)],
+            config=broker,
+            sessions=sessions,
+            clock=utc_now,
+            stop=threading.Event(),
+        )
+    assert ended.value.code == 70
+    with working(sessions, broker, ledger):
+        until(lambda: len(ledger.done()) + len(buried(sessions)) == 40)
+    assert set(ledger.done().values()) == {1}
+    assert len(buried(sessions)) < 20

@@ -1,0 +1,64 @@
+"""What was begun is what is taken next; two never read at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import count
+
+import pytest
+
+from shared.messaging.prefetch import Ahead, give_way
+
+
+def test_takes_what_was_begun_in_another_thread_or_reads_now_in_this_one() -> None:
+    numbers = count(1)
+    with Ahead(lambda: (next(numbers), threading.current_thread())) as ahead:
+        assert ahead.taken() == (1, threading.current_thread())
+        ahead.begin()
+        number, thread = ahead.taken()
+        assert number == 2
+        assert thread is not threading.current_thread()
+        assert ahead.taken() == (3, threading.current_thread())
+
+
+def test_what_reading_raised_is_raised_where_it_is_taken() -> None:
+    def read() -> None:
+        raise LookupError("gone")
+
+    with Ahead(read) as ahead:
+        ahead.begin()
+        with pytest.raises(LookupError, match="gone"):
+            ahead.taken()
+
+
+def test_what_was_begun_has_ended_when_the_block_is_left() -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def read() -> None:
+        may_end.wait(5)
+        ended.set()
+
+    with Ahead(read) as ahead:
+        ahead.begin()
+        may_end.set()
+
+    assert ended.is_set()
+
+
+def test_whoever_reads_ahead_leaves_most_of_the_time_to_the_one_that_works() -> None:
+    enough = threading.Event()
+
+    def read() -> float:
+        began_s = time.thread_time()
+        while not enough.is_set():
+            give_way()
+        return time.thread_time() - began_s
+
+    with Ahead(read) as ahead:
+        ahead.begin()
+        began_s = time.thread_time()
+        while time.thread_time() - began_s < 0.2:
+            give_way()  # does nothing here
+        enough.set()
+        assert ahead.taken() < 0.14
