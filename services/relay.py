@@ -27,6 +27,6 @@ def relay(settings: Settings) -> None:
     watching("backlog", Watch(sessions, kafka, utc_now).look, stop)
     collect_rarely()
     try:
-        engine.relay(sessions, producer, config=kafka, stop=stop, clock=utc_now)
+        engine.relay(sessions, producer, config=kafka, stop=stop, time_source=utc_now)
     finally:
         producer.close()

@@ -138,7 +138,7 @@ def working(
             [Subscription(MARKETING_EVENTS, handle)],
             config=config,
             sessions=sessions,
-            clock=utc_now,
+            time_source=utc_now,
             stop=stop,
             tick=tick,
             on_ready=ready.set,
@@ -154,7 +154,7 @@ def relaying(
     """A relay in a thread."""
     with _thread(
         lambda stop: relay(
-            sessions, producer, config=config, stop=stop, clock=utc_now, wait_s=wait_s
+            sessions, producer, config=config, stop=stop, time_source=utc_now, wait_s=wait_s
         ),
         wake=lambda: ring(sessions),
     ):

@@ -115,7 +115,7 @@ def accepted(sessions: Sessions, headers: dict[str, str]) -> list[Message[Market
         "lead": {"email": "ada@example.com"},
         "traits": {"country": "DE"},
     }
-    with TestClient(api(sessions, broker, clock=utc_now)) as client:
+    with TestClient(api(sessions, broker, time_source=utc_now)) as client:
         answer = client.post(
             "/v1/events", json=event, headers={"authorization": f"Bearer {key}", **headers}
         )

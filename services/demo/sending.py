@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from services.demo.platforms import Mailings, Website
 from services.demo.stream import Act, Channel
-from shared.clock import Clock
+from shared.clock import TimeSource
 
 TICK_S = 0.25
 
@@ -23,12 +23,12 @@ class Sending:
         keys: Mapping[str, str],
         *,
         seconds: float,
-        clock: Clock,
+        time_source: TimeSource,
     ) -> None:
         self.acts = acts
         self.sent = 0
         self._seconds = seconds
-        self._clock = clock
+        self._clock = time_source
         self._senders: dict[Channel, Website | Mailings] = {
             Channel.WEBSITE: Website(url, keys[Channel.WEBSITE]),
             Channel.MAILINGS: Mailings(url, keys[Channel.MAILINGS]),
@@ -61,7 +61,11 @@ class Sending:
 
     def _send(self) -> None:
         paced = send_paced(
-            self.acts, self._senders, seconds=self._seconds, clock=self._clock, stop=self._stop
+            self.acts,
+            self._senders,
+            seconds=self._seconds,
+            time_source=self._clock,
+            stop=self._stop,
         )
         for self.sent in paced:
             pass
@@ -74,13 +78,13 @@ def send_paced(
     senders: Mapping[Channel, Website | Mailings],
     *,
     seconds: float,
-    clock: Clock,
+    time_source: TimeSource,
     stop: Event,
 ) -> Iterator[int]:
     """Send weeks of acts within seconds, in their order; yields how many are sent, several times a second."""
-    began, sent = clock(), 0
+    began, sent = time_source(), 0
     while sent < len(acts) and not stop.is_set():
-        passed = (clock() - began).total_seconds() / seconds
+        passed = (time_source() - began).total_seconds() / seconds
         due = _due(acts, sent, passed)
         for channel, sender in senders.items():
             if its := [act for act in acts[sent:due] if act.channel is channel]:

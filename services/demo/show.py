@@ -18,7 +18,7 @@ from services.demo.scene import Scene
 from services.demo.screen import line, view
 from services.demo.sending import Sending
 from services.demo.stream import Act
-from shared.clock import Clock
+from shared.clock import TimeSource
 
 LOOK_EVERY_S = 0.5
 LINE_EVERY = timedelta(seconds=3)
@@ -35,7 +35,7 @@ class Show:
     scene: Scene
     receiver: Receiver
     console: Console
-    clock: Clock
+    time_source: TimeSource
     stop: Event
 
     def play(self, acts: Sequence[Act], reader: Reader, *, seconds: float) -> Figures:
@@ -43,7 +43,7 @@ class Show:
         with (
             flaky_network(self.scene.scoring) as network,
             Sending(
-                acts, network.url, self.scene.keys, seconds=seconds, clock=self.clock
+                acts, network.url, self.scene.keys, seconds=seconds, time_source=self.time_source
             ) as sending,
             self._shown(sending) as update,
         ):
@@ -63,8 +63,8 @@ class Show:
             figures = reader.read()
             update(figures)
             if sending.done:
-                sent_at = sent_at or self.clock()
-                late = self.clock() - sent_at > PATIENCE
+                sent_at = sent_at or self.time_source()
+                late = self.time_source() - sent_at > PATIENCE
                 if late or (figures.breaches and figures.arrived):
                     return figures
             if self.stop.wait(LOOK_EVERY_S):
@@ -91,8 +91,8 @@ class Show:
         last: list[datetime] = []
 
         def say(figures: Figures) -> None:
-            if not last or self.clock() - last[-1] >= LINE_EVERY:
-                last.append(self.clock())
+            if not last or self.time_source() - last[-1] >= LINE_EVERY:
+                last.append(self.time_source())
                 self.console.print(line(figures), highlight=False, soft_wrap=True)
 
         return say

@@ -19,7 +19,7 @@ from services.routing.delivery.waking import listen
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.contracts.leads import lead_of
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -55,7 +55,7 @@ def api(settings: Settings) -> None:
 def build_api(
     sessions: Sessions,
     *,
-    clock: Clock = utc_now,
+    time_source: TimeSource = utc_now,
     public_url: str = f"http://127.0.0.1:{PORT}",
     max_bytes: int = 1_000_000,
     secret_key: SecretStr | None = None,
@@ -65,7 +65,7 @@ def build_api(
         title="Leadbaton routing",
         summary="Who got which lead and why, what reps answer, what was told to whom.",
         sessions=sessions,
-        clock=clock,
+        time_source=time_source,
         max_bytes=max_bytes,
     )
     app.include_router(router(Office(Agreements(), public_url), secret_key))
@@ -95,7 +95,7 @@ def delivery(settings: Settings) -> None:
         sessions=sessions_on(engine),
         vault=Vault(settings.secret_key),
         policy=destinations(settings.allow_networks, ports=settings.ports()),
-        clock=utc_now,
+        time_source=utc_now,
         chance=random.random,
         name=settings.worker_name,
     )
@@ -105,7 +105,9 @@ def delivery(settings: Settings) -> None:
     checks = {"database": probes.database(courier.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     watching(
-        "audit of routing", partial(audit, courier.sessions, courier.clock, Agreements()), stop
+        "audit of routing",
+        partial(audit, courier.sessions, courier.time_source, Agreements()),
+        stop,
     )
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
     engine.dispose()

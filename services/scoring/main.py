@@ -18,7 +18,7 @@ from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, recomputed
 from services.scoring.rulebook import Rulebook
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -75,14 +75,14 @@ def build_api(
     limits: Limits = DEFAULTS,
     max_bytes: int = 1_000_000,
     checks: Mapping[str, Check] = {},
-    clock: Clock = utc_now,
+    time_source: TimeSource = utc_now,
 ) -> FastAPI:
     """The API; nothing is opened until it serves."""
     app = create_app(
         title="Leadbaton scoring",
         summary="Takes in what people did; answers who they are and what they are worth.",
         sessions=sessions,
-        clock=clock,
+        time_source=time_source,
         checks=checks,
         max_bytes=max_bytes,
     )

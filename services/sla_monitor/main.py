@@ -10,7 +10,7 @@ from services.sla_monitor.api import router
 from services.sla_monitor.handlers import on_handoffs_changed
 from services.sla_monitor.sweep import sweep as sweep_until
 from shared.agreement.store import Agreements
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
@@ -35,13 +35,15 @@ def api(settings: Settings) -> None:
     engine.dispose()
 
 
-def build_api(sessions: Sessions, *, clock: Clock = utc_now, max_bytes: int = 1_000_000) -> FastAPI:
+def build_api(
+    sessions: Sessions, *, time_source: TimeSource = utc_now, max_bytes: int = 1_000_000
+) -> FastAPI:
     """The API; nothing is opened until it serves."""
     app = create_app(
         title="Leadbaton SLA monitor",
         summary="Which promises about handoffs were kept, are at risk, were broken.",
         sessions=sessions,
-        clock=clock,
+        time_source=time_source,
         max_bytes=max_bytes,
     )
     app.include_router(router(Agreements()))

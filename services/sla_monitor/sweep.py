@@ -17,7 +17,7 @@ from services.sla_monitor.domain import tallies
 from services.sla_monitor.domain.clocks import Said, fire
 from services.sla_monitor.queries import clocks, timers
 from services.sla_monitor.queries.alarms import bell
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions, sessions_on
 from shared.errors import class_and_code
@@ -38,18 +38,22 @@ log = logs.get(__name__)
 
 
 def sweep(
-    engine: Engine, *, stop: Event, clock: Clock = utc_now, beat: Callable[[], None] = lambda: None
+    engine: Engine,
+    *,
+    stop: Event,
+    time_source: TimeSource = utc_now,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
     """Sweep until `stop`; while the database is away, try again every second.
 
     Raises what the database says of a statement, for that does not pass.
     """
-    pulse = Pulse("sweep", clock)
-    auditor = watching("audit of clocks", Auditor(sessions_on(engine), clock).look, stop)
+    pulse = Pulse("sweep", time_source)
+    auditor = watching("audit of clocks", Auditor(sessions_on(engine), time_source).look, stop)
     while not stop.is_set():
         try:
             with bell(engine) as alarm, engine.connect() as own:
-                sweeper = Sweeper(sessionmaker(own), clock)
+                sweeper = Sweeper(sessionmaker(own), time_source)
                 while not stop.is_set():
                     pulse.beat(sweeper.sweep())
                     beat()
@@ -91,18 +95,18 @@ class Sweeper:
     """One sweeper: how far it has looked, when it last looked at everything, what it found to come next."""
 
     sessions: Sessions
-    clock: Clock = utc_now
+    time_source: TimeSource = utc_now
     low: datetime = EVER
     swept_all_at: datetime = EVER
     next_at: datetime | None = None
 
     def sweep(self) -> int:
         """Fire all that is due now; the number of clocks."""
-        now = self.clock()
+        now = self.time_source()
         if now - self.swept_all_at >= FULL_SWEEP_EVERY:
             self.low, self.swept_all_at = EVER, now
         fired = 0
-        while batch := self._batch(self.clock()):
+        while batch := self._batch(self.time_source()):
             fired += batch
             if batch < BATCH:
                 break
@@ -117,7 +121,7 @@ class Sweeper:
         """How long nothing is due, at most a second."""
         if self.next_at is None:
             return LONGEST_SLEEP
-        return max(SHORTEST_SLEEP, min(LONGEST_SLEEP, self.next_at - self.clock()))
+        return max(SHORTEST_SLEEP, min(LONGEST_SLEEP, self.next_at - self.time_source()))
 
     def _batch(self, now: datetime) -> int:
         """One transaction, which also looks what comes next: each answer waited for makes the next one later."""
@@ -132,12 +136,12 @@ class Auditor:
     """Shows ops how the clocks stand, and whether timers wait that somebody should have fired."""
 
     sessions: Sessions
-    clock: Clock = utc_now
+    time_source: TimeSource = utc_now
     counted_at: datetime = EVER
 
     def look(self) -> None:
         """Count what is quickly counted; all open clocks, which are not, once in a while."""
-        now = self.clock()
+        now = self.time_source()
         with self.sessions() as session:
             standing = timers.standing_of(session, now=now)
             if now - self.counted_at >= COUNT_EVERY:

@@ -12,7 +12,7 @@ from threading import Lock
 from starlette.types import Scope
 
 from shared.auth.keys import Key, UnknownKey, digest, find_key, id_in
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.http.headers import header
@@ -55,9 +55,11 @@ class _Remembered:
 class KeyRing:
     """The keys that were seen lately. Safe from many threads."""
 
-    def __init__(self, sessions: Sessions, clock: Clock = utc_now, *, size: int = 10_000) -> None:
+    def __init__(
+        self, sessions: Sessions, time_source: TimeSource = utc_now, *, size: int = 10_000
+    ) -> None:
         self._sessions = sessions
-        self._clock = clock
+        self._clock = time_source
         self._size = size
         self._seen: OrderedDict[bytes, _Remembered] = OrderedDict()
         self._away_until: datetime | None = None

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared.auth.key_cache import KeyRing
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
 from shared.http import probes
 from shared.http.body import PlainBody
@@ -49,7 +49,7 @@ def create_app(
     title: str,
     summary: str,
     sessions: Sessions,
-    clock: Clock = utc_now,
+    time_source: TimeSource = utc_now,
     checks: Mapping[str, Check] = {},
     max_bytes: int = 1_000_000,
 ) -> FastAPI:
@@ -63,8 +63,8 @@ def create_app(
         redoc_url=None,
     )
     app.state.sessions = sessions
-    app.state.clock = clock
-    keys = app.state.keys = KeyRing(sessions, clock)
+    app.state.time_source = time_source
+    keys = app.state.keys = KeyRing(sessions, time_source)
     posts: Posts = {}
     app.state.posts = posts
     app.add_middleware(Lane, posts=posts)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.auth.key_cache import KeyRing, presented
 from shared.auth.keys import Caller, Key, KeyScope, WrongScope
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.db.session import Sessions
 
 BEARER = HTTPBearer(
@@ -31,8 +31,8 @@ def open_session(request: Request) -> Iterator[Session]:
 
 def present_instant(request: Request) -> datetime:
     """What time it is, as the app's clock says."""
-    clock: Clock = request.app.state.clock
-    return clock()
+    time_source: TimeSource = request.app.state.time_source
+    return time_source()
 
 
 def allowed(key: Key, *scopes: KeyScope) -> Caller:

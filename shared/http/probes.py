@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.clock import Clock, utc_now
+from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
 from shared.errors import LeadbatonError
 from shared.process.metrics import exposed
@@ -96,9 +96,9 @@ class Probes:
     """What a worker says of itself. It is alive while it beats; one that never beats is believed alive."""
 
     def __init__(
-        self, *, clock: Clock = utc_now, patience: timedelta = timedelta(minutes=2)
+        self, *, time_source: TimeSource = utc_now, patience: timedelta = timedelta(minutes=2)
     ) -> None:
-        self._clock = clock
+        self._clock = time_source
         self._patience = patience
         self._beaten_at: datetime | None = None
         self._checks: Mapping[str, Callable[[], None]] = {}

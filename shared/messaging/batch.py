@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.contracts.topic import Message, Record, S_co, Topic
 from shared.db import outages
 from shared.db.session import Sessions
@@ -100,7 +100,7 @@ class Batches:
 
     group: str
     sessions: Sessions
-    clock: Clock
+    time_source: TimeSource
     burial_limit: int = BURIAL_LIMIT
     buried_in_a_row: int = 0
 
@@ -121,7 +121,13 @@ class Batches:
         moves: Sequence[Move],
     ) -> Sequence[Burial]:
         with self.sessions.begin() as session:
-            work = _Work(session, self.clock, self.clock(), self.burial_limit, self.buried_in_a_row)
+            work = _Work(
+                session,
+                self.time_source,
+                self.time_source(),
+                self.burial_limit,
+                self.buried_in_a_row,
+            )
             for portion in portions:
                 how(work, portion.subscription, portion.items)
             dead_letters.bury(session, self.group, work.burials)
@@ -135,7 +141,7 @@ class _Work:
     """What happens in one transaction."""
 
     session: Session
-    clock: Clock
+    time_source: TimeSource
     now: datetime
     limit: int
     in_a_row: int
@@ -203,7 +209,7 @@ class _Work:
                 reason=reason_of(fault),
                 attempts=attempts,
                 first_at=self.now,
-                last_at=self.clock(),
+                last_at=self.time_source(),
             )
         )
 

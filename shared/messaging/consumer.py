@@ -15,7 +15,7 @@ from uuid import UUID
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.contracts.topic import Record
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
@@ -52,7 +52,7 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
     *,
     config: KafkaConfig,
     sessions: Sessions,
-    clock: Clock,
+    time_source: TimeSource,
     stop: threading.Event,
     member: str | None = None,
     tick: Tick | None = None,
@@ -64,7 +64,7 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
     `on_ready` is called when we read our share of the partitions. Exits with status 70 when records are
     buried in a row.
     """
-    batches = Batches(group, sessions, clock)
+    batches = Batches(group, sessions, time_source)
     worker = _Worker(batches, subscriptions, tick, on_ready)
     topics = [it.topic.name for it in subscriptions]
     while not stop.is_set():
@@ -209,7 +209,7 @@ class _Worker:
             return
         self._tick_at_s = time.monotonic() + TICK_S
         with self._batches.sessions.begin() as session:
-            self._on_tick(session, self._batches.clock())
+            self._on_tick(session, self._batches.time_source())
 
     @contextmanager
     def _outages_waited_out(self) -> Iterator[None]:

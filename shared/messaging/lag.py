@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.contracts.topics import TOPICS
 from shared.db.session import Sessions
 from shared.kafka.admin import end_offsets
@@ -37,7 +37,7 @@ class Watch:
 
     sessions: Sessions
     config: KafkaConfig
-    clock: Clock
+    time_source: TimeSource
 
     def look(self) -> None:
         """What the database holds first: it is told also while Kafka is away. Raises an outage."""
@@ -47,14 +47,14 @@ class Watch:
             buried = dead_letters.waiting_by_code(session)
         metrics.UNPUBLISHED.set(backlog.rows)
         metrics.KEPT.set(kept)
-        metrics.OLDEST_SECONDS.set(backlog.age_s(self.clock()))
+        metrics.OLDEST_SECONDS.set(backlog.age_s(self.time_source()))
         metrics.BURIED_WAITING.clear()
         for (topic, code), letters in buried.items():
             metrics.BURIED_WAITING.labels(topic, code).set(letters)
         for it in behind(self.sessions, self.config):
             where = (it.group, it.place.topic, it.place.partition)
             metrics.LAG.labels(*where).set(it.records)
-            metrics.LAG_SECONDS.labels(*where).set(it.age_s(self.clock()))
+            metrics.LAG_SECONDS.labels(*where).set(it.age_s(self.time_source()))
 
 
 def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.contracts.topic import Sent
 from shared.contracts.topics import TOPICS
 from shared.db.locks import AdvisoryLock
@@ -47,20 +47,20 @@ def relay(
     *,
     config: KafkaConfig,
     stop: threading.Event,
-    clock: Clock,
+    time_source: TimeSource,
     wait_s: float = WAIT_S,
 ) -> None:
     """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by.
 
     `wait_s` is how long it sleeps at most while no transaction rings. Raises what is no outage.
     """
-    standby, working = Pulse("relay standing by", clock), Pulse("relay", clock)
+    standby, working = Pulse("relay standing by", time_source), Pulse("relay", time_source)
     while not stop.is_set():
         try:
             with (
                 _lead(sessions, stop, standby) as bell,
                 Admin(config) as admin,
-                closing(Relay(sessions, producer, admin, clock)) as work,
+                closing(Relay(sessions, producer, admin, time_source)) as work,
             ):
                 while not stop.is_set():
                     more = work.turn()
@@ -76,11 +76,13 @@ def relay(
 class Relay:
     """The work of the one relay that leads."""
 
-    def __init__(self, sessions: Sessions, producer: Publisher, admin: Admin, clock: Clock) -> None:
+    def __init__(
+        self, sessions: Sessions, producer: Publisher, admin: Admin, time_source: TimeSource
+    ) -> None:
         self._sessions = sessions
         self._producer = producer
         self._admin = admin
-        self._clock = clock
+        self._clock = time_source
         self._logs: Mapping[str, UUID] = {}
         self._tidy_at_s = 0.0
         self._published = 0

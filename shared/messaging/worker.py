@@ -55,7 +55,7 @@ def work(
         subscriptions,
         config=replace(config.of(settings), max_poll_records=limit),
         sessions=sessions,
-        clock=utc_now,
+        time_source=utc_now,
         stop=stop,
         member=settings.worker_name,
         tick=beat,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from prometheus_client import Gauge
 
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.process import logs
 
 LOOP_TURNED = Gauge(
@@ -22,10 +22,10 @@ log = logs.get(__name__)
 class Pulse:
     """One loop's; what it did since the last line is on the next."""
 
-    def __init__(self, loop: str, clock: Clock) -> None:
-        self._loop, self._clock = loop, clock
+    def __init__(self, loop: str, time_source: TimeSource) -> None:
+        self._loop, self._clock = loop, time_source
         self._gauge = LOOP_TURNED.labels(loop)
-        self._next_line_at = clock()
+        self._next_line_at = time_source()
         self._turns = self._done = 0
 
     def beat(self, done: int = 0) -> None:

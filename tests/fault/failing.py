@@ -65,7 +65,7 @@ def main(mode: str) -> None:
         ],
         config=config.of(settings),
         sessions=sessions,
-        clock=utc_now,
+        time_source=utc_now,
         stop=stop,
         member=settings.worker_name,
     )

@@ -72,7 +72,7 @@ def wins(running: World, handoff_id: str) -> None:
 def kept(running: World, handoff_id: str) -> set[str]:
     """The promises about this handoff that were kept."""
     clocks = running.clocks(handoff_id)
-    return {policy for policy, clock in clocks.items() if clock["state"] == "met"}
+    return {policy for policy, time_source in clocks.items() if time_source["state"] == "met"}
 
 
 def test_nobody_answers(running: World) -> None:

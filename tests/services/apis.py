@@ -46,9 +46,9 @@ class Discarded:
 def apis_on(sessions: Sessions, *, now: datetime = NOON) -> dict[str, FastAPI]:
     """Each API by its service's name."""
     return {
-        "scoring": scoring.build_api(sessions, publisher=Discarded(), clock=lambda: now),
-        "routing": routing.build_api(sessions, clock=lambda: now, secret_key=SECRET_KEY),
-        "sla": sla.build_api(sessions, clock=lambda: now),
+        "scoring": scoring.build_api(sessions, publisher=Discarded(), time_source=lambda: now),
+        "routing": routing.build_api(sessions, time_source=lambda: now, secret_key=SECRET_KEY),
+        "sla": sla.build_api(sessions, time_source=lambda: now),
     }
 
 

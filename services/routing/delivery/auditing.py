@@ -10,13 +10,13 @@ from services.routing import metrics
 from services.routing.domain.waiting import takeable_time
 from services.routing.queries.standing import Standing, standing_of
 from shared.agreement.store import Agreements
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.db.session import Sessions
 
 
-def audit(sessions: Sessions, clock: Clock, agreements: Agreements) -> None:
+def audit(sessions: Sessions, time_source: TimeSource, agreements: Agreements) -> None:
     """Set the gauges to what the database holds."""
-    now = clock()
+    now = time_source()
     with sessions() as session:
         standing = standing_of(session, now=now)
         takeable_s = _takeable_s(session, standing, agreements, now)

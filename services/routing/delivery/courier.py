@@ -13,7 +13,7 @@ from services.routing.queries import claims, deliveries
 from services.routing.queries.claims import Claimed, Due, Lease, Room
 from services.routing.queries.roster import an_encrypted_secret
 from shared.auth.vault import Vault
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.db.outages import Guard
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S
@@ -37,7 +37,7 @@ class Courier:
     sessions: Sessions
     vault: Vault
     policy: Policy
-    clock: Clock
+    time_source: TimeSource
     chance: Callable[[], float]
     """Uniform in [0, 1): the jitter."""
     patience_s: float = TOTAL_S
@@ -65,14 +65,14 @@ def take_up(courier: Courier) -> None:
     if courier.name is None:
         return
     with courier.sessions.begin() as session:
-        freed = claims.free_leases(session, courier.name, now=courier.clock())
+        freed = claims.free_leases(session, courier.name, now=courier.time_source())
     if freed:
         log.info("tries of an earlier life are free", deliveries=freed)
 
 
 def claim(courier: Courier, tries: int, *, retries: int | None = None) -> list[Claimed]:
     """Take so many of what is due, in one short transaction; where that fails, one by one."""
-    now = courier.clock()
+    now = courier.time_source()
     most_again = tries if retries is None else retries
     room = Room(tries, most_again, an_endpoint=HANDS_AN_ENDPOINT, a_host=HANDS_A_HOST)
     with Guard(), courier.sessions.begin() as session:

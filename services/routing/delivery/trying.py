@@ -47,7 +47,7 @@ class Answers:
 
 async def attempt(courier: Courier, clients: Clients, answers: Answers, claimed: Claimed) -> Tried:
     """One try. Whatever goes wrong with it is its outcome, and nobody else's matter."""
-    at, began_s = courier.clock(), time.monotonic()
+    at, began_s = courier.time_source(), time.monotonic()
     client = clients.to(claimed.notice.endpoint)
     response, outcome = await _outcome(courier, client, claimed)
     took_s = time.monotonic() - began_s
@@ -98,14 +98,14 @@ async def _sent(
 
 def _old_secrets(courier: Courier, claimed: Claimed) -> Iterator[bytes]:
     """Those that sign too; one that only a lost key opens was replaced because of that."""
-    for old in signing_still(claimed.old_secrets, now=courier.clock()):
+    for old in signing_still(claimed.old_secrets, now=courier.time_source()):
         with suppress(BadSecretKey):
             yield courier.vault.decrypt(old.secret)
 
 
 def _judged(courier: Courier, claimed: Claimed, response: Response) -> Outcome:
     number = claimed.number - claimed.tried_before
-    return judge(response, number=number, now=courier.clock(), chance=courier.chance())
+    return judge(response, number=number, now=courier.time_source(), chance=courier.chance())
 
 
 async def _posted(
@@ -115,7 +115,9 @@ async def _posted(
     with hop(f"webhook {notice.type}", notice.traceparent, kind=SpanKind.CLIENT) as here:
         headers = {
             "content-type": "application/json",
-            **signed_headers(secrets, id=str(notice.id), at=courier.clock(), body=notice.body),
+            **signed_headers(
+                secrets, id=str(notice.id), at=courier.time_source(), body=notice.body
+            ),
             "traceparent": here.traceparent,
         }
         response = await send(

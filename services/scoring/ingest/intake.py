@@ -65,7 +65,7 @@ class Intake:
         """
         body: bytes = request.scope["body"]
         sender, batch = await self._opened(request, body, parse)
-        arrival = Arrival(sender.subject, request.app.state.clock())
+        arrival = Arrival(sender.subject, request.app.state.time_source())
         granted = self._granted(sender, batch, divisible=divisible)
         outcome = judged(
             Batches(batch, partial(_exactly, body, parse)),
@@ -92,7 +92,7 @@ class Intake:
             return sender, parse(content)
         except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as wrong:
             if sender is not None:
-                arrival = Arrival(sender.subject, request.app.state.clock())
+                arrival = Arrival(sender.subject, request.app.state.time_source())
                 await _keep(request, [refused_whole(wrong, arrival, body)])
             raise
 

@@ -15,7 +15,7 @@ from services.scoring.queries.rejections import (
     add_rejections,
     delete_rejections_before,
 )
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.errors import class_and_code
@@ -52,12 +52,12 @@ class AgeLimit:
     """Deletes rejections that did not come again for so long."""
 
     sessions: Sessions
-    clock: Clock
+    time_source: TimeSource
     max_age: timedelta
 
     def enforce(self) -> None:
         """Delete all that are older, in several transactions."""
-        oldest = self.clock() - self.max_age
+        oldest = self.time_source() - self.max_age
         deleted = 0
         while rows := self._delete_before(oldest):
             deleted += rows

@@ -26,7 +26,7 @@ def test_weeks_are_sent_in_order_within_seconds() -> None:
     senders = {it: Keeping("http://127.0.0.1:9", "key") for it in Channel}
     mixed = [replace(act, channel=Channel.MAILINGS) for act in ACTS]
     progress = list(
-        send_paced(mixed, senders, seconds=4, clock=lambda: next(instants), stop=Event())
+        send_paced(mixed, senders, seconds=4, time_source=lambda: next(instants), stop=Event())
     )
 
     assert sent == mixed
@@ -39,4 +39,4 @@ def test_a_stop_ends_the_sending() -> None:
     stopped = Event()
     stopped.set()
 
-    assert list(send_paced(ACTS, {}, seconds=60, clock=lambda: NOON, stop=stopped)) == []
+    assert list(send_paced(ACTS, {}, seconds=60, time_source=lambda: NOON, stop=stopped)) == []

@@ -20,7 +20,7 @@ from services.demo.receiver import AT_ONCE, Receiver, Rep
 from services.demo.scene import Scene
 from services.demo.show import Show
 from services.demo.stream import Channel, acts_of
-from shared.clock import Clock
+from shared.clock import TimeSource
 from tests.services.demo.recording import Answer, Posted, recording
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ class Counting(Reader):
         return replace(figures, breaches=1 if self.looks > 2 else 0)
 
 
-def a_second_a_look() -> Clock:
+def a_second_a_look() -> TimeSource:
     """A clock that goes on by a second whenever it is read, from whichever thread."""
     seconds = count()
     return lambda: NOON + timedelta(seconds=next(seconds))

@@ -21,5 +21,5 @@ def desk(sessions: Sessions) -> Iterator[Desk]:
         here = office(session)
         importing(session, entry("grace", capacity={"open": 1}), entry("linus", active=False))
         qualifying(session, here, lead_qualified(lead="ada"))
-    with TestClient(build_api(sessions, clock=lambda: NOW)) as client:
+    with TestClient(build_api(sessions, time_source=lambda: NOW)) as client:
         yield Desk(client, sessions)

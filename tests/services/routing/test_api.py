@@ -161,7 +161,7 @@ def test_an_agreement_without_reasons_takes_any(sessions: Sessions) -> None:
         here = office(session, routing=routing)
         importing(session, entry("grace"))
         qualifying(session, here, lead_qualified(lead="ada"))
-    with TestClient(build_api(sessions, clock=lambda: NOW)) as client:
+    with TestClient(build_api(sessions, time_source=lambda: NOW)) as client:
         desk = Desk(client, sessions)
         assert desk.say("reject", {"reason": "whatever"})["state"] == "waiting"
 

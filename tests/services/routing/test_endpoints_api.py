@@ -31,7 +31,7 @@ def ops(sessions: Sessions) -> Iterator[TestClient]:
         importing(session, entry("grace"))
         qualifying(session, here, lead_qualified(lead="ada"))
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
-    with TestClient(build_api(sessions, clock=lambda: NOW, secret_key=KEY)) as client:
+    with TestClient(build_api(sessions, time_source=lambda: NOW, secret_key=KEY)) as client:
         client.headers["authorization"] = f"Bearer {key}"
         yield client
 
@@ -94,7 +94,7 @@ def test_what_is_no_endpoint_is_refused(ops: TestClient, id: str, status: int, c
 
 
 def test_without_the_secret_key_the_answer_says_so(ops: TestClient, sessions: Sessions) -> None:
-    with TestClient(build_api(sessions, clock=lambda: NOW)) as client:
+    with TestClient(build_api(sessions, time_source=lambda: NOW)) as client:
         client.headers["authorization"] = ops.headers["authorization"]
         answer = client.post("/v1/endpoints/rep/grace/rotate-secret")
 

@@ -53,7 +53,7 @@ def keyed(
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """Scoring's API a week after noon."""
-    app = build_api(sessions, publisher=Nowhere(), clock=lambda: NOON + days(7))
+    app = build_api(sessions, publisher=Nowhere(), time_source=lambda: NOON + days(7))
     with TestClient(app) as client:
         yield client
 

@@ -15,5 +15,5 @@ from tests.services.sla_monitor.promises import noon_and
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """The API an hour and a half after noon."""
-    with TestClient(build_api(sessions, clock=lambda: noon_and(90))) as client:
+    with TestClient(build_api(sessions, time_source=lambda: noon_and(90))) as client:
         yield client

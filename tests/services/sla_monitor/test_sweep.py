@@ -135,7 +135,7 @@ def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_
         victim.kill()
 
     _gone(sessions)
-    sweeper = Sweeper(sessions, clock=lambda: noon_and(90))
+    sweeper = Sweeper(sessions, time_source=lambda: noon_and(90))
     assert sweeper.sweep() == 1_000
     assert breaches_said(sessions) == {an_id(n): 1 for n in range(1_000)}
 
@@ -148,7 +148,7 @@ def _gone(sessions: Sessions) -> None:
 
 def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions: Sessions) -> None:
     now = noon_and(90)
-    sweeper = Sweeper(sessions, clock=lambda: now)
+    sweeper = Sweeper(sessions, time_source=lambda: now)
     assert (sweeper.low, sweeper.sweep()) == (EVER, 0)
     saved(sessions, due(1))
     assert sweeper.low > MODEL.due_at
@@ -158,7 +158,7 @@ def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions
 
 
 def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
-    sweeper = Sweeper(sessions, clock=lambda: noon_and(90))
+    sweeper = Sweeper(sessions, time_source=lambda: noon_and(90))
     sweeper.sweep()
     saved(sessions, due(1))
     sweeper.heard(MODEL.warn_at)
@@ -167,7 +167,7 @@ def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
 
 def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Sessions) -> None:
     now = noon_and(0)
-    sweeper = Sweeper(sessions, clock=lambda: now)
+    sweeper = Sweeper(sessions, time_source=lambda: now)
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
     saved(sessions, due(1))
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
@@ -177,14 +177,14 @@ def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Se
 
 def test_a_sweep_takes_more_than_one_batch(sessions: Sessions) -> None:
     saved(sessions, *map(due, range(BATCH + 1)))
-    assert Sweeper(sessions, clock=lambda: noon_and(90)).sweep() == BATCH + 1
+    assert Sweeper(sessions, time_source=lambda: noon_and(90)).sweep() == BATCH + 1
 
 
 def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine: Engine) -> None:
     saved(sessions, due(1), due(2))
     with engine.connect() as other:  # holds one of them, so that no sweep can have it
         other.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
-        assert Sweeper(sessions, clock=lambda: noon_and(61)).sweep() == 1
+        assert Sweeper(sessions, time_source=lambda: noon_and(61)).sweep() == 1
     auditor = Auditor(sessions, lambda: noon_and(61))
     auditor.look()
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1

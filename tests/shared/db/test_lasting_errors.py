@@ -48,7 +48,7 @@ def test_an_error_that_is_no_outage_ends_the_relay(
     damage(sessions)
 
     with stopping_late() as stop, pytest.raises(DBAPIError) as error:
-        relay(sessions, producer, config=broker, stop=stop, clock=utc_now)
+        relay(sessions, producer, config=broker, stop=stop, time_source=utc_now)
 
     assert getattr(error.value.orig, "sqlstate", None) == sqlstate
 

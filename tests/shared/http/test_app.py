@@ -43,7 +43,9 @@ class Body(BaseModel):
 
 def with_routes(sessions: Sessions) -> FastAPI:
     """An app with one route for each thing that can happen."""
-    app = create_app(title="t", summary="s", sessions=sessions, clock=lambda: NOON, max_bytes=1_000)
+    app = create_app(
+        title="t", summary="s", sessions=sessions, time_source=lambda: NOON, max_bytes=1_000
+    )
 
     @app.post("/numbers")
     def numbers(body: Body, session: Tx, now: Now) -> dict[str, Any]:

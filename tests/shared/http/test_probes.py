@@ -27,7 +27,7 @@ def test_a_worker_is_ready_while_its_checks_pass_and_alive_while_it_beats() -> N
         if away:
             raise OSError("with a path that nobody should read")
 
-    probes = Probes(clock=lambda: now, patience=timedelta(minutes=1))
+    probes = Probes(time_source=lambda: now, patience=timedelta(minutes=1))
     probes.start(port := free_port(), {"kafka": kafka, "disk": disk})
 
     def get(path: str) -> httpx.Response:

@@ -39,7 +39,7 @@ def main(url: str, bootstrap: str) -> None:
         [Subscription(MARKETING_EVENTS, handle)],
         config=config_at(bootstrap),
         sessions=sessions,
-        clock=utc_now,
+        time_source=utc_now,
         stop=stop,
         tick=tick,
     )

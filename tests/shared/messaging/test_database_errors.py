@@ -50,7 +50,7 @@ def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
             [Subscription(MARKETING_EVENTS, ledger)],
             config=broker,
             sessions=sessions,
-            clock=utc_now,
+            time_source=utc_now,
             stop=stop,
         )
 

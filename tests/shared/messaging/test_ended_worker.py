@@ -65,7 +65,7 @@ def work_here(
             [Subscription(MARKETING_EVENTS, handle)],
             config=config,
             sessions=sessions,
-            clock=utc_now,
+            time_source=utc_now,
             stop=stop,
             tick=tick,
         )

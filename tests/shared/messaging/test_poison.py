@@ -161,7 +161,7 @@ def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
             [Subscription(MARKETING_EVENTS, bad_deploy)],
             config=broker,
             sessions=sessions,
-            clock=utc_now,
+            time_source=utc_now,
             stop=threading.Event(),
         )
     assert ended.value.code == 70

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from services.scoring.ingest import Limits, router
 from services.scoring.ingest.publishing import Publishing, Sends
 from shared.auth.keys import KeyScope, create_key
-from shared.clock import Clock
+from shared.clock import TimeSource
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing, Record
 from shared.contracts.topics import MARKETING_EVENTS
@@ -66,10 +66,10 @@ def api(
     producer: Sends,
     *,
     limits: Limits | None = None,
-    clock: Clock = lambda: NOON,
+    time_source: TimeSource = lambda: NOON,
 ) -> FastAPI:
     """The ingest API alone."""
-    app = create_app(title="t", summary="s", sessions=sessions, clock=clock)
+    app = create_app(title="t", summary="s", sessions=sessions, time_source=time_source)
     publishing = Publishing(producer, sessions, keeps_log=True)
     include_direct(app, router(publishing, limits or Limits()))
     return app

@@ -89,7 +89,7 @@ def test_a_key_ends_when_it_is_revoked_or_its_time_is_over(
     sessions: Sessions, broker: Broker
 ) -> None:
     now = NOON
-    client = TestClient(api(sessions, broker, clock=lambda: now))
+    client = TestClient(api(sessions, broker, time_source=lambda: now))
     with sessions.begin() as session:
         expiring, revoked = (
             create_key(
@@ -149,7 +149,9 @@ def test_a_site_that_is_added_to_a_key_may_send_within_half_a_minute(
     sessions: Sessions, broker: Broker, key: str
 ) -> None:
     now = NOON
-    client = TestClient(api(sessions, broker, clock=lambda: now), headers={"x-write-key": key})
+    client = TestClient(
+        api(sessions, broker, time_source=lambda: now), headers={"x-write-key": key}
+    )
     headers = {"origin": "https://shop.example"}
     key_id = key.split("_")[2]
 

@@ -195,7 +195,7 @@ def test_both_away_is_503_with_flat_memory_until_one_is_back(
     now = NOON
     broker = Broker()
     broker.known_away = True
-    app = api(mortal_sessions, broker, clock=lambda: now)
+    app = api(mortal_sessions, broker, time_source=lambda: now)
     with mortal_sessions.begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="site", now=NOON)
     big = [event(str(number), properties={"text": "x" * 20_000}) for number in range(40)]

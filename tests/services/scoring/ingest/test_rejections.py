@@ -119,7 +119,9 @@ def test_rejections_hold_the_exact_bytes_and_come_in_pages(
     sessions: Sessions, broker: Broker, key: str, ops: dict[str, str]
 ) -> None:
     now = NOON
-    client = TestClient(api(sessions, broker, clock=lambda: now), headers={"x-write-key": key})
+    client = TestClient(
+        api(sessions, broker, time_source=lambda: now), headers={"x-write-key": key}
+    )
     odd = b'{ "id":"\\u00e9",  "type" : "x y" }'
     client.post("/v1/events", content=b'{"x": [1], "events" : [ ' + odd + b" ,7, [] ]}")
     now += timedelta(seconds=1)
