@@ -116,7 +116,7 @@ from datetime import datetime
 from shared.db.session import engine_for, sessions_on
 from services.sla_monitor.sweep import sweep_once
 with sessions_on(engine_for(sys.argv[1])).begin() as session:
-    print(sweep_once(session, now=datetime.fromisoformat(sys.argv[2]), most=500), flush=True)
+    print(sweep_once(session, now=datetime.fromisoformat(sys.argv[2]), limit=500), flush=True)
     sys.stdin.read()
 """
 
