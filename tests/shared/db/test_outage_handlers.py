@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.test_gates import ours
+from tests.gates.sources import ours
 
 DATABASE_ERRORS = {
     "OUTAGES",

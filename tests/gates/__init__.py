@@ -1,0 +1,1 @@
+"""Rules that a reviewer would have to remember, held by reading the source."""
