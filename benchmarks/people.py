@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from benchmarks.streams import email_of, traits_of
 from services.scoring.domain.lead import Lead
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import assess
 from services.scoring.queries.form import written_live, written_profile
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from shared.db.session import Sessions
@@ -52,7 +52,7 @@ def populate(sessions: Sessions, people: int) -> None:
     """Forget everybody, and know so many people instead."""
     now = utc_now()
     with sessions.begin() as session:
-        rules = Rulebook().current(session)
+        rules = Policies(ScoringPolicy).current(session)
         session.execute(
             text("truncate scoring.leads, scoring.identities, scoring.events, scoring.stages")
         )
@@ -64,7 +64,7 @@ def populate(sessions: Sessions, people: int) -> None:
         session.execute(text("vacuum analyze scoring.leads, scoring.identities, scoring.events"))
 
 
-def _add(session: Session, rules: Rules, first: int, last: int, now: datetime) -> None:
+def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: datetime) -> None:
     span = {"first": first, "last": last, "since": now - timedelta(days=20)}
     for fits in (False, True):
         lead = _somebody(rules, now, fits=fits)
@@ -82,7 +82,7 @@ def _add(session: Session, rules: Rules, first: int, last: int, now: datetime) -
     session.execute(text(_EVENTS), {**span, "payload": payload})
 
 
-def _somebody(rules: Rules, now: datetime, *, fits: bool) -> Lead:
+def _somebody(rules: ScoringPolicy, now: datetime, *, fits: bool) -> Lead:
     """Person 0 as scoring keeps them; the others are like them but for their names."""
     blank = Lead(UUID(int=0), now - timedelta(days=20), rules.version, known=True)
     return assess(blank, list(_history(now, fits=fits)), rules, now=now).lead

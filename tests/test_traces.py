@@ -14,10 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import select
 
 from services.routing.handlers import on_leads_qualified
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_marketing_events
-from services.scoring.rulebook import Rulebook
 from services.sla_monitor.handlers import on_handoffs_changed
-from shared.agreement.store import Agreements
+from shared.agreement.store import Agreements, Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
@@ -62,7 +62,9 @@ def test_one_trace_from_the_post_to_the_webhook(
 
         posted = accepted(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
         with sessions.begin() as session:
-            on_marketing_events(session, posted, utc_now(), rulebook=Rulebook(), caution=Caution())
+            on_marketing_events(
+                session, posted, utc_now(), policies=Policies(ScoringPolicy), caution=Caution()
+            )
         with sessions.begin() as session:
             qualified = said(sessions, LEADS_QUALIFIED)
             on_leads_qualified(session, qualified, utc_now(), office=post.office)

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from services.scoring.domain.holding import Access, identities_in, lead_at_loss
 from services.scoring.domain.lead import Lead, Stage, StageChange
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.score import Part
 from services.scoring.queries import holdings, leads, ledger
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.contracts.events import Event
 from shared.errors import Rejected
@@ -102,21 +102,21 @@ class EventOut(BaseModel):
 REFUSED = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
 
 
-def router(rulebook: Rulebook) -> APIRouter:
+def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """The routes of leads."""
     routes = APIRouter(prefix="/v1/leads", tags=["leads"])
-    _add_leads(routes, rulebook)
-    _add_events(routes, rulebook)
+    _add_leads(routes, policies)
+    _add_events(routes, policies)
     return routes
 
 
-def _add_leads(routes: APIRouter, rulebook: Rulebook) -> None:
+def _add_leads(routes: APIRouter, policies: Policies[ScoringPolicy]) -> None:
     @routes.get("", responses=problems(NoIdentityAsked, UnknownLead, UnknownKey, WrongScope))
     def find(asked: Annotated[Asked, Query()], session: Tx, now: Now, caller: AnyReader) -> LeadOut:
         """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
         key = asked.key()
         lead, access = _seen(session, leads.owners(session, [key]).get(key), caller)
-        shown = _shown(session, lead, access, rulebook, now)
+        shown = _shown(session, lead, access, policies, now)
         if key not in shown.identities:  # it was learned after the rep had lost the lead
             raise UnknownLead(UNKNOWN)
         return shown
@@ -129,17 +129,17 @@ def _add_leads(routes: APIRouter, rulebook: Rulebook) -> None:
         that came later.
         """
         lead, access = _seen(session, lead_id, caller)
-        return _shown(session, lead, access, rulebook, now)
+        return _shown(session, lead, access, policies, now)
 
 
-def _add_events(routes: APIRouter, rulebook: Rulebook) -> None:
+def _add_events(routes: APIRouter, policies: Policies[ScoringPolicy]) -> None:
     @routes.get("/{lead_id}/events", responses={**REFUSED, **problems(BadCursor)})
     def events(
         lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
     ) -> Page[EventOut]:
         """Its events, the latest first, each with what it counted for; a rep's key sees those of `show`."""
         lead, access = _seen(session, lead_id, caller)
-        rules = rulebook.version(session, lead.version)
+        policy = policies.version(session, lead.version)
         before = None if after is None else CURSOR.decode(after)
         rows = ledger.events_before(
             session, lead.id, before=before, until=access.until, limit=limit + 1
@@ -147,7 +147,7 @@ def _add_events(routes: APIRouter, rulebook: Rulebook) -> None:
         return paged(
             rows,
             limit=limit,
-            item=lambda event: _event(event, rules),
+            item=lambda event: _event(event, policy),
             position=lambda event: (event.time, event.source, event.id),
             cursor=CURSOR,
         )
@@ -193,9 +193,9 @@ def _access(session: Session, lead: Lead, caller: Caller) -> Access | None:
 
 
 def _shown(
-    session: Session, lead: Lead, access: Access, rulebook: Rulebook, now: datetime
+    session: Session, lead: Lead, access: Access, policies: Policies[ScoringPolicy], now: datetime
 ) -> LeadOut:
-    rules = rulebook.version(session, lead.version)
+    policy = policies.version(session, lead.version)
     steps = leads.steps_of(session, lead.id)
     identities = leads.identities_of(session, lead.id)
     if access.until is not None:
@@ -203,14 +203,18 @@ def _shown(
         shown = identities_in(events)
         steps = [step for step in steps if step.at < access.until]
         identities = [key for key in identities if key in shown]
-        lead = lead_at_loss(lead, events, steps, rules, now)
-    return _out(lead, identities, steps, rules, now)
+        lead = lead_at_loss(lead, events, steps, policy, now)
+    return _out(lead, identities, steps, policy, now)
 
 
 def _out(
-    lead: Lead, identities: list[str], steps: list[StageChange], rules: Rules, now: datetime
+    lead: Lead,
+    identities: list[str],
+    steps: list[StageChange],
+    policy: ScoringPolicy,
+    now: datetime,
 ) -> LeadOut:
-    scores = lead.scores(rules, now)
+    scores = lead.scores(policy, now)
     return LeadOut(
         id=lead.id,
         stage=lead.stage,
@@ -222,8 +226,8 @@ def _out(
         fit=scores.fit,
         engagement=scores.engagement,
         grade=scores.grade,
-        fit_reasons=_parts(lead.profile.fit(rules).parts),
-        engagement_reasons=_parts(lead.profile.engagement(rules, now).parts),
+        fit_reasons=_parts(lead.profile.fit(policy).parts),
+        engagement_reasons=_parts(lead.profile.engagement(policy, now).parts),
         qualifications=lead.qualification,
         armed=lead.armed,
         hindrance=lead.hindrance,
@@ -238,7 +242,7 @@ def _parts(parts: tuple[Part, ...]) -> list[PartOut]:
     return [PartOut(rule=it.rule, label=it.label, points=it.points) for it in parts]
 
 
-def _event(event: Event, rules: Rules) -> EventOut:
+def _event(event: Event, policy: ScoringPolicy) -> EventOut:
     return EventOut(
         source=event.source,
         id=event.id,
@@ -250,7 +254,7 @@ def _event(event: Event, rules: Rules) -> EventOut:
         context=event.context,
         marks=event.marks,
         points=[
-            PartOut(rule=it.id, label=rules.weights.labels[it.id], points=it.points)
-            for it in rules.counting(event)
+            PartOut(rule=it.id, label=policy.weights.labels[it.id], points=it.points)
+            for it in policy.counting(event)
         ],
     )

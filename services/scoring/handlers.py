@@ -15,12 +15,12 @@ from services.scoring.domain.card import RECENT, card
 from services.scoring.domain.handoff import handed
 from services.scoring.domain.holding import Holdings
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded, united
-from services.scoring.domain.people import Crowd, Person, Shown
+from services.scoring.domain.people import Crowd, Shown
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
-from services.scoring.domain.rules import Rules
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
 from services.scoring.queries import handoffs, holdings, leads, ledger
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.contracts.events import Event
 from shared.contracts.payloads import HandoffChanged, LeadQualified
 from shared.contracts.topic import Message, Outgoing
@@ -61,15 +61,15 @@ def on_marketing_events(
     arrived: Sequence[Arrived],
     now: datetime,
     *,
-    rulebook: Rulebook,
+    policies: Policies[ScoringPolicy],
     caution: Caution,
 ) -> None:
     """Give the events to their leads and judge each lead once; events seen before do nothing."""
-    rules = rulebook.current(session)
+    policy = policies.current(session)
     done = False
     while not done:
         with session.begin_nested() as attempt:
-            done = _taken_in(session, arrived, rules, now, wary=caution.batches > 0)
+            done = _taken_in(session, arrived, policy, now, wary=caution.batches > 0)
             if not done:
                 attempt.rollback()
                 caution.grow()
@@ -106,19 +106,24 @@ def on_handoffs_changed(
     handoffs.follow(session, followed)
 
 
-def tick(session: Session, now: datetime, *, rulebook: Rulebook) -> None:
+def tick(session: Session, now: datetime, *, policies: Policies[ScoringPolicy]) -> None:
     """Review the leads that decay alone has changed, and bring some to the newest agreement."""
-    rules = rulebook.current(session)
+    policy = policies.current(session)
     due = leads.claim_leads_to_review(session, now, limit=REVIEWS)
-    old = leads.claim_leads_before(session, rules.version, limit=REFOLDS)
-    found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, rules, now)
-    verdicts = [judge(lead, (), rules, now=now) for lead in found.values()]
+    old = leads.claim_leads_before(session, policy.version, limit=REFOLDS)
+    found = _at_version(session, {lead.id: lead for lead in (*due, *old)}, policy, now)
+    verdicts = [judge(lead, (), policy, now=now) for lead in found.values()]
     _save(session, verdicts)
-    _announce(session, verdicts, rules, {}, now)
+    _announce(session, verdicts, policy, {}, now)
 
 
 def _taken_in(
-    session: Session, arrived: Sequence[Arrived], rules: Rules, now: datetime, *, wary: bool
+    session: Session,
+    arrived: Sequence[Arrived],
+    policy: ScoringPolicy,
+    now: datetime,
+    *,
+    wary: bool,
 ) -> bool:
     """One attempt; False if this one must look again: not all was new, or another worker was faster somewhere.
 
@@ -134,26 +139,26 @@ def _taken_in(
     found = leads.locked_leads(session, met_before)
     if len(found) < len(met_before):
         return False
-    found = _at_version(session, found, rules, now)
+    found = _at_version(session, found, policy, now)
 
     crowd = Crowd(owners, {lead.id: lead.person for lead in found.values()})
     met = [(crowd.meet(its[0].payload), its) for its in alike.values()]
     belonging: Belonging = {}
     for lead_id, its in met:
         belonging.setdefault(crowd.lead_of(lead_id), []).extend(its)
-    people, entered = _people(crowd, found, belonging, rules)
+    people, entered = _people(crowd, found, belonging, policy)
     if not _claimed(session, crowd):
         return False
     with ThreadPoolExecutor(1, thread_name_prefix="ledger") as beside:
         added = beside.submit(ledger.add_events, session, belonging)
-        verdicts = _judged(people, belonging, rules, now)
+        verdicts = _judged(people, belonging, policy, now)
     if not added.result():
         return False
 
     _join(session, crowd)
     leads.add_steps(session, entered)
     _save(session, verdicts)
-    _announce(session, verdicts, rules, belonging, now)
+    _announce(session, verdicts, policy, belonging, now)
     return True
 
 
@@ -173,14 +178,14 @@ def _alike(new: Iterable[Arrived]) -> dict[Shown, list[Arrived]]:
 
 
 def _at_version(
-    session: Session, found: Mapping[UUID, Lead], rules: Rules, now: datetime
+    session: Session, found: Mapping[UUID, Lead], policy: ScoringPolicy, now: datetime
 ) -> dict[UUID, Lead]:
     """The leads as these rules see them: those of another version are counted again from the ledger."""
-    old = [lead.id for lead in found.values() if lead.version != rules.version]
+    old = [lead.id for lead in found.values() if lead.version != policy.version]
     if not old:
         return dict(found)
     events = ledger.events_of(session, old)
-    again = {it: refolded(found[it], events[it], rules, now=now) for it in old}
+    again = {it: refolded(found[it], events[it], policy, now=now) for it in old}
     return {**found, **again}
 
 
@@ -188,14 +193,13 @@ def _people(
     crowd: Crowd,
     found: Mapping[UUID, Lead],
     belonging: Belonging,
-    rules: Rules,
+    policy: ScoringPolicy,
 ) -> tuple[dict[UUID, Lead], list[StageChange]]:
     """Everybody who has events in this batch, after all joins; and the first step of those who are new."""
     people = dict(found)
-    for lead_id in crowd.created:
-        people[lead_id] = Lead(lead_id, crowd.people[lead_id].since, rules.version)
+    people |= {it: Lead(it, crowd.people[it].since, policy.version) for it in crowd.created}
     for stays, goes in crowd.joins:
-        people[stays] = united(people[stays], people.pop(goes), rules)
+        people[stays] = united(people[stays], people.pop(goes), policy)
     entered = [
         StageChange(
             lead_id,
@@ -205,20 +209,16 @@ def _people(
         )
         for lead_id in sorted(crowd.created & people.keys())
     ]
-    present = {it: _known(people[it], crowd.people[it]) for it in belonging}
+    present = {it: people[it]._replace(known=crowd.people[it].known) for it in belonging}
     return present, entered
 
 
-def _known(lead: Lead, person: Person) -> Lead:
-    return lead if lead.known == person.known else lead._replace(known=person.known)
-
-
 def _judged(
-    people: Mapping[UUID, Lead], belonging: Belonging, rules: Rules, now: datetime
+    people: Mapping[UUID, Lead], belonging: Belonging, policy: ScoringPolicy, now: datetime
 ) -> list[Verdict]:
     """Each lead judged once, with all of its events."""
     return [
-        assess(people[lead_id], [it.payload for it in its], rules, now=now)
+        assess(people[lead_id], [it.payload for it in its], policy, now=now)
         for lead_id, its in belonging.items()
     ]
 
@@ -246,7 +246,7 @@ def _save(session: Session, verdicts: Sequence[Verdict]) -> None:
 def _announce(
     session: Session,
     verdicts: Sequence[Verdict],
-    rules: Rules,
+    policy: ScoringPolicy,
     belonging: Belonging,
     now: datetime,
 ) -> None:
@@ -255,7 +255,7 @@ def _announce(
     if not told:
         return
     ids = [verdict.lead.id for verdict in told]
-    recent = ledger.latest_events(session, ids, rules.worth_reading(), limit=RECENT)
+    recent = ledger.latest_events(session, ids, policy.worth_reading(), limit=RECENT)
     traces = {event_key(it.payload): it.traceparent for id_ in ids for it in belonging.get(id_, ())}
     records: list[Outgoing] = []
     for verdict in told:
@@ -267,7 +267,7 @@ def _announce(
                 since=now,
                 facts={"leadbaton.lead": str(verdict.lead.id)},
             )
-            records.append(_record(verdict.lead, announced, rules, recent[verdict.lead.id], trace))
+            records.append(_record(verdict.lead, announced, policy, recent[verdict.lead.id], trace))
             metrics.ANNOUNCED.labels(announced.change, announced.live.tier, announced.cause).inc()
     outbox.append(session, records)
 
@@ -275,7 +275,7 @@ def _announce(
 def _record(
     lead: Lead,
     announced: Announced,
-    rules: Rules,
+    policy: ScoringPolicy,
     recent: Sequence[Event],
     traceparent: str,
 ) -> Outgoing:
@@ -288,8 +288,8 @@ def _record(
         tier=live.tier,
         cause=announced.cause,
         scores=announced.scores,
-        agreement_version=rules.version,
-        context=card(lead, rules, why_now=announced.why_now, recent=recent, now=announced.at),
+        agreement_version=policy.version,
+        context=card(lead, policy, why_now=announced.why_now, recent=recent, now=announced.at),
     )
     return LEADS_QUALIFIED.encode(
         said,

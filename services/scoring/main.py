@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from services.scoring import ingest
 from services.scoring.api import router
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, recomputed
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
@@ -87,25 +88,25 @@ def build_api(
         max_bytes=max_bytes,
     )
     include_direct(app, ingest.router(publisher, limits=limits))
-    app.include_router(router(Rulebook()))
+    app.include_router(router(Policies(ScoringPolicy)))
     return app
 
 
 def worker(settings: Settings) -> None:
     """Score events until asked to stop."""
-    rulebook = Rulebook()
+    policies = Policies(ScoringPolicy)
     work(
         SCORING,
         [
             Subscription(
                 MARKETING_EVENTS,
-                partial(on_marketing_events, rulebook=rulebook, caution=Caution()),
+                partial(on_marketing_events, policies=policies, caution=Caution()),
                 event_of,
             ),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],
         settings=settings,
-        tick=partial(tick, rulebook=rulebook),
+        tick=partial(tick, policies=policies),
         limit=BATCH,
     )
 
@@ -115,5 +116,5 @@ def recompute(
 ) -> Iterator[tuple[int, list[Difference]]]:
     """Compute one lead, or all, again from the ledger: page by page, how many, and where they differ."""
     engine = engine_for(settings.database_url)
-    yield from recomputed(sessions_on(engine), Rulebook(), utc_now(), lead_id=lead_id)
+    yield from recomputed(sessions_on(engine), Policies(ScoringPolicy), utc_now(), lead_id=lead_id)
     engine.dispose()

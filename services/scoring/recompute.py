@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, refolded
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads, ledger
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.db.session import Sessions
 
 PAGE = 200
@@ -30,7 +30,11 @@ class Difference:
 
 
 def recomputed(
-    sessions: Sessions, rulebook: Rulebook, now: datetime, *, lead_id: UUID | None = None
+    sessions: Sessions,
+    policies: Policies[ScoringPolicy],
+    now: datetime,
+    *,
+    lead_id: UUID | None = None,
 ) -> Iterator[tuple[int, list[Difference]]]:
     """Page by page: how many leads were computed again, and where they differ. Changes nothing."""
     last: UUID | None = None
@@ -38,22 +42,22 @@ def recomputed(
         with sessions() as session:
             page = _page(session, lead_id, last)
             if page:
-                yield len(page), differences(session, page, rulebook, now)
+                yield len(page), differences(session, page, policies, now)
         if len(page) < PAGE:
             return
         last = page[-1].id
 
 
 def differences(
-    session: Session, found: Sequence[Lead], rulebook: Rulebook, now: datetime
+    session: Session, found: Sequence[Lead], policies: Policies[ScoringPolicy], now: datetime
 ) -> list[Difference]:
     """Where these leads differ from what their events say, each under the version that it names."""
     events = ledger.events_of(session, [lead.id for lead in found])
     unlike: list[Difference] = []
     for lead in found:
-        rules = rulebook.version(session, lead.version)
-        again = refolded(lead, events[lead.id], rules, now=now)
-        unlike.extend(_compared(lead, again, rules, now))
+        policy = policies.version(session, lead.version)
+        again = refolded(lead, events[lead.id], policy, now=now)
+        unlike.extend(_compared(lead, again, policy, now))
     return unlike
 
 
@@ -64,12 +68,14 @@ def _page(session: Session, lead_id: UUID | None, last: UUID | None) -> list[Lea
     return [] if lead is None else [lead]
 
 
-def _compared(kept: Lead, again: Lead, rules: Rules, now: datetime) -> Iterator[Difference]:
+def _compared(
+    kept: Lead, again: Lead, policy: ScoringPolicy, now: datetime
+) -> Iterator[Difference]:
     numbers = {
         "fit": (kept.fit, again.fit),
         "engagement": (
-            kept.profile.engagement(rules, now).value,
-            again.profile.engagement(rules, now).value,
+            kept.profile.engagement(policy, now).value,
+            again.profile.engagement(policy, now).value,
         ),
     }
     for what, (one, other) in numbers.items():

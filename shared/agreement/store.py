@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from shared.errors import Rejected, Unavailable
 from shared.process import logs
 
 log = logs.get(__name__)
+
+P = TypeVar("P")
 
 
 class NoAgreement(Unavailable):
@@ -62,40 +65,49 @@ def publish(session: Session, source: str, *, by: str, now: datetime) -> Publish
     return Published(version, agreement)
 
 
-class Agreements:
-    """Published agreements, each read once: a version never changes."""
+class Policies(Generic[P]):
+    """The agreement's versions, each turned once into a policy (what a service decides by): a version never changes."""
 
-    def __init__(self) -> None:
-        self._read: dict[int, Published] = {}
+    def __init__(self, build: Callable[[int, Agreement], P]) -> None:
+        """`build` gets a version's number and its agreement."""
+        self._build = build
+        self._policies: dict[int, P] = {}
         self._newest: int | None = None
 
-    def current(self, session: Session) -> Published:
-        """The newest, or NoAgreement."""
+    def current(self, session: Session) -> P:
+        """The policy of the newest version, or NoAgreement."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is None:
             raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
-        published = self.version(session, newest)
-        self._follow(newest)
-        return published
+        policy = self.version(session, newest)
+        self._log_newest(newest)
+        return policy
 
-    def version(self, session: Session, number: int) -> Published:
-        """That one, or UnknownVersion."""
-        if number not in self._read:
+    def version(self, session: Session, number: int) -> P:
+        """The policy of that version, or UnknownVersion."""
+        if number not in self._policies:
             source = session.scalar(
                 select(agreements.c.source).where(agreements.c.version == number)
             )
             if source is None:
                 raise UnknownVersion(f"version {number} of the agreement was never published here")
-            self._read[number] = Published(number, stored(source))
-        return self._read[number]
+            self._policies[number] = self._build(number, stored(source))
+        return self._policies[number]
 
     def follow(self, session: Session, _now: datetime) -> None:
         """Log the version in force when it changes: a tick of workers that only read older ones."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is not None:
-            self._follow(newest)
+            self._log_newest(newest)
 
-    def _follow(self, newest: int) -> None:
+    def _log_newest(self, newest: int) -> None:
         if newest != self._newest:
             log.info("agreement in force", version=newest, version_before=self._newest)
             self._newest = newest
+
+
+class Agreements(Policies[Published]):
+    """The agreement's versions as they were published."""
+
+    def __init__(self) -> None:
+        super().__init__(Published)

@@ -13,9 +13,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries.leads import leads_after
 from services.scoring.recompute import recomputed
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.stack import DATABASE
@@ -137,7 +138,7 @@ def _ids(session: Session, stream: Stream) -> set[str]:
 
 
 def _people(session: Session, stream: Stream) -> Iterator[tuple[int, Person]]:
-    rules = Rulebook().current(session)
+    rules = Policies(ScoringPolicy).current(session)
     leads = {it.id: it for it in _leads(session)}
     tiers = _tiers(session)
     for email, lead_id, events in session.execute(_EMAILS, {"emails": f"email/{stream.tag}-%"}):
@@ -260,5 +261,9 @@ def _check_clocks(session: Session, stream: Stream) -> None:
 def check_scores(world: World) -> None:
     """What is kept of every lead, of whatever stream, is what its events say."""
     with reading(world) as sessions:
-        unlike = [it for _, page in recomputed(sessions, Rulebook(), utc_now()) for it in page]
+        unlike = [
+            it
+            for _, page in recomputed(sessions, Policies(ScoringPolicy), utc_now())
+            for it in page
+        ]
     assert unlike == []

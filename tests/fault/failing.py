@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message
@@ -49,10 +50,10 @@ def main(mode: str) -> None:
     stop = stop_on_signals()
     sessions = sessions_on(engine_for(settings.database_url))
     Probes().start(settings.probe_port, {"database": probes.database(sessions)})
-    rulebook, caution = Rulebook(), Caution()
+    policies, caution = Policies(ScoringPolicy), Caution()
 
     def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        on_marketing_events(session, arrived, now, rulebook=rulebook, caution=caution)
+        on_marketing_events(session, arrived, now, policies=policies, caution=caution)
         for message in arrived:
             if fails(mode, message.payload):
                 raise Fault(message.payload.id)

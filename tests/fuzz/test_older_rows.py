@@ -99,7 +99,7 @@ def test_what_lies_in_tables(installation: Way, value: str) -> None:
         outgoing(MARKETING_EVENTS, marketing_event("page_viewed", time=utc_now())),
     )
     with installation.sessions.begin() as session:
-        tick(session, utc_now() + timedelta(days=400), rulebook=installation.rulebook)
+        tick(session, utc_now() + timedelta(days=400), policies=installation.policies)
 
     everybody_reads(installation)
 

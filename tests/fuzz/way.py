@@ -22,16 +22,16 @@ from services.routing.delivery import Courier
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed
 from services.routing.main import build_api as routing_api
 from services.routing.main import run_delivery
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_marketing_events
 from services.scoring.handlers import on_handoffs_changed as scoring_follows
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.main import build_api as scoring_api
 from services.scoring.recompute import recomputed
-from services.scoring.rulebook import Rulebook
 from services.sla_monitor.handlers import on_handoffs_changed as sla_follows
 from services.sla_monitor.main import build_api as sla_api
 from services.sla_monitor.sweep import sweep_once
-from shared.agreement.store import Agreements
+from shared.agreement.store import Agreements, Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.contracts.events import event_of
@@ -136,7 +136,7 @@ class Way:
         self.scoring = self._client(scoring_api(self.sessions, publisher=publisher))
         self.routing = self._client(routing_api(self.sessions))
         self.sla = self._client(sla_api(self.sessions))
-        self.rulebook = Rulebook()
+        self.policies = Policies(ScoringPolicy)
         self._groups = self._readers()
         self._offset = 0
 
@@ -167,7 +167,7 @@ class Way:
 
     def differences(self, lead_id: Any) -> list[Any]:
         """Where the lead differs from what its events say."""
-        pages = recomputed(self.sessions, self.rulebook, utc_now(), lead_id=lead_id)
+        pages = recomputed(self.sessions, self.policies, utc_now(), lead_id=lead_id)
         return [it for _, found in pages for it in found]
 
     def _client(self, app: FastAPI) -> TestClient:
@@ -176,7 +176,7 @@ class Way:
 
     def _readers(self) -> Mapping[str, Sequence[Subscription[Any]]]:
         office = Office(Agreements(), "http://127.0.0.1:8002")
-        scores = partial(on_marketing_events, rulebook=self.rulebook, caution=Caution())
+        scores = partial(on_marketing_events, policies=self.policies, caution=Caution())
         return {
             SCORING: [
                 Subscription(MARKETING_EVENTS, scores, event_of),

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from services.scoring.domain.lead import Lead
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Said
-from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Part
 from shared.contracts.events import Event
 from shared.contracts.payloads import LeadContext, Reason, Touch
@@ -24,7 +24,7 @@ FIELDS = 20
 
 def card(
     lead: Lead,
-    rules: Rules,
+    policy: ScoringPolicy,
     *,
     why_now: Event | None,
     recent: Sequence[Event],
@@ -41,7 +41,7 @@ def card(
         account=profile.account,
         traits=told,
         why_now=None if why_now is None else touch(why_now),
-        reasons=tuple(top_reasons(lead, rules, now=now)),
+        reasons=tuple(top_reasons(lead, policy, now=now)),
         recent=tuple(touch(event) for event in recent[:RECENT]),
         first_campaign=_campaign(profile.first_campaign),
         last_campaign=_campaign(profile.last_campaign),
@@ -51,9 +51,9 @@ def card(
     return next((it for it in _ever_smaller(whole) if _bytes(it) <= LIMIT_BYTES), bare)
 
 
-def top_reasons(lead: Lead, rules: Rules, *, now: datetime) -> list[Reason]:
+def top_reasons(lead: Lead, policy: ScoringPolicy, *, now: datetime) -> list[Reason]:
     """The rules that gave most, and those that took, by weight."""
-    parts = (*lead.profile.fit(rules).parts, *lead.profile.engagement(rules, now).parts)
+    parts = (*lead.profile.fit(policy).parts, *lead.profile.engagement(policy, now).parts)
     weightiest = sorted(parts, key=lambda part: (-abs(part.points), part.rule))
     return [reason_of(part) for part in weightiest if abs(part.points) >= 0.05][:REASONS]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded
 from services.scoring.domain.people import ANONYMOUS, Shown
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.events import Event
 from shared.contracts.payloads import HandoffChanged
 
@@ -67,13 +67,17 @@ def identities_in(events: Iterable[Event]) -> set[str]:
 
 
 def lead_at_loss(
-    lead: Lead, events: Sequence[Event], steps: Sequence[StageChange], rules: Rules, now: datetime
+    lead: Lead,
+    events: Sequence[Event],
+    steps: Sequence[StageChange],
+    policy: ScoringPolicy,
+    now: datetime,
 ) -> Lead:
     """The lead as these events and steps of it have it, without what only later ones can have set."""
     entered = [
         it for it in steps if it.stage is Stage.QUALIFIED and not it.cause.startswith("handoff:")
     ]
-    return refolded(lead, events, rules, now=now)._replace(
+    return refolded(lead, events, policy, now=now)._replace(
         known=any(not key.startswith(ANONYMOUS) for key in identities_in(events)),
         stage=steps[-1].stage if steps else Stage.KNOWN,
         qualification=len(entered),

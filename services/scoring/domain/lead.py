@@ -10,8 +10,8 @@ from uuid import UUID
 
 from services.scoring.domain.engagement import worth
 from services.scoring.domain.people import Person
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile, merged, profiled
-from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import grade
 from shared.contracts.events import Event, written_event
 from shared.contracts.payloads import Scores
@@ -79,51 +79,51 @@ class Lead(NamedTuple):
         """What decides about joins."""
         return Person(self.id, self.since, self.known, frozenset(self.profile.emails))
 
-    def scores(self, rules: Rules, now: datetime) -> Scores:
+    def scores(self, policy: ScoringPolicy, now: datetime) -> Scores:
         """The numbers at this instant."""
-        engagement = self.engagement(rules, now)
-        grades = rules.agreement.scoring.grades
+        engagement = self.engagement(policy, now)
+        grades = policy.agreement.scoring.grades
         return Scores(
             fit=self.fit, engagement=engagement, grade=grade(self.fit, engagement, grades)
         )
 
-    def engagement(self, rules: Rules, now: datetime) -> float:
+    def engagement(self, policy: ScoringPolicy, now: datetime) -> float:
         """What they did, as it weighs at this instant."""
-        return worth(self.profile.signals, rules.weights, now)
+        return worth(self.profile.signals, policy.weights, now)
 
 
-def facts_of(lead: Lead, engagement: float, rules: Rules) -> dict[str, Any]:
+def facts_of(lead: Lead, engagement: float, policy: ScoringPolicy) -> dict[str, Any]:
     """What the conditions of qualification may speak of."""
     return {
-        "lead": lead.profile.facts_asked(rules, stage=lead.stage.value),
+        "lead": lead.profile.facts_asked(policy, stage=lead.stage.value),
         "fit": lead.fit,
         "engagement": engagement,
         "likelihood": None,
-        "grade": grade(lead.fit, engagement, rules.agreement.scoring.grades),
+        "grade": grade(lead.fit, engagement, policy.agreement.scoring.grades),
         "hand_raised": lead.raised is not None,
     }
 
 
-def told(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Lead:
+def told(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Lead:
     """The lead with what these new events say of it."""
-    profile = profiled(lead.profile, events, rules, now=now)
-    raising = [event for event in events if rules.raises_hand(event)]
+    profile = profiled(lead.profile, events, policy, now=now)
+    raising = [event for event in events if policy.raises_hand(event)]
     if not raising:
-        return _with_profile(lead, profile, rules)
+        return _with_profile(lead, profile, policy)
     last = max(raising, key=lambda event: (event.time, event.id))
     raised = lead._replace(raised=written_event(last))
-    return _with_profile(raised, profile, rules)
+    return _with_profile(raised, profile, policy)
 
 
-def refolded(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Lead:
+def refolded(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Lead:
     """The lead as these rules see it, from all of its events; how far it has come stays."""
-    blank = lead._replace(version=rules.version, profile=Profile(), review_at=None)
-    return _with_profile(blank, profiled(Profile(), events, rules, now=now), rules)
+    blank = lead._replace(version=policy.version, profile=Profile(), review_at=None)
+    return _with_profile(blank, profiled(Profile(), events, policy, now=now), policy)
 
 
-def united(stays: Lead, goes: Lead, rules: Rules) -> Lead:
+def united(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
     """Two leads as one: the union of their events, and the further stage of both."""
-    reviews = filter(None, (stays.review_at, goes.review_at)) if rules.only_rises else ()
+    reviews = filter(None, (stays.review_at, goes.review_at)) if policy.only_rises else ()
     both = stays._replace(
         known=stays.known or goes.known,
         stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
@@ -134,7 +134,7 @@ def united(stays: Lead, goes: Lead, rules: Rules) -> Lead:
         raised=stays.raised or goes.raised,
         live={**goes.live, **stays.live},
     )
-    return _with_profile(both, merged(stays.profile, goes.profile, rules), rules)
+    return _with_profile(both, merged(stays.profile, goes.profile, policy), policy)
 
 
 def qualification_key(lead_id: UUID, qualification: int) -> str:
@@ -142,9 +142,9 @@ def qualification_key(lead_id: UUID, qualification: int) -> str:
     return f"{lead_id}/{qualification}"
 
 
-def _with_profile(lead: Lead, profile: Profile, rules: Rules) -> Lead:
+def _with_profile(lead: Lead, profile: Profile, policy: ScoringPolicy) -> Lead:
     """Fit is counted again only when who they are has changed."""
     before = lead.profile
     same = (before.email, before.traits) == (profile.email, profile.traits)
-    fit = lead.fit if same and before.sources else profile.fit(rules).value
+    fit = lead.fit if same and before.sources else profile.fit(policy).value
     return lead._replace(profile=profile, fit=fit)

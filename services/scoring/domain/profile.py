@@ -16,7 +16,7 @@ from services.scoring.domain.engagement import (
     united,
     without_negligible,
 )
-from services.scoring.domain.rules import NOBODY, Rules
+from services.scoring.domain.policy import NOBODY, ScoringPolicy
 from services.scoring.domain.score import Score
 from shared.contracts.events import Event
 
@@ -62,27 +62,29 @@ class Profile(NamedTuple):
         told = self.traits["account"][2] if "account" in self.traits else None
         return told if isinstance(told, str) and told else account_of(self.email)
 
-    def facts(self, rules: Rules, *, stage: str | None = None) -> dict[str, Any]:
+    def facts(self, policy: ScoringPolicy, *, stage: str | None = None) -> dict[str, Any]:
         """What `lead` is in the agreement's conditions."""
-        return rules.about(self.told, email=self.email, account=self.account, stage=stage)
+        return policy.about(self.told, email=self.email, account=self.account, stage=stage)
 
-    def facts_asked(self, rules: Rules, *, stage: str) -> dict[str, Any]:
+    def facts_asked(self, policy: ScoringPolicy, *, stage: str) -> dict[str, Any]:
         """As much of it as the conditions of qualification read, and what is required."""
         traits = self.traits
-        told = {it: traits[it][2] for it in rules.asked if it in traits}
-        account = self.account if "account" in rules.asked else None
-        return rules.about(told, email=self.email, account=account, stage=stage)
+        told = {it: traits[it][2] for it in policy.asked if it in traits}
+        account = self.account if "account" in policy.asked else None
+        return policy.about(told, email=self.email, account=account, stage=stage)
 
-    def fit(self, rules: Rules) -> Score:
+    def fit(self, policy: ScoringPolicy) -> Score:
         """Who they are; the stage is no part of it, or the score would depend on more than the events."""
-        return rules.fit(self.facts(rules))
+        return policy.fit(self.facts(policy))
 
-    def engagement(self, rules: Rules, now: datetime) -> Score:
+    def engagement(self, policy: ScoringPolicy, now: datetime) -> Score:
         """What they did, as it weighs now."""
-        return engagement(self.signals, rules.weights, now)
+        return engagement(self.signals, policy.weights, now)
 
 
-def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: datetime) -> Profile:
+def profiled(
+    profile: Profile, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime
+) -> Profile:
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = {event.source for event in events}
@@ -91,8 +93,8 @@ def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: da
     campaigns = [_campaign(*it) for it in timed if "campaign" in it[1].context]
     known = [it for it in (profile.first_campaign, profile.last_campaign, *campaigns) if it]
     return Profile(
-        _counted(profile.signals, timed, rules, now),
-        _learned(profile.traits, timed, rules),
+        _counted(profile.signals, timed, policy, now),
+        _learned(profile.traits, timed, policy),
         _met(profile.emails, [(at, who.email) for at, who in shown if who.email is not None]),
         _met(profile.phones, [(at, who.phone) for at, who in shown if who.phone is not None]),
         profile.sources if sources <= profile.sources else profile.sources | sources,
@@ -101,12 +103,12 @@ def profiled(profile: Profile, events: Sequence[Event], rules: Rules, *, now: da
     )
 
 
-def merged(one: Profile, other: Profile, rules: Rules) -> Profile:
+def merged(one: Profile, other: Profile, policy: ScoringPolicy) -> Profile:
     """The profile of the union of both leads' events; both were made under these rules."""
     campaigns = [
         one.first_campaign, one.last_campaign, other.first_campaign, other.last_campaign
     ]  # fmt: skip
-    known = rules.weights.signals
+    known = policy.weights.signals
     return one._replace(
         signals={
             name: united(one.signals.get(name, {}), other.signals.get(name, {}), known[name])
@@ -126,22 +128,22 @@ def event_key(event: Event) -> str:
     return f"{event.source}/{event.id}"
 
 
-def _counted(signals: Signals, timed: Timed, rules: Rules, now: datetime) -> Signals:
+def _counted(signals: Signals, timed: Timed, policy: ScoringPolicy, now: datetime) -> Signals:
     """The buckets with the points of these events."""
     touched: dict[str, dict[str, Bucket]] = {}
     for at, event in timed:
-        for signal in rules.counting(event):
+        for signal in policy.counting(event):
             id_ = signal.id
             if id_ not in touched:
                 touched[id_] = dict(signals.get(id_, ()))
             count(touched[id_], signal, at)
     if not touched:
         return signals
-    known = rules.weights.signals
+    known = policy.weights.signals
     return {**signals, **{it: without_negligible(touched[it], known[it], now) for it in touched}}
 
 
-def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[str, Said]:
+def _learned(traits: Mapping[str, Said], timed: Timed, policy: ScoringPolicy) -> Mapping[str, Said]:
     """The latest of each trait that is kept."""
     telling = [
         (at, event) for at, event in timed if event.traits and NOBODY.isdisjoint(event.marks)
@@ -151,7 +153,7 @@ def _learned(traits: Mapping[str, Said], timed: Timed, rules: Rules) -> Mapping[
     latest = dict(traits)
     for at, event in telling:
         key = event_key(event)
-        for name in rules.kept_traits & event.traits.keys():
+        for name in policy.kept_traits & event.traits.keys():
             said = (at, key, event.traits[name])
             if name not in latest or _when(latest[name]) < _when(said):
                 latest[name] = said

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from services.scoring.domain.engagement import falls_below
 from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, told
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.events import Event, event_of
 from shared.contracts.payloads import Qualified, Scores
 
@@ -45,18 +45,18 @@ class Verdict(NamedTuple):
     announced: tuple[Announced, ...] = ()
 
 
-def assess(lead: Lead, events: Sequence[Event], rules: Rules, *, now: datetime) -> Verdict:
+def assess(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Verdict:
     """Fold the new events into the lead and judge it once."""
-    return judge(told(lead, events, rules, now=now), events, rules, now=now)
+    return judge(told(lead, events, policy, now=now), events, policy, now=now)
 
 
-def judge(lead: Lead, fresh: Sequence[Event], rules: Rules, *, now: datetime) -> Verdict:
+def judge(lead: Lead, fresh: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Verdict:
     """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
-    engagement = lead.engagement(rules, now)
-    facts = facts_of(lead, engagement, rules)
-    if not lead.armed and engagement < rules.rearm_below:
+    engagement = lead.engagement(policy, now)
+    facts = facts_of(lead, engagement, policy)
+    if not lead.armed and engagement < policy.rearm_below:
         lead = lead._replace(armed=True)
-    case = _Case(lead, fresh, rules, engagement, facts, now)
+    case = _Case(lead, fresh, policy, engagement, facts, now)
     verdict = _watched(case) if lead.live else _weighed(case)
     return _with_review(verdict, case)
 
@@ -64,7 +64,7 @@ def judge(lead: Lead, fresh: Sequence[Event], rules: Rules, *, now: datetime) ->
 class _Case(NamedTuple):
     lead: Lead
     fresh: Sequence[Event]
-    rules: Rules
+    policy: ScoringPolicy
     engagement: float
     facts: Mapping[str, Any]
     now: datetime
@@ -72,17 +72,17 @@ class _Case(NamedTuple):
     def crosses(self) -> bool:
         """Whether the threshold qualifies it; a recycled lead must show interest anew."""
         stale = self.lead.stage is Stage.RECYCLED and not self.fresh
-        return self.lead.armed and not stale and self.rules.crosses(self.facts)
+        return self.lead.armed and not stale and self.policy.crosses(self.facts)
 
     def announce(self, live: Live, change: Qualified, cause: str) -> Announced:
-        scores = self.lead.scores(self.rules, self.now)
+        scores = self.lead.scores(self.policy, self.now)
         return Announced(change, live, cause, _why_now(self), scores, self.now)
 
 
 def _weighed(case: _Case) -> Verdict:
     """A lead that is marketing's: is it due, and does anything stand in the way?"""
-    lead, rules = case.lead, case.rules
-    suppression = rules.suppression(case.facts)
+    lead, policy = case.lead, case.policy
+    suppression = policy.suppression(case.facts)
     if suppression is not None and lead.stage not in CLOSED:
         hindered = lead._replace(hindrance=SUPPRESSED + suppression.reason)
         return _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
@@ -90,7 +90,7 @@ def _weighed(case: _Case) -> Verdict:
     if cause is None or suppression is not None:
         free = lead if lead.hindrance is None else lead._replace(hindrance=None)
         return _step(free, _marketing_stage(lead), "events", case)
-    missing = rules.missing(case.facts["lead"])
+    missing = policy.missing(case.facts["lead"])
     if missing:
         waiting = lead._replace(hindrance=INCOMPLETE + ", ".join(missing))
         return _step(waiting, _marketing_stage(lead), "events", case)
@@ -102,7 +102,7 @@ def _weighed(case: _Case) -> Verdict:
 def _qualified(case: _Case, cause: str) -> Verdict:
     lead = case.lead
     number = lead.qualification + 1
-    live = Live(lead.id, number, case.rules.tier(case.facts), raised=lead.raised is not None)
+    live = Live(lead.id, number, case.policy.tier(case.facts), raised=lead.raised is not None)
     after = lead._replace(
         qualification=number,
         live={live.key: live},
@@ -124,12 +124,12 @@ def _watched(case: _Case) -> Verdict:
         lead = lead._replace(live=live, raised=None)
     if any(it.held for it in live.values()):
         return Verdict(_absorbed(lead, case))
-    suppression = case.rules.suppression(case.facts)
+    suppression = case.policy.suppression(case.facts)
     if suppression is not None:
         hindered = lead._replace(live={}, armed=True, hindrance=SUPPRESSED + suppression.reason)
         verdict = _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", case)
         return _ceased(verdict, live, "suppressed", case)
-    fallen = case.engagement < case.rules.rearm_below
+    fallen = case.engagement < case.policy.rearm_below
     if fallen and not any(it.raised for it in live.values()):
         verdict = _step(lead._replace(live={}), Stage.ENGAGED, "decayed", case)
         return _ceased(verdict, live, "decayed", case)
@@ -165,7 +165,7 @@ def _why_now(case: _Case) -> Event | None:
     """The hand-raise, else the last fresh event that counted or told who they are."""
     if case.lead.raised:
         return event_of(case.lead.raised)
-    telling = [event for event in case.fresh if event.traits or any(case.rules.counting(event))]
+    telling = [event for event in case.fresh if event.traits or any(case.policy.counting(event))]
     return max(telling, key=lambda event: (event.time, event.id), default=None)
 
 
@@ -175,11 +175,11 @@ def _with_review(verdict: Verdict, case: _Case) -> Verdict:
     New points only delay that, so that an instant once computed is kept unless points were taken: the review then
     finds it too early, and computes the next one.
     """
-    lead, rules = verdict.lead, case.rules
-    if lead.armed or rules.agreement.qualification.threshold is None:
+    lead, policy = verdict.lead, case.policy
+    if lead.armed or policy.agreement.qualification.threshold is None:
         at = None
-    elif lead.review_at is not None and lead.review_at > case.now and not rules.takes(case.fresh):
+    elif lead.review_at is not None and lead.review_at > case.now and not policy.takes(case.fresh):
         at = lead.review_at
     else:
-        at = falls_below(rules.rearm_below, lead.profile.signals, rules.weights, now=case.now)
+        at = falls_below(policy.rearm_below, lead.profile.signals, policy.weights, now=case.now)
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
-from services.scoring.rulebook import Rulebook
-from shared.agreement.store import publish
+from shared.agreement.store import Policies, publish
 from shared.contracts.events import event_of
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Record
@@ -27,7 +27,7 @@ class Worker:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.rulebook = Rulebook()
+        self.policies = Policies(ScoringPolicy)
         self.caution = Caution()
 
     def publish(self, **sections: Any) -> int:
@@ -41,7 +41,7 @@ class Worker:
             MARKETING_EVENTS.decode_with(event_of, record(MARKETING_EVENTS, it)) for it in events
         ]
         on_marketing_events(
-            self.session, arrived, now, rulebook=self.rulebook, caution=self.caution
+            self.session, arrived, now, policies=self.policies, caution=self.caution
         )
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
@@ -50,7 +50,7 @@ class Worker:
 
     def tick(self, now: datetime) -> None:
         """What the worker does once a second."""
-        tick(self.session, now, rulebook=self.rulebook)
+        tick(self.session, now, policies=self.policies)
 
     def announced(self) -> list[LeadQualified]:
         """What sales has been told, in order."""

@@ -36,7 +36,7 @@ def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
 
 def engagement(worker: Worker, lead: Lead) -> float:
     """Its engagement at noon."""
-    return lead.profile.engagement(worker.rulebook.current(worker.session), NOON).value
+    return lead.profile.engagement(worker.policies.current(worker.session), NOON).value
 
 
 def test_an_event_makes_a_lead_with_its_score_and_its_first_steps(worker: Worker) -> None:

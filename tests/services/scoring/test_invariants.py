@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads
-from services.scoring.rulebook import Rulebook
 from services.scoring.tables import events as ledger
 from shared.agreement.model import Agreement
+from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
 from shared.db.session import Sessions
 from tests.builders import NOON, agreement, marketing_event
@@ -63,16 +64,16 @@ def batches(events: Sequence[MarketingEvent], random: Random) -> list[list[Marke
 
 def check(session: Session, people: Sequence[Sequence[MarketingEvent]]) -> None:
     """Each person is one lead, with the score of all of their events at once."""
-    rules = Rulebook().current(session)
+    policy = Policies(ScoringPolicy).current(session)
     for person, events in enumerate(people):
         keys = [f"email/p{person}@example.com", f"anonymous/website/a{person}"]
         keys += [f"user/website/u{person}", f"anonymous/website/b{person}", f"phone/+49{person}"]
         [lead_id] = set(leads.owners(session, keys).values())
         lead = leads.find_lead(session, lead_id)
         assert lead is not None
-        expected = oracle.engagement(events, rules.agreement.scoring, NOON)
-        assert lead.profile.engagement(rules, NOON).value == pytest.approx(expected, abs=1e-9)
-        assert lead.fit == oracle.fit(events, rules.agreement)
+        expected = oracle.engagement(events, policy.agreement.scoring, NOON)
+        assert lead.profile.engagement(policy, NOON).value == pytest.approx(expected, abs=1e-9)
+        assert lead.fit == oracle.fit(events, policy.agreement)
         in_ledger = session.scalar(
             select(func.count()).select_from(ledger).where(ledger.c.lead_id == lead_id)
         )

@@ -6,9 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads
 from services.scoring.recompute import PAGE, Difference, recomputed
-from services.scoring.rulebook import Rulebook
+from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.builders import an_id, days, marketing_event
@@ -42,13 +43,13 @@ def spoil(sessions: Sessions, lead_id: str) -> None:
 
 
 def test_nothing_differs_after_honest_work(sessions: Sessions, lead_ids: list[str]) -> None:
-    assert list(recomputed(sessions, Rulebook(), utc_now())) == [(len(lead_ids), [])]
+    assert list(recomputed(sessions, Policies(ScoringPolicy), utc_now())) == [(len(lead_ids), [])]
 
 
 def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids: list[str]) -> None:
     spoil(sessions, lead_ids[0])
 
-    [(count, found)] = recomputed(sessions, Rulebook(), utc_now())
+    [(count, found)] = recomputed(sessions, Policies(ScoringPolicy), utc_now())
 
     assert count == 2
     assert {it.what for it in found} == {"fit", "engagement", "traits"}
@@ -57,7 +58,7 @@ def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids:
 
 def test_an_unknown_lead_is_no_lead(sessions: Sessions, lead_ids: list[str]) -> None:
     del lead_ids
-    assert list(recomputed(sessions, Rulebook(), utc_now(), lead_id=an_id("x"))) == []
+    assert list(recomputed(sessions, Policies(ScoringPolicy), utc_now(), lead_id=an_id("x"))) == []
 
 
 def test_the_command_tells_differences_and_fails(
@@ -82,6 +83,6 @@ def test_more_leads_than_a_page_are_all_computed(sessions: Sessions) -> None:
         worker.publish()
         worker.take(*(marketing_event(email=f"{at}@example.com") for at in range(PAGE + 1)))
 
-    counted = list(recomputed(sessions, Rulebook(), utc_now()))
+    counted = list(recomputed(sessions, Policies(ScoringPolicy), utc_now()))
 
     assert counted == [(PAGE, []), (1, [])]

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.scoring.domain.handoff import handed
 from services.scoring.domain.lead import Lead, Stage
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import Verdict, assess, judge
 from shared.contracts.payloads import Change
 from tests.builders import (
@@ -21,13 +21,15 @@ from tests.builders import (
 )
 
 
-def rules(**qualification: Any) -> Rules:
+def policy_with(**qualification: Any) -> ScoringPolicy:
     """The tests' agreement with this changed."""
-    return Rules(1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification}))
+    return ScoringPolicy(
+        1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification})
+    )
 
 
-RULES = rules()
-SUPPRESSING = rules(
+POLICY = policy_with()
+SUPPRESSING = policy_with(
     suppress=[{"id": "customers", "when": "lead.customer", "reason": "is a customer"}]
 )
 BLANK = Lead(an_id("ada"), NOON, 1)
@@ -36,8 +38,8 @@ BLANK = Lead(an_id("ada"), NOON, 1)
 class Story:
     """A lead over time, and what sales heard."""
 
-    def __init__(self, its_rules: Rules = RULES) -> None:
-        self.rules = its_rules
+    def __init__(self, policy: ScoringPolicy = POLICY) -> None:
+        self.policy = policy
         self.lead = BLANK
         self.heard: list[str] = []
         self.steps: list[Stage] = []
@@ -45,11 +47,11 @@ class Story:
     def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
         """Things that it does, in one batch."""
         events = [marketing_event(it, time=at, **fields) for it in types]
-        return self._after(assess(self.lead, events, self.rules, now=at))
+        return self._after(assess(self.lead, events, self.policy, now=at))
 
     def reviewed(self, at: datetime) -> Story:
         """Time passes."""
-        return self._after(judge(self.lead, (), self.rules, now=at))
+        return self._after(judge(self.lead, (), self.policy, now=at))
 
     def sales(self, change: Change, **fields: Any) -> Story:
         """A step of its newest handoff."""

@@ -8,17 +8,17 @@ import pytest
 
 from services.scoring.domain.card import LIMIT_BYTES, RECENT, card, touch
 from services.scoring.domain.lead import Lead, told
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.payloads import LeadContext, MarketingEvent
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, an_id, marketing_event, minutes
 
-RULES = Rules(1, agreement())
+POLICY = ScoringPolicy(1, agreement())
 
 
-def context(*events: MarketingEvent, rules: Rules = RULES) -> LeadContext:
+def context(*events: MarketingEvent, policy: ScoringPolicy = POLICY) -> LeadContext:
     """The card of a lead with these events, the first of which says why now."""
-    lead = told(Lead(an_id("ada"), NOON, 1), events, rules, now=NOON)
-    return card(lead, rules, why_now=events[0], recent=events, now=NOON)
+    lead = told(Lead(an_id("ada"), NOON, 1), events, policy, now=NOON)
+    return card(lead, policy, why_now=events[0], recent=events, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_touch_reads_the_page_and_leaves_out_what_nobody_reads() -> None:
 @pytest.mark.parametrize("letter", ["x", "\N{SNOWMAN}", "\\"], ids=["ascii", "wide", "escaped"])
 def test_a_card_always_fits(letter: str) -> None:
     names = [f"t{at}" for at in range(60)]
-    rules = Rules(
+    policy = ScoringPolicy(
         1,
         agreement(
             traits={**DEFAULT_SECTIONS["traits"], **dict.fromkeys(names, "string")},
@@ -87,7 +87,7 @@ def test_a_card_always_fits(letter: str) -> None:
         for at in range(RECENT + 5)
     ]
 
-    found = context(*events, rules=rules)
+    found = context(*events, policy=policy)
 
     assert len(found.model_dump_json(exclude_none=True).encode()) <= LIMIT_BYTES
     assert found.email == "ada@example.com"
@@ -97,7 +97,7 @@ def test_a_card_always_fits(letter: str) -> None:
 def test_a_card_without_a_cause_or_events_is_still_a_card() -> None:
     lead = Lead(an_id("ada"), NOON, 1)
 
-    assert card(lead, RULES, why_now=None, recent=(), now=NOON) == LeadContext()
+    assert card(lead, POLICY, why_now=None, recent=(), now=NOON) == LeadContext()
 
 
 def test_what_cannot_fit_is_left_to_the_api() -> None:

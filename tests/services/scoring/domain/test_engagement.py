@@ -11,24 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scoring.domain.engagement import engagement, falls_below, worth
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile, profiled
-from services.scoring.domain.rules import Rules
 from services.scoring.domain.score import Score
 from services.scoring.domain.score import grade as graded
 from tests.builders import NOON, agreement, days, marketing_event
 
 
-def rules(*signals: dict[str, Any], **groups: Any) -> Rules:
+def policy_with(*signals: dict[str, Any], **groups: Any) -> ScoringPolicy:
     """Rules with these signals on `a`, or what they say."""
     told = [{"id": f"s{at}", "on": "a", "half_life": "1d", **it} for at, it in enumerate(signals)]
-    return Rules(1, agreement(scoring={"signals": told, "groups": groups}))
+    return ScoringPolicy(1, agreement(scoring={"signals": told, "groups": groups}))
 
 
-def score(its_rules: Rules, ages: Sequence[timedelta]) -> Score:
+def score(policy: ScoringPolicy, ages: Sequence[timedelta]) -> Score:
     """Engagement at noon of events so long ago."""
     events = [marketing_event("a", time=NOON - age) for age in ages]
-    profile = profiled(Profile(), events, its_rules, now=NOON)
-    return engagement(profile.signals, its_rules.weights, NOON)
+    profile = profiled(Profile(), events, policy, now=NOON)
+    return engagement(profile.signals, policy.weights, NOON)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def score(its_rules: Rules, ages: Sequence[timedelta]) -> Score:
 def test_points_halve_with_age_within_their_bounds(
     signal: dict[str, Any], ages: list[int], points: float
 ) -> None:
-    found = score(rules(signal), [days(age) for age in ages])
+    found = score(policy_with(signal), [days(age) for age in ages])
 
     assert found.value == pytest.approx(points, abs=1e-9)
     assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
@@ -61,7 +61,8 @@ def test_points_halve_with_age_within_their_bounds(
 
 def test_a_group_is_bounded_and_says_what_that_took() -> None:
     found = score(
-        rules({"points": 10, "group": "g"}, {"points": 10, "group": "g"}, g={"max": 15}), [days(0)]
+        policy_with({"points": 10, "group": "g"}, {"points": 10, "group": "g"}, g={"max": 15}),
+        [days(0)],
     )
 
     assert [(part.rule, part.points) for part in found.parts] == [
@@ -73,14 +74,16 @@ def test_a_group_is_bounded_and_says_what_that_took() -> None:
 
 
 def test_points_that_are_taken_count_against_those_that_are_given() -> None:
-    assert score(rules({"points": 10}, {"points": -4, "daily_max": 3}), [days(0)]).value == 7.0
+    assert (
+        score(policy_with({"points": 10}, {"points": -4, "daily_max": 3}), [days(0)]).value == 7.0
+    )
 
 
 def test_the_instant_of_falling_is_found_to_the_second() -> None:
-    its_rules = rules({"points": 40})
+    policy = policy_with({"points": 40})
     events = [marketing_event("a", time=NOON)]
-    signals = profiled(Profile(), events, its_rules, now=NOON).signals
-    weights = its_rules.weights
+    signals = profiled(Profile(), events, policy, now=NOON).signals
+    weights = policy.weights
 
     at = falls_below(10, signals, weights, now=NOON)
 
@@ -106,7 +109,7 @@ def test_the_instant_of_falling_is_found_to_the_second() -> None:
 def test_it_falls_below_the_line_there_and_had_not_a_second_before(
     told: list[tuple[float, int, int, bool]], line: float
 ) -> None:
-    its_rules = Rules(
+    policy = ScoringPolicy(
         1,
         agreement(
             scoring={
@@ -122,8 +125,8 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
     events = [
         marketing_event(f"a{at}", time=NOON - days(age)) for at, (_, _, age, _) in enumerate(told)
     ]
-    signals = profiled(Profile(), events, its_rules, now=NOON).signals
-    weights = its_rules.weights
+    signals = profiled(Profile(), events, policy, now=NOON).signals
+    weights = policy.weights
 
     at = falls_below(line, signals, weights, now=NOON)
 
@@ -136,17 +139,17 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
 
 def test_what_the_agreement_no_longer_names_weighs_nothing() -> None:
     signals = {"forgotten": {"*": (50.0, 50.0, NOON.timestamp())}}
-    weights = rules({"points": 4}).weights
+    weights = policy_with({"points": 4}).weights
 
     assert worth(signals, weights, NOON) == 0
     assert falls_below(10, signals, weights, now=NOON) is not None
 
 
 def test_a_line_that_is_not_reached_is_fallen_below_at_once() -> None:
-    its_rules = rules({"points": 4})
-    signals = profiled(Profile(), [marketing_event("a")], its_rules, now=NOON).signals
+    policy = policy_with({"points": 4})
+    signals = profiled(Profile(), [marketing_event("a")], policy, now=NOON).signals
 
-    at = falls_below(10, signals, its_rules.weights, now=NOON)
+    at = falls_below(10, signals, policy.weights, now=NOON)
 
     assert at is not None
     assert at - NOON <= timedelta(seconds=1)
@@ -162,10 +165,10 @@ def test_a_grade_is_a_letter_of_fit_and_a_digit_of_engagement(
 
 
 def test_a_faded_event_still_shares_its_days_bound_with_a_later_one() -> None:
-    its_rules = rules({"points": 3, "daily_max": 4, "half_life": "1m"})
+    policy = policy_with({"points": 3, "daily_max": 4, "half_life": "1m"})
     ages = [timedelta(days=1), timedelta(hours=1, seconds=1), timedelta()]
     profile = Profile()
     for age in ages:
-        profile = profiled(profile, [marketing_event("a", time=NOON - age)], its_rules, now=NOON)
+        profile = profiled(profile, [marketing_event("a", time=NOON - age)], policy, now=NOON)
 
-    assert engagement(profile.signals, its_rules.weights, NOON) == score(its_rules, ages)
+    assert engagement(profile.signals, policy.weights, NOON) == score(policy, ages)

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile, merged, profiled
-from services.scoring.domain.rules import Rules
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from tests.builders import NOON, agreement, days, marketing_event, minutes
 from tests.services.scoring import oracle
 
-RULES = Rules(1, agreement(scoring=oracle.SCORING))
+POLICY = ScoringPolicy(1, agreement(scoring=oracle.SCORING))
 
 
 def folded(*events: MarketingEvent) -> Profile:
     """The profile of these events."""
-    return profiled(Profile(), events, RULES, now=NOON)
+    return profiled(Profile(), events, POLICY, now=NOON)
 
 
 def batches(events: Sequence[MarketingEvent], random: Random) -> Iterator[list[MarketingEvent]]:
@@ -40,17 +40,17 @@ def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
     leads = [Profile(), Profile(), Profile()]
     for batch in batches(events, random):
         at = random.randrange(3)
-        leads[at] = profiled(leads[at], batch, RULES, now=NOON)
+        leads[at] = profiled(leads[at], batch, POLICY, now=NOON)
     one, two, three = random.sample(leads, 3)
-    whole = merged(one, merged(two, three, RULES), RULES)
+    whole = merged(one, merged(two, three, POLICY), POLICY)
 
     for later in (0, 0.3, 11):
         now = NOON + days(later)
-        expected = oracle.engagement(events, RULES.agreement.scoring, now)
-        found = whole.engagement(RULES, now)
+        expected = oracle.engagement(events, POLICY.agreement.scoring, now)
+        found = whole.engagement(POLICY, now)
         assert found.value == pytest.approx(expected, abs=1e-9)
         assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
-    assert whole.fit(RULES).value == oracle.fit(events, RULES.agreement)
+    assert whole.fit(POLICY).value == oracle.fit(events, POLICY.agreement)
     assert (whole.told, whole.emails) == (folded(*events).told, folded(*events).emails)
 
 
@@ -81,7 +81,7 @@ def test_the_first_and_the_last_campaign_are_kept() -> None:
     ]
     odd = [marketing_event(context={"campaign": it}) for it in ("text", {}, {"n": 2})]
 
-    profile = merged(folded(events[0]), folded(*events[1:], *odd), RULES)
+    profile = merged(folded(events[0]), folded(*events[1:], *odd), POLICY)
 
     assert profile.first_campaign is not None
     assert profile.first_campaign[2] == {"source": "first"}

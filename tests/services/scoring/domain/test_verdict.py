@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.scoring.domain.lead import Stage
-from services.scoring.domain.rules import Rules
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import assess, judge
 from shared.contracts.payloads import Change, MarketingEvent, Qualified
 from tests.builders import NOON, agreement, days, marketing_event, minutes
@@ -16,10 +16,10 @@ from tests.services.scoring.domain.story import (
     BLANK,
     FORMS,
     LATER,
-    RULES,
+    POLICY,
     SUPPRESSING,
     Story,
-    rules,
+    policy_with,
 )
 
 
@@ -128,7 +128,7 @@ def test_a_rep_who_got_it_before_the_news_that_it_ceased_keeps_it() -> None:
 def test_without_a_required_trait_it_waits_and_qualifies_when_that_arrives(
     doing: tuple[str, ...],
 ) -> None:
-    story = Story(rules(require=["email", "country"])).does(*doing)
+    story = Story(policy_with(require=["email", "country"])).does(*doing)
     assert (story.heard, story.lead.hindrance) == ([], "incomplete: country")
 
     story.does("identified", traits={"country": "DE"})
@@ -138,7 +138,7 @@ def test_without_a_required_trait_it_waits_and_qualifies_when_that_arrives(
 
 
 def test_a_lead_that_falls_while_it_waits_does_not_qualify() -> None:
-    story = Story(rules(require=["country"])).does(*FORMS).reviewed(LATER)
+    story = Story(policy_with(require=["country"])).does(*FORMS).reviewed(LATER)
     assert story.lead.hindrance is None
 
     assert story.does("identified", at=LATER, traits={"country": "DE"}).heard == []
@@ -182,7 +182,7 @@ def test_a_won_customer_stays_won_when_suppressed() -> None:
 
 
 def test_without_a_threshold_only_a_hand_raise_qualifies() -> None:
-    story = Story(rules(threshold=None)).does(*FORMS)
+    story = Story(policy_with(threshold=None)).does(*FORMS)
     assert story.heard == []
 
     story.does("demo_requested")
@@ -194,14 +194,16 @@ def test_only_where_there_is_a_threshold_is_a_lead_reviewed_to_be_armed_again(
     *, threshold: bool
 ) -> None:
     without: dict[str, Any] = {} if threshold else {"threshold": None}
-    story = Story(rules(hand_raise=["form_submitted"], **without)).does(*FORMS)
+    story = Story(policy_with(hand_raise=["form_submitted"], **without)).does(*FORMS)
 
     assert (story.heard, story.lead.armed) == (["became hand_raise"], False)
     assert (story.lead.review_at is not None) is threshold
 
 
 def test_a_line_that_decay_never_reaches_needs_no_review() -> None:
-    story = Story(rules(threshold={"when": "engagement >= 50", "rearm_below": 0})).does(*FORMS)
+    story = Story(policy_with(threshold={"when": "engagement >= 50", "rearm_below": 0})).does(
+        *FORMS
+    )
 
     assert (story.heard, story.lead.armed) == (["became threshold"], False)
     assert story.lead.review_at is None
@@ -215,7 +217,7 @@ def test_points_that_are_taken_move_the_review_forward() -> None:
             {"id": "gone", "on": "unsubscribed", "points": -10, "half_life": "never"},
         ]
     }
-    story = Story(Rules(1, agreement(scoring=scoring))).does(*FORMS)
+    story = Story(ScoringPolicy(1, agreement(scoring=scoring))).does(*FORMS)
     first = story.lead.review_at
 
     story.does("unsubscribed")
@@ -231,19 +233,19 @@ def test_points_that_are_taken_move_the_review_forward() -> None:
 def test_the_first_tier_that_holds_is_the_handoffs(size: object, tier: str) -> None:
     event = marketing_event("demo_requested", traits={"company_size": size})
 
-    [told] = assess(BLANK, [event], RULES, now=NOON).announced
+    [told] = assess(BLANK, [event], POLICY, now=NOON).announced
 
     assert (told.live.tier, told.change) == (tier, Qualified.BECAME)
 
 
 def test_why_now_is_the_event_that_asked_or_else_the_last_that_counted() -> None:
     def why(*events: MarketingEvent) -> str | None:
-        [told] = assess(BLANK, events, RULES, now=NOON).announced
+        [told] = assess(BLANK, events, POLICY, now=NOON).announced
         return None if told.why_now is None else told.why_now.id
 
     form = [marketing_event("form_submitted", id=f"f{it}") for it in range(2)]
     assert why(*form, marketing_event("seen", id="s")) == "f1"
     assert why(marketing_event("demo_requested", id="d"), *form) == "d"
 
-    [ceased] = judge(Story().does(*FORMS).lead, (), RULES, now=LATER).announced
+    [ceased] = judge(Story().does(*FORMS).lead, (), POLICY, now=LATER).announced
     assert ceased.why_now is None

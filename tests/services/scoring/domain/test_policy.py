@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.rules import Rules, event_facts, parts_read
+from services.scoring.domain.policy import ScoringPolicy, event_facts, parts_read
 from shared.agreement.cel.cache import MAX
 from tests.builders import agreement, marketing_event
 
@@ -36,12 +36,12 @@ def test_several_signals_may_count_one_event() -> None:
         {"id": "pricing", "when": 'event.path == "/pricing"', **when},
         {"id": "blog", "when": 'event.path.startsWith("/blog")', **when},
     ]
-    rules = Rules(1, agreement(scoring={"signals": signals}))
+    policy = ScoringPolicy(1, agreement(scoring={"signals": signals}))
 
     event = marketing_event(properties={"path": "/pricing"})
 
-    assert [it.id for it in rules.counting(event)] == ["any", "pricing"]
-    assert [it.id for it in rules.counting(marketing_event())] == ["any"]
+    assert [it.id for it in policy.counting(event)] == ["any", "pricing"]
+    assert [it.id for it in policy.counting(marketing_event())] == ["any"]
 
 
 def test_what_counts_is_the_same_however_often_and_of_whatever_kind_it_is_asked() -> None:
@@ -49,21 +49,21 @@ def test_what_counts_is_the_same_however_often_and_of_whatever_kind_it_is_asked(
         {"id": "two", "on": "a", "points": 1, "when": "event.properties.n == 2"},
         {"id": "x", "on": "a", "points": 1, "when": 'event.properties.n == "x"'},
     ]
-    rules = Rules(1, agreement(scoring={"signals": signals}))
+    policy = ScoringPolicy(1, agreement(scoring={"signals": signals}))
 
     for _ in range(2):
         for n, counted in ((2, ["two"]), ("x", ["x"]), (2.0, ["two"]), ("2", []), (None, [])):
             event = marketing_event("a", properties={"n": n})
-            assert [it.id for it in rules.counting(event)] == counted
-        assert rules.counting(marketing_event("a")) == ()
+            assert [it.id for it in policy.counting(event)] == counted
+        assert policy.counting(marketing_event("a")) == ()
 
 
 def test_what_is_remembered_of_texts_is_bounded() -> None:
     signal = {"id": "x", "on": "a", "points": 1, "when": 'event.properties.n == "7"'}
-    rules = Rules(1, agreement(scoring={"signals": [signal]}))
+    policy = ScoringPolicy(1, agreement(scoring={"signals": [signal]}))
 
     counted = [
-        len(rules.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MAX + 9)
+        len(policy.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MAX + 9)
     ]
 
     assert sum(counted) == counted[7] == 1
@@ -91,13 +91,13 @@ def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:
         "require": ["email"],
         "tiers": [{"id": "all", "when": "lead == lead"}],
     }
-    rules = Rules(1, agreement(qualification=qualification))
+    policy = ScoringPolicy(1, agreement(qualification=qualification))
 
-    assert rules.asked == rules.kept_traits
-    assert Rules(1, agreement()).asked == {"company_size", "email"}
+    assert policy.asked == policy.kept_traits
+    assert ScoringPolicy(1, agreement()).asked == {"company_size", "email"}
 
 
 def test_worth_reading_is_what_counts_and_what_asks() -> None:
-    worth = Rules(1, agreement()).worth_reading()
+    worth = ScoringPolicy(1, agreement()).worth_reading()
 
     assert worth == {"page_viewed", "form_submitted", "demo_requested"}

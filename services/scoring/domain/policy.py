@@ -1,4 +1,4 @@
-"""An agreement as scoring reads it: what matters to which event is looked up, not searched."""
+"""What scoring decides by: one version of the agreement, indexed by event type."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NOBODY = frozenset({"bot", "burst"})
 
 
 @dataclass(frozen=True)
-class Rules:
-    """One version of the agreement, indexed."""
+class ScoringPolicy:
+    """One version of the agreement as scoring uses it."""
 
     version: int
     agreement: Agreement
