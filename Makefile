@@ -44,7 +44,7 @@ lint: $(VENV)/.dev ## Style, types, and who may import whom
 	$(BIN)/lint-imports --cache-dir .cache/import_linter
 
 gates: $(VENV)/.dev ## Every file was tried by the tests with COVER=1, or what was not is named
-	$(BIN)/python -m tests.covered
+	$(BIN)/python -m tests.coverage_gate
 
 check: lint ## Everything that CI checks
 	$(MAKE) test COVER=1

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from services.cli import COMMANDS, SERVICES
-from tests.processes import BARE
+from tests.processes import BARE_ENVIRONMENT
 
-ENVIRONMENT = {**BARE, "NO_COLOR": "1", "COLUMNS": "100"}
+ENVIRONMENT = {**BARE_ENVIRONMENT, "NO_COLOR": "1", "COLUMNS": "100"}
 ALSO_NEEDED = ("services.cli.mistakes", "shared.process.logs", "typer.rich_utils")
 
 _started: list[subprocess.Popen[str]] = []

@@ -15,7 +15,7 @@ TOO_LARGE = "54000"
 """The SQLSTATE of a value that is too large; psycopg calls its class operational, as it calls outages."""
 
 
-def refuse(
+def refuse_writes(
     sessions: Sessions, table: str, when: str = "insert or update", sqlstate: str = TOO_LARGE
 ) -> None:
     """Let the table take nothing; each row is answered with this SQLSTATE."""
@@ -32,14 +32,14 @@ def refuse(
         )
 
 
-def change(sessions: Sessions, statement: str) -> None:
+def run_statement(sessions: Sessions, statement: str) -> None:
     """Run the statement, such as one that takes away a column."""
     with sessions.begin() as session:
         session.execute(text(statement))
 
 
 @contextmanager
-def stopping_late() -> Iterator[threading.Event]:
+def stop_after_patience() -> Iterator[threading.Event]:
     """An event that is set after a while: a loop that waits out what does not pass ends, and the test fails."""
     stop = threading.Event()
     timer = threading.Timer(PATIENCE_S, stop.set)

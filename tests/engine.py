@@ -39,24 +39,24 @@ class Ledger:
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.handled = 0
+        self.handled_count = 0
         with sessions.begin() as session:
             effects.create(session.connection(), checkfirst=True)
 
     def __call__(
         self, session: Session, arrived: Sequence[Message[MarketingEvent]], _now: datetime
     ) -> None:
-        self.handled += len(arrived)
+        self.handled_count += len(arrived)
         session.execute(insert(effects), [{"id": it.payload.id} for it in arrived])
 
-    def done(self) -> Counter[str]:
+    def effect_counts(self) -> Counter[str]:
         """How often each event was done."""
         with self.sessions() as session:
             return Counter(session.scalars(select(effects.c.id)))
 
     def wait_for(self, ids: Sequence[str]) -> None:
         """Until all of them were done."""
-        until(lambda: set(ids) <= self.done().keys())
+        until(lambda: set(ids) <= self.effect_counts().keys())
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -81,11 +81,11 @@ def record(event: MarketingEvent) -> Outgoing:
     return MARKETING_EVENTS.encode(event, id=event.id, source="test", at=event.time)
 
 
-def once(count: int, *, start: int = 0) -> dict[str, int]:
+def each_once(count: int, *, start: int = 0) -> dict[str, int]:
     return dict.fromkeys(ids(count, start=start), 1)
 
 
-def buried(sessions: Sessions) -> list[str]:
+def dead_letter_codes(sessions: Sessions) -> list[str]:
     with sessions() as session:
         return [it.code for it in dead_letters.letters(session)]
 
@@ -95,13 +95,13 @@ def ids(count: int, *, start: int = 0) -> list[str]:
     return [str(at) for at in range(start, start + count)]
 
 
-def post(sessions: Sessions, records: Sequence[Outgoing]) -> None:
+def append_to_outbox(sessions: Sessions, records: Sequence[Outgoing]) -> None:
     """Leave the records in the outbox."""
     with sessions.begin() as session:
         outbox.append(session, records)
 
 
-def lying(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
+def records_in(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
     """The records that lie in the topic now."""
     reader = KafkaConsumer(
         bootstrap_servers=list(config.bootstrap),
@@ -123,7 +123,7 @@ def lying(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
 
 
 @contextmanager
-def working(
+def running_worker(
     sessions: Sessions,
     config: KafkaConfig,
     handle: Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None],
@@ -148,7 +148,7 @@ def working(
 
 
 @contextmanager
-def relaying(
+def running_relay(
     sessions: Sessions, producer: Publisher, config: KafkaConfig, *, wait_s: float = WAIT_S
 ) -> Iterator[None]:
     """A relay in a thread."""

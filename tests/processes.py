@@ -14,14 +14,14 @@ import httpx
 from shared.embedded.postgres import free_port
 from tests.engine import until
 
-BARE = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")} | {
-    "PATH": "/usr/bin:/bin"
-}
+BARE_ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name.startswith("COVERAGE")
+} | {"PATH": "/usr/bin:/bin"}
 """Nothing but where programs are; and, when what the tests try is measured, that it is."""
 
 
 @contextmanager
-def process(service: str, name: str, **environment: str) -> Iterator[str]:
+def running_process(service: str, name: str, **environment: str) -> Iterator[str]:
     """One of a service's processes while it is ready; it leaves with 0 when the block ends."""
     port = str(free_port())
     settings = {**environment, "PORT": port, "PROBE_PORT": port}

@@ -36,7 +36,7 @@ _EACH = """
     ), clock as (
         insert into sla.clocks (
             id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, lead_name, calendar,
-            agreement_version, target, started_at, warn_at, due_at, due_on, ladder, state, ended_at,
+            agreement_version, target, started_at, warn_at, due_at, due_on, escalation_steps, state, ended_at,
             ended_by, spent, traceparent
         )
         select id, gen_random_uuid(), gen_random_uuid(), case when accepts then 1 else 0 end,
@@ -52,7 +52,7 @@ _EACH = """
             '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01'
         from ended
     )
-    insert into sla.timers (clock_id, fire_at, warned_at, breached_at, detected_at, escalated)
+    insert into sla.timers (clock_id, fire_at, warned_at, breached_at, detected_at, escalation_count)
     select id, {fire_at}, {warned_at}, {breached_at}, {breached_at}, 0 from ended
 """
 

@@ -25,7 +25,7 @@ _MAKE_DUE = text("""
     ), clock as (
         update sla.clocks
         set due_at = at, warn_at = at - target / 5, due_on = cast(at at time zone 'UTC' as date),
-            ladder = case when ladder = '[]' then ladder else
+            escalation_steps = case when escalation_steps = '[]' then escalation_steps else
                 jsonb_build_array(jsonb_build_array(to_jsonb(at + interval '30 min'), 'ops')) end
         from due where id = clock_id
     )

@@ -20,10 +20,10 @@ def upgrade() -> None:
         sa.Column("handoff_id", sa.UUID(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column(
-            "told",
+            "payload",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=False,
-            comment="The change as routing told it.",
+            comment="The change as routing announced it.",
         ),
         sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
         schema="sla",
@@ -52,10 +52,10 @@ def upgrade() -> None:
             "due_on", sa.Date(), nullable=False, comment="In the calendar's zone: the cohort."
         ),
         sa.Column(
-            "ladder",
+            "escalation_steps",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=False,
-            comment="[[instant, whom to tell], …]",
+            comment="[[instant, whose endpoint], …]",
         ),
         sa.Column("state", sa.Text(), nullable=False, comment="running, met, late or cancelled"),
         sa.Column(
@@ -160,7 +160,10 @@ def upgrade() -> None:
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
-            "escalated", sa.SmallInteger(), nullable=False, comment="Steps of the ladder taken."
+            "escalation_count",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="How many escalation steps were taken.",
         ),
         sa.PrimaryKeyConstraint("clock_id", name=op.f("pk_timers")),
         schema="sla",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from services.sla_monitor.domain.clocks import Said
+from services.sla_monitor.domain.clocks import Transition
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import SLA_CHANGED
 from shared.process.tracing import child_of
@@ -15,7 +15,7 @@ from shared.process.tracing import child_of
 SOURCE = "leadbaton/sla"
 
 
-def announcements(said: Iterable[Said], *, now: datetime) -> Iterator[Outgoing]:
+def announcements(said: Iterable[Transition], *, now: datetime) -> Iterator[Outgoing]:
     """The steps as records, each in the trace of the handoff's last change; made while those before are stored."""
     for step in said:
         clock = step.clock
@@ -34,7 +34,7 @@ def announcements(said: Iterable[Said], *, now: datetime) -> Iterator[Outgoing]:
         )
 
 
-def written(step: Said, *, now: datetime) -> bytes:
+def written(step: Transition, *, now: datetime) -> bytes:
     """The step as `SlaChanged` would write it, in a third of the time: a hundred thousand may be due at once."""
     clock = step.clock
     told = {

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from services.sla_monitor import metrics
 from services.sla_monitor.announcements import announcements
 from services.sla_monitor.domain import tallies
-from services.sla_monitor.domain.clocks import Said, fire
+from services.sla_monitor.domain.clocks import Transition, fire
 from services.sla_monitor.queries import clocks, timers
 from services.sla_monitor.queries.alarms import bell
 from shared.clock import TimeSource, utc_now
@@ -83,7 +83,7 @@ def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, limit: 
     return len(claimed)
 
 
-def _measure(said: Sequence[Said], now: datetime) -> None:
+def _measure(said: Sequence[Transition], now: datetime) -> None:
     for step in said:
         metrics.LATENESS.observe((now - step.occurred_at).total_seconds())
     for change, times in Counter(step.change for step in said).items():

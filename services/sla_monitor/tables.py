@@ -27,7 +27,7 @@ changes = Table(
     metadata,
     Column("handoff_id", UUID(as_uuid=True), primary_key=True),
     Column("sequence", Integer, primary_key=True),
-    Column("told", JSONB, nullable=False, comment="The change as routing told it."),
+    Column("payload", JSONB, nullable=False, comment="The change as routing announced it."),
     comment="What happened to each handoff: what its clocks are worked out from, in any order.",
 )
 
@@ -52,7 +52,7 @@ clocks = Table(
     Column("warn_at", DateTime(timezone=True), nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
     Column("due_on", Date, nullable=False, comment="In the calendar's zone: the cohort."),
-    Column("ladder", JSONB, nullable=False, comment="[[instant, whom to tell], …]"),
+    Column("escalation_steps", JSONB, nullable=False, comment="[[instant, whose endpoint], …]"),
     Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
     Column("ended_at", DateTime(timezone=True), comment="When what stopped or ended it happened."),
     Column("ended_by", Text, comment="The handoff's change that did."),
@@ -82,7 +82,12 @@ timers = Table(
     Column("breached_at", DateTime(timezone=True), comment="due_at, however late it was found."),
     Column("detected_at", DateTime(timezone=True)),
     Column("retracted_at", DateTime(timezone=True)),
-    Column("escalated", SmallInteger, nullable=False, comment="Steps of the ladder taken."),
+    Column(
+        "escalation_count",
+        SmallInteger,
+        nullable=False,
+        comment="How many escalation steps were taken.",
+    ),
     Index("ix_timers_fire_at", "fire_at", postgresql_where=text("fire_at is not null")),
     Index(
         "ix_timers_at_risk",

@@ -34,7 +34,13 @@ from tests.builders import NOON, handoff_changed, lead_qualified, marketing_even
 from tests.services.apis import apis_on
 from tests.services.routing.desks import URL, entry, importing, qualifying
 from tests.services.scoring.conftest import Worker
-from tests.services.sla_monitor.promises import TOUCH, heard, publishing, step, walked
+from tests.services.sla_monitor.builders import (
+    TOUCH,
+    handle_changes,
+    numbered,
+    publish_policies,
+    step,
+)
 from tests.services.test_scopes import OPENED_BY as DECISIONS
 from tests.serving import serving
 
@@ -85,7 +91,7 @@ class Served:
 def populate(sessions: Sessions) -> None:
     """People with events, a handoff and a clock each; all of them are with Grace."""
     with sessions.begin() as session:
-        publishing(session, TOUCH)
+        publish_policies(session, TOUCH)
         importing(session, entry("grace"), entry("linus"))
         worker = Worker(session)
         worker.take(*(marketing_event(email=f"{name}@example.com") for name in PEOPLE))
@@ -94,7 +100,7 @@ def populate(sessions: Sessions) -> None:
         office = Office(Agreements(), URL)
         qualifying(session, office, *(lead_qualified(lead=name) for name in PEOPLE))
         for name in PEOPLE:
-            heard(session, *walked(step(Change.ASSIGNED, lead=name)))
+            handle_changes(session, *numbered(step(Change.ASSIGNED, lead=name)))
 
 
 def keys(sessions: Sessions) -> dict[KeyScope | None, dict[str, str]]:

@@ -16,7 +16,7 @@ from shared.embedded.broker import Broker
 from shared.kafka.config import KafkaConfig
 from shared.messaging import outbox
 from tests.conftest import ROOT
-from tests.engine import events, post, until
+from tests.engine import append_to_outbox, events, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
 
@@ -46,7 +46,7 @@ def unpublished(sessions: Sessions) -> int:
 def test_it_publishes_and_ends_on_sigterm(
     database_url: str, sessions: Sessions, broker: KafkaConfig
 ) -> None:
-    post(sessions, events(100))
+    append_to_outbox(sessions, events(100))
     with relay_process(database_url, broker.bootstrap[0]) as relay:
         until(lambda: unpublished(sessions) == 0)
         relay.send_signal(signal.SIGTERM)
@@ -57,10 +57,10 @@ def test_it_ends_on_sigterm_while_kafka_is_silent(
     database_url: str, sessions: Sessions, broker: KafkaConfig, embedded_broker: Broker
 ) -> None:
     with relay_process(database_url, broker.bootstrap[0]) as relay:
-        post(sessions, events(10))
+        append_to_outbox(sessions, events(10))
         until(lambda: unpublished(sessions) == 0)
         embedded_broker.pause()
-        post(sessions, events(10, start=10))
+        append_to_outbox(sessions, events(10, start=10))
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(10) == 0
     assert unpublished(sessions) == 10
@@ -73,8 +73,8 @@ def test_one_that_is_killed_is_replaced_without_loss(
         relay_process(database_url, broker.bootstrap[0]) as first,
         relay_process(database_url, broker.bootstrap[0]),
     ):
-        post(sessions, events(500))
+        append_to_outbox(sessions, events(500))
         until(lambda: unpublished(sessions) < 500)
         first.kill()
-        post(sessions, events(500, start=500))
+        append_to_outbox(sessions, events(500, start=500))
         until(lambda: unpublished(sessions) == 0)

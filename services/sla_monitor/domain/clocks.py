@@ -19,7 +19,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Rung(NamedTuple):
+class EscalationStep(NamedTuple):
     """A step of the ladder: when it is taken, and whose fallback is told."""
 
     at: datetime
@@ -58,7 +58,7 @@ class Clock(NamedTuple):
     due_at: datetime
     due_on: date
     scope: Scope
-    ladder: tuple[Rung, ...]
+    escalation_steps: tuple[EscalationStep, ...]
     state: State = State.RUNNING
     end: End | None = None
     traceparent: str | None = None
@@ -66,7 +66,7 @@ class Clock(NamedTuple):
     breached_at: datetime | None = None
     detected_at: datetime | None = None
     retracted_at: datetime | None = None
-    escalated: int = 0
+    escalation_count: int = 0
 
     def broken_by(self, now: datetime) -> bool:
         """Whether the promise is broken by then, found or not: kept iff ended at or before `due_at`."""
@@ -79,11 +79,11 @@ class Clock(NamedTuple):
             return None
         if self.breached_at is None:
             return self.due_at if self.warned_at is not None else min(self.warn_at, self.due_at)
-        rest = self.ladder[self.escalated :]
+        rest = self.escalation_steps[self.escalation_count :]
         return rest[0].at if rest else None
 
 
-class Said(NamedTuple):
+class Transition(NamedTuple):
     """A step in a clock's life, for others to hear."""
 
     clock: Clock
@@ -99,19 +99,19 @@ class Said(NamedTuple):
         return f"{self.clock.id}/{self.change}{nth}"
 
 
-def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Said]]:
+def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
     """Everything that is due on a running clock by now: a warning, or the breach and its ladder.
 
     A clock found past its due time is breached without a warning: nobody can act on one any more.
     """
-    said: list[Said] = []
+    said: list[Transition] = []
     while (at := clock.fire_at) is not None and at <= now:
         clock, step = _step(clock, now=now)
         said.append(step)
     return clock, said
 
 
-def _step(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+def _step(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
     if clock.breached_at is not None:
         return escalate(clock)
     if clock.due_at <= now:
@@ -119,20 +119,22 @@ def _step(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
     return warn(clock, now=now)
 
 
-def warn(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+def warn(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
     """Part of the target is gone; said once."""
     warned = clock._replace(warned_at=now)
-    return warned, Said(warned, ClockChange.AT_RISK, clock.warn_at)
+    return warned, Transition(warned, ClockChange.AT_RISK, clock.warn_at)
 
 
-def breach(clock: Clock, *, now: datetime) -> tuple[Clock, Said]:
+def breach(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
     """The promise was broken when it was due, however late that was found."""
     broken = clock._replace(breached_at=clock.due_at, detected_at=now, retracted_at=None)
-    return broken, Said(broken, ClockChange.BREACHED, clock.due_at)
+    return broken, Transition(broken, ClockChange.BREACHED, clock.due_at)
 
 
-def escalate(clock: Clock) -> tuple[Clock, Said]:
+def escalate(clock: Clock) -> tuple[Clock, Transition]:
     """The next step of the ladder."""
-    rung = clock.ladder[clock.escalated]
-    taken = clock._replace(escalated=clock.escalated + 1)
-    return taken, Said(taken, ClockChange.ESCALATED, rung.at, rung.notify, taken.escalated)
+    step = clock.escalation_steps[clock.escalation_count]
+    taken = clock._replace(escalation_count=clock.escalation_count + 1)
+    return taken, Transition(
+        taken, ClockChange.ESCALATED, step.at, step.notify, taken.escalation_count
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from services.sla_monitor.domain.clocks import Clock, End, Rung, State
+from services.sla_monitor.domain.clocks import Clock, End, EscalationStep, State
 from shared.agreement.model import Agreement, Anchor, Policy
 from shared.calendar import CompiledCalendar, compiled
 from shared.contracts.payloads import Change, HandoffChanged, Scope
@@ -147,16 +147,18 @@ def _clock(policy: Policy, run: Run, terms: Terms) -> Clock | None:
         warn_at=calendar.add(started_at, policy.target * policy.warn_at),
         due_at=due_at,
         due_on=calendar.local_date(due_at),
-        ladder=_ladder(policy, calendar, due_at),
+        escalation_steps=_ladder(policy, calendar, due_at),
     )
     return _ended(clock, policy, run, calendar)
 
 
-def _ladder(policy: Policy, calendar: CompiledCalendar, due_at: datetime) -> tuple[Rung, ...]:
+def _ladder(
+    policy: Policy, calendar: CompiledCalendar, due_at: datetime
+) -> tuple[EscalationStep, ...]:
     """What follows the breach; telling the team at once is what a breach does anyway."""
     steps = sorted(policy.ladder, key=lambda step: step.after)
     later = (step for step in steps if step.after or step.notify != "team")
-    return tuple(Rung(calendar.add(due_at, step.after), step.notify) for step in later)
+    return tuple(EscalationStep(calendar.add(due_at, step.after), step.notify) for step in later)
 
 
 def _anchored(anchor: Anchor, run: Run) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.sla_monitor.domain.clocks import Clock, Said, State, breach
+from services.sla_monitor.domain.clocks import Clock, State, Transition, breach
 from shared.contracts.payloads import ClockChange
 
 
@@ -16,7 +16,7 @@ class Settled:
 
     before: Clock | None
     after: Clock | None
-    said: tuple[Said, ...] = ()
+    said: tuple[Transition, ...] = ()
 
     @property
     def moved(self) -> bool:
@@ -39,7 +39,9 @@ def settle(known: Sequence[Clock], derived: Sequence[Clock], *, now: datetime) -
 def _settled(before: Clock | None, derived: Clock, *, now: datetime) -> Settled:
     if before is None:
         after, said = _judged(derived, now=now)
-        return Settled(None, after, (Said(after, ClockChange.STARTED, after.started_at), *said))
+        return Settled(
+            None, after, (Transition(after, ClockChange.STARTED, after.started_at), *said)
+        )
     after, said = _judged(_with_findings(derived, before), now=now)
     if before.state is after.state is State.MET:
         said = []
@@ -53,22 +55,22 @@ def _with_findings(derived: Clock, before: Clock) -> Clock:
         breached_at=before.breached_at and derived.due_at,
         detected_at=before.detected_at,
         retracted_at=before.retracted_at,
-        escalated=before.escalated,
+        escalation_count=before.escalation_count,
         traceparent=derived.traceparent or before.traceparent,
     )
 
 
-def _judged(clock: Clock, *, now: datetime) -> tuple[Clock, list[Said]]:
+def _judged(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
     """The clock with the breach that its end makes, or without the one that its end takes back."""
-    said: list[Said] = []
+    said: list[Transition] = []
     if clock.breached_at is not None and not clock.broken_by(now):
-        clock = clock._replace(breached_at=None, retracted_at=now, escalated=0)
-        said.append(Said(clock, ClockChange.RETRACTED, now))
+        clock = clock._replace(breached_at=None, retracted_at=now, escalation_count=0)
+        said.append(Transition(clock, ClockChange.RETRACTED, now))
     if clock.breached_at is None and clock.end is not None and clock.broken_by(now):
         clock, breached = breach(clock, now=now)
         said.append(breached)
     if clock.end is not None and clock.state is State.MET:
-        said.append(Said(clock, ClockChange.MET, clock.end.at))
+        said.append(Transition(clock, ClockChange.MET, clock.end.at))
     return clock, said
 
 
@@ -76,4 +78,4 @@ def _withdrawn(clock: Clock, *, now: datetime) -> Settled:
     """A clock that a change, now that we have it, says there never was."""
     if clock.breached_at is None:
         return Settled(clock, None)
-    return Settled(clock, None, (Said(clock, ClockChange.RETRACTED, now),))
+    return Settled(clock, None, (Transition(clock, ClockChange.RETRACTED, now),))

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
-from services.sla_monitor.domain.clocks import Clock, End, Rung, State
+from services.sla_monitor.domain.clocks import Clock, End, EscalationStep, State
 from services.sla_monitor.domain.tallies import Tally
 from shared.contracts.payloads import HandoffChanged, Scope
 
@@ -32,7 +32,7 @@ def add_changes(session: Session, changes: Sequence[HandoffChanged]) -> set[UUID
         {
             "handoff_id": change.handoff_id,
             "sequence": change.sequence,
-            "told": change.model_dump(mode="json", exclude_none=True),
+            "payload": change.model_dump(mode="json", exclude_none=True),
         }
         for change in changes
     ]
@@ -42,13 +42,13 @@ def add_changes(session: Session, changes: Sequence[HandoffChanged]) -> set[UUID
 def histories_of(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[HandoffChanged]]:
     """All that is known of these handoffs, in the order in which it happened to them."""
     statement = (
-        select(tables.changes.c.handoff_id, tables.changes.c.told)
+        select(tables.changes.c.handoff_id, tables.changes.c.payload)
         .where(tables.changes.c.handoff_id.in_(handoff_ids))
         .order_by(tables.changes.c.handoff_id, tables.changes.c.sequence)
     )
     histories: dict[UUID, list[HandoffChanged]] = defaultdict(list)
-    for handoff_id, told in session.execute(statement):
-        histories[handoff_id].append(HandoffChanged.model_validate(told))
+    for handoff_id, payload in session.execute(statement):
+        histories[handoff_id].append(HandoffChanged.model_validate(payload))
     return histories
 
 
@@ -89,9 +89,9 @@ _SAVE_TIMERS = text("""
     on conflict (clock_id) do update
     set fire_at = excluded.fire_at, warned_at = excluded.warned_at,
         breached_at = excluded.breached_at, detected_at = excluded.detected_at,
-        retracted_at = excluded.retracted_at, escalated = excluded.escalated
+        retracted_at = excluded.retracted_at, escalation_count = excluded.escalation_count
 """)
-_FOUND = ("fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalated")
+_FOUND = ("fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalation_count")
 
 
 def save_timers(session: Session, clocks: Sequence[Clock]) -> None:
@@ -144,7 +144,7 @@ AT_RISK = (
 
 _PLAIN = Clock._fields[: Clock._fields.index("scope")]
 _LAST = Clock._fields[Clock._fields.index("warned_at") :]
-_MADE = ("scope", "ladder", "state", "ended_at", "ended_by", "spent", "traceparent")
+_MADE = ("scope", "escalation_steps", "state", "ended_at", "ended_by", "spent", "traceparent")
 COLUMNS = [
     *(tables.clocks.c[name] for name in (*_PLAIN, *_MADE)),
     *(tables.timers.c[name] for name in _LAST),
@@ -154,12 +154,12 @@ COLUMNS = [
 
 def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
     """The clock that a row of `COLUMNS` holds."""
-    scope, ladder, state, at, by, spent, traceparent = row[_MADE_OF]
+    scope, escalation_steps, state, at, by, spent, traceparent = row[_MADE_OF]
     return Clock._make(
         (
             *row[: _MADE_OF.start],
             _SCOPES[scope],
-            tuple([Rung(datetime.fromisoformat(at), to) for at, to in ladder]),
+            tuple([EscalationStep(datetime.fromisoformat(at), to) for at, to in escalation_steps]),
             _STATES[state],
             None if at is None else End(at, by, spent),
             traceparent,
@@ -183,7 +183,7 @@ def _row(clock: Clock) -> dict[str, Any]:
     return {
         **{name: getattr(clock, name) for name in _PLAIN},
         "scope": clock.scope.value,
-        "ladder": [[rung.at.isoformat(), rung.notify] for rung in clock.ladder],
+        "escalation_steps": [[step.at.isoformat(), step.notify] for step in clock.escalation_steps],
         "state": clock.state.value,
         "ended_at": at,
         "ended_by": by,

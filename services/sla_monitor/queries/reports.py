@@ -144,7 +144,7 @@ def _visible(rep: str) -> list[ColumnElement[bool]]:
     """A journey goes on after its rep has lost the handoff, and then it is not theirs any more."""
     change = tables.changes.c
     holder = (
-        select(change.told["rep"].astext)
+        select(change.payload["rep"].astext)
         .where(change.handoff_id == clock.handoff_id)
         .order_by(change.sequence.desc())
         .limit(1)

@@ -33,7 +33,7 @@ from shared.process.settings import Settings
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
 from tests.engine import until
 from tests.services.routing.desks import entry, importing, office, qualifying
-from tests.services.sla_monitor.promises import TOUCH, derived, step
+from tests.services.sla_monitor.builders import TOUCH, derived_clocks, step
 
 NOWHERE = "127.0.0.1:1"
 KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
@@ -177,7 +177,7 @@ def test_leads_that_wait_are_told_with_webhooks_and_timers_that_are_late(session
     desk = office(session)
     importing(session, entry("grace", capacity={"open": 1}))
     qualifying(session, desk, *(lead_qualified(lead=it, at=NOON) for it in ("ada", "bob")))
-    save_clocks(session, [derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]])
+    save_clocks(session, [derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]])
     soon, late = NOON + timedelta(seconds=30), NOON + timedelta(hours=2)
 
     assert checks.waiting(session, soon).found == "1 in sales, the oldest for 30 s"

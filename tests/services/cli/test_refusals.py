@@ -22,7 +22,7 @@ from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.config import KafkaConfig
 from shared.process.settings import Settings
 from tests.commands import leadbaton
-from tests.damage import change, refuse
+from tests.damage import refuse_writes, run_statement
 
 pytestmark = pytest.mark.postgres
 
@@ -149,7 +149,7 @@ def test_only_what_passes_is_a_database_that_does_not_answer(
 def test_a_command_does_not_call_a_database_away_that_refuses_a_value(
     sessions: Sessions, database_url: str
 ) -> None:
-    refuse(sessions, "messaging.api_keys")
+    refuse_writes(sessions, "messaging.api_keys")
 
     create = ("keys", "create", "--scope", "ops", "--subject", "me")
     refused = leadbaton(*create, LEADBATON_DATABASE_URL=database_url)
@@ -162,7 +162,7 @@ def test_a_command_does_not_call_a_database_away_that_refuses_a_value(
 def test_the_doctor_says_what_hides_how_far_the_groups_have_read(
     sessions: Sessions, database_url: str, broker: KafkaConfig
 ) -> None:
-    change(sessions, "alter table messaging.offsets rename to elsewhere")
+    run_statement(sessions, "alter table messaging.offsets rename to elsewhere")
     settings = Settings(database_url=database_url, kafka_bootstrap=",".join(broker.bootstrap))
 
     [*_, refused] = checks.broker(settings, utc_now())

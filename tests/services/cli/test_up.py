@@ -18,7 +18,7 @@ from shared.embedded.reaper import lives
 from tests.commands import leadbaton
 from tests.conftest import ROOT
 from tests.journey.world import until
-from tests.processes import BARE
+from tests.processes import BARE_ENVIRONMENT
 
 pytestmark = [pytest.mark.postgres, pytest.mark.journey]
 NAMES = ("scoring", "routing", "sla")
@@ -30,7 +30,7 @@ def up(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str
     ports = [word for name in NAMES for word in (f"--{name}-port", str(free_port()))]
     process = subprocess.Popen(
         [sys.executable, "-m", "services.cli", "up", "--data", str(data), *ports, *more],
-        env=BARE,
+        env=BARE_ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 
 from services.sla_monitor.main import build_api
 from shared.db.session import Sessions
-from tests.services.sla_monitor.promises import noon_and
+from tests.services.sla_monitor.builders import minutes_after_noon
 
 
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """The API an hour and a half after noon."""
-    with TestClient(build_api(sessions, time_source=lambda: noon_and(90))) as client:
+    with TestClient(build_api(sessions, time_source=lambda: minutes_after_noon(90))) as client:
         yield client

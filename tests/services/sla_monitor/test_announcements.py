@@ -5,26 +5,32 @@ from __future__ import annotations
 import pytest
 
 from services.sla_monitor.announcements import announcements, written
-from services.sla_monitor.domain.clocks import Said
+from services.sla_monitor.domain.clocks import Transition
 from shared.contracts.payloads import Change, ClockChange, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import SLA_CHANGED
 from shared.process.tracing import trace_id
 from tests.builders import NOON
-from tests.services.sla_monitor.promises import JOURNEY, TOUCH, derived, noon_and, step
+from tests.services.sla_monitor.builders import (
+    JOURNEY,
+    TOUCH,
+    derived_clocks,
+    minutes_after_noon,
+    step,
+)
 
-CLOCKS = derived([step(Change.ASSIGNED)], TOUCH, JOURNEY)
-LATER = noon_and(61.001)
+CLOCKS = derived_clocks([step(Change.ASSIGNED)], TOUCH, JOURNEY)
+LATER = minutes_after_noon(61.001)
 
 
 @pytest.mark.parametrize("change", ClockChange)
 @pytest.mark.parametrize("clock", ["touch/1", "journey/0"])
-@pytest.mark.parametrize("rung", [None, "ops"])
+@pytest.mark.parametrize("step", [None, "ops"])
 def test_a_step_is_written_as_the_contract_writes_it(
-    change: ClockChange, clock: str, rung: str | None
+    change: ClockChange, clock: str, step: str | None
 ) -> None:
     for rep in ("grace", None):
-        said = Said(CLOCKS[clock]._replace(rep=rep), change, NOON, rung)
+        said = Transition(CLOCKS[clock]._replace(rep=rep), change, NOON, step)
         wrote = written(said, now=LATER)
         read = SlaChanged.model_validate_json(wrote)
         assert read.model_dump_json(exclude_none=True).encode() == wrote
@@ -32,14 +38,18 @@ def test_a_step_is_written_as_the_contract_writes_it(
 
 
 def test_nothing_that_the_contract_knows_is_left_out() -> None:
-    wrote = written(Said(CLOCKS["touch/1"], ClockChange.ESCALATED, NOON, "ops", 1), now=LATER)
+    wrote = written(Transition(CLOCKS["touch/1"], ClockChange.ESCALATED, NOON, "ops", 1), now=LATER)
     assert SlaChanged.model_validate_json(wrote).model_fields_set == set(SlaChanged.model_fields)
 
 
 def test_an_announcement_has_the_handoffs_key_and_trace() -> None:
     clock = CLOCKS["touch/1"]._replace(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
-    [sent] = announcements([Said(clock, ClockChange.BREACHED, NOON)], now=LATER)
-    heard = SLA_CHANGED.decode(Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers))
-    assert (heard.id, heard.source, heard.time) == (f"{clock.id}/breached", "leadbaton/sla", LATER)
-    assert heard.key == str(clock.handoff_id) == SLA_CHANGED.key(heard.payload)
-    assert trace_id(heard.traceparent) == "a" * 32
+    [sent] = announcements([Transition(clock, ClockChange.BREACHED, NOON)], now=LATER)
+    received = SLA_CHANGED.decode(Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers))
+    assert (received.id, received.source, received.time) == (
+        f"{clock.id}/breached",
+        "leadbaton/sla",
+        LATER,
+    )
+    assert received.key == str(clock.handoff_id) == SLA_CHANGED.key(received.payload)
+    assert trace_id(received.traceparent) == "a" * 32

@@ -13,18 +13,18 @@ from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id
-from tests.services.sla_monitor.clients import Ops, keyed
-from tests.services.sla_monitor.promises import (
+from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
     TOUCH,
-    heard,
-    noon_and,
+    handle_changes,
+    minutes_after_noon,
+    numbered,
     policy,
-    publishing,
+    publish_policies,
     step,
-    walked,
 )
+from tests.services.sla_monitor.clients import Ops, keyed
 
 pytestmark = pytest.mark.postgres
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.postgres
 def ops(client: TestClient, sessions: Sessions) -> Ops:
     """At 13:30: Grace answered in time, Linus too late, Ada never; Alan has one more minute."""
     with sessions.begin() as session:
-        publishing(session, TOUCH, policy("slow", target="2h", warn_at=0.7))
+        publish_policies(session, TOUCH, policy("slow", target="2h", warn_at=0.7))
         tiers = {"grace": "standard", "linus": "standard", "ada": "enterprise", "alan": "standard"}
         answers = {"grace": 20, "linus": 70}
         for rep, tier in tiers.items():
@@ -44,12 +44,12 @@ def ops(client: TestClient, sessions: Sessions) -> Ops:
                 "lead_name": f"{rep}'s lead",
             }
             if rep == "alan":
-                fields |= {"assigned_at": noon_and(31)}
+                fields |= {"assigned_at": minutes_after_noon(31)}
             steps = [step(Change.ASSIGNED, **fields)]
             if rep in answers:
                 steps.append(step(Change.CONTACTED, answers[rep], **fields))
-            heard(session, *walked(*steps), minute=80)
-        sweep_once(session, now=noon_and(85))
+            handle_changes(session, *numbered(*steps), minute=80)
+        sweep_once(session, now=minutes_after_noon(85))
     return keyed(client, sessions, KeyScope.OPS, "ops")
 
 
@@ -211,8 +211,8 @@ def test_a_key_is_needed(client: TestClient, sessions: Sessions) -> None:
 def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
     christmas = NOON + timedelta(days=36, hours=4)  # 24 December, 16:00
     with sessions.begin() as session:
-        publishing(session, policy("touch", target="2h"), holidays="DE")
-        heard(session, step(Change.ASSIGNED, assigned_at=christmas))
+        publish_policies(session, policy("touch", target="2h"), holidays="DE")
+        handle_changes(session, step(Change.ASSIGNED, assigned_at=christmas))
     ops = keyed(client, sessions, KeyScope.OPS, "ops")
     [clock] = ops.get("clocks")["items"]
     told = ops.get(f"clocks/{clock['id']}/explain")
@@ -222,8 +222,8 @@ def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
 
 def test_journeys_and_hops_are_told_apart(client: TestClient, sessions: Sessions) -> None:
     with sessions.begin() as session:
-        publishing(session, ACCEPT, JOURNEY)
-        heard(session, step(Change.ASSIGNED))
+        publish_policies(session, ACCEPT, JOURNEY)
+        handle_changes(session, step(Change.ASSIGNED))
     ops = keyed(client, sessions, KeyScope.OPS, "ops")
     assert ops.ids("clocks", scope="journey") == [("grace", "journey")]
     assert ops.ids("clocks", scope="hop", kind="accept") == [("grace", "accept")]

@@ -24,59 +24,59 @@ from shared.db.tables import outbox
 from shared.messaging.outbox import read
 from shared.process.tracing import trace_id
 from tests.builders import an_id
-from tests.services.sla_monitor.promises import (
+from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
     TOUCH,
-    heard,
+    announced_changes,
+    handle_changes,
+    minutes_after_noon,
     next_rep,
-    noon_and,
+    numbered,
+    outcome_counts,
     policy,
-    publishing,
-    said,
-    saved,
+    publish_policies,
     step,
-    tallied,
-    walked,
+    stored_clocks,
 )
 
 pytestmark = pytest.mark.postgres
 
-ASSIGNED, TIMELY = walked(step(Change.ASSIGNED), step(Change.CONTACTED, 50))
+ASSIGNED, TIMELY = numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 50))
 
 
 def changes_said(session: Session) -> list[str]:
-    return [f"{it.policy} {it.change}" for it in said(session)]
+    return [f"{it.policy} {it.change}" for it in announced_changes(session)]
 
 
 def test_an_assignment_starts_clocks_and_says_so(session: Session) -> None:
-    version = publishing(session, ACCEPT, TOUCH, JOURNEY)
-    heard(session, ASSIGNED.model_copy(update={"agreement_version": version}))
+    version = publish_policies(session, ACCEPT, TOUCH, JOURNEY)
+    handle_changes(session, ASSIGNED.model_copy(update={"agreement_version": version}))
 
-    clocks = saved(session)
+    clocks = stored_clocks(session)
     assert set(clocks) == {"accept/1", "touch/1", "journey/0"}
-    assert clocks["touch/1"].due_at == noon_and(60)
+    assert clocks["touch/1"].due_at == minutes_after_noon(60)
     assert sorted(changes_said(session)) == ["accept started", "journey started", "touch started"]
 
 
 def test_hearing_it_again_changes_nothing(session: Session) -> None:
-    publishing(session, TOUCH)
-    heard(session, ASSIGNED, TIMELY, minute=50)
-    before = saved(session), said(session), tallied(session)
+    publish_policies(session, TOUCH)
+    handle_changes(session, ASSIGNED, TIMELY, minute=50)
+    before = stored_clocks(session), announced_changes(session), outcome_counts(session)
 
-    heard(session, TIMELY, ASSIGNED, TIMELY, minute=70)
+    handle_changes(session, TIMELY, ASSIGNED, TIMELY, minute=70)
 
-    assert (saved(session), said(session), tallied(session)) == before
+    assert (stored_clocks(session), announced_changes(session), outcome_counts(session)) == before
     assert session.scalar(select(func.count()).select_from(changes)) == 2
 
 
 def test_an_answer_in_time_that_arrives_late_takes_the_breach_back(session: Session) -> None:
-    publishing(session, TOUCH)
-    heard(session, ASSIGNED)
-    assert sweep_once(session, now=noon_and(61)) == 1
-    assert tallied(session) == {"overdue": 1}
+    publish_policies(session, TOUCH)
+    handle_changes(session, ASSIGNED)
+    assert sweep_once(session, now=minutes_after_noon(61)) == 1
+    assert outcome_counts(session) == {"overdue": 1}
 
-    heard(session, TIMELY, minute=120)
+    handle_changes(session, TIMELY, minute=120)
 
     assert changes_said(session) == [
         "touch started",
@@ -84,33 +84,36 @@ def test_an_answer_in_time_that_arrives_late_takes_the_breach_back(session: Sess
         "touch retracted",
         "touch met",
     ]
-    clock = saved(session)["touch/1"]
+    clock = stored_clocks(session)["touch/1"]
     assert (clock.state, clock.breached_at, clock.fire_at) == (State.MET, None, None)
-    assert (clock.detected_at, clock.retracted_at) == (noon_and(61), noon_and(120))
-    assert tallied(session) == {"met": 1}
+    assert (clock.detected_at, clock.retracted_at) == (
+        minutes_after_noon(61),
+        minutes_after_noon(120),
+    )
+    assert outcome_counts(session) == {"met": 1}
 
 
 def test_a_reassignment_ends_a_breached_clock_and_starts_the_next(session: Session) -> None:
-    publishing(session, TOUCH)
-    heard(session, ASSIGNED)
-    sweep_once(session, now=noon_and(61))
-    heard(session, *walked(step(Change.ASSIGNED), next_rep(62)), minute=62)
+    publish_policies(session, TOUCH)
+    handle_changes(session, ASSIGNED)
+    sweep_once(session, now=minutes_after_noon(61))
+    handle_changes(session, *numbered(step(Change.ASSIGNED), next_rep(62)), minute=62)
 
-    clocks = saved(session)
+    clocks = stored_clocks(session)
     assert (clocks["touch/1"].state, clocks["touch/2"].state) == (State.CANCELLED, State.RUNNING)
-    assert clocks["touch/1"].breached_at == noon_and(60)
-    assert tallied(session) == {"cancelled": 1}
+    assert clocks["touch/1"].breached_at == minutes_after_noon(60)
+    assert outcome_counts(session) == {"cancelled": 1}
 
 
 def test_any_order_gives_the_same_clocks(session: Session) -> None:
-    publishing(session, ACCEPT, TOUCH, JOURNEY)
-    second: dict[str, Any] = {"hop": 2, "rep": "linus", "assigned_at": noon_and(30)}
+    publish_policies(session, ACCEPT, TOUCH, JOURNEY)
+    second: dict[str, Any] = {"hop": 2, "rep": "linus", "assigned_at": minutes_after_noon(30)}
     steps = [step(Change.ASSIGNED), next_rep(30), step(Change.CONTACTED, 80, **second)]
-    for order in itertools.permutations(walked(*steps)):
+    for order in itertools.permutations(numbered(*steps)):
         handoff_id = an_id([it.sequence for it in order])
         for it in order:
             one = it.model_copy(update={"handoff_id": handoff_id})
-            heard(session, one, one, minute=200)
+            handle_changes(session, one, one, minute=200)
 
     became: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
     for clock in all_clocks(session, Which(), Slice(limit=100), state=None):
@@ -120,39 +123,39 @@ def test_any_order_gives_the_same_clocks(session: Session) -> None:
     assert len(became) == 6
     assert len({frozenset(clocks) for clocks in became.values()}) == 1
     # Each time accept/1 was due before the reassignment, and accept/2 before the contact.
-    assert tallied(session) == {"cancelled": 6, "late": 6, "met": 12}
+    assert outcome_counts(session) == {"cancelled": 6, "late": 6, "met": 12}
 
 
 def test_a_clock_that_an_earlier_change_denies_is_forgotten(session: Session) -> None:
-    assert publishing(session, TOUCH) == 1
-    assert publishing(session, policy("other")) == 2
-    first, second = walked(step(Change.ASSIGNED), step(Change.ACCEPTED, 1))
-    heard(session, second.model_copy(update={"agreement_version": 2}), minute=1)
-    assert set(saved(session)) == {"other/1"}
-    sweep_once(session, now=noon_and(61))
+    assert publish_policies(session, TOUCH) == 1
+    assert publish_policies(session, policy("other")) == 2
+    first, second = numbered(step(Change.ASSIGNED), step(Change.ACCEPTED, 1))
+    handle_changes(session, second.model_copy(update={"agreement_version": 2}), minute=1)
+    assert set(stored_clocks(session)) == {"other/1"}
+    sweep_once(session, now=minutes_after_noon(61))
 
-    heard(session, first, minute=70)
-    assert set(saved(session)) == {"touch/1"}
+    handle_changes(session, first, minute=70)
+    assert set(stored_clocks(session)) == {"touch/1"}
     assert changes_said(session)[-1] == "other retracted"
-    assert tallied(session) == {}
+    assert outcome_counts(session) == {}
 
 
 def test_a_version_that_was_never_published_is_refused(session: Session) -> None:
     with pytest.raises(UnknownVersion, match="version 7"):
-        heard(session, ASSIGNED.model_copy(update={"agreement_version": 7}))
+        handle_changes(session, ASSIGNED.model_copy(update={"agreement_version": 7}))
 
 
 def test_clocks_stay_in_the_trace_of_their_lead(session: Session) -> None:
-    publishing(session, TOUCH)
+    publish_policies(session, TOUCH)
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     sent = HANDOFFS_CHANGED.encode(
-        ASSIGNED, id="1", source="test", at=noon_and(0), traceparent=trace
+        ASSIGNED, id="1", source="test", at=minutes_after_noon(0), traceparent=trace
     )
     arrived = Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers)
     on_handoffs_changed(
-        session, [HANDOFFS_CHANGED.decode(arrived)], noon_and(0), agreements=Agreements()
+        session, [HANDOFFS_CHANGED.decode(arrived)], minutes_after_noon(0), agreements=Agreements()
     )
-    sweep_once(session, now=noon_and(61))
+    sweep_once(session, now=minutes_after_noon(61))
     headers = session.scalars(select(outbox.c.headers).order_by(outbox.c.id))
     traces = [dict(read(it))["traceparent"].decode() for it in headers]
     assert {trace_id(it) for it in traces} == {"a" * 32}

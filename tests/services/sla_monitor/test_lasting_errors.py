@@ -12,22 +12,22 @@ from services.sla_monitor.sweep import sweep
 from shared.contracts.payloads import Change
 from shared.db.outages import OUTAGES, class_and_code
 from shared.db.session import Sessions
-from tests.damage import TOO_LARGE, change, refuse, stopping_late
-from tests.services.sla_monitor.promises import TOUCH, derived, step
+from tests.damage import TOO_LARGE, refuse_writes, run_statement, stop_after_patience
+from tests.services.sla_monitor.builders import TOUCH, derived_clocks, step
 
 pytestmark = pytest.mark.postgres
 
 
 def refuse_timers(sessions: Sessions) -> None:
-    refuse(sessions, "sla.timers")
+    refuse_writes(sessions, "sla.timers")
 
 
 def refuse_announcements(sessions: Sessions) -> None:
-    refuse(sessions, "messaging.outbox")
+    refuse_writes(sessions, "messaging.outbox")
 
 
 def lose_a_column(sessions: Sessions) -> None:
-    change(sessions, "alter table sla.timers rename column fire_at to elsewhere")
+    run_statement(sessions, "alter table sla.timers rename column fire_at to elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_an_error_that_is_no_outage_ends_the_sweep(
     sessions: Sessions, engine: Engine, damage: Callable[[Sessions], None], sqlstate: str
 ) -> None:
     with sessions.begin() as session:
-        save_clocks(session, list(derived([step(Change.ASSIGNED)], TOUCH).values()))
+        save_clocks(session, list(derived_clocks([step(Change.ASSIGNED)], TOUCH).values()))
     damage(sessions)
 
-    with stopping_late() as stop, pytest.raises(OUTAGES) as error:
+    with stop_after_patience() as stop, pytest.raises(OUTAGES) as error:
         sweep(engine, stop=stop)
 
     assert class_and_code(error.value).endswith(f" {sqlstate}")

@@ -14,11 +14,17 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from tests.builders import outgoing
 from tests.engine import until
-from tests.processes import process
-from tests.services.sla_monitor.promises import TOUCH, publishing, said, saved, step
+from tests.processes import running_process
+from tests.services.sla_monitor.builders import (
+    TOUCH,
+    announced_changes,
+    publish_policies,
+    step,
+    stored_clocks,
+)
 
 pytestmark = pytest.mark.postgres
-sla = partial(process, "services.sla_monitor")
+sla = partial(running_process, "services.sla_monitor")
 
 
 def test_the_api_serves_until_asked_to_stop(database_url: str) -> None:
@@ -38,7 +44,7 @@ def test_the_worker_starts_the_clocks_of_handoffs(
     database_url: str, sessions: Sessions, broker: KafkaConfig
 ) -> None:
     with sessions.begin() as session:
-        publishing(session, TOUCH)
+        publish_policies(session, TOUCH)
     producer = Producer(broker)
     until(producer.ready)
     producer.send_all([outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED))])
@@ -46,11 +52,11 @@ def test_the_worker_starts_the_clocks_of_handoffs(
 
     def started() -> bool:
         with sessions() as session:
-            return set(saved(session)) == {"touch/1"}
+            return set(stored_clocks(session)) == {"touch/1"}
 
     kafka = {"KAFKA_BOOTSTRAP": broker.bootstrap[0], "KAFKA_KEEPS_LOG": "false"}
     with sla("worker", DATABASE_URL=database_url, KAFKA_SESSION_TIMEOUT_MS="2000", **kafka) as url:
         until(started)
         assert httpx.get(f"{url}/healthz").status_code == 200
     with sessions() as session:
-        assert [it.change.value for it in said(session)] == ["started"]
+        assert [it.change.value for it in announced_changes(session)] == ["started"]

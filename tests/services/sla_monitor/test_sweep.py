@@ -36,11 +36,18 @@ from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.messaging import outbox
 from tests.builders import an_id, minutes
-from tests.services.sla_monitor.promises import TOUCH, derived, noon_and, said, step, tallied
+from tests.services.sla_monitor.builders import (
+    TOUCH,
+    announced_changes,
+    derived_clocks,
+    minutes_after_noon,
+    outcome_counts,
+    step,
+)
 
 pytestmark = pytest.mark.postgres
 
-MODEL = derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+MODEL = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
 MANY = 4_000
 
 
@@ -51,49 +58,51 @@ def due(number: int, at: datetime = MODEL.due_at) -> Clock:
         handoff_id=an_id(f"handoff {number}"),
         warn_at=at - minutes(12),
         due_at=at,
-        ladder=(),
+        escalation_steps=(),
     )
 
 
-def saved(sessions: Sessions, *them: Clock) -> None:
+def stored_clocks(sessions: Sessions, *them: Clock) -> None:
     with sessions.begin() as session:
         save_clocks(session, them)
 
 
 def breaches_said(sessions: Sessions) -> Counter[object]:
     with sessions() as session:
-        return Counter(it.clock_id for it in said(session) if it.change is ClockChange.BREACHED)
+        return Counter(
+            it.clock_id for it in announced_changes(session) if it.change is ClockChange.BREACHED
+        )
 
 
 def test_a_sweep_fires_what_is_due_and_no_more(session: Session) -> None:
-    save_clocks(session, [due(1), due(2, noon_and(200))])
-    assert sweep_once(session, now=noon_and(59)) == 1  # a warning
-    assert sweep_once(session, now=noon_and(60)) == 1
-    assert sweep_once(session, now=noon_and(60)) == 0
-    assert [it.change.value for it in said(session)] == ["at_risk", "breached"]
-    assert tallied(session) == {"overdue": 1}
+    save_clocks(session, [due(1), due(2, minutes_after_noon(200))])
+    assert sweep_once(session, now=minutes_after_noon(59)) == 1  # a warning
+    assert sweep_once(session, now=minutes_after_noon(60)) == 1
+    assert sweep_once(session, now=minutes_after_noon(60)) == 0
+    assert [it.change.value for it in announced_changes(session)] == ["at_risk", "breached"]
+    assert outcome_counts(session) == {"overdue": 1}
 
 
 def test_a_breach_is_dated_when_it_was_due_and_says_when_it_was_found(session: Session) -> None:
     save_clocks(session, [due(1)])
-    sweep_once(session, now=noon_and(500))
-    [breach] = said(session)
+    sweep_once(session, now=minutes_after_noon(500))
+    [breach] = announced_changes(session)
     assert (breach.occurred_at, breach.due_at, breach.detected_at) == (
-        noon_and(60),
-        noon_and(60),
-        noon_and(500),
+        minutes_after_noon(60),
+        minutes_after_noon(60),
+        minutes_after_noon(500),
     )
 
 
 @pytest.mark.parametrize("sweepers", [2, 4])
 def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -> None:
-    saved(sessions, *(due(n, noon_and(60 + n % 7)) for n in range(MANY)))
+    stored_clocks(sessions, *(due(n, minutes_after_noon(60 + n % 7)) for n in range(MANY)))
 
     def work(_: int) -> int:
         fired = 0
         while True:
             with sessions.begin() as session:
-                batch = sweep_once(session, now=noon_and(90), limit=100)
+                batch = sweep_once(session, now=minutes_after_noon(90), limit=100)
             if not batch:
                 return fired
             fired += batch
@@ -107,7 +116,7 @@ def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -
     with sessions() as session:
         wrong = timers.c.breached_at.is_distinct_from(clocks.c.due_at)
         assert session.scalar(select(func.count()).select_from(CLOCKS).where(wrong)) == 0
-        assert tallied(session) == {"overdue": MANY}
+        assert outcome_counts(session) == {"overdue": MANY}
 
 
 KILLED = """
@@ -122,9 +131,9 @@ with sessions_on(engine_for(sys.argv[1])).begin() as session:
 
 
 def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_url: str) -> None:
-    saved(sessions, *map(due, range(1_000)))
+    stored_clocks(sessions, *map(due, range(1_000)))
     victim = subprocess.Popen(
-        [sys.executable, "-c", KILLED, database_url, noon_and(90).isoformat()],
+        [sys.executable, "-c", KILLED, database_url, minutes_after_noon(90).isoformat()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -135,7 +144,7 @@ def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_
         victim.kill()
 
     _gone(sessions)
-    sweeper = Sweeper(sessions, time_source=lambda: noon_and(90))
+    sweeper = Sweeper(sessions, time_source=lambda: minutes_after_noon(90))
     assert sweeper.sweep() == 1_000
     assert breaches_said(sessions) == {an_id(n): 1 for n in range(1_000)}
 
@@ -147,10 +156,10 @@ def _gone(sessions: Sessions) -> None:
 
 
 def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions: Sessions) -> None:
-    now = noon_and(90)
+    now = minutes_after_noon(90)
     sweeper = Sweeper(sessions, time_source=lambda: now)
     assert (sweeper.low, sweeper.sweep()) == (EVER, 0)
-    saved(sessions, due(1))
+    stored_clocks(sessions, due(1))
     assert sweeper.low > MODEL.due_at
     assert sweeper.sweep() == 0
     now += timedelta(seconds=30)
@@ -158,40 +167,40 @@ def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions
 
 
 def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
-    sweeper = Sweeper(sessions, time_source=lambda: noon_and(90))
+    sweeper = Sweeper(sessions, time_source=lambda: minutes_after_noon(90))
     sweeper.sweep()
-    saved(sessions, due(1))
+    stored_clocks(sessions, due(1))
     sweeper.heard(MODEL.warn_at)
     assert sweeper.sweep() == 1
 
 
 def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Sessions) -> None:
-    now = noon_and(0)
+    now = minutes_after_noon(0)
     sweeper = Sweeper(sessions, time_source=lambda: now)
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
-    saved(sessions, due(1))
+    stored_clocks(sessions, due(1))
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
     now = MODEL.warn_at - timedelta(milliseconds=300)
     assert sweeper.rest() == timedelta(milliseconds=300)
 
 
 def test_a_sweep_takes_more_than_one_batch(sessions: Sessions) -> None:
-    saved(sessions, *map(due, range(BATCH + 1)))
-    assert Sweeper(sessions, time_source=lambda: noon_and(90)).sweep() == BATCH + 1
+    stored_clocks(sessions, *map(due, range(BATCH + 1)))
+    assert Sweeper(sessions, time_source=lambda: minutes_after_noon(90)).sweep() == BATCH + 1
 
 
 def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine: Engine) -> None:
-    saved(sessions, due(1), due(2))
+    stored_clocks(sessions, due(1), due(2))
     with engine.connect() as other:  # holds one of them, so that no sweep can have it
         other.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
-        assert Sweeper(sessions, time_source=lambda: noon_and(61)).sweep() == 1
-    auditor = Auditor(sessions, lambda: noon_and(61))
+        assert Sweeper(sessions, time_source=lambda: minutes_after_noon(61)).sweep() == 1
+    auditor = Auditor(sessions, lambda: minutes_after_noon(61))
     auditor.look()
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
-    saved(sessions, due(3))
+    stored_clocks(sessions, due(3))
     auditor.look()  # counts the open ones once in a while
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
@@ -224,10 +233,10 @@ def test_the_loop_wakes_for_what_is_due_sooner(
 ) -> None:
     with sweeping(engine), listening(database_url, outbox.CHANNEL) as ear:
         due_at = utc_now() + timedelta(milliseconds=300)
-        saved(sessions, due(1, due_at)._replace(warned_at=due_at))
+        stored_clocks(sessions, due(1, due_at)._replace(warned_at=due_at))
         assert list(ear.notifies(timeout=10, stop_after=1))
     with sessions() as session:
-        [breach] = said(session)
+        [breach] = announced_changes(session)
     assert breach.occurred_at == due_at
     assert breach.detected_at >= due_at
 
@@ -244,7 +253,7 @@ def test_the_loop_survives_an_outage(engine: Engine, sessions: Sessions, databas
             )
         round_.clear()
         assert round_.wait(10)
-        saved(sessions, due(1))
+        stored_clocks(sessions, due(1))
         assert list(ear.notifies(timeout=10, stop_after=1))
     own.dispose()
     assert breaches_said(sessions) == {an_id(1): 1}

@@ -10,17 +10,17 @@ from fastapi.testclient import TestClient
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from tests.services.sla_monitor.clients import Ops, keyed
-from tests.services.sla_monitor.promises import (
+from tests.services.sla_monitor.builders import (
     TOUCH,
-    heard,
+    handle_changes,
+    minutes_after_noon,
     next_rep,
-    noon_and,
+    numbered,
     policy,
-    publishing,
+    publish_policies,
     step,
-    walked,
 )
+from tests.services.sla_monitor.clients import Ops, keyed
 
 pytestmark = pytest.mark.postgres
 
@@ -44,21 +44,21 @@ def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
     grace = keyed(client, sessions, KeyScope.REP, "grace")
     linus = keyed(client, sessions, KeyScope.REP, "linus")
     ops = keyed(client, sessions, KeyScope.OPS, "ops")
-    steps = walked(
+    steps = numbered(
         step(Change.ASSIGNED),
         step(Change.REJECTED, 10, rep=None),
         step(Change.WAITING, 10, rep=None),
         next_rep(40),
-        step(Change.LOST, 80, rep="linus", hop=2, assigned_at=noon_and(40)),
+        step(Change.LOST, 80, rep="linus", hop=2, assigned_at=minutes_after_noon(40)),
     )
     with sessions.begin() as session:
-        publishing(session, TOUCH, policy("trip", scope="journey", anchor="qualified"))
-        heard(session, *steps[:1])
+        publish_policies(session, TOUCH, policy("trip", scope="journey", anchor="qualified"))
+        handle_changes(session, *steps[:1])
     [journey] = ops.get("clocks", scope="journey")["items"]
     assert shown(grace) == [("touch", None), ("trip", None)]
 
     with sessions.begin() as session:
-        heard(session, *steps[1:3], minute=10)
+        handle_changes(session, *steps[1:3], minute=10)
     assert ops.get(f"clocks/{journey['id']}/explain")["rep"] == "grace"  # she held it last
     assert shown(grace) == [("touch", "rejected")]
     refused = grace.get(f"clocks/{journey['id']}/explain", status=404)
@@ -66,7 +66,7 @@ def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
     before = grace.get("clocks"), grace.get("attainment", by="rep")
 
     with sessions.begin() as session:
-        heard(session, *steps[3:], minute=80)
+        handle_changes(session, *steps[3:], minute=80)
     assert (grace.get("clocks"), grace.get("attainment", by="rep")) == before
     assert shown(linus) == [("touch", "lost"), ("trip", "lost")]
     assert len(ops.get("clocks")["items"]) == 3

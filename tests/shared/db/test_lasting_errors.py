@@ -17,19 +17,19 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging.relay import relay
 from shared.process.periodic import watching
-from tests.damage import TOO_LARGE, change, refuse, stopping_late
-from tests.engine import PATIENCE_S, events, post
+from tests.damage import TOO_LARGE, refuse_writes, run_statement, stop_after_patience
+from tests.engine import PATIENCE_S, append_to_outbox, events
 
 pytestmark = pytest.mark.postgres
 
 
 def refuse_marks(sessions: Sessions) -> None:
     """When a row is marked as published."""
-    refuse(sessions, "messaging.outbox", "update")
+    refuse_writes(sessions, "messaging.outbox", "update")
 
 
 def lose_a_column(sessions: Sessions) -> None:
-    change(sessions, "alter table messaging.outbox rename column published_at to elsewhere")
+    run_statement(sessions, "alter table messaging.outbox rename column published_at to elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_an_error_that_is_no_outage_ends_the_relay(
     damage: Callable[[Sessions], None],
     sqlstate: str,
 ) -> None:
-    post(sessions, events(1))
+    append_to_outbox(sessions, events(1))
     damage(sessions)
 
-    with stopping_late() as stop, pytest.raises(DBAPIError) as error:
+    with stop_after_patience() as stop, pytest.raises(DBAPIError) as error:
         relay(sessions, producer, config=broker, stop=stop, time_source=utc_now)
 
     assert getattr(error.value.orig, "sqlstate", None) == sqlstate
@@ -66,7 +66,7 @@ def test_a_watch_counts_what_is_no_outage_and_looks_on(sessions: Sessions, sqlst
         if len(looks) == 3:
             stop.set()
         else:
-            change(sessions, statement)
+            run_statement(sessions, statement)
 
     with structlog.testing.capture_logs() as lines:
         watching("test", look, stop, every_s=0.01).join(PATIENCE_S)

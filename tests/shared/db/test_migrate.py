@@ -18,7 +18,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from tests.builders import marketing_event
 from tests.conftest import ROOT
-from tests.engine import post, record, relaying, until
+from tests.engine import append_to_outbox, record, running_relay, until
 from tests.shared.db.test_models import config_on
 
 pytestmark = pytest.mark.postgres
@@ -80,8 +80,8 @@ def test_a_relay_at_work_does_not_hold_up_a_migrator(
     with empty.begin() as connection:
         command.downgrade(config_on(connection), "-1")
     sessions = sessions_on(empty)
-    with relaying(sessions, producer, broker):
-        post(sessions, [record(marketing_event(id="one"))])
+    with running_relay(sessions, producer, broker):
+        append_to_outbox(sessions, [record(marketing_event(id="one"))])
         until(lambda: relay_leads(empty))
 
         assert len(upgrade(empty, patience_s=5)) == 1

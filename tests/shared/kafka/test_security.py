@@ -24,7 +24,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.security import BadKafkaSettings, options_of
 from shared.process.settings import Settings
 from tests.certificates import make_certificate
-from tests.engine import Ledger, events, ids, until, working
+from tests.engine import Ledger, events, ids, running_worker, until
 from tests.kafka.secure import PASSWORD, USER, SecureKafka
 
 NO_AUTHORITY = {"kafka_ssl_ca_file": None}
@@ -74,7 +74,7 @@ def test_everybody_works_with_a_password_over_tls(
     until(producer.ready)
     producer.send_all(events(5))
     ledger = Ledger(sessions)
-    with working(sessions, secure, ledger):
+    with running_worker(sessions, secure, ledger):
         ledger.wait_for(ids(5))
     producer.close()
 

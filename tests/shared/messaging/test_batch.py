@@ -62,7 +62,7 @@ def next_offset(sessions: Sessions) -> int:
         return positions(session, "group", [PLACE])[PLACE]
 
 
-def buried(sessions: Sessions) -> list[tuple[int, str, int]]:
+def dead_letter_facts(sessions: Sessions) -> list[tuple[int, str, int]]:
     with sessions() as session:
         found = dead_letters.letters(session)
     return sorted((it.offset, it.code, it.attempts) for it in found)
@@ -84,7 +84,7 @@ def test_a_batch_is_done_and_the_group_moves_on(
     sessions: Sessions, batches: Batches, ledger: Ledger
 ) -> None:
     work(batches, ledger, records("a", "b", "c"))
-    assert ledger.done() == {"a": 1, "b": 1, "c": 1}
+    assert ledger.effect_counts() == {"a": 1, "b": 1, "c": 1}
     assert next_offset(sessions) == 3
 
 
@@ -92,7 +92,7 @@ def test_a_batch_that_was_done_already_is_refused_whole(batches: Batches, ledger
     work(batches, ledger, records("a", "b"))
     with pytest.raises(Fenced):
         work(batches, ledger, records("a", "b"))
-    assert ledger.done() == {"a": 1, "b": 1}
+    assert ledger.effect_counts() == {"a": 1, "b": 1}
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_record_that_the_handler_cannot_do_is_buried_and_its_neighbours_are_do
 ) -> None:
     work(batches, failing(ledger, {bad: fault}), records(*"abcde"))
 
-    assert ledger.done() == dict.fromkeys(set("abcde") - {bad}, 1)
-    assert buried(batches.sessions) == [("abcde".index(bad), code, attempts)]
+    assert ledger.effect_counts() == dict.fromkeys(set("abcde") - {bad}, 1)
+    assert dead_letter_facts(batches.sessions) == [("abcde".index(bad), code, attempts)]
     assert next_offset(batches.sessions) == 5
 
 
@@ -123,8 +123,8 @@ def test_a_record_that_succeeds_when_tried_again_is_done(
             raise error
 
     work(batches, handle, records("a"))
-    assert ledger.done() == {"a": 1}
-    assert buried(sessions) == []
+    assert ledger.effect_counts() == {"a": 1}
+    assert dead_letter_facts(sessions) == []
 
 
 def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
@@ -139,8 +139,8 @@ def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
     ]
     work(batches, ledger, arrived)
 
-    assert ledger.done() == {"a": 1}
-    assert buried(sessions) == [
+    assert ledger.effect_counts() == {"a": 1}
+    assert dead_letter_facts(sessions) == [
         (1, "undecodable_record", 1),
         (2, "unknown_version", 1),
         (3, "undecodable_record", 1),
@@ -152,7 +152,7 @@ def test_a_handler_is_never_called_with_nothing(
 ) -> None:
     [noise] = records("a")
     work(batches, ledger, [noise._replace(value=b"")])
-    assert ledger.handled == 0
+    assert ledger.handled_count == 0
     assert next_offset(sessions) == 1
 
 
@@ -160,7 +160,7 @@ def test_a_reason_that_postgresql_cannot_hold_is_no_reason_to_stop(
     sessions: Sessions, batches: Batches, ledger: Ledger
 ) -> None:
     work(batches, failing(ledger, {"a": Stale("\x00" * 5_000)}), records("a", "b"))
-    assert buried(sessions) == [(0, "stale", 1)]
+    assert dead_letter_facts(sessions) == [(0, "stale", 1)]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_an_outage_buries_nothing_and_moves_nothing(
 ) -> None:
     with pytest.raises(Unavailable):
         work(batches, failing(ledger, {"b": Unavailable("away")}), records("a", "b"))
-    assert ledger.done() == {}
+    assert ledger.effect_counts() == {}
     assert next_offset(sessions) == 0
 
 
@@ -224,7 +224,7 @@ def test_an_outage_while_poison_is_isolated_buries_nothing(
     faults = {"a": Stale("too old"), "b": Unavailable("away")}
     with pytest.raises(Unavailable):
         work(batches, failing(ledger, faults), records("a", "b"))
-    assert buried(sessions) == []
+    assert dead_letter_facts(sessions) == []
     assert next_offset(sessions) == 0
 
 
@@ -234,7 +234,7 @@ def test_a_limit_of_burials_in_a_row_stops_the_batch_and_loses_nothing(
     broken = failing(ledger, {id_: KeyError("bad deploy") for id_ in "abcd"})
     with pytest.raises(TooManyBurials, match=r"KeyError at test_batch\.py"):
         work(batches, broken, records(*"xabcdy"))
-    assert buried(sessions) == []
+    assert dead_letter_facts(sessions) == []
     assert next_offset(sessions) == 0
 
 

@@ -26,14 +26,14 @@ from shared.messaging.consumer import Pause
 from tests.conftest import ROOT, kafka_on
 from tests.engine import (
     Ledger,
-    buried,
+    append_to_outbox,
+    dead_letter_codes,
+    each_once,
     events,
     ids,
-    once,
-    post,
-    relaying,
+    running_relay,
+    running_worker,
     until,
-    working,
 )
 
 pytestmark = pytest.mark.postgres
@@ -43,28 +43,28 @@ def test_a_worker_goes_on_where_the_last_one_ended(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(200))
-    with working(sessions, broker, ledger):
+    with running_worker(sessions, broker, ledger):
         ledger.wait_for(ids(200))
     producer.send_all(events(100, start=200))
-    with working(sessions, broker, ledger):
+    with running_worker(sessions, broker, ledger):
         ledger.wait_for(ids(300))
-    assert ledger.done() == once(300)
-    assert ledger.handled == 300
+    assert ledger.effect_counts() == each_once(300)
+    assert ledger.handled_count == 300
 
 
 def test_two_workers_share_the_work(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
-    with working(sessions, broker, ledger) as first:
+    with running_worker(sessions, broker, ledger) as first:
         first.wait()
         producer.send_all(events(100))
-        with working(sessions, broker, ledger) as second:
+        with running_worker(sessions, broker, ledger) as second:
             second.wait()
             producer.send_all(events(100, start=100))
             ledger.wait_for(ids(200))
         producer.send_all(events(100, start=200))
         ledger.wait_for(ids(300))
-    assert ledger.done() == once(300)
+    assert ledger.effect_counts() == each_once(300)
 
 
 @pytest.mark.fault
@@ -84,12 +84,12 @@ def test_a_paused_worker_that_comes_back_is_refused(
         said = (line.strip() for line in zombie.stdout or ())
         assert any(line == "in the middle" for line in said)
         zombie.send_signal(signal.SIGSTOP)
-        with working(sessions, broker, ledger):
+        with running_worker(sessions, broker, ledger):
             ledger.wait_for(ids(30))
         zombie.send_signal(signal.SIGCONT)
         zombie.stdin.close()
         assert any(line == "refused" for line in said)
-    assert ledger.done() == once(30)
+    assert ledger.effect_counts() == each_once(30)
 
 
 def test_what_is_unavailable_is_waited_for_and_nothing_is_buried(
@@ -105,10 +105,10 @@ def test_what_is_unavailable_is_waited_for_and_nothing_is_buried(
         if next(away, None) is not None:
             raise Unavailable("no agreement is published yet")
 
-    with working(sessions, broker, waiting):
+    with running_worker(sessions, broker, waiting):
         ledger.wait_for(ids(20))
-    assert ledger.done() == once(20)
-    assert buried(sessions) == []
+    assert ledger.effect_counts() == each_once(20)
+    assert dead_letter_codes(sessions) == []
 
 
 @pytest.mark.fault
@@ -120,13 +120,13 @@ def test_the_database_goes_and_comes_back(
 ) -> None:
     ledger = Ledger(mortal_sessions)
     producer.send_all(events(20))
-    with working(mortal_sessions, broker, ledger):
+    with running_worker(mortal_sessions, broker, ledger):
         ledger.wait_for(ids(20))
         mortal_postgres.stop("immediate")
         producer.send_all(events(20, start=20))
         mortal_postgres.start()
         ledger.wait_for(ids(40))
-    assert ledger.done() == once(40)
+    assert ledger.effect_counts() == each_once(40)
 
 
 @pytest.mark.fault
@@ -139,7 +139,7 @@ def test_the_broker_is_silent_for_longer_than_a_session(
 ) -> None:
     producer.send_all(events(20))
     ticks = threading.Semaphore(0)
-    with working(sessions, broker, ledger, tick=lambda _session, _now: ticks.release()):
+    with running_worker(sessions, broker, ledger, tick=lambda _session, _now: ticks.release()):
         ledger.wait_for(ids(20))
         embedded_broker.pause()
         for _ in range(3):
@@ -148,7 +148,7 @@ def test_the_broker_is_silent_for_longer_than_a_session(
         until(producer.ready)
         producer.send_all(events(20, start=20))
         ledger.wait_for(ids(40))
-    assert ledger.done() == once(40)
+    assert ledger.effect_counts() == each_once(40)
 
 
 @pytest.mark.fault
@@ -159,20 +159,20 @@ def test_a_broker_that_lost_everything_loses_nobody(
     producer: Producer,
     ledger: Ledger,
 ) -> None:
-    with relaying(sessions, producer, broker):
-        with working(sessions, broker, ledger):
-            post(sessions, events(50))
+    with running_relay(sessions, producer, broker):
+        with running_worker(sessions, broker, ledger):
+            append_to_outbox(sessions, events(50))
             ledger.wait_for(ids(50))
-        post(sessions, events(25, start=50))
+        append_to_outbox(sessions, events(25, start=50))
         until(lambda: _unpublished(sessions) == 0)
 
         embedded_broker.kill()
         embedded_broker.start()
-        post(sessions, events(25, start=75))
-        with working(sessions, broker, ledger):
+        append_to_outbox(sessions, events(25, start=75))
+        with running_worker(sessions, broker, ledger):
             ledger.wait_for(ids(100))
 
-    assert ledger.done() == once(100)
+    assert ledger.effect_counts() == each_once(100)
 
 
 @pytest.mark.fault
@@ -183,13 +183,13 @@ def test_a_broker_that_loses_everything_while_workers_read_loses_nobody(
     producer: Producer,
     ledger: Ledger,
 ) -> None:
-    with relaying(sessions, producer, broker), working(sessions, broker, ledger):
-        post(sessions, events(50))
+    with running_relay(sessions, producer, broker), running_worker(sessions, broker, ledger):
+        append_to_outbox(sessions, events(50))
         ledger.wait_for(ids(50))
         embedded_broker.kill()
-        post(sessions, events(25, start=50))
+        append_to_outbox(sessions, events(25, start=50))
         embedded_broker.start()
-        post(sessions, events(25, start=75))
+        append_to_outbox(sessions, events(25, start=75))
         ledger.wait_for(ids(100))
 
 
@@ -205,7 +205,9 @@ def test_a_worker_ticks_without_a_broker_and_reads_when_there_is_one(
     embedded_broker.stop()
     config = kafka_on(embedded_broker)
     ticked = threading.Event()
-    with working(sessions, config, ledger, tick=lambda _session, _now: ticked.set()) as ready:
+    with running_worker(
+        sessions, config, ledger, tick=lambda _session, _now: ticked.set()
+    ) as ready:
         assert ticked.wait(20)
         assert not ready.is_set()
         embedded_broker.start()
@@ -216,7 +218,7 @@ def test_a_worker_ticks_without_a_broker_and_reads_when_there_is_one(
         ledger.wait_for(ids(10))
         assert ready.is_set()
         producer.close()
-    assert ledger.done() == once(10)
+    assert ledger.effect_counts() == each_once(10)
 
 
 def test_a_tick_that_meets_an_outage_is_tried_again(
@@ -230,7 +232,7 @@ def test_a_tick_that_meets_an_outage_is_tried_again(
             raise Unavailable("away")
         ticked.set()
 
-    with working(sessions, broker, ledger, tick=tick):
+    with running_worker(sessions, broker, ledger, tick=tick):
         assert ticked.wait(20)
 
 

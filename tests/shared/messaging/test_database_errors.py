@@ -13,19 +13,19 @@ from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging.consumer import Subscription, consume
-from tests.damage import TOO_LARGE, change, refuse, stopping_late
+from tests.damage import TOO_LARGE, refuse_writes, run_statement, stop_after_patience
 from tests.engine import Ledger, events
 
 pytestmark = pytest.mark.postgres
 
 
 def lose_offsets(sessions: Sessions) -> None:
-    change(sessions, "alter table messaging.offsets rename to elsewhere")
+    run_statement(sessions, "alter table messaging.offsets rename to elsewhere")
 
 
 def refuse_offsets(sessions: Sessions) -> None:
     """While they are moved, after the handler has done its work."""
-    refuse(sessions, "messaging.offsets", "update")
+    refuse_writes(sessions, "messaging.offsets", "update")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
     damage(sessions)
     producer.send_all(events(3))
 
-    with stopping_late() as stop, pytest.raises(DBAPIError) as error:
+    with stop_after_patience() as stop, pytest.raises(DBAPIError) as error:
         consume(
             SCORING,
             [Subscription(MARKETING_EVENTS, ledger)],
@@ -55,4 +55,4 @@ def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
         )
 
     assert getattr(error.value.orig, "sqlstate", None) == sqlstate
-    assert ledger.done() == {}
+    assert ledger.effect_counts() == {}

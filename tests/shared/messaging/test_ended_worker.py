@@ -18,7 +18,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging.batch import BURIAL_LIMIT
 from shared.messaging.consumer import Subscription, Tick, consume
-from tests.engine import PATIENCE_S, Ledger, events, ids, working
+from tests.engine import PATIENCE_S, Ledger, events, ids, running_worker
 
 pytestmark = pytest.mark.postgres
 
@@ -44,7 +44,7 @@ def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_me
             work_here(sessions, broker, ledger, tick=broken)
     with pytest.raises(SystemExit):
         work_here(sessions, broker, refusing)
-    with working(sessions, broker, ledger):
+    with running_worker(sessions, broker, ledger):
         ledger.wait_for(ids(BURIAL_LIMIT))
 
 

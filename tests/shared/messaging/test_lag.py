@@ -22,7 +22,7 @@ from shared.messaging import offsets
 from shared.messaging.lag import Watch, behind
 from shared.messaging.offsets import Move, Place
 from shared.process.periodic import watching
-from tests.engine import events, post, until
+from tests.engine import append_to_outbox, events, until
 
 pytestmark = pytest.mark.postgres
 
@@ -93,7 +93,7 @@ def test_what_kafka_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
 def test_the_outbox_grows_older_while_kafka_is_away(
     sessions: Sessions, broker: KafkaConfig
 ) -> None:
-    post(sessions, events(3))
+    append_to_outbox(sessions, events(3))
     away = replace(broker, bootstrap=("127.0.0.1:1",))
 
     with pytest.raises(BrokerAway):

@@ -22,7 +22,17 @@ from shared.messaging import dead_letters, outbox
 from shared.messaging.consumer import Subscription, consume
 from shared.messaging.dead_letters import Burial
 from tests.builders import NOON
-from tests.engine import Ledger, buried, events, ids, lying, once, relaying, until, working
+from tests.engine import (
+    Ledger,
+    dead_letter_codes,
+    each_once,
+    events,
+    ids,
+    records_in,
+    running_relay,
+    running_worker,
+    until,
+)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
 EITHER = pytest.mark.parametrize(
@@ -48,12 +58,12 @@ def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
         if any(it.payload.id == "7" for it in arrived):
             raise ZeroDivisionError
 
-    with working(sessions, broker, stumbling):
+    with running_worker(sessions, broker, stumbling):
         ledger.wait_for([it for it in ids(9) if it != "7"])
-        until(lambda: len(buried(sessions)) == 4)
+        until(lambda: len(dead_letter_codes(sessions)) == 4)
 
-    assert ledger.done() == {id_: 1 for id_ in ids(9) if id_ != "7"}
-    assert sorted(buried(sessions)) == [
+    assert ledger.effect_counts() == {id_: 1 for id_ in ids(9) if id_ != "7"}
+    assert sorted(dead_letter_codes(sessions)) == [
         "handler_failed",
         "undecodable_record",
         "undecodable_record",
@@ -78,12 +88,12 @@ def test_a_header_whose_name_is_no_utf_8_buries_its_record_alone(
     odd = replace(good[2], headers=(*good[2].headers, (Noise("noise"), b"x")))
     producer.send_all([*good[:2], odd, *good[3:]])
 
-    with working(sessions, broker, ledger):
+    with running_worker(sessions, broker, ledger):
         ledger.wait_for([it for it in ids(5) if it != "2"])
-        until(lambda: len(buried(sessions)) == 1)
+        until(lambda: len(dead_letter_codes(sessions)) == 1)
 
-    assert ledger.done() == {id_: 1 for id_ in ids(5) if id_ != "2"}
-    assert buried(sessions) == ["undecodable_record"]
+    assert ledger.effect_counts() == {id_: 1 for id_ in ids(5) if id_ != "2"}
+    assert dead_letter_codes(sessions) == ["undecodable_record"]
 
 
 def test_a_dead_letter_that_is_put_back_is_done(
@@ -100,13 +110,13 @@ def test_a_dead_letter_that_is_put_back_is_done(
         if broken.is_set() and any(it.payload.id == "3" for it in arrived):
             raise ZeroDivisionError
 
-    with working(sessions, broker, mendable), relaying(sessions, producer, broker):
-        until(lambda: len(buried(sessions)) == 1)
+    with running_worker(sessions, broker, mendable), running_relay(sessions, producer, broker):
+        until(lambda: len(dead_letter_codes(sessions)) == 1)
         broken.clear()
         with sessions.begin() as session:
             dead_letters.replay(session, now=utc_now())
         ledger.wait_for(ids(5))
-    assert ledger.done() == once(5)
+    assert ledger.effect_counts() == each_once(5)
 
 
 @EITHER
@@ -133,11 +143,14 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
         dead_letters.bury(session, "leadbaton.sla", burials)
         dead_letters.replay(session, now=NOON)
 
-    with relaying(sessions, producer, broker):
+    with running_relay(sessions, producer, broker):
         until(lambda: not unpublished(sessions))
 
     for topic in (HANDOFFS_CHANGED.dead, HANDOFFS_CHANGED.name):
-        assert {(it.key, it.value) for it in lying(broker, topic)} == {(b"k", None), (None, b"1")}
+        assert {(it.key, it.value) for it in records_in(broker, topic)} == {
+            (b"k", None),
+            (None, b"1"),
+        }
 
 
 def unpublished(sessions: Sessions) -> list[outbox.Row]:
@@ -165,7 +178,7 @@ def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
             stop=threading.Event(),
         )
     assert ended.value.code == 70
-    with working(sessions, broker, ledger):
-        until(lambda: len(ledger.done()) + len(buried(sessions)) == 40)
-    assert set(ledger.done().values()) == {1}
-    assert len(buried(sessions)) < 20
+    with running_worker(sessions, broker, ledger):
+        until(lambda: len(ledger.effect_counts()) + len(dead_letter_codes(sessions)) == 40)
+    assert set(ledger.effect_counts().values()) == {1}
+    assert len(dead_letter_codes(sessions)) < 20

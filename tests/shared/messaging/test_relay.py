@@ -26,7 +26,7 @@ from shared.messaging import outbox
 from shared.messaging.offsets import Move, Place, advance, positions
 from shared.messaging.relay import BATCH, Relay
 from tests.conftest import kafka_on
-from tests.engine import PATIENCE_S, lying, post, relaying, until
+from tests.engine import PATIENCE_S, append_to_outbox, records_in, running_relay, until
 
 pytestmark = pytest.mark.postgres
 
@@ -44,7 +44,7 @@ def said(key: str, value: int) -> Outgoing:
 def log_of(config: KafkaConfig, topic: str = "marketing.events") -> dict[str, list[int]]:
     """What lies in the topic now, in order, by key."""
     found: dict[str, list[int]] = {}
-    for it in lying(config, topic):
+    for it in records_in(config, topic):
         found.setdefault((it.key or b"").decode(), []).append(int(it.value or b"0"))
     return found
 
@@ -70,7 +70,7 @@ def read_by_scoring(sessions: Sessions, log: UUID, upto: int, *, partitions: int
 def test_rows_are_published_in_their_order(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    post(sessions, [said(f"k{at % 7}", at) for at in range(BATCH + 500)])
+    append_to_outbox(sessions, [said(f"k{at % 7}", at) for at in range(BATCH + 500)])
     work = Relay(sessions, producer, admin, utc_now)
 
     assert work.turn()
@@ -102,7 +102,7 @@ class Flaky:
 def test_a_failed_send_holds_back_its_key_and_nothing_else(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    post(sessions, [said("ab"[at % 2], at) for at in range(10)])
+    append_to_outbox(sessions, [said("ab"[at % 2], at) for at in range(10)])
     work = Relay(sessions, Flaky(producer, {4}), admin, utc_now)
 
     work.turn()
@@ -115,7 +115,7 @@ def test_a_failed_send_holds_back_its_key_and_nothing_else(
 def test_what_was_read_ahead_waits_for_what_was_refused_before_it(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    post(sessions, [said("ab"[at % 2], at) for at in range(2 * BATCH)])
+    append_to_outbox(sessions, [said("ab"[at % 2], at) for at in range(2 * BATCH)])
     work = Relay(sessions, Flaky(producer, {BATCH - 2}), admin, utc_now)
 
     while work.turn():
@@ -129,7 +129,7 @@ def test_what_was_read_ahead_waits_for_what_was_refused_before_it(
 def test_rows_are_kept_until_every_reader_has_read_them(
     sessions: Sessions, producer: Producer, admin: Admin
 ) -> None:
-    post(sessions, [said("a", at) for at in range(4)])
+    append_to_outbox(sessions, [said("a", at) for at in range(4)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
     Relay(sessions, producer, admin, utc_now).turn()
     assert kept(sessions) == 4
@@ -142,7 +142,7 @@ def test_rows_are_kept_until_every_reader_has_read_them(
 def test_a_row_with_two_readers_waits_for_the_slower_one(sessions: Sessions) -> None:
     topic = HANDOFFS_CHANGED
     log = UUID(int=5)
-    post(sessions, [Outgoing(topic.name, b"k", b"1", ())])
+    append_to_outbox(sessions, [Outgoing(topic.name, b"k", b"1", ())])
     with sessions.begin() as session:
         [row] = outbox.unpublished(session, limit=10)
         outbox.mark_published(session, [(row, Ack(0, 0))], {topic.name: log}, utc_now())
@@ -158,7 +158,7 @@ def test_a_row_with_two_readers_waits_for_the_slower_one(sessions: Sessions) -> 
 def test_a_copy_on_a_dead_topic_goes_as_soon_as_it_is_published(
     sessions: Sessions, producer: Producer, admin: Admin
 ) -> None:
-    post(sessions, [Outgoing(MARKETING_EVENTS.dead, b"k", b"1", ())])
+    append_to_outbox(sessions, [Outgoing(MARKETING_EVENTS.dead, b"k", b"1", ())])
     Relay(sessions, producer, admin, utc_now).turn()
     assert kept(sessions) == 0
 
@@ -166,7 +166,7 @@ def test_a_copy_on_a_dead_topic_goes_as_soon_as_it_is_published(
 def test_what_nobody_had_read_is_published_again_to_a_log_that_was_made_anew(
     sessions: Sessions, producer: Producer, admin: Admin, embedded_broker: Broker
 ) -> None:
-    post(sessions, [said("a", at) for at in range(6)])
+    append_to_outbox(sessions, [said("a", at) for at in range(6)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
     work = Relay(sessions, producer, admin, utc_now)
     work.turn()
@@ -174,7 +174,7 @@ def test_what_nobody_had_read_is_published_again_to_a_log_that_was_made_anew(
 
     embedded_broker.kill()
     embedded_broker.start()
-    post(sessions, [said("a", 6)])
+    append_to_outbox(sessions, [said("a", 6)])
     until(lambda: _went_well(work) and waiting(sessions) == [])
 
     assert log_of(kafka_on(embedded_broker))["a"] == [2, 3, 4, 5, 6]
@@ -192,9 +192,9 @@ def test_a_transaction_wakes_the_relay_long_before_it_would_look_by_itself(
     sessions: Sessions, producer: Producer, broker: KafkaConfig
 ) -> None:
     """By itself it would look only after the time-out of `until`."""
-    with relaying(sessions, producer, broker, wait_s=PATIENCE_S + 10):
+    with running_relay(sessions, producer, broker, wait_s=PATIENCE_S + 10):
         for value in (1, 2, 3):
-            post(sessions, [said("a", value)])
+            append_to_outbox(sessions, [said("a", value)])
             until(lambda: waiting(sessions) == [])
     assert log_of(broker) == {"a": [1, 2, 3]}
 
@@ -204,15 +204,15 @@ def test_the_second_relay_works_when_the_first_has_ended(
 ) -> None:
     counted = Counting(producer)
     with ExitStack() as second:
-        with relaying(sessions, producer, broker):
-            post(sessions, [said("a", 1)])
+        with running_relay(sessions, producer, broker):
+            append_to_outbox(sessions, [said("a", 1)])
             until(lambda: waiting(sessions) == [])
-            second.enter_context(relaying(sessions, counted, broker))
+            second.enter_context(running_relay(sessions, counted, broker))
             until(lambda: turned("relay standing by") > 0)
-            post(sessions, [said("a", 2)])
+            append_to_outbox(sessions, [said("a", 2)])
             until(lambda: waiting(sessions) == [])
             assert counted.records == 0
-        post(sessions, [said("a", 3)])
+        append_to_outbox(sessions, [said("a", 3)])
         until(lambda: waiting(sessions) == [])
     assert counted.records == 1
     assert log_of(broker) == {"a": [1, 2, 3]}
@@ -246,17 +246,17 @@ def test_it_goes_on_after_outages_of_the_broker_and_of_the_database(
     embedded_broker: Broker,
 ) -> None:
     sessions = mortal_sessions
-    with relaying(sessions, producer, broker):
-        post(sessions, [said("a", 1)])
+    with running_relay(sessions, producer, broker):
+        append_to_outbox(sessions, [said("a", 1)])
         until(lambda: waiting(sessions) == [])
 
         embedded_broker.pause()
-        post(sessions, [said("a", 2)])
+        append_to_outbox(sessions, [said("a", 2)])
         embedded_broker.resume()
         until(lambda: waiting(sessions) == [])
 
         mortal_postgres.stop("immediate")
         mortal_postgres.start()
-        post(sessions, [said("a", 3)])
+        append_to_outbox(sessions, [said("a", 3)])
         until(lambda: waiting(sessions) == [])
     assert sorted(set(log_of(broker)["a"])) == [1, 2, 3]

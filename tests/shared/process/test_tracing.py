@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from shared.process.tracing import SpanKind, child_of, hop, trace_id
-from tests.processes import BARE
+from tests.processes import BARE_ENVIRONMENT
 
 TRACE, SPAN = "a" * 32, "b" * 16
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -64,7 +64,7 @@ def exporting(**environment: str) -> tuple[str, str]:
     """What a process of its own exports to the console, and the traceparent that it made."""
     done = subprocess.run(
         [sys.executable, "-c", EXPORTING],
-        env={**BARE, "PYTHONPATH": ":".join(sys.path), **environment},
+        env={**BARE_ENVIRONMENT, "PYTHONPATH": ":".join(sys.path), **environment},
         capture_output=True,
         text=True,
         check=True,

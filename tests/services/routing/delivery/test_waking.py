@@ -15,7 +15,7 @@ from services.routing.main import run_delivery
 from services.routing.queries.deliveries import CHANNEL
 from shared.db.session import Sessions, engine_for
 from shared.http.probes import Probes
-from tests.damage import change, stopping_late
+from tests.damage import run_statement, stop_after_patience
 from tests.engine import PATIENCE_S, until
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import receiving
@@ -29,7 +29,7 @@ def test_it_listens_again_after_an_outage(sessions: Sessions, database_url: str)
     thread = threading.Thread(target=listen, args=(engine, woken.set, stop))
     thread.start()
     ring(sessions, woken)
-    change(
+    run_statement(
         sessions,
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener'",
     )
@@ -45,7 +45,7 @@ def ring(sessions: Sessions, woken: threading.Event) -> None:
     """As a transaction does that leaves a webhook, until it is heard."""
 
     def heard() -> bool:
-        change(sessions, f"notify {CHANNEL}")
+        run_statement(sessions, f"notify {CHANNEL}")
         return woken.wait(0.05)
 
     until(heard)
@@ -58,7 +58,7 @@ def test_an_error_that_is_no_outage_ends_the_listening(sessions: Sessions, engin
             with sessions() as session:
                 session.execute(text("select 1 from nowhere"))
 
-    with stopping_late() as stop:
+    with stop_after_patience() as stop:
         ringing = threading.Thread(target=ring_until, args=(sessions, stop))
         ringing.start()
         with pytest.raises(DBAPIError) as error:
@@ -70,7 +70,7 @@ def test_an_error_that_is_no_outage_ends_the_listening(sessions: Sessions, engin
 
 def ring_until(sessions: Sessions, stop: threading.Event) -> None:
     while not stop.wait(0.05):
-        change(sessions, f"notify {CHANNEL}")
+        run_statement(sessions, f"notify {CHANNEL}")
 
 
 def test_a_delivery_that_nobody_can_wake_ends_with_the_error(
@@ -79,7 +79,7 @@ def test_a_delivery_that_nobody_can_wake_ends_with_the_error(
     """Its own connections work; that of the listener has an option that there is not."""
     engine = engine_for(f"{database_url}?no_such_option=1")
 
-    with receiving() as receiver, stopping_late() as stop:
+    with receiving() as receiver, stop_after_patience() as stop:
         delivery = run_delivery(Post(sessions, receiver).courier, engine, stop=stop, probe=Probes())
         with pytest.raises(psycopg.ProgrammingError, match="no_such_option"):
             asyncio.run(delivery)

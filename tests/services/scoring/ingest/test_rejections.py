@@ -19,7 +19,7 @@ from sqlalchemy import text
 from services.scoring.ingest.rejections import AgeLimit, keep
 from services.scoring.queries.rejections import Body, Rejection
 from shared.db.session import Sessions
-from tests.damage import refuse
+from tests.damage import refuse_writes
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 
 pytestmark = pytest.mark.postgres
@@ -202,7 +202,7 @@ def test_what_did_not_come_again_for_too_long_is_deleted_with_its_bytes(
 def test_what_cannot_be_kept_is_counted_and_says_whether_it_will_pass(
     sessions: Sessions, sqlstate: str, level: str
 ) -> None:
-    refuse(sessions, "scoring.rejections", sqlstate=sqlstate)
+    refuse_writes(sessions, "scoring.rejections", sqlstate=sqlstate)
     before = unkept()
 
     with structlog.testing.capture_logs() as lines:

@@ -9,27 +9,29 @@ from shared.agreement.model import Calendar
 from shared.calendar import compiled
 from shared.contracts.payloads import Change
 from tests.builders import minutes
-from tests.services.sla_monitor.promises import (
-    OFFICE,
+from tests.services.sla_monitor.builders import (
+    OFFICE_CALENDAR,
     TOUCH,
-    derived,
-    noon_and,
+    derived_clocks,
+    minutes_after_noon,
+    numbered,
     policy,
     step,
-    walked,
 )
 
-CALENDAR = compiled(Calendar.model_validate(OFFICE))
+CALENDAR = compiled(Calendar.model_validate(OFFICE_CALENDAR))
 
 
 def test_the_intervals_make_the_target() -> None:
-    clock = derived([step(Change.ASSIGNED)], policy("touch", target="6h"))["touch/1"]
-    told = explain(clock, CALENDAR, now=noon_and(30))
+    clock = derived_clocks([step(Change.ASSIGNED)], policy("touch", target="6h"))["touch/1"]
+    told = explain(clock, CALENDAR, now=minutes_after_noon(30))
     assert [it.seconds / 3600 for it in told.intervals] == [5, 1]
     assert (told.spent, told.overdue, told.zone) == (minutes(30), timedelta(0), "UTC")
 
 
 def test_an_ended_clock_has_spent_what_it_had_when_it_ended() -> None:
-    clock = derived(walked(step(Change.ASSIGNED), step(Change.CONTACTED, 70)), TOUCH)["touch/1"]
-    told = explain(clock, CALENDAR, now=noon_and(500))
+    clock = derived_clocks(numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 70)), TOUCH)[
+        "touch/1"
+    ]
+    told = explain(clock, CALENDAR, now=minutes_after_noon(500))
     assert (told.spent, told.overdue) == (minutes(70), minutes(10))

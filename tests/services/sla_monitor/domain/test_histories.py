@@ -6,21 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from services.sla_monitor.domain.clocks import Clock, Rung, State
+from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
 from services.sla_monitor.domain.histories import Terms, UnknownTerms, clocks_of
 from shared.contracts.payloads import Change, HandoffChanged
 from tests.builders import NOON, minutes
-from tests.services.sla_monitor.promises import (
+from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
     TOUCH,
-    derived,
+    agreement_with,
+    derived_clocks,
+    minutes_after_noon,
     next_rep,
-    noon_and,
+    numbered,
     policy,
-    promising,
     step,
-    walked,
 )
 
 ASSIGNED = step(Change.ASSIGNED)
@@ -32,18 +32,20 @@ def told(clock: Clock) -> tuple[State, float | None]:
 
 
 def test_an_assignment_starts_the_hops_clocks_and_the_journeys() -> None:
-    clocks = derived([ASSIGNED], ACCEPT, TOUCH, JOURNEY)
+    clocks = derived_clocks([ASSIGNED], ACCEPT, TOUCH, JOURNEY)
     assert {name: (it.due_at - NOON) / minutes(1) for name, it in clocks.items()} == {
         "accept/1": 15,
         "touch/1": 60,
         "journey/0": 120,
     }
-    assert clocks["touch/1"].warn_at == noon_and(48)
+    assert clocks["touch/1"].warn_at == minutes_after_noon(48)
     assert all(it.state is State.RUNNING for it in clocks.values())
 
 
 def test_a_waiting_lead_has_its_journeys_clock_only() -> None:
-    assert set(derived([step(Change.WAITING, rep=None, hop=0)], TOUCH, JOURNEY)) == {"journey/0"}
+    assert set(derived_clocks([step(Change.WAITING, rep=None, hop=0)], TOUCH, JOURNEY)) == {
+        "journey/0"
+    }
 
 
 S = State
@@ -92,7 +94,7 @@ def test_what_stops_and_what_ends_a_hops_clocks(
     accept: tuple[State, float | None],
     touch: tuple[State, float | None],
 ) -> None:
-    clocks = derived(walked(ASSIGNED, *steps), ACCEPT, TOUCH)
+    clocks = derived_clocks(numbered(ASSIGNED, *steps), ACCEPT, TOUCH)
     assert (told(clocks["accept/1"]), told(clocks["touch/1"])) == (accept, touch)
 
 
@@ -112,14 +114,14 @@ def test_what_stops_and_what_ends_a_hops_clocks(
 def test_a_journey_outlives_its_reps(
     steps: list[HandoffChanged], journey: tuple[State, float | None]
 ) -> None:
-    assert told(derived(walked(ASSIGNED, *steps), JOURNEY)["journey/0"]) == journey
+    assert told(derived_clocks(numbered(ASSIGNED, *steps), JOURNEY)["journey/0"]) == journey
 
 
 def test_a_new_assignee_gets_a_clock_of_their_own() -> None:
-    clocks = derived(walked(ASSIGNED, next_rep(30)), TOUCH)
+    clocks = derived_clocks(numbered(ASSIGNED, next_rep(30)), TOUCH)
     assert clocks["touch/1"].rep == "grace"
     assert clocks["touch/2"].rep == "linus"
-    assert clocks["touch/2"].due_at == noon_and(90)
+    assert clocks["touch/2"].due_at == minutes_after_noon(90)
     assert clocks["touch/1"].end is not None
     assert clocks["touch/1"].end.by == "reassigned"
 
@@ -146,50 +148,55 @@ def test_a_new_assignee_gets_a_clock_of_their_own() -> None:
 def test_the_anchor_is_when_a_clock_starts(fields: dict[str, str], started: float) -> None:
     waiting = step(Change.WAITING, -90, rep=None, hop=0)
     steps = [waiting, ASSIGNED, step(Change.ACCEPTED, 20), step(Change.WON, 25)]
-    history = [it.model_copy(update={"qualified_at": noon_and(-90)}) for it in walked(*steps)]
-    [clock] = derived(history, policy("it", **fields)).values()
-    assert clock.started_at == noon_and(started)
+    history = [
+        it.model_copy(update={"qualified_at": minutes_after_noon(-90)}) for it in numbered(*steps)
+    ]
+    [clock] = derived_clocks(history, policy("it", **fields)).values()
+    assert clock.started_at == minutes_after_noon(started)
 
 
 def test_what_is_promised_to_a_customer_begins_with_the_win() -> None:
     hello = policy("hello", anchor="won", scope="journey")
     won = [ASSIGNED, step(Change.CONTACTED, 5), step(Change.WON, 10)]
-    assert told(derived(walked(*won), hello)["hello/0"]) == (State.RUNNING, None)
-    called = walked(*won, step(Change.CONTACTED, 30))
-    assert told(derived(called, hello)["hello/0"]) == (State.MET, 30)
+    assert told(derived_clocks(numbered(*won), hello)["hello/0"]) == (State.RUNNING, None)
+    called = numbered(*won, step(Change.CONTACTED, 30))
+    assert told(derived_clocks(called, hello)["hello/0"]) == (State.MET, 30)
 
 
 def test_a_lead_of_the_night_counts_from_the_next_opening() -> None:
-    night = noon_and(8 * 60)  # Wednesday, 20:00
+    night = minutes_after_noon(8 * 60)  # Wednesday, 20:00
     history = [ASSIGNED.model_copy(update={"assigned_at": night})]
-    clock = derived(history, TOUCH)["touch/1"]
+    clock = derived_clocks(history, TOUCH)["touch/1"]
     assert clock.started_at == night
-    assert clock.due_at == noon_and(22 * 60)  # Thursday, 10:00
+    assert clock.due_at == minutes_after_noon(22 * 60)  # Thursday, 10:00
 
 
 def test_a_hop_counts_the_reps_own_hours_and_a_journey_the_teams() -> None:
-    clocks = derived([step(Change.ASSIGNED, calendar="always")], TOUCH, JOURNEY)
+    clocks = derived_clocks([step(Change.ASSIGNED, calendar="always")], TOUCH, JOURNEY)
     assert (clocks["touch/1"].calendar, clocks["journey/0"].calendar) == ("always", "office")
-    unknown = derived([step(Change.ASSIGNED, calendar="gone")], TOUCH)
+    unknown = derived_clocks([step(Change.ASSIGNED, calendar="gone")], TOUCH)
     assert unknown["touch/1"].calendar == "office"
 
 
 def test_a_team_without_hours_is_rejected() -> None:
     with pytest.raises(UnknownTerms, match="no calendar for the team 'nobody'"):
-        derived([step(Change.ASSIGNED, team="nobody")], TOUCH)
+        derived_clocks([step(Change.ASSIGNED, team="nobody")], TOUCH)
 
 
 def test_a_policy_holds_for_whom_it_says() -> None:
     hot = policy("hot", when='tier == "enterprise" && team == "sales"')
-    assert set(derived([step(Change.ASSIGNED, tier="enterprise")], hot)) == {"hot/1"}
-    assert set(derived([ASSIGNED], hot)) == set()
+    assert set(derived_clocks([step(Change.ASSIGNED, tier="enterprise")], hot)) == {"hot/1"}
+    assert set(derived_clocks([ASSIGNED], hot)) == set()
 
 
 def test_a_clock_is_pinned_to_the_version_that_it_started_under() -> None:
-    terms = {1: Terms(1, promising(TOUCH)), 2: Terms(2, promising(policy("touch", target="3h")))}
-    history = walked(ASSIGNED, next_rep(30), step(Change.ACCEPTED, 31, hop=2, rep="linus"))
+    sla_section = {
+        1: Terms(1, agreement_with(TOUCH)),
+        2: Terms(2, agreement_with(policy("touch", target="3h"))),
+    }
+    history = numbered(ASSIGNED, next_rep(30), step(Change.ACCEPTED, 31, hop=2, rep="linus"))
     later = [it.model_copy(update={"agreement_version": 1 if it.hop == 1 else 2}) for it in history]
-    assert [it.target for it in clocks_of(later, terms)] == [
+    assert [it.target for it in clocks_of(later, sla_section)] == [
         timedelta(hours=1),
         timedelta(hours=3),
     ]
@@ -202,9 +209,9 @@ def test_the_ladder_counts_business_time_after_the_breach() -> None:
         {"after": "5h", "notify": "team"},
         {"after": "30m", "notify": "ops"},
     ]
-    clock = derived([ASSIGNED], policy("it", ladder=steps))["it/1"]
-    assert clock.ladder == (  # the first is what a breach does anyway
-        Rung(noon_and(60), "ops"),
-        Rung(noon_and(90), "ops"),
-        Rung(noon_and(60 + 5 * 60 + 16 * 60), "team"),
+    clock = derived_clocks([ASSIGNED], policy("it", ladder=steps))["it/1"]
+    assert clock.escalation_steps == (  # the first is what a breach does anyway
+        EscalationStep(minutes_after_noon(60), "ops"),
+        EscalationStep(minutes_after_noon(90), "ops"),
+        EscalationStep(minutes_after_noon(60 + 5 * 60 + 16 * 60), "team"),
     )

@@ -14,14 +14,27 @@ from services.sla_monitor.domain.reports import Counted, Report, percentile, rep
 from services.sla_monitor.domain.tallies import bucket_of, moved, tallies, time_in
 from shared.contracts.payloads import Change
 from tests.builders import minutes
-from tests.services.sla_monitor.promises import JOURNEY, TOUCH, derived, noon_and, step, walked
+from tests.services.sla_monitor.builders import (
+    JOURNEY,
+    TOUCH,
+    derived_clocks,
+    minutes_after_noon,
+    numbered,
+    step,
+)
 
-RUNNING = derived([step(Change.ASSIGNED)], TOUCH)["touch/1"]
-BREACHED = fire(RUNNING, now=noon_and(61))[0]
-MET = RUNNING._replace(state=State.MET, end=End(noon_and(20), "contacted", minutes(20)))
-LATE = BREACHED._replace(state=State.LATE, end=End(noon_and(80), "contacted", minutes(80)))
-CANCELLED = RUNNING._replace(state=State.CANCELLED, end=End(noon_and(9), "lost", minutes(9)))
-BROKEN_OFF = BREACHED._replace(state=State.CANCELLED, end=End(noon_and(90), "lost", minutes(90)))
+RUNNING = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+BREACHED = fire(RUNNING, now=minutes_after_noon(61))[0]
+MET = RUNNING._replace(state=State.MET, end=End(minutes_after_noon(20), "contacted", minutes(20)))
+LATE = BREACHED._replace(
+    state=State.LATE, end=End(minutes_after_noon(80), "contacted", minutes(80))
+)
+CANCELLED = RUNNING._replace(
+    state=State.CANCELLED, end=End(minutes_after_noon(9), "lost", minutes(9))
+)
+BROKEN_OFF = BREACHED._replace(
+    state=State.CANCELLED, end=End(minutes_after_noon(90), "lost", minutes(90))
+)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +60,8 @@ def test_the_cohort_is_the_date_on_which_it_was_due() -> None:
 
 
 def test_a_journey_is_the_teams_and_no_reps() -> None:
-    history = walked(step(Change.ASSIGNED), step(Change.CONTACTED, 5))
-    assert {it.rep for it in tallies(derived(history, JOURNEY)["journey/0"])} == {""}
+    history = numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 5))
+    assert {it.rep for it in tallies(derived_clocks(history, JOURNEY)["journey/0"])} == {""}
 
 
 def test_a_breach_taken_back_is_recounted() -> None:
@@ -75,10 +88,10 @@ def test_percentiles() -> None:
 
 
 def counted(clocks: list[Clock]) -> list[Counted]:
-    tallied = moved((None, clock) for clock in clocks)
+    outcome_counts = moved((None, clock) for clock in clocks)
     return [
         Counted(tally.team, tally.kind, tally.measure, tally.bucket, count)
-        for tally, count in tallied.items()
+        for tally, count in outcome_counts.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.covered`: every file of the product was tried by the tests that ran, or its gaps are named.
+"""`python -m tests.coverage_gate`: every file of the product was tried by the tests that ran, or its gaps are named.
 
 A total hides a file that nobody tries behind a hundred that are tried, so each has to hold its own line.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.covered import gaps, line_of
+from tests.coverage_gate import gaps, line_of
 
 
 def report(percent: float) -> dict[str, object]:

@@ -25,7 +25,7 @@ from shared.db.tables import outbox
 from shared.messaging.outbox import read
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
 
-OFFICE = DEFAULT_SECTIONS["sla"]["calendars"][0]
+OFFICE_CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
 ALWAYS = {
     "id": "always",
     "zone": "UTC",
@@ -39,30 +39,32 @@ def policy(id: str, **fields: Any) -> dict[str, Any]:
     return {"id": id, **usual, **fields}
 
 
-def promising(*policies: dict[str, Any]) -> Agreement:
+def agreement_with(*policies: dict[str, Any]) -> Agreement:
     """The builders' agreement with these policies, and two calendars."""
-    return agreement(sla=terms(*policies))
+    return agreement(sla=sla_section(*policies))
 
 
-def terms(*policies: dict[str, Any], holidays: str | None = None) -> dict[str, Any]:
+def sla_section(*policies: dict[str, Any], holidays: str | None = None) -> dict[str, Any]:
     """The section `sla` of an agreement."""
-    office = {**OFFICE, "holidays": holidays}
+    office = {**OFFICE_CALENDAR, "holidays": holidays}
     return {"calendars": [office, ALWAYS], "policies": list(policies)}
 
 
-def publishing(session: Session, *policies: dict[str, Any], holidays: str | None = None) -> int:
+def publish_policies(
+    session: Session, *policies: dict[str, Any], holidays: str | None = None
+) -> int:
     """Publish the builders' agreement with these policies; its version."""
-    source = json.dumps({**DEFAULT_SECTIONS, "sla": terms(*policies, holidays=holidays)})
+    source = json.dumps({**DEFAULT_SECTIONS, "sla": sla_section(*policies, holidays=holidays)})
     return publish(session, source, by="test", now=NOON).version
 
 
-def heard(session: Session, *steps: HandoffChanged, minute: float = 0) -> None:
+def handle_changes(session: Session, *steps: HandoffChanged, minute: float = 0) -> None:
     """The handler gets the steps, so many minutes after noon."""
     arrived = [message(HANDOFFS_CHANGED, it) for it in steps]
-    on_handoffs_changed(session, arrived, noon_and(minute), agreements=Agreements())
+    on_handoffs_changed(session, arrived, minutes_after_noon(minute), agreements=Agreements())
 
 
-def said(session: Session) -> list[SlaChanged]:
+def announced_changes(session: Session) -> list[SlaChanged]:
     """What lies in the outbox about clocks, in order."""
     rows = session.execute(
         select(outbox.c.key, outbox.c.value, outbox.c.headers)
@@ -75,13 +77,13 @@ def said(session: Session) -> list[SlaChanged]:
     ]
 
 
-def saved(session: Session) -> dict[str, Clock]:
+def stored_clocks(session: Session) -> dict[str, Clock]:
     """The clocks in the database by policy and hop, such as `touch/1`."""
     found = all_clocks(session, Which(), Slice(limit=10_000), state=None)
     return {f"{it.policy}/{it.hop}": it for it in found}
 
 
-def tallied(session: Session) -> dict[str, int]:
+def outcome_counts(session: Session) -> dict[str, int]:
     """How many clocks count as what."""
     rows = session.execute(
         select(tallies.c.measure, func.sum(tallies.c.count))
@@ -98,7 +100,7 @@ TOUCH = policy("touch")
 JOURNEY = policy("journey", scope="journey", anchor="qualified", target="2h")
 
 
-def walked(*steps: HandoffChanged, **more: Any) -> list[HandoffChanged]:
+def numbered(*steps: HandoffChanged, **more: Any) -> list[HandoffChanged]:
     """The steps, numbered."""
     return [it.model_copy(update={"sequence": n, **more}) for n, it in enumerate(steps, start=1)]
 
@@ -119,12 +121,14 @@ def next_rep(after: float, *, rep: str = "linus", hop: int = 2, **fields: Any) -
     return step(Change.REASSIGNED, after, hop=hop, rep=rep, assigned_at=given_at, **fields)
 
 
-def derived(history: Sequence[HandoffChanged], *policies: dict[str, Any]) -> dict[str, Clock]:
+def derived_clocks(
+    history: Sequence[HandoffChanged], *policies: dict[str, Any]
+) -> dict[str, Clock]:
     """The clocks by policy and hop, such as `touch/1`."""
-    pinned = {version: Terms(version, promising(*policies)) for version in (1, 2)}
+    pinned = {version: Terms(version, agreement_with(*policies)) for version in (1, 2)}
     return {f"{it.policy}/{it.hop}": it for it in clocks_of(history, pinned)}
 
 
-def noon_and(after: float) -> datetime:
+def minutes_after_noon(after: float) -> datetime:
     """So many minutes after noon."""
     return NOON + minutes(after)
