@@ -1,15 +1,15 @@
-"""What a single field cannot tell: names, types, references, rules that can never be reached."""
+"""Faults between the fields of an agreement: names, types, references, and rules that can never be reached."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import timedelta
-from itertools import chain, pairwise
+from itertools import chain, pairwise, takewhile
 from typing import Protocol
 
-from shared.agreement.cel.check import complaints
+from shared.agreement.cel.check import condition_faults
 from shared.agreement.cel.condition import Condition
+from shared.agreement.cel.read import Kind, Token, content, is_selected, tokens
 from shared.agreement.contexts import conditions
 from shared.agreement.facts import BUILT_IN
 from shared.agreement.hours import calendar_problems, open_in_a_week
@@ -18,12 +18,7 @@ from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
 
 MAX_WEEKS = 5 * 52
-"""So many weeks after its start, at most, a promise is due."""
-_COMPARED = re.compile(
-    r"""(?<![.\w])(?P<name>tier|team|grade)\s*(?:==|!=|in\s*\[)\s*"""
-    r"""(?P<values>(?:["'][^"'\n]*["']\s*,?\s*)+)"""
-)
-_TEXT = re.compile(r"""["']([^"'\n]*)["']""")
+"""A promise must be due within so many weeks of its start."""
 _LISTS_WITH_IDS: tuple[Path, ...] = (
     ("scoring", "fit"),
     ("scoring", "signals"),
@@ -38,10 +33,10 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
 
 
 def problems(agreement: Agreement) -> Iterator[Problem]:
-    """Everything wrong with it."""
+    """Everything wrong with an agreement whose fields are each sound."""
     unsound = [*_reserved_traits(agreement), *_unsound_conditions(agreement)]
     yield from unsound or chain(_never_reached(agreement), _unknown_values(agreement))
-    yield from _said_twice(agreement)
+    yield from _repeated_names(agreement)
     yield from _unknown_references(agreement)
     yield from _nonsense_numbers(agreement)
     for at, policy in enumerate(agreement.sla.policies):
@@ -63,8 +58,8 @@ def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
 
 def _unsound_conditions(agreement: Agreement) -> Iterator[Problem]:
     for path, condition, names in conditions(agreement):
-        for it in complaints(condition, names):
-            yield Problem(path, it.message, offset=it.offset)
+        for fault in condition_faults(condition, names):
+            yield Problem(path, fault.message, offset=fault.offset)
 
 
 def _never_reached(agreement: Agreement) -> Iterator[Problem]:
@@ -93,18 +88,22 @@ class _Rule(Protocol):
 
 
 def _shadowed(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
-    """The first that holds wins: nothing comes after one that always does, or twice."""
+    """Rules after one that always holds, or that asks the same: the first that holds decides."""
     for at, rule in enumerate(rules):
         for earlier in rules[:at]:
             if earlier.when.constant is True:
-                why = f"`{earlier.id}` before it always holds"
-            elif earlier.when.source.split() == rule.when.source.split():
-                why = f"`{earlier.id}` before it asks the same"
+                reason = f"`{earlier.id}` before it always holds"
+            elif _words(earlier.when) == _words(rule.when):
+                reason = f"`{earlier.id}` before it asks the same"
             else:
                 continue
-            message = f"`{rule.id}` is never reached: {why}; move it up, or delete it"
+            message = f"`{rule.id}` is never reached: {reason}; move it up, or delete it"
             yield Problem((*path, at, "when"), message, offset=0)
             break
+
+
+def _words(condition: Condition) -> list[str]:
+    return [it.text for it in tokens(condition.source)]
 
 
 def _unknown_values(agreement: Agreement) -> Iterator[Problem]:
@@ -114,19 +113,32 @@ def _unknown_values(agreement: Agreement) -> Iterator[Problem]:
         "grade": [letter + digit for letter in "ABCD" for digit in "1234"],
     }
     for path, condition, _ in conditions(agreement):
-        for compared in _COMPARED.finditer(condition.source):
-            for text in _TEXT.finditer(compared["values"]):
-                name = compared["name"]
-                if text[1] not in known[name]:
-                    message = _unknown(name, text[1], known[name])
-                    yield Problem(path, message, offset=compared.start("values") + text.start())
+        for name, text in _compared_texts(tokens(condition.source), known):
+            if content(text) not in known[name]:
+                message = _unknown(name, content(text), known[name])
+                yield Problem(path, message, offset=text.offset)
 
 
-def _unknown(what: str, said: str, known: Sequence[str]) -> str:
-    return f"unknown {what} `{said}`; {nearest(said, known, 'there are')}"
+def _compared_texts(source: Sequence[Token], names: Container[str]) -> Iterator[tuple[str, Token]]:
+    """The texts that these names are compared with by `==`, `!=` or `in […]`, each with its name."""
+    for at, token in enumerate(source):
+        if token.text not in names or is_selected(source, at):
+            continue
+        match [it.text for it in source[at + 1 : at + 3]]:
+            case ["==" | "!=", _]:
+                compared = tuple(source[at + 2 : at + 3])
+            case ["in", "["]:
+                compared = tuple(takewhile(lambda it: it.text != "]", source[at + 3 :]))
+            case _:
+                continue
+        yield from ((token.text, it) for it in compared if it.kind is Kind.TEXT)
 
 
-def _said_twice(agreement: Agreement) -> Iterator[Problem]:
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    return f"unknown {kind} `{name}`; {nearest(name, known, 'there are')}"
+
+
+def _repeated_names(agreement: Agreement) -> Iterator[Problem]:
     for path in _LISTS_WITH_IDS:
         section = getattr(getattr(agreement, str(path[0])), str(path[1]))
         yield from _repeated([it.id for it in section], path, "id")
@@ -163,9 +175,9 @@ def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
             for at, it in enumerate(agreement.routing.rules)
         ),
     ]
-    for path, what, said, known in references:
-        if said is not None and said not in known:
-            yield Problem(path, _unknown(what, said, known))
+    for path, kind, name, known in references:
+        if name is not None and name not in known:
+            yield Problem(path, _unknown(kind, name, known))
 
 
 def _nonsense_numbers(agreement: Agreement) -> Iterator[Problem]:
@@ -200,8 +212,8 @@ def _never_due(agreement: Agreement) -> Iterator[Problem]:
 def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
     if policy.target <= timedelta(0):
         yield Problem((*path, "target"), "nobody can answer in no time; write such as 15m")
-    over = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[policy.kind]
-    if policy.anchor in over:
+    too_late = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[policy.kind]
+    if policy.anchor in too_late:
         yield Problem(
             (*path, "anchor"),
             f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",

@@ -1,4 +1,4 @@
-"""Where conditions stand in the agreement, and what each of them may speak of."""
+"""The fields of the agreement that hold conditions, and the names that each of them may read."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ TEAM: Names = (("team", "string"),)
 
 
 def conditions(agreement: Agreement) -> Iterator[tuple[Path, Condition, Names]]:
-    """Each condition with what it may speak of."""
-    for section, part, field, names in places(lead_names(agreement.traits)):
-        found = getattr(getattr(agreement, section), part)
-        many = isinstance(found, tuple)
-        for at, rule in enumerate(found if many else (found,)):
+    """Each condition with its path and the names that it may read."""
+    for section, part, field, names in condition_fields(lead_names(agreement.traits)):
+        rules = getattr(getattr(agreement, section), part)
+        many = isinstance(rules, tuple)
+        for at, rule in enumerate(rules if many else (rules,)):
             if condition := getattr(rule, field, None):
                 yield (section, part, *((at,) if many else ()), field), condition, names
 
 
 def lead_names(traits: Mapping[str, TraitType]) -> Names:
-    """What `lead` has when these traits are declared."""
+    """The names of `lead` when these traits are declared."""
     declared = tuple((f"lead.{name}", _TYPES[kind]) for name, kind in traits.items())
     return (*declared, *((f"lead.{name}", "string") for name in BUILT_IN))
 
 
-def places(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
-    """Section, part and field of every condition, with what it may speak of."""
+def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
+    """Section, part and field of every condition, with the names that it may read."""
     return (
         ("scoring", "fit", "when", lead),
         ("scoring", "signals", "when", EVENT),

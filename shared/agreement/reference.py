@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from shared.agreement.cel.condition import Condition
-from shared.agreement.contexts import lead_names, places
+from shared.agreement.contexts import condition_fields, lead_names
 from shared.agreement.model import Agreement
 from shared.documents.limits import AtMost, Between
 
@@ -50,15 +50,15 @@ def reference() -> str:
 
 
 def _contexts() -> Iterator[str]:
-    askable = places((("lead.<trait>", "as declared"), *lead_names({})))
-    yield "| where | may speak of |"
+    fields = condition_fields((("lead.<trait>", "as declared"), *lead_names({})))
+    yield "| where | names that it may read |"
     yield "|---|---|"
-    for section, part, field, names in askable:
+    for section, part, field, names in fields:
         roots = dict.fromkeys(name.partition(".")[0] for name, _ in names)
         yield f"| `{section}.{part}`, `{field}` | {', '.join(f'`{it}`' for it in roots)} |"
     yield "\n| name | is |"
     yield "|---|---|"
-    for name, kind in {name: kind for *_, names in askable for name, kind in names}.items():
+    for name, kind in {name: kind for *_, names in fields for name, kind in names}.items():
         yield f"| `{name}` | {_CEL.get(kind, kind)} |"
 
 

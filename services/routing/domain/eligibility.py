@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from services.routing.domain.desk import Desk, Standing
-from shared.agreement.cel.condition import Facts
+from shared.agreement.cel.compile import Facts
 from shared.agreement.model import RoutingRule
 
 

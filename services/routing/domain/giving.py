@@ -17,7 +17,8 @@ from typing import NamedTuple
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case, exclusions, is_free, is_full, objections
 from services.routing.domain.picking import among_equals, given, shortfall, with_more
-from shared.agreement.cel.cache import Memory, attributes_read
+from shared.agreement.cel.cache import AnswerCache
+from shared.agreement.cel.read import attributes_read
 from shared.agreement.model import RoutingRule, Strategy
 
 
@@ -42,7 +43,7 @@ class Bench:
             {it.rep.id for it in standings if is_free(it, desk=desk, now=now)},
         )
         self._team = [it.rep.id for it in standings if it.rep.team == desk.team]
-        self._alike: dict[tuple[object, ...], Memory] = {}
+        self._alike: dict[tuple[object, ...], AnswerCache] = {}
         self._eligible: dict[tuple[Strategy, tuple[str, ...]], _Eligible] = {}
         self._kinds: dict[tuple[str, ...], Sequence[list[str]]] = {}
 
@@ -84,7 +85,7 @@ class Bench:
         key = (read, rule.hours, rule.strategy, case.had_by)
         memory = self._alike.get(key)
         if memory is None:
-            memory = self._alike[key] = Memory(read)
+            memory = self._alike[key] = AnswerCache(read)
         return memory.recall(case.facts, partial(self._found, case))
 
     def _found(self, case: Case) -> _Alike:
@@ -105,7 +106,7 @@ class Bench:
 
     def _kinds_for(self, rule: RoutingRule) -> Sequence[list[str]]:
         """The team's reps, together where the rule reads the same of them."""
-        read = attributes_read(rule.match.source, of="rep") if rule.match else frozenset()
+        read = attributes_read("rep", rule.match.source) if rule.match else frozenset()
         if read is None:
             return [[it] for it in self._team]
         names = tuple(sorted({"hours", *read}))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from services.routing.domain.desk import Desk, Standing
 from services.routing.domain.eligibility import Case, Exclusion, exclusions
-from shared.agreement.cel.condition import Facts
+from shared.agreement.cel.compile import Facts
 from shared.agreement.model import RoutingRule, Strategy
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

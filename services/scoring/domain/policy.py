@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,8 @@ from typing import Any
 
 from services.scoring.domain.engagement import Weight, Weights
 from services.scoring.domain.score import Part, Score, bounded
-from shared.agreement.cel.cache import ABSENT, MAX, MAX_REMEMBERED, Memory
+from shared.agreement.cel.cache import ABSENT, MAX_ANSWERS, MAX_CHARACTERS, AnswerCache
+from shared.agreement.cel.read import attributes_read
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.contracts.events import Event
@@ -62,7 +62,7 @@ class ScoringPolicy:
         conditions = [it.when for it in told.suppress] + [it.when for it in told.tiers]
         if told.threshold is not None:
             conditions.append(told.threshold.when)
-        read = parts_read("lead", [it.source for it in conditions])
+        read = attributes_read("lead", *[it.source for it in conditions])
         return self.kept_traits if read is None else read | frozenset(told.require)
 
     def counting(self, event: Event) -> Sequence[Weight]:
@@ -133,8 +133,8 @@ class ScoringPolicy:
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
 
     @cached_property
-    def _suppressions(self) -> Memory:
-        return Memory(*[it.when.source for it in self.agreement.qualification.suppress])
+    def _suppressions(self) -> AnswerCache:
+        return AnswerCache(*[it.when.source for it in self.agreement.qualification.suppress])
 
     @cached_property
     def _ears(self) -> Mapping[str, _Ear]:
@@ -151,8 +151,8 @@ class _Ear:
         self.signals = tuple(weights.signals[it.id] for it in signals)
         self._conditions = [(it.when, weights.signals[it.id]) for it in signals]
         self.asks = [it.when.source for it in signals if it.when is not None]
-        self._memory = Memory(*self.asks)
-        self._properties = parts_read("event.properties", self.asks, of="event")
+        self._memory = AnswerCache(*self.asks)
+        self._properties = attributes_read("event.properties", *self.asks)
         self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
     def heard(self, event: Event) -> tuple[Weight, ...]:
@@ -167,8 +167,8 @@ class _Ear:
 
     def _learned(self, event: Event, told: tuple[object, ...]) -> tuple[Weight, ...]:
         heard = self._heard(event)
-        if all(it is ABSENT or (type(it) is str and len(it) <= MAX_REMEMBERED) for it in told):
-            if len(self._by_properties) >= MAX:
+        if all(it is ABSENT or (type(it) is str and len(it) <= MAX_CHARACTERS) for it in told):
+            if len(self._by_properties) >= MAX_ANSWERS:
                 self._by_properties.clear()
             self._by_properties[told] = heard
         return heard
@@ -179,17 +179,6 @@ class _Ear:
             facts,
             lambda: tuple(it for when, it in self._conditions if when is None or when.holds(facts)),
         )
-
-
-def parts_read(
-    path: str, sources: Sequence[str], *, of: str | None = None
-) -> frozenset[str] | None:
-    """What the sources read under the path, if they read nothing else of it or of `of`; else None."""
-    part = re.compile(rf"(?<![\w.]){re.escape(path)}\.([A-Za-z_]\w*)\b(?!\s*\()")
-    whole = re.compile(rf"(?<![\w.]){of or path}(?!\w)")
-    parts = [name for source in sources for name in part.findall(source)]
-    named = sum(len(whole.findall(source)) for source in sources)
-    return frozenset(parts) if named == len(parts) else None
 
 
 def event_facts(event: Event) -> dict[str, Any]:

@@ -1,37 +1,73 @@
-"""Conditions that only hold numbers against constants, as most thresholds do: answered here, in a tenth of CEL's time.
+"""Conditions that only compare numbers with constants, as most thresholds do, answered in a tenth of CEL's time.
 
-Thresholds are asked of every lead in every batch, about numbers with fractions, which no memory helps with.
+Thresholds are evaluated for every lead of every batch, over numbers with fractions, which no cache helps with.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-Bound = tuple[str, Callable[[float, float], bool], float]
-"""The name of a number, how it is compared, and with what."""
+from shared.agreement.cel.read import Kind, Token, tokens
 
-_BOUND = re.compile(r"\s*([A-Za-z_]\w*)\s*(>=|>|<=|<)\s*(-?\d{1,15}(?:\.\d{1,15})?)\s*", re.ASCII)
-_COMPARED = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+
+class Bound(NamedTuple):
+    """A number that a fact is compared with."""
+
+    name: str
+    compare: Callable[[float, float], bool]
+    number: float
+
+
+_COMPARISONS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+_EXACT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+"""Constants that CEL and Python read as the same number."""
 
 
 def bounds_of(source: str) -> Sequence[Bound] | None:
-    """The bounds, if the source is nothing but bounds that must all hold."""
-    found = [_BOUND.fullmatch(part) for part in source.split("&&")]
-    told = [it.groups() for it in found if it is not None]
-    if len(told) < len(found):
-        return None
-    return [(name, _COMPARED[sign], float(number)) for name, sign, number in told]
+    """The bounds, if the source is nothing but bounds joined by `&&`; else None."""
+    bounds = []
+    for part in _conjuncts(tokens(source)):
+        bound = _bound(part)
+        if bound is None:
+            return None
+        bounds.append(bound)
+    return bounds
 
 
 def within(bounds: Sequence[Bound], facts: Mapping[str, Any]) -> bool | None:
-    """Whether all bounds hold, as CEL would say; None where CEL must be asked, as it is not about fractions."""
-    for name, compared, bound in bounds:
+    """Whether all bounds hold, as CEL would answer; None where a value is no float, so that CEL must be asked."""
+    for name, compare, number in bounds:
         value = facts.get(name)
         if type(value) is not float:
             return None
-        if not compared(value, bound):
+        if not compare(value, number):
             return False
     return True
+
+
+def _conjuncts(source: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """The parts between the signs `&&`."""
+    start = 0
+    for at, token in enumerate(source):
+        if token.text == "&&":
+            yield source[start:at]
+            start = at + 1
+    yield source[start:]
+
+
+def _bound(part: Sequence[Token]) -> Bound | None:
+    match [it.text for it in part]:
+        case [name, sign, "-", number]:
+            number = f"-{number}"
+        case [name, sign, number]:
+            pass
+        case _:
+            return None
+    if part[0].kind is not Kind.NAME or sign not in _COMPARISONS:
+        return None
+    if not _EXACT.fullmatch(part[-1].text):
+        return None
+    return Bound(name, _COMPARISONS[sign], float(number))

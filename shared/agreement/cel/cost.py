@@ -1,7 +1,7 @@
-"""How much work a condition may be with the facts at hand: CEL cannot be stopped once it runs, so it is asked before.
+"""How much work the evaluation of a condition may be: it is estimated first, as CEL cannot be stopped once it runs.
 
-The work depends on the source and on the sizes of what it reads, never on the time that it took: all processes, and a
-later replay, come to the same answer.
+The estimate depends on the source and on the sizes of what it reads, never on the time that anything took: all
+processes, and a later replay, come to the same answer.
 """
 
 from __future__ import annotations
@@ -11,29 +11,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from shared.agreement.cel.cache import LITERAL, bare
-from shared.agreement.cel.patterns import program_length
+from shared.agreement.cel.read import Call, Kind, Token, calls, chains, content, tokens
 
 MAX_WORK_NS = 50_000_000
-"""So much work, by the estimate below, one evaluation may be; what would be more is not begun."""
+"""An evaluation of more work, by the estimate below, is not begun."""
 MAX_ROUNDS = 10_000
-"""After so many rounds of its loops CEL itself gives up."""
+"""CEL itself gives up after this many rounds of loops."""
 _ELEMENT_NS, _CHARACTER_NS, _INSTRUCTION_NS, _ROUND_NS = 150, 10, 2, 1_000
-"""What each costs at most, as measured: an element joined to a list, a character compared, a step of a pattern."""
-_TO_COMPILE = 750
-"""To make a pattern ready costs as much as to hold it against so many characters."""
+"""Upper bounds, as measured: an element joined to a list, a character compared, a step of a pattern, a round."""
+_CHARACTERS_TO_COMPILE = 750
+"""Compiling a pattern costs as much as matching it against this many characters."""
 _UNKNOWN_PATTERN = 20_000
-"""A pattern that is itself a fact may be as long as the library allows."""
+"""The length of a pattern that is itself a fact: as long as the library allows."""
+_MAX_REPETITIONS = 1_000
+"""The library refuses patterns that repeat a part more often."""
 
-_LOOP = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(")
-_MATCHES = re.compile(r"\bmatches\s*\((?:[^()]*,)?\s*")
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*\()")
-_WORDS = frozenset({"true", "false", "null", "in"})
+_LOOPS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _ROOTS = frozenset({"lead", "event", "rep"})
+_PATTERN_PART = re.compile(
+    r"\\[pP](?:\{[^}]*\}|.)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|.", re.DOTALL
+)
+_PART_LENGTHS = {"\\p": 500, "\\P": 500, "[": 20, ".": 20, "\\": 10}
 
 
 class Size(NamedTuple):
-    """How much there is to read: elements of lists and mappings, and characters of texts."""
+    """The size of values: elements of lists and mappings, and characters of texts."""
 
     elements: int
     characters: int
@@ -41,20 +43,20 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How the work grows with what is read."""
+    """How the work of a condition grows with what it reads."""
 
     depth: int
-    """So many times, at most, all of it is read anew for each of its elements."""
+    """The most loops in one another that read everything anew in each of their rounds."""
     loops: int
-    """So deep loops stand in loops; 0: there are none."""
+    """The most loops in one another."""
     growth: int
-    """So many times larger what loops build may be than what they read."""
+    """How many times larger than what they read the values may be that loops build."""
     instructions: int
     """The length of all patterns, as programs."""
     literal: Size
-    """What the source itself brings along."""
-    asks_facts: bool
-    """Whether it reads anything besides."""
+    """The size of the lists and texts in the source."""
+    reads_facts: bool
+    """Whether the condition reads anything besides its own constants."""
 
     @property
     def is_bounded(self) -> bool:
@@ -62,7 +64,7 @@ class Cost:
         return self.loops == 0 and self.instructions == 0
 
     def exceeds(self, facts: Iterable[object]) -> bool:
-        """Whether an evaluation that reads these facts may be more work than is done for one."""
+        """Whether an evaluation that reads these facts may be more work than MAX_WORK_NS."""
         return self.work_ns(size_of(facts)) > MAX_WORK_NS
 
     def work_ns(self, read: Size) -> int:
@@ -70,67 +72,92 @@ class Cost:
         elements = read.elements + self.literal.elements
         characters = read.characters + self.literal.characters
         rounds: int = min(elements**self.loops, MAX_ROUNDS)
-        again: int = self.growth * min(elements**self.depth, MAX_ROUNDS)
-        patterns = self.instructions * (again * characters + rounds * _TO_COMPILE)
+        readings: int = self.growth * min(elements**self.depth, MAX_ROUNDS)
+        pattern_steps = self.instructions * (
+            readings * characters + rounds * _CHARACTERS_TO_COMPILE
+        )
         return (
             rounds * _ROUND_NS
-            + again * (elements * _ELEMENT_NS + characters * _CHARACTER_NS)
-            + patterns * _INSTRUCTION_NS
+            + readings * (elements * _ELEMENT_NS + characters * _CHARACTER_NS)
+            + pattern_steps * _INSTRUCTION_NS
         )
 
 
 def cost_of(source: str) -> Cost:
-    """The cost of a condition, read off its text."""
-    text = bare(source)
-    loops = list(_loops(text))
-    variables = {it.variable for it in loops} - _ROOTS
-    known = variables | _WORDS
+    """The cost of a condition, read off its source."""
+    read = tokens(source)
+    every_call = list(calls(read))
+    loops = list(_loops(every_call))
+    known = {it.variable for it in loops} - _ROOTS
     # A body that reads nothing but variables of loops reads, in all rounds of one loop together, everything once.
     depths = [it.depth - _reads_only(known, it.body) for it in loops]
     growth = 1
     for loop in loops:
-        growth *= 1 + loop.body.count("+")
+        growth *= 1 + _count(loop.body, "+")
     return Cost(
         depth=max(depths, default=0),
         loops=max((it.depth for it in loops), default=0),
         growth=growth,
-        instructions=sum(_instructions(source, text)),
-        literal=Size(1 + text.count(",") + text.count("["), len(source)),
-        asks_facts=not known.issuperset(_NAME.findall(text)),
+        instructions=sum(_instructions(it) for it in every_call if it.name.text == "matches"),
+        literal=Size(1 + _count(read, ",") + _count(read, "["), len(source)),
+        reads_facts=not known.issuperset(chain[0] for chain in chains(read)),
     )
-
-
-def _reads_only(names: Set[str], body: str) -> bool:
-    return set(_NAME.findall(body)) <= names and not {"[", "{"} & set(body)
 
 
 class _Loop(NamedTuple):
     variable: str
-    body: str
+    body: Sequence[Token]
     depth: int
 
 
-def _loops(text: str) -> Iterator[_Loop]:
-    spans = [(it.end(), _closing(text, it.end())) for it in _LOOP.finditer(text)]
-    for start, end in spans:
-        variable, _, body = text[start:end].partition(",")
-        yield _Loop(variable.strip(), body, sum(1 for a, b in spans if a <= start and end <= b))
+def _loops(every_call: Sequence[Call]) -> Iterator[_Loop]:
+    """The macros that run over a list or a mapping, each with the number of loops that it is in, itself included."""
+    loops = [it for it in every_call if it.is_method and it.name.text in _LOOPS]
+    for loop in loops:
+        depth = sum(1 for it in loops if it.start <= loop.start and loop.end <= it.end)
+        variable, *bodies = loop.arguments
+        name = variable[0].text if len(variable) == 1 else ""
+        yield _Loop(name, [token for body in bodies for token in body], depth)
 
 
-def _closing(text: str, start: int) -> int:
-    """Where the bracket closes that opened before `start`."""
-    depth = 1
-    for at in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        if depth == 0:
-            return at
-    return len(text)
+def _reads_only(names: Set[str], body: Sequence[Token]) -> bool:
+    """Whether a body has no other names, and builds no lists or mappings."""
+    if _count(body, "[") or _count(body, "{"):
+        return False
+    return names >= {chain[0] for chain in chains(body)}
 
 
-def _instructions(source: str, text: str) -> Iterator[int]:
-    for call in _MATCHES.finditer(text):
-        pattern = LITERAL.match(source, call.end())
-        yield program_length(pattern[0]) if pattern else _UNKNOWN_PATTERN
+def _count(source: Sequence[Token], sign: str) -> int:
+    return sum(1 for it in source if it.text == sign)
+
+
+def _instructions(matches: Call) -> int:
+    """The length of the pattern that is matched: of all texts that are joined to it, if it is nothing else."""
+    pattern = matches.arguments[-1]
+    texts = [content(it) for it in pattern if it.kind is Kind.TEXT]
+    if len(texts) + _count(pattern, "+") < len(pattern) or not texts:
+        return _UNKNOWN_PATTERN
+    return program_length("".join(texts))
+
+
+def program_length(pattern: str) -> int:
+    """An upper bound of the length of a pattern as a program, in which `(ab){3}` is as long as `ababab`."""
+    groups, last = [0], 0
+    for part in _PATTERN_PART.finditer(pattern):
+        if part[1] is not None:
+            times = min(int(part[2] or part[1]), _MAX_REPETITIONS)
+            groups[-1] += last * max(0, times - 1)
+            last *= max(1, times)
+        elif part[0] == "(":
+            groups.append(0)
+        elif part[0] == ")" and len(groups) > 1:
+            last = groups.pop() + 1
+            groups[-1] += last
+        else:
+            lengths = (it for start, it in _PART_LENGTHS.items() if part[0].startswith(start))
+            last = next(lengths, 1)
+            groups[-1] += last
+    return sum(groups)
 
 
 def size_of(facts: Iterable[object]) -> Size:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.policy import ScoringPolicy, event_facts, parts_read
-from shared.agreement.cel.cache import MAX
+from services.scoring.domain.policy import ScoringPolicy, event_facts
+from shared.agreement.cel.cache import MAX_ANSWERS
 from tests.builders import agreement, marketing_event
 
 
@@ -63,26 +63,11 @@ def test_what_is_remembered_of_texts_is_bounded() -> None:
     policy = ScoringPolicy(1, agreement(scoring={"signals": [signal]}))
 
     counted = [
-        len(policy.counting(marketing_event("a", properties={"n": str(n)}))) for n in range(MAX + 9)
+        len(policy.counting(marketing_event("a", properties={"n": str(n)})))
+        for n in range(MAX_ANSWERS + 9)
     ]
 
     assert sum(counted) == counted[7] == 1
-
-
-@pytest.mark.parametrize(
-    ("sources", "read"),
-    [
-        (["lead.country == 'DE'", "has(lead.size) && lead.size > 3"], {"country", "size"}),
-        (["fit > 3"], set()),
-        (["lead == lead"], None),
-        (["lead['country'] == 'DE' || lead.size > 2"], None),
-        (["lead.title == 'team lead'"], None),
-        (["mislead.size > other.lead.size"], set()),
-    ],
-    ids=["names", "none", "whole", "computed", "in-a-text", "others"],
-)
-def test_what_conditions_read_of_something(sources: list[str], read: set[str] | None) -> None:
-    assert parts_read("lead", sources) == read
 
 
 def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:

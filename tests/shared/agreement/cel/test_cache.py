@@ -1,34 +1,31 @@
-"""An answer is remembered for what was read, and for nothing else."""
+"""An answer is kept by the values that the condition reads, and by nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from shared.agreement.cel.cache import Memory, attributes_read
+from shared.agreement.cel.cache import AnswerCache
 
 
-def asked(source: str, *several: Mapping[str, Any], limit: int = 100) -> int:
-    """How often an answer had to be worked out."""
-    memory, worked_out = Memory(source, limit=limit), 0
+def computations(source: str, *facts: Mapping[str, Any], limit: int = 100) -> int:
+    """How many of the answers for these facts, in order, are computed and not recalled."""
+    answers, count = AnswerCache(source, limit=limit), 0
 
-    def work(facts: Mapping[str, Any]) -> Callable[[], Any]:
-        def out() -> Any:
-            nonlocal worked_out
-            worked_out += 1
-            return facts
+    def compute() -> bool:
+        nonlocal count
+        count += 1
+        return True
 
-        return out
-
-    for facts in several:
-        memory.recall(facts, work(facts))
-    return worked_out
+    for each in facts:
+        answers.recall(each, compute)
+    return count
 
 
 @pytest.mark.parametrize(
-    ("source", "several", "times"),
+    ("source", "events", "times"),
     [
         ("event.path == '/x'", ({"path": "/x"}, {"path": "/x", "more": 1}), 1),
         ("event.path == '/x'", ({"path": "/x"}, {"path": "/y"}), 2),
@@ -48,23 +45,12 @@ def asked(source: str, *several: Mapping[str, Any], limit: int = 100) -> int:
         ("has(event.a) && event.b == 2", ({"a": 1, "b": 2}, {"a": 1, "b": 3}), 2),
     ],
 )
-def test_what_is_read_decides(source: str, several: tuple[dict[str, Any], ...], times: int) -> None:
-    assert asked(source, *({"event": it} for it in several)) == times
+def test_the_values_that_are_read_decide(
+    source: str, events: tuple[dict[str, Any], ...], times: int
+) -> None:
+    assert computations(source, *({"event": it} for it in events)) == times
 
 
-def test_memory_has_an_end() -> None:
-    several = [{"event": {"path": path}} for path in ("a", "b", "c", "a")]
-    assert asked("event.path", *several, limit=2) == 4
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("lead.country in rep.territories", {"territories"}),
-        ("rep . skills.exists(it, it == lead.x) || rep.id == 'a'", {"skills", "id"}),
-        ("lead.rep == 'x' && reps.id == 1", set()),
-        ("rep['id'] == 'a' && lead.country in rep.territories", None),
-    ],
-)
-def test_what_a_source_may_read_of_a_name(source: str, expected: set[str] | None) -> None:
-    assert attributes_read(source, of="rep") == expected
+def test_a_full_cache_begins_anew() -> None:
+    facts = [{"event": {"path": path}} for path in ("a", "b", "c", "a")]
+    assert computations("event.path", *facts, limit=2) == 4

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from shared.agreement.cel.condition import Condition, UntoldFact, plain
+from shared.agreement.cel.compile import plain
+from shared.agreement.cel.condition import Condition, MissingFact
 
 
 class Colour(StrEnum):
@@ -72,8 +73,8 @@ def test_a_condition_holds_or_does_not(source: str, lead: dict[str, Any], *, hol
     assert Condition(source).holds(ChainMap({"lead": MappingProxyType(lead)})) is holds
 
 
-def test_a_name_that_its_place_promises_must_be_told() -> None:
-    with pytest.raises(UntoldFact, match=r"fit > 3.* was told only of engagement, lead"):
+def test_a_name_that_the_context_promises_must_be_there() -> None:
+    with pytest.raises(MissingFact, match=r"fit > 3.* with nothing but engagement, lead"):
         Condition("fit > 3").holds({"lead": {}, "engagement": 3.0})
 
 

@@ -9,9 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.agreement.cel.condition import Condition
-from shared.agreement.cel.cost import Cost, Size, cost_of, size_of
+from shared.agreement.cel.cost import Cost, Size, cost_of, program_length, size_of
 from shared.agreement.cel.failures import FAILURES, Cause
-from shared.agreement.cel.patterns import program_length
 from shared.process.metrics import exposed
 
 TAGS = "event.properties.tags"
@@ -182,4 +181,4 @@ def test_everything_is_counted_at_any_depth() -> None:
     facts = {"ab": ["cde", {"f": ("g", None, 1.5)}, {"h"}]}
 
     assert size_of([facts]) == Size(elements=10, characters=2 + 3 + 1 + 1 + 1)
-    assert Cost(0, 0, 1, 0, Size(0, 0), asks_facts=False).work_ns(Size(2, 10)) == 1400
+    assert Cost(0, 0, 1, 0, Size(0, 0), reads_facts=False).work_ns(Size(2, 10)) == 1400
