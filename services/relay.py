@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
 from shared.messaging import relay as engine
-from shared.messaging.lag import Watch
+from shared.messaging.lag import set_gauges
 from shared.process import logs
 from shared.process.lifecycle import collect_rarely, stop_on_signals
-from shared.process.periodic import watching
+from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 
@@ -24,7 +26,7 @@ def relay(settings: Settings) -> None:
     producer = Producer(kafka)
     checks = {"database": probes.database(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks, host=settings.probe_host)
-    watching("backlog", Watch(sessions, kafka, utc_now).look, stop)
+    run_periodically("gauges of the backlog", partial(set_gauges, sessions, kafka, utc_now), stop)
     collect_rarely()
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, time_source=utc_now)

@@ -14,14 +14,15 @@ from sqlalchemy import Engine
 
 from services.routing.api import router
 from services.routing.delivery import Courier, check_vault, deliver, take_up
-from services.routing.delivery.auditing import audit
-from services.routing.delivery.waking import listen
+from services.routing.delivery.gauges import set_gauges
 from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
+from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
 from shared.contracts.leads import lead_of
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
+from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
 from shared.http.app import create_app
@@ -32,7 +33,7 @@ from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
 from shared.process.lifecycle import stop_on_signals
-from shared.process.periodic import watching
+from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 PORT = 8002
@@ -104,9 +105,9 @@ def delivery(settings: Settings) -> None:
     probe = Probes()
     checks = {"database": probes.database(courier.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
-    watching(
-        "audit of routing",
-        partial(audit, courier.sessions, courier.time_source, Agreements()),
+    run_periodically(
+        "gauges of routing",
+        partial(set_gauges, courier.sessions, courier.time_source, Agreements()),
         stop,
     )
     asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
@@ -120,7 +121,7 @@ async def run_delivery(
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
     wake = partial(loop.call_soon_threadsafe, woken.set)
     with ThreadPoolExecutor(1, thread_name_prefix="listening") as pool:
-        listening = loop.run_in_executor(pool, listen, engine, wake, stop)
+        listening = loop.run_in_executor(pool, call_on_notification, engine, CHANNEL, wake, stop)
         listening.add_done_callback(lambda _: stop.set())
         listening.add_done_callback(lambda _: woken.set())
         try:

@@ -31,7 +31,7 @@ from shared.kafka.producer import Producer
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
-from shared.process.periodic import watching
+from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 PORT = 8001
@@ -62,7 +62,7 @@ def api(settings: Settings) -> None:
         checks={"kafka": producer.check} if kafka.keeps_log else {},
     )
     stop = Event()
-    watching("age limit of rejections", limit.enforce, stop, every_s=DELETE_EVERY_S)
+    run_periodically("age limit of rejections", limit.enforce, stop, every_s=DELETE_EVERY_S)
     serve(app, host=settings.host, port=settings.port or PORT)
     stop.set()
     producer.close()

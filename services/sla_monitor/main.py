@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.sla_monitor.api import router
+from services.sla_monitor.gauges import set_gauges, set_open_clocks
 from services.sla_monitor.handlers import on_handoffs_changed
 from services.sla_monitor.sweep import sweep as sweep_until
 from shared.agreement.store import Agreements
@@ -21,9 +22,11 @@ from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
 from shared.process.lifecycle import collect_rarely, stop_on_signals
+from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 PORT = 8003
+COUNT_EVERY_S = 300.0
 
 
 def api(settings: Settings) -> None:
@@ -64,8 +67,18 @@ def sweep(settings: Settings) -> None:
     stop = stop_on_signals()
     engine = engine_for(settings.database_url)
     probe = Probes()
-    checks = {"database": probes.database(sessions_on(engine))}
+    sessions = sessions_on(engine)
+    checks = {"database": probes.database(sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     collect_rarely()
+    gauges = partial(set_gauges, sessions, utc_now)
+    tasks = [
+        run_periodically("gauges of clocks", gauges, stop),
+        run_periodically(
+            "count of open clocks", partial(set_open_clocks, sessions), stop, every_s=COUNT_EVERY_S
+        ),
+    ]
     sweep_until(engine, stop=stop, beat=probe.beat)
+    for task in tasks:
+        task.join()
     engine.dispose()

@@ -16,22 +16,21 @@ from services.sla_monitor.announcements import announcements
 from services.sla_monitor.domain import tallies
 from services.sla_monitor.domain.clocks import Transition, fire
 from services.sla_monitor.queries import clocks, timers
-from services.sla_monitor.queries.alarms import bell
+from services.sla_monitor.queries.clocks import CHANNEL
 from shared.clock import TimeSource, utc_now
+from shared.db.listener import listening
 from shared.db.outages import OUTAGES, is_outage
-from shared.db.session import Sessions, sessions_on
+from shared.db.session import Sessions
 from shared.errors import class_and_code
 from shared.messaging import outbox
 from shared.process import logs
 from shared.process.heartbeat import Pulse
-from shared.process.periodic import watching
 
 BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
 FULL_SWEEP_EVERY = timedelta(seconds=30)
-COUNT_EVERY = timedelta(minutes=5)
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 log = logs.get(__name__)
@@ -49,22 +48,20 @@ def sweep(
     Raises what the database says of a statement, for that does not pass.
     """
     pulse = Pulse("sweep", time_source)
-    auditor = watching("audit of clocks", Auditor(sessions_on(engine), time_source).look, stop)
     while not stop.is_set():
         try:
-            with bell(engine) as alarm, engine.connect() as own:
+            with listening(engine, CHANNEL) as listener, engine.connect() as own:
                 sweeper = Sweeper(sessionmaker(own), time_source)
                 while not stop.is_set():
                     pulse.beat(sweeper.sweep())
                     beat()
-                    for due_at in alarm.wait(sweeper.rest()):
-                        sweeper.heard(due_at)
+                    for due_at in listener.wait(sweeper.rest().total_seconds()):
+                        sweeper.heard(datetime.fromisoformat(due_at))
         except OUTAGES as error:
             if not is_outage(error):
                 raise
             log.warning("the sweep waits for the database", error=class_and_code(error))
             stop.wait(LONGEST_SLEEP.total_seconds())
-    auditor.join()
 
 
 def sweep_once(session: Session, *, now: datetime, low: datetime = EVER, limit: int = BATCH) -> int:
@@ -129,26 +126,3 @@ class Sweeper:
             fired = sweep_once(session, now=now, low=self.low)
             self.next_at = timers.find_next_fire(session, low=now - GRACE)
         return fired
-
-
-@dataclass
-class Auditor:
-    """Shows ops how the clocks stand, and whether timers wait that somebody should have fired."""
-
-    sessions: Sessions
-    time_source: TimeSource = utc_now
-    counted_at: datetime = EVER
-
-    def look(self) -> None:
-        """Count what is quickly counted; all open clocks, which are not, once in a while."""
-        now = self.time_source()
-        with self.sessions() as session:
-            standing = timers.standing_of(session, now=now)
-            if now - self.counted_at >= COUNT_EVERY:
-                metrics.OPEN_CLOCKS.set(timers.open_clocks(session))
-                self.counted_at = now
-        metrics.OVERDUE_TIMERS.set(standing.overdue_timers)
-        metrics.OPEN_BREACHES.set(standing.open_breaches)
-        metrics.AT_RISK.set(standing.at_risk)
-        if standing.overdue_timers:
-            log.warning("timers are overdue", timers=standing.overdue_timers)

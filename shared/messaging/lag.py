@@ -1,4 +1,4 @@
-"""How far the outbox and the groups are behind: seen from outside, so that it is told when nobody works."""
+"""How far the outbox and the groups are behind: measured by the relay, so that it is known while no worker runs."""
 
 from __future__ import annotations
 
@@ -31,30 +31,22 @@ class Behind:
         return 0.0 if self.oldest_at is None else max((now - self.oldest_at).total_seconds(), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Looks at the database and at Kafka, and sets the gauges of both."""
-
-    sessions: Sessions
-    config: KafkaConfig
-    time_source: TimeSource
-
-    def look(self) -> None:
-        """What the database holds first: it is told also while Kafka is away. Raises an outage."""
-        with self.sessions() as session:
-            backlog = outbox.backlog(session)
-            kept = outbox.kept(session)
-            buried = dead_letters.waiting_by_code(session)
-        metrics.UNPUBLISHED.set(backlog.rows)
-        metrics.KEPT.set(kept)
-        metrics.OLDEST_SECONDS.set(backlog.age_s(self.time_source()))
-        metrics.BURIED_WAITING.clear()
-        for (topic, code), letters in buried.items():
-            metrics.BURIED_WAITING.labels(topic, code).set(letters)
-        for it in behind(self.sessions, self.config):
-            where = (it.group, it.place.topic, it.place.partition)
-            metrics.LAG.labels(*where).set(it.records)
-            metrics.LAG_SECONDS.labels(*where).set(it.age_s(self.time_source()))
+def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource) -> None:
+    """Set the gauges of the database, then those of Kafka, which may be away. Raises an outage."""
+    with sessions() as session:
+        backlog = outbox.backlog(session)
+        kept = outbox.kept(session)
+        dead = dead_letters.waiting_by_code(session)
+    metrics.UNPUBLISHED.set(backlog.rows)
+    metrics.KEPT.set(kept)
+    metrics.OLDEST_SECONDS.set(backlog.age_s(time_source()))
+    metrics.BURIED_WAITING.clear()
+    for (topic, code), count in dead.items():
+        metrics.BURIED_WAITING.labels(topic, code).set(count)
+    for lag in behind(sessions, config):
+        labels = (lag.group, lag.place.topic, lag.place.partition)
+        metrics.LAG.labels(*labels).set(lag.records)
+        metrics.LAG_SECONDS.labels(*labels).set(lag.age_s(time_source()))
 
 
 def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import Protocol, cast
+from typing import Protocol
 from uuid import UUID
 
 import psycopg
@@ -16,6 +16,7 @@ import psycopg
 from shared.clock import TimeSource
 from shared.contracts.topic import Sent
 from shared.contracts.topics import TOPICS
+from shared.db.listener import Listener, own_connection
 from shared.db.locks import AdvisoryLock
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
@@ -52,20 +53,20 @@ def relay(
 ) -> None:
     """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by.
 
-    `wait_s` is how long it sleeps at most while no transaction rings. Raises what is no outage.
+    `wait_s` is how long it sleeps at most while no transaction notifies it. Raises what is no outage.
     """
     standby, working = Pulse("relay standing by", time_source), Pulse("relay", time_source)
     while not stop.is_set():
         try:
             with (
-                _lead(sessions, stop, standby) as bell,
+                _leading(sessions, stop, standby) as listener,
                 Admin(config) as admin,
                 closing(Relay(sessions, producer, admin, time_source)) as work,
             ):
                 while not stop.is_set():
                     more = work.turn()
                     working.beat(work.taken())
-                    _wait(bell, 0 if more else wait_s)
+                    listener.wait(0 if more else wait_s)
         except OUTAGES as error:
             if not is_outage(error):
                 raise
@@ -175,25 +176,17 @@ class Relay:
 
 
 @contextmanager
-def _lead(
-    sessions: Sessions, stop: threading.Event, standby: Pulse
-) -> Iterator[psycopg.Connection]:
-    """Wait until no other relay works, or until `stop`. The connection holds the lock and hears the bell."""
-    with closing(_own_connection(sessions)) as connection:
+def _leading(sessions: Sessions, stop: threading.Event, standby: Pulse) -> Iterator[Listener]:
+    """Wait until no other relay works, or until `stop`.
+
+    One connection holds the lock and listens: when it is lost, `Listener.wait` raises, and the lock is lost too.
+    """
+    with sessions() as session:
+        engine = session.get_bind().engine
+    with own_connection(engine) as connection:
         while not (_locked(connection) or stop.wait(WAIT_S)):
             standby.beat()
-        connection.execute(f"listen {outbox.CHANNEL}")
-        yield connection
-
-
-def _own_connection(sessions: Sessions) -> psycopg.Connection:
-    """One that never goes back to the pool: closing it gives up the lock."""
-    with sessions() as session:
-        pooled = session.get_bind().engine.raw_connection()
-    connection = cast("psycopg.Connection", pooled.driver_connection)
-    pooled.detach()
-    connection.autocommit = True
-    return connection
+        yield Listener(connection, outbox.CHANNEL)
 
 
 def _locked(connection: psycopg.Connection) -> bool:
@@ -201,9 +194,3 @@ def _locked(connection: psycopg.Connection) -> bool:
         "select pg_try_advisory_lock(%s)", [int(AdvisoryLock.RELAY)]
     ).fetchone()
     return answer == (True,)
-
-
-def _wait(bell: psycopg.Connection, at_most_s: float) -> None:
-    """Until a transaction rings, or for a while. Raises when the connection, and with it the lock, is lost."""
-    for _ in bell.notifies(timeout=at_most_s, stop_after=1):
-        pass

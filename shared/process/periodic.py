@@ -1,4 +1,4 @@
-"""What is done beside the work now and again, such as gauges: it must not make the work late, nor stop with it."""
+"""Periodic tasks of a process, such as setting gauges: they never delay its work, and never end with an error."""
 
 from __future__ import annotations
 
@@ -11,44 +11,46 @@ from shared.db.outages import OUTAGES, Guard
 from shared.errors import class_and_code, loggable
 from shared.process import logs
 
-FAILED = Counter(
-    "leadbaton_watch_failures",
-    "Times that what a process does beside its work failed, for another reason than an outage.",
-    ["watch"],
+FAILURES = Counter(
+    "leadbaton_periodic_task_failures",
+    "Runs of a process's periodic task that failed for another reason than an outage.",
+    ["task"],
 )
 EVERY_S = 10.0
 
 log = logs.get(__name__)
 
 
-def watching(
-    name: str, look: Callable[[], None], stop: Event, *, every_s: float = EVERY_S
+def run_periodically(
+    task: str, action: Callable[[], None], stop: Event, *, every_s: float = EVERY_S
 ) -> Thread:
-    """A thread that looks now and again until `stop`, whatever a look raises.
+    """Start a thread that calls `action` at once and then every `every_s` seconds until `stop`.
 
-    An outage is logged; any other error is counted by the name of the watch, and there is an alert on that: gauges
-    that are no longer set show nothing by themselves.
+    An outage is logged. Any other error is logged and counted by the name of the task, and the task runs again: an
+    alert watches the count, for gauges that are no longer set keep their last values.
     """
-    failed = FAILED.labels(name)
+    failures = FAILURES.labels(task)
 
-    def watch() -> None:
+    def run() -> None:
         guard = Guard()
         while not stop.is_set():
             try:
                 with guard:
-                    look()
-            except OUTAGES as away:
-                log.warning("no look around: a service is away", error=class_and_code(away))
+                    action()
+            except OUTAGES as outage:
+                log.warning(
+                    "a periodic task waits for a service", task=task, error=class_and_code(outage)
+                )
             if guard.error is not None:
-                failed.inc()
+                failures.inc()
                 log.error(
-                    "a look around failed",
-                    watch=name,
+                    "a periodic task failed",
+                    task=task,
                     error=loggable(guard.error),
                     exc_info=guard.error,
                 )
             stop.wait(every_s)
 
-    thread = Thread(target=watch, name="watch", daemon=True)
+    thread = Thread(target=run, name=task, daemon=True)
     thread.start()
     return thread

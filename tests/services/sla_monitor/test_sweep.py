@@ -18,13 +18,12 @@ from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from services.sla_monitor.domain.clocks import Clock
-from services.sla_monitor.queries.alarms import bell
+from services.sla_monitor.gauges import set_gauges, set_open_clocks
 from services.sla_monitor.queries.clocks import CLOCKS, save_clocks
 from services.sla_monitor.sweep import (
     BATCH,
     EVER,
     LONGEST_SLEEP,
-    Auditor,
     Sweeper,
     sweep,
     sweep_once,
@@ -32,7 +31,6 @@ from services.sla_monitor.sweep import (
 from services.sla_monitor.tables import clocks, timers
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
-from shared.db.outages import is_outage
 from shared.db.session import Sessions
 from shared.messaging import outbox
 from tests.builders import an_id, minutes
@@ -189,19 +187,19 @@ def test_a_sweep_takes_more_than_one_batch(sessions: Sessions) -> None:
     assert Sweeper(sessions, time_source=lambda: minutes_after_noon(90)).sweep() == BATCH + 1
 
 
-def test_the_auditor_counts_timers_that_nobody_fires(sessions: Sessions, engine: Engine) -> None:
+def test_the_gauges_count_timers_that_no_sweep_fires(sessions: Sessions, engine: Engine) -> None:
     stored_clocks(sessions, due(1), due(2))
     with engine.connect() as other:  # holds one of them, so that no sweep can have it
         other.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
         assert Sweeper(sessions, time_source=lambda: minutes_after_noon(61)).sweep() == 1
-    auditor = Auditor(sessions, lambda: minutes_after_noon(61))
-    auditor.look()
+    set_gauges(sessions, lambda: minutes_after_noon(61))
+    set_open_clocks(sessions)
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 1
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
     stored_clocks(sessions, due(3))
-    auditor.look()  # counts the open ones once in a while
+    set_gauges(sessions, lambda: minutes_after_noon(61))  # the open ones are counted more rarely
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
 
@@ -257,18 +255,3 @@ def test_the_loop_survives_an_outage(engine: Engine, sessions: Sessions, databas
         assert list(ear.notifies(timeout=10, stop_after=1))
     own.dispose()
     assert breaches_said(sessions) == {an_id(1): 1}
-
-
-def test_the_bell_says_that_the_database_is_away(engine: Engine, database_url: str) -> None:
-    own = create_engine(database_url, connect_args={"application_name": "bell"})
-    with bell(own) as alarm, engine.begin() as connection:
-        connection.execute(
-            text(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'bell'"
-            )
-        )
-        with pytest.raises(psycopg.Error) as raised:
-            alarm.wait(timedelta(seconds=10))
-    assert is_outage(raised.value)
-    own.dispose()

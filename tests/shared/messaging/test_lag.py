@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event
 
 import pytest
 from prometheus_client import REGISTRY
@@ -19,9 +18,8 @@ from shared.kafka.errors import BrokerAway
 from shared.kafka.oldest import oldest_unread
 from shared.kafka.producer import Producer
 from shared.messaging import offsets
-from shared.messaging.lag import Watch, behind
+from shared.messaging.lag import behind, set_gauges
 from shared.messaging.offsets import Move, Place
-from shared.process.periodic import watching
 from tests.engine import append_to_outbox, events, until
 
 pytestmark = pytest.mark.postgres
@@ -48,7 +46,7 @@ def test_a_group_is_behind_by_what_our_own_offsets_say(
     with sessions.begin() as session:
         offsets.positions(session, SCORING, [place])
         offsets.advance(session, SCORING, [Move(place, 0, end)])
-    Watch(sessions, broker, utc_now).look()
+    set_gauges(sessions, broker, utc_now)
 
     partition = str(place.partition)
     lag = gauge("leadbaton_lag_records", group=SCORING, topic=place.topic, partition=partition)
@@ -67,7 +65,7 @@ def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_don
         offsets.positions(session, SCORING, [done])
         offsets.advance(session, SCORING, [Move(done, 0, ends[done])])
 
-    Watch(sessions, broker, lambda: utc_now() + timedelta(minutes=5)).look()
+    set_gauges(sessions, broker, lambda: utc_now() + timedelta(minutes=5))
 
     assert left
     assert age(done) == 0
@@ -97,7 +95,7 @@ def test_the_outbox_grows_older_while_kafka_is_away(
     away = replace(broker, bootstrap=("127.0.0.1:1",))
 
     with pytest.raises(BrokerAway):
-        Watch(sessions, away, lambda: utc_now() + timedelta(minutes=5)).look()
+        set_gauges(sessions, away, lambda: utc_now() + timedelta(minutes=5))
 
     assert gauge("leadbaton_outbox_unpublished") == 3
     assert gauge("leadbaton_outbox_kept") == pytest.approx(
@@ -109,7 +107,6 @@ def test_the_outbox_grows_older_while_kafka_is_away(
 def test_dead_letters_are_told_by_why_until_they_are_replayed(
     sessions: Sessions, broker: KafkaConfig
 ) -> None:
-    watch = Watch(sessions, broker, utc_now)
     with sessions.begin() as session:
         session.execute(
             text(
@@ -118,27 +115,11 @@ def test_dead_letters_are_told_by_why_until_they_are_replayed(
                 "values ('g', 't', gen_random_uuid(), 0, 0, '[]', 'unknown_version', 'why', 1)"
             )
         )
-    watch.look()
+    set_gauges(sessions, broker, utc_now)
     assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") == 1
 
     with sessions.begin() as session:
         session.execute(text("update messaging.dead_letters set replayed_at = now()"))
-    watch.look()
+    set_gauges(sessions, broker, utc_now)
 
     assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") is None
-
-
-def test_who_watches_looks_on_after_an_outage() -> None:
-    stop = Event()
-    looks: list[int] = []
-
-    def look() -> None:
-        looks.append(len(looks))
-        if len(looks) == 1:
-            raise BrokerAway("away")
-        stop.set()
-
-    thread = watching("test", look, stop, every_s=0.01)
-    thread.join(10)
-
-    assert looks == [0, 1]

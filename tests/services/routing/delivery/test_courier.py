@@ -14,13 +14,14 @@ from standardwebhooks import Webhook
 
 from services.routing.delivery import Courier, check_vault, deliver, take_up
 from services.routing.delivery.courier import HANDS_AN_ENDPOINT, LEASE, claim
-from services.routing.delivery.waking import listen
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import answer, on_sla_changed
+from services.routing.queries.deliveries import CHANNEL
 from shared.auth.vault import BadSecretKey, Vault
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
+from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for
 from tests.builders import an_id, sla_changed, sla_message
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
@@ -152,15 +153,17 @@ def test_a_breach_is_told_to_the_team_once_and_an_escalation_to_ops(post: Post) 
 
 def test_a_commit_wakes_whoever_listens(post: Post) -> None:
     engine = engine_for(post.sessions.kw["bind"].url)
-    stop, rung = threading.Event(), threading.Semaphore(0)
-    bell = threading.Thread(target=listen, args=(engine, rung.release, stop))
-    bell.start()
+    stop, notified = threading.Event(), threading.Semaphore(0)
+    listener = threading.Thread(
+        target=call_on_notification, args=(engine, CHANNEL, notified.release, stop)
+    )
+    listener.start()
     number = 0
-    while not rung.acquire(timeout=0.2):
+    while not notified.acquire(timeout=0.2):
         post.assign(f"lead-{number}")
         number += 1
     stop.set()
-    bell.join()
+    listener.join()
     engine.dispose()
 
     assert number

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import event, text
@@ -17,13 +18,15 @@ from services.routing.api.models import with_tries
 from services.routing.delivery import Courier, deliver
 from services.routing.delivery.courier import claim
 from services.routing.delivery.sending import send
-from services.routing.delivery.waking import listen
+from services.routing.main import run_delivery
 from services.routing.queries import deliveries
 from services.routing.queries.roster import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.http.destinations import destinations
 from shared.http.outbound import guarded_client
+from shared.http.probes import Probes
+from tests.damage import stop_after_patience
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post, until
 from tests.services.routing.delivery.receiver import Reply, receiving
 from tests.services.routing.desks import (
@@ -175,13 +178,9 @@ def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
 def test_without_the_database_the_courier_waits(post: Post) -> None:
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     away = replace(post.courier, sessions=sessions_on(engine))
-    stop, listening = threading.Event(), threading.Event()
+    stop = threading.Event()
 
     asyncio.run(deliver(away, stop=stop, woken=asyncio.Event(), beat=stop.set))
-    bell = threading.Thread(target=listen, args=(engine, listening.set, listening))
-    bell.start()
-    listening.set()
-    bell.join()
     engine.dispose()
 
     assert post.receiver.got == []
@@ -269,3 +268,15 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
 def sum_of_seconds() -> float:
     """How long all tries took so far, as a scrape would see."""
     return REGISTRY.get_sample_value("leadbaton_delivery_try_seconds_sum") or 0.0
+
+
+def test_a_delivery_that_no_transaction_can_wake_ends_with_the_error(
+    sessions: Sessions, database_url: str
+) -> None:
+    """Its own connections work; that of the listener has an option that PostgreSQL does not know."""
+    engine = engine_for(f"{database_url}?no_such_option=1")
+
+    with receiving() as receiver, stop_after_patience() as stop:
+        delivery = run_delivery(Post(sessions, receiver).courier, engine, stop=stop, probe=Probes())
+        with pytest.raises(psycopg.ProgrammingError, match="no_such_option"):
+            asyncio.run(delivery)

@@ -1,4 +1,4 @@
-"""What ops see of routing: who waits for a rep, what waits to be told."""
+"""The gauges of routing: leads that wait for a rep, notifications that wait to be delivered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.clock import TimeSource
 from shared.db.session import Sessions
 
 
-def audit(sessions: Sessions, time_source: TimeSource, agreements: Agreements) -> None:
+def set_gauges(sessions: Sessions, time_source: TimeSource, agreements: Agreements) -> None:
     """Set the gauges to what the database holds."""
     now = time_source()
     with sessions() as session:

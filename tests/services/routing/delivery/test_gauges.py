@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from services.routing.delivery.auditing import audit
+from services.routing.delivery.gauges import set_gauges
 from services.routing.queries.breakers import Hang, open_breakers
 from services.routing.queries.claims import Lease, Room, claim_deliveries
 from shared.agreement.store import Agreements
@@ -34,7 +34,7 @@ def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None
         leads = [lead_qualified(lead=it, at=NOON) for it in ("ada", "bob", "cyd")]
         qualifying(session, desk, *leads)
 
-    audit(sessions, lambda: LATER, Agreements())
+    set_gauges(sessions, lambda: LATER, Agreements())
 
     assert gauge("routing_waiting", team="sales") == 2
     assert gauge("routing_waiting_oldest_seconds") == 90
@@ -54,7 +54,7 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
         claim_deliveries(session, Room(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON)
         session.execute(text("update routing.endpoints set disabled_at = now()"))
 
-    audit(sessions, lambda: LATER, Agreements())
+    set_gauges(sessions, lambda: LATER, Agreements())
 
     assert gauge("routing_waiting", team="sales") is None
     assert gauge("routing_waiting_oldest_seconds") == 0
@@ -80,7 +80,7 @@ def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
             now=NOON,
         )
 
-    audit(sessions, lambda: LATER, Agreements())
+    set_gauges(sessions, lambda: LATER, Agreements())
 
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 0
@@ -100,7 +100,7 @@ def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions
 
     seen = []
     for now in (at(22), morning):
-        audit(sessions, partial(datetime.fromtimestamp, now.timestamp(), UTC), Agreements())
+        set_gauges(sessions, partial(datetime.fromtimestamp, now.timestamp(), UTC), Agreements())
         seen.append(
             (gauge("routing_waiting", team="sales"), gauge("routing_takeable_oldest_seconds"))
         )
