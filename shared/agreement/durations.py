@@ -1,4 +1,4 @@
-"""Durations as people write them: a number and a unit."""
+"""Durations as files have them: a number and a unit."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)", re.ASCII)
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h|d)", re.ASCII)
 _ENDLESS_S = timedelta.max // timedelta(seconds=1)
-"""More than any field takes: each refuses it with its own bound."""
+"""Longer than any field takes, so that the field refuses it with its own bound."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def duration(said: object) -> object:
-    """`90s`, `15m`, `4h`, `30d` (a day is 24 hours); anything else is left for pydantic to refuse."""
-    if isinstance(said, str) and (found := _DURATION.fullmatch(said.strip())):
-        return timedelta(seconds=min(float(found[1]) * _SECONDS[found[2]], _ENDLESS_S))
-    if isinstance(said, timedelta):
-        return said
+def duration(value: object) -> object:
+    """The duration of `90s`, `15m`, `4h` or `30d` (a day is 24 hours); ValueError for anything else."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return timedelta(seconds=min(float(match["number"]) * _SECONDS[match["unit"]], _ENDLESS_S))
+    if isinstance(value, timedelta):
+        return value
     raise ValueError("a duration is a number and a unit: 90s, 15m, 4h or 30d")
 
 
-def half_life(said: object) -> object:
-    """A duration, or `never` for points that do not decay."""
-    return None if said in ("never", None) else duration(said)
+def half_life(value: object) -> object:
+    """A duration, or None for `never`: the points do not decay."""
+    return None if value in ("never", None) else duration(value)
 
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]

@@ -1,4 +1,4 @@
-"""What the rules may know of a lead: the declared traits, each of its declared type."""
+"""The facts that conditions may read of a lead: its declared traits, each of the declared type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from shared.agreement.model import Agreement, TraitType
 
 BUILT_IN = ("email", "domain", "account", "stage")
-"""What `lead` has besides traits, where it is known."""
+"""Attributes of `lead` besides its traits, where they are known."""
 
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
 
@@ -23,7 +23,7 @@ def lead_facts(
     stage: str | None,
     agreement: Agreement,
 ) -> dict[str, Any]:
-    """What `lead` is in a condition; what is not known is absent, so that `has(lead.x)` can ask."""
+    """The value of `lead` in a condition; what is not known is absent, so that `has(lead.x)` is false."""
     facts = typed_traits(traits, agreement)
     if email:
         facts["email"] = email
@@ -37,51 +37,53 @@ def lead_facts(
 
 
 def typed_traits(traits: Mapping[str, Any], agreement: Agreement) -> dict[str, Any]:
-    """The declared traits that are there and are, or can be read as, what was declared."""
+    """The declared traits, each converted to its type; those that cannot be converted are left out."""
     typed = {}
-    for name, sent in traits.items():
+    for name, value in traits.items():
         kind = agreement.traits.get(name)
-        if kind is not None and sent is not None and (value := _READ[kind](sent)) is not None:
-            typed[name] = value
+        if kind is not None and value is not None:
+            converted = _CONVERTERS[kind](value)
+            if converted is not None:
+                typed[name] = converted
     return typed
 
 
-def _string(sent: object) -> str | None:
-    if isinstance(sent, str):
-        return sent if sent.strip() else None
-    if isinstance(sent, bool) or not isinstance(sent, int | float) or finite(sent) is None:
+def _string(value: object) -> str | None:
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or finite(value) is None:
         return None
-    return str(int(sent)) if sent == sent // 1 else str(sent)
+    return str(int(value)) if value == value // 1 else str(value)
 
 
-def _number(sent: object) -> float | None:
-    if isinstance(sent, str):
-        return finite(float(sent)) if _NUMBER.fullmatch(sent) else None
-    if isinstance(sent, bool) or not isinstance(sent, int | float):
+def _number(value: object) -> float | None:
+    if isinstance(value, str):
+        return finite(float(value)) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return finite(sent)
+    return finite(value)
 
 
 def finite(number: float) -> float | None:
-    """As a float, unless it is none that anybody can count with."""
+    """The number as a float; None if it is infinite, no number, or too large."""
     try:
         return float(number) if math.isfinite(number) else None
     except OverflowError:
         return None
 
 
-def _boolean(sent: object) -> bool | None:
-    if isinstance(sent, str):
-        return {"true": True, "false": False}.get(sent.strip().lower())
-    return sent if isinstance(sent, bool) else None
+def _boolean(value: object) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
 
 
-def _list(sent: object) -> list[str] | None:
-    parts = sent if isinstance(sent, list | tuple) else [sent]
+def _list(value: object) -> list[str] | None:
+    parts = value if isinstance(value, list | tuple) else [value]
     return [text for part in parts if (text := _string(part)) is not None] or None
 
 
-_READ: dict[TraitType, Callable[[object], Any]] = {
+_CONVERTERS: dict[TraitType, Callable[[object], Any]] = {
     TraitType.STRING: _string,
     TraitType.NUMBER: _number,
     TraitType.BOOLEAN: _boolean,

@@ -1,4 +1,4 @@
-"""Whether working hours can be: zones and holidays that exist, windows that open, a calendar that does."""
+"""Faults of calendars: zones and holidays that do not exist, windows that never open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agreement from its file: read, checked as a whole, or refused with every fault in its place."""
+"""An agreement read from its file and checked as a whole, or refused with every fault at its line and column."""
 
 from __future__ import annotations
 
@@ -12,33 +12,35 @@ from shared.documents import Document, InvalidDocument
 
 
 class InvalidAgreement(InvalidDocument):
-    """The agreement has faults; `.faults` has each with line and column, and nothing changes."""
+    """The file has faults; `.faults` has each with its line and column."""
 
     code: ClassVar[str] = "invalid_agreement"
 
 
 def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
-    """The agreement, whole and sound, or InvalidAgreement."""
+    """The agreement of a file; InvalidAgreement with every fault if there are any."""
     try:
         document = Document.of(source, name=name)
         agreement = document.into(Agreement)
     except InvalidDocument as wrong:
         raise InvalidAgreement(name, wrong.faults) from None
-    if found := list(problems(agreement)):
+    if faults := list(problems(agreement)):
         raise InvalidAgreement(
             name,
-            [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in found],
+            [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in faults],
         )
-    return _named(agreement)
+    return _with_rules_named(agreement)
 
 
-def stored(source: str) -> Agreement:
-    """One that was checked when it was published: a later, stricter check must not make the past unreadable."""
-    return _named(Document.of(source, name="agreement.yaml", kept=True).into(Agreement))
+def parse_published(source: str) -> Agreement:
+    """The agreement of a published version, not checked again: a stricter check must not make it unreadable."""
+    return _with_rules_named(
+        Document.of(source, name="agreement.yaml", lenient=True).into(Agreement)
+    )
 
 
-def _named(agreement: Agreement) -> Agreement:
-    """The same, its conditions named by where they stand: `scoring.signals.pricing.when`."""
+def _with_rules_named(agreement: Agreement) -> Agreement:
+    """The agreement, each condition named by its path: `scoring.signals.pricing.when`."""
     for path, condition, _ in conditions(agreement):
         rule = reduce(_part, path[:-1], agreement)
         condition.rule = ".".join([*map(str, path[:2]), *_id(rule), str(path[-1])])

@@ -1,4 +1,4 @@
-"""The agreement's reference in Markdown, from the models themselves: what the code reads is what is told."""
+"""The reference of the agreement in Markdown, made from its models."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _HEAD = """\
 # The agreement, field by field
 
 One YAML file says what marketing and sales promised each other; [examples/agreement.yaml](../examples/agreement.yaml)
-is a whole one. `leadbaton agreement check FILE` tells every fault with line and column, `leadbaton agreement publish
-FILE` makes it the version that decides. Published versions never change. A field that is not here is a fault.
+is a whole one. `leadbaton agreement check FILE` shows every fault with line and column, `leadbaton agreement publish
+FILE` makes it the version in force. Published versions never change. A field that is not on this page is a fault.
 
-YAML is read as version 1.2 reads it: `on`, `yes` and `NO` are text. Aliases, tags and a key said twice are faults.
-Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`. Everything has a bound, which stands beside it: texts have
-so many characters, lists and mappings so many entries. A condition has at most 2,000 characters. A version that was
-published before there was a bound goes on deciding; a number of it that is beyond its bound counts as the bound.
+YAML is read as version 1.2 reads it: `on`, `yes` and `NO` are text. Aliases, tags and repeated keys are faults.
+Durations are a number and a unit: `90s`, `15m`, `4h`, `30d`. Every field has a bound, shown beside it: characters of a
+text, entries of a list or mapping. A condition has at most 2,000 characters. A version that was published before
+a bound was introduced stays in force; its numbers beyond the bound count as the bound.
 
 ## Conditions
 
 `when` and `match` are [CEL](https://cel.dev) and are checked when the file is: names, types, patterns. At run time a
-condition that asks for something missing, or of another kind, is **false**, never an error; so is its negation.
-`has(lead.x)` asks whether it is there. `a || b` is true as soon as one of them is, whatever is missing in the other.
-So is a condition false that fails in any other way, or that would be too much work with what it reads (about 50 ms:
-a list read anew for each element of a list, a long pattern held against a long text). That is counted by rule in the
-metric `leadbaton_condition_failures_total`, and `leadbaton doctor` shows it.
+condition that reads a missing value, or one of another kind, is **false**, never an error; so is its negation.
+`has(lead.x)` asks whether a value is there. `a || b` is true as soon as one side is, whatever the other side lacks.
+A condition is also false when its evaluation fails in any other way, or would be more than about 50 ms of work (a list
+read again for each element of a list, a long pattern matched against a long text). Such failures are counted by rule in
+the metric `leadbaton_condition_failures_total`, and `leadbaton doctor` shows it.
 
 - Declared numbers compare with whole and other numbers (`lead.employees > 5`). For arithmetic write `2.0`, not `2`.
-- What was sent is read as what was declared: `"70"` as a number, `true` and `"true"` as a boolean, `5` as text, one
-  text as a list of one. What cannot be read so, and blank text, is missing.
+- Values are converted to the declared type: `"70"` to a number, `"true"` to a boolean, `5` to text, one text to a list
+  of one. A value that cannot be converted, and blank text, count as missing.
 - Properties of events are as they were sent: `event.properties.path == "/pricing"`.
 """
 
@@ -93,8 +93,8 @@ def _section(section: type[BaseModel]) -> Iterator[str]:
 def _within(kind: Any) -> Iterator[type[BaseModel]]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind
-    for it in get_args(kind):
-        yield from _within(it)
+    for argument in get_args(kind):
+        yield from _within(argument)
 
 
 _WORDS: dict[Any, str] = {
@@ -140,15 +140,15 @@ def _choice(values: list[Any]) -> str:
 def _bounds(metadata: Sequence[Any]) -> str:
     signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
     bounds = []
-    for it in metadata:
-        if isinstance(it, Between | AtMost):
-            bounds.append(str(it))
-        elif isinstance(it, FieldInfo):
-            bounds += filter(None, [_bounds(it.metadata).removeprefix(", ")])
+    for constraint in metadata:
+        if isinstance(constraint, Between | AtMost):
+            bounds.append(str(constraint))
+        elif isinstance(constraint, FieldInfo):
+            bounds += filter(None, [_bounds(constraint.metadata).removeprefix(", ")])
         bounds += [
-            f"{sign} {getattr(it, name):g}"
+            f"{sign} {getattr(constraint, name):g}"
             for name, sign in signs.items()
-            if getattr(it, name, None) is not None
+            if getattr(constraint, name, None) is not None
         ]
     return f", {', '.join(bounds)}" if bounds else ""
 
@@ -172,8 +172,8 @@ def _default(field: FieldInfo) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, BaseModel):
-        said = value.model_dump(exclude_unset=True)
-        return ", ".join(f"{name}: {_plain(it)}" for name, it in said.items())
+        fields = value.model_dump(exclude_unset=True)
+        return ", ".join(f"{name}: {_plain(it)}" for name, it in fields.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from shared.agreement.load import parse, stored
+from shared.agreement.load import parse, parse_published
 from shared.agreement.model import Agreement
 from shared.db.tables import agreements
 from shared.errors import Rejected, Unavailable
@@ -91,7 +91,7 @@ class Policies(Generic[P]):
             )
             if source is None:
                 raise UnknownVersion(f"version {number} of the agreement was never published here")
-            self._policies[number] = self._build(number, stored(source))
+            self._policies[number] = self._build(number, parse_published(source))
         return self._policies[number]
 
     def follow(self, session: Session, _now: datetime) -> None:

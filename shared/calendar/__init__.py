@@ -1,4 +1,4 @@
-"""Working hours as arithmetic: what is open, when it opens, when so much open time has passed."""
+"""Arithmetic on working hours: whether a calendar is open, when it opens, when an amount of open time has passed."""
 
 from __future__ import annotations
 

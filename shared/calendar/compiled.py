@@ -1,4 +1,4 @@
-"""A calendar, ready for questions: bisection over its open intervals."""
+"""A calendar compiled to open intervals, in which instants are found by bisection."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from functools import cache
 from shared.agreement.model import Calendar
 from shared.calendar.horizon import MICROSECOND, Horizon, horizon_of, instant_of, number_of
 from shared.calendar.hours import Hours, InvalidCalendar
-from shared.documents.limits import KEPT
+from shared.documents.limits import LENIENT
 
-_FAR = timedelta(days=20 * 366)
+_MAX_SPAN = timedelta(days=20 * 366)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A date on which hours did not count because of a public holiday."""
+    """A date on which the calendar was closed because of a public holiday."""
 
     on: date
     name: str
 
 
 def compiled(calendar: Calendar) -> CompiledCalendar:
-    """The calendar, ready for questions; kept, so that each is worked out once a process."""
+    """The compiled calendar; each calendar is compiled once a process."""
     return _compiled(calendar.model_dump_json())
 
 
 @cache
 def _compiled(source: str) -> CompiledCalendar:
-    return CompiledCalendar(Calendar.model_validate_json(source, context=KEPT))
+    return CompiledCalendar(Calendar.model_validate_json(source, context=LENIENT))
 
 
 class CompiledCalendar:
-    """A calendar over a horizon that grows when a question lies outside it.
+    """A calendar's open intervals over a horizon, which grows when an instant lies outside it.
 
-    Edges lie on whole seconds; the instants asked about may lie between them and count exactly.
-    Raises InvalidCalendar when the calendar cannot be, or does not open within twenty years.
+    Intervals begin and end on whole seconds; instants are exact to the microsecond.
+    Raises InvalidCalendar when the calendar is invalid, or does not open within twenty years.
     """
 
     def __init__(self, calendar: Calendar) -> None:
@@ -46,44 +46,46 @@ class CompiledCalendar:
         self._horizon = Horizon(0, 0, (), (), (0,))
 
     def is_open(self, at: datetime) -> bool:
-        """Whether work is done at this instant."""
+        """Whether the calendar is open at this instant."""
         instant = number_of(at)
         horizon = self._around(instant)
-        found = bisect_right(horizon.starts, instant) - 1
-        return found >= 0 and instant < horizon.ends[found]
+        last_started = bisect_right(horizon.starts, instant) - 1
+        return last_started >= 0 and instant < horizon.ends[last_started]
 
     def next_open(self, at: datetime) -> datetime:
-        """This instant if it is open, else the start of the next hours."""
+        """This instant if the calendar is open, else the start of the next open interval."""
         instant = number_of(at)
         horizon = self._around(instant)
-        while (found := bisect_right(horizon.ends, instant)) == len(horizon.ends):
-            horizon = self._further(horizon, instant)
-        return at if horizon.starts[found] <= instant else instant_of(horizon.starts[found])
+        while (interval := bisect_right(horizon.ends, instant)) == len(horizon.ends):
+            horizon = self._extended(horizon, instant)
+        start = horizon.starts[interval]
+        return at if start <= instant else instant_of(start)
 
     def add(self, at: datetime, open_time: timedelta) -> datetime:
-        """The earliest instant at which so much open time has passed since `at`, but within twenty years."""
+        """The earliest instant at which this much open time has passed since `at`, at most twenty years later."""
         if open_time <= timedelta(0):
             return at
         instant = number_of(at)
         horizon = self._around(instant)
-        wanted = open_time // MICROSECOND
-        while (reached := horizon.open_before(instant) + wanted) > horizon.sums[-1]:
-            if horizon.ends[-1:] > (number_of(at + _FAR),):
-                return at + _FAR
-            horizon = self._further(horizon, instant)
-        found = bisect_left(horizon.sums, reached) - 1
-        return min(instant_of(horizon.starts[found] + reached - horizon.sums[found]), at + _FAR)
+        length = open_time // MICROSECOND
+        while (total := horizon.open_before(instant) + length) > horizon.sums[-1]:
+            if horizon.ends[-1:] > (number_of(at + _MAX_SPAN),):
+                return at + _MAX_SPAN
+            horizon = self._extended(horizon, instant)
+        interval = bisect_left(horizon.sums, total) - 1
+        end = instant_of(horizon.starts[interval] + total - horizon.sums[interval])
+        return min(end, at + _MAX_SPAN)
 
     def elapsed(self, since: datetime, until: datetime) -> timedelta:
-        """The open time between two instants; zero when they are the wrong way round."""
+        """The open time between two instants; zero if the second is not the later one."""
         first, last = number_of(since), number_of(until)
         if last <= first:
             return timedelta(0)
         horizon = self._around(first, last)
         return timedelta(microseconds=horizon.open_before(last) - horizon.open_before(first))
 
-    def counted(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-        """The open intervals between two instants, in order: what `elapsed` adds up."""
+    def open_intervals(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+        """The open intervals between two instants, in order; `elapsed` is their sum."""
         first, last = number_of(since), number_of(until)
         horizon = self._around(first, last)
         spans = zip(horizon.starts, horizon.ends, strict=True)
@@ -94,11 +96,11 @@ class CompiledCalendar:
         ]
 
     def local_date(self, at: datetime) -> date:
-        """The date that the calendar's wall shows at this instant."""
+        """The date at this instant in the calendar's time zone."""
         return at.astimezone(self._hours.zone).date()
 
-    def skipped(self, since: datetime, until: datetime) -> list[Skipped]:
-        """The public holidays between two instants that closed hours there would have been."""
+    def skipped_holidays(self, since: datetime, until: datetime) -> list[Skipped]:
+        """The public holidays between two instants on which the calendar would else have been open."""
         first, last = self.local_date(since), self.local_date(until)
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
         names = ((day, self._hours.closed_by(day)) for day in days)
@@ -116,11 +118,11 @@ class CompiledCalendar:
             until = max(until, instant_of(horizon.until))
         return self._keep(since, until)
 
-    def _further(self, horizon: Horizon, instant: int) -> Horizon:
-        """The horizon with its length beyond the instant doubled."""
+    def _extended(self, horizon: Horizon, instant: int) -> Horizon:
+        """The horizon, reaching twice as far beyond the instant."""
         end, at = instant_of(horizon.until), instant_of(instant)
         last_open = max((instant, *horizon.ends[-1:]))
-        if end - instant_of(last_open) > _FAR:
+        if end - instant_of(last_open) > _MAX_SPAN:
             raise InvalidCalendar(
                 f"calendar {self.calendar.id!r} does not open within twenty years of {at:%Y-%m-%d}:"
                 " give a weekday hours"

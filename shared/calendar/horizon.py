@@ -1,4 +1,4 @@
-"""From hours by the wall clock to intervals of real time: daylight saving needs no rule of its own."""
+"""Open intervals of real time, from hours by the wall clock and the offsets of a time zone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def instant_of(number: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Open intervals in microseconds of UTC, sorted and apart; `sums[i]`: open before the i-th."""
+    """Open intervals in microseconds since 1970, in order and apart; `sums[i]` is the open time before the i-th."""
 
     since: int
     until: int
@@ -39,15 +39,16 @@ class Horizon:
     sums: tuple[int, ...]
 
     def open_before(self, instant: int) -> int:
-        """How much is open from the horizon's start to the instant."""
-        found = bisect_right(self.starts, instant) - 1
-        if found < 0:
+        """The open time from the horizon's start to the instant."""
+        last_started = bisect_right(self.starts, instant) - 1
+        if last_started < 0:
             return 0
-        return self.sums[found] + min(instant, self.ends[found]) - self.starts[found]
+        end = min(instant, self.ends[last_started])
+        return self.sums[last_started] + end - self.starts[last_started]
 
 
 def horizon_of(hours: Hours, since: datetime, until: datetime) -> Horizon:
-    """What is open between two instants, given on whole seconds."""
+    """The open intervals between two instants, which lie on whole seconds."""
     first, last = number_of(since) // _SECOND, number_of(until) // _SECOND
     spans = _merged(
         sorted(
@@ -66,52 +67,52 @@ def horizon_of(hours: Hours, since: datetime, until: datetime) -> Horizon:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A stretch of real time in which the zone's clocks are so many seconds ahead of UTC."""
+    """A span of real time in which the zone keeps one offset from UTC; all in seconds."""
 
     start: int
     end: int
-    ahead: int
+    offset: int
 
 
 def _segments(zone: ZoneInfo, first: int, last: int) -> Iterator[_Segment]:
-    """The stretches between the zone's transitions: daylight saving needs no other rule."""
+    """The segments between the zone's transitions, such as those of daylight saving time."""
     start = first
     for probe in range(first, last, _PROBE):
         until = min(probe + _PROBE, last)
-        if _ahead(zone, until) != _ahead(zone, probe):
-            turn = _turn(zone, probe, until)
-            yield _Segment(start, turn, _ahead(zone, probe))
-            start = turn
-    yield _Segment(start, last, _ahead(zone, start))
+        if _utc_offset(zone, until) != _utc_offset(zone, probe):
+            transition = _transition(zone, probe, until)
+            yield _Segment(start, transition, _utc_offset(zone, probe))
+            start = transition
+    yield _Segment(start, last, _utc_offset(zone, start))
 
 
-def _turn(zone: ZoneInfo, low: int, high: int) -> int:
+def _transition(zone: ZoneInfo, low: int, high: int) -> int:
     """The first second whose offset is that of `high`."""
-    before = _ahead(zone, low)
+    before = _utc_offset(zone, low)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _ahead(zone, middle) == before else (low, middle)
+        low, high = (middle, high) if _utc_offset(zone, middle) == before else (low, middle)
     return high
 
 
-def _ahead(zone: ZoneInfo, second: int) -> int:
+def _utc_offset(zone: ZoneInfo, second: int) -> int:
     local = datetime.fromtimestamp(second, zone)
     return round((local.utcoffset() or timedelta(0)).total_seconds())
 
 
 def _open_in(segment: _Segment, hours: Hours) -> Iterator[Span]:
-    """The real spans of a segment whose wall clock reads inside a window of some date."""
-    first, last = segment.start + segment.ahead, segment.end + segment.ahead
+    """The spans of a segment in which the wall clock is inside a window of some date."""
+    first, last = segment.start + segment.offset, segment.end + segment.offset
     for number in range(first // DAY - 1, last // DAY + 1):
         for opens, closes in hours.windows(date.fromordinal(number + _EPOCH_DAY)):
             start = max(number * DAY + opens, first)
             end = min(number * DAY + closes, last)
             if start < end:
-                yield start - segment.ahead, end - segment.ahead
+                yield start - segment.offset, end - segment.offset
 
 
 def _merged(spans: list[Span]) -> list[Span]:
-    """Sorted spans with those that touch or overlap made one."""
+    """Sorted spans, those that touch or overlap merged."""
     whole: list[Span] = []
     for start, end in spans:
         if whole and start <= whole[-1][1]:

@@ -1,4 +1,4 @@
-"""A calendar's hours as its wall shows them: windows by local date, holidays, overrides."""
+"""A calendar's hours by its wall clock: windows by local date, holidays, overrides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 
 
 class InvalidCalendar(Rejected):
-    """The calendar names no real zone, holidays or hours, or is never open."""
+    """The calendar has an unknown zone, unknown holidays or impossible hours, or is never open."""
 
     code: ClassVar[str] = "invalid_calendar"
 
@@ -31,14 +31,14 @@ class Hours:
         self.zone = _zone(calendar)
         self._weekly = [_spans(calendar.hours.get(day, ())) for day in Weekday]
         self._overrides = {day: _spans(it.windows) for day, it in calendar.overrides.items()}
-        self._anyway = {day for day, it in calendar.overrides.items() if it.even_if_holiday}
+        self._open_holidays = {day for day, it in calendar.overrides.items() if it.even_if_holiday}
         self._holidays = _holidays(calendar)
         self._truncates = calendar.holiday_truncates_overnight
         if not any((*self._weekly, *self._overrides.values())):
             raise InvalidCalendar(f"calendar {calendar.id!r} is never open: give a weekday hours")
 
     def windows(self, day: date) -> tuple[Span, ...]:
-        """The date's own windows; one that runs overnight belongs to the date it starts on."""
+        """The windows that start on the date, those that run overnight included."""
         if self._holiday(day) is not None:
             return ()
         planned = self._planned(day)
@@ -47,14 +47,14 @@ class Hours:
         return planned
 
     def closed_by(self, day: date) -> str | None:
-        """The holiday that closed the date's hours, if there would have been any."""
+        """The holiday on the date, if the calendar would else have been open; else None."""
         return self._holiday(day) if self._planned(day) else None
 
     def _planned(self, day: date) -> tuple[Span, ...]:
         return self._overrides.get(day, self._weekly[day.weekday()])
 
     def _holiday(self, day: date) -> str | None:
-        return None if day in self._anyway else self._holidays.get(day)
+        return None if day in self._open_holidays else self._holidays.get(day)
 
 
 def _spans(windows: tuple[str, ...]) -> tuple[Span, ...]:
@@ -85,7 +85,7 @@ def _zone(calendar: Calendar) -> ZoneInfo:
 
 
 def _holidays(calendar: Calendar) -> Mapping[date, str]:
-    """Public holidays by date; years are worked out when they are first asked for."""
+    """Public holidays by date; the library computes a year when it is first read."""
     if calendar.holidays is None:
         return {}
     country, _, subdivision = calendar.holidays.partition("-")

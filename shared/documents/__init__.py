@@ -1,4 +1,4 @@
-"""Files that people write: YAML read into a model, and every fault told with its line and column."""
+"""Files that people write: YAML read into a model, every fault with its line and column."""
 
 from __future__ import annotations
 

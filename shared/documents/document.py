@@ -1,4 +1,4 @@
-"""A document: YAML whose faults are told where they stand."""
+"""A document: YAML read into a model, with the line and column of each fault."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.documents.limits import KEPT
-from shared.documents.tree import Misread, Path, Place, Tree, place_inside, place_of
+from shared.documents.limits import LENIENT
+from shared.documents.tree import InvalidYaml, Path, Position, Tree, position_inside, position_of
 from shared.documents.wording import printable, wording
 from shared.errors import Rejected
 
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong, where (counted from 1), and how to mend it."""
+    """One thing that is wrong and how to mend it, with line and column counted from 1."""
 
     line: int
     column: int
@@ -28,7 +28,7 @@ class Fault:
 
 
 class InvalidDocument(Rejected):
-    """A file with faults; its message has a line for each: `file:line:column: what; how to mend it`."""
+    """A file with faults; its message has one line a fault: `file:line:column: fault; how to mend it`."""
 
     code: ClassVar[str] = "invalid_document"
 
@@ -42,12 +42,12 @@ class InvalidDocument(Rejected):
 
 
 def read(model: type[M], source: str, *, name: str) -> M:
-    """The file as a value of the model, or InvalidDocument."""
+    """The file as a value of the model; InvalidDocument with every fault."""
     return Document.of(source, name=name).into(model)
 
 
 def text_of(content: bytes, *, name: str) -> str:
-    """A file's text, or InvalidDocument where it is not UTF-8."""
+    """The text of a file; InvalidDocument if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -59,27 +59,29 @@ def text_of(content: bytes, *, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that was YAML, and knows where its parts stand."""
+    """A file that is valid YAML, with the position of each of its parts."""
 
     name: str
     source: str
     tree: Tree
 
     @classmethod
-    def of(cls, source: str, *, name: str, kept: bool = False) -> Document:
-        """Read the YAML, or raise InvalidDocument; `kept` is for a file that was accepted once."""
+    def of(cls, source: str, *, name: str, lenient: bool = False) -> Document:
+        """The file read as YAML, or InvalidDocument; `lenient` is for a file that an older version accepted."""
         source = source.removeprefix("\ufeff")
         try:
-            return cls(name, source, Tree.of(source, kept=kept))
-        except Misread as wrong:
-            raise InvalidDocument(name, [Fault(*wrong.place, "", wrong.message)]) from None
+            return cls(name, source, Tree.of(source, lenient=lenient))
+        except InvalidYaml as wrong:
+            raise InvalidDocument(name, [Fault(*wrong.position, "", wrong.message)]) from None
 
     def into(self, model: type[M]) -> M:
-        """As a value of the model, or InvalidDocument with every fault at once."""
+        """The value as one of the model; InvalidDocument with every fault."""
         try:
-            return model.model_validate(self.tree.value, context=KEPT if self.tree.kept else None)
+            return model.model_validate(
+                self.tree.value, context=LENIENT if self.tree.lenient else None
+            )
         except ValidationError as invalid:
-            errors = [it for it in invalid.errors() if not _follows(it)]
+            errors = [it for it in invalid.errors() if not _is_consequence(it)]
             faults = [(error, wording(error, model)) for error in errors]
             raise InvalidDocument(
                 self.name,
@@ -97,25 +99,26 @@ class Document:
         self, path: Path, message: str, *, key: bool = False, offset: int | None = None
     ) -> Fault:
         """A fault at the value, at its key, or at a character inside its text."""
-        known = path
-        while known not in self.tree.nodes:
-            known = known[:-1]
-        return Fault(*self._place(known, key=key, offset=offset), _told(path), message)
+        nearest_node = path
+        while nearest_node not in self.tree.nodes:
+            nearest_node = nearest_node[:-1]
+        position = self._position(nearest_node, key=key, offset=offset)
+        return Fault(*position, _dotted(path), message)
 
-    def _place(self, path: Path, *, key: bool, offset: int | None) -> Place:
-        node = self.tree.nodes[path]
+    def _position(self, path: Path, *, key: bool, offset: int | None) -> Position:
         if key and path in self.tree.keys:
-            return place_of(self.tree.keys[path].start_mark)
-        return (
-            place_of(node.start_mark) if offset is None else place_inside(node, self.source, offset)
-        )
+            return position_of(self.tree.keys[path].start_mark)
+        node = self.tree.nodes[path]
+        if offset is None:
+            return position_of(node.start_mark)
+        return position_inside(node, self.source, offset)
 
 
-def _follows(error: ErrorDetails) -> bool:
-    """Whether a list is too short only because what is in it was refused, each for a reason of its own."""
+def _is_consequence(error: ErrorDetails) -> bool:
+    """Whether a list is too short only because its entries were refused, each with a fault of its own."""
     shortest = error.get("ctx", {}).get("min_length", 0)
     return error["type"] == "too_short" and len(error["input"]) >= shortest
 
 
-def _told(path: Path) -> str:
+def _dotted(path: Path) -> str:
     return "".join(f"[{it}]" if isinstance(it, int) else f".{it}" for it in path).removeprefix(".")

@@ -1,7 +1,7 @@
-"""Bounds of what a file may say: from here to there for numbers, durations and dates, so long for texts and lists.
+"""Bounds of what a file may say: a range for numbers, durations and dates, a length for texts and lists.
 
-A file that was accepted by an older version, before it had a bound, is read all the same: with `KEPT` as the context
-of the validation a number is moved to the nearer bound, and lengths do not matter.
+A file that was accepted by an older version, before a field had its bound, stays readable: with `LENIENT` as the
+context of the validation a number beyond its bound becomes the bound, and lengths are not checked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.text import unstorable_at
 
-KEPT = {"kept": True}
-"""The context for a file that was accepted once."""
+LENIENT = {"lenient": True}
+"""The context of validation for a file that an older version accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Between:
     maximum: Any
 
     def __str__(self) -> str:
-        return f"{written(self.minimum)} to {written(self.maximum)}"
+        return f"{as_in_files(self.minimum)} to {as_in_files(self.maximum)}"
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -38,14 +38,14 @@ class Between:
     def _bounded(self, value: Any, info: ValidationInfo) -> Any:
         if value is None or self.minimum <= _comparable(value) <= self.maximum:
             return value
-        if info.context == KEPT:
+        if info.context == LENIENT:
             return self.maximum if _comparable(value) > self.maximum else self.minimum
         raise PydanticCustomError("out_of_bounds", "write {bounds}", {"bounds": f"{self}"})
 
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """A text of so many characters that can all be stored, or so many entries."""
+    """A text of at most so many characters, all of which PostgreSQL can store, or at most so many entries."""
 
     length: int
 
@@ -58,7 +58,7 @@ class AtMost:
         return core_schema.with_info_after_validator_function(self._bounded, handler(source))
 
     def _bounded(self, value: Any, info: ValidationInfo) -> Any:
-        if info.context == KEPT or not isinstance(value, Sized):
+        if info.context == LENIENT or not isinstance(value, Sized):
             return value
         if len(value) > self.length:
             what = "characters" if isinstance(value, str) else "entries"
@@ -77,12 +77,12 @@ class AtMost:
 
 
 def _comparable(value: Any) -> Any:
-    """A date for an instant, where a field takes both."""
+    """The date of an instant, where a field takes both."""
     return value.date() if isinstance(value, datetime) else value
 
 
-def written(bound: object) -> str:
-    """A bound as it stands in a file."""
+def as_in_files(bound: object) -> str:
+    """A bound as files have it: `15m` for a duration."""
     match bound:
         case timedelta():
             seconds = round(bound.total_seconds())

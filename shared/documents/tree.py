@@ -1,4 +1,4 @@
-"""YAML as a value and as places: what the file says, and where each part of it stands."""
+"""YAML as a value, with the line and column of each of its parts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import yaml
 from shared.text import storable, unstorable_at
 
 Path = tuple[str | int, ...]
-"""The way to a value: keys of mappings and numbers in lists, as pydantic says it."""
+"""The keys of mappings and indexes in lists that lead to a value, as pydantic names it."""
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """Line and column, counted from 1."""
 
 MAX_CHARACTERS = 1_000_000
@@ -28,34 +28,34 @@ _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 
 
-class Misread(Exception):
-    """What cannot be read as YAML, or as the part of YAML that is used here."""
+class InvalidYaml(Exception):
+    """A file that is not YAML, or uses a part of YAML that is not supported."""
 
-    def __init__(self, place: Place, message: str) -> None:
+    def __init__(self, position: Position, message: str) -> None:
         super().__init__(message)
-        self.place = place
+        self.position = position
         self.message = message
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A value with the nodes that it came from."""
+    """A value with the nodes of YAML that it was read from."""
 
     value: Any
     nodes: dict[Path, yaml.Node] = field(default_factory=dict)
     keys: dict[Path, yaml.Node] = field(default_factory=dict)
-    kept: bool = False
-    """Whether the file was accepted once, perhaps before there were the bounds of today."""
+    lenient: bool = False
+    """Whether an older version accepted the file, perhaps before fields had the bounds of today."""
 
     @classmethod
-    def of(cls, source: str, *, kept: bool = False) -> Tree:
-        """Grow it, or raise Misread. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
+    def of(cls, source: str, *, lenient: bool = False) -> Tree:
+        """The tree of a source, or InvalidYaml. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
         if len(source) > MAX_CHARACTERS:
-            raise Misread((1, 1), f"longer than {MAX_CHARACTERS} characters; shorten it")
-        root = _compose(source, _KeptLoader if kept else _Loader)
+            raise InvalidYaml((1, 1), f"longer than {MAX_CHARACTERS} characters; shorten it")
+        root = _compose(source, _LenientLoader if lenient else _Loader)
         nodes: dict[Path, yaml.Node] = {}
         keys: dict[Path, yaml.Node] = {}
-        return cls(_value(root, (), nodes, keys), nodes, keys, kept)
+        return cls(_value(root, (), nodes, keys), nodes, keys, lenient)
 
 
 class _Loader(yaml.SafeLoader):
@@ -63,46 +63,50 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            place = place_of(self.peek_event().start_mark)
-            raise Misread(place, "aliases (`*name`) are not read here; write the value out")
+            position = position_of(self.peek_event().start_mark)
+            raise InvalidYaml(position, "aliases (`*name`) are not read here; write the value out")
         return super().compose_node(parent, index)
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
         at = unstorable_at(str(node.value))
         if at is not None:
-            place = place_inside(node, str(self.buffer), at)
-            raise Misread(place, f"the character {node.value[at]!a} cannot be stored; delete it")
+            position = position_inside(node, str(self.buffer), at)
+            raise InvalidYaml(
+                position, f"the character {node.value[at]!a} cannot be stored; delete it"
+            )
         return node
 
 
-class _KeptLoader(_Loader):
+class _LenientLoader(_Loader):
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
         node = yaml.SafeLoader.compose_scalar_node(self, anchor)
         node.value = storable(str(node.value))
         return node
 
 
-def _compose(source: str, loading: type[_Loader]) -> yaml.Node:
+def _compose(source: str, loader_class: type[_Loader]) -> yaml.Node:
     loader: _Loader | None = None
     try:
-        loader = loading(source)
+        loader = loader_class(source)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
-        place = place_of(mark) if mark else (1, 1)
-        raise Misread(place, f"{wrong.problem}; {_mend(wrong.problem or '')}") from None
+        position = position_of(mark) if mark else (1, 1)
+        raise InvalidYaml(position, f"{wrong.problem}; {_mend(wrong.problem or '')}") from None
     except yaml.reader.ReaderError as wrong:
         before = source[: wrong.position]
-        place = (before.count("\n") + 1, wrong.position - before.rfind("\n"))
-        raise Misread(place, "a character that YAML does not allow; delete it") from None
+        position = (before.count("\n") + 1, wrong.position - before.rfind("\n"))
+        raise InvalidYaml(position, "a character that YAML does not allow; delete it") from None
     except (OverflowError, ValueError):
-        place = place_of(loader.get_mark()) if loader else (1, 1)
-        raise Misread(place, "an escape that stands for no character; write another") from None
+        position = position_of(loader.get_mark()) if loader else (1, 1)
+        raise InvalidYaml(
+            position, "an escape that stands for no character; write another"
+        ) from None
     except RecursionError:
-        raise Misread((1, 1), "nested too deeply; flatten it") from None
+        raise InvalidYaml((1, 1), "nested too deeply; flatten it") from None
     if root is None:
-        raise Misread((1, 1), "the file is empty; see examples/ for one to start from")
+        raise InvalidYaml((1, 1), "the file is empty; see examples/ for one to start from")
     return root
 
 
@@ -119,8 +123,8 @@ def _value(
 ) -> Any:
     nodes[path] = node
     if node.tag not in _PLAIN_TAGS:
-        raise Misread(
-            place_of(node.start_mark), f"tags (`{node.tag}`) are not read here; delete it"
+        raise InvalidYaml(
+            position_of(node.start_mark), f"tags (`{node.tag}`) are not read here; delete it"
         )
     if isinstance(node, yaml.SequenceNode):
         return [_value(it, (*path, at), nodes, keys) for at, it in enumerate(node.value)]
@@ -134,15 +138,15 @@ def _value(
 
 def _key(node: yaml.Node, path: Path, keys: dict[Path, yaml.Node]) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise Misread(place_of(node.start_mark), "a key must be text; put it in quotes")
-    way = (*path, node.value)
-    if way in keys:
-        first = place_of(keys[way].start_mark)[0]
-        raise Misread(
-            place_of(node.start_mark),
+        raise InvalidYaml(position_of(node.start_mark), "a key must be text; put it in quotes")
+    key_path = (*path, node.value)
+    if key_path in keys:
+        first = position_of(keys[key_path].start_mark)[0]
+        raise InvalidYaml(
+            position_of(node.start_mark),
             f"`{node.value}` is here already, on line {first}; keep one of them",
         )
-    keys[way] = node
+    keys[key_path] = node
     return str(node.value)
 
 
@@ -162,44 +166,44 @@ def _style(node: yaml.Node) -> str:
     return (node.style or "") if isinstance(node, yaml.ScalarNode) else ""
 
 
-def place_of(mark: yaml.Mark) -> Place:
-    """A mark of PyYAML, counted from 1."""
+def position_of(mark: yaml.Mark) -> Position:
+    """The line and column of a mark of PyYAML, which counts from 0."""
     return mark.line + 1, mark.column + 1
 
 
-def place_inside(node: yaml.Node, source: str, offset: int) -> Place:
-    """Where a scalar's character stands in the file, whichever way the scalar is quoted or folded."""
+def position_inside(node: yaml.Node, source: str, offset: int) -> Position:
+    """The line and column of a character of a scalar, however the scalar is quoted or folded."""
     start, end = node.start_mark.index, node.end_mark.index
     raw = source[start:end]
-    ahead = raw[: _raw_offset(raw, str(node.value), _style(node), offset)]
-    line, column = place_of(node.start_mark)
-    lines = ahead.count("\n")
-    return (line + lines, len(ahead) - ahead.rfind("\n")) if lines else (line, column + len(ahead))
+    before = raw[: _raw_offset(raw, str(node.value), _style(node), offset)]
+    line, column = position_of(node.start_mark)
+    lines = before.count("\n")
+    if lines:
+        return line + lines, len(before) - before.rfind("\n")
+    return line, column + len(before)
 
 
 def _raw_offset(raw: str, text: str, style: str, offset: int) -> int:
-    """Walk the file's text and the value together, past white space, which folding changes."""
-    written = _written(raw, style)
+    """The offset in the file of a character of the value; white space is skipped in both, as folding changes it."""
+    characters = _characters(raw, style)
     start = end = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
-    for wanted in text[: offset + 1]:
-        if not wanted.isspace():
-            start, end = next(
-                (place for place, character in written if character == wanted), (end, end)
-            )
+    for character in text[: offset + 1]:
+        if not character.isspace():
+            start, end = next((span for span, it in characters if it == character), (end, end))
     return start if offset < len(text.rstrip()) else end
 
 
-def _written(raw: str, style: str) -> Iterator[tuple[tuple[int, int], str]]:
-    """Each character of a scalar with where it is written, from the style's mark on."""
+def _characters(raw: str, style: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Each character of a scalar with its span in the raw text, from the style's mark on."""
     pattern = {'"': _ESCAPED, "'": _DOUBLED}.get(style, _SINGLE)
     first = raw.find("\n") + 1 if style in {"|", ">"} else len(style)
-    return ((found.span(), _meant(found[0])) for found in pattern.finditer(raw, first))
+    return ((match.span(), _unescaped(match[0])) for match in pattern.finditer(raw, first))
 
 
-def _meant(written: str) -> str:
-    number = written[2:]
+def _unescaped(raw: str) -> str:
+    number = raw[2:]
     if number:
         return chr(int(number, 16))
-    if written[0] == "\\" and len(written) == 2:
-        return yaml.scanner.Scanner.ESCAPE_REPLACEMENTS.get(written[1], "")
-    return written[0]
+    if raw[0] == "\\" and len(raw) == 2:
+        return yaml.scanner.Scanner.ESCAPE_REPLACEMENTS.get(raw[1], "")
+    return raw[0]

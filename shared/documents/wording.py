@@ -1,4 +1,4 @@
-"""pydantic's errors in words that say how to mend them."""
+"""The errors of pydantic in sentences that say how to mend them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from shared.documents.tree import Path
 
 
 def wording(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong; how to mend it."""
-    path, kind, given = error["loc"], error["type"], error["input"]
+    """The error as `what is wrong; how to mend it`."""
+    path, kind, value = error["loc"], error["type"], error["input"]
     if kind == "extra_forbidden":
         known = sorted(_fields_at(model, path[:-1]))
         return f"unknown field `{path[-1]}`; {nearest(str(path[-1]), known, 'the fields here are')}"
     if kind == "missing":
         return f"`{path[-1]}` is missing; add it{_description(model, path, ': ')}"
     if kind in {"literal_error", "enum"}:
-        return f"{_told(given)} is not known here; write {error.get('ctx', {})['expected']}"
-    if kind == "string_type" and isinstance(given, bool | int | float):
-        return f"{_told(given)} is not text; put it in quotes"
+        return f"{_quoted(value)} is not known here; write {error.get('ctx', {})['expected']}"
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f"{_quoted(value)} is not text; put it in quotes"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    return f"{_told(given)}: {message}{_description(model, path, '; ')}"
+    return f"{_quoted(value)}: {message}{_description(model, path, '; ')}"
 
 
-def nearest(said: str, known: Iterable[str], those_are: str) -> str:
-    """A suggestion: the name that was probably meant, or all there are."""
+def nearest(name: str, known: Iterable[str], introduction: str) -> str:
+    """A suggestion: the known name most like this one, or a list of all that are known."""
     known = list(known)
-    if close := get_close_matches(said, known, n=1, cutoff=0.6):
+    if close := get_close_matches(name, known, n=1, cutoff=0.6):
         return f"did you mean `{close[0]}`?"
-    return f"{those_are}: {', '.join(known) or 'none'}"
+    return f"{introduction}: {', '.join(known) or 'none'}"
 
 
 def printable(text: str) -> str:
@@ -43,8 +43,8 @@ def printable(text: str) -> str:
     return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text)
 
 
-def _told(given: object) -> str:
-    match given:
+def _quoted(value: object) -> str:
+    match value:
         case None:
             return "nothing"
         case dict():
@@ -52,16 +52,16 @@ def _told(given: object) -> str:
         case list():
             return "a list"
         case bool():
-            return str(given).lower()
+            return str(value).lower()
         case _:
-            text = str(given)
+            text = str(value)
             return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
 
 
 def _description(model: type[BaseModel], path: Path, before: str) -> str:
     name = path[-1] if path else ""
-    said = _fields_at(model, path[:-1]).get(str(name))
-    return f"{before}{said.description.rstrip('.')}" if said and said.description else ""
+    field = _fields_at(model, path[:-1]).get(str(name))
+    return f"{before}{field.description.rstrip('.')}" if field and field.description else ""
 
 
 def _fields_at(model: type[BaseModel], path: Path) -> dict[str, FieldInfo]:
@@ -74,14 +74,14 @@ def _fields_at(model: type[BaseModel], path: Path) -> dict[str, FieldInfo]:
 
 def _inner(kind: Any, part: str | int) -> Any:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        found = kind.model_fields.get(str(part))
-        return found.annotation if found else NoneType
+        field = kind.model_fields.get(str(part))
+        return field.annotation if field else NoneType
     inner = [it for it in get_args(kind) if it is not Ellipsis]
     return inner[-1] if inner else NoneType
 
 
 def _bare(kind: Any) -> Any:
-    """Without Annotated and without `| None`."""
+    """The type without Annotated and without `| None`."""
     while get_origin(kind) is Annotated or NoneType in get_args(kind):
         kind = next(it for it in get_args(kind) if it is not NoneType)
     return kind

@@ -42,8 +42,8 @@ def _open(kind: Any, metadata: Sequence[Any], path: str) -> Iterator[str]:
     elif isinstance(origin, type) and issubclass(origin, Sequence | Set | Mapping):
         yield from _open_entries(origin, inner, metadata, path)
     elif inner:
-        for it in inner:
-            yield from _open(it, metadata, path)
+        for argument in inner:
+            yield from _open(argument, metadata, path)
     else:
         yield path
 
@@ -53,8 +53,8 @@ def _open_entries(
 ) -> Iterator[str]:
     if not _has_length(metadata) and (Ellipsis in inner or origin is not tuple):
         yield path
-    for it in inner:
-        yield from () if it is Ellipsis else _open(it, (), f"{path}[]")
+    for argument in inner:
+        yield from () if argument is Ellipsis else _open(argument, (), f"{path}[]")
 
 
 def _open_value(kind: type, metadata: Sequence[Any], path: str) -> Iterator[str]:
@@ -134,7 +134,7 @@ class Inner(BaseModel):
     ],
     ids=str,
 )
-def test_a_new_field_without_a_bound_is_found(kind: Any) -> None:
+def test_a_new_field_without_a_bound_is_reported(kind: Any) -> None:
     wider = create_model("Wider", __base__=Agreement, new=(kind, ...))
 
     assert {path.partition("[")[0] for path in unbounded(wider)} <= NEW

@@ -1,4 +1,4 @@
-"""What others wrote is shown at a terminal, and commands neither it nor us."""
+"""Texts that others wrote cannot move a terminal's cursor or change its colours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from shared.terminal import Terminal, printable
 
 
-def shown(*cells: str) -> str:
+def output(*cells: str) -> str:
     """What a terminal gets that shows the cells in a table, and one of them alone."""
     terminal = Terminal()
     terminal.file = io.StringIO()
@@ -29,15 +29,15 @@ def shown(*cells: str) -> str:
     ["[/x]", "[bold]", "[link=http://x]y[/link]", "[[", ":smile:", "a\\[b", "[red", "Ada [CEO]"],
 )
 def test_markup_of_others_is_text(text: str) -> None:
-    assert shown(text, "b").count(text) == 2
+    assert output(text, "b").count(text) == 2
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_nothing_that_others_write_ends_a_command_or_commands_the_terminal(a: str, b: str) -> None:
-    written = shown(a, b)
+    text = output(a, b)
 
-    assert not set(written) & set("\x00\x07\x08\x1b\x7f\x9b\u202e")
-    written.encode()
+    assert not set(text) & set("\x00\x07\x08\x1b\x7f\x9b\u202e")
+    text.encode()
 
 
 def test_lines_and_letters_of_all_scripts_stay() -> None:

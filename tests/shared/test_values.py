@@ -1,4 +1,4 @@
-"""What a value may be, however it is written, and what becomes of every other."""
+"""JSON values that are accepted, and what becomes of all others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shared.values import (
 
 
 @pytest.mark.parametrize(
-    ("written", "value"),
+    ("encoded", "value"),
     [
         ("5551", 5551),
         ("-0", 0),
@@ -58,24 +58,24 @@ from shared.values import (
     ],
     ids=lambda it: str(it)[:20],
 )
-def test_a_value_is_read_as_it_may_be(written: bytes | str, value: Any) -> None:
-    read = exactly(written)
+def test_a_value_is_read_as_it_may_be(encoded: bytes | str, value: Any) -> None:
+    read = exactly(encoded)
 
     assert (read, type(read)) == (value, type(value))
-    assert exactly(within(written)) == value
+    assert exactly(within(encoded)) == value
     orjson.dumps(read)
-    assert msgspec.json.decode(within(written), type=Value) == value
+    assert msgspec.json.decode(within(encoded), type=Value) == value
 
 
-@pytest.mark.parametrize("written", ["", "[1", b'"\xff"', "[" * 5_000])
-def test_what_is_no_json_is_refused_and_left_to_its_reader(written: bytes | str) -> None:
+@pytest.mark.parametrize("encoded", ["", "[1", b'"\xff"', "[" * 5_000])
+def test_what_is_no_json_is_refused_and_left_to_the_reader(encoded: bytes | str) -> None:
     for read in (exactly, loads):
         with pytest.raises(ValueError):  # noqa: PT011 - whatever the parser says
-            read(written)
-    assert within(written) == (written.encode() if isinstance(written, str) else written)
+            read(encoded)
+    assert within(encoded) == (encoded.encode() if isinstance(encoded, str) else encoded)
 
 
-def test_what_is_deeper_than_the_writer_goes_is_left_to_its_reader() -> None:
+def test_what_is_deeper_than_the_writer_goes_is_left_to_the_reader() -> None:
     deep = b"[" * 300 + b"]" * 300
     assert within(deep) == deep
 
@@ -91,12 +91,12 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_the_quick_reader_and_the_exact_one_agree_on_what_may_be(value: Any) -> None:
     """So what becomes of an event does not depend on what else is in its body."""
-    written = orjson.dumps(value)
+    encoded = orjson.dumps(value)
 
-    assert out_of_range([loads(written)]) == out_of_range([value])
-    if not out_of_range([value]) and rb"\u0000" not in written:
-        assert exactly(written) == loads(written) == value
-        assert within(written) == written
+    assert out_of_range([loads(encoded)]) == out_of_range([value])
+    if not out_of_range([value]) and rb"\u0000" not in encoded:
+        assert exactly(encoded) == loads(encoded) == value
+        assert within(encoded) == encoded
 
 
 @given(VALUES, st.integers())

@@ -36,13 +36,13 @@ class Explanation:
 
 def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Explanation:
     """Add the clock's time up again, from its start to its due time, in its own calendar."""
-    counted = calendar.counted(clock.started_at, clock.due_at)
+    counted = calendar.open_intervals(clock.started_at, clock.due_at)
     until = clock.end.at if clock.end is not None else now
     return Explanation(
         clock=clock,
         zone=calendar.calendar.zone,
         intervals=tuple(Interval(since, until) for since, until in counted),
-        skipped=tuple(calendar.skipped(clock.started_at, clock.due_at)),
+        skipped=tuple(calendar.skipped_holidays(clock.started_at, clock.due_at)),
         spent=calendar.elapsed(clock.started_at, until),
         overdue=calendar.elapsed(clock.due_at, until),
     )

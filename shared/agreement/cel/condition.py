@@ -105,8 +105,8 @@ class Condition:
         FAILURES.count(self.rule, cause)
         return False
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Condition) and other.source == self.source
+    def __eq__(self, value: object) -> bool:
+        return isinstance(value, Condition) and value.source == self.source
 
     def __hash__(self) -> int:
         return hash(self.source)

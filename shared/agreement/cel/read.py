@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CONSTANT = "constant"
     """A number, `true`, `false` or `null`."""
     NAME = "name"
+    """An identifier, or an attribute in backticks."""
     SIGN = "sign"
     """An operator (`in` is one), a bracket, a dot, a comma, or a character that CEL does not know."""
 
@@ -59,8 +60,8 @@ _TOKEN = re.compile(
         )
     )
   | (?P<constant>0[xX][0-9a-fA-F]+[uU]?|(?:[0-9]*\.)?[0-9]+(?:[eE][+-]?[0-9]+)?[uU]?|(?:true|false|null)\b)
-  | (?P<sign>in\b|`[^`\n]*`|&&|\|\||[=!<>]=|[^A-Za-z_])
-  | (?P<name>\w+)
+  | (?P<sign>in\b|&&|\|\||[=!<>]=|[^A-Za-z_`]|`(?![^`\n]*`))
+  | (?P<name>\w+|`[^`\n]*`)
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
@@ -107,7 +108,7 @@ def chains(of: Sequence[Token]) -> Iterator[Chain]:
             continue
         chain, after = [token.text], at + 1
         while _is_attribute(of, after):
-            chain.append(of[after + 1].text)
+            chain.append(of[after + 1].text.strip("`"))
             after += 2
         yield tuple(chain)
 

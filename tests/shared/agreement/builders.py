@@ -60,6 +60,6 @@ def changed(before: str, after: str) -> str:
 
 def marked(text: str) -> tuple[str, str]:
     """The text without its mark, and `line:column` of where the mark stood."""
-    before, found, after = text.partition(MARK)
-    assert found, text
+    before, mark, after = text.partition(MARK)
+    assert mark, text
     return before + after, f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"

@@ -75,7 +75,7 @@ def test_reading_twice_is_reading_once(sent: dict[str, Any]) -> None:
     assert set(once) <= set(AGREEMENT.traits)
 
 
-def test_a_lead_is_its_traits_and_who_it_is() -> None:
+def test_the_facts_of_a_lead_are_declared_traits_and_identity() -> None:
     assert lead_facts(
         {"country": "DE", "email": "other@x.org", "stage": "won"},
         email="Ada@Example.COM",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.agreement.load import InvalidAgreement, parse, stored
+from shared.agreement.load import InvalidAgreement, parse, parse_published
 from shared.calendar import compiled
 from tests.builders import NOON
 from tests.shared.agreement.builders import WHOLE, changed, marked
@@ -22,7 +22,7 @@ def refused(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ("points: 1}", "points: 1, half_life: ▸0s}", "`0s`: write 1s to 3650d; After this long"),
         ("points: 1}", "points: 1, half_life: ▸9999999999d}", "`9999999999d`: write 1s to 3650d"),
@@ -47,12 +47,12 @@ def refused(source: str) -> list[str]:
         ("loss_reasons: [price]", f"loss_reasons: ▸[{REASONS}]", "a list: 101 entries"),
     ],
 )  # fmt: skip
-def test_what_is_beyond_its_bound_is_told_with_the_bound(
-    before: str, after: str, told: str
+def test_a_value_beyond_a_bound_is_refused_with_the_bound(
+    before: str, after: str, message: str
 ) -> None:
-    source, place = marked(changed(before, after))
+    source, position = marked(changed(before, after))
     [line] = refused(source)
-    assert line.startswith(f"a.yaml:{place}: {told}")
+    assert line.startswith(f"a.yaml:{position}: {message}")
 
 
 def test_what_was_published_before_there_were_bounds_is_read() -> None:
@@ -64,7 +64,7 @@ def test_what_was_published_before_there_were_bounds_is_read() -> None:
         .replace("loss_reasons: [price]", f"loss_reasons: [{REASONS}]")
     )  # fmt: skip
 
-    agreement = stored(wild)
+    agreement = parse_published(wild)
 
     signal = agreement.scoring.signals[1]
     assert (signal.half_life, signal.daily_max) == (timedelta(seconds=1), 1_000_000)
@@ -75,7 +75,7 @@ def test_what_was_published_before_there_were_bounds_is_read() -> None:
 
 
 def test_the_work_of_a_calendar_is_bounded_whatever_is_promised() -> None:
-    once_a_week = compiled(stored(WHOLE).sla.calendars[0])
+    once_a_week = compiled(parse_published(WHOLE).sla.calendars[0])
     began = time.process_time()
 
     due_at = once_a_week.add(NOON, timedelta(days=3_000_000))

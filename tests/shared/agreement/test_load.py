@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.agreement.contexts import conditions
-from shared.agreement.load import InvalidAgreement, parse, stored
+from shared.agreement.load import InvalidAgreement, parse, parse_published
 from tests.shared.agreement.builders import MARK, WHOLE, changed, marked
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "agreement.yaml"
@@ -20,11 +20,11 @@ def refused(source: str) -> list[str]:
 
 
 def test_a_sound_agreement_is_read() -> None:
-    assert parse(WHOLE) == stored(WHOLE)
+    assert parse(WHOLE) == parse_published(WHOLE)
 
 
 def test_a_condition_is_named_by_where_it_stands() -> None:
-    for agreement in (parse(WHOLE), stored(WHOLE)):
+    for agreement in (parse(WHOLE), parse_published(WHOLE)):
         assert [condition.rule for _, condition, _ in conditions(agreement)] == [
             "scoring.fit.big.when",
             "scoring.fit.home.when",
@@ -52,7 +52,7 @@ WHEN = 'lead.country == "DE"'
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
         ("lead.employees > 5 &&▸", "the condition ends too early; close what is open"),
         ("(lead.employees > 5▸", "the condition ends too early"),
@@ -97,13 +97,15 @@ WHEN = 'lead.country == "DE"'
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("style", ["plain", "folded", "literal", "single", "double"])
-def test_a_faulty_condition_is_told_at_its_character(condition: str, told: str, style: str) -> None:
-    source, place = marked(changed(f"when: {WHEN}", f"when: {written(condition, style)}"))
+def test_a_faulty_condition_is_refused_at_the_faulty_character(
+    condition: str, message: str, style: str
+) -> None:
+    source, position = marked(changed(f"when: {WHEN}", f"when: {as_yaml(condition, style)}"))
     [line] = refused(source)
-    assert line.startswith(f"a.yaml:{place}: {told}")
+    assert line.startswith(f"a.yaml:{position}: {message}")
 
 
-def written(condition: str, style: str) -> str:
+def as_yaml(condition: str, style: str) -> str:
     """As YAML, over two lines where the style allows it."""
     broken = condition.replace(" ", "\n          ", 1)
     return {
@@ -137,7 +139,7 @@ def test_a_sound_condition_is_taken(condition: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ("  country: string", "  country: ▸text", "`text` is not known here; write 'string', 'number'"),
         ("  country: string", "  ▸email: string\n  country: string", "`lead.email` is always there; take it out"),
@@ -189,13 +191,15 @@ def test_a_sound_condition_is_taken(condition: str) -> None:
         ("  reject_reasons", "  ▸reject_reason", "unknown field `reject_reason`; did you mean `reject_reasons`?"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_together_is_told_where(before: str, after: str, told: str) -> None:
-    source, place = marked(changed(before, after))
+def test_contradictions_between_fields_are_refused_at_the_field(
+    before: str, after: str, message: str
+) -> None:
+    source, position = marked(changed(before, after))
     [line] = refused(source)
-    assert line.startswith(f"a.yaml:{place}: {told}")
+    assert line.startswith(f"a.yaml:{position}: {message}")
 
 
-def test_every_fault_of_a_file_is_told_at_once() -> None:
+def test_every_fault_of_a_file_is_reported_at_once() -> None:
     source = changed("team: sales, match", "team: sale, match").replace(
         "zone: Europe", "zone: Eurpe"
     )
@@ -203,7 +207,7 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
 
 
 def test_what_was_published_stays_readable_when_the_checks_grow() -> None:
-    published = stored(changed("rearm_below: 20", "rearm_below: 0"))
+    published = parse_published(changed("rearm_below: 20", "rearm_below: 0"))
     assert published.name == "Test"
 
 

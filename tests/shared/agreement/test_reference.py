@@ -15,7 +15,7 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text() == reference(), "run: leadbaton agreement reference > docs/agreement.md"
 
 
-def test_every_field_is_told_with_what_it_means() -> None:
+def test_every_field_has_a_description() -> None:
     rows = [
         line for line in reference().split("\n") if re.match(r"\| `\w+` \| .* \| .* \| .*\|", line)
     ]
@@ -26,11 +26,11 @@ def test_every_field_is_told_with_what_it_means() -> None:
 def test_every_link_leads_to_a_section() -> None:
     page = reference()
     titles = {line[3:].lower() for line in page.split("\n") if line.startswith("## ")}
-    assert {found[1] for found in re.finditer(r"\(#(\w+)\)", page)} <= titles
+    assert {match[1] for match in re.finditer(r"\(#(\w+)\)", page)} <= titles
     assert set(Agreement.model_fields) <= titles | {"leadbaton", "name", "traits"}
 
 
-def test_bounds_and_defaults_are_told() -> None:
+def test_bounds_and_defaults_are_shown() -> None:
     page = reference()
     for cell in ("`14d`", "number, > 0, < 1 | `0.8`", "≥ -1000, ≤ 1000", "`notify: team`", "`0s`"):
         assert cell in page

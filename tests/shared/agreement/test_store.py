@@ -51,10 +51,10 @@ def test_whoever_follows_the_agreement_logs_the_version_in_force_when_it_changes
         versions.follow(session, NOON)
         versions.follow(session, NOON)
 
-    told = [
+    changes = [
         (it["version"], it["version_before"]) for it in lines if it["event"] == "agreement in force"
     ]
-    assert told == [(1, None), (2, 1), (3, 2)]
+    assert changes == [(1, None), (2, 1), (3, 2)]
 
 
 def test_the_same_file_again_is_no_new_version(session: Session) -> None:

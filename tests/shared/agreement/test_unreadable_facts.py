@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-ASK = """
+SCRIPT = """
 from shared.agreement.cel.condition import Condition
 from shared.agreement.cel.failures import FAILURES
 
@@ -39,8 +39,8 @@ print(sum(FAILURES.totals().values()))
 )
 def test_a_number_that_cel_cannot_read_ends_no_process(value: str, answers: list[str]) -> None:
     """Asked in a process of its own, which it would end."""
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK % value],
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT % value],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -48,4 +48,4 @@ def test_a_number_that_cel_cannot_read_ends_no_process(value: str, answers: list
         check=False,
     )
 
-    assert (asked.returncode, asked.stdout.split()) == (0, answers), asked.stderr
+    assert (process.returncode, process.stdout.split()) == (0, answers), process.stderr

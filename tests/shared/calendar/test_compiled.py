@@ -41,31 +41,31 @@ def test_add_is_the_earliest_instant(since: str, spent: float, until: str) -> No
 
 
 def test_windows_are_half_open() -> None:
-    office = compiled(calendar())
-    assert office.is_open(at(f"{WEDNESDAY}T09:00"))
-    assert office.is_open(at(f"{WEDNESDAY}T16:59:59.999999"))
-    assert not office.is_open(at(f"{WEDNESDAY}T17:00"))
-    assert not office.is_open(at(f"{WEDNESDAY}T08:59:59.999999"))
+    weekdays = compiled(calendar())
+    assert weekdays.is_open(at(f"{WEDNESDAY}T09:00"))
+    assert weekdays.is_open(at(f"{WEDNESDAY}T16:59:59.999999"))
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T17:00"))
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T08:59:59.999999"))
 
 
 def test_next_open_is_now_while_open() -> None:
-    office = compiled(calendar())
-    assert office.next_open(at(f"{WEDNESDAY}T12:34:56")) == at(f"{WEDNESDAY}T12:34:56")
-    assert office.next_open(at(f"{WEDNESDAY}T17:00")) == at("2026-11-19T09:00")
-    assert office.next_open(at("2026-11-20T17:00")) == at("2026-11-23T09:00")
+    weekdays = compiled(calendar())
+    assert weekdays.next_open(at(f"{WEDNESDAY}T12:34:56")) == at(f"{WEDNESDAY}T12:34:56")
+    assert weekdays.next_open(at(f"{WEDNESDAY}T17:00")) == at("2026-11-19T09:00")
+    assert weekdays.next_open(at("2026-11-20T17:00")) == at("2026-11-23T09:00")
 
 
 def test_a_lunch_break_is_the_gap_between_two_windows() -> None:
-    office = compiled(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
-    assert office.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:30")
-    assert not office.is_open(at(f"{WEDNESDAY}T12:30"))
+    weekdays = compiled(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
+    assert weekdays.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:30")
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T12:30"))
 
 
 def test_instants_between_seconds_count_exactly() -> None:
-    office = compiled(calendar())
+    weekdays = compiled(calendar())
     since = at(f"{WEDNESDAY}T10:00:00.25")
-    assert office.add(since, HOUR) == at(f"{WEDNESDAY}T11:00:00.25")
-    assert office.elapsed(since, at(f"{WEDNESDAY}T10:00:01")) == timedelta(seconds=0.75)
+    assert weekdays.add(since, HOUR) == at(f"{WEDNESDAY}T11:00:00.25")
+    assert weekdays.elapsed(since, at(f"{WEDNESDAY}T10:00:01")) == timedelta(seconds=0.75)
 
 
 def test_a_night_shift_belongs_to_the_date_on_which_it_starts() -> None:
@@ -91,8 +91,8 @@ def test_a_holiday_removes_the_shift_that_starts_on_it(*, truncates: bool, tail:
     assert nights.elapsed(at("2026-12-25T00:00"), at("2026-12-27T00:00")) == tail
 
 
-def test_an_override_replaces_its_date_and_a_holiday_wins_over_it() -> None:
-    office = compiled(
+def test_an_override_replaces_a_date_and_a_holiday_wins_over_it() -> None:
+    weekdays = compiled(
         calendar(
             holidays="DE",
             overrides={
@@ -103,10 +103,10 @@ def test_an_override_replaces_its_date_and_a_holiday_wins_over_it() -> None:
             },
         )
     )
-    assert not office.is_open(at("2026-11-18T12:00"))
-    assert office.is_open(at("2026-11-21T10:30"))
-    assert not office.is_open(at("2026-12-25T10:30"))
-    assert office.is_open(at("2026-12-26T10:30"))
+    assert not weekdays.is_open(at("2026-11-18T12:00"))
+    assert weekdays.is_open(at("2026-11-21T10:30"))
+    assert not weekdays.is_open(at("2026-12-25T10:30"))
+    assert weekdays.is_open(at("2026-12-26T10:30"))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_sunday_of_24_hours_has_as_many_as_the_clocks_show(day: str, hours: in
 def test_a_window_inside_the_hour_that_happens_twice_counts_twice() -> None:
     night = every_day("02:15-02:45", zone="Europe/Berlin")
     day = at("2026-10-25T00:00", "Europe/Berlin")
-    [first, second] = night.counted(day, day + timedelta(days=1))
+    [first, second] = night.open_intervals(day, day + timedelta(days=1))
     assert second[0] - first[0] == HOUR
     assert [end - start for start, end in (first, second)] == [30 * MINUTE, 30 * MINUTE]
 
@@ -136,19 +136,19 @@ def test_a_window_inside_the_hour_that_never_happens_counts_nothing() -> None:
 
 
 def test_holidays_are_named_where_they_closed_hours() -> None:
-    office = compiled(calendar(holidays="DE-BE"))
-    assert office.skipped(at("2026-12-24T12:00"), at("2026-12-28T12:00")) == [
+    weekdays = compiled(calendar(holidays="DE-BE"))
+    assert weekdays.skipped_holidays(at("2026-12-24T12:00"), at("2026-12-28T12:00")) == [
         Skipped(date(2026, 12, 25), "Christmas Day")  # the 26th is a Saturday, closed anyway
     ]
 
 
 def test_a_question_far_away_extends_the_horizon() -> None:
-    office = CompiledCalendar(calendar())
-    assert office.is_open(at(f"{WEDNESDAY}T12:00"))
-    assert office.is_open(at("2035-11-21T12:00"))
-    assert office.is_open(at("2011-11-16T12:00"))
-    assert office.add(at(f"{WEDNESDAY}T09:00"), timedelta(days=2000)) > at("2040-01-01T00:00")
-    assert office.elapsed(at("2010-01-04T09:00"), at("2045-01-01T00:00")) > timedelta(days=3000)
+    weekdays = CompiledCalendar(calendar())
+    assert weekdays.is_open(at(f"{WEDNESDAY}T12:00"))
+    assert weekdays.is_open(at("2035-11-21T12:00"))
+    assert weekdays.is_open(at("2011-11-16T12:00"))
+    assert weekdays.add(at(f"{WEDNESDAY}T09:00"), timedelta(days=2000)) > at("2040-01-01T00:00")
+    assert weekdays.elapsed(at("2010-01-04T09:00"), at("2045-01-01T00:00")) > timedelta(days=3000)
 
 
 def test_time_never_runs_backwards() -> None:
@@ -188,7 +188,7 @@ def test_a_calendar_that_opened_once_does_not_guess_when_it_opens_again() -> Non
     st.integers(1, 10**7).map(lambda s: timedelta(seconds=s)),
 )
 def test_add_and_elapsed_are_inverse(since: datetime, spent: timedelta) -> None:
-    office = compiled(calendar(zone="Europe/Berlin", holidays="DE"))
-    until = office.add(since, spent)
-    assert office.elapsed(since, until) == spent
-    assert office.elapsed(since, until - timedelta(microseconds=1)) < spent
+    weekdays = compiled(calendar(zone="Europe/Berlin", holidays="DE"))
+    until = weekdays.add(since, spent)
+    assert weekdays.elapsed(since, until) == spent
+    assert weekdays.elapsed(since, until - timedelta(microseconds=1)) < spent

@@ -107,7 +107,7 @@ def test_every_minute_is_as_the_oracle_says(data: st.DataObject) -> None:
     first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(grid) - 1)] * 2)))
     spent = sum(openings[first:last]) * MINUTE
     assert subject.elapsed(grid[first], grid[last]) == spent
-    counted = subject.counted(grid[first], grid[last])
+    counted = subject.open_intervals(grid[first], grid[last])
     assert sum((until - since for since, until in counted), timedelta(0)) == spent
     if spent:
         final = max(n for n in range(first, last) if openings[n])

@@ -38,7 +38,7 @@ def test_a_file_becomes_a_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("", "1:1: the file is empty"),
         ("a: [1\nb: 2", "2:2: expected ',' or ']', but got ':'; check the indentation"),
@@ -54,13 +54,13 @@ def test_a_file_becomes_a_value() -> None:
         ("a: '" + "x" * 1_000_000, "1:1: longer than 1000000 characters"),
     ],
 )  # fmt: skip
-def test_what_is_not_yaml_is_told_where(source: str, told: str) -> None:
+def test_what_is_not_yaml_is_refused_with_the_position(source: str, message: str) -> None:
     [line] = refused(source)
-    assert line.startswith(f"car.yaml:{told}")
+    assert line.startswith(f"car.yaml:{message}")
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("- 1", "1:1: a list: should be a valid dictionary or instance of Car"),
         ("wheels: []", "1:1: `name` is missing; add it"),
@@ -79,25 +79,27 @@ def test_what_is_not_yaml_is_told_where(source: str, told: str) -> None:
         ("name: x\nbuilt: {soon: here}", "2:9: `soon`: should be a valid date or datetime"),
     ],
 )  # fmt: skip
-def test_what_the_model_does_not_know_is_told_where(source: str, told: str) -> None:
+def test_what_the_model_does_not_know_is_refused_with_the_position(
+    source: str, message: str
+) -> None:
     [line] = refused(source)
-    assert line.startswith(f"car.yaml:{told}")
+    assert line.startswith(f"car.yaml:{message}")
 
 
-def test_every_fault_is_told_at_once_and_in_order() -> None:
+def test_every_fault_is_reported_at_once_and_in_order() -> None:
     lines = refused(f"name: [{'x' * 70}]\nwheels: [{{size: {'y' * 70}}}]\nzzz: 1\n")
     assert [line.split(":")[1] for line in lines] == ["1", "2", "3"]
     assert f"`{'y' * 60}…`" in lines[1]
 
 
-def test_a_fault_knows_its_path() -> None:
+def test_a_fault_has_the_path_of_the_value() -> None:
     with pytest.raises(InvalidDocument) as caught:
         read(Car, "name: x\nwheels: [{size: 0}]", name="car.yaml")
     [fault] = caught.value.faults
     assert (fault.line, fault.column, fault.path) == (2, 17, "wheels[0].size")
 
 
-def test_bytes_that_are_no_text_are_told_where() -> None:
+def test_bytes_that_are_no_text_are_refused_with_the_position() -> None:
     assert text_of("\ufeffä".encode(), name="f") == "ä"
     with pytest.raises(InvalidDocument) as caught:
         text_of(b"a: b\nc: \xff", name="f")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from shared.documents.limits import KEPT, AtMost, Between, written
+from shared.documents.limits import LENIENT, AtMost, Between, as_in_files
 
 
 class Limited(BaseModel):
@@ -42,13 +42,13 @@ NEW_YEAR = datetime(2101, 1, 1, tzinfo=UTC)
         ("by_name", {"sixsix": True}, "6 characters are more than", {"sixsix": True}),
     ],
 )  # fmt: skip
-def test_beyond_its_bound(field: str, value: Any, message: str, kept: Any) -> None:
+def test_a_value_beyond_the_bound(field: str, value: Any, message: str, kept: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         Limited.model_validate({field: value})
     [error] = caught.value.errors()
     assert error["msg"].startswith(message)
 
-    assert getattr(Limited.model_validate({field: value}, context=KEPT), field) == kept
+    assert getattr(Limited.model_validate({field: value}, context=LENIENT), field) == kept
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_beyond_its_bound(field: str, value: Any, message: str, kept: Any) -> No
         ("texts", ("a", "b")),
     ],
 )
-def test_within_its_bound(field: str, value: Any) -> None:
+def test_a_value_within_the_bound(field: str, value: Any) -> None:
     assert getattr(Limited.model_validate({field: value}), field) == value
 
 
@@ -78,5 +78,5 @@ def test_within_its_bound(field: str, value: Any) -> None:
         (1_000_000, "1000000"),
     ],
 )
-def test_a_bound_is_told_as_it_is_written(bound: object, text: str) -> None:
-    assert written(bound) == text
+def test_a_bound_is_shown_as_files_have_it(bound: object, text: str) -> None:
+    assert as_in_files(bound) == text

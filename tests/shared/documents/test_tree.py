@@ -1,4 +1,4 @@
-"""A character of a value is found in the file, whichever way the value is written there."""
+"""Every character of a value has a line and a column, however the value is quoted or folded."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.documents.tree import Misread, Tree, place_inside
+from shared.documents.tree import InvalidYaml, Tree, position_inside
 
 TEXT = st.text(st.sampled_from("ab\"'\\:#{} \nü→\t\x85"), min_size=1, max_size=40)
 STYLES = st.sampled_from([None, "'", '"', "|", ">"])
 
 
 @given(text=TEXT, style=STYLES, width=st.integers(4, 30), indent=st.integers(2, 6))
-def test_every_character_is_found_where_it_stands(
+def test_every_character_has_a_position(
     text: str, style: str | None, width: int, indent: int
 ) -> None:
     source = yaml.safe_dump(
@@ -25,13 +25,13 @@ def test_every_character_is_found_where_it_stands(
     lines = source.split("\n")
     for offset, character in enumerate(str(tree.value["a"]["b"])):
         if not character.isspace():
-            line, column = place_inside(tree.nodes[path], source, offset)
-            found = lines[line - 1][column - 1 :]
-            assert found.startswith((character, "\\x", "\\u", f"\\{character}"))
+            line, column = position_inside(tree.nodes[path], source, offset)
+            rest = lines[line - 1][column - 1 :]
+            assert rest.startswith((character, "\\x", "\\u", f"\\{character}"))
 
 
 @pytest.mark.parametrize(
-    ("written", "value"),
+    ("raw", "value"),
     [
         ("on", "on"),
         ("NO", "NO"),
@@ -51,8 +51,8 @@ def test_every_character_is_found_where_it_stands(
         ("99999999999999999999", 1e20),
     ],
 )
-def test_scalars_are_read_as_in_yaml_1_2(written: str, value: object) -> None:
-    read = Tree.of(f"a: {written}\n").value["a"]
+def test_scalars_are_read_as_in_yaml_1_2(raw: str, value: object) -> None:
+    read = Tree.of(f"a: {raw}\n").value["a"]
     assert (read, type(read)) == (value, type(value))
 
 
@@ -60,12 +60,12 @@ def test_escapes_are_one_character_each() -> None:
     source = 'a: "\\u00fc\\x41\\U0001F600\\t\\\\ \\\n  b"\n'
     tree = Tree.of(source)
     assert tree.value == {"a": "üA😀\t\\ b"}
-    places = [place_inside(tree.nodes["a",], source, offset) for offset in (0, 1, 2, 4, 6, 7)]
-    assert places == [(1, 5), (1, 11), (1, 15), (1, 27), (2, 3), (2, 4)]
+    positions = [position_inside(tree.nodes["a",], source, offset) for offset in (0, 1, 2, 4, 6, 7)]
+    assert positions == [(1, 5), (1, 11), (1, 15), (1, 27), (2, 3), (2, 4)]
 
 
 @pytest.mark.parametrize(
-    ("source", "place", "told"),
+    ("source", "position", "message"),
     [
         ('a: "b\\0"', (1, 6), "the character '\\x00' cannot be stored; delete it"),
         ('a:\n  "\\ud800": b', (2, 4), "the character '\\ud800' cannot be stored; delete it"),
@@ -78,12 +78,14 @@ def test_escapes_are_one_character_each() -> None:
     ],
     ids=["nul", "surrogate key", "no character", "far off", "lists", "mappings", "alias", "long"],
 )
-def test_what_nobody_could_keep_is_no_tree(source: str, place: tuple[int, int], told: str) -> None:
-    with pytest.raises(Misread) as caught:
+def test_what_cannot_be_stored_is_refused(
+    source: str, position: tuple[int, int], message: str
+) -> None:
+    with pytest.raises(InvalidYaml) as caught:
         Tree.of(source)
 
-    assert (caught.value.place, caught.value.message) == (place, told)
+    assert (caught.value.position, caught.value.message) == (position, message)
 
 
 def test_a_file_that_was_kept_is_read_without_what_cannot_be_stored() -> None:
-    assert Tree.of('{"a\\0": "\\ud800"}', kept=True).value == {"a\ufffd": "\ufffd"}
+    assert Tree.of('{"a\\0": "\\ud800"}', lenient=True).value == {"a\ufffd": "\ufffd"}

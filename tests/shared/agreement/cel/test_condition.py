@@ -98,9 +98,9 @@ JSON = st.recursive(
 )
 
 
-@given(value=JSON, other=JSON)
-def test_nothing_that_is_sent_makes_a_condition_fail(value: object, other: object) -> None:
-    facts = {"event": {"properties": {"path": value, "other": other}}}
+@given(value=JSON, second=JSON)
+def test_no_value_of_an_event_makes_a_condition_fail(value: object, second: object) -> None:
+    facts = {"event": {"properties": {"path": value, "second": second}}}
     for source in (
         'event.properties.path == "/pricing"',
         'event.properties.path.startsWith("/docs")',

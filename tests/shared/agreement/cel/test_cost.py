@@ -87,7 +87,7 @@ def test_what_is_work_enough_for_everybody_is_done(source: str, properties: dict
         ('{event.properties.n: 1, "a": 2}.a == 1', {"n": "a"}, Cause.ERROR),
     ],
 )  # fmt: skip
-def test_a_failure_is_false_and_counted_for_its_rule(
+def test_a_failure_is_false_and_counted_for_the_rule(
     source: str, properties: dict[str, Any], cause: Cause
 ) -> None:
     rule = f"fails {source}"
@@ -146,6 +146,7 @@ def test_a_mapping_that_is_asked_by_a_function_is_not_taken_for_one_that_is_not_
         ("lead.a.exists(x, true) && lead.b.all(x, x == 'lead.c.all(y, lead.d)')", 0, 1),
         ("lead.a.all(lead, lead.x == 1)", 1, 1),
         ("lead.a.all(x, x", 0, 1),
+        ("lead.`a b`.all(x, x == lead.c)", 1, 1),
     ],
 )
 def test_loops_are_seen(source: str, depth: int, loops: int) -> None:

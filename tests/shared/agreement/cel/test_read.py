@@ -24,7 +24,7 @@ def test_a_source_is_cut_into_tokens(source: str, texts: list[str]) -> None:
     assert all(source.startswith(it.text, it.offset) for it in tokens(source))
 
 
-def test_a_text_ends_at_its_own_quotes() -> None:
+def test_a_text_ends_at_the_quotes_that_it_began_with() -> None:
     texts = [r'r"\d"', r"br'\d'", r'"\"//"', "'''a'b'''", '"""a"b"""', "''"]
     assert [it.text for it in tokens("+".join(texts))][::2] == texts
 
@@ -32,7 +32,7 @@ def test_a_text_ends_at_its_own_quotes() -> None:
 @pytest.mark.parametrize(
     ("text", "between"), [("'a'", "a"), ('br"""a"b"""', 'a"b'), ('R"b"', "b"), ('"\\""', '\\"')]
 )
-def test_the_content_of_a_text_is_between_its_quotes(text: str, between: str) -> None:
+def test_the_content_of_a_text_is_between_the_quotes(text: str, between: str) -> None:
     [token] = tokens(text)
     assert content(token) == between
 
@@ -45,7 +45,7 @@ def test_the_content_of_a_text_is_between_its_quotes(text: str, between: str) ->
         ("'x' in .lead.tags", [("lead", "tags")]),
         ("f(lead.a)[0].b || !has(lead.c)", [("lead", "a"), ("lead", "c")]),
         ("lead['a'].b", [("lead",)]),
-        ("lead.`a`", [("lead",)]),
+        ("lead.`a b`.all(x, `", [("lead", "a b"), ("x",)]),
     ],
 )
 def test_names_are_followed_as_far_as_their_dots_go(
@@ -71,7 +71,7 @@ def test_calls_are_read_with_their_arguments() -> None:
     ] == expected
 
 
-def test_a_call_without_its_bracket_ends_with_the_source() -> None:
+def test_a_call_that_is_not_closed_ends_with_the_source() -> None:
     [call] = calls(tokens("f(a, b"))
     assert [it.text for it in call.arguments[1]] == ["b"]
     assert call.end == len(tokens("f(a, b"))
