@@ -87,7 +87,7 @@ def each_once(count: int, *, start: int = 0) -> dict[str, int]:
 
 def dead_letter_codes(sessions: Sessions) -> list[str]:
     with sessions() as session:
-        return [it.code for it in dead_letters.letters(session)]
+        return [it.code for it in dead_letters.latest(session)]
 
 
 def ids(count: int, *, start: int = 0) -> list[str]:

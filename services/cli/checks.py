@@ -166,7 +166,7 @@ def backlog(session: Session, now: datetime) -> Finding:
 
 def burials(session: Session) -> Finding:
     """Records that could not be processed, and that nobody looked at."""
-    count = dead_letters.waiting(session)
+    count = dead_letters.count_unreplayed(session)
     found = f"{count} not replayed"
     if count:
         return wrong("dead letters", found, "leadbaton dead list, then leadbaton dead replay")

@@ -10,7 +10,7 @@ from rich.table import Table
 from services.cli.database import transaction
 from shared.clock import utc_now
 from shared.messaging import dead_letters
-from shared.messaging.dead_letters import DeadLetter
+from shared.messaging.dead_letters import ListedDeadLetter
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
@@ -22,15 +22,15 @@ Topic = Annotated[str | None, typer.Option(help="Only those of this topic.")]
 @app.command("list")
 def list_(
     topic: Topic = None,
-    code: Annotated[str | None, typer.Option(help="Only those buried with this code.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only those with this code.")] = None,
     limit: Annotated[
         int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")
     ] = 100,
 ) -> None:
-    """Show what was buried, when and why."""
+    """Show the dead letters, with when and why they failed."""
     with transaction(Settings().database_url) as session:
-        found = dead_letters.letters(session, topic=topic, code=code, limit=limit)
-    Terminal().print(_table(found) if found else "Nothing is buried.")
+        found = dead_letters.latest(session, topic=topic, code=code, limit=limit)
+    Terminal().print(_table(found) if found else "There are no dead letters.")
 
 
 @app.command()
@@ -38,7 +38,7 @@ def replay(
     ids: Annotated[
         list[int] | None,
         typer.Argument(
-            min=1, max=2**63 - 1, help="The letters to put back, by id.", metavar="[ID]..."
+            min=1, max=2**63 - 1, help="The dead letters to put back, by id.", metavar="[ID]..."
         ),
     ] = None,
     topic: Topic = None,
@@ -55,14 +55,14 @@ def replay(
     typer.echo(f"put back: {', '.join(map(str, done)) if done else 'nothing'}")
 
 
-def _table(found: list[DeadLetter]) -> Table:
+def _table(found: list[ListedDeadLetter]) -> Table:
     table = Table(
-        "id", "buried", "group", "topic / partition / offset", "code", "reason", "put back"
+        "id", "failed at", "group", "topic / partition / offset", "code", "reason", "put back"
     )
     for it in found:
         table.add_row(
             str(it.id),
-            f"{it.buried_at:%Y-%m-%d %H:%M:%S}",
+            f"{it.failed_at:%Y-%m-%d %H:%M:%S}",
             it.group,
             f"{it.topic} / {it.partition} / {it.offset}",
             it.code,

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
 from shared.embedded.exits import endings_in
-from shared.embedded.fork_server import Nursery
+from shared.embedded.fork_server import ForkServer
 from shared.embedded.postgres import free_port, is_free
 from shared.embedded.stack import Stack, usable
 from shared.embedded.supervisor import Program, Supervisor
@@ -52,12 +52,12 @@ class Installation:
             },
         }
         stack.tell(self.environment)
-        self._nursery = Nursery({it.entry.partition(":")[0] for it in PROCESSES})
+        self._fork_server = ForkServer({it.entry.partition(":")[0] for it in PROCESSES})
         self.supervisor = Supervisor(
             [self.program(it) for it in PROCESSES],
             stack.data / "logs",
             stack.reaper,
-            self._nursery.birth,
+            self._fork_server.start,
             lambda name: endings_in(stack.data).add(name, utc_now()),
         )
 
@@ -128,7 +128,7 @@ class Installation:
         with self._turn:
             self._over = True
             killed = self.supervisor.stop()
-            self._nursery.close()
+            self._fork_server.close()
             return killed
 
     def program(self, it: Process, number: int = 0) -> Program:

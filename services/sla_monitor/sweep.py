@@ -24,7 +24,7 @@ from shared.db.session import Sessions
 from shared.errors import class_and_code
 from shared.messaging import outbox
 from shared.process import logs
-from shared.process.heartbeat import Pulse
+from shared.process.heartbeat import Heartbeat
 
 BATCH = 10_000
 LONGEST_SLEEP = timedelta(seconds=1)
@@ -47,13 +47,13 @@ def sweep(
 
     Raises what the database says of a statement, for that does not pass.
     """
-    pulse = Pulse("sweep", time_source)
+    heartbeat = Heartbeat("sweep", time_source)
     while not stop.is_set():
         try:
             with listening(engine, CHANNEL) as listener, engine.connect() as own:
                 sweeper = Sweeper(sessionmaker(own), time_source)
                 while not stop.is_set():
-                    pulse.beat(sweeper.sweep())
+                    heartbeat.beat(sweeper.sweep())
                     beat()
                     for due_at in listener.wait(sweeper.rest().total_seconds()):
                         sweeper.heard(datetime.fromisoformat(due_at))

@@ -52,7 +52,7 @@ class _Remembered:
     at: datetime
 
 
-class KeyRing:
+class KeyCache:
     """The keys that were seen lately. Safe from many threads."""
 
     def __init__(

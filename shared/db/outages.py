@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import Unavailable, class_and_code
 
-__all__ = ["OUTAGES", "Guard", "class_and_code", "is_outage"]
+__all__ = ["OUTAGES", "ErrorCapture", "class_and_code", "is_outage"]
 
 OUTAGES = (Unavailable, DBAPIError, psycopg.Error, PoolTimeout)
 """What may be an outage. Only `is_outage` says whether it is: whoever catches these raises all else again."""
@@ -37,7 +37,7 @@ def _passes(error: BaseException | None) -> bool:
     return sqlstate.startswith(_PASSING)
 
 
-class Guard:
+class ErrorCapture:
     """Keeps what its block raises, as evidence about the data in hand; outages, and what is `loud`, pass."""
 
     loud: ClassVar[tuple[type[Exception], ...]] = ()
@@ -50,7 +50,7 @@ class Guard:
         """The class and code of what was raised; empty where nothing was."""
         return class_and_code(self.error) if self.error is not None else ""
 
-    def __enter__(self) -> Guard:
+    def __enter__(self) -> ErrorCapture:
         self.error = None
         return self
 

@@ -83,7 +83,7 @@ dead_letters = Table(
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
-    Column("buried_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("failed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("replayed_at", DateTime(timezone=True)),
     UniqueConstraint(
         "consumer_group",

@@ -1,7 +1,7 @@
 """Starts processes that have nothing left to import: one Python imports everything once, then forks for each.
 
-Its owner writes one line of JSON for each process into the nursery's standard input, a socket, and reads the pid as
-the answer. The nursery ends when that input does; the processes live on. It has one thread and no connections, so a
+Its owner writes one line of JSON for each process into the fork server's standard input, a socket, and reads the pid as
+the answer. The fork server ends when that input does; the processes live on. It has one thread and no connections, so a
 fork of it is as good as a new process.
 """
 
@@ -31,13 +31,13 @@ LOOK_EVERY_S = 0.01
 
 
 class Child:
-    """A process that the nursery has started: what `Popen` is for our own children, as far as we need it."""
+    """A process that the fork server has started: what `Popen` is for our own children, as far as we need it."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """None while it runs; how it ended only the nursery could know, and nobody asks."""
+        """None while it runs; how it ended only the fork server could know, and nobody asks."""
         return None if lives(self.pid) else 0
 
     def wait(self, timeout: float | None = None) -> int:
@@ -59,7 +59,7 @@ class Child:
         self.send_signal(signal.SIGKILL)
 
 
-class Nursery:
+class ForkServer:
     """Where programs of the form `python -m MODULE …` are started, with `modules` imported already."""
 
     def __init__(self, modules: Iterable[str], max_log_bytes: int = MAX_BYTES) -> None:
@@ -67,10 +67,10 @@ class Nursery:
         self._max_log_bytes = max_log_bytes
         self._open()  # it imports while others start
 
-    def birth(self, program: Program, log: Path) -> Child:
+    def start(self, program: Program, log: Path) -> Child:
         """Start it; what it writes goes to the end of `log`, which stays bounded.
 
-        Raises StartFailed when there is no nursery to be had.
+        Raises StartFailed when there is no fork server to be had.
         """
         asked = {
             "argv": program.argv[2:],
@@ -86,7 +86,7 @@ class Nursery:
         raise StartFailed(f"{program.name} cannot be started: what it needs cannot be imported")
 
     def _answer(self, asked: bytes) -> bytes:
-        """The pid, or nothing from a nursery that has died."""
+        """The pid, or nothing from a fork server that has died."""
         try:
             self._wire.sendall(asked + b"\n")
             return self._wire.recv(32)
@@ -103,7 +103,7 @@ class Nursery:
             )
 
     def close(self) -> None:
-        """No more births."""
+        """Start nothing more."""
         self._wire.close()
         self._process.wait()
 

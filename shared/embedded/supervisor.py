@@ -31,7 +31,7 @@ class StartFailed(Unavailable):
     code = "start_failed"
 
 
-class Mourners(Protocol):
+class ExitWatcher(Protocol):
     """Whoever wants to know which processes live, such as the reaper."""
 
     def watch(self, pid: int) -> None:
@@ -109,8 +109,8 @@ class Supervisor:
 
     programs: Iterable[Program]
     logs: Path
-    mourners: Mourners | None = None
-    birth: Callable[[Program, Path], Alive] = start
+    exit_watcher: ExitWatcher | None = None
+    launch: Callable[[Program, Path], Alive] = start
     on_end: Callable[[str], None] = lambda _: None
     """Called with the name of each program that has ended by itself."""
     _running: dict[str, _Running] = field(default_factory=dict, init=False)
@@ -161,7 +161,7 @@ class Supervisor:
         now = time.monotonic()
         for it in self._running.values():
             if it.process is not None and it.process.poll() is not None:
-                self._mourn(it, now)
+                self._note_exit(it, now)
                 ended.append(f"{it.program.name} has ended and is started again; its log: {it.log}")
             if it.process is None and now >= it.start_again:
                 self._launch(it)
@@ -185,12 +185,12 @@ class Supervisor:
         return None if process is None else process.pid
 
     def _launch(self, it: _Running) -> None:
-        it.process = self.birth(it.program, it.log)
+        it.process = self.launch(it.program, it.log)
         it.started = time.monotonic()
-        if self.mourners is not None:
-            self.mourners.watch(it.process.pid)
+        if self.exit_watcher is not None:
+            self.exit_watcher.watch(it.process.pid)
 
-    def _mourn(self, it: _Running, now: float) -> None:
+    def _note_exit(self, it: _Running, now: float) -> None:
         if it.process is not None:
             self._forget(it.process)
         self.on_end(it.program.name)
@@ -198,8 +198,8 @@ class Supervisor:
         it.process, it.ready, it.start_again = None, False, now + pause_s(it.crashes)
 
     def _forget(self, process: Alive) -> None:
-        if self.mourners is not None:
-            self.mourners.forget(process.pid)
+        if self.exit_watcher is not None:
+            self.exit_watcher.forget(process.pid)
 
 
 def _is_ready(it: _Running, client: httpx.Client) -> bool:

@@ -10,13 +10,13 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from shared.auth.key_cache import KeyRing
+from shared.auth.key_cache import KeyCache
 from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
 from shared.http import probes
 from shared.http.body import PlainBody
 from shared.http.cors import Readable, readable_by
-from shared.http.direct_routes import Lane, Posts
+from shared.http.direct_routes import DirectRoutes, Posts
 from shared.http.media import not_json, refused_body
 from shared.http.openapi import DescribedApp
 from shared.http.problems import (
@@ -64,10 +64,10 @@ def create_app(
     )
     app.state.sessions = sessions
     app.state.time_source = time_source
-    keys = app.state.keys = KeyRing(sessions, time_source)
+    keys = app.state.keys = KeyCache(sessions, time_source)
     posts: Posts = {}
     app.state.posts = posts
-    app.add_middleware(Lane, posts=posts)
+    app.add_middleware(DirectRoutes, posts=posts)
     app.add_middleware(PlainBody, max_bytes=max_bytes, keys=keys, posts=posts)
     app.add_middleware(Readable)
     app.add_middleware(Observed, quiet=posts.keys())

@@ -9,7 +9,7 @@ from typing import Protocol
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.auth.key_cache import KeyRing, presented
+from shared.auth.key_cache import KeyCache, presented
 from shared.errors import LeadbatonError, Unavailable
 from shared.http.headers import header
 from shared.http.media import check_format, label_as_json
@@ -56,7 +56,7 @@ class PlainBody:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, keys: KeyRing, posts: Container[str] = ()
+        self, app: ASGIApp, *, max_bytes: int, keys: KeyCache, posts: Container[str] = ()
     ) -> None:
         self.app = app
         self.max_bytes = max_bytes

@@ -10,7 +10,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from shared.auth.key_cache import KeyRing, presented
+from shared.auth.key_cache import KeyCache, presented
 from shared.auth.keys import Caller, Key, KeyScope, WrongScope
 from shared.clock import TimeSource
 from shared.db.session import Sessions
@@ -50,8 +50,8 @@ def requires(*scopes: KeyScope) -> Callable[..., Caller]:
     def admitted(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> Caller:
-        ring: KeyRing = request.app.state.keys
-        return allowed(ring.key(presented(request.scope)), *scopes)
+        keys: KeyCache = request.app.state.keys
+        return allowed(keys.key(presented(request.scope)), *scopes)
 
     return admitted
 

@@ -25,7 +25,7 @@ def include_direct(app: FastAPI, router: APIRouter) -> None:
             app.state.posts[route.path] = route
 
 
-class Lane:
+class DirectRoutes:
     """Posts on these routes go straight to their endpoints, everything else goes on."""
 
     def __init__(self, app: ASGIApp, *, posts: Posts) -> None:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.headers import header
 from shared.process import logs
 from shared.process.metrics import HTTP_REQUEST_SECONDS
-from shared.process.tracing import Hop, SpanKind, hop, trace_id
+from shared.process.tracing import SpanKind, TraceSpan, start_span, trace_id
 
 UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: measured, neither logged nor traced."""
@@ -37,14 +37,14 @@ class Observed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] in UNTOLD:
-            await self._passed(scope, receive, send, Hop(""))
+            await self._passed(scope, receive, send, TraceSpan(""))
         else:
             brought = header(scope, b"traceparent")
-            with hop(scope["method"], brought, kind=SpanKind.SERVER) as here:
+            with start_span(scope["method"], brought, kind=SpanKind.SERVER) as here:
                 scope["traceparent"] = here.traceparent
                 await self._passed(scope, receive, send, here)
 
-    async def _passed(self, scope: Scope, receive: Receive, send: Send, here: Hop) -> None:
+    async def _passed(self, scope: Scope, receive: Receive, send: Send, here: TraceSpan) -> None:
         status: int | None = None
 
         async def noticed(message: Message) -> None:
@@ -60,7 +60,7 @@ class Observed:
         finally:
             self._tell(scope, status or 500, perf_counter() - started, here)
 
-    def _tell(self, scope: Scope, status: int, seconds: float, here: Hop) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, here: TraceSpan) -> None:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
         _seconds(method, route, status).observe(seconds)
         if route in UNTOLD:

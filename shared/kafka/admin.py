@@ -15,7 +15,7 @@ from shared.contracts.topics import TOPICS
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
 from shared.kafka.patches.connecting import tidily
-from shared.messaging.offsets import Place
+from shared.messaging.offsets import LogPartition
 
 TIMEOUT_MS = 4_000
 
@@ -56,7 +56,7 @@ class Admin:
             found = self._client.describe_topics(list(names))
         return {it["name"]: UUID(str(it["topic_id"])) for it in found if it["error_code"] == 0}
 
-    def end_offsets(self, names: Sequence[str]) -> dict[Place, int]:
+    def end_offsets(self, names: Sequence[str]) -> dict[LogPartition, int]:
         """Where each partition of those topics that exist ends now."""
         ids = self.topic_ids(names)
         with _broker_errors():
@@ -68,7 +68,8 @@ class Admin:
                 }
             )
         return {
-            Place(at.topic, ids[at.topic], at.partition): told.offset for at, told in found.items()
+            LogPartition(at.topic, ids[at.topic], at.partition): told.offset
+            for at, told in found.items()
         }
 
     def create_topics(self) -> list[str]:
@@ -102,7 +103,7 @@ def topic_ids(config: KafkaConfig, names: Sequence[str]) -> dict[str, UUID]:
         return admin.topic_ids(names)
 
 
-def end_offsets(config: KafkaConfig, names: Sequence[str]) -> dict[Place, int]:
+def end_offsets(config: KafkaConfig, names: Sequence[str]) -> dict[LogPartition, int]:
     """Where each partition of those topics that exist ends now."""
     with Admin(config) as admin:
         return admin.end_offsets(names)

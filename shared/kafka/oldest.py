@@ -13,26 +13,30 @@ from kafka.errors import KafkaError
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
 from shared.kafka.patches.connecting import tidily
-from shared.messaging.offsets import Place
+from shared.messaging.offsets import LogPartition
 
 QUIET_S = 0.5
 """Partitions that bring nothing for so long have nothing to read."""
 
 
-def oldest_unread(config: KafkaConfig, next_offsets: Mapping[Place, int]) -> dict[Place, datetime]:
-    """When the record was written that comes next in each place; no place where none is there. Raises BrokerAway."""
-    places = {TopicPartition(it.topic, it.partition): it for it in next_offsets}
-    if not places:
+def oldest_unread(
+    config: KafkaConfig, next_offsets: Mapping[LogPartition, int]
+) -> dict[LogPartition, datetime]:
+    """When the next record of each partition was written; a partition without one is left out. Raises BrokerAway."""
+    log_partitions = {TopicPartition(it.topic, it.partition): it for it in next_offsets}
+    if not log_partitions:
         return {}
     try:
         with closing(_reader(config)) as reader:
-            reader.assign(list(places))
-            for at, place in places.items():
-                reader.seek(at, next_offsets[place])
+            reader.assign(list(log_partitions))
+            for at, log_partition in log_partitions.items():
+                reader.seek(at, next_offsets[log_partition])
             written_ms = _first_of_each(reader)
     except KafkaError as error:
         raise broker_away(error) from error
-    return {places[at]: datetime.fromtimestamp(ms / 1_000, UTC) for at, ms in written_ms.items()}
+    return {
+        log_partitions[at]: datetime.fromtimestamp(ms / 1_000, UTC) for at, ms in written_ms.items()
+    }
 
 
 def _first_of_each(reader: KafkaConsumer) -> dict[TopicPartition, int]:

@@ -18,13 +18,13 @@ from shared.db import outages
 from shared.db.session import Sessions
 from shared.errors import LeadbatonError, Rejected, class_and_code
 from shared.messaging import dead_letters, offsets
-from shared.messaging.dead_letters import Burial
+from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.offsets import Fenced, Move
 from shared.text import storable
 
 ATTEMPTS = 3
 """How often a record that fails for an unknown cause is tried alone before it is buried."""
-BURIAL_LIMIT = 20
+DEAD_LETTER_LIMIT = 20
 """So many buried in a row are not bad records but a bad reader."""
 HANDLER_FAILED = "handler_failed"
 """The code of what failed for a cause that the reader does not know."""
@@ -66,32 +66,32 @@ class Portion:
     items: Sequence[Item]
 
 
-class TooManyBurials(LeadbatonError):
+class TooManyDeadLetters(LeadbatonError):
     """The reader is at fault, not the records: nothing of this batch is done."""
 
     code: ClassVar[str] = "too_many_burials"
 
 
-class Guard(outages.Guard):
+class RecordErrorCapture(outages.ErrorCapture):
     """Keeps what its block raises as evidence about the records; outages and fences pass."""
 
-    loud = (Fenced, TooManyBurials)
+    loud = (Fenced, TooManyDeadLetters)
 
 
 def items_of(
     subscription: Subscription[Any], records: Sequence[Record], topic_id: UUID
 ) -> list[Item]:
     """The records, decoded where they can be: first all in one go, as they mostly can."""
-    with Guard():
+    with RecordErrorCapture():
         return [Item(it, topic_id, subscription.decode(it), None) for it in records]
     return [_item_of(subscription, it, topic_id) for it in records]
 
 
 def _item_of(subscription: Subscription[Any], record: Record, topic_id: UUID) -> Item:
-    guard = Guard()
-    with guard:
+    capture = RecordErrorCapture()
+    with capture:
         return Item(record, topic_id, subscription.decode(record), None)
-    return Item(record, topic_id, None, guard.error)
+    return Item(record, topic_id, None, capture.error)
 
 
 @dataclass(slots=True)
@@ -101,16 +101,16 @@ class Batches:
     group: str
     sessions: Sessions
     time_source: TimeSource
-    burial_limit: int = BURIAL_LIMIT
-    buried_in_a_row: int = 0
+    dead_letter_limit: int = DEAD_LETTER_LIMIT
+    dead_letters_in_a_row: int = 0
 
-    def work(self, portions: Sequence[Portion], moves: Sequence[Move]) -> Sequence[Burial]:
+    def work(self, portions: Sequence[Portion], moves: Sequence[Move]) -> Sequence[DeadLetter]:
         """All of it or nothing, in one transaction; those given up.
 
         First the whole batch at once. When that fails, in a new transaction, piece by piece under savepoints.
-        Raises Fenced when the partitions are somebody else's, TooManyBurials, or an outage.
+        Raises Fenced when the partitions are somebody else's, TooManyDeadLetters, or an outage.
         """
-        with Guard():
+        with RecordErrorCapture():
             return self._transact(_Work.whole, portions, moves)
         return self._transact(_Work.apart, portions, moves)
 
@@ -119,21 +119,21 @@ class Batches:
         how: Callable[[_Work, Subscription[Any], Sequence[Item]], None],
         portions: Sequence[Portion],
         moves: Sequence[Move],
-    ) -> Sequence[Burial]:
+    ) -> Sequence[DeadLetter]:
         with self.sessions.begin() as session:
             work = _Work(
                 session,
                 self.time_source,
                 self.time_source(),
-                self.burial_limit,
-                self.buried_in_a_row,
+                self.dead_letter_limit,
+                self.dead_letters_in_a_row,
             )
             for portion in portions:
                 how(work, portion.subscription, portion.items)
-            dead_letters.bury(session, self.group, work.burials)
+            dead_letters.add(session, self.group, work.letters)
             offsets.advance(session, self.group, moves)
-        self.buried_in_a_row = work.in_a_row
-        return work.burials
+        self.dead_letters_in_a_row = work.in_a_row
+        return work.letters
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class _Work:
     now: datetime
     limit: int
     in_a_row: int
-    burials: list[Burial] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
 
     def whole(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
         """All at once: what fails, fails the transaction."""
@@ -154,27 +154,27 @@ class _Work:
 
     def apart(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
         """Halve what fails until the records that cannot succeed are alone, and bury those."""
-        with Guard() as guard:
+        with RecordErrorCapture() as capture:
             self._handle_under_savepoint(subscription, items)
-        if guard.error is None:
+        if capture.error is None:
             self._tally(items)
         elif len(items) > 1:
             middle = len(items) // 2
             self.apart(subscription, items[:middle])
             self.apart(subscription, items[middle:])
         else:
-            self._alone(subscription, items[0], guard.error)
+            self._alone(subscription, items[0], capture.error)
 
     def _alone(self, subscription: Subscription[Any], item: Item, error: Exception) -> None:
         attempts = 1
-        guard = Guard(error)
-        while guard.error is not None and not isinstance(guard.error, Rejected):
+        capture = RecordErrorCapture(error)
+        while capture.error is not None and not isinstance(capture.error, Rejected):
             if attempts == ATTEMPTS:
                 break
             attempts += 1
-            with guard:
+            with capture:
                 self._handle_under_savepoint(subscription, [item])
-        self._tally([item._replace(fault=guard.error)], attempts)
+        self._tally([item._replace(fault=capture.error)], attempts)
 
     def _handle_under_savepoint(
         self, subscription: Subscription[Any], items: Sequence[Item]
@@ -192,17 +192,17 @@ class _Work:
             if item.fault is None:
                 self.in_a_row = 0
             else:
-                self._bury(item, item.fault, attempts)
+                self._give_up(item, item.fault, attempts)
 
-    def _bury(self, item: Item, fault: Exception, attempts: int) -> None:
+    def _give_up(self, item: Item, fault: Exception, attempts: int) -> None:
         self.in_a_row += 1
         if self.in_a_row >= self.limit:
-            raise TooManyBurials(
+            raise TooManyDeadLetters(
                 f"{self.in_a_row} records of {item.record.topic} in a row cannot be read, the last because: "
                 f"{reason_of(fault)}. Mend the reader, or put the records right, and start again."
             )
-        self.burials.append(
-            Burial(
+        self.letters.append(
+            DeadLetter(
                 record=item.record,
                 topic_id=item.topic_id,
                 code=fault.code if isinstance(fault, Rejected) else HANDLER_FAILED,

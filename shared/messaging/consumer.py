@@ -24,9 +24,16 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import KafkaError
 from shared.kafka.reader import Reader, TopicPartition
 from shared.messaging import metrics, offsets
-from shared.messaging.batch import Batches, Item, Portion, Subscription, TooManyBurials, items_of
-from shared.messaging.offsets import Fenced, Move, Place
-from shared.messaging.prefetch import Ahead, give_way
+from shared.messaging.batch import (
+    Batches,
+    Item,
+    Portion,
+    Subscription,
+    TooManyDeadLetters,
+    items_of,
+)
+from shared.messaging.offsets import Fenced, LogPartition, Move
+from shared.messaging.prefetch import Prefetch, give_way
 from shared.process import logs
 
 __all__ = ["Subscription", "consume"]
@@ -61,8 +68,8 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
     """Work until `stop`; the batch in hand is finished, then the group is left.
 
     `member` names this worker across restarts, `tick` runs in its own transaction about once a second,
-    `on_ready` is called when we read our share of the partitions. Exits with status 70 when records are
-    buried in a row.
+    `on_ready` is called when we read our share of the partitions. Exits with status 70 when too many records in a
+    row become dead letters.
     """
     batches = Batches(group, sessions, time_source)
     worker = _Worker(batches, subscriptions, tick, on_ready)
@@ -74,8 +81,8 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
             log.warning("kafka cannot be read", group=group, error=loggable(error))
             worker.idle()
             stop.wait(TICK_S)
-        except TooManyBurials as error:
-            log.critical("too many records buried in a row", group=group, error=loggable(error))
+        except TooManyDeadLetters as error:
+            log.critical("too many dead letters in a row", group=group, error=loggable(error))
             raise SystemExit(EXIT_SOFTWARE) from error
 
 
@@ -95,7 +102,7 @@ class _Worker:
         self._on_tick = tick
         self._on_ready = on_ready
         self._held: dict[TopicPartition, _Held] = {}
-        self._unplaced: set[TopicPartition] = set()
+        self._unpositioned: set[TopicPartition] = set()
         self._untold: dict[TopicPartition, int] = {}
         self._pause = Pause()
         self._tick_at_s = 0.0
@@ -105,9 +112,9 @@ class _Worker:
         self._held.clear()
         self._untold.clear()
         try:
-            with Ahead(partial(self._polled, reader)) as ahead:
+            with Prefetch(partial(self._polled, reader)) as prefetch:
                 while not stop.is_set():
-                    self._turn(reader, ahead)
+                    self._turn(reader, prefetch)
         finally:
             with suppress(KafkaError):
                 self._tell_kafka(reader)
@@ -119,23 +126,23 @@ class _Worker:
         with self._outages_waited_out():
             self._tick()
 
-    def _turn(self, reader: Reader, ahead: Ahead[_Polled]) -> None:
-        """One batch, if there is one. What was read ahead is dropped where it was found to be of a wrong place."""
-        polled = ahead.taken()
+    def _turn(self, reader: Reader, prefetch: Prefetch[_Polled]) -> None:
+        """One batch, if there is one. Records of partitions that are no longer placed are dropped."""
+        polled = prefetch.result()
         self._tell_kafka(reader)
         self._note_changes(reader)
         if self._pause.on():
             reader.rest()
             return
-        ours = {at: polled[at] for at in polled.keys() & self._held.keys() - self._unplaced}
+        ours = {at: polled[at] for at in polled.keys() & self._held.keys() - self._unpositioned}
         with self._outages_waited_out():
             if ours:
-                if not self._unplaced:  # or it would be read from where nobody said
-                    ahead.begin()
+                if not self._unpositioned:  # or it would be read from where nobody said
+                    prefetch.begin()
                 self._work(ours)
                 self._pause.over()
-            if self._unplaced:
-                self._place(reader)
+            if self._unpositioned:
+                self._position(reader)
             self._tick()
             self._say_ready(reader)
 
@@ -143,8 +150,8 @@ class _Worker:
         """What is no longer ours, what is newly ours, and what lies in another log than before."""
         for gone in self._held.keys() - reader.assignment():
             del self._held[gone]
-        self._unplaced |= reader.assigned.taken()
-        self._unplaced |= {at for at, held in self._held.items() if held.elsewhere(reader)}
+        self._unpositioned |= reader.assigned.taken()
+        self._unpositioned |= {at for at, held in self._held.items() if held.elsewhere(reader)}
 
     def _polled(self, reader: Reader) -> _Polled:
         """The next records of the partitions that are placed."""
@@ -152,7 +159,7 @@ class _Worker:
         for at, records in reader.poll(timeout_ms=POLL_MS).items():
             held = self._held.get(at)
             if held is not None:
-                polled[at] = self._items(at, records, held.place.topic_id)
+                polled[at] = self._items(at, records, held.log_partition.topic_id)
         return polled
 
     def _items(self, at: TopicPartition, records: Sequence[Record], topic_id: UUID) -> list[Item]:
@@ -165,42 +172,42 @@ class _Worker:
     def _work(self, polled: _Polled) -> None:
         began_s = time.monotonic()
         moves = {
-            at: Move(self._held[at].place, self._held[at].next, items[-1].record.offset + 1)
+            at: Move(self._held[at].log_partition, self._held[at].next, items[-1].record.offset + 1)
             for at, items in polled.items()
         }
         portions = list(map(partial(_portion, polled), self._subscriptions))
-        burials = self._batches.work([it for it in portions if it.items], list(moves.values()))
+        letters = self._batches.work([it for it in portions if it.items], list(moves.values()))
         for at, move in moves.items():
-            self._held[at] = _Held(move.place, move.next)
+            self._held[at] = _Held(move.log_partition, move.next)
             self._untold[at] = move.next
-        metrics.batch_done(self._batches.group, portions, burials, time.monotonic() - began_s)
+        metrics.batch_done(self._batches.group, portions, letters, time.monotonic() - began_s)
 
     def _tell_kafka(self, reader: Reader) -> None:
         if self._untold:
             reader.tell_kafka(self._untold)
             self._untold = {}
 
-    def _place(self, reader: Reader) -> None:
+    def _position(self, reader: Reader) -> None:
         """Begin where the group's last transaction ended, in the log that is there now."""
-        self._unplaced &= reader.assignment()
-        places = {
-            at: Place(at.topic, topic_id, at.partition)
-            for at in self._unplaced
+        self._unpositioned &= reader.assignment()
+        log_partitions = {
+            at: LogPartition(at.topic, topic_id, at.partition)
+            for at in self._unpositioned
             if (topic_id := reader.topic_id(at.topic)) is not None
         }
-        if not places:
+        if not log_partitions:
             return
         with self._batches.sessions.begin() as session:
-            next_ = offsets.positions(session, self._batches.group, list(places.values()))
-        for at, place in places.items():
-            if reader.begin_at(at, next_[place]):
-                self._held[at] = _Held(place, next_[place])
-        self._unplaced -= places.keys()
+            next_ = offsets.positions(session, self._batches.group, list(log_partitions.values()))
+        for at, log_partition in log_partitions.items():
+            if reader.begin_at(at, next_[log_partition]):
+                self._held[at] = _Held(log_partition, next_[log_partition])
+        self._unpositioned -= log_partitions.keys()
         log.info("reading", group=self._batches.group, partitions=len(self._held))
 
     def _say_ready(self, reader: Reader) -> None:
         """Once, when the group has formed and we read our share of it, be it nothing."""
-        if self._on_ready is not None and not self._unplaced and reader.joined():
+        if self._on_ready is not None and not self._unpositioned and reader.joined():
             self._on_ready()
             self._on_ready = None
 
@@ -228,7 +235,7 @@ class _Worker:
         group = self._batches.group
         counter.labels(group).inc()
         log.warning(event, group=group, pause_s=self._pause.length_s, error=class_and_code(error))
-        self._unplaced |= self._held.keys()
+        self._unpositioned |= self._held.keys()
 
 
 class Pause:
@@ -256,12 +263,12 @@ class Pause:
 class _Held:
     """A partition that is ours, and the offset that our next batch of it begins with."""
 
-    place: Place
+    log_partition: LogPartition
     next: int
 
     def elsewhere(self, reader: Reader) -> bool:
         """Whether the topic was lost and made again since."""
-        return reader.topic_id(self.place.topic) not in (self.place.topic_id, None)
+        return reader.topic_id(self.log_partition.topic) not in (self.log_partition.topic_id, None)
 
 
 def _portion(polled: _Polled, subscription: Subscription[Any]) -> Portion:

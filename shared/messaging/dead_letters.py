@@ -20,7 +20,7 @@ ENOUGH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Burial:
+class DeadLetter:
     """A record, and why it is given up."""
 
     record: Record
@@ -33,7 +33,7 @@ class Burial:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class ListedDeadLetter:
     """A buried record as a list shows it."""
 
     id: int
@@ -44,57 +44,57 @@ class DeadLetter:
     code: str
     reason: str
     attempts: int
-    buried_at: datetime
+    failed_at: datetime
     replayed_at: datetime | None
 
 
-def bury(session: Session, group: str, burials: Sequence[Burial]) -> None:
+def add(session: Session, group: str, letters: Sequence[DeadLetter]) -> None:
     """Keep the records, and copy each to its topic's `.dead`, bytes unchanged, with the reason in headers."""
-    if not burials:
+    if not letters:
         return
-    rows = [_row(group, it) for it in burials]
+    rows = [_row(group, it) for it in letters]
     session.execute(insert(dead_letters).on_conflict_do_nothing(), rows)
-    outbox.append(session, [_copy(group, it) for it in burials])
+    outbox.append(session, [_copy(group, it) for it in letters])
 
 
-def _row(group: str, burial: Burial) -> dict[str, object]:
-    record = burial.record
+def _row(group: str, letter: DeadLetter) -> dict[str, object]:
+    record = letter.record
     return {
         "consumer_group": group,
         "topic": record.topic,
-        "topic_id": burial.topic_id,
+        "topic_id": letter.topic_id,
         "partition": record.partition,
         "log_offset": record.offset,
         "key": record.key,
         "value": record.value,
         "headers": outbox.written(record.headers),
-        "code": burial.code,
-        "reason": burial.reason,
-        "attempts": burial.attempts,
-        "buried_at": burial.last_at,
+        "code": letter.code,
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "failed_at": letter.last_at,
     }
 
 
-def _copy(group: str, burial: Burial) -> Sent:
-    record = burial.record
+def _copy(group: str, letter: DeadLetter) -> Sent:
+    record = letter.record
     told = {
-        "dead_code": burial.code,
-        "dead_reason": burial.reason,
+        "dead_code": letter.code,
+        "dead_reason": letter.reason,
         "dead_group": group,
         "dead_topic": record.topic,
         "dead_partition": str(record.partition),
         "dead_offset": str(record.offset),
-        "dead_attempts": str(burial.attempts),
-        "dead_first_at": burial.first_at.isoformat(),
-        "dead_last_at": burial.last_at.isoformat(),
+        "dead_attempts": str(letter.attempts),
+        "dead_first_at": letter.first_at.isoformat(),
+        "dead_last_at": letter.last_at.isoformat(),
     }
     headers: Headers = tuple((name, value.encode()) for name, value in told.items())
     return Sent(f"{record.topic}.dead", record.key, record.value, record.headers + headers)
 
 
-def letters(
+def latest(
     session: Session, *, topic: str | None = None, code: str | None = None, limit: int = ENOUGH
-) -> list[DeadLetter]:
+) -> list[ListedDeadLetter]:
     """Those not yet replayed and those replayed, newest first."""
     it = dead_letters.c
     statement = (
@@ -107,7 +107,7 @@ def letters(
             it.code,
             it.reason,
             it.attempts,
-            it.buried_at,
+            it.failed_at,
             it.replayed_at,
         )
         .order_by(it.id.desc())
@@ -117,7 +117,7 @@ def letters(
         statement = statement.where(it.topic == topic)
     if code is not None:
         statement = statement.where(it.code == code)
-    return [DeadLetter(**row) for row in session.execute(statement).mappings()]
+    return [ListedDeadLetter(**row) for row in session.execute(statement).mappings()]
 
 
 def replay(
@@ -150,13 +150,13 @@ def replay(
     return [row.id for row in rows]
 
 
-def waiting(session: Session) -> int:
+def count_unreplayed(session: Session) -> int:
     """How many are buried and not replayed."""
     statement = select(func.count()).where(dead_letters.c.replayed_at.is_(None))
     return session.scalar(statement) or 0
 
 
-def waiting_by_code(session: Session) -> dict[tuple[str, str], int]:
+def count_unreplayed_by_code(session: Session) -> dict[tuple[str, str], int]:
     """The same by topic and code."""
     it = dead_letters.c
     statement = (

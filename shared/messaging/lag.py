@@ -13,7 +13,7 @@ from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.oldest import oldest_unread
 from shared.messaging import dead_letters, metrics, offsets, outbox
-from shared.messaging.offsets import Place
+from shared.messaging.offsets import LogPartition
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Behind:
     """What a group has not done of one partition."""
 
     group: str
-    place: Place
+    log_partition: LogPartition
     records: int
     oldest_at: datetime | None
     """When the first of them was written; None where it could not be read."""
@@ -36,15 +36,15 @@ def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource)
     with sessions() as session:
         backlog = outbox.backlog(session)
         kept = outbox.kept(session)
-        dead = dead_letters.waiting_by_code(session)
+        dead = dead_letters.count_unreplayed_by_code(session)
     metrics.UNPUBLISHED.set(backlog.rows)
     metrics.KEPT.set(kept)
     metrics.OLDEST_SECONDS.set(backlog.age_s(time_source()))
-    metrics.BURIED_WAITING.clear()
+    metrics.DEAD_LETTERS_WAITING.clear()
     for (topic, code), count in dead.items():
-        metrics.BURIED_WAITING.labels(topic, code).set(count)
+        metrics.DEAD_LETTERS_WAITING.labels(topic, code).set(count)
     for lag in behind(sessions, config):
-        labels = (lag.group, lag.place.topic, lag.place.partition)
+        labels = (lag.group, lag.log_partition.topic, lag.log_partition.partition)
         metrics.LAG.labels(*labels).set(lag.records)
         metrics.LAG_SECONDS.labels(*labels).set(lag.age_s(time_source()))
 
@@ -67,8 +67,8 @@ def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:
 def _behind_of(
     group: str,
     config: KafkaConfig,
-    ends: Mapping[Place, int],
-    read: Mapping[tuple[str, Place], int],
+    ends: Mapping[LogPartition, int],
+    read: Mapping[tuple[str, LogPartition], int],
 ) -> list[Behind]:
     topics = {topic.name for topic in TOPICS if group in topic.readers}
     next_offsets = {it: read.get((group, it), 0) for it in ends if it.topic in topics}

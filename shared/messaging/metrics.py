@@ -1,4 +1,4 @@
-"""What the engine counts: records, batches, burials, and how far the outbox and the readers are behind."""
+"""What the engine counts: records, batches, dead letters, and how far the outbox and the readers are behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.messaging.batch import Portion
-from shared.messaging.dead_letters import Burial
+from shared.messaging.dead_letters import DeadLetter
 
 CONSUMED = Counter("leadbaton_consumed_records", "Records done and committed.", ["group", "topic"])
 BATCH_RECORDS = Histogram(
@@ -17,8 +17,8 @@ BATCH_RECORDS = Histogram(
     buckets=(1, 5, 20, 100, 500, 1_000, 2_000, 5_000),
 )
 BATCH_SECONDS = Histogram("leadbaton_batch_seconds", "From poll to commit.", ["group"])
-BURIED = Counter("leadbaton_dead_letters", "Records given up.", ["group", "topic", "code"])
-BURIED_WAITING = Gauge(
+DEAD_LETTERS = Counter("leadbaton_dead_letters", "Records given up.", ["group", "topic", "code"])
+DEAD_LETTERS_WAITING = Gauge(
     "leadbaton_dead_letters_waiting",
     "Records given up and not replayed, by why.",
     ["topic", "code"],
@@ -51,12 +51,12 @@ OLDEST_SECONDS = Gauge(
 
 
 def batch_done(
-    group: str, portions: Sequence[Portion], burials: Sequence[Burial], seconds: float
+    group: str, portions: Sequence[Portion], letters: Sequence[DeadLetter], seconds: float
 ) -> None:
     """Count a committed batch."""
     for portion in portions:
         CONSUMED.labels(group, portion.subscription.topic.name).inc(len(portion.items))
-    for burial in burials:
-        BURIED.labels(group, burial.record.topic, burial.code).inc()
+    for letter in letters:
+        DEAD_LETTERS.labels(group, letter.record.topic, letter.code).inc()
     BATCH_RECORDS.labels(group).observe(sum(len(portion.items) for portion in portions))
     BATCH_SECONDS.labels(group).observe(seconds)

@@ -17,7 +17,7 @@ from shared.errors import LeadbatonError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPartition:
     """One partition of one log. A topic that was lost and made again is another log, by its id."""
 
     topic: str
@@ -29,7 +29,7 @@ class Place:
 class Move:
     """From the offset that we believe is next to the one that shall be."""
 
-    place: Place
+    log_partition: LogPartition
     expected: int
     next: int
 
@@ -40,36 +40,43 @@ class Fenced(LeadbatonError):
     code: ClassVar[str] = "fenced"
 
 
-def positions(session: Session, group: str, places: Sequence[Place]) -> dict[Place, int]:
-    """The next offset of each place; a place never seen begins at 0."""
+def positions(
+    session: Session, group: str, log_partitions: Sequence[LogPartition]
+) -> dict[LogPartition, int]:
+    """The next offset of each partition; one that the group never read begins at 0."""
     rows = [
         {
             "consumer_group": group,
-            "topic": place.topic,
-            "topic_id": place.topic_id,
-            "partition": place.partition,
+            "topic": log_partition.topic,
+            "topic_id": log_partition.topic_id,
+            "partition": log_partition.partition,
             "next_offset": 0,
         }
-        for place in sorted(places, key=lambda it: (it.topic, str(it.topic_id), it.partition))
+        for log_partition in sorted(
+            log_partitions, key=lambda it: (it.topic, str(it.topic_id), it.partition)
+        )
     ]
     session.execute(insert(offsets).on_conflict_do_nothing(), rows)
-    place = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
-    wanted = [(it.topic, it.topic_id, it.partition) for it in places]
+    log_partition = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
+    wanted = [(it.topic, it.topic_id, it.partition) for it in log_partitions]
     found = session.execute(
-        select(*place, offsets.c.next_offset).where(
-            offsets.c.consumer_group == group, tuple_(*place).in_(wanted)
+        select(*log_partition, offsets.c.next_offset).where(
+            offsets.c.consumer_group == group, tuple_(*log_partition).in_(wanted)
         )
     )
-    return {Place(topic, topic_id, partition): next_ for topic, topic_id, partition, next_ in found}
+    return {
+        LogPartition(topic, topic_id, partition): next_
+        for topic, topic_id, partition, next_ in found
+    }
 
 
-def all_positions(session: Session) -> dict[tuple[str, Place], int]:
+def all_positions(session: Session) -> dict[tuple[str, LogPartition], int]:
     """How far every group has read, everywhere that it ever read."""
     it = offsets.c
     rows = session.execute(
         select(it.consumer_group, it.topic, it.topic_id, it.partition, it.next_offset)
     )
-    return {(group, Place(*place)): next_ for group, *place, next_ in rows}
+    return {(group, LogPartition(*log_partition)): next_ for group, *log_partition, next_ in rows}
 
 
 def moved_at(session: Session) -> dict[str, datetime]:
@@ -101,9 +108,9 @@ def advance(session: Session, group: str, moves: Sequence[Move]) -> None:
     """Move every offset from where it is expected to be, or raise Fenced: then nothing may be committed."""
     arguments = {
         "group": group,
-        "topics": [it.place.topic for it in moves],
-        "topic_ids": [it.place.topic_id for it in moves],
-        "partitions": [it.place.partition for it in moves],
+        "topics": [it.log_partition.topic for it in moves],
+        "topic_ids": [it.log_partition.topic_id for it in moves],
+        "partitions": [it.log_partition.partition for it in moves],
         "expected": [it.expected for it in moves],
         "next": [it.next for it in moves],
     }

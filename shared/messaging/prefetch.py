@@ -18,7 +18,7 @@ PAUSE_S = 0.000_05
 """As long as it takes the other one to wake: there is no event for that the interpreter is wanted."""
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """Calls `read` at the asking, or before in a thread of its own.
 
     Whoever has begun must take before he touches again what `read` uses: two never do at once.
@@ -35,7 +35,7 @@ class Ahead(Generic[T]):
         self._turns.awaited = False
         self._reading = self._thread.submit(self._read_ahead)
 
-    def taken(self) -> T:
+    def result(self) -> T:
         """What was begun, or what is read now; raises what `read` raised."""
         if self._reading is None:
             return self._read()
@@ -47,7 +47,7 @@ class Ahead(Generic[T]):
         _HERE.turns = self._turns
         return self._read()
 
-    def __enter__(self) -> Ahead[T]:
+    def __enter__(self) -> Prefetch[T]:
         return self
 
     def __exit__(

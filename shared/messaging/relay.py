@@ -26,7 +26,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Ack
 from shared.messaging import metrics, outbox
 from shared.process import logs
-from shared.process.heartbeat import Pulse
+from shared.process.heartbeat import Heartbeat
 
 log = logs.get(__name__)
 
@@ -55,7 +55,7 @@ def relay(
 
     `wait_s` is how long it sleeps at most while no transaction notifies it. Raises what is no outage.
     """
-    standby, working = Pulse("relay standing by", time_source), Pulse("relay", time_source)
+    standby, working = Heartbeat("relay standing by", time_source), Heartbeat("relay", time_source)
     while not stop.is_set():
         try:
             with (
@@ -176,7 +176,7 @@ class Relay:
 
 
 @contextmanager
-def _leading(sessions: Sessions, stop: threading.Event, standby: Pulse) -> Iterator[Listener]:
+def _leading(sessions: Sessions, stop: threading.Event, standby: Heartbeat) -> Iterator[Listener]:
     """Wait until no other relay works, or until `stop`.
 
     One connection holds the lock and listens: when it is lost, `Listener.wait` raises, and the lock is lost too.

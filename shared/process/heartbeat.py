@@ -19,7 +19,7 @@ EVERY = timedelta(minutes=1)
 log = logs.get(__name__)
 
 
-class Pulse:
+class Heartbeat:
     """One loop's; what it did since the last line is on the next."""
 
     def __init__(self, loop: str, time_source: TimeSource) -> None:

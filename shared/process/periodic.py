@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 from prometheus_client import Counter
 
-from shared.db.outages import OUTAGES, Guard
+from shared.db.outages import OUTAGES, ErrorCapture
 from shared.errors import class_and_code, loggable
 from shared.process import logs
 
@@ -32,22 +32,22 @@ def run_periodically(
     failures = FAILURES.labels(task)
 
     def run() -> None:
-        guard = Guard()
+        capture = ErrorCapture()
         while not stop.is_set():
             try:
-                with guard:
+                with capture:
                     action()
             except OUTAGES as outage:
                 log.warning(
                     "a periodic task waits for a service", task=task, error=class_and_code(outage)
                 )
-            if guard.error is not None:
+            if capture.error is not None:
                 failures.inc()
                 log.error(
                     "a periodic task failed",
                     task=task,
-                    error=loggable(guard.error),
-                    exc_info=guard.error,
+                    error=loggable(capture.error),
+                    exc_info=capture.error,
                 )
             stop.wait(every_s)
 

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
 from shared.process import logs
 
-__all__ = ["Hop", "SpanKind", "child_of", "export", "hop", "trace_id"]
+__all__ = ["SpanKind", "TraceSpan", "child_of", "export", "start_span", "trace_id"]
 
 log = logs.get(__name__)
 
@@ -37,7 +37,7 @@ _tracer = trace.get_tracer("leadbaton")
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class TraceSpan:
     """Where a trace is now: what the next hop gets as its parent, and the span, if spans are made."""
 
     traceparent: str
@@ -64,21 +64,21 @@ def child_of(
     """
     if not _recorded():
         return _continued(traceparent)
-    with hop(name, traceparent, kind=SpanKind.PRODUCER, since=since, facts=facts) as made:
+    with start_span(name, traceparent, kind=SpanKind.PRODUCER, since=since, facts=facts) as made:
         return made.traceparent
 
 
-def hop(
+def start_span(
     name: str,
     parent: str | None,
     *,
     kind: SpanKind,
     since: datetime | None = None,
     facts: Facts = NOTHING,
-) -> AbstractContextManager[Hop]:
+) -> AbstractContextManager[TraceSpan]:
     """A hop that lasts as long as the block, or since an instant before it."""
     if not _recorded():
-        return nullcontext(Hop(_continued(parent)))
+        return nullcontext(TraceSpan(_continued(parent)))
     span = _tracer.start_span(
         name,
         context=_context(parent),
@@ -90,9 +90,9 @@ def hop(
 
 
 @contextmanager
-def _spanned(span: trace.Span) -> Iterator[Hop]:
+def _spanned(span: trace.Span) -> Iterator[TraceSpan]:
     with trace.use_span(span, end_on_exit=True):
-        yield Hop(_written(span.get_span_context()), span)
+        yield TraceSpan(_written(span.get_span_context()), span)
 
 
 def trace_id(traceparent: str | None) -> str | None:

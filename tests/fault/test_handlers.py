@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from services.cli.processes import SCORING_WORKER
 from shared.embedded.supervisor import Program
-from shared.messaging.batch import BURIAL_LIMIT
+from shared.messaging.batch import DEAD_LETTER_LIMIT
 from shared.messaging.consumer import EXIT_SOFTWARE
 from tests.fault.books import reading
 from tests.fault.failing import is_poison
@@ -82,7 +82,7 @@ def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
             )
         back = time.monotonic()
         assert done.returncode == EXIT_SOFTWARE
-        assert _buried(harm.world) < BURIAL_LIMIT
+        assert _buried(harm.world) < DEAD_LETTER_LIMIT
         harm.world.here.command("dead", "replay", "--all")
         harm.done(back)
 

@@ -50,7 +50,7 @@ from shared.db.session import sessions_on
 from shared.http.probes import Probes
 from shared.messaging import outbox
 from shared.messaging.batch import Batches, Portion, Subscription, items_of
-from shared.messaging.dead_letters import Burial
+from shared.messaging.dead_letters import DeadLetter
 from tests.engine import until
 from tests.services.routing.delivery.post import LOOPBACK
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
@@ -146,14 +146,14 @@ class Way:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         return self.scoring.post(path, content=body, headers=headers)
 
-    def flow(self) -> list[Burial]:
+    def flow(self) -> list[DeadLetter]:
         """Hand on all that is in the outbox, until nothing more follows; what was given up on the way."""
-        burials: list[Burial] = []
+        letters: list[DeadLetter] = []
         while rows := self._taken():
             for group, subscriptions in self._groups.items():
                 portions = list(self._portions(rows, subscriptions))
-                burials += Batches(group, self.sessions, utc_now).work(portions, ())
-        return burials
+                letters += Batches(group, self.sessions, utc_now).work(portions, ())
+        return letters
 
     def sweep(self) -> None:
         """Let time pass until every promise is broken, and every clock has rung."""

@@ -14,7 +14,7 @@ from services.routing.queries.claims import Claimed, Due, Lease, Room
 from services.routing.queries.roster import an_encrypted_secret
 from shared.auth.vault import Vault
 from shared.clock import TimeSource
-from shared.db.outages import Guard
+from shared.db.outages import ErrorCapture
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S
 
@@ -75,7 +75,7 @@ def claim(courier: Courier, tries: int, *, retries: int | None = None) -> list[C
     now = courier.time_source()
     most_again = tries if retries is None else retries
     room = Room(tries, most_again, an_endpoint=HANDS_AN_ENDPOINT, a_host=HANDS_A_HOST)
-    with Guard(), courier.sessions.begin() as session:
+    with ErrorCapture(), courier.sessions.begin() as session:
         return claims.claim_deliveries(session, room, lease=courier.lease, now=now)
     with courier.sessions() as session:
         due = claims.due_deliveries(session, room, now=now)
@@ -84,13 +84,13 @@ def claim(courier: Courier, tries: int, *, retries: int | None = None) -> list[C
 
 def _claim_alone(courier: Courier, due: Due, now: datetime) -> list[Claimed]:
     """One delivery; it is given up if it cannot be taken, or it would be in the way at each claim."""
-    with Guard() as guard, courier.sessions.begin() as session:
+    with ErrorCapture() as capture, courier.sessions.begin() as session:
         return claims.take_deliveries(session, [due], lease=courier.lease, now=now)
     log.error(
         "a delivery cannot be claimed, it ends as exhausted",
         delivery=str(due.id),
-        error=guard.fault,
+        error=capture.fault,
     )
-    with Guard(), courier.sessions.begin() as session:
+    with ErrorCapture(), courier.sessions.begin() as session:
         deliveries.exhaust(session, due.id, now=now)
     return []

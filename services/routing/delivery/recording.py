@@ -20,7 +20,7 @@ from services.routing.queries.breakers import Hang, host_breaker
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
 from shared.contracts.payloads import Change
-from shared.db.outages import Guard
+from shared.db.outages import ErrorCapture
 from shared.db.session import Sessions
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ def save(sessions: Sessions, ended: Sequence[Tried]) -> None:
     Raises what is an outage: then some are recorded, and recording them again changes nothing.
     """
     if any(it.hang or it.claimed.probes for it in ended):
-        with Guard(), sessions.begin() as session:
+        with ErrorCapture(), sessions.begin() as session:
             _move_breakers(session, ended)
     _save(sessions, ended)
 
@@ -77,16 +77,16 @@ def _move_breakers(session: Session, ended: Sequence[Tried]) -> None:
 
 
 def _save(sessions: Sessions, ended: Sequence[Tried]) -> None:
-    with Guard() as guard, sessions.begin() as session:
+    with ErrorCapture() as capture, sessions.begin() as session:
         _record(session, ended)
-    if guard.error is None:
+    if capture.error is None:
         _count(ended)
     elif len(ended) > 1:
         middle = len(ended) // 2
         _save(sessions, ended[:middle])
         _save(sessions, ended[middle:])
     else:
-        _save_less(sessions, ended[0], guard.fault)
+        _save_less(sessions, ended[0], capture.fault)
 
 
 def _save_less(sessions: Sessions, tried: Tried, error: str) -> None:
@@ -96,9 +96,9 @@ def _save_less(sessions: Sessions, tried: Tried, error: str) -> None:
     """
     unrecorded = "announcement"
     for record_part, lacks in ((_record_unannounced, "attempt"), (_record_outcome, "outcome")):
-        with Guard() as guard, sessions.begin() as session:
+        with ErrorCapture() as capture, sessions.begin() as session:
             record_part(session, tried)
-        if guard.error is None:
+        if capture.error is None:
             break
         unrecorded = lacks
     metrics.UNRECORDED.labels(unrecorded).inc()

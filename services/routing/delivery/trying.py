@@ -18,9 +18,9 @@ from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
 from shared.auth.vault import BadSecretKey
-from shared.db.outages import Guard
+from shared.db.outages import ErrorCapture
 from shared.http.outbound import CONNECT_S, Clients
-from shared.process.tracing import SpanKind, hop
+from shared.process.tracing import SpanKind, start_span
 
 log = structlog.get_logger(__name__)
 
@@ -71,14 +71,14 @@ def _hang(answers: Answers, claimed: Claimed, began_s: float) -> Hang | None:
 async def _outcome(
     courier: Courier, client: httpx.AsyncClient, claimed: Claimed
 ) -> tuple[Response, Outcome]:
-    with Guard() as guard:
+    with ErrorCapture() as capture:
         return await _sent(courier, client, claimed)
     log.error(
         "a try failed before it was sent",
         delivery=str(claimed.notice.id),
-        error=guard.fault,
+        error=capture.fault,
     )
-    response = Response(None, kept(f"{guard.fault}: {guard.error}"))
+    response = Response(None, kept(f"{capture.fault}: {capture.error}"))
     return response, _judged(courier, claimed, response)
 
 
@@ -112,7 +112,7 @@ async def _posted(
     courier: Courier, client: httpx.AsyncClient, claimed: Claimed, secrets: Sequence[bytes]
 ) -> Response:
     notice = claimed.notice
-    with hop(f"webhook {notice.type}", notice.traceparent, kind=SpanKind.CLIENT) as here:
+    with start_span(f"webhook {notice.type}", notice.traceparent, kind=SpanKind.CLIENT) as here:
         headers = {
             "content-type": "application/json",
             **signed_headers(

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.scoring.ingest.refusals import OriginNotAllowed
-from shared.auth.key_cache import KeyRing
+from shared.auth.key_cache import KeyCache
 from shared.auth.keys import Caller, KeyScope
 from shared.http.cors import readable_by
 from shared.http.dependencies import allowed
@@ -22,10 +22,10 @@ async def admitted(request: Request, key: str | None) -> Caller:
 
     A key that was seen lately is known without leaving the event loop.
     """
-    ring: KeyRing = request.app.state.keys
-    kept = request.scope.get("key") or ring.remembered(key)
+    keys: KeyCache = request.app.state.keys
+    kept = request.scope.get("key") or keys.remembered(key)
     if kept is None:
-        kept = await run_in_threadpool(ring.key, key)
+        kept = await run_in_threadpool(keys.key, key)
     caller = allowed(kept, KeyScope.INGEST)
     origin = header(request.scope, b"origin")
     if origin is not None:

@@ -1,4 +1,4 @@
-"""`leadbaton dead` shows what was buried and puts it back."""
+"""`leadbaton dead` shows the dead letters and puts them back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from services.cli.dead import app
 from shared.db.session import Sessions
 from shared.messaging import dead_letters, outbox
-from tests.shared.messaging.test_dead_letters import burial
+from tests.shared.messaging.test_dead_letters import dead_letter
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
@@ -17,18 +17,22 @@ def dead(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-def bury(sessions: Sessions) -> list[int]:
+def add_dead_letters(sessions: Sessions) -> list[int]:
     with sessions.begin() as session:
-        dead_letters.bury(
+        dead_letters.add(
             session,
             "leadbaton.sla",
-            [burial(1), burial(2, code="handler_failed"), burial(3, topic="sla.changed")],
+            [
+                dead_letter(1),
+                dead_letter(2, code="handler_failed"),
+                dead_letter(3, topic="sla.changed"),
+            ],
         )
-        return sorted(it.id for it in dead_letters.letters(session))
+        return sorted(it.id for it in dead_letters.latest(session))
 
 
-def test_a_list_shows_where_each_record_lay_and_why_it_was_buried(sessions: Sessions) -> None:
-    bury(sessions)
+def test_a_list_shows_where_each_record_lay_and_why_it_failed(sessions: Sessions) -> None:
+    add_dead_letters(sessions)
     shown = dead("list")
     assert shown.exit_code == 0
     for said in ("leads.qualified / 2 / 1", "unknown_version", "handler_failed", "it says v9"):
@@ -36,17 +40,17 @@ def test_a_list_shows_where_each_record_lay_and_why_it_was_buried(sessions: Sess
 
 
 def test_a_list_can_be_narrowed(sessions: Sessions) -> None:
-    bury(sessions)
+    add_dead_letters(sessions)
     assert "handler_failed" not in dead("list", "--topic", "sla.changed").output
     assert "sla.changed" not in dead("list", "--code", "handler_failed").output
 
 
-def test_nothing_buried_is_said_so() -> None:
-    assert "Nothing is buried" in dead("list").output
+def test_that_there_are_no_dead_letters_is_printed() -> None:
+    assert "There are no dead letters" in dead("list").output
 
 
 def test_letters_are_put_back_once(sessions: Sessions) -> None:
-    first, second, third = bury(sessions)
+    first, second, third = add_dead_letters(sessions)
 
     assert dead("replay", str(first)).output.strip() == f"put back: {first}"
     assert dead("replay", str(first)).output.strip() == "put back: nothing"

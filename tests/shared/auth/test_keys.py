@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from shared.auth.key_cache import FRESH, STALE, KeyRing
+from shared.auth.key_cache import FRESH, STALE, KeyCache
 from shared.auth.keys import (
     Caller,
     ExpiredKey,
@@ -94,97 +94,97 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
     mortal_postgres: PostgresServer, mortal_sessions: Sessions
 ) -> None:
     now = NOON
-    ring = KeyRing(mortal_sessions, lambda: now)
+    key_cache = KeyCache(mortal_sessions, lambda: now)
     with mortal_sessions.begin() as session:
         key, other = (
             create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON) for _ in range(2)
         )
-    assert ring.remembered(key) is None
-    assert ring.key(key).subject == "s"
-    assert ring.remembered(key) is not None
+    assert key_cache.remembered(key) is None
+    assert key_cache.key(key).subject == "s"
+    assert key_cache.remembered(key) is not None
 
     mortal_postgres.stop()
     try:
         now = NOON + FRESH
-        assert ring.key(key).subject == "s"
+        assert key_cache.key(key).subject == "s"
         now = NOON + FRESH + timedelta(seconds=1)
-        assert ring.remembered(key) is None  # it must ask, but cannot
-        assert ring.key(key).subject == "s"
-        assert ring.remembered(key) is not None  # for the next seconds it does not ask again
+        assert key_cache.remembered(key) is None  # it must ask, but cannot
+        assert key_cache.key(key).subject == "s"
+        assert key_cache.remembered(key) is not None  # for the next seconds it does not ask again
         with pytest.raises(DatabaseAway):
-            ring.key(other)
+            key_cache.key(other)
         now = NOON + STALE + timedelta(seconds=1)
         with pytest.raises(DatabaseAway):
-            ring.key(key)
+            key_cache.key(key)
     finally:
         mortal_postgres.start()
     now += timedelta(minutes=1)
     with mortal_sessions.begin() as session:
         revoke_key(session, key.split("_")[2], now=now)
-    assert ring.key(other).subject == "s"
+    assert key_cache.key(other).subject == "s"
     with pytest.raises(UnknownKey):
-        ring.key(key)
+        key_cache.key(key)
 
 
 def test_what_cannot_be_a_key_makes_nobody_believe_that_the_database_is_away(
     sessions: Sessions,
 ) -> None:
     now = NOON
-    ring = KeyRing(sessions, lambda: now)
+    key_cache = KeyCache(sessions, lambda: now)
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
-    ring.key(key)
+    key_cache.key(key)
     with sessions.begin() as session:
         revoke_key(session, id_in(key), now=NOON)
 
     now += FRESH + timedelta(seconds=1)
     for odd in ("a\0b", f"{key[:-1]}\0", "\udc00", "lb_ops", "lb_ops_1_2_3_4", "x" * 100_000):
         with pytest.raises(UnknownKey):
-            ring.remembered(odd)
+            key_cache.remembered(odd)
         with pytest.raises(UnknownKey):
-            ring.key(odd)
+            key_cache.key(odd)
     with pytest.raises(UnknownKey, match="revoked"):
-        ring.key(key)
+        key_cache.key(key)
 
 
 def test_an_error_that_is_no_outage_keeps_no_key_alive(sessions: Sessions) -> None:
     now = NOON
-    ring = KeyRing(sessions, lambda: now)
+    key_cache = KeyCache(sessions, lambda: now)
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
         other = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
-    ring.key(key)
+    key_cache.key(key)
     with sessions.begin() as session:
         session.execute(text("alter table messaging.api_keys rename column subject to gone"))
 
     now += FRESH + timedelta(seconds=1)
     for asked in (other, key):
         with pytest.raises(ProgrammingError):
-            ring.key(asked)
-    assert ring.remembered(key) is None
+            key_cache.key(asked)
+    assert key_cache.remembered(key) is None
 
 
 def test_a_ring_refuses_a_suspended_key_within_half_a_minute_and_takes_it_again(
     sessions: Sessions,
 ) -> None:
     now = NOON
-    ring = KeyRing(sessions, lambda: now)
+    key_cache = KeyCache(sessions, lambda: now)
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
-    ring.key(key)
+    key_cache.key(key)
 
     with sessions.begin() as session:
         suspend_reps_keys(session, active=[], now=now)
-    assert ring.key(key).subject == "ann"
+    assert key_cache.key(key).subject == "ann"
     now += FRESH + timedelta(seconds=1)
     for _ in range(2):
         with pytest.raises(InactiveRep):
-            ring.key(key)
+            key_cache.key(key)
 
     with sessions.begin() as session:
         suspend_reps_keys(session, active=["ann"], now=now)
     now += FRESH + timedelta(seconds=1)
-    assert ring.key(key).subject == "ann"
+    assert key_cache.key(key).subject == "ann"
 
 
 def test_a_suspended_key_that_was_revoked_or_has_expired_is_refused_for_that(
@@ -220,18 +220,18 @@ def test_a_ring_forgets_keys_that_are_gone_and_the_oldest_when_there_are_too_man
     sessions: Sessions,
 ) -> None:
     now = NOON
-    ring = KeyRing(sessions, lambda: now, size=2)
+    key_cache = KeyCache(sessions, lambda: now, size=2)
     with sessions.begin() as session:
         made = [create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON) for _ in range(3)]
     for key in made:
-        ring.key(key)
-    assert [ring.remembered(key) is not None for key in made] == [False, True, True]
+        key_cache.key(key)
+    assert [key_cache.remembered(key) is not None for key in made] == [False, True, True]
 
     with sessions.begin() as session:
         session.execute(api_keys.delete())
     now += FRESH + timedelta(seconds=1)
     for key in made:
         with pytest.raises(UnknownKey):
-            ring.key(key)
+            key_cache.key(key)
     with pytest.raises(UnknownKey, match="no key: send one"):
-        ring.key(None)
+        key_cache.key(None)

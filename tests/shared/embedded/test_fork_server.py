@@ -1,4 +1,4 @@
-"""A process that the nursery forks is as any other, only sooner there."""
+"""A process that the fork_server forks is as any other, only sooner there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.fork_server import Child, Nursery
+from shared.embedded.fork_server import Child, ForkServer
 from shared.embedded.reaper import lives
 from shared.embedded.supervisor import Program, StartFailed
 from tests.journey.world import until
@@ -20,18 +20,18 @@ LIFE = """
 import json, os, signal, subprocess, sys
 subprocess.run(["true"], check=True)
 own_session = os.getsid(0) == os.getpid()
-print(json.dumps([sys.argv[1:], __name__, os.environ["TOLD"], "nursery_knew" in sys.modules, own_session]))
+print(json.dumps([sys.argv[1:], __name__, os.environ["TOLD"], "fork_server_knew" in sys.modules, own_session]))
 print("and this", file=sys.stderr, flush=True)
 signal.pause() if sys.argv[1] == "stays" else None
 """
 
 
 @pytest.fixture
-def nursery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
-    (tmp_path / "nursery_knew.py").touch()
+def fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForkServer]:
+    (tmp_path / "fork_server_knew.py").touch()
     (tmp_path / "life.py").write_text(LIFE)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    it = Nursery(["nursery_knew"])
+    it = ForkServer(["fork_server_knew"])
     yield it
     it.close()
 
@@ -40,28 +40,28 @@ def life(*arguments: str) -> Program:
     return Program("it", (sys.executable, "-m", "life", *arguments), {"TOLD": "something"})
 
 
-def born(nursery: Nursery, log: Path) -> Child:
-    child = nursery.birth(life("stays"), log)
+def born(fork_server: ForkServer, log: Path) -> Child:
+    child = fork_server.start(life("stays"), log)
     until(lambda: log.exists() and "and this" in log.read_text())
     return child
 
 
 def test_it_has_its_arguments_its_environment_its_log_and_all_imports(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")
 
-    nursery.birth(life("a", "b"), log).wait(10)
+    fork_server.start(life("a", "b"), log).wait(10)
 
     said = 'before\n[["a", "b"], "__main__", "something", true, true]\nand this\n'
     assert log.read_text() == said
 
 
 def test_it_ends_when_it_is_asked_to_and_is_waited_for_only_so_long(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
-    child = born(nursery, tmp_path / "log")
+    child = born(fork_server, tmp_path / "log")
     assert child.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
         child.wait(0.03)
@@ -72,15 +72,15 @@ def test_it_ends_when_it_is_asked_to_and_is_waited_for_only_so_long(
     assert child.poll() == 0
 
 
-def test_it_outlives_the_nursery_and_the_next_is_born_in_another(
-    nursery: Nursery, tmp_path: Path
+def test_it_outlives_the_fork_server_and_the_next_is_started_by_another(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
-    first = born(nursery, tmp_path / "first")
+    first = born(fork_server, tmp_path / "first")
     mother = int(Path(f"/proc/{first.pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(mother, signal.SIGKILL)
     until(lambda: not lives(mother))
 
-    second = born(nursery, tmp_path / "second")
+    second = born(fork_server, tmp_path / "second")
 
     assert lives(first.pid)
     for child in (first, second):
@@ -89,8 +89,8 @@ def test_it_outlives_the_nursery_and_the_next_is_born_in_another(
 
 
 def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
-    nursery = Nursery(["no.such.module"])
+    fork_server = ForkServer(["no.such.module"])
 
     with pytest.raises(StartFailed, match="it cannot be started"):
-        nursery.birth(life("a"), tmp_path / "log")
-    nursery.close()
+        fork_server.start(life("a"), tmp_path / "log")
+    fork_server.close()

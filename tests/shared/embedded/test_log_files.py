@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.fork_server import Child, Nursery
+from shared.embedded.fork_server import Child, ForkServer
 from shared.embedded.log_files import FILES, MAX_BYTES, cut, older, open_log
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, start
@@ -36,10 +36,10 @@ LIMIT = 200_000
 
 
 @pytest.fixture
-def nursery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
+def fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForkServer]:
     (tmp_path / "chatty.py").write_text(CHATTY)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    it = Nursery([], LIMIT)
+    it = ForkServer([], LIMIT)
     yield it
     it.close()
 
@@ -57,8 +57,8 @@ def ends_so(log: Path) -> bool:
     return log.exists() and log.read_text().endswith("the last line\n")
 
 
-def writes(nursery: Nursery, log: Path, lines: int, *more: str) -> Child:
-    child = nursery.birth(chatty(lines, *more), log)
+def writes(fork_server: ForkServer, log: Path, lines: int, *more: str) -> Child:
+    child = fork_server.start(chatty(lines, *more), log)
     until(lambda: ends_so(log))
     return child
 
@@ -74,10 +74,10 @@ def errors(content: str) -> list[int]:
 
 
 def test_a_process_that_writes_much_more_than_the_bound_keeps_its_newest_lines_and_loses_none(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
-    child = writes(nursery, log, 60_000, "stays")
+    child = writes(fork_server, log, 60_000, "stays")
 
     assert child.poll() is None
     until(lambda: log.stat().st_size <= LIMIT)
@@ -94,11 +94,11 @@ def test_a_process_that_writes_much_more_than_the_bound_keeps_its_newest_lines_a
 
 
 def test_a_process_that_ends_at_once_again_and_again_is_bounded_too(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
     for _ in range(6):
-        writes(nursery, log, 1_500).wait(10)
+        writes(fork_server, log, 1_500).wait(10)
 
     assert len(files(log)) == FILES
     assert all(it.stat().st_size <= LIMIT + 1_550 * LINE_BYTES for it in files(log))
@@ -106,12 +106,12 @@ def test_a_process_that_ends_at_once_again_and_again_is_bounded_too(
 
 
 def test_a_process_goes_on_writing_when_nobody_supervises_it_any_more(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
-    child = nursery.birth(chatty(40_000, "stays"), log)
+    child = fork_server.start(chatty(40_000, "stays"), log)
     until(lambda: log.exists() and log.stat().st_size > 0)
-    nursery.close()
+    fork_server.close()
 
     until(lambda: ends_so(log))
 
@@ -120,9 +120,11 @@ def test_a_process_goes_on_writing_when_nobody_supervises_it_any_more(
     child.wait()
 
 
-def test_a_log_that_somebody_moved_away_begins_anew(nursery: Nursery, tmp_path: Path) -> None:
+def test_a_log_that_somebody_moved_away_begins_anew(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     log = tmp_path / "chatty.log"
-    child = nursery.birth(chatty(60_000, "stays"), log)
+    child = fork_server.start(chatty(60_000, "stays"), log)
     until(lambda: log.exists() and log.stat().st_size > 0)
     log.rename(tmp_path / "elsewhere")
 
@@ -133,13 +135,13 @@ def test_a_log_that_somebody_moved_away_begins_anew(nursery: Nursery, tmp_path: 
 
 
 def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_its_log(
-    nursery: Nursery, tmp_path: Path
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
     (older(log, 2) / "in the way").mkdir(parents=True)
     older(log, 1).touch()
 
-    child = writes(nursery, log, 10_000, "stays")
+    child = writes(fork_server, log, 10_000, "stays")
 
     assert numbers(log.read_text()) == list(range(10_000))
     child.send_signal(signal.SIGTERM)

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from shared.auth.key_cache import KeyRing
+from shared.auth.key_cache import KeyCache
 from shared.db.session import engine_for, sessions_on
 from shared.http.body import PlainBody
 
 LIMIT = 1_000
-NO_KEYS = KeyRing(sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing")))
+NO_KEYS = KeyCache(sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing")))
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "gzip": gzip.compress,

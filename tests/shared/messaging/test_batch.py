@@ -16,15 +16,15 @@ from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.session import Sessions
 from shared.errors import Rejected, Unavailable
 from shared.messaging import dead_letters, outbox
-from shared.messaging.batch import Batches, Portion, Subscription, TooManyBurials, items_of
-from shared.messaging.offsets import Fenced, Move, Place, positions
+from shared.messaging.batch import Batches, Portion, Subscription, TooManyDeadLetters, items_of
+from shared.messaging.offsets import Fenced, LogPartition, Move, positions
 from tests.builders import NOON, marketing_event
 from tests.builders import record as record_of
 from tests.engine import Ledger
 
 pytestmark = pytest.mark.postgres
 
-PLACE = Place("marketing.events", UUID(int=1), 0)
+PLACE = LogPartition("marketing.events", UUID(int=1), 0)
 Handle = Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None]
 
 
@@ -41,7 +41,7 @@ def ledger(sessions: Sessions) -> Ledger:
 
 @pytest.fixture
 def batches(sessions: Sessions) -> Batches:
-    return Batches("group", sessions, lambda: NOON, burial_limit=4)
+    return Batches("group", sessions, lambda: NOON, dead_letter_limit=4)
 
 
 def records(*ids: str) -> list[Record]:
@@ -64,7 +64,7 @@ def next_offset(sessions: Sessions) -> int:
 
 def dead_letter_facts(sessions: Sessions) -> list[tuple[int, str, int]]:
     with sessions() as session:
-        found = dead_letters.letters(session)
+        found = dead_letters.latest(session)
     return sorted((it.offset, it.code, it.attempts) for it in found)
 
 
@@ -183,7 +183,7 @@ def test_a_reason_holds_nothing_of_the_record(
 
     work(batches, handle, records("a"))
     with sessions() as session:
-        [letter] = dead_letters.letters(session)
+        [letter] = dead_letters.latest(session)
     assert letter.reason.startswith(reason)
     assert "ada@" not in letter.reason
 
@@ -201,10 +201,10 @@ def test_what_cannot_be_decoded_is_not_quoted(
         value._replace(value=b'{"identity": "ada@acme.example", "source": "ada@acme.example"}'),
         body._replace(value=b"ada@acme.example"),
     ]
-    batches.burial_limit = 9
+    batches.dead_letter_limit = 9
     work(batches, ledger, arrived)
     with sessions() as session:
-        reasons = [it.reason for it in dead_letters.letters(session)]
+        reasons = [it.reason for it in dead_letters.latest(session)]
     assert len(reasons) == 4
     assert "ada@" not in " ".join(reasons)
 
@@ -232,7 +232,7 @@ def test_a_limit_of_burials_in_a_row_stops_the_batch_and_loses_nothing(
     sessions: Sessions, batches: Batches, ledger: Ledger
 ) -> None:
     broken = failing(ledger, {id_: KeyError("bad deploy") for id_ in "abcd"})
-    with pytest.raises(TooManyBurials, match=r"KeyError at test_batch\.py"):
+    with pytest.raises(TooManyDeadLetters, match=r"KeyError at test_batch\.py"):
         work(batches, broken, records(*"xabcdy"))
     assert dead_letter_facts(sessions) == []
     assert next_offset(sessions) == 0
@@ -243,11 +243,11 @@ def test_burials_are_counted_across_batches_until_one_succeeds(
 ) -> None:
     broken = failing(ledger, {id_: Stale("old") for id_ in "abcdefg"})
     work(batches, broken, records(*"abc"))
-    assert batches.buried_in_a_row == 3
-    with pytest.raises(TooManyBurials):
+    assert batches.dead_letters_in_a_row == 3
+    with pytest.raises(TooManyDeadLetters):
         work(batches, broken, [it._replace(offset=3) for it in records("d")])
     work(batches, broken, [it._replace(offset=3) for it in records("fine")])
-    assert batches.buried_in_a_row == 0
+    assert batches.dead_letters_in_a_row == 0
 
 
 @pytest.mark.usefixtures("ledger")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.topic import Record
 from shared.db.tables import dead_letters as table
 from shared.messaging import dead_letters, outbox
-from shared.messaging.dead_letters import Burial
+from shared.messaging.dead_letters import DeadLetter
 from tests.builders import NOON, minutes
 
 pytestmark = pytest.mark.postgres
@@ -20,9 +20,11 @@ pytestmark = pytest.mark.postgres
 LOG = UUID(int=7)
 
 
-def burial(offset: int, *, topic: str = "leads.qualified", code: str = "unknown_version") -> Burial:
+def dead_letter(
+    offset: int, *, topic: str = "leads.qualified", code: str = "unknown_version"
+) -> DeadLetter:
     record = Record(topic, 2, offset, b"key", b"\x00bytes", (("ce_type", b"\xff"),))
-    return Burial(record, LOG, code, "it says v9", 1, NOON, NOON + minutes(1))
+    return DeadLetter(record, LOG, code, "it says v9", 1, NOON, NOON + minutes(1))
 
 
 def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, dict[str, bytes]]]:
@@ -34,9 +36,9 @@ def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, d
 
 
 def test_a_buried_record_is_kept_and_copied_with_its_bytes_and_the_reason(session: Session) -> None:
-    dead_letters.bury(session, "leadbaton.sla", [burial(41)])
+    dead_letters.add(session, "leadbaton.sla", [dead_letter(41)])
 
-    [letter] = dead_letters.letters(session)
+    [letter] = dead_letters.latest(session)
     assert (letter.group, letter.topic, letter.partition, letter.offset) == (
         "leadbaton.sla",
         "leads.qualified",
@@ -70,9 +72,9 @@ def test_what_a_record_lacks_its_copy_and_its_replay_lack_too(
     session: Session, key: bytes | None, value: bytes | None
 ) -> None:
     record = Record("leads.qualified", 2, 41, key, value, ())
-    whole = burial(41)
-    bare = Burial(record, LOG, whole.code, whole.reason, 1, whole.first_at, whole.last_at)
-    dead_letters.bury(session, "leadbaton.sla", [bare])
+    whole = dead_letter(41)
+    bare = DeadLetter(record, LOG, whole.code, whole.reason, 1, whole.first_at, whole.last_at)
+    dead_letters.add(session, "leadbaton.sla", [bare])
     dead_letters.replay(session, now=NOON)
 
     copied, replayed = published(session)
@@ -80,19 +82,23 @@ def test_what_a_record_lacks_its_copy_and_its_replay_lack_too(
 
 
 def test_burying_nothing_says_nothing(session: Session) -> None:
-    dead_letters.bury(session, "leadbaton.sla", [])
+    dead_letters.add(session, "leadbaton.sla", [])
     assert published(session) == []
 
 
 def test_a_list_can_be_narrowed_and_shows_the_newest_first(session: Session) -> None:
-    dead_letters.bury(
+    dead_letters.add(
         session,
         "leadbaton.sla",
-        [burial(1), burial(2, code="handler_failed"), burial(3, topic="sla.changed")],
+        [
+            dead_letter(1),
+            dead_letter(2, code="handler_failed"),
+            dead_letter(3, topic="sla.changed"),
+        ],
     )
 
     def offsets(**narrowed: Any) -> list[int]:
-        return [it.offset for it in dead_letters.letters(session, **narrowed)]
+        return [it.offset for it in dead_letters.latest(session, **narrowed)]
 
     assert offsets() == [3, 2, 1]
     assert offsets(limit=1) == [3]
@@ -101,8 +107,8 @@ def test_a_list_can_be_narrowed_and_shows_the_newest_first(session: Session) -> 
 
 
 def test_a_letter_goes_back_as_it_was_and_only_once(session: Session) -> None:
-    dead_letters.bury(session, "leadbaton.sla", [burial(1), burial(2)])
-    first, second = sorted(it.id for it in dead_letters.letters(session))
+    dead_letters.add(session, "leadbaton.sla", [dead_letter(1), dead_letter(2)])
+    first, second = sorted(it.id for it in dead_letters.latest(session))
     copies = len(published(session))
 
     assert dead_letters.replay(session, now=NOON, ids=[first]) == [first]
@@ -113,10 +119,12 @@ def test_a_letter_goes_back_as_it_was_and_only_once(session: Session) -> None:
         published(session)[copies:]
         == [("leads.qualified", b"key", b"\x00bytes", {"ce_type": b"\xff"})] * 2
     )
-    assert all(it.replayed_at == NOON for it in dead_letters.letters(session))
+    assert all(it.replayed_at == NOON for it in dead_letters.latest(session))
 
 
 def test_a_topic_goes_back_without_the_others(session: Session) -> None:
-    dead_letters.bury(session, "leadbaton.sla", [burial(1), burial(2, topic="sla.changed")])
+    dead_letters.add(
+        session, "leadbaton.sla", [dead_letter(1), dead_letter(2, topic="sla.changed")]
+    )
     assert len(dead_letters.replay(session, now=NOON, topic="sla.changed")) == 1
-    assert dead_letters.waiting(session) == 1
+    assert dead_letters.count_unreplayed(session) == 1

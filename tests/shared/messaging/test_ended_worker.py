@@ -16,7 +16,7 @@ from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
-from shared.messaging.batch import BURIAL_LIMIT
+from shared.messaging.batch import DEAD_LETTER_LIMIT
 from shared.messaging.consumer import Subscription, Tick, consume
 from tests.engine import PATIENCE_S, Ledger, events, ids, running_worker
 
@@ -31,7 +31,7 @@ def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_me
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     """It ends in its first turn, when it has only asked to join, and later, when it reads."""
-    producer.send_all(events(BURIAL_LIMIT))
+    producer.send_all(events(DEAD_LETTER_LIMIT))
 
     def broken(_session: Session, _now: datetime) -> None:
         raise Fault
@@ -45,7 +45,7 @@ def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_me
     with pytest.raises(SystemExit):
         work_here(sessions, broker, refusing)
     with running_worker(sessions, broker, ledger):
-        ledger.wait_for(ids(BURIAL_LIMIT))
+        ledger.wait_for(ids(DEAD_LETTER_LIMIT))
 
 
 def work_here(

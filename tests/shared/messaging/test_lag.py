@@ -19,7 +19,7 @@ from shared.kafka.oldest import oldest_unread
 from shared.kafka.producer import Producer
 from shared.messaging import offsets
 from shared.messaging.lag import behind, set_gauges
-from shared.messaging.offsets import Move, Place
+from shared.messaging.offsets import LogPartition, Move
 from tests.engine import append_to_outbox, events, until
 
 pytestmark = pytest.mark.postgres
@@ -42,14 +42,16 @@ def test_a_group_is_behind_by_what_our_own_offsets_say(
     before = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
     assert before == sum(ends.values())
 
-    place, end = max(ends.items(), key=lambda it: it[1])
+    log_partition, end = max(ends.items(), key=lambda it: it[1])
     with sessions.begin() as session:
-        offsets.positions(session, SCORING, [place])
-        offsets.advance(session, SCORING, [Move(place, 0, end)])
+        offsets.positions(session, SCORING, [log_partition])
+        offsets.advance(session, SCORING, [Move(log_partition, 0, end)])
     set_gauges(sessions, broker, utc_now)
 
-    partition = str(place.partition)
-    lag = gauge("leadbaton_lag_records", group=SCORING, topic=place.topic, partition=partition)
+    partition = str(log_partition.partition)
+    lag = gauge(
+        "leadbaton_lag_records", group=SCORING, topic=log_partition.topic, partition=partition
+    )
     assert lag == 0
     after = sum(it.records for it in behind(sessions, broker) if it.group == SCORING)
     assert after == before - end
@@ -60,7 +62,7 @@ def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_don
 ) -> None:
     producer.send_all(events(30))
     ends = end_offsets(broker, [MARKETING_EVENTS.name])
-    done, *left = [place for place, end in ends.items() if end]
+    done, *left = [log_partition for log_partition, end in ends.items() if end]
     with sessions.begin() as session:
         offsets.positions(session, SCORING, [done])
         offsets.advance(session, SCORING, [Move(done, 0, ends[done])])
@@ -72,9 +74,13 @@ def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_don
     assert [age(it) for it in left] == [pytest.approx(300, abs=60)] * len(left)
 
 
-def age(place: Place) -> float | None:
+def age(log_partition: LogPartition) -> float | None:
     """Of the oldest record there that scoring has not done, as a scrape would see it."""
-    where = {"group": SCORING, "topic": place.topic, "partition": str(place.partition)}
+    where = {
+        "group": SCORING,
+        "topic": log_partition.topic,
+        "partition": str(log_partition.partition),
+    }
     return gauge("leadbaton_lag_oldest_seconds", **where)
 
 
@@ -83,9 +89,9 @@ def test_nothing_is_asked_of_kafka_where_nothing_is_behind(broker: KafkaConfig) 
 
 
 def test_what_kafka_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
-    place = next(iter(end_offsets(broker, [MARKETING_EVENTS.name])))
+    log_partition = next(iter(end_offsets(broker, [MARKETING_EVENTS.name])))
     with pytest.raises(BrokerAway):
-        oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {place: 0})
+        oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {log_partition: 0})
 
 
 def test_the_outbox_grows_older_while_kafka_is_away(

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from shared.db.session import Sessions
-from shared.messaging.offsets import Fenced, Move, Place, advance, positions
+from shared.messaging.offsets import Fenced, LogPartition, Move, advance, positions
 
 pytestmark = pytest.mark.postgres
 
-FIRST = Place("leads.qualified", UUID(int=1), 0)
-SECOND = Place("leads.qualified", UUID(int=1), 1)
-MADE_AGAIN = Place("leads.qualified", UUID(int=2), 0)
+FIRST = LogPartition("leads.qualified", UUID(int=1), 0)
+SECOND = LogPartition("leads.qualified", UUID(int=1), 1)
+MADE_AGAIN = LogPartition("leads.qualified", UUID(int=2), 0)
 
 
 def test_a_place_never_seen_begins_at_zero(session: Session) -> None:

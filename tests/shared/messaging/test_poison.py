@@ -20,7 +20,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging import dead_letters, outbox
 from shared.messaging.consumer import Subscription, consume
-from shared.messaging.dead_letters import Burial
+from shared.messaging.dead_letters import DeadLetter
 from tests.builders import NOON
 from tests.engine import (
     Ledger,
@@ -128,8 +128,8 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
         Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
     ]
     with sessions.begin() as session:
-        burials = [
-            Burial(
+        letters = [
+            DeadLetter(
                 Record(it.topic, 0, at, it.key, it.value, it.headers),
                 UUID(int=7),
                 "c",
@@ -140,7 +140,7 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
             )
             for at, it in enumerate(bare)
         ]
-        dead_letters.bury(session, "leadbaton.sla", burials)
+        dead_letters.add(session, "leadbaton.sla", letters)
         dead_letters.replay(session, now=NOON)
 
     with running_relay(sessions, producer, broker):

@@ -8,28 +8,28 @@ from itertools import count
 
 import pytest
 
-from shared.messaging.prefetch import Ahead, give_way
+from shared.messaging.prefetch import Prefetch, give_way
 
 
 def test_takes_what_was_begun_in_another_thread_or_reads_now_in_this_one() -> None:
     numbers = count(1)
-    with Ahead(lambda: (next(numbers), threading.current_thread())) as ahead:
-        assert ahead.taken() == (1, threading.current_thread())
-        ahead.begin()
-        number, thread = ahead.taken()
+    with Prefetch(lambda: (next(numbers), threading.current_thread())) as prefetch:
+        assert prefetch.result() == (1, threading.current_thread())
+        prefetch.begin()
+        number, thread = prefetch.result()
         assert number == 2
         assert thread is not threading.current_thread()
-        assert ahead.taken() == (3, threading.current_thread())
+        assert prefetch.result() == (3, threading.current_thread())
 
 
 def test_what_reading_raised_is_raised_where_it_is_taken() -> None:
     def read() -> None:
         raise LookupError("gone")
 
-    with Ahead(read) as ahead:
-        ahead.begin()
+    with Prefetch(read) as prefetch:
+        prefetch.begin()
         with pytest.raises(LookupError, match="gone"):
-            ahead.taken()
+            prefetch.result()
 
 
 def test_what_was_begun_has_ended_when_the_block_is_left() -> None:
@@ -39,8 +39,8 @@ def test_what_was_begun_has_ended_when_the_block_is_left() -> None:
         may_end.wait(5)
         ended.set()
 
-    with Ahead(read) as ahead:
-        ahead.begin()
+    with Prefetch(read) as prefetch:
+        prefetch.begin()
         may_end.set()
 
     assert ended.is_set()
@@ -55,10 +55,10 @@ def test_whoever_reads_ahead_leaves_most_of_the_time_to_the_one_that_works() -> 
             give_way()
         return time.thread_time() - began_s
 
-    with Ahead(read) as ahead:
-        ahead.begin()
+    with Prefetch(read) as prefetch:
+        prefetch.begin()
         began_s = time.thread_time()
         while time.thread_time() - began_s < 0.2:
             give_way()  # does nothing here
         enough.set()
-        assert ahead.taken() < 0.14
+        assert prefetch.result() < 0.14

@@ -23,7 +23,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
 from shared.kafka.producer import Ack, Producer
 from shared.messaging import outbox
-from shared.messaging.offsets import Move, Place, advance, positions
+from shared.messaging.offsets import LogPartition, Move, advance, positions
 from shared.messaging.relay import BATCH, Relay
 from tests.conftest import kafka_on
 from tests.engine import PATIENCE_S, append_to_outbox, records_in, running_relay, until
@@ -61,10 +61,10 @@ def kept(sessions: Sessions) -> int:
 
 def read_by_scoring(sessions: Sessions, log: UUID, upto: int, *, partitions: int = 3) -> None:
     """As if the scoring group had read so far in every partition."""
-    places = [Place("marketing.events", log, at) for at in range(partitions)]
+    log_partitions = [LogPartition("marketing.events", log, at) for at in range(partitions)]
     with sessions.begin() as session:
-        held = positions(session, SCORING, places)
-        advance(session, SCORING, [Move(it, held[it], upto) for it in places])
+        held = positions(session, SCORING, log_partitions)
+        advance(session, SCORING, [Move(it, held[it], upto) for it in log_partitions])
 
 
 def test_rows_are_published_in_their_order(
@@ -146,11 +146,11 @@ def test_a_row_with_two_readers_waits_for_the_slower_one(sessions: Sessions) -> 
     with sessions.begin() as session:
         [row] = outbox.unpublished(session, limit=10)
         outbox.mark_published(session, [(row, Ack(0, 0))], {topic.name: log}, utc_now())
-    place = Place(topic.name, log, 0)
+    log_partition = LogPartition(topic.name, log, 0)
     for reader, left in zip(topic.readers, (1, 0), strict=True):
         with sessions.begin() as session:
-            positions(session, reader, [place])
-            advance(session, reader, [Move(place, 0, 1)])
+            positions(session, reader, [log_partition])
+            advance(session, reader, [Move(log_partition, 0, 1)])
             outbox.trim(session)
         assert kept(sessions) == left
 

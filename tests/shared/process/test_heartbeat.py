@@ -7,17 +7,17 @@ from datetime import timedelta
 import structlog
 from prometheus_client import REGISTRY
 
-from shared.process.heartbeat import Pulse
+from shared.process.heartbeat import Heartbeat
 from tests.builders import NOON
 
 
 def test_each_turn_is_on_the_gauge_and_a_line_a_minute_says_what_was_done() -> None:
     now = NOON
-    pulse = Pulse("test", lambda: now)
+    heartbeat = Heartbeat("test", lambda: now)
     with structlog.testing.capture_logs() as lines:
         for second in (0, 20, 59, 61, 119, 121):
             now = NOON + timedelta(seconds=second)
-            pulse.beat(second)
+            heartbeat.beat(second)
 
     assert [(it["event"], it["loop"], it["turns"], it["done"]) for it in lines] == [
         ("alive", "test", 1, 0),

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.process.tracing import SpanKind, child_of, hop, trace_id
+from shared.process.tracing import SpanKind, child_of, start_span, trace_id
 from tests.processes import BARE_ENVIRONMENT
 
 TRACE, SPAN = "a" * 32, "b" * 16
@@ -42,7 +42,7 @@ def test_later_versions_are_read_as_far_as_we_know_them() -> None:
 
 
 def test_a_hop_is_the_parent_of_what_happens_in_it() -> None:
-    with hop("request", PARENT, kind=SpanKind.SERVER) as here:
+    with start_span("request", PARENT, kind=SpanKind.SERVER) as here:
         here.note({"http.route": "/v1/events"}, name="POST /v1/events")
         here.fail("answered 500")
         assert trace_id(here.traceparent) == TRACE
@@ -54,7 +54,7 @@ import sys
 from shared.process import tracing
 tracing.export("relay")
 print(tracing.child_of({PARENT!r}, "step", facts={{"leadbaton.lead": "1"}}), file=sys.stderr)
-with tracing.hop("request", {PARENT!r}, kind=tracing.SpanKind.SERVER) as here:
+with tracing.start_span("request", {PARENT!r}, kind=tracing.SpanKind.SERVER) as here:
     here.note({{"http.route": "/v1/events"}}, name="POST /v1/events")
     here.fail("answered 500")
 """
