@@ -16,6 +16,7 @@ from services.scoring.domain.verdict import assess
 from services.scoring.queries.form import written_live, written_profile
 from shared.agreement.store import Policies
 from shared.clock import utc_now
+from shared.contracts.codec import encode
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from shared.db.session import Sessions
 
@@ -78,7 +79,7 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
         }
         session.execute(text(_LEADS), {**span, **told})
     session.execute(text(_IDENTITIES), span)
-    payload = next(_history(now, fits=False)).model_dump_json(exclude_none=True)
+    payload = encode(next(_history(now, fits=False))).decode()
     session.execute(text(_EVENTS), {**span, "payload": payload})
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.agreement.model import Agreement
+from shared.contracts.codec import P
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -23,7 +24,7 @@ from shared.contracts.payloads import (
     Scores,
     SlaChanged,
 )
-from shared.contracts.topic import Message, Outgoing, P, Record, Topic
+from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import (
     HANDOFFS_CHANGED,
     LEADS_QUALIFIED,

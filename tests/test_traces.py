@@ -20,8 +20,9 @@ from services.sla_monitor.handlers import on_handoffs_changed
 from shared.agreement.store import Agreements, Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
+from shared.contracts.codec import P
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topic import Message, Outgoing, P, Record, Topic
+from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS, SLA_CHANGED
 from shared.db.session import Sessions
 from shared.db.tables import outbox

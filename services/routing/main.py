@@ -20,7 +20,6 @@ from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
-from shared.contracts.leads import lead_of
 from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -79,7 +78,7 @@ def worker(settings: Settings) -> None:
     work(
         ROUTING,
         [
-            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office), lead_of),
+            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
             Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
         ],
         settings=settings,

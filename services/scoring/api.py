@@ -17,7 +17,7 @@ from services.scoring.domain.score import Part
 from services.scoring.queries import holdings, leads, ledger
 from shared.agreement.store import Policies
 from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
-from shared.contracts.events import Event
+from shared.contracts.payloads import MarketingEvent
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
@@ -242,7 +242,7 @@ def _parts(parts: tuple[Part, ...]) -> list[PartOut]:
     return [PartOut(rule=it.rule, label=it.label, points=it.points) for it in parts]
 
 
-def _event(event: Event, policy: ScoringPolicy) -> EventOut:
+def _event(event: MarketingEvent, policy: ScoringPolicy) -> EventOut:
     return EventOut(
         source=event.source,
         id=event.id,

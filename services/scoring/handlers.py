@@ -21,8 +21,7 @@ from services.scoring.domain.profile import event_key
 from services.scoring.domain.verdict import Announced, Verdict, assess, judge
 from services.scoring.queries import handoffs, holdings, leads, ledger
 from shared.agreement.store import Policies
-from shared.contracts.events import Event
-from shared.contracts.payloads import HandoffChanged, LeadQualified
+from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Message, Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.messaging import outbox
@@ -35,7 +34,7 @@ REFOLDS = 50
 CAREFUL = 100
 """For so many batches after one that was not all new, the ledger is asked first."""
 
-Arrived = Message[Event]
+Arrived = Message[MarketingEvent]
 Belonging = dict[UUID, list[Arrived]]
 """The events of each lead."""
 
@@ -276,7 +275,7 @@ def _record(
     lead: Lead,
     announced: Announced,
     policy: ScoringPolicy,
-    recent: Sequence[Event],
+    recent: Sequence[MarketingEvent],
     traceparent: str,
 ) -> Outgoing:
     live = announced.live

@@ -20,7 +20,6 @@ from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, recomputed
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
-from shared.contracts.events import event_of
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http.app import Check, create_app
@@ -101,7 +100,6 @@ def worker(settings: Settings) -> None:
             Subscription(
                 MARKETING_EVENTS,
                 partial(on_marketing_events, policies=policies, caution=Caution()),
-                event_of,
             ),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],

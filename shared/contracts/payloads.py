@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from msgspec import Meta
 
-from shared.contracts.topic import Payload
+from shared.contracts.codec import Instant, Payload, always_encoded
+from shared.values import Value
+
+Facts = dict[str, Value]
+"""What a sender tells by names of its own."""
 
 
-class Identity(Payload):
+class Identity(Payload, frozen=True, kw_only=True, gc=False):
     """Who did it, normalised: e-mail in lower case, phone in E.164; user and anonymous id per source."""
 
     email: str | None = None
@@ -29,28 +32,30 @@ class EventKind(StrEnum):
     ALIAS = "alias"
 
 
-class MarketingEvent(Payload):
+class MarketingEvent(Payload, frozen=True, kw_only=True):
     """One thing that a person did, as a marketing platform told it."""
 
-    source: str = Field(description="The source that the ingest key belongs to.")
-    id: str = Field(
-        description="The sender's id; with the source, what makes an event the same one."
-    )
-    kind: EventKind = EventKind.TRACK
-    type: str = Field(description="What happened: page_viewed, demo_requested, …")
-    time: AwareDatetime = Field(description="When it happened; never after received_at.")
-    received_at: AwareDatetime
+    source: Annotated[str, Meta(description="The source that the ingest key belongs to.")]
+    id: Annotated[
+        str, Meta(description="The sender's id; with the source, what makes an event the same one.")
+    ]
+    kind: EventKind = always_encoded(EventKind.TRACK)
+    type: Annotated[str, Meta(description="What happened: page_viewed, demo_requested, …")]
+    time: Annotated[Instant, Meta(description="When it happened; never after received_at.")]
+    received_at: Instant
     identity: Identity
-    previous: Identity | None = Field(
-        default=None, description="Alias: the identity joined to this."
+    previous: Annotated[
+        Identity | None, Meta(description="Alias: the identity joined to this.")
+    ] = None
+    traits: Facts = always_encoded({})
+    properties: Facts = always_encoded({})
+    context: Facts = always_encoded({})
+    marks: Annotated[tuple[str, ...], Meta(description="bot, clock_ahead, number_as_text, …")] = (
+        always_encoded(())
     )
-    traits: dict[str, Any] = Field(default_factory=dict)
-    properties: dict[str, Any] = Field(default_factory=dict)
-    context: dict[str, Any] = Field(default_factory=dict)
-    marks: tuple[str, ...] = Field(default=(), description="bot, clock_ahead, number_as_text, …")
 
 
-class Reason(Payload):
+class Reason(Payload, frozen=True, kw_only=True, gc=False):
     """One rule that gave or took points."""
 
     rule: str
@@ -58,41 +63,47 @@ class Reason(Payload):
     points: float
 
 
-class Scores(Payload):
+class Scores(Payload, frozen=True, kw_only=True, gc=False):
     """The numbers of a lead at one instant."""
 
-    fit: float = Field(description="Who they are, 0 to 100.")
-    engagement: float = Field(description="What they do, 0 to 100, decayed to the instant.")
-    likelihood: float | None = Field(default=None, description="0 to 1, learned from outcomes.")
-    grade: str = Field(description="A to D of fit with 1 to 4 of engagement, such as B2.")
+    fit: Annotated[float, Meta(description="Who they are, 0 to 100.")]
+    engagement: Annotated[
+        float, Meta(description="What they do, 0 to 100, decayed to the instant.")
+    ]
+    likelihood: Annotated[float | None, Meta(description="0 to 1, learned from outcomes.")] = None
+    grade: Annotated[str, Meta(description="A to D of fit with 1 to 4 of engagement, such as B2.")]
 
 
-class Touch(Payload):
+class Touch(Payload, frozen=True, kw_only=True):
     """One event worth reading, for the rep."""
 
     id: str
     type: str
-    time: AwareDatetime
+    time: Instant
     title: str | None = None
     url: str | None = None
-    properties: dict[str, Any] = Field(default_factory=dict)
+    properties: Facts = always_encoded({})
 
 
-class LeadContext(Payload):
+class LeadContext(Payload, frozen=True, kw_only=True):
     """What a rep gets with a lead; at most 16 KB as JSON."""
 
     email: str | None = None
     phone: str | None = None
     name: str | None = None
     company: str | None = None
-    account: str | None = Field(default=None, description="The company's registrable domain.")
-    traits: dict[str, Any] = Field(default_factory=dict)
-    why_now: Touch | None = Field(default=None, description="The event that crossed the line.")
-    reasons: tuple[Reason, ...] = Field(default=(), description="Top reasons, most points first.")
-    recent: tuple[Touch, ...] = Field(default=(), description="The last events worth reading.")
-    first_campaign: dict[str, str] = Field(default_factory=dict)
-    last_campaign: dict[str, str] = Field(default_factory=dict)
-    sources: tuple[str, ...] = ()
+    account: Annotated[str | None, Meta(description="The company's registrable domain.")] = None
+    traits: Facts = always_encoded({})
+    why_now: Annotated[Touch | None, Meta(description="The event that crossed the line.")] = None
+    reasons: Annotated[tuple[Reason, ...], Meta(description="Top reasons, most points first.")] = (
+        always_encoded(())
+    )
+    recent: Annotated[tuple[Touch, ...], Meta(description="The last events worth reading.")] = (
+        always_encoded(())
+    )
+    first_campaign: dict[str, str] = always_encoded({})
+    last_campaign: dict[str, str] = always_encoded({})
+    sources: tuple[str, ...] = always_encoded(())
 
 
 class Qualified(StrEnum):
@@ -102,17 +113,19 @@ class Qualified(StrEnum):
     CEASED = "ceased"
 
 
-class LeadQualified(Payload):
+class LeadQualified(Payload, frozen=True, kw_only=True):
     """A lead became, or ceased to be, qualified."""
 
     lead_id: UUID
-    qualification: int = Field(
-        ge=1, description="Counts a lead's qualifications; with the lead, a natural key."
-    )
+    qualification: Annotated[
+        int, Meta(ge=1, description="Counts a lead's qualifications; with the lead, a natural key.")
+    ]
     change: Qualified
-    at: AwareDatetime
+    at: Instant
     tier: str
-    cause: str = Field(description="hand_raise, threshold, required_trait, decayed, suppressed …")
+    cause: Annotated[
+        str, Meta(description="hand_raise, threshold, required_trait, decayed, suppressed …")
+    ]
     scores: Scores
     agreement_version: int
     context: LeadContext
@@ -135,37 +148,40 @@ class Change(StrEnum):
     LOST = "lost"
 
 
-class HandoffChanged(Payload):
+class HandoffChanged(Payload, frozen=True, kw_only=True):
     """A step in the life of a handoff."""
 
     handoff_id: UUID
     lead_id: UUID
     qualification: int
-    sequence: int = Field(
-        ge=1, description="Counts a handoff's changes, so that readers see what is stale."
-    )
+    sequence: Annotated[
+        int,
+        Meta(ge=1, description="Counts a handoff's changes, so that readers see what is stale."),
+    ]
     change: Change
-    occurred_at: AwareDatetime = Field(description="When it happened.")
-    recorded_at: AwareDatetime = Field(description="When we learned of it.")
-    hop: int = Field(ge=0, description="Counts assignees; 0 while nobody ever had it.")
+    occurred_at: Annotated[Instant, Meta(description="When it happened.")]
+    recorded_at: Annotated[Instant, Meta(description="When we learned of it.")]
+    hop: Annotated[int, Meta(ge=0, description="Counts assignees; 0 while nobody ever had it.")]
     team: str
-    rep: str | None = Field(default=None, description="Who holds it, after the change.")
-    calendar: str | None = Field(
-        default=None, description="The hours of the rep who holds it; absent: the team's."
-    )
+    rep: Annotated[str | None, Meta(description="Who holds it, after the change.")] = None
+    calendar: Annotated[
+        str | None, Meta(description="The hours of the rep who holds it; absent: the team's.")
+    ] = None
     tier: str
-    qualified_at: AwareDatetime
-    assigned_at: AwareDatetime | None = Field(default=None, description="Of this hop.")
+    qualified_at: Instant
+    assigned_at: Annotated[Instant | None, Meta(description="Of this hop.")] = None
     agreement_version: int
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = always_encoded(())
     campaign: str | None = None
     reason: str | None = None
-    recycle: bool = Field(default=False, description="Returned to marketing: may qualify again.")
-    outcome: str | None = Field(default=None, description="Contacted: reached, no_answer, …")
+    recycle: Annotated[bool, Meta(description="Returned to marketing: may qualify again.")] = (
+        always_encoded(default=False)
+    )
+    outcome: Annotated[str | None, Meta(description="Contacted: reached, no_answer, …")] = None
     channel: str | None = None
     amount: float | None = None
     currency: str | None = None
-    lead_name: str | None = Field(default=None, description="For people who read lists.")
+    lead_name: Annotated[str | None, Meta(description="For people who read lists.")] = None
 
 
 class ClockChange(StrEnum):
@@ -186,7 +202,7 @@ class Scope(StrEnum):
     JOURNEY = "journey"
 
 
-class SlaChanged(Payload):
+class SlaChanged(Payload, frozen=True, kw_only=True):
     """A step in the life of a clock."""
 
     clock_id: UUID
@@ -194,19 +210,14 @@ class SlaChanged(Payload):
     lead_id: UUID
     hop: int
     policy: str
-    kind: str = Field(description="accept, first_touch, …")
+    kind: Annotated[str, Meta(description="accept, first_touch, …")]
     scope: Scope
     change: ClockChange
-    occurred_at: AwareDatetime = Field(description="Of a breach: when it was due.")
-    detected_at: AwareDatetime
-    due_at: AwareDatetime
+    occurred_at: Annotated[Instant, Meta(description="Of a breach: when it was due.")]
+    detected_at: Instant
+    due_at: Instant
     team: str
     rep: str | None = None
     tier: str
     agreement_version: int
-    step: str | None = Field(default=None, description="Escalated: what the ladder did.")
-
-
-def instant_of(time: datetime) -> str:
-    """The instant in RFC 3339, to the microsecond, for ids that derive from a cause."""
-    return time.isoformat(timespec="microseconds")
+    step: Annotated[str | None, Meta(description="Escalated: what the ladder did.")] = None

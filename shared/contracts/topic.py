@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from shared.contracts.codec import Codec, P, encode
 from shared.errors import Rejected
-from shared.values import holds_zero, within
 
 Headers = tuple[tuple[str, bytes], ...]
 """A record's headers in order; a name may occur twice."""
@@ -25,15 +25,7 @@ _NAMES = frozenset(
 """The headers that we write ourselves."""
 
 
-class Payload(BaseModel):
-    """What a record says. Payloads only grow; readers ignore what they do not know."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-P = TypeVar("P", bound=Payload)
-S_co = TypeVar("S_co", covariant=True)
-"""What a message says: mostly a payload, or the same read in another way."""
+P_co = TypeVar("P_co", covariant=True)
 
 
 class UndecodableRecord(Rejected):
@@ -77,17 +69,17 @@ class Outgoing(Sent):
     value: bytes
 
 
-class Message(NamedTuple, Generic[S_co]):
+class Message(NamedTuple, Generic[P_co]):
     """A decoded record. `id` is the cause's, so a replay carries the same one."""
 
     id: str
     source: str
     time: datetime
     key: str
-    payload: S_co
+    payload: P_co
     traceparent: str | None = None
-    written: bytes = b""
-    """The payload as it lay in Kafka, with what this reader does not know of it."""
+    json: bytes = b""
+    """The payload as PostgreSQL can keep it, with the fields that this reader does not know."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +107,18 @@ class Topic(Generic[P]):
         self, payload: P, *, id: str, source: str, at: datetime, traceparent: str | None = None
     ) -> Outgoing:
         """The payload as a record; `id` derives from its cause, so that a replay says the same again."""
-        value = payload.model_dump_json(exclude_none=True).encode()
-        key = self.key(payload)
-        return self.record(value, key=key, id=id, source=source, at=at, traceparent=traceparent)
+        return self.record(
+            encode(payload),
+            key=self.key(payload),
+            id=id,
+            source=source,
+            at=at,
+            traceparent=traceparent,
+        )
 
     def record(
         self,
-        written: bytes,
+        json: bytes,
         *,
         key: str,
         id: str,
@@ -129,7 +126,7 @@ class Topic(Generic[P]):
         at: datetime,
         traceparent: str | None = None,
     ) -> Outgoing:
-        """A payload that is written already, as a record."""
+        """A payload that is JSON already, as a record."""
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", id.encode()),
@@ -140,46 +137,42 @@ class Topic(Generic[P]):
         ]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
-        return Outgoing(self.name, key.encode(), written, tuple(headers))
+        return Outgoing(self.name, key.encode(), json, tuple(headers))
 
     def decode(self, record: Record) -> Message[P]:
         """The record's message; raises UndecodableRecord or UnknownVersion."""
-        return self.decode_with(self._read, record)
-
-    def decode_with(self, read: Callable[[bytes], S_co], record: Record) -> Message[S_co]:
-        """The same with another way to read the payload, which raises pydantic's ValidationError as well."""
-        said = dict(record.headers)
-        if said.get("ce_type") != self._type:
-            raise self._unknown(said.get("ce_type"))
-        if not said.keys() <= _NAMES:
-            _check_names(said)
-        trace, value = said.get("traceparent"), record.value or b""
+        headers = dict(record.headers)
+        if headers.get("ce_type") != self._type:
+            raise self._unknown(headers.get("ce_type"))
+        if not headers.keys() <= _NAMES:
+            _check_names(headers)
+        traceparent = headers.get("traceparent")
         try:
+            payload, json = self.codec.decode_storable(record.value or b"")
             return Message(
-                said["ce_id"].decode("utf-8", "replace"),
-                said["ce_source"].decode("utf-8", "replace"),
-                datetime.fromisoformat(said["ce_time"].decode("utf-8", "replace")),
+                headers["ce_id"].decode("utf-8", "replace"),
+                headers["ce_source"].decode("utf-8", "replace"),
+                datetime.fromisoformat(headers["ce_time"].decode("utf-8", "replace")),
                 (record.key or b"").decode(),
-                read(value),
-                None if trace is None else _text(trace),
-                value,
+                payload,
+                None if traceparent is None else _text(traceparent),
+                json,
             )
         except KeyError as missing:
             raise UndecodableRecord(f"header {missing} is missing") from None
-        except ValidationError as wrong:
-            raise UndecodableRecord(_first_fault(wrong)) from None
-        except ValueError as wrong:
-            raise UndecodableRecord(_unreadable(said["ce_time"], wrong)) from None
+        except ValidationError as error:
+            raise UndecodableRecord(_first_fault(error)) from None
+        except ValueError as error:
+            raise UndecodableRecord(_unreadable(headers["ce_time"], error)) from None
+
+    @cached_property
+    def codec(self) -> Codec[P]:
+        """Reads the payload."""
+        return Codec(self.payload)
 
     @cached_property
     def _type(self) -> bytes:
         return self.type.encode()
-
-    @cached_property
-    def _read(self) -> Callable[[bytes], P]:
-        """What `model_validate_json` calls in the end; text that older versions wrote is read as it can be stored."""
-        validate: Callable[[bytes], P] = self.payload.__pydantic_validator__.validate_json
-        return lambda written: validate(within(written) if holds_zero(written) else written)
 
     def _unknown(self, type_: bytes | None) -> Rejected:
         if type_ is None:
@@ -189,35 +182,35 @@ class Topic(Generic[P]):
         )
 
 
-def _check_names(said: Iterable[str]) -> None:
-    """Other headers than ours are nothing to us, but their names must be text."""
-    for name in said:
+def _check_names(names: Iterable[str]) -> None:
+    """Headers of others may say anything, but their names must be text."""
+    for name in names:
         if "\N{REPLACEMENT CHARACTER}" in name:
             raise UndecodableRecord(f"the name of header {name!r} is no UTF-8")
 
 
 @lru_cache(maxsize=1)
 def _instant(at: datetime) -> bytes:
-    """Remembered: what happens in a transaction mostly happens at one instant."""
+    """The instant as RFC 3339. The last one is cached: most records of a transaction have the same."""
     return at.isoformat().encode()
 
 
-def _text(written: bytes) -> str:
-    return written.decode("utf-8", "replace")
+def _text(header: bytes) -> str:
+    return header.decode("utf-8", "replace")
 
 
-def _unreadable(time: bytes, wrong: ValueError) -> str:
+def _unreadable(time: bytes, error: ValueError) -> str:
     """What cannot be read; not the error's text, which may show a part of it."""
     try:
         datetime.fromisoformat(_text(time))
     except ValueError:
         return "header 'ce_time' is not a time as RFC 3339 has it"
-    return f"the key or the value cannot be read: {type(wrong).__name__}"
+    return f"the key or the value cannot be read: {type(error).__name__}"
 
 
-def _first_fault(wrong: ValidationError) -> str:
+def _first_fault(error: ValidationError) -> str:
     """The field, and the fault in pydantic's words; those of validators of our own may show the value."""
-    fault = wrong.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, fault["loc"])) or "value"
-    what = fault["type"] if fault["type"] in ("value_error", "assertion_error") else fault["msg"]
-    return f"{where}: {what}"
+    fault = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(map(str, fault["loc"])) or "value"
+    own = fault["type"] in ("value_error", "assertion_error")
+    return f"{field}: {fault['type'] if own else fault['msg']}"

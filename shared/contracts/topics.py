@@ -6,7 +6,6 @@ from typing import Any
 
 from shared.contracts.payloads import (
     HandoffChanged,
-    Identity,
     LeadQualified,
     MarketingEvent,
     SlaChanged,
@@ -20,16 +19,14 @@ SLA = "leadbaton.sla"
 
 def identity_key(event: MarketingEvent) -> str:
     """What keeps a person's events in order: e-mail, else user id, else source and anonymous id."""
-    who = event.identity
-    return who.email or _scoped(event.source, who)
-
-
-def _scoped(source: str, who: Identity) -> str:
-    if who.user_id is not None:
-        return f"{source}/user/{who.user_id}"
-    if who.anonymous_id is not None:
-        return f"{source}/anonymous/{who.anonymous_id}"
-    return who.phone or source
+    identity = event.identity
+    if identity.email:
+        return identity.email
+    if identity.user_id is not None:
+        return f"{event.source}/user/{identity.user_id}"
+    if identity.anonymous_id is not None:
+        return f"{event.source}/anonymous/{identity.anonymous_id}"
+    return identity.phone or event.source
 
 
 MARKETING_EVENTS = Topic(

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from shared.clock import TimeSource
-from shared.contracts.topic import Message, Record, S_co, Topic
+from shared.contracts.codec import P
+from shared.contracts.topic import Message, Record, Topic
 from shared.db import outages
 from shared.db.session import Sessions
 from shared.errors import LeadbatonError, Rejected, class_and_code
@@ -32,21 +33,11 @@ REASON_LENGTH = 1_000
 
 
 @dataclass(frozen=True)
-class Subscription(Generic[S_co]):
-    """A topic and what to do with its messages: never an empty batch, and the same one may come again.
+class Subscription(Generic[P]):
+    """A topic and what to do with its messages: never an empty batch, and the same one may come again."""
 
-    `read` is how the payload is read, where that is not the topic's own way.
-    """
-
-    topic: Topic[Any]
-    handle: Callable[[Session, Sequence[Message[S_co]], datetime], None]
-    read: Callable[[bytes], S_co] | None = None
-
-    def decode(self, record: Record) -> Message[S_co]:
-        """The record's message; raises UndecodableRecord or UnknownVersion."""
-        if self.read is None:
-            return self.topic.decode(record)
-        return self.topic.decode_with(self.read, record)
+    topic: Topic[P]
+    handle: Callable[[Session, Sequence[Message[P]], datetime], None]
 
 
 class Item(NamedTuple):
@@ -83,14 +74,14 @@ def items_of(
 ) -> list[Item]:
     """The records, decoded where they can be: first all in one go, as they mostly can."""
     with RecordErrorCapture():
-        return [Item(it, topic_id, subscription.decode(it), None) for it in records]
+        return [Item(it, topic_id, subscription.topic.decode(it), None) for it in records]
     return [_item_of(subscription, it, topic_id) for it in records]
 
 
 def _item_of(subscription: Subscription[Any], record: Record, topic_id: UUID) -> Item:
     capture = RecordErrorCapture()
     with capture:
-        return Item(record, topic_id, subscription.decode(record), None)
+        return Item(record, topic_id, subscription.topic.decode(record), None)
     return Item(record, topic_id, None, capture.error)
 
 

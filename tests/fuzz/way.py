@@ -34,8 +34,6 @@ from services.sla_monitor.sweep import sweep_once
 from shared.agreement.store import Agreements, Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
-from shared.contracts.events import event_of
-from shared.contracts.leads import lead_of
 from shared.contracts.topic import Outgoing, Record, Sent
 from shared.contracts.topics import (
     HANDOFFS_CHANGED,
@@ -179,11 +177,11 @@ class Way:
         scores = partial(on_marketing_events, policies=self.policies, caution=Caution())
         return {
             SCORING: [
-                Subscription(MARKETING_EVENTS, scores, event_of),
+                Subscription(MARKETING_EVENTS, scores),
                 Subscription(HANDOFFS_CHANGED, scoring_follows),
             ],
             ROUTING: [
-                Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office), lead_of),
+                Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
                 Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
             ],
             SLA: [Subscription(HANDOFFS_CHANGED, partial(sla_follows, agreements=Agreements()))],

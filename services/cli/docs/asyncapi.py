@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from shared.contracts.topic import Topic
 from shared.contracts.topics import (
     HANDOFFS_CHANGED,
@@ -112,8 +114,6 @@ def _message(topic: Topic[Any]) -> dict[str, Any]:
 
 def _schemas(topic: Topic[Any]) -> dict[str, Any]:
     """The payload's schema and those that it is made of, side by side."""
-    schema = topic.payload.model_json_schema(
-        ref_template="#/components/schemas/{model}", mode="serialization"
-    )
+    schema = TypeAdapter(topic.payload).json_schema(ref_template="#/components/schemas/{model}")
     parts = schema.pop("$defs", {})
     return {topic.payload.__name__: schema, **parts}

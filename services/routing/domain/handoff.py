@@ -9,8 +9,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
-from shared.contracts.leads import Lead, written_lead
-from shared.contracts.payloads import Change
+from shared.contracts.codec import encode
+from shared.contracts.payloads import Change, LeadQualified
 
 
 class State(StrEnum):
@@ -58,7 +58,7 @@ class Handoff(NamedTuple):
     """The tier's place in the agreement; 0 is the hottest."""
     qualified_at: datetime
     agreement_version: int
-    lead: Lead
+    lead: LeadQualified
     rep: str | None = None
     calendar: str | None = None
     """The holder's own hours; None means the team's."""
@@ -74,7 +74,7 @@ class Handoff(NamedTuple):
     @property
     def said(self) -> bytes:
         """The qualification as JSON."""
-        return self.written or written_lead(self.lead)
+        return self.written or encode(self.lead)
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:

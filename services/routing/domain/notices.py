@@ -90,15 +90,17 @@ def assignment(handoff: Handoff, *, promises: Promises, public_url: str) -> Noti
     )
 
 
+BREACH_FIELDS = (
+    "clock_id", "policy", "kind", "scope", "due_at", "detected_at", "team", "rep",
+)  # fmt: skip
+
+
 def breach(
     clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
 ) -> Notice:
     """Tells a team, or ops, that a promise was not kept."""
     data: dict[str, Any] = {
-        "breach": clock.model_dump(
-            mode="json",
-            include={"clock_id", "policy", "kind", "scope", "due_at", "detected_at", "team", "rep"},
-        )
+        "breach": {name: getattr(clock, name) for name in BREACH_FIELDS},
     }
     if handoff is None:
         data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}

@@ -13,8 +13,7 @@ from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.store import Agreements, Published
 from shared.calendar import compiled
-from shared.contracts.decoding import stored
-from shared.contracts.leads import Lead
+from shared.contracts.payloads import LeadQualified
 from shared.contracts.topic import Message
 
 HAND_RAISE = "hand_raise"
@@ -36,7 +35,7 @@ def desk_of(team: str, agreement: Agreement) -> Desk:
     return Desk(team, found.period, calendars[found.calendar], calendars)
 
 
-def facts_of(lead: Lead, agreement: Agreement) -> dict[str, Any]:
+def facts_of(lead: LeadQualified, agreement: Agreement) -> dict[str, Any]:
     """What the routing rules may know of a lead."""
     context = lead.context
     told = lead_facts(
@@ -64,7 +63,7 @@ class Ruled(NamedTuple):
     verdicts: tuple[RuleVerdict, ...]
 
 
-def ruled(lead: Lead, published: Published) -> Ruled:
+def ruled(lead: LeadQualified, published: Published) -> Ruled:
     """As the agreement rules the lead."""
     agreement = published.agreement
     facts = facts_of(lead, agreement)
@@ -72,7 +71,7 @@ def ruled(lead: Lead, published: Published) -> Ruled:
     return Ruled(rule, facts, verdicts)
 
 
-def arrival(message: Message[Lead], under: Ruled, published: Published) -> Handoff:
+def arrival(message: Message[LeadQualified], under: Ruled, published: Published) -> Handoff:
     """The handoff that a qualification begins: with a team, with nobody yet."""
     lead = message.payload
     return Handoff(
@@ -88,7 +87,7 @@ def arrival(message: Message[Lead], under: Ruled, published: Published) -> Hando
         agreement_version=published.version,
         lead=lead,
         traceparent=message.traceparent,
-        written=stored(message),
+        written=message.json,
     )
 
 

@@ -15,8 +15,7 @@ from services.routing.handlers.placing import Queued, place
 from services.routing.queries import bench, handoffs
 from services.routing.queries.announcing import record
 from services.routing.queries.handoffs import Earlier
-from shared.contracts.leads import Lead
-from shared.contracts.payloads import Qualified
+from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
 
 MERGED = "merged"
@@ -32,7 +31,7 @@ class _News(NamedTuple):
 
 
 def on_leads_qualified(
-    session: Session, arrived: Sequence[Message[Lead]], now: datetime, *, office: Office
+    session: Session, arrived: Sequence[Message[LeadQualified]], now: datetime, *, office: Office
 ) -> None:
     """Begin a handoff for each lead that qualified, end those that wait for one that ceased to, and give out leads.
 
@@ -53,7 +52,7 @@ def on_leads_qualified(
         place(session, team, fresh, office=office, now=now, everybody=everybody)
 
 
-def _news(session: Session, message: Message[Lead], office: Office) -> _News:
+def _news(session: Session, message: Message[LeadQualified], office: Office) -> _News:
     lead = message.payload
     if lead.change is Qualified.CEASED:
         ended = handoff_id(lead.lead_id, lead.qualification)

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
 from services.routing.tables import HELD, LIVE, handoffs, hops, reps
-from shared.contracts.payloads import LeadQualified
+from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
 
 _MOVING = (
@@ -273,5 +273,5 @@ def _handoffs() -> Select[*tuple[Any, ...]]:
 def _handoff(row: Row[Any]) -> Handoff:
     values = row._asdict()
     values["state"] = State(row.state)
-    values["lead"] = LeadQualified.model_validate(row.lead)
+    values["lead"] = LEADS_QUALIFIED.codec.convert(row.lead)
     return Handoff(**values)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Said
 from services.scoring.domain.score import Part
-from shared.contracts.events import Event
-from shared.contracts.payloads import LeadContext, Reason, Touch
+from shared.contracts.codec import encode
+from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
 
 LIMIT_BYTES = 16_000
 """A little under 16 KB, for the record has other fields too."""
@@ -26,8 +28,8 @@ def card(
     lead: Lead,
     policy: ScoringPolicy,
     *,
-    why_now: Event | None,
-    recent: Sequence[Event],
+    why_now: MarketingEvent | None,
+    recent: Sequence[MarketingEvent],
     now: datetime,
 ) -> LeadContext:
     """The lead for a rep; what does not fit is left out: the oldest events, then details, then traits."""
@@ -63,7 +65,7 @@ def reason_of(part: Part) -> Reason:
     return Reason(rule=part.rule, label=part.label, points=round(part.points, 2))
 
 
-def touch(event: Event) -> Touch:
+def touch(event: MarketingEvent) -> Touch:
     """An event for somebody who reads, with what is short enough to be read."""
     page = event.context.get("page")
     seen = {**(page if isinstance(page, Mapping) else {}), **event.properties}
@@ -80,22 +82,21 @@ def touch(event: Event) -> Touch:
 def _ever_smaller(whole: LeadContext) -> Iterator[LeadContext]:
     yield whole
     for kept in range(len(whole.recent) - 1, -1, -1):
-        yield whole.model_copy(update={"recent": whole.recent[:kept]})
+        yield replace(whole, recent=whole.recent[:kept])
     why = whole.why_now
-    bare = whole.model_copy(
-        update={
-            "recent": (),
-            "why_now": why and why.model_copy(update={"properties": {}}),
-            "first_campaign": {},
-            "last_campaign": {},
-        }
+    bare = replace(
+        whole,
+        recent=(),
+        why_now=why and replace(why, properties={}),
+        first_campaign={},
+        last_campaign={},
     )
     for kept in range(len(whole.traits), -1, -1):
-        yield bare.model_copy(update={"traits": dict(list(whole.traits.items())[:kept])})
+        yield replace(bare, traits=dict(list(whole.traits.items())[:kept]))
 
 
 def _bytes(context: LeadContext) -> int:
-    return len(context.model_dump_json(exclude_none=True).encode())
+    return len(encode(context))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

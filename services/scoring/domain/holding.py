@@ -10,8 +10,7 @@ from uuid import UUID
 from services.scoring.domain.lead import Lead, Stage, StageChange, refolded
 from services.scoring.domain.people import ANONYMOUS, Shown
 from services.scoring.domain.policy import ScoringPolicy
-from shared.contracts.events import Event
-from shared.contracts.payloads import HandoffChanged
+from shared.contracts.payloads import HandoffChanged, MarketingEvent
 
 
 class Holding(NamedTuple):
@@ -61,14 +60,14 @@ def access_of(untils: Sequence[datetime | None]) -> Access | None:
     return Access(max(ends)) if ends else None
 
 
-def identities_in(events: Iterable[Event]) -> set[str]:
+def identities_in(events: Iterable[MarketingEvent]) -> set[str]:
     """The identities that these events show."""
     return {key for event in events for key in Shown.by(event).identities()}
 
 
 def lead_at_loss(
     lead: Lead,
-    events: Sequence[Event],
+    events: Sequence[MarketingEvent],
     steps: Sequence[StageChange],
     policy: ScoringPolicy,
     now: datetime,

@@ -13,8 +13,8 @@ from services.scoring.domain.people import Person
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile, merged, profiled
 from services.scoring.domain.score import grade
-from shared.contracts.events import Event, written_event
-from shared.contracts.payloads import Scores
+from shared.contracts.codec import encode
+from shared.contracts.payloads import MarketingEvent, Scores
 
 
 class Stage(StrEnum):
@@ -104,18 +104,22 @@ def facts_of(lead: Lead, engagement: float, policy: ScoringPolicy) -> dict[str, 
     }
 
 
-def told(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Lead:
+def told(
+    lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
+) -> Lead:
     """The lead with what these new events say of it."""
     profile = profiled(lead.profile, events, policy, now=now)
     raising = [event for event in events if policy.raises_hand(event)]
     if not raising:
         return _with_profile(lead, profile, policy)
     last = max(raising, key=lambda event: (event.time, event.id))
-    raised = lead._replace(raised=written_event(last))
+    raised = lead._replace(raised=encode(last).decode())
     return _with_profile(raised, profile, policy)
 
 
-def refolded(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Lead:
+def refolded(
+    lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
+) -> Lead:
     """The lead as these rules see it, from all of its events; how far it has come stays."""
     blank = lead._replace(version=policy.version, profile=Profile(), review_at=None)
     return _with_profile(blank, profiled(Profile(), events, policy, now=now), policy)

@@ -13,8 +13,7 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID, uuid5
 
 from services.scoring.domain.profile import event_key
-from shared.contracts.events import Event, Who
-from shared.contracts.payloads import EventKind
+from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from shared.errors import Rejected
 
 LEADS = UUID("5f0a6a52-35d8-5f7b-9ef6-0d0f3c1d6a01")
@@ -42,12 +41,12 @@ class Shown(NamedTuple):
     """Who an event shows. Events that show the same are one lead's, whatever comes between them."""
 
     source: str
-    who: Who
-    before: Who | None
+    who: Identity
+    before: Identity | None
     """Of an alias: who it was until now."""
 
     @classmethod
-    def by(cls, event: Event) -> Shown:
+    def by(cls, event: MarketingEvent) -> Shown:
         """By this event."""
         before = event.previous if event.kind is EventKind.ALIAS else None
         return cls(event.source, event.identity, before)
@@ -75,7 +74,7 @@ class Crowd:
     """(who stays, who is joined into them), in this order."""
     _joined: dict[UUID, UUID] = field(default_factory=dict)
 
-    def meet(self, event: Event) -> UUID:
+    def meet(self, event: MarketingEvent) -> UUID:
         """The lead that the event belongs to, as far as is known now; raises NobodyShown."""
         shown = Shown.by(event)
         keys, emails = shown.identities(), shown.emails()
@@ -98,7 +97,7 @@ class Crowd:
         person = self.people[self.lead_of(owner)]
         return person.id if person.known and emails <= person.emails else None
 
-    def _learn(self, event: Event, keys: list[str], emails: frozenset[str]) -> UUID:
+    def _learn(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> UUID:
         person = self._person(event, keys, emails)
         self.people[person.id] = Person(
             person.id,
@@ -111,7 +110,7 @@ class Crowd:
                 self.owners[key] = self.claimed[key] = person.id
         return person.id
 
-    def _person(self, event: Event, keys: list[str], emails: frozenset[str]) -> Person:
+    def _person(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> Person:
         """Whose the strongest identity is, joined with everybody else who shows to be the same; or somebody new."""
         person: Person | None = None
         for owner in self._owners_of(keys):
@@ -126,7 +125,7 @@ class Crowd:
         ids = {self.lead_of(self.owners[key]): None for key in keys if key in self.owners}
         return [self.people[lead_id] for lead_id in ids]
 
-    def _create(self, event: Event) -> Person:
+    def _create(self, event: MarketingEvent) -> Person:
         person = Person(uuid5(LEADS, event_key(event)), event.received_at)
         self.created.add(person.id)
         return person
@@ -142,7 +141,7 @@ class Crowd:
         return joined
 
 
-def _keys(source: str, who: Who) -> list[str]:
+def _keys(source: str, who: Identity) -> list[str]:
     keys = []
     if who.email is not None:
         keys.append(f"email/{who.email}")

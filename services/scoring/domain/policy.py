@@ -13,7 +13,7 @@ from shared.agreement.cel.cache import ABSENT, MAX_ANSWERS, MAX_CHARACTERS, Answ
 from shared.agreement.cel.read import attributes_read
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
-from shared.contracts.events import Event
+from shared.contracts.payloads import MarketingEvent
 
 CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
 """Traits that a rep reads first; kept whether the agreement declares them or not."""
@@ -65,20 +65,20 @@ class ScoringPolicy:
         read = attributes_read("lead", *[it.source for it in conditions])
         return self.kept_traits if read is None else read | frozenset(told.require)
 
-    def counting(self, event: Event) -> Sequence[Weight]:
+    def counting(self, event: MarketingEvent) -> Sequence[Weight]:
         """The signals that the event counts for."""
         ear = self._ears.get(event.type)
         if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
             return ()
         return ear.heard(event) if ear.asks else ear.signals
 
-    def takes(self, events: Iterable[Event]) -> bool:
+    def takes(self, events: Iterable[MarketingEvent]) -> bool:
         """Whether one of the events takes points."""
         return not self.only_rises and any(
             signal.points < 0 for event in events for signal in self.counting(event)
         )
 
-    def raises_hand(self, event: Event) -> bool:
+    def raises_hand(self, event: MarketingEvent) -> bool:
         """Whether the event asks for a rep."""
         return event.type in self.hand_raises and NOBODY.isdisjoint(event.marks)
 
@@ -155,7 +155,7 @@ class _Ear:
         self._properties = attributes_read("event.properties", *self.asks)
         self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
-    def heard(self, event: Event) -> tuple[Weight, ...]:
+    def heard(self, event: MarketingEvent) -> tuple[Weight, ...]:
         """The signals that count. Where only properties are read that are texts, the texts are enough to know."""
         if self._properties is None:
             return self._heard(event)
@@ -165,7 +165,7 @@ class _Ear:
         except (KeyError, TypeError):  # new, or with a list in it
             return self._learned(event, told)
 
-    def _learned(self, event: Event, told: tuple[object, ...]) -> tuple[Weight, ...]:
+    def _learned(self, event: MarketingEvent, told: tuple[object, ...]) -> tuple[Weight, ...]:
         heard = self._heard(event)
         if all(it is ABSENT or (type(it) is str and len(it) <= MAX_CHARACTERS) for it in told):
             if len(self._by_properties) >= MAX_ANSWERS:
@@ -173,7 +173,7 @@ class _Ear:
             self._by_properties[told] = heard
         return heard
 
-    def _heard(self, event: Event) -> tuple[Weight, ...]:
+    def _heard(self, event: MarketingEvent) -> tuple[Weight, ...]:
         facts = event_facts(event)
         return self._memory.recall(
             facts,
@@ -181,7 +181,7 @@ class _Ear:
         )
 
 
-def event_facts(event: Event) -> dict[str, Any]:
+def event_facts(event: MarketingEvent) -> dict[str, Any]:
     """What `event` is in a signal's condition; nothing about the lead, or order would matter."""
     properties, context = event.properties, event.context
     facts: dict[str, Any] = {"type": event.type, "properties": properties, "context": context}

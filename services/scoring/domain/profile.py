@@ -18,9 +18,9 @@ from services.scoring.domain.engagement import (
 )
 from services.scoring.domain.policy import NOBODY, ScoringPolicy
 from services.scoring.domain.score import Score
-from shared.contracts.events import Event
+from shared.contracts.payloads import MarketingEvent
 
-Timed = Sequence[tuple[float, Event]]
+Timed = Sequence[tuple[float, MarketingEvent]]
 """Events with their time in seconds since 1970."""
 
 LONG_AGO = 0.0
@@ -83,7 +83,7 @@ class Profile(NamedTuple):
 
 
 def profiled(
-    profile: Profile, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime
+    profile: Profile, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Profile:
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
@@ -123,7 +123,7 @@ def merged(one: Profile, other: Profile, policy: ScoringPolicy) -> Profile:
     )
 
 
-def event_key(event: Event) -> str:
+def event_key(event: MarketingEvent) -> str:
     """What makes an event the same one, wherever it comes from."""
     return f"{event.source}/{event.id}"
 
@@ -171,7 +171,7 @@ def _met(seen: Mapping[str, float], shown: Sequence[tuple[float, str]]) -> Mappi
     return latest
 
 
-def _campaign(at: float, event: Event) -> Said | None:
+def _campaign(at: float, event: MarketingEvent) -> Said | None:
     told = event.context["campaign"]
     if not isinstance(told, dict):
         return None

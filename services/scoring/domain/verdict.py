@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from services.scoring.domain.engagement import falls_below
 from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, told
 from services.scoring.domain.policy import ScoringPolicy
-from shared.contracts.events import Event, event_of
-from shared.contracts.payloads import Qualified, Scores
+from shared.contracts.payloads import MarketingEvent, Qualified, Scores
+from shared.contracts.topics import MARKETING_EVENTS
 
 INCOMPLETE = "incomplete: "
 SUPPRESSED = "suppressed: "
@@ -32,7 +32,7 @@ class Announced(NamedTuple):
     change: Qualified
     live: Live
     cause: str
-    why_now: Event | None
+    why_now: MarketingEvent | None
     scores: Scores
     at: datetime
 
@@ -45,12 +45,16 @@ class Verdict(NamedTuple):
     announced: tuple[Announced, ...] = ()
 
 
-def assess(lead: Lead, events: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Verdict:
+def assess(
+    lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
+) -> Verdict:
     """Fold the new events into the lead and judge it once."""
     return judge(told(lead, events, policy, now=now), events, policy, now=now)
 
 
-def judge(lead: Lead, fresh: Sequence[Event], policy: ScoringPolicy, *, now: datetime) -> Verdict:
+def judge(
+    lead: Lead, fresh: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
+) -> Verdict:
     """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
     engagement = lead.engagement(policy, now)
     facts = facts_of(lead, engagement, policy)
@@ -63,7 +67,7 @@ def judge(lead: Lead, fresh: Sequence[Event], policy: ScoringPolicy, *, now: dat
 
 class _Case(NamedTuple):
     lead: Lead
-    fresh: Sequence[Event]
+    fresh: Sequence[MarketingEvent]
     policy: ScoringPolicy
     engagement: float
     facts: Mapping[str, Any]
@@ -161,10 +165,10 @@ def _step(lead: Lead, stage: Stage, cause: str, case: _Case) -> Verdict:
     )
 
 
-def _why_now(case: _Case) -> Event | None:
+def _why_now(case: _Case) -> MarketingEvent | None:
     """The hand-raise, else the last fresh event that counted or told who they are."""
     if case.lead.raised:
-        return event_of(case.lead.raised)
+        return MARKETING_EVENTS.codec.decode(case.lead.raised)
     telling = [event for event in case.fresh if event.traits or any(case.policy.counting(event))]
     return max(telling, key=lambda event: (event.time, event.id), default=None)
 

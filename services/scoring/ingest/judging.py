@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import orjson
+from msgspec.structs import replace
 
 from services.scoring.ingest.batch import Batch
 from services.scoring.ingest.event import Arrival
@@ -63,7 +64,7 @@ class Batches:
 def _marked(event: MarketingEvent) -> MarketingEvent:
     if not values.out_of_range((event.traits, event.properties, event.context)):
         return event
-    return event.model_copy(update={"marks": (*event.marks, OUT_OF_RANGE)})
+    return replace(event, marks=(*event.marks, OUT_OF_RANGE))
 
 
 def judged(

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.scoring.tables import events
-from shared.contracts.decoding import stored
-from shared.contracts.events import Event, event_of
+from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message
+from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.copying import copy_rows
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
@@ -43,13 +43,15 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
     return {(row.source, row.id) for row in session.execute(statement)}
 
 
-def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event]]]) -> bool:
+def add_events(
+    session: Session, belonging: Mapping[UUID, Sequence[Message[MarketingEvent]]]
+) -> bool:
     """Add each lead's events as they arrived, in the order of their keys.
 
     False if one is there already: the transaction can then only go back to where it was before.
     """
     rows = [
-        (it.source, it.id, lead_id, it.type, it.time, stored(message))
+        (it.source, it.id, lead_id, it.type, it.time, message.json)
         for lead_id, its in belonging.items()
         for message in its
         for it in (message.payload,)
@@ -62,26 +64,26 @@ def add_events(session: Session, belonging: Mapping[UUID, Sequence[Message[Event
     return True
 
 
-def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
+def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[MarketingEvent]]:
     """All events of the leads."""
     statement = select(events.c.lead_id, _PAYLOAD).where(
         events.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid)))
     )
-    found: dict[UUID, list[Event]] = {lead_id: [] for lead_id in lead_ids}
+    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
     for lead_id, payload in session.execute(statement):
-        found[lead_id].append(event_of(payload))
+        found[lead_id].append(MARKETING_EVENTS.codec.decode(payload))
     return found
 
 
-def events_until(session: Session, lead_id: UUID, until: datetime) -> list[Event]:
+def events_until(session: Session, lead_id: UUID, until: datetime) -> list[MarketingEvent]:
     """The lead's events that were received before then."""
     statement = select(_PAYLOAD).where(events.c.lead_id == lead_id, until > _RECEIVED_AT)
-    return [event_of(it) for it in session.scalars(statement)]
+    return [MARKETING_EVENTS.codec.decode(it) for it in session.scalars(statement)]
 
 
 def latest_events(
     session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int
-) -> dict[UUID, list[Event]]:
+) -> dict[UUID, list[MarketingEvent]]:
     """The last events of these types of each lead, the latest first."""
     asked = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("asked")
     latest = (
@@ -91,9 +93,9 @@ def latest_events(
         .limit(limit)
         .lateral()
     )
-    found: dict[UUID, list[Event]] = {lead_id: [] for lead_id in lead_ids}
+    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
     for lead_id, payload in session.execute(select(asked, latest.c.payload)):
-        found[lead_id].append(event_of(payload))
+        found[lead_id].append(MARKETING_EVENTS.codec.decode(payload))
     return found
 
 
@@ -104,7 +106,7 @@ def events_before(
     before: tuple[datetime, str, str] | None,
     until: datetime | None,
     limit: int,
-) -> list[Event]:
+) -> list[MarketingEvent]:
     """A page of the lead's events, the latest first, from after the given place (time, source, id).
 
     With `until` only those that were received before then.
@@ -120,7 +122,7 @@ def events_before(
         statement = statement.where(place < tuple_(*map(literal, before)))
     if until is not None:
         statement = statement.where(until > _RECEIVED_AT)
-    return [event_of(it) for it in session.scalars(statement)]
+    return [MARKETING_EVENTS.codec.decode(it) for it in session.scalars(statement)]
 
 
 def move_events(session: Session, joins: Mapping[UUID, UUID]) -> None:

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 from sqlalchemy import Result, Row, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -18,6 +19,7 @@ from services.sla_monitor import tables
 from services.sla_monitor.domain.clocks import Clock, End, EscalationStep, State
 from services.sla_monitor.domain.tallies import Tally
 from shared.contracts.payloads import HandoffChanged, Scope
+from shared.contracts.topics import HANDOFFS_CHANGED
 
 CHANNEL = "leadbaton_clocks"
 """Where sweepers hear of the first instant at which something new is due."""
@@ -32,7 +34,7 @@ def add_changes(session: Session, changes: Sequence[HandoffChanged]) -> set[UUID
         {
             "handoff_id": change.handoff_id,
             "sequence": change.sequence,
-            "payload": change.model_dump(mode="json", exclude_none=True),
+            "payload": msgspec.to_builtins(change),
         }
         for change in changes
     ]
@@ -48,7 +50,7 @@ def histories_of(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Ha
     )
     histories: dict[UUID, list[HandoffChanged]] = defaultdict(list)
     for handoff_id, payload in session.execute(statement):
-        histories[handoff_id].append(HandoffChanged.model_validate(payload))
+        histories[handoff_id].append(HANDOFFS_CHANGED.codec.convert(payload))
     return histories
 
 

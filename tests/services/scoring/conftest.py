@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
 from shared.agreement.store import Policies, publish
-from shared.contracts.events import event_of
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
@@ -37,9 +36,7 @@ class Worker:
 
     def take(self, *events: MarketingEvent, now: datetime = NOON) -> None:
         """Handle the events as one batch."""
-        arrived = [
-            MARKETING_EVENTS.decode_with(event_of, record(MARKETING_EVENTS, it)) for it in events
-        ]
+        arrived = [MARKETING_EVENTS.decode(record(MARKETING_EVENTS, it)) for it in events]
         on_marketing_events(
             self.session, arrived, now, policies=self.policies, caution=self.caution
         )

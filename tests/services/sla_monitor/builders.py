@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -102,7 +103,7 @@ JOURNEY = policy("journey", scope="journey", anchor="qualified", target="2h")
 
 def numbered(*steps: HandoffChanged, **more: Any) -> list[HandoffChanged]:
     """The steps, numbered."""
-    return [it.model_copy(update={"sequence": n, **more}) for n, it in enumerate(steps, start=1)]
+    return [replace(it, sequence=n, **more) for n, it in enumerate(steps, start=1)]
 
 
 def step(

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,7 @@ def changes_said(session: Session) -> list[str]:
 
 def test_an_assignment_starts_clocks_and_says_so(session: Session) -> None:
     version = publish_policies(session, ACCEPT, TOUCH, JOURNEY)
-    handle_changes(session, ASSIGNED.model_copy(update={"agreement_version": version}))
+    handle_changes(session, replace(ASSIGNED, agreement_version=version))
 
     clocks = stored_clocks(session)
     assert set(clocks) == {"accept/1", "touch/1", "journey/0"}
@@ -112,7 +113,7 @@ def test_any_order_gives_the_same_clocks(session: Session) -> None:
     for order in itertools.permutations(numbered(*steps)):
         handoff_id = an_id([it.sequence for it in order])
         for it in order:
-            one = it.model_copy(update={"handoff_id": handoff_id})
+            one = replace(it, handoff_id=handoff_id)
             handle_changes(session, one, one, minute=200)
 
     became: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
@@ -130,7 +131,7 @@ def test_a_clock_that_an_earlier_change_denies_is_forgotten(session: Session) ->
     assert publish_policies(session, TOUCH) == 1
     assert publish_policies(session, policy("other")) == 2
     first, second = numbered(step(Change.ASSIGNED), step(Change.ACCEPTED, 1))
-    handle_changes(session, second.model_copy(update={"agreement_version": 2}), minute=1)
+    handle_changes(session, replace(second, agreement_version=2), minute=1)
     assert set(stored_clocks(session)) == {"other/1"}
     sweep_once(session, now=minutes_after_noon(61))
 
@@ -142,7 +143,7 @@ def test_a_clock_that_an_earlier_change_denies_is_forgotten(session: Session) ->
 
 def test_a_version_that_was_never_published_is_refused(session: Session) -> None:
     with pytest.raises(UnknownVersion, match="version 7"):
-        handle_changes(session, ASSIGNED.model_copy(update={"agreement_version": 7}))
+        handle_changes(session, replace(ASSIGNED, agreement_version=7))
 
 
 def test_clocks_stay_in_the_trace_of_their_lead(session: Session) -> None:

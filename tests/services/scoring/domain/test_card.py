@@ -9,6 +9,7 @@ import pytest
 from services.scoring.domain.card import LIMIT_BYTES, RECENT, card, touch
 from services.scoring.domain.lead import Lead, told
 from services.scoring.domain.policy import ScoringPolicy
+from shared.contracts.codec import encode
 from shared.contracts.payloads import LeadContext, MarketingEvent
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, an_id, marketing_event, minutes
 
@@ -89,7 +90,7 @@ def test_a_card_always_fits(letter: str) -> None:
 
     found = context(*events, policy=policy)
 
-    assert len(found.model_dump_json(exclude_none=True).encode()) <= LIMIT_BYTES
+    assert len(encode(found)) <= LIMIT_BYTES
     assert found.email == "ada@example.com"
     assert found.why_now is not None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
 from services.sla_monitor.domain.histories import Terms, UnknownTerms, clocks_of
@@ -148,9 +149,7 @@ def test_a_new_assignee_gets_a_clock_of_their_own() -> None:
 def test_the_anchor_is_when_a_clock_starts(fields: dict[str, str], started: float) -> None:
     waiting = step(Change.WAITING, -90, rep=None, hop=0)
     steps = [waiting, ASSIGNED, step(Change.ACCEPTED, 20), step(Change.WON, 25)]
-    history = [
-        it.model_copy(update={"qualified_at": minutes_after_noon(-90)}) for it in numbered(*steps)
-    ]
+    history = [replace(it, qualified_at=minutes_after_noon(-90)) for it in numbered(*steps)]
     [clock] = derived_clocks(history, policy("it", **fields)).values()
     assert clock.started_at == minutes_after_noon(started)
 
@@ -165,7 +164,7 @@ def test_what_is_promised_to_a_customer_begins_with_the_win() -> None:
 
 def test_a_lead_of_the_night_counts_from_the_next_opening() -> None:
     night = minutes_after_noon(8 * 60)  # Wednesday, 20:00
-    history = [ASSIGNED.model_copy(update={"assigned_at": night})]
+    history = [replace(ASSIGNED, assigned_at=night)]
     clock = derived_clocks(history, TOUCH)["touch/1"]
     assert clock.started_at == night
     assert clock.due_at == minutes_after_noon(22 * 60)  # Thursday, 10:00
@@ -195,7 +194,7 @@ def test_a_clock_is_pinned_to_the_version_that_it_started_under() -> None:
         2: Terms(2, agreement_with(policy("touch", target="3h"))),
     }
     history = numbered(ASSIGNED, next_rep(30), step(Change.ACCEPTED, 31, hop=2, rep="linus"))
-    later = [it.model_copy(update={"agreement_version": 1 if it.hop == 1 else 2}) for it in history]
+    later = [replace(it, agreement_version=1 if it.hop == 1 else 2) for it in history]
     assert [it.target for it in clocks_of(later, sla_section)] == [
         timedelta(hours=1),
         timedelta(hours=3),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.sla_monitor.domain.clocks import Clock, State, fire
 from services.sla_monitor.domain.histories import Terms, clocks_of
@@ -148,8 +149,7 @@ def histories(draw: st.DrawFn) -> list[HandoffChanged]:
         steps.append(step(draw(ENDING), after + draw(st.integers(0, 200)), **who))
     turn = draw(st.integers(1, len(steps)))
     return [
-        it.model_copy(update={"agreement_version": 1 if it.sequence <= turn else 2})
-        for it in numbered(*steps)
+        replace(it, agreement_version=1 if it.sequence <= turn else 2) for it in numbered(*steps)
     ]
 
 
