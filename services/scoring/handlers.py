@@ -126,9 +126,7 @@ def _taken_in(
 ) -> bool:
     """One attempt; False if this one must look again: not all was new, or another worker was faster somewhere.
 
-    Whether events were seen before is looked up only if `wary`; else adding them shows it. While the database adds
-    them, the leads are judged. Every batch locks leads, then identities, then events, each in the order of its keys:
-    none can wait in a circle.
+    Every batch locks leads, then identities, then events, each in the order of its keys: none can wait in a circle.
     """
     alike = _alike(_new_events(session, arrived, wary=wary))
     if not alike:

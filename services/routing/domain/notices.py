@@ -99,8 +99,9 @@ def breach(
     clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
 ) -> Notice:
     """Tells a team, or ops, that a promise was not kept."""
+    fields = msgspec.to_builtins(clock)
     data: dict[str, Any] = {
-        "breach": {name: getattr(clock, name) for name in BREACH_FIELDS},
+        "breach": {name: fields.get(name) for name in BREACH_FIELDS},
     }
     if handoff is None:
         data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
