@@ -28,8 +28,7 @@ from benchmarks.machine import (
     time_of,
 )
 from services.cli.processes import ROUTING_DELIVERY, Process
-from services.routing.handlers import Office, on_leads_qualified
-from shared.agreement.store import Agreements
+from services.routing.handlers import Assigner, on_leads_qualified
 from shared.clock import utc_now
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED
@@ -111,12 +110,12 @@ async def _connect(port: int) -> None:
     writer.close()
 
 
-class Desk:
+class TeamPolicy:
     """Gives leads to reps as the routing worker does, so that each rep is to be told."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._sessions = sessions_on(engine_for(server.url(DATABASE), pool_size=1))
-        self._office = Office(Agreements(), "http://127.0.0.1:8002")
+        self._office = Assigner("http://127.0.0.1:8002")
         self._batches = 0
 
     def assign(self, count: int) -> None:
@@ -128,7 +127,7 @@ class Desk:
             for it in qualified(count, seed=self._batches, now=now)
         ]
         with self._sessions.begin() as session:
-            on_leads_qualified(session, messages, now, office=self._office)
+            on_leads_qualified(session, messages, now, assigner=self._office)
 
 
 def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:
@@ -188,7 +187,7 @@ def speed(server: PostgresServer, count: int) -> Figure:
     """Beside the floor, on the same bodies."""
     with receiving(server) as port:
         hire(server, ENDPOINTS, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
-        Desk(server).assign(count)
+        TeamPolicy(server).assign(count)
         least = asyncio.run(bare(bodies(server)))
         ours = worker(server, count)
     return does("webhooks", ours, floor=least, ratio_at_least=RATIO)
@@ -198,17 +197,17 @@ def slowest_s(server: PostgresServer, *, dead: bool) -> tuple[float, float]:
     """From the assignment to the live endpoints' answers, at a steady pace: the median, and the 99th percentile."""
     with receiving(server, dead=dead) as port:
         hire(server, 10, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
-        desk = Desk(server)
+        policy = TeamPolicy(server)
         with (
             psycopg.connect(server.url(DATABASE), autocommit=True) as database,
             delivering(server),
         ):
-            desk.assign(20)
+            policy.assign(20)
             _delivered(database, 18)
             database.execute("delete from routing.attempts")
             pause, batches = threading.Event(), int(STEADY_S * PACE_PER_S) // BATCH
             for _ in range(batches):
-                desk.assign(BATCH)
+                policy.assign(BATCH)
                 pause.wait(BATCH / PACE_PER_S)
             _delivered(database, int(0.9 * BATCH * batches))
             pause.wait(1)

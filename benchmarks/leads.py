@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from benchmarks.machine import DATABASE
-from services.routing.domain.roster import Roster
-from services.routing.handlers.importing import import_reps
+from services.routing.handlers.roster_import import import_reps
+from services.routing.roster_file import RosterFile
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, LeadQualified, Qualified, Reason, Scores, Touch
@@ -99,18 +99,18 @@ def hire(
     with sessions_on(engine).begin() as session:
         session.execute(
             text(
-                "truncate routing.handoffs, routing.rounds, routing.hops, routing.changes, routing.deliveries,"
-                " routing.reps, routing.rosters, messaging.outbox"
+                "truncate routing.handoffs, routing.allocations, routing.assignments, routing.changes,"
+                " routing.deliveries, routing.reps, routing.rosters, messaging.outbox"
             )
         )
-        roster = Roster.model_validate({"reps": reps})
+        roster = RosterFile.model_validate({"reps": reps})
         import_reps(session, roster, vault=Vault(SecretStr(KEY)), now=utc_now())
     engine.dispose()
 
 
 _OLD = """
     insert into routing.handoffs (
-        id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, heat, qualified_at, assigned_at,
+        id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, tier_rank, qualified_at, assigned_at,
         closed_at, agreement_version, lead
     )
     select md5('old' || n)::uuid, md5('lead' || n)::uuid, 1, 'won', 'inbound', 'everybody_else_by_territory',
@@ -118,9 +118,9 @@ _OLD = """
     from generate_series(1, :count) as n,
         lateral (select now() - interval '30 days' - n * interval '1 minute') as t (at)
 """
-_OLD_HOPS = """
-    insert into routing.hops (handoff_id, hop, rep, period, assigned_at, decision)
-    select id, 1, rep, to_char(assigned_at, 'YYYY-MM'), assigned_at, '{}' from routing.handoffs where state = 'won'
+_OLD_ASSIGNMENTS = """
+    insert into routing.assignments (handoff_id, hop, rep, period, assigned_at)
+    select id, 1, rep, to_char(assigned_at, 'YYYY-MM'), assigned_at from routing.handoffs where state = 'won'
 """
 
 
@@ -129,7 +129,7 @@ def age(server: PostgresServer, count: int) -> None:
     engine = engine_for(server.url(DATABASE))
     with sessions_on(engine).begin() as session:
         session.execute(text(_OLD), {"count": count})
-        session.execute(text(_OLD_HOPS))
+        session.execute(text(_OLD_ASSIGNMENTS))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("vacuum analyze routing.handoffs, routing.hops"))
+        connection.execute(text("vacuum analyze routing.handoffs, routing.assignments"))
     engine.dispose()

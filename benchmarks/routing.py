@@ -48,7 +48,7 @@ FLOOR_TABLES = """
     insert into floor.teams values ('inbound');
 """
 HANDOFFS = """copy floor.handoffs (
-    id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, heat, qualified_at, assigned_at,
+    id, lead_id, qualification, state, team, rule, rep, hop, sequence, tier, tier_rank, qualified_at, assigned_at,
     agreement_version, lead
 ) from stdin"""
 DELIVERIES = """copy floor.deliveries (

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from benchmarks.installed import EXAMPLES
 from benchmarks.leads import KEY
 from benchmarks.machine import DATABASE
-from services.routing.domain.roster import parse
-from services.routing.handlers.importing import import_reps
+from services.routing.handlers.roster_import import import_reps
+from services.routing.roster_file import parse
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on

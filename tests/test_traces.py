@@ -68,7 +68,7 @@ def test_one_trace_from_the_post_to_the_webhook(
             )
         with sessions.begin() as session:
             qualified = said(sessions, LEADS_QUALIFIED)
-            on_leads_qualified(session, qualified, utc_now(), office=post.office)
+            on_leads_qualified(session, qualified, utc_now(), assigner=post.assigner)
         with sessions.begin() as session:
             changed = said(sessions, HANDOFFS_CHANGED)
             on_handoffs_changed(session, changed, utc_now(), agreements=Agreements())

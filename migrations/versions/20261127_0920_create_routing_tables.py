@@ -16,6 +16,85 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("create schema routing")
     op.create_table(
+        "allocations",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "agreement_version", sa.Integer(), nullable=False, comment="By which the team counted."
+        ),
+        sa.Column("roster_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "base_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="The round whose bench this one's differs from; None: whole.",
+        ),
+        sa.Column(
+            "rep_loads",
+            postgresql.JSON(astext_type=sa.Text()),
+            nullable=False,
+            comment="The reps as they stood before it, or those who stood otherwise than in the "
+            "base: [[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
+        ),
+        sa.Column(
+            "picks",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="Who got a lead, in order.",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
+        schema="routing",
+        comment="Leads of a team given out together: what all their decisions were made from.",
+    )
+    op.create_index(
+        "ix_allocations_whole",
+        "allocations",
+        ["team", "id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("base_id is null"),
+    )
+    op.create_table(
+        "assignments",
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=True, comment="None while it waits for somebody."),
+        sa.Column(
+            "period", sa.Text(), nullable=True, comment="The period in which it counts for the rep."
+        ),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "allocation_id", sa.BigInteger(), nullable=True, comment="What it was decided from."
+        ),
+        sa.Column(
+            "position",
+            sa.Integer(),
+            nullable=True,
+            comment="How many leads of the allocation were assigned before it.",
+        ),
+        sa.Column("strategy", sa.Text(), nullable=True, comment="sticky, or the rule's strategy"),
+        sa.Column("rule", sa.Text(), nullable=True),
+        sa.Column("agreement_version", sa.Integer(), nullable=True),
+        sa.Column(
+            "previous_rep",
+            sa.Text(),
+            nullable=True,
+            comment="Who had held an earlier handoff of the lead.",
+        ),
+        sa.PrimaryKeyConstraint("handoff_id", "hop", name=op.f("pk_assignments")),
+        schema="routing",
+        comment="Each assignee of a handoff, with what explains the decision.",
+    )
+    op.create_index(
+        "ix_assignments_waiting",
+        "assignments",
+        ["allocation_id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("rep is null"),
+    )
+    op.create_table(
         "attempts",
         sa.Column("delivery_id", sa.UUID(), nullable=False),
         sa.Column("number", sa.SmallInteger(), nullable=False),
@@ -25,7 +104,7 @@ def upgrade() -> None:
             "status", sa.SmallInteger(), nullable=True, comment="Of the response, if there was one."
         ),
         sa.Column(
-            "said", sa.Text(), nullable=False, comment="The response's head, or what went wrong."
+            "detail", sa.Text(), nullable=False, comment="The response's head, or what went wrong."
         ),
         sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempts")),
         schema="routing",
@@ -83,9 +162,9 @@ def upgrade() -> None:
         sa.Column(
             "state", sa.Text(), nullable=False, comment="pending, delivered, exhausted or cancelled"
         ),
-        sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("attempt_count", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column(
-            "tried_before",
+            "attempts_before",
             sa.SmallInteger(),
             server_default="0",
             nullable=False,
@@ -112,12 +191,12 @@ def upgrade() -> None:
         comment="What is to be told to whom, until it is delivered or given up.",
     )
     op.create_index(
-        "ix_deliveries_first_tries",
+        "ix_deliveries_first_attempts",
         "deliveries",
         ["endpoint", "next_attempt_at"],
         unique=False,
         schema="routing",
-        postgresql_where=sa.text("state = 'pending' and attempts = 0"),
+        postgresql_where=sa.text("state = 'pending' and attempt_count = 0"),
     )
     op.create_index(
         op.f("ix_deliveries_handoff_id"),
@@ -148,7 +227,7 @@ def upgrade() -> None:
         ["endpoint", "next_attempt_at"],
         unique=False,
         schema="routing",
-        postgresql_where=sa.text("state = 'pending' and attempts > 0"),
+        postgresql_where=sa.text("state = 'pending' and attempt_count > 0"),
     )
     op.create_table(
         "endpoints",
@@ -180,7 +259,7 @@ def upgrade() -> None:
             comment="[[secret, until]]",
         ),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("disabled_because", sa.Text(), nullable=True),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
         schema="routing",
         comment="Where webhooks go.",
@@ -206,7 +285,10 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False, comment="Counts changes."),
         sa.Column("tier", sa.Text(), nullable=False),
         sa.Column(
-            "heat", sa.Integer(), nullable=False, comment="The tier's place; 0 is the hottest."
+            "tier_rank",
+            sa.Integer(),
+            nullable=False,
+            comment="The tier's position in the agreement; 0 is the hottest.",
         ),
         sa.Column("qualified_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True, comment="Of this hop."),
@@ -241,7 +323,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_handoffs_waiting",
         "handoffs",
-        ["team", "heat", "qualified_at", "id"],
+        ["team", "tier_rank", "qualified_at", "id"],
         unique=False,
         schema="routing",
         postgresql_where=sa.text("state = 'waiting'"),
@@ -253,49 +335,6 @@ def upgrade() -> None:
         unique=True,
         schema="routing",
         postgresql_where=sa.text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
-    )
-    op.create_table(
-        "hops",
-        sa.Column("handoff_id", sa.UUID(), nullable=False),
-        sa.Column("hop", sa.Integer(), nullable=False),
-        sa.Column("rep", sa.Text(), nullable=True, comment="None while it waits for somebody."),
-        sa.Column(
-            "period", sa.Text(), nullable=True, comment="The period in which it counts for the rep."
-        ),
-        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("round_id", sa.BigInteger(), nullable=True, comment="What it was decided from."),
-        sa.Column(
-            "place",
-            sa.Integer(),
-            nullable=True,
-            comment="So many leads of the round were given out before it.",
-        ),
-        sa.Column("by", sa.Text(), nullable=True, comment="sticky, or the rule's strategy"),
-        sa.Column("rule", sa.Text(), nullable=True),
-        sa.Column("agreement_version", sa.Integer(), nullable=True),
-        sa.Column(
-            "previous_rep",
-            sa.Text(),
-            nullable=True,
-            comment="Who had held an earlier handoff of the lead.",
-        ),
-        sa.Column(
-            "decision",
-            postgresql.JSONB(astext_type=sa.Text()),
-            nullable=True,
-            comment="The whole of it, where it was made without a round.",
-        ),
-        sa.PrimaryKeyConstraint("handoff_id", "hop", name=op.f("pk_hops")),
-        schema="routing",
-        comment="Each assignee of a handoff, with what explains the decision.",
-    )
-    op.create_index(
-        "ix_hops_waiting",
-        "hops",
-        ["round_id"],
-        unique=False,
-        schema="routing",
-        postgresql_where=sa.text("rep is null"),
     )
     op.create_table(
         "reps",
@@ -366,46 +405,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rosters")),
         schema="routing",
         comment="All reps as an import left them; the newest is in force. It never changes.",
-    )
-    op.create_table(
-        "rounds",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("team", sa.Text(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "agreement_version", sa.Integer(), nullable=False, comment="By which the team counted."
-        ),
-        sa.Column("roster_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "base_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="The round whose bench this one's differs from; None: whole.",
-        ),
-        sa.Column(
-            "bench",
-            postgresql.JSON(astext_type=sa.Text()),
-            nullable=False,
-            comment="The reps as they stood before it, or those who stood otherwise than in the "
-            "base: [[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
-        ),
-        sa.Column(
-            "picks",
-            postgresql.ARRAY(sa.Text()),
-            nullable=False,
-            comment="Who got a lead, in order.",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
-        schema="routing",
-        comment="Leads of a team given out together: what all their decisions were made from.",
-    )
-    op.create_index(
-        "ix_rounds_whole",
-        "rounds",
-        ["team", "id"],
-        unique=False,
-        schema="routing",
-        postgresql_where=sa.text("base_id is null"),
     )
     op.create_table(
         "teams",

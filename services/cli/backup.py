@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from services.cli.database import transaction
 from services.cli.up import DATA
-from services.routing.queries import roster
+from services.routing.queries import endpoints, reps
 from shared.auth.vault import BadSecretKey, Vault
 from shared.embedded.dumps import check_dump, dump
 from shared.embedded.restoration import restoration
@@ -35,7 +35,7 @@ def backup(
     """
     url = Settings().database_url
     with transaction(url) as session:
-        roster.active_reps(session)  # says in words what is wrong with a database of somebody else
+        reps.active_reps(session)  # says in words what is wrong with a database of somebody else
     dump(url, file)
     key = f"{ctx.obj / 'secret_key'}" if isinstance(ctx.obj, Path) else "LEADBATON_SECRET_KEY"
     typer.echo(f"{file}: {file.stat().st_size:,} bytes; keep {key} too, in another place")
@@ -93,7 +93,7 @@ def _key(file: Path | None, *, lost: bool) -> str | None:
 
 def _check_secrets(stack: Stack, file: Path, key: str) -> None:
     with transaction(stack.environment["LEADBATON_DATABASE_URL"]) as session:
-        encrypted = roster.an_encrypted_secret(session)
+        encrypted = endpoints.an_encrypted_secret(session)
     try:
         if encrypted is not None:
             Vault(SecretStr(key)).decrypt(encrypted)

@@ -20,8 +20,9 @@ from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
 from services.cli.refusals import refusal_of
 from services.cli.teams import teams
-from services.routing.queries import roster
-from services.routing.queries import standing as routing
+from services.routing.queries import endpoints as routing_endpoints
+from services.routing.queries import pending_work as routing
+from services.routing.queries import reps as routing_reps
 from services.sla_monitor.queries import timers as sla
 from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import BadSecretKey, Vault
@@ -133,7 +134,7 @@ def agreement(session: Session) -> Finding:
 
 def reps(session: Session) -> Finding:
     """Without one, every lead waits."""
-    there = roster.active_reps(session)
+    there = routing_reps.active_reps(session)
     if there == 0:
         return wrong("reps", "nobody is active", "leadbaton reps import FILE")
     return fine("reps", f"{there} active")
@@ -141,11 +142,11 @@ def reps(session: Session) -> Finding:
 
 def endpoints(session: Session, settings: Settings) -> Finding:
     """Whether reps can be told: their secrets can be read, and nobody said to stop."""
-    disabled = roster.disabled_endpoints(session)
+    disabled = routing_endpoints.disabled_endpoints(session)
     if disabled:
         found = "; ".join(f"{id} is off: {why}" for id, why in disabled.items())
         return wrong("endpoints", found, "mend them, then leadbaton reps import FILE")
-    encrypted = roster.an_encrypted_secret(session)
+    encrypted = routing_endpoints.an_encrypted_secret(session)
     try:
         if encrypted is not None:
             Vault(settings.secret_key).decrypt(encrypted)
@@ -175,11 +176,11 @@ def burials(session: Session) -> Finding:
 
 def waiting(session: Session, now: datetime) -> Finding:
     """Leads that nobody has; their reasons are told with each."""
-    standing = routing.standing_of(session, now=now)
-    if not standing.waiting:
+    work = routing.pending_work(session, now=now)
+    if not work.waiting:
         return fine("waiting leads", "none")
-    teams = ", ".join(f"{count} in {team}" for team, count in sorted(standing.waiting.items()))
-    found = f"{teams}, the oldest for {standing.waiting_s(now):.0f} s"
+    teams = ", ".join(f"{count} in {team}" for team, count in sorted(work.waiting.items()))
+    found = f"{teams}, the oldest for {work.waiting_s(now):.0f} s"
     return Finding(
         "waiting leads", ok=None, found=found, mend="GET /v1/handoffs?state=waiting says why"
     )
@@ -187,12 +188,12 @@ def waiting(session: Session, now: datetime) -> Finding:
 
 def webhooks(session: Session, now: datetime) -> Finding:
     """What reps were to be told, and when."""
-    standing = routing.standing_of(session, now=now)
-    late_s = standing.overdue_s(now)
+    work = routing.pending_work(session, now=now)
+    late_s = work.overdue_s(now)
     if late_s > PATIENCE_S:
-        found = f"{standing.pending} to be delivered, the next one due for {late_s:.0f} s"
+        found = f"{work.pending} to be delivered, the next one due for {late_s:.0f} s"
         return wrong("webhooks", found, "start `leadbaton routing delivery`")
-    return fine("webhooks", f"{standing.pending} to be delivered, none of them late")
+    return fine("webhooks", f"{work.pending} to be delivered, none of them late")
 
 
 def timers(session: Session, now: datetime) -> Finding:

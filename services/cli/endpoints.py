@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.cli.database import transaction
-from services.routing.handlers.rotating import rotate_secret
+from services.routing.handlers.secret_rotation import rotate_secret
 from services.routing.queries.endpoints import list_endpoints
 from shared.auth.vault import Vault
 from shared.clock import utc_now

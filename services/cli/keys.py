@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
-from services.routing.queries.roster import locked_activity, reps_by_id
+from services.routing.queries.reps import locked_activity, reps_by_id
 from shared.agreement.durations import duration
 from shared.auth.keys import Key, KeyScope, UnknownKey, change_origins, create_key, keys, revoke_key
 from shared.clock import utc_now

@@ -14,11 +14,12 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
-from services.routing.domain.roster import Roster, parse
-from services.routing.handlers import Office
-from services.routing.handlers.importing import Imported, import_reps, reroute
+from services.routing.handlers import Assigner
+from services.routing.handlers.roster_import import Imported, import_reps, reroute
+from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
-from services.routing.queries.roster import disabled_endpoints, reps_by_id
+from services.routing.queries.reps import reps_by_id
+from services.routing.roster_file import RosterFile, parse
 from shared.agreement.model import Agreement
 from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import Vault
@@ -85,14 +86,14 @@ def _agreement(session: Session) -> Agreement | None:
 
 def _reroute(settings: Settings, total: int) -> None:
     """Give out again what inactive reps hold, some at a time, until they hold nothing."""
-    office = Office(Agreements(), settings.public_url)
+    assigner = Assigner(settings.public_url)
     console = Terminal(stderr=True)
     moved: Counter[str] = Counter()
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("re-routing", total=total)
         while True:
             with transaction(settings.database_url) as session:
-                part = reroute(session, limit=REROUTED_AT_ONCE, office=office, now=utc_now())
+                part = reroute(session, limit=REROUTED_AT_ONCE, assigner=assigner, now=utc_now())
             if not part:
                 break
             moved += part
@@ -105,7 +106,7 @@ def _handoffs(count: int) -> str:
     return f"{count} handoff{'' if count == 1 else 's'}"
 
 
-def _tell(roster: Roster, imported: Imported, *, reroute: bool) -> None:
+def _tell(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
     terminal = Terminal(stderr=True)
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from services.cli.findings import Finding, fine, wrong
-from services.routing.queries.roster import reps_by_id
+from services.routing.queries.reps import reps_by_id
 from shared.agreement.model import Agreement
 from shared.agreement.store import Agreements, NoAgreement
 

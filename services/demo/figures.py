@@ -25,7 +25,7 @@ HANDOFFS = text(
     "count(*) filter (where state = 'waiting') from routing.handoffs"
 )
 ASSIGNED = text(
-    "select rep, count(*) as leads from routing.hops "
+    "select rep, count(*) as leads from routing.assignments "
     "where assigned_at >= :since and rep is not null group by rep order by rep"
 )
 DELIVERED = text(

@@ -134,7 +134,7 @@ def _candidates(decision: Told) -> Table:
     table = _grid("", "", "dim")
     for it in decision["candidates"]:
         mark = "→" if it["rep"] == decision["picked"] else " "
-        why_not = "; ".join(excluded["said"] for excluded in it["excluded"])
+        why_not = "; ".join(excluded["detail"] for excluded in it["excluded"])
         told = why_not or f"{_share(it['shortfall'])}, holds {it['open']}"
         table.add_row(mark, it["rep"], told)
     return table
@@ -151,7 +151,7 @@ def _deliveries(deliveries: list[Told]) -> Table:
     table = _grid("cyan", "", "", "dim")
     for it in reversed(deliveries):
         tries = ", ".join(
-            f"{one['status'] or one['said']} in {one['took_ms']:.0f} ms" for one in it["tries"]
+            f"{one['status'] or one['detail']} in {one['took_ms']:.0f} ms" for one in it["attempts"]
         )
         table.add_row(
             _second(it["created_at"]), it["endpoint"], it["type"], f"{it['state']}: {tries}"

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.routing.api import router
-from services.routing.delivery import Courier, check_vault, deliver, take_up
+from services.routing.delivery import Dispatcher, check_vault, deliver, take_up
 from services.routing.delivery.gauges import set_gauges
-from services.routing.handlers import Office, on_leads_qualified, on_sla_changed, tick
+from services.routing.handlers import Assigner, on_leads_qualified, on_sla_changed, tick
 from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
@@ -68,21 +68,21 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
-    app.include_router(router(Office(Agreements(), public_url), secret_key))
+    app.include_router(router(Assigner(public_url), secret_key))
     return app
 
 
 def worker(settings: Settings) -> None:
     """Give out leads until asked to stop."""
-    office = Office(Agreements(), settings.public_url)
+    assigner = Assigner(settings.public_url)
     work(
         ROUTING,
         [
-            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
-            Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
+            Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),
+            Subscription(SLA_CHANGED, partial(on_sla_changed, assigner=assigner)),
         ],
         settings=settings,
-        tick=partial(tick, office=office),
+        tick=partial(tick, assigner=assigner),
     )
 
 
@@ -91,30 +91,30 @@ def delivery(settings: Settings) -> None:
     logs.configure(settings.log_level, service="routing-delivery")
     stop = stop_on_signals()
     engine = engine_for(settings.database_url, pool_size=10)
-    courier = Courier(
+    dispatcher = Dispatcher(
         sessions=sessions_on(engine),
         vault=Vault(settings.secret_key),
-        policy=destinations(settings.allow_networks, ports=settings.ports()),
+        destination_policy=destinations(settings.allow_networks, ports=settings.ports()),
         time_source=utc_now,
         chance=random.random,
         name=settings.worker_name,
     )
-    check_vault(courier)
-    take_up(courier)
+    check_vault(dispatcher)
+    take_up(dispatcher)
     probe = Probes()
-    checks = {"database": probes.database(courier.sessions)}
+    checks = {"database": probes.database(dispatcher.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     run_periodically(
         "gauges of routing",
-        partial(set_gauges, courier.sessions, courier.time_source, Agreements()),
+        partial(set_gauges, dispatcher.sessions, dispatcher.time_source, Agreements()),
         stop,
     )
-    asyncio.run(run_delivery(courier, engine, stop=stop, probe=probe))
+    asyncio.run(run_delivery(dispatcher, engine, stop=stop, probe=probe))
     engine.dispose()
 
 
 async def run_delivery(
-    courier: Courier, engine: Engine, *, stop: threading.Event, probe: Probes
+    dispatcher: Dispatcher, engine: Engine, *, stop: threading.Event, probe: Probes
 ) -> None:
     """The courier, and beside it the thread that wakes it; an error of either stops both and is raised."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -124,7 +124,7 @@ async def run_delivery(
         listening.add_done_callback(lambda _: stop.set())
         listening.add_done_callback(lambda _: woken.set())
         try:
-            await deliver(courier, stop=stop, woken=woken, beat=probe.beat)
+            await deliver(dispatcher, stop=stop, woken=woken, beat=probe.beat)
         finally:
             stop.set()
             await listening

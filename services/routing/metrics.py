@@ -5,42 +5,44 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 ASSIGNMENTS = Counter(
-    "leadbaton_routing_assignments_total", "Leads given to a rep.", ("team", "by")
+    "leadbaton_routing_assignments_total", "Leads given to a rep.", ("team", "strategy")
 )
-UNPLACED = Counter(
-    "leadbaton_routing_unplaced_total",
+UNASSIGNED = Counter(
+    "leadbaton_routing_unassigned_total",
     "Leads that nobody was eligible for when they came.",
     ("team",),
 )
 ANSWERS = Counter("leadbaton_routing_answers_total", "Answers of reps.", ("change",))
-TRIES = Counter("leadbaton_delivery_tries_total", "Tries of webhooks.", ("type", "outcome"))
-TRY_SECONDS = Histogram(
-    "leadbaton_delivery_try_seconds",
-    "How long tries of webhooks took.",
+ATTEMPTS = Counter(
+    "leadbaton_delivery_attempts_total", "Attempts of webhooks.", ("type", "outcome")
+)
+ATTEMPT_SECONDS = Histogram(
+    "leadbaton_delivery_attempt_seconds",
+    "How long attempts of webhooks took.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
 )
 UNRECORDED = Counter(
     "leadbaton_delivery_unrecorded_total",
-    "Tries of webhooks that could not be recorded whole, by what was left out.",
+    "Attempts of webhooks that could not be recorded whole, by what was left out.",
     ("unrecorded",),
 )
 WAITING = Gauge("leadbaton_routing_waiting", "Leads that wait for a rep.", ("team",))
 WAITING_OLDEST_SECONDS = Gauge(
     "leadbaton_routing_waiting_oldest_seconds", "How long the oldest lead has waited for a rep."
 )
-TAKEABLE_OLDEST_SECONDS = Gauge(
-    "leadbaton_routing_takeable_oldest_seconds",
+ASSIGNABLE_OLDEST_SECONDS = Gauge(
+    "leadbaton_routing_assignable_oldest_seconds",
     "How long a lead has waited while somebody could have taken it: in working hours, where its rule asks for them.",
 )
 PENDING = Gauge("leadbaton_delivery_pending", "Webhooks neither delivered nor given up.")
 OVERDUE_SECONDS = Gauge(
     "leadbaton_delivery_overdue_seconds",
-    "How long the next webhook is due and nobody tries it; should be near 0.",
+    "How long the next webhook is due and is not attempted; should be near 0.",
 )
 DISABLED_ENDPOINTS = Gauge(
     "leadbaton_delivery_disabled_endpoints", "Endpoints that nothing is sent to any more."
 )
 HANGING = Gauge(
     "leadbaton_delivery_hanging",
-    "Hosts and endpoints that time out and hold up webhooks: one try at a time until they answer.",
+    "Hosts and endpoints that time out and hold up webhooks: one attempt at a time until they answer.",
 )

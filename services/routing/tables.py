@@ -108,7 +108,7 @@ endpoints = Table(
     Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
     Column("old_secrets", JSONB, nullable=False, server_default="[]", comment="[[secret, until]]"),
     Column("disabled_at", DateTime(timezone=True)),
-    Column("disabled_because", Text),
+    Column("disabled_reason", Text),
     comment="Where webhooks go.",
 )
 
@@ -141,7 +141,12 @@ handoffs = Table(
     Column("hop", Integer, nullable=False, comment="Counts assignees."),
     Column("sequence", Integer, nullable=False, comment="Counts changes."),
     Column("tier", Text, nullable=False),
-    Column("heat", Integer, nullable=False, comment="The tier's place; 0 is the hottest."),
+    Column(
+        "tier_rank",
+        Integer,
+        nullable=False,
+        comment="The tier's position in the agreement; 0 is the hottest.",
+    ),
     Column("qualified_at", DateTime(timezone=True), nullable=False),
     Column("assigned_at", DateTime(timezone=True), comment="Of this hop."),
     Column("closed_at", DateTime(timezone=True)),
@@ -159,7 +164,7 @@ handoffs = Table(
     Index(
         "ix_handoffs_waiting",
         "team",
-        "heat",
+        "tier_rank",
         "qualified_at",
         "id",
         postgresql_where=text("state = 'waiting'"),
@@ -173,8 +178,8 @@ handoffs = Table(
     comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
 )
 
-rounds = Table(
-    "rounds",
+allocations = Table(
+    "allocations",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("team", Text, nullable=False),
@@ -185,33 +190,34 @@ rounds = Table(
         "base_id", BigInteger, comment="The round whose bench this one's differs from; None: whole."
     ),
     Column(
-        "bench",
+        "rep_loads",
         JSON,
         nullable=False,
         comment="The reps as they stood before it, or those who stood otherwise than in the base: "
         "[[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
     ),
     Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
-    Index("ix_rounds_whole", "team", "id", postgresql_where=text("base_id is null")),
+    Index("ix_allocations_whole", "team", "id", postgresql_where=text("base_id is null")),
     comment="Leads of a team given out together: what all their decisions were made from.",
 )
 
-hops = Table(
-    "hops",
+assignments = Table(
+    "assignments",
     metadata,
     Column("handoff_id", UUID(as_uuid=True), primary_key=True),
     Column("hop", Integer, primary_key=True),
     Column("rep", Text, comment="None while it waits for somebody."),
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
-    Column("round_id", BigInteger, comment="What it was decided from."),
-    Column("place", Integer, comment="So many leads of the round were given out before it."),
-    Column("by", Text, comment="sticky, or the rule's strategy"),
+    Column("allocation_id", BigInteger, comment="What it was decided from."),
+    Column(
+        "position", Integer, comment="How many leads of the allocation were assigned before it."
+    ),
+    Column("strategy", Text, comment="sticky, or the rule's strategy"),
     Column("rule", Text),
     Column("agreement_version", Integer),
     Column("previous_rep", Text, comment="Who had held an earlier handoff of the lead."),
-    Column("decision", JSONB, comment="The whole of it, where it was made without a round."),
-    Index("ix_hops_waiting", "round_id", postgresql_where=text("rep is null")),
+    Index("ix_assignments_waiting", "allocation_id", postgresql_where=text("rep is null")),
     comment="Each assignee of a handoff, with what explains the decision.",
 )
 
@@ -242,9 +248,9 @@ deliveries = Table(
     Column("body", LargeBinary, nullable=False, comment="The exact bytes that are signed."),
     Column("traceparent", Text),
     Column("state", Text, nullable=False, comment="pending, delivered, exhausted or cancelled"),
-    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("attempt_count", SmallInteger, nullable=False, server_default="0"),
     Column(
-        "tried_before",
+        "attempts_before",
         SmallInteger,
         nullable=False,
         server_default="0",
@@ -256,16 +262,16 @@ deliveries = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
     Index(
-        "ix_deliveries_first_tries",
+        "ix_deliveries_first_attempts",
         "endpoint",
         "next_attempt_at",
-        postgresql_where=text("state = 'pending' and attempts = 0"),
+        postgresql_where=text("state = 'pending' and attempt_count = 0"),
     ),
     Index(
         "ix_deliveries_retries",
         "endpoint",
         "next_attempt_at",
-        postgresql_where=text("state = 'pending' and attempts > 0"),
+        postgresql_where=text("state = 'pending' and attempt_count > 0"),
     ),
     Index(
         "ix_deliveries_pending_of_endpoint",
@@ -290,6 +296,6 @@ attempts = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("took_ms", Numeric(10, 1, asdecimal=False), nullable=False),
     Column("status", SmallInteger, comment="Of the response, if there was one."),
-    Column("said", Text, nullable=False, comment="The response's head, or what went wrong."),
+    Column("detail", Text, nullable=False, comment="The response's head, or what went wrong."),
     comment="Each try of a delivery.",
 )

@@ -38,7 +38,7 @@ WORK = {
     SCORING_API: "leadbaton_ingest_events_total",
     SCORING_WORKER: "leadbaton_consumed_records_total",
     ROUTING_WORKER: "leadbaton_consumed_records_total",
-    ROUTING_DELIVERY: "leadbaton_delivery_tries_total",
+    ROUTING_DELIVERY: "leadbaton_delivery_attempts_total",
     SLA_WORKER: "leadbaton_consumed_records_total",
     SLA_SWEEP: "leadbaton_sla_fired_total",
 }

@@ -23,16 +23,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from services.routing.handlers import Office
+from services.routing.handlers import Assigner
 from services.scoring.queries.leads import leads_after
-from shared.agreement.store import Agreements
 from shared.auth.keys import KeyScope, create_key
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON, handoff_changed, lead_qualified, marketing_event
 from tests.services.apis import apis_on
-from tests.services.routing.desks import URL, entry, importing, qualifying
+from tests.services.routing.builders import URL, entry, importing, qualifying
 from tests.services.scoring.conftest import Worker
 from tests.services.sla_monitor.builders import (
     TOUCH,
@@ -97,8 +96,8 @@ def populate(sessions: Sessions) -> None:
         worker.take(*(marketing_event(email=f"{name}@example.com") for name in PEOPLE))
         for lead in leads_after(session, None, limit=len(PEOPLE)):
             worker.follow(handoff_changed(lead=lead.id))
-        office = Office(Agreements(), URL)
-        qualifying(session, office, *(lead_qualified(lead=name) for name in PEOPLE))
+        assigner = Assigner(URL)
+        qualifying(session, assigner, *(lead_qualified(lead=name) for name in PEOPLE))
         for name in PEOPLE:
             handle_changes(session, *numbered(step(Change.ASSIGNED, lead=name)))
 

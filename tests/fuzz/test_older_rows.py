@@ -18,7 +18,7 @@ from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.messaging import outbox
 from tests.builders import lead_qualified, marketing_event, outgoing
 from tests.fuzz.way import SECTIONS, Way, way
-from tests.services.routing.desks import publishing
+from tests.services.routing.builders import publishing
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 

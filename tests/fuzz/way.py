@@ -18,8 +18,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from services.routing.delivery import Courier
-from services.routing.handlers import Office, on_leads_qualified, on_sla_changed
+from services.routing.delivery import Dispatcher
+from services.routing.handlers import Assigner, on_leads_qualified, on_sla_changed
 from services.routing.main import build_api as routing_api
 from services.routing.main import run_delivery
 from services.scoring.domain.policy import ScoringPolicy
@@ -50,9 +50,9 @@ from shared.messaging import outbox
 from shared.messaging.batch import Batches, Portion, Subscription, items_of
 from shared.messaging.dead_letters import DeadLetter
 from tests.engine import until
+from tests.services.routing.builders import entry, importing, publishing, vault
 from tests.services.routing.delivery.post import LOOPBACK
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
-from tests.services.routing.desks import entry, importing, publishing, vault
 
 LATER = timedelta(days=5)
 """After this every promise about a handoff is broken, if nobody kept it."""
@@ -173,7 +173,7 @@ class Way:
         return TestClient(app, headers=headers, raise_server_exceptions=False)
 
     def _readers(self) -> Mapping[str, Sequence[Subscription[Any]]]:
-        office = Office(Agreements(), "http://127.0.0.1:8002")
+        assigner = Assigner("http://127.0.0.1:8002")
         scores = partial(on_marketing_events, policies=self.policies, caution=Caution())
         return {
             SCORING: [
@@ -181,8 +181,8 @@ class Way:
                 Subscription(HANDOFFS_CHANGED, scoring_follows),
             ],
             ROUTING: [
-                Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, office=office)),
-                Subscription(SLA_CHANGED, partial(on_sla_changed, office=office)),
+                Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),
+                Subscription(SLA_CHANGED, partial(on_sla_changed, assigner=assigner)),
             ],
             SLA: [Subscription(HANDOFFS_CHANGED, partial(sla_follows, agreements=Agreements()))],
         }
@@ -221,12 +221,12 @@ def way(engine: Engine) -> Iterator[Way]:
         receiver.reply("/gone", Reply(410))
         it = Way(engine, receiver)
         stop = threading.Event()
-        courier = Courier(it.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
+        dispatcher = Dispatcher(it.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
         failed: list[BaseException] = []
 
         def deliver() -> None:
             try:
-                asyncio.run(run_delivery(courier, engine, stop=stop, probe=Probes()))
+                asyncio.run(run_delivery(dispatcher, engine, stop=stop, probe=Probes()))
             except BaseException as error:
                 failed.append(error)
                 raise

@@ -14,7 +14,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr, create_model
 from pydantic.fields import FieldInfo
 
-from services.routing.domain.roster import Roster
+from services.routing.roster_file import RosterFile
 from shared.agreement.cel.condition import Condition
 from shared.agreement.model import Agreement, Window
 from shared.documents.limits import AtMost, Between
@@ -91,7 +91,7 @@ def _has_both_ends(metadata: Sequence[Any]) -> bool:
     return any(isinstance(it, Between) for it in parts) or all(ends)
 
 
-@pytest.mark.parametrize("model", [Agreement, Roster, Settings])
+@pytest.mark.parametrize("model", [Agreement, RosterFile, Settings])
 def test_every_field_has_a_bound(model: type[BaseModel]) -> None:
     assert list(unbounded(model)) == []
 

@@ -6,14 +6,14 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from services.routing.api import answers, deliveries, endpoints, handoffs, reps
-from services.routing.handlers.office import Office
+from services.routing.handlers.assigner import Assigner
 
 
-def router(office: Office, secret_key: SecretStr | None) -> APIRouter:
+def router(assigner: Assigner, secret_key: SecretStr | None) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1")
-    routes.include_router(handoffs.router(office), tags=["handoffs"])
-    routes.include_router(answers.router(office), tags=["answers"])
+    routes.include_router(handoffs.router(assigner), tags=["handoffs"])
+    routes.include_router(answers.router(assigner), tags=["answers"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key), tags=["endpoints"])
     routes.include_router(reps.router, tags=["reps"])

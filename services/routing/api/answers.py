@@ -21,8 +21,8 @@ from services.routing.domain.answers import (
     UnknownReason,
     check_reason,
 )
-from services.routing.handlers.answering import UnknownHandoff, answer
-from services.routing.handlers.office import Office
+from services.routing.handlers.answers import UnknownHandoff, answer
+from services.routing.handlers.assigner import Assigner
 from services.routing.queries import handoffs
 from shared.agreement.model import Id
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
@@ -111,41 +111,41 @@ OptionalWin = Annotated[WinIn, Body(default_factory=WinIn)]
 REASSIGNED = "reassigned_by_ops"
 
 
-def router(office: Office) -> APIRouter:
+def router(assigner: Assigner) -> APIRouter:
     """The routes; each answers with the handoff's whole story."""
     routes = APIRouter()
-    desk = _Desk(office)
+    policy = _Desk(assigner)
 
     @routes.post("/handoffs/{id}/accept", responses=RESPONSES)
     def accept(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: Optional) -> HandoffStory:
         """Take the lead on."""
-        return desk.take(session, id, Change.ACCEPTED, said, caller, now)
+        return policy.take(session, id, Change.ACCEPTED, said, caller, now)
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
     def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: RejectIn) -> HandoffStory:
         """Hand the lead back: to another rep, or to marketing, as the agreement says of the reason."""
-        return desk.take(session, id, Change.REJECTED, said, caller, now)
+        return policy.take(session, id, Change.REJECTED, said, caller, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
     def contact(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: ContactIn) -> HandoffStory:
         """Say that the lead was called or written to. The same again without `occurred_at` is the same contact."""
-        return desk.take(session, id, Change.CONTACTED, said, caller, now)
+        return policy.take(session, id, Change.CONTACTED, said, caller, now)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
     def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: OptionalWin) -> HandoffStory:
         """Close it: they bought."""
-        return desk.take(session, id, Change.WON, said, caller, now)
+        return policy.take(session, id, Change.WON, said, caller, now)
 
     @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
     def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: LoseIn) -> HandoffStory:
         """Close it: they did not buy."""
-        return desk.take(session, id, Change.LOST, said, caller, now)
+        return policy.take(session, id, Change.LOST, said, caller, now)
 
     @routes.post("/handoffs/{id}/reassign", responses=RESPONSES)
     def reassign(id: UUID, session: Tx, caller: Ops, now: Now, said: ReassignIn) -> HandoffStory:
         """Give it to somebody else than who has it, or had it."""
         taken = Answer(Change.REJECTED, hop=said.hop, details={"reason": REASSIGNED})
-        return desk.keep(session, id, taken, caller, now)
+        return policy.keep(session, id, taken, caller, now)
 
     return routes
 
@@ -153,8 +153,8 @@ def router(office: Office) -> APIRouter:
 class _Desk:
     """Takes answers."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, assigner: Assigner) -> None:
+        self._office = assigner
 
     def take(
         self,
@@ -176,7 +176,7 @@ class _Desk:
         self, session: Session, id: UUID, taken: Answer, caller: Caller, now: datetime
     ) -> HandoffStory:
         """Take the answer and tell the whole story after it."""
-        answer(session, id, taken, actor=_actor(caller), office=self._office, now=now)
+        answer(session, id, taken, actor=_actor(caller), assigner=self._office, now=now)
         return story(session, id, caller, self._office)
 
     def _consequence(
@@ -186,7 +186,7 @@ class _Desk:
         handoff = handoffs.find_handoff(session, id)
         if handoff is None:
             raise UnknownHandoff(f"no handoff {id}")
-        agreed = self._office.agreements.version(session, handoff.agreement_version)
+        agreed = self._office.policies.version(session, handoff.agreement_version)
         routing = agreed.agreement.routing
         if change is Change.LOST:
             check_reason(reason, routing.loss_reasons, what="loss reason")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from services.routing.api.models import DeliveryOut, with_tries
+from services.routing.api.models import DeliveryOut, with_attempts
 from services.routing.queries import deliveries
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
@@ -58,7 +58,7 @@ def list_deliveries(
         before=None if wanted.after is None else CURSOR.decode(wanted.after)[0],
         limit=wanted.limit + 1,
     )
-    shown = {it.id: it for it in with_tries(session, rows)}
+    shown = {it.id: it for it in with_attempts(session, rows)}
     return paged(
         rows,
         limit=wanted.limit,
@@ -78,4 +78,4 @@ def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
     [row] = deliveries.list_deliveries(session, id=id, limit=1)
-    return with_tries(session, [row])[0]
+    return with_attempts(session, [row])[0]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Row
 
 from services.routing.domain.signing import signing_still
-from services.routing.handlers.rotating import TooManySecrets, UnknownEndpoint, rotate_secret
+from services.routing.handlers.secret_rotation import TooManySecrets, UnknownEndpoint, rotate_secret
 from services.routing.queries import endpoints
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.auth.vault import BadSecretKey, Vault
@@ -37,7 +37,7 @@ class EndpointOut(BaseModel):
     )
     since: datetime | None = Field(description="Since when it hangs or is disabled.")
     failures: int = Field(description="Tries that nobody answered, since then.")
-    because: str | None = Field(description="Why it is disabled.")
+    disabled_reason: str | None = Field(description="Why it is disabled.")
     pending: int = Field(description="Webhooks that wait for it.")
     old_secret_until: datetime | None = Field(
         description="Until when an old secret signs beside the new one."
@@ -53,7 +53,7 @@ class EndpointOut(BaseModel):
             state=row.state,
             since=row.since,
             failures=row.failures,
-            because=row.disabled_because,
+            disabled_reason=row.disabled_reason,
             pending=row.pending,
             old_secret_until=max((it.until for it in old), default=None),
         )

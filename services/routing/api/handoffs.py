@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.routing.api.models import HandoffOut, HandoffStory
-from services.routing.domain import sharing
+from services.routing.domain import visibility
 from services.routing.domain.answers import NotYours
 from services.routing.domain.handoff import State
-from services.routing.handlers.answering import UnknownHandoff
-from services.routing.handlers.office import Office
+from services.routing.handlers.answers import UnknownHandoff
+from services.routing.handlers.assigner import Assigner
 from services.routing.queries import changes, handoffs
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.dependencies import AnyReader, Tx
@@ -62,7 +62,7 @@ def list_handoffs(
     )
 
 
-def router(office: Office) -> APIRouter:
+def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
     routes.get("/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor))(
@@ -75,20 +75,20 @@ def router(office: Office) -> APIRouter:
     )
     def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffStory:
         """One handoff with its decisions, its life and its deliveries."""
-        return story(session, id, caller, office)
+        return story(session, id, caller, assigner)
 
     return routes
 
 
-def story(session: Session, id: UUID, caller: Caller, office: Office) -> HandoffStory:
+def story(session: Session, id: UUID, caller: Caller, assigner: Assigner) -> HandoffStory:
     """The handoff as the caller may see it: a rep, if they hold it or held it, as it was until they lost it."""
     found = handoffs.find_handoff(session, id)
     if found is None:
         raise UnknownHandoff(f"no handoff {id}")
     past = changes.past_of(session, id)
     if caller.scope is not KeyScope.REP:
-        return HandoffStory.told(session, found, past, office)
-    seen = sharing.past_for(caller.subject, found, past)
+        return HandoffStory.told(session, found, past, assigner)
+    seen = visibility.past_for(caller.subject, found, past)
     if not seen:
         raise NotYours(f"handoff {id} is not with you")
-    return HandoffStory.for_rep(session, found, seen, office, rep=caller.subject)
+    return HandoffStory.for_rep(session, found, seen, assigner, rep=caller.subject)

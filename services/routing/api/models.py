@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.routing.domain import notices, sharing
-from services.routing.domain.answers import Past
+from services.routing.domain import notifications, visibility
+from services.routing.domain.answers import PastStep
 from services.routing.domain.handoff import Handoff, State
-from services.routing.handlers.explaining import explained
-from services.routing.handlers.office import Office
+from services.routing.handlers.assigner import Assigner
+from services.routing.handlers.explanation import explained
 from services.routing.queries import deliveries
 from shared.contracts.payloads import Change, LeadContext, Scores
 
@@ -69,7 +69,7 @@ class StepOut(BaseModel):
     details: dict[str, Any]
 
     @classmethod
-    def of(cls, it: Past) -> Self:
+    def of(cls, it: PastStep) -> Self:
         """The step as it was taken."""
         return cls(
             change=it.change,
@@ -90,7 +90,7 @@ class AttemptOut(BaseModel):
     at: datetime
     took_ms: float
     status: int | None
-    said: str = Field(description="The head of the answer, or what went wrong.")
+    detail: str = Field(description="The head of the answer, or what went wrong.")
 
 
 class DeliveryOut(BaseModel):
@@ -104,11 +104,11 @@ class DeliveryOut(BaseModel):
     hop: int
     type: str
     state: str = Field(description="pending, delivered, exhausted or cancelled")
-    attempts: int
+    attempt_count: int
     next_attempt_at: datetime
     created_at: datetime
     ended_at: datetime | None
-    tries: list[AttemptOut] = []
+    attempts: list[AttemptOut] = []
 
 
 class HandoffStory(HandoffOut):
@@ -124,22 +124,32 @@ class HandoffStory(HandoffOut):
     deliveries: list[DeliveryOut] = Field(description="For a rep, theirs.")
 
     @classmethod
-    def told(cls, session: Session, it: Handoff, past: Iterable[Past], office: Office) -> Self:
+    def told(
+        cls, session: Session, it: Handoff, past: Iterable[PastStep], assigner: Assigner
+    ) -> Self:
         """The whole story, from its own records."""
-        decisions = list(explained(session, it, office=office))
+        decisions = list(explained(session, it, assigner=assigner))
         shown = deliveries.list_deliveries(session, handoff=it.id, limit=MAX_DELIVERIES)
         return cls._of(session, it, past, decisions, shown)
 
     @classmethod
     def for_rep(
-        cls, session: Session, it: Handoff, past: Sequence[Past], office: Office, *, rep: str
+        cls,
+        session: Session,
+        it: Handoff,
+        past: Sequence[PastStep],
+        assigner: Assigner,
+        *,
+        rep: str,
     ) -> Self:
         """What of the story this rep may see, who holds it or held it; the steps are those that they may see."""
         hop = it.hop if it.rep == rep else past[-1].hop
-        decisions = sharing.decisions_for(rep, explained(session, it, office=office), hop=hop)
+        decisions = visibility.decisions_for(
+            rep, explained(session, it, assigner=assigner), hop=hop
+        )
         everything = deliveries.list_deliveries(session, handoff=it.id, limit=MAX_DELIVERIES)
-        shown = [row for row in everything if row.endpoint == notices.rep_endpoint(rep)]
-        seen = sharing.handoff_for(rep, it, past, decisions)
+        shown = [row for row in everything if row.endpoint == notifications.rep_endpoint(rep)]
+        seen = visibility.handoff_for(rep, it, past, decisions)
         return cls._of(session, seen, past, decisions, shown)
 
     @classmethod
@@ -147,7 +157,7 @@ class HandoffStory(HandoffOut):
         cls,
         session: Session,
         it: Handoff,
-        past: Iterable[Past],
+        past: Iterable[PastStep],
         decisions: list[dict[str, Any]],
         shown: Iterable[Row[Any]],
     ) -> Self:
@@ -156,13 +166,13 @@ class HandoffStory(HandoffOut):
             decision=decisions[-1] if decisions else None,
             decisions=decisions,
             history=[StepOut.of(step) for step in past],
-            deliveries=with_tries(session, shown),
+            deliveries=with_attempts(session, shown),
         )
 
 
-def with_tries(session: Session, rows: Iterable[Row[Any]]) -> list[DeliveryOut]:
+def with_attempts(session: Session, rows: Iterable[Row[Any]]) -> list[DeliveryOut]:
     """Deliveries with each of their tries."""
     shown = {row.id: DeliveryOut.model_validate(row) for row in rows}
     for row in deliveries.attempts_of(session, shown.keys()):
-        shown[row.delivery_id].tries.append(AttemptOut.model_validate(row))
+        shown[row.delivery_id].attempts.append(AttemptOut.model_validate(row))
     return list(shown.values())

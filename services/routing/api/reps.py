@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.routing.queries import handoffs, roster
+from services.routing.queries import endpoints, handoffs, reps
 from shared.auth.keys import InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.problems import problems
@@ -37,9 +37,9 @@ class Reps(BaseModel):
 def list_reps(session: Tx, caller: AnyReader) -> Reps:
     """Everybody, by team and rank; with a rep's key that rep alone."""
     only = [caller.subject] if caller.scope is KeyScope.REP else None
-    everybody = roster.reps_by_id(session, only)
+    everybody = reps.reps_by_id(session, only)
     held = handoffs.held_by(session, [it.id for it in everybody])
-    disabled = roster.disabled_endpoints(session)
+    disabled = endpoints.disabled_endpoints(session)
     return Reps(
         items=[
             RepOut(

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from services.routing.delivery import recording
-from services.routing.delivery.courier import Courier, claim
+from services.routing.delivery.dispatcher import Dispatcher, claim
 from services.routing.delivery.recording import Tried
 from services.routing.delivery.trying import Answers, attempt
 from services.routing.queries.claims import Claimed
@@ -78,7 +78,7 @@ class Tries:
 
 
 async def deliver(
-    courier: Courier, *, stop: threading.Event, woken: asyncio.Event, beat: Callable[[], None]
+    dispatcher: Dispatcher, *, stop: threading.Event, woken: asyncio.Event, beat: Callable[[], None]
 ) -> None:
     """Deliver until `stop`. `woken` is set by whoever has something new for us; we look once a second anyway.
 
@@ -87,17 +87,17 @@ async def deliver(
     """
     tries, answers = Tries(woken), Answers()
     ended: Sequence[Tried] = ()
-    async with Clients(courier.policy, connections=MAX_TRIES) as clients:
+    async with Clients(dispatcher.destination_policy, connections=MAX_TRIES) as clients:
         while not stop.is_set():
             beat()
             woken.clear()
-            ended, claimed = await _turn(courier, ended, tries.room())
+            ended, claimed = await _turn(dispatcher, ended, tries.room())
             for it in claimed:
-                tries.start(attempt(courier, clients, answers, it))
+                tries.start(attempt(dispatcher, clients, answers, it))
             await _wait(woken, POLL_S if tries.room()[0] > 0 else SLOW_S)
             ended = (*ended, *tries.ended())
-        ended = (*ended, *await tries.finish(courier.grace_s))
-    await record_last(courier, ended)
+        ended = (*ended, *await tries.finish(dispatcher.grace_s))
+    await record_last(dispatcher, ended)
 
 
 async def _wait(woken: asyncio.Event, max_s: float) -> None:
@@ -109,11 +109,11 @@ async def _wait(woken: asyncio.Event, max_s: float) -> None:
         return
 
 
-async def record_last(courier: Courier, ended: Sequence[Tried]) -> None:
+async def record_last(dispatcher: Dispatcher, ended: Sequence[Tried]) -> None:
     """Record how the last tries ended, also when the database is back only now."""
     end_s = time.monotonic() + LAST_S
     while ended:
-        ended, _ = await _turn(courier, ended, (0, 0))
+        ended, _ = await _turn(dispatcher, ended, (0, 0))
         if time.monotonic() > end_s:
             break
         await asyncio.sleep(AGAIN_S if ended else 0)
@@ -122,17 +122,17 @@ async def record_last(courier: Courier, ended: Sequence[Tried]) -> None:
 
 
 async def _turn(
-    courier: Courier, ended: Sequence[Tried], room: tuple[int, int]
+    dispatcher: Dispatcher, ended: Sequence[Tried], room: tuple[int, int]
 ) -> tuple[Sequence[Tried], Sequence[Claimed]]:
     """Record how tries ended, then take what is due; which of them could not be recorded, and what was taken."""
     tries, retries = room
     try:
         if ended:
-            await asyncio.to_thread(recording.save, courier.sessions, ended)
+            await asyncio.to_thread(recording.save, dispatcher.sessions, ended)
             ended = ()
         if tries < 1:
             return (), ()
-        return ended, await asyncio.to_thread(claim, courier, tries, retries=retries)
+        return ended, await asyncio.to_thread(claim, dispatcher, tries, retries=retries)
     except OUTAGES as error:
         if not is_outage(error):
             raise

@@ -10,11 +10,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from services.routing import metrics
-from services.routing.domain import notices
+from services.routing.domain import notifications
+from services.routing.domain.attempts import Delivered, GaveUp, Outcome
 from services.routing.domain.handoff import Handoff, step
-from services.routing.domain.notices import Notice
-from services.routing.domain.tries import Delivered, GaveUp, Outcome
-from services.routing.queries import breakers, deliveries, handoffs
+from services.routing.domain.notifications import Notification
+from services.routing.queries import breakers, deliveries, endpoints, handoffs
 from services.routing.queries.announcing import record
 from services.routing.queries.breakers import Hang, host_breaker
 from services.routing.queries.claims import Claimed
@@ -41,7 +41,7 @@ class Tried:
     @property
     def saved(self) -> tuple[UUID, Attempt, Outcome]:
         """What of it is recorded with its delivery."""
-        return self.claimed.notice.id, self.attempt, self.outcome
+        return self.claimed.notification.id, self.attempt, self.outcome
 
 
 def save(sessions: Sessions, ended: Sequence[Tried]) -> None:
@@ -113,15 +113,15 @@ def _save_less(sessions: Sessions, tried: Tried, error: str) -> None:
 
 def _record(session: Session, ended: Sequence[Tried]) -> None:
     """Handoffs are locked before deliveries, as whoever cancels deliveries does."""
-    held = handoffs.locked_held(session, {it.claimed.notice.handoff_id for it in ended})
+    held = handoffs.locked_held(session, {it.claimed.notification.handoff_id for it in ended})
     counted = deliveries.save_attempts(session, [it.saved for it in ended])
     steps = []
     for it in ended:
-        if it.claimed.notice.id not in counted:
+        if it.claimed.notification.id not in counted:
             continue
-        handoff = held.get(it.claimed.notice.handoff_id)
+        handoff = held.get(it.claimed.notification.handoff_id)
         match it.outcome:
-            case Delivered() if handoff is not None and _is_news(handoff, it.claimed.notice):
+            case Delivered() if handoff is not None and _is_news(handoff, it.claimed.notification):
                 steps.append(step(handoff, Change.DELIVERED, now=it.attempt.at))
             case GaveUp(gone=gone):
                 _give_up(session, it, gone=gone)
@@ -139,45 +139,49 @@ def _record_outcome(session: Session, tried: Tried) -> None:
     deliveries.save_outcomes(session, [tried.saved])
 
 
-def _is_news(handoff: Handoff, notice: Notice) -> bool:
+def _is_news(handoff: Handoff, notification: Notification) -> bool:
     """The assignment reached its rep; news only while that rep still has it."""
-    return handoff.hop == notice.hop and notice.type == notices.ASSIGNED
+    return handoff.hop == notification.hop and notification.type == notifications.ASSIGNED
 
 
 def _give_up(session: Session, it: Tried, *, gone: bool) -> None:
     """What a rep or a team could not be told, the next one up is: team, then ops."""
-    notice, now = it.claimed.notice, it.attempt.at
+    notification, now = it.claimed.notification, it.attempt.at
     if gone:
-        deliveries.disable_endpoint(session, notice.endpoint, because=GONE, now=now)
-    teams = handoffs.teams_of(session, [notice.handoff_id])
-    ladder = [*map(notices.team_endpoint, teams), notices.OPS_ENDPOINT]
-    above = ladder[ladder.index(notice.endpoint) + 1 :] if notice.endpoint in ladder else ladder
-    known = deliveries.known_endpoints(session, above)
-    told = [(notices.UNDELIVERED, it) for it in above if it in known][:1]
-    if gone and notices.OPS_ENDPOINT in known:
-        told.append((notices.DISABLED, notices.OPS_ENDPOINT))
-    cause = f"{notice.id}/{it.claimed.tried_before}"
+        endpoints.disable_endpoint(session, notification.endpoint, reason=GONE, now=now)
+    teams = handoffs.teams_of(session, [notification.handoff_id])
+    ladder = [*map(notifications.team_endpoint, teams), notifications.OPS_ENDPOINT]
+    above = (
+        ladder[ladder.index(notification.endpoint) + 1 :]
+        if notification.endpoint in ladder
+        else ladder
+    )
+    known = endpoints.known_endpoints(session, above)
+    told = [(notifications.UNDELIVERED, it) for it in above if it in known][:1]
+    if gone and notifications.OPS_ENDPOINT in known:
+        told.append((notifications.DISABLED, notifications.OPS_ENDPOINT))
+    cause = f"{notification.id}/{it.claimed.attempts_before}"
     passed_on = [
-        notices.undelivered(notice, cause=cause, type=type, endpoint=endpoint, at=now)
+        notifications.undelivered(notification, cause=cause, type=type, endpoint=endpoint, at=now)
         for type, endpoint in told
     ]
-    deliveries.add_notices(session, passed_on, now=now)
+    deliveries.add_notifications(session, passed_on, now=now)
 
 
 def _count(ended: Sequence[Tried]) -> None:
     for it in ended:
         outcome = type(it.outcome).__name__.lower()
-        metrics.TRIES.labels(it.claimed.notice.type, outcome).inc()
-        metrics.TRY_SECONDS.observe(it.attempt.took_ms / 1000)
+        metrics.ATTEMPTS.labels(it.claimed.notification.type, outcome).inc()
+        metrics.ATTEMPT_SECONDS.observe(it.attempt.took_ms / 1000)
         log.info("webhook tried", **_facts(it), outcome=outcome)
 
 
 def _facts(it: Tried) -> dict[str, str | int | float | None]:
     """What log lines say of a try."""
     return {
-        "delivery": str(it.claimed.notice.id),
-        "handoff": str(it.claimed.notice.handoff_id),
-        "endpoint": it.claimed.notice.endpoint,
+        "delivery": str(it.claimed.notification.id),
+        "handoff": str(it.claimed.notification.handoff_id),
+        "endpoint": it.claimed.notification.endpoint,
         "number": it.attempt.number,
         "status": it.attempt.response.status,
         "took_ms": round(it.attempt.took_ms, 1),

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 from ssrfguard import SSRFGuardError
 
-from services.routing.domain.tries import Response
+from services.routing.domain.attempts import Response
 from shared.http.outbound import BROKEN, explained, head_of
 from shared.text import storable
 

@@ -67,7 +67,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastStep:
     """A step that was taken earlier."""
 
     change: Change
@@ -80,7 +80,7 @@ class Past:
 
 
 def answered(
-    handoff: Handoff, answer: Answer, *, actor: Actor, past: Sequence[Past], now: datetime
+    handoff: Handoff, answer: Answer, *, actor: Actor, past: Sequence[PastStep], now: datetime
 ) -> list[Step]:
     """The steps that the answer causes; none where it was given before.
 
@@ -117,7 +117,7 @@ def check_reason(reason: str | None, known: Sequence[str], *, what: str) -> None
         )
 
 
-def _same(handoff: Handoff, answer: Answer, actor: Actor, past: Past) -> bool:
+def _same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> bool:
     """Whether the answer was given already: by a rep at any hop, for a handoff never comes back to one who let it go;
     by ops at the hop that they name, or that is now."""
     hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
@@ -130,7 +130,7 @@ def _same(handoff: Handoff, answer: Answer, actor: Actor, past: Past) -> bool:
     ) and apart <= SKEW
 
 
-def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[Past]) -> None:
+def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[PastStep]) -> None:
     mine = actor.role == "ops" or handoff.rep == actor.name
     if handoff.state.held and mine and answer.hop in (None, handoff.hop):
         return

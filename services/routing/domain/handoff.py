@@ -54,8 +54,8 @@ class Handoff(NamedTuple):
     team: str
     rule: str
     tier: str
-    heat: int
-    """The tier's place in the agreement; 0 is the hottest."""
+    tier_rank: int
+    """The tier's position in the agreement; 0 is the hottest."""
     qualified_at: datetime
     agreement_version: int
     lead: LeadQualified
@@ -68,13 +68,13 @@ class Handoff(NamedTuple):
     closed_at: datetime | None = None
     merged_into: UUID | None = None
     traceparent: str | None = None
-    written: bytes | None = None
-    """The qualification as it came, where it has just come: writing it again took longer than deciding."""
+    announced_json: bytes | None = None
+    """The qualification as it was announced, where it has just come: writing it again took longer than deciding."""
 
     @property
-    def said(self) -> bytes:
+    def lead_json(self) -> bytes:
         """The qualification as JSON."""
-        return self.written or encode(self.lead)
+        return self.announced_json or encode(self.lead)
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:
@@ -98,8 +98,8 @@ class Step(NamedTuple):
         """What makes it the same step when it is announced again."""
         return f"{self.handoff.id}/{self.handoff.sequence}"
 
-    def written(self) -> bytes:
-        """The step as the other services hear of it: what `HandoffChanged` would write, in a third of the time."""
+    def payload(self) -> bytes:
+        """The step as other services read it: what `HandoffChanged` would write, in a third of the time."""
         it, context = self.handoff, self.handoff.lead.context
         told = {
             "handoff_id": it.id,
@@ -187,5 +187,5 @@ def _released(handoff: Handoff, state: State) -> Handoff:
     return handoff._replace(state=state, rep=None, calendar=None, assigned_at=None)
 
 
-def _campaign(said: dict[str, str]) -> str | None:
-    return said.get("name") or said.get("campaign")
+def _campaign(campaign: dict[str, str]) -> str | None:
+    return campaign.get("name") or campaign.get("campaign")

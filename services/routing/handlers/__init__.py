@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.routing.handlers.answering import answer
-from services.routing.handlers.breaching import on_sla_changed
-from services.routing.handlers.office import Office
-from services.routing.handlers.placing import place, tick
+from services.routing.handlers.answers import answer
+from services.routing.handlers.assigner import Assigner
+from services.routing.handlers.assignment import place, tick
+from services.routing.handlers.breaches import on_sla_changed
 from services.routing.handlers.qualifying import on_leads_qualified
 
-__all__ = ["Office", "answer", "on_leads_qualified", "on_sla_changed", "place", "tick"]
+__all__ = ["Assigner", "answer", "on_leads_qualified", "on_sla_changed", "place", "tick"]

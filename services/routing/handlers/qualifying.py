@@ -10,9 +10,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State, Step, handoff_id, returned
-from services.routing.handlers.office import Office, Ruled, arrival, ruled
-from services.routing.handlers.placing import Queued, place
-from services.routing.queries import bench, handoffs
+from services.routing.domain.policy import (
+    RuleMatch,
+)
+from services.routing.handlers.assigner import (
+    Assigner,
+)
+from services.routing.handlers.assignment import Queued, place
+from services.routing.queries import handoffs, rep_loads
 from services.routing.queries.announcing import record
 from services.routing.queries.handoffs import Earlier
 from shared.contracts.payloads import LeadQualified, Qualified
@@ -27,20 +32,24 @@ class _News(NamedTuple):
     id: UUID
     lead_id: UUID
     cause: str
-    begins: tuple[Handoff, Ruled] | None
+    begins: tuple[Handoff, RuleMatch] | None
 
 
 def on_leads_qualified(
-    session: Session, arrived: Sequence[Message[LeadQualified]], now: datetime, *, office: Office
+    session: Session,
+    arrived: Sequence[Message[LeadQualified]],
+    now: datetime,
+    *,
+    assigner: Assigner,
 ) -> None:
     """Begin a handoff for each lead that qualified, end those that wait for one that ceased to, and give out leads.
 
     The teams are locked first, all of them and in order, so that no two batches wait for each other.
     """
-    news = [_news(session, it, office) for it in arrived]
+    news = [_news(session, it, assigner) for it in arrived]
     teams = {it.begins[0].team for it in news if it.begins is not None}
     teams |= handoffs.teams_of(session, [it.id for it in news if it.begins is None])
-    review_at = bench.lock_teams(session, teams)
+    review_at = rep_loads.lock_teams(session, teams)
 
     intake = _taken_in(session, news, now)
     record(session, intake.closed, new=True)
@@ -49,17 +58,17 @@ def on_leads_qualified(
         due = review_at[team]
         everybody = due is not None and due <= now
         fresh = [it for it in intake.fresh.values() if it.handoff.team == team]
-        place(session, team, fresh, office=office, now=now, everybody=everybody)
+        place(session, team, fresh, assigner=assigner, now=now, everybody=everybody)
 
 
-def _news(session: Session, message: Message[LeadQualified], office: Office) -> _News:
+def _news(session: Session, message: Message[LeadQualified], assigner: Assigner) -> _News:
     lead = message.payload
     if lead.change is Qualified.CEASED:
         ended = handoff_id(lead.lead_id, lead.qualification)
         return _News(ended, lead.lead_id, lead.cause, None)
-    published = office.agreements.version(session, lead.agreement_version)
-    under = ruled(lead, published)
-    begun = arrival(message, under, published)
+    published = assigner.policies.version(session, lead.agreement_version)
+    under = published.match(lead)
+    begun = published.new_handoff(message, under.rule)
     return _News(begun.id, lead.lead_id, lead.cause, (begun, under))
 
 
@@ -94,7 +103,7 @@ class _Intake:
         )
         self._previous = {it.lead_id: it.rep for it in had}
 
-    def start(self, handoff: Handoff, under: Ruled) -> None:
+    def start(self, handoff: Handoff, under: RuleMatch) -> None:
         """A handoff of its own, once; one whose lead is in hand already is closed, as part of the one that is."""
         if handoff.id in self._known:
             return
@@ -106,7 +115,7 @@ class _Intake:
             return
         self._live[handoff.lead_id] = handoff.id
         self.fresh[handoff.id] = Queued.of(
-            handoff, under, previous=self._previous.get(handoff.lead_id), new=True
+            handoff, under, previous_rep=self._previous.get(handoff.lead_id), new=True
         )
 
     def end(self, id: UUID, *, cause: str) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.routing.queries.roster import active_reps
+from services.routing.queries.reps import active_reps
 
 __all__ = ["active_reps"]

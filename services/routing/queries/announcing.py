@@ -42,7 +42,7 @@ def recording(session: Session, steps: Sequence[Step], *, new: bool) -> Iterator
 def _announced(it: Step) -> Outgoing:
     handoff = str(it.handoff.id)
     return HANDOFFS_CHANGED.record(
-        it.written(),
+        it.payload(),
         key=handoff,
         id=it.id,
         source=SOURCE,

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.routing.domain.answers import Past
+from services.routing.domain.answers import PastStep
 from services.routing.domain.handoff import Step
 from services.routing.tables import changes
 from shared.contracts.payloads import Change
@@ -22,11 +22,11 @@ def add_changes(session: Session, steps: Iterable[Step]) -> None:
     copy_rows(session, changes, changes.c.keys(), map(_change, steps))
 
 
-def past_of(session: Session, id: UUID) -> list[Past]:
+def past_of(session: Session, id: UUID) -> list[PastStep]:
     """The handoff's life so far."""
     statement = select(*changes.c).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
     return [
-        Past(
+        PastStep(
             change=Change(row.change),
             occurred_at=row.occurred_at,
             actor=row.actor,

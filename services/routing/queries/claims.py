@@ -11,20 +11,20 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.routing.domain.notices import Notice
+from services.routing.domain.attempts import SCHEDULE
+from services.routing.domain.notifications import Notification
 from services.routing.domain.signing import OldSecret
-from services.routing.domain.tries import SCHEDULE
 from services.routing.queries import breakers
 from services.routing.queries.endpoints import old_secrets_of
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many tries may start now."""
+    """How many attempts may start now."""
 
-    tries: int
+    attempts: int
     retries: int
-    """Of these, so many at most that are no first tries."""
+    """Of these, so many at most that are no first attempts."""
     an_endpoint: int
     """So many at most on their way to one endpoint."""
     a_host: int
@@ -52,10 +52,10 @@ class Due:
 class Claimed:
     """A delivery that is ours until its lease ends."""
 
-    notice: Notice
+    notification: Notification
     number: int
     """Of this try, from 1, over all rounds."""
-    tried_before: int
+    attempts_before: int
     url: str
     host: str
     secret: bytes
@@ -67,21 +67,21 @@ class Claimed:
 
 
 def claim_deliveries(session: Session, room: Room, *, lease: Lease, now: datetime) -> list[Claimed]:
-    """Take what is due, first tries first, and mark it ours for a while.
+    """Take what is due, first attempts first, and mark it ours for a while.
 
     Per handoff and endpoint only the oldest is due, so that a receiver hears things in their order; and no
-    endpoint, and no host, has more than its part of tries on their way at once.
+    endpoint, and no host, has more than its part of attempts on their way at once.
     """
     return take_deliveries(session, due_deliveries(session, room, now=now), lease=lease, now=now)
 
 
 def due_deliveries(session: Session, room: Room, *, now: datetime) -> list[Due]:
-    """What may be tried now: first tries first, and of those what goes to hosts with the fewest on their way."""
+    """What may be tried now: first attempts first, and of those what goes to hosts with the fewest on their way."""
     rows = session.execute(
         _DUE,
         {
             "now": now,
-            "tries": room.tries,
+            "attempts": room.attempts,
             "retries": room.retries,
             "an_endpoint": room.an_endpoint,
             "a_host": room.a_host,
@@ -122,7 +122,7 @@ def take_deliveries(
 def free_leases(session: Session, worker: str, *, now: datetime) -> int:
     """Let go of what an earlier life of this worker had in hand; how many.
 
-    First tries are due at once. Others keep the pause that their claim has set: were it their sending that ended the
+    First attempts are due at once. Others keep the pause that their claim has set: were it their sending that ended the
     worker, it would send them at each of its starts.
     """
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
@@ -130,7 +130,7 @@ def free_leases(session: Session, worker: str, *, now: datetime) -> int:
 
 def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
     return Claimed(
-        Notice(
+        Notification(
             row.id,
             row.endpoint,
             row.handoff_id,
@@ -139,8 +139,8 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
             row.body,
             row.traceparent,
         ),
-        number=row.attempts,
-        tried_before=row.tried_before,
+        number=row.attempt_count,
+        attempts_before=row.attempts_before,
         url=row.url,
         host=row.host,
         secret=row.secret,
@@ -153,7 +153,7 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
 _FREE = text("""
     update routing.deliveries
     set lease_until = null,
-        next_attempt_at = case when attempts = 1 then :now else next_attempt_at end
+        next_attempt_at = case when attempt_count = 1 then :now else next_attempt_at end
     where state = 'pending' and lease_until is not null and leased_by = :worker
     returning id
 """)
@@ -166,21 +166,21 @@ _TAKE = text("""
         for update skip locked
     )
     update routing.deliveries as taken
-    set lease_until = :ends, leased_by = :worker, attempts = attempts + 1,
+    set lease_until = :ends, leased_by = :worker, attempt_count = attempt_count + 1,
         next_attempt_at = cast(:now as timestamptz) + (cast(:pauses as interval[]))[
-            least(attempts - tried_before + 1, cardinality(cast(:pauses as interval[])))]
+            least(attempt_count - attempts_before + 1, cardinality(cast(:pauses as interval[])))]
     from free, routing.endpoints
     where taken.id = free.id and endpoints.id = taken.endpoint
     returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
-        taken.traceparent, taken.attempts, taken.tried_before, endpoints.url,
+        taken.traceparent, taken.attempt_count, taken.attempts_before, endpoints.url,
         coalesce(endpoints.host, endpoints.id) as host, endpoints.secret, endpoints.old_secrets,
         endpoints.disabled_at is not null as disabled
 """)
 
 
-_FIRST_TRIES = """
-    select next.id, next.position, next.attempts > 0 as retry from routing.deliveries as next
-    where next.endpoint = allowed.endpoint and next.state = 'pending' and next.attempts = 0
+_FIRST_ATTEMPTS = """
+    select next.id, next.position, next.attempt_count > 0 as retry from routing.deliveries as next
+    where next.endpoint = allowed.endpoint and next.state = 'pending' and next.attempt_count = 0
         and next.next_attempt_at <= :now and (next.lease_until is null or next.lease_until <= :now)
         and not exists (
             select from routing.deliveries as earlier
@@ -190,7 +190,7 @@ _FIRST_TRIES = """
     order by next.next_attempt_at limit greatest(allowed.room, 0)
 """
 """What has been due longest to an endpoint and is the oldest of its handoff there: as many as there is room for."""
-_RETRIES = _FIRST_TRIES.replace("attempts = 0", "attempts > 0")
+_RETRIES = _FIRST_ATTEMPTS.replace("attempt_count = 0", "attempt_count > 0")
 
 _DUE = text(
     """
@@ -204,21 +204,21 @@ _DUE = text(
         )
         from waiting where waiting.endpoint is not null
     ),
-    on_their_way (endpoint, host, tries) as (
+    on_their_way (endpoint, host, attempts) as (
         select leased.endpoint, endpoints.host, count(*)
         from routing.deliveries as leased join routing.endpoints on endpoints.id = leased.endpoint
         where leased.state = 'pending' and leased.lease_until > :now
         group by leased.endpoint, endpoints.host
     ),
-    to_hosts (host, tries) as (select host, sum(tries) from on_their_way group by host),
+    to_hosts (host, attempts) as (select host, sum(attempts) from on_their_way group by host),
     allowed as (
         select endpoints.id as endpoint, endpoints.host, own.id as endpoint_breaker,
             shared.id as host_breaker,
-            coalesce(on_their_way.tries, 0) as tries, coalesce(to_hosts.tries, 0) as host_tries,
+            coalesce(on_their_way.attempts, 0) as attempts, coalesce(to_hosts.attempts, 0) as host_tries,
             case when own.id is null then :an_endpoint else 1 end
-                - coalesce(on_their_way.tries, 0) as room,
+                - coalesce(on_their_way.attempts, 0) as room,
             case when shared.id is null then :a_host else 1 end
-                - coalesce(to_hosts.tries, 0) as host_room
+                - coalesce(to_hosts.attempts, 0) as host_room
         from waiting
         join routing.endpoints on endpoints.id = waiting.endpoint
         left join on_their_way on on_their_way.endpoint = endpoints.id
@@ -235,7 +235,7 @@ _DUE = text(
             partition by allowed.endpoint order by nearest.retry, nearest.position
         ) as turn
         from allowed cross join lateral (
-            (<first tries>)
+            (<first attempts>)
             union all
             (<retries>)
         ) as nearest
@@ -243,7 +243,7 @@ _DUE = text(
     ),
     of_endpoints as (
         select due.*, row_number() over (
-            partition by host order by endpoint_breaker is not null, retry, tries + turn, position
+            partition by host order by endpoint_breaker is not null, retry, attempts + turn, position
         ) as host_turn
         from due where turn <= room
     ),
@@ -256,8 +256,8 @@ _DUE = text(
     select id, host_breaker, endpoint_breaker from of_hosts
     where not retry or rank <= :retries
     order by retry, rank
-    limit :tries
-""".replace("<first tries>", _FIRST_TRIES).replace("<retries>", _RETRIES)
+    limit :attempts
+""".replace("<first attempts>", _FIRST_ATTEMPTS).replace("<retries>", _RETRIES)
 )
 """Endpoints with anything pending are found one after the other by an index, and looked at for no more than there is
 room for: the cost does not grow with what is pending or was delivered."""

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, any_, literal, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Row, Select, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.notices import Notice
-from services.routing.domain.tries import Delivered, Outcome, Response, Retry
-from services.routing.tables import attempts, deliveries, endpoints
+from services.routing.domain.attempts import Delivered, Outcome, Response, Retry
+from services.routing.domain.notifications import Notification
+from services.routing.queries import endpoints
+from services.routing.tables import attempts, deliveries
 from shared.db.copying import copy_rows
 
 CHANNEL = "leadbaton_deliveries"
@@ -29,7 +30,7 @@ class Attempt:
     at: datetime
     took_ms: float
     response: Response
-    tried_before: int
+    attempts_before: int
     """Of the delivery, when the try began."""
 
     @property
@@ -38,10 +39,12 @@ class Attempt:
         return self.at + timedelta(milliseconds=self.took_ms)
 
 
-def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -> None:
+def add_notifications(
+    session: Session, notifications: Sequence[Notification], *, now: datetime
+) -> None:
     """Add what is to be told; what was added before, or has no endpoint to go to, is left out."""
-    known = known_endpoints(session, {it.endpoint for it in notices})
-    rows = [_row(it, now) for it in notices if it.endpoint in known]
+    known = endpoints.known_endpoints(session, {it.endpoint for it in notifications})
+    rows = [_row(it, now) for it in notifications if it.endpoint in known]
     if rows:
         session.execute(
             insert(deliveries).on_conflict_do_nothing(),
@@ -50,16 +53,12 @@ def add_notices(session: Session, notices: Sequence[Notice], *, now: datetime) -
         session.execute(text(f"notify {CHANNEL}"))
 
 
-def add_first_notices(session: Session, notices: Iterable[Notice], *, now: datetime) -> None:
+def add_first_notifications(
+    session: Session, notifications: Iterable[Notification], *, now: datetime
+) -> None:
     """Add what was never told before, to endpoints that exist; made while PostgreSQL takes in those before."""
-    copy_rows(session, deliveries, _COLUMNS, (_row(it, now) for it in notices))
+    copy_rows(session, deliveries, _COLUMNS, (_row(it, now) for it in notifications))
     session.execute(text(f"notify {CHANNEL}"))
-
-
-def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
-    """Those of the endpoints that exist."""
-    asked = any_(literal(list(ids), ARRAY(Text)))
-    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
 
 
 _SAVE_TRIES = text("""
@@ -70,8 +69,8 @@ _SAVE_TRIES = text("""
         cast(:ids as uuid[]), cast(:numbers as integer[]), cast(:states as text[]),
         cast(:ended as timestamptz[]), cast(:again as timestamptz[]), cast(:before as integer[])
     ) as tried (id, number, state, ended_at, again_at, before)
-    where row.id = tried.id and row.state = 'pending' and row.attempts = tried.number
-        and row.tried_before = tried.before
+    where row.id = tried.id and row.state = 'pending' and row.attempt_count = tried.number
+        and row.attempts_before = tried.before
     returning row.id
 """)
 
@@ -91,7 +90,7 @@ def save_attempts(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
                 "at": it.at,
                 "took_ms": round(it.took_ms, 1),
                 "status": it.response.status,
-                "said": it.response.said,
+                "detail": it.response.detail,
             }
             for id, it, _ in tried
         ],
@@ -108,7 +107,7 @@ def save_outcomes(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
         "states": [state for state, _, _ in after],
         "ended": [ended_at for _, ended_at, _ in after],
         "again": [again_at for _, _, again_at in after],
-        "before": [it.tried_before for _, it, _ in tried],
+        "before": [it.attempts_before for _, it, _ in tried],
     }
     return set(session.scalars(_SAVE_TRIES, arguments))
 
@@ -130,15 +129,6 @@ def exhaust(session: Session, id: UUID, *, now: datetime) -> None:
         update(deliveries)
         .where(deliveries.c.id == id, deliveries.c.state == "pending")
         .values(state="exhausted", ended_at=now)
-    )
-
-
-def disable_endpoint(session: Session, id: str, *, because: str, now: datetime) -> None:
-    """Send nothing there any more until the endpoint is changed."""
-    session.execute(
-        update(endpoints)
-        .where(endpoints.c.id == id, endpoints.c.disabled_at.is_(None))
-        .values(disabled_at=now, disabled_because=because)
     )
 
 
@@ -178,7 +168,7 @@ def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
             next_attempt_at=now,
             lease_until=None,
             ended_at=None,
-            tried_before=deliveries.c.attempts,
+            attempts_before=deliveries.c.attempt_count,
         )
         .returning(deliveries.c.id)
     )
@@ -229,7 +219,7 @@ def _shown() -> Select[*tuple[Any, ...]]:
         it.hop,
         it.type,
         it.state,
-        it.attempts,
+        it.attempt_count,
         it.next_attempt_at,
         it.created_at,
         it.ended_at,
@@ -250,7 +240,7 @@ _COLUMNS = (
 )
 
 
-def _row(it: Notice, now: datetime) -> tuple[Any, ...]:
+def _row(it: Notification, now: datetime) -> tuple[Any, ...]:
     return (
         it.id,
         it.endpoint,

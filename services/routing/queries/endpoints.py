@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, Text, any_, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.signing import OldSecret
+from services.routing.queries.breakers import close_breakers
 from services.routing.tables import endpoints
 
 
@@ -53,8 +55,63 @@ def list_endpoints(session: Session) -> list[Row[Any]]:
     return list(session.execute(_ENDPOINTS))
 
 
+def endpoint_ids(session: Session) -> set[str]:
+    """Every endpoint there is."""
+    return set(session.scalars(select(endpoints.c.id)))
+
+
+def add_endpoints(session: Session, urls: Mapping[str, str], secrets: Mapping[str, bytes]) -> None:
+    """New endpoints with their encrypted secrets."""
+    rows = [{"id": id, "url": urls[id], "secret": secret} for id, secret in secrets.items()]
+    if rows:
+        session.execute(insert(endpoints), rows)
+
+
+def save_urls(session: Session, urls: Mapping[str, str]) -> None:
+    """Each endpoint's URL; one that changed, or that had been disabled, is used again."""
+    for id, url in urls.items():
+        changed = session.execute(
+            update(endpoints)
+            .where(
+                endpoints.c.id == id,
+                or_(endpoints.c.url != url, endpoints.c.disabled_at.is_not(None)),
+            )
+            .values(url=url, disabled_at=None, disabled_reason=None)
+            .returning(endpoints.c.id)
+        )
+        close_breakers(session, changed.scalars().all())
+
+
+def an_encrypted_secret(session: Session) -> bytes | None:
+    """Some endpoint's secret, to see whether our key opens it."""
+    return session.scalar(select(endpoints.c.secret).limit(1))
+
+
+def disabled_endpoints(session: Session) -> dict[str, str]:
+    """Endpoints that nothing is sent to any more, and why."""
+    statement = select(endpoints.c.id, endpoints.c.disabled_reason).where(
+        endpoints.c.disabled_at.is_not(None)
+    )
+    return dict(session.execute(statement).all())
+
+
+def disable_endpoint(session: Session, id: str, *, reason: str, now: datetime) -> None:
+    """Send nothing there any more until the endpoint is changed."""
+    session.execute(
+        update(endpoints)
+        .where(endpoints.c.id == id, endpoints.c.disabled_at.is_(None))
+        .values(disabled_at=now, disabled_reason=reason)
+    )
+
+
+def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the endpoints that exist."""
+    asked = any_(literal(list(ids), ARRAY(Text)))
+    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
+
+
 _ENDPOINTS = text("""
-    select endpoints.id, endpoints.host, endpoints.disabled_because, endpoints.old_secrets,
+    select endpoints.id, endpoints.host, endpoints.disabled_reason, endpoints.old_secrets,
         case
             when endpoints.disabled_at is not null then 'disabled'
             when own.id is not null or shared.id is not null then 'hanging'

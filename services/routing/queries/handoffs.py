@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
-from services.routing.tables import HELD, LIVE, handoffs, hops, reps
+from services.routing.tables import HELD, LIVE, assignments, handoffs, reps
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
 
@@ -41,13 +41,13 @@ _MOVING = (
     "hop",
     "sequence",
     "tier",
-    "heat",
+    "tier_rank",
     "agreement_version",
     "assigned_at",
     "closed_at",
 )
 _ALL = tuple(handoffs.c.keys())
-_row = attrgetter(*("said" if it == "lead" else it for it in _ALL))
+_row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +151,16 @@ def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int
 
     The state is part of the statement, so that the index of those who wait may be used.
     """
-    turn = tuple_(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
+    turn = tuple_(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
     statement = (
         _handoffs()
         .where(handoffs.c.team == team, handoffs.c.state == literal_column("'waiting'"))
-        .order_by(handoffs.c.heat, handoffs.c.qualified_at, handoffs.c.id)
+        .order_by(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
         .limit(limit)
         .with_for_update()
     )
     if after is not None:
-        statement = statement.where(turn > (after.heat, after.qualified_at, after.id))
+        statement = statement.where(turn > (after.tier_rank, after.qualified_at, after.id))
     return [_handoff(row) for row in session.execute(statement)]
 
 
@@ -190,7 +190,7 @@ def oldest_waiting_version(session: Session) -> int | None:
 
 def save_rulings(session: Session, moved: Sequence[Handoff]) -> None:
     """Keep which team waiting handoffs are with now, and under which rule; it is no step in their lives."""
-    names = ("team", "rule", "heat", "agreement_version")
+    names = ("team", "rule", "tier_rank", "agreement_version")
     if moved:
         session.connection().execute(
             update(handoffs)
@@ -218,9 +218,9 @@ def previous_holders(session: Session, lead_ids: Collection[UUID]) -> dict[UUID,
 def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
     """Every rep who ever had each handoff."""
     statement = (
-        select(hops.c.handoff_id, func.array_agg(hops.c.rep))
-        .where(hops.c.handoff_id.in_(ids), hops.c.rep.is_not(None))
-        .group_by(hops.c.handoff_id)
+        select(assignments.c.handoff_id, func.array_agg(assignments.c.rep))
+        .where(assignments.c.handoff_id.in_(ids), assignments.c.rep.is_not(None))
+        .group_by(assignments.c.handoff_id)
     )
     return {id: frozenset(reps) for id, reps in session.execute(statement)}
 

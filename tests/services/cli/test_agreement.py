@@ -11,7 +11,7 @@ from services.cli.agreement import app
 from services.cli.teams import teams
 from shared.agreement.reference import reference
 from shared.db.session import Sessions
-from tests.services.routing.desks import entry, importing
+from tests.services.routing.builders import entry, importing
 from tests.shared.agreement.builders import WHOLE, changed
 
 

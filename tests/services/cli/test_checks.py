@@ -32,7 +32,7 @@ from shared.messaging import offsets, outbox
 from shared.process.settings import Settings
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
 from tests.engine import until
-from tests.services.routing.desks import entry, importing, office, qualifying
+from tests.services.routing.builders import build_assigner, entry, importing, qualifying
 from tests.services.sla_monitor.builders import TOUCH, derived_clocks, step
 
 NOWHERE = "127.0.0.1:1"
@@ -141,7 +141,7 @@ def test_endpoints_that_cannot_be_told(session: Session) -> None:
     assert checks.endpoints(session, Settings(secret_key=KEY)) == fine("endpoints", found)
     assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).found
     session.execute(
-        text("update routing.endpoints set disabled_at = now(), disabled_because = 'gone'")
+        text("update routing.endpoints set disabled_at = now(), disabled_reason = 'gone'")
     )
     assert "rep/ada is off: gone" in checks.endpoints(session, Settings(secret_key=KEY)).found
 
@@ -174,9 +174,9 @@ def test_dead_letters_that_nobody_replayed(session: Session) -> None:
 
 @pytest.mark.postgres
 def test_leads_that_wait_are_told_with_webhooks_and_timers_that_are_late(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 1}))
-    qualifying(session, desk, *(lead_qualified(lead=it, at=NOON) for it in ("ada", "bob")))
+    qualifying(session, assigner, *(lead_qualified(lead=it, at=NOON) for it in ("ada", "bob")))
     save_clocks(session, [derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]])
     soon, late = NOON + timedelta(seconds=30), NOON + timedelta(hours=2)
 

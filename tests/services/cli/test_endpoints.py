@@ -10,12 +10,12 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from services.cli.endpoints import app
-from services.routing.handlers.rotating import UnknownEndpoint
-from services.routing.queries import deliveries
+from services.routing.handlers.secret_rotation import UnknownEndpoint
+from services.routing.queries import endpoints as endpoint_queries
 from services.routing.tables import endpoints
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from tests.services.routing.desks import entry, importing
+from tests.services.routing.builders import entry, importing
 
 pytestmark = pytest.mark.postgres
 
@@ -61,7 +61,7 @@ def test_who_is_meant_must_be_said_and_known() -> None:
 
 def test_the_list_names_hosts_and_who_is_off(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        deliveries.disable_endpoint(session, "ops", because="gone", now=utc_now())
+        endpoint_queries.disable_endpoint(session, "ops", reason="gone", now=utc_now())
 
     listed = CliRunner().invoke(app, ["list"], env={"COLUMNS": "120"})
 

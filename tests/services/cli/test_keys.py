@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from services.cli.keys import UnknownRep
-from services.routing.queries.roster import locked_activity
+from services.routing.queries.reps import locked_activity
 from shared.auth.keys import (
     InactiveRep,
     KeyScope,
@@ -25,7 +25,7 @@ from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.engine import until
 from tests.services.cli.key_commands import INGEST, ran
-from tests.services.routing.desks import entry, importing
+from tests.services.routing.builders import entry, importing
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 

@@ -12,7 +12,7 @@ from services.cli.reps import app
 from services.routing.queries.handoffs import held_by
 from shared.db.session import Sessions
 from tests.builders import lead_qualified
-from tests.services.routing.desks import office, publishing, qualifying
+from tests.services.routing.builders import build_assigner, publishing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -67,10 +67,10 @@ def test_what_a_rep_who_left_holds_goes_to_others_when_asked(
     )
     file.write_text(f"reps:\n- {linus.replace('linus', 'grace')}")
     with sessions.begin() as session:
-        desk = office(session)
+        assigner = build_assigner(session)
     CliRunner().invoke(app, ["import", str(file)])
     with sessions.begin() as session:
-        qualifying(session, desk, lead_qualified(lead="a"))
+        qualifying(session, assigner, lead_qualified(lead="a"))
     file.write_text(f"reps:\n- {linus}")
 
     warned = CliRunner().invoke(app, ["import", str(file)])

@@ -25,7 +25,7 @@ CLOCK: dict[str, Any] = {
 }
 CANDIDATES = [
     {"rep": "amira", "open": 3, "shortfall": -0.5, "excluded": []},
-    {"rep": "jonas", "open": 25, "shortfall": None, "excluded": [{"said": "holds 25 of 25"}]},
+    {"rep": "jonas", "open": 25, "shortfall": None, "excluded": [{"detail": "holds 25 of 25"}]},
     {"rep": "priya", "open": 1, "shortfall": 0.5, "excluded": []},
 ]
 HANDOFF: dict[str, Any] = {
@@ -44,7 +44,7 @@ HANDOFF: dict[str, Any] = {
         {
             "rule": "by_territory",
             "team": "inbound",
-            "by": "fair_share",
+            "strategy": "fair_share",
             "picked": "priya",
             "agreement_version": 1,
             "candidates": CANDIDATES,
@@ -56,8 +56,8 @@ HANDOFF: dict[str, Any] = {
             "endpoint": "rep/priya",
             "type": "handoff.assigned",
             "state": "delivered",
-            "tries": [
-                {"status": None, "said": "refused", "took_ms": 3.0},
+            "attempts": [
+                {"status": None, "detail": "refused", "took_ms": 3.0},
                 {"status": 204, "took_ms": 8.2},
             ],
         }

@@ -10,16 +10,16 @@ from fastapi.testclient import TestClient
 from services.routing.main import build_api
 from shared.db.session import Sessions
 from tests.builders import lead_qualified
-from tests.services.routing.answering import NOW, Desk
-from tests.services.routing.desks import entry, importing, office, qualifying
+from tests.services.routing.builders import build_assigner, entry, importing, qualifying
+from tests.services.routing.client import NOW, RoutingClient
 
 
 @pytest.fixture
-def desk(sessions: Sessions) -> Iterator[Desk]:
+def client(sessions: Sessions) -> Iterator[RoutingClient]:
     """Ada is with Grace since noon; it is ten past."""
     with sessions.begin() as session:
-        here = office(session)
+        here = build_assigner(session)
         importing(session, entry("grace", capacity={"open": 1}), entry("linus", active=False))
         qualifying(session, here, lead_qualified(lead="ada"))
-    with TestClient(build_api(sessions, time_source=lambda: NOW)) as client:
-        yield Desk(client, sessions)
+    with TestClient(build_api(sessions, time_source=lambda: NOW)) as http_client:
+        yield RoutingClient(http_client, sessions)

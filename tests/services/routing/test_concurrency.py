@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer, HandoffMoved
 from services.routing.domain.handoff import State
-from services.routing.handlers import Office, answer, on_leads_qualified, tick
+from services.routing.handlers import Assigner, answer, on_leads_qualified, tick
 from services.routing.queries import handoffs
 from services.routing.tables import handoffs as table
 from services.routing.tables import reps
 from shared.contracts.payloads import Change, LeadQualified
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified, qualified_message
-from tests.services.routing.desks import announced, entry, importing, office
+from tests.services.routing.builders import announced, build_assigner, entry, importing
 
 pytestmark = pytest.mark.postgres
 
@@ -35,20 +35,22 @@ def at_once(work: Sequence[Callable[[], None]]) -> None:
             done.result()
 
 
-def batch(sessions: Sessions, desk: Office, leads: Sequence[LeadQualified]) -> Callable[[], None]:
+def batch(
+    sessions: Sessions, assigner: Assigner, leads: Sequence[LeadQualified]
+) -> Callable[[], None]:
     def run() -> None:
         with sessions.begin() as session:
             arrived = [qualified_message(it) for it in leads]
-            on_leads_qualified(session, arrived, NOON, office=desk)
+            on_leads_qualified(session, arrived, NOON, assigner=assigner)
 
     return run
 
 
-def opened(sessions: Sessions, *reps: dict[str, object]) -> Office:
+def opened(sessions: Sessions, *reps: dict[str, object]) -> Assigner:
     with sessions.begin() as session:
-        desk = office(session)
+        assigner = build_assigner(session)
         importing(session, *reps)
-    return desk
+    return assigner
 
 
 def held(session: Session) -> Counter[str]:
@@ -57,12 +59,12 @@ def held(session: Session) -> Counter[str]:
 
 
 def test_four_routers_share_fairly_and_lose_nobody(sessions: Sessions) -> None:
-    desk = opened(sessions, *(entry(f"rep_{number}") for number in range(5)))
+    assigner = opened(sessions, *(entry(f"rep_{number}") for number in range(5)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(240)]
     batches = [leads[start : start + 12] for start in range(0, 240, 12)]
 
     # Each batch comes twice, as after a crash: the second must find nothing to do.
-    at_once([batch(sessions, desk, it) for it in [*batches, *batches]])
+    at_once([batch(sessions, assigner, it) for it in [*batches, *batches]])
 
     with sessions() as session:
         shares = held(session)
@@ -73,13 +75,13 @@ def test_four_routers_share_fairly_and_lose_nobody(sessions: Sessions) -> None:
 
 
 def test_one_lead_qualified_by_four_routers_has_one_live_handoff(sessions: Sessions) -> None:
-    desk = opened(sessions, entry("grace"), entry("linus"))
+    assigner = opened(sessions, entry("grace"), entry("linus"))
     batches = [
         [lead_qualified(lead=f"lead-{lead}", qualification=qualification) for lead in range(20)]
         for qualification in range(1, ROUTERS + 1)
     ]
 
-    at_once([batch(sessions, desk, it) for it in batches])
+    at_once([batch(sessions, assigner, it) for it in batches])
 
     with sessions() as session:
         found = handoffs.count_by_state(session)
@@ -87,10 +89,10 @@ def test_one_lead_qualified_by_four_routers_has_one_live_handoff(sessions: Sessi
 
 
 def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) -> None:
-    desk = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 7}) for it in range(3)))
+    assigner = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 7}) for it in range(3)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(60)]
 
-    at_once([batch(sessions, desk, leads[start : start + 5]) for start in range(0, 60, 5)])
+    at_once([batch(sessions, assigner, leads[start : start + 5]) for start in range(0, 60, 5)])
 
     with sessions() as session:
         assert held(session) == {f"rep_{it}": 7 for it in range(3)}
@@ -98,19 +100,19 @@ def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) ->
 
 
 def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessions) -> None:
-    desk = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 4}) for it in range(4)))
+    assigner = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 4}) for it in range(4)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(80)]
     taken: list[tuple[Change, UUID]] = []
 
     def ticked() -> None:
         with sessions.begin() as session:
-            tick(session, NOON + timedelta(minutes=1), office=desk)
+            tick(session, NOON + timedelta(minutes=1), assigner=assigner)
 
     work: list[Callable[[], None]] = []
     for start in range(0, 80, 4):
         work += [
-            batch(sessions, desk, leads[start : start + 4]),
-            answers(sessions, desk, start // 4, taken),
+            batch(sessions, assigner, leads[start : start + 4]),
+            answers(sessions, assigner, start // 4, taken),
             ticked,
         ]
     at_once(work)
@@ -133,7 +135,7 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
 
 
 def answers(
-    sessions: Sessions, desk: Office, number: int, taken: list[tuple[Change, UUID]]
+    sessions: Sessions, assigner: Assigner, number: int, taken: list[tuple[Change, UUID]]
 ) -> Callable[[], None]:
     """Some of those that reps hold are answered; `taken` is which answers came in time."""
     change = (Change.WON, Change.REJECTED, Change.ACCEPTED)[number % 3]
@@ -143,7 +145,7 @@ def answers(
         with sessions() as session:
             ids = live_ids(session)
         chosen = chance.sample(ids, min(6, len(ids)))
-        taken.extend((change, it) for it in chosen if _answer(sessions, desk, it, change))
+        taken.extend((change, it) for it in chosen if _answer(sessions, assigner, it, change))
 
     return run
 
@@ -153,7 +155,7 @@ def live_ids(session: Session) -> list[UUID]:
     return list(session.scalars(statement))
 
 
-def _answer(sessions: Sessions, desk: Office, id: UUID, change: Change) -> bool:
+def _answer(sessions: Sessions, assigner: Assigner, id: UUID, change: Change) -> bool:
     """Whether it came in time."""
     details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
     try:
@@ -164,7 +166,7 @@ def _answer(sessions: Sessions, desk: Office, id: UUID, change: Change) -> bool:
                 id,
                 said,
                 actor=Actor("ops", "tests"),
-                office=desk,
+                assigner=assigner,
                 now=NOON + timedelta(minutes=1),
             )
     except HandoffMoved:

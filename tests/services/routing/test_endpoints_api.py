@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from services.routing.main import build_api
-from services.routing.queries import deliveries
+from services.routing.queries import endpoints
 from services.routing.queries.breakers import Hang, open_breakers
 from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified
-from tests.services.routing.desks import entry, importing, office, qualifying
+from tests.services.routing.builders import build_assigner, entry, importing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -27,7 +27,7 @@ NOW = NOON + timedelta(minutes=10)
 def ops(sessions: Sessions) -> Iterator[TestClient]:
     """A client with a key of ops, where Grace was given a lead."""
     with sessions.begin() as session:
-        here = office(session)
+        here = build_assigner(session)
         importing(session, entry("grace"))
         qualifying(session, here, lead_qualified(lead="ada"))
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
@@ -41,7 +41,7 @@ def test_each_endpoint_says_whether_it_answers_and_what_waits_for_it(
 ) -> None:
     with sessions.begin() as session:
         open_breakers(session, [Hang("rep/grace", "127.0.0.1:9", host_answers=True)], now=NOON)
-        deliveries.disable_endpoint(session, "ops", because="gone", now=NOON)
+        endpoints.disable_endpoint(session, "ops", reason="gone", now=NOON)
 
     items = {it["id"]: it for it in ops.get("/v1/endpoints").json()["items"]}
     hanging = ops.get("/v1/endpoints", params={"state": "hanging"}).json()["items"]
@@ -58,11 +58,11 @@ def test_each_endpoint_says_whether_it_answers_and_what_waits_for_it(
         "state": "hanging",
         "since": "2026-11-18T12:00:00Z",
         "failures": 1,
-        "because": None,
+        "disabled_reason": None,
         "pending": 1,
         "old_secret_until": None,
     }
-    assert items["ops"]["because"] == "gone"
+    assert items["ops"]["disabled_reason"] == "gone"
 
 
 def test_a_new_secret_is_shown_once_and_the_old_one_has_its_end(ops: TestClient) -> None:

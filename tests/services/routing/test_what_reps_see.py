@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.routing.answering import ADA, Desk, hire_linus
+from tests.services.routing.client import ADA, RoutingClient, hire_linus
 
 pytestmark = pytest.mark.postgres
 
@@ -16,12 +16,12 @@ def candidates(story: dict[str, Any]) -> list[list[str]]:
     return [[it["rep"] for it in decision["candidates"]] for decision in story["decisions"]]
 
 
-def test_a_rep_who_holds_a_handoff_sees_all_of_it_but_others_load(desk: Desk) -> None:
-    hire_linus(desk)
-    desk.say("reassign", {"hop": 1}, by="ops")
-    whole = desk.get(f"/handoffs/{ADA}")
+def test_a_rep_who_holds_a_handoff_sees_all_of_it_but_others_load(client: RoutingClient) -> None:
+    hire_linus(client)
+    client.say("reassign", {"hop": 1}, by="ops")
+    whole = client.get(f"/handoffs/{ADA}")
 
-    seen = desk.get(f"/handoffs/{ADA}", by="linus")
+    seen = client.get(f"/handoffs/{ADA}", by="linus")
 
     assert candidates(whole) == [["grace", "linus"]] * 2
     assert candidates(seen) == [["linus"]] * 2
@@ -34,20 +34,22 @@ def test_a_rep_who_holds_a_handoff_sees_all_of_it_but_others_load(desk: Desk) ->
 
 
 @pytest.mark.parametrize("by", ["ops", "grace"])
-def test_a_rep_who_lost_a_handoff_sees_nothing_that_came_after(desk: Desk, by: str) -> None:
-    hire_linus(desk)
+def test_a_rep_who_lost_a_handoff_sees_nothing_that_came_after(
+    client: RoutingClient, by: str
+) -> None:
+    hire_linus(client)
     lost = (
-        desk.say("reassign", {"hop": 1}, by="ops")
+        client.say("reassign", {"hop": 1}, by="ops")
         if by == "ops"
-        else desk.say("reject", {"reason": "no_capacity"})
+        else client.say("reject", {"reason": "no_capacity"})
     )
-    seen = desk.get(f"/handoffs/{ADA}", by="grace")
+    seen = client.get(f"/handoffs/{ADA}", by="grace")
     if by == "grace":
         assert lost == seen
-    desk.say("accept", by="linus")
-    desk.say("win", {"amount": 9, "currency": "EUR"}, by="linus")
+    client.say("accept", by="linus")
+    client.say("win", {"amount": 9, "currency": "EUR"}, by="linus")
 
-    assert desk.get(f"/handoffs/{ADA}", by="grace") == seen
+    assert client.get(f"/handoffs/{ADA}", by="grace") == seen
     assert (seen["state"], seen["rep"], seen["hop"]) == ("waiting", None, 1)
     assert (seen["assigned_at"], seen["closed_at"]) == (None, None)
     assert [it["change"] for it in seen["history"]] == ["assigned", "rejected"]
@@ -55,12 +57,12 @@ def test_a_rep_who_lost_a_handoff_sees_nothing_that_came_after(desk: Desk, by: s
     assert candidates(seen) == [["grace"]]
     assert [it["endpoint"] for it in seen["deliveries"]] == ["rep/grace"]
     assert "linus" not in str(seen)
-    assert desk.get("/handoffs", by="grace")["items"] == []
+    assert client.get("/handoffs", by="grace")["items"] == []
 
 
-def test_a_rep_whose_answer_ended_a_handoff_goes_on_seeing_it(desk: Desk) -> None:
-    desk.say("lose", {"reason": "price"})
-    seen = desk.get(f"/handoffs/{ADA}", by="grace")
+def test_a_rep_whose_answer_ended_a_handoff_goes_on_seeing_it(client: RoutingClient) -> None:
+    client.say("lose", {"reason": "price"})
+    seen = client.get(f"/handoffs/{ADA}", by="grace")
 
     assert (seen["state"], seen["rep"], len(seen["history"])) == ("lost", "grace", 2)
-    assert [it["id"] for it in desk.get("/handoffs", by="grace")["items"]] == [str(ADA)]
+    assert [it["id"] for it in client.get("/handoffs", by="grace")["items"]] == [str(ADA)]

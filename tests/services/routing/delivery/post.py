@@ -14,23 +14,23 @@ from uuid import uuid4
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.routing.delivery import Courier, deliver
-from services.routing.domain.notices import Notice
+from services.routing.delivery import Dispatcher, deliver
+from services.routing.domain.notifications import Notification
 from services.routing.main import run_delivery
-from services.routing.queries import deliveries, roster
+from services.routing.queries import deliveries, endpoints
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.http.destinations import destinations
 from shared.http.probes import Probes
 from tests.builders import lead_qualified
-from tests.services.routing.delivery.receiver import Receiver
-from tests.services.routing.desks import (
+from tests.services.routing.builders import (
+    build_assigner,
     entry,
     importing,
-    office,
     qualifying,
     vault,
 )
+from tests.services.routing.delivery.receiver import Receiver
 
 LOOPBACK = destinations([ip_network("127.0.0.0/8")])
 GRACE = "/reps/grace"
@@ -42,9 +42,9 @@ class Post:
     def __init__(self, sessions: Sessions, receiver: Receiver) -> None:
         self.sessions, self.receiver = sessions, receiver
         self.ahead = timedelta(0)
-        self.courier = Courier(sessions, vault(), LOOPBACK, self.now, lambda: 0.0)
+        self.dispatcher = Dispatcher(sessions, vault(), LOOPBACK, self.now, lambda: 0.0)
         with sessions.begin() as session:
-            self.office = office(session)
+            self.assigner = build_assigner(session)
             self.secrets = importing(
                 session,
                 entry("grace", endpoint={"url": receiver.url(GRACE)}),
@@ -59,16 +59,16 @@ class Post:
     def assign(self, *leads: str) -> None:
         with self.sessions.begin() as session:
             arrived = [lead_qualified(lead=it, at=self.now()) for it in leads or ("ada",)]
-            qualifying(session, self.office, *arrived, now=self.now())
+            qualifying(session, self.assigner, *arrived, now=self.now())
 
-    def run(self, *, until: int, courier: Courier | None = None) -> None:
+    def run(self, *, until: int, dispatcher: Dispatcher | None = None) -> None:
         """Deliver until so many requests have come, all told, and been recorded."""
         stop = threading.Event()
 
         async def main() -> None:
             woken = asyncio.Event()
             task = asyncio.create_task(
-                deliver(courier or self.courier, stop=stop, woken=woken, beat=lambda: None)
+                deliver(dispatcher or self.dispatcher, stop=stop, woken=woken, beat=lambda: None)
             )
             await asyncio.to_thread(self.receiver.wait, lambda got: len(got) >= until)
             stop.set()
@@ -90,12 +90,12 @@ class Post:
 
 
 @contextmanager
-def delivering(courier: Courier) -> Iterator[None]:
+def delivering(dispatcher: Dispatcher) -> Iterator[None]:
     """The courier at work, woken by whatever is committed, until the block ends."""
     stop = threading.Event()
-    engine = courier.sessions.kw["bind"]
+    engine = dispatcher.sessions.kw["bind"]
     thread = threading.Thread(
-        target=lambda: asyncio.run(run_delivery(courier, engine, stop=stop, probe=Probes()))
+        target=lambda: asyncio.run(run_delivery(dispatcher, engine, stop=stop, probe=Probes()))
     )
     thread.start()
     try:
@@ -107,17 +107,18 @@ def delivering(courier: Courier) -> Iterator[None]:
 
 def endpoint(session: Session, id: str, url: str) -> None:
     """An endpoint that no roster names."""
-    roster.add_endpoints(session, {id: url}, {id: vault().encrypt(b"s" * 32)})
+    endpoints.add_endpoints(session, {id: url}, {id: vault().encrypt(b"s" * 32)})
 
 
 def notify(
-    session: Session, *endpoints: str, now: datetime, type: str = "handoff.breached"
+    session: Session, *endpoint_ids: str, now: datetime, type: str = "handoff.breached"
 ) -> None:
     """Something for each endpoint, of a handoff of its own."""
-    notices = [
-        Notice(uuid4(), it, uuid4(), 1, type, b'{"type":"test","data":{}}') for it in endpoints
+    notifications = [
+        Notification(uuid4(), it, uuid4(), 1, type, b'{"type":"test","data":{}}')
+        for it in endpoint_ids
     ]
-    deliveries.add_notices(session, notices, now=now)
+    deliveries.add_notifications(session, notifications, now=now)
 
 
 def until(happened: Callable[[], bool]) -> None:

@@ -15,14 +15,14 @@ from email.utils import format_datetime
 import pytest
 
 from services.routing.delivery.sending import send
-from services.routing.domain.tries import Delivered, GaveUp, Outcome, Response, Retry, judge
-from services.routing.queries.roster import disabled_endpoints
+from services.routing.domain.attempts import Delivered, GaveUp, Outcome, Response, Retry, judge
+from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions
 from shared.http.outbound import guarded_client
 from tests.builders import NOON
+from tests.services.routing.builders import entry, importing
 from tests.services.routing.delivery.post import LOOPBACK, Post
 from tests.services.routing.delivery.receiver import receiving
-from tests.services.routing.desks import entry, importing
 
 Body = Callable[[socket.socket, threading.Event], None]
 CHUNK = b"4\r\nwait\r\n"
@@ -136,7 +136,7 @@ def test_the_status_decides_whatever_the_body_does(
     assert response.status == int(status[:3])
     assert judge(response, number=1, now=NOON, chance=0.0) == outcome
     assert took_s < 4
-    assert body is silent or response.said.startswith("wait")
+    assert body is silent or response.detail.startswith("wait")
 
 
 @pytest.mark.postgres

@@ -14,26 +14,26 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import event, text
 
-from services.routing.api.models import with_tries
-from services.routing.delivery import Courier, deliver
-from services.routing.delivery.courier import claim
+from services.routing.api.models import with_attempts
+from services.routing.delivery import Dispatcher, deliver
+from services.routing.delivery.dispatcher import claim
 from services.routing.delivery.sending import send
 from services.routing.main import run_delivery
 from services.routing.queries import deliveries
-from services.routing.queries.roster import disabled_endpoints
+from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.http.destinations import destinations
 from shared.http.outbound import guarded_client
 from shared.http.probes import Probes
 from tests.damage import stop_after_patience
-from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post, until
-from tests.services.routing.delivery.receiver import Reply, receiving
-from tests.services.routing.desks import (
+from tests.services.routing.builders import (
     entry,
     importing,
     vault,
 )
+from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post, until
+from tests.services.routing.delivery.receiver import Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
@@ -51,7 +51,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     [row] = post.rows()
     assert row.state == "pending"
     assert row.next_attempt_at > post.now() + timedelta(seconds=3)
-    assert claim(post.courier, 9) == []
+    assert claim(post.dispatcher, 9) == []
 
     post.ahead = timedelta(seconds=6)
     post.run(until=2)
@@ -61,8 +61,8 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
     assert [(it.number, it.status) for it in post.tries()] == [(1, 500), (2, 200)]
     with post.sessions() as session:
-        [shown] = with_tries(session, deliveries.list_deliveries(session, limit=9))
-    assert [it.said for it in shown.tries] == ["oh \ufffd no", ""]
+        [shown] = with_attempts(session, deliveries.list_deliveries(session, limit=9))
+    assert [it.detail for it in shown.attempts] == ["oh \ufffd no", ""]
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
 
@@ -129,7 +129,7 @@ def test_retry_after_is_honoured(post: Post) -> None:
 
 def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> None:
     post.assign()
-    guarded = Courier(post.sessions, vault(), destinations([]), post.now, lambda: 0.0)
+    guarded = Dispatcher(post.sessions, vault(), destinations([]), post.now, lambda: 0.0)
     stop, woken = threading.Event(), asyncio.Event()
 
     async def main() -> None:
@@ -145,7 +145,7 @@ def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> No
     assert post.receiver.got == []
     [tried] = post.tries()
     assert tried.status is None
-    assert "LEADBATON_ALLOW_NETWORKS" in tried.said
+    assert "LEADBATON_ALLOW_NETWORKS" in tried.detail
 
 
 def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> None:
@@ -153,11 +153,11 @@ def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> Non
     post.receiver.reply(GRACE, Reply(200, hold=hold))
     post.assign()
 
-    post.run(until=1, courier=replace(post.courier, patience_s=0.2))
+    post.run(until=1, dispatcher=replace(post.dispatcher, patience_s=0.2))
     hold.set()
 
     [tried] = post.tries()
-    assert (tried.status, tried.said) == (None, "no answer within 0.2 s")
+    assert (tried.status, tried.detail) == (None, "no answer within 0.2 s")
 
 
 def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
@@ -170,14 +170,14 @@ def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
         async with guarded_client(LOOPBACK, connections=1) as client:
             said = await send(client, nobody, headers={}, body=b"", within_s=5)
         assert said.status is None
-        assert said.said.startswith("ConnectError")
+        assert said.detail.startswith("ConnectError")
 
     asyncio.run(main())
 
 
 def test_without_the_database_the_courier_waits(post: Post) -> None:
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
-    away = replace(post.courier, sessions=sessions_on(engine))
+    away = replace(post.dispatcher, sessions=sessions_on(engine))
     stop = threading.Event()
 
     asyncio.run(deliver(away, stop=stop, woken=asyncio.Event(), beat=stop.set))
@@ -194,8 +194,8 @@ def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
     post.assign()
     engine = engine_for(database_url, lock_timeout_ms=50)
     event.listen(engine, "handle_error", lambda _: refused.set())
-    courier = replace(post.courier, sessions=sessions_on(engine))
-    running = threading.Thread(target=post.run, kwargs={"until": 1, "courier": courier})
+    dispatcher = replace(post.dispatcher, sessions=sessions_on(engine))
+    running = threading.Thread(target=post.run, kwargs={"until": 1, "courier": dispatcher})
     running.start()
     post.receiver.wait(lambda got: len(got) == 1)
     with post.sessions() as session:
@@ -221,7 +221,7 @@ def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
         post.assign()
         running = threading.Thread(
             target=lambda: asyncio.run(
-                deliver(post.courier, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+                deliver(post.dispatcher, stop=stop, woken=asyncio.Event(), beat=lambda: None)
             )
         )
         running.start()
@@ -259,15 +259,15 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
     sums.append(sum_of_seconds())
 
     with post.sessions() as session:
-        [shown] = with_tries(session, deliveries.list_deliveries(session, limit=9))
-    [tried] = shown.tries
+        [shown] = with_attempts(session, deliveries.list_deliveries(session, limit=9))
+    [tried] = shown.attempts
     assert 250 <= tried.took_ms <= most_ms
     assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000
 
 
 def sum_of_seconds() -> float:
     """How long all tries took so far, as a scrape would see."""
-    return REGISTRY.get_sample_value("leadbaton_delivery_try_seconds_sum") or 0.0
+    return REGISTRY.get_sample_value("leadbaton_delivery_attempt_seconds_sum") or 0.0
 
 
 def test_a_delivery_that_no_transaction_can_wake_ends_with_the_error(
@@ -277,6 +277,8 @@ def test_a_delivery_that_no_transaction_can_wake_ends_with_the_error(
     engine = engine_for(f"{database_url}?no_such_option=1")
 
     with receiving() as receiver, stop_after_patience() as stop:
-        delivery = run_delivery(Post(sessions, receiver).courier, engine, stop=stop, probe=Probes())
+        delivery = run_delivery(
+            Post(sessions, receiver).dispatcher, engine, stop=stop, probe=Probes()
+        )
         with pytest.raises(psycopg.ProgrammingError, match="no_such_option"):
             asyncio.run(delivery)

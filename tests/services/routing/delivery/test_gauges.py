@@ -15,7 +15,7 @@ from services.routing.queries.claims import Lease, Room, claim_deliveries
 from shared.agreement.store import Agreements
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
-from tests.services.routing.desks import at, entry, importing, office, qualifying
+from tests.services.routing.builders import at, build_assigner, entry, importing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -29,10 +29,10 @@ def gauge(name: str, **labels: str) -> float | None:
 
 def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        desk = office(session)
+        assigner = build_assigner(session)
         importing(session, entry("grace", capacity={"open": 1}))
         leads = [lead_qualified(lead=it, at=NOON) for it in ("ada", "bob", "cyd")]
-        qualifying(session, desk, *leads)
+        qualifying(session, assigner, *leads)
 
     set_gauges(sessions, lambda: LATER, Agreements())
 
@@ -48,9 +48,9 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
     sessions: Sessions,
 ) -> None:
     with sessions.begin() as session:
-        desk = office(session)
+        assigner = build_assigner(session)
         importing(session, entry("grace"))
-        qualifying(session, desk, lead_qualified(lead="ada", at=NOON))
+        qualifying(session, assigner, lead_qualified(lead="ada", at=NOON))
         claim_deliveries(session, Room(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON)
         session.execute(text("update routing.endpoints set disabled_at = now()"))
 
@@ -68,9 +68,9 @@ def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
     sessions: Sessions,
 ) -> None:
     with sessions.begin() as session:
-        desk = office(session)
+        assigner = build_assigner(session)
         importing(session, entry("grace"))
-        qualifying(session, desk, lead_qualified(lead="ada", at=NOON))
+        qualifying(session, assigner, lead_qualified(lead="ada", at=NOON))
         open_breakers(
             session,
             [
@@ -93,10 +93,10 @@ def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions
     rule = {"id": "everybody", "when": True, "team": "sales", "hours": "open"}
     evening, morning = at(20, 18), at(23, 9, 30)  # from Friday to Monday
     with sessions.begin() as session:
-        desk = office(session, routing={**DEFAULT_SECTIONS["routing"], "rules": [rule]})
+        assigner = build_assigner(session, routing={**DEFAULT_SECTIONS["routing"], "rules": [rule]})
         importing(session, entry("grace", capacity={"open": 1}), now=evening)
         leads = [lead_qualified(lead=it, at=evening) for it in ("ada", "bob")]
-        qualifying(session, desk, *leads, now=evening)
+        qualifying(session, assigner, *leads, now=evening)
 
     seen = []
     for now in (at(22), morning):

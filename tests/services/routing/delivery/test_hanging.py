@@ -14,11 +14,11 @@ import orjson
 import pytest
 from sqlalchemy import Row, select, text
 
-from services.routing.delivery.courier import HANDS_A_HOST, LEASE, claim
 from services.routing.delivery.delivering import FIRST_HANDS, HANDS
+from services.routing.delivery.dispatcher import HANDS_A_HOST, LEASE, claim
 from services.routing.queries import breakers as queries
 from services.routing.queries.claims import _DUE
-from services.routing.queries.roster import save_urls
+from services.routing.queries.endpoints import save_urls
 from services.routing.tables import breakers
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S
@@ -86,7 +86,7 @@ def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
     reps = add(post, crm, 20)
     [healthy] = add(post, post.receiver, 1, name="healthy")
     tell(post, *reps * 8)
-    with delivering(replace(post.courier, patience_s=2)):
+    with delivering(replace(post.dispatcher, patience_s=2)):
         crm.wait(lambda got: len(got) >= HANDS_A_HOST)
         starts_at_once(post, healthy, f"/{healthy}")
         until(lambda: f"host/127.0.0.2:{crm.server_address[1]}" in open_breakers(post))
@@ -106,8 +106,8 @@ def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
     crm, answers = hanging
     reps = add(post, crm, 12)
     tell(post, *reps[:4])
-    courier = replace(post.courier, patience_s=0.5)
-    with delivering(courier):
+    dispatcher = replace(post.dispatcher, patience_s=0.5)
+    with delivering(dispatcher):
         until(lambda: len(open_breakers(post)) == 5)
     answers.set()
     until(lambda: crm.busy == 0)
@@ -116,9 +116,12 @@ def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
         crm.most_busy, before = 0, len(crm.got)
     tell(post, *reps * 6)
     post.ahead = timedelta(minutes=1)
-    with delivering(replace(courier, patience_s=20)), delivering(replace(courier, patience_s=20)):
+    with (
+        delivering(replace(dispatcher, patience_s=20)),
+        delivering(replace(dispatcher, patience_s=20)),
+    ):
         crm.wait(lambda got: len(got) > before)
-        assert claim(post.courier, 99) == []
+        assert claim(post.dispatcher, 99) == []
         assert crm.most_busy == 1
         answers.set()
         until(lambda: {it.state for it in post.rows()} == {"delivered"})
@@ -135,7 +138,7 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             hang(host, answers)
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
         began_s = time.monotonic()
-        with delivering(post.courier):
+        with delivering(post.dispatcher):
             until(lambda: sum(it.attempts for it in post.rows()) >= 18 * 4 > HANDS)
             assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
             starts_at_once(post, healthy, f"/{healthy}")
@@ -147,7 +150,7 @@ def test_one_endpoint_that_hangs_costs_the_others_of_its_host_nothing(post: Post
     dead, *alive = add(post, post.receiver, 6)
     post.receiver.reply(f"/{dead}", Reply(204, hold=answers))
     tell(post, *[dead] * 8)
-    with delivering(replace(post.courier, patience_s=1.5)):
+    with delivering(replace(post.dispatcher, patience_s=1.5)):
         post.receiver.wait(lambda got: len(got) == 4)
         for id in alive:
             starts_at_once(post, id, f"/{id}")
@@ -164,14 +167,14 @@ def test_a_probe_that_a_crash_interrupted_shuts_nobody_for_ever(post: Post) -> N
     with post.sessions.begin() as session:
         hangs = [queries.Hang(it, host(post), host_answers=False) for it in reps[:2]]
         queries.open_breakers(session, hangs, now=post.now())
-    [probe] = claim(post.courier, 9)
-    assert probe.notice.endpoint == reps[2]
-    assert claim(post.courier, 9) == []
+    [probe] = claim(post.dispatcher, 9)
+    assert probe.notification.endpoint == reps[2]
+    assert claim(post.dispatcher, 9) == []
 
     post.ahead = LEASE - timedelta(seconds=1)
-    assert claim(post.courier, 9) == []
+    assert claim(post.dispatcher, 9) == []
     post.ahead = LEASE + timedelta(seconds=1)
-    assert len(claim(post.courier, 9)) == 1
+    assert len(claim(post.dispatcher, 9)) == 1
 
 
 def host(post: Post) -> str:
@@ -186,7 +189,7 @@ def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Pos
     with post.sessions.begin() as session:
         hang = queries.Hang(reps[0], f"127.0.0.3:{gone.server_address[1]}", host_answers=False)
         queries.open_breakers(session, [hang], now=post.now())
-    with delivering(post.courier):
+    with delivering(post.dispatcher):
         until(lambda: [it.attempts for it in post.rows()] == [1, 1, 1])
 
     assert {it.said.partition(":")[0] for it in post.tries()} == {"ConnectError"}
@@ -212,12 +215,12 @@ def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
         session.execute(text("update routing.deliveries set attempts = 1"))
     tell(post, *reps[:8])
 
-    claimed = claim(post.courier, HANDS, retries=HANDS - FIRST_HANDS)
+    claimed = claim(post.dispatcher, HANDS, retries=HANDS - FIRST_HANDS)
 
     numbers = [it.number for it in claimed]
     assert numbers.count(1) == 8
     assert len(numbers) == HANDS_A_HOST
-    assert claim(post.courier, HANDS, retries=0) == []
+    assert claim(post.dispatcher, HANDS, retries=0) == []
 
 
 def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_hangs(

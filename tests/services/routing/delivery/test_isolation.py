@@ -11,13 +11,13 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.routing.delivery import take_up
-from services.routing.delivery.courier import LEASE, claim
-from services.routing.domain.tries import SCHEDULE
+from services.routing.delivery.dispatcher import LEASE, claim
+from services.routing.domain.attempts import SCHEDULE
 from services.routing.queries import deliveries
 from shared.db.session import Sessions
+from tests.services.routing.builders import told
 from tests.services.routing.delivery.post import GRACE, Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Reply, receiving
-from tests.services.routing.desks import told
 
 pytestmark = pytest.mark.postgres
 
@@ -66,7 +66,7 @@ def test_a_handoff_that_cannot_be_read_holds_up_no_other_and_its_webhook_is_sent
     post.run(until=5)
     post.ahead = LEASE + timedelta(seconds=1)
 
-    assert claim(post.courier, 9) == []
+    assert claim(post.dispatcher, 9) == []
     assert [it.state for it in post.rows()] == ["delivered"] * 5
     assert len(post.tries()) == len(post.receiver.got) == 5
     with post.sessions() as session:
@@ -110,7 +110,7 @@ def test_what_cannot_be_recorded_at_all_is_not_sent_again_within_its_pause(post:
 
     assert sorted(it.state for it in post.rows()) == ["delivered"] * 3 + ["pending"]
     assert unrecorded("outcome") == before + 1
-    named = replace(post.courier, name="routing-delivery-0")
+    named = replace(post.dispatcher, name="routing-delivery-0")
     for number in range(2, len(SCHEDULE) + 2):
         wait = max(LEASE, SCHEDULE[number - 2]) + timedelta(seconds=1)
         post.ahead += wait - timedelta(seconds=2)
@@ -123,7 +123,7 @@ def test_what_cannot_be_recorded_at_all_is_not_sent_again_within_its_pause(post:
 def test_a_first_try_that_a_crash_interrupted_is_due_at_the_next_start_a_later_one_after_its_pause(
     post: Post,
 ) -> None:
-    named = replace(post.courier, name="routing-delivery-0")
+    named = replace(post.dispatcher, name="routing-delivery-0")
     post.assign()
     for number in (1, 2):
         assert [it.number for it in claim(named, 9)] == [number]
@@ -144,7 +144,7 @@ def test_a_delivery_that_cannot_be_claimed_ends_in_plain_sight_and_the_others_go
             text("update routing.deliveries set attempts = 32767 where id = :id"), {"id": odd.id}
         )
     wanted = ["delivered"] * 4 + ["exhausted"]
-    with delivering(post.courier):
+    with delivering(post.dispatcher):
         until(lambda: sorted(it.state for it in post.rows()) == wanted)
 
     assert len(post.receiver.got) == 4
@@ -154,7 +154,7 @@ def test_a_try_that_fails_for_an_unknown_cause_is_an_outcome(post: Post) -> None
     chances = iter((0, 1))
     post.receiver.reply(GRACE, Reply(500))
     post.assign()
-    post.run(until=1, courier=replace(post.courier, chance=lambda: 0 / next(chances)))
+    post.run(until=1, dispatcher=replace(post.dispatcher, chance=lambda: 0 / next(chances)))
 
     assert [(it.status, it.said) for it in post.tries()] == [
         (None, "ZeroDivisionError: division by zero")

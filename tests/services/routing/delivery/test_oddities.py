@@ -14,9 +14,9 @@ from services.routing.queries import deliveries
 from services.routing.tables import endpoints
 from shared.auth.vault import Vault
 from shared.db.session import Sessions
+from tests.services.routing.builders import entry, importing
 from tests.services.routing.delivery.post import GRACE, Post
 from tests.services.routing.delivery.receiver import Reply, receiving
-from tests.services.routing.desks import entry, importing
 
 pytestmark = pytest.mark.postgres
 

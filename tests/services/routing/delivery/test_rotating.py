@@ -12,7 +12,7 @@ from sqlalchemy import update
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.routing.domain.signing import BOTH_SIGN_FOR, MAX_OLD_SECRETS
-from services.routing.handlers.rotating import (
+from services.routing.handlers.secret_rotation import (
     Rotated,
     TooManySecrets,
     UnknownEndpoint,
@@ -21,9 +21,9 @@ from services.routing.handlers.rotating import (
 from services.routing.tables import endpoints
 from shared.auth.vault import Vault
 from shared.db.session import Sessions
+from tests.services.routing.builders import vault
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import Got, receiving
-from tests.services.routing.desks import vault
 
 pytestmark = pytest.mark.postgres
 

@@ -11,19 +11,19 @@ import pytest
 from sqlalchemy import event, text
 
 from services.routing.delivery import deliver
-from services.routing.delivery.courier import claim
 from services.routing.delivery.delivering import record_last
+from services.routing.delivery.dispatcher import claim
 from services.routing.delivery.recording import Tried
-from services.routing.domain.tries import Delivered, Response
+from services.routing.domain.attempts import Delivered, Response
 from services.routing.queries.deliveries import Attempt
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import free_port
-from tests.services.routing.delivery.post import GRACE, Post
-from tests.services.routing.delivery.receiver import Reply, receiving
-from tests.services.routing.desks import (
+from tests.services.routing.builders import (
     entry,
     importing,
 )
+from tests.services.routing.delivery.post import GRACE, Post
+from tests.services.routing.delivery.receiver import Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
@@ -47,7 +47,7 @@ def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_other
         )
     post.assign("ada", "alan")
 
-    post.run(until=2, courier=replace(post.courier, grace_s=0.5))
+    post.run(until=2, dispatcher=replace(post.dispatcher, grace_s=0.5))
     hold.set()
 
     assert sorted(state for _, _, state in post.states()) == ["delivered", "pending"]
@@ -60,10 +60,10 @@ def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_s
     post.receiver.reply(GRACE, Reply(204, hold=answers))
     post.assign()
     engine = engine_for(database_url, lock_timeout_ms=50)
-    courier = replace(post.courier, sessions=sessions_on(engine))
+    dispatcher = replace(post.dispatcher, sessions=sessions_on(engine))
     running = threading.Thread(
         target=lambda: asyncio.run(
-            deliver(courier, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+            deliver(dispatcher, stop=stop, woken=asyncio.Event(), beat=lambda: None)
         )
     )
     running.start()
@@ -86,10 +86,10 @@ def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_a
 ) -> None:
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     post.assign()
-    [claimed] = claim(post.courier, 1)
+    [claimed] = claim(post.dispatcher, 1)
     tried = Tried(claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered())
 
-    asyncio.run(record_last(replace(post.courier, sessions=sessions_on(engine)), [tried]))
+    asyncio.run(record_last(replace(post.dispatcher, sessions=sessions_on(engine)), [tried]))
     engine.dispose()
 
     assert post.states() == [("rep/grace", "handoff.assigned", "pending")]

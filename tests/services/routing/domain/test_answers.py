@@ -12,7 +12,7 @@ from services.routing.domain.answers import (
     HandoffMoved,
     ImpossibleTime,
     NotYours,
-    Past,
+    PastStep,
     UnknownReason,
     answered,
     check_reason,
@@ -20,7 +20,7 @@ from services.routing.domain.answers import (
 from services.routing.domain.handoff import State
 from shared.contracts.payloads import Change
 from tests.builders import NOON
-from tests.services.routing.desks import handoff
+from tests.services.routing.builders import handoff
 
 GRACE, LINUS, OPS = Actor("rep", "grace"), Actor("rep", "linus"), Actor("ops", "olga")
 LATER = NOON + timedelta(minutes=10)
@@ -73,9 +73,9 @@ def test_answers_move_a_handoff_on(
 
 def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
     past = [
-        Past(Change.ASSIGNED, NOON, "leadbaton", 1, "grace"),
-        Past(Change.REJECTED, LATER, "rep/grace", 1, None, {"reason": "no_capacity"}),
-        Past(Change.REASSIGNED, LATER, "leadbaton", 2, "linus"),
+        PastStep(Change.ASSIGNED, NOON, "leadbaton", 1, "grace"),
+        PastStep(Change.REJECTED, LATER, "rep/grace", 1, None, {"reason": "no_capacity"}),
+        PastStep(Change.REASSIGNED, LATER, "leadbaton", 2, "linus"),
     ]
     moved = handoff(rep="linus", hop=2)
     again = Answer(Change.REJECTED, details={"reason": "no_capacity"})
@@ -93,7 +93,7 @@ def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
 
 
 def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
-    past = [Past(Change.REJECTED, NOON, "ops/olga", 1, None, {})]
+    past = [PastStep(Change.REJECTED, NOON, "ops/olga", 1, None, {})]
     second = handoff(rep="linus", hop=2)
 
     assert answered(second, Answer(Change.REJECTED, hop=1), actor=OPS, past=past, now=LATER) == []

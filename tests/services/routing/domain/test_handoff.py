@@ -13,7 +13,7 @@ from shared.contracts.codec import encode
 from shared.contracts.payloads import Change, HandoffChanged, LeadContext
 from shared.contracts.topics import HANDOFFS_CHANGED
 from tests.builders import NOON, lead_qualified
-from tests.services.routing.desks import handoff
+from tests.services.routing.builders import handoff
 
 LATER = datetime(2026, 11, 18, 14, 0, 0, 1200, timezone(timedelta(hours=1)))
 EVERYTHING: dict[str, Any] = {

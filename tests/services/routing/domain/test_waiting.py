@@ -6,7 +6,7 @@ import pytest
 
 from services.routing.domain.waiting import Queue, takeable_time
 from tests.builders import DEFAULT_SECTIONS, agreement
-from tests.services.routing.desks import at
+from tests.services.routing.builders import at
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 LATE = {"id": "late", "zone": "UTC", "hours": {it: ["09:00-21:00"] for it in DAYS}}

@@ -12,11 +12,11 @@ from services.routing.handlers import on_leads_qualified
 from services.routing.queries import deliveries, handoffs
 from shared.contracts.payloads import Change, Qualified
 from tests.builders import NOON, an_id, lead_qualified, qualified_message
-from tests.services.routing.desks import (
+from tests.services.routing.builders import (
     announced,
+    build_assigner,
     entry,
     importing,
-    office,
     qualifying,
     told,
 )
@@ -32,10 +32,10 @@ def states(session: Session) -> dict[State, int]:
 
 
 def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
 
-    qualifying(session, desk, lead_qualified(lead="ada"))
+    qualifying(session, assigner, lead_qualified(lead="ada"))
 
     [change] = announced(session)
     assert (change.change, change.rep, change.hop, change.sequence) == (
@@ -54,20 +54,20 @@ def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
 
 
 def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     for _ in range(2):
-        qualifying(session, desk, *[lead_qualified(lead="ada")] * 2)
+        qualifying(session, assigner, *[lead_qualified(lead="ada")] * 2)
 
     assert told(session) == [("assigned", "grace")]
     assert len(deliveries.list_deliveries(session, limit=9)) == 1
 
 
 def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace"))
-    qualifying(session, desk, lead_qualified(), lead_qualified(qualification=2))
-    qualifying(session, desk, lead_qualified(qualification=2))
+    qualifying(session, assigner, lead_qualified(), lead_qualified(qualification=2))
+    qualifying(session, assigner, lead_qualified(qualification=2))
 
     assert told(session) == [("returned", None), ("assigned", "grace")]
     merged = handoffs.find_handoff(session, handoff_id(an_id("ada"), 2))
@@ -77,43 +77,43 @@ def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None
 
 
 def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None:
-    desk = office(session)
-    qualifying(session, desk, lead_qualified())
+    assigner = build_assigner(session)
+    qualifying(session, assigner, lead_qualified())
 
-    qualifying(session, desk, lead_qualified(change=Qualified.CEASED, cause="decayed"))
+    qualifying(session, assigner, lead_qualified(change=Qualified.CEASED, cause="decayed"))
 
     assert told(session) == [("waiting", None), ("returned", None)]
     assert announced(session)[-1].reason == "decayed"
 
 
 def test_news_of_an_unknown_lead_and_no_news_change_nothing(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
 
-    qualifying(session, desk, lead_qualified(change=Qualified.CEASED))
-    qualifying(session, desk)
+    qualifying(session, assigner, lead_qualified(change=Qualified.CEASED))
+    qualifying(session, assigner)
     handoffs.save_rulings(session, [])
 
     assert told(session) == []
 
 
 def test_a_rep_keeps_a_lead_that_ceased_to_qualify(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace"))
-    qualifying(session, desk, lead_qualified(), lead_qualified(change=Qualified.CEASED))
-    qualifying(session, desk, lead_qualified(lead="alan"))
+    qualifying(session, assigner, lead_qualified(), lead_qualified(change=Qualified.CEASED))
+    qualifying(session, assigner, lead_qualified(lead="alan"))
 
-    qualifying(session, desk, lead_qualified(lead="alan", change=Qualified.CEASED))
+    qualifying(session, assigner, lead_qualified(lead="alan", change=Qualified.CEASED))
 
     assert told(session) == [("returned", None), ("assigned", "grace")]
 
 
 def test_changes_of_one_lead_in_one_batch_take_effect_in_order(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     importing(session, entry("grace"))
 
     qualifying(
         session,
-        desk,
+        assigner,
         lead_qualified(),
         lead_qualified(change=Qualified.CEASED, cause="suppressed"),
         lead_qualified(qualification=2),
@@ -126,10 +126,10 @@ def test_changes_of_one_lead_in_one_batch_take_effect_in_order(session: Session)
 
 
 def test_the_trace_goes_on(session: Session) -> None:
-    desk = office(session)
+    assigner = build_assigner(session)
     message = qualified_message(lead_qualified())
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-    on_leads_qualified(session, [message._replace(traceparent=trace)], NOON, office=desk)
+    on_leads_qualified(session, [message._replace(traceparent=trace)], NOON, assigner=assigner)
 
     found = handoffs.find_handoff(session, handoff_id(an_id("ada"), 1))
     assert found is not None

@@ -1,0 +1,149 @@
+"""Who may: every reason that keeps a rep from a lead, and when it passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from services.routing.domain.policy import (
+    TeamPolicy,
+)
+from services.routing.domain.roster import (
+    RepLoad,
+)
+from shared.agreement.cel.compile import Facts
+from shared.agreement.model import RoutingRule
+
+
+class ExclusionReason(StrEnum):
+    """What keeps a rep from a lead."""
+
+    INACTIVE = "inactive"
+    OTHER_TEAM = "other_team"
+    HAD_IT = "had_it"
+    NO_MATCH = "no_match"
+    FULL = "full"
+    FULL_TODAY = "full_today"
+    TIME_OFF = "time_off"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One reason, in words, and the instant from which it holds no more, if time alone ends it."""
+
+    reason: ExclusionReason
+    detail: str
+    until: datetime | None = None
+
+
+class Case(NamedTuple):
+    """A lead to be given to somebody, under the rule that it matched."""
+
+    rule: RoutingRule
+    facts: Facts
+    earlier_reps: frozenset[str] = frozenset()
+    """Reps who had this handoff already: it never comes back to them."""
+    previous_rep: str | None = None
+    """Who held this lead's handoff before this one."""
+
+
+def exclusions(
+    case: Case, load: RepLoad, *, policy: TeamPolicy, now: datetime
+) -> tuple[Exclusion, ...]:
+    """Everything that keeps the rep from this lead at this instant; nothing means eligible."""
+    return (
+        *hindrances(load, policy=policy, now=now),
+        *objections(case, load, policy=policy, now=now),
+    )
+
+
+def is_free(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> bool:
+    """Whether nothing keeps the rep from every lead: no `hindrances`, found in a fifth of the time."""
+    rep = load.rep
+    return (
+        rep.active and rep.team == policy.team and not is_full(load) and rep.away_until(now) is None
+    )
+
+
+def is_full(load: RepLoad) -> bool:
+    """Whether the rep has room for no more, now or today."""
+    rep = load.rep
+    return (rep.open_limit is not None and load.open >= rep.open_limit) or (
+        rep.per_day_limit is not None and load.today >= rep.per_day_limit
+    )
+
+
+def hindrances(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> tuple[Exclusion, ...]:
+    """What keeps the rep from any lead at all."""
+    checks = (_inactive, _other_team, _full, _full_today, _time_off)
+    found = (check(load, policy, now) for check in checks)
+    return tuple(it for it in found if it is not None)
+
+
+def objections(
+    case: Case, load: RepLoad, *, policy: TeamPolicy, now: datetime
+) -> tuple[Exclusion, ...]:
+    """What keeps the rep from this lead, however much they hold: it is the same for leads that are alike."""
+    found = (check(case, load, policy, now) for check in (_had_it, _no_match, _closed))
+    return tuple(it for it in found if it is not None)
+
+
+def _inactive(load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    return None if load.rep.active else Exclusion(ExclusionReason.INACTIVE, "is not active")
+
+
+def _other_team(load: RepLoad, policy: TeamPolicy, _: datetime) -> Exclusion | None:
+    if load.rep.team == policy.team:
+        return None
+    return Exclusion(ExclusionReason.OTHER_TEAM, f"is in team {load.rep.team}")
+
+
+def _full(load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    limit = load.rep.open_limit
+    if limit is None or load.open < limit:
+        return None
+    return Exclusion(ExclusionReason.FULL, f"holds {load.open} of {limit}")
+
+
+def _full_today(load: RepLoad, policy: TeamPolicy, now: datetime) -> Exclusion | None:
+    limit = load.rep.per_day_limit
+    if limit is None or load.today < limit:
+        return None
+    return Exclusion(
+        ExclusionReason.FULL_TODAY,
+        f"got {load.today} of {limit} today",
+        until=policy.day_of(now)[1],
+    )
+
+
+def _time_off(load: RepLoad, _: TeamPolicy, now: datetime) -> Exclusion | None:
+    until = load.rep.away_until(now)
+    if until is None:
+        return None
+    return Exclusion(ExclusionReason.TIME_OFF, f"is on time off until {until.isoformat()}", until)
+
+
+def _had_it(case: Case, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    if load.rep.id not in case.earlier_reps:
+        return None
+    return Exclusion(ExclusionReason.HAD_IT, "had this handoff already")
+
+
+def _no_match(case: Case, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    match = case.rule.match
+    if match is None or match.holds({**case.facts, "rep": load.rep.facts()}):
+        return None
+    return Exclusion(ExclusionReason.NO_MATCH, f"does not match: {match.source}")
+
+
+def _closed(case: Case, load: RepLoad, policy: TeamPolicy, now: datetime) -> Exclusion | None:
+    hours = policy.hours_of(load.rep)
+    if case.rule.hours == "any" or hours.is_open(now):
+        return None
+    opens = hours.next_open(now)
+    return Exclusion(
+        ExclusionReason.CLOSED, f"is outside hours until {opens.isoformat()}", until=opens
+    )

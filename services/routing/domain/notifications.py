@@ -1,0 +1,229 @@
+"""What a webhook says: the handoff, the lead, what is due, where to answer; at most 20 KB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import msgspec
+import orjson
+
+from services.routing.domain.handoff import Handoff
+from services.routing.domain.policy import (
+    TeamPolicy,
+)
+from shared.agreement.model import Agreement, Anchor, Policy
+from shared.contracts.payloads import Scope, SlaChanged
+
+MAX_BYTES = 20_000
+ASSIGNED = "handoff.assigned"
+BREACHED = "handoff.breached"
+UNDELIVERED = "handoff.undelivered"
+DISABLED = "endpoint.disabled"
+
+
+class _Parts(msgspec.Struct):
+    """What of a qualification is passed on as it came: reading and writing it again cost more than all the rest."""
+
+    context: msgspec.Raw
+    scores: msgspec.Raw
+
+
+class _Body(msgspec.Struct):
+    """A body whose parts are passed on as they are: they may hold numbers that only few readers take."""
+
+    data: dict[str, msgspec.Raw]
+
+
+_parts_of = msgspec.json.Decoder(_Parts).decode
+_body_of = msgspec.json.Decoder(_Body).decode
+_lead_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Notification(NamedTuple):
+    """Something to be told to an endpoint. The id, of its cause, is the webhook-id of every try."""
+
+    id: UUID
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    body: bytes
+    traceparent: str | None = None
+
+
+def rep_endpoint(rep: str) -> str:
+    """The id of a rep's endpoint."""
+    return f"rep/{rep}"
+
+
+def team_endpoint(team: str) -> str:
+    """The id of a team's fallback."""
+    return f"team/{team}"
+
+
+OPS_ENDPOINT = "ops"
+
+
+def notification_id(cause: str) -> UUID:
+    """One cause, one notice: told again, it is the same one."""
+    return uuid5(NAMESPACE_OID, cause)
+
+
+def assignment(handoff: Handoff, *, promises: Promises, public_url: str) -> Notification:
+    """Tells the rep that the lead is theirs."""
+    data = {
+        **described(handoff, public_url=public_url),
+        "due": [
+            {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
+            for policy, due_at in promises.due(handoff)
+        ],
+    }
+    return Notification(
+        id=notification_id(f"{handoff.id}/{handoff.hop}/{ASSIGNED}"),
+        endpoint=rep_endpoint(handoff.rep or ""),
+        handoff_id=handoff.id,
+        hop=handoff.hop,
+        type=ASSIGNED,
+        body=body(ASSIGNED, data, at=handoff.assigned_at or handoff.qualified_at),
+        traceparent=handoff.traceparent,
+    )
+
+
+BREACH_FIELDS = (
+    "clock_id", "policy", "kind", "scope", "due_at", "detected_at", "team", "rep",
+)  # fmt: skip
+
+
+def breach(
+    clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
+) -> Notification:
+    """Tells a team, or ops, that a promise was not kept."""
+    fields = msgspec.to_builtins(clock)
+    data: dict[str, Any] = {
+        "breach": {name: fields.get(name) for name in BREACH_FIELDS},
+    }
+    if handoff is None:
+        data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
+    else:
+        data |= described(handoff, public_url=public_url)
+    return Notification(
+        id=notification_id(f"{cause}/{endpoint}"),
+        endpoint=endpoint,
+        handoff_id=clock.handoff_id,
+        hop=clock.hop,
+        type=BREACHED,
+        body=body(BREACHED, data, at=clock.occurred_at),
+        traceparent=handoff.traceparent if handoff else None,
+    )
+
+
+def undelivered(
+    meant: Notification, *, cause: str, type: str, endpoint: str, at: datetime
+) -> Notification:
+    """Tells somebody else what could not be told to whom it was meant for."""
+    meant_for = {"type": meant.type, "endpoint": meant.endpoint}
+    data = {**_as_written(_body_of(meant.body).data), "undelivered": meant_for}
+    return meant._replace(
+        id=notification_id(f"{cause}/{type}/{endpoint}"),
+        endpoint=endpoint,
+        type=type,
+        body=body(type, data, at=at),
+    )
+
+
+def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
+    """The handoff, its lead as it was announced, to the byte, and where to answer."""
+    said = _parts_of(handoff.lead_json)
+    link = f"{public_url.rstrip('/')}/v1/handoffs/{handoff.id}"
+    return {
+        "handoff": {
+            "id": handoff.id,
+            "lead_id": handoff.lead_id,
+            "state": handoff.state,
+            "hop": handoff.hop,
+            "team": handoff.team,
+            "rep": handoff.rep,
+            "tier": handoff.tier,
+            "cause": handoff.lead.cause,
+            "qualified_at": handoff.qualified_at,
+            "assigned_at": handoff.assigned_at,
+            "agreement_version": handoff.agreement_version,
+        },
+        "lead": orjson.Fragment(bytes(said.context)),
+        "scores": orjson.Fragment(bytes(said.scores)),
+        "links": {
+            "self": link,
+            "accept": f"{link}/accept",
+            "reject": f"{link}/reject",
+            "contact": f"{link}/contact",
+            "win": f"{link}/win",
+            "lose": f"{link}/lose",
+        },
+    }
+
+
+class Promises:
+    """What an agreement promises for the assignments of a desk; what several have in common is worked out once."""
+
+    def __init__(self, agreement: Agreement, policy: TeamPolicy) -> None:
+        self._agreed, self._policy = agreement.sla.policies, policy
+        self._policies: dict[tuple[str, str], list[Policy]] = {}
+        self._ends: dict[tuple[str | None, datetime, timedelta], datetime] = {}
+
+    def due(self, handoff: Handoff) -> Iterator[tuple[Policy, datetime]]:
+        """What is promised for this assignment, and when it is due."""
+        for policy in self._for(handoff.tier, handoff.team):
+            if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
+                own = handoff.calendar if policy.scope is Scope.HOP else None
+                yield policy, self._end(own, handoff.assigned_at, policy.target)
+            elif policy.anchor is Anchor.QUALIFIED:
+                yield policy, self._end(None, handoff.qualified_at, policy.target)
+
+    def _for(self, tier: str, team: str) -> list[Policy]:
+        if (tier, team) not in self._policies:
+            facts = {"tier": tier, "team": team}
+            self._policies[tier, team] = [
+                it for it in self._agreed if not it.when or it.when.holds(facts)
+            ]
+        return self._policies[tier, team]
+
+    def _end(self, calendar: str | None, since: datetime, target: timedelta) -> datetime:
+        if (calendar, since, target) not in self._ends:
+            hours = self._policy.calendars.get(calendar or "", self._policy.calendar)
+            self._ends[calendar, since, target] = hours.add(since, target)
+        return self._ends[calendar, since, target]
+
+
+def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
+    """The exact bytes; what does not fit is left out, the least useful first, and that is said."""
+    written = orjson.dumps({"type": type, "timestamp": at, "data": data})
+    for shorten in _SHORTER:
+        if len(written) < MAX_BYTES:
+            break
+        parts = _body_of(written).data
+        lead = _lead_of(parts.get("lead", b"{}"))
+        data = {
+            **_as_written(parts),
+            "lead": {**_as_written(shorten(lead)), "shortened": True},
+        }
+        written = orjson.dumps({"type": type, "timestamp": at, "data": data})
+    return written
+
+
+def _as_written(parts: dict[str, msgspec.Raw]) -> dict[str, orjson.Fragment]:
+    return {name: orjson.Fragment(bytes(it)) for name, it in parts.items()}
+
+
+def _without(*names: str) -> Callable[[dict[str, msgspec.Raw]], dict[str, msgspec.Raw]]:
+    return lambda lead: {name: it for name, it in lead.items() if name not in names}
+
+
+_SHORTER = (
+    _without("recent"),
+    _without("traits"),
+    _without("why_now", "reasons", "first_campaign", "last_campaign", "sources"),
+    _without("name", "company"),
+)

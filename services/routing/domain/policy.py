@@ -1,0 +1,157 @@
+"""What routing decides by, read from the agreement: its rules, its tiers, its teams with their calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.routing.domain.handoff import Handoff, State, handoff_id
+from services.routing.domain.roster import Rep
+from shared.agreement.cel.compile import Facts
+from shared.agreement.facts import lead_facts
+from shared.agreement.model import Agreement, RoutingRule
+from shared.calendar import CompiledCalendar, compiled
+from shared.contracts.payloads import LeadQualified
+from shared.contracts.topic import Message
+
+HAND_RAISE = "hand_raise"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """Whether a rule held. Rules after the first that did are not evaluated."""
+
+    rule: str
+    held: bool
+
+
+class RuleMatch(NamedTuple):
+    """The rule that a lead falls under, the facts that the rules could read, and the verdict of each rule."""
+
+    rule: RoutingRule
+    facts: dict[str, Any]
+    verdicts: tuple[RuleVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPolicy:
+    """How the days, the periods and the working hours of one team are counted."""
+
+    team: str
+    period: Literal["month", "ever"]
+    calendar: CompiledCalendar
+    calendars: Mapping[str, CompiledCalendar] = field(default_factory=dict)
+
+    def hours_of(self, rep: Rep) -> CompiledCalendar:
+        """The rep's own hours, else the team's."""
+        return self.calendars.get(rep.hours or "", self.calendar)
+
+    def calendar_of(self, rep: Rep) -> str | None:
+        """The id of the rep's own hours; None means the team's."""
+        return rep.hours if rep.hours in self.calendars else None
+
+    def day_of(self, at: datetime) -> tuple[datetime, datetime]:
+        """The team's local day around an instant: its first instant, and the first instant of the next day."""
+        zone = ZoneInfo(self.calendar.calendar.zone)
+        day = at.astimezone(zone).date()
+        return (
+            datetime.combine(day, time(), zone),
+            datetime.combine(day + timedelta(days=1), time(), zone),
+        )
+
+    def period_of(self, at: datetime) -> str:
+        """The key of the period that fair share counts over: `2026-11` in the team's zone, or `ever`."""
+        if self.period == "ever":
+            return "ever"
+        return f"{at.astimezone(ZoneInfo(self.calendar.calendar.zone)):%Y-%m}"
+
+
+class RoutingPolicy:
+    """One version of the agreement as routing decides by it. It is built once a version and never changes."""
+
+    def __init__(self, version: int, agreement: Agreement) -> None:
+        calendars = {it.id: compiled(it) for it in agreement.sla.calendars}
+        self.version, self.agreement = version, agreement
+        self.rules = {it.id: it for it in agreement.routing.rules}
+        self.teams = {
+            it.id: TeamPolicy(it.id, it.period, calendars[it.calendar], calendars)
+            for it in agreement.routing.teams
+        }
+        self._tier_ranks = {it.id: rank for rank, it in enumerate(agreement.qualification.tiers)}
+
+    def match(self, lead: LeadQualified) -> RuleMatch:
+        """The first rule that holds for the lead."""
+        facts = self._facts_of(lead)
+        rule, verdicts = first_match(self.agreement.routing.rules, facts)
+        return RuleMatch(rule, facts, verdicts)
+
+    def new_handoff(self, message: Message[LeadQualified], rule: RoutingRule) -> Handoff:
+        """The handoff that a qualification begins: it waits in the rule's team."""
+        lead = message.payload
+        return Handoff(
+            id=handoff_id(lead.lead_id, lead.qualification),
+            lead_id=lead.lead_id,
+            qualification=lead.qualification,
+            state=State.WAITING,
+            team=rule.team,
+            rule=rule.id,
+            tier=lead.tier,
+            tier_rank=self._tier_rank(lead.tier),
+            qualified_at=lead.at,
+            agreement_version=self.version,
+            lead=lead,
+            traceparent=message.traceparent,
+            lead_json=message.json,
+        )
+
+    def moved(self, handoff: Handoff) -> Handoff:
+        """The waiting handoff as this version rules it: perhaps in another team, under another rule."""
+        rule = self.match(handoff.lead).rule
+        return handoff._replace(
+            team=rule.team,
+            rule=rule.id,
+            tier_rank=self._tier_rank(handoff.tier),
+            agreement_version=self.version,
+        )
+
+    def _tier_rank(self, tier: str) -> int:
+        """The tier's position in the agreement; a tier that it does not know comes last."""
+        return self._tier_ranks.get(tier, len(self._tier_ranks))
+
+    def _facts_of(self, lead: LeadQualified) -> dict[str, Any]:
+        """What the routing rules may read of a lead."""
+        context = lead.context
+        return {
+            "lead": lead_facts(
+                context.traits,
+                email=context.email,
+                account=context.account,
+                stage="qualified",
+                agreement=self.agreement,
+            ),
+            "tier": lead.tier,
+            "fit": lead.scores.fit,
+            "engagement": lead.scores.engagement,
+            "grade": lead.scores.grade,
+            "hand_raised": lead.cause == HAND_RAISE,
+        }
+
+
+def first_match(
+    rules: Sequence[RoutingRule], facts: Facts
+) -> tuple[RoutingRule, tuple[RuleVerdict, ...]]:
+    """The first rule that holds, and the verdicts of all rules up to it.
+
+    The last rule holds for every lead, as the agreement's check makes sure: it is taken without
+    being evaluated, so that no lead is without a rule.
+    """
+    *conditional, last = rules
+    verdicts: list[RuleVerdict] = []
+    for rule in conditional:
+        verdicts.append(RuleVerdict(rule.id, held=rule.when.holds(facts)))
+        if verdicts[-1].held:
+            return rule, tuple(verdicts)
+    return last, (*verdicts, RuleVerdict(last.id, held=True))

@@ -1,0 +1,60 @@
+"""A client of routing's API with a key for each rep and for ops."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from services.routing.domain.handoff import handoff_id
+from shared.auth.keys import KeyScope, create_key
+from shared.db.session import Sessions
+from tests.builders import NOON, an_id
+from tests.services.routing.builders import entry, importing, told
+
+NOW = NOON + timedelta(minutes=10)
+ADA = handoff_id(an_id("ada"), 1)
+
+
+class RoutingClient:
+    """A client with a key for each rep and for ops."""
+
+    def __init__(self, http_client: TestClient, sessions: Sessions) -> None:
+        self._http_client, self.sessions = http_client, sessions
+        subjects = {
+            "grace": KeyScope.REP,
+            "linus": KeyScope.REP,
+            "ops": KeyScope.OPS,
+            "web": KeyScope.INGEST,
+        }
+        with sessions.begin() as session:
+            self._keys = {
+                subject: create_key(session, scope=scope, subject=subject, now=NOON)
+                for subject, scope in subjects.items()
+            }
+
+    def get(self, path: str, *, by: str = "ops", status: int = 200, **query: Any) -> Any:
+        got = self._http_client.get(f"/v1{path}", params=query, headers=self._as(by))
+        assert got.status_code == status, got.text
+        return got.json()
+
+    def post(self, path: str, said: Any = None, *, by: str = "grace", status: int = 200) -> Any:
+        got = self._http_client.post(f"/v1{path}", json=said, headers=self._as(by))
+        assert got.status_code == status, got.text
+        return got.json()
+
+    def say(self, verb: str, said: Any = None, **how: Any) -> Any:
+        return self.post(f"/handoffs/{how.pop('id', ADA)}/{verb}", said, **how)
+
+    def told(self) -> list[tuple[str, str | None]]:
+        with self.sessions() as session:
+            return told(session)
+
+    def _as(self, subject: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._keys[subject]}"}
+
+
+def hire_linus(client: RoutingClient) -> None:
+    with client.sessions.begin() as session:
+        importing(session, entry("grace", capacity={"open": 1}), entry("linus"))

@@ -1,0 +1,160 @@
+"""Many leads given out one by one: the same picks as one at a time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+
+from services.routing.domain.assignment.allocation import BatchAllocator
+from services.routing.domain.assignment.eligibility import Case
+from services.routing.domain.assignment.selection import given, pick
+from services.routing.domain.roster import Absence, RepLoad
+from shared.agreement.model import RoutingRule
+from tests.builders import NOON, days
+from tests.services.routing.builders import at, build_policy, case, rep_load, rule
+
+POLICY = build_policy()
+AWAY = (Absence(NOON - days(1), at(20, 8)),)
+MATCH = "lead.country in rep.territories"
+RULES = (
+    rule(),
+    rule(match=MATCH),
+    rule(match=MATCH, strategy="least_loaded"),
+    rule(match=MATCH, sticky=False),
+    rule(match="fit >= 50.5 || lead.country in rep.territories"),
+    rule(match="rep['id'] != 'rep_1' && lead.country in rep.territories"),
+    rule(strategy="ranked", hours="open"),
+)
+
+reps = st.lists(
+    st.builds(
+        lambda *of: of,
+        st.sampled_from([0.5, 1.0, 2.0, 3.0]),
+        st.one_of(st.none(), st.integers(1, 4)),
+        st.one_of(st.none(), st.integers(1, 4)),
+        st.sampled_from([("DE",), ("DE", "FR"), ("FR",), ()]),
+        st.sampled_from([(), (), (), AWAY]),
+        st.integers(0, 3),
+        st.fractions(0, 3, max_denominator=7),
+        st.sampled_from(["sales", "sales", "sales", "elsewhere"]),
+    ),
+    max_size=7,
+)
+leads = st.lists(
+    st.builds(
+        lambda rule, country, fit, previous_rep, earlier_reps: case(
+            rule=rule,
+            facts={**case().facts, "lead": {"country": country}, "fit": fit},
+            previous_rep=previous_rep and f"rep_{previous_rep}",
+            earlier_reps=frozenset(f"rep_{it}" for it in earlier_reps),
+        ),
+        st.sampled_from(RULES),
+        st.sampled_from(["DE", "FR", "US"]),
+        st.sampled_from([40.5, 60.5]),
+        st.one_of(st.none(), st.integers(0, 9)),
+        st.one_of(st.just(set()), st.sets(st.integers(0, 3), max_size=2)),
+    ),
+    max_size=25,
+)
+
+
+def bench_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
+    return [
+        rep_load(
+            f"rep_{number}",
+            rep_fields={
+                "weight": weight,
+                "open_limit": open_limit,
+                "per_day_limit": per_day,
+                "territories": territories,
+                "time_off": time_off,
+                "team": team,
+                "position": -number,
+            },
+            assigned=assigned,
+            credit=float(credit) if isinstance(credit, Fraction) else 0.0,
+        )
+        for number, (
+            weight, open_limit, per_day, territories, time_off, assigned, credit, team
+        ) in enumerate(reps)
+    ]  # fmt: skip
+
+
+@forall(reps, leads)
+def test_every_lead_goes_where_it_would_go_alone(
+    reps: list[tuple[object, ...]], leads: list[Case]
+) -> None:
+    compare(bench_of(reps), leads)
+
+
+def test_whoever_is_full_is_not_weighed_any_more() -> None:
+    weights = {"heavy": 3.0, "light": 1.0, "middling": 2.0}
+    loads = [
+        rep_load(id, rep_fields={"weight": weight, "open_limit": 6 if id == "heavy" else None})
+        for id, weight in weights.items()
+    ]
+
+    compare(loads, [case()] * 30)
+
+
+def test_a_match_that_may_read_anything_of_a_rep_is_asked_of_each() -> None:
+    picky = case(rule=rule(match="rep['id'] == 'linus'"))
+
+    compare([rep_load("grace"), rep_load("linus")], [picky] * 3)
+
+
+def compare(loads: list[RepLoad], leads: list[Case]) -> None:
+    """With giving out one at a time."""
+    giving = BatchAllocator(loads, policy=POLICY, now=NOON)
+
+    for lead in leads:
+        expected = pick(lead, loads, policy=POLICY, now=NOON)
+        got = giving.give(lead)
+        assert (got.picked, got.by) == (expected.picked, expected.by)
+        if expected.picked is not None:
+            loads = given(loads, [expected.picked], policy=POLICY, now=NOON)
+
+    after = giving.after()
+    assert [it.assigned for it in after] == [it.assigned for it in loads]
+    assert [it.credit for it in after] == pytest.approx([it.credit for it in loads])
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [(rule(), at(19, 0)), (rule(match=MATCH), at(19, 0)), (rule(match="false"), at(19, 0))],
+    ids=["anybody", "who matches", "nobody"],
+)
+def test_who_gets_nobody_is_looked_at_again_when_time_frees_somebody(
+    rule: RoutingRule, expected: object
+) -> None:
+    giving = BatchAllocator(
+        [
+            rep_load("full", rep_fields={"open_limit": 1}, open=1),
+            rep_load("daily", rep_fields={"per_day_limit": 1}, today=1),
+            rep_load("gone", rep_fields={"time_off": AWAY}),
+        ],
+        policy=POLICY,
+        now=NOON,
+    )
+
+    several = [giving.give(case(rule=rule)) for _ in range(2)]
+
+    assert [(it.picked, it.place, it.review_at) for it in several] == [(None, 0, expected)] * 2
+    assert not giving.anybody_free()
+
+
+def test_without_anybody_at_all_there_is_no_instant_to_wait_for() -> None:
+    assert BatchAllocator([], policy=POLICY, now=NOON).give(case()).review_at is None
+
+
+def test_who_takes_the_last_place_is_free_no_more() -> None:
+    giving = BatchAllocator(
+        [rep_load("grace", rep_fields={"open_limit": 2})], policy=POLICY, now=NOON
+    )
+
+    places = [giving.give(case()).place for _ in range(2)]
+
+    assert (places, giving.picks(), giving.anybody_free()) == ([0, 1], ["grace"] * 2, False)

@@ -1,0 +1,151 @@
+"""Who may, and every reason why not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from services.routing.domain.assignment.eligibility import (
+    Case,
+    ExclusionReason,
+    exclusions,
+    hindrances,
+)
+from services.routing.domain.roster import Absence, RepLoad
+from tests.builders import NOON
+from tests.services.routing.builders import at, build_policy, case, rep_load, rule
+
+AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
+
+
+@pytest.mark.parametrize(
+    ("case", "standing", "now", "expected"),
+    [
+        (case(), rep_load("grace"), NOON, []),
+        (
+            case(),
+            rep_load("grace", rep_fields={"active": False}),
+            NOON,
+            [(ExclusionReason.INACTIVE, None)],
+        ),
+        (
+            case(),
+            rep_load("grace", rep_fields={"team": "x"}),
+            NOON,
+            [(ExclusionReason.OTHER_TEAM, None)],
+        ),
+        (
+            case(earlier_reps=frozenset({"grace"})),
+            rep_load("grace"),
+            NOON,
+            [(ExclusionReason.HAD_IT, None)],
+        ),
+        (
+            case(rule=rule(match="lead.country in rep.territories")),
+            rep_load("grace", rep_fields={"territories": ("US",)}),
+            NOON,
+            [(ExclusionReason.NO_MATCH, None)],
+        ),
+        (
+            case(rule=rule(match="lead.country in rep.territories")),
+            rep_load("grace", rep_fields={"territories": ("US", "DE")}),
+            NOON,
+            [],
+        ),
+        (case(), rep_load("grace", rep_fields={"open_limit": 2}, open=1), NOON, []),
+        (
+            case(),
+            rep_load("grace", rep_fields={"open_limit": 2}, open=2),
+            NOON,
+            [(ExclusionReason.FULL, None)],
+        ),
+        (
+            case(),
+            rep_load("grace", rep_fields={"per_day_limit": 3}, today=3),
+            NOON,
+            [(ExclusionReason.FULL_TODAY, at(19, 0))],
+        ),
+        (case(), rep_load("grace", rep_fields={"per_day_limit": 3}, today=2), NOON, []),
+        (case(), rep_load("grace", rep_fields=AWAY), NOON, [(ExclusionReason.TIME_OFF, at(19, 8))]),
+        (case(), rep_load("grace", rep_fields=AWAY), at(19, 8), []),
+        (case(), rep_load("grace", rep_fields=AWAY), at(18, 7), []),
+        (case(rule=rule(hours="open")), rep_load("grace"), NOON, []),
+        (case(), rep_load("grace"), at(18, 17), []),
+        (
+            case(rule=rule(hours="open")),
+            rep_load("grace"),
+            at(18, 17),
+            [(ExclusionReason.CLOSED, at(19, 9))],
+        ),
+        (
+            case(rule=rule(hours="open"), earlier_reps=frozenset({"grace"})),
+            rep_load("grace", rep_fields={"active": False, **AWAY}),
+            at(18, 20),
+            [
+                (ExclusionReason.INACTIVE, None),
+                (ExclusionReason.TIME_OFF, at(19, 8)),
+                (ExclusionReason.HAD_IT, None),
+                (ExclusionReason.CLOSED, at(19, 9)),
+            ],
+        ),
+    ],
+    ids=[
+        "nothing",
+        "inactive",
+        "other team",
+        "had it",
+        "no match",
+        "match",
+        "room for one",
+        "full",
+        "full today",
+        "one more today",
+        "time off",
+        "back at work",
+        "not yet away",
+        "open",
+        "any hours",
+        "closed",
+        "every reason at once",
+    ],
+)
+def test_every_exclusion_has_its_reason_and_its_end(
+    case: Case,
+    rep_load: RepLoad,
+    now: datetime,
+    expected: list[tuple[ExclusionReason, datetime | None]],
+) -> None:
+    found = exclusions(case, rep_load, policy=build_policy(), now=now)
+
+    assert [(it.reason, it.until) for it in found] == expected
+    assert all(it.detail for it in found)
+
+
+def test_a_reps_own_hours_count_before_the_teams() -> None:
+    sections = {
+        "sla": {
+            "calendars": [
+                {"id": "office", "zone": "UTC", "hours": {"wed": ["09:00-17:00"]}},
+                {"id": "late", "zone": "UTC", "hours": {"wed": ["14:00-22:00"]}},
+            ]
+        }
+    }
+    late = rep_load("grace", rep_fields={"hours": "late"})
+    lost = rep_load("linus", rep_fields={"hours": "gone"})
+    opens = case(rule=rule(hours="open"))
+
+    [closed] = exclusions(opens, late, policy=build_policy(**sections), now=NOON)
+
+    assert closed.until == at(18, 14)
+    assert exclusions(opens, lost, policy=build_policy(**sections), now=NOON) == ()
+    assert build_policy(**sections).calendar_of(late.rep) == "late"
+    assert build_policy(**sections).calendar_of(lost.rep) is None
+
+
+def test_what_hinders_a_rep_from_any_lead_has_nothing_to_do_with_this_one() -> None:
+    hindered = rep_load("grace", rep_fields={"open_limit": 1}, open=1)
+
+    assert [it.reason for it in hindrances(hindered, policy=build_policy(), now=at(18, 22))] == [
+        ExclusionReason.FULL
+    ]

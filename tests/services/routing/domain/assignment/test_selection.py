@@ -1,0 +1,272 @@
+"""Who does: fair share and the others, and what a decision says of itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+
+from services.routing.domain.assignment.eligibility import ExclusionReason
+from services.routing.domain.assignment.selection import (
+    given,
+    pick,
+    shortfalls,
+    with_newcomers,
+)
+from services.routing.domain.policy import (
+    TeamPolicy,
+    first_match,
+)
+from services.routing.domain.roster import (
+    Absence,
+    RepLoad,
+)
+from tests.builders import NOON, agreement, days
+from tests.services.routing.builders import at, build_policy, case, counts, rep_load, rule
+
+POLICY = build_policy()
+
+
+def run(loads: list[RepLoad], picks: int, *, policy: TeamPolicy = POLICY) -> list[RepLoad]:
+    """Give out so many leads, one a minute."""
+    for number in range(picks):
+        now = NOON + timedelta(minutes=number)
+        picked = pick(case(), loads, policy=policy, now=now).picked
+        assert picked is not None
+        loads = given(loads, [picked], policy=policy, now=now)
+    return loads
+
+
+@forall(st.integers(1, 9), st.integers(0, 60))
+def test_equal_weights_differ_by_at_most_one_after_every_assignment(reps: int, leads: int) -> None:
+    loads = [rep_load(f"rep_{number}") for number in range(reps)]
+    for _ in range(leads):
+        loads = run(loads, 1)
+        assert max(counts(loads)) - min(counts(loads)) <= 1
+
+
+@forall(st.lists(st.sampled_from([1.0, 2.0, 3.0, 0.5]), min_size=1, max_size=6), st.integers(1, 80))
+def test_weights_are_kept_to_within_one_lead(weights: list[float], leads: int) -> None:
+    loads = [rep_load(f"rep_{n}", rep_fields={"weight": w}) for n, w in enumerate(weights)]
+
+    loads = run(loads, leads)
+
+    for it in loads:
+        due = leads * it.rep.weight / sum(weights)
+        assert abs(it.assigned - due) <= len(weights)
+    assert sum(counts(loads)) == leads
+
+
+@forall(
+    st.lists(
+        st.tuples(st.booleans(), st.integers(1, 3), st.integers(1, 4), st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(1, 20),
+)
+def test_an_ineligible_rep_never_gets_a_lead(
+    reps: list[tuple[bool, int, int, bool]], leads: int
+) -> None:
+    away = (Absence(NOON - days(1), NOON + days(1)),)
+    loads = [
+        rep_load(
+            f"rep_{number}",
+            rep_fields={
+                "active": active,
+                "open_limit": open_limit,
+                "per_day_limit": per_day,
+                "time_off": away if absent else (),
+            },
+        )
+        for number, (active, open_limit, per_day, absent) in enumerate(reps)
+    ]
+    room = sum(
+        min(open_limit, per_day)
+        for active, open_limit, per_day, absent in reps
+        if active and not absent
+    )
+    for _ in range(leads):
+        decision = pick(case(), loads, policy=POLICY, now=NOON)
+        if decision.picked is not None:
+            loads = given(loads, [decision.picked], policy=POLICY, now=NOON)
+
+    assert sum(counts(loads)) == min(leads, room)
+    for it in loads:
+        assert it.assigned == 0 or (it.rep.active and not it.rep.on_leave(NOON))
+        assert it.open <= (it.rep.open_limit or 0)
+        assert it.today <= (it.rep.per_day_limit or 0)
+
+
+def test_a_shortfall_is_what_a_share_lacks() -> None:
+    loads = [
+        rep_load("grace", assigned=3),
+        rep_load("linus", assigned=1, credit=1.0),
+        rep_load("ada", rep_fields={"weight": 2.0}, assigned=3),
+    ]
+
+    assert shortfalls(loads) == {"grace": -1.0, "linus": 0.0, "ada": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("bench", "expected"),
+    [
+        ([rep_load("a", assigned=2), rep_load("b", assigned=1)], "b"),
+        ([rep_load("a"), rep_load("b", rep_fields={"weight": 2.0})], "b"),
+        (
+            [rep_load("a", last_assigned_at=NOON), rep_load("b", last_assigned_at=NOON - days(1))],
+            "b",
+        ),
+        ([rep_load("a", last_assigned_at=NOON), rep_load("b")], "b"),
+        ([rep_load("b"), rep_load("a")], "a"),
+    ],
+    ids=["largest shortfall", "larger weight", "longest since", "never had one", "id"],
+)
+def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> None:
+    assert pick(case(), loads, policy=POLICY, now=NOON).picked == expected
+
+
+@pytest.mark.parametrize(
+    ("bench", "expected"),
+    [
+        (
+            [
+                rep_load("a", rep_fields={"open_limit": 10}, open=5),
+                rep_load("b", rep_fields={"open_limit": 20}, open=6),
+            ],
+            "b",
+        ),
+        ([rep_load("a", open=3), rep_load("b", open=2)], "b"),
+        ([rep_load("a", last_assigned_at=NOON), rep_load("b")], "b"),
+    ],
+    ids=["open by capacity", "no limits", "longest idle"],
+)
+def test_least_loaded_looks_at_what_is_in_hand(loads: list[RepLoad], expected: str) -> None:
+    picked = pick(case(rule=rule(strategy="least_loaded")), loads, policy=POLICY, now=NOON)
+
+    assert (picked.picked, picked.by) == (expected, "least_loaded")
+
+
+def test_ranked_takes_the_first_of_the_file_who_may() -> None:
+    loads = [
+        rep_load("a", rep_fields={"position": 2}),
+        rep_load("b", rep_fields={"position": 0, "active": False}),
+        rep_load("c", rep_fields={"position": 1}, assigned=9),
+    ]
+
+    assert pick(case(rule=rule(strategy="ranked")), loads, policy=POLICY, now=NOON).picked == "c"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"previous": "b"}, ("b", "sticky")),
+        ({"previous": "b", "rule": rule(sticky=False)}, ("a", "fair_share")),
+        ({"previous": "away"}, ("a", "fair_share")),
+        ({"previous": "elsewhere"}, ("a", "fair_share")),
+    ],
+    ids=["comes back", "unless the rule says no", "unless not eligible", "unless another team"],
+)
+def test_a_lead_goes_back_to_who_had_it(
+    fields: dict[str, object], expected: tuple[str, str]
+) -> None:
+    loads = [
+        rep_load("a"),
+        rep_load("b", assigned=7),
+        rep_load("away", rep_fields={"active": False}),
+        rep_load("elsewhere", rep_fields={"team": "other"}),
+    ]
+
+    decision = pick(case(**fields), loads, policy=POLICY, now=NOON)
+
+    assert (decision.picked, decision.by) == expected
+    assert ("elsewhere" in {it.rep for it in decision.candidates}) == (
+        fields["previous"] == "elsewhere"
+    )
+
+
+def test_nobody_eligible_says_why_each() -> None:
+    loads = [
+        rep_load("full", rep_fields={"open_limit": 1}, open=1),
+        rep_load("daily", rep_fields={"per_day_limit": 1}, today=1),
+        rep_load("gone", rep_fields={"time_off": (Absence(NOON, at(18, 15)),)}),
+    ]
+
+    decision = pick(case(), loads, policy=POLICY, now=NOON)
+
+    assert decision.picked is None
+    assert [[it.reason for it in one.excluded] for one in decision.candidates] == [
+        [ExclusionReason.FULL],
+        [ExclusionReason.FULL_TODAY],
+        [ExclusionReason.TIME_OFF],
+    ]
+    assert all(it.shortfall is None for it in decision.candidates)
+
+
+def test_leave_costs_no_share_and_brings_no_flood() -> None:
+    away = Absence(NOON, NOON + timedelta(minutes=20))
+    loads = [rep_load("a"), rep_load("b"), rep_load("away", rep_fields={"time_off": (away,)})]
+
+    loads = run(loads, 20)
+
+    assert counts(loads) == [10, 10, 0]
+    assert loads[2].credit == pytest.approx(10.0)
+
+
+def test_a_newcomer_starts_with_what_the_others_had_on_average() -> None:
+    loads = with_newcomers(
+        [
+            rep_load("a", assigned=4),
+            rep_load("b", rep_fields={"weight": 2.0}, assigned=8),
+            rep_load("new", rep_fields={"weight": 0.5}, counted=False),
+        ]
+    )
+
+    assert loads[2].credit == pytest.approx(2.0)
+    assert with_newcomers([rep_load("first", counted=False)])[0].credit == 0.0
+
+
+def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
+    rules = agreement(
+        routing={
+            "teams": [{"id": "sales", "calendar": "office"}],
+            "rules": [
+                {"id": "french", "when": 'lead.country == "FR"', "team": "sales"},
+                {"id": "german", "when": 'lead.country == "DE"', "team": "sales"},
+                {"id": "rest", "when": True, "team": "sales"},
+            ],
+        }
+    ).routing.rules
+    facts = dict(case().facts)
+
+    german, asked = first_match(rules, facts)
+    rest, all_asked = first_match(rules, {**facts, "lead": {}})
+
+    assert german.id == "german"
+    assert [(it.rule, it.held) for it in asked] == [("french", False), ("german", True)]
+    assert rest.id == "rest"
+    assert [it.held for it in all_asked] == [False, False, True]
+
+
+def test_periods_and_days_are_those_of_the_teams_zone() -> None:
+    berlin = build_policy(
+        sla={
+            "calendars": [
+                {"id": "office", "zone": "Europe/Berlin", "hours": {"mon": ["09:00-17:00"]}}
+            ]
+        }
+    )
+    late = at(30, 23, 30)
+
+    assert berlin.period_of(late) == "2026-12"
+    assert berlin.day_of(late)[0] == at(30, 23)
+    assert berlin.day_of(late)[1] - berlin.day_of(late)[0] == days(1)
+    ever = build_policy(
+        routing={
+            "teams": [{"id": "sales", "calendar": "office", "period": "ever"}],
+            "rules": [{"id": "rest", "when": True, "team": "sales"}],
+        }
+    )
+    assert ever.period_of(late) == "ever"

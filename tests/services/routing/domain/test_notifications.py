@@ -1,0 +1,158 @@
+"""What webhooks say, and how they are signed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from standardwebhooks import Webhook
+
+from services.routing.domain import notifications
+from services.routing.domain.handoff import Handoff
+from services.routing.domain.signing import signed_headers, unwritten, written
+from shared.clock import utc_now
+from shared.contracts.payloads import LeadContext, Touch
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified, sla_changed
+from tests.services.routing.builders import URL, build_policy, handoff
+
+POLICY = {"kind": "accept", "scope": "hop", "anchor": "assigned", "target": "1h"}
+
+
+def promises(**sections: Any) -> notifications.Promises:
+    return notifications.Promises(agreement(**sections), build_policy(**sections))
+
+
+def data(notification: notifications.Notification) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(notification.body)["data"]
+    return found
+
+
+def test_a_signature_is_what_the_standards_own_library_expects() -> None:
+    secret, body = bytes(range(32)), '{"grüße": 1}'.encode()
+
+    headers = signed_headers([secret], id="id-1", at=utc_now(), body=body)
+
+    assert Webhook(written(secret)).verify(body, headers) == {"grüße": 1}
+    assert unwritten(written(secret)) == secret
+    assert headers["webhook-timestamp"].isdecimal()
+
+
+def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
+    told = notifications.assignment(handoff(), promises=promises(), public_url=URL + "/")
+
+    said = orjson.loads(told.body)
+    assert (said["type"], said["timestamp"]) == ("handoff.assigned", "2026-11-18T12:00:00+00:00")
+    assert said["data"]["handoff"]["cause"] == "hand_raise"
+    assert said["data"]["scores"]["grade"] == "B2"
+    assert said["data"]["links"]["win"] == f"{URL}/v1/handoffs/{told.handoff_id}/win"
+    assert told.endpoint == "rep/grace"
+    assert told.id == notifications.notification_id(f"{told.handoff_id}/1/handoff.assigned")
+
+
+@pytest.mark.parametrize(
+    ("policy", "handoff", "due"),
+    [
+        ({}, handoff(), ["2026-11-18T13:00:00+00:00"]),
+        ({"when": 'tier == "enterprise"'}, handoff(), []),
+        ({"when": 'team == "sales"'}, handoff(), ["2026-11-18T13:00:00+00:00"]),
+        ({}, handoff(calendar="late"), ["2026-11-18T15:00:00+00:00"]),
+        ({"scope": "journey"}, handoff(calendar="late"), ["2026-11-18T13:00:00+00:00"]),
+        (
+            {"scope": "journey", "anchor": "qualified"},
+            handoff(qualified_at=NOON - timedelta(minutes=30)),
+            ["2026-11-18T12:30:00+00:00"],
+        ),
+        ({"anchor": "accepted"}, handoff(), []),
+    ],
+    ids=[
+        "in the team's hours",
+        "other tier",
+        "this team",
+        "in the rep's hours",
+        "journeys count the team's",
+        "since it qualified",
+        "not yet running",
+    ],
+)
+def test_what_is_due_is_told_as_the_agreement_promises(
+    policy: dict[str, Any], handoff: Handoff, due: list[str]
+) -> None:
+    assigner = DEFAULT_SECTIONS["sla"]["calendars"][0]
+    late = {"id": "late", "zone": "UTC", "hours": {"wed": ["14:00-22:00"]}}
+    sections = {
+        "sla": {"calendars": [assigner, late], "policies": [{"id": "p", **POLICY, **policy}]}
+    }
+
+    told = notifications.assignment(handoff, promises=promises(**sections), public_url=URL)
+
+    assert [it["due_at"] for it in data(told)["due"]] == due
+
+
+@pytest.mark.parametrize(
+    ("context", "gone"),
+    [
+        ({"recent": 40}, {"recent"}),
+        ({"traits": 40}, {"recent", "traits"}),
+        ({"reasons": 40}, {"recent", "traits", "reasons", "why_now"}),
+        ({"name": 40}, {"recent", "traits", "reasons", "why_now", "name", "company"}),
+    ],
+)
+def test_what_does_not_fit_is_left_out_and_that_is_said(
+    context: dict[str, int], gone: set[str]
+) -> None:
+    long = "x" * 1000
+    touch = Touch(id="1", type="page_viewed", time=NOON, title=long)
+    recent = (touch,) * context.get("recent", 1)
+    traits = {f"trait_{n}": long for n in range(context.get("traits", 1))}
+    campaign = {f"c_{n}": long for n in range(context.get("reasons", 0))}
+    lead = lead_qualified(
+        context=LeadContext(
+            email="ada@example.com",
+            recent=recent,
+            traits=traits,
+            why_now=touch,
+            name=long * context.get("name", 1),
+            last_campaign=campaign,
+        )
+    )
+
+    told = notifications.assignment(
+        handoff()._replace(lead=lead),
+        promises=promises(),
+        public_url=URL,
+    )
+
+    assert len(told.body) < notifications.MAX_BYTES
+    assert data(told)["lead"]["shortened"] is True
+    assert not gone & data(told)["lead"].keys()
+    assert data(told)["lead"]["email"] == "ada@example.com"
+
+
+def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
+    clock = sla_changed(due_at=NOON)
+    known = notifications.breach(
+        clock, handoff(), endpoint="team/sales", cause="clock/breached", public_url=URL
+    )
+    unknown = notifications.breach(
+        clock, None, endpoint="team/sales", cause="clock/breached", public_url=URL
+    )
+
+    assert known.id == unknown.id
+    assert data(known)["breach"]["due_at"] == "2026-11-18T12:00:00Z"
+    assert data(known)["lead"]["email"] == "ada@example.com"
+    assert data(unknown)["handoff"]["id"] == str(clock.handoff_id)
+
+
+def test_what_could_not_be_told_is_told_to_somebody_else() -> None:
+    meant = notifications.assignment(handoff(), promises=promises(), public_url=URL)
+
+    passed_on = notifications.undelivered(
+        meant, cause="c", type=notifications.UNDELIVERED, endpoint="ops", at=NOON
+    )
+
+    assert (passed_on.endpoint, passed_on.type) == ("ops", "handoff.undelivered")
+    assert passed_on.id != meant.id
+    assert data(passed_on)["undelivered"] == {"type": "handoff.assigned", "endpoint": "rep/grace"}
+    assert data(passed_on)["lead"] == data(meant)["lead"]

@@ -1,0 +1,93 @@
+"""What a rep may see of a handoff."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.routing.domain.answers import PastStep
+from services.routing.domain.handoff import State
+from services.routing.domain.visibility import decisions_for, handoff_for, past_for
+from shared.contracts.payloads import Change
+from tests.builders import NOON
+from tests.services.routing.builders import handoff
+
+LATER = NOON + timedelta(hours=1)
+
+
+def step(change: Change, rep: str | None, hop: int) -> PastStep:
+    """A step after which this rep holds the handoff."""
+    return PastStep(change, NOON, "leadbaton", hop, rep)
+
+
+ASSIGNED = step(Change.ASSIGNED, "grace", 1)
+REJECTED = step(Change.REJECTED, None, 1)
+REASSIGNED = step(Change.REASSIGNED, "linus", 2)
+ACCEPTED = step(Change.ACCEPTED, "linus", 2)
+RETURNED = step(Change.RETURNED, None, 1)
+RULING = {"team": "sales", "rule": "everybody", "agreement_version": 1}
+
+
+@pytest.mark.parametrize(
+    ("rep", "holder", "past", "seen"),
+    [
+        ("grace", "grace", [ASSIGNED], [ASSIGNED]),
+        ("linus", "grace", [ASSIGNED], []),
+        ("linus", "linus", [ASSIGNED, REJECTED, REASSIGNED], [ASSIGNED, REJECTED, REASSIGNED]),
+        ("grace", "linus", [ASSIGNED, REJECTED, REASSIGNED], [ASSIGNED, REJECTED]),
+        ("grace", None, [ASSIGNED, REJECTED], [ASSIGNED, REJECTED]),
+        (
+            "grace",
+            "linus",
+            [ASSIGNED, REASSIGNED, ACCEPTED],
+            [ASSIGNED, step(Change.REASSIGNED, None, 1)],
+        ),
+    ],
+    ids=["holder", "never", "holder of hop 2", "rejected", "waits", "taken in one step"],
+)
+def test_the_steps_end_with_the_one_that_took_it(
+    rep: str, holder: str | None, past: list[PastStep], seen: list[PastStep]
+) -> None:
+    assert past_for(rep, handoff(rep=holder), past) == seen
+
+
+def test_a_holder_sees_the_handoff_as_it_is() -> None:
+    held = handoff(hop=2)
+    assert handoff_for("grace", held, [ASSIGNED], []) is held
+
+
+def test_one_who_lost_it_sees_it_as_it_left_them() -> None:
+    after = handoff(
+        State.WON, rep="linus", hop=2, closed_at=LATER, team="partners", agreement_version=2
+    )
+
+    seen = handoff_for("grace", after, [ASSIGNED, REJECTED], [RULING])
+
+    assert (seen.state, seen.rep, seen.hop, seen.closed_at) == (State.WAITING, None, 1, None)
+    assert (seen.team, seen.rule, seen.agreement_version) == ("sales", "everybody", 1)
+
+
+def test_an_end_that_took_it_is_seen_but_not_what_it_met() -> None:
+    after = handoff(State.MERGED, rep=None, closed_at=LATER, merged_into=UUID(int=1))
+
+    seen = handoff_for("grace", after, [ASSIGNED, RETURNED], [])
+
+    assert (seen.state, seen.closed_at, seen.merged_into) == (State.MERGED, LATER, None)
+
+
+def test_of_decisions_a_rep_sees_their_own_row_up_to_their_hop() -> None:
+    rows: list[dict[str, Any]] = [{"rep": "grace", "open": 1}, {"rep": "linus", "open": 2}]
+    decisions: list[dict[str, Any]] = [
+        {"hop": 1, "candidates": rows},
+        {"hop": 2, "candidates": rows},
+        {"hop": 3},
+    ]
+
+    assert decisions_for("linus", decisions, hop=2) == [
+        {"hop": 1, "candidates": rows[1:]},
+        {"hop": 2, "candidates": rows[1:]},
+    ]
+    assert decisions_for("linus", [{"hop": 1}], hop=1) == [{"hop": 1, "candidates": []}]

@@ -1,0 +1,247 @@
+"""Each handoff goes to one rep, or waits until one may have it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Actor, Answer
+from services.routing.domain.handoff import State, handoff_id
+from services.routing.handlers import Assigner, answer, tick
+from services.routing.handlers.assignment import PORTION
+from services.routing.handlers.explanation import explained
+from services.routing.queries import handoffs
+from shared.contracts.payloads import Change
+from tests.builders import NOON, an_id, lead_qualified
+from tests.services.routing.builders import (
+    URL,
+    announced,
+    at,
+    build_assigner,
+    entry,
+    importing,
+    publishing,
+    qualifying,
+    told,
+)
+
+pytestmark = pytest.mark.postgres
+
+ONE = {"capacity": {"open": 1}}
+LATER = NOON + timedelta(minutes=5)
+
+
+def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, Any]:
+    handoff = handoffs.find_handoff(session, handoff_id(an_id(lead), qualification))
+    assert handoff is not None
+    [*_, newest] = explained(session, handoff, assigner=Assigner(URL))
+    return newest
+
+
+def states(session: Session) -> dict[State, int]:
+    return handoffs.count_by_state(session)
+
+
+def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", capacity={"open": 2}))
+    leads = [
+        lead_qualified(lead="new", at=NOON),
+        lead_qualified(lead="old", at=NOON - timedelta(hours=1)),
+        lead_qualified(lead="hot", at=NOON, tier="enterprise"),
+    ]
+
+    qualifying(session, assigner, *leads)
+
+    by_lead = {it.lead_id: it.change for it in announced(session)}
+    assert by_lead == {
+        an_id("hot"): Change.ASSIGNED,
+        an_id("old"): Change.ASSIGNED,
+        an_id("new"): Change.WAITING,
+    }
+
+
+def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", **ONE), entry("linus", active=False))
+    qualifying(session, assigner, lead_qualified(lead="ada"), lead_qualified(lead="alan"))
+
+    waiting = decision(session, "alan")
+    if waiting["picked"]:
+        waiting = decision(session, "ada")
+    excluded = {
+        it["rep"]: [one["reason"] for one in it["excluded"]] for it in waiting["candidates"]
+    }
+    assert excluded == {"grace": ["full"], "linus": ["inactive"]}
+    assert states(session) == {State.ASSIGNED: 1, State.WAITING: 1}
+
+
+def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> None:
+    assigner = build_assigner(session)
+    qualifying(session, assigner, lead_qualified(lead="ada"))
+    importing(session, entry("grace"), now=LATER)
+
+    tick(session, LATER, assigner=assigner)
+
+    assert told(session) == [("waiting", None), ("assigned", "grace")]
+
+
+@pytest.mark.parametrize(
+    ("rep", "opens"),
+    [
+        ({"time_off": [{"from": "2026-11-18", "to": "2026-11-20T09:30:00+01:00"}]}, at(20, 8, 30)),
+        ({"capacity": {"per_day": 1}}, at(19, 0)),
+    ],
+    ids=["time off ends", "a new day"],
+)
+def test_who_waits_is_placed_when_time_frees_somebody(
+    session: Session, rep: dict[str, Any], opens: datetime
+) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", **rep))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in ("ada", "alan")))
+    placed = [it for it in told(session) if it[0] == "assigned"]
+
+    tick(session, opens - timedelta(seconds=1), assigner=assigner)
+    assert [it for it in told(session) if it[0] == "assigned"] == placed
+    tick(session, opens, assigner=assigner)
+
+    assert len([it for it in told(session) if it[0] == "assigned"]) > len(placed)
+
+
+def test_shifts_that_open_are_waited_for(session: Session) -> None:
+    assigner = build_assigner(
+        session,
+        routing={
+            "teams": [{"id": "sales", "calendar": "office"}],
+            "rules": [{"id": "everybody", "when": True, "team": "sales", "hours": "open"}],
+        },
+    )
+    importing(session, entry("grace"))
+    qualifying(session, assigner, lead_qualified(), now=at(18, 18))
+
+    tick(session, at(19, 8, 59), assigner=assigner)
+    assert told(session) == [("waiting", None)]
+    qualifying(session, assigner, lead_qualified(lead="alan", tier="enterprise"), now=at(19, 9))
+
+    assert states(session) == {State.ASSIGNED: 2}
+
+
+def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, assigner, lead_qualified(lead="ada"))
+    close(session, "ada")
+    qualifying(session, assigner, lead_qualified(lead="ada", qualification=2), now=LATER)
+
+    assert decision(session, "ada", 2)["strategy"] == "sticky"
+    assert told(session)[-1] == ("assigned", "grace")
+
+
+def close(session: Session, lead: str) -> None:
+    answer(
+        session,
+        handoff_id(an_id(lead), 1),
+        Answer(Change.WON),
+        actor=Actor("rep", "grace"),
+        assigner=build_assigner(session),
+        now=LATER,
+    )
+
+
+def test_who_waits_follows_a_newer_agreement(session: Session) -> None:
+    def routed(team: str) -> dict[str, Any]:
+        teams = [{"id": it, "calendar": "office"} for it in ("sales", "partners")]
+        return {"teams": teams, "rules": [{"id": f"to_{team}", "when": True, "team": team}]}
+
+    assigner = build_assigner(session, routing=routed("partners"))
+    importing(session, entry("grace"))
+    qualifying(session, assigner, lead_qualified())
+    tick(session, NOON, assigner=assigner)
+    assert told(session) == [("waiting", None)]
+
+    publishing(session, routing=routed("sales"))
+    tick(session, LATER, assigner=assigner)
+
+    assert told(session) == [("waiting", None), ("assigned", "grace")]
+    assert announced(session)[-1].agreement_version == 2
+    assert decision(session, "ada")["rule"] == "to_sales"
+
+
+def test_the_decision_explains_itself(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", weight=2.0), entry("linus", active=False))
+    qualifying(
+        session,
+        assigner,
+        lead_qualified(traits={"country": "DE", "company_size": 20, "undeclared": 1}),
+        now=NOON + timedelta(seconds=3),
+    )
+
+    found = decision(session, "ada")
+
+    assert found["facts"]["lead"] == {
+        "country": "DE",
+        "company_size": 20.0,
+        "email": "ada@example.com",
+        "domain": "example.com",
+        "account": "example.com",
+        "stage": "qualified",
+    }
+    assert found["facts"]["hand_raised"] is True
+    assert (found["agreement_version"], found["rule"], found["strategy"], found["picked"]) == (
+        1,
+        "everybody",
+        "fair_share",
+        "grace",
+    )
+    assert found["rules"] == [{"rule": "everybody", "held": True}]
+    assert (found["waited_s"], found["period"]) == (3.0, "2026-11")
+    grace, linus = found["candidates"]
+    assert (grace["rep"], grace["shortfall"], grace["excluded"]) == ("grace", 0.0, [])
+    assert (linus["shortfall"], linus["excluded"][0]["reason"]) == (None, "inactive")
+
+
+def test_many_who_wait_are_placed_in_turn_portion_by_portion(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", active=False))
+    ages = [timedelta(seconds=number) for number in range(PORTION + 20)]
+    leads = [lead_qualified(lead=it.seconds, at=NOON - it) for it in ages]
+    qualifying(session, assigner, *leads)
+
+    importing(session, entry("grace", capacity={"open": PORTION + 5}))
+    tick(session, NOON, assigner=assigner)
+
+    placed = {it.lead_id for it in announced(session) if it.change is Change.ASSIGNED}
+    assert placed == {an_id(it.seconds) for it in ages[15:]}
+    assert states(session) == {State.ASSIGNED: PORTION + 5, State.WAITING: 15}
+
+
+def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", **ONE), entry("linus", **ONE))
+    last = lead_qualified(lead="last", at=NOON)
+    qualifying(session, assigner, last)
+    leads = [lead_qualified(lead=it, at=NOON - timedelta(minutes=1)) for it in range(PORTION + 2)]
+    qualifying(session, assigner, *leads)
+
+    answer(
+        session,
+        handoff_id(an_id("last"), 1),
+        Answer(Change.REJECTED, details={"reason": "no_capacity"}),
+        actor=Actor("rep", "grace"),
+        assigner=assigner,
+        now=LATER,
+    )
+
+    assert sorted(told(session)[-3:], key=str) == [
+        ("assigned", "grace"),
+        ("rejected", None),
+        ("waiting", None),
+    ]
+    assert announced(session)[-1].lead_id == an_id("last")
+    assert states(session) == {State.ASSIGNED: 2, State.WAITING: PORTION + 1}
+    assert decision(session, "last")["picked"] is None

@@ -1,0 +1,70 @@
+"""Every decision says how it saw each rep, long after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Actor, Answer
+from services.routing.domain.handoff import handoff_id
+from services.routing.handlers import Assigner, answer
+from services.routing.handlers.explanation import explained
+from services.routing.queries.handoffs import find_handoff
+from shared.contracts.payloads import Change
+from tests.builders import NOON, an_id, lead_qualified
+from tests.services.routing.builders import build_assigner, entry, importing, qualifying
+
+pytestmark = pytest.mark.postgres
+
+
+def decisions(session: Session, assigner: Assigner, lead: str) -> list[dict[str, Any]]:
+    handoff = find_handoff(session, handoff_id(an_id(lead), 1))
+    assert handoff is not None
+    return list(explained(session, handoff, assigner=assigner))
+
+
+def seen(decision: dict[str, Any]) -> dict[str, Any]:
+    return {
+        it["rep"]: it["shortfall"] if not it["excluded"] else it["excluded"][0]["reason"]
+        for it in decision["candidates"]
+    }
+
+
+def test_each_lead_of_a_batch_saw_what_those_before_it_got(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", capacity={"open": 1}), entry("linus"))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))
+    importing(session, entry("linus", capacity={"open": 9}))
+
+    found = sorted(
+        (decisions(session, assigner, it)[0] for it in "abc"), key=lambda it: it["position"]
+    )
+
+    assert [it["picked"] for it in found] == ["grace", "linus", "linus"]
+    assert [seen(it) for it in found] == [
+        {"grace": 0.0, "linus": 0.0},
+        {"grace": "full", "linus": 0.0},
+        {"grace": "full", "linus": 0.0},
+    ]
+
+
+def test_the_next_hop_remembers_who_had_it(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, assigner, lead_qualified())
+    answer(
+        session,
+        handoff_id(an_id("ada"), 1),
+        Answer(Change.REJECTED, details={"reason": "no_capacity"}),
+        actor=Actor("rep", "grace"),
+        assigner=assigner,
+        now=NOON,
+    )
+
+    first, second = decisions(session, assigner, "ada")
+
+    assert (first["hop"], first["picked"], seen(first)) == (1, "grace", {"grace": 0, "linus": 0})
+    assert (second["hop"], second["picked"]) == (2, "linus")
+    assert seen(second)["grace"] == "had_it"

@@ -1,0 +1,120 @@
+"""The file of reps takes effect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Actor, Answer
+from services.routing.domain.handoff import State
+from services.routing.domain.signing import unwritten
+from services.routing.handlers import answer, tick
+from services.routing.handlers.roster_import import reroute
+from services.routing.queries import active_reps
+from services.routing.queries.endpoints import an_encrypted_secret
+from services.routing.queries.handoffs import count_by_state, held_by, list_handoffs
+from services.routing.queries.reps import reps_by_id
+from services.routing.tables import deliveries
+from shared.contracts.payloads import Change
+from tests.builders import NOON, lead_qualified
+from tests.services.routing.builders import (
+    build_assigner,
+    entry,
+    importing,
+    qualifying,
+    told,
+    vault,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+def test_secrets_are_shown_once_and_kept_encrypted(session: Session) -> None:
+    first = importing(session, entry("grace"))
+    second = importing(session, entry("grace"), entry("linus"))
+
+    assert first.secrets.keys() == {"rep/grace", "team/sales", "ops"}
+    assert second.secrets.keys() == {"rep/linus"}
+    kept = an_encrypted_secret(session)
+    assert kept is not None
+    shown = {unwritten(it) for it in [*first.secrets.values(), *second.secrets.values()]}
+    assert vault().decrypt(kept) in shown
+    assert all(len(it) == 32 for it in shown)
+
+
+def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    assert active_reps(session) == 2
+
+    assert importing(session, entry("linus")).inactive == ["grace"]
+    qualifying(session, assigner, lead_qualified(lead="a"), lead_qualified(lead="b"))
+
+    assert told(session) == [("assigned", "linus")] * 2
+    assert active_reps(session) == 1
+
+
+def test_what_an_inactive_rep_holds_is_named_and_not_told_any_more(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcd"))
+
+    gone = importing(session, entry("linus"))
+    again = importing(session, entry("linus"), entry("grace", active=False))
+
+    assert (gone.left_behind, gone.cancelled) == ({"grace": 2}, 2)
+    assert (again.left_behind, again.cancelled) == ({"grace": 2}, 0)
+    states = {(it.endpoint, it.state) for it in session.execute(select(deliveries))}
+    assert states == {("rep/grace", "cancelled"), ("rep/linus", "pending")}
+
+
+def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcdef"))
+    [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, limit=9)
+    accept = Answer(Change.ACCEPTED)
+    answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
+    importing(session, entry("linus", capacity={"open": 5}))
+
+    moved = [reroute(session, limit=2, assigner=assigner, now=NOON) for _ in range(3)]
+
+    assert [dict(it) for it in moved] == [{"grace": 2}, {"grace": 1}, {}]
+    assert held_by(session, ["grace", "linus"]) == {"linus": 5}
+    assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
+    assert told(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
+    assert importing(session, entry("linus")).left_behind == {}
+
+
+def test_a_rep_is_kept_as_the_file_says(session: Session) -> None:
+    importing(
+        session,
+        entry(
+            "grace",
+            territories=["DE"],
+            weight=2.5,
+            capacity={"open": 3, "per_day": 9},
+            time_off=[{"from": "2026-12-24", "to": "2026-12-27"}],
+        ),
+    )
+
+    [grace] = reps_by_id(session)
+
+    assert (grace.territories, grace.weight) == (("DE",), 2.5)
+    assert (grace.open_limit, grace.per_day_limit) == (3, 9)
+    assert grace.time_off[0].until - grace.time_off[0].since == timedelta(days=3)
+
+
+def test_more_room_is_filled_by_who_waits(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", capacity={"open": 1}))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))
+    assert sum(it[0] == "assigned" for it in told(session)) == 1
+
+    importing(session, entry("grace", capacity={"open": 3}))
+    tick(session, NOON, assigner=assigner)
+
+    assert sum(it[0] == "assigned" for it in told(session)) == 3

@@ -1,0 +1,147 @@
+"""The file of reps: read whole, or refused with every fault in its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from services.routing.roster_file import RosterFile, parse
+from shared.agreement.load import parse as parse_agreement
+from shared.documents import InvalidDocument
+from shared.http.outbound import ForbiddenAddress
+from tests.builders import agreement
+from tests.shared.agreement.builders import marked
+
+ROOT = Path(__file__).parents[4]
+REP = '{id: grace, name: G, email: g@x.io, team: sales, endpoint: {url: "https://x.io/h"}%s}'
+
+
+def anything_goes(_: str) -> None:
+    """Every URL may be called."""
+
+
+def nothing_goes(url: str) -> None:
+    raise ForbiddenAddress(f"{url} is private")
+
+
+def read(source: str, *, forbidden: bool = False) -> RosterFile:
+    return parse(
+        dedent(source),
+        name="reps.yaml",
+        agreement=agreement(),
+        check_url=nothing_goes if forbidden else anything_goes,
+    )
+
+
+def test_the_example_is_sound_and_fits_the_example_agreement() -> None:
+    source = (ROOT / "examples" / "reps.yaml").read_text()
+    agreed = parse_agreement((ROOT / "examples" / "agreement.yaml").read_text())
+
+    roster = parse(source, name="reps.yaml", agreement=agreed, check_url=anything_goes)
+
+    assert [it.id for it in roster.everybody()][:3] == ["amira", "jonas", "priya"]
+    assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.urls().keys()
+
+
+def test_dates_and_instants_are_both_time_off() -> None:
+    off = ", time_off: [{from: 2026-12-24, to: 2026-12-27}, {from: 2026-12-31T12:00:00+01:00, to: 2027-01-04}]"
+
+    [rep] = read(f"reps:\n- {REP % off}").everybody()
+
+    assert [it.since for it in rep.time_off] == [
+        datetime(2026, 12, 24, tzinfo=UTC),
+        datetime(2026, 12, 31, 11, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("reps: []", "reps.yaml:1:7"),
+        ("reps:\n- {id: grace, name: G, email: g@x.io, team: sales}", "reps.yaml:2:3: "),
+        (f"reps:\n- {REP % ', wieght: 2'}", "wieght"),
+        (f"reps:\n- {REP % ', weight: 0'}", "reps.yaml:2:"),
+        (f"reps:\n- {REP % ''}\n- {REP % ''}", "reps.yaml:3:8: 'grace' is there twice"),
+        (
+            f"reps:\n- {REP % ', hours: moon'}",
+            "the agreement has no calendar 'moon'; write one of office",
+        ),
+        (
+            f"teams: [{{id: moon, fallback: {{url: 'https://x.io'}}}}]\nreps:\n- {REP % ''}",
+            "the agreement has no team 'moon'",
+        ),
+        (f"reps:\n- {REP.replace('sales', 'moon') % ''}", "the agreement has no team 'moon'"),
+        (f"reps:\n- {REP.replace('https://', 'ftp://') % ''}", "begins with https://"),
+        (
+            f"reps:\n- {REP % ', time_off: [{from: 2026-12-24, to: 2026-12-24}]'}",
+            "later than `from`",
+        ),
+    ],
+    ids=[
+        "nobody",
+        "no endpoint",
+        "unknown name",
+        "no weight",
+        "twice",
+        "unknown hours",
+        "unknown team of a fallback",
+        "unknown team",
+        "no http",
+        "time off that ends before it begins",
+    ],
+)
+def test_faults_are_told_where_they_stand(source: str, said: str) -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        read(source)
+
+    assert said in refused.value.message
+
+
+def test_an_endpoint_that_may_not_be_called_is_a_fault_of_the_file() -> None:
+    with pytest.raises(InvalidDocument, match=r"reps.yaml:2:\d+: https://x.io/h is private"):
+        read(f"reps:\n- {REP % ''}", forbidden=True)
+
+
+def test_without_an_agreement_teams_are_believed() -> None:
+    roster = parse(
+        f"reps:\n- {REP.replace('sales', 'moon') % ''}",
+        name="reps.yaml",
+        agreement=None,
+        check_url=anything_goes,
+    )
+
+    assert roster.reps[0].team == "moon"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (", weight: ▸1001", "`1001`: write 0.001 to 1000; The part of a fair share"),
+        (", weight: ▸0", "`0`: write 0.001 to 1000"),
+        (", weight: ▸nan", "`nan`: write 0.001 to 1000"),
+        (", capacity: {per_day: ▸0}", "`0`: write 1 to 100000; Most assignments in a day"),
+        (", capacity: {open: ▸0}", "`0`: write 1 to 100000; Most handoffs held at once"),
+        (", capacity: {open: ▸100001}", "`100001`: write 1 to 100000"),
+        (', skills: ["▸\\0"]', "the character '\\x00' cannot be stored; delete it"),
+        (f", skills: [▸{'x' * 101}]", f"`{'x' * 60}…`: 101 characters are more than the 100"),
+        (f", skills: ▸[{'x, ' * 201}]", "a list: 201 entries are more than the 200 that fit"),
+        (", time_off: [{from: ▸0001-01-01, to: 2026-12-27}]", "`0001-01-01`: write 2000-01-01 to"),
+    ],
+)  # fmt: skip
+def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, told: str) -> None:
+    source, place = marked(f"reps:\n- {REP % more}")
+
+    with pytest.raises(InvalidDocument) as caught:
+        read(source)
+
+    [line] = caught.value.message.split("\n")
+    assert line.startswith(f"reps.yaml:{place}: {told}")
+
+
+def test_bounds_hold_at_their_ends() -> None:
+    [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").everybody()
+
+    assert (rep.weight, rep.per_day_limit, rep.open_limit) == (1000, 1, 1)
