@@ -115,7 +115,7 @@ class TeamPolicy:
 
     def __init__(self, server: PostgresServer) -> None:
         self._sessions = sessions_on(engine_for(server.url(DATABASE), pool_size=1))
-        self._office = Assigner("http://127.0.0.1:8002")
+        self._assigner = Assigner("http://127.0.0.1:8002")
         self._batches = 0
 
     def assign(self, count: int) -> None:
@@ -127,7 +127,7 @@ class TeamPolicy:
             for it in qualified(count, seed=self._batches, now=now)
         ]
         with self._sessions.begin() as session:
-            on_leads_qualified(session, messages, now, assigner=self._office)
+            on_leads_qualified(session, messages, now, assigner=self._assigner)
 
 
 def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:

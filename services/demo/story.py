@@ -126,7 +126,7 @@ def _why(decision: Told) -> str:
     picked = decision["picked"] or "nobody"
     return (
         f"Why {picked}: rule {decision['rule']} names team {decision['team']}, "
-        f"picked by {decision['by']}, agreement version {decision['agreement_version']}"
+        f"picked by {decision['strategy']}, agreement version {decision['agreement_version']}"
     )
 
 

@@ -154,7 +154,7 @@ class _Desk:
     """Takes answers."""
 
     def __init__(self, assigner: Assigner) -> None:
-        self._office = assigner
+        self._assigner = assigner
 
     def take(
         self,
@@ -176,8 +176,8 @@ class _Desk:
         self, session: Session, id: UUID, taken: Answer, caller: Caller, now: datetime
     ) -> HandoffStory:
         """Take the answer and tell the whole story after it."""
-        answer(session, id, taken, actor=_actor(caller), assigner=self._office, now=now)
-        return story(session, id, caller, self._office)
+        answer(session, id, taken, actor=_actor(caller), assigner=self._assigner, now=now)
+        return story(session, id, caller, self._assigner)
 
     def _consequence(
         self, session: Session, id: UUID, change: Change, reason: str
@@ -186,7 +186,7 @@ class _Desk:
         handoff = handoffs.find_handoff(session, id)
         if handoff is None:
             raise UnknownHandoff(f"no handoff {id}")
-        agreed = self._office.policies.version(session, handoff.agreement_version)
+        agreed = self._assigner.policies.version(session, handoff.agreement_version)
         routing = agreed.agreement.routing
         if change is Change.LOST:
             check_reason(reason, routing.loss_reasons, what="loss reason")

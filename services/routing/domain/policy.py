@@ -104,7 +104,7 @@ class RoutingPolicy:
             agreement_version=self.version,
             lead=lead,
             traceparent=message.traceparent,
-            lead_json=message.json,
+            announced_json=message.json,
         )
 
     def moved(self, handoff: Handoff) -> Handoff:

@@ -82,7 +82,7 @@ def handoff(state: State = State.ASSIGNED, *, lead: object = "ada", **fields: An
         "team": "sales",
         "rule": "everybody",
         "tier": "standard",
-        "heat": 1,
+        "tier_rank": 1,
         "qualified_at": NOON,
         "agreement_version": 1,
         "lead": qualified,

@@ -15,7 +15,7 @@ from shared.http.outbound import ForbiddenAddress
 from tests.builders import agreement
 from tests.shared.agreement.builders import marked
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 REP = '{id: grace, name: G, email: g@x.io, team: sales, endpoint: {url: "https://x.io/h"}%s}'
 
 

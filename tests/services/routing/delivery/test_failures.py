@@ -93,7 +93,7 @@ def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Pos
         post.run(until=number)
         post.ahead += timedelta(hours=11)
     [row, passed_on] = post.rows()
-    assert (row.state, row.attempts) == ("exhausted", 10)
+    assert (row.state, row.attempt_count) == ("exhausted", 10)
     assert (passed_on.endpoint, passed_on.type) == ("team/sales", "handoff.undelivered")
 
     post.receiver.reply(GRACE, Reply(500), Reply(200))
@@ -195,7 +195,7 @@ def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
     engine = engine_for(database_url, lock_timeout_ms=50)
     event.listen(engine, "handle_error", lambda _: refused.set())
     dispatcher = replace(post.dispatcher, sessions=sessions_on(engine))
-    running = threading.Thread(target=post.run, kwargs={"until": 1, "courier": dispatcher})
+    running = threading.Thread(target=post.run, kwargs={"until": 1, "dispatcher": dispatcher})
     running.start()
     post.receiver.wait(lambda got: len(got) == 1)
     with post.sessions() as session:

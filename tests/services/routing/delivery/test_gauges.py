@@ -38,7 +38,7 @@ def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None
 
     assert gauge("routing_waiting", team="sales") == 2
     assert gauge("routing_waiting_oldest_seconds") == 90
-    assert gauge("routing_takeable_oldest_seconds") == 90
+    assert gauge("routing_assignable_oldest_seconds") == 90
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 90
     assert gauge("delivery_disabled_endpoints") == 0
@@ -58,7 +58,7 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
 
     assert gauge("routing_waiting", team="sales") is None
     assert gauge("routing_waiting_oldest_seconds") == 0
-    assert gauge("routing_takeable_oldest_seconds") == 0
+    assert gauge("routing_assignable_oldest_seconds") == 0
     assert gauge("delivery_pending") == 1
     assert gauge("delivery_overdue_seconds") == 0
     assert gauge("delivery_disabled_endpoints") == 3
@@ -102,6 +102,6 @@ def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions
     for now in (at(22), morning):
         set_gauges(sessions, partial(datetime.fromtimestamp, now.timestamp(), UTC), Agreements())
         seen.append(
-            (gauge("routing_waiting", team="sales"), gauge("routing_takeable_oldest_seconds"))
+            (gauge("routing_waiting", team="sales"), gauge("routing_assignable_oldest_seconds"))
         )
     assert seen == [(2, 0), (2, 1800)]

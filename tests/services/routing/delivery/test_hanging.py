@@ -139,7 +139,7 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
         began_s = time.monotonic()
         with delivering(post.dispatcher):
-            until(lambda: sum(it.attempts for it in post.rows()) >= 18 * 4 > HANDS)
+            until(lambda: sum(it.attempt_count for it in post.rows()) >= 18 * 4 > HANDS)
             assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
             starts_at_once(post, healthy, f"/{healthy}")
             answers.set()
@@ -190,9 +190,9 @@ def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Pos
         hang = queries.Hang(reps[0], f"127.0.0.3:{gone.server_address[1]}", host_answers=False)
         queries.open_breakers(session, [hang], now=post.now())
     with delivering(post.dispatcher):
-        until(lambda: [it.attempts for it in post.rows()] == [1, 1, 1])
+        until(lambda: [it.attempt_count for it in post.rows()] == [1, 1, 1])
 
-    assert {it.said.partition(":")[0] for it in post.tries()} == {"ConnectError"}
+    assert {it.detail.partition(":")[0] for it in post.tries()} == {"ConnectError"}
     assert {it.failures for it in open_breakers(post).values()} == {1}
 
 
@@ -212,7 +212,7 @@ def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
     reps = add(post, post.receiver, 30)
     tell(post, *reps * 2)
     with post.sessions.begin() as session:
-        session.execute(text("update routing.deliveries set attempts = 1"))
+        session.execute(text("update routing.deliveries set attempt_count = 1"))
     tell(post, *reps[:8])
 
     claimed = claim(post.dispatcher, HANDS, retries=HANDS - FIRST_HANDS)
@@ -234,9 +234,9 @@ def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_
             session, [queries.Hang(reps[0], "x", host_answers=True)], now=post.now()
         )
         for state, attempts in (("delivered", 1), ("pending", 0), ("pending", 3)):
-            session.execute(MANY, {"state": state, "attempts": attempts, "endpoint": reps[0]})
-        session.execute(MANY, {"state": "pending", "attempts": 2, "endpoint": reps[1]})
-        session.execute(MANY, {"state": "delivered", "attempts": 2, "endpoint": reps[1]})
+            session.execute(MANY, {"state": state, "attempt_count": attempts, "endpoint": reps[0]})
+        session.execute(MANY, {"state": "pending", "attempt_count": 2, "endpoint": reps[1]})
+        session.execute(MANY, {"state": "delivered", "attempt_count": 2, "endpoint": reps[1]})
     with post.sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as it:
         it.execute(text("vacuum analyze routing.deliveries"))
 
@@ -245,8 +245,8 @@ def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_
 
 MANY = text("""
     insert into routing.deliveries
-        (id, endpoint, handoff_id, hop, type, body, state, attempts, next_attempt_at)
-    select gen_random_uuid(), :endpoint, gen_random_uuid(), 1, 'handoff.breached', '', :state, :attempts,
+        (id, endpoint, handoff_id, hop, type, body, state, attempt_count, next_attempt_at)
+    select gen_random_uuid(), :endpoint, gen_random_uuid(), 1, 'handoff.breached', '', :state, :attempt_count,
         now() - interval '1 hour'
     from generate_series(1, 5000)
 """)
@@ -254,7 +254,7 @@ MANY = text("""
 
 def cost(post: Post) -> int:
     """How many pages a claim looks at."""
-    arguments = {"now": post.now(), "tries": 64, "retries": 48, "an_endpoint": 4, "a_host": 32}
+    arguments = {"now": post.now(), "attempts": 64, "retries": 48, "an_endpoint": 4, "a_host": 32}
     with post.sessions() as session:
         plan = session.scalar(
             text(f"explain (analyze, buffers, format json) {_DUE.text}"), arguments

@@ -91,7 +91,7 @@ def test_who_wants_nothing_more_is_heard_though_the_handoff_cannot_be_read(post:
 def test_an_attempt_that_cannot_be_stored_leaves_the_outcome(post: Post) -> None:
     before = unrecorded("attempt")
     post.receiver.reply(GRACE, Reply(200, body=b"unstorable"), Reply(200))
-    refuse(post, "attempts", "insert", "new.said = 'unstorable'")
+    refuse(post, "attempts", "insert", "new.detail = 'unstorable'")
     post.assign(*LEADS)
     post.run(until=5)
 
@@ -141,7 +141,8 @@ def test_a_delivery_that_cannot_be_claimed_ends_in_plain_sight_and_the_others_go
     with post.sessions.begin() as session:
         [odd, *_] = deliveries.list_deliveries(session, limit=9)
         session.execute(
-            text("update routing.deliveries set attempts = 32767 where id = :id"), {"id": odd.id}
+            text("update routing.deliveries set attempt_count = 32767 where id = :id"),
+            {"id": odd.id},
         )
     wanted = ["delivered"] * 4 + ["exhausted"]
     with delivering(post.dispatcher):
@@ -156,7 +157,7 @@ def test_a_try_that_fails_for_an_unknown_cause_is_an_outcome(post: Post) -> None
     post.assign()
     post.run(until=1, dispatcher=replace(post.dispatcher, chance=lambda: 0 / next(chances)))
 
-    assert [(it.status, it.said) for it in post.tries()] == [
+    assert [(it.status, it.detail) for it in post.tries()] == [
         (None, "ZeroDivisionError: division by zero")
     ]
     assert post.rows()[0].state == "pending"

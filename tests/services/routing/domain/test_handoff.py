@@ -42,7 +42,7 @@ def test_a_step_is_written_as_the_contract_writes_it(
 ) -> None:
     after = handoff(state)._replace(lead=lead_qualified(context=context))
     for change in Change:
-        wrote = Step(after, change, LATER, NOON, "leadbaton", details).written()
+        wrote = Step(after, change, LATER, NOON, "leadbaton", details).payload()
         read = HANDOFFS_CHANGED.codec.decode(wrote)
         assert orjson.loads(encode(read)) == orjson.loads(wrote)
         assert (read.change, read.occurred_at, read.recorded_at) == (change, LATER, NOON)
@@ -53,7 +53,7 @@ def test_a_step_is_written_as_the_contract_writes_it(
 def test_nothing_that_the_contract_knows_is_left_out() -> None:
     context = LeadContext(name="Ada", sources=("app",), last_campaign={"name": "winter"})
     after = handoff(calendar="late")._replace(lead=lead_qualified(context=context))
-    wrote = Step(after, Change.WON, LATER, NOON, "rep/grace", EVERYTHING).written()
+    wrote = Step(after, Change.WON, LATER, NOON, "rep/grace", EVERYTHING).payload()
 
     read = HANDOFFS_CHANGED.codec.decode(wrote)
 

@@ -26,9 +26,9 @@ REPS = [entry(f"rep_{it}") for it in range(8)]
 def kept(session: Session) -> list[tuple[bool, int]]:
     """Of each round: whether its bench is whole, and how many standings it keeps."""
     rows = session.execute(
-        select(allocations.c.base_id, allocations.c.loads).order_by(allocations.c.id)
+        select(allocations.c.base_id, allocations.c.rep_loads).order_by(allocations.c.id)
     )
-    return [(row.base_id is None, len(row.loads)) for row in rows]
+    return [(row.base_id is None, len(row.rep_loads)) for row in rows]
 
 
 def assigned(session: Session, lead: str, assigner: Assigner) -> list[int]:

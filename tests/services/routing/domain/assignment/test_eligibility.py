@@ -20,7 +20,7 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
 
 
 @pytest.mark.parametrize(
-    ("case", "standing", "now", "expected"),
+    ("case", "rep_load", "now", "expected"),
     [
         (case(), rep_load("grace"), NOON, []),
         (

@@ -111,7 +111,7 @@ def test_a_shortfall_is_what_a_share_lacks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bench", "expected"),
+    ("loads", "expected"),
     [
         ([rep_load("a", assigned=2), rep_load("b", assigned=1)], "b"),
         ([rep_load("a"), rep_load("b", rep_fields={"weight": 2.0})], "b"),
@@ -129,7 +129,7 @@ def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("bench", "expected"),
+    ("loads", "expected"),
     [
         (
             [
@@ -162,10 +162,10 @@ def test_ranked_takes_the_first_of_the_file_who_may() -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"previous": "b"}, ("b", "sticky")),
-        ({"previous": "b", "rule": rule(sticky=False)}, ("a", "fair_share")),
-        ({"previous": "away"}, ("a", "fair_share")),
-        ({"previous": "elsewhere"}, ("a", "fair_share")),
+        ({"previous_rep": "b"}, ("b", "sticky")),
+        ({"previous_rep": "b", "rule": rule(sticky=False)}, ("a", "fair_share")),
+        ({"previous_rep": "away"}, ("a", "fair_share")),
+        ({"previous_rep": "elsewhere"}, ("a", "fair_share")),
     ],
     ids=["comes back", "unless the rule says no", "unless not eligible", "unless another team"],
 )
@@ -183,7 +183,7 @@ def test_a_lead_goes_back_to_who_had_it(
 
     assert (decision.picked, decision.by) == expected
     assert ("elsewhere" in {it.rep for it in decision.candidates}) == (
-        fields["previous"] == "elsewhere"
+        fields["previous_rep"] == "elsewhere"
     )
 
 
