@@ -28,14 +28,14 @@ def upgrade() -> None:
             "base_id",
             sa.BigInteger(),
             nullable=True,
-            comment="The round whose bench this one's differs from; None: whole.",
+            comment="The allocation whose rep loads it refers to; None: whole.",
         ),
         sa.Column(
             "rep_loads",
             postgresql.JSON(astext_type=sa.Text()),
             nullable=False,
-            comment="The reps as they stood before it, or those who stood otherwise than in the "
-            "base: [[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
+            comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …] before it, "
+            "all or other than in the base.",
         ),
         sa.Column(
             "picks",
@@ -45,7 +45,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
         schema="routing",
-        comment="Leads of a team given out together: what all their decisions were made from.",
+        comment="Leads of a team assigned together: what all their decisions were made from.",
     )
     op.create_index(
         "ix_allocations_whole",
@@ -65,7 +65,10 @@ def upgrade() -> None:
         ),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
-            "allocation_id", sa.BigInteger(), nullable=True, comment="What it was decided from."
+            "allocation_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="The allocation that it was decided in.",
         ),
         sa.Column(
             "position",
@@ -104,28 +107,34 @@ def upgrade() -> None:
             "status", sa.SmallInteger(), nullable=True, comment="Of the response, if there was one."
         ),
         sa.Column(
-            "detail", sa.Text(), nullable=False, comment="The response's head, or what went wrong."
+            "detail",
+            sa.Text(),
+            nullable=False,
+            comment="The head of the response, or what went wrong.",
         ),
         sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempts")),
         schema="routing",
-        comment="Each try of a delivery.",
+        comment="Each attempt of a delivery.",
     )
     op.create_table(
         "breakers",
         sa.Column("id", sa.Text(), nullable=False, comment="host/HOST, or the endpoint's id"),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "failures", sa.Integer(), nullable=False, comment="Tries without an answer, since then."
+            "failures",
+            sa.Integer(),
+            nullable=False,
+            comment="Attempts without an answer, since then.",
         ),
         sa.Column(
             "probe_at",
             sa.DateTime(timezone=True),
             nullable=False,
-            comment="When one try may start again; put off by each that starts.",
+            comment="When one attempt may start again; put off by each that starts.",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_breakers")),
         schema="routing",
-        comment="Hosts and endpoints that hang: one try at a time, until they answer.",
+        comment="Hosts and endpoints that hang: one attempt at a time, until they answer.",
     )
     op.create_table(
         "changes",
@@ -149,7 +158,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.UUID(), nullable=False, comment="The webhook-id of every try."),
+        sa.Column("id", sa.UUID(), nullable=False, comment="The webhook-id of every attempt."),
         sa.Column("position", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("endpoint", sa.Text(), nullable=False),
         sa.Column("handoff_id", sa.UUID(), nullable=False),
@@ -168,7 +177,7 @@ def upgrade() -> None:
             sa.SmallInteger(),
             server_default="0",
             nullable=False,
-            comment="Attempts of an earlier round, before it was told to begin again.",
+            comment="Attempts before it was begun again by a redelivery.",
         ),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
@@ -188,7 +197,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("position", name=op.f("uq_deliveries_position")),
         schema="routing",
-        comment="What is to be told to whom, until it is delivered or given up.",
+        comment="Notifications on their way to endpoints, until they are delivered or given up.",
     )
     op.create_index(
         "ix_deliveries_first_attempts",
@@ -342,7 +351,9 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("team", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False, comment="Place in the file: the rank."),
+        sa.Column(
+            "position", sa.Integer(), nullable=False, comment="Position in the file: the rank."
+        ),
         sa.Column("territories", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("languages", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("skills", postgresql.ARRAY(sa.Text()), nullable=False),
@@ -417,7 +428,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
         schema="routing",
-        comment="One row a team: the lock under which its leads are given out, one by one.",
+        comment="One row a team: the lock under which its leads are assigned, one by one.",
     )
     op.create_index(
         "ix_teams_review_at",

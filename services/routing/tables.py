@@ -41,7 +41,7 @@ teams = Table(
     Column("id", Text, primary_key=True),
     Column("review_at", DateTime(timezone=True), comment="When somebody may become eligible next."),
     Index("ix_teams_review_at", "review_at", postgresql_where=text("review_at is not null")),
-    comment="One row a team: the lock under which its leads are given out, one by one.",
+    comment="One row a team: the lock under which its leads are assigned, one by one.",
 )
 
 reps = Table(
@@ -51,7 +51,7 @@ reps = Table(
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
     Column("team", Text, nullable=False, index=True),
-    Column("position", Integer, nullable=False, comment="Place in the file: the rank."),
+    Column("position", Integer, nullable=False, comment="Position in the file: the rank."),
     Column("territories", ARRAY(Text), nullable=False),
     Column("languages", ARRAY(Text), nullable=False),
     Column("skills", ARRAY(Text), nullable=False),
@@ -76,7 +76,9 @@ reps = Table(
         comment="What others got during leave or before.",
     ),
     comment="Who may get leads, as the file of reps says, and what each has had.",
-    postgresql_with={"fillfactor": 50},  # every round writes the counts of those who got a lead
+    postgresql_with={
+        "fillfactor": 50
+    },  # every allocation writes the counts of those who got a lead
 )
 
 rosters = Table(
@@ -117,14 +119,14 @@ breakers = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="host/HOST, or the endpoint's id"),
     Column("opened_at", DateTime(timezone=True), nullable=False),
-    Column("failures", Integer, nullable=False, comment="Tries without an answer, since then."),
+    Column("failures", Integer, nullable=False, comment="Attempts without an answer, since then."),
     Column(
         "probe_at",
         DateTime(timezone=True),
         nullable=False,
-        comment="When one try may start again; put off by each that starts.",
+        comment="When one attempt may start again; put off by each that starts.",
     ),
-    comment="Hosts and endpoints that hang: one try at a time, until they answer.",
+    comment="Hosts and endpoints that hang: one attempt at a time, until they answer.",
 )
 
 handoffs = Table(
@@ -187,18 +189,17 @@ allocations = Table(
     Column("agreement_version", Integer, nullable=False, comment="By which the team counted."),
     Column("roster_id", BigInteger, nullable=False),
     Column(
-        "base_id", BigInteger, comment="The round whose bench this one's differs from; None: whole."
+        "base_id", BigInteger, comment="The allocation whose rep loads it refers to; None: whole."
     ),
     Column(
         "rep_loads",
         JSON,
         nullable=False,
-        comment="The reps as they stood before it, or those who stood otherwise than in the base: "
-        "[[rep, open, today, assigned, credit, last_assigned_at, counted], …]",
+        comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …] before it, all or other than in the base.",
     ),
     Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
     Index("ix_allocations_whole", "team", "id", postgresql_where=text("base_id is null")),
-    comment="Leads of a team given out together: what all their decisions were made from.",
+    comment="Leads of a team assigned together: what all their decisions were made from.",
 )
 
 assignments = Table(
@@ -209,7 +210,7 @@ assignments = Table(
     Column("rep", Text, comment="None while it waits for somebody."),
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
-    Column("allocation_id", BigInteger, comment="What it was decided from."),
+    Column("allocation_id", BigInteger, comment="The allocation that it was decided in."),
     Column(
         "position", Integer, comment="How many leads of the allocation were assigned before it."
     ),
@@ -239,7 +240,7 @@ changes = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", UUID(as_uuid=True), primary_key=True, comment="The webhook-id of every try."),
+    Column("id", UUID(as_uuid=True), primary_key=True, comment="The webhook-id of every attempt."),
     Column("position", BigInteger, Identity(), nullable=False, unique=True),
     Column("endpoint", Text, nullable=False),
     Column("handoff_id", UUID(as_uuid=True), nullable=False, index=True),
@@ -254,7 +255,7 @@ deliveries = Table(
         SmallInteger,
         nullable=False,
         server_default="0",
-        comment="Attempts of an earlier round, before it was told to begin again.",
+        comment="Attempts before it was begun again by a redelivery.",
     ),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),
     Column("lease_until", DateTime(timezone=True)),
@@ -285,7 +286,7 @@ deliveries = Table(
         "endpoint",
         postgresql_where=text("state = 'pending' and lease_until is not null"),
     ),
-    comment="What is to be told to whom, until it is delivered or given up.",
+    comment="Notifications on their way to endpoints, until they are delivered or given up.",
 )
 
 attempts = Table(
@@ -296,6 +297,6 @@ attempts = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("took_ms", Numeric(10, 1, asdecimal=False), nullable=False),
     Column("status", SmallInteger, comment="Of the response, if there was one."),
-    Column("detail", Text, nullable=False, comment="The response's head, or what went wrong."),
-    comment="Each try of a delivery.",
+    Column("detail", Text, nullable=False, comment="The head of the response, or what went wrong."),
+    comment="Each attempt of a delivery.",
 )
