@@ -34,8 +34,8 @@ def upgrade() -> None:
             "rep_loads",
             postgresql.JSON(astext_type=sa.Text()),
             nullable=False,
-            comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …] before it, "
-            "all or other than in the base.",
+            comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …], all or "
+            "those unlike the base's.",
         ),
         sa.Column(
             "picks",
@@ -396,7 +396,7 @@ def upgrade() -> None:
             sa.Double(),
             server_default="0",
             nullable=False,
-            comment="What others got during leave or before.",
+            comment="For leave and joining.",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reps")),
         schema="routing",

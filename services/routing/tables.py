@@ -31,7 +31,6 @@ metadata = MetaData(schema="routing", naming_convention=NAMES)
 
 LIVE = ("waiting", "assigned", "accepted", "contacted")
 """States in which a handoff holds its lead: no second one may start."""
-
 HELD = LIVE[1:]
 """States in which a rep holds the handoff: what counts against open capacity."""
 
@@ -68,13 +67,7 @@ reps = Table(
     Column("today_on", Date, comment="The team's day that `today` counts."),
     Column("period", Text, comment="2026-11, or ever: what `assigned` and `credit` count."),
     Column("assigned", Integer, nullable=False, server_default="0"),
-    Column(
-        "credit",
-        Double,
-        nullable=False,
-        server_default="0",
-        comment="What others got during leave or before.",
-    ),
+    Column("credit", Double, nullable=False, server_default="0", comment="For leave and joining."),
     comment="Who may get leads, as the file of reps says, and what each has had.",
     postgresql_with={
         "fillfactor": 50
@@ -195,7 +188,7 @@ allocations = Table(
         "rep_loads",
         JSON,
         nullable=False,
-        comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …] before it, all or other than in the base.",
+        comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …], all or those unlike the base's.",
     ),
     Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
     Index("ix_allocations_whole", "team", "id", postgresql_where=text("base_id is null")),
