@@ -16,8 +16,9 @@ from sqlalchemy import select
 from services.routing.handlers import on_leads_qualified
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import Caution, on_marketing_events
-from services.sla_monitor.handlers import on_handoffs_changed
-from shared.agreement.store import Agreements, Policies
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from shared.agreement.store import Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.contracts.codec import P
@@ -71,7 +72,7 @@ def test_one_trace_from_the_post_to_the_webhook(
             on_leads_qualified(session, qualified, utc_now(), assigner=post.assigner)
         with sessions.begin() as session:
             changed = said(sessions, HANDOFFS_CHANGED)
-            on_handoffs_changed(session, changed, utc_now(), agreements=Agreements())
+            on_handoffs_changed(session, changed, utc_now(), policies=Policies(SlaPolicy))
         post.run(until=1)
 
         [webhook] = receiver.got

@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks.machine import Figure, does, takes
-from services.sla_monitor.queries.reports import By, Slice, Which, breaches, counted_by
-from services.sla_monitor.sweep import GRACE, sweep_once
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.queries.lists import ClockFilter, GroupBy, Slice, breaches, tally_sums
+from services.sla_monitor.sweep import GRACE
 from shared.agreement.model import Calendar, Weekday
 from shared.calendar import compiled
 from shared.clock import utc_now
@@ -43,7 +44,7 @@ def _empty_poll(sessions: Sessions, bare: psycopg.Connection) -> Figure:
     def poll() -> None:
         now = utc_now()
         with sessions.begin() as session:
-            assert sweep_once(session, now=now, low=now - GRACE) == 0
+            assert fire_due_clocks(session, now=now, low=now - GRACE) == 0
 
     floor = (
         "select clock_id from sla.timers"
@@ -54,20 +55,20 @@ def _empty_poll(sessions: Sessions, bare: psycopg.Connection) -> Figure:
 
 def _lists(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
     asked = {
-        "open breaches": (Which(), True, "ended_at is null"),
+        "open breaches": (ClockFilter(), True, "ended_at is null"),
         "open breaches of a rep": (
-            Which(rep="rep_1_7"),
+            ClockFilter(rep="rep_1_7"),
             True,
             "ended_at is null and rep = 'rep_1_7'",
         ),
         "breaches of a team": (
-            Which(team="team_2"),
+            ClockFilter(team="team_2"),
             False,
             "(ended_at is null or ended_at > due_at) and team = 'team_2'",
         ),
     }
-    for name, (which, still_open, where) in asked.items():
-        look = partial(_look, sessions, which, still_open=still_open)
+    for name, (clock_filter, still_open, where) in asked.items():
+        look = partial(_look, sessions, clock_filter, still_open=still_open)
         floor = _BROKEN.format(where=where)
         yield takes(name, _median(look), at_most_s=0.005, floor_s=_median(_bare(bare, floor)))
 
@@ -78,9 +79,9 @@ _BROKEN = """
 """
 
 
-def _look(sessions: Sessions, which: Which, *, still_open: bool) -> None:
+def _look(sessions: Sessions, clock_filter: ClockFilter, *, still_open: bool) -> None:
     with sessions() as session:
-        assert len(breaches(session, which, PAGE, now=utc_now(), still_open=still_open)) > 1
+        assert len(breaches(session, clock_filter, PAGE, now=utc_now(), still_open=still_open)) > 1
 
 
 def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
@@ -91,18 +92,18 @@ def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure
         " and due_on between current_date - 30 and current_date"
     )
     floor_s = _median(_bare(bare, floor))
-    for by in By:
+    for group_by in GroupBy:
         yield takes(
-            f"attainment over {DAYS} days by {by}",
-            _median(partial(_attained, sessions, by, first=first, last=last)),
-            at_most_s=0.01 if by is By.TEAM else None,
+            f"attainment over {DAYS} days by {group_by}",
+            _median(partial(_attained, sessions, group_by, first=first, last=last)),
+            at_most_s=0.01 if group_by is GroupBy.TEAM else None,
             floor_s=floor_s,
         )
 
 
-def _attained(sessions: Sessions, by: By, *, first: date, last: date) -> None:
+def _attained(sessions: Sessions, group_by: GroupBy, *, first: date, last: date) -> None:
     with sessions() as session:
-        assert counted_by(session, by, Which(), first=first, last=last)
+        assert tally_sums(session, group_by, ClockFilter(), first=first, last=last)
 
 
 def _bare(connection: psycopg.Connection, statement: str) -> Callable[[], None]:

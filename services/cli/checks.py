@@ -23,7 +23,7 @@ from services.cli.teams import teams
 from services.routing.queries import endpoints as routing_endpoints
 from services.routing.queries import pending_work as routing
 from services.routing.queries import reps as routing_reps
-from services.sla_monitor.queries import timers as sla
+from services.sla_monitor.queries import clocks as sla
 from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import BadSecretKey, Vault
 from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
@@ -198,11 +198,11 @@ def webhooks(session: Session, now: datetime) -> Finding:
 
 def timers(session: Session, now: datetime) -> Finding:
     """What should have been flagged."""
-    standing = sla.standing_of(session, now=now)
-    if standing.overdue_timers:
-        found = f"{standing.overdue_timers} are overdue: breaches are flagged late"
+    overdue = sla.clock_counts(session, now=now).overdue_timers
+    if overdue:
+        found = f"{overdue} are overdue: breaches are flagged late"
         return wrong("timers", found, "start `leadbaton sla sweep`")
-    return fine("timers", f"{sla.open_clocks(session)} clocks run, nothing is overdue")
+    return fine("timers", f"{sla.count_open_clocks(session)} clocks run, nothing is overdue")
 
 
 def broker(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.sla_monitor.api import router
+from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
-from services.sla_monitor.handlers import on_handoffs_changed
+from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.sweep import sweep as sweep_until
-from shared.agreement.store import Agreements
+from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -30,7 +31,7 @@ COUNT_EVERY_S = 300.0
 
 
 def api(settings: Settings) -> None:
-    """Serve until asked to stop."""
+    """Serve the API until the process is asked to stop."""
     logs.configure(settings.log_level, service="sla-api")
     engine = engine_for(settings.database_url, pool_size=10)
     app = build_api(sessions_on(engine), max_bytes=settings.max_request_bytes)
@@ -41,7 +42,7 @@ def api(settings: Settings) -> None:
 def build_api(
     sessions: Sessions, *, time_source: TimeSource = utc_now, max_bytes: int = 1_000_000
 ) -> FastAPI:
-    """The API; nothing is opened until it serves."""
+    """The API; no connection is opened before it serves."""
     app = create_app(
         title="Leadbaton SLA monitor",
         summary="Which promises about handoffs were kept, are at risk, were broken.",
@@ -49,20 +50,20 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
-    app.include_router(router(Agreements()))
+    app.include_router(router(Policies(SlaPolicy)))
     return app
 
 
 def worker(settings: Settings) -> None:
-    """Read what happens to handoffs until asked to stop."""
-    agreements = Agreements()
-    handle = partial(on_handoffs_changed, agreements=agreements)
+    """Read changes of handoffs until the process is asked to stop."""
+    policies = Policies(SlaPolicy)
+    handle = partial(on_handoffs_changed, policies=policies)
     subscriptions = [Subscription(HANDOFFS_CHANGED, handle)]
-    work(SLA, subscriptions, settings=settings, tick=agreements.follow)
+    work(SLA, subscriptions, settings=settings, tick=policies.follow)
 
 
 def sweep(settings: Settings) -> None:
-    """Flag what is due until asked to stop."""
+    """Fire due clocks until the process is asked to stop."""
     logs.configure(settings.log_level, service="sla-sweep")
     stop = stop_on_signals()
     engine = engine_for(settings.database_url)

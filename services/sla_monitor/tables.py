@@ -28,13 +28,15 @@ changes = Table(
     Column("handoff_id", UUID(as_uuid=True), primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("payload", JSONB, nullable=False, comment="The change as routing announced it."),
-    comment="What happened to each handoff: what its clocks are worked out from, in any order.",
+    comment="The changes of each handoff, from which its clocks are derived.",
 )
 
 clocks = Table(
     "clocks",
     metadata,
-    Column("id", UUID(as_uuid=True), primary_key=True, comment="Of handoff, hop and policy."),
+    Column(
+        "id", UUID(as_uuid=True), primary_key=True, comment="Derived from handoff, hop and policy."
+    ),
     Column("handoff_id", UUID(as_uuid=True), nullable=False),
     Column("lead_id", UUID(as_uuid=True), nullable=False),
     Column("hop", Integer, nullable=False, comment="0 for a journey."),
@@ -44,7 +46,7 @@ clocks = Table(
     Column("team", Text, nullable=False),
     Column("rep", Text),
     Column("tier", Text, nullable=False),
-    Column("lead_name", Text, comment="For people who read lists."),
+    Column("lead_name", Text, comment="Shown in lists of clocks."),
     Column("calendar", Text, nullable=False),
     Column("agreement_version", Integer, nullable=False),
     Column("target", Interval, nullable=False, comment="Business time."),
@@ -54,8 +56,8 @@ clocks = Table(
     Column("due_on", Date, nullable=False, comment="In the calendar's zone: the cohort."),
     Column("escalation_steps", JSONB, nullable=False, comment="[[instant, whose endpoint], …]"),
     Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
-    Column("ended_at", DateTime(timezone=True), comment="When what stopped or ended it happened."),
-    Column("ended_by", Text, comment="The handoff's change that did."),
+    Column("ended_at", DateTime(timezone=True), comment="When the change that ended it happened."),
+    Column("ended_by", Text, comment="The change of the handoff that ended it."),
     Column("spent", Interval, comment="Business time from the start to the end."),
     Column("traceparent", Text),
     Index("ix_clocks_handoff_id", "handoff_id"),
@@ -70,16 +72,16 @@ clocks = Table(
         "id",
         postgresql_where=text("ended_at is null or ended_at > due_at"),
     ),
-    comment="One row a promise: when it is due, and what became of it.",
+    comment="One row a clock: one promise, when it is due, and what became of it.",
 )
 
 timers = Table(
     "timers",
     metadata,
     Column("clock_id", UUID(as_uuid=True), primary_key=True),
-    Column("fire_at", DateTime(timezone=True), comment="The next thing to do, while it runs."),
+    Column("fire_at", DateTime(timezone=True), comment="When something is due on it next."),
     Column("warned_at", DateTime(timezone=True)),
-    Column("breached_at", DateTime(timezone=True), comment="due_at, however late it was found."),
+    Column("breached_at", DateTime(timezone=True), comment="due_at, however late it was detected."),
     Column("detected_at", DateTime(timezone=True)),
     Column("retracted_at", DateTime(timezone=True)),
     Column(
@@ -97,15 +99,20 @@ timers = Table(
             "warned_at is not null and breached_at is null and fire_at is not null"
         ),
     ),
-    comment="What sweeps move and find, a row a clock, which is also the clock's lock: narrow and with "
-    "few indexes, because a hundred thousand may be due at one instant.",
+    comment="What sweeps write, a row a clock, which is also the clock's lock: narrow and with few "
+    "indexes, because a hundred thousand may be due at one instant.",
 )
 
 tallies = Table(
     "tallies",
     metadata,
-    Column("rep", Text, primary_key=True, comment="Empty: a journey, the team's; *: all of them."),
-    Column("tier", Text, primary_key=True, comment="*: all of them."),
+    Column(
+        "rep",
+        Text,
+        primary_key=True,
+        comment="Empty for a journey, which is the team's; * for all of them.",
+    ),
+    Column("tier", Text, primary_key=True, comment="* for all of them."),
     Column("due_on", Date, primary_key=True),
     Column("team", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
@@ -115,5 +122,5 @@ tallies = Table(
     ),
     Column("bucket", SmallInteger, primary_key=True, comment="Of a time: 4 * log2(seconds + 1)."),
     Column("count", BigInteger, nullable=False),
-    comment="What reports read: moved in the transaction that moves the clock.",
+    comment="Counts that reports read: changed in the transaction that changes the clock.",
 )

@@ -28,9 +28,10 @@ from services.scoring.handlers import on_handoffs_changed as scoring_follows
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.main import build_api as scoring_api
 from services.scoring.recompute import recomputed
-from services.sla_monitor.handlers import on_handoffs_changed as sla_follows
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.handlers.handoffs import on_handoffs_changed as sla_follows
 from services.sla_monitor.main import build_api as sla_api
-from services.sla_monitor.sweep import sweep_once
 from shared.agreement.store import Agreements, Policies
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
@@ -156,7 +157,7 @@ class Way:
     def sweep(self) -> None:
         """Let time pass until every promise is broken, and every clock has rung."""
         with self.sessions.begin() as session:
-            while sweep_once(session, now=utc_now() + LATER):
+            while fire_due_clocks(session, now=utc_now() + LATER):
                 pass
 
     def settle(self) -> None:
@@ -184,7 +185,9 @@ class Way:
                 Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),
                 Subscription(SLA_CHANGED, partial(on_sla_changed, assigner=assigner)),
             ],
-            SLA: [Subscription(HANDOFFS_CHANGED, partial(sla_follows, agreements=Agreements()))],
+            SLA: [
+                Subscription(HANDOFFS_CHANGED, partial(sla_follows, policies=Policies(SlaPolicy)))
+            ],
         }
 
     def _taken(self) -> list[Sent]:

@@ -11,7 +11,11 @@ from fastapi.testclient import TestClient
 from services.routing.api import deliveries, handoffs
 from services.scoring import api as leads
 from services.scoring.ingest.api import REJECTIONS
-from services.sla_monitor.views import BreachesAsked, ClocksAsked, Listed
+from services.sla_monitor.api.clocks import (
+    BreachListParameters,
+    ClockListParameters,
+    ListParameters,
+)
 from shared.auth.keys import KeyScope, create_key
 from shared.db.session import Sessions
 from shared.http.pages import Cursor
@@ -51,9 +55,9 @@ CURSORS: dict[str, Cursor[Any]] = {
     "deliveries": deliveries.CURSOR,
     "events": leads.CURSOR,
     "rejections": REJECTIONS,
-    "breaches": BreachesAsked.cursor,
-    "clocks": ClocksAsked.cursor,
-    "at risk": Listed.cursor,
+    "breaches": BreachListParameters.cursor,
+    "clocks": ClockListParameters.cursor,
+    "at risk": ListParameters.cursor,
 }
 
 

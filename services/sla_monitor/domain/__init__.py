@@ -1,1 +1,1 @@
-"""What a promise is: when it is due, whether it was kept, what is said about it. Pure."""
+"""Clocks as values: when each is due, whether its promise was kept, what its changes announce. Pure."""

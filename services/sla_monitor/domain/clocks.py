@@ -1,4 +1,4 @@
-"""A clock: one promise about one handoff, what fires on it, and what is said when it does."""
+"""A clock: one promise about one handoff, and the transitions that time brings it."""
 
 from __future__ import annotations
 
@@ -20,24 +20,17 @@ class State(StrEnum):
 
 
 class EscalationStep(NamedTuple):
-    """A step of the ladder: when it is taken, and whose fallback is told."""
+    """When a step is due after a breach, and whose fallback endpoint is notified then."""
 
     at: datetime
     notify: str
 
 
-class End(NamedTuple):
-    """What stopped or ended a clock: when it happened, which change it was, business time until then."""
-
-    at: datetime
-    by: str
-    spent: timedelta
-
-
 class Clock(NamedTuple):
-    """One promise about one handoff. A breach happens at `due_at`; `detected_at` is when we saw it.
+    """One promise about one handoff. Its breach happens at `due_at`; `detected_at` is when a sweep saw it.
 
-    A named tuple, as all in here: a sweep makes two of a clock, and a dataclass takes eight times as long.
+    The classes here are named tuples because a sweep makes two clocks for each that is due, and a
+    dataclass takes eight times as long to make.
     """
 
     id: UUID
@@ -60,7 +53,9 @@ class Clock(NamedTuple):
     scope: Scope
     escalation_steps: tuple[EscalationStep, ...]
     state: State = State.RUNNING
-    end: End | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    spent: timedelta | None = None
     traceparent: str | None = None
     warned_at: datetime | None = None
     breached_at: datetime | None = None
@@ -68,73 +63,68 @@ class Clock(NamedTuple):
     retracted_at: datetime | None = None
     escalation_count: int = 0
 
-    def broken_by(self, now: datetime) -> bool:
-        """Whether the promise is broken by then, found or not: kept iff ended at or before `due_at`."""
-        return self.end.at > self.due_at if self.end is not None else self.due_at <= now
+    def is_broken(self, *, now: datetime) -> bool:
+        """Whether the promise is broken by now, detected or not: it is kept iff the clock ended by `due_at`."""
+        return self.ended_at > self.due_at if self.ended_at is not None else self.due_at <= now
 
     @property
     def fire_at(self) -> datetime | None:
-        """The next instant at which something is due on it."""
+        """The next instant at which a transition is due, or None if no more will be."""
         if self.state is not State.RUNNING:
             return None
         if self.breached_at is None:
             return self.due_at if self.warned_at is not None else min(self.warn_at, self.due_at)
-        rest = self.escalation_steps[self.escalation_count :]
-        return rest[0].at if rest else None
+        steps = self.escalation_steps[self.escalation_count :]
+        return steps[0].at if steps else None
 
 
 class Transition(NamedTuple):
-    """A step in a clock's life, for others to hear."""
+    """One change of a clock, to be announced: `occurred_at` is when it happened, whenever it was detected."""
 
     clock: Clock
     change: ClockChange
     occurred_at: datetime
     step: str | None = None
-    number: int = 0
+    step_number: int = 0
 
     @property
     def id(self) -> str:
-        """Derives from the cause, so that the same step is said under the same id."""
-        nth = f"/{self.number}" if self.number else ""
-        return f"{self.clock.id}/{self.change}{nth}"
+        """An id that derives from the cause, so that the same transition always has the same id."""
+        suffix = f"/{self.step_number}" if self.step_number else ""
+        return f"{self.clock.id}/{self.change}{suffix}"
 
 
 def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
-    """Everything that is due on a running clock by now: a warning, or the breach and its ladder.
+    """The clock after every transition that is due by now: a warning, or the breach and its escalation steps.
 
-    A clock found past its due time is breached without a warning: nobody can act on one any more.
+    A clock that is already past its due time is breached without a warning: it would come too late to act on.
     """
-    said: list[Transition] = []
+    transitions: list[Transition] = []
     while (at := clock.fire_at) is not None and at <= now:
-        clock, step = _step(clock, now=now)
-        said.append(step)
-    return clock, said
-
-
-def _step(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
-    if clock.breached_at is not None:
-        return escalate(clock)
-    if clock.due_at <= now:
-        return breach(clock, now=now)
-    return warn(clock, now=now)
+        if clock.breached_at is not None:
+            clock, transition = escalate(clock)
+        elif clock.due_at <= now:
+            clock, transition = breach(clock, now=now)
+        else:
+            clock, transition = warn(clock, now=now)
+        transitions.append(transition)
+    return clock, transitions
 
 
 def warn(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
-    """Part of the target is gone; said once."""
-    warned = clock._replace(warned_at=now)
-    return warned, Transition(warned, ClockChange.AT_RISK, clock.warn_at)
+    """The clock at risk: the agreed part of its target has passed."""
+    clock = clock._replace(warned_at=now)
+    return clock, Transition(clock, ClockChange.AT_RISK, clock.warn_at)
 
 
 def breach(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
-    """The promise was broken when it was due, however late that was found."""
-    broken = clock._replace(breached_at=clock.due_at, detected_at=now, retracted_at=None)
-    return broken, Transition(broken, ClockChange.BREACHED, clock.due_at)
+    """The clock breached: at its due time, however late that is detected."""
+    clock = clock._replace(breached_at=clock.due_at, detected_at=now, retracted_at=None)
+    return clock, Transition(clock, ClockChange.BREACHED, clock.due_at)
 
 
 def escalate(clock: Clock) -> tuple[Clock, Transition]:
-    """The next step of the ladder."""
-    step = clock.escalation_steps[clock.escalation_count]
-    taken = clock._replace(escalation_count=clock.escalation_count + 1)
-    return taken, Transition(
-        taken, ClockChange.ESCALATED, step.at, step.notify, taken.escalation_count
-    )
+    """The clock after its next escalation step."""
+    at, notify = clock.escalation_steps[clock.escalation_count]
+    clock = clock._replace(escalation_count=clock.escalation_count + 1)
+    return clock, Transition(clock, ClockChange.ESCALATED, at, notify, clock.escalation_count)

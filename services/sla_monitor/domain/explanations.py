@@ -18,13 +18,13 @@ class Interval:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length of the interval."""
         return (self.until - self.since).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A clock's time, added up: the intervals up to `due_at` make the target."""
+    """A clock's time: the intervals up to `due_at` add up to the target."""
 
     clock: Clock
     zone: str
@@ -35,13 +35,13 @@ class Explanation:
 
 
 def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Explanation:
-    """Add the clock's time up again, from its start to its due time, in its own calendar."""
+    """Count the clock's time again, from its start to its due time, in the calendar that it runs by."""
     counted = calendar.open_intervals(clock.started_at, clock.due_at)
-    until = clock.end.at if clock.end is not None else now
+    until = clock.ended_at or now
     return Explanation(
         clock=clock,
         zone=calendar.calendar.zone,
-        intervals=tuple(Interval(since, until) for since, until in counted),
+        intervals=tuple(Interval(start, end) for start, end in counted),
         skipped=tuple(calendar.skipped_holidays(clock.started_at, clock.due_at)),
         spent=calendar.elapsed(clock.started_at, until),
         overdue=calendar.elapsed(clock.due_at, until),

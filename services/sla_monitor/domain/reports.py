@@ -1,4 +1,4 @@
-"""From tallies to what people ask: how many promises were kept, and how fast."""
+"""Reports made from tallies: how many promises were kept, and how fast they were answered."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.sla_monitor.domain.tallies import time_in
+from services.sla_monitor.domain.tallies import seconds_of
 
 
-class Counted(NamedTuple):
-    """A sum of tallies: of a group, of a kind."""
+class TallySum(NamedTuple):
+    """The sum of a group's tallies of one kind, measure and bucket."""
 
     group: str
     kind: str
@@ -22,7 +22,7 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How long answers took, in seconds: half of them, and nine of ten, at most so long."""
+    """The seconds within which half of the answers came, and nine of ten."""
 
     answers: int
     business_p50_s: float
@@ -45,46 +45,49 @@ class Report:
 
     @property
     def promised(self) -> int:
-        """Those that count: kept, or broken in whichever way. One that nobody answers is broken."""
+        """The promises that count: kept, or broken in one way or another, unanswered ones included."""
         return self.met + self.late + self.overdue + self.cancelled
 
     @property
     def attainment(self) -> float:
-        """Kept of promised, 0 to 1; nothing promised, nothing broken."""
+        """The kept part of the promises, 0 to 1; 1 if there were none."""
         return self.met / self.promised if self.promised else 1.0
 
 
-Measured = Mapping[tuple[str, str], Mapping[int, int]]
-"""By kind and measure: how many in each bucket."""
+Buckets = Mapping[int, int]
+"""How many lengths of time are in each bucket."""
+
+Measures = Mapping[tuple[str, str], Buckets]
+"""A group's buckets by kind and measure."""
 
 
-def reports(counted: Iterable[Counted]) -> list[Report]:
-    """One report a group, in the groups' order."""
+def reports(sums: Iterable[TallySum]) -> list[Report]:
+    """One report a group, in the groups' order; none for a group without a promise that counts."""
     groups: dict[str, dict[tuple[str, str], dict[int, int]]] = {}
-    for group, kind, measure, bucket, number in counted:
-        measured = groups.setdefault(group, defaultdict(dict))
-        measured[kind, measure][bucket] = number
-    every = (_report(group, measured) for group, measured in groups.items())
-    return [report for report in every if report.promised]
+    for group, kind, measure, bucket, number in sums:
+        measures = groups.setdefault(group, defaultdict(dict))
+        measures[kind, measure][bucket] = number
+    all_reports = (_report(group, measures) for group, measures in groups.items())
+    return [report for report in all_reports if report.promised]
 
 
-def _report(group: str, measured: Measured) -> Report:
-    outcomes: Counter[str] = Counter()
-    for (_, measure), buckets in measured.items():
-        outcomes[measure] += sum(buckets.values())
+def _report(group: str, measures: Measures) -> Report:
+    counts: Counter[str] = Counter()
+    for (_, measure), buckets in measures.items():
+        counts[measure] += sum(buckets.values())
     return Report(
         group=group,
-        met=outcomes["met"],
-        late=outcomes["late"],
-        overdue=outcomes["overdue"],
-        cancelled=outcomes["cancelled"],
-        accept=_speed("accept", measured),
-        first_touch=_speed("first_touch", measured),
+        met=counts["met"],
+        late=counts["late"],
+        overdue=counts["overdue"],
+        cancelled=counts["cancelled"],
+        accept=_speed("accept", measures),
+        first_touch=_speed("first_touch", measures),
     )
 
 
-def _speed(kind: str, measured: Measured) -> Speed | None:
-    business, wall = (measured.get((kind, measure), {}) for measure in ("business", "wall"))
+def _speed(kind: str, measures: Measures) -> Speed | None:
+    business, wall = (measures.get((kind, measure), {}) for measure in ("business", "wall"))
     answers = sum(business.values())
     if not answers:
         return None
@@ -97,12 +100,12 @@ def _speed(kind: str, measured: Measured) -> Speed | None:
     )
 
 
-def percentile(buckets: Mapping[int, int], part: float) -> float:
-    """The seconds within which this part of the times lay, at most 9 % off; 0 of none."""
-    wanted = part * sum(buckets.values())
-    reached, longest = 0, 0
+def percentile(buckets: Buckets, part: float) -> float:
+    """The seconds within which this part of the times lies, at most 9 % off; 0 if there are none."""
+    rank = part * sum(buckets.values())
+    counted, longest = 0, 0
     for bucket, count in sorted(buckets.items()):
-        if reached >= wanted:
+        if counted >= rank:
             break
-        reached, longest = reached + count, bucket
-    return round(time_in(longest), 1)
+        counted, longest = counted + count, bucket
+    return round(seconds_of(longest), 1)

@@ -1,4 +1,4 @@
-"""What a clock adds to the reports, so that a report never counts clocks again."""
+"""What a clock adds to the counts that reports are made of, so that a report never counts clocks again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.contracts.payloads import Scope
 
 
 class Tally(NamedTuple):
-    """What is counted apart: a cohort by the date of its due times."""
+    """What one count is of: a measure, of the clocks of a kind and a group that fell due on a date."""
 
     due_on: date
     team: str
@@ -25,19 +25,19 @@ class Tally(NamedTuple):
     bucket: int
 
 
-def moved(pairs: Iterable[tuple[Clock | None, Clock | None]]) -> Counter[Tally]:
-    """What clocks that went from one state to another take from and add to the tallies."""
-    counted: Counter[Tally] = Counter()
+def tally_changes(pairs: Iterable[tuple[Clock | None, Clock | None]]) -> Counter[Tally]:
+    """How the counts change, given each clock before and after; None where there was or is no clock."""
+    changes: Counter[Tally] = Counter()
     for before, after in pairs:
-        for tally in tallies(before):
-            counted[tally] -= 1
-        for tally in tallies(after):
-            counted[tally] += 1
-    return Counter({tally: count for tally, count in counted.items() if count})
+        for tally in tallies_of(before):
+            changes[tally] -= 1
+        for tally in tallies_of(after):
+            changes[tally] += 1
+    return Counter({tally: count for tally, count in changes.items() if count})
 
 
-def tallies(clock: Clock | None) -> list[Tally]:
-    """The tallies that a clock stands in: none while it runs in time or ended without being due."""
+def tallies_of(clock: Clock | None) -> list[Tally]:
+    """The tallies that count a clock: none while it runs in time, or if it was cancelled in time."""
     if clock is None:
         return []
     measures = _measures(clock)
@@ -49,23 +49,24 @@ def tallies(clock: Clock | None) -> list[Tally]:
 
 
 def _measures(clock: Clock) -> list[tuple[str, int]]:
-    if clock.end is not None and clock.state is not State.CANCELLED:
-        wall = clock.end.at - clock.started_at
+    answered = clock.state in {State.MET, State.LATE}
+    if answered and clock.ended_at is not None and clock.spent is not None:
+        wall_time = clock.ended_at - clock.started_at
         return [
             (clock.state.value, 0),
-            ("business", bucket_of(clock.end.spent)),
-            ("wall", bucket_of(wall)),
+            ("business", bucket_of(clock.spent)),
+            ("wall", bucket_of(wall_time)),
         ]
     if clock.breached_at is not None:
-        return [("overdue" if clock.end is None else "cancelled", 0)]
+        return [("overdue" if clock.ended_at is None else "cancelled", 0)]
     return []
 
 
 def bucket_of(time: timedelta) -> int:
-    """Four buckets an octave: a time read back from its bucket is at most 9 % off."""
+    """The bucket of a length of time: four an octave, so that `seconds_of` it is at most 9 % off."""
     return round(4 * log2(time.total_seconds() + 1))
 
 
-def time_in(bucket: int) -> float:
+def seconds_of(bucket: int) -> float:
     """The seconds that a bucket stands for."""
     return float(2 ** (bucket / 4) - 1)

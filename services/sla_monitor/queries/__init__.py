@@ -1,1 +1,1 @@
-"""All SQL of this service: its clocks, its timers, its reports."""
+"""The SLA monitor's SQL: changes of handoffs, clocks with their timers, tallies, and lists for people."""

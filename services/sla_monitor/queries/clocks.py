@@ -1,88 +1,167 @@
-"""What happened to handoffs, their clocks, and the tallies that move with them."""
+"""Clocks and their timers: read, locked, claimed when they are due, saved. PostgreSQL is the timer wheel."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
-from itertools import product
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Sequence, Set
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 import orjson
-from sqlalchemy import Result, Row, delete, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Dialect,
+    Select,
+    Text,
+    TypeDecorator,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
-from services.sla_monitor.domain.clocks import Clock, End, EscalationStep, State
-from services.sla_monitor.domain.tallies import Tally
-from shared.contracts.payloads import HandoffChanged, Scope
-from shared.contracts.topics import HANDOFFS_CHANGED
+from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
+from shared.contracts.payloads import Scope
+
+clock = tables.clocks.c
+timer = tables.timers.c
 
 CHANNEL = "leadbaton_clocks"
-"""Where sweepers hear of the first instant at which something new is due."""
+"""The channel on which sweepers are notified of the first instant at which a saved clock is due."""
+
+OVERDUE = timedelta(seconds=10)
+"""A timer that has not fired this long after it was due is counted as overdue."""
 
 
-def add_changes(session: Session, changes: Sequence[HandoffChanged]) -> set[UUID]:
-    """The handoffs of which something was not known before."""
-    statement = (
-        insert(tables.changes).on_conflict_do_nothing().returning(tables.changes.c.handoff_id)
-    )
-    rows = [
-        {
-            "handoff_id": change.handoff_id,
-            "sequence": change.sequence,
-            "payload": msgspec.to_builtins(change),
-        }
-        for change in changes
-    ]
-    return set(session.scalars(statement, rows)) if rows else set()
+class _Converted(TypeDecorator[Any]):
+    """A column whose values are converted when they are read."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.convert = convert
+
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[Any], Any]:
+        return self.convert
 
 
-def histories_of(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[HandoffChanged]]:
-    """All that is known of these handoffs, in the order in which it happened to them."""
-    statement = (
-        select(tables.changes.c.handoff_id, tables.changes.c.payload)
-        .where(tables.changes.c.handoff_id.in_(handoff_ids))
-        .order_by(tables.changes.c.handoff_id, tables.changes.c.sequence)
-    )
-    histories: dict[UUID, list[HandoffChanged]] = defaultdict(list)
-    for handoff_id, payload in session.execute(statement):
-        histories[handoff_id].append(HANDOFFS_CHANGED.codec.convert(payload))
-    return histories
+def _escalation_steps(pairs: Sequence[tuple[str, str]]) -> tuple[EscalationStep, ...]:
+    return tuple([EscalationStep(datetime.fromisoformat(at), notify) for at, notify in pairs])
+
+
+_CONVERTED = {
+    "scope": _Converted({scope.value: scope for scope in Scope}.__getitem__),
+    "state": _Converted({state.value: state for state in State}.__getitem__),
+    "escalation_steps": _Converted(_escalation_steps),
+}
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    column: Column[Any] = clock[name] if name in clock else timer[name]
+    return type_coerce(column, _CONVERTED[name]) if name in _CONVERTED else column
+
+
+CLOCKS = select(*map(_column, Clock._fields)).join_from(
+    tables.clocks, tables.timers, timer.clock_id == clock.id
+)
+"""Every field of a Clock, in order, for `read_clocks`."""
+
+AT_RISK = (
+    timer.warned_at.is_not(None),
+    timer.breached_at.is_(None),
+    timer.fire_at.is_not(None),
+)
+"""The clock runs, was warned of and is not breached; `fire_at` is then its due time."""
+
+
+def read_clocks(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Clock]:
+    """The clocks that a narrowed `CLOCKS` selects."""
+    return [Clock._make(row) for row in session.execute(statement).all()]
 
 
 def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Clock]]:
-    """These handoffs' clocks, locked until the transaction ends, so that no sweep fires them now."""
-    ours = tables.clocks.c.handoff_id.in_(handoff_ids)
-    timer = tables.timers.c.clock_id
-    locking = select(timer).select_from(CLOCKS).where(ours).order_by(timer)
-    session.execute(locking.with_for_update(of=tables.timers))
+    """These handoffs' clocks by handoff, locked until the transaction ends, so that no sweep fires them now."""
+    of_handoffs = clock.handoff_id.in_(handoff_ids)
+    session.execute(
+        select(timer.clock_id)
+        .join_from(tables.timers, tables.clocks, timer.clock_id == clock.id)
+        .where(of_handoffs)
+        .order_by(timer.clock_id)
+        .with_for_update(of=tables.timers)
+    )
     clocks: dict[UUID, list[Clock]] = defaultdict(list)
-    for clock in clocks_in(session.execute(select(*COLUMNS).select_from(CLOCKS).where(ours))):
-        clocks[clock.handoff_id].append(clock)
+    for stored in read_clocks(session, CLOCKS.where(of_handoffs)):
+        clocks[stored.handoff_id].append(stored)
     return clocks
 
 
+_DUE = (
+    select(timer.clock_id)
+    .where(timer.fire_at <= bindparam("now"), timer.fire_at >= bindparam("low"))
+    .order_by(timer.fire_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def claim_due(session: Session, *, now: datetime, low: datetime, limit: int) -> list[Clock]:
+    """Clocks on which something is due, locked; those that other sweepers have locked are skipped.
+
+    `low` keeps the claim fast: index entries of timers that fired long ago are not visited again.
+    The clocks are read after they are locked, since a locking statement sees them as they were before.
+    """
+    ids = list(session.scalars(_DUE, {"now": now, "low": low, "limit": limit}))
+    if not ids:
+        return []
+    return read_clocks(session, CLOCKS.where(timer.clock_id == any_(literal(ids, ARRAY(Uuid())))))
+
+
+def find_next_fire(session: Session, *, low: datetime) -> datetime | None:
+    """The first instant from `low` on at which something is due, or None."""
+    next_fire: datetime | None = session.scalar(
+        select(func.min(timer.fire_at)).where(timer.fire_at >= low)
+    )
+    return next_fire
+
+
 def save_clocks(session: Session, clocks: Sequence[Clock]) -> None:
-    """Insert or replace; sweepers hear when the first of them is due."""
+    """Insert or replace the clocks with their timers, and notify sweepers of the first that is due."""
     if not clocks:
         return
     statement = insert(tables.clocks)
-    changed = {
-        column.name: statement.excluded[column.name]
-        for column in tables.clocks.c
-        if not column.primary_key
-    }
+    replaced = {name: statement.excluded[name] for name in _CLOCK_FIELDS if name != "id"}
     session.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_=changed),
-        [_row(clock) for clock in sorted(clocks, key=lambda it: it.id)],
+        statement.on_conflict_do_update(index_elements=["id"], set_=replaced),
+        [_values(it) for it in sorted(clocks, key=lambda it: it.id)],
     )
     save_timers(session, clocks)
-    if due := [clock.fire_at for clock in clocks if clock.fire_at is not None]:
+    if due := [it.fire_at for it in clocks if it.fire_at is not None]:
         session.execute(select(func.pg_notify(CHANNEL, min(due).isoformat())))
+
+
+_CLOCK_FIELDS = [column.name for column in clock]
+
+
+def _values(saved: Clock) -> dict[str, Any]:
+    return {
+        **{name: getattr(saved, name) for name in _CLOCK_FIELDS},
+        "scope": saved.scope.value,
+        "state": saved.state.value,
+        "escalation_steps": [[step.at.isoformat(), step.notify] for step in saved.escalation_steps],
+    }
 
 
 _SAVE_TIMERS = text("""
@@ -93,102 +172,45 @@ _SAVE_TIMERS = text("""
         breached_at = excluded.breached_at, detected_at = excluded.detected_at,
         retracted_at = excluded.retracted_at, escalation_count = excluded.escalation_count
 """)
-_FOUND = ("fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalation_count")
+_TIMER_FIELDS = (
+    "fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalation_count"
+)  # fmt: skip
 
 
 def save_timers(session: Session, clocks: Sequence[Clock]) -> None:
-    """When something is due on these clocks next, and what was found on them, in one statement."""
+    """Insert or replace the clocks' timers, in one statement; the rest of the clocks is not written."""
     rows = [
-        {"clock_id": clock.id, **{name: getattr(clock, name) for name in _FOUND}}
-        for clock in clocks
+        {"clock_id": it.id, **{name: getattr(it, name) for name in _TIMER_FIELDS}} for it in clocks
     ]
     session.execute(_SAVE_TIMERS, {"timers": orjson.dumps(rows).decode()})
 
 
-def drop_clocks(session: Session, clock_ids: Set[UUID]) -> None:
-    """Forget clocks that never should have been."""
+def remove_clocks(session: Session, clock_ids: Set[UUID]) -> None:
+    """Delete clocks that never should have started."""
     if clock_ids:
-        session.execute(delete(tables.timers).where(tables.timers.c.clock_id.in_(clock_ids)))
-        session.execute(delete(tables.clocks).where(tables.clocks.c.id.in_(clock_ids)))
+        session.execute(delete(tables.timers).where(timer.clock_id.in_(clock_ids)))
+        session.execute(delete(tables.clocks).where(clock.id.in_(clock_ids)))
 
 
-_ADD_TALLIES = text("""
-    insert into sla.tallies as tally
-    select * from json_populate_recordset(cast(null as sla.tallies), cast(:moved as json))
-    on conflict (rep, tier, due_on, team, kind, scope, measure, bucket)
-    do update set count = tally.count + excluded.count
-""")
-EVERY = "*"
-"""The rep or the tier of a tally that is over all of them."""
+class ClockCounts(NamedTuple):
+    """What the gauges show."""
+
+    overdue_timers: int
+    open_breaches: int
+    at_risk: int
 
 
-def add_tallies(session: Session, moved: Mapping[Tally, int]) -> None:
-    """Move the tallies, in the order of their keys; last of all, for many wait for the same few rows."""
-    if not moved:
-        return
-    counts: Counter[Tally] = Counter()
-    for tally, count in moved.items():
-        for rep, tier in product((tally.rep, EVERY), (tally.tier, EVERY)):
-            counts[tally._replace(rep=rep, tier=tier)] += count
-    rows = [{**tally._asdict(), "count": count} for tally, count in sorted(counts.items()) if count]
-    session.execute(_ADD_TALLIES, {"moved": orjson.dumps(rows).decode()})
+def clock_counts(session: Session, *, now: datetime) -> ClockCounts:
+    """How many timers are overdue and how many clocks are broken or at risk, from partial indexes."""
+    count = select(func.count())
+    overdue = count.where(timer.fire_at <= now - OVERDUE)
+    broken = count.where(clock.ended_at.is_(None), clock.due_at <= now)
+    at_risk = count.where(*AT_RISK, timer.fire_at > now)
+    columns = [it.scalar_subquery() for it in (overdue, broken, at_risk)]
+    overdue_timers, open_breaches, risks = session.execute(select(*columns)).one()
+    return ClockCounts(overdue_timers, open_breaches, risks)
 
 
-CLOCKS = tables.clocks.join(tables.timers, tables.timers.c.clock_id == tables.clocks.c.id)
-"""Where `COLUMNS` are selected from."""
-
-AT_RISK = (
-    tables.timers.c.warned_at.is_not(None),
-    tables.timers.c.breached_at.is_(None),
-    tables.timers.c.fire_at.is_not(None),
-)
-"""It runs, was warned of and is not broken; what is due on it next is then its breach."""
-
-_PLAIN = Clock._fields[: Clock._fields.index("scope")]
-_LAST = Clock._fields[Clock._fields.index("warned_at") :]
-_MADE = ("scope", "escalation_steps", "state", "ended_at", "ended_by", "spent", "traceparent")
-COLUMNS = [
-    *(tables.clocks.c[name] for name in (*_PLAIN, *_MADE)),
-    *(tables.timers.c[name] for name in _LAST),
-]
-"""What a clock is made of, in the order of its fields."""
-
-
-def clock_in(row: Row[*tuple[Any, ...]]) -> Clock:
-    """The clock that a row of `COLUMNS` holds."""
-    scope, escalation_steps, state, at, by, spent, traceparent = row[_MADE_OF]
-    return Clock._make(
-        (
-            *row[: _MADE_OF.start],
-            _SCOPES[scope],
-            tuple([EscalationStep(datetime.fromisoformat(at), to) for at, to in escalation_steps]),
-            _STATES[state],
-            None if at is None else End(at, by, spent),
-            traceparent,
-            *row[_MADE_OF.stop :],
-        )
-    )
-
-
-_SCOPES = {it.value: it for it in Scope}
-_STATES = {it.value: it for it in State}
-_MADE_OF = slice(len(_PLAIN), len(_PLAIN) + len(_MADE))
-
-
-def clocks_in(rows: Result[*tuple[Any, ...]]) -> list[Clock]:
-    """The clocks that rows of `COLUMNS` hold."""
-    return [clock_in(row) for row in rows.all()]
-
-
-def _row(clock: Clock) -> dict[str, Any]:
-    at, by, spent = clock.end or (None, None, None)
-    return {
-        **{name: getattr(clock, name) for name in _PLAIN},
-        "scope": clock.scope.value,
-        "escalation_steps": [[step.at.isoformat(), step.notify] for step in clock.escalation_steps],
-        "state": clock.state.value,
-        "ended_at": at,
-        "ended_by": by,
-        "spent": spent,
-        "traceparent": clock.traceparent,
-    }
+def count_open_clocks(session: Session) -> int:
+    """How many clocks run; takes half a second where there are a million."""
+    return session.scalars(select(func.count()).where(clock.ended_at.is_(None))).one()

@@ -1,4 +1,4 @@
-"""An agreement with every kind of promise, and handoffs that walk through it."""
+"""Builders of policies, of handoffs' histories and of clocks; what the database holds of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from msgspec.structs import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.sla_monitor.domain.clocks import Clock
-from services.sla_monitor.domain.histories import Terms, clocks_of
-from services.sla_monitor.handlers import on_handoffs_changed
-from services.sla_monitor.queries.clocks import EVERY
-from services.sla_monitor.queries.reports import Slice, Which, all_clocks
+from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.derivation import derive_clocks
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
+from services.sla_monitor.queries.tallies import EVERY
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
-from shared.agreement.store import Agreements, publish
+from shared.agreement.store import Policies, publish
 from shared.contracts.payloads import Change, HandoffChanged, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA_CHANGED
@@ -35,7 +36,7 @@ ALWAYS = {
 
 
 def policy(id: str, **fields: Any) -> dict[str, Any]:
-    """An hour to touch the lead, counted from each assignment, unless told otherwise."""
+    """A policy: an hour to touch the lead, from each assignment, unless the fields say otherwise."""
     usual = {"kind": "first_touch", "scope": "hop", "anchor": "assigned", "target": "1h"}
     return {"id": id, **usual, **fields}
 
@@ -60,13 +61,14 @@ def publish_policies(
 
 
 def handle_changes(session: Session, *steps: HandoffChanged, minute: float = 0) -> None:
-    """The handler gets the steps, so many minutes after noon."""
-    arrived = [message(HANDOFFS_CHANGED, it) for it in steps]
-    on_handoffs_changed(session, arrived, minutes_after_noon(minute), agreements=Agreements())
+    """Let the handler have the steps, so many minutes after noon."""
+    messages = [message(HANDOFFS_CHANGED, it) for it in steps]
+    now = minutes_after_noon(minute)
+    on_handoffs_changed(session, messages, now, policies=Policies(SlaPolicy))
 
 
 def announced_changes(session: Session) -> list[SlaChanged]:
-    """What lies in the outbox about clocks, in order."""
+    """The changes of clocks that are in the outbox, in order."""
     rows = session.execute(
         select(outbox.c.key, outbox.c.value, outbox.c.headers)
         .where(outbox.c.topic == SLA_CHANGED.name)
@@ -80,12 +82,12 @@ def announced_changes(session: Session) -> list[SlaChanged]:
 
 def stored_clocks(session: Session) -> dict[str, Clock]:
     """The clocks in the database by policy and hop, such as `touch/1`."""
-    found = all_clocks(session, Which(), Slice(limit=10_000), state=None)
-    return {f"{it.policy}/{it.hop}": it for it in found}
+    clocks = all_clocks(session, ClockFilter(), Slice(limit=10_000), state=None)
+    return {f"{it.policy}/{it.hop}": it for it in clocks}
 
 
 def outcome_counts(session: Session) -> dict[str, int]:
-    """How many clocks count as what."""
+    """How many clocks are counted by outcome: met, late, overdue, cancelled."""
     rows = session.execute(
         select(tallies.c.measure, func.sum(tallies.c.count))
         .where(tallies.c.measure.not_in(["business", "wall"]))
@@ -117,17 +119,23 @@ def step(
 
 
 def next_rep(after: float, *, rep: str = "linus", hop: int = 2, **fields: Any) -> HandoffChanged:
-    """The handoff goes to another rep."""
-    given_at = NOON + minutes(after)
-    return step(Change.REASSIGNED, after, hop=hop, rep=rep, assigned_at=given_at, **fields)
+    """The step that gives the handoff to another rep."""
+    assigned_at = NOON + minutes(after)
+    return step(Change.REASSIGNED, after, hop=hop, rep=rep, assigned_at=assigned_at, **fields)
 
 
 def derived_clocks(
     history: Sequence[HandoffChanged], *policies: dict[str, Any]
 ) -> dict[str, Clock]:
     """The clocks by policy and hop, such as `touch/1`."""
-    pinned = {version: Terms(version, agreement_with(*policies)) for version in (1, 2)}
-    return {f"{it.policy}/{it.hop}": it for it in clocks_of(history, pinned)}
+    versions = {number: SlaPolicy(number, agreement_with(*policies)) for number in (1, 2)}
+    return {f"{it.policy}/{it.hop}": it for it in derive_clocks(history, versions)}
+
+
+def ended(clock: Clock, state: State, minute: float, *, by: str) -> Clock:
+    """The clock ended in that state, so many minutes after noon, all of them within working hours."""
+    ended_at = minutes_after_noon(minute)
+    return clock._replace(state=state, ended_at=ended_at, ended_by=by, spent=minutes(minute))
 
 
 def minutes_after_noon(after: float) -> datetime:

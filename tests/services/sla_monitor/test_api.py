@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from services.sla_monitor.sweep import sweep_once
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
@@ -49,11 +49,11 @@ def ops(client: TestClient, sessions: Sessions) -> Ops:
             if rep in answers:
                 steps.append(step(Change.CONTACTED, answers[rep], **fields))
             handle_changes(session, *numbered(*steps), minute=80)
-        sweep_once(session, now=minutes_after_noon(85))
+        fire_due_clocks(session, now=minutes_after_noon(85))
     return keyed(client, sessions, KeyScope.OPS, "ops")
 
 
-def test_open_breaches_are_those_that_nobody_answered(ops: Ops) -> None:
+def test_open_breaches_are_those_without_an_answer(ops: Ops) -> None:
     [breach] = ops.get("breaches")["items"]
     assert (breach["rep"], breach["policy"], breach["lead_name"]) == ("ada", "touch", "ada's lead")
     assert breach["breached_at"] == breach["due_at"] == "2026-11-18T13:00:00Z"
@@ -70,7 +70,7 @@ def test_at_risk_is_past_the_warning_and_not_yet_due(ops: Ops) -> None:
 
 
 @pytest.mark.parametrize(
-    ("narrowed", "count"),
+    ("filters", "count"),
     [
         ({}, 2),
         ({"team": "sales"}, 2),
@@ -87,19 +87,19 @@ def test_at_risk_is_past_the_warning_and_not_yet_due(ops: Ops) -> None:
     ],
     ids=str,
 )
-def test_lists_are_narrowed(ops: Ops, narrowed: dict[str, Any], count: int) -> None:
-    assert len(ops.ids("breaches", state="all", **narrowed)) == count
+def test_lists_are_narrowed(ops: Ops, filters: dict[str, Any], count: int) -> None:
+    assert len(ops.ids("breaches", state="all", **filters)) == count
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"), [("clocks", {}), ("at-risk", {}), ("breaches", {"state": "all"})]
+    ("path", "parameters"), [("clocks", {}), ("at-risk", {}), ("breaches", {"state": "all"})]
 )
-def test_lists_come_in_pages(ops: Ops, path: str, asked: dict[str, Any]) -> None:
-    whole = [it["id"] for it in ops.get(path, **asked)["items"]]
-    page = ops.get(path, limit=1, **asked)
+def test_lists_come_in_pages(ops: Ops, path: str, parameters: dict[str, Any]) -> None:
+    whole = [it["id"] for it in ops.get(path, **parameters)["items"]]
+    page = ops.get(path, limit=1, **parameters)
     paged = page["items"]
     while page["next"] is not None:
-        page = ops.get(path, limit=1, after=page["next"], **asked)
+        page = ops.get(path, limit=1, after=page["next"], **parameters)
         paged += page["items"]
     assert [it["id"] for it in paged] == whole
     assert len(whole) > 1
@@ -147,14 +147,18 @@ def test_a_cursor_of_elsewhere_is_refused(ops: Ops) -> None:
 
 def test_a_clock_explains_itself(ops: Ops) -> None:
     [breach] = ops.get("breaches")["items"]
-    told = ops.get(f"clocks/{breach['id']}/explain")
-    assert told["intervals"] == [
+    explanation = ops.get(f"clocks/{breach['id']}/explain")
+    assert explanation["intervals"] == [
         {"since": "2026-11-18T12:00:00Z", "until": "2026-11-18T13:00:00Z", "seconds": 3600.0}
     ]
-    assert told["counted_s"] == told["target_s"] == 3600
-    assert (told["spent_s"], told["overdue_business_s"]) == (5400, 1800)
-    assert (told["zone"], told["calendar"], told["agreement_version"]) == ("UTC", "office", 1)
-    assert told["holidays"] == []
+    assert explanation["counted_s"] == explanation["target_s"] == 3600
+    assert (explanation["spent_s"], explanation["overdue_business_s"]) == (5400, 1800)
+    assert (explanation["zone"], explanation["calendar"], explanation["agreement_version"]) == (
+        "UTC",
+        "office",
+        1,
+    )
+    assert explanation["holidays"] == []
 
 
 def test_an_unknown_clock_is_a_404(ops: Ops) -> None:
@@ -186,7 +190,7 @@ def test_attainment_is_split_by(ops: Ops, by: str, groups: dict[str, float]) -> 
     assert {it["group"]: it["attainment"] for it in items} == groups
 
 
-def test_attainment_is_narrowed_and_of_its_dates_only(ops: Ops) -> None:
+def test_attainment_is_narrowed_and_of_the_dates_only(ops: Ops) -> None:
     assert ops.get("attainment", rep="nobody")["items"] == []
     assert ops.get("attainment", until="2026-11-17")["items"] == []
     assert ops.get("attainment", tier="enterprise")["items"][0]["promised"] == 1
@@ -215,12 +219,12 @@ def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
         handle_changes(session, step(Change.ASSIGNED, assigned_at=christmas))
     ops = keyed(client, sessions, KeyScope.OPS, "ops")
     [clock] = ops.get("clocks")["items"]
-    told = ops.get(f"clocks/{clock['id']}/explain")
-    assert told["holidays"] == [{"on": "2026-12-25", "holiday": "Christmas Day"}]
-    assert told["due_at"] == "2026-12-28T10:00:00Z"
+    explanation = ops.get(f"clocks/{clock['id']}/explain")
+    assert explanation["holidays"] == [{"on": "2026-12-25", "holiday": "Christmas Day"}]
+    assert explanation["due_at"] == "2026-12-28T10:00:00Z"
 
 
-def test_journeys_and_hops_are_told_apart(client: TestClient, sessions: Sessions) -> None:
+def test_journeys_and_hops_are_listed_apart(client: TestClient, sessions: Sessions) -> None:
     with sessions.begin() as session:
         publish_policies(session, ACCEPT, JOURNEY)
         handle_changes(session, step(Change.ASSIGNED))

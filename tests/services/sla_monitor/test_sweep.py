@@ -1,4 +1,4 @@
-"""Invariant 9: each due clock fires exactly once, on time, whoever sweeps and whoever dies."""
+"""Invariant 9: each due clock fires exactly once, on time, however many sweep and whichever is killed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,9 @@ from sqlalchemy.orm import Session
 
 from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
-from services.sla_monitor.queries.clocks import CLOCKS, save_clocks
-from services.sla_monitor.sweep import (
-    BATCH,
-    EVER,
-    LONGEST_SLEEP,
-    Sweeper,
-    sweep,
-    sweep_once,
-)
+from services.sla_monitor.handlers.due_clocks import ALWAYS, BATCH, fire_due_clocks
+from services.sla_monitor.queries.clocks import save_clocks
+from services.sla_monitor.sweep import LONGEST_SLEEP, Sweeper, sweep
 from services.sla_monitor.tables import clocks, timers
 from shared.clock import utc_now
 from shared.contracts.payloads import Change, ClockChange
@@ -50,7 +44,7 @@ MANY = 4_000
 
 
 def due(number: int, at: datetime = MODEL.due_at) -> Clock:
-    """A clock of its own that is due then."""
+    """A clock that is due at that instant, unlike all others by its number."""
     return MODEL._replace(
         id=an_id(number),
         handoff_id=an_id(f"handoff {number}"),
@@ -60,12 +54,12 @@ def due(number: int, at: datetime = MODEL.due_at) -> Clock:
     )
 
 
-def stored_clocks(sessions: Sessions, *them: Clock) -> None:
+def store(sessions: Sessions, *stored: Clock) -> None:
     with sessions.begin() as session:
-        save_clocks(session, them)
+        save_clocks(session, stored)
 
 
-def breaches_said(sessions: Sessions) -> Counter[object]:
+def announced_breaches(sessions: Sessions) -> Counter[object]:
     with sessions() as session:
         return Counter(
             it.clock_id for it in announced_changes(session) if it.change is ClockChange.BREACHED
@@ -74,16 +68,16 @@ def breaches_said(sessions: Sessions) -> Counter[object]:
 
 def test_a_sweep_fires_what_is_due_and_no_more(session: Session) -> None:
     save_clocks(session, [due(1), due(2, minutes_after_noon(200))])
-    assert sweep_once(session, now=minutes_after_noon(59)) == 1  # a warning
-    assert sweep_once(session, now=minutes_after_noon(60)) == 1
-    assert sweep_once(session, now=minutes_after_noon(60)) == 0
+    assert fire_due_clocks(session, now=minutes_after_noon(59)) == 1  # a warning
+    assert fire_due_clocks(session, now=minutes_after_noon(60)) == 1
+    assert fire_due_clocks(session, now=minutes_after_noon(60)) == 0
     assert [it.change.value for it in announced_changes(session)] == ["at_risk", "breached"]
     assert outcome_counts(session) == {"overdue": 1}
 
 
-def test_a_breach_is_dated_when_it_was_due_and_says_when_it_was_found(session: Session) -> None:
+def test_a_breach_is_dated_when_it_was_due_and_holds_when_it_was_detected(session: Session) -> None:
     save_clocks(session, [due(1)])
-    sweep_once(session, now=minutes_after_noon(500))
+    fire_due_clocks(session, now=minutes_after_noon(500))
     [breach] = announced_changes(session)
     assert (breach.occurred_at, breach.due_at, breach.detected_at) == (
         minutes_after_noon(60),
@@ -94,13 +88,13 @@ def test_a_breach_is_dated_when_it_was_due_and_says_when_it_was_found(session: S
 
 @pytest.mark.parametrize("sweepers", [2, 4])
 def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -> None:
-    stored_clocks(sessions, *(due(n, minutes_after_noon(60 + n % 7)) for n in range(MANY)))
+    store(sessions, *(due(n, minutes_after_noon(60 + n % 7)) for n in range(MANY)))
 
     def work(_: int) -> int:
         fired = 0
         while True:
             with sessions.begin() as session:
-                batch = sweep_once(session, now=minutes_after_noon(90), limit=100)
+                batch = fire_due_clocks(session, now=minutes_after_noon(90), limit=100)
             if not batch:
                 return fired
             fired += batch
@@ -110,28 +104,29 @@ def test_many_sweepers_fire_each_clock_once(sessions: Sessions, sweepers: int) -
 
     assert sum(fired) == MANY
     assert min(fired) > 0
-    assert breaches_said(sessions) == {an_id(n): 1 for n in range(MANY)}
+    assert announced_breaches(sessions) == {an_id(n): 1 for n in range(MANY)}
     with sessions() as session:
+        of_one = timers.c.clock_id == clocks.c.id
         wrong = timers.c.breached_at.is_distinct_from(clocks.c.due_at)
-        assert session.scalar(select(func.count()).select_from(CLOCKS).where(wrong)) == 0
+        assert session.scalar(select(func.count()).where(of_one, wrong)) == 0
         assert outcome_counts(session) == {"overdue": MANY}
 
 
-KILLED = """
+VICTIM_CODE = """
 import sys
 from datetime import datetime
 from shared.db.session import engine_for, sessions_on
-from services.sla_monitor.sweep import sweep_once
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 with sessions_on(engine_for(sys.argv[1])).begin() as session:
-    print(sweep_once(session, now=datetime.fromisoformat(sys.argv[2]), limit=500), flush=True)
+    print(fire_due_clocks(session, now=datetime.fromisoformat(sys.argv[2]), limit=500), flush=True)
     sys.stdin.read()
 """
 
 
 def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_url: str) -> None:
-    stored_clocks(sessions, *map(due, range(1_000)))
+    store(sessions, *map(due, range(1_000)))
     victim = subprocess.Popen(
-        [sys.executable, "-c", KILLED, database_url, minutes_after_noon(90).isoformat()],
+        [sys.executable, "-c", VICTIM_CODE, database_url, minutes_after_noon(90).isoformat()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -141,14 +136,14 @@ def test_a_sweeper_killed_in_the_middle_loses_none(sessions: Sessions, database_
         assert victim.stdout.readline() == "500\n"  # all done but the commit
         victim.kill()
 
-    _gone(sessions)
+    _wait_for_locks(sessions)
     sweeper = Sweeper(sessions, time_source=lambda: minutes_after_noon(90))
     assert sweeper.sweep() == 1_000
-    assert breaches_said(sessions) == {an_id(n): 1 for n in range(1_000)}
+    assert announced_breaches(sessions) == {an_id(n): 1 for n in range(1_000)}
 
 
-def _gone(sessions: Sessions) -> None:
-    """Wait until the killed one's transaction holds no row any more."""
+def _wait_for_locks(sessions: Sessions) -> None:
+    """Wait until the killed sweeper's transaction holds no row any more."""
     with sessions.begin() as session:
         session.execute(select(timers.c.clock_id).with_for_update())
 
@@ -156,19 +151,19 @@ def _gone(sessions: Sessions) -> None:
 def test_what_is_older_than_the_low_water_mark_waits_for_the_full_sweep(sessions: Sessions) -> None:
     now = minutes_after_noon(90)
     sweeper = Sweeper(sessions, time_source=lambda: now)
-    assert (sweeper.low, sweeper.sweep()) == (EVER, 0)
-    stored_clocks(sessions, due(1))
+    assert (sweeper.low, sweeper.sweep()) == (ALWAYS, 0)
+    store(sessions, due(1))
     assert sweeper.low > MODEL.due_at
     assert sweeper.sweep() == 0
     now += timedelta(seconds=30)
     assert sweeper.sweep() == 1
 
 
-def test_a_sweeper_looks_back_as_far_as_it_hears(sessions: Sessions) -> None:
+def test_a_sweeper_looks_back_as_far_as_it_is_notified(sessions: Sessions) -> None:
     sweeper = Sweeper(sessions, time_source=lambda: minutes_after_noon(90))
     sweeper.sweep()
-    stored_clocks(sessions, due(1))
-    sweeper.heard(MODEL.warn_at)
+    store(sessions, due(1))
+    sweeper.look_back_to(MODEL.warn_at)
     assert sweeper.sweep() == 1
 
 
@@ -176,21 +171,21 @@ def test_a_sweeper_rests_until_the_next_is_due_and_at_most_a_second(sessions: Se
     now = minutes_after_noon(0)
     sweeper = Sweeper(sessions, time_source=lambda: now)
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
-    stored_clocks(sessions, due(1))
+    store(sessions, due(1))
     assert (sweeper.sweep(), sweeper.rest()) == (0, LONGEST_SLEEP)
     now = MODEL.warn_at - timedelta(milliseconds=300)
     assert sweeper.rest() == timedelta(milliseconds=300)
 
 
 def test_a_sweep_takes_more_than_one_batch(sessions: Sessions) -> None:
-    stored_clocks(sessions, *map(due, range(BATCH + 1)))
+    store(sessions, *map(due, range(BATCH + 1)))
     assert Sweeper(sessions, time_source=lambda: minutes_after_noon(90)).sweep() == BATCH + 1
 
 
 def test_the_gauges_count_timers_that_no_sweep_fires(sessions: Sessions, engine: Engine) -> None:
-    stored_clocks(sessions, due(1), due(2))
-    with engine.connect() as other:  # holds one of them, so that no sweep can have it
-        other.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
+    store(sessions, due(1), due(2))
+    with engine.connect() as connection:  # holds one of them, so that no sweep can claim it
+        connection.execute(select(timers).where(timers.c.clock_id == an_id(1)).with_for_update())
         assert Sweeper(sessions, time_source=lambda: minutes_after_noon(61)).sweep() == 1
     set_gauges(sessions, lambda: minutes_after_noon(61))
     set_open_clocks(sessions)
@@ -198,7 +193,7 @@ def test_the_gauges_count_timers_that_no_sweep_fires(sessions: Sessions, engine:
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_breaches") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_at_risk") == 0
-    stored_clocks(sessions, due(3))
+    store(sessions, due(3))
     set_gauges(sessions, lambda: minutes_after_noon(61))  # the open ones are counted more rarely
     assert REGISTRY.get_sample_value("leadbaton_sla_overdue_timers") == 2
     assert REGISTRY.get_sample_value("leadbaton_sla_open_clocks") == 2
@@ -206,13 +201,13 @@ def test_the_gauges_count_timers_that_no_sweep_fires(sessions: Sessions, engine:
 
 @contextmanager
 def sweeping(engine: Engine) -> Iterator[Event]:
-    """A sweeper in a thread, until the block ends; the event is set each time it goes round."""
-    stop, round_ = Event(), Event()
-    thread = Thread(target=sweep, args=(engine,), kwargs={"stop": stop, "beat": round_.set})
+    """A sweeper in a thread, until the block ends; the event is set at each turn of its loop."""
+    stop, turn = Event(), Event()
+    thread = Thread(target=sweep, args=(engine,), kwargs={"stop": stop, "beat": turn.set})
     thread.start()
     try:
-        assert round_.wait(10)
-        yield round_
+        assert turn.wait(10)
+        yield turn
     finally:
         stop.set()
         thread.join(10)
@@ -229,10 +224,10 @@ def listening(url: str, channel: str) -> Iterator[psycopg.Connection]:
 def test_the_loop_wakes_for_what_is_due_sooner(
     engine: Engine, sessions: Sessions, database_url: str
 ) -> None:
-    with sweeping(engine), listening(database_url, outbox.CHANNEL) as ear:
+    with sweeping(engine), listening(database_url, outbox.CHANNEL) as listener:
         due_at = utc_now() + timedelta(milliseconds=300)
-        stored_clocks(sessions, due(1, due_at)._replace(warned_at=due_at))
-        assert list(ear.notifies(timeout=10, stop_after=1))
+        store(sessions, due(1, due_at)._replace(warned_at=due_at))
+        assert list(listener.notifies(timeout=10, stop_after=1))
     with sessions() as session:
         [breach] = announced_changes(session)
     assert breach.occurred_at == due_at
@@ -241,7 +236,7 @@ def test_the_loop_wakes_for_what_is_due_sooner(
 
 def test_the_loop_survives_an_outage(engine: Engine, sessions: Sessions, database_url: str) -> None:
     own = create_engine(database_url, connect_args={"application_name": "sweeper"})
-    with sweeping(own) as round_, listening(database_url, outbox.CHANNEL) as ear:
+    with sweeping(own) as turn, listening(database_url, outbox.CHANNEL) as listener:
         with engine.begin() as connection:
             connection.execute(
                 text(
@@ -249,9 +244,9 @@ def test_the_loop_survives_an_outage(engine: Engine, sessions: Sessions, databas
                     " where application_name = 'sweeper'"
                 )
             )
-        round_.clear()
-        assert round_.wait(10)
-        stored_clocks(sessions, due(1))
-        assert list(ear.notifies(timeout=10, stop_after=1))
+        turn.clear()
+        assert turn.wait(10)
+        store(sessions, due(1))
+        assert list(listener.notifies(timeout=10, stop_after=1))
     own.dispose()
-    assert breaches_said(sessions) == {an_id(1): 1}
+    assert announced_breaches(sessions) == {an_id(1): 1}

@@ -24,14 +24,18 @@ CALENDAR = compiled(Calendar.model_validate(OFFICE_CALENDAR))
 
 def test_the_intervals_make_the_target() -> None:
     clock = derived_clocks([step(Change.ASSIGNED)], policy("touch", target="6h"))["touch/1"]
-    told = explain(clock, CALENDAR, now=minutes_after_noon(30))
-    assert [it.seconds / 3600 for it in told.intervals] == [5, 1]
-    assert (told.spent, told.overdue, told.zone) == (minutes(30), timedelta(0), "UTC")
+    explanation = explain(clock, CALENDAR, now=minutes_after_noon(30))
+    assert [it.seconds / 3600 for it in explanation.intervals] == [5, 1]
+    assert (explanation.spent, explanation.overdue, explanation.zone) == (
+        minutes(30),
+        timedelta(0),
+        "UTC",
+    )
 
 
 def test_an_ended_clock_has_spent_what_it_had_when_it_ended() -> None:
     clock = derived_clocks(numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 70)), TOUCH)[
         "touch/1"
     ]
-    told = explain(clock, CALENDAR, now=minutes_after_noon(500))
-    assert (told.spent, told.overdue) == (minutes(70), minutes(10))
+    explanation = explain(clock, CALENDAR, now=minutes_after_noon(500))
+    assert (explanation.spent, explanation.overdue) == (minutes(70), minutes(10))

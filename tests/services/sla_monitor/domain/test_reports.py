@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla_monitor.domain.clocks import Clock, End, State, fire
-from services.sla_monitor.domain.reports import Counted, Report, percentile, reports
-from services.sla_monitor.domain.tallies import bucket_of, moved, tallies, time_in
+from services.sla_monitor.domain.clocks import Clock, State, fire
+from services.sla_monitor.domain.reports import Report, TallySum, percentile, reports
+from services.sla_monitor.domain.tallies import bucket_of, seconds_of, tallies_of, tally_changes
 from shared.contracts.payloads import Change
-from tests.builders import minutes
 from tests.services.sla_monitor.builders import (
     JOURNEY,
     TOUCH,
     derived_clocks,
+    ended,
     minutes_after_noon,
     numbered,
     step,
@@ -25,16 +25,10 @@ from tests.services.sla_monitor.builders import (
 
 RUNNING = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
 BREACHED = fire(RUNNING, now=minutes_after_noon(61))[0]
-MET = RUNNING._replace(state=State.MET, end=End(minutes_after_noon(20), "contacted", minutes(20)))
-LATE = BREACHED._replace(
-    state=State.LATE, end=End(minutes_after_noon(80), "contacted", minutes(80))
-)
-CANCELLED = RUNNING._replace(
-    state=State.CANCELLED, end=End(minutes_after_noon(9), "lost", minutes(9))
-)
-BROKEN_OFF = BREACHED._replace(
-    state=State.CANCELLED, end=End(minutes_after_noon(90), "lost", minutes(90))
-)
+MET = ended(RUNNING, State.MET, 20, by="contacted")
+LATE = ended(BREACHED, State.LATE, 80, by="contacted")
+CANCELLED = ended(RUNNING, State.CANCELLED, 9, by="lost")
+CANCELLED_LATE = ended(BREACHED, State.CANCELLED, 90, by="lost")
 
 
 @pytest.mark.parametrize(
@@ -44,40 +38,41 @@ BROKEN_OFF = BREACHED._replace(
         (RUNNING, []),
         (CANCELLED, []),
         (BREACHED, ["overdue"]),
-        (BROKEN_OFF, ["cancelled"]),
+        (CANCELLED_LATE, ["cancelled"]),
         (MET, ["met", "business", "wall"]),
         (LATE, ["late", "business", "wall"]),
     ],
     ids=["none", "running", "cancelled in time", "overdue", "cancelled late", "met", "late"],
 )
 def test_what_a_clock_counts_as(clock: Clock | None, measures: list[str]) -> None:
-    assert [it.measure for it in tallies(clock)] == measures
+    assert [it.measure for it in tallies_of(clock)] == measures
 
 
 def test_the_cohort_is_the_date_on_which_it_was_due() -> None:
-    [tally] = tallies(BREACHED)
-    assert tally[:-2] == (RUNNING.due_on, "sales", "grace", "standard", "first_touch", "hop")
+    [tally] = tallies_of(BREACHED)
+    cohort = (tally.due_on, tally.team, tally.rep, tally.tier, tally.kind, tally.scope)
+    assert cohort == (RUNNING.due_on, "sales", "grace", "standard", "first_touch", "hop")
 
 
 def test_a_journey_is_the_teams_and_no_reps() -> None:
     history = numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 5))
-    assert {it.rep for it in tallies(derived_clocks(history, JOURNEY)["journey/0"])} == {""}
+    assert {it.rep for it in tallies_of(derived_clocks(history, JOURNEY)["journey/0"])} == {""}
 
 
 def test_a_breach_taken_back_is_recounted() -> None:
-    counted = moved([(None, RUNNING), (RUNNING, BREACHED), (BREACHED, MET)])
-    assert {it.measure: count for it, count in counted.items()} == {
+    counts = tally_changes([(None, RUNNING), (RUNNING, BREACHED), (BREACHED, MET)])
+    assert {it.measure: count for it, count in counts.items()} == {
         "met": 1,
         "business": 1,
         "wall": 1,
     }
-    assert moved([(MET, MET)]) == Counter()
+    assert tally_changes([(MET, MET)]) == Counter()
 
 
 @given(st.floats(0, 10**7))
-def test_a_time_read_back_from_its_bucket_is_at_most_9_percent_off(seconds: float) -> None:
-    read = time_in(bucket_of(timedelta(seconds=seconds)))
-    assert read + 1 == pytest.approx(seconds + 1, rel=0.0906)
+def test_the_seconds_of_a_bucket_are_at_most_9_percent_off(seconds: float) -> None:
+    rounded = seconds_of(bucket_of(timedelta(seconds=seconds)))
+    assert rounded + 1 == pytest.approx(seconds + 1, rel=0.0906)
 
 
 def test_percentiles() -> None:
@@ -87,16 +82,16 @@ def test_percentiles() -> None:
     assert percentile({0: 9, 8: 1}, 0.9) == 0.0
 
 
-def counted(clocks: list[Clock]) -> list[Counted]:
-    outcome_counts = moved((None, clock) for clock in clocks)
+def sums(clocks: list[Clock]) -> list[TallySum]:
+    counts = tally_changes((None, clock) for clock in clocks)
     return [
-        Counted(tally.team, tally.kind, tally.measure, tally.bucket, count)
-        for tally, count in outcome_counts.items()
+        TallySum(tally.team, tally.kind, tally.measure, tally.bucket, count)
+        for tally, count in counts.items()
     ]
 
 
 def test_attainment_counts_every_promise_that_fell_due() -> None:
-    [report] = reports(counted([MET, MET, LATE, BREACHED, BROKEN_OFF, CANCELLED, RUNNING]))
+    [report] = reports(sums([MET, MET, LATE, BREACHED, CANCELLED_LATE, CANCELLED, RUNNING]))
     assert (report.group, report.promised, report.attainment) == ("sales", 5, 0.4)
     assert (report.met, report.late, report.overdue, report.cancelled) == (2, 1, 1, 1)
     assert report.accept is None
@@ -107,10 +102,10 @@ def test_attainment_counts_every_promise_that_fell_due() -> None:
 
 
 def test_a_team_that_never_answers_does_not_show_100_percent() -> None:
-    [report] = reports(counted([BREACHED]))
+    [report] = reports(sums([BREACHED]))
     assert report.attainment == 0.0
 
 
 def test_a_group_whose_promises_were_all_taken_back_is_not_reported() -> None:
-    assert reports([Counted("sales", "accept", "overdue", 0, 0)]) == []
+    assert reports([TallySum("sales", "accept", "overdue", 0, 0)]) == []
     assert Report("sales", 0, 0, 0, 0, None, None).attainment == 1.0

@@ -13,11 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.sla_monitor.domain.clocks import State
-from services.sla_monitor.handlers import on_handoffs_changed
-from services.sla_monitor.queries.reports import Slice, Which, all_clocks
-from services.sla_monitor.sweep import sweep_once
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
 from services.sla_monitor.tables import changes
-from shared.agreement.store import Agreements, UnknownVersion
+from shared.agreement.store import Policies, UnknownVersion
 from shared.contracts.payloads import Change
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED
@@ -46,21 +47,21 @@ pytestmark = pytest.mark.postgres
 ASSIGNED, TIMELY = numbered(step(Change.ASSIGNED), step(Change.CONTACTED, 50))
 
 
-def changes_said(session: Session) -> list[str]:
+def announcements(session: Session) -> list[str]:
     return [f"{it.policy} {it.change}" for it in announced_changes(session)]
 
 
-def test_an_assignment_starts_clocks_and_says_so(session: Session) -> None:
+def test_an_assignment_starts_clocks_and_announces_them(session: Session) -> None:
     version = publish_policies(session, ACCEPT, TOUCH, JOURNEY)
     handle_changes(session, replace(ASSIGNED, agreement_version=version))
 
     clocks = stored_clocks(session)
     assert set(clocks) == {"accept/1", "touch/1", "journey/0"}
     assert clocks["touch/1"].due_at == minutes_after_noon(60)
-    assert sorted(changes_said(session)) == ["accept started", "journey started", "touch started"]
+    assert sorted(announcements(session)) == ["accept started", "journey started", "touch started"]
 
 
-def test_hearing_it_again_changes_nothing(session: Session) -> None:
+def test_the_same_changes_again_change_nothing(session: Session) -> None:
     publish_policies(session, TOUCH)
     handle_changes(session, ASSIGNED, TIMELY, minute=50)
     before = stored_clocks(session), announced_changes(session), outcome_counts(session)
@@ -74,12 +75,12 @@ def test_hearing_it_again_changes_nothing(session: Session) -> None:
 def test_an_answer_in_time_that_arrives_late_takes_the_breach_back(session: Session) -> None:
     publish_policies(session, TOUCH)
     handle_changes(session, ASSIGNED)
-    assert sweep_once(session, now=minutes_after_noon(61)) == 1
+    assert fire_due_clocks(session, now=minutes_after_noon(61)) == 1
     assert outcome_counts(session) == {"overdue": 1}
 
     handle_changes(session, TIMELY, minute=120)
 
-    assert changes_said(session) == [
+    assert announcements(session) == [
         "touch started",
         "touch breached",
         "touch retracted",
@@ -97,7 +98,7 @@ def test_an_answer_in_time_that_arrives_late_takes_the_breach_back(session: Sess
 def test_a_reassignment_ends_a_breached_clock_and_starts_the_next(session: Session) -> None:
     publish_policies(session, TOUCH)
     handle_changes(session, ASSIGNED)
-    sweep_once(session, now=minutes_after_noon(61))
+    fire_due_clocks(session, now=minutes_after_noon(61))
     handle_changes(session, *numbered(step(Change.ASSIGNED), next_rep(62)), minute=62)
 
     clocks = stored_clocks(session)
@@ -112,14 +113,14 @@ def test_any_order_gives_the_same_clocks(session: Session) -> None:
     steps = [step(Change.ASSIGNED), next_rep(30), step(Change.CONTACTED, 80, **second)]
     for order in itertools.permutations(numbered(*steps)):
         handoff_id = an_id([it.sequence for it in order])
-        for it in order:
-            one = replace(it, handoff_id=handoff_id)
-            handle_changes(session, one, one, minute=200)
+        for change in order:
+            of_handoff = replace(change, handoff_id=handoff_id)
+            handle_changes(session, of_handoff, of_handoff, minute=200)
 
     became: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
-    for clock in all_clocks(session, Which(), Slice(limit=100), state=None):
+    for clock in all_clocks(session, ClockFilter(), Slice(limit=100), state=None):
         became[clock.handoff_id].add(
-            (clock.policy, clock.hop, clock.state, clock.due_at, clock.end, clock.breached_at)
+            (clock.policy, clock.hop, clock.state, clock.due_at, clock.ended_at, clock.breached_at)
         )
     assert len(became) == 6
     assert len({frozenset(clocks) for clocks in became.values()}) == 1
@@ -133,11 +134,11 @@ def test_a_clock_that_an_earlier_change_denies_is_forgotten(session: Session) ->
     first, second = numbered(step(Change.ASSIGNED), step(Change.ACCEPTED, 1))
     handle_changes(session, replace(second, agreement_version=2), minute=1)
     assert set(stored_clocks(session)) == {"other/1"}
-    sweep_once(session, now=minutes_after_noon(61))
+    fire_due_clocks(session, now=minutes_after_noon(61))
 
     handle_changes(session, first, minute=70)
     assert set(stored_clocks(session)) == {"touch/1"}
-    assert changes_said(session)[-1] == "other retracted"
+    assert announcements(session)[-1] == "other retracted"
     assert outcome_counts(session) == {}
 
 
@@ -152,11 +153,11 @@ def test_clocks_stay_in_the_trace_of_their_lead(session: Session) -> None:
     sent = HANDOFFS_CHANGED.encode(
         ASSIGNED, id="1", source="test", at=minutes_after_noon(0), traceparent=trace
     )
-    arrived = Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers)
-    on_handoffs_changed(
-        session, [HANDOFFS_CHANGED.decode(arrived)], minutes_after_noon(0), agreements=Agreements()
-    )
-    sweep_once(session, now=minutes_after_noon(61))
+    record = Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers)
+    message = HANDOFFS_CHANGED.decode(record)
+    policies = Policies(SlaPolicy)
+    on_handoffs_changed(session, [message], minutes_after_noon(0), policies=policies)
+    fire_due_clocks(session, now=minutes_after_noon(61))
     headers = session.scalars(select(outbox.c.headers).order_by(outbox.c.id))
     traces = [dict(read(it))["traceparent"].decode() for it in headers]
     assert {trace_id(it) for it in traces} == {"a" * 32}

@@ -1,4 +1,4 @@
-"""What news does to clocks, in whatever order it comes."""
+"""What changes do to stored clocks, in whatever order they arrive."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.sla_monitor.domain.clocks import Clock, State, fire
-from services.sla_monitor.domain.histories import Terms, clocks_of
-from services.sla_monitor.domain.settling import Settled, settle
+from services.sla_monitor.domain.derivation import derive_clocks
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.domain.reconciliation import ClockUpdate, reconcile
 from shared.contracts.payloads import Change, HandoffChanged
 from tests.builders import NOON, minutes
 from tests.services.sla_monitor.builders import (
@@ -31,57 +32,58 @@ from tests.services.sla_monitor.builders import (
 ASSIGNED = step(Change.ASSIGNED)
 
 
-def settled(
-    known: Sequence[Clock], *steps: HandoffChanged, minute: float
+def reconciled(
+    stored: Sequence[Clock], *steps: HandoffChanged, minute: float
 ) -> tuple[Clock, list[str]]:
-    """The touch clock after the steps are known, and what is said."""
+    """The touch clock once the steps are known, and the changes that are announced."""
     clocks = list(derived_clocks(numbered(ASSIGNED, *steps), TOUCH).values())
-    [it] = settle(known, clocks, now=minutes_after_noon(minute)) or [Settled(known[0], known[0])]
-    assert it.after is not None
-    return it.after, [said.change.value for said in it.said]
+    updates = reconcile(stored, clocks, now=minutes_after_noon(minute))
+    [update] = updates or [ClockUpdate(stored[0], stored[0])]
+    assert update.after is not None
+    return update.after, [transition.change.value for transition in update.transitions]
 
 
 def running() -> Clock:
-    return settled([], minute=0)[0]
+    return reconciled([], minute=0)[0]
 
 
 def breached() -> Clock:
     return fire(running(), now=minutes_after_noon(61))[0]
 
 
-def test_a_new_clock_is_said_to_have_started() -> None:
-    clock, said = settled([], minute=0)
-    assert (clock.state, said) == (State.RUNNING, ["started"])
+def test_a_new_clock_is_announced_as_started() -> None:
+    clock, announced = reconciled([], minute=0)
+    assert (clock.state, announced) == (State.RUNNING, ["started"])
 
 
-def test_hearing_the_same_again_says_nothing() -> None:
-    assert settled([running()], minute=1) == (running(), [])
-    met, _ = settled([running()], step(Change.CONTACTED, 10), minute=10)
-    assert settled([met], step(Change.CONTACTED, 10), minute=11) == (met, [])
+def test_the_same_changes_again_announce_nothing() -> None:
+    assert reconciled([running()], minute=1) == (running(), [])
+    met, _ = reconciled([running()], step(Change.CONTACTED, 10), minute=10)
+    assert reconciled([met], step(Change.CONTACTED, 10), minute=11) == (met, [])
 
 
 def test_an_answer_in_time_is_met() -> None:
-    clock, said = settled([running()], step(Change.CONTACTED, 60), minute=60)
-    assert (clock.state, clock.breached_at, said) == (State.MET, None, ["met"])
+    clock, announced = reconciled([running()], step(Change.CONTACTED, 60), minute=60)
+    assert (clock.state, clock.breached_at, announced) == (State.MET, None, ["met"])
 
 
-def test_an_answer_in_time_of_which_the_news_comes_late_takes_the_breach_back() -> None:
-    clock, said = settled([breached()], step(Change.CONTACTED, 59), minute=90)
-    assert (clock.state, clock.breached_at, said) == (State.MET, None, ["retracted", "met"])
+def test_an_answer_in_time_that_arrives_late_retracts_the_breach() -> None:
+    clock, announced = reconciled([breached()], step(Change.CONTACTED, 59), minute=90)
+    assert (clock.state, clock.breached_at, announced) == (State.MET, None, ["retracted", "met"])
     assert (clock.detected_at, clock.retracted_at) == (
         minutes_after_noon(61),
         minutes_after_noon(90),
     )
 
 
-def test_an_answer_too_late_keeps_the_breach_and_says_it_once() -> None:
-    clock, said = settled([breached()], step(Change.CONTACTED, 62), minute=62)
-    assert (clock.state, clock.breached_at, said) == (State.LATE, minutes_after_noon(60), [])
+def test_an_answer_too_late_keeps_the_breach_and_announces_it_once() -> None:
+    clock, announced = reconciled([breached()], step(Change.CONTACTED, 62), minute=62)
+    assert (clock.state, clock.breached_at, announced) == (State.LATE, minutes_after_noon(60), [])
 
 
-def test_an_answer_too_late_is_a_breach_even_if_no_sweep_saw_it() -> None:
-    clock, said = settled([running()], step(Change.CONTACTED, 62), minute=62)
-    assert (clock.breached_at, clock.detected_at, said) == (
+def test_an_answer_too_late_is_a_breach_even_if_no_sweep_detected_it() -> None:
+    clock, announced = reconciled([running()], step(Change.CONTACTED, 62), minute=62)
+    assert (clock.breached_at, clock.detected_at, announced) == (
         minutes_after_noon(60),
         minutes_after_noon(62),
         ["breached"],
@@ -89,7 +91,7 @@ def test_an_answer_too_late_is_a_breach_even_if_no_sweep_saw_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "lost_after", "breached_at", "said"),
+    ("stored", "lost_after", "breached_at", "expected"),
     [
         (running(), 10, None, []),
         (running(), 70, minutes_after_noon(60), ["breached"]),
@@ -99,33 +101,36 @@ def test_an_answer_too_late_is_a_breach_even_if_no_sweep_saw_it() -> None:
     ids=["in time", "unseen", "seen", "it had ended before it was due"],
 )
 def test_an_end_after_the_breach_does_not_undo_it(
-    known: Clock, lost_after: float, breached_at: datetime | None, said: list[str]
+    stored: Clock, lost_after: float, breached_at: datetime | None, expected: list[str]
 ) -> None:
-    clock, handle_changes = settled([known], step(Change.LOST, lost_after), minute=90)
-    assert (clock.state, clock.breached_at, handle_changes) == (State.CANCELLED, breached_at, said)
+    clock, announced = reconciled([stored], step(Change.LOST, lost_after), minute=90)
+    assert (clock.state, clock.breached_at, announced) == (State.CANCELLED, breached_at, expected)
 
 
-def test_a_breached_clock_that_goes_on_keeps_what_sweeps_found() -> None:
-    known = breached()._replace(escalation_count=1)
-    clock, said = settled([known], step(Change.DELIVERED, 62), minute=62)
-    assert (clock, said) == (known, [])
+def test_a_breached_clock_that_goes_on_keeps_what_sweeps_detected() -> None:
+    stored = breached()._replace(escalation_count=1)
+    clock, announced = reconciled([stored], step(Change.DELIVERED, 62), minute=62)
+    assert (clock, announced) == (stored, [])
 
 
-@pytest.mark.parametrize("known", [running(), breached()], ids=["quietly", "taking a breach back"])
-def test_a_clock_that_never_should_have_been_goes(known: Clock) -> None:
-    [it] = settle([known], [], now=minutes_after_noon(90))
-    assert (it.before, it.after) == (known, None)
-    assert [said.change.value for said in it.said] == ["retracted"] * bool(known.breached_at)
+@pytest.mark.parametrize("stored", [running(), breached()], ids=["running", "breached"])
+def test_a_clock_that_never_should_have_started_is_removed(stored: Clock) -> None:
+    [update] = reconcile([stored], [], now=minutes_after_noon(90))
+    assert (update.before, update.after) == (stored, None)
+    announced = [transition.change.value for transition in update.transitions]
+    assert announced == ["retracted"] * bool(stored.breached_at)
 
 
 # Any order, any duplication, sweeps at any time: in the end the same clocks.
 
 ENDING = st.sampled_from([Change.LOST, Change.RETURNED, Change.WON])
 ANSWER = st.sampled_from([Change.DELIVERED, Change.ACCEPTED, Change.CONTACTED])
-POLICIES = (ACCEPT, TOUCH, JOURNEY, policy("taken", anchor="accepted", scope="journey"))
-TERMS = {
-    1: Terms(1, agreement_with(*POLICIES)),
-    2: Terms(2, agreement_with(ACCEPT, policy("touch", target="30m"), policy("new", target="10m"))),
+POLICIES = (ACCEPT, TOUCH, JOURNEY, policy("talk", anchor="accepted", scope="journey"))
+POLICY_VERSIONS = {
+    1: SlaPolicy(1, agreement_with(*POLICIES)),
+    2: SlaPolicy(
+        2, agreement_with(ACCEPT, policy("touch", target="30m"), policy("new", target="10m"))
+    ),
 }
 
 
@@ -160,7 +165,9 @@ def outcome(clocks: dict[object, Clock]) -> set[tuple[object, ...]]:
             it.state,
             it.started_at,
             it.due_at,
-            it.end,
+            it.ended_at,
+            it.ended_by,
+            it.spent,
             it.breached_at,
             it.rep,
             it.escalation_steps,
@@ -172,17 +179,18 @@ def outcome(clocks: dict[object, Clock]) -> set[tuple[object, ...]]:
 def run(
     batches: Sequence[tuple[Sequence[HandoffChanged], datetime]], *, until: datetime
 ) -> dict[object, Clock]:
-    """Work through the batches as handler and sweep do, each at its time."""
+    """The clocks after the batches, each handled and swept at its time, and a sweep at the end."""
     known: dict[int, HandoffChanged] = {}
     clocks: dict[object, Clock] = {}
     for batch, now in batches:
         known |= {it.sequence: it for it in batch}
         history = [known[number] for number in sorted(known)]
-        for it in settle(list(clocks.values()), clocks_of(history, TERMS), now=now):
-            if it.after is not None:
-                clocks[it.after.id] = it.after
-            elif it.before is not None:
-                del clocks[it.before.id]
+        derived = derive_clocks(history, POLICY_VERSIONS)
+        for before, after, _ in reconcile(list(clocks.values()), derived, now=now):
+            if after is not None:
+                clocks[after.id] = after
+            elif before is not None:
+                del clocks[before.id]
         clocks = {name: fire(clock, now=now)[0] for name, clock in clocks.items()}
     return {name: fire(clock, now=until)[0] for name, clock in clocks.items()}
 

@@ -1,4 +1,4 @@
-"""What a rep's key sees of promises: the rep's own, journeys while the rep holds them, and nothing that came after."""
+"""Which clocks a rep's key sees: of the rep's own hops, and of journeys while the rep has the handoff."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from tests.services.sla_monitor.clients import Ops, keyed
 pytestmark = pytest.mark.postgres
 
 
-def shown(rep: Ops) -> list[tuple[str, str | None]]:
+def visible(rep: Ops) -> list[tuple[str, str | None]]:
     """A rep's clocks in all lists, each by its policy and what ended it; every one explains itself."""
-    asked: list[tuple[str, dict[str, Any]]] = [
+    lists: list[tuple[str, dict[str, Any]]] = [
         ("clocks", {}),
         ("at-risk", {}),
         ("breaches", {"state": "all"}),
     ]
-    items = [it for path, more in asked for it in rep.get(path, **more)["items"]]
-    for it in items:
-        rep.get(f"clocks/{it['id']}/explain")
+    items = [it for path, parameters in lists for it in rep.get(path, **parameters)["items"]]
+    for item in items:
+        rep.get(f"clocks/{item['id']}/explain")
     return sorted({(it["policy"], it["ended_by"]) for it in items})
 
 
-def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
+def test_a_journey_is_visible_to_the_rep_who_has_the_handoff_now(
     client: TestClient, sessions: Sessions
 ) -> None:
     grace = keyed(client, sessions, KeyScope.REP, "grace")
@@ -55,12 +55,12 @@ def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
         publish_policies(session, TOUCH, policy("trip", scope="journey", anchor="qualified"))
         handle_changes(session, *steps[:1])
     [journey] = ops.get("clocks", scope="journey")["items"]
-    assert shown(grace) == [("touch", None), ("trip", None)]
+    assert visible(grace) == [("touch", None), ("trip", None)]
 
     with sessions.begin() as session:
         handle_changes(session, *steps[1:3], minute=10)
     assert ops.get(f"clocks/{journey['id']}/explain")["rep"] == "grace"  # she held it last
-    assert shown(grace) == [("touch", "rejected")]
+    assert visible(grace) == [("touch", "rejected")]
     refused = grace.get(f"clocks/{journey['id']}/explain", status=404)
     assert refused["code"] == "unknown_clock"
     before = grace.get("clocks"), grace.get("attainment", by="rep")
@@ -68,5 +68,5 @@ def test_a_journey_is_its_holders_and_of_nobody_who_lost_it(
     with sessions.begin() as session:
         handle_changes(session, *steps[3:], minute=80)
     assert (grace.get("clocks"), grace.get("attainment", by="rep")) == before
-    assert shown(linus) == [("touch", "lost"), ("trip", "lost")]
+    assert visible(linus) == [("touch", "lost"), ("trip", "lost")]
     assert len(ops.get("clocks")["items"]) == 3

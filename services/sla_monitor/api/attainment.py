@@ -1,0 +1,93 @@
+"""How promises were kept, by team, rep, tier or day."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from services.sla_monitor.api.filters import KEY_ERRORS, EmptyRange, Filters
+from services.sla_monitor.domain.reports import Report, reports
+from services.sla_monitor.queries import lists
+from services.sla_monitor.queries.lists import GroupBy
+from shared.http.dependencies import AnyReader, Now, Tx
+from shared.http.parameters import Day
+from shared.http.problems import InvalidRequest, problems
+
+DEFAULT_RANGE = timedelta(days=30)
+
+router = APIRouter()
+
+
+class AttainmentParameters(Filters):
+    """Which promises fell due when, and what they are split by."""
+
+    by: GroupBy = GroupBy.TEAM
+    since: Day | None = Field(default=None, description="First date; by default 30 days ago.")
+    until: Day | None = Field(default=None, description="Last date; by default today.")
+
+    def dates(self, now: datetime) -> tuple[date, date]:
+        """The first and the last date; raises EmptyRange."""
+        last = self.until or now.date() + timedelta(days=1)  # somewhere it is tomorrow already
+        first = self.since or last - DEFAULT_RANGE
+        if first > last:
+            raise EmptyRange("`since` must not lie after `until`")
+        return first, last
+
+
+class SpeedOut(BaseModel):
+    """How long answers took: half of them, and nine of ten, at most so long; within 9 %."""
+
+    answers: int
+    business_p50_s: float
+    business_p90_s: float
+    wall_p50_s: float
+    wall_p90_s: float
+
+
+class ReportOut(BaseModel):
+    """How a team, a rep, a tier kept its promises, or how all were kept that fell due on a day."""
+
+    group: str = Field(description="The team, rep, tier, or date.")
+    attainment: float = Field(description="met of promised, 0 to 1.")
+    promised: int = Field(description="met + late + overdue + cancelled.")
+    met: int
+    late: int = Field(description="Answered after they were due.")
+    overdue: int = Field(description="Due, and still not answered.")
+    cancelled: int = Field(description="Ended without an answer after they were due.")
+    accept: SpeedOut | None = Field(description="Time to accept.")
+    first_touch: SpeedOut | None = Field(description="Time to the first touch.")
+
+    @classmethod
+    def of(cls, report: Report) -> ReportOut:
+        """The report as it is answered."""
+        return cls(**asdict(report), promised=report.promised, attainment=report.attainment)
+
+
+class AttainmentOut(BaseModel):
+    """How promises were kept that fell due on these dates, both included."""
+
+    by: GroupBy
+    since: date
+    until: date
+    items: list[ReportOut]
+
+
+@router.get("/attainment", responses=problems(*KEY_ERRORS, InvalidRequest, EmptyRange))
+def attainment(
+    parameters: Annotated[AttainmentParameters, Query()], session: Tx, now: Now, caller: AnyReader
+) -> AttainmentOut:
+    """How promises were kept that fell due in a time; one that nobody answers counts as broken."""
+    first, last = parameters.dates(now)
+    sums = lists.tally_sums(
+        session, parameters.by, parameters.clock_filter(caller), first=first, last=last
+    )
+    return AttainmentOut(
+        by=parameters.by,
+        since=first,
+        until=last,
+        items=[ReportOut.of(report) for report in reports(sums)],
+    )

@@ -1,0 +1,167 @@
+"""Lists of clocks: the broken ones, those at risk, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.sla_monitor.api.filters import KEY_ERRORS, EmptyRange, Filters
+from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.queries import lists
+from services.sla_monitor.queries.lists import ClockFilter, Slice
+from shared.auth.keys import Caller
+from shared.contracts.payloads import Scope
+from shared.http.dependencies import AnyReader, Now, Tx
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import Instant
+from shared.http.problems import InvalidRequest, problems
+
+ERRORS = problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange)
+
+router = APIRouter()
+
+
+class ListParameters(Filters):
+    """Which clocks, from when to when, which page."""
+
+    since: Instant | None = Field(default=None, description="From this instant on.")
+    until: Instant | None = Field(default=None, description="Before this instant.")
+    limit: Limit = 100
+    after: After = None
+
+    cursor: ClassVar = Cursor("at-risk", tuple[AwareDatetime, UUID])
+
+    def within(self, caller: Caller) -> ClockFilter:
+        """The filter of these parameters, within what the caller may see; raises EmptyRange."""
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise EmptyRange("`since` must lie before `until`")
+        return self.clock_filter(caller, since=self.since, until=self.until)
+
+    @property
+    def slice(self) -> Slice:
+        """The page, and one clock more, which says whether there is another page; raises BadCursor."""
+        after = None if self.after is None else self.cursor.decode(self.after)
+        return Slice(after, self.limit + 1)
+
+
+class BreachListParameters(ListParameters):
+    """Which breaches."""
+
+    state: Literal["open", "all"] = Field(
+        default="open", description="open: nobody has answered yet; all: answered too late as well."
+    )
+
+    cursor: ClassVar = Cursor("breaches", tuple[AwareDatetime, UUID])
+
+
+class ClockListParameters(ListParameters):
+    """Which clocks, in which state."""
+
+    state: State | None = None
+
+    cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
+
+
+class ClockOut(BaseModel):
+    """A promise about a handoff, and what became of it."""
+
+    id: UUID
+    handoff_id: UUID
+    lead_id: UUID
+    lead_name: str | None
+    policy: str
+    kind: str
+    scope: Scope
+    hop: int = Field(description="Counts the assignees; 0 for a journey.")
+    team: str
+    rep: str | None = Field(description="The rep who has the handoff, or had it last.")
+    tier: str
+    calendar: str
+    agreement_version: int
+    target_s: float = Field(description="Business time that was promised.")
+    started_at: datetime
+    warn_at: datetime
+    due_at: datetime
+    state: State
+    ended_at: datetime | None = Field(description="When the change that ended it happened.")
+    ended_by: str | None = Field(description="The change of the handoff that ended it.")
+    at_risk_since: datetime | None
+    breached_at: datetime | None = Field(description="The due time, however late it was detected.")
+    detected_at: datetime | None = Field(description="When a sweep detected the breach.")
+    retracted_at: datetime | None = Field(
+        description="When a breach was taken back, because the answer had come in time after all."
+    )
+    overdue_s: float = Field(description="Real time since it was due, while nobody answers.")
+
+    @classmethod
+    def of(cls, clock: Clock, now: datetime) -> ClockOut:
+        """The clock as it is at this instant."""
+        return cls.model_validate(clock_fields(clock, now))
+
+
+def clock_fields(clock: Clock, now: datetime) -> dict[str, Any]:
+    """The values of ClockOut's fields."""
+    broken = clock.is_broken(now=now)
+    overdue = broken and clock.ended_at is None
+    return {
+        **clock._asdict(),
+        "target_s": clock.target.total_seconds(),
+        "breached_at": clock.due_at if broken else None,
+        "at_risk_since": clock.warned_at and clock.warn_at,
+        "overdue_s": (now - clock.due_at).total_seconds() if overdue else 0.0,
+    }
+
+
+@router.get("/breaches", responses=ERRORS)
+def list_breaches(
+    parameters: Annotated[BreachListParameters, Query()], session: Tx, now: Now, caller: AnyReader
+) -> Page[ClockOut]:
+    """Promises that were broken, newest first: those still open, or all."""
+    clocks = lists.breaches(
+        session,
+        parameters.within(caller),
+        parameters.slice,
+        now=now,
+        still_open=parameters.state == "open",
+    )
+    return _page(clocks, parameters, now, lambda clock: clock.due_at)
+
+
+@router.get("/at-risk", responses=ERRORS)
+def list_at_risk(
+    parameters: Annotated[ListParameters, Query()], session: Tx, now: Now, caller: AnyReader
+) -> Page[ClockOut]:
+    """Promises past their warning and not yet due, the next one due first."""
+    clocks = lists.at_risk(session, parameters.within(caller), parameters.slice, now=now)
+    return _page(clocks, parameters, now, lambda clock: clock.due_at)
+
+
+@router.get("/clocks", responses=ERRORS)
+def list_clocks(
+    parameters: Annotated[ClockListParameters, Query()], session: Tx, now: Now, caller: AnyReader
+) -> Page[ClockOut]:
+    """Every promise, the newest first."""
+    clocks = lists.all_clocks(
+        session, parameters.within(caller), parameters.slice, state=parameters.state
+    )
+    return _page(clocks, parameters, now, lambda clock: clock.started_at)
+
+
+def _page(
+    clocks: Sequence[Clock],
+    parameters: ListParameters,
+    now: datetime,
+    at: Callable[[Clock], datetime],
+) -> Page[ClockOut]:
+    return paged(
+        clocks,
+        limit=parameters.limit,
+        item=lambda clock: ClockOut.of(clock, now),
+        position=lambda clock: (at(clock), clock.id),
+        cursor=parameters.cursor,
+    )

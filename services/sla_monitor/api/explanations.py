@@ -1,0 +1,90 @@
+"""Why a clock is due when it is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.sla_monitor.api.clocks import ClockOut, clock_fields
+from services.sla_monitor.api.filters import KEY_ERRORS, visible_to
+from services.sla_monitor.domain.explanations import Explanation, explain
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.queries import lists
+from shared.agreement.store import Policies
+from shared.errors import Rejected
+from shared.http.dependencies import AnyReader, Now, Tx
+from shared.http.problems import InvalidRequest, problems
+
+
+class UnknownClock(Rejected):
+    """No clock has this id, or it is another rep's."""
+
+    code = "unknown_clock"
+    status = 404
+
+
+class IntervalOut(BaseModel):
+    """A stretch of open hours that counted."""
+
+    since: datetime
+    until: datetime
+    seconds: float
+
+
+class SkippedOut(BaseModel):
+    """A date whose hours did not count."""
+
+    on: date
+    holiday: str
+
+
+class ExplanationOut(ClockOut):
+    """A clock's time added up, so that a person can check it by hand."""
+
+    zone: str
+    intervals: list[IntervalOut] = Field(
+        description="What counted from start to due: the target, in sum."
+    )
+    counted_s: float = Field(description="The sum of the intervals.")
+    holidays: list[SkippedOut] = Field(description="Dates whose hours did not count.")
+    spent_s: float = Field(description="Business time until it ended, or until now.")
+    overdue_business_s: float = Field(description="Business time after it was due.")
+
+    @classmethod
+    def explaining(cls, explanation: Explanation, now: datetime) -> ExplanationOut:
+        """The explanation as it is answered."""
+        intervals = [
+            IntervalOut(since=it.since, until=it.until, seconds=it.seconds)
+            for it in explanation.intervals
+        ]
+        return cls(
+            **clock_fields(explanation.clock, now),
+            zone=explanation.zone,
+            intervals=intervals,
+            counted_s=sum(it.seconds for it in intervals),
+            holidays=[SkippedOut(on=it.on, holiday=it.name) for it in explanation.skipped],
+            spent_s=explanation.spent.total_seconds(),
+            overdue_business_s=explanation.overdue.total_seconds(),
+        )
+
+
+def router(policies: Policies[SlaPolicy]) -> APIRouter:
+    """The route that explains a clock by the agreement version that it is pinned to."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/clocks/{clock_id}/explain", responses=problems(*KEY_ERRORS, UnknownClock, InvalidRequest)
+    )
+    def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: AnyReader) -> ExplanationOut:
+        """Why it is due when it is: every interval that counted, holidays by name, the versions."""
+        clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
+        if clock is None:
+            raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
+        policy = policies.version(session, clock.agreement_version)
+        calendar = policy.calendar(clock.team, clock.calendar)
+        return ExplanationOut.explaining(explain(clock, calendar, now=now), now)
+
+    return routes

@@ -1,0 +1,44 @@
+"""Query parameters that lists of clocks and attainment have in common, and what a caller may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.sla_monitor.queries.lists import ClockFilter
+from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
+from shared.contracts.payloads import Scope
+from shared.errors import Rejected
+from shared.http.parameters import PlainText
+
+KEY_ERRORS = (UnknownKey, ExpiredKey, WrongScope)
+
+
+class EmptyRange(Rejected):
+    """`since` does not lie before `until`."""
+
+    code = "empty_range"
+
+
+def visible_to(caller: Caller) -> str | None:
+    """The rep whose clocks alone the caller may see, or None for all clocks."""
+    return caller.subject if caller.scope is KeyScope.REP else None
+
+
+class Filters(BaseModel):
+    """Which promises; each parameter narrows the answer. A rep's key sees that rep's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    team: PlainText | None = None
+    rep: PlainText | None = None
+    tier: PlainText | None = None
+    kind: PlainText | None = Field(default=None, description="accept or first_touch.")
+    scope: Scope | None = None
+
+    def clock_filter(self, caller: Caller, **more: Any) -> ClockFilter:
+        """The filter of these parameters, within what the caller may see."""
+        own = visible_to(caller)
+        rep = self.rep if own is None else own
+        return ClockFilter(self.team, rep, self.tier, self.kind, self.scope, visible_to=own, **more)

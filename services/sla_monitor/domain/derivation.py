@@ -1,0 +1,175 @@
+"""A handoff's clocks, derived from the set of its changes: the order in which changes arrive does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
+from services.sla_monitor.domain.policy import SlaPolicy
+from shared.agreement.model import Anchor, Policy
+from shared.calendar import CompiledCalendar
+from shared.contracts.payloads import Change, HandoffChanged, Scope
+
+CLOCK_IDS = UUID("0ee6ea8d-3c58-5b0c-9a2f-52b1d6a0a5c1")
+"""The namespace of clock ids."""
+
+ACCEPTANCE = frozenset({Change.ACCEPTED, Change.CONTACTED, Change.WON})
+"""What stops an `accept` clock: a rep who contacts or wins a lead has accepted it too."""
+
+TOUCH = frozenset({Change.CONTACTED, Change.WON})
+"""What stops a `first_touch` clock: an attempt is enough, for an attempt is what is promised."""
+
+STOPS: Mapping[str, frozenset[Change]] = {"accept": ACCEPTANCE, "first_touch": TOUCH}
+
+TERMINAL = frozenset({Change.WON, Change.LOST, Change.RETURNED})
+
+
+def derive_clocks(
+    history: Sequence[HandoffChanged],
+    policies: Mapping[int, SlaPolicy],
+    *,
+    traceparent: str | None = None,
+) -> list[Clock]:
+    """Every clock of a handoff, without what sweeps and earlier announcements have added to it.
+
+    `history` is in the order of `sequence`, each change once; changes that are missing in it change
+    the result when they arrive. `policies` holds each agreement version that the history names.
+    """
+    clocks: list[Clock] = []
+    for part in scoped_histories(history):
+        first, sla_policy = part.first, policies[part.first.agreement_version]
+        for policy in sla_policy.promises(part.scope, tier=first.tier, team=first.team):
+            clock = _clock(policy, part, sla_policy)
+            if clock is not None:
+                clocks.append(clock._replace(traceparent=traceparent))
+    return clocks
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedHistory:
+    """The changes that clocks of one scope follow: the whole journey's, or one assignee's."""
+
+    scope: Scope
+    hop: int
+    changes: tuple[HandoffChanged, ...]
+    ends: tuple[HandoffChanged, ...]
+    """The changes that end the journey or the hop, if any happened."""
+
+    @property
+    def first(self) -> HandoffChanged:
+        """The change whose agreement version, team, tier and calendar the clocks are pinned to."""
+        return self.changes[0]
+
+    @property
+    def rep(self) -> str | None:
+        """The rep who has the handoff, or had it last."""
+        return next((it.rep for it in reversed(self.changes) if it.rep is not None), None)
+
+
+def scoped_histories(history: Sequence[HandoffChanged]) -> list[ScopedHistory]:
+    """The journey, then each hop in order."""
+    journey = ScopedHistory(Scope.JOURNEY, 0, tuple(history), tuple(filter(_ends_handoff, history)))
+    return [journey, *(_hop(history, hop) for hop in sorted({it.hop for it in history} - {0}))]
+
+
+def _hop(history: Sequence[HandoffChanged], hop: int) -> ScopedHistory:
+    changes = tuple(it for it in history if it.hop == hop)
+    ends = tuple(it for it in history if it.hop > hop or (it.hop == hop and _ends_hop(it)))
+    return ScopedHistory(Scope.HOP, hop, changes, ends)
+
+
+def _ends_hop(change: HandoffChanged) -> bool:
+    return _ends_handoff(change) or change.change in {Change.REJECTED, Change.WAITING}
+
+
+def _ends_handoff(change: HandoffChanged) -> bool:
+    return change.change in TERMINAL or (change.change is Change.REJECTED and change.recycle)
+
+
+def _clock(policy: Policy, part: ScopedHistory, sla_policy: SlaPolicy) -> Clock | None:
+    """The policy's clock on this part of the history, or None while its anchor has not happened."""
+    started_at = _find_start(policy.anchor, part)
+    if started_at is None:
+        return None
+    first = part.first
+    calendar = sla_policy.calendar(first.team, first.calendar if part.scope is Scope.HOP else None)
+    due_at = calendar.add(started_at, policy.target)
+    clock = Clock(
+        id=uuid5(CLOCK_IDS, f"{first.handoff_id}/{part.hop}/{policy.id}"),
+        handoff_id=first.handoff_id,
+        lead_id=first.lead_id,
+        hop=part.hop,
+        policy=policy.id,
+        kind=policy.kind,
+        scope=part.scope,
+        team=first.team,
+        rep=part.rep,
+        tier=first.tier,
+        lead_name=first.lead_name,
+        calendar=calendar.calendar.id,
+        agreement_version=sla_policy.version,
+        target=policy.target,
+        started_at=started_at,
+        warn_at=calendar.add(started_at, policy.target * policy.warn_at),
+        due_at=due_at,
+        due_on=calendar.local_date(due_at),
+        escalation_steps=_escalation_steps(policy, calendar, due_at),
+    )
+    return _with_end(clock, policy, part, calendar)
+
+
+def _find_start(anchor: Anchor, part: ScopedHistory) -> datetime | None:
+    """When the anchor happened: the real instant, even outside working hours.
+
+    A hop's clock never starts before its assignment, not even with the anchor `qualified`.
+    """
+    if anchor is Anchor.QUALIFIED and part.scope is Scope.JOURNEY:
+        return part.first.qualified_at
+    if anchor in {Anchor.QUALIFIED, Anchor.ASSIGNED}:
+        assigned = (it.assigned_at or it.occurred_at for it in part.changes if it.rep is not None)
+        return min(assigned, default=None)
+    anchors = ACCEPTANCE if anchor is Anchor.ACCEPTED else {Change.WON}
+    return min((it.occurred_at for it in part.changes if it.change in anchors), default=None)
+
+
+def _escalation_steps(
+    policy: Policy, calendar: CompiledCalendar, due_at: datetime
+) -> tuple[EscalationStep, ...]:
+    """The steps after the breach, without notifying the team at once, which each breach does anyway."""
+    steps = sorted(policy.ladder, key=lambda step: step.after)
+    later = (step for step in steps if step.after or step.notify != "team")
+    return tuple(EscalationStep(calendar.add(due_at, step.after), step.notify) for step in later)
+
+
+def _with_end(
+    clock: Clock, policy: Policy, part: ScopedHistory, calendar: CompiledCalendar
+) -> Clock:
+    """The clock with its end, if it has one: by what happened first, not by what arrived first."""
+    changes, ends = part.changes, part.ends
+    if policy.anchor is Anchor.WON:  # a promise to a customer starts with the win: no end before
+        won = next(index for index, it in enumerate(changes) if it.change is Change.WON)
+        changes, ends = changes[won + 1 :], ()
+    stop = _earliest([it for it in changes if it.change in STOPS[policy.kind]])
+    end = _earliest(ends)
+    if stop is not None and (end is None or stop.occurred_at <= end.occurred_at):
+        ended_at = max(stop.occurred_at, clock.started_at)
+        state = State.LATE if ended_at > clock.due_at else State.MET
+        cause = stop.change
+    elif end is not None:
+        ended_at, state = max(end.occurred_at, clock.started_at), State.CANCELLED
+        cause = end.change
+    else:
+        return clock
+    return clock._replace(
+        state=state,
+        ended_at=ended_at,
+        ended_by=cause.value,
+        spent=calendar.elapsed(clock.started_at, ended_at),
+    )
+
+
+def _earliest(changes: Sequence[HandoffChanged]) -> HandoffChanged | None:
+    return min(changes, key=lambda it: (it.occurred_at, it.sequence), default=None)

@@ -1,0 +1,44 @@
+"""A version of the agreement as the SLA monitor decides by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.agreement.model import Agreement, Policy
+from shared.calendar import CompiledCalendar, compiled
+from shared.contracts.payloads import Scope
+from shared.errors import Rejected
+
+
+class UnknownTerms(Rejected):
+    """A handoff names a team or a calendar that its version of the agreement does not have."""
+
+    code = "unknown_terms"
+
+
+@dataclass(frozen=True)
+class SlaPolicy:
+    """The SLA's promises and calendars in one version of the agreement; each clock is pinned to one version."""
+
+    version: int
+    agreement: Agreement
+
+    def promises(self, scope: Scope, *, tier: str, team: str) -> list[Policy]:
+        """The agreement's policies of this scope that apply to a handoff of this tier and team."""
+        facts = {"tier": tier, "team": team}
+        return [
+            policy
+            for policy in self.agreement.sla.policies
+            if policy.scope is scope and (policy.when is None or policy.when.holds(facts))
+        ]
+
+    def calendar(self, team: str, rep_calendar: str | None) -> CompiledCalendar:
+        """The rep's own calendar where the agreement has it, else the team's; raises UnknownTerms."""
+        calendars = {calendar.id: calendar for calendar in self.agreement.sla.calendars}
+        of_teams = {team.id: team.calendar for team in self.agreement.routing.teams}
+        for name in (rep_calendar, of_teams.get(team)):
+            if name in calendars:
+                return compiled(calendars[name])
+        raise UnknownTerms(
+            f"agreement version {self.version} has no calendar for the team {team!r}"
+        )

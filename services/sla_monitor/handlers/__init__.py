@@ -1,0 +1,1 @@
+"""What the SLA monitor does in one transaction: when handoffs change, and when clocks are due."""

@@ -1,0 +1,177 @@
+"""What people read: lists of clocks by index, sums of tallies; nothing here scans the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Text, cast, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from services.sla_monitor import tables
+from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.reports import TallySum
+from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, read_clocks
+from services.sla_monitor.queries.tallies import EVERY
+from shared.contracts.payloads import Scope
+
+clock = tables.clocks.c
+timer = tables.timers.c
+tally = tables.tallies.c
+
+OPEN = clock.ended_at.is_(None)
+OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
+
+Position = tuple[datetime, UUID]
+"""Where a page ended: the instant that its list is ordered by, and the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFilter:
+    """Which clocks or tallies; a field that is None filters nothing."""
+
+    team: str | None = None
+    rep: str | None = None
+    tier: str | None = None
+    kind: str | None = None
+    scope: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    visible_to: str | None = None
+    """Only clocks that this rep may see: of their own hops, and of the journeys that they have now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where a page begins, and how many clocks it has at most."""
+
+    after: Position | None = None
+    limit: int = 100
+
+
+def breaches(
+    session: Session,
+    clock_filter: ClockFilter,
+    page: Slice,
+    *,
+    now: datetime,
+    still_open: bool,
+) -> list[Clock]:
+    """Clocks that are broken by now, the newest first; with `still_open` only the unanswered ones.
+
+    A clock is broken from its due time on, whether or not a sweep has detected it.
+    """
+    conditions = [OPEN if still_open else OPEN_OR_BROKEN, clock.due_at <= now]
+    return _newest(session, clock.due_at, conditions, clock_filter, page)
+
+
+def at_risk(
+    session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime
+) -> list[Clock]:
+    """Clocks past their warning and not yet due, the next due one first."""
+    order = (timer.fire_at, timer.clock_id)
+    conditions = [*AT_RISK, timer.fire_at > now, *_conditions(clock_filter, timer.fire_at)]
+    if page.after is not None:
+        conditions.append(tuple_(*order) > tuple_(*page.after))
+    return read_clocks(session, CLOCKS.where(*conditions).order_by(*order).limit(page.limit))
+
+
+def all_clocks(
+    session: Session, clock_filter: ClockFilter, page: Slice, *, state: State | None
+) -> list[Clock]:
+    """Clocks in one state or in any, the newest first."""
+    conditions = [] if state is None else [clock.state == state.value]
+    return _newest(session, clock.started_at, conditions, clock_filter, page)
+
+
+def find_clock(session: Session, clock_id: UUID, *, visible_to: str | None = None) -> Clock | None:
+    """The clock with this id, or None if there is none that the rep `visible_to` may see."""
+    conditions = [] if visible_to is None else _visible(visible_to)
+    clocks = read_clocks(session, CLOCKS.where(clock.id == clock_id, *conditions))
+    return next(iter(clocks), None)
+
+
+class GroupBy(StrEnum):
+    """What a report has its groups by."""
+
+    TEAM = "team"
+    REP = "rep"
+    TIER = "tier"
+    DAY = "day"
+
+
+def tally_sums(
+    session: Session, group_by: GroupBy, clock_filter: ClockFilter, *, first: date, last: date
+) -> list[TallySum]:
+    """The sums, a group each, of tallies of clocks that fell due from the first to the last date."""
+    group = tally.due_on if group_by is GroupBy.DAY else tally[group_by.value]
+    number = cast(func.sum(tally.count), BigInteger)  # a sum is a numeric, which is slow to read
+    statement = (
+        select(cast(group, Text), tally.kind, tally.measure, tally.bucket, number)
+        .where(
+            tally.due_on.between(first, last),
+            *_equalities(clock_filter, tally),
+            *_sums_over_all(group_by, clock_filter),
+        )
+        .group_by(group, tally.kind, tally.measure, tally.bucket)
+        .order_by(group)
+    )
+    return list(map(TallySum._make, session.execute(statement)))
+
+
+def _sums_over_all(group_by: GroupBy, clock_filter: ClockFilter) -> list[ColumnElement[bool]]:
+    """Conditions that read the tallies over all reps and tiers wherever those are not needed one by one."""
+    reps = [tally.rep.not_in(["", EVERY])] if group_by is GroupBy.REP else [tally.rep == EVERY]
+    tiers = [tally.tier != EVERY] if group_by is GroupBy.TIER else [tally.tier == EVERY]
+    return [
+        *(reps if clock_filter.rep is None else ()),
+        *(tiers if clock_filter.tier is None else ()),
+    ]
+
+
+def _newest(
+    session: Session,
+    at: Column[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    clock_filter: ClockFilter,
+    page: Slice,
+) -> list[Clock]:
+    conditions = [*conditions, *_conditions(clock_filter, at)]
+    if page.after is not None:
+        conditions.append(tuple_(at, clock.id) < tuple_(*page.after))
+    order = (at.desc(), clock.id.desc())
+    return read_clocks(session, CLOCKS.where(*conditions).order_by(*order).limit(page.limit))
+
+
+def _conditions(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
+    conditions = _equalities(clock_filter, clock)
+    if clock_filter.since is not None:
+        conditions.append(at >= clock_filter.since)
+    if clock_filter.until is not None:
+        conditions.append(at < clock_filter.until)
+    if clock_filter.visible_to is not None:
+        conditions.extend(_visible(clock_filter.visible_to))
+    return conditions
+
+
+def _visible(rep: str) -> list[ColumnElement[bool]]:
+    """The rep's own clocks; a journey goes on after its rep lost the handoff, and is then not theirs."""
+    change = tables.changes.c
+    last_rep = (
+        select(change.payload["rep"].astext)
+        .where(change.handoff_id == clock.handoff_id)
+        .order_by(change.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return [clock.rep == rep, or_(clock.scope != Scope.JOURNEY.value, last_rep == rep)]
+
+
+def _equalities(clock_filter: ClockFilter, columns: Any) -> list[ColumnElement[bool]]:
+    names = ("team", "rep", "tier", "kind", "scope")
+    values = {name: getattr(clock_filter, name) for name in names}
+    return [columns[name] == value for name, value in values.items() if value is not None]

@@ -1,0 +1,1 @@
+"""Tests of what the SLA monitor does in one transaction."""
