@@ -27,11 +27,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
         schema="sla",
-        comment="What happened to each handoff: what its clocks are worked out from, in any order.",
+        comment="The changes of each handoff, from which its clocks are derived.",
     )
     op.create_table(
         "clocks",
-        sa.Column("id", sa.UUID(), nullable=False, comment="Of handoff, hop and policy."),
+        sa.Column("id", sa.UUID(), nullable=False, comment="Derived from handoff, hop and policy."),
         sa.Column("handoff_id", sa.UUID(), nullable=False),
         sa.Column("lead_id", sa.UUID(), nullable=False),
         sa.Column("hop", sa.Integer(), nullable=False, comment="0 for a journey."),
@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("team", sa.Text(), nullable=False),
         sa.Column("rep", sa.Text(), nullable=True),
         sa.Column("tier", sa.Text(), nullable=False),
-        sa.Column("lead_name", sa.Text(), nullable=True, comment="For people who read lists."),
+        sa.Column("lead_name", sa.Text(), nullable=True, comment="Shown in lists of clocks."),
         sa.Column("calendar", sa.Text(), nullable=False),
         sa.Column("agreement_version", sa.Integer(), nullable=False),
         sa.Column("target", sa.Interval(), nullable=False, comment="Business time."),
@@ -62,9 +62,11 @@ def upgrade() -> None:
             "ended_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="When what stopped or ended it happened.",
+            comment="When the change that ended it happened.",
         ),
-        sa.Column("ended_by", sa.Text(), nullable=True, comment="The handoff's change that did."),
+        sa.Column(
+            "ended_by", sa.Text(), nullable=True, comment="The change of the handoff that ended it."
+        ),
         sa.Column(
             "spent",
             sa.Interval(),
@@ -74,7 +76,7 @@ def upgrade() -> None:
         sa.Column("traceparent", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clocks")),
         schema="sla",
-        comment="One row a promise: when it is due, and what became of it.",
+        comment="One row a clock: one promise, when it is due, and what became of it.",
     )
     op.create_index("ix_clocks_handoff_id", "clocks", ["handoff_id"], unique=False, schema="sla")
     op.create_index(
@@ -110,9 +112,9 @@ def upgrade() -> None:
             "rep",
             sa.Text(),
             nullable=False,
-            comment="Empty: a journey, the team's; *: all of them.",
+            comment="Empty for a journey, which is the team's; * for all of them.",
         ),
-        sa.Column("tier", sa.Text(), nullable=False, comment="*: all of them."),
+        sa.Column("tier", sa.Text(), nullable=False, comment="* for all of them."),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("team", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -139,7 +141,7 @@ def upgrade() -> None:
             name=op.f("pk_tallies"),
         ),
         schema="sla",
-        comment="What reports read: moved in the transaction that moves the clock.",
+        comment="Counts that reports read: changed in the transaction that changes the clock.",
     )
     op.create_table(
         "timers",
@@ -148,14 +150,14 @@ def upgrade() -> None:
             "fire_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="The next thing to do, while it runs.",
+            comment="When something is due on it next.",
         ),
         sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "breached_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="due_at, however late it was found.",
+            comment="due_at, however late it was detected.",
         ),
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
@@ -167,9 +169,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("clock_id", name=op.f("pk_timers")),
         schema="sla",
-        comment="What sweeps move and find, a row a clock, which is also the clock's lock: "
-        "narrow and with few indexes, because a hundred thousand may be due at one "
-        "instant.",
+        comment="What sweeps write, a row a clock, which is also the clock's lock: narrow and "
+        "with few indexes, because a hundred thousand may be due at one instant.",
     )
     op.create_index(
         "ix_timers_at_risk",

@@ -149,9 +149,7 @@ def test_a_new_assignee_gets_a_clock_of_their_own() -> None:
 def test_the_anchor_is_when_a_clock_starts(fields: dict[str, str], started: float) -> None:
     waiting = step(Change.WAITING, -90, rep=None, hop=0)
     steps = [waiting, ASSIGNED, step(Change.ACCEPTED, 20), step(Change.WON, 25)]
-    history = [
-        replace(it, qualified_at=minutes_after_noon(-90)) for it in numbered(*steps)
-    ]
+    history = [replace(it, qualified_at=minutes_after_noon(-90)) for it in numbered(*steps)]
     [clock] = derived_clocks(history, policy("any", **fields)).values()
     assert clock.started_at == minutes_after_noon(started)
 
