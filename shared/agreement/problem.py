@@ -1,4 +1,4 @@
-"""One thing wrong with an agreement."""
+"""One fault of an agreement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.documents import Path
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, at a value, at its key, or at a character inside its text."""
+    """A fault at a value, at its key, or at a character inside its text."""
 
     path: Path
     message: str

@@ -44,7 +44,7 @@ class Published:
 
 
 def publish(session: Session, source: str, *, by: str, now: datetime) -> Published:
-    """Publish it as the next version, or return the newest if that is the same file; InvalidAgreement if unsound."""
+    """Publish the source as the next version, unless it is the newest already; InvalidAgreement if it has faults."""
     agreement = parse(source)
     digest = sha256(source.encode()).digest()
     # One publisher at a time; readers are not held up.

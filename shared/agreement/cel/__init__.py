@@ -1,1 +1,1 @@
-"""CEL, the language of conditions: checked, priced, evaluated, and remembered."""
+"""Conditions in the language CEL: read, checked, compiled, evaluated, and their answers cached."""

@@ -1,4 +1,4 @@
-"""Evaluations of conditions that failed, counted by rule: they are false, and somebody should know."""
+"""Counts of the evaluations of conditions that failed, by rule and cause."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ class Cause(StrEnum):
     """Why an evaluation failed."""
 
     WORK = "work"
-    """It would have been more work than is done for one."""
+    """The evaluation would have been more work than is done for one."""
     ITERATIONS = "iterations"
-    """CEL gave up in its loops."""
+    """CEL gave up after too many rounds of loops."""
     ERROR = "error"
-    """A division by zero, a number or a pattern that is none, or a value that CEL cannot hold."""
+    """A division by zero, an invalid number or pattern, or a value that CEL cannot represent."""
 
 
 class Failures:
-    """How often each rule failed since the process began; safe to count from several threads."""
+    """How often each rule failed since the process began; threads may count at once."""
 
     def __init__(self) -> None:
         self._totals: Counter[tuple[str, Cause]] = Counter()
         self._lock = Lock()
 
     def count(self, rule: str, cause: Cause) -> None:
-        """One evaluation more that failed."""
+        """Count one more failed evaluation."""
         with self._lock:
             self._totals[rule, cause] += 1
 
     def totals(self) -> Mapping[tuple[str, Cause], int]:
-        """How often, by rule and cause."""
+        """The number of failures by rule and cause."""
         with self._lock:
             return dict(self._totals)
 
 
 FAILURES = Failures()
-"""Those of this process: conditions are values that anything may evaluate, like metrics, which this becomes one of."""
+"""The failures of this process. It is global like a metric, as conditions are values that are evaluated anywhere."""

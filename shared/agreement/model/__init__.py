@@ -1,4 +1,4 @@
-"""The agreement as a value: what qualifies, who gets it, how fast it is answered."""
+"""The agreement as a value, one file a section."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
 from shared.agreement.model.qualification import Qualification, Suppression, Threshold, Tier
 from shared.agreement.model.routing import RejectReason, Routing, RoutingRule, Strategy, Team
 from shared.agreement.model.scoring import FitRule, Grades, Group, Scoring, Signal
-from shared.agreement.model.sla import Anchor, Policy, Sla, Step
+from shared.agreement.model.sla import Anchor, EscalationStep, Policy, Sla
 
 __all__ = [
     "Agreement",
     "Anchor",
     "Calendar",
+    "EscalationStep",
     "FitRule",
     "Grades",
     "Group",
@@ -29,7 +30,6 @@ __all__ = [
     "Section",
     "Signal",
     "Sla",
-    "Step",
     "Strategy",
     "Suppression",
     "Team",

@@ -1,4 +1,4 @@
-"""The whole file."""
+"""The whole file of an agreement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.documents.limits import AtMost
 
 
 class TraitType(StrEnum):
-    """What a trait holds; strings that look like numbers are numbers where a number is declared."""
+    """The type of a trait; strings that look like numbers are numbers where a number is declared."""
 
     STRING = "string"
     NUMBER = "number"
@@ -27,8 +27,8 @@ class TraitType(StrEnum):
 class Agreement(Section):
     """What marketing and sales promised each other, in one file."""
 
-    leadbaton: Literal[1] = Field(description="The form of this file.")
-    name: Label = Field(min_length=1, description="For people.")
+    leadbaton: Literal[1] = Field(description="The version of the file format.")
+    name: Label = Field(min_length=1, description="A name for people to read.")
     traits: Annotated[dict[Id, TraitType], AtMost(500)] = Field(
         default_factory=dict, description="What marketing promises to send; rules know no others."
     )

@@ -1,4 +1,4 @@
-"""What all sections are made of: names, texts, numbers, and the lists that hold them."""
+"""Types of fields that several sections have, and the base class of sections."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ MaxPoints = Annotated[float, Between(0, 1_000_000)]
 
 
 class Section(BaseModel):
-    """A part of the agreement; a name that it does not know is an error, not a silence."""
+    """A part of the agreement; an unknown field is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

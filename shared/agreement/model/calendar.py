@@ -1,4 +1,4 @@
-"""Working hours in a time zone."""
+"""The calendars of the section `sla`: working hours in a time zone."""
 
 from __future__ import annotations
 

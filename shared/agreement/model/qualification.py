@@ -1,4 +1,4 @@
-"""When a lead becomes a handoff."""
+"""The section `qualification`: when a lead becomes a handoff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.documents.limits import AtMost
 
 
 class Threshold(Section):
-    """The line that a lead crosses by its numbers."""
+    """The line that a lead crosses by its numbers, to qualify."""
 
     when: Condition = Field(
         description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
@@ -29,11 +29,11 @@ class Suppression(Section):
     when: Condition = Field(
         description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
     )
-    reason: Annotated[str, AtMost(500)] = Field(description="For the people who ask why.")
+    reason: Annotated[str, AtMost(500)] = Field(description="Shown to people who ask why.")
 
 
 class Tier(Section):
-    """A class of handoffs; the first that holds."""
+    """A class of handoffs; the first tier whose condition holds."""
 
     id: Id
     when: Condition = Field(description="As for suppressions; the last `true`.")

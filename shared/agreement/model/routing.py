@@ -1,4 +1,4 @@
-"""Who gets a qualified lead, and what they may answer."""
+"""The section `routing`: who gets a qualified lead, and what reps may answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.documents.limits import AtMost
 
 
 class Strategy(StrEnum):
-    """Who of the eligible does it."""
+    """How a rep is chosen among the eligible ones."""
 
     FAIR_SHARE = "fair_share"
     LEAST_LOADED = "least_loaded"
@@ -24,7 +24,7 @@ class Team(Section):
     """A team that leads go to."""
 
     id: Id
-    calendar: Id = Field(description="Its working hours: what a journey's clock counts.")
+    calendar: Id = Field(description="Its working hours: which the clock of a journey counts.")
     period: Literal["month", "ever"] = Field(
         default="month", description="What fair share counts over."
     )
@@ -37,11 +37,11 @@ class RoutingRule(Section):
     when: Condition = Field(description="CEL over lead, tier, fit, engagement, grade, hand_raised.")
     team: Id = Field(description="One of `teams`.")
     match: Condition | None = Field(
-        default=None, description="CEL over lead and rep: who of the team may."
+        default=None, description="CEL over lead and rep: which reps of the team are eligible."
     )
     strategy: Strategy = Field(
         default=Strategy.FAIR_SHARE,
-        description="The largest shortfall, the smallest load, or the first, of who is eligible.",
+        description="The eligible rep with the largest shortfall, with the smallest load, or the first.",
     )
     hours: Literal["any", "open"] = Field(
         default="any", description="`open`: only inside working hours."
@@ -52,7 +52,7 @@ class RoutingRule(Section):
 
 
 class RejectReason(Section):
-    """Why a rep may hand a lead back, and what becomes of it."""
+    """A reason for which a rep may hand a lead back, and what becomes of the lead."""
 
     id: Id
     then: Literal["reassign", "recycle"] = Field(
@@ -65,7 +65,7 @@ class Routing(Section):
     """Who gets a qualified lead."""
 
     teams: Annotated[tuple[Team, ...], AtMost(200)] = Field(
-        min_length=1, description="Who is in them: reps.yaml."
+        min_length=1, description="The teams; their reps are in reps.yaml."
     )
     rules: Annotated[tuple[RoutingRule, ...], AtMost(500)] = Field(
         min_length=1, description="The first that holds; the last must hold for every lead."

@@ -1,4 +1,4 @@
-"""How fit and engagement are counted."""
+"""The section `scoring`: how fit and engagement are counted."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Signal(Section):
         default=timedelta(days=14), description="After this long the points count half; or `never`."
     )
     daily_max: MaxPoints | None = Field(
-        default=None, gt=0, description="Most undecayed points a UTC day."
+        default=None, gt=0, description="Maximum of undecayed points a UTC day."
     )
     max: MaxPoints | None = Field(
-        default=None, gt=0, description="Most decayed points at one instant."
+        default=None, gt=0, description="Maximum of decayed points at one instant."
     )
     group: Id | None = Field(default=None, description="One of `groups`, which bounds the sum.")
     label: Label | None = Field(default=None, description="How reps read it; by default the id.")
@@ -45,7 +45,9 @@ class Signal(Section):
 class Group(Section):
     """A bound over several signals."""
 
-    max: MaxPoints = Field(gt=0, description="Most that its signals give together at one instant.")
+    max: MaxPoints = Field(
+        gt=0, description="Maximum of the points of all its signals together at one instant."
+    )
 
 
 class Grades(Section):
@@ -69,6 +71,6 @@ class Scoring(Section):
         default=(), description="What they do: 0 to 100 in all, fading."
     )
     groups: Annotated[dict[Id, Group], AtMost(100)] = Field(
-        default_factory=dict, description="Bounds, by name."
+        default_factory=dict, description="Bounds over several signals, by name."
     )
     grades: Grades = Field(default=Grades(), description="How numbers become a grade such as B2.")

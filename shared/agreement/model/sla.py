@@ -1,4 +1,4 @@
-"""How fast a handoff is answered."""
+"""The section `sla`: how fast a handoff is answered."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ class Anchor(StrEnum):
     WON = "won"
 
 
-class Step(Section):
-    """One rung of the ladder after a breach."""
+class EscalationStep(Section):
+    """One notification after a breach."""
 
     after: BusinessTime = Field(default=timedelta(0), description="Business time after the breach.")
-    notify: Literal["team", "ops"] = Field(description="Whose fallback endpoint is told.")
+    notify: Literal["team", "ops"] = Field(description="Whose fallback endpoint is notified.")
 
 
 class Policy(Section):
-    """One promise: what must happen, how soon, counted in whose hours."""
+    """One promise: what must happen, within which time, counted in which hours."""
 
     id: Id
-    kind: Literal["accept", "first_touch"] = Field(description="accepted, or contacted, stops it.")
+    kind: Literal["accept", "first_touch"] = Field(
+        description="`accept` is met when the rep accepts, `first_touch` when the rep contacts."
+    )
     scope: Scope = Field(
-        description="`hop` starts anew with each rep; `journey` runs once, whoever has the lead."
+        description="`hop` starts anew with each rep; `journey` runs once, whichever rep has the lead."
     )
     anchor: Anchor = Field(description="The change that starts the clock.")
     when: Condition | None = Field(default=None, description="CEL over tier and team; absent: all.")
@@ -48,8 +50,9 @@ class Policy(Section):
     warn_at: float = Field(
         default=0.8, gt=0, lt=1, description="At risk from this part of the target on."
     )
-    ladder: Annotated[tuple[Step, ...], AtMost(20)] = Field(
-        default=(Step(notify="team"),), description="Who is told of a breach, and when."
+    ladder: Annotated[tuple[EscalationStep, ...], AtMost(20)] = Field(
+        default=(EscalationStep(notify="team"),),
+        description="Who is notified of a breach, and when.",
     )
 
 
