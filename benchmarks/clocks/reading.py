@@ -19,7 +19,7 @@ from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.queries.lists import ClockFilter, GroupBy, Slice, breaches, tally_sums
 from services.sla_monitor.sweep import GRACE
 from shared.agreement.model import Calendar, Weekday
-from shared.calendar import compiled
+from shared.calendar import compile_calendar
 from shared.clock import utc_now
 from shared.db.session import Sessions, sessions_on
 
@@ -133,7 +133,7 @@ ADDS = 300_000
 
 def calendar_adds() -> Figure:
     """Due times a second on one core, beside one bisection each in as long a list."""
-    calendar, chance = compiled(OFFICE), random.Random(7)  # noqa: S311 - instants, no secrets
+    calendar, chance = compile_calendar(OFFICE), random.Random(7)  # noqa: S311 - instants, no secrets
     new_year = datetime(2026, 1, 1, tzinfo=UTC)
     year_s = 365 * 86_400
     instants = [new_year + timedelta(seconds=chance.randrange(year_s)) for _ in range(ADDS)]

@@ -23,7 +23,7 @@ class Skipped:
     name: str
 
 
-def compiled(calendar: Calendar) -> CompiledCalendar:
+def compile_calendar(calendar: Calendar) -> CompiledCalendar:
     """The compiled calendar; each calendar is compiled once a process."""
     return _compiled(calendar.model_dump_json())
 

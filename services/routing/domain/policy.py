@@ -13,7 +13,7 @@ from services.routing.domain.roster import Rep
 from shared.agreement.cel.compile import Facts
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, RoutingRule
-from shared.calendar import CompiledCalendar, compiled
+from shared.calendar import CompiledCalendar, compile_calendar
 from shared.contracts.payloads import LeadQualified
 from shared.contracts.topic import Message
 
@@ -73,7 +73,7 @@ class RoutingPolicy:
     """One version of the agreement as routing decides by it. It is built once a version and never changes."""
 
     def __init__(self, version: int, agreement: Agreement) -> None:
-        calendars = {it.id: compiled(it) for it in agreement.sla.calendars}
+        calendars = {it.id: compile_calendar(it) for it in agreement.sla.calendars}
         self.version, self.agreement = version, agreement
         self.rules = {it.id: it for it in agreement.routing.rules}
         self.teams = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.agreement.model import Agreement
-from shared.calendar import compiled
+from shared.calendar import compile_calendar
 
 
 class Queue(NamedTuple):
@@ -34,4 +34,4 @@ def takeable_time(
         return now - queue.since
     calendars = {it.id: it for it in agreement.sla.calendars}
     used = {it if it in calendars else own for it in hours or (None,)}
-    return max(compiled(calendars[it]).elapsed(queue.since, now) for it in used)
+    return max(compile_calendar(calendars[it]).elapsed(queue.since, now) for it in used)

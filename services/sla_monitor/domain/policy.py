@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.agreement.model import Agreement, Policy
-from shared.calendar import CompiledCalendar, compiled
+from shared.calendar import CompiledCalendar, compile_calendar
 from shared.contracts.payloads import Scope
 from shared.errors import Rejected
 
@@ -38,7 +38,7 @@ class SlaPolicy:
         of_teams = {team.id: team.calendar for team in self.agreement.routing.teams}
         for name in (rep_calendar, of_teams.get(team)):
             if name in calendars:
-                return compiled(calendars[name])
+                return compile_calendar(calendars[name])
         raise UnknownTerms(
             f"agreement version {self.version} has no calendar for the team {team!r}"
         )

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.agreement.load import InvalidAgreement, parse, parse_published
-from shared.calendar import compiled
+from shared.calendar import compile_calendar
 from tests.builders import NOON
 from tests.shared.agreement.builders import WHOLE, changed, marked
 
@@ -75,7 +75,7 @@ def test_what_was_published_before_there_were_bounds_is_read() -> None:
 
 
 def test_the_work_of_a_calendar_is_bounded_whatever_is_promised() -> None:
-    once_a_week = compiled(parse_published(WHOLE).sla.calendars[0])
+    once_a_week = compile_calendar(parse_published(WHOLE).sla.calendars[0])
     began = time.process_time()
 
     due_at = once_a_week.add(NOON, timedelta(days=3_000_000))

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.agreement.model import Calendar
-from shared.calendar import CompiledCalendar, compiled
+from shared.calendar import CompiledCalendar, compile_calendar
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS = WEEK[:5]
@@ -28,7 +28,7 @@ def calendar(
 
 def every_day(*windows: str, zone: str = "UTC", **more: Any) -> CompiledCalendar:
     """The same windows on each day of the week."""
-    return compiled(calendar(dict.fromkeys(WEEK, windows), zone=zone, **more))
+    return compile_calendar(calendar(dict.fromkeys(WEEK, windows), zone=zone, **more))
 
 
 def at(text: str, zone: str = "UTC") -> datetime:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.agreement.model import Calendar
-from shared.calendar import CompiledCalendar, InvalidCalendar, Skipped, compiled
+from shared.calendar import CompiledCalendar, InvalidCalendar, Skipped, compile_calendar
 from tests.shared.calendar.builders import HOUR, MINUTE, at, calendar, every_day
 
 WEDNESDAY = "2026-11-18"
@@ -37,11 +37,11 @@ WEDNESDAY = "2026-11-18"
     ],
 )
 def test_add_is_the_earliest_instant(since: str, spent: float, until: str) -> None:
-    assert compiled(calendar()).add(at(since), spent * HOUR) == at(until)
+    assert compile_calendar(calendar()).add(at(since), spent * HOUR) == at(until)
 
 
 def test_windows_are_half_open() -> None:
-    weekdays = compiled(calendar())
+    weekdays = compile_calendar(calendar())
     assert weekdays.is_open(at(f"{WEDNESDAY}T09:00"))
     assert weekdays.is_open(at(f"{WEDNESDAY}T16:59:59.999999"))
     assert not weekdays.is_open(at(f"{WEDNESDAY}T17:00"))
@@ -49,27 +49,27 @@ def test_windows_are_half_open() -> None:
 
 
 def test_next_open_is_now_while_open() -> None:
-    weekdays = compiled(calendar())
+    weekdays = compile_calendar(calendar())
     assert weekdays.next_open(at(f"{WEDNESDAY}T12:34:56")) == at(f"{WEDNESDAY}T12:34:56")
     assert weekdays.next_open(at(f"{WEDNESDAY}T17:00")) == at("2026-11-19T09:00")
     assert weekdays.next_open(at("2026-11-20T17:00")) == at("2026-11-23T09:00")
 
 
 def test_a_lunch_break_is_the_gap_between_two_windows() -> None:
-    weekdays = compiled(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
+    weekdays = compile_calendar(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
     assert weekdays.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:30")
     assert not weekdays.is_open(at(f"{WEDNESDAY}T12:30"))
 
 
 def test_instants_between_seconds_count_exactly() -> None:
-    weekdays = compiled(calendar())
+    weekdays = compile_calendar(calendar())
     since = at(f"{WEDNESDAY}T10:00:00.25")
     assert weekdays.add(since, HOUR) == at(f"{WEDNESDAY}T11:00:00.25")
     assert weekdays.elapsed(since, at(f"{WEDNESDAY}T10:00:01")) == timedelta(seconds=0.75)
 
 
 def test_a_night_shift_belongs_to_the_date_on_which_it_starts() -> None:
-    nights = compiled(calendar({"wed": ["22:00-30:00"]}))
+    nights = compile_calendar(calendar({"wed": ["22:00-30:00"]}))
     assert nights.is_open(at("2026-11-19T05:59"))
     assert not nights.is_open(at("2026-11-18T05:00"))
     assert nights.elapsed(at("2026-11-18T00:00"), at("2026-11-20T00:00")) == 8 * HOUR
@@ -84,7 +84,7 @@ HOLIDAY_NIGHTS = {"thu": ["22:00-30:00"], "fri": ["22:00-30:00"]}  # Friday 2026
     ids=["a holiday keeps the tail of the shift before it", "unless it truncates"],
 )
 def test_a_holiday_removes_the_shift_that_starts_on_it(*, truncates: bool, tail: timedelta) -> None:
-    nights = compiled(
+    nights = compile_calendar(
         calendar(HOLIDAY_NIGHTS, holidays="DE", holiday_truncates_overnight=truncates)
     )
     assert nights.elapsed(at("2026-12-24T12:00"), at("2026-12-25T00:00")) == 2 * HOUR
@@ -92,7 +92,7 @@ def test_a_holiday_removes_the_shift_that_starts_on_it(*, truncates: bool, tail:
 
 
 def test_an_override_replaces_a_date_and_a_holiday_wins_over_it() -> None:
-    weekdays = compiled(
+    weekdays = compile_calendar(
         calendar(
             holidays="DE",
             overrides={
@@ -136,7 +136,7 @@ def test_a_window_inside_the_hour_that_never_happens_counts_nothing() -> None:
 
 
 def test_holidays_are_named_where_they_closed_hours() -> None:
-    weekdays = compiled(calendar(holidays="DE-BE"))
+    weekdays = compile_calendar(calendar(holidays="DE-BE"))
     assert weekdays.skipped_holidays(at("2026-12-24T12:00"), at("2026-12-28T12:00")) == [
         Skipped(date(2026, 12, 25), "Christmas Day")  # the 26th is a Saturday, closed anyway
     ]
@@ -152,7 +152,10 @@ def test_a_question_far_away_extends_the_horizon() -> None:
 
 
 def test_time_never_runs_backwards() -> None:
-    assert compiled(calendar()).elapsed(at("2026-11-19T12:00"), at("2026-11-18T12:00")) == 0 * HOUR
+    assert (
+        compile_calendar(calendar()).elapsed(at("2026-11-19T12:00"), at("2026-11-18T12:00"))
+        == 0 * HOUR
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,11 +174,11 @@ def test_time_never_runs_backwards() -> None:
 )
 def test_a_calendar_that_cannot_be_is_refused(wrong: Calendar, says: str) -> None:
     with pytest.raises(InvalidCalendar, match=says):
-        compiled(wrong)
+        compile_calendar(wrong)
 
 
 def test_a_calendar_that_opened_once_does_not_guess_when_it_opens_again() -> None:
-    once = compiled(calendar({}, overrides={"2026-11-18": {"windows": ["09:00-10:00"]}}))
+    once = compile_calendar(calendar({}, overrides={"2026-11-18": {"windows": ["09:00-10:00"]}}))
     assert once.add(at("2026-11-01T00:00"), HOUR) == at("2026-11-18T10:00")
     with pytest.raises(InvalidCalendar, match="within twenty years"):
         once.next_open(at("2026-11-18T10:00"))
@@ -188,7 +191,7 @@ def test_a_calendar_that_opened_once_does_not_guess_when_it_opens_again() -> Non
     st.integers(1, 10**7).map(lambda s: timedelta(seconds=s)),
 )
 def test_add_and_elapsed_are_inverse(since: datetime, spent: timedelta) -> None:
-    weekdays = compiled(calendar(zone="Europe/Berlin", holidays="DE"))
+    weekdays = compile_calendar(calendar(zone="Europe/Berlin", holidays="DE"))
     until = weekdays.add(since, spent)
     assert weekdays.elapsed(since, until) == spent
     assert weekdays.elapsed(since, until - timedelta(microseconds=1)) < spent

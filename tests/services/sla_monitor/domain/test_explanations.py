@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.sla_monitor.domain.explanations import explain
 from shared.agreement.model import Calendar
-from shared.calendar import compiled
+from shared.calendar import compile_calendar
 from shared.contracts.payloads import Change
 from tests.builders import minutes
 from tests.services.sla_monitor.builders import (
@@ -19,7 +19,7 @@ from tests.services.sla_monitor.builders import (
     step,
 )
 
-CALENDAR = compiled(Calendar.model_validate(OFFICE_CALENDAR))
+CALENDAR = compile_calendar(Calendar.model_validate(OFFICE_CALENDAR))
 
 
 def test_the_intervals_make_the_target() -> None:
