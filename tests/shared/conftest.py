@@ -1,4 +1,4 @@
-"""A broker of either kind, a producer that is ready, a ledger of what was done."""
+"""Fixtures: a broker of either kind, a producer that is ready, a ledger of processed records."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ledger(sessions: Sessions) -> Ledger:
 
 @pytest.fixture
 def producer(broker: KafkaConfig) -> Iterator[Producer]:
-    """On the broker that the test has."""
+    """A producer for the broker of the test."""
     producer = Producer(broker)
     until(producer.ready)
     yield producer

@@ -22,11 +22,11 @@ from shared.process.settings import Settings
 
 COUNTABLE = (int, float, timedelta, date, datetime)
 BOUNDED = (bool, NoneType, Enum, Condition, IPv4Network, IPv6Network, Path)
-"""What has few values, or a bound of its own; of paths, the operating system's."""
+"""Types with few values or a bound of their own; paths have the operating system's."""
 
 
 def unbounded(model: type[BaseModel], path: str = "") -> Iterator[str]:
-    """The fields that take a number, a text or as many entries as anybody likes."""
+    """The fields that take numbers, texts or lists of any size."""
     for name, field in model.model_fields.items():
         yield from _open(field.annotation, field.metadata, f"{path or model.__name__}.{name}")
 

@@ -13,7 +13,7 @@ from shared.terminal import Terminal, printable
 
 
 def output(*cells: str) -> str:
-    """What a terminal gets that shows the cells in a table, and one of them alone."""
+    """The characters that show the cells in a table, and one of them alone."""
     terminal = Terminal()
     terminal.file = io.StringIO()
     terminal.width = 200

@@ -1,4 +1,4 @@
-"""Text that every reader can hold."""
+"""Text that PostgreSQL can store."""
 
 from __future__ import annotations
 

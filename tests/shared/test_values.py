@@ -90,7 +90,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_the_quick_reader_and_the_exact_one_agree_on_what_may_be(value: Any) -> None:
-    """So what becomes of an event does not depend on what else is in its body."""
+    """The fate of an event does not depend on the other events of its body."""
     encoded = orjson.dumps(value)
 
     assert out_of_range([loads(encoded)]) == out_of_range([value])

@@ -1,4 +1,4 @@
-"""An agreement as text, and the places in it that a test marks."""
+"""An agreement as text, with positions that a test marks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def changed(before: str, after: str) -> str:
 
 
 def marked(text: str) -> tuple[str, str]:
-    """The text without its mark, and `line:column` of where the mark stood."""
+    """The text without its mark, and the mark's `line:column`."""
     before, mark, after = text.partition(MARK)
     assert mark, text
     return before + after, f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"

@@ -1,4 +1,4 @@
-"""What was sent is read as what was declared, or it is missing."""
+"""The traits of a lead are converted to their declared types, or are missing."""
 
 from __future__ import annotations
 

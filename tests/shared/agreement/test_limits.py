@@ -1,4 +1,4 @@
-"""Numbers, durations and texts beyond their bounds are refused where they stand; what was published before is read."""
+"""Numbers, durations and texts beyond their bounds are refused with their position, but read in published versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agreement with a fault is refused, with the line and the column where it stands (▸) and how to mend it."""
+"""An agreement with a fault is refused, with the line and column of the fault (▸) and how to mend it."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def as_yaml(condition: str, style: str) -> str:
         """lead.country == 'matches("[")'""",
     ],
 )
-def test_a_sound_condition_is_taken(condition: str) -> None:
+def test_a_sound_condition_is_accepted(condition: str) -> None:
     parse(changed(f"when: {WHEN}", f"when: |\n        {condition}"))
 
 

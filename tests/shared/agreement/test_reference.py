@@ -1,4 +1,4 @@
-"""The reference says what the code reads, today."""
+"""The page of the reference is what the models say now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions are numbered from 1, never change, and are published by one at a time."""
+"""Versions are numbered from 1, never change, and are published one at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_versions_are_numbered_and_the_newest_is_current(session: Session) -> No
     assert versions.version(session, 2) is versions.version(session, 2)
 
 
-def test_whoever_follows_the_agreement_logs_the_version_in_force_when_it_changes(
+def test_following_the_agreement_logs_the_version_in_force_when_it_changes(
     session: Session,
 ) -> None:
     versions = Agreements()

@@ -38,7 +38,7 @@ print(sum(FAILURES.totals().values()))
     ids=["long", "long and negative", "long inside", "deep", "very deep", "as a key"],
 )
 def test_a_number_that_cel_cannot_read_ends_no_process(value: str, answers: list[str]) -> None:
-    """Asked in a process of its own, which it would end."""
+    """The conditions are evaluated in a process of their own, which the number would end."""
     process = subprocess.run(
         [sys.executable, "-c", SCRIPT % value],
         capture_output=True,

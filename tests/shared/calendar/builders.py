@@ -1,4 +1,4 @@
-"""Calendars, said briefly."""
+"""Calendars for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 def calendar(
     hours: Mapping[str, Sequence[str]] | None = None, *, zone: str = "UTC", **more: Any
 ) -> Calendar:
-    """Nine to five on workdays, unless told otherwise."""
+    """A calendar, by default of nine to five on workdays."""
     usual = {day: ["09:00-17:00"] for day in WORKDAYS}
     return Calendar.model_validate(
         {"id": "office", "zone": zone, "hours": usual if hours is None else hours, **more}
@@ -32,5 +32,5 @@ def every_day(*windows: str, zone: str = "UTC", **more: Any) -> CompiledCalendar
 
 
 def at(text: str, zone: str = "UTC") -> datetime:
-    """What the wall shows in the zone."""
+    """The instant at which the wall clock of the zone shows this text."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))

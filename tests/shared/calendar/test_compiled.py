@@ -1,4 +1,4 @@
-"""Working hours, against tables of hard cases."""
+"""Working hours in hard cases."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_holidays_are_named_where_they_closed_hours() -> None:
     ]
 
 
-def test_a_question_far_away_extends_the_horizon() -> None:
+def test_a_distant_instant_extends_the_horizon() -> None:
     weekdays = CompiledCalendar(calendar())
     assert weekdays.is_open(at(f"{WEDNESDAY}T12:00"))
     assert weekdays.is_open(at("2035-11-21T12:00"))

@@ -1,4 +1,4 @@
-"""Every minute, as an independent and slow reading of the rules says."""
+"""Every minute is compared with a second, slow implementation of the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PUBLIC = frozenset(holidays.country_holidays("DE", years=range(2025, 2028)))
 
 
 def oracle_open(rules: Calendar, instant: datetime) -> bool:
-    """Whether the wall clock reads inside a window of its date, or of the date before."""
+    """Whether the wall clock is inside a window of its date, or of the date before."""
     wall = instant.astimezone(ZoneInfo(rules.zone))
 
     def closed(day: date) -> bool:

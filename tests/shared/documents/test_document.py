@@ -1,4 +1,4 @@
-"""A file that cannot be read, or is not what the model asks for, is refused with every fault in its place."""
+"""A file that is not YAML, or does not fit the model, is refused with the position of every fault."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Fleet(BaseModel):
     cars: tuple[Car, ...] = Field(min_length=1)
 
 
-def test_a_list_is_not_too_short_because_what_is_in_it_is_wrong() -> None:
+def test_a_list_of_faulty_entries_is_not_too_short() -> None:
     with pytest.raises(InvalidDocument) as wrong:
         read(Fleet, "cars: [{name: 1}]", name="f")
     with pytest.raises(InvalidDocument) as empty:
@@ -122,7 +122,7 @@ def test_a_list_is_not_too_short_because_what_is_in_it_is_wrong() -> None:
     assert empty.value.message.startswith("f:1:7: a list: Tuple should have at least 1 item")
 
 
-def test_a_message_moves_no_cursor() -> None:
+def test_a_message_has_no_control_characters() -> None:
     assert refused('name: x\n"\\e[2J\\n": 1')[0] == (
         r"car.yaml:2:1: unknown field `\x1b[2J\n`; the fields here are: built, extras, name, spare, wheels"
     )

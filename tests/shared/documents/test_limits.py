@@ -1,4 +1,4 @@
-"""What is beyond its bound is refused with the bound; what was accepted before there was one is read."""
+"""A value beyond its bound is refused with the bound, or moved to the bound in files that were accepted before."""
 
 from __future__ import annotations
 

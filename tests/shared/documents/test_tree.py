@@ -87,5 +87,5 @@ def test_what_cannot_be_stored_is_refused(
     assert (caught.value.position, caught.value.message) == (position, message)
 
 
-def test_a_file_that_was_kept_is_read_without_what_cannot_be_stored() -> None:
+def test_a_lenient_reading_replaces_what_cannot_be_stored() -> None:
     assert Tree.of('{"a\\0": "\\ud800"}', lenient=True).value == {"a\ufffd": "\ufffd"}

@@ -1,4 +1,4 @@
-"""Conditions hold, or do not; what is missing, or of another kind, makes them false and never an error."""
+"""Conditions hold, or do not; a value that is missing, or of another kind, makes them false, never an error."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_name_that_the_context_promises_must_be_there() -> None:
         Condition("fit > 3").holds({"lead": {}, "engagement": 3.0})
 
 
-def test_a_condition_that_is_no_cel_is_loud() -> None:
+def test_a_condition_that_is_no_cel_raises() -> None:
     with pytest.raises(RuntimeError, match="Syntax error"):
         Condition("fit >").holds({"fit": 3})
 
@@ -111,7 +111,7 @@ def test_no_value_of_an_event_makes_a_condition_fail(value: object, second: obje
 
 
 @given(value=JSON)
-def test_what_is_made_plain_is_plain(value: object) -> None:
+def test_plain_values_are_plain_already(value: object) -> None:
     made = plain({"it": value})
     assert plain(made) == made or "nan" in repr(made)
 

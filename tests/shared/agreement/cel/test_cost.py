@@ -1,4 +1,4 @@
-"""The work of a condition is known before it is begun, and what would be too much is false, counted, and soon over."""
+"""The work of a condition is estimated before it is evaluated; too much work is false, and counted, at once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_too_much_work_is_not_begun(source: str, properties: dict[str, Any]) -> 
         (f"{TAGS}.filter(t, t.startsWith('t')).size() > 8000", {"tags": LONG}),
     ],
 )  # fmt: skip
-def test_what_is_work_enough_for_everybody_is_done(source: str, properties: dict[str, Any]) -> None:
+def test_work_within_the_limit_is_done(source: str, properties: dict[str, Any]) -> None:
     assert held(source, f"done {source}", **properties) is True
     assert failures(f"done {source}") == {}
 
@@ -124,11 +124,11 @@ def test_failures_are_a_metric_by_rule_and_cause() -> None:
     assert b'leadbaton_condition_failures_total{cause="iterations",rule="metric"}' in exposed()[0]
 
 
-def test_what_is_asked_of_a_text_is_read_as_far_as_it_goes() -> None:
+def test_a_text_that_is_read_like_a_mapping_makes_the_condition_false() -> None:
     assert held(f"{TAGS}.more.exists(t, true)", "text", tags="text") is False
 
 
-def test_a_mapping_that_is_asked_by_a_function_is_not_taken_for_one_that_is_not_there() -> None:
+def test_a_mapping_in_a_loop_is_not_mistaken_for_a_missing_one() -> None:
     condition = Condition('event.properties.exists(k, k == "x")')
 
     assert not condition.holds({"event": {"properties": {"y": 1}}})
@@ -174,7 +174,7 @@ def test_loops_are_seen(source: str, depth: int, loops: int) -> None:
         ("((", 0),
     ],
 )
-def test_a_pattern_is_as_long_as_what_it_repeats(pattern: str, length: int) -> None:
+def test_the_length_of_a_pattern_counts_repetitions(pattern: str, length: int) -> None:
     assert program_length(pattern) == length
 
 
