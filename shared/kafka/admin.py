@@ -12,9 +12,9 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.contracts.topics import TOPICS
+from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
-from shared.kafka.patches.connecting import tidily
 from shared.messaging.offsets import LogPartition
 
 TIMEOUT_MS = 4_000
@@ -25,11 +25,9 @@ class Admin:
 
     def __init__(self, config: KafkaConfig) -> None:
         self._config = config
-        with _broker_errors(), tidily() as client:
+        with _broker_errors(), connecting(config) as options:
             self._client = KafkaAdminClient(
-                kafka_client=client,
-                bootstrap_servers=list(config.bootstrap),
-                **config.security,
+                **options,
                 bootstrap_timeout_ms=TIMEOUT_MS,
                 request_timeout_ms=TIMEOUT_MS,
                 reconnect_backoff_max_ms=1_000,

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
-from shared.kafka.patches.connecting import tidily
 from shared.messaging.offsets import LogPartition
 
 QUIET_S = 0.5
@@ -51,11 +51,9 @@ def _first_of_each(reader: KafkaConsumer) -> dict[TopicPartition, int]:
 
 
 def _reader(config: KafkaConfig) -> KafkaConsumer:
-    with tidily() as client:
+    with connecting(config) as options:
         return KafkaConsumer(
-            kafka_client=client,
-            bootstrap_servers=list(config.bootstrap),
-            **config.security,
+            **options,
             bootstrap_timeout_ms=2_000,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

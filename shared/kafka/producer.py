@@ -11,18 +11,19 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 from kafka.future import Future
 from kafka.partitioner.default import murmur2
-from kafka.structs import TopicPartition
 
 from shared.contracts.topic import Outgoing, Sent
 from shared.contracts.topics import TOPICS
 from shared.errors import loggable
+from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
-from shared.kafka.patches.connecting import Calm, tidily
+from shared.kafka.patches import topic_metadata
+from shared.kafka.patches.connection_delay import DelayingClient
+from shared.kafka.patches.sending import BatchProducer
 from shared.kafka.pending import Bound, Flight, Pending
 from shared.process import logs
 
@@ -122,7 +123,7 @@ class Producer:
         gathered, self._gathered = self._gathered, []
         for flight in gathered:
             for record in flight.records:
-                client.put(record).add_callback(flight.landed).add_errback(flight.lost)
+                client.put_record(record).add_callback(flight.landed).add_errback(flight.lost)
         if gathered:
             client.wake()
 
@@ -138,7 +139,7 @@ class Producer:
         client = self._client
         if client is None:
             return [BrokerAway("Kafka cannot be reached yet")] * len(records)
-        sent = list(map(client.put, records))
+        sent = list(map(client.put_record, records))
         client.wake()
         return list(map(_outcome, sent))
 
@@ -157,17 +158,15 @@ class Producer:
             self._closed.wait(1)
 
 
-class _Client(KafkaProducer):
+class _Client(BatchProducer):
     partitions: Mapping[str, int] = MappingProxyType({})
     """How many each topic has, as was learned lately."""
 
     @classmethod
     def on(cls, config: KafkaConfig) -> _Client:
-        with tidily(Calm) as client:
+        with connecting(config, DelayingClient) as options:
             return cls(
-                kafka_client=client,
-                bootstrap_servers=list(config.bootstrap),
-                **config.security,
+                **options,
                 bootstrap_timeout_ms=2_000,
                 acks="all",
                 enable_idempotence=False,
@@ -186,45 +185,27 @@ class _Client(KafkaProducer):
         """The topics that Kafka has not told of, of those that are published to."""
         return sorted(NEEDED - self.partitions.keys())
 
-    def put(self, record: Sent) -> Any:
-        """The promise of a record that goes out after the next `wake`; what cannot be sent has failed already.
-
-        As `send`, which checks types again and wakes the client's thread for each batch.
-        """
-        try:
-            self._ensure_valid_record_size(len(record.key or b"") + len(record.value or b""))
-            place = TopicPartition(record.topic, self._partition_of(record))
-            headers = list(record.headers)
-            return self._accumulator.append(place, None, record.key, record.value, headers)[0]
-        except KafkaError as error:
-            return Future().failure(error)
-
-    def wake(self) -> None:
-        """Send what was put."""
-        self._sender.wakeup()
-
-    def _partition_of(self, record: Sent) -> int:
-        """As Kafka's own clients choose it."""
+    def put_record(self, record: Sent) -> Any:
+        """The future of a record that is sent after the next `wake`; one that cannot be sent has failed already."""
         partitions = self.partitions.get(record.topic)
         if partitions is None:
-            raise UnknownTopicOrPartitionError(record.topic)
-        return _hash(record.key or b"") % partitions
+            return Future().failure(UnknownTopicOrPartitionError(record.topic))
+        partition = _hash(record.key or b"") % partitions
+        return self.put(record.topic, partition, record.key, record.value, record.headers)
 
     def learn(self) -> None:
         """Ask for what is not known yet, all at once; what is known, the client keeps up to date."""
-        for name in NAMES:
-            self._sender.add_topic(name)
+        topic_metadata.add_topics(self, NAMES)
         try:
             for name in NAMES:
                 self.partitions_for(name)
         finally:
-            known = {name: self._metadata.partitions_for_topic(name) for name in NAMES}
-            self.partitions = {name: len(found) for name, found in known.items() if found}
+            self.partitions = topic_metadata.known_partitions(self, NAMES)
 
 
 @lru_cache(maxsize=10_000)
 def _hash(key: bytes) -> int:
-    """Pure Python, therefore remembered: a person's events come one after the other."""
+    """The key's hash as Kafka's own clients compute it; cached, for it is pure Python and keys come again soon."""
     number: int = murmur2(key) & 0x7FFFFFFF
     return number
 

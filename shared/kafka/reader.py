@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import MemberState
 
+from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
-from shared.kafka.patches.connecting import tidily
-from shared.kafka.patches.membership import Membership
-from shared.kafka.patches.unpacking import Unpacked
+from shared.kafka.patches import topic_metadata
+from shared.kafka.patches.group_member import patch_coordinator
+from shared.kafka.patches.record_unpacking import unpack_into_records
 
 __all__ = ["Assigned", "Reader", "TopicPartition"]
 
@@ -37,11 +37,9 @@ class Reader(KafkaConsumer):
         Static membership only where the broker keeps its log: the embedded one makes a static member wait
         longer than a new one.
         """
-        with tidily() as client:
+        with connecting(config) as options:
             reader = cls(
-                kafka_client=client,
-                bootstrap_servers=list(config.bootstrap),
-                **config.security,
+                **options,
                 bootstrap_timeout_ms=2_000,
                 group_id=group,
                 group_instance_id=member if config.keeps_log else None,
@@ -57,10 +55,8 @@ class Reader(KafkaConsumer):
                 reconnect_backoff_max_ms=1_000,
                 metrics_enabled=False,
             )
-        reader._fetcher.PartitionRecords = Unpacked
-        coordinator: Any = reader._coordinator
-        coordinator.__class__ = Membership
-        coordinator.silent = not config.keeps_log
+        unpack_into_records(reader)
+        patch_coordinator(reader, silent=not config.keeps_log)
         reader.assigned = Assigned()
         reader.subscribe(list(topics), listener=reader.assigned)
         return reader
@@ -69,8 +65,7 @@ class Reader(KafkaConsumer):
 
     def topic_id(self, topic: str) -> UUID | None:
         """The id of the topic's log as far as we know; at most METADATA_MAX_AGE_MS old."""
-        found: UUID | None = self._cluster.topic_id(topic)
-        return found
+        return topic_metadata.topic_id(self, topic)
 
     def joined(self) -> bool:
         """Whether the group has formed with us in it."""

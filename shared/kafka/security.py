@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from shared.errors import LeadbatonError
 from shared.kafka.oauth import ClientCredentials, TokenFile
+from shared.kafka.patches.failed_handshakes import ClosingSocket
 from shared.process.settings import Settings
 
 Options = Mapping[str, Any]
@@ -20,20 +21,6 @@ class BadKafkaSettings(LeadbatonError):
     """Settings for Kafka's TLS or SASL that contradict each other, or name a file that is not there."""
 
     code: ClassVar[str] = "bad_kafka_settings"
-
-
-class _Connection(ssl.SSLSocket):
-    """Closes itself when its handshake fails: the client forgets it then, and leaves it open."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base class has it
-        """Called again and again until the other side has sent all that the handshake needs."""
-        try:
-            super().do_handshake(block)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError:
-            self.close()
-            raise
 
 
 def options_of(settings: Settings) -> Options:
@@ -81,7 +68,7 @@ def _tls_context(
         context = ssl.create_default_context(cafile=authority)
     except ssl.SSLError:
         raise BadKafkaSettings(f"{authority} holds no certificate in PEM format") from None
-    context.sslsocket_class = _Connection
+    context.sslsocket_class = ClosingSocket
     if certificate is not None:
         try:
             context.load_cert_chain(certificate, key, key_password)

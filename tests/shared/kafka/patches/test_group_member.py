@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.consumer import ConsumerCoordinator
+from kafka.structs import MemberState
 
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.embedded.broker import Broker
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
-from shared.kafka.reader import Reader
+from shared.kafka.reader import METADATA_MAX_AGE_MS, Reader
 from tests.conftest import kafka_on
 from tests.engine import until
 
@@ -43,7 +48,7 @@ def share(reader: Reader) -> int:
 def test_who_joins_before_there_is_a_topic_reads_it_all_the_same(
     embedded_broker: Broker, opened: ExitStack
 ) -> None:
-    """Polls that do not wait: the client alone would forget its second join, the one for the topic's sake."""
+    """It polls without waiting."""
     config = kafka_on(embedded_broker)
     reader = joining(opened, config, "one")
     until(lambda: share(reader) >= 0)
@@ -71,6 +76,59 @@ def test_a_member_that_leaves_while_another_one_joins_holds_nobody_up(
 
     last = joining(opened, config, "four")
     until(lambda: share(last) == config.partitions)
+
+
+def test_the_unpatched_client_loses_a_join_that_ends_between_two_polls(
+    embedded_broker: Broker, opened: ExitStack
+) -> None:
+    """The patch of lost joins is no longer needed when this fails."""
+    config = kafka_on(embedded_broker)
+    consumer = unpatched(config)
+    opened.enter_context(closing(consumer))
+    coordinator: Any = consumer._coordinator
+    create_topics(config)
+    until(lambda: stable(consumer) and bool(consumer.assignment()))
+    coordinator._assignment_snapshot = {}  # as when the topics have changed
+
+    def lost() -> bool:
+        consumer.poll()
+        joins = coordinator.state is MemberState.REBALANCING
+        return joins and coordinator._join_task.is_done and not coordinator.need_rejoin()
+
+    until(lost)
+    consumer.poll(timeout_ms=1_000)
+    assert lost()
+
+
+def unpatched(config: KafkaConfig) -> KafkaConsumer:
+    consumer = KafkaConsumer(
+        bootstrap_servers=list(config.bootstrap),
+        group_id=GROUP,
+        session_timeout_ms=config.session_timeout_ms,
+        heartbeat_interval_ms=200,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        partition_assignment_strategy=[CooperativeStickyAssignor],
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
+        metrics_enabled=False,
+    )
+    consumer.subscribe([MARKETING_EVENTS.name])
+    return consumer
+
+
+def stable(consumer: KafkaConsumer) -> bool:
+    consumer.poll()
+    return bool(consumer.group_metadata().state is MemberState.STABLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "leaves"), [("worker-0", False), (None, True)], ids=["static", "dynamic"]
+)
+def test_the_unpatched_client_leaves_by_its_name_only(name: str | None, *, leaves: bool) -> None:
+    """The patch of leaving groups is no longer needed when this fails, or when the client has an option for it."""
+    member: Any = SimpleNamespace(group_instance_id=name, config={"api_version": (4, 3)})
+    assert ConsumerCoordinator.is_dynamic_member(member) == leaves
+    assert [it for it in KafkaConsumer.DEFAULT_CONFIG if "leave" in it] == []
 
 
 @pytest.mark.kafka

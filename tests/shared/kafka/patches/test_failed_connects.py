@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.net.compat import KafkaNetClient
 
 from shared.embedded.postgres import free_port
 from shared.kafka import config
 from shared.kafka.admin import topic_ids
 from shared.kafka.errors import BrokerAway
-from shared.kafka.patches.connecting import client_log, tidily
+from shared.kafka.patches.failed_connects import client_log, closing_on_failure
 from shared.process.settings import Settings
+
+
+def test_the_unpatched_client_leaves_its_thread_and_hides_the_reason() -> None:
+    """The patch is no longer needed when this fails."""
+    clients: list[KafkaNetClient] = []
+
+    def make(*arguments: object, **options: object) -> KafkaNetClient:
+        clients.append(KafkaNetClient(*arguments, **options))
+        return clients[-1]
+
+    before = set(threading.enumerate())
+    with pytest.raises(KafkaTimeoutError) as error:
+        KafkaAdminClient(
+            kafka_client=make,
+            bootstrap_servers=[f"127.0.0.1:{free_port()}"],
+            bootstrap_timeout_ms=200,
+        )
+    left = set(threading.enumerate()) - before
+    clients[0].close()
+
+    assert left
+    assert "refused" not in str(error.value).lower()
+    assert error.value.__cause__ is None
 
 
 def test_where_nobody_listens_the_refused_connection_is_the_reason() -> None:
@@ -32,7 +59,7 @@ def test_an_error_is_never_its_own_cause(*, logged: bool) -> None:
 
 
 def fail_with(error: KafkaError, *, logged: bool) -> None:
-    with tidily():
+    with closing_on_failure():
         if logged:
             client_log.error("failed: %s", error)
         raise error

@@ -1,0 +1,23 @@
+"""kafka-python 3.0.12: a clean stop is logged as an error, "Metadata refresh: failed Cancelled".
+
+A client that is closed cancels its requests. Where one of them asks for metadata, `kafka.cluster` logs the cancellation
+as an error; the consumer's fetcher, in the same case, logs it as information.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from kafka.errors import Cancelled
+
+cluster_log = logging.getLogger("kafka.cluster")
+
+
+def drop_from_log() -> None:
+    """Drop the lines about cancelled requests from now on; calling it again changes nothing."""
+    cluster_log.addFilter(_no_cancellation)
+
+
+def _no_cancellation(record: logging.LogRecord) -> bool:
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(isinstance(argument, Cancelled) for argument in arguments)

@@ -1,0 +1,30 @@
+"""kafka-python 3.0.12: what clients know of topics cannot be asked for.
+
+A consumer knows the ids of its topics and has no method that gives them. A producer learns one topic after the other,
+each with a request and a wait of its own (`partitions_for`), and has no method that says what it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from kafka import KafkaConsumer, KafkaProducer
+
+
+def topic_id(consumer: KafkaConsumer, topic: str) -> UUID | None:
+    """The id of the topic's log as far as the consumer knows."""
+    known: UUID | None = consumer._cluster.topic_id(topic)  # noqa: SLF001
+    return known
+
+
+def add_topics(producer: KafkaProducer, topics: Iterable[str]) -> None:
+    """Let the producer's next request for metadata ask for all of these at once."""
+    for topic in topics:
+        producer._sender.add_topic(topic)  # noqa: SLF001
+
+
+def known_partitions(producer: KafkaProducer, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions each topic has, of those that the producer knows."""
+    known = {topic: producer._metadata.partitions_for_topic(topic) for topic in topics}  # noqa: SLF001
+    return {topic: len(partitions) for topic, partitions in known.items() if partitions}
