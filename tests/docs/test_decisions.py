@@ -14,7 +14,7 @@ FILES = sorted(DECISIONS.glob("[0-9]*.md"))
 
 
 @pytest.mark.parametrize("number", range(len(FILES)), ids=lambda it: FILES[it].stem)
-def test_a_decision_has_its_parts_and_is_in_the_index_once(number: int) -> None:
+def test_a_decision_has_all_parts_and_is_in_the_index_once(number: int) -> None:
     file = FILES[number]
     text = file.read_text()
     title = text.partition("\n")[0]

@@ -76,13 +76,13 @@ def write(lines: Sequence[Line]) -> None:
 INTRODUCTION = """# Faults
 
 This page is written by `make fault`. A stream of events goes through the HTTP API into all processes, on Apache Kafka
-and PostgreSQL, while the system is hurt; afterwards its books are compared with those of a quiet run.
+and PostgreSQL, while faults are injected; afterwards the results are compared with those of an undisturbed run.
 
 - *Lost*: accepted events that are not in the ledger. *Doubled*: events that a score counts more often than once.
 - *Longest pause*: the longest time in which nothing got into the ledger, the fault's own length included.
 - *Time to recover*: from the kill, or from the end of the outage, until the same work is done again (median, maximum).
 
-In every line, too: each score equals that of the quiet run to 1e-9; what qualified is assigned, waiting or closed;
-no lead is in two hands; every assignment and breach arrived under one webhook id; every due promise fired once, dated
-to the instant at which it was due.
+In every line, too: each score equals that of the undisturbed run to 1e-9; what qualified is assigned, waiting or
+closed; no lead has two live handoffs; every assignment and breach arrived under one webhook id; every due promise fired
+once, dated to the instant at which it was due.
 """
