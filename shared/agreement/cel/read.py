@@ -86,38 +86,38 @@ def content(text: Token) -> str:
     return quoted[width:-width]
 
 
-def is_selected(of: Sequence[Token], at: int) -> bool:
-    """Whether this token is an attribute or a method of what stands before it."""
-    if at < 2 or of[at - 1].text != ".":
+def is_selected(source: Sequence[Token], at: int) -> bool:
+    """Whether this token is an attribute or a method of the value before it."""
+    if at < 2 or source[at - 1].text != ".":
         return False
-    return of[at - 2].kind is not Kind.SIGN or of[at - 2].text in _CLOSING
+    return source[at - 2].kind is not Kind.SIGN or source[at - 2].text in _CLOSING
 
 
-def is_called(of: Sequence[Token], at: int) -> bool:
+def is_called(source: Sequence[Token], at: int) -> bool:
     """Whether this token is the name of a call."""
-    return at + 1 < len(of) and of[at + 1].text == "("
+    return at + 1 < len(source) and source[at + 1].text == "("
 
 
-def chains(of: Sequence[Token]) -> Iterator[Chain]:
+def chains(source: Sequence[Token]) -> Iterator[Chain]:
     """Every name that stands for a value, the variables of macros too, with the attributes that are read of it.
 
     A method is no attribute: of `event.tags.size()` the chain is `event.tags`.
     """
-    for at, token in enumerate(of):
-        if token.kind is not Kind.NAME or is_called(of, at) or is_selected(of, at):
+    for at, token in enumerate(source):
+        if token.kind is not Kind.NAME or is_called(source, at) or is_selected(source, at):
             continue
         chain, after = [token.text], at + 1
-        while _is_attribute(of, after):
-            chain.append(of[after + 1].text.strip("`"))
+        while _is_attribute(source, after):
+            chain.append(source[after + 1].text.strip("`"))
             after += 2
         yield tuple(chain)
 
 
-def _is_attribute(of: Sequence[Token], at: int) -> bool:
+def _is_attribute(source: Sequence[Token], at: int) -> bool:
     """Whether a dot and a name that is not called stand here."""
-    if at + 1 >= len(of) or of[at].text != "." or of[at + 1].kind is not Kind.NAME:
+    if at + 1 >= len(source) or source[at].text != "." or source[at + 1].kind is not Kind.NAME:
         return False
-    return not is_called(of, at + 1)
+    return not is_called(source, at + 1)
 
 
 @lru_cache(maxsize=1_000)
@@ -130,26 +130,26 @@ def attributes_read(path: str, *sources: str) -> frozenset[str] | None:
     return frozenset(it[len(parts)] for it in read)
 
 
-def calls(of: Sequence[Token]) -> Iterator[Call]:
+def calls(source: Sequence[Token]) -> Iterator[Call]:
     """Every call, the outer ones before those in their arguments."""
-    for at, name in enumerate(of):
-        if name.kind is Kind.NAME and is_called(of, at):
+    for at, name in enumerate(source):
+        if name.kind is Kind.NAME and is_called(source, at):
             start = at + 2
-            commas, end = _commas_and_end(of, start)
+            commas, end = _commas_and_end(source, start)
             edges = [start - 1, *commas, end]
-            arguments = tuple(of[before + 1 : after] for before, after in pairwise(edges))
-            yield Call(name, is_selected(of, at), start, end, arguments)
+            arguments = tuple(source[before + 1 : after] for before, after in pairwise(edges))
+            yield Call(name, is_selected(source, at), start, end, arguments)
 
 
-def _commas_and_end(of: Sequence[Token], start: int) -> tuple[list[int], int]:
+def _commas_and_end(source: Sequence[Token], start: int) -> tuple[list[int], int]:
     """The commas between arguments, and the bracket that closes them."""
     commas: list[int] = []
     depth = 1
-    for at in range(start, len(of)):
-        text = of[at].text
+    for at in range(start, len(source)):
+        text = source[at].text
         depth += (text in _OPENING) - (text in _CLOSING)
         if depth == 0:
             return commas, at
         if depth == 1 and text == ",":
             commas.append(at)
-    return commas, len(of)
+    return commas, len(source)
