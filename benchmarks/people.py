@@ -13,7 +13,7 @@ from benchmarks.streams import email_of, traits_of
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import assess
-from services.scoring.queries.form import written_live, written_profile
+from services.scoring.queries.lead_json import written_live, written_profile
 from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.contracts.codec import encode

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from services.routing.handlers import on_leads_qualified
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.handlers import Caution, on_marketing_events
+from services.scoring.handlers import RepeatCheck
+from services.scoring.main import marketing_events_handler
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from shared.agreement.store import Policies
@@ -64,8 +65,8 @@ def test_one_trace_from_the_post_to_the_webhook(
 
         posted = accepted(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
         with sessions.begin() as session:
-            on_marketing_events(
-                session, posted, utc_now(), policies=Policies(ScoringPolicy), caution=Caution()
+            marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())(
+                session, posted, utc_now()
             )
         with sessions.begin() as session:
             qualified = said(sessions, LEADS_QUALIFIED)

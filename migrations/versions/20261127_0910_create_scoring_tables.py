@@ -66,7 +66,7 @@ def upgrade() -> None:
         sa.Column("lead_id", sa.UUID(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_identities")),
         schema="scoring",
-        comment="Which lead an identity belongs to; never one that was joined into another.",
+        comment="Which lead an identity belongs to; never one that was merged into another.",
     )
     op.create_index(
         op.f("ix_identities_lead_id"), "identities", ["lead_id"], unique=False, schema="scoring"
@@ -91,7 +91,7 @@ def upgrade() -> None:
         sa.Column("qualification", sa.Integer(), nullable=False, comment="How often it qualified."),
         sa.Column("fit", sa.Double(), nullable=False),
         sa.Column(
-            "hindrance",
+            "blocker",
             sa.Text(),
             nullable=True,
             comment="What keeps it from sales: incomplete, suppressed.",
@@ -113,7 +113,7 @@ def upgrade() -> None:
         ),
         sa.Column("profile", sa.JSON(), nullable=False, comment="What its events say, as sums."),
         sa.Column(
-            "joined_into",
+            "merged_into",
             sa.UUID(),
             nullable=True,
             comment="The lead that everything of it moved to.",
@@ -136,7 +136,7 @@ def upgrade() -> None:
         ["version"],
         unique=False,
         schema="scoring",
-        postgresql_where=sa.text("joined_into is null"),
+        postgresql_where=sa.text("merged_into is null"),
     )
     op.create_table(
         "rejected_bodies",

@@ -17,7 +17,7 @@ LEDGER = text(
     "from scoring.events where starts_with(id, :run)"
 )
 LEADS = text(
-    "select count(*) from scoring.leads where known and joined_into is null and since >= :since"
+    "select count(*) from scoring.leads where known and merged_into is null and since >= :since"
 )
 REJECTED = text("select count(*) from scoring.rejections where received_at >= :since")
 HANDOFFS = text(

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.holding import Access, identities_in, lead_at_loss
+from services.scoring.domain.holding import Access, lead_at_loss
+from services.scoring.domain.identities import identifiers_in
 from services.scoring.domain.lead import Lead, Stage, StageChange
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.score import Part
@@ -77,7 +78,7 @@ class LeadOut(BaseModel):
     engagement_reasons: list[PartOut] = Field(description="Their points sum to `engagement`.")
     qualifications: int = Field(description="How often it qualified.")
     armed: bool = Field(description="Whether the threshold may qualify it.")
-    hindrance: str | None = Field(description="What keeps it from sales.")
+    blocker: str | None = Field(description="What keeps it from sales.")
     next_review_at: datetime | None = Field(description="When decay alone may change it.")
     agreement_version: int = Field(description="The agreement that the numbers are of.")
     since: datetime
@@ -200,7 +201,7 @@ def _shown(
     identities = leads.identities_of(session, lead.id)
     if access.until is not None:
         events = ledger.events_until(session, lead.id, access.until)
-        shown = identities_in(events)
+        shown = identifiers_in(events)
         steps = [step for step in steps if step.at < access.until]
         identities = [key for key in identities if key in shown]
         lead = lead_at_loss(lead, events, steps, policy, now)
@@ -230,7 +231,7 @@ def _out(
         engagement_reasons=_parts(lead.profile.engagement(policy, now).parts),
         qualifications=lead.qualification,
         armed=lead.armed,
-        hindrance=lead.hindrance,
+        blocker=lead.blocker,
         next_review_at=lead.review_at,
         agreement_version=lead.version,
         since=lead.since,
@@ -255,6 +256,6 @@ def _event(event: MarketingEvent, policy: ScoringPolicy) -> EventOut:
         marks=event.marks,
         points=[
             PartOut(rule=it.id, label=policy.weights.labels[it.id], points=it.points)
-            for it in policy.counting(event)
+            for it in policy.signals_of(event)
         ],
     )

@@ -12,8 +12,14 @@ from fastapi import FastAPI
 
 from services.scoring import ingest
 from services.scoring.api import router
+from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
+from services.scoring.handlers import (
+    RepeatCheck,
+    on_handoffs_changed,
+    on_marketing_events,
+    review_leads,
+)
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
@@ -21,6 +27,7 @@ from services.scoring.recompute import Difference, recomputed
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.db.optimistic import Handler, retried_when_stale
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http.app import Check, create_app
 from shared.http.direct_routes import include_direct
@@ -97,15 +104,22 @@ def worker(settings: Settings) -> None:
     work(
         SCORING,
         [
-            Subscription(
-                MARKETING_EVENTS,
-                partial(on_marketing_events, policies=policies, caution=Caution()),
-            ),
+            Subscription(MARKETING_EVENTS, marketing_events_handler(policies, RepeatCheck())),
             Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         ],
         settings=settings,
-        tick=partial(tick, policies=policies),
+        tick=partial(review_leads, policies=policies),
         limit=BATCH,
+    )
+
+
+def marketing_events_handler(
+    policies: Policies[ScoringPolicy], repeat_check: RepeatCheck
+) -> Handler[EventMessage]:
+    """The handler of marketing events; where it has read what is no longer so, it is called again."""
+    return retried_when_stale(
+        partial(on_marketing_events, policies=policies, repeat_check=repeat_check),
+        on_stale=repeat_check.expect_repeats,
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.lead import Lead, refolded
+from services.scoring.domain.lead import Lead, rebuild
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads, ledger
 from shared.agreement.store import Policies
@@ -56,7 +56,7 @@ def differences(
     unlike: list[Difference] = []
     for lead in found:
         policy = policies.version(session, lead.version)
-        again = refolded(lead, events[lead.id], policy, now=now)
+        again = rebuild(lead, events[lead.id], policy, now=now)
         unlike.extend(_compared(lead, again, policy, now))
     return unlike
 

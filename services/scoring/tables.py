@@ -37,14 +37,14 @@ leads = Table(
     Column("armed", Boolean, nullable=False, comment="Whether the threshold may qualify it."),
     Column("qualification", Integer, nullable=False, comment="How often it qualified."),
     Column("fit", Double, nullable=False),
-    Column("hindrance", Text, comment="What keeps it from sales: incomplete, suppressed."),
+    Column("blocker", Text, comment="What keeps it from sales: incomplete, suppressed."),
     Column("review_at", DateTime(timezone=True), comment="When decay alone may change it."),
     Column("raised", Text, comment="A hand-raise that still waits, as JSON."),
     Column("live", JSONB, nullable=False, comment="Qualifications that sales has not closed."),
     Column("profile", JSON, nullable=False, comment="What its events say, as sums."),
-    Column("joined_into", UUID(as_uuid=True), comment="The lead that everything of it moved to."),
+    Column("merged_into", UUID(as_uuid=True), comment="The lead that everything of it moved to."),
     Index("ix_leads_review_at", "review_at", postgresql_where=text("review_at is not null")),
-    Index("ix_leads_version", "version", postgresql_where=text("joined_into is null")),
+    Index("ix_leads_version", "version", postgresql_where=text("merged_into is null")),
     comment="One row a person; its state is a function of its events, kept incrementally.",
 )
 
@@ -53,7 +53,7 @@ identities = Table(
     metadata,
     Column("key", Text, primary_key=True, comment="email/…, user/source/…, phone/…, anonymous/…"),
     Column("lead_id", UUID(as_uuid=True), nullable=False, index=True),
-    comment="Which lead an identity belongs to; never one that was joined into another.",
+    comment="Which lead an identity belongs to; never one that was merged into another.",
 )
 
 events = Table(

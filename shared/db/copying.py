@@ -10,6 +10,7 @@ from typing import Any, cast
 import psycopg
 from psycopg import Copy, sql
 from psycopg.adapt import Dumper
+from psycopg.copy import LibpqWriter, QueuedLibpqWriter
 from psycopg.pq import Format
 from sqlalchemy import Dialect, Table
 from sqlalchemy.orm import Session
@@ -36,40 +37,43 @@ def copy_rows(
 
     In binary, which costs us and PostgreSQL half of what text does: nothing is escaped, nothing is read again.
     """
-    with copying_rows(session, table, columns, rows, into=into):
-        pass
+    with _copying(session, table, columns, into=into) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 @contextmanager
 def copying_rows(
-    session: Session,
-    table: Table,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    into: str | None = None,
+    session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> Iterator[None]:
-    """The same; in the block, which may not use the session, there is time while PostgreSQL takes them in."""
-    name = (table.schema or "public", table.name) if into is None else (into,)
-    with _copying(session, name, columns) as copy:
-        copy.set_types(_types_of(table, tuple(columns), session.get_bind().dialect))
+    """The same; the block, which may not use the session, runs while psycopg sends and PostgreSQL takes them in."""
+    with _copying(session, table, columns, writer=QueuedLibpqWriter) as copy:
         for row in rows:
             copy.write_row(row)
         yield
 
 
 @contextmanager
-def _copying(session: Session, table: Sequence[str], columns: Sequence[str]) -> Iterator[Copy]:
-    """A COPY into the table of this name; raises DatabaseLost, as SQLAlchemy does not see it and cannot tell."""
+def _copying(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    *,
+    into: str | None = None,
+    writer: type[LibpqWriter] = LibpqWriter,
+) -> Iterator[Copy]:
+    """A COPY into the table; raises DatabaseLost, as SQLAlchemy does not see it and cannot tell."""
+    name = (table.schema or "public", table.name) if into is None else (into,)
     connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
-        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(*name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     try:
         with connection.cursor() as cursor:
             cursor.adapters.register_dumper(None, _WrittenJson)
             cursor.adapters.register_dumper(None, _WrittenJsonb)
-            with cursor.copy(statement) as copy:
+            with cursor.copy(statement, writer=writer(cursor)) as copy:
+                copy.set_types(_types_of(table, tuple(columns), session.get_bind().dialect))
                 yield copy
     except psycopg.Error as error:
         if not connection.closed and not is_outage(error):

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events
+from services.scoring.handlers import RepeatCheck, on_handoffs_changed
+from services.scoring.main import marketing_events_handler
 from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.contracts.payloads import MarketingEvent
@@ -50,10 +51,10 @@ def main(mode: str) -> None:
     stop = stop_on_signals()
     sessions = sessions_on(engine_for(settings.database_url))
     Probes().start(settings.probe_port, {"database": probes.database(sessions)})
-    policies, caution = Policies(ScoringPolicy), Caution()
+    score = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
 
     def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        on_marketing_events(session, arrived, now, policies=policies, caution=caution)
+        score(session, arrived, now)
         for message in arrived:
             if fails(mode, message.payload):
                 raise Fault(message.payload.id)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
-from services.scoring.handlers import tick
+from services.scoring.handlers import review_leads
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, Touch
 from shared.contracts.topic import Outgoing
@@ -99,7 +99,7 @@ def test_what_lies_in_tables(installation: Way, value: str) -> None:
         outgoing(MARKETING_EVENTS, marketing_event("page_viewed", time=utc_now())),
     )
     with installation.sessions.begin() as session:
-        tick(session, utc_now() + timedelta(days=400), policies=installation.policies)
+        review_leads(session, utc_now() + timedelta(days=400), policies=installation.policies)
 
     everybody_reads(installation)
 

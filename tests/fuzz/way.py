@@ -23,10 +23,10 @@ from services.routing.handlers import Assigner, on_leads_qualified, on_sla_chang
 from services.routing.main import build_api as routing_api
 from services.routing.main import run_delivery
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.handlers import Caution, on_marketing_events
-from services.scoring.handlers import on_handoffs_changed as scoring_follows
+from services.scoring.handlers import RepeatCheck, on_handoffs_changed
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.main import build_api as scoring_api
+from services.scoring.main import marketing_events_handler
 from services.scoring.recompute import recomputed
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
@@ -175,11 +175,11 @@ class Way:
 
     def _readers(self) -> Mapping[str, Sequence[Subscription[Any]]]:
         assigner = Assigner("http://127.0.0.1:8002")
-        scores = partial(on_marketing_events, policies=self.policies, caution=Caution())
+        scores = marketing_events_handler(self.policies, RepeatCheck())
         return {
             SCORING: [
                 Subscription(MARKETING_EVENTS, scores),
-                Subscription(HANDOFFS_CHANGED, scoring_follows),
+                Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
             ],
             ROUTING: [
                 Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),

@@ -74,10 +74,10 @@ def count(buckets: dict[str, Bucket], signal: Weight, at: float) -> None:
     _pour(buckets, name, (signal.points, signal.points, at), signal.halvings_per_s)
 
 
-def united(one: Buckets, other: Buckets, signal: Weight) -> dict[str, Bucket]:
+def merge_buckets(first: Buckets, second: Buckets, signal: Weight) -> dict[str, Bucket]:
     """Both leads' buckets of a signal, as if all events had been one lead's."""
-    result = dict(one)
-    for name, bucket in other.items():
+    result = dict(first)
+    for name, bucket in second.items():
         _pour(result, name, bucket, signal.halvings_per_s)
     return result
 

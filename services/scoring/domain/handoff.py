@@ -18,7 +18,7 @@ CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
 GIVEN_BACK = {Change.RETURNED, Change.REJECTED}
 
 
-def handed(lead: Lead, change: HandoffChanged) -> Verdict:
+def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
     """The lead after this step of its handoff; the steps of a handoff come in order, each once."""
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.scoring.domain.lead import Lead, Stage, StageChange, refolded
-from services.scoring.domain.people import ANONYMOUS, Shown
+from services.scoring.domain.identities import ANONYMOUS, identifiers_in
+from services.scoring.domain.lead import Lead, Stage, StageChange, rebuild
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.payloads import HandoffChanged, MarketingEvent
 
@@ -60,11 +60,6 @@ def access_of(untils: Sequence[datetime | None]) -> Access | None:
     return Access(max(ends)) if ends else None
 
 
-def identities_in(events: Iterable[MarketingEvent]) -> set[str]:
-    """The identities that these events show."""
-    return {key for event in events for key in Shown.by(event).identities()}
-
-
 def lead_at_loss(
     lead: Lead,
     events: Sequence[MarketingEvent],
@@ -76,12 +71,12 @@ def lead_at_loss(
     entered = [
         it for it in steps if it.stage is Stage.QUALIFIED and not it.cause.startswith("handoff:")
     ]
-    return refolded(lead, events, policy, now=now)._replace(
-        known=any(not key.startswith(ANONYMOUS) for key in identities_in(events)),
+    return rebuild(lead, events, policy, now=now)._replace(
+        known=any(not key.startswith(ANONYMOUS) for key in identifiers_in(events)),
         stage=steps[-1].stage if steps else Stage.KNOWN,
         qualification=len(entered),
         armed=False,
-        hindrance=None,
+        blocker=None,
         raised=None,
         live={},
     )

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.scoring.domain.engagement import worth
-from services.scoring.domain.people import Person
+from services.scoring.domain.identities import EventMessage, IdentityResolver, Person
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.profile import Profile, merged, profiled
+from services.scoring.domain.profile import Profile, event_key, extend_profile, merge_profiles
 from services.scoring.domain.score import grade
 from shared.contracts.codec import encode
 from shared.contracts.payloads import MarketingEvent, Scores
 
 
 class Stage(StrEnum):
-    """How far a lead has come, in the order in which a join prefers them."""
+    """How far a lead has come, in the order in which a merge prefers them."""
 
     KNOWN = "known"
     ENGAGED = "engaged"
@@ -58,7 +58,7 @@ class StageChange(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """One person as scoring knows them, under one version of the rules."""
+    """What scoring knows of one person, under one version of the agreement."""
 
     id: UUID
     since: datetime
@@ -69,14 +69,14 @@ class Lead(NamedTuple):
     qualification: int = 0
     fit: float = 0.0
     review_at: datetime | None = None
-    hindrance: str | None = None
+    blocker: str | None = None
     raised: str | None = None
     live: Mapping[str, Live] = {}
     profile: Profile = Profile()
 
     @property
     def person(self) -> Person:
-        """What decides about joins."""
+        """What decides about merges."""
         return Person(self.id, self.since, self.known, frozenset(self.profile.emails))
 
     def scores(self, policy: ScoringPolicy, now: datetime) -> Scores:
@@ -104,41 +104,67 @@ def facts_of(lead: Lead, engagement: float, policy: ScoringPolicy) -> dict[str, 
     }
 
 
-def told(
+def with_events(
     lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Lead:
-    """The lead with what these new events say of it."""
-    profile = profiled(lead.profile, events, policy, now=now)
-    raising = [event for event in events if policy.raises_hand(event)]
-    if not raising:
-        return _with_profile(lead, profile, policy)
-    last = max(raising, key=lambda event: (event.time, event.id))
-    raised = lead._replace(raised=encode(last).decode())
-    return _with_profile(raised, profile, policy)
+    """The lead with these new events in its profile, and with the last hand-raise among them."""
+    profile = extend_profile(lead.profile, events, policy, now=now)
+    hand_raises = [event for event in events if policy.raises_hand(event)]
+    if hand_raises:
+        last = max(hand_raises, key=lambda event: (event.time, event.id))
+        lead = lead._replace(raised=encode(last).decode())
+    return _with_profile(lead, profile, policy)
 
 
-def refolded(
+def rebuild(
     lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Lead:
-    """The lead as these rules see it, from all of its events; how far it has come stays."""
+    """The lead under this policy, from all of its events; how far it has come stays."""
     blank = lead._replace(version=policy.version, profile=Profile(), review_at=None)
-    return _with_profile(blank, profiled(Profile(), events, policy, now=now), policy)
+    return _with_profile(blank, extend_profile(Profile(), events, policy, now=now), policy)
 
 
-def united(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
+def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
     """Two leads as one: the union of their events, and the further stage of both."""
     reviews = filter(None, (stays.review_at, goes.review_at)) if policy.only_rises else ()
-    both = stays._replace(
+    merged = stays._replace(
         known=stays.known or goes.known,
         stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
         armed=stays.armed and goes.armed,
         qualification=max(stays.qualification, goes.qualification),
         review_at=min(reviews, default=None),
-        hindrance=stays.hindrance or goes.hindrance,
+        blocker=stays.blocker or goes.blocker,
         raised=stays.raised or goes.raised,
         live={**goes.live, **stays.live},
     )
-    return _with_profile(both, merged(stays.profile, goes.profile, policy), policy)
+    return _with_profile(merged, merge_profiles(stays.profile, goes.profile, policy), policy)
+
+
+def resolved_leads(
+    resolver: IdentityResolver,
+    stored: Mapping[UUID, Lead],
+    events: Mapping[UUID, Sequence[EventMessage]],
+    policy: ScoringPolicy,
+) -> tuple[dict[UUID, Lead], list[StageChange]]:
+    """The leads of these events after all merges, and the first step of each new one."""
+    leads = dict(stored)
+    leads |= {it: Lead(it, resolver.people[it].since, policy.version) for it in resolver.created}
+    for stays, goes in resolver.merges:
+        leads[stays] = merge(leads[stays], leads.pop(goes), policy)
+    steps = [
+        StageChange(
+            lead_id,
+            Stage.KNOWN,
+            event_key(events[lead_id][0].payload),
+            resolver.people[lead_id].since,
+        )
+        for lead_id in sorted(resolver.created & leads.keys())
+    ]
+    for lead_id in events:
+        known = resolver.people[lead_id].known
+        if leads[lead_id].known != known:
+            leads[lead_id] = leads[lead_id]._replace(known=known)
+    return {lead_id: leads[lead_id] for lead_id in events}, steps
 
 
 def qualification_key(lead_id: UUID, qualification: int) -> str:

@@ -15,10 +15,12 @@ from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.contracts.payloads import MarketingEvent
 
-CARD = frozenset({"name", "first_name", "last_name", "company", "job_title", "title", "account"})
+REP_TRAITS = frozenset(
+    {"name", "first_name", "last_name", "company", "job_title", "title", "account"}
+)
 """Traits that a rep reads first; kept whether the agreement declares them or not."""
 
-NOBODY = frozenset({"bot", "burst"})
+AUTOMATED_MARKS = frozenset({"bot", "burst"})
 """Marks of events that no person caused: they are kept, and score nothing."""
 
 
@@ -42,7 +44,7 @@ class ScoringPolicy:
     @cached_property
     def kept_traits(self) -> frozenset[str]:
         """Traits that are kept with a lead."""
-        return CARD | frozenset(self.agreement.traits)
+        return REP_TRAITS | frozenset(self.agreement.traits)
 
     @cached_property
     def rearm_below(self) -> float:
@@ -65,26 +67,26 @@ class ScoringPolicy:
         read = attributes_read("lead", *[it.source for it in conditions])
         return self.kept_traits if read is None else read | frozenset(told.require)
 
-    def counting(self, event: MarketingEvent) -> Sequence[Weight]:
+    def signals_of(self, event: MarketingEvent) -> Sequence[Weight]:
         """The signals that the event counts for."""
-        ear = self._ears.get(event.type)
-        if ear is None or (event.marks and not NOBODY.isdisjoint(event.marks)):
+        rules = self._rules_by_type.get(event.type)
+        if rules is None or (event.marks and not AUTOMATED_MARKS.isdisjoint(event.marks)):
             return ()
-        return ear.heard(event) if ear.asks else ear.signals
+        return rules.heard(event) if rules.asks else rules.signals
 
     def takes(self, events: Iterable[MarketingEvent]) -> bool:
         """Whether one of the events takes points."""
         return not self.only_rises and any(
-            signal.points < 0 for event in events for signal in self.counting(event)
+            signal.points < 0 for event in events for signal in self.signals_of(event)
         )
 
     def raises_hand(self, event: MarketingEvent) -> bool:
         """Whether the event asks for a rep."""
-        return event.type in self.hand_raises and NOBODY.isdisjoint(event.marks)
+        return event.type in self.hand_raises and AUTOMATED_MARKS.isdisjoint(event.marks)
 
     def worth_reading(self) -> Collection[str]:
         """The event types that a rep gets to read."""
-        return self.hand_raises | self._ears.keys()
+        return self.hand_raises | self._rules_by_type.keys()
 
     def about(
         self,
@@ -137,14 +139,14 @@ class ScoringPolicy:
         return AnswerCache(*[it.when.source for it in self.agreement.qualification.suppress])
 
     @cached_property
-    def _ears(self) -> Mapping[str, _Ear]:
+    def _rules_by_type(self) -> Mapping[str, _TypeRules]:
         on: dict[str, tuple[Signal, ...]] = {}
         for signal in self.agreement.scoring.signals:
             on[signal.on] = (*on.get(signal.on, ()), signal)
-        return {type_: _Ear(signals, self.weights) for type_, signals in on.items()}
+        return {type_: _TypeRules(signals, self.weights) for type_, signals in on.items()}
 
 
-class _Ear:
+class _TypeRules:
     """The signals of one type of event; what was asked about events alike is known."""
 
     def __init__(self, signals: Sequence[Signal], weights: Weights) -> None:

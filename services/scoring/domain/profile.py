@@ -13,10 +13,10 @@ from services.scoring.domain.engagement import (
     Signals,
     count,
     engagement,
-    united,
+    merge_buckets,
     without_negligible,
 )
-from services.scoring.domain.policy import NOBODY, ScoringPolicy
+from services.scoring.domain.policy import AUTOMATED_MARKS, ScoringPolicy
 from services.scoring.domain.score import Score
 from shared.contracts.payloads import MarketingEvent
 
@@ -82,7 +82,7 @@ class Profile(NamedTuple):
         return engagement(self.signals, policy.weights, now)
 
 
-def profiled(
+def extend_profile(
     profile: Profile, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Profile:
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
@@ -103,21 +103,23 @@ def profiled(
     )
 
 
-def merged(one: Profile, other: Profile, policy: ScoringPolicy) -> Profile:
+def merge_profiles(first: Profile, second: Profile, policy: ScoringPolicy) -> Profile:
     """The profile of the union of both leads' events; both were made under these rules."""
     campaigns = [
-        one.first_campaign, one.last_campaign, other.first_campaign, other.last_campaign
+        first.first_campaign, first.last_campaign, second.first_campaign, second.last_campaign
     ]  # fmt: skip
     known = policy.weights.signals
-    return one._replace(
+    return first._replace(
         signals={
-            name: united(one.signals.get(name, {}), other.signals.get(name, {}), known[name])
-            for name in {**one.signals, **other.signals}
+            name: merge_buckets(
+                first.signals.get(name, {}), second.signals.get(name, {}), known[name]
+            )
+            for name in {**first.signals, **second.signals}
         },
-        traits=_newest(one.traits, other.traits),
-        emails=_last_seen(one.emails, other.emails),
-        phones=_last_seen(one.phones, other.phones),
-        sources=one.sources | other.sources,
+        traits=_newest(first.traits, second.traits),
+        emails=_last_seen(first.emails, second.emails),
+        phones=_last_seen(first.phones, second.phones),
+        sources=first.sources | second.sources,
         first_campaign=min(filter(None, campaigns), key=_when, default=None),
         last_campaign=max(filter(None, campaigns), key=_when, default=None),
     )
@@ -132,7 +134,7 @@ def _counted(signals: Signals, timed: Timed, policy: ScoringPolicy, now: datetim
     """The buckets with the points of these events."""
     touched: dict[str, dict[str, Bucket]] = {}
     for at, event in timed:
-        for signal in policy.counting(event):
+        for signal in policy.signals_of(event):
             id_ = signal.id
             if id_ not in touched:
                 touched[id_] = dict(signals.get(id_, ()))
@@ -146,7 +148,9 @@ def _counted(signals: Signals, timed: Timed, policy: ScoringPolicy, now: datetim
 def _learned(traits: Mapping[str, Said], timed: Timed, policy: ScoringPolicy) -> Mapping[str, Said]:
     """The latest of each trait that is kept."""
     telling = [
-        (at, event) for at, event in timed if event.traits and NOBODY.isdisjoint(event.marks)
+        (at, event)
+        for at, event in timed
+        if event.traits and AUTOMATED_MARKS.isdisjoint(event.marks)
     ]
     if not telling:
         return traits

@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 from services.scoring.tables import handoffs
 
 
-def followed(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID, int]:
-    """The sequence of the last change that was taken in, of each; new ones are absent."""
+def last_sequences(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The sequence of the last change that was followed, of each handoff; new ones are absent."""
     statement = select(handoffs.c.id, handoffs.c.sequence).where(
         handoffs.c.id == any_(literal(list(handoff_ids), ARRAY(Uuid)))
     )
     return {row.id: row.sequence for row in session.execute(statement)}
 
 
-def follow(session: Session, sequences: Mapping[UUID, int]) -> None:
-    """Note the last change that was taken in, of each; of one at least."""
+def save_sequences(session: Session, sequences: Mapping[UUID, int]) -> None:
+    """Keep the sequence of the last change that was followed, of each handoff; there must be one."""
     rows = [{"id": it, "sequence": sequences[it]} for it in sorted(sequences)]
     statement = insert(handoffs).values(rows)
     session.execute(

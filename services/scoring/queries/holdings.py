@@ -41,7 +41,7 @@ def find_access(session: Session, lead_id: UUID, rep: str) -> Access | None:
     return access_of(session.scalars(statement).all())
 
 
-def join_holdings(session: Session, joins: Mapping[UUID, UUID]) -> None:
+def merge_holdings(session: Session, merges: Mapping[UUID, UUID]) -> None:
     """Give the holdings of joined leads (goes: stays) to those who stay.
 
     The ended ones of both are dropped: they would show what the other lead's events were before the end.
@@ -54,4 +54,4 @@ def join_holdings(session: Session, joins: Mapping[UUID, UUID]) -> None:
         " update scoring.holdings set lead_id = moves.stays from moves"
         " where lead_id = moves.goes and until is null"
     )
-    session.execute(statement, {"goes": list(joins), "stays": list(joins.values())})
+    session.execute(statement, {"goes": list(merges), "stays": list(merges.values())})

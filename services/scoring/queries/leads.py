@@ -26,14 +26,20 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, Stage, StageChange
-from services.scoring.queries.form import live_of, profile_of, written_live, written_profile
-from services.scoring.queries.staging import staged
+from services.scoring.queries.lead_json import (
+    live_from_json,
+    live_to_json,
+    profile_from_json,
+    profile_to_json,
+)
+from services.scoring.queries.staging import stage_rows
 from services.scoring.tables import identities, leads, stages
+from shared.db.optimistic import StaleRead
 
 UUIDS = ARRAY(Uuid)
 COLUMNS = (
     "id", "since", "version", "known", "stage", "armed", "qualification", "fit",
-    "review_at", "hindrance", "raised", "live", "profile",
+    "review_at", "blocker", "raised", "live", "profile",
 )  # fmt: skip
 
 
@@ -51,7 +57,7 @@ def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
 def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
     """The leads, locked until the transaction ends; those that were joined into others are absent."""
     statement = _leads().where(
-        leads.c.id == any_(literal(list(lead_ids), UUIDS)), leads.c.joined_into.is_(None)
+        leads.c.id == any_(literal(list(lead_ids), UUIDS)), leads.c.merged_into.is_(None)
     )
     locking = statement.order_by(leads.c.id).with_for_update()
     return {lead.id: lead for lead in map(_lead, session.execute(locking).all())}
@@ -65,51 +71,52 @@ def claim_leads_to_review(session: Session, now: datetime, *, limit: int) -> lis
 
 def claim_leads_before(session: Session, version: int, *, limit: int) -> list[Lead]:
     """Leads whose state is of an older agreement, locked; those that another worker has are left to it."""
-    old = _leads().where(leads.c.version < version, leads.c.joined_into.is_(None))
+    old = _leads().where(leads.c.version < version, leads.c.merged_into.is_(None))
     return _claimed(session, old.order_by(leads.c.version), limit)
 
 
 def find_lead(session: Session, lead_id: UUID) -> Lead | None:
     """The lead, or the one that it was joined into."""
-    stays = surviving(session, [lead_id]).get(lead_id)
+    stays = surviving_leads(session, [lead_id]).get(lead_id)
     row = session.execute(_leads().where(leads.c.id == stays)).first()
     return None if row is None else _lead(row)
 
 
 def leads_after(session: Session, last: UUID | None, *, limit: int) -> list[Lead]:
     """A page of all leads in the order of their ids."""
-    statement = _leads().where(leads.c.joined_into.is_(None)).order_by(leads.c.id).limit(limit)
+    statement = _leads().where(leads.c.merged_into.is_(None)).order_by(leads.c.id).limit(limit)
     if last is not None:
         statement = statement.where(leads.c.id > last)
     return [_lead(row) for row in session.execute(statement)]
 
 
-def surviving(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
+def surviving_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Who each lead is now: itself, or who it was joined into; unknown ones are absent."""
     start = (
-        select(leads.c.id.label("asked"), leads.c.id, leads.c.joined_into)
+        select(leads.c.id.label("asked"), leads.c.id, leads.c.merged_into)
         .where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
         .cte("path", recursive=True)
     )
     path = start.union_all(
-        select(start.c.asked, leads.c.id, leads.c.joined_into).join(
-            start, leads.c.id == start.c.joined_into
+        select(start.c.asked, leads.c.id, leads.c.merged_into).join(
+            start, leads.c.id == start.c.merged_into
         )
     )
-    statement = select(path.c.asked, path.c.id).where(path.c.joined_into.is_(None))
+    statement = select(path.c.asked, path.c.id).where(path.c.merged_into.is_(None))
     return {row.asked: row.id for row in session.execute(statement)}
 
 
-def add_identities(session: Session, claimed: Mapping[str, UUID]) -> int:
-    """Add the identities in the order of their keys; how many were nobody's until now."""
-    keys = sorted(claimed)
+def add_identities(session: Session, owners: Mapping[str, UUID]) -> None:
+    """Add these identifiers in the order of their keys; raises StaleRead if one belongs to a lead by now."""
+    keys = sorted(owners)
     statement = text(
         "with added as (insert into scoring.identities (key, lead_id)"
         " select * from unnest(cast(:keys as text[]), cast(:leads as uuid[]))"
         " on conflict do nothing returning 1) select count(*) from added"
     )
-    told = {"keys": keys, "leads": [claimed[key] for key in keys]}
-    return session.scalar(statement, told) or 0
+    added = session.scalar(statement, {"keys": keys, "leads": [owners[key] for key in keys]})
+    if added != len(keys):
+        raise StaleRead("another worker has taken an identifier")
 
 
 def save_leads(session: Session, changed: Iterable[Lead]) -> None:
@@ -117,7 +124,7 @@ def save_leads(session: Session, changed: Iterable[Lead]) -> None:
     rows = [_row(lead) for lead in sorted(changed, key=lambda lead: lead.id.int)]
     if not rows:
         return
-    name = staged(session, leads, COLUMNS, rows)
+    name = stage_rows(session, leads, COLUMNS, rows)
     columns = ", ".join(COLUMNS)
     updates = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
     session.execute(
@@ -128,9 +135,9 @@ def save_leads(session: Session, changed: Iterable[Lead]) -> None:
     )
 
 
-def join_leads(session: Session, joins: Mapping[UUID, UUID]) -> None:
+def merge_leads(session: Session, merges: Mapping[UUID, UUID]) -> None:
     """Move the identities and steps of joined leads (goes: stays) to those who stay, and leave a pointer."""
-    goes, stays = list(joins), list(joins.values())
+    goes, stays = list(merges), list(merges.values())
     for table in (identities, stages):
         moves = _moves(goes, stays)
         session.execute(
@@ -140,7 +147,7 @@ def join_leads(session: Session, joins: Mapping[UUID, UUID]) -> None:
     session.execute(
         leads.update()
         .where(leads.c.id == moves.c.goes)
-        .values(joined_into=moves.c.stays, review_at=None, raised=None, live={}, profile={})
+        .values(merged_into=moves.c.stays, review_at=None, raised=None, live={}, profile={})
     )
 
 
@@ -187,19 +194,23 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
 
 
 def _lead(row: Sequence[Any]) -> Lead:
-    """By place: by name it takes six times as long, and this is done for every lead of every batch."""
-    *told, live, profile = row
-    told[4] = Stage(told[4])
-    values: tuple[Any, ...] = (*told, live_of(live), profile_of(profile))
-    return Lead(*values)
+    """The lead of a row in the order of COLUMNS: by names it takes six times as long, for each lead of each batch."""
+    (
+        id, since, version, known, stage, armed, qualification, fit, review_at, blocker, raised,
+        live, profile,
+    ) = row  # fmt: skip
+    return Lead(
+        id, since, version, known, Stage(stage), armed, qualification, fit, review_at, blocker,
+        raised, live_from_json(live), profile_from_json(profile),
+    )  # fmt: skip
 
 
 def _row(lead: Lead) -> tuple[Any, ...]:
     """The lead in the order of COLUMNS."""
     return (
         lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.qualification,
-        lead.fit, lead.review_at, lead.hindrance, lead.raised,
-        written_live(lead.live), written_profile(lead.profile),
+        lead.fit, lead.review_at, lead.blocker, lead.raised,
+        live_to_json(lead.live), profile_to_json(lead.profile),
     )  # fmt: skip
 
 

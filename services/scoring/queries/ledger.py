@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
@@ -12,11 +13,13 @@ from sqlalchemy import DateTime, Text, Uuid, any_, cast, func, literal, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.context import RECENT
 from services.scoring.tables import events
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message
 from shared.contracts.topics import MARKETING_EVENTS
-from shared.db.copying import copy_rows
+from shared.db.copying import copying_rows
+from shared.db.optimistic import StaleRead
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
@@ -28,8 +31,8 @@ _RECEIVED_AT = cast(events.c.payload["received_at"].astext, DateTime(timezone=Tr
 
 
 def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
-    """Those of the events that are in the ledger already."""
-    asked = (
+    """Those of the keys whose events are in the ledger already."""
+    wanted_keys = (
         func.unnest(
             literal([source for source, _ in keys], ARRAY(Text)),
             literal([id_ for _, id_ in keys], ARRAY(Text)),
@@ -38,41 +41,43 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
         .render_derived()
     )
     statement = select(events.c.source, events.c.id).join(
-        asked, (events.c.source == asked.c.source) & (events.c.id == asked.c.id)
+        wanted_keys,
+        (events.c.source == wanted_keys.c.source) & (events.c.id == wanted_keys.c.id),
     )
     return {(row.source, row.id) for row in session.execute(statement)}
 
 
-def add_events(
-    session: Session, belonging: Mapping[UUID, Sequence[Message[MarketingEvent]]]
-) -> bool:
-    """Add each lead's events as they arrived, in the order of their keys.
+@contextmanager
+def adding_events(
+    session: Session, events_by_lead: Mapping[UUID, Sequence[Message[MarketingEvent]]]
+) -> Iterator[None]:
+    """Add each lead's events in the order of their keys; the block, which may not use the session, runs meanwhile.
 
-    False if one is there already: the transaction can then only go back to where it was before.
+    Raises StaleRead at the end of the block if an event is there already.
     """
     rows = [
-        (it.source, it.id, lead_id, it.type, it.time, message.json)
-        for lead_id, its in belonging.items()
-        for message in its
-        for it in (message.payload,)
+        (event.source, event.id, lead_id, event.type, event.time, message.json)
+        for lead_id, messages in events_by_lead.items()
+        for message in messages
+        for event in (message.payload,)
     ]
     rows.sort(key=itemgetter(0, 1))
     try:
-        copy_rows(session, events, COLUMNS, rows)
+        with copying_rows(session, events, COLUMNS, rows):
+            yield
     except UniqueViolation:
-        return False
-    return True
+        raise StaleRead("an event is in the ledger already") from None
 
 
 def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[MarketingEvent]]:
     """All events of the leads."""
-    statement = select(events.c.lead_id, _PAYLOAD).where(
+    statement = select(events.c.lead_id, _PAYLOAD.label("payload")).where(
         events.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid)))
     )
-    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
-    for lead_id, payload in session.execute(statement):
-        found[lead_id].append(MARKETING_EVENTS.codec.decode(payload))
-    return found
+    events_by_lead: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    for row in session.execute(statement):
+        events_by_lead[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
+    return events_by_lead
 
 
 def events_until(session: Session, lead_id: UUID, until: datetime) -> list[MarketingEvent]:
@@ -82,21 +87,25 @@ def events_until(session: Session, lead_id: UUID, until: datetime) -> list[Marke
 
 
 def latest_events(
-    session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int
+    session: Session, lead_ids: Collection[UUID], types: Collection[str]
 ) -> dict[UUID, list[MarketingEvent]]:
-    """The last events of these types of each lead, the latest first."""
-    asked = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("asked")
+    """The last RECENT events of these types of each lead, the latest first."""
+    latest_of: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    if not latest_of:
+        return latest_of
+    lead_id = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("lead_id")
     latest = (
         select(_PAYLOAD.label("payload"))
-        .where(events.c.lead_id == asked, events.c.type == any_(literal(list(types), ARRAY(Text))))
+        .where(
+            events.c.lead_id == lead_id, events.c.type == any_(literal(list(types), ARRAY(Text)))
+        )
         .order_by(events.c.time.desc(), events.c.id.desc())
-        .limit(limit)
+        .limit(RECENT)
         .lateral()
     )
-    found: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
-    for lead_id, payload in session.execute(select(asked, latest.c.payload)):
-        found[lead_id].append(MARKETING_EVENTS.codec.decode(payload))
-    return found
+    for row in session.execute(select(lead_id, latest.c.payload)):
+        latest_of[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
+    return latest_of
 
 
 def events_before(
@@ -107,11 +116,11 @@ def events_before(
     until: datetime | None,
     limit: int,
 ) -> list[MarketingEvent]:
-    """A page of the lead's events, the latest first, from after the given place (time, source, id).
+    """A page of the lead's events, the latest first; `before` is the time, source and id where it begins.
 
     With `until` only those that were received before then.
     """
-    place = tuple_(events.c.time, events.c.source, events.c.id)
+    position = tuple_(events.c.time, events.c.source, events.c.id)
     statement = (
         select(_PAYLOAD)
         .where(events.c.lead_id == lead_id)
@@ -119,18 +128,18 @@ def events_before(
         .limit(limit)
     )
     if before is not None:
-        statement = statement.where(place < tuple_(*map(literal, before)))
+        statement = statement.where(position < tuple_(*map(literal, before)))
     if until is not None:
         statement = statement.where(until > _RECEIVED_AT)
     return [MARKETING_EVENTS.codec.decode(it) for it in session.scalars(statement)]
 
 
-def move_events(session: Session, joins: Mapping[UUID, UUID]) -> None:
-    """Give the events of joined leads to those who stay."""
+def move_events(session: Session, merges: Mapping[UUID, UUID]) -> None:
+    """Give the events of merged leads (goes: stays) to those that stay."""
     moves = (
         func.unnest(
-            literal(list(joins), ARRAY(Uuid)),
-            literal(list(joins.values()), ARRAY(Uuid)),
+            literal(list(merges), ARRAY(Uuid)),
+            literal(list(merges.values()), ARRAY(Uuid)),
         )
         .table_valued("goes", "stays")
         .render_derived()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from shared.db.copying import copy_rows
 
 
-def staged(
+def stage_rows(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> str:
     """The rows in a temporary table of the same columns, whose name this returns; it empties at the commit."""

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.handlers import Caution, on_handoffs_changed, on_marketing_events, tick
+from services.scoring.handlers import RepeatCheck, on_handoffs_changed, review_leads
+from services.scoring.main import marketing_events_handler
 from shared.agreement.store import Policies, publish
 from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
 from shared.contracts.topic import Record
@@ -27,7 +28,7 @@ class Worker:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.policies = Policies(ScoringPolicy)
-        self.caution = Caution()
+        self.repeat_check = RepeatCheck()
 
     def publish(self, **sections: Any) -> int:
         """Publish the tests' agreement with these sections replaced; its version."""
@@ -36,18 +37,17 @@ class Worker:
 
     def take(self, *events: MarketingEvent, now: datetime = NOON) -> None:
         """Handle the events as one batch."""
-        arrived = [MARKETING_EVENTS.decode(record(MARKETING_EVENTS, it)) for it in events]
-        on_marketing_events(
-            self.session, arrived, now, policies=self.policies, caution=self.caution
-        )
+        messages = [MARKETING_EVENTS.decode(record(MARKETING_EVENTS, it)) for it in events]
+        handle = marketing_events_handler(self.policies, self.repeat_check)
+        handle(self.session, messages, now)
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
         """Handle what sales did."""
         on_handoffs_changed(self.session, [handoff_message(it) for it in changes], now)
 
-    def tick(self, now: datetime) -> None:
+    def review_leads(self, now: datetime) -> None:
         """What the worker does once a second."""
-        tick(self.session, now, policies=self.policies)
+        review_leads(self.session, now, policies=self.policies)
 
     def announced(self) -> list[LeadQualified]:
         """What sales has been told, in order."""

@@ -258,7 +258,7 @@ def test_who_gets_a_lead_again_sees_all_of_it_again(
 
 @pytest.mark.parametrize("joined_first", [True, False], ids=["held-then", "lost-before"])
 def test_of_joined_leads_a_rep_sees_what_was_joined_while_they_held_it(
-    client: TestClient, sessions: Sessions, ops: Asking, *, joined_first: bool
+    client: TestClient, sessions: Sessions, ops: Asking, *, merged_first: bool
 ) -> None:
     visitor: dict[str, Any] = {"user_id": "phone-app", "source": "website"}
     with sessions.begin() as session:
@@ -271,16 +271,16 @@ def test_of_joined_leads_a_rep_sees_what_was_joined_while_they_held_it(
     lost = handoff_changed(
         Change.RETURNED, lead=UUID(ada), sequence=2, rep=None, at=NOON + minutes(20)
     )
-    if not joined_first:
+    if not merged_first:
         follow(sessions, lost)
         assert grace.get(f"/{ada}")["id"] == ada
     with sessions.begin() as session:
         Worker(session).take(marketing_event(user_id="phone-app", time=NOON + minutes(9)))
-    if joined_first:
+    if merged_first:
         follow(sessions, lost)
 
     assert ops.get(f"/{ada}")["id"] == other  # the older lead stays
-    if joined_first:
+    if merged_first:
         assert grace.get(**visitor)["id"] == other
         assert len(grace.get(f"/{ada}/events")["items"]) == 7
     else:  # they would see what somebody did of whom they never knew

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from services.scoring.domain.lead import Lead, Stage
-from services.scoring.handlers import CAREFUL
+from services.scoring.handlers.marketing_events import CHECKED_BATCHES
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.cel.failures import FAILURES, Cause
@@ -82,13 +82,13 @@ def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker)
 def test_where_repeats_come_the_ledger_is_asked_first_for_a_while(worker: Worker) -> None:
     demo = marketing_event("demo_requested")
     worker.take(demo)
-    assert worker.caution.batches == 0
+    assert worker.repeat_check.batches == 0
 
     worker.take(demo, marketing_event("page_viewed"))
-    assert worker.caution.batches == CAREFUL - 1
+    assert worker.repeat_check.batches == CHECKED_BATCHES - 1
 
     worker.take(demo)  # found by asking, so that nothing had to be done again
-    assert worker.caution.batches == CAREFUL - 2
+    assert worker.repeat_check.batches == CHECKED_BATCHES - 2
 
 
 def test_a_known_person_wins_over_an_older_anonymous_visitor(worker: Worker) -> None:
@@ -157,7 +157,7 @@ def test_a_lead_without_a_required_trait_waits_and_qualifies_when_it_arrives(
     worker: Worker,
 ) -> None:
     worker.take(marketing_event("demo_requested", email=None, user_id="u"))
-    assert lead_of(worker, "user/website/u").hindrance == "incomplete: email"
+    assert lead_of(worker, "user/website/u").blocker == "incomplete: email"
     assert worker.announced() == []
 
     worker.take(marketing_event("identified", user_id="u", kind=EventKind.IDENTIFY))
@@ -222,9 +222,9 @@ def test_decay_alone_ends_a_qualification_that_nobody_holds(worker: Worker) -> N
     assert review_at is not None
     assert abs(review_at - (NOON + days(14))) < timedelta(seconds=5)
 
-    worker.tick(review_at - minutes(1))
+    worker.review_leads(review_at - minutes(1))
     assert [told.change for told in worker.announced()] == [Qualified.BECAME]
-    worker.tick(review_at)
+    worker.review_leads(review_at)
 
     assert [told.change for told in worker.announced()] == [Qualified.BECAME, Qualified.CEASED]
     lead = lead_of(worker)
@@ -238,7 +238,7 @@ def test_a_review_that_comes_too_early_sets_the_next_one(worker: Worker) -> None
     worker.take(marketing_event("form_submitted", time=NOON + days(1)), now=NOON + days(1))
     assert lead_of(worker).review_at == first
 
-    worker.tick(first)
+    worker.review_leads(first)
 
     then = lead_of(worker).review_at
     assert then is not None
@@ -256,7 +256,7 @@ def test_a_new_version_counts_leads_again_from_the_ledger(worker: Worker) -> Non
     worker.take(marketing_event("page_viewed"))
     assert engagement(worker, lead_of(worker)) == 60.0
     assert [told.lead_id for told in worker.announced()] == [lead_of(worker).id]
-    worker.tick(NOON)
+    worker.review_leads(NOON)
 
     assert lead_of(worker, "email/bob@example.com").version == version
     assert len(worker.announced()) == 2

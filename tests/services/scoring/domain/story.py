@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.scoring.domain.handoff import handed
+from services.scoring.domain.handoff import follow_handoff
 from services.scoring.domain.lead import Lead, Stage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import Verdict, assess, judge
@@ -58,12 +58,12 @@ class Story:
         told = handoff_changed(
             change, lead=BLANK.id, qualification=self.lead.qualification, **fields
         )
-        return self._after(handed(self.lead, told))
+        return self._after(follow_handoff(self.lead, told))
 
     def _after(self, verdict: Verdict) -> Story:
         self.lead = verdict.lead
         self.steps += [step.stage for step in verdict.steps]
-        self.heard += [f"{it.change} {it.cause}" for it in verdict.announced]
+        self.heard += [f"{it.change} {it.cause}" for it in verdict.crossings]
         return self
 
 

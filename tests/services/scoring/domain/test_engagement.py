@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.scoring.domain.engagement import engagement, falls_below, worth
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.profile import Profile, profiled
+from services.scoring.domain.profile import Profile, extend_profile
 from services.scoring.domain.score import Score
 from services.scoring.domain.score import grade as graded
 from tests.builders import NOON, agreement, days, marketing_event
@@ -27,7 +27,7 @@ def policy_with(*signals: dict[str, Any], **groups: Any) -> ScoringPolicy:
 def score(policy: ScoringPolicy, ages: Sequence[timedelta]) -> Score:
     """Engagement at noon of events so long ago."""
     events = [marketing_event("a", time=NOON - age) for age in ages]
-    profile = profiled(Profile(), events, policy, now=NOON)
+    profile = extend_profile(Profile(), events, policy, now=NOON)
     return engagement(profile.signals, policy.weights, NOON)
 
 
@@ -82,7 +82,7 @@ def test_points_that_are_taken_count_against_those_that_are_given() -> None:
 def test_the_instant_of_falling_is_found_to_the_second() -> None:
     policy = policy_with({"points": 40})
     events = [marketing_event("a", time=NOON)]
-    signals = profiled(Profile(), events, policy, now=NOON).signals
+    signals = extend_profile(Profile(), events, policy, now=NOON).signals
     weights = policy.weights
 
     at = falls_below(10, signals, weights, now=NOON)
@@ -125,7 +125,7 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
     events = [
         marketing_event(f"a{at}", time=NOON - days(age)) for at, (_, _, age, _) in enumerate(told)
     ]
-    signals = profiled(Profile(), events, policy, now=NOON).signals
+    signals = extend_profile(Profile(), events, policy, now=NOON).signals
     weights = policy.weights
 
     at = falls_below(line, signals, weights, now=NOON)
@@ -147,7 +147,7 @@ def test_what_the_agreement_no_longer_names_weighs_nothing() -> None:
 
 def test_a_line_that_is_not_reached_is_fallen_below_at_once() -> None:
     policy = policy_with({"points": 4})
-    signals = profiled(Profile(), [marketing_event("a")], policy, now=NOON).signals
+    signals = extend_profile(Profile(), [marketing_event("a")], policy, now=NOON).signals
 
     at = falls_below(10, signals, policy.weights, now=NOON)
 
@@ -169,6 +169,6 @@ def test_a_faded_event_still_shares_its_days_bound_with_a_later_one() -> None:
     ages = [timedelta(days=1), timedelta(hours=1, seconds=1), timedelta()]
     profile = Profile()
     for age in ages:
-        profile = profiled(profile, [marketing_event("a", time=NOON - age)], policy, now=NOON)
+        profile = extend_profile(profile, [marketing_event("a", time=NOON - age)], policy, now=NOON)
 
     assert engagement(profile.signals, policy.weights, NOON) == score(policy, ages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scoring.domain.handoff import handed
+from services.scoring.domain.handoff import follow_handoff
 from services.scoring.domain.lead import Stage
 from shared.contracts.payloads import Change
 from tests.builders import an_id, handoff_changed
@@ -48,8 +48,8 @@ def test_only_a_rejection_that_recycles_closes_the_qualification(*, recycle: boo
 def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()
-    merged = mine._replace(lead_id=an_id("joined"), held=False)
-    story.lead = story.lead._replace(live={**story.lead.live, merged.key: merged})
+    merge_profiles = mine._replace(lead_id=an_id("joined"), held=False)
+    story.lead = story.lead._replace(live={**story.lead.live, merge_profiles.key: merge_profiles})
 
     assert story.sales(Change.WON).lead.live == {}
 
@@ -62,4 +62,4 @@ def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> No
 
     assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
     closing = handoff_changed(Change.LOST, lead=an_id("joined"))
-    assert handed(story.lead, closing).lead.stage is Stage.LOST
+    assert follow_handoff(story.lead, closing).lead.stage is Stage.LOST

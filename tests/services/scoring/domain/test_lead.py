@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.scoring.domain.lead import Lead, Live, Stage, refolded, told, united
+from services.scoring.domain.lead import Lead, Live, Stage, merge, rebuild, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from tests.builders import NOON, agreement, an_id, days, marketing_event, minutes
 
@@ -14,9 +14,9 @@ EVENTS = [marketing_event("form_submitted", traits={"country": "DE"})]
 def test_under_other_rules_the_numbers_change_and_the_way_so_far_stays() -> None:
     fit = [{"id": "home_market", "when": 'lead.country == "DE"', "points": 5}]
     others = ScoringPolicy(2, agreement(scoring={"fit": fit}))
-    lead = told(ADA, EVENTS, POLICY, now=NOON)._replace(stage=Stage.WON, qualification=3)
+    lead = with_events(ADA, EVENTS, POLICY, now=NOON)._replace(stage=Stage.WON, qualification=3)
 
-    again = refolded(lead, EVENTS, others, now=NOON)
+    again = rebuild(lead, EVENTS, others, now=NOON)
 
     assert (lead.fit, again.fit, again.version) == (20.0, 5.0, 2)
     assert again.profile.signals == {}
@@ -24,28 +24,30 @@ def test_under_other_rules_the_numbers_change_and_the_way_so_far_stays() -> None
 
 
 def test_fit_is_counted_once_while_nothing_is_learned() -> None:
-    lead = told(ADA, EVENTS, POLICY, now=NOON)._replace(fit=7.0)
+    lead = with_events(ADA, EVENTS, POLICY, now=NOON)._replace(fit=7.0)
 
-    assert told(lead, [marketing_event()], POLICY, now=NOON).fit == 7.0
-    assert told(lead, [marketing_event(email="new@example.com")], POLICY, now=NOON).fit == 20.0
+    assert with_events(lead, [marketing_event()], POLICY, now=NOON).fit == 7.0
+    assert (
+        with_events(lead, [marketing_event(email="new@example.com")], POLICY, now=NOON).fit == 20.0
+    )
 
 
 def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
     live = Live(an_id("bob"), 2, "standard")
-    bob = told(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, POLICY, now=NOON)._replace(
+    bob = with_events(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, POLICY, now=NOON)._replace(
         stage=Stage.QUALIFIED,
         armed=False,
         qualification=2,
         review_at=NOON + days(3),
         live={live.key: live},
     )
-    ada = ADA._replace(stage=Stage.LOST, review_at=NOON + days(5), hindrance="why")
+    ada = ADA._replace(stage=Stage.LOST, review_at=NOON + days(5), blocker="why")
 
-    both = united(ada, bob, POLICY)
+    both = merge(ada, bob, POLICY)
 
     assert (both.id, both.known, both.stage) == (ada.id, True, Stage.QUALIFIED)
     assert (both.armed, both.qualification, both.fit) == (False, 2, 20.0)
-    assert (both.review_at, both.hindrance) == (NOON + days(3), "why")
+    assert (both.review_at, both.blocker) == (NOON + days(3), "why")
     assert both.live == {live.key: live}
 
 
@@ -54,22 +56,22 @@ def test_a_review_is_computed_anew_where_points_may_have_been_taken() -> None:
     taking = ScoringPolicy(2, agreement(scoring=scoring))
     ada = ADA._replace(review_at=NOON + days(5))
 
-    assert united(ada, Lead(an_id("bob"), NOON, 1), POLICY).review_at == NOON + days(5)
-    assert united(ada, Lead(an_id("bob"), NOON, 1), taking).review_at is None
-    assert refolded(ada, EVENTS, POLICY, now=NOON).review_at is None
+    assert merge(ada, Lead(an_id("bob"), NOON, 1), POLICY).review_at == NOON + days(5)
+    assert merge(ada, Lead(an_id("bob"), NOON, 1), taking).review_at is None
+    assert rebuild(ada, EVENTS, POLICY, now=NOON).review_at is None
 
 
 def test_of_two_hand_raises_the_later_waits() -> None:
     first = marketing_event("demo_requested", id="a", time=NOON - minutes(1))
     last = marketing_event("demo_requested", id="b")
 
-    raised = told(ADA, [last, first], POLICY, now=NOON).raised
+    raised = with_events(ADA, [last, first], POLICY, now=NOON).raised
 
     assert raised is not None
     assert '"id":"b"' in raised
 
 
 def test_what_decides_about_joins_is_read_from_the_lead() -> None:
-    person = told(ADA, EVENTS, POLICY, now=NOON).person
+    person = with_events(ADA, EVENTS, POLICY, now=NOON).person
 
     assert (person.id, person.emails) == (ADA.id, frozenset({"ada@example.com"}))

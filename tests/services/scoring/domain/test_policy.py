@@ -40,8 +40,8 @@ def test_several_signals_may_count_one_event() -> None:
 
     event = marketing_event(properties={"path": "/pricing"})
 
-    assert [it.id for it in policy.counting(event)] == ["any", "pricing"]
-    assert [it.id for it in policy.counting(marketing_event())] == ["any"]
+    assert [it.id for it in policy.signals_of(event)] == ["any", "pricing"]
+    assert [it.id for it in policy.signals_of(marketing_event())] == ["any"]
 
 
 def test_what_counts_is_the_same_however_often_and_of_whatever_kind_it_is_asked() -> None:
@@ -54,8 +54,8 @@ def test_what_counts_is_the_same_however_often_and_of_whatever_kind_it_is_asked(
     for _ in range(2):
         for n, counted in ((2, ["two"]), ("x", ["x"]), (2.0, ["two"]), ("2", []), (None, [])):
             event = marketing_event("a", properties={"n": n})
-            assert [it.id for it in policy.counting(event)] == counted
-        assert policy.counting(marketing_event("a")) == ()
+            assert [it.id for it in policy.signals_of(event)] == counted
+        assert policy.signals_of(marketing_event("a")) == ()
 
 
 def test_what_is_remembered_of_texts_is_bounded() -> None:
@@ -63,7 +63,7 @@ def test_what_is_remembered_of_texts_is_bounded() -> None:
     policy = ScoringPolicy(1, agreement(scoring={"signals": [signal]}))
 
     counted = [
-        len(policy.counting(marketing_event("a", properties={"n": str(n)})))
+        len(policy.signals_of(marketing_event("a", properties={"n": str(n)})))
         for n in range(MAX_ANSWERS + 9)
     ]
 

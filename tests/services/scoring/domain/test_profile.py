@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.profile import Profile, merged, profiled
+from services.scoring.domain.profile import Profile, extend_profile, merge_profiles
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from tests.builders import NOON, agreement, days, marketing_event, minutes
 from tests.services.scoring import oracle
@@ -20,7 +20,7 @@ POLICY = ScoringPolicy(1, agreement(scoring=oracle.SCORING))
 
 def folded(*events: MarketingEvent) -> Profile:
     """The profile of these events."""
-    return profiled(Profile(), events, POLICY, now=NOON)
+    return extend_profile(Profile(), events, POLICY, now=NOON)
 
 
 def batches(events: Sequence[MarketingEvent], random: Random) -> Iterator[list[MarketingEvent]]:
@@ -40,9 +40,9 @@ def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
     leads = [Profile(), Profile(), Profile()]
     for batch in batches(events, random):
         at = random.randrange(3)
-        leads[at] = profiled(leads[at], batch, POLICY, now=NOON)
+        leads[at] = extend_profile(leads[at], batch, POLICY, now=NOON)
     one, two, three = random.sample(leads, 3)
-    whole = merged(one, merged(two, three, POLICY), POLICY)
+    whole = merge_profiles(one, merge_profiles(two, three, POLICY), POLICY)
 
     for later in (0, 0.3, 11):
         now = NOON + days(later)
@@ -81,7 +81,7 @@ def test_the_first_and_the_last_campaign_are_kept() -> None:
     ]
     odd = [marketing_event(context={"campaign": it}) for it in ("text", {}, {"n": 2})]
 
-    profile = merged(folded(events[0]), folded(*events[1:], *odd), POLICY)
+    profile = merge_profiles(folded(events[0]), folded(*events[1:], *odd), POLICY)
 
     assert profile.first_campaign is not None
     assert profile.first_campaign[2] == {"source": "first"}

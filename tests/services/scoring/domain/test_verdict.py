@@ -129,24 +129,24 @@ def test_without_a_required_trait_it_waits_and_qualifies_when_that_arrives(
     doing: tuple[str, ...],
 ) -> None:
     story = Story(policy_with(require=["email", "country"])).does(*doing)
-    assert (story.heard, story.lead.hindrance) == ([], "incomplete: country")
+    assert (story.heard, story.lead.blocker) == ([], "incomplete: country")
 
     story.does("identified", traits={"country": "DE"})
 
     assert story.heard == ["became required_trait"]
-    assert story.lead.hindrance is None
+    assert story.lead.blocker is None
 
 
 def test_a_lead_that_falls_while_it_waits_does_not_qualify() -> None:
     story = Story(policy_with(require=["country"])).does(*FORMS).reviewed(LATER)
-    assert story.lead.hindrance is None
+    assert story.lead.blocker is None
 
     assert story.does("identified", at=LATER, traits={"country": "DE"}).heard == []
 
 
 def test_a_suppressed_lead_is_kept_from_sales_and_the_reason_is_kept() -> None:
     story = Story(SUPPRESSING).does("demo_requested", traits={"customer": True})
-    assert (story.lead.stage, story.lead.hindrance) == (
+    assert (story.lead.stage, story.lead.blocker) == (
         Stage.DISQUALIFIED,
         "suppressed: is a customer",
     )
@@ -233,19 +233,19 @@ def test_points_that_are_taken_move_the_review_forward() -> None:
 def test_the_first_tier_that_holds_is_the_handoffs(size: object, tier: str) -> None:
     event = marketing_event("demo_requested", traits={"company_size": size})
 
-    [told] = assess(BLANK, [event], POLICY, now=NOON).announced
+    [told] = assess(BLANK, [event], POLICY, now=NOON).crossings
 
     assert (told.live.tier, told.change) == (tier, Qualified.BECAME)
 
 
 def test_why_now_is_the_event_that_asked_or_else_the_last_that_counted() -> None:
     def why(*events: MarketingEvent) -> str | None:
-        [told] = assess(BLANK, events, POLICY, now=NOON).announced
+        [told] = assess(BLANK, events, POLICY, now=NOON).crossings
         return None if told.why_now is None else told.why_now.id
 
     form = [marketing_event("form_submitted", id=f"f{it}") for it in range(2)]
     assert why(*form, marketing_event("seen", id="s")) == "f1"
     assert why(marketing_event("demo_requested", id="d"), *form) == "d"
 
-    [ceased] = judge(Story().does(*FORMS).lead, (), POLICY, now=LATER).announced
+    [ceased] = judge(Story().does(*FORMS).lead, (), POLICY, now=LATER).crossings
     assert ceased.why_now is None

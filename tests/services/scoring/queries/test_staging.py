@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, text
 
-from services.scoring.queries.staging import staged
+from services.scoring.queries.staging import stage_rows
 from services.scoring.tables import identities
 from shared.db.copying import DatabaseLost
 from shared.db.session import Sessions
@@ -21,7 +21,7 @@ COLUMNS = ("key", "lead_id")
 def test_each_batch_starts_from_an_empty_table(sessions: Sessions) -> None:
     with sessions.begin() as session:
         for _ in range(2):
-            name = staged(session, identities, COLUMNS, [("email/a\tb\\n", uuid4())])
+            name = stage_rows(session, identities, COLUMNS, [("email/a\tb\\n", uuid4())])
 
             assert session.scalars(select(text("key")).select_from(text(name))).all() == [
                 "email/a\tb\\n"
@@ -38,5 +38,5 @@ def test_a_connection_that_breaks_while_rows_are_copied_is_an_outage(sessions: S
                 yield f"email/{at}@example.com", uuid4()
 
         with pytest.raises(DatabaseLost):
-            staged(session, identities, COLUMNS, rows())
+            stage_rows(session, identities, COLUMNS, rows())
         session.invalidate()

@@ -15,12 +15,12 @@ from services.scoring.domain.profile import Profile, Said
 from shared.values import Value, exactly
 
 
-def written_profile(profile: Profile) -> str:
+def profile_to_json(profile: Profile) -> str:
     """The profile as JSON."""
     return _encode(_Kept(*profile)).decode()
 
 
-def profile_of(written: str) -> Profile:
+def profile_from_json(written: str) -> Profile:
     """The profile that was written so."""
     try:
         kept: _Kept | _KeptBefore = _decode(written)
@@ -60,7 +60,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Kept).decode
 
 
-def written_live(live: Mapping[str, Live]) -> str:
+def live_to_json(live: Mapping[str, Live]) -> str:
     """The live qualifications as JSON."""
     return orjson.dumps(
         [
@@ -76,7 +76,7 @@ def written_live(live: Mapping[str, Live]) -> str:
     ).decode()
 
 
-def live_of(written: str) -> dict[str, Live]:
+def live_from_json(written: str) -> dict[str, Live]:
     """The live qualifications that were written so, by their keys."""
     told: list[dict[str, Any]] = orjson.loads(written)
     found = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in told]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.card import LIMIT_BYTES, RECENT, card, touch
-from services.scoring.domain.lead import Lead, told
+from services.scoring.domain.context import LIMIT_BYTES, RECENT, lead_context, touch
+from services.scoring.domain.lead import Lead, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.codec import encode
 from shared.contracts.payloads import LeadContext, MarketingEvent
@@ -18,8 +18,8 @@ POLICY = ScoringPolicy(1, agreement())
 
 def context(*events: MarketingEvent, policy: ScoringPolicy = POLICY) -> LeadContext:
     """The card of a lead with these events, the first of which says why now."""
-    lead = told(Lead(an_id("ada"), NOON, 1), events, policy, now=NOON)
-    return card(lead, policy, why_now=events[0], recent=events, now=NOON)
+    lead = with_events(Lead(an_id("ada"), NOON, 1), events, policy, now=NOON)
+    return lead_context(lead, policy, why_now=events[0], recent=events, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_card_always_fits(letter: str) -> None:
 def test_a_card_without_a_cause_or_events_is_still_a_card() -> None:
     lead = Lead(an_id("ada"), NOON, 1)
 
-    assert card(lead, POLICY, why_now=None, recent=(), now=NOON) == LeadContext()
+    assert lead_context(lead, POLICY, why_now=None, recent=(), now=NOON) == LeadContext()
 
 
 def test_what_cannot_fit_is_left_to_the_api() -> None:

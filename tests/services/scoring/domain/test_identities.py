@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.people import Crowd, NobodyShown, Person
+from services.scoring.domain.identities import IdentityResolver, NoIdentifier, Person
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from tests.builders import NOON, an_id, marketing_event, minutes
 
 
 def groups(*events: MarketingEvent) -> list[int]:
     """Which events belong to one lead: a number a lead, in the order of appearance."""
-    crowd = Crowd({}, {})
-    met = [crowd.meet(event) for event in events]
-    leads = [crowd.lead_of(lead_id) for lead_id in met]
+    resolver = IdentityResolver({}, {})
+    met = [resolver.lead_of(event) for event in events]
+    leads = [resolver.surviving(lead_id) for lead_id in met]
     return [list(dict.fromkeys(leads)).index(lead_id) for lead_id in leads]
 
 
@@ -76,12 +76,12 @@ def test_an_alias_joins_even_two_emails_and_only_an_alias_does() -> None:
 )
 def test_of_two_leads_the_right_one_stays(one: Person, other: Person, stays: int) -> None:
     owners = {"user/website/u": one.id, "anonymous/website/a": other.id}
-    crowd = Crowd(owners, {one.id: one, other.id: other})
+    resolver = IdentityResolver(owners, {one.id: one, other.id: other})
 
-    met = crowd.meet(ev(user_id="u", anonymous_id="a"))
+    met = resolver.lead_of(ev(user_id="u", anonymous_id="a"))
 
     assert met == an_id(stays)
-    assert crowd.joins == [(an_id(stays), an_id(3 - stays))]
+    assert resolver.merges == [(an_id(stays), an_id(3 - stays))]
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,13 @@ def test_a_visitor_who_shows_something_else_too_is_known(
     identity: dict[str, str], *, known: bool
 ) -> None:
     for before in ([], [VISIT]):
-        crowd = Crowd({}, {})
-        [*_, person] = [crowd.meet(event) for event in [*before, ev(anonymous_id="a", **identity)]]
-        assert crowd.people[crowd.lead_of(person)].known is known
+        resolver = IdentityResolver({}, {})
+        [*_, person] = [
+            resolver.lead_of(event) for event in [*before, ev(anonymous_id="a", **identity)]
+        ]
+        assert resolver.people[resolver.surviving(person)].known is known
 
 
 def test_an_event_that_names_nobody_is_refused() -> None:
-    with pytest.raises(NobodyShown, match="names nobody"):
+    with pytest.raises(NoIdentifier, match="names nobody"):
         groups(ev())

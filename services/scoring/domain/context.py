@@ -24,7 +24,7 @@ TEXT = 300
 FIELDS = 20
 
 
-def card(
+def lead_context(
     lead: Lead,
     policy: ScoringPolicy,
     *,

@@ -1,0 +1,73 @@
+"""Leads that became, or ceased to be, qualified, as records of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from services.scoring.domain.context import lead_context
+from services.scoring.domain.identities import EventMessage
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.domain.profile import event_key
+from services.scoring.domain.verdict import Crossing, Verdict
+from shared.contracts.payloads import LeadQualified, MarketingEvent
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import LEADS_QUALIFIED
+from shared.process.tracing import child_of
+
+SOURCE = "leadbaton/scoring"
+
+
+def leads_qualified(
+    crossed: Sequence[Verdict],
+    policy: ScoringPolicy,
+    recent: Mapping[UUID, Sequence[MarketingEvent]],
+    messages: Mapping[UUID, Sequence[EventMessage]],
+) -> list[Outgoing]:
+    """The crossings of these leads, each in the trace of the event that caused it.
+
+    `recent` are each lead's latest events for the rep to read; `messages` brought the events of this batch.
+    """
+    traceparents = {
+        event_key(message.payload): message.traceparent
+        for verdict in crossed
+        for message in messages.get(verdict.lead.id, ())
+    }
+    return [
+        _record(verdict, crossing, policy, recent[verdict.lead.id], traceparents)
+        for verdict in crossed
+        for crossing in verdict.crossings
+    ]
+
+
+def _record(
+    verdict: Verdict,
+    crossing: Crossing,
+    policy: ScoringPolicy,
+    recent: Sequence[MarketingEvent],
+    traceparents: Mapping[str, str | None],
+) -> Outgoing:
+    live, cause = crossing.live, crossing.why_now
+    payload = LeadQualified(
+        lead_id=live.lead_id,
+        qualification=live.qualification,
+        change=crossing.change,
+        at=crossing.at,
+        tier=live.tier,
+        cause=crossing.cause,
+        scores=crossing.scores,
+        agreement_version=policy.version,
+        context=lead_context(verdict.lead, policy, why_now=cause, recent=recent, now=crossing.at),
+    )
+    return LEADS_QUALIFIED.encode(
+        payload,
+        id=f"{live.key}/{crossing.change}",
+        source=SOURCE,
+        at=crossing.at,
+        traceparent=child_of(
+            traceparents.get(event_key(cause)) if cause else None,
+            f"lead {crossing.change}",
+            since=crossing.at,
+            facts={"leadbaton.lead": str(verdict.lead.id)},
+        ),
+    )

@@ -1,0 +1,44 @@
+"""What sales does with the leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.scoring.domain.handoff import follow_handoff
+from services.scoring.domain.holding import Holdings
+from services.scoring.domain.lead import StageChange
+from services.scoring.queries import handoffs, holdings, leads
+from shared.contracts.payloads import HandoffChanged
+from shared.contracts.topic import Message
+
+
+def on_handoffs_changed(
+    session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
+) -> None:
+    """Follow the handoffs of the leads; a change that was followed before does nothing."""
+    changes = sorted((message.payload for message in messages), key=lambda it: it.sequence)
+    handoff_ids = {change.handoff_id for change in changes}
+    surviving = leads.surviving_leads(session, {change.lead_id for change in changes})
+    changed = leads.locked_leads(session, set(surviving.values()))
+    sequences = handoffs.last_sequences(session, handoff_ids)
+    held = Holdings(holdings.holdings_of(session, handoff_ids))
+
+    steps: list[StageChange] = []
+    for change in changes:
+        if change.sequence <= sequences.get(change.handoff_id, 0):
+            continue
+        sequences[change.handoff_id] = change.sequence
+        lead_id = surviving.get(change.lead_id, change.lead_id)
+        held.follow(change, lead_id)
+        if lead_id in changed:
+            verdict = follow_handoff(changed[lead_id], change)
+            changed[lead_id] = verdict.lead
+            steps.extend(verdict.steps)
+
+    leads.save_leads(session, changed.values())
+    leads.add_steps(session, steps)
+    holdings.save_holdings(session, held.changed.values())
+    handoffs.save_sequences(session, sequences)

@@ -1,0 +1,112 @@
+"""Marketing events: each is given to its lead, and each lead is assessed once a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.scoring import announcements, metrics
+from services.scoring.domain.identities import (
+    EventMessage,
+    IdentityResolver,
+    grouped_by_identifiers,
+)
+from services.scoring.domain.lead import Lead, resolved_leads
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.domain.verdict import assess
+from services.scoring.handlers.versions import leads_under
+from services.scoring.queries import holdings, leads, ledger
+from shared.agreement.store import Policies
+from shared.db.optimistic import StaleRead
+from shared.messaging import outbox
+
+CHECKED_BATCHES = 100
+"""So many batches after one with an event that was seen before are checked for more of them."""
+
+
+@dataclass(slots=True)
+class RepeatCheck:
+    """Whether a batch is checked for events that were seen before. They come together, as after a sender's outage."""
+
+    batches: int = 0
+    """So many more batches are checked."""
+
+    def expect_repeats(self) -> None:
+        """Check this batch and those that follow."""
+        self.batches = CHECKED_BATCHES
+
+    def count_batch(self) -> None:
+        """A batch is done."""
+        self.batches = max(self.batches - 1, 0)
+
+
+def on_marketing_events(
+    session: Session,
+    messages: Sequence[EventMessage],
+    now: datetime,
+    *,
+    policies: Policies[ScoringPolicy],
+    repeat_check: RepeatCheck,
+) -> None:
+    """Give the events to their leads and assess each lead once; events that were seen before do nothing.
+
+    Raises StaleRead where an event turns out to be in the ledger already, or another worker has changed a lead or taken
+    an identifier meanwhile; what was done is then to be undone, and done again.
+    Every batch locks leads, then identifiers, then events, each in the order of its keys: none can wait in a circle.
+    """
+    policy = policies.current(session)
+    groups = grouped_by_identifiers(_new_events(session, messages, repeat_check))
+    owners = leads.owners(
+        session, {key for identifiers in groups for key in identifiers.stored_keys()}
+    )
+    stored = _locked_leads(session, set(owners.values()), policy, now)
+
+    resolver = IdentityResolver(owners, {lead.id: lead.person for lead in stored.values()})
+    events = resolver.events_by_lead(groups.values())
+    before, steps = resolved_leads(resolver, stored, events, policy)
+
+    leads.add_identities(session, resolver.new_owners())
+    with ledger.adding_events(session, events):  # the database takes them in meanwhile
+        verdicts = [
+            assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
+            for lead_id in events
+        ]
+    _save_merges(session, resolver.stored_merges())
+    leads.save_leads(session, [verdict.lead for verdict in verdicts])
+    leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
+
+    crossed = [verdict for verdict in verdicts if verdict.crossings]
+    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.worth_reading())
+    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
+    metrics.count_crossings(crossed)
+    repeat_check.count_batch()
+
+
+def _new_events(
+    session: Session, messages: Sequence[EventMessage], repeat_check: RepeatCheck
+) -> Iterator[EventMessage]:
+    """Each event once, in their order; in a batch that is checked without those that the ledger holds."""
+    first = {(it.payload.source, it.payload.id): it for it in reversed(messages)}
+    seen = ledger.seen_events(session, first.keys()) if repeat_check.batches else frozenset()
+    return (message for key, message in reversed(first.items()) if key not in seen)
+
+
+def _locked_leads(
+    session: Session, lead_ids: Set[UUID], policy: ScoringPolicy, now: datetime
+) -> dict[UUID, Lead]:
+    """The leads under this policy, locked; raises StaleRead if one was merged into another meanwhile."""
+    locked = leads.locked_leads(session, lead_ids)
+    if len(locked) < len(lead_ids):
+        raise StaleRead("a lead was merged into another one")
+    return leads_under(session, locked, policy, now)
+
+
+def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> None:
+    if merges:
+        leads.merge_leads(session, merges)
+        ledger.move_events(session, merges)
+        holdings.merge_holdings(session, merges)
