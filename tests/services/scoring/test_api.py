@@ -106,7 +106,7 @@ def test_a_lead_is_found_by_each_of_its_identities(ops: Asking, asked: dict[str,
     assert ops.get(**asked)["email"] == "ada@example.com"
 
 
-def test_a_lead_that_was_joined_away_is_the_one_that_stayed(
+def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
     ops: Asking, sessions: Sessions
 ) -> None:
     with sessions.begin() as session:
@@ -256,8 +256,8 @@ def test_who_gets_a_lead_again_sees_all_of_it_again(
     assert grace.get(f"/{lead}") == ops.get(f"/{lead}")
 
 
-@pytest.mark.parametrize("joined_first", [True, False], ids=["held-then", "lost-before"])
-def test_of_joined_leads_a_rep_sees_what_was_joined_while_they_held_it(
+@pytest.mark.parametrize("merged_first", [True, False], ids=["held-then", "lost-before"])
+def test_of_merged_leads_a_rep_sees_what_was_merged_while_they_held_it(
     client: TestClient, sessions: Sessions, ops: Asking, *, merged_first: bool
 ) -> None:
     visitor: dict[str, Any] = {"user_id": "phone-app", "source": "website"}
