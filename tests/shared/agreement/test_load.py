@@ -138,6 +138,10 @@ def test_a_sound_condition_is_accepted(condition: str) -> None:
     parse(changed(f"when: {WHEN}", f"when: |\n        {condition}"))
 
 
+def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
+    parse(changed('when: tier == "hot"', 'when: \'tier.startsWith("h") && tier in ["hot"]\''))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
