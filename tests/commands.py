@@ -22,7 +22,7 @@ from services.cli import COMMANDS, SERVICES
 from tests.processes import BARE_ENVIRONMENT
 
 ENVIRONMENT = {**BARE_ENVIRONMENT, "NO_COLOR": "1", "COLUMNS": "100"}
-ALSO_NEEDED = ("services.cli.mistakes", "shared.process.logs", "typer.rich_utils")
+ALSO_NEEDED = ("services.cli.errors", "shared.process.logs", "typer.rich_utils")
 
 _started: list[subprocess.Popen[str]] = []
 """The Python that forks, once a test has called the command."""

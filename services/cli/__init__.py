@@ -17,13 +17,22 @@ from shared.text import unstorable_at
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
-    "demo": ("services.cli.demo:demo", "Start everything, play a few weeks of life, show it."),
+    "demo": (
+        "services.cli.demo:demo",
+        "Start everything, play a few weeks of invented visits, show it.",
+    ),
     "migrate": ("services.cli.migrate:migrate", "Bring the database and the topics up to date."),
-    "doctor": ("services.cli.doctor:doctor", "Say what is wrong, and how to mend it."),
+    "doctor": (
+        "services.cli.doctor:doctor",
+        "Check the installation, and say how to mend what is wrong.",
+    ),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
-    "endpoints": ("services.cli.endpoints:app", "Where reps are told: list, new secrets."),
+    "endpoints": (
+        "services.cli.endpoints:app",
+        "Endpoints of reps, teams and ops: list, new secrets.",
+    ),
     "backup": ("services.cli.backup:backup", "Write the database to a file."),
     "restore": ("services.cli.backup:restore", "Make an installation from such a file."),
     "docs": ("services.cli.docs:app", "Generated references: generate, check."),
@@ -35,8 +44,8 @@ SERVICES = {
     "sla": ("services.cli.processes:sla", "Clocks, breaches and attainment."),
     "relay": ("services.cli.processes:relay", "Publishes what is committed, in order."),
 }
-LIVES = {**COMMANDS, **SERVICES}
-"""Where each lives, and its help. It is imported when it is called, so that `leadbaton --help` is quick."""
+LOCATIONS = {**COMMANDS, **SERVICES}
+"""By command: where it is defined, and its help. It is imported when called, so that `leadbaton --help` is quick."""
 
 
 NEEDS_INSTALLATION = "leadbaton.needs_installation"
@@ -47,12 +56,12 @@ NEED_NONE = (
 
 
 class Commands(TyperGroup):
-    """Knows each command's name; imports the one that is called, and notes whether it needs an installation."""
+    """The commands by name; imports the one that is called, and notes whether it needs an installation."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Put the real command in the place of the one that only has a name."""
-        if args and args[0] in LIVES:
-            self.commands[args[0]] = _imported(args[0])
+        """Import the command that is called, in place of the one that has only a name."""
+        if args and args[0] in LOCATIONS:
+            self.commands[args[0]] = _import(args[0])
         name, command, rest = super().resolve_command(ctx, args)
         shows_help = "--help" in rest or (isinstance(command, TyperGroup) and not rest)
         needs_none = any(args[: len(words)] == words for words in NEED_NONE)
@@ -96,7 +105,7 @@ for _name, (_, _help) in SERVICES.items():
 
 
 def run() -> None:
-    """The entry point: what goes wrong in a way that we foresaw is one clear text, not a traceback."""
+    """The entry point: an error that an operator can mend is printed as one clear text, without a traceback."""
     for number, argument in enumerate(sys.argv[1:], start=1):
         if unstorable_at(argument) is not None:
             typer.echo(f"leadbaton: argument {number} is no text in UTF-8", err=True)
@@ -107,27 +116,27 @@ def run() -> None:
             raise SystemExit(2)
     try:
         app()
-    except _mistakes().FORESEEN as wrong:
-        told = _mistakes().in_words(wrong)
-        if told is None:
+    except _errors().OPERATOR_ERRORS as error:
+        message = _errors().message_of(error)
+        if message is None:
             raise
-        typer.echo(f"leadbaton: {told.strip()}", err=True)
+        typer.echo(f"leadbaton: {message.strip()}", err=True)
         raise SystemExit(1) from None
 
 
-def _mistakes() -> Any:
-    """Imported when something went wrong: it must know libraries that not every command needs."""
-    return import_module("services.cli.mistakes")
+def _errors() -> Any:
+    """The module on errors, imported only after an error: it imports libraries that not every command needs."""
+    return import_module("services.cli.errors")
 
 
-def _imported(name: str) -> Any:
-    """The command, or the group of commands, that the table names."""
+def _import(name: str) -> Any:
+    """The command or the group of commands of this name."""
     if name in COMMANDS:
         import_module("shared.process.logs").warn_on_stderr()
-    module, _, attribute = LIVES[name][0].partition(":")
-    found = getattr(import_module(module), attribute)
-    if isinstance(found, typer.Typer):
-        return get_group(found)
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(found)
-    return get_command(alone)
+    module, _, attribute = LOCATIONS[name][0].partition(":")
+    command = getattr(import_module(module), attribute)
+    if isinstance(command, typer.Typer):
+        return get_group(command)
+    app_of_one = typer.Typer(add_completion=False)
+    app_of_one.command(name)(command)
+    return get_command(app_of_one)

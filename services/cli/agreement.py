@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.database import transaction
-from services.cli.teams import MEND, teams_without_reps
+from services.cli.teams import REMEDY, teams_without_reps
 from shared.agreement.load import parse
 from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
@@ -48,7 +48,7 @@ def publish(
         without = teams_without_reps(session, published.agreement)
     typer.echo(f"version {published.version} of the agreement is current")
     if without:
-        warning = f"leads for {', '.join(without)} will wait: no active rep is there; {MEND}"
+        warning = f"leads for {', '.join(without)} will wait: no active rep is there; {REMEDY}"
         typer.echo(f"warning: {warning}", err=True)
 
 

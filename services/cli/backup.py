@@ -35,7 +35,7 @@ def backup(
     """
     url = Settings().database_url
     with transaction(url) as session:
-        reps.active_reps(session)  # says in words what is wrong with a database of somebody else
+        reps.active_reps(session)  # an error in words if this is no database of Leadbaton
     dump(url, file)
     key = f"{ctx.obj / 'secret_key'}" if isinstance(ctx.obj, Path) else "LEADBATON_SECRET_KEY"
     typer.echo(f"{file}: {file.stat().st_size:,} bytes; keep {key} too, in another place")
@@ -62,7 +62,7 @@ def restore(
     """
     check_dump(file)
     key = _key(secret_key, lost=lost_key)
-    with restoration(data, file, key, _say) as stack:
+    with restoration(data, file, key, _report) as stack:
         if key is not None:
             _check_secrets(stack, file, key)
     typer.echo(f"{data} holds what {file} held: start it with `leadbaton up --data {data}`")
@@ -104,5 +104,5 @@ def _check_secrets(stack: Stack, file: Path, key: str) -> None:
         ) from None
 
 
-def _say(what: str) -> None:
-    typer.echo(f"  {what}", err=True)
+def _report(message: str) -> None:
+    typer.echo(f"  {message}", err=True)

@@ -1,4 +1,4 @@
-"""What `leadbaton doctor` says of the agreement's conditions: which of them could not be evaluated lately."""
+"""The check of `leadbaton doctor` on conditions of the agreement that could not be evaluated lately."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from services.cli.findings import Finding, fine
 from shared.db import condition_failures
 from shared.db.condition_failures import Failed
 
-LATELY = timedelta(days=1)
+WINDOW = timedelta(days=1)
 MAX_SHOWN = 5
 
 
 def conditions(session: Session, now: datetime) -> Finding:
-    """Rules that were false because they failed: no fault of the installation, as any sender can bring it about."""
-    failed = condition_failures.failed_since(session, now - LATELY)
+    """Rules that counted as false because they failed: any sender can cause that, so it is never wrong."""
+    failed = condition_failures.failed_since(session, now - WINDOW)
     if not failed:
         return fine("conditions", "none failed in the last day")
-    shown = "; ".join(_in_words(it, now) for it in failed[:MAX_SHOWN])
+    failures = "; ".join(_describe(failure, now) for failure in failed[:MAX_SHOWN])
     more = f"; and {len(failed) - MAX_SHOWN} more" if len(failed) > MAX_SHOWN else ""
-    mend = (
+    remedy = (
         "they counted as false; docs/troubleshooting.md, `conditions`, says what each cause means"
     )
-    return Finding("conditions", ok=None, found=shown + more, mend=mend)
+    return Finding("conditions", ok=None, detail=failures + more, remedy=remedy)
 
 
-def _in_words(it: Failed, now: datetime) -> str:
-    age_s = max(0.0, (now - it.last_at).total_seconds())
+def _describe(failed: Failed, now: datetime) -> str:
+    age_s = max(0.0, (now - failed.last_at).total_seconds())
     return (
-        f"{it.rule} failed {it.failures} times in {it.group} ({it.cause}), last {age_s:.0f} s ago"
+        f"{failed.rule} failed {failed.failures} times in {failed.group} ({failed.cause}), "
+        f"last {age_s:.0f} s ago"
     )

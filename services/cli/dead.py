@@ -29,8 +29,8 @@ def list_(
 ) -> None:
     """Show the dead letters, with when and why they failed."""
     with transaction(Settings().database_url) as session:
-        found = dead_letters.latest(session, topic=topic, code=code, limit=limit)
-    Terminal().print(_table(found) if found else "There are no dead letters.")
+        rows = dead_letters.latest(session, topic=topic, code=code, limit=limit)
+    Terminal().print(_table(rows) if rows else "There are no dead letters.")
 
 
 @app.command()
@@ -51,22 +51,22 @@ def replay(
     if sum(map(bool, (ids, topic, everything))) != 1:
         raise typer.BadParameter("give ids, or --topic, or --all")
     with transaction(Settings().database_url) as session:
-        done = dead_letters.replay(session, now=utc_now(), ids=ids or None, topic=topic)
-    typer.echo(f"put back: {', '.join(map(str, done)) if done else 'nothing'}")
+        replayed_ids = dead_letters.replay(session, now=utc_now(), ids=ids or None, topic=topic)
+    typer.echo(f"put back: {', '.join(map(str, replayed_ids)) if replayed_ids else 'nothing'}")
 
 
-def _table(found: list[ListedDeadLetter]) -> Table:
+def _table(rows: list[ListedDeadLetter]) -> Table:
     table = Table(
         "id", "failed at", "group", "topic / partition / offset", "code", "reason", "put back"
     )
-    for it in found:
+    for letter in rows:
         table.add_row(
-            str(it.id),
-            f"{it.failed_at:%Y-%m-%d %H:%M:%S}",
-            it.group,
-            f"{it.topic} / {it.partition} / {it.offset}",
-            it.code,
-            it.reason,
-            f"{it.replayed_at:%Y-%m-%d %H:%M:%S}" if it.replayed_at else "",
+            str(letter.id),
+            f"{letter.failed_at:%Y-%m-%d %H:%M:%S}",
+            letter.group,
+            f"{letter.topic} / {letter.partition} / {letter.offset}",
+            letter.code,
+            letter.reason,
+            f"{letter.replayed_at:%Y-%m-%d %H:%M:%S}" if letter.replayed_at else "",
         )
     return table

@@ -1,4 +1,4 @@
-"""`leadbaton demo`: everything on this machine, a few weeks of life in a minute, and what became of it."""
+"""`leadbaton demo`: an installation on this machine, weeks of invented visits in a minute, and their outcome."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rich.console import Console
 from services.cli.database import transaction
 from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.demo.activities import Channel, activities_of
 from services.demo.figures import Reader
+from services.demo.lead_history import summary
 from services.demo.receiver import PORT, Receiver, serving
-from services.demo.scene import Cast, Memory, Scene
-from services.demo.show import Show
-from services.demo.story import summary
-from services.demo.stream import Channel, acts_of
+from services.demo.run import DemoRun
+from services.demo.setup import Access, DemoReps, DemoState
 from shared.auth.keys import KeyScope, create_key
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
@@ -33,7 +33,7 @@ from shared.terminal import Terminal
 DATA = Path(".leadbaton/demo")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECONDS_A_PERSON = 0.22
-"""300 people take a little more than a minute, a few take a few seconds."""
+"""300 people take a little more than a minute."""
 
 
 def demo(
@@ -43,7 +43,7 @@ def demo(
         Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there.")
     ] = None,
     data: Annotated[
-        Path, typer.Option(help="Everything is kept there; a second start goes on from it.")
+        Path, typer.Option(help="Where everything is kept; a second start goes on from it.")
     ] = DATA,
     seed: Annotated[int, typer.Option(help="Which people come; each start adds its number.")] = 7,
     people: Annotated[int, typer.Option(min=10, max=100_000, help="How many people come.")] = 300,
@@ -55,85 +55,87 @@ def demo(
     started_at = utc_now()
     stop, console = stop_on_signals(), Terminal()
     with usable(data):
-        memory = Memory.at(data / "demo.json")
+        state = DemoState.at(data / "demo.json")
     run = token_hex(4)
-    acts = acts_of(seed + memory.runs, people, until=started_at, run=run)
-    with _stage(data, memory, console, stop) as (scene, receiver):
+    activities = activities_of(seed + state.runs, people, until=started_at, run=run)
+    with _running_demo(data, state, console, stop) as (access, receiver):
         if stop.is_set():
             return
-        show = Show(scene, receiver, console, utc_now, stop)
-        reader = Reader(scene, run=run, started_at=started_at, began_at=utc_now())
-        figures = show.play(acts, reader, seconds=people * SECONDS_A_PERSON)
+        demo_run = DemoRun(access, receiver, console, utc_now, stop)
+        reader = Reader(access, run=run, started_at=started_at, began_at=utc_now())
+        figures = demo_run.run(activities, reader, seconds=people * SECONDS_A_PERSON)
         if json_file is not None:
             json_file.write_bytes(orjson.dumps(figures.as_json(), option=orjson.OPT_INDENT_2))
         if stop.is_set():
             return
-        summary(scene, console)
+        summary(access, console)
         if not once:
-            show.go_on(reader)
+            demo_run.print_figures(reader)
 
 
 @contextmanager
-def _stage(
-    data: Path, memory: Memory, console: Console, stop: Event
-) -> Iterator[tuple[Scene, Receiver]]:
-    """The installation with its keys, its agreement, its reps, all processes and the receiver, running."""
+def _running_demo(
+    data: Path, state: DemoState, console: Console, stop: Event
+) -> Iterator[tuple[Access, Receiver]]:
+    """The running installation, with agreement, reps, keys and all processes, and the receiver of its webhooks."""
 
-    def say(what: str) -> None:
-        console.print(f"  {what}", style="dim", highlight=False)
+    def report(message: str) -> None:
+        console.print(f"  {message}", style="dim", highlight=False)
 
     ports = {it.name: it.port for it in (SCORING_API, ROUTING_API, SLA_API) if it.port}
     ports = {name: port if is_free(port) else free_port() for name, port in ports.items()}
-    with installation(Stack(data), ports, say) as here:
-        cast = _cast(here, memory)
-        say("the agreement is published, the reps are imported")
-        here.start(stop=stop)
-        scene = _scene(here, memory)
+    with installation(Stack(data), ports, report) as running:
+        demo_reps = _set_up_reps(running, state)
+        report("the agreement is published, the reps are imported")
+        running.start(stop=stop)
+        access = _access(running, state)
         receiver = Receiver(
-            cast.port,
-            secrets=cast.secrets(memory.secrets),
-            reps=cast.reps(memory.keys),
-            routing_url=scene.routing,
+            demo_reps.port,
+            secrets=demo_reps.secrets(state.secrets),
+            reps=demo_reps.reps(state.keys),
+            routing_url=access.routing,
         )
-        with serving(receiver), here.tended(say):
-            say("every process is ready; people arrive")
-            yield scene, receiver
+        with serving(receiver), running.tended(report):
+            report("every process is ready; people arrive")
+            yield access, receiver
 
 
-def _cast(here: Installation, memory: Memory) -> Cast:
+def _set_up_reps(running: Installation, state: DemoState) -> DemoReps:
     """Publish the example agreement, import the example reps, and keep the secrets that are shown once."""
-    cast = Cast.of(
+    demo_reps = DemoReps.of(
         (EXAMPLES / "reps.yaml").read_text(), port=PORT if is_free(PORT) else free_port()
     )
-    reps = here.stack.data / "reps.yaml"
-    reps.write_text(cast.source)
-    here.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
-    memory.secrets |= orjson.loads(here.command("reps", "import", str(reps)) or "{}")
-    _give_keys(here, memory, [*cast.habits])
-    memory.runs += 1
-    memory.keep()
-    return cast
+    reps = running.stack.data / "reps.yaml"
+    reps.write_text(demo_reps.source)
+    running.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
+    state.secrets |= orjson.loads(running.command("reps", "import", str(reps)) or "{}")
+    _create_keys(running, state, [*demo_reps.habits])
+    state.runs += 1
+    state.keep()
+    return demo_reps
 
 
-def _give_keys(here: Installation, memory: Memory, reps: list[str]) -> None:
-    """A key for each source, for each rep, and one for ops, where an earlier start made none."""
-    wanted = {
+def _create_keys(running: Installation, state: DemoState, reps: list[str]) -> None:
+    """Create a key for each source, for each rep, and one for ops, where an earlier start made none."""
+    scopes = {
         **{channel.value: KeyScope.INGEST for channel in Channel},
         **dict.fromkeys(reps, KeyScope.REP),
         "ops": KeyScope.OPS,
     }
-    with transaction(here.environment["LEADBATON_DATABASE_URL"]) as session:
-        for subject in wanted.keys() - memory.keys.keys():
-            memory.keys[subject] = create_key(
-                session, scope=wanted[subject], subject=subject, now=utc_now()
+    with transaction(running.environment["LEADBATON_DATABASE_URL"]) as session:
+        for subject in scopes.keys() - state.keys.keys():
+            state.keys[subject] = create_key(
+                session, scope=scopes[subject], subject=subject, now=utc_now()
             )
 
 
-def _scene(here: Installation, memory: Memory) -> Scene:
-    return Scene(
-        scoring=here.url(SCORING_API),
-        routing=here.url(ROUTING_API),
-        sla=here.url(SLA_API),
-        keys=memory.keys,
-        sessions=sessions_on(engine_for(here.environment["LEADBATON_DATABASE_URL"], pool_size=1)),
+def _access(running: Installation, state: DemoState) -> Access:
+    return Access(
+        scoring=running.url(SCORING_API),
+        routing=running.url(ROUTING_API),
+        sla=running.url(SLA_API),
+        keys=state.keys,
+        sessions=sessions_on(
+            engine_for(running.environment["LEADBATON_DATABASE_URL"], pool_size=1)
+        ),
     )

@@ -1,4 +1,4 @@
-"""`leadbaton doctor`: what is reachable, what is wrong, and how to mend it."""
+"""`leadbaton doctor`: checks of an installation, and how to mend what is wrong."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def doctor(
 
 
 def _table(findings: list[Finding]) -> Table:
-    table = Table("what", "", "found", "how to mend it", box=None, pad_edge=False)
-    for it in findings:
-        table.add_row(it.what, SIGNS[it.ok], it.found, it.mend)
+    table = Table("check", "", "result", "how to mend it", box=None, pad_edge=False)
+    for finding in findings:
+        table.add_row(finding.check, SIGNS[finding.ok], finding.detail, finding.remedy)
     return table

@@ -1,4 +1,4 @@
-"""`leadbaton endpoints`: which of them answer, and new secrets for them."""
+"""`leadbaton endpoints`: their states, and new secrets for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.process.settings import Settings
 
-app = typer.Typer(help="Where reps, teams and ops are told.", no_args_is_help=True)
+app = typer.Typer(help="The endpoints of reps, teams and ops.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -60,15 +60,15 @@ def rotate(
         names = sorted({row.id for row in list_endpoints(session)} if every else set(ids or ()))
         rotated = {id: rotate_secret(session, id, vault=vault, now=now) for id in names}
     stderr = Console(stderr=True)
-    for id, it in rotated.items():
-        both = (
-            f"both sign until {it.both_until:%Y-%m-%d %H:%M} UTC"
-            if it.both_until
-            else ("the old one cannot be read, so that only the new one signs")
+    for id, secret in rotated.items():
+        signatures = (
+            f"both sign until {secret.both_until:%Y-%m-%d %H:%M} UTC"
+            if secret.both_until
+            else "the old one cannot be read, so that only the new one signs"
         )
-        stderr.print(f"{escape(id)}: {both}")
+        stderr.print(f"{escape(id)}: {signatures}")
     typer.echo(
         orjson.dumps(
-            {id: it.secret for id, it in rotated.items()}, option=orjson.OPT_INDENT_2
+            {id: secret.secret for id, secret in rotated.items()}, option=orjson.OPT_INDENT_2
         ).decode()
     )

@@ -1,4 +1,4 @@
-"""Which installation a command is for: the variables that `leadbaton up` keeps in its data directory."""
+"""The installation that a command is for: the variables that `leadbaton up` keeps in its data directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `leadbaton doctor` found: a thing that was looked at, how it is, and how to mend it."""
+"""The findings of `leadbaton doctor`: one a check, with the remedy where something is wrong."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, what was found, and how to mend it. `ok` is None where nothing is wrong or right."""
+    """The outcome of one check. `ok` is None where it is neither right nor wrong."""
 
-    what: str
+    check: str
     ok: bool | None
-    found: str
-    mend: str = ""
+    detail: str
+    remedy: str = ""
 
 
-def fine(what: str, found: str) -> Finding:
-    """As it should be."""
-    return Finding(what, ok=True, found=found)
+def fine(check: str, detail: str) -> Finding:
+    """A finding of something that is as it should be."""
+    return Finding(check, ok=True, detail=detail)
 
 
-def wrong(what: str, found: str, mend: str) -> Finding:
-    """Not as it should be."""
-    return Finding(what, ok=False, found=found, mend=mend)
+def wrong(check: str, detail: str, remedy: str) -> Finding:
+    """A finding of something that must be mended."""
+    return Finding(check, ok=False, detail=detail, remedy=remedy)

@@ -19,18 +19,18 @@ from shared.embedded.supervisor import Program, Supervisor
 from shared.errors import LeadbatonError, Unavailable
 
 TEND_EVERY_S = 0.05
-"""A dead process is missed for half of this, on average."""
-Say = Callable[[str], None]
+"""A process that ended is started again after half of this, on average."""
+Report = Callable[[str], None]
 
 
 class PortTaken(LeadbatonError):
-    """Somebody else listens where an API should."""
+    """Another program listens on the port of an API."""
 
     code = "port_taken"
 
 
 class CommandFailed(LeadbatonError):
-    """A command on this installation said no; its own words are on stderr already."""
+    """A command on this installation failed; its own message is on stderr already."""
 
     code = "command_failed"
 
@@ -41,7 +41,7 @@ class Installation:
     def __init__(self, stack: Stack, ports: Mapping[str, int]) -> None:
         self.stack = stack
         self._turn = Lock()
-        self._over = False
+        self._ended = False
         self.ports = {it.name: ports.get(it.name) or free_port() for it in PROCESSES}
         self.environment = {
             **stack.environment,
@@ -62,12 +62,12 @@ class Installation:
         )
 
     def url(self, process: Process) -> str:
-        """Where the process answers: an API for everybody, a worker its probes."""
+        """The URL of a process: of an API, or of a worker's probes."""
         return f"http://127.0.0.1:{self.ports[process.name]}"
 
     def command(self, *arguments: str) -> str:
         """Run `leadbaton ARGUMENTS` on this installation; its standard output. Raises CommandFailed."""
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-m", "services.cli", *arguments],
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
@@ -75,42 +75,43 @@ class Installation:
             text=True,
             check=False,
         )
-        if done.returncode != 0:
+        if completed.returncode != 0:
             raise CommandFailed(f"`leadbaton {' '.join(arguments)}` failed, as it says above")
-        return done.stdout
+        return completed.stdout
 
     def start(self, *, timeout_s: float = 60.0, stop: Event | None = None) -> None:
         """Start every process and wait until all are ready, or until `stop` is set."""
-        for it in PROCESSES:
-            if not is_free(self.ports[it.name]):
+        for process in PROCESSES:
+            port = self.ports[process.name]
+            if not is_free(port):
                 raise PortTaken(
-                    f"port {self.ports[it.name]}, where {it.name} should listen, is taken: "
-                    f"stop who listens there, or choose another with --{it.command[0]}-port"
+                    f"port {port}, where {process.name} should listen, is taken: "
+                    f"stop who listens there, or choose another with --{process.command[0]}-port"
                 )
         self.supervisor.start()
         self.supervisor.wait_ready(timeout_s, stop)
 
-    def tend(self, stop: Event, say: Say = lambda _: None) -> None:
+    def tend(self, stop: Event, report: Report = lambda _: None) -> None:
         """Keep servers and processes running until `stop` is set, or `end` is called."""
         while not stop.wait(TEND_EVERY_S):
             with self._turn:
-                if self._over:
+                if self._ended:
                     return
-                self._look_after(say)
+                self._tend_once(report)
 
-    def _look_after(self, say: Say) -> None:
-        with _outage_said(say):
-            for ended in self.supervisor.tend():
-                say(ended)
-        with _outage_said(say):
-            for died in self.stack.tend():
-                say(f"{died} had died and was started again")
+    def _tend_once(self, report: Report) -> None:
+        with _reported_outage(report):
+            for message in self.supervisor.tend():
+                report(message)
+        with _reported_outage(report):
+            for server in self.stack.tend():
+                report(f"{server} had died and was started again")
 
     @contextmanager
-    def tended(self, say: Say = lambda _: None) -> Iterator[None]:
+    def tended(self, report: Report = lambda _: None) -> Iterator[None]:
         """Keep servers and processes running while the block runs, in a thread of its own."""
         stop = Event()
-        thread = Thread(target=self.tend, args=(stop, say), name="tending", daemon=True)
+        thread = Thread(target=self.tend, args=(stop, report), name="tending", daemon=True)
         thread.start()
         try:
             yield
@@ -124,46 +125,46 @@ class Installation:
             return self.supervisor.stop()
 
     def end(self) -> list[str]:
-        """Stop every process for good: whoever tends them starts nothing any more."""
+        """Stop every process for good: `tend` starts none of them again."""
         with self._turn:
-            self._over = True
+            self._ended = True
             killed = self.supervisor.stop()
             self._fork_server.close()
             return killed
 
-    def program(self, it: Process, number: int = 0) -> Program:
+    def program(self, process: Process, number: int = 0) -> Program:
         """How this kind of process is started here: the first of its kind, or one more (number 1, 2, …)."""
-        name = it.name if number == 0 else f"{it.name}-{number}"
+        name = process.name if number == 0 else f"{process.name}-{number}"
         self.ports[name] = self.ports.get(name) or free_port()
         own = {
-            "LEADBATON_PORT" if it.port else "LEADBATON_PROBE_PORT": str(self.ports[name]),
-            "LEADBATON_WORKER_NAME": f"{it.name}-{number}",
+            "LEADBATON_PORT" if process.port else "LEADBATON_PROBE_PORT": str(self.ports[name]),
+            "LEADBATON_WORKER_NAME": f"{process.name}-{number}",
             "PGAPPNAME": f"leadbaton-{name}",
         }
-        probe = f"http://127.0.0.1:{self.ports[name]}{it.health}"
-        return Program(name, it.argv, {**self.environment, **own}, probe)
+        probe = f"http://127.0.0.1:{self.ports[name]}{process.health}"
+        return Program(name, process.argv, {**self.environment, **own}, probe)
 
 
 @contextmanager
-def _outage_said(say: Say) -> Iterator[None]:
+def _reported_outage(report: Report) -> Iterator[None]:
     try:
         yield
-    except Unavailable as still:
-        say(f"{still.message}; trying again")
+    except Unavailable as outage:
+        report(f"{outage.message}; trying again")
 
 
 @contextmanager
 def installation(
-    stack: Stack, ports: Mapping[str, int], say: Say = lambda _: None
+    stack: Stack, ports: Mapping[str, int], report: Report = lambda _: None
 ) -> Iterator[Installation]:
     """The stack, started; its processes are stopped before it, however the block ends."""
     with usable(stack.data):
         try:
-            stack.start(say)
-            here = Installation(stack, ports)
+            stack.start(report)
+            running = Installation(stack, ports)
             try:
-                yield here
+                yield running
             finally:
-                here.end()
+                running.end()
         finally:
             stack.stop()

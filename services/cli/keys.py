@@ -135,11 +135,11 @@ def _check_rep(session: Session, subject: str) -> None:
 
 @app.command("list")
 def show() -> None:
-    """Every key that there is or was, without its secret."""
+    """List every key that there is or was, without its secret."""
     with transaction(Settings().database_url) as session:
-        found = keys(session)
+        listed = keys(session)
     table = Table("id", "scope", "subject", "created", "state", "origins")
-    for key in found:
+    for key in listed:
         created = f"{key.created_at:%Y-%m-%d %H:%M}"
         state = _state(key, utc_now())
         table.add_row(key.id, key.scope, key.subject, created, state, " ".join(key.origins))

@@ -13,17 +13,17 @@ from shared.process.settings import Settings
 def migrate() -> None:
     """Bring the database to the newest migration and create the topics that are missing.
 
-    Says what it did. Running it again, or twice at once, does nothing more.
+    Prints what it did. Running it again, or twice at once, does nothing more.
     """
     settings = Settings()
     engine = engine_for(settings.database_url)
-    _tell("database", upgrade(engine), nothing="is up to date")
+    _report("database", upgrade(engine), nothing="is up to date")
     engine.dispose()
-    _tell("topics", admin.create_topics(config.of(settings)), nothing="are all there")
+    _report("topics", admin.create_topics(config.of(settings)), nothing="are all there")
 
 
-def _tell(what: str, done: list[str], *, nothing: str) -> None:
-    for line in done:
-        typer.echo(f"{what}: {line}")
-    if not done:
-        typer.echo(f"{what}: nothing to do, {nothing}")
+def _report(subject: str, lines: list[str], *, nothing: str) -> None:
+    for line in lines:
+        typer.echo(f"{subject}: {line}")
+    if not lines:
+        typer.echo(f"{subject}: nothing to do, {nothing}")

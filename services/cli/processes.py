@@ -1,4 +1,4 @@
-"""Every process there is: its command, its entry, its port. Commands, `up`, compose and the tests read this table."""
+"""The table of all processes: command, entry point, port. Commands, `up`, compose and the tests read it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Process:
 
     @property
     def name(self) -> str:
-        """How logs, workers and containers are called."""
+        """The name in logs, of workers and of containers."""
         return "-".join(self.command)
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """What starts it in this installation."""
+        """The command line that starts it."""
         return (sys.executable, "-m", "services.cli", *self.command)
 
     @property
@@ -40,17 +40,20 @@ class Process:
         return "/readyz"
 
     def run(self) -> None:
-        """Be this process until SIGTERM."""
+        """Run this process until SIGTERM."""
         module, _, function = self.entry.partition(":")
-        enter: Callable[[Settings], Any] = getattr(import_module(module), function)
+        entry: Callable[[Settings], Any] = getattr(import_module(module), function)
         settings = Settings()
         logs.configure(settings.log_level, service=self.name)
         tracing.export(self.name)
-        enter(settings)
+        entry(settings)
 
 
 SCORING_API = Process(
-    ("scoring", "api"), "services.scoring.main:api", "Takes in events; answers for leads.", 8001
+    ("scoring", "api"),
+    "services.scoring.main:api",
+    "Takes in events; shows leads and their scores.",
+    8001,
 )
 SCORING_WORKER = Process(
     ("scoring", "worker"), "services.scoring.main:worker", "Turns events into qualified leads."
@@ -62,7 +65,7 @@ ROUTING_WORKER = Process(
     ("routing", "worker"), "services.routing.main:worker", "Gives each qualified lead to a rep."
 )
 ROUTING_DELIVERY = Process(
-    ("routing", "delivery"), "services.routing.main:delivery", "Tells reps by signed webhook."
+    ("routing", "delivery"), "services.routing.main:delivery", "Sends signed webhooks to reps."
 )
 SLA_API = Process(
     ("sla", "api"), "services.sla_monitor.main:api", "Shows clocks and breaches.", 8003
@@ -89,7 +92,7 @@ PROCESSES = (
 
 
 def _service(name: str, *tasks: Callable[..., None]) -> typer.Typer:
-    """The commands of one service: a process each, and what else it can do."""
+    """The commands of one service: one a process, and its other tasks."""
     app = typer.Typer(no_args_is_help=True, help=f"Run a process of {name}, or a task of it.")
     for process in PROCESSES:
         if process.command[0] == name:

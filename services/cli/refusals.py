@@ -1,4 +1,4 @@
-"""Why PostgreSQL refuses a command, where an operator can mend it."""
+"""The reasons for which PostgreSQL refuses a command and that an operator can mend."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NAME_ANOTHER = "mend LEADBATON_DATABASE_URL"
 class Refusal:
     """What is wrong with the database, and how to mend it.
 
-    `words` is how PostgreSQL says it to who connects: psycopg knows no SQLSTATE of those errors.
+    `pattern` matches the text of errors while connecting, for which psycopg knows no SQLSTATE.
     """
 
     fault: str
-    mend: str
+    remedy: str
     sqlstates: tuple[str, ...]
-    words: str | None = None
+    pattern: str | None = None
 
 
 REFUSALS = (
@@ -70,19 +70,19 @@ REFUSALS = (
 
 
 def refusal_of(error: Exception) -> Refusal | None:
-    """The refusal that this error is; None for an outage and for a bug."""
+    """The refusal that this error is an instance of, or None for an outage and for a bug."""
     if not isinstance(error, DBAPIError):
         return None
-    return next((it for it in REFUSALS if _is(it, error)), None)
+    return next((refusal for refusal in REFUSALS if _matches(refusal, error)), None)
 
 
 def first_line(error: Exception) -> str:
-    """PostgreSQL's own words, without its hints and the statement."""
+    """The first line of PostgreSQL's own message, without hints and without the statement."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
-def _is(refusal: Refusal, error: DBAPIError) -> bool:
+def _matches(refusal: Refusal, error: DBAPIError) -> bool:
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None:
         return str(sqlstate).startswith(refusal.sqlstates)
-    return refusal.words is not None and re.search(refusal.words, str(error.orig)) is not None
+    return refusal.pattern is not None and re.search(refusal.pattern, str(error.orig)) is not None

@@ -1,4 +1,4 @@
-"""`leadbaton reps`: who may get leads, and where they are told."""
+"""`leadbaton reps`: the reps who may get leads, and their endpoints."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shared.http.outbound import check_url
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
-app = typer.Typer(help="Who may get leads, and where they are told.", no_args_is_help=True)
+app = typer.Typer(help="The reps who may get leads, and their endpoints.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Such as reps.yaml.")]
 
@@ -45,7 +45,7 @@ REROUTED_AT_ONCE = 200
 
 @app.command("import")
 def import_file(file: File, reroute_held: Reroute = False) -> None:
-    """Make the file true. New endpoints' secrets go to stdout as JSON, this once; all else to stderr."""
+    """Import the file as the whole roster; secrets of new endpoints go to stdout as JSON, once, the rest to stderr."""
     settings = Settings()
     vault = Vault(settings.secret_key)
     source = text_of(file.read_bytes(), name=str(file))
@@ -53,7 +53,7 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
     with transaction(settings.database_url) as session:
         roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())
-    _tell(roster, imported, reroute=reroute_held)
+    _report(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
     if reroute_held and imported.left_behind:
         _reroute(settings, sum(imported.left_behind.values()))
@@ -61,7 +61,7 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
 
 @app.command("list")
 def list_reps() -> None:
-    """Everybody who may or might get leads, and how many they hold."""
+    """List all reps, active or not, and how many handoffs each has."""
     with transaction(Settings().database_url) as session:
         everybody = reps_by_id(session)
         held = held_by(session, [it.id for it in everybody])
@@ -77,7 +77,7 @@ def list_reps() -> None:
 
 
 def _agreement(session: Session) -> Agreement | None:
-    """What the file's teams and calendars are checked against; nothing is published on the first day."""
+    """The agreement that the file's teams and calendars are checked against, or None before the first is published."""
     try:
         return Agreements().current(session).agreement
     except NoAgreement:
@@ -85,7 +85,7 @@ def _agreement(session: Session) -> Agreement | None:
 
 
 def _reroute(settings: Settings, total: int) -> None:
-    """Give out again what inactive reps hold, some at a time, until they hold nothing."""
+    """Assign the handoffs of inactive reps to others, some at a time, until none is left."""
     assigner = Assigner(settings.public_url)
     console = Terminal(stderr=True)
     moved: Counter[str] = Counter()
@@ -106,7 +106,7 @@ def _handoffs(count: int) -> str:
     return f"{count} handoff{'' if count == 1 else 's'}"
 
 
-def _tell(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
+def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
     terminal = Terminal(stderr=True)
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:

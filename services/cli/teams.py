@@ -1,4 +1,4 @@
-"""Teams that leads go to and nobody is in: what `agreement publish` and `leadbaton doctor` warn of."""
+"""Teams that get leads and have no rep, of which `agreement publish` and `leadbaton doctor` warn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.routing.queries.reps import reps_by_id
 from shared.agreement.model import Agreement
 from shared.agreement.store import Agreements, NoAgreement
 
-MEND = (
+REMEDY = (
     "add reps of these teams to the file and run leadbaton reps import FILE, or send no leads there"
 )
 
@@ -25,12 +25,12 @@ def teams_without_reps(session: Session, agreement: Agreement) -> list[str]:
 
 
 def teams(session: Session) -> Finding:
-    """Whether every team that leads go to has somebody; that nobody is there at all is told elsewhere."""
+    """Whether every team that gets leads has a rep; another check finds that there are no reps at all."""
     try:
         agreement = Agreements().current(session).agreement
     except NoAgreement:
-        return Finding("teams", ok=None, found="no agreement names any")
+        return Finding("teams", ok=None, detail="no agreement names any")
     without = teams_without_reps(session, agreement)
     if without:
-        return wrong("teams", f"leads wait in {', '.join(without)}: no active rep is there", MEND)
+        return wrong("teams", f"leads wait in {', '.join(without)}: no active rep is there", REMEDY)
     return fine("teams", "each that leads go to has a rep, or there are no reps yet")

@@ -28,11 +28,11 @@ def up(
     reps: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
     ] = None,
-    scoring_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="Events come in here.")
-    ] = 8001,
-    routing_port: Annotated[int, typer.Option(min=1, max=65_535, help="Reps answer here.")] = 8002,
-    sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="Ops look here.")] = 8003,
+    scoring_port: Annotated[int, typer.Option(min=1, max=65_535, help="For events.")] = 8001,
+    routing_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="For answers of reps.")
+    ] = 8002,
+    sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="For ops.")] = 8003,
 ) -> None:
     """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
 
@@ -41,21 +41,21 @@ def up(
     """
     stop = stop_on_signals()
     ports = {SCORING_API.name: scoring_port, ROUTING_API.name: routing_port, SLA_API.name: sla_port}
-    with installation(Stack(data), ports, _say) as here:
+    with installation(Stack(data), ports, _report) as running:
         if agreement is not None:
-            here.command("agreement", "publish", str(agreement))
-            _say(f"{agreement} is published")
+            running.command("agreement", "publish", str(agreement))
+            _report(f"{agreement} is published")
         if reps is not None:
-            typer.echo(here.command("reps", "import", str(reps)), nl=False)
-        here.start(stop=stop)
+            typer.echo(running.command("reps", "import", str(reps)), nl=False)
+        running.start(stop=stop)
         if not stop.is_set():
             urls = " · ".join(
-                f"{it.command[0]} {here.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
+                f"{it.command[0]} {running.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
             )
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
-        here.tend(stop, _say)
-        _say("stopping")
+        running.tend(stop, _report)
+        _report("stopping")
 
 
-def _say(what: str) -> None:
-    typer.echo(f"  {what}", err=True)
+def _report(message: str) -> None:
+    typer.echo(f"  {message}", err=True)

@@ -1,4 +1,4 @@
-"""What has happened so far, read from the services' own metrics and records."""
+"""The figures of a demonstration, read from the services' own metrics and tables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from services.demo.scene import Scene
+from services.demo.setup import Access
 
-LEDGER = text(
+STORED_EVENTS = text(
     "select count(*), min((payload ->> 'received_at')::timestamptz) "
     "from scoring.events where starts_with(id, :run)"
 )
@@ -61,25 +61,27 @@ class Figures:
     seconds_to_first_breach: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For a file."""
+        """All figures, as JSON values."""
         return {**asdict(self), "duplicates_dropped": self.duplicates_dropped}
 
     @property
     def duplicates_dropped(self) -> int:
-        """Accepted, and found to be in the ledger already; while events are on their way, those too."""
+        """How many accepted events are not stored: repeats, and events that are still on their way."""
         return self.events_accepted - self.events_kept
 
     @property
-    def arrived(self) -> bool:
-        """Whether everything that was sent is in the ledger."""
+    def all_arrived(self) -> bool:
+        """Whether every event that was sent is stored."""
         return self.events_kept >= self.events_sent > 0
 
 
 class Reader:
     """Reads the figures of one demonstration from the services."""
 
-    def __init__(self, scene: Scene, *, run: str, started_at: datetime, began_at: datetime) -> None:
-        self._scene = scene
+    def __init__(
+        self, access: Access, *, run: str, started_at: datetime, began_at: datetime
+    ) -> None:
+        self._access = access
         self._run = f"{run}-"
         self._started_at = started_at
         self._began_at = began_at
@@ -87,16 +89,16 @@ class Reader:
         self._sent = 0
         self._lost = 0
 
-    def told(self, *, sent: int, lost: int) -> None:
-        """The two numbers that only the senders' side knows."""
+    def set_sent(self, *, sent: int, lost: int) -> None:
+        """Set the two numbers that only the senders know: events sent, and answers lost."""
         self._sent, self._lost = sent, lost
 
     def read(self) -> Figures:
-        """Everything as it is now."""
+        """The figures at this instant."""
         since = {"since": self._began_at}
         accepted = self._accepted()
-        with self._scene.sessions() as session:
-            events, first_event = session.execute(LEDGER, {"run": self._run}).one()
+        with self._access.sessions() as session:
+            events, first_event = session.execute(STORED_EVENTS, {"run": self._run}).one()
             qualified, waiting = session.execute(HANDOFFS, since).one()
             running, met, breaches, first_breach = session.execute(CLOCKS, since).one()
             return Figures(
@@ -118,8 +120,8 @@ class Reader:
             )
 
     def _accepted(self) -> int:
-        """What the scoring API has answered `ok` since it started."""
-        exposed = self._http.get(f"{self._scene.scoring}/metrics").text
+        """How many events the scoring API has answered with `ok` since it started."""
+        exposed = self._http.get(f"{self._access.scoring}/metrics").text
         return sum(
             int(sample.value)
             for family in text_string_to_metric_families(exposed)

@@ -1,4 +1,4 @@
-"""A network as it is in life: now and then an answer gets lost after the work is done, so the sender sends again."""
+"""A network that now and then loses an answer after the work is done, so that the sender sends again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FlakyNetwork(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """What senders take for the API."""
+        """The URL that senders use in place of the API's."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
@@ -70,4 +70,4 @@ class _Forward(BaseHTTPRequestHandler):
         self.wfile.write(answer.content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the view on the terminal is not ours."""
+        """Log nothing: the terminal shows the figures."""

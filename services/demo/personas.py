@@ -1,4 +1,4 @@
-"""Who comes by: kinds of people in believable shares, and the people themselves, from a seed."""
+"""Invented people: kinds of visitors in believable shares, and the visitors themselves, from a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Weights = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of visitor: what they are after shows in what they read and in how often they return."""
+    """A kind of visitor: what they read, how often they return, what they do in the end."""
 
     name: str
     share: int
@@ -27,7 +27,7 @@ class Kind:
     sessions: tuple[int, int] = (1, 1)
     pages: tuple[int, int] = (1, 3)
     days: tuple[int, int] = (0, 1)
-    form: str | None = None
+    form_name: str | None = None
     mails_opened: float = 0.0
     webinar: float = 0.0
     ends_with: Weights = (("", 1),)
@@ -44,7 +44,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(2, 5),
         pages=(2, 4),
         days=(5, 30),
-        form="newsletter",
+        form_name="newsletter",
         mails_opened=0.5,
     ),
     Kind(
@@ -57,7 +57,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(1, 3),
         pages=(3, 6),
         days=(1, 10),
-        form="whitepaper",
+        form_name="whitepaper",
         mails_opened=0.2,
         webinar=0.3,
     ),
@@ -71,7 +71,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(2, 3),
         pages=(4, 8),
         days=(1, 14),
-        form="whitepaper",
+        form_name="whitepaper",
         ends_with=(("trial_started", 1), ("demo_requested", 1), ("", 1)),
     ),
     Kind(
@@ -84,7 +84,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(3, 6),
         pages=(3, 6),
         days=(6, 24),
-        form="whitepaper",
+        form_name="whitepaper",
         mails_opened=0.7,
         webinar=0.5,
         ends_with=(("demo_requested", 6), ("trial_started", 3), ("", 2)),
@@ -99,7 +99,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(2, 4),
         pages=(3, 5),
         days=(2, 12),
-        form="roi_calculator",
+        form_name="roi_calculator",
         mails_opened=0.4,
         webinar=0.3,
         ends_with=(("contact_sales", 4), ("demo_requested", 4), ("", 1)),
@@ -114,7 +114,7 @@ KINDS: tuple[Kind, ...] = (
         sessions=(2, 5),
         pages=(2, 6),
         days=(7, 35),
-        form="support",
+        form_name="support",
         mails_opened=0.4,
         webinar=0.2,
     ),
@@ -130,7 +130,7 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One visitor. What they would write into a form is known here; the site learns it only there."""
+    """One visitor. The site learns their e-mail and traits only from a form."""
 
     kind: Kind
     anonymous_id: str
@@ -150,7 +150,7 @@ def people_of(seed: int, count: int) -> list[Person]:
 
 
 def shares(weights: Sequence[int], count: int) -> list[int]:
-    """`count` split by weight with largest remainders, so that even a small crowd has its buyers."""
+    """`count` split by weight with largest remainders, so that even a few people have a buyer among them."""
     exact = [count * weight / sum(weights) for weight in weights]
     whole = [int(part) for part in exact]
     by_remainder = sorted(range(len(weights)), key=lambda at: whole[at] - exact[at])
@@ -159,7 +159,7 @@ def shares(weights: Sequence[int], count: int) -> list[int]:
     return whole
 
 
-def chosen(random: Random, weights: Weights) -> str:
+def choose(random: Random, weights: Weights) -> str:
     """One of the words, by weight."""
     return random.choices([word for word, _ in weights], [weight for _, weight in weights])[0]
 
@@ -179,18 +179,18 @@ def _person(random: Random, kind: Kind) -> Person:
 
 
 def _traits(random: Random, kind: Kind, firm: Firm | None, name: str) -> dict[str, Any]:
-    """What the person's form would say; a firm's size arrives as text from some forms, as in life."""
+    """What the person would write into a form; some forms send a firm's size as text."""
     country = firm.country if firm else random.choice(world.COUNTRIES)
-    said: dict[str, Any] = {
+    traits: dict[str, Any] = {
         "name": name,
         "country": country,
         "language": world.LANGUAGES[country],
-        "job_title": chosen(random, kind.titles),
+        "job_title": choose(random, kind.titles),
         "seniority": kind.seniority,
     }
     if firm:
         size: int | str = firm.employees if random.random() < 0.8 else str(firm.employees)
-        said |= {"company": firm.name, "industry": firm.industry, "employees": size}
+        traits |= {"company": firm.name, "industry": firm.industry, "employees": size}
     if kind.firms == world.CUSTOMERS:
-        said["customer"] = True
-    return said
+        traits["customer"] = True
+    return traits

@@ -1,4 +1,4 @@
-"""Two marketing platforms that tell what people did: a site with Segment's own client, a mailing tool with batches."""
+"""Two marketing platforms that send activities: a site with Segment's own client, a mailing tool with batches."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 from segment.analytics.client import Client
 
-from services.demo.stream import IDENTIFIED, Act
+from services.demo.activities import IDENTIFIED, Activity
 
-TRIES = 8
+MAX_ATTEMPTS = 8
 
 
 class Website:
@@ -22,29 +22,35 @@ class Website:
             key, host=url, gzip=True, upload_size=40, upload_interval=0.3, on_error=self._count
         )
 
-    def send(self, acts: Sequence[Act]) -> None:
-        """Queue them. Every fiftieth is queued twice, as a page that is submitted twice does."""
-        for act in acts:
-            for _ in range(2 if act.id.endswith(("00", "50")) else 1):
-                self._say(act)
+    def send(self, activities: Sequence[Activity]) -> None:
+        """Queue the activities. Every fiftieth is queued twice, as a page that is submitted twice does."""
+        for activity in activities:
+            for _ in range(2 if activity.id.endswith(("00", "50")) else 1):
+                self._send(activity)
 
     def close(self) -> None:
-        """Wait until all is sent."""
+        """Wait until everything is sent."""
         self.client.shutdown()
 
-    def _say(self, act: Act) -> None:
+    def _send(self, activity: Activity) -> None:
         common: dict[str, Any] = {
-            "anonymous_id": act.who.anonymous_id,
-            "timestamp": act.at,
-            "message_id": act.id,
-            "context": context_of(act),
+            "anonymous_id": activity.person.anonymous_id,
+            "timestamp": activity.at,
+            "message_id": activity.id,
+            "context": context_of(activity),
         }
-        if act.type == IDENTIFIED:
-            self.client.identify(traits={"email": act.who.email, **act.who.traits}, **common)
-        elif act.type == "page_viewed":
-            self.client.page(name=act.properties["title"], properties=act.properties, **common)
+        if activity.type == IDENTIFIED:
+            self.client.identify(
+                traits={"email": activity.person.email, **activity.person.traits}, **common
+            )
+        elif activity.type == "page_viewed":
+            self.client.page(
+                name=activity.properties["title"], properties=activity.properties, **common
+            )
         else:
-            self.client.track(event=named(act.type), properties=act.properties, **common)
+            self.client.track(
+                event=segment_name(activity.type), properties=activity.properties, **common
+            )
 
     def _count(self, _: Exception, batch: Sequence[object]) -> None:
         self.failed += len(batch)
@@ -59,11 +65,11 @@ class Mailings:
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=15
         )
 
-    def send(self, acts: Sequence[Act]) -> None:
+    def send(self, activities: Sequence[Activity]) -> None:
         """Post the batch until it is answered; then again only the events that shall be tried again."""
-        batch = [native(act) for act in acts]
-        batch += [nobodys(act) for act in acts if act.id.endswith("5")]
-        for _ in range(TRIES):
+        batch = [native(activity) for activity in activities]
+        batch += [without_address(activity) for activity in activities if activity.id.endswith("5")]
+        for _ in range(MAX_ATTEMPTS):
             if not batch:
                 return
             batch = self._unanswered(batch)
@@ -84,33 +90,37 @@ class Mailings:
         return [it for it in batch if results[it["id"]]["status"] == "retry"]
 
 
-def native(act: Act) -> dict[str, Any]:
+def native(activity: Activity) -> dict[str, Any]:
     """The event in Leadbaton's own format."""
     return {
-        "id": act.id,
-        "type": act.type,
-        "time": act.at.isoformat(),
-        "lead": {"email": act.who.email},
-        "properties": act.properties,
+        "id": activity.id,
+        "type": activity.type,
+        "time": activity.at.isoformat(),
+        "lead": {"email": activity.person.email},
+        "properties": activity.properties,
     }
 
 
-def nobodys(act: Act) -> dict[str, Any]:
-    """What an export makes of a contact without an address; it is refused, and its neighbours are not."""
-    return native(act) | {"id": f"{act.id}-nobody", "lead": {"email": "null"}}
+def without_address(activity: Activity) -> dict[str, Any]:
+    """The event of a contact without an address, which is refused; the other events of its batch are not."""
+    return native(activity) | {"id": f"{activity.id}-nobody", "lead": {"email": "null"}}
 
 
-def named(type_: str) -> str:
+def segment_name(type_: str) -> str:
     """The event as sites name it for Segment: `Demo Requested`."""
     return type_.replace("_", " ").title()
 
 
-def context_of(act: Act) -> dict[str, Any]:
+def context_of(activity: Activity) -> dict[str, Any]:
     """What the site's script adds by itself: browser, page, campaign."""
-    context: dict[str, Any] = {"userAgent": act.who.browser}
-    if act.type == "page_viewed":
-        context["page"] = act.properties
-    if act.campaign:
-        it = act.campaign
-        context["campaign"] = {"source": it.source, "medium": it.medium, "name": it.name}
+    context: dict[str, Any] = {"userAgent": activity.person.browser}
+    if activity.type == "page_viewed":
+        context["page"] = activity.properties
+    if activity.campaign:
+        campaign = activity.campaign
+        context["campaign"] = {
+            "source": campaign.source,
+            "medium": campaign.medium,
+            "name": campaign.name,
+        }
     return context

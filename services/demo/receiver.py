@@ -1,4 +1,4 @@
-"""The reps' side: an HTTP server that verifies each webhook and plays reps who answer at once, late or never."""
+"""An HTTP server that verifies each webhook and answers for the reps: at once, late or never."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PORT = 8010
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How a rep answers: what they do, each so many seconds after the webhook arrived."""
+    """How a rep answers: what they do, and how many seconds after the webhook."""
 
     name: str
     answers: tuple[tuple[float, str], ...]
@@ -34,7 +34,7 @@ HABITS = (AT_ONCE, LATE, NEVER)
 
 @dataclass(slots=True)
 class Rep:
-    """A rep as the receiver plays it; `key` is the rep's own API key."""
+    """A rep for whom the receiver answers; `key` is the rep's own API key."""
 
     id: str
     habit: Habit
@@ -42,8 +42,8 @@ class Rep:
 
 
 @dataclass(slots=True)
-class Seen:
-    """What arrived, for who asks: verified by path, refused, seen twice; the answers and what became of them."""
+class WebhookCounts:
+    """How many webhooks were verified (by path), refused or repeated, and how answers were answered."""
 
     verified: Counter[str] = field(default_factory=Counter)
     refused: int = 0
@@ -62,33 +62,33 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Webhooks)
         self.secrets = secrets
         self.reps = reps
-        self.seen = Seen()
+        self.counts = WebhookCounts()
         self._routing = httpx.Client(base_url=routing_url, timeout=15)
         self._ids: set[str] = set()
         self._lock = Lock()
 
-    def arrived(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Verify the webhook and let its rep act on it; returns the HTTP status to answer."""
+    def receive(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Verify the webhook and start the rep's answers to it; returns the HTTP status to answer."""
         try:
-            said = Webhook(self.secrets[path]).verify(body, dict(headers))
+            payload = Webhook(self.secrets[path]).verify(body, dict(headers))
         except (KeyError, ValueError, WebhookVerificationError):
-            self.seen.refused += 1
+            self.counts.refused += 1
             return 401
         with self._lock:
             if (id := headers["webhook-id"]) in self._ids:
-                self.seen.repeated += 1
+                self.counts.repeated += 1
                 return 204
             self._ids.add(id)
-            self.seen.verified[path] += 1
-        self._act(path, said)
+            self.counts.verified[path] += 1
+        self._start_answers(path, payload)
         return 204
 
-    def _act(self, path: str, said: dict[str, Any]) -> None:
+    def _start_answers(self, path: str, payload: dict[str, Any]) -> None:
         rep = self.reps.get(path.removeprefix("/reps/"))
-        if rep is None or said["type"] != "handoff.assigned":
+        if rep is None or payload["type"] != "handoff.assigned":
             return
         for after_s, verb in rep.habit.answers:
-            timer = Timer(after_s, self.answer, (rep, said["data"]["handoff"]["id"], verb))
+            timer = Timer(after_s, self.answer, (rep, payload["data"]["handoff"]["id"], verb))
             timer.daemon = True
             timer.start()
 
@@ -101,11 +101,11 @@ class Receiver(ThreadingHTTPServer):
             status = self._routing.post(path, json=body, headers=headers).status_code
         except httpx.TransportError:
             status = 503
-        self.seen.answers[f"{action} {status}"] += 1
+        self.counts.answers[f"{action} {status}"] += 1
 
 
 def answer_of(handoff_id: str, verb: str) -> tuple[str, dict[str, Any]]:
-    """The API's action and body; how a handoff ends is settled by its id: some are won, some lost."""
+    """The API's action and body; a handoff's id decides whether it is won or lost."""
     if verb == "contact":
         return "contact", {"channel": "phone", "outcome": "reached"}
     if verb != "close":
@@ -134,9 +134,9 @@ class _Webhooks(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.send_response(self.server.arrived(self.path, headers, body))
+        self.send_response(self.server.receive(self.path, headers, body))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the view on the terminal is not ours."""
+        """Log nothing: the terminal shows the figures."""

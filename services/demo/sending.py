@@ -1,4 +1,4 @@
-"""Weeks of acts, sent within seconds by a thread beside the view, which asks how far it is."""
+"""Weeks of activities, sent within seconds by a thread of their own."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Event, Thread
 
+from services.demo.activities import Activity, Channel
 from services.demo.platforms import Mailings, Website
-from services.demo.stream import Act, Channel
 from shared.clock import TimeSource
 
 TICK_S = 0.25
 
 
-class Sending:
-    """Sends all acts within `seconds`, in the background; `sent` and `day` tell how far it is."""
+class BackgroundSender:
+    """Sends all activities within `seconds`, in a thread; `sent` and `day` hold how far it has come."""
 
     def __init__(
         self,
-        acts: Sequence[Act],
+        activities: Sequence[Activity],
         url: str,
         keys: Mapping[str, str],
         *,
         seconds: float,
         time_source: TimeSource,
     ) -> None:
-        self.acts = acts
+        self.activities = activities
         self.sent = 0
         self._seconds = seconds
-        self._clock = time_source
+        self._time_source = time_source
         self._senders: dict[Channel, Website | Mailings] = {
             Channel.WEBSITE: Website(url, keys[Channel.WEBSITE]),
             Channel.MAILINGS: Mailings(url, keys[Channel.MAILINGS]),
@@ -36,7 +36,7 @@ class Sending:
         self._stop = Event()
         self._thread = Thread(target=self._send, name="sending", daemon=True)
 
-    def __enter__(self) -> Sending:
+    def __enter__(self) -> BackgroundSender:
         self._thread.start()
         return self
 
@@ -52,19 +52,19 @@ class Sending:
     @property
     def day(self) -> datetime:
         """The simulated instant that the sending has reached."""
-        return self.acts[max(self.sent - 1, 0)].at
+        return self.activities[max(self.sent - 1, 0)].at
 
     @property
     def failed(self) -> int:
-        """Events that the senders gave up on."""
+        """How many events the senders gave up on."""
         return sum(sender.failed for sender in self._senders.values())
 
     def _send(self) -> None:
         paced = send_paced(
-            self.acts,
+            self.activities,
             self._senders,
             seconds=self._seconds,
-            time_source=self._clock,
+            time_source=self._time_source,
             stop=self._stop,
         )
         for self.sent in paced:
@@ -74,30 +74,31 @@ class Sending:
 
 
 def send_paced(
-    acts: Sequence[Act],
+    activities: Sequence[Activity],
     senders: Mapping[Channel, Website | Mailings],
     *,
     seconds: float,
     time_source: TimeSource,
     stop: Event,
 ) -> Iterator[int]:
-    """Send weeks of acts within seconds, in their order; yields how many are sent, several times a second."""
-    began, sent = time_source(), 0
-    while sent < len(acts) and not stop.is_set():
-        passed = (time_source() - began).total_seconds() / seconds
-        due = _due(acts, sent, passed)
+    """Send weeks of activities within seconds, in order; yields how many are sent, several times a second."""
+    started_at, sent = time_source(), 0
+    while sent < len(activities) and not stop.is_set():
+        passed = (time_source() - started_at).total_seconds() / seconds
+        due = _due(activities, sent, passed)
         for channel, sender in senders.items():
-            if its := [act for act in acts[sent:due] if act.channel is channel]:
-                sender.send(its)
+            of_channel = [it for it in activities[sent:due] if it.channel is channel]
+            if of_channel:
+                sender.send(of_channel)
         sent = due
         yield sent
         stop.wait(TICK_S)
 
 
-def _due(acts: Sequence[Act], sent: int, passed: float) -> int:
-    """How many of the acts lie in the part of the whole time that has passed."""
-    first, last = acts[0].at, acts[-1].at
+def _due(activities: Sequence[Activity], sent: int, passed: float) -> int:
+    """How many of the activities lie in the part of the whole time that has passed."""
+    first, last = activities[0].at, activities[-1].at
     until: datetime = first + (last - first) * passed
-    while sent < len(acts) and acts[sent].at <= until:
+    while sent < len(activities) and activities[sent].at <= until:
         sent += 1
     return sent

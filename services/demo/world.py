@@ -1,4 +1,4 @@
-"""The invented world: names, firms, pages, browsers. No real person, firm or address is meant."""
+"""Invented names, firms, pages and browsers. No real person, firm or address is meant."""
 
 from __future__ import annotations
 

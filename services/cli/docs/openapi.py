@@ -24,7 +24,7 @@ def apis() -> dict[str, Callable[[], FastAPI]]:
 
 
 class _Nowhere:
-    """Where events of an API go that is only described: there are none."""
+    """A publisher for an API that is only described, and never called."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Never called."""

@@ -54,19 +54,20 @@ def _below(kind: type[LeadbatonError]) -> Iterator[type[LeadbatonError]]:
 
 
 def _codes() -> Iterator[tuple[str, str, str]]:
-    """One line a code: kinds that share one are told together."""
+    """One line a code: the kinds of errors that share a code share its line."""
     meanings: dict[str, tuple[int, list[str]]] = {}
     for kind in errors():
-        said = (kind.__doc__ or "").strip().split("\n")[0]
-        meanings.setdefault(kind.code, (kind.status, []))[1].append(said)
-    for code, (status, told) in meanings.items():
-        yield f"`{code}`", str(status), " ".join(dict.fromkeys(told))
+        meaning = (kind.__doc__ or "").strip().split("\n")[0]
+        _, texts = meanings.setdefault(kind.code, (kind.status, []))
+        texts.append(meaning)
+    for code, (status, texts) in meanings.items():
+        yield f"`{code}`", str(status), " ".join(dict.fromkeys(texts))
 
 
 def _processes() -> Iterator[tuple[str, str, str, str]]:
-    for it in PROCESSES:
-        port = str(it.port) if it.port else "none"
-        yield it.name, f"`leadbaton {' '.join(it.command)}`", port, it.summary
+    for process in PROCESSES:
+        port = str(process.port) if process.port else "none"
+        yield process.name, f"`leadbaton {' '.join(process.command)}`", port, process.summary
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
@@ -77,8 +78,8 @@ def _settings() -> Iterator[tuple[str, str, str]]:
 def _default(field: FieldInfo) -> str:
     if field.default in (None, (), PydanticUndefined):
         return "none"
-    said = str(field.default)
-    return f"`{said.lower() if isinstance(field.default, bool) else said}`"
+    default = str(field.default)
+    return f"`{default.lower() if isinstance(field.default, bool) else default}`"
 
 
 def _metrics() -> Iterator[tuple[str, str, str]]:
@@ -89,7 +90,7 @@ def _metrics() -> Iterator[tuple[str, str, str]]:
 
 
 def _import_all() -> None:
-    """Import every module of the product, so that what they define is known."""
+    """Import every module of the product, so that their errors and metrics are registered."""
     for package in (services, shared):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):

@@ -26,7 +26,7 @@ def leadbaton_agreement(*arguments: object, env: dict[str, str] | None = None) -
     return CliRunner().invoke(app, [str(it) for it in arguments], env=env)
 
 
-def test_a_sound_file_is_said_to_be_sound(file: Path) -> None:
+def test_a_sound_file_is_reported_as_sound(file: Path) -> None:
     result = leadbaton_agreement("check", file)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
@@ -39,8 +39,8 @@ def test_each_fault_is_a_line_that_an_editor_can_follow(command: str, file: Path
     file.write_text(changed("zone: Europe/Berlin", "zone: Europe/Berln"))
     result = leadbaton_agreement(command, file)
     assert (result.exit_code, result.stdout) == (1, "")
-    told = "unknown zone `Europe/Berln`; did you mean `Europe/Berlin`?"
-    assert result.stderr == f"{file}:40:13: {told}\n"
+    problem = "unknown zone `Europe/Berln`; did you mean `Europe/Berlin`?"
+    assert result.stderr == f"{file}:40:13: {problem}\n"
 
 
 def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
@@ -72,7 +72,7 @@ def test_publishing_warns_of_teams_that_nobody_is_in(
     assert leadbaton_agreement("publish", file, env=env).stderr == ""
     with sessions.begin() as session:
         importing(session, entry("grace", team="elsewhere"))
-        assert teams(session).found == "leads wait in sales: no active rep is there"
+        assert teams(session).detail == "leads wait in sales: no active rep is there"
         assert teams(session).ok is False
 
     warned = leadbaton_agreement("publish", file, env=env)

@@ -109,23 +109,23 @@ def test_a_backup_becomes_the_same_installation_elsewhere(saved: Saved, tmp_path
 def test_a_directory_with_an_installation_is_not_touched(saved: Saved) -> None:
     before = sorted(saved.data.rglob("*"))
 
-    said = one_sentence(restore(saved, saved.data, "--secret-key", str(saved.key)))
+    message = one_sentence(restore(saved, saved.data, "--secret-key", str(saved.key)))
 
-    assert "is not empty, and a restore overwrites nothing" in said
+    assert "is not empty, and a restore overwrites nothing" in message
     assert sorted(saved.data.rglob("*")) == before
 
 
 def test_another_key_is_refused_and_nothing_is_left(saved: Saved, tmp_path: Path) -> None:
-    other = tmp_path / "other_key"
-    other.write_bytes(Fernet.generate_key())
+    other_key = tmp_path / "other_key"
+    other_key.write_bytes(Fernet.generate_key())
     data = tmp_path / "data"
     demonstration = data / "demo" / "kept"
     demonstration.parent.mkdir(parents=True)
     demonstration.touch()
 
-    said = one_sentence(restore(saved, data, "--secret-key", str(other)))
+    message = one_sentence(restore(saved, data, "--secret-key", str(other_key)))
 
-    assert "were encrypted with another key: name the secret key of that time" in said
+    assert "were encrypted with another key: name the secret key of that time" in message
     assert {it.name for it in data.iterdir()} == {"demo", "lock"}
     assert demonstration.exists()
 
@@ -159,20 +159,20 @@ def test_a_restore_that_was_killed_is_no_installation(saved: Saved, tmp_path: Pa
         leadbaton("up", "--data", str(tmp_path)),
         restore(saved, tmp_path, "--secret-key", str(saved.key)),
     ):
-        said = one_sentence(done)
-        assert "cut short" in said or "is not empty" in said
+        message = one_sentence(done)
+        assert "cut short" in message or "is not empty" in message
 
 
 def test_keys_and_files_of_another_kind_are_named(saved: Saved, tmp_path: Path) -> None:
-    data, other = tmp_path / "data", tmp_path / "other"
-    other.write_text("some text")
+    data, text_file = tmp_path / "data", tmp_path / "text"
+    text_file.write_text("some text")
     neither = one_sentence(restore(saved, data))
-    both = one_sentence(restore(saved, data, "--lost-key", "--secret-key", str(saved.key)))
-    assert neither == both
+    both_options = ("--lost-key", "--secret-key", str(saved.key))
+    assert neither == one_sentence(restore(saved, data, *both_options))
     assert "give --lost-key instead" in neither
-    assert "is no secret key" in one_sentence(restore(saved, data, "--secret-key", str(other)))
-    said = one_sentence(leadbaton("restore", str(other), "--data", str(data), "--lost-key"))
-    assert "is no backup: name a file that `leadbaton backup`" in said
+    assert "is no secret key" in one_sentence(restore(saved, data, "--secret-key", str(text_file)))
+    message = one_sentence(leadbaton("restore", str(text_file), "--data", str(data), "--lost-key"))
+    assert "is no backup: name a file that `leadbaton backup`" in message
     missing = leadbaton("restore", str(tmp_path / "missing"), "--data", str(data), "--lost-key")
     assert missing.returncode == 2
     assert "Traceback" not in missing.stderr

@@ -41,7 +41,7 @@ OTHER_KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
 @pytest.mark.parametrize(
-    ("key", "found"),
+    ("key", "detail"),
     [
         (None, "not set"),
         (SecretStr("short"), "not 32 bytes as url-safe base64"),
@@ -49,12 +49,12 @@ OTHER_KEY = SecretStr(urlsafe_b64encode(secrets.token_bytes(32)).decode())
     ],
     ids=["none", "no base64", "too short"],
 )
-def test_a_secret_key_that_encrypts_nothing(key: SecretStr | None, found: str) -> None:
+def test_a_secret_key_that_encrypts_nothing(key: SecretStr | None, detail: str) -> None:
     finding = checks.secret_key(Settings(secret_key=key))
 
     assert finding.ok is False
-    assert found in finding.found
-    assert "leadbaton keys secret" in finding.mend
+    assert detail in finding.detail
+    assert "leadbaton keys secret" in finding.remedy
 
 
 def test_what_is_well() -> None:
@@ -69,20 +69,22 @@ def test_a_database_that_a_newer_version_migrated(sessions: Sessions, database_u
 
     [_, finding] = checks.database(Settings(database_url=database_url), utc_now())
 
-    assert (finding.what, finding.ok) == ("migrations", False)
-    assert "routing_99" in finding.found
+    assert (finding.check, finding.ok) == ("migrations", False)
+    assert "routing_99" in finding.detail
 
 
 @pytest.mark.postgres
 def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
-    found = {it.what: it for it in checks.database(Settings(database_url=database_url), utc_now())}
+    detail = {
+        it.check: it for it in checks.database(Settings(database_url=database_url), utc_now())
+    }
 
-    assert {name for name, it in found.items() if it.ok is not True} == {
+    assert {name for name, it in detail.items() if it.ok is not True} == {
         "agreement",
         "reps",
         "teams",
     }
-    assert {name: it.found for name, it in found.items() if it.ok is True} == {
+    assert {name: it.detail for name, it in detail.items() if it.ok is True} == {
         "database": make_url(database_url).render_as_string(hide_password=True),
         "migrations": "all have run",
         "conditions": "none failed in the last day",
@@ -93,32 +95,32 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
         "webhooks": "0 to be delivered, none of them late",
         "timers": "0 clocks run, nothing is overdue",
     }
-    assert found["agreement"].mend == "leadbaton agreement publish FILE"
-    assert found["reps"].mend == "leadbaton reps import FILE"
-    assert all(str(make_url(database_url).password) not in it.found for it in found.values())
+    assert detail["agreement"].remedy == "leadbaton agreement publish FILE"
+    assert detail["reps"].remedy == "leadbaton reps import FILE"
+    assert all(str(make_url(database_url).password) not in it.detail for it in detail.values())
 
 
 @pytest.mark.postgres
 def test_a_database_without_tables_wants_to_be_migrated(postgres: PostgresServer) -> None:
     settings = Settings(database_url=postgres.url("postgres"))
 
-    [there, migrations] = checks.database(settings, utc_now())
+    [reachable, migrations] = checks.database(settings, utc_now())
 
-    assert there.ok
-    assert migrations.mend == "leadbaton migrate"
+    assert reachable.ok
+    assert migrations.remedy == "leadbaton migrate"
 
 
-def test_a_database_that_is_away_is_all_that_is_said_of_it() -> None:
+def test_a_database_that_does_not_answer_is_the_only_finding() -> None:
     settings = Settings(database_url=f"postgresql://me:secret@{NOWHERE}/leadbaton")
 
     [away] = checks.database(settings, utc_now())
 
     assert away.ok is False
-    assert "secret" not in away.found
+    assert "secret" not in away.detail
 
 
 @pytest.mark.postgres
-def test_a_database_that_answers_with_an_error_is_not_said_to_be_away(
+def test_a_database_that_answers_with_an_error_is_not_reported_as_away(
     database_url: str, sessions: Sessions
 ) -> None:
     with sessions.begin() as session:
@@ -127,23 +129,23 @@ def test_a_database_that_answers_with_an_error_is_not_said_to_be_away(
     *_, refused = checks.database(Settings(database_url=database_url), utc_now())
 
     assert refused.ok is False
-    assert refused.found.endswith("lacks a table, a column or a schema of this version")
+    assert refused.detail.endswith("lacks a table, a column or a schema of this version")
 
 
 @pytest.mark.postgres
-def test_endpoints_that_cannot_be_told(session: Session) -> None:
+def test_endpoints_that_cannot_get_webhooks(session: Session) -> None:
     add = text(
         "insert into routing.endpoints (id, url, secret) values ('rep/ada', 'http://ada', :secret)"
     )
     session.execute(add, {"secret": Vault(KEY).encrypt(b"secret")})
 
-    found = "none is off, their secrets can be read"
-    assert checks.endpoints(session, Settings(secret_key=KEY)) == fine("endpoints", found)
-    assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).found
+    detail = "none is off, their secrets can be read"
+    assert checks.endpoints(session, Settings(secret_key=KEY)) == fine("endpoints", detail)
+    assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).detail
     session.execute(
         text("update routing.endpoints set disabled_at = now(), disabled_reason = 'gone'")
     )
-    assert "rep/ada is off: gone" in checks.endpoints(session, Settings(secret_key=KEY)).found
+    assert "rep/ada is off: gone" in checks.endpoints(session, Settings(secret_key=KEY)).detail
 
 
 @pytest.mark.postgres
@@ -151,16 +153,16 @@ def test_an_outbox_that_nobody_empties(session: Session) -> None:
     outbox.append(session, [outgoing(MARKETING_EVENTS, marketing_event())])
     now = utc_now()
 
-    assert checks.backlog(session, now).found.startswith("1 records wait, the oldest for ")
-    assert checks.backlog(session, now).ok is True
-    late = checks.backlog(session, now + timedelta(minutes=5))
+    assert checks.outbox_backlog(session, now).detail.startswith("1 records wait, the oldest for ")
+    assert checks.outbox_backlog(session, now).ok is True
+    late = checks.outbox_backlog(session, now + timedelta(minutes=5))
     assert late.ok is False
-    assert "1 records wait, the oldest for 300 s" in late.found
+    assert "1 records wait, the oldest for 300 s" in late.detail
 
 
 @pytest.mark.postgres
 def test_dead_letters_that_nobody_replayed(session: Session) -> None:
-    assert checks.burials(session) == fine("dead letters", "0 not replayed")
+    assert checks.unreplayed(session) == fine("dead letters", "0 not replayed")
     session.execute(
         text(
             "insert into messaging.dead_letters "
@@ -169,26 +171,26 @@ def test_dead_letters_that_nobody_replayed(session: Session) -> None:
         )
     )
 
-    assert checks.burials(session).mend == "leadbaton dead list, then leadbaton dead replay"
+    assert checks.unreplayed(session).remedy == "leadbaton dead list, then leadbaton dead replay"
 
 
 @pytest.mark.postgres
-def test_leads_that_wait_are_told_with_webhooks_and_timers_that_are_late(session: Session) -> None:
+def test_waiting_leads_late_webhooks_and_overdue_timers_are_findings(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 1}))
     qualifying(session, assigner, *(lead_qualified(lead=it, at=NOON) for it in ("ada", "bob")))
     save_clocks(session, [derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]])
     soon, late = NOON + timedelta(seconds=30), NOON + timedelta(hours=2)
 
-    assert checks.waiting(session, soon).found == "1 in sales, the oldest for 30 s"
-    assert checks.webhooks(session, soon).found == "1 to be delivered, none of them late"
-    assert checks.webhooks(session, late).mend == "start `leadbaton routing delivery`"
-    assert checks.timers(session, soon).found == "1 clocks run, nothing is overdue"
-    assert checks.timers(session, late).mend == "start `leadbaton sla sweep`"
+    assert checks.waiting(session, soon).detail == "1 in sales, the oldest for 30 s"
+    assert checks.webhooks(session, soon).detail == "1 to be delivered, none of them late"
+    assert checks.webhooks(session, late).remedy == "start `leadbaton routing delivery`"
+    assert checks.timers(session, soon).detail == "1 clocks run, nothing is overdue"
+    assert checks.timers(session, late).remedy == "start `leadbaton sla sweep`"
 
 
 @pytest.mark.postgres
-def test_a_group_that_stands_still_is_told_with_the_process_to_start(
+def test_a_stuck_group_is_reported_with_the_process_to_start(
     sessions: Sessions, database_url: str, broker: KafkaConfig
 ) -> None:
     producer = Producer(broker)
@@ -199,34 +201,34 @@ def test_a_group_that_stands_still_is_told_with_the_process_to_start(
     settings = Settings(database_url=database_url, kafka_bootstrap=bootstrap)
     later = utc_now() + timedelta(minutes=5)
 
-    scoring, routing, sla = checks.progress(settings, later)
+    scoring, routing, sla = checks.consumer_progress(settings, later)
     assert (scoring.ok, routing.ok, sla.ok) == (False, True, True)
-    assert scoring.found.startswith("1 records behind, the oldest for ")
-    assert "leadbaton scoring worker" in scoring.mend
+    assert scoring.detail.startswith("1 records behind, the oldest for ")
+    assert "leadbaton scoring worker" in scoring.remedy
 
     with sessions.begin() as session:
         offsets.positions(session, SCORING, list(end_offsets(broker, [MARKETING_EVENTS.name])))
-    now = next(checks.progress(settings, utc_now()))
+    now = next(checks.consumer_progress(settings, utc_now()))
     assert now.ok
-    assert now.found.startswith("1 records behind, the oldest for ")
-    assert "none done for" in next(checks.progress(settings, later)).found
+    assert now.detail.startswith("1 records behind, the oldest for ")
+    assert "none done for" in next(checks.consumer_progress(settings, later)).detail
 
 
 def test_a_broker_that_is_away() -> None:
     [away] = checks.broker(Settings(kafka_bootstrap=NOWHERE), utc_now())
 
     assert away.ok is False
-    assert away.found == f"{NOWHERE}: nobody listens there"
+    assert away.detail == f"{NOWHERE}: nobody listens there"
 
 
 def test_a_broker_without_topics_wants_to_be_migrated(embedded_broker: Broker) -> None:
     settings = Settings(kafka_bootstrap=embedded_broker.bootstrap)
 
-    [there, topics] = checks.broker(settings, utc_now())
+    [reachable, topics] = checks.broker(settings, utc_now())
 
-    assert there.ok
-    assert "marketing.events" in topics.found
-    assert topics.mend == "leadbaton migrate"
+    assert reachable.ok
+    assert "marketing.events" in topics.detail
+    assert topics.remedy == "leadbaton migrate"
 
 
 def test_a_broker_with_all_topics_and_no_database_to_tell_what_was_read(
@@ -282,12 +284,12 @@ def test_an_api_that_is_not_ready_is_quoted(url: str) -> None:
     finding = checks.api(SCORING_API, url)
 
     assert finding.ok is False
-    assert "database: away" in finding.found
+    assert "database: away" in finding.detail
 
 
 def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
     url = f"http://{NOWHERE}"
 
     assert checks.api(SCORING_API, url) == Finding(
-        SCORING_API.name, ok=None, found=f"nobody answers at {url}"
+        SCORING_API.name, ok=None, detail=f"nobody answers at {url}"
     )

@@ -21,7 +21,7 @@ NOWHERE = "postgresql://leadbaton@127.0.0.1:1/leadbaton"
 
 
 def test_help_names_every_command_and_every_process() -> None:
-    said = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "services.cli", "--help"],
         env=ENVIRONMENT,
         capture_output=True,
@@ -30,15 +30,15 @@ def test_help_names_every_command_and_every_process() -> None:
     )
 
     for name in {*COMMANDS, *(it.command[0] for it in PROCESSES)}:
-        assert f" {name} " in said.stdout
+        assert f" {name} " in completed.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_tells_how_to_use_it(name: str) -> None:
-    said = leadbaton(name, "--help")
+    completed = leadbaton(name, "--help")
 
-    assert said.returncode == 0, said.stderr
-    assert f"{name} " in said.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert f"{name} " in completed.stdout
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
@@ -58,33 +58,38 @@ def test_names_and_ports_are_nobody_elses() -> None:
 
 
 def test_a_database_that_is_away_is_one_line_and_no_traceback() -> None:
-    said = leadbaton("keys", "list", LEADBATON_DATABASE_URL=NOWHERE)
+    completed = leadbaton("keys", "list", LEADBATON_DATABASE_URL=NOWHERE)
 
-    assert said.returncode == 1
-    assert said.stderr.startswith("leadbaton: the database does not answer")
-    assert "Traceback" not in said.stderr
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("leadbaton: the database does not answer")
+    assert "Traceback" not in completed.stderr
 
 
 def test_an_argument_that_is_no_text_is_named() -> None:
-    said = leadbaton("keys", "create", "--scope", "ops", "--subject", "\udcff")
+    completed = leadbaton("keys", "create", "--scope", "ops", "--subject", "\udcff")
 
-    assert (said.returncode, said.stderr) == (2, "leadbaton: argument 6 is no text in UTF-8\n")
+    assert (completed.returncode, completed.stderr) == (
+        2,
+        "leadbaton: argument 6 is no text in UTF-8\n",
+    )
 
 
 def test_a_wrong_setting_is_named_as_the_operator_knows_it() -> None:
-    said = leadbaton("migrate", LEADBATON_DATABASE_URL=NOWHERE, LEADBATON_KAFKA_PARTITIONS="none")
+    completed = leadbaton(
+        "migrate", LEADBATON_DATABASE_URL=NOWHERE, LEADBATON_KAFKA_PARTITIONS="none"
+    )
 
-    assert said.returncode == 1
-    assert "LEADBATON_KAFKA_PARTITIONS: Input should be a valid integer" in said.stderr
+    assert completed.returncode == 1
+    assert "LEADBATON_KAFKA_PARTITIONS: Input should be a valid integer" in completed.stderr
 
 
 def test_two_cannot_use_one_directory(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        said = leadbaton("up", "--data", str(tmp_path))
+        completed = leadbaton("up", "--data", str(tmp_path))
 
-    assert said.returncode == 1
-    assert said.stderr.startswith(f"leadbaton: {tmp_path} is in use")
+    assert completed.returncode == 1
+    assert completed.stderr.startswith(f"leadbaton: {tmp_path} is in use")
 
 
 def test_the_doctor_of_nothing_says_what_is_missing() -> None:
@@ -93,7 +98,7 @@ def test_the_doctor_of_nothing_says_what_is_missing() -> None:
     for_programs = leadbaton("doctor", "--json", **away)
     for_people = leadbaton("doctor", **away)
 
-    findings = {it["what"]: it for it in orjson.loads(for_programs.stdout)}
+    findings = {it["check"]: it for it in orjson.loads(for_programs.stdout)}
     assert {name for name, it in findings.items() if it["ok"] is False} == {
         "database",
         "broker",
@@ -182,13 +187,13 @@ def test_what_the_installation_left_cannot_be_read(tmp_path: Path) -> None:
     env.write_text("cut")
     short = leadbaton("--data", str(tmp_path), "keys", "list")
 
-    told = (
+    sections = (
         (unreadable, f"{env} cannot be read (Input/output error): give the command as"),
         (no_text, f"{env} is no text in UTF-8: start `leadbaton up`"),
         (zero, f"{env} is no text in UTF-8: start `leadbaton up`"),
         (short, f"{env} names no database: start `leadbaton up`"),
     )
-    for wrong, words in told:
+    for wrong, words in sections:
         assert wrong.returncode == 1
         assert wrong.stderr.startswith(f"leadbaton: {words}")
         assert len(wrong.stderr.splitlines()) == 1

@@ -27,9 +27,9 @@ def test_conditions_that_failed_lately_are_named_with_their_cause(session: Sessi
 
     soon = conditions(session, now + timedelta(seconds=30))
     assert soon.ok is None
-    assert soon.found.startswith(
+    assert soon.detail.startswith(
         "scoring.signals.0.when failed 1 times in scoring (work), last 30 s ago; "
     )
-    assert soon.found.endswith("; and 2 more")
-    assert "docs/troubleshooting.md" in soon.mend
+    assert soon.detail.endswith("; and 2 more")
+    assert "docs/troubleshooting.md" in soon.remedy
     assert conditions(session, now + timedelta(days=2)) == NONE_FAILED

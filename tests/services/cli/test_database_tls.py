@@ -131,14 +131,16 @@ def test_everything_goes_by_tls(database_url: str, entry: TlsEntry, authority: P
 
 
 @pytest.mark.parametrize("fault", ["authority", "no such file", "host", "no tls"])
-def test_what_is_not_trusted_is_told_as_such(
+def test_an_untrusted_server_is_reported_as_such(
     database_url: str, entry: TlsEntry, authority: Path, tmp_path: Path, fault: str
 ) -> None:
-    other = tmp_path / "other.pem"
-    make_certificate(other, tmp_path / "other-key.pem")
+    other_certificate = tmp_path / "other.pem"
+    make_certificate(other_certificate, tmp_path / "other-key.pem")
     options = {"sslmode": "verify-full", "sslrootcert": authority}
     url = {
-        "authority": url_of(database_url, entry.port, **options | {"sslrootcert": other}),
+        "authority": url_of(
+            database_url, entry.port, **options | {"sslrootcert": other_certificate}
+        ),
         "no such file": url_of(
             database_url, entry.port, **options | {"sslrootcert": tmp_path / "no"}
         ),
@@ -150,8 +152,8 @@ def test_what_is_not_trusted_is_told_as_such(
 
     [doctor] = checks.database(Settings(database_url=url), utc_now())
 
-    assert "is not reached by the TLS that LEADBATON_DATABASE_URL asks for" in doctor.found
-    assert "sslrootcert" in doctor.mend
+    assert "is not reached by the TLS that LEADBATON_DATABASE_URL asks for" in doctor.detail
+    assert "sslrootcert" in doctor.remedy
 
 
 def test_without_an_authority_nothing_is_sent(database_url: str, entry: TlsEntry) -> None:

@@ -33,10 +33,10 @@ def add_dead_letters(sessions: Sessions) -> list[int]:
 
 def test_a_list_shows_where_each_record_lay_and_why_it_failed(sessions: Sessions) -> None:
     add_dead_letters(sessions)
-    shown = dead("list")
-    assert shown.exit_code == 0
-    for said in ("leads.qualified / 2 / 1", "unknown_version", "handler_failed", "it says v9"):
-        assert said in shown.output
+    listed = dead("list")
+    assert listed.exit_code == 0
+    for text in ("leads.qualified / 2 / 1", "unknown_version", "handler_failed", "it says v9"):
+        assert text in listed.output
 
 
 def test_a_list_can_be_narrowed(sessions: Sessions) -> None:
@@ -68,7 +68,7 @@ def test_letters_are_put_back_once(sessions: Sessions) -> None:
     [(), ("1", "--all"), ("--topic", "sla.changed", "--all")],
     ids=["nothing", "ids and all", "a topic and all"],
 )
-def test_what_to_put_back_must_be_said_in_one_way(arguments: tuple[str, ...]) -> None:
+def test_replay_takes_exactly_one_selection(arguments: tuple[str, ...]) -> None:
     refused = dead("replay", *arguments)
     assert refused.exit_code == 2
     assert "--topic" in refused.output

@@ -51,7 +51,7 @@ def test_after_a_lost_key_all_get_new_ones(sessions: Sessions) -> None:
     assert done.stderr.count("only the new one signs") == 3
 
 
-def test_who_is_meant_must_be_said_and_known() -> None:
+def test_rotation_needs_endpoints_that_exist() -> None:
     assert "--all" in CliRunner().invoke(app, ["rotate"]).output
     assert "--all" in CliRunner().invoke(app, ["rotate", "ops", "--all"]).output
     unknown = CliRunner().invoke(app, ["rotate", "rep/nobody"])

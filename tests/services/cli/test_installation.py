@@ -33,18 +33,18 @@ class SlowToReturn(Broker):
 def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     tmp_path: Path,
 ) -> None:
-    running = ExitStack()
-    here = running.enter_context(installation(Stack(tmp_path, make_broker=SlowToReturn), {}))
-    broker = here.stack.broker
+    block = ExitStack()
+    running = block.enter_context(installation(Stack(tmp_path, make_broker=SlowToReturn), {}))
+    broker = running.stack.broker
     assert isinstance(broker, SlowToReturn)
-    tending = Thread(target=here.tend, args=(Event(),))
+    tending = Thread(target=running.tend, args=(Event(),))
     tending.start()
     broker.may_return.clear()
     broker.returning.clear()
     broker.kill()
     assert broker.returning.wait(10)
 
-    ending = Thread(target=running.close)
+    ending = Thread(target=block.close)
     ending.start()
     ending.join(0.3)
     assert ending.is_alive()
@@ -57,11 +57,13 @@ def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     assert not broker.running()
 
 
-def test_what_dies_while_it_is_tended_comes_back_and_is_said(tmp_path: Path) -> None:
-    said: list[str] = []
-    with installation(Stack(tmp_path), {}) as here, here.tended(said.append):
-        broker = here.stack.broker
+def test_a_server_that_dies_while_it_is_tended_is_started_again_and_reported(
+    tmp_path: Path,
+) -> None:
+    messages: list[str] = []
+    with installation(Stack(tmp_path), {}) as running, running.tended(messages.append):
+        broker = running.stack.broker
         assert isinstance(broker, Broker)
         broker.kill()
-        until(lambda: "the broker had died and was started again" in said)
+        until(lambda: "the broker had died and was started again" in messages)
         assert broker.running()

@@ -10,4 +10,4 @@ from shared.process.settings import Settings
 def test_settings_for_kafka_that_contradict_each_other() -> None:
     [bad] = checks.broker(Settings(kafka_security_protocol="SASL_SSL"), utc_now())
     assert not bad.ok
-    assert "LEADBATON_KAFKA_SASL_MECHANISM" in bad.found
+    assert "LEADBATON_KAFKA_SASL_MECHANISM" in bad.detail

@@ -185,7 +185,7 @@ def waits(sessions: Sessions) -> bool:
 
 
 @pytest.mark.usefixtures("roster")
-def test_no_key_is_made_while_an_import_makes_its_rep_inactive(sessions: Sessions) -> None:
+def test_no_key_is_made_while_an_import_makes_the_rep_inactive(sessions: Sessions) -> None:
     with ThreadPoolExecutor(1) as pool:
         with sessions.begin() as session:
             importing(session, entry("linus"))

@@ -40,13 +40,13 @@ def test_the_first_time_everything_the_second_time_nothing(
     )
 
 
-def test_a_port_that_is_taken_is_named_with_the_way_out_and_a_command_that_fails_by_its_name(
+def test_a_taken_port_and_a_failing_command_are_named(
     tmp_path: Path,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody:
-        taken = somebody.getsockname()[1]
-        with installation(Stack(tmp_path), {SCORING_API.name: taken}) as here:
+        port = somebody.getsockname()[1]
+        with installation(Stack(tmp_path), {SCORING_API.name: port}) as running:
             with pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"):
-                here.start()
+                running.start()
             with pytest.raises(CommandFailed, match="`leadbaton keys revoke nobody` failed"):
-                here.command("keys", "revoke", "nobody")
+                running.command("keys", "revoke", "nobody")

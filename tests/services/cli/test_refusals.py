@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.cli import checks
-from services.cli.mistakes import FORESEEN, in_words
+from services.cli.errors import OPERATOR_ERRORS, message_of
 from services.cli.refusals import refusal_of
 from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for
@@ -66,7 +66,7 @@ def urls(postgres: PostgresServer) -> dict[str, str]:
     }
 
 
-TOLD = {
+DETAILS = {
     "missing database": "has no such database",
     "wrong password": "does not let this user in",
     "no password": "does not let this user in",
@@ -79,23 +79,23 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("kind", DETAILS)
 def test_a_command_says_what_is_wrong_and_how_to_mend_it(urls: dict[str, str], kind: str) -> None:
     create = ("keys", "create", "--scope", "ops", "--subject", "me")
     refused = leadbaton(*create, LEADBATON_DATABASE_URL=urls[kind])
 
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(f"leadbaton: the database {TOLD[kind]} (")
+    assert refused.stderr.startswith(f"leadbaton: the database {DETAILS[kind]} (")
     assert len(refused.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("kind", [it for it in TOLD if it not in ("standby", "no tables")])
+@pytest.mark.parametrize("kind", [it for it in DETAILS if it not in ("standby", "no tables")])
 def test_the_doctor_says_the_same(urls: dict[str, str], kind: str) -> None:
     [*_, refused] = checks.database(Settings(database_url=urls[kind]), utc_now())
 
-    assert (refused.what, refused.ok) == ("database", False)
-    assert TOLD[kind] in refused.found
-    assert ":p@" not in refused.found
+    assert (refused.check, refused.ok) == ("database", False)
+    assert DETAILS[kind] in refused.detail
+    assert ":p@" not in refused.detail
 
 
 def test_migrate_names_the_rights_that_it_lacks(urls: dict[str, str]) -> None:
@@ -114,9 +114,9 @@ def test_a_server_before_17_is_named() -> None:
 
     assert command.stderr.startswith("leadbaton: the database is older than PostgreSQL 17 (")
     assert len(command.stderr.splitlines()) == 1
-    [database] = [it for it in orjson.loads(doctor.stdout) if it["what"] == "database"]
-    assert database["found"].endswith("is older than PostgreSQL 17")
-    assert "move it to PostgreSQL 17" in database["mend"]
+    [database] = [it for it in orjson.loads(doctor.stdout) if it["check"] == "database"]
+    assert database["detail"].endswith("is older than PostgreSQL 17")
+    assert "move it to PostgreSQL 17" in database["remedy"]
 
 
 def test_what_only_we_can_mend_is_no_refusal(sessions: Sessions) -> None:
@@ -125,7 +125,7 @@ def test_what_only_we_can_mend_is_no_refusal(sessions: Sessions) -> None:
         session.execute(twice)
 
     assert refusal_of(caught.value) is None
-    assert in_words(caught.value) is None
+    assert message_of(caught.value) is None
     assert refusal_of(ValueError("no error of a database")) is None
 
 
@@ -137,13 +137,13 @@ def test_only_what_passes_is_a_database_that_does_not_answer(
 ) -> None:
     """psycopg calls class 54 operational, as it calls outages; what stays wrong shows its traceback."""
     statement = text(f"do $$ begin raise exception 'why' using errcode = '{sqlstate}'; end $$")
-    with sessions() as session, pytest.raises(FORESEEN) as caught:
+    with sessions() as session, pytest.raises(OPERATOR_ERRORS) as caught:
         session.execute(statement)
 
     assert isinstance(caught.value, DBAPIError)
     for error in (caught.value, caught.value.orig):
         assert isinstance(error, Exception)
-        assert in_words(error) == ("the database does not answer: why" if outage else None)
+        assert message_of(error) == ("the database does not answer: why" if outage else None)
 
 
 def test_a_command_does_not_call_a_database_away_that_refuses_a_value(
@@ -167,9 +167,9 @@ def test_the_doctor_says_what_hides_how_far_the_groups_have_read(
 
     [*_, refused] = checks.broker(settings, utc_now())
 
-    assert (refused.what, refused.ok) == ("database", False)
-    assert "lacks a table" in refused.found
-    assert MIGRATE in refused.mend
+    assert (refused.check, refused.ok) == ("database", False)
+    assert "lacks a table" in refused.detail
+    assert MIGRATE in refused.remedy
 
 
 def test_the_doctor_says_that_the_database_is_away_only_once(broker: KafkaConfig) -> None:

@@ -29,7 +29,7 @@ def installed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_example_is_imported_and_its_secrets_are_shown_once() -> None:
+def test_the_example_is_imported_and_secrets_are_shown_once() -> None:
     first = CliRunner().invoke(app, ["import", str(EXAMPLE)])
     second = CliRunner().invoke(app, ["import", str(EXAMPLE)])
     listed = CliRunner().invoke(app, ["list"])
@@ -49,10 +49,10 @@ def test_who_left_is_named(tmp_path: Path) -> None:
         " endpoint: {url: 'http://127.0.0.1:8010'}, capacity: {open: 4}}"
     )
 
-    said = CliRunner().invoke(app, ["import", str(alone)])
+    result = CliRunner().invoke(app, ["import", str(alone)])
     listed = CliRunner().invoke(app, ["list"])
 
-    assert "jonas" in said.stderr
+    assert "jonas" in result.stderr
     assert "0 of 4" in listed.stdout
     assert "inactive" in listed.stdout
 
@@ -91,16 +91,16 @@ def test_a_file_that_does_not_fit_the_agreement_changes_nothing(sessions: Sessio
     with sessions.begin() as session:
         publishing(session)
 
-    said = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    result = CliRunner().invoke(app, ["import", str(EXAMPLE)])
 
-    assert said.exit_code == 1
-    assert "the agreement has no team 'inbound'; write one of sales" in str(said.exception)
+    assert result.exit_code == 1
+    assert "the agreement has no team 'inbound'; write one of sales" in str(result.exception)
 
 
 @pytest.mark.usefixtures("installed")
 def test_private_networks_must_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADBATON_ALLOW_NETWORKS", "")
 
-    said = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    result = CliRunner().invoke(app, ["import", str(EXAMPLE)])
 
-    assert "LEADBATON_ALLOW_NETWORKS" in str(said.exception)
+    assert "LEADBATON_ALLOW_NETWORKS" in str(result.exception)

@@ -22,7 +22,7 @@ from tests.engine import until
 WELL = fine("processes", "none ended by itself in the last 10 minutes")
 
 
-def test_a_process_that_ends_again_and_again_is_named_with_its_log(tmp_path: Path) -> None:
+def test_a_process_that_ends_again_and_again_is_named_with_the_log(tmp_path: Path) -> None:
     endings = endings_in(tmp_path)
     crashing = Program("scoring-worker", (sys.executable, "-c", "raise SystemExit(1)"), {})
     supervisor = Supervisor(
@@ -38,9 +38,9 @@ def test_a_process_that_ends_again_and_again_is_named_with_its_log(tmp_path: Pat
     supervisor.stop()
 
     finding = restarts(tmp_path, utc_now())
-    assert (finding.what, finding.ok) == ("processes", False)
+    assert (finding.check, finding.ok) == ("processes", False)
     log = tmp_path / "logs" / "scoring-worker.log"
-    assert finding.found == f"scoring-worker ended 3 times in the last 10 minutes; its log: {log}"
+    assert finding.detail == f"scoring-worker ended 3 times in the last 10 minutes; its log: {log}"
     assert stat.S_IMODE(endings.file.stat().st_mode) == 0o600
 
 
@@ -59,7 +59,7 @@ def test_a_single_end_is_shown_and_no_fault_and_an_old_one_is_forgotten(tmp_path
 
     finding = restarts(tmp_path, NOON + timedelta(minutes=9))
     assert finding.ok is None
-    assert finding.found.startswith("relay ended 1 time in the last 10 minutes; its log: ")
+    assert finding.detail.startswith("relay ended 1 time in the last 10 minutes; its log: ")
     assert restarts(tmp_path, NOON + timedelta(minutes=11)) == WELL
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.cli import run
-from services.cli.mistakes import FORESEEN, in_words
+from services.cli.errors import OPERATOR_ERRORS, message_of
 from shared.http.destinations import destinations
 from shared.kafka import config
 from shared.process.addresses import check_brokers, check_database_url, check_host, check_http_url
@@ -74,8 +74,8 @@ def check_use() -> None:
         settings = Settings()
         destinations(settings.allow_networks, ports=settings.ports())
         config.of(settings)
-    except FORESEEN as wrong:
-        text = in_words(wrong)
+    except OPERATOR_ERRORS as wrong:
+        text = message_of(wrong)
         assert text is not None
         assert "\n" not in text
         assert "LEADBATON_KAFKA" in text or " cannot be read" in text
@@ -87,10 +87,10 @@ def check_use() -> None:
 def test_a_network_that_carries_addresses_of_ipv4_is_refused_with_what_to_write(
     network: str,
 ) -> None:
-    with pytest.raises(FORESEEN) as refused:
+    with pytest.raises(OPERATOR_ERRORS) as refused:
         Settings.model_validate({"allow_networks": f"10.0.0.0/8, {network}"})
 
-    text = in_words(refused.value)
+    text = message_of(refused.value)
     assert text is not None
     assert text.startswith(f"LEADBATON_ALLOW_NETWORKS: {network} carries addresses of IPv4")
     assert "write the IPv4 networks" in text
@@ -103,10 +103,12 @@ def test_other_networks_are_allowed(value: str) -> None:
 
 
 def test_a_file_where_a_folder_is_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FORESEEN) as refused:
+    with pytest.raises(OPERATOR_ERRORS) as refused:
         Settings(secret_key_file=tmp_path)
 
-    assert str(in_words(refused.value)).startswith(f"LEADBATON_SECRET_KEY_FILE: {tmp_path} cannot")
+    assert str(message_of(refused.value)).startswith(
+        f"LEADBATON_SECRET_KEY_FILE: {tmp_path} cannot"
+    )
 
 
 def test_addresses_that_are_in_use_are_taken() -> None:

@@ -35,8 +35,8 @@ def up(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str
         text=True,
     )
     assert process.stdout is not None
-    with process.stdout as said:
-        line = next(line for line in said if line.startswith("Leadbaton is ready"))
+    with process.stdout as output:
+        line = next(line for line in output if line.startswith("Leadbaton is ready"))
         words = line.replace(":", "", 1).split()
         try:
             yield process, {name: words[words.index(name) + 1] for name in NAMES}
@@ -62,7 +62,7 @@ def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) 
 
 
 @pytest.mark.fault
-def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
+def test_a_second_start_keeps_agreement_and_reps(tmp_path: Path) -> None:
     agreement = ("--agreement", str(ROOT / "examples" / "agreement.yaml"))
     with up(tmp_path, *agreement):
         key = leadbaton(
@@ -70,10 +70,10 @@ def test_a_second_start_knows_what_the_first_was_told(tmp_path: Path) -> None:
         ).stdout.strip()
 
     with up(tmp_path) as (_, urls):
-        asked = httpx.get(f"{urls['sla']}/v1/sla/breaches", headers={"x-write-key": key})
+        response = httpx.get(f"{urls['sla']}/v1/sla/breaches", headers={"x-write-key": key})
         listed = leadbaton("--data", str(tmp_path), "agreement", "publish", agreement[1])
 
-    assert asked.status_code == 200
+    assert response.status_code == 200
     assert "1" in listed.stdout + listed.stderr
 
 

@@ -69,13 +69,13 @@ def second_start(data: Path) -> None:
         command(data), cwd=ROOT, env=outside(), stdout=subprocess.PIPE, text=True
     )
     assert again.stdout is not None
-    said = []
+    lines = []
     for line in again.stdout:
-        said.append(line)
+        lines.append(line)
         if line.startswith("events "):
             again.send_signal(signal.SIGINT)
             break
     again.communicate(timeout=60)
 
     assert again.returncode == 0
-    assert any("(0 migrations ran)" in line for line in said)
+    assert any("(0 migrations ran)" in line for line in lines)

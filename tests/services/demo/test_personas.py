@@ -39,27 +39,27 @@ def test_shares_add_up_and_miss_the_exact_part_by_less_than_one(
     )
 
 
-def test_even_a_small_crowd_has_every_kind() -> None:
-    assert {who.kind.name for who in people_of(7, 30)} == {kind.name for kind in KINDS}
+def test_even_a_few_people_have_every_kind() -> None:
+    assert {person.kind.name for person in people_of(7, 30)} == {kind.name for kind in KINDS}
 
 
 @pytest.mark.parametrize(
     ("kind", "share"), [(kind.name, kind.share) for kind in KINDS], ids=[it.name for it in KINDS]
 )
-def test_a_kind_comes_in_its_share(kind: str, share: int) -> None:
-    counts = Counter(who.kind.name for who in people_of(7, 1000))
+def test_each_kind_has_the_agreed_share(kind: str, share: int) -> None:
+    counts = Counter(person.kind.name for person in people_of(7, 1000))
 
     assert counts[kind] == pytest.approx(1000 * share / sum(it.share for it in KINDS), abs=1)
 
 
 def test_people_of_firms_write_from_their_firm_and_others_from_free_mail() -> None:
-    for who in people_of(7, 300):
-        domain = who.email.partition("@")[2]
-        assert (domain in {firm.domain for firm in who.kind.firms}) == bool(who.kind.firms)
-        assert ("company" in who.traits) == bool(who.kind.firms)
+    for person in people_of(7, 300):
+        domain = person.email.partition("@")[2]
+        assert (domain in {firm.domain for firm in person.kind.firms}) == bool(person.kind.firms)
+        assert ("company" in person.traits) == bool(person.kind.firms)
 
 
 def test_some_forms_send_the_firms_size_as_text() -> None:
-    sizes = {type(who.traits["employees"]) for who in people_of(7, 300) if who.kind.firms}
+    sizes = {type(person.traits["employees"]) for person in people_of(7, 300) if person.kind.firms}
 
     assert sizes == {int, str}

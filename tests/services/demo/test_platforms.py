@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from services.demo.activities import IDENTIFIED, Channel, activities_of
 from services.demo.network import flaky_network
 from services.demo.platforms import Mailings, Website, native
-from services.demo.stream import IDENTIFIED, Channel, acts_of
 from tests.services.demo.recording import Answer, Posted, recording
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ACTS = acts_of(7, 30, until=NOON, run="run")
-ON_SITE = [act for act in ACTS if act.channel is Channel.WEBSITE]
-MAILED = [act for act in ACTS if act.channel is Channel.MAILINGS and not act.id.endswith("5")]
+ACTS = activities_of(7, 30, until=NOON, run="run")
+ON_SITE = [activity for activity in ACTS if activity.channel is Channel.WEBSITE]
+MAILED = [
+    activity
+    for activity in ACTS
+    if activity.channel is Channel.MAILINGS and not activity.id.endswith("5")
+]
 
 
 def ids(posted: list[Posted]) -> Counter[str]:
@@ -34,14 +38,14 @@ def all_ok(posted: Posted) -> Answer:
     )
 
 
-def test_the_site_sends_each_act_through_segments_client_with_its_own_id() -> None:
+def test_the_site_sends_each_activity_through_segments_client_with_the_id() -> None:
     with recording() as api:
         website = Website(api.url, "lb_ingest_x")
         website.send(ON_SITE)
         website.close()
 
-    twice = [act.id for act in ON_SITE if act.id.endswith(("00", "50"))]
-    assert ids(api.posted) == Counter([act.id for act in ON_SITE] + twice)
+    twice = [activity.id for activity in ON_SITE if activity.id.endswith(("00", "50"))]
+    assert ids(api.posted) == Counter([activity.id for activity in ON_SITE] + twice)
     assert set(api.paths()) == {"/v1/batch"}
     assert api.posted[0].authorization == f"Basic {b64encode(b'lb_ingest_x:').decode()}"
     assert website.failed == 0
@@ -57,7 +61,7 @@ def test_the_site_tells_an_address_only_when_somebody_identifies_themselves() ->
     assert len(messages) >= len(ON_SITE)
     assert {it["userId"] for it in messages} == {None}
     with_address = {it["messageId"] for it in messages if "@" in str(it)}
-    identifying = {act.id for act in ON_SITE if act.type == IDENTIFIED}
+    identifying = {activity.id for activity in ON_SITE if activity.type == IDENTIFIED}
     assert with_address == identifying != set()
 
 
@@ -68,7 +72,7 @@ def test_a_lost_answer_makes_segments_client_send_the_same_ids_again() -> None:
         website.close()
 
     assert network.lost > 0
-    assert set(ids(api.posted)) == {act.id for act in ON_SITE}
+    assert set(ids(api.posted)) == {activity.id for activity in ON_SITE}
     assert sum(ids(api.posted).values()) > len(ON_SITE) + 5
     assert website.failed == 0
 
@@ -90,7 +94,7 @@ def test_the_mailing_tool_sends_a_batch_again_until_it_is_answered() -> None:
         mailings.close()
 
     # the second answer would have been lost: the first was not, so it was enough
-    assert ids(api.posted) == Counter(act.id for act in MAILED[:3])
+    assert ids(api.posted) == Counter(activity.id for activity in MAILED[:3])
     assert mailings.failed == 0
 
 
@@ -129,7 +133,7 @@ def test_now_and_then_the_mailing_tool_exports_somebody_without_an_address() -> 
 
     [request] = api.posted
     assert [it["lead"]["email"] for it in request.body["events"]] == [
-        MAILED[0].who.email,
+        MAILED[0].person.email,
         "null",
     ]
 
@@ -145,12 +149,12 @@ def test_a_mailing_tool_that_nobody_answers_gives_up_in_plain_sight() -> None:
 
 
 def test_native_events_carry_the_senders_id_and_the_past() -> None:
-    act = MAILED[0]
+    activity = MAILED[0]
 
-    assert native(act) == {
-        "id": act.id,
-        "type": act.type,
-        "time": act.at.isoformat(),
-        "lead": {"email": act.who.email},
-        "properties": act.properties,
+    assert native(activity) == {
+        "id": activity.id,
+        "type": activity.type,
+        "time": activity.at.isoformat(),
+        "lead": {"email": activity.person.email},
+        "properties": activity.properties,
     }

@@ -50,8 +50,8 @@ def receiver(routing: Recording) -> Iterator[Receiver]:
         "idle": Rep("idle", Habit("never answers", ()), "lb_rep_idle"),
     }
     secrets = {"/reps/mara": SECRET, "/reps/idle": SECRET, "/teams/inbound": SECRET}
-    with serving(Receiver(0, secrets=secrets, reps=reps, routing_url=routing.url)) as it:
-        yield it
+    with serving(Receiver(0, secrets=secrets, reps=reps, routing_url=routing.url)) as receiver:
+        yield receiver
 
 
 def post(receiver: Receiver, path: str, **changed: Any) -> int:
@@ -95,7 +95,7 @@ def test_what_is_not_signed_is_refused(
     receiver: Receiver, routing: Recording, changed: dict[str, Any]
 ) -> None:
     assert post(receiver, "/reps/mara", **changed) == 401
-    assert receiver.seen.refused == 1
+    assert receiver.counts.refused == 1
     assert routing.posted == []
 
 
@@ -110,7 +110,7 @@ def test_a_webhook_that_comes_twice_is_answered_once(
 
     assert answered.came.wait(5)
     assert len(routing.posted) == 1
-    assert receiver.seen.repeated == 1
+    assert receiver.counts.repeated == 1
 
 
 def test_a_rep_who_never_answers_and_other_news_lead_to_no_answer(
@@ -120,7 +120,7 @@ def test_a_rep_who_never_answers_and_other_news_lead_to_no_answer(
     post(receiver, "/reps/mara", type="sla.breached", id="msg_2")
     post(receiver, "/teams/inbound", id="msg_3")
 
-    assert receiver.seen.verified == {"/reps/idle": 1, "/reps/mara": 1, "/teams/inbound": 1}
+    assert receiver.counts.verified == {"/reps/idle": 1, "/reps/mara": 1, "/teams/inbound": 1}
     assert routing.posted == []
 
 
@@ -131,7 +131,7 @@ def test_an_answer_that_finds_nobody_is_counted(answered: Answered) -> None:
 
     receiver.answer(Rep("mara", QUICK, "key"), HANDOFF, "accept")
 
-    assert receiver.seen.answers == {"accept 503": 1}
+    assert receiver.counts.answers == {"accept 503": 1}
     receiver.server_close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from services.demo.figures import Figures
-from services.demo.receiver import Seen
+from services.demo.receiver import WebhookCounts
 from services.demo.screen import line, view
 
 FIGURES = Figures(
@@ -25,21 +25,21 @@ FIGURES = Figures(
 
 def test_the_view_names_every_figure() -> None:
     console = Console(width=110, record=True, quiet=False, file=None, force_terminal=False)
-    with console.capture() as shown:
+    with console.capture() as capture:
         console.print(
-            view(FIGURES, {"mara": "answers at once"}, Seen(), total=400, calendar="3 Nov")
+            view(FIGURES, {"mara": "answers at once"}, WebhookCounts(), total=400, calendar="3 Nov")
         )
 
     for word in ("120 sent", "11  dropped", "1 wait", "mara", "answers at once", "3 Nov"):
-        assert word in shown.get()
+        assert word in capture.get()
 
 
 def test_the_line_says_it_without_a_terminal() -> None:
-    said = line(FIGURES)
+    text = line(FIGURES)
 
-    assert "120 counted of 120 sent, 11 dropped" in said
-    assert "mara 2, ravi 4" in said
-    assert "1 breached" in said
+    assert "120 counted of 120 sent, 11 dropped" in text
+    assert "mara 2, ravi 4" in text
+    assert "1 breached" in text
 
 
 def test_nobody_is_named_before_the_first_assignment() -> None:

@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
+from services.demo.activities import Activity, Channel, activities_of
 from services.demo.platforms import Mailings
 from services.demo.sending import send_paced
-from services.demo.stream import Act, Channel, acts_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ACTS = acts_of(7, 30, until=NOON, run="run")
+ACTS = activities_of(7, 30, until=NOON, run="run")
 
 
 def test_weeks_are_sent_in_order_within_seconds() -> None:
-    sent: list[Act] = []
+    sent: list[Activity] = []
 
     class Keeping(Mailings):
-        def send(self, acts: Any) -> None:
-            sent.extend(acts)
+        def send(self, activities: Any) -> None:
+            sent.extend(activities)
 
     instants = iter(NOON + timedelta(seconds=number) for number in range(100))
     senders = {it: Keeping("http://127.0.0.1:9", "key") for it in Channel}
-    mixed = [replace(act, channel=Channel.MAILINGS) for act in ACTS]
+    mixed = [replace(activity, channel=Channel.MAILINGS) for activity in ACTS]
     progress = list(
         send_paced(mixed, senders, seconds=4, time_source=lambda: next(instants), stop=Event())
     )

@@ -27,7 +27,7 @@ from shared.db.tables import outbox
 from shared.messaging.outbox import read
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
 
-OFFICE_CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
+WEEKDAY_CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
 ALWAYS = {
     "id": "always",
     "zone": "UTC",
@@ -48,8 +48,8 @@ def agreement_with(*policies: dict[str, Any]) -> Agreement:
 
 def sla_section(*policies: dict[str, Any], holidays: str | None = None) -> dict[str, Any]:
     """The section `sla` of an agreement."""
-    office = {**OFFICE_CALENDAR, "holidays": holidays}
-    return {"calendars": [office, ALWAYS], "policies": list(policies)}
+    calendar = {**WEEKDAY_CALENDAR, "holidays": holidays}
+    return {"calendars": [calendar, ALWAYS], "policies": list(policies)}
 
 
 def publish_policies(

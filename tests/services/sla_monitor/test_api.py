@@ -53,7 +53,7 @@ def ops(client: TestClient, sessions: Sessions) -> Ops:
     return keyed(client, sessions, KeyScope.OPS, "ops")
 
 
-def test_open_breaches_are_those_without_an_answer(ops: Ops) -> None:
+def test_open_breaches_have_no_answer(ops: Ops) -> None:
     [breach] = ops.get("breaches")["items"]
     assert (breach["rep"], breach["policy"], breach["lead_name"]) == ("ada", "touch", "ada's lead")
     assert breach["breached_at"] == breach["due_at"] == "2026-11-18T13:00:00Z"

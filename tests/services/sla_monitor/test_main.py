@@ -32,7 +32,7 @@ def test_the_api_serves_until_asked_to_stop(database_url: str) -> None:
         assert httpx.get(f"{url}/v1/sla/breaches").status_code == 401
 
 
-def test_the_sweep_answers_its_probes(database_url: str) -> None:
+def test_the_sweep_answers_probes(database_url: str) -> None:
     with sla("sweep", DATABASE_URL=database_url) as url:
         assert httpx.get(f"{url}/healthz").status_code == 200
         metrics = httpx.get(f"{url}/metrics").text

@@ -110,9 +110,9 @@ def test_who_is_not_let_in_hears_what_to_mend(
 ) -> None:
     settings = settings_for(secure_kafka, **{"kafka_sasl_password": "wrong-horse"} | wrong)
     [finding] = checks.broker(settings, utc_now())
-    assert "not its own" in finding.found or "does not let us in" in finding.found
-    assert "wrong-horse" not in finding.found
-    assert "behind TLS" in finding.mend
+    assert "not its own" in finding.detail or "does not let us in" in finding.detail
+    assert "wrong-horse" not in finding.detail
+    assert "behind TLS" in finding.remedy
 
 
 @pytest.mark.kafka

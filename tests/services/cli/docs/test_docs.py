@@ -13,7 +13,7 @@ from typer import Context
 from typer.main import get_group
 
 from services.cli import app
-from services.cli.docs import OutOfDate, check, current, filled, generate
+from services.cli.docs import OutOfDate, check, current, fill, generate
 from services.cli.docs.tables import errors, table
 from shared.process.settings import Settings
 
@@ -42,9 +42,9 @@ def test_generating_mends_what_is_out_of_date(tmp_path: Path) -> None:
         assert (docs / name).read_text() == (DOCS / name).read_text()
 
 
-def test_a_document_without_the_place_for_its_table_is_told() -> None:
+def test_a_document_without_a_part_for_a_generated_table_is_an_error() -> None:
     with pytest.raises(OutOfDate, match="no part 'codes'"):
-        filled("# Troubleshooting\n", {"codes": "| code |\n"})
+        fill("# Troubleshooting\n", {"codes": "| code |\n"})
 
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:
@@ -64,7 +64,7 @@ def test_every_setting_is_documented() -> None:
         assert f"| `LEADBATON_{name.upper()}` |" in page
 
 
-def test_every_topic_has_its_channel_its_dead_letters_and_all_its_readers() -> None:
+def test_every_topic_has_a_channel_dead_letters_and_all_readers() -> None:
     document = current(DOCS)["asyncapi.yaml"]
 
     for name in ("marketing.events", "leads.qualified", "handoffs.changed", "sla.changed"):
@@ -91,22 +91,22 @@ def test_every_call_that_a_page_speaks_of_can_be_made() -> None:
         for path, methods in orjson.loads(api.read_bytes())["paths"].items()
         for method in methods
     }
-    told = {
+    commands = {
         (method, _plain(path)) for page in PAGES for method, path in CALL.findall(page.read_text())
     }
 
-    assert told - served == set()
-    assert len(told) > 10
+    assert commands - served == set()
+    assert len(commands) > 10
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(ROOT)))
 def test_every_command_that_a_page_speaks_of_is_there(page: Path) -> None:
     for words in COMMAND.findall(page.read_text()):
-        there: Any = get_group(app)
+        group: Any = get_group(app)
         for word in words.split():
-            if not hasattr(there, "commands"):
+            if not hasattr(group, "commands"):
                 break  # what follows is an argument
-            _, there, _ = there.resolve_command(Context(there), [word])
+            _, group, _ = group.resolve_command(Context(group), [word])
 
 
 def _plain(path: str) -> str:

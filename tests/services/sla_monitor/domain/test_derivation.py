@@ -182,7 +182,7 @@ def test_a_team_without_hours_is_rejected() -> None:
         derived_clocks([step(Change.ASSIGNED, team="nobody")], TOUCH)
 
 
-def test_a_policy_applies_where_its_condition_holds() -> None:
+def test_a_policy_applies_where_the_condition_holds() -> None:
     hot = policy("hot", when='tier == "enterprise" && team == "sales"')
     assert set(derived_clocks([step(Change.ASSIGNED, tier="enterprise")], hot)) == {"hot/1"}
     assert set(derived_clocks([ASSIGNED], hot)) == set()

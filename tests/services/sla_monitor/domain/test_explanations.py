@@ -10,8 +10,8 @@ from shared.calendar import compile_calendar
 from shared.contracts.payloads import Change
 from tests.builders import minutes
 from tests.services.sla_monitor.builders import (
-    OFFICE_CALENDAR,
     TOUCH,
+    WEEKDAY_CALENDAR,
     derived_clocks,
     minutes_after_noon,
     numbered,
@@ -19,7 +19,7 @@ from tests.services.sla_monitor.builders import (
     step,
 )
 
-CALENDAR = compile_calendar(Calendar.model_validate(OFFICE_CALENDAR))
+CALENDAR = compile_calendar(Calendar.model_validate(WEEKDAY_CALENDAR))
 
 
 def test_the_intervals_make_the_target() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 import services
 import shared
-from services.cli.mistakes import FORESEEN, in_words
+from services.cli.errors import OPERATOR_ERRORS, message_of
 from shared.agreement.store import NoAgreement
 from shared.auth.vault import BadSecretKey
 from shared.documents import InvalidDocument
@@ -41,10 +41,10 @@ def ours(kind: type[LeadbatonError] = LeadbatonError) -> Iterator[type[Leadbaton
 
 
 def _below(kind: type[LeadbatonError]) -> Iterator[type[LeadbatonError]]:
-    for it in kind.__subclasses__():
-        if it.__module__.startswith(("services.", "shared.")):
-            yield it
-        yield from _below(it)
+    for subclass in kind.__subclasses__():
+        if subclass.__module__.startswith(("services.", "shared.")):
+            yield subclass
+        yield from _below(subclass)
 
 
 def test_each_error_of_ours_tells_itself() -> None:
@@ -54,12 +54,12 @@ def test_each_error_of_ours_tells_itself() -> None:
     for kind in errors:
         error = kind.__new__(kind)
         LeadbatonError.__init__(error, f"what {kind.__name__} says")
-        assert isinstance(error, FORESEEN)
-        assert in_words(error) == str(error) == f"what {kind.__name__} says"
+        assert isinstance(error, OPERATOR_ERRORS)
+        assert message_of(error) == str(error) == f"what {kind.__name__} says"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "told"),
+    ("arguments", "environment", "message"),
     [
         (["keys", "list"], {"DATABASE_URL": "postgresql://me@127.0.0.1:1/x"}, "the database does not answer: "),
         (["keys", "list"], {"PORT": "0"}, "LEADBATON_PORT: Input should be greater than"),
@@ -68,7 +68,7 @@ def test_each_error_of_ours_tells_itself() -> None:
     ids=["database", "setting", "ours"],
 )  # fmt: skip
 def test_a_command_ends_with_one_text_and_no_traceback(
-    arguments: list[str], environment: dict[str, str], told: str
+    arguments: list[str], environment: dict[str, str], message: str
 ) -> None:
     settings = {f"LEADBATON_{name}": value for name, value in environment.items()}
     nowhere = "postgresql://me@127.0.0.1:1/x"
@@ -78,7 +78,7 @@ def test_a_command_ends_with_one_text_and_no_traceback(
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("leadbaton: ")
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -86,23 +86,23 @@ def test_the_database_is_quoted() -> None:
     reason = psycopg.OperationalError("connection refused\nis it running?")
 
     for away in (reason, OperationalError("select 1", {}, reason)):
-        assert in_words(away) == "the database does not answer: connection refused"
+        assert message_of(away) == "the database does not answer: connection refused"
 
 
-def test_every_wrong_setting_is_named_as_its_variable() -> None:
-    with pytest.raises(FORESEEN) as caught:
+def test_every_wrong_setting_is_named_as_the_variable() -> None:
+    with pytest.raises(OPERATOR_ERRORS) as caught:
         Settings.model_validate({"port": "none", "kafka_partitions": 0.5})
 
-    told = in_words(caught.value)
-    assert told is not None
-    assert [line.split(":")[0] for line in told.splitlines()] == [
+    message = message_of(caught.value)
+    assert message is not None
+    assert [line.split(":")[0] for line in message.splitlines()] == [
         "LEADBATON_KAFKA_PARTITIONS",
         "LEADBATON_PORT",
     ]
 
 
-def test_a_bug_is_told_as_one() -> None:
+def test_a_bug_shows_a_traceback() -> None:
     with pytest.raises(ValidationError) as caught:
         Payload.model_validate({"amount": "much"})
 
-    assert in_words(caught.value) is None
+    assert message_of(caught.value) is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from services.demo.story import Story, tell
+from services.demo.lead_history import LeadHistory, print_history
 
 CLOCK: dict[str, Any] = {
     "policy": "inbound_accept",
@@ -69,7 +69,7 @@ HANDOFF: dict[str, Any] = {
 }
 
 
-def told(**clock: Any) -> str:
+def printed(**clock: Any) -> str:
     events: list[dict[str, Any]] = [
         {
             "time": f"2026-11-{day:02d}T09:00:00Z",
@@ -79,15 +79,15 @@ def told(**clock: Any) -> str:
         for day in range(1, 21)
     ]
     events.append({"time": "2026-11-21T09:00:00Z", "type": "identified", "properties": None})
-    story = Story(events=events, handoff=HANDOFF, clock=CLOCK | clock)
+    history = LeadHistory(events=events, handoff=HANDOFF, clock=CLOCK | clock)
     console = Console(width=120)
-    with console.capture() as shown:
-        tell(story, console)
-    return shown.get()
+    with console.capture() as capture:
+        print_history(history, console)
+    return capture.get()
 
 
-def test_every_chapter_is_told_with_its_facts() -> None:
-    story = told()
+def test_every_section_is_printed() -> None:
+    history = printed()
 
     for fact in (
         "Ines Castillo, RevOps Manager, Tidewater Analytics",
@@ -102,12 +102,12 @@ def test_every_chapter_is_told_with_its_facts() -> None:
         "has 0.50 more than a fair share, holds 3",
         "delivered: refused in 3 ms, 204 in 8 ms",
         "accept within 20 s of around_the_clock",
-        "breached; found 12.0 ms later",
+        "breached; detected 12.0 ms later",
         "late: accepted at last",
         "rep/priya",
     ):
-        assert fact in story
+        assert fact in history
 
 
 def test_a_promise_that_is_still_open_has_no_end() -> None:
-    assert "at last" not in told(ended_at=None, ended_by=None, state="running")
+    assert "at last" not in printed(ended_at=None, ended_by=None, state="running")

@@ -1,4 +1,4 @@
-"""Where the demonstration plays: the APIs, the keys, and what it must remember for its next start."""
+"""What a demonstration needs: access to the installation, its reps, and the state that it keeps between starts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shared.db.session import Sessions
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """The running installation, as the demonstration sees it from outside."""
+class Access:
+    """The URLs of the APIs, the API keys, and sessions on the database of the running installation."""
 
     scoring: str
     routing: str
@@ -27,8 +27,8 @@ class Scene:
 
 
 @dataclass(slots=True)
-class Memory:
-    """What one start leaves for the next: keys and secrets are shown once, so they must be kept."""
+class DemoState:
+    """What is kept between starts: keys and webhook secrets, which are shown once, and the number of starts."""
 
     file: Path
     keys: dict[str, str] = field(default_factory=dict)
@@ -36,45 +36,45 @@ class Memory:
     runs: int = 0
 
     @classmethod
-    def at(cls, file: Path) -> Memory:
-        """What was kept there, or nothing."""
+    def at(cls, file: Path) -> DemoState:
+        """The state that the file holds, or an empty one."""
         return cls(file, **orjson.loads(file.read_bytes())) if file.exists() else cls(file)
 
     def keep(self) -> None:
-        """Write it where only its owner may read it."""
+        """Write the file, readable by its owner only."""
         self.file.touch(mode=0o600)
         kept = {"keys": self.keys, "secrets": self.secrets, "runs": self.runs}
         self.file.write_bytes(orjson.dumps(kept))
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """The reps of a file, as the receiver plays them: the first answers at once, the second late, the third never."""
+class DemoReps:
+    """The reps of a file: the first answers at once, the second late, the third never."""
 
     source: str
     port: int
     endpoints: dict[str, str]
-    """An endpoint's id by the path of its URL."""
+    """The id of each endpoint, by the path of its URL."""
     habits: dict[str, Habit]
-    """By the rep's id."""
+    """The habit of each rep, by id."""
 
     @classmethod
-    def of(cls, source: str, *, port: int) -> Cast:
+    def of(cls, source: str, *, port: int) -> DemoReps:
         """The file's reps with their endpoints on `port`."""
-        moved = source.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}")
-        said = yaml.safe_load(moved)
-        reps = [it["id"] for it in said["reps"]]
+        text = source.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}")
+        roster = yaml.safe_load(text)
+        reps = [rep["id"] for rep in roster["reps"]]
         return cls(
-            source=moved,
+            source=text,
             port=port,
-            endpoints={urlsplit(url).path: id for id, url in _endpoints(said)},
+            endpoints={urlsplit(url).path: id for id, url in _endpoints(roster)},
             habits={
                 rep: HABITS[at] if at < len(HABITS) else AT_ONCE for at, rep in enumerate(reps)
             },
         )
 
     def secrets(self, known: Mapping[str, str]) -> dict[str, str]:
-        """The secrets by path, as the receiver needs them."""
+        """The secrets that are known, by the path of the endpoint."""
         return {path: known[id] for path, id in self.endpoints.items() if id in known}
 
     def reps(self, keys: Mapping[str, str]) -> dict[str, Rep]:
@@ -82,11 +82,11 @@ class Cast:
         return {id: Rep(id, habit, keys[id]) for id, habit in self.habits.items()}
 
 
-def _endpoints(said: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    for rep in said["reps"]:
+def _endpoints(roster: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    for rep in roster["reps"]:
         yield f"rep/{rep['id']}", rep["endpoint"]["url"]
-    for team in said.get("teams", []):
+    for team in roster.get("teams", []):
         if "fallback" in team:
             yield f"team/{team['id']}", team["fallback"]["url"]
-    if "ops" in said:
-        yield "ops", said["ops"]["url"]
+    if "ops" in roster:
+        yield "ops", roster["ops"]["url"]
