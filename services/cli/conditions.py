@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from services.cli.findings import Finding, fine
-from shared.db import condition_failures
-from shared.db.condition_failures import Failed
+from shared.agreement import condition_failures
+from shared.agreement.condition_failures import Failed
 
 WINDOW = timedelta(days=1)
 MAX_SHOWN = 5

@@ -25,8 +25,8 @@ from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.documents import text_of
-from shared.http.destinations import destinations
 from shared.http.outbound import check_url
+from shared.process.destinations import destinations
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 

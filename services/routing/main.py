@@ -25,12 +25,12 @@ from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
 from shared.http.app import create_app
-from shared.http.destinations import destinations
 from shared.http.probes import Probes
 from shared.http.server import serve
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
+from shared.process.destinations import destinations
 from shared.process.lifecycle import stop_on_signals
 from shared.process.periodic import run_periodically
 from shared.process.settings import Settings

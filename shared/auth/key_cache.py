@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from starlette.types import Scope
-
 from shared.auth.keys import Key, UnknownKey, digest, find_key, id_in
 from shared.clock import TimeSource, utc_now
-from shared.db.outages import OUTAGES, is_outage
+from shared.db.outages import OUTAGES, DatabaseAway, is_outage
 from shared.db.session import Sessions
-from shared.http.headers import header
-from shared.http.problems import DatabaseAway
 
 FRESH = timedelta(seconds=30)
 """So long a key that was revoked or suspended may go on working, and one that is no longer suspended may not."""
@@ -26,24 +20,6 @@ STALE = timedelta(seconds=60)
 
 PATIENCE = timedelta(seconds=5)
 """After the database did not answer, it is not asked again for so long."""
-
-
-def presented(scope: Scope) -> str | None:
-    """The key that a request carries: Bearer, the user name of Basic, or X-Write-Key."""
-    scheme, _, said = (header(scope, b"authorization") or "").partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return said.strip() or None
-        case "basic":
-            return _user(said)
-    return header(scope, b"x-write-key")
-
-
-def _user(encoded: str) -> str | None:
-    try:
-        return b64decode(encoded, validate=True).decode().partition(":")[0] or None
-    except (NotBase64, UnicodeDecodeError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)

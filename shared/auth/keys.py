@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Select, case, insert, select, update
 from sqlalchemy.orm import Session
 
+from shared.auth.origins import as_compared, normal_origins
 from shared.db.tables import api_keys
 from shared.errors import Rejected
-from shared.http.origins import as_compared, normal_origins
 
 
 class KeyScope(StrEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -49,6 +50,15 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class LogPartition:
+    """One partition of one log. A topic that was lost and made again is another log, by its id."""
+
+    topic: str
+    topic_id: UUID
+    partition: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,12 @@ resources, shutdowns. Not 54, though psycopg calls it operational: a value that 
 """
 
 
+class DatabaseAway(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_away"
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether trying the same again later may succeed."""
     if isinstance(error, DBAPIError):

@@ -9,9 +9,9 @@ from typing import Protocol
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.auth.key_cache import KeyCache, presented
+from shared.auth.key_cache import KeyCache
 from shared.errors import LeadbatonError, Unavailable
-from shared.http.headers import header
+from shared.http.headers import header, presented_key
 from shared.http.media import check_format, label_as_json
 from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, problem
 
@@ -88,7 +88,7 @@ class PlainBody:
 
     async def _budget(self, scope: Scope) -> Budget | None:
         """What the body counts against, None if it is not to be read; raises what is wrong with the key."""
-        key = presented(scope)
+        key = presented_key(scope)
         if key is None:
             return self.strangers if scope["path"] in self.posts else None
         scope["key"] = self.keys.remembered(key) or await run_in_threadpool(self.keys.key, key)

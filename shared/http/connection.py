@@ -14,8 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.errors import LeadbatonError, Rejected
 from shared.http.cors import readable_by
+from shared.http.metrics import HTTP_REFUSED_CONNECTIONS
 from shared.http.problems import problem
-from shared.process.metrics import HTTP_REFUSED_CONNECTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from shared.auth.key_cache import KeyCache, presented
+from shared.auth.key_cache import KeyCache
 from shared.auth.keys import Caller, Key, KeyScope, WrongScope
 from shared.clock import TimeSource
 from shared.db.session import Sessions
+from shared.http.headers import presented_key
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -51,7 +52,7 @@ def requires(*scopes: KeyScope) -> Callable[..., Caller]:
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> Caller:
         keys: KeyCache = request.app.state.keys
-        return allowed(keys.key(presented(request.scope)), *scopes)
+        return allowed(keys.key(presented_key(request.scope)), *scopes)
 
     return admitted
 

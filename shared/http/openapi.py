@@ -10,12 +10,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from shared.auth.keys import ExpiredKey, InactiveRep, UnknownKey, WrongScope
+from shared.db.outages import DatabaseAway
 from shared.errors import LeadbatonError
 from shared.http.body import BODILESS, Overloaded
 from shared.http.media import UnsupportedType
 from shared.http.problems import (
     PROBLEM_TYPE,
-    DatabaseAway,
     InvalidRequest,
     MalformedBody,
     Problem,

@@ -14,7 +14,7 @@ from ssrfguard import Policy, SSRFGuardError, resolve
 from ssrfguard.httpx import AsyncClient
 
 from shared.errors import Rejected
-from shared.http.destinations import ALLOW_NETWORKS, ALLOW_PORTS
+from shared.process.destinations import ALLOW_NETWORKS, ALLOW_PORTS
 
 CONNECT_S = 5.0
 TOTAL_S = 15.0

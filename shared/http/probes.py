@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
 from shared.errors import LeadbatonError
-from shared.process.metrics import exposed
+from shared.http.metrics import exposed
 
 Answer = tuple[bytes, int, dict[str, str]]
 """Content, status, headers: in the order of Starlette's Response."""

@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from shared.db.outages import OUTAGES, is_outage
+from shared.db.outages import OUTAGES, DatabaseAway, is_outage
 from shared.errors import LeadbatonError, Rejected, Unavailable
 from shared.text import storable
 
@@ -54,12 +54,6 @@ class UnsupportedEncoding(Rejected):
 
     code = "unsupported_encoding"
     status = 415
-
-
-class DatabaseAway(Unavailable):
-    """PostgreSQL does not answer."""
-
-    code = "database_away"
 
 
 def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: Any) -> Response:

@@ -10,8 +10,8 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.headers import header
+from shared.http.metrics import HTTP_REQUEST_SECONDS
 from shared.process import logs
-from shared.process.metrics import HTTP_REQUEST_SECONDS
 from shared.process.tracing import SpanKind, TraceSpan, start_span, trace_id
 
 UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -11,11 +11,11 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from shared.contracts.topic import LogPartition
 from shared.contracts.topics import TOPICS
 from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
-from shared.messaging.offsets import LogPartition
 
 TIMEOUT_MS = 4_000
 

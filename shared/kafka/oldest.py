@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from shared.contracts.topic import LogPartition
 from shared.kafka.client import connecting
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
-from shared.messaging.offsets import LogPartition
 
 QUIET_S = 0.5
 """Partitions that bring nothing for so long have nothing to read."""

@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
 from shared.clock import TimeSource
-from shared.contracts.topic import Record
+from shared.contracts.topic import LogPartition, Record
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import Sessions
 from shared.errors import class_and_code, loggable
@@ -32,9 +32,9 @@ from shared.messaging.batch import (
     TooManyDeadLetters,
     items_of,
 )
-from shared.messaging.offsets import Fenced, LogPartition, Move
-from shared.messaging.prefetch import Prefetch, give_way
+from shared.messaging.offsets import Fenced, Move
 from shared.process import logs
+from shared.process.prefetch import Prefetch, give_way
 
 __all__ = ["Subscription", "consume"]
 

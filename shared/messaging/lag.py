@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import TimeSource
+from shared.contracts.topic import LogPartition
 from shared.contracts.topics import TOPICS
 from shared.db.session import Sessions
 from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.oldest import oldest_unread
 from shared.messaging import dead_letters, metrics, offsets, outbox
-from shared.messaging.offsets import LogPartition
 
 
 @dataclass(frozen=True, slots=True)

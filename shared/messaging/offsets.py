@@ -6,23 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.contracts.topic import LogPartition
 from shared.db.tables import offsets
 from shared.errors import LeadbatonError
-
-
-@dataclass(frozen=True, slots=True)
-class LogPartition:
-    """One partition of one log. A topic that was lost and made again is another log, by its id."""
-
-    topic: str
-    topic_id: UUID
-    partition: int
 
 
 @dataclass(frozen=True, slots=True)

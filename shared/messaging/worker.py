@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from shared.agreement.cel.failures import FAILURES
+from shared.agreement.condition_failures import FailureLog
 from shared.clock import utc_now
-from shared.db.condition_failures import FailureLog
 from shared.db.session import engine_for, sessions_on
 from shared.http import probes
 from shared.http.probes import Probes

@@ -10,7 +10,6 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
-from shared.http.destinations import check_networks
 from shared.process.addresses import (
     check_brokers,
     check_database_url,
@@ -18,6 +17,7 @@ from shared.process.addresses import (
     check_http_url,
     networks_of,
 )
+from shared.process.destinations import check_networks
 from shared.process.ports import ports_of
 
 MAX_SECRET_BYTES = 4_000

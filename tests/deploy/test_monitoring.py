@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 
 from services.cli.docs.tables import tables
 from services.cli.processes import PROCESSES
-from shared.process.metrics import ConditionFailures
+from shared.http.metrics import ConditionFailures
 from tests.deploy.compose import PROBE_PORT, ROOT, SERVICES
 
 DEPLOY = ROOT / "deploy"

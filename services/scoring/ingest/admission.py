@@ -11,10 +11,10 @@ from starlette.responses import Response
 from services.scoring.ingest.refusals import OriginNotAllowed
 from shared.auth.key_cache import KeyCache
 from shared.auth.keys import Caller, KeyScope
+from shared.auth.origins import normal_origin
 from shared.http.cors import readable_by
 from shared.http.dependencies import allowed
 from shared.http.headers import header
-from shared.http.origins import normal_origin
 
 
 async def admitted(request: Request, key: str | None) -> Caller:

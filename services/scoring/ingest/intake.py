@@ -20,9 +20,9 @@ from services.scoring.ingest.reading import read
 from services.scoring.ingest.refusals import InvalidEvent, TooDeep, TooManyEvents
 from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Rejection
-from shared.auth.key_cache import presented
 from shared.auth.keys import Caller
 from shared.contracts.topic import Outgoing
+from shared.http.headers import presented_key
 from shared.http.media import UnsupportedType, not_json
 from shared.http.problems import MalformedBody
 from shared.values import exactly
@@ -84,7 +84,7 @@ class Intake:
         self, request: Request, body: bytes, parse: Callable[[Any], Batch]
     ) -> tuple[Caller, Batch]:
         """Who sends, and what; a body that makes no sense at all is kept if we know whose it is."""
-        key = presented(request.scope)
+        key = presented_key(request.scope)
         sender = await admitted(request, key) if key is not None else None
         try:
             content = _read(request, body)

@@ -18,7 +18,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.memory_records import MemoryRecords
 
 from shared.contracts.topic import Headers, Record
-from shared.messaging.prefetch import give_way
+from shared.process.prefetch import give_way
 
 
 def unpack_into_records(consumer: KafkaConsumer) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from services.cli import run
 from services.cli.errors import OPERATOR_ERRORS, message_of
-from shared.http.destinations import destinations
 from shared.kafka import config
 from shared.process.addresses import check_brokers, check_database_url, check_host, check_http_url
+from shared.process.destinations import destinations
 from shared.process.settings import Settings
 from shared.text import unstorable_at
 

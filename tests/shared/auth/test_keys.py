@@ -24,10 +24,10 @@ from shared.auth.keys import (
     revoke_key,
     suspend_reps_keys,
 )
+from shared.db.outages import DatabaseAway
 from shared.db.session import Sessions
 from shared.db.tables import api_keys
 from shared.embedded.postgres import PostgresServer
-from shared.http.problems import DatabaseAway
 
 pytestmark = pytest.mark.postgres
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)

@@ -10,7 +10,6 @@ from ipaddress import ip_network
 import pytest
 from ssrfguard import SSRFGuardError
 
-from shared.http.destinations import destinations
 from shared.http.outbound import (
     MAX_BYTES,
     Clients,
@@ -19,6 +18,7 @@ from shared.http.outbound import (
     guarded_client,
     head_of,
 )
+from shared.process.destinations import destinations
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topic import Message, Record
+from shared.contracts.topic import LogPartition, Message, Record
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.session import Sessions
 from shared.errors import Rejected, Unavailable
 from shared.messaging import dead_letters, outbox
 from shared.messaging.batch import Batches, Portion, Subscription, TooManyDeadLetters, items_of
-from shared.messaging.offsets import Fenced, LogPartition, Move, positions
+from shared.messaging.offsets import Fenced, Move, positions
 from tests.builders import NOON, marketing_event
 from tests.builders import record as record_of
 from tests.engine import Ledger

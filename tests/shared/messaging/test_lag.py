@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from shared.clock import utc_now
+from shared.contracts.topic import LogPartition
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions
 from shared.kafka.admin import end_offsets
@@ -19,7 +20,7 @@ from shared.kafka.oldest import oldest_unread
 from shared.kafka.producer import Producer
 from shared.messaging import offsets
 from shared.messaging.lag import behind, set_gauges
-from shared.messaging.offsets import LogPartition, Move
+from shared.messaging.offsets import Move
 from tests.engine import append_to_outbox, events, until
 
 pytestmark = pytest.mark.postgres

@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from shared.contracts.topic import LogPartition
 from shared.db.session import Sessions
-from shared.messaging.offsets import Fenced, LogPartition, Move, advance, positions
+from shared.messaging.offsets import Fenced, Move, advance, positions
 
 pytestmark = pytest.mark.postgres
 

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from shared.clock import utc_now
-from shared.contracts.topic import Outgoing, Sent
+from shared.contracts.topic import LogPartition, Outgoing, Sent
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions
 from shared.db.tables import outbox as table
@@ -23,7 +23,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
 from shared.kafka.producer import Ack, Producer
 from shared.messaging import outbox
-from shared.messaging.offsets import LogPartition, Move, advance, positions
+from shared.messaging.offsets import Move, advance, positions
 from shared.messaging.relay import BATCH, Relay
 from tests.conftest import kafka_on
 from tests.engine import PATIENCE_S, append_to_outbox, records_in, running_relay, until

@@ -20,8 +20,8 @@ from services.routing.main import run_delivery
 from services.routing.queries import deliveries, endpoints
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from shared.http.destinations import destinations
 from shared.http.probes import Probes
+from shared.process.destinations import destinations
 from tests.builders import lead_qualified
 from tests.services.routing.builders import (
     build_assigner,

@@ -23,9 +23,9 @@ from services.routing.queries import deliveries
 from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer, free_port
-from shared.http.destinations import destinations
 from shared.http.outbound import guarded_client
 from shared.http.probes import Probes
+from shared.process.destinations import destinations
 from tests.damage import stop_after_patience
 from tests.services.routing.builders import (
     entry,

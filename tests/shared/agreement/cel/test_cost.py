@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from shared.agreement.cel.condition import Condition
 from shared.agreement.cel.cost import Cost, Size, cost_of, program_length, size_of
 from shared.agreement.cel.failures import FAILURES, Cause
-from shared.process.metrics import exposed
+from shared.http.metrics import exposed
 
 TAGS = "event.properties.tags"
 LONG = ["t"] * 9_000

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from shared.messaging.prefetch import Prefetch, give_way
+from shared.process.prefetch import Prefetch, give_way
 
 
 def test_takes_what_was_begun_in_another_thread_or_reads_now_in_this_one() -> None:

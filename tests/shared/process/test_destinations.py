@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssrfguard import SSRFGuardError
 
-from shared.http.destinations import DEFAULT_PORTS, destinations
 from shared.http.outbound import ForbiddenAddress, check_url
+from shared.process.destinations import DEFAULT_PORTS, destinations
 from shared.process.ports import ports_of
 
 PUBLIC = destinations([])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.http.origins import MAX_ORIGINS, as_compared, normal_origin, normal_origins
+from shared.auth.origins import MAX_ORIGINS, as_compared, normal_origin, normal_origins
 
 
 @pytest.mark.parametrize(

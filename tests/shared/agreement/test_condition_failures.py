@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from shared.agreement.cel.failures import Cause, Failures
-from shared.db.condition_failures import EVERY, Failed, FailureLog, failed_since
+from shared.agreement.condition_failures import EVERY, Failed, FailureLog, failed_since
 from tests.builders import NOON
 
 pytestmark = pytest.mark.postgres
