@@ -10,9 +10,9 @@ from typing import Protocol
 from shared.agreement.cel.check import condition_faults
 from shared.agreement.cel.condition import Condition
 from shared.agreement.cel.read import Kind, Token, content, is_selected, tokens
+from shared.agreement.check_calendars import calendar_problems, open_in_a_week
 from shared.agreement.contexts import conditions
 from shared.agreement.facts import BUILT_IN
-from shared.agreement.hours import calendar_problems, open_in_a_week
 from shared.agreement.model import Agreement, Anchor, Policy
 from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
