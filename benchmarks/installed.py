@@ -14,7 +14,8 @@ from urllib.request import urlopen
 from benchmarks.machine import DATABASE
 from services.cli.processes import Process
 from shared.agreement.store import publish
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer

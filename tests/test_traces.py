@@ -20,7 +20,8 @@ from services.scoring.main import marketing_events_handler
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from shared.agreement.store import Policies
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.contracts.codec import P
 from shared.contracts.payloads import MarketingEvent

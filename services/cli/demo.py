@@ -22,7 +22,8 @@ from services.demo.lead_history import summary
 from services.demo.receiver import PORT, Receiver, serving
 from services.demo.run import DemoRun
 from services.demo.setup import Access, DemoReps, DemoState
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import free_port, is_free

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from services.cli.database import transaction
 from services.routing.queries.reps import locked_activity, reps_by_id
 from shared.agreement.durations import duration
-from shared.auth.keys import Key, KeyScope, UnknownKey, change_origins, create_key, keys, revoke_key
+from shared.auth.issuing import change_origins, create_key
+from shared.auth.keys import Key, KeyScope, UnknownKey
 from shared.auth.origins import normal_origin, normal_origins
+from shared.auth.queries import keys, revoke_key
 from shared.clock import utc_now
 from shared.errors import Rejected
 from shared.process.settings import Settings

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from shared.auth.keys import Key, UnknownKey, digest, find_key, id_in
+from shared.auth.keys import Key, UnknownKey, digest, id_in
+from shared.auth.queries import find_key
 from shared.clock import TimeSource, utc_now
 from shared.db.outages import OUTAGES, DatabaseAway, is_outage
 from shared.db.session import Sessions

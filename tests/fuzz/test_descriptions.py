@@ -25,7 +25,8 @@ from schemathesis.specs.openapi.checks import (
 
 from services.routing.handlers import Assigner
 from services.scoring.queries.leads import leads_after
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from shared.http.problems import PROBLEM_TYPE

@@ -33,7 +33,8 @@ from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed as sla_follows
 from services.sla_monitor.main import build_api as sla_api
 from shared.agreement.store import Policies
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.contracts.topic import Outgoing, Record, Sent
 from shared.contracts.topics import (

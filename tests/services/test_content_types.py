@@ -8,7 +8,8 @@ from itertools import cycle, product
 import httpx
 import pytest
 
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON

@@ -16,7 +16,8 @@ from services.sla_monitor.api.clocks import (
     ClockListParameters,
     ListParameters,
 )
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from shared.http.pages import Cursor
 from tests.builders import NOON

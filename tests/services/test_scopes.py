@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.services.apis import apis_on

@@ -16,7 +16,7 @@ from services.routing.handlers.assigner import Assigner
 from services.routing.handlers.assignment import place, queued
 from services.routing.queries import deliveries, endpoints, handoffs, rep_loads, reps
 from services.routing.roster_file import RosterFile
-from shared.auth.keys import suspend_reps_keys
+from shared.auth.queries import suspend_reps_keys
 from shared.auth.vault import Vault
 
 SECRET_BYTES = 32

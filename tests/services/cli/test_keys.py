@@ -11,19 +11,14 @@ from sqlalchemy import text
 
 from services.cli.keys import UnknownRep
 from services.routing.queries.reps import locked_activity
-from shared.auth.keys import (
-    InactiveRep,
-    KeyScope,
-    UnknownKey,
-    create_key,
-    find_caller,
-    find_key,
-    keys,
-)
+from shared.auth.issuing import create_key
+from shared.auth.keys import InactiveRep, KeyScope, UnknownKey
+from shared.auth.queries import find_key, keys
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.engine import until
+from tests.keys import find_caller
 from tests.services.cli.key_commands import INGEST, ran
 from tests.services.routing.builders import entry, importing
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.auth.keys import BadOrigins, KeyScope, UnknownKey, create_key, find_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import BadOrigins, KeyScope, UnknownKey
+from shared.auth.queries import find_key
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.services.cli.key_commands import INGEST, ran

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from services.routing.domain.handoff import handoff_id
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id
 from tests.services.routing.builders import entry, importing, told

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from services.routing.main import build_api
 from services.routing.queries import endpoints
 from services.routing.queries.breakers import Hang, open_breakers
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import build_assigner, entry, importing, qualifying

@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.scoring.main import build_api
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change, HandoffChanged
 from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions

@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
 

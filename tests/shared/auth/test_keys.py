@@ -10,24 +10,15 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from shared.auth.issuing import create_key
 from shared.auth.key_cache import FRESH, STALE, KeyCache
-from shared.auth.keys import (
-    Caller,
-    ExpiredKey,
-    InactiveRep,
-    KeyScope,
-    UnknownKey,
-    create_key,
-    find_caller,
-    id_in,
-    keys,
-    revoke_key,
-    suspend_reps_keys,
-)
+from shared.auth.keys import Caller, ExpiredKey, InactiveRep, KeyScope, UnknownKey, id_in
+from shared.auth.queries import keys, revoke_key, suspend_reps_keys
 from shared.db.outages import DatabaseAway
 from shared.db.session import Sessions
 from shared.db.tables import api_keys
 from shared.embedded.postgres import PostgresServer
+from tests.keys import find_caller
 
 pytestmark = pytest.mark.postgres
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)

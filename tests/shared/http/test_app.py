@@ -15,7 +15,8 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from shared.auth.keys import Caller, KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import Caller, KeyScope
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import free_port
 from shared.errors import Rejected, Unavailable

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from shared.embedded.postgres import free_port
 from tests.builders import NOON

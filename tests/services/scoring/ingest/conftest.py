@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from services.scoring.ingest import Limits, router
 from services.scoring.ingest.publishing import Publishing, Sends
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.clock import TimeSource
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Outgoing, Record

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from shared.auth.keys import KeyScope, change_origins, create_key, revoke_key
+from shared.auth.issuing import change_origins, create_key
+from shared.auth.keys import KeyScope
+from shared.auth.queries import revoke_key
 from shared.db.session import Sessions
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 

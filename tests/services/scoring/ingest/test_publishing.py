@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from services.scoring.ingest import publishing
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.refusals import NowhereToPut
-from shared.auth.keys import KeyScope, create_key
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.db.tables import outbox
