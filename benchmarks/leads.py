@@ -119,8 +119,8 @@ _OLD = """
         lateral (select now() - interval '30 days' - n * interval '1 minute') as t (at)
 """
 _OLD_ASSIGNMENTS = """
-    insert into routing.assignments (handoff_id, hop, rep, period, assigned_at)
-    select id, 1, rep, to_char(assigned_at, 'YYYY-MM'), assigned_at from routing.handoffs where state = 'won'
+    insert into routing.assignments (handoff_id, hop, rep, period, assigned_at, allocation_id)
+    select id, 1, rep, to_char(assigned_at, 'YYYY-MM'), assigned_at, 0 from routing.handoffs where state = 'won'
 """
 
 

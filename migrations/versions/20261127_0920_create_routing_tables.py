@@ -38,10 +38,7 @@ def upgrade() -> None:
             "those unlike the base's.",
         ),
         sa.Column(
-            "picks",
-            postgresql.ARRAY(sa.Text()),
-            nullable=False,
-            comment="Who got a lead, in order.",
+            "reps", postgresql.ARRAY(sa.Text()), nullable=False, comment="Who got a lead, in order."
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
         schema="routing",
@@ -67,7 +64,7 @@ def upgrade() -> None:
         sa.Column(
             "allocation_id",
             sa.BigInteger(),
-            nullable=True,
+            nullable=False,
             comment="The allocation that it was decided in.",
         ),
         sa.Column(

@@ -125,7 +125,7 @@ class RosterFile(Section):
     teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = ()
     reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(min_length=1)
 
-    def everybody(self) -> list[Rep]:
+    def all_reps(self) -> list[Rep]:
         """The reps, in their order: that is their rank."""
         return [it.rep(position) for position, it in enumerate(self.reps)]
 

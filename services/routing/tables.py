@@ -29,9 +29,7 @@ from shared.db.tables import NAMES
 
 metadata = MetaData(schema="routing", naming_convention=NAMES)
 
-LIVE = ("waiting", "assigned", "accepted", "contacted")
-"""States in which a handoff holds its lead: no second one may start."""
-HELD = LIVE[1:]
+HELD = ("assigned", "accepted", "contacted")
 """States in which a rep holds the handoff: what counts against open capacity."""
 
 teams = Table(
@@ -190,7 +188,7 @@ allocations = Table(
         nullable=False,
         comment="[[rep, open, today, assigned, credit, last_assigned_at, counted], …], all or those unlike the base's.",
     ),
-    Column("picks", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
+    Column("reps", ARRAY(Text), nullable=False, comment="Who got a lead, in order."),
     Index("ix_allocations_whole", "team", "id", postgresql_where=text("base_id is null")),
     comment="Leads of a team assigned together: what all their decisions were made from.",
 )
@@ -203,7 +201,12 @@ assignments = Table(
     Column("rep", Text, comment="None while it waits for somebody."),
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
-    Column("allocation_id", BigInteger, comment="The allocation that it was decided in."),
+    Column(
+        "allocation_id",
+        BigInteger,
+        nullable=False,
+        comment="The allocation that it was decided in.",
+    ),
     Column(
         "position", Integer, comment="How many leads of the allocation were assigned before it."
     ),

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from services.routing.api import answers, deliveries, endpoints, handoffs, reps
-from services.routing.handlers.assigner import Assigner
+from services.routing.handlers.assignment import Assigner
 
 
 def router(assigner: Assigner, secret_key: SecretStr | None) -> APIRouter:

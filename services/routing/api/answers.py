@@ -1,4 +1,4 @@
-"""Answers: what a rep, or ops for a rep, says about a handoff. Each may be sent twice."""
+"""Answers of reps, or of ops for a rep. Each may be sent twice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
-from services.routing.api.handoffs import story
-from services.routing.api.models import HandoffStory
+from services.routing.api.handoffs import HandoffDetails, rep_of
 from services.routing.domain.answers import (
     Actor,
     Answer,
@@ -19,11 +18,10 @@ from services.routing.domain.answers import (
     ImpossibleTime,
     NotYours,
     UnknownReason,
-    check_reason,
 )
 from services.routing.handlers.answers import UnknownHandoff, answer
-from services.routing.handlers.assigner import Assigner
-from services.routing.queries import handoffs
+from services.routing.handlers.assignment import Assigner
+from services.routing.handlers.explanation import read_history
 from shared.agreement.model import Id
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change
@@ -112,88 +110,56 @@ REASSIGNED = "reassigned_by_ops"
 
 
 def router(assigner: Assigner) -> APIRouter:
-    """The routes; each answers with the handoff's whole story."""
+    """The routes; each answers with the handoff and everything that explains it."""
     routes = APIRouter()
-    policy = _Desk(assigner)
+
+    def take(
+        session: Session, id: UUID, rep_answer: Answer, caller: Caller, now: datetime
+    ) -> HandoffDetails:
+        answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
+        history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
+        return HandoffDetails.of_history(history)
 
     @routes.post("/handoffs/{id}/accept", responses=RESPONSES)
-    def accept(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: Optional) -> HandoffStory:
+    def accept(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: Optional) -> HandoffDetails:
         """Take the lead on."""
-        return policy.take(session, id, Change.ACCEPTED, said, caller, now)
+        return take(session, id, _answer(Change.ACCEPTED, body), caller, now)
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
-    def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: RejectIn) -> HandoffStory:
+    def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> HandoffDetails:
         """Hand the lead back: to another rep, or to marketing, as the agreement says of the reason."""
-        return policy.take(session, id, Change.REJECTED, said, caller, now)
+        return take(session, id, _answer(Change.REJECTED, body), caller, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
-    def contact(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: ContactIn) -> HandoffStory:
+    def contact(
+        id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
+    ) -> HandoffDetails:
         """Say that the lead was called or written to. The same again without `occurred_at` is the same contact."""
-        return policy.take(session, id, Change.CONTACTED, said, caller, now)
+        return take(session, id, _answer(Change.CONTACTED, body), caller, now)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
-    def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: OptionalWin) -> HandoffStory:
+    def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> HandoffDetails:
         """Close it: they bought."""
-        return policy.take(session, id, Change.WON, said, caller, now)
+        return take(session, id, _answer(Change.WON, body), caller, now)
 
     @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
-    def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, said: LoseIn) -> HandoffStory:
+    def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> HandoffDetails:
         """Close it: they did not buy."""
-        return policy.take(session, id, Change.LOST, said, caller, now)
+        return take(session, id, _answer(Change.LOST, body), caller, now)
 
     @routes.post("/handoffs/{id}/reassign", responses=RESPONSES)
-    def reassign(id: UUID, session: Tx, caller: Ops, now: Now, said: ReassignIn) -> HandoffStory:
+    def reassign(id: UUID, session: Tx, caller: Ops, now: Now, body: ReassignIn) -> HandoffDetails:
         """Give it to somebody else than who has it, or had it."""
-        taken = Answer(Change.REJECTED, hop=said.hop, details={"reason": REASSIGNED})
-        return policy.keep(session, id, taken, caller, now)
+        reassignment = Answer(
+            Change.REJECTED, hop=body.hop, details={"reason": REASSIGNED}, reason_is_listed=False
+        )
+        return take(session, id, reassignment, caller, now)
 
     return routes
 
 
-class _Desk:
-    """Takes answers."""
-
-    def __init__(self, assigner: Assigner) -> None:
-        self._assigner = assigner
-
-    def take(
-        self,
-        session: Session,
-        id: UUID,
-        change: Change,
-        said: AnswerIn,
-        caller: Caller,
-        now: datetime,
-    ) -> HandoffStory:
-        """Take what the caller says, with what its reason entails."""
-        details = said.details()
-        if "reason" in details:
-            details |= self._consequence(session, id, change, details["reason"])
-        taken = Answer(change, said.occurred_at, said.hop, details)
-        return self.keep(session, id, taken, caller, now)
-
-    def keep(
-        self, session: Session, id: UUID, taken: Answer, caller: Caller, now: datetime
-    ) -> HandoffStory:
-        """Take the answer and tell the whole story after it."""
-        answer(session, id, taken, actor=_actor(caller), assigner=self._assigner, now=now)
-        return story(session, id, caller, self._assigner)
-
-    def _consequence(
-        self, session: Session, id: UUID, change: Change, reason: str
-    ) -> dict[str, bool]:
-        """What the reason entails, in the agreement that the handoff is under; raises UnknownReason."""
-        handoff = handoffs.find_handoff(session, id)
-        if handoff is None:
-            raise UnknownHandoff(f"no handoff {id}")
-        agreed = self._assigner.policies.version(session, handoff.agreement_version)
-        routing = agreed.agreement.routing
-        if change is Change.LOST:
-            check_reason(reason, routing.loss_reasons, what="loss reason")
-            return {}
-        then = {it.id: it.then for it in routing.reject_reasons}
-        check_reason(reason, list(then), what="reject reason")
-        return {"recycle": True} if then.get(reason) == "recycle" else {}
+def _answer(change: Change, body: AnswerIn) -> Answer:
+    return Answer(change, body.occurred_at, body.hop, body.details())
 
 
 def _actor(caller: Caller) -> Actor:

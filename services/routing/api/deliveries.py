@@ -1,14 +1,14 @@
-"""Deliveries: what was told to whom, and what could not be."""
+"""Deliveries: which notifications reached their endpoints, and which could not."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.routing.api.models import DeliveryOut, with_attempts
 from services.routing.queries import deliveries
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
@@ -27,18 +27,48 @@ class UnknownDelivery(Rejected):
     status = 404
 
 
-State = Literal["pending", "delivered", "exhausted", "cancelled"]
+DeliveryState = Literal["pending", "delivered", "exhausted", "cancelled"]
+
+
+class AttemptOut(BaseModel):
+    """One attempt of a webhook."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    at: datetime
+    took_ms: float
+    status: int | None
+    detail: str = Field(description="The head of the response, or what went wrong.")
+
+
+class DeliveryOut(BaseModel):
+    """A notification on its way to an endpoint, with its attempts."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="The webhook-id of every attempt.")
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    state: str = Field(description="pending, delivered, exhausted or cancelled")
+    attempt_count: int
+    next_attempt_at: datetime
+    created_at: datetime
+    ended_at: datetime | None
+    attempts: list[AttemptOut]
 
 
 CURSOR = Cursor("deliveries", tuple[Position])
 
 
-class Wanted(BaseModel):
+class DeliveryFilter(BaseModel):
     """Which deliveries."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: State | None = None
+    state: DeliveryState | None = None
     handoff: UUID | None = None
     after: After = None
     limit: Limit = 50
@@ -48,22 +78,21 @@ class Wanted(BaseModel):
 def list_deliveries(
     session: Tx,
     _: OpsOrRead,
-    wanted: Annotated[Wanted, Query()],
+    filter_: Annotated[DeliveryFilter, Query()],
 ) -> Page[DeliveryOut]:
-    """Deliveries with their tries, newest first."""
-    rows = deliveries.list_deliveries(
+    """Deliveries with their attempts, newest first."""
+    matching = deliveries.list_deliveries(
         session,
-        state=wanted.state,
-        handoff=wanted.handoff,
-        before=None if wanted.after is None else CURSOR.decode(wanted.after)[0],
-        limit=wanted.limit + 1,
+        state=filter_.state,
+        handoff=filter_.handoff,
+        before=None if filter_.after is None else CURSOR.decode(filter_.after)[0],
+        limit=filter_.limit + 1,
     )
-    shown = {it.id: it for it in with_attempts(session, rows)}
     return paged(
-        rows,
-        limit=wanted.limit,
-        item=lambda row: shown[row.id],
-        position=lambda row: (row.position,),
+        matching,
+        limit=filter_.limit,
+        item=DeliveryOut.model_validate,
+        position=lambda it: (it.position,),
         cursor=CURSOR,
     )
 
@@ -74,8 +103,8 @@ def list_deliveries(
     responses=problems(UnknownKey, WrongScope, UnknownDelivery),
 )
 def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
-    """Tell it again, with the same id: to an endpoint that was mended."""
+    """Begin the delivery again, with the same id: to an endpoint that was mended."""
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
-    [row] = deliveries.list_deliveries(session, id=id, limit=1)
-    return with_attempts(session, [row])[0]
+    [delivery] = deliveries.list_deliveries(session, id=id, limit=1)
+    return DeliveryOut.model_validate(delivery)

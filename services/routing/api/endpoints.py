@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field, SecretStr
-from sqlalchemy import Row
 
-from services.routing.domain.signing import signing_still
+from services.routing.domain.signing import still_signing
 from services.routing.handlers.secret_rotation import TooManySecrets, UnknownEndpoint, rotate_secret
 from services.routing.queries import endpoints
+from services.routing.queries.endpoints import EndpointStatus
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.auth.vault import BadSecretKey, Vault
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
@@ -33,10 +33,10 @@ class EndpointOut(BaseModel):
     id: str
     host: str | None
     state: EndpointState = Field(
-        description="hanging: it, or its host, timed out, and gets one try at a time until it answers"
+        description="hanging: it, or its host, timed out, and gets one attempt at a time until it answers"
     )
     since: datetime | None = Field(description="Since when it hangs or is disabled.")
-    failures: int = Field(description="Tries that nobody answered, since then.")
+    failures: int = Field(description="Attempts without an answer, since then.")
     disabled_reason: str | None = Field(description="Why it is disabled.")
     pending: int = Field(description="Webhooks that wait for it.")
     old_secret_until: datetime | None = Field(
@@ -44,17 +44,17 @@ class EndpointOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, row: Row[Any], *, now: datetime) -> Self:
+    def of(cls, endpoint: EndpointStatus, *, now: datetime) -> Self:
         """The endpoint as it is now."""
-        old = signing_still(endpoints.old_secrets_of(row.old_secrets), now=now)
+        old = still_signing(endpoint.old_secrets, now=now)
         return cls(
-            id=row.id,
-            host=row.host,
-            state=row.state,
-            since=row.since,
-            failures=row.failures,
-            disabled_reason=row.disabled_reason,
-            pending=row.pending,
+            id=endpoint.id,
+            host=endpoint.host,
+            state=endpoint.state,
+            since=endpoint.since,
+            failures=endpoint.failures,
+            disabled_reason=endpoint.disabled_reason,
+            pending=endpoint.pending,
             old_secret_until=max((it.until for it in old), default=None),
         )
 
@@ -84,8 +84,8 @@ def router(secret_key: SecretStr | None) -> APIRouter:
         session: Tx, _: OpsOrRead, now: Now, state: EndpointState | None = None
     ) -> Endpoints:
         """Every endpoint, and whether it answers."""
-        shown = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
-        return Endpoints(items=[it for it in shown if state in (None, it.state)])
+        items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
+        return Endpoints(items=[it for it in items if state in (None, it.state)])
 
     @routes.post(
         "/endpoints/{id:path}/rotate-secret",
@@ -93,8 +93,8 @@ def router(secret_key: SecretStr | None) -> APIRouter:
     )
     def rotate(id: EndpointId, session: Tx, _: Ops, now: Now, response: Response) -> NewSecret:
         """A new secret, shown once. For 24 hours each webhook has the signature of the old one too."""
-        rotated = rotate_secret(session, id, vault=Vault(secret_key), now=now)
+        rotation = rotate_secret(session, id, vault=Vault(secret_key), now=now)
         response.headers["cache-control"] = "no-store"
-        return NewSecret(id=id, secret=rotated.secret, old_secret_until=rotated.both_until)
+        return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.both_until)
 
     return routes

@@ -2,30 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
-from services.routing.api.models import HandoffOut, HandoffStory
-from services.routing.domain import visibility
-from services.routing.domain.answers import NotYours
-from services.routing.domain.handoff import State
+from services.routing.api.deliveries import DeliveryOut
+from services.routing.domain.answers import NotYours, PastStep
+from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.answers import UnknownHandoff
-from services.routing.handlers.assigner import Assigner
-from services.routing.queries import changes, handoffs
+from services.routing.handlers.assignment import Assigner
+from services.routing.handlers.explanation import HandoffHistory, read_history
+from services.routing.queries import handoffs
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
+from shared.contracts.payloads import Change, LeadContext, Scores
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
+
+class HandoffOut(BaseModel):
+    """A handoff as it is now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    lead_id: UUID
+    qualification: int
+    state: State
+    team: str
+    rule: str
+    rep: str | None = Field(description="Who holds it; after won or lost, who did.")
+    hop: int
+    tier: str
+    cause: str
+    qualified_at: datetime
+    assigned_at: datetime | None
+    closed_at: datetime | None
+    merged_into: UUID | None
+    agreement_version: int
+    scores: Scores
+    lead: LeadContext
+
+    @classmethod
+    def of(cls, handoff: Handoff) -> Self:
+        """The handoff, with its lead as it was announced."""
+        fields = {
+            name: getattr(handoff, name)
+            for name in cls.model_fields
+            if name not in ("cause", "scores", "lead")
+        }
+        lead = {
+            "cause": handoff.lead.cause,
+            "scores": handoff.lead.scores,
+            "lead": handoff.lead.context,
+        }
+        return cls.model_validate({**fields, **lead})
+
+
+class StepOut(BaseModel):
+    """A step in a handoff's life."""
+
+    change: Change
+    occurred_at: datetime
+    actor: str
+    hop: int
+    rep: str | None
+    details: dict[str, Any]
+
+    @classmethod
+    def of(cls, step: PastStep) -> Self:
+        """The step as it was taken."""
+        return cls(
+            change=step.change,
+            occurred_at=step.occurred_at,
+            actor=step.actor,
+            hop=step.hop,
+            rep=step.rep,
+            details=step.details,
+        )
+
+
+class HandoffDetails(HandoffOut):
+    """A handoff with everything that explains it."""
+
+    decision: dict[str, Any] | None = Field(description="The newest: why this rep, or why nobody.")
+    decisions: list[dict[str, Any]] = Field(
+        description="One for each hop; for a rep with their own row alone of the candidates."
+    )
+    history: list[StepOut] = Field(
+        description="For a rep who lost it, up to the step that took it from them."
+    )
+    deliveries: list[DeliveryOut] = Field(description="For a rep, theirs.")
+
+    @classmethod
+    def of_history(cls, history: HandoffHistory) -> Self:
+        """The handoff with its decisions, its steps and its deliveries."""
+        decisions = list(history.decisions)
+        return cls(
+            **HandoffOut.of(history.handoff).model_dump(),
+            decision=decisions[-1] if decisions else None,
+            decisions=decisions,
+            history=[StepOut.of(it) for it in history.steps],
+            deliveries=[DeliveryOut.model_validate(it) for it in history.deliveries],
+        )
+
+
 CURSOR = Cursor("handoffs", tuple[AwareDatetime, UUID])
 
 
-class Wanted(BaseModel):
+class HandoffFilter(BaseModel):
     """Which handoffs."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,20 +131,20 @@ class Wanted(BaseModel):
 def list_handoffs(
     session: Tx,
     caller: AnyReader,
-    wanted: Annotated[Wanted, Query()],
+    filter_: Annotated[HandoffFilter, Query()],
 ) -> Page[HandoffOut]:
     """Handoffs, newest first."""
     rows = handoffs.list_handoffs(
         session,
-        state=wanted.state,
-        rep=caller.subject if caller.scope is KeyScope.REP else wanted.rep,
-        lead=wanted.lead,
-        before=None if wanted.after is None else CURSOR.decode(wanted.after),
-        limit=wanted.limit + 1,
+        state=filter_.state,
+        rep=rep_of(caller) or filter_.rep,
+        lead=filter_.lead,
+        before=None if filter_.after is None else CURSOR.decode(filter_.after),
+        limit=filter_.limit + 1,
     )
     return paged(
         rows,
-        limit=wanted.limit,
+        limit=filter_.limit,
         item=HandoffOut.of,
         position=lambda it: (it.qualified_at, it.id),
         cursor=CURSOR,
@@ -73,22 +162,14 @@ def router(assigner: Assigner) -> APIRouter:
         "/handoffs/{id}",
         responses=problems(UnknownKey, WrongScope, InactiveRep, NotYours, UnknownHandoff),
     )
-    def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffStory:
-        """One handoff with its decisions, its life and its deliveries."""
-        return story(session, id, caller, assigner)
+    def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffDetails:
+        """One handoff with its decisions, its steps and its deliveries."""
+        history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
+        return HandoffDetails.of_history(history)
 
     return routes
 
 
-def story(session: Session, id: UUID, caller: Caller, assigner: Assigner) -> HandoffStory:
-    """The handoff as the caller may see it: a rep, if they hold it or held it, as it was until they lost it."""
-    found = handoffs.find_handoff(session, id)
-    if found is None:
-        raise UnknownHandoff(f"no handoff {id}")
-    past = changes.past_of(session, id)
-    if caller.scope is not KeyScope.REP:
-        return HandoffStory.told(session, found, past, assigner)
-    seen = visibility.past_for(caller.subject, found, past)
-    if not seen:
-        raise NotYours(f"handoff {id} is not with you")
-    return HandoffStory.for_rep(session, found, seen, assigner, rep=caller.subject)
+def rep_of(caller: Caller) -> str | None:
+    """The rep whose key it is; None for other callers, who may see everything."""
+    return caller.subject if caller.scope is KeyScope.REP else None

@@ -9,19 +9,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from services.routing import metrics
+from services.routing import announcements, metrics
 from services.routing.domain import notifications
 from services.routing.domain.attempts import Delivered, GaveUp, Outcome
 from services.routing.domain.handoff import Handoff, step
 from services.routing.domain.notifications import Notification
-from services.routing.queries import breakers, deliveries, endpoints, handoffs
-from services.routing.queries.announcing import record
+from services.routing.queries import breakers, changes, deliveries, endpoints, handoffs
 from services.routing.queries.breakers import Hang, host_breaker
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
 from shared.contracts.payloads import Change
 from shared.db.outages import ErrorCapture
 from shared.db.session import Sessions
+from shared.messaging import outbox
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +125,9 @@ def _record(session: Session, ended: Sequence[Tried]) -> None:
                 steps.append(step(handoff, Change.DELIVERED, now=it.attempt.at))
             case GaveUp(gone=gone):
                 _give_up(session, it, gone=gone)
-    record(session, steps)
+    changes.save_handoffs(session, steps)
+    changes.add_changes(session, steps)
+    outbox.append(session, announcements.handoffs_changed(steps))
 
 
 def _record_unannounced(session: Session, tried: Tried) -> None:

@@ -13,7 +13,7 @@ from services.routing.delivery.dispatcher import Dispatcher
 from services.routing.delivery.recording import Tried
 from services.routing.delivery.sending import kept, send
 from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
-from services.routing.domain.signing import signed_headers, signing_still
+from services.routing.domain.signing import signed_headers, still_signing
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import Claimed
 from services.routing.queries.deliveries import Attempt
@@ -100,7 +100,7 @@ async def _sent(
 
 def _old_secrets(dispatcher: Dispatcher, claimed: Claimed) -> Iterator[bytes]:
     """Those that sign too; one that only a lost key opens was replaced because of that."""
-    for old in signing_still(claimed.old_secrets, now=dispatcher.time_source()):
+    for old in still_signing(claimed.old_secrets, now=dispatcher.time_source()):
         with suppress(BadSecretKey):
             yield dispatcher.vault.decrypt(old.secret)
 

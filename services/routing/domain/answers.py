@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from services.routing.domain.handoff import Handoff, State, Step, rejected, returned, step
+from services.routing.domain.policy import RoutingPolicy
 from shared.contracts.payloads import Change
 from shared.errors import Rejected
 
@@ -56,7 +57,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody says about a handoff."""
+    """What a rep, or ops, answers about a handoff."""
 
     change: Change
     occurred_at: datetime | None = None
@@ -64,6 +65,8 @@ class Answer:
     hop: int | None = None
     """The hop that is answered, where the caller names it."""
     details: dict[str, Any] = field(default_factory=dict)
+    reason_is_listed: bool = True
+    """Whether its reason must be one of the agreement's; ops' own reasons are in no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,28 @@ class PastStep:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def answered(
-    handoff: Handoff, answer: Answer, *, actor: Actor, past: Sequence[PastStep], now: datetime
+def steps_of_answer(
+    handoff: Handoff,
+    answer: Answer,
+    *,
+    actor: Actor,
+    past: Sequence[PastStep],
+    policy: RoutingPolicy,
+    now: datetime,
 ) -> list[Step]:
     """The steps that the answer causes; none where it was given before.
 
     A rejected handoff is waiting afterwards, or closed where its lead is recycled.
-    Raises NotYours, HandoffMoved or ImpossibleTime.
+    Raises UnknownReason, NotYours, HandoffMoved or ImpossibleTime.
     """
-    if any(_same(handoff, answer, actor, it) for it in past):
+    if answer.reason_is_listed:
+        answer = _with_consequence(answer, policy)
+    if any(_is_same(handoff, answer, actor, it) for it in past):
         return []
     _check_holder(handoff, answer, actor, past)
     at = _occurred_at(handoff, answer, now)
     if answer.change is Change.REJECTED:
-        return _let_go(handoff, answer, actor, at, now)
+        return _reject(handoff, answer, actor, at, now)
     if answer.change is Change.ACCEPTED and handoff.state is not State.ASSIGNED:
         return []
     closed_at = now if answer.change in (Change.WON, Change.LOST) else None
@@ -100,7 +111,7 @@ def answered(
     return [step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)]
 
 
-def _let_go(
+def _reject(
     handoff: Handoff, answer: Answer, actor: Actor, at: datetime, now: datetime
 ) -> list[Step]:
     first = rejected(handoff, now=now, occurred_at=at, actor=actor.id, **answer.details)
@@ -109,17 +120,35 @@ def _let_go(
     return [first, returned(first.handoff, now=now, state=State.RECYCLED, **answer.details)]
 
 
-def check_reason(reason: str | None, known: Sequence[str], *, what: str) -> None:
+def _with_consequence(answer: Answer, policy: RoutingPolicy) -> Answer:
+    """The answer with what its reason entails in the agreement; raises UnknownReason."""
+    routing, reason = policy.agreement.routing, answer.details.get("reason")
+    if reason is None:
+        return answer
+    if answer.change is Change.LOST:
+        check_reason(reason, routing.loss_reasons, kind="loss reason")
+        return answer
+    then = {it.id: it.then for it in routing.reject_reasons}
+    check_reason(reason, list(then), kind="reject reason")
+    if then.get(reason) != "recycle":
+        return answer
+    return replace(answer, details={**answer.details, "recycle": True})
+
+
+def check_reason(reason: str | None, listed: Sequence[str], *, kind: str) -> None:
     """Raise UnknownReason unless the agreement lists it; an agreement without a list takes any."""
-    if known and reason not in known:
+    if listed and reason not in listed:
         raise UnknownReason(
-            f"{reason!r} is no {what} of the agreement; give one of {', '.join(known)}"
+            f"{reason!r} is no {kind} of the agreement; give one of {', '.join(listed)}"
         )
 
 
-def _same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> bool:
-    """Whether the answer was given already: by a rep at any hop, for a handoff never comes back to one who let it go;
-    by ops at the hop that they name, or that is now."""
+def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> bool:
+    """Whether the answer was given already.
+
+    A rep's answer is compared at any hop, as a handoff never comes back to a rep who rejected it; an answer of ops at
+    the hop that they name, or else at the hop that is now.
+    """
     hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
     apart = abs(past.occurred_at - (answer.occurred_at or past.occurred_at))
     return (past.change, past.actor, past.hop, past.details) == (

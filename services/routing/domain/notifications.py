@@ -1,8 +1,8 @@
-"""What a webhook says: the handoff, the lead, what is due, where to answer; at most 20 KB."""
+"""Notifications: the handoff, the lead, what is due and where to answer, in at most 20 KB."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -14,7 +14,7 @@ from services.routing.domain.handoff import Handoff
 from services.routing.domain.policy import (
     TeamPolicy,
 )
-from shared.agreement.model import Agreement, Anchor, Policy
+from shared.agreement.model import Anchor, Policy
 from shared.contracts.payloads import Scope, SlaChanged
 
 MAX_BYTES = 20_000
@@ -43,7 +43,7 @@ _lead_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Notification(NamedTuple):
-    """Something to be told to an endpoint. The id, of its cause, is the webhook-id of every try."""
+    """A webhook for an endpoint. The id derives from its cause and is the webhook-id of every attempt."""
 
     id: UUID
     endpoint: str
@@ -68,17 +68,17 @@ OPS_ENDPOINT = "ops"
 
 
 def notification_id(cause: str) -> UUID:
-    """One cause, one notice: told again, it is the same one."""
+    """The same id for the same cause, however often it is announced."""
     return uuid5(NAMESPACE_OID, cause)
 
 
-def assignment(handoff: Handoff, *, promises: Promises, public_url: str) -> Notification:
-    """Tells the rep that the lead is theirs."""
+def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Notification:
+    """The notification that tells the rep of the assignment."""
     data = {
         **described(handoff, public_url=public_url),
         "due": [
             {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
-            for policy, due_at in promises.due(handoff)
+            for policy, due_at in due_times.of(handoff)
         ],
     }
     return Notification(
@@ -136,7 +136,7 @@ def undelivered(
 
 def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
     """The handoff, its lead as it was announced, to the byte, and where to answer."""
-    said = _parts_of(handoff.lead_json)
+    parts = _parts_of(handoff.lead_json)
     link = f"{public_url.rstrip('/')}/v1/handoffs/{handoff.id}"
     return {
         "handoff": {
@@ -152,8 +152,8 @@ def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
             "assigned_at": handoff.assigned_at,
             "agreement_version": handoff.agreement_version,
         },
-        "lead": orjson.Fragment(bytes(said.context)),
-        "scores": orjson.Fragment(bytes(said.scores)),
+        "lead": orjson.Fragment(bytes(parts.context)),
+        "scores": orjson.Fragment(bytes(parts.scores)),
         "links": {
             "self": link,
             "accept": f"{link}/accept",
@@ -165,34 +165,34 @@ def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
     }
 
 
-class Promises:
-    """What an agreement promises for the assignments of a desk; what several have in common is worked out once."""
+class DueTimes:
+    """When the promises of one agreement are due for the assignments of a team. Instants are computed once for all."""
 
-    def __init__(self, agreement: Agreement, policy: TeamPolicy) -> None:
-        self._agreed, self._policy = agreement.sla.policies, policy
-        self._policies: dict[tuple[str, str], list[Policy]] = {}
+    def __init__(self, policies: Sequence[Policy], team: TeamPolicy) -> None:
+        self._policies, self._team = policies, team
+        self._policies_of: dict[tuple[str, str], list[Policy]] = {}
         self._ends: dict[tuple[str | None, datetime, timedelta], datetime] = {}
 
-    def due(self, handoff: Handoff) -> Iterator[tuple[Policy, datetime]]:
-        """What is promised for this assignment, and when it is due."""
-        for policy in self._for(handoff.tier, handoff.team):
+    def of(self, handoff: Handoff) -> Iterator[tuple[Policy, datetime]]:
+        """The promises that hold for this assignment, each with the instant at which it is due."""
+        for policy in self._matching(handoff.tier, handoff.team):
             if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
-                own = handoff.calendar if policy.scope is Scope.HOP else None
-                yield policy, self._end(own, handoff.assigned_at, policy.target)
+                calendar = handoff.calendar if policy.scope is Scope.HOP else None
+                yield policy, self._end(calendar, handoff.assigned_at, policy.target)
             elif policy.anchor is Anchor.QUALIFIED:
                 yield policy, self._end(None, handoff.qualified_at, policy.target)
 
-    def _for(self, tier: str, team: str) -> list[Policy]:
-        if (tier, team) not in self._policies:
+    def _matching(self, tier: str, team: str) -> list[Policy]:
+        if (tier, team) not in self._policies_of:
             facts = {"tier": tier, "team": team}
-            self._policies[tier, team] = [
-                it for it in self._agreed if not it.when or it.when.holds(facts)
+            self._policies_of[tier, team] = [
+                it for it in self._policies if not it.when or it.when.holds(facts)
             ]
-        return self._policies[tier, team]
+        return self._policies_of[tier, team]
 
     def _end(self, calendar: str | None, since: datetime, target: timedelta) -> datetime:
         if (calendar, since, target) not in self._ends:
-            hours = self._policy.calendars.get(calendar or "", self._policy.calendar)
+            hours = self._team.calendars.get(calendar or "", self._team.calendar)
             self._ends[calendar, since, target] = hours.add(since, target)
         return self._ends[calendar, since, target]
 

@@ -1,4 +1,4 @@
-"""A team's desk: its reps as they stand, and how its days, months and hours are counted."""
+"""Reps as an import left them, and each one's load."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Roster:
 
 
 class RepLoad(NamedTuple):
-    """A rep with the counts that decide: held now, got today, got this period."""
+    """A rep with the counts that decide: open handoffs, assignments of today, assignments of this period and credit."""
 
     rep: Rep
     open: int = 0

@@ -1,4 +1,4 @@
-"""Standard Webhooks: what a receiver checks to know that a message is ours, and unchanged."""
+"""Standard Webhooks: the headers by which a receiver verifies a webhook."""
 
 from __future__ import annotations
 
@@ -11,39 +11,37 @@ from datetime import datetime, timedelta
 
 PREFIX = "whsec_"
 BOTH_SIGN_FOR = timedelta(hours=24)
-"""So long an old secret signs beside the one that took its place."""
+"""How long an old secret signs beside the one that replaced it."""
 MAX_OLD_SECRETS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class OldSecret:
-    """A secret that an endpoint had before, as it is kept: encrypted."""
+    """A secret that an endpoint had before, encrypted."""
 
     secret: bytes
     until: datetime
 
 
-def signing_still(old: Sequence[OldSecret], *, now: datetime) -> list[OldSecret]:
-    """Those of the old secrets whose time is not over."""
+def still_signing(old: Sequence[OldSecret], *, now: datetime) -> list[OldSecret]:
+    """The old secrets that still sign."""
     return [it for it in old if it.until > now]
 
 
-def written(secret: bytes) -> str:
-    """A secret as its owner keeps it."""
+def encode_secret(secret: bytes) -> str:
+    """The secret as text, as its owner keeps it."""
     return PREFIX + b64encode(secret).decode()
 
 
-def unwritten(secret: str) -> bytes:
-    """The bytes of a secret that was written."""
+def decode_secret(secret: str) -> bytes:
+    """The bytes of a secret that `encode_secret` encoded."""
     return b64decode(secret.removeprefix(PREFIX), validate=True)
 
 
 def signed_headers(
     secrets: Sequence[bytes], *, id: str, at: datetime, body: bytes
 ) -> dict[str, str]:
-    """The three headers of one try: the id of every try, the second of this one, an HMAC of each secret over the exact
-    bytes.
-    """
+    """The three headers of one attempt: the delivery's id, the attempt's second, an HMAC a secret over the bytes."""
     second = str(int(at.timestamp()))
     content = f"{id}.{second}.".encode() + body
     macs = (hmac.new(it, content, hashlib.sha256).digest() for it in secrets)

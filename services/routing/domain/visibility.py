@@ -1,4 +1,4 @@
-"""What a rep may see of a handoff: all of it but others' load while they hold it, nothing after they lost it."""
+"""What a rep may see of a handoff: all but other reps' load while they hold it, nothing after they lost it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _RULING = ("team", "rule", "agreement_version")
 """What a handoff was ruled by, which a newer agreement changes while it waits."""
 
 
-def past_for(rep: str, handoff: Handoff, past: Sequence[PastStep]) -> list[PastStep]:
+def steps_for(rep: str, handoff: Handoff, past: Sequence[PastStep]) -> list[PastStep]:
     """The steps that the rep may see: all while they hold it, else those up to the one that ended their last hop.
 
     That one is shown without whom it gave the handoff to. None where they never held it.
     """
-    theirs = [index for index, step in enumerate(past) if step.rep == rep]
-    if not theirs or handoff.rep == rep:
-        return list(past) if theirs else []
-    last = theirs[-1]
+    held_at = [index for index, step in enumerate(past) if step.rep == rep]
+    if not held_at or handoff.rep == rep:
+        return list(past) if held_at else []
+    last = held_at[-1]
     return [
         *past[: last + 1],
         *(replace(it, rep=None, hop=past[last].hop) for it in past[last + 1 : last + 2]),
@@ -59,7 +59,7 @@ def decisions_for(
 ) -> list[dict[str, Any]]:
     """The decisions up to this hop, in each the rep's own row alone of the candidates."""
     return [
-        {**it, "candidates": [one for one in it.get("candidates", ()) if one["rep"] == rep]}
+        {**it, "candidates": [row for row in it.get("candidates", ()) if row["rep"] == rep]}
         for it in decisions
         if it["hop"] <= hop
     ]

@@ -1,4 +1,4 @@
-"""A rep's answer: checked, kept, announced; what it frees is given out at once."""
+"""A rep's answer: it is checked, saved and announced; what it frees is assigned at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.routing import metrics
-from services.routing.domain import notifications
-from services.routing.domain.answers import Actor, Answer, answered
+from services.routing import announcements, metrics
+from services.routing.domain.answers import Actor, Answer, steps_of_answer
 from services.routing.domain.handoff import Handoff, State
-from services.routing.handlers.assigner import Assigner
-from services.routing.handlers.assignment import place, queued
-from services.routing.queries import changes, deliveries, handoffs, rep_loads
-from services.routing.queries.announcing import record
+from services.routing.domain.notifications import ASSIGNED
+from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
+from services.routing.queries import changes, deliveries, handoffs, reps, teams
 from shared.errors import Rejected
+from shared.messaging import outbox
 
 
 class UnknownHandoff(Rejected):
@@ -27,36 +26,40 @@ class UnknownHandoff(Rejected):
 
 
 def answer(
-    session: Session, id: UUID, said: Answer, *, actor: Actor, assigner: Assigner, now: datetime
+    session: Session, id: UUID, answer: Answer, *, actor: Actor, assigner: Assigner, now: datetime
 ) -> None:
-    """Take the answer, once; a lead that is handed back goes to somebody else in the same breath."""
+    """Take the answer once. A handoff that it hands back is assigned again in the same transaction."""
     handoff = handoffs.locked_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
-    past = changes.past_of(session, id)
-    steps = answered(handoff, said, actor=actor, past=past, now=now)
-    record(session, steps)
-    if steps:
-        metrics.ANSWERS.labels(said.change.value).inc()
-        _free(session, handoff, steps[-1].handoff, assigner=assigner, now=now)
+    policy = assigner.policies.version(session, handoff.agreement_version)
+    past = changes.past_steps(session, id)
+
+    steps = steps_of_answer(handoff, answer, actor=actor, past=past, policy=policy, now=now)
+    if not steps:
+        return
+
+    changes.save_handoffs(session, steps)
+    changes.add_changes(session, steps)
+    outbox.append(session, announcements.handoffs_changed(steps))
+    metrics.ANSWERS.labels(answer.change.value).inc()
+    after = steps[-1].handoff
+    if not after.state.held:
+        _free_rep(session, handoff, after, assigner=assigner, now=now)
 
 
-def _free(
+def _free_rep(
     session: Session, before: Handoff, after: Handoff, *, assigner: Assigner, now: datetime
 ) -> None:
-    """What the rep no longer holds makes room for who waits."""
-    if after.state.held:
-        return
-    rep_loads.lock_teams(session, [before.team])
-    rep_loads.release(session, before.rep)
+    """The rep has room for a handoff that waits: perhaps for this one, which other reps may get now.
+
+    A handoff that was handed back costs its rep no share, and its assignment is no longer delivered.
+    """
+    teams.lock_teams(session, [before.team])
+    reps.release(session, before.rep)
     if after.rep is None:
-        _take_back(session, before, now)
-    back = [after] if after.state is State.WAITING else []
-    fresh = queued(session, back, assigner=assigner, fresh=True)
-    place(session, before.team, fresh, assigner=assigner, now=now)
-
-
-def _take_back(session: Session, before: Handoff, now: datetime) -> None:
-    """A lead that was handed back costs its rep no share, and is not told to them any more."""
-    rep_loads.give_back(session, before.id, before.hop)
-    deliveries.cancel_deliveries(session, [before.id], type=notifications.ASSIGNED, now=now)
+        reps.give_back(session, before.id, before.hop)
+        deliveries.cancel_deliveries(session, [before.id], type=ASSIGNED, now=now)
+    waiting = [after] if after.state is State.WAITING else []
+    queue = queue_of(session, waiting, assigner=assigner, announces_wait=True)
+    assign_in_team(session, before.team, queue, assigner=assigner, now=now)

@@ -1,78 +1,121 @@
-"""Why a lead went where it went: each decision with every rep as it saw them."""
+"""One handoff with what explains it: its decisions, its steps, its deliveries; all of it, or what a rep may see."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from services.routing.domain.assignment.eligibility import Case
-from services.routing.domain.assignment.records import candidates
+from services.routing.domain import visibility
+from services.routing.domain.answers import NotYours, PastStep
+from services.routing.domain.assignment.eligibility import MatchedLead
 from services.routing.domain.assignment.selection import Candidate
 from services.routing.domain.handoff import Handoff
-from services.routing.handlers.assigner import (
-    Assigner,
-)
-from services.routing.queries import allocations
+from services.routing.domain.notifications import rep_endpoint
+from services.routing.domain.queue import Assignment
+from services.routing.handlers.answers import UnknownHandoff
+from services.routing.handlers.assignment import Assigner
+from services.routing.queries import allocations, changes, deliveries, handoffs
+from services.routing.queries.deliveries import Delivery
+
+MAX_DELIVERIES = 500
+"""How many of a handoff's deliveries are shown, the newest."""
 
 
-def explained(
-    session: Session, handoff: Handoff, *, assigner: Assigner
-) -> Iterator[dict[str, Any]]:
-    """The handoff's decisions, one for each hop, in order."""
-    earlier_reps: set[str] = set()
-    for row in allocations.decisions_of(session, handoff.id):
-        told = _worked_out(session, handoff, row, frozenset(earlier_reps), assigner)
-        yield {"hop": row.hop, **told}
-        earlier_reps |= {row.rep} - {None}
+@dataclass(frozen=True, slots=True)
+class HandoffHistory:
+    """A handoff with its steps, its decisions (one a hop) and its deliveries."""
+
+    handoff: Handoff
+    steps: Sequence[PastStep]
+    decisions: Sequence[dict[str, Any]]
+    deliveries: Sequence[Delivery]
 
 
-def _worked_out(
+def read_history(
+    session: Session, id: UUID, *, rep: str | None, assigner: Assigner
+) -> HandoffHistory:
+    """The whole history, or what this `rep` may see of it: raises NotYours for a rep who never held the handoff."""
+    handoff = handoffs.find_handoff(session, id)
+    if handoff is None:
+        raise UnknownHandoff(f"no handoff {id}")
+    history = HandoffHistory(
+        handoff,
+        changes.past_steps(session, id),
+        list(explain(session, handoff, assigner=assigner)),
+        deliveries.list_deliveries(session, handoff=id, limit=MAX_DELIVERIES),
+    )
+    return history if rep is None else _visible_to(rep, history)
+
+
+def _visible_to(rep: str, history: HandoffHistory) -> HandoffHistory:
+    handoff = history.handoff
+    steps = visibility.steps_for(rep, handoff, history.steps)
+    if not steps:
+        raise NotYours(f"handoff {handoff.id} is not with you")
+    hop = handoff.hop if handoff.rep == rep else steps[-1].hop
+    decisions = visibility.decisions_for(rep, history.decisions, hop=hop)
+    return HandoffHistory(
+        visibility.handoff_for(rep, handoff, steps, decisions),
+        steps,
+        decisions,
+        [it for it in history.deliveries if it.endpoint == rep_endpoint(rep)],
+    )
+
+
+def explain(session: Session, handoff: Handoff, *, assigner: Assigner) -> Iterator[dict[str, Any]]:
+    """The handoff's decisions, one a hop, in order; each with all reps as it saw them."""
+    earlier_reps = frozenset[str]()
+    for assignment in allocations.assignments_of(session, handoff.id):
+        yield _decision(session, handoff, assignment, earlier_reps, assigner)
+        if assignment.rep is not None:
+            earlier_reps |= {assignment.rep}
+
+
+def _decision(
     session: Session,
     handoff: Handoff,
-    row: Row[Any],
+    assignment: Assignment,
     earlier_reps: frozenset[str],
     assigner: Assigner,
 ) -> dict[str, Any]:
-    """The decision again, from the lead as it came, the agreement and the round, by what decided then."""
-    allocation = assigner.allocation_records.allocation_of(session, row.allocation_id)
-    published = assigner.policies.version(session, row.agreement_version)
-    counted = assigner.policies.version(session, allocation.agreement_version)
-    _, facts, verdicts = published.match(handoff.lead)
-    rule = next(it for it in published.agreement.routing.rules if it.id == row.rule)
-    policy, case = (
-        counted.teams[allocation.team],
-        Case(rule, facts, earlier_reps, row.previous_rep),
+    """The decision, computed again from the lead as it was announced, the agreement and the allocation."""
+    allocation = assigner.allocations.allocation(session, assignment.allocation_id)
+    policy = assigner.policies.version(session, assignment.agreement_version)
+    team = assigner.policies.version(session, allocation.agreement_version).teams[allocation.team]
+    match = policy.match(handoff.lead)
+    lead = MatchedLead(
+        policy.rules[assignment.rule], match.facts, earlier_reps, assignment.previous_rep
     )
+    candidates = allocation.candidates(lead, position=assignment.position, policy=team)
     return {
+        "hop": assignment.hop,
         "decided_at": allocation.decided_at,
         "waited_s": round((allocation.decided_at - handoff.qualified_at).total_seconds(), 3),
-        "agreement_version": row.agreement_version,
-        "facts": facts,
-        "rules": list(map(asdict, verdicts)),
-        "rule": row.rule,
+        "agreement_version": assignment.agreement_version,
+        "facts": match.facts,
+        "rules": [asdict(it) for it in match.verdicts],
+        "rule": assignment.rule,
         "team": allocation.team,
-        "period": policy.period_of(allocation.decided_at),
-        "previous_rep": row.previous_rep,
-        "picked": row.rep,
-        "strategy": row.strategy,
-        "position": row.position,
-        "candidates": [
-            _told(it) for it in candidates(allocation, case, place=row.position, policy=policy)
-        ],
+        "period": team.period_of(allocation.decided_at),
+        "previous_rep": assignment.previous_rep,
+        "picked": assignment.rep,
+        "strategy": assignment.strategy,
+        "position": assignment.position,
+        "candidates": [_candidate(it) for it in candidates],
     }
 
 
-def _told(it: Candidate) -> dict[str, Any]:
+def _candidate(candidate: Candidate) -> dict[str, Any]:
     excluded = [
         {
-            "reason": one.reason.value,
-            "detail": one.detail,
-            "until": one.until.isoformat() if one.until else None,
+            "reason": it.reason.value,
+            "detail": it.detail,
+            "until": it.until.isoformat() if it.until else None,
         }
-        for one in it.excluded
+        for it in candidate.excluded
     ]
-    return {**asdict(it), "excluded": excluded}
+    return {**asdict(candidate), "excluded": excluded}

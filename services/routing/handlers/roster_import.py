@@ -1,4 +1,4 @@
-"""The file of reps takes effect: who may, how much, where they are told."""
+"""The roster file takes effect: reps, their limits and their endpoints."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.routing.domain import notifications
 from services.routing.domain.handoff import State
-from services.routing.domain.signing import written
-from services.routing.handlers.assigner import Assigner
-from services.routing.handlers.assignment import place, queued
-from services.routing.queries import deliveries, endpoints, handoffs, rep_loads, reps
+from services.routing.domain.notifications import rep_endpoint
+from services.routing.domain.signing import encode_secret
+from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
+from services.routing.queries import deliveries, endpoints, handoffs, reps, rosters, teams
 from services.routing.roster_file import RosterFile
 from shared.auth.queries import suspend_reps_keys
 from shared.auth.vault import Vault
@@ -28,51 +27,51 @@ class Imported:
 
     reps: int
     inactive: list[str]
-    """Those who are not in the file any more."""
+    """Reps who are not in the file any more."""
     secrets: dict[str, str]
     left_behind: dict[str, int]
-    """How many handoffs each inactive rep holds still: `reroute` gives them to others."""
+    """How many handoffs each inactive rep still holds: `reroute` assigns them to others."""
     cancelled: int
     """Webhooks to inactive reps that will not be sent."""
 
 
-def import_reps(session: Session, said: RosterFile, *, vault: Vault, now: datetime) -> Imported:
-    """Make the file true: all of it or, if anything fails, nothing. Whoever waits is looked at again.
+def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: datetime) -> Imported:
+    """Make the file take effect: all of it or, if anything fails, nothing. Every team's waiting leads are reviewed.
 
     Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed.
     """
-    everybody = said.everybody()
-    teams = {it.team for it in everybody} | reps.teams_with_reps(session)
-    rep_loads.lock_teams(session, teams)
-    inactive = reps.save_reps(session, everybody)
-    suspend_reps_keys(session, active=[it.id for it in everybody if it.active], now=now)
-    reps.count_again(session)
-    reps.keep_roster(session)
-    shown = _save_endpoints(session, said.urls(), vault)
-    reps.review_teams(session, teams, at=now)
-    away = [notifications.rep_endpoint(it) for it in reps.inactive_reps(session)]
-    cancelled = deliveries.cancel_for_endpoints(session, away, now=now)
+    all_reps = file.all_reps()
+    team_ids = {it.team for it in all_reps} | reps.teams_with_reps(session)
+    teams.lock_teams(session, team_ids)
+    inactive = reps.save_reps(session, all_reps)
+    suspend_reps_keys(session, active=[it.id for it in all_reps if it.active], now=now)
+    reps.count_open(session)
+    rosters.save_roster(session)
+    new_secrets = _save_endpoints(session, file.urls(), vault)
+    teams.review_teams(session, team_ids, at=now)
+    endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]
+    cancelled = deliveries.cancel_for_endpoints(session, endpoints_of_inactive, now=now)
     left_behind = reps.held_by_inactive(session)
-    return Imported(len(everybody), inactive, shown, left_behind, cancelled)
+    return Imported(len(all_reps), inactive, new_secrets, left_behind, cancelled)
 
 
 def reroute(session: Session, *, limit: int, assigner: Assigner, now: datetime) -> Counter[str]:
-    """Take up to `limit` handoffs from inactive reps; others of the team get them, or they wait: how many, by rep.
+    """Take up to `limit` handoffs from inactive reps and assign them in their teams; how many were taken, by rep.
 
     The handoffs are locked before their teams, as for an answer. Call it until it returns nothing.
     """
     held = handoffs.locked_of_inactive(session, limit=limit)
-    rep_loads.lock_teams(session, {it.team for it in held})
-
-    free = [it._replace(state=State.WAITING, rep=None, calendar=None) for it in held]
-    moved = queued(session, free, assigner=assigner, fresh=True)
+    team_ids = {it.team for it in held}
+    teams.lock_teams(session, team_ids)
+    waiting = [it._replace(state=State.WAITING, rep=None, calendar=None) for it in held]
+    queue = queue_of(session, waiting, assigner=assigner, announces_wait=True)
 
     for handoff in held:
-        rep_loads.release(session, handoff.rep)
-        rep_loads.give_back(session, handoff.id, handoff.hop)
-    for team in sorted({it.team for it in held}):
-        here = [it for it in moved if it.handoff.team == team]
-        place(session, team, here, assigner=assigner, now=now, everybody=False)
+        reps.release(session, handoff.rep)
+        reps.give_back(session, handoff.id, handoff.hop)
+    for team in sorted(team_ids):
+        items = [it for it in queue if it.handoff.team == team]
+        assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
     return Counter(it.rep for it in held if it.rep is not None)
 
 
@@ -81,4 +80,4 @@ def _save_endpoints(session: Session, urls: dict[str, str], vault: Vault) -> dic
     new = {id: secrets.token_bytes(SECRET_BYTES) for id in urls if id not in known}
     endpoints.save_urls(session, {id: url for id, url in urls.items() if id in known})
     endpoints.add_endpoints(session, urls, {id: vault.encrypt(it) for id, it in new.items()})
-    return {id: written(it) for id, it in new.items()}
+    return {id: encode_secret(it) for id, it in new.items()}

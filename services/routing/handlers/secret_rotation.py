@@ -12,8 +12,8 @@ from services.routing.domain.signing import (
     BOTH_SIGN_FOR,
     MAX_OLD_SECRETS,
     OldSecret,
-    signing_still,
-    written,
+    encode_secret,
+    still_signing,
 )
 from services.routing.handlers.roster_import import SECRET_BYTES
 from services.routing.queries import endpoints
@@ -37,7 +37,7 @@ class TooManySecrets(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
+class Rotation:
     """A new secret, shown here and never again."""
 
     secret: str
@@ -45,16 +45,16 @@ class Rotated:
     """Until when the old secret signs too; None where it cannot be read, so that only the new one signs."""
 
 
-def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> Rotated:
+def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> Rotation:
     """Give the endpoint a new secret."""
     held = endpoints.locked_secrets(session, id)
     if held is None:
         raise UnknownEndpoint(
             f"no endpoint {id!r}: `leadbaton endpoints list` and GET /v1/endpoints show what there is"
         )
-    old = signing_still(held.old, now=now)
+    old = still_signing(held.old, now=now)
     both_until = None
-    if _readable(held.current, vault):
+    if _is_readable(held.current, vault):
         both_until = now + BOTH_SIGN_FOR
         old = [OldSecret(held.current, both_until), *old]
     if len(old) > MAX_OLD_SECRETS:
@@ -64,10 +64,10 @@ def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> 
         )
     secret = secrets.token_bytes(SECRET_BYTES)
     endpoints.save_secrets(session, id, Secrets(vault.encrypt(secret), old))
-    return Rotated(written(secret), both_until)
+    return Rotation(encode_secret(secret), both_until)
 
 
-def _readable(secret: bytes, vault: Vault) -> bool:
+def _is_readable(secret: bytes, vault: Vault) -> bool:
     try:
         vault.decrypt(secret)
     except BadSecretKey:

@@ -1,143 +1,170 @@
-"""Rounds and the decisions that were made in them."""
+"""Allocations and the assignments that were decided in them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, Uuid, any_, delete, exists, literal, select, text
+from sqlalchemy import Uuid, any_, delete, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.assignment.records import Allocation, Tally, differing, seated, tallied
-from services.routing.domain.roster import Roster
-from services.routing.queries.reps import MAX_READ, Rosters
+from services.routing.domain.assignment.allocation import Allocation
+from services.routing.domain.queue import Assignment
+from services.routing.domain.roster import RepLoad, Roster
+from services.routing.queries.rosters import MAX_CACHED, Rosters
 from services.routing.tables import allocations, assignments
 from shared.db.copying import copy_rows
 
+MIN_REPS_A_DIFFERENCE = 4
+"""Rep loads are stored as a difference where at most one rep in so many differs from the base."""
 
-class Assignment(NamedTuple):
-    """A decision as it is kept: the row of `hops`, with the rep, or with nobody yet."""
-
-    handoff_id: UUID
-    hop: int
-    rep: str | None
-    period: str | None
-    assigned_at: datetime | None
-    allocation_id: int
-    position: int
-    strategy: str
-    rule: str
-    agreement_version: int
-    previous_rep: str | None
-
+StoredLoad = tuple[str, int, int, int, float, datetime | None, bool]
+"""A rep's load as it is stored: the id of the rep, whom the roster has, and the other fields of `RepLoad`."""
 
 _KEY = ("handoff_id", "hop")
 
 
-class Whole(NamedTuple):
-    """A bench that is kept as a whole, under the number of its round."""
+class _Base(NamedTuple):
+    """The rep loads of an allocation that stores them all: others store what differs from them."""
 
     id: int
     roster_id: int
-    tallies: dict[str, Tally]
+    loads: dict[str, StoredLoad]
 
 
 _ADD = text("""
     insert into routing.allocations
-        (team, decided_at, agreement_version, roster_id, base_id, rep_loads, picks)
+        (team, decided_at, agreement_version, roster_id, base_id, rep_loads, reps)
     values (
         :team, :decided_at, :agreement_version, :roster_id, :base_id, cast(:rep_loads as json),
-        cast(:picks as text[])
+        cast(:reps as text[])
     )
     returning id
 """)
 
 
 class Allocations:
-    """What rounds are made from, kept as what differs from the team's last whole bench, or as a new one.
+    """Allocations. Each stores what differs from the rep loads of the team's newest base, or is a new base.
 
-    Whole benches are remembered, the last few: a round never changes. Many threads may ask.
+    The last few bases are cached, as an allocation never changes. Safe for many threads.
     """
 
     def __init__(self, rosters: Rosters) -> None:
         self._rosters = rosters
-        self._read: dict[int, Whole] = {}
+        self._cache: dict[int, _Base] = {}
 
-    def add_allocation(self, session: Session, it: Allocation, roster: Roster) -> int:
-        """Keep what the decisions of the round are made from; its number. Under the team's lock."""
-        now, base = tallied(it.loads), self._newest(session, it.team)
-        other = differing(now, base.tallies) if base and base.roster_id == roster.id else None
-        loads = list(now.values()) if other is None else other
-        values = {
-            "team": it.team,
-            "decided_at": it.decided_at,
-            "agreement_version": it.agreement_version,
+    def add_allocation(self, session: Session, allocation: Allocation, roster: Roster) -> int:
+        """Keep the allocation; its id. The caller holds the team's lock."""
+        loads = stored_loads(allocation.loads)
+        base = self._newest_base(session, allocation.team)
+        difference = None
+        if base is not None and base.roster_id == roster.id:
+            difference = difference_of(loads, base.loads)
+        arguments = {
+            "team": allocation.team,
+            "decided_at": allocation.decided_at,
+            "agreement_version": allocation.agreement_version,
             "roster_id": roster.id,
-            "base_id": base.id if base and other is not None else None,
-            "rep_loads": orjson.dumps(loads).decode(),
-            "picks": list(it.picks),
+            "base_id": base.id if base and difference is not None else None,
+            "rep_loads": orjson.dumps(
+                list(loads.values()) if difference is None else difference
+            ).decode(),
+            "reps": list(allocation.reps),
         }
-        number: int = session.scalars(_ADD, values).one()
-        if other is None:
-            self._remember(Whole(number, roster.id, now))
-        return number
+        id: int = session.scalars(_ADD, arguments).one()
+        if difference is None:
+            self._add_to_cache(_Base(id, roster.id, loads))
+        return id
 
-    def allocation_of(self, session: Session, id: int) -> Allocation:
-        """What a decision was made from: the round with this number."""
+    def allocation(self, session: Session, id: int) -> Allocation:
+        """The allocation with this id."""
         row = session.execute(select(*allocations.c).where(allocations.c.id == id)).one()
-        base = self._whole(session, row.base_id).tallies if row.base_id is not None else {}
-        loads = seated(
-            {**base, **_tallies(row.rep_loads)}, self._rosters.roster(session, row.roster_id)
+        base = self._base(session, row.base_id).loads if row.base_id is not None else {}
+        loads = rep_loads_of(
+            {**base, **_loads_of_json(row.rep_loads)},
+            self._rosters.roster(session, row.roster_id),
         )
-        return Allocation(row.team, row.decided_at, row.agreement_version, loads, row.picks)
+        return Allocation(row.team, row.decided_at, row.agreement_version, loads, row.reps)
 
-    def _newest(self, session: Session, team: str) -> Whole | None:
+    def _newest_base(self, session: Session, team: str) -> _Base | None:
         statement = select(allocations.c.id).where(
             allocations.c.team == team, allocations.c.base_id.is_(None)
         )
         id = session.scalar(statement.order_by(allocations.c.id.desc()).limit(1))
-        return None if id is None else self._whole(session, id)
+        return None if id is None else self._base(session, id)
 
-    def _whole(self, session: Session, id: int) -> Whole:
-        known = self._read.get(id)
-        if known is None:
-            statement = select(allocations.c.roster_id, allocations.c.rep_loads).where(
-                allocations.c.id == id
-            )
-            roster_id, loads = session.execute(statement).one()
-            known = self._remember(Whole(id, roster_id, _tallies(loads)))
-        return known
+    def _base(self, session: Session, id: int) -> _Base:
+        base = self._cache.get(id)
+        if base is None:
+            statement = select(allocations.c.roster_id, allocations.c.rep_loads)
+            roster_id, loads = session.execute(statement.where(allocations.c.id == id)).one()
+            base = self._add_to_cache(_Base(id, roster_id, _loads_of_json(loads)))
+        return base
 
-    def _remember(self, whole: Whole) -> Whole:
-        if len(self._read) >= MAX_READ:
-            self._read.clear()
-        self._read[whole.id] = whole
-        return whole
+    def _add_to_cache(self, base: _Base) -> _Base:
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        self._cache[base.id] = base
+        return base
 
 
-def _tallies(kept: Iterable[Any]) -> dict[str, Tally]:
+def stored_loads(loads: Sequence[RepLoad]) -> dict[str, StoredLoad]:
+    """The loads as they are stored, by rep."""
     return {
-        id: (id, open_, today, assigned, credit, last and datetime.fromisoformat(last), counted)
-        for id, open_, today, assigned, credit, last, counted in kept
+        it.rep.id: (
+            it.rep.id, it.open, it.today, it.assigned, it.credit, it.last_assigned_at, it.counted
+        )
+        for it in loads
+    }  # fmt: skip
+
+
+def rep_loads_of(stored: Mapping[str, StoredLoad], roster: Roster) -> list[RepLoad]:
+    """The loads that are stored so."""
+    return [
+        RepLoad(roster.reps[rep], open_, today, assigned, credit, last_assigned_at, counted)
+        for rep, open_, today, assigned, credit, last_assigned_at, counted in stored.values()
+    ]
+
+
+def difference_of(
+    loads: Mapping[str, StoredLoad], base: Mapping[str, StoredLoad]
+) -> list[StoredLoad] | None:
+    """The loads that are not as in the base; None where they are too many, or the base has other reps."""
+    if not base.keys() <= loads.keys():
+        return None
+    different = [it for rep, it in loads.items() if base.get(rep) != it]
+    return different if len(different) * MIN_REPS_A_DIFFERENCE <= len(loads) else None
+
+
+def _loads_of_json(loads: Iterable[Any]) -> dict[str, StoredLoad]:
+    return {
+        rep: (rep, open_, today, assigned, credit, at and datetime.fromisoformat(at), counted)
+        for rep, open_, today, assigned, credit, at, counted in loads
     }
 
 
-def add_assignments(session: Session, new: Iterable[Assignment]) -> None:
+def add_assignments(session: Session, new: Collection[Assignment]) -> None:
     """Keep the first decision about each handoff."""
-    copy_rows(session, assignments, Assignment._fields, new)
+    if new:
+        copy_rows(session, assignments, Assignment._fields, new)
 
 
 def save_assignments(session: Session, decided: Collection[Assignment]) -> None:
-    """Keep a decision about each; that of one who waits is replaced, and its round goes if it explains no other."""
+    """Keep a decision about each handoff. It replaces that of a handoff that waited.
+
+    An allocation that explains no decision any more is deleted.
+    """
+    if not decided:
+        return
     asked = assignments.c.handoff_id == any_(
         literal([it.handoff_id for it in decided], ARRAY(Uuid))
     )
-    waited = select(assignments.c.allocation_id).where(asked, assignments.c.rep.is_(None))
-    left = set(session.scalars(waited.distinct()))
+    replaced = select(assignments.c.allocation_id).where(asked, assignments.c.rep.is_(None))
+    replaced_ids = set(session.scalars(replaced.distinct()))
     statement = insert(assignments)
     session.connection().execute(
         statement.on_conflict_do_update(
@@ -151,17 +178,26 @@ def save_assignments(session: Session, decided: Collection[Assignment]) -> None:
     )
     session.execute(
         delete(allocations).where(
-            allocations.c.id.in_(left),
-            allocations.c.picks == [],
+            allocations.c.id.in_(replaced_ids),
+            allocations.c.reps == [],
             allocations.c.base_id.is_not(None),
             ~explains,
         )
     )
 
 
-def decisions_of(session: Session, id: UUID) -> list[Row[Any]]:
-    """The handoff's decisions, in order: rows of `hops`."""
+def assignments_of(session: Session, handoff_id: UUID) -> list[Assignment]:
+    """The handoff's decisions, in order."""
+    statement = select(*(assignments.c[it] for it in Assignment._fields))
+    statement = statement.where(assignments.c.handoff_id == handoff_id)
+    return [Assignment(*row) for row in session.execute(statement.order_by(assignments.c.hop))]
+
+
+def earlier_reps(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
+    """Every rep who ever had each handoff."""
     statement = (
-        select(*assignments.c).where(assignments.c.handoff_id == id).order_by(assignments.c.hop)
+        select(assignments.c.handoff_id, func.array_agg(assignments.c.rep))
+        .where(assignments.c.handoff_id.in_(ids), assignments.c.rep.is_not(None))
+        .group_by(assignments.c.handoff_id)
     )
-    return list(session.execute(statement))
+    return {id: frozenset(reps) for id, reps in session.execute(statement)}

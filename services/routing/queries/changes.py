@@ -1,8 +1,9 @@
-"""The life of each handoff: every step, in and out of the database."""
+"""The life of each handoff: its steps are kept, and the handoff as they leave it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +12,39 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import PastStep
-from services.routing.domain.handoff import Step
+from services.routing.domain.handoff import Handoff, Step
+from services.routing.queries import handoffs
 from services.routing.tables import changes
 from shared.contracts.payloads import Change
 from shared.db.copying import copy_rows
 
 
-def add_changes(session: Session, steps: Iterable[Step]) -> None:
+@contextmanager
+def adding_handoffs(session: Session, steps: Sequence[Step]) -> Iterator[None]:
+    """Add new handoffs as their last steps leave them.
+
+    The block runs while PostgreSQL takes them in, and may not use the session.
+    """
+    if not steps:
+        yield
+        return
+    with handoffs.adding_handoffs(session, _after(steps)):
+        yield
+
+
+def save_handoffs(session: Session, steps: Sequence[Step]) -> None:
+    """Keep handoffs as their last steps leave them."""
+    handoffs.save_handoffs(session, _after(steps))
+
+
+def add_changes(session: Session, steps: Sequence[Step]) -> None:
     """Keep every step."""
-    copy_rows(session, changes, changes.c.keys(), map(_change, steps))
+    if steps:
+        copy_rows(session, changes, changes.c.keys(), map(_change, steps))
 
 
-def past_of(session: Session, id: UUID) -> list[PastStep]:
-    """The handoff's life so far."""
+def past_steps(session: Session, id: UUID) -> list[PastStep]:
+    """The handoff's steps so far, in order."""
     statement = select(*changes.c).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
     return [
         PastStep(
@@ -38,9 +59,15 @@ def past_of(session: Session, id: UUID) -> list[PastStep]:
     ]
 
 
+def _after(steps: Iterable[Step]) -> list[Handoff]:
+    return list({it.handoff.id: it.handoff for it in steps}.values())
+
+
 def _change(it: Step) -> tuple[Any, ...]:
     details = {
-        name: told for name, told in it.details.items() if told is not None and told is not False
+        name: value
+        for name, value in it.details.items()
+        if value is not None and value is not False
     }
     return (
         it.handoff.id,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, literal_column, select, text, update
+from sqlalchemy import literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -177,6 +177,38 @@ def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """An attempt as it was recorded."""
+
+    number: int
+    at: datetime
+    took_ms: float
+    status: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery with its attempts, in order."""
+
+    id: UUID
+    position: int
+    endpoint: str
+    handoff_id: UUID
+    hop: int
+    type: str
+    state: str
+    attempt_count: int
+    next_attempt_at: datetime
+    created_at: datetime
+    ended_at: datetime | None
+    attempts: Sequence[AttemptRecord] = ()
+
+
+_SHOWN = tuple(it.name for it in fields(Delivery) if it.name != "attempts")
+
+
 def list_deliveries(
     session: Session,
     *,
@@ -185,9 +217,10 @@ def list_deliveries(
     handoff: UUID | None = None,
     before: int | None = None,
     limit: int,
-) -> list[Row[Any]]:
-    """Deliveries, newest first, from a position on."""
-    statement = _shown().order_by(deliveries.c.position.desc()).limit(limit)
+) -> list[Delivery]:
+    """Deliveries with their attempts, the newest first, from before a position on."""
+    statement = select(*(deliveries.c[it] for it in _SHOWN))
+    statement = statement.order_by(deliveries.c.position.desc()).limit(limit)
     if id is not None:
         statement = statement.where(deliveries.c.id == id)
     if state is not None:
@@ -196,34 +229,23 @@ def list_deliveries(
         statement = statement.where(deliveries.c.handoff_id == handoff)
     if before is not None:
         statement = statement.where(deliveries.c.position < before)
-    return list(session.execute(statement))
+    rows = session.execute(statement).mappings().all()
+    attempts_by_id = attempts_of(session, [row["id"] for row in rows])
+    return [Delivery(**row, attempts=attempts_by_id.get(row["id"], ())) for row in rows]
 
 
-def attempts_of(session: Session, ids: Collection[UUID]) -> list[Row[Any]]:
-    """Every try of the deliveries, in order."""
+def attempts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[AttemptRecord]]:
+    """Every attempt of the deliveries, in order, by delivery."""
     statement = (
         select(*attempts.c)
         .where(attempts.c.delivery_id.in_(ids))
         .order_by(attempts.c.delivery_id, attempts.c.number)
     )
-    return list(session.execute(statement))
-
-
-def _shown() -> Select[*tuple[Any, ...]]:
-    it = deliveries.c
-    return select(
-        it.id,
-        it.position,
-        it.endpoint,
-        it.handoff_id,
-        it.hop,
-        it.type,
-        it.state,
-        it.attempt_count,
-        it.next_attempt_at,
-        it.created_at,
-        it.ended_at,
-    )
+    records: dict[UUID, list[AttemptRecord]] = {}
+    for row in session.execute(statement):
+        record = AttemptRecord(row.number, row.at, row.took_ms, row.status, row.detail)
+        records.setdefault(row.delivery_id, []).append(record)
+    return records
 
 
 _COLUMNS = (

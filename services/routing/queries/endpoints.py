@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
-from sqlalchemy import Row, Text, any_, literal, or_, select, text, update
+from sqlalchemy import Text, any_, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -50,9 +50,28 @@ def save_secrets(session: Session, id: str, secrets: Secrets) -> None:
     )
 
 
-def list_endpoints(session: Session) -> list[Row[Any]]:
-    """Every endpoint: where it is, whether it answers, what waits for it."""
-    return list(session.execute(_ENDPOINTS))
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """An endpoint: where it is, whether it answers, what waits for it."""
+
+    id: str
+    host: str | None
+    state: Literal["in_use", "hanging", "disabled"]
+    since: datetime | None
+    """Since when it hangs or is disabled."""
+    failures: int
+    """Attempts without an answer, since then."""
+    disabled_reason: str | None
+    pending: int
+    old_secrets: Sequence[OldSecret]
+
+
+def list_endpoints(session: Session) -> list[EndpointStatus]:
+    """Every endpoint, in the order of the ids."""
+    return [
+        EndpointStatus(**{**row, "old_secrets": old_secrets_of(row["old_secrets"])})
+        for row in session.execute(_ENDPOINTS).mappings()
+    ]
 
 
 def endpoint_ids(session: Session) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -28,7 +27,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
-from services.routing.tables import HELD, LIVE, assignments, handoffs, reps
+from services.routing.domain.queue import EarlierHandoff
+from services.routing.tables import HELD, handoffs, reps
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
 
@@ -50,25 +50,9 @@ _ALL = tuple(handoffs.c.keys())
 _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A handoff that a lead has, or had."""
-
-    id: UUID
-    lead_id: UUID
-    qualification: int
-    state: str
-    rep: str | None
-
-    @property
-    def live(self) -> bool:
-        """Whether it keeps its lead from another."""
-        return self.state in LIVE
-
-
 @contextmanager
 def adding_handoffs(session: Session, new: Sequence[Handoff]) -> Iterator[None]:
-    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_of` under the lock.
+    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_handoffs` under the lock.
 
     In the block, which may not use the session, there is time while PostgreSQL takes them in.
     """
@@ -90,6 +74,12 @@ def find_handoff(session: Session, id: UUID) -> Handoff | None:
     """The handoff as it is now."""
     row = session.execute(_handoffs().where(handoffs.c.id == id)).one_or_none()
     return None if row is None else _handoff(row)
+
+
+def handoffs_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
+    """The handoffs as they are now; those that do not exist are left out."""
+    statement = _handoffs().where(handoffs.c.id == any_(literal(list(ids), ARRAY(Uuid))))
+    return {row.id: _handoff(row) for row in session.execute(statement)}
 
 
 def locked_handoff(session: Session, id: UUID) -> Handoff | None:
@@ -126,17 +116,25 @@ def locked_of_inactive(session: Session, *, limit: int) -> list[Handoff]:
     return [_handoff(row) for row in session.execute(statement)]
 
 
-def earlier_of(session: Session, lead_ids: Collection[UUID]) -> list[Earlier]:
+def earlier_handoffs(session: Session, lead_ids: Collection[UUID]) -> list[EarlierHandoff]:
     """Every handoff that the leads have, or had."""
-    asked = any_(literal(list(lead_ids), ARRAY(Uuid)))
-    statement = select(*(handoffs.c[it.name] for it in fields(Earlier))).where(
-        handoffs.c.lead_id == asked
-    )
-    return [Earlier(*row) for row in session.execute(statement)]
+    statement = select(
+        handoffs.c.id,
+        handoffs.c.lead_id,
+        handoffs.c.qualification,
+        handoffs.c.state,
+        handoffs.c.rep,
+    ).where(handoffs.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid))))
+    return [
+        EarlierHandoff(row.id, row.lead_id, row.qualification, State(row.state), row.rep)
+        for row in session.execute(statement)
+    ]
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
-    """Those of the handoffs that wait for somebody, locked."""
+    """Those of the handoffs that wait for a rep, locked."""
+    if not ids:
+        return []
     statement = (
         _handoffs()
         .where(handoffs.c.id.in_(ids), handoffs.c.state == State.WAITING)
@@ -200,7 +198,7 @@ def save_rulings(session: Session, moved: Sequence[Handoff]) -> None:
         )
 
 
-def previous_holders(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, str]:
+def previous_reps(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, str]:
     """Who held each lead's last handoff that is closed."""
     statement = (
         select(handoffs.c.lead_id, handoffs.c.rep)
@@ -213,16 +211,6 @@ def previous_holders(session: Session, lead_ids: Collection[UUID]) -> dict[UUID,
         .order_by(handoffs.c.lead_id, handoffs.c.qualification.desc())
     )
     return {lead_id: str(rep) for lead_id, rep in session.execute(statement)}
-
-
-def holders_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
-    """Every rep who ever had each handoff."""
-    statement = (
-        select(assignments.c.handoff_id, func.array_agg(assignments.c.rep))
-        .where(assignments.c.handoff_id.in_(ids), assignments.c.rep.is_not(None))
-        .group_by(assignments.c.handoff_id)
-    )
-    return {id: frozenset(reps) for id, reps in session.execute(statement)}
 
 
 def list_handoffs(

@@ -1,21 +1,23 @@
-"""The reps and their endpoints, as the file says."""
+"""The reps: as the last import left them, and what each one has got."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, case, func, select, update
+import orjson
+from sqlalchemy import Select, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.roster import Absence, Rep, Roster
-from services.routing.tables import HELD, handoffs, reps, rosters, teams
-
-MAX_READ = 16
-"""So many rosters are remembered; those in use are soon read again."""
+from services.routing.domain.assignment.allocation import Allocation
+from services.routing.domain.policy import TeamPolicy
+from services.routing.domain.roster import Absence, Rep, RepLoad, Roster
+from services.routing.tables import HELD, assignments, handoffs, reps
 
 
 def teams_with_reps(session: Session) -> set[str]:
@@ -40,7 +42,7 @@ def locked_activity(session: Session, rep: str) -> bool | None:
 
 
 def held_by_inactive(session: Session) -> dict[str, int]:
-    """How many handoffs each rep holds who gets none any more; `open` of `count_again` is the truth."""
+    """How many handoffs each rep holds who gets none any more; `count_open` makes the counts true."""
     statement = select(reps.c.id, reps.c.open).where(~reps.c.active, reps.c.open > 0)
     return {row.id: row.open for row in session.execute(statement.order_by(reps.c.id))}
 
@@ -54,10 +56,13 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
         | {name: list(getattr(it, name)) for name in _LISTS}
         for it in roster
     ]
-    said = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-    stays = case((reps.c.team == statement.excluded.team, reps.c.period))  # or is new to the team
+    columns = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    # a rep who is new to the team has no share of its period yet
+    period = case((reps.c.team == statement.excluded.team, reps.c.period))
     session.execute(
-        statement.on_conflict_do_update(index_elements=[reps.c.id], set_={**said, "period": stays}),
+        statement.on_conflict_do_update(
+            index_elements=[reps.c.id], set_={**columns, "period": period}
+        ),
         rows,
     )
     gone = (
@@ -70,23 +75,15 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
 
 
 def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
-    """All reps, or these, by team and place."""
-    statement = _reps().order_by(reps.c.team, reps.c.position)
+    """All reps, or these, by team and position."""
+    statement = select_reps().order_by(reps.c.team, reps.c.position)
     if ids is not None:
         statement = statement.where(reps.c.id.in_(list(ids)))
-    return [_rep(row) for row in session.execute(statement).mappings()]
+    return [rep_of(row) for row in session.execute(statement).mappings()]
 
 
-def keep_roster(session: Session) -> None:
-    """Keep all reps as they are now, unless they are as they were."""
-    now = [dict(row) for row in session.execute(_reps().order_by(reps.c.id)).mappings()]
-    newest = select(rosters.c.reps).order_by(rosters.c.id.desc()).limit(1)
-    if session.scalar(newest) != now:
-        session.execute(insert(rosters).values(reps=now))
-
-
-def count_again(session: Session) -> None:
-    """Count what each rep holds; the caller holds every team's lock. It is as it was, unless somebody wrote past us."""
+def count_open(session: Session) -> None:
+    """Count the open handoffs of each rep again; the caller holds every team's lock. It mends what others wrote."""
     holds = (
         select(func.count())
         .where(handoffs.c.rep == reps.c.id, handoffs.c.state.in_(HELD))
@@ -95,41 +92,94 @@ def count_again(session: Session) -> None:
     session.execute(update(reps).values(open=holds).where(reps.c.open != holds))
 
 
-class Rosters:
-    """Rosters, each read once: one never changes. Many threads may ask."""
-
-    def __init__(self) -> None:
-        self._read: dict[int, Roster] = {}
-
-    def current(self, session: Session) -> Roster:
-        """The newest; nobody where none was imported. Ask under a team's lock: an import takes them all."""
-        newest = session.scalar(select(func.max(rosters.c.id)))
-        return Roster(0, {}) if newest is None else self.roster(session, newest)
-
-    def roster(self, session: Session, id: int) -> Roster:
-        """That one."""
-        known = self._read.get(id)
-        if known is None:
-            found = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
-            known = Roster(id, {it["id"]: _rep(it) for it in found})
-            if len(self._read) >= MAX_READ:
-                self._read.clear()
-            self._read[id] = known
-        return known
+_LOADS = text("""
+    select id, open, case when today_on = :day then today else 0 end as today,
+        case when counted then assigned else 0 end as assigned,
+        case when counted then credit else 0 end as credit, last_assigned_at, counted
+    from (
+        select *, team = :team and coalesce(period = :period, false) as counted from routing.reps
+        where team = :team or id = any(:also)
+    ) as loads
+""")
 
 
-def review_teams(session: Session, ids: Collection[str], *, at: datetime) -> None:
-    """Look again at who waits in these teams."""
-    session.execute(update(teams).where(teams.c.id.in_(ids)).values(review_at=at))
+def rep_loads(
+    session: Session, roster: Roster, team: TeamPolicy, *, also: Collection[str], now: datetime
+) -> list[RepLoad]:
+    """The loads of the team's reps, and of others by id, in the order of the roster."""
+    arguments = {**_day_and_period(team, now), "also": list(also)}
+    loads = {
+        id: RepLoad(roster.reps[id], *counts)
+        for id, *counts in session.execute(_LOADS, arguments).all()
+        if id in roster.reps
+    }
+    return [loads[id] for id in roster.reps if id in loads]
 
 
-def _reps() -> Select[*tuple[Any, ...]]:
+_SAVE_LOADS = text("""
+    update routing.reps
+    set open = open + leads, today = leads + case when today_on = :day then today else 0 end,
+        today_on = :day, period = :period, assigned = changed.assigned, credit = changed.credit,
+        last_assigned_at = case when leads > 0 then :now else last_assigned_at end
+    from jsonb_to_recordset(cast(:loads as jsonb)) as changed (
+        rep text, leads integer, assigned integer, credit double precision
+    )
+    where id = changed.rep
+""")
+
+
+def save_loads(
+    session: Session, changed: Iterable[RepLoad], allocation: Allocation, *, team: TeamPolicy
+) -> None:
+    """Keep the changed shares of the team's reps in this period, and count what each got in the allocation."""
+    leads = Counter(allocation.reps)
+    loads = [
+        {"rep": it.rep.id, "leads": leads[it.rep.id], "assigned": it.assigned, "credit": it.credit}
+        for it in changed
+        if it.rep.team == team.team
+    ]
+    if loads:
+        now = allocation.decided_at
+        session.execute(
+            _SAVE_LOADS,
+            {**_day_and_period(team, now), "loads": orjson.dumps(loads).decode(), "now": now},
+        )
+
+
+def release(session: Session, rep: str | None) -> None:
+    """Count one open handoff less for the rep."""
+    session.execute(update(reps).where(reps.c.id == rep).values(open=reps.c.open - 1))
+
+
+def give_back(session: Session, handoff_id: UUID, hop: int) -> None:
+    """Take the assignment out of the rep's share, in the period in which it counts."""
+    session.execute(
+        update(reps)
+        .where(
+            assignments.c.handoff_id == handoff_id,
+            assignments.c.hop == hop,
+            handoffs.c.id == assignments.c.handoff_id,
+            reps.c.id == assignments.c.rep,
+            reps.c.team == handoffs.c.team,
+            reps.c.period == assignments.c.period,
+        )
+        .values(assigned=func.greatest(reps.c.assigned - 1, 0))
+    )
+
+
+def _day_and_period(team: TeamPolicy, now: datetime) -> dict[str, Any]:
+    day, _ = team.day_of(now)
+    return {"team": team.team, "period": team.period_of(now), "day": day.date()}
+
+
+def select_reps() -> Select[*tuple[Any, ...]]:
     return select(*(reps.c[it.name] for it in fields(Rep)))
 
 
-def _rep(said: Mapping[Any, Any]) -> Rep:
-    off = tuple(Absence(*map(datetime.fromisoformat, it)) for it in said["time_off"])
-    return Rep(**{**said, **{it: tuple(said[it]) for it in _LISTS}, "time_off": off})
+def rep_of(columns: Mapping[Any, Any]) -> Rep:
+    """The rep of a row, or of a roster's JSON."""
+    off = tuple(Absence(*map(datetime.fromisoformat, it)) for it in columns["time_off"])
+    return Rep(**{**columns, **{it: tuple(columns[it]) for it in _LISTS}, "time_off": off})
 
 
 _LISTS = ("territories", "languages", "skills", "segments")

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.routing.domain.assignment.eligibility import Case
+from services.routing.domain.assignment.eligibility import MatchedLead
 from services.routing.domain.handoff import Handoff, State, handoff_id
 from services.routing.domain.policy import (
     RoutingPolicy,
@@ -57,7 +57,7 @@ def rule(**fields: Any) -> RoutingRule:
     return RoutingRule.model_validate({"id": "all", "when": True, "team": "sales", **fields})
 
 
-def case(**fields: Any) -> Case:
+def matched_lead(**fields: Any) -> MatchedLead:
     """A German lead under a rule for everybody."""
     facts = {
         "lead": {"country": "DE"},
@@ -67,7 +67,7 @@ def case(**fields: Any) -> Case:
         "grade": "B2",
         "hand_raised": False,
     }
-    return Case(**{"rule": rule(), "facts": facts, **fields})
+    return MatchedLead(**{"rule": rule(), "facts": facts, **fields})
 
 
 def handoff(state: State = State.ASSIGNED, *, lead: object = "ada", **fields: Any) -> Handoff:

@@ -67,14 +67,18 @@ def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, said: 
 def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(client: RoutingClient) -> None:
     hire_linus(client)
     client.say("reject", {"reason": "no_capacity"})
-    given = client.get(f"/handoffs/{ADA}")
+    loads_after = client.get(f"/handoffs/{ADA}")
 
-    assert (given["state"], given["rep"], given["hop"]) == ("assigned", "linus", 2)
+    assert (loads_after["state"], loads_after["rep"], loads_after["hop"]) == (
+        "assigned",
+        "linus",
+        2,
+    )
     assert client.told() == [("assigned", "grace"), ("rejected", None), ("reassigned", "linus")]
-    grace = next(it for it in given["decision"]["candidates"] if it["rep"] == "grace")
+    grace = next(it for it in loads_after["decision"]["candidates"] if it["rep"] == "grace")
     assert grace["excluded"][0]["reason"] == "had_it"
     assert grace["assigned"] == 0
-    assert [it["state"] for it in given["deliveries"]] == ["pending", "cancelled"]
+    assert [it["state"] for it in loads_after["deliveries"]] == ["pending", "cancelled"]
     with client.sessions() as session:
         assert [it.recycle for it in announced(session)] == [False, False, False]
     moved = client.say("accept", status=409)

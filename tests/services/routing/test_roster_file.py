@@ -42,14 +42,14 @@ def test_the_example_is_sound_and_fits_the_example_agreement() -> None:
 
     roster = parse(source, name="reps.yaml", agreement=agreed, check_url=anything_goes)
 
-    assert [it.id for it in roster.everybody()][:3] == ["amira", "jonas", "priya"]
+    assert [it.id for it in roster.all_reps()][:3] == ["amira", "jonas", "priya"]
     assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.urls().keys()
 
 
 def test_dates_and_instants_are_both_time_off() -> None:
     off = ", time_off: [{from: 2026-12-24, to: 2026-12-27}, {from: 2026-12-31T12:00:00+01:00, to: 2027-01-04}]"
 
-    [rep] = read(f"reps:\n- {REP % off}").everybody()
+    [rep] = read(f"reps:\n- {REP % off}").all_reps()
 
     assert [it.since for it in rep.time_off] == [
         datetime(2026, 12, 24, tzinfo=UTC),
@@ -142,6 +142,6 @@ def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, told: st
 
 
 def test_bounds_hold_at_their_ends() -> None:
-    [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").everybody()
+    [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").all_reps()
 
     assert (rep.weight, rep.per_day_limit, rep.open_limit) == (1000, 1, 1)

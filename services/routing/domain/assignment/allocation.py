@@ -1,7 +1,7 @@
-"""Many leads given out one by one, each as `picking.pick` would, at a cost that hardly grows with the reps.
+"""Allocates many leads one by one, each to the rep whom `selection` selects, at a cost that hardly grows with the reps.
 
-Leads that are alike share a heap of those who may have them; a rep's place in it is set right when it comes to the
-top. So a pick looks at a few reps, where `pick` looks at all of them, to say why each one did not get it.
+Leads that are alike share a heap of their eligible reps; a rep's key in the heap is brought up to date when the rep
+comes to the top. So a lead costs a look at a few reps, where `select_rep` looks at all of them to explain each one.
 """
 
 from __future__ import annotations
@@ -15,112 +15,143 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from services.routing.domain.assignment.eligibility import (
-    Case,
+    MatchedLead,
     exclusions,
+    exclusions_of_lead,
     is_free,
     is_full,
-    objections,
 )
-from services.routing.domain.assignment.selection import among_equals, given, shortfall, with_more
-from services.routing.domain.policy import (
-    TeamPolicy,
+from services.routing.domain.assignment.selection import (
+    STICKY,
+    Candidate,
+    SortKey,
+    loads_after,
+    order_in_weight,
+    select_rep,
+    shortfall,
+    with_leads,
 )
-from services.routing.domain.roster import (
-    RepLoad,
-)
+from services.routing.domain.policy import TeamPolicy
+from services.routing.domain.roster import RepLoad
 from shared.agreement.cel.cache import AnswerCache
 from shared.agreement.cel.read import attributes_read
 from shared.agreement.model import RoutingRule, Strategy
 
 
-class Choice(NamedTuple):
-    """Who got a lead, or nobody, and then when time alone ends what keeps somebody from it."""
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Leads of one team assigned together: the loads before it and the reps in the order in which they got a lead.
 
-    picked: str | None
-    by: str
+    Every decision of it can be computed again from these, so no decision needs a list of all reps of its own.
+    """
+
+    team: str
+    decided_at: datetime
+    agreement_version: int
+    """The version that the team's hours, days and periods are counted by."""
+    loads: Sequence[RepLoad]
+    reps: Sequence[str]
+
+    def candidates(
+        self, lead: MatchedLead, *, position: int, policy: TeamPolicy
+    ) -> tuple[Candidate, ...]:
+        """Each rep as the decision on this lead saw them, after `position` leads of the allocation."""
+        reps = self.reps[:position]
+        loads = loads_after(self.loads, reps, policy=policy, now=self.decided_at)
+        return select_rep(lead, loads, policy=policy, now=self.decided_at).candidates
+
+
+class Choice(NamedTuple):
+    """Who gets a lead; or None, and the instant at which time alone may make somebody eligible."""
+
+    rep: str | None
+    strategy: str
     """`sticky`, or the rule's strategy."""
-    place: int
-    """So many leads were given out before it."""
+    position: int
+    """How many leads were assigned before it."""
     review_at: datetime | None = None
 
 
 class BatchAllocator:
-    """A desk's reps while leads are given out; the last instant at which anybody looks at them is `now`."""
+    """The reps of one team while leads are assigned at one instant."""
 
     def __init__(self, loads: Sequence[RepLoad], *, policy: TeamPolicy, now: datetime) -> None:
-        self._before, self._policy, self._now = loads, policy, now
-        self._seats = _Seats(
+        self._loads_before, self._policy, self._now = loads, policy, now
+        self._state = _State(
             {it.rep.id: it for it in loads},
             {it.rep.id for it in loads if is_free(it, policy=policy, now=now)},
         )
         self._team = [it.rep.id for it in loads if it.rep.team == policy.team]
-        self._alike: dict[tuple[object, ...], AnswerCache] = {}
-        self._eligible: dict[tuple[Strategy, tuple[str, ...]], _Eligible] = {}
+        self._groups: dict[tuple[object, ...], AnswerCache] = {}
+        self._eligible: dict[tuple[Strategy, tuple[str, ...]], _EligibleReps] = {}
         self._kinds: dict[tuple[str, ...], Sequence[list[str]]] = {}
 
-    def give(self, case: Case) -> Choice:
-        """The lead to one of the eligible, or to nobody."""
-        place, by = len(self._seats.picks), case.rule.strategy.value
-        if (
-            case.rule.sticky
-            and case.previous_rep is not None
-            and self._may(case.previous_rep, case)
-        ):
-            self._take(self._seats.of[case.previous_rep])
-            return Choice(case.previous_rep, "sticky", place)
-        alike = self._those_for(case)
-        first = alike.eligible.first()
-        if first is None:
-            return Choice(None, by, place, self._review_at(case, alike))
-        self._take(first)
-        return Choice(first.rep.id, by, place)
+    def assign(self, lead: MatchedLead) -> Choice:
+        """Assign the lead to one of the eligible reps, if there is one."""
+        position, strategy = len(self._state.assigned), lead.rule.strategy.value
+        previous = lead.previous_rep
+        if lead.rule.sticky and previous is not None and self._is_eligible(previous, lead):
+            self._add_lead(self._state.loads[previous])
+            return Choice(previous, STICKY, position)
+        group = self._group_of(lead)
+        load = group.eligible.first()
+        if load is None:
+            return Choice(None, strategy, position, self._review_at(lead, group))
+        self._add_lead(load)
+        return Choice(load.rep.id, strategy, position)
 
-    def picks(self) -> Sequence[str]:
-        """Who got the leads, in order."""
-        return self._seats.picks
-
+    @property
     def anybody_free(self) -> bool:
-        """Whether there is any rep at all whom some lead could go to."""
-        return bool(self._seats.free)
+        """Whether there is a rep to whom some lead could go."""
+        return bool(self._state.free)
 
-    def after(self) -> list[RepLoad]:
-        """The reps as they stand now."""
-        return given(self._before, self._seats.picks, policy=self._policy, now=self._now)
+    @property
+    def reps(self) -> Sequence[str]:
+        """Who got the leads, in order."""
+        return self._state.assigned
 
-    def _may(self, rep: str, case: Case) -> bool:
-        load = self._seats.of.get(rep)
-        if load is None or rep not in self._seats.free:
-            return False
-        return not objections(case, load, policy=self._policy, now=self._now)
-
-    def _those_for(self, case: Case) -> _Alike:
-        """Who may have leads like this one: under such a rule, and with what its match reads the same."""
-        rule = case.rule
-        read = rule.match.source if rule.match else ""
-        key = (read, rule.hours, rule.strategy, case.earlier_reps)
-        memory = self._alike.get(key)
-        if memory is None:
-            memory = self._alike[key] = AnswerCache(read)
-        return memory.recall(case.facts, partial(self._found, case))
-
-    def _found(self, case: Case) -> _Alike:
-        """Of reps in whom the rule sees no difference, one is asked for all; the same reps have one heap."""
-        own = case._replace(earlier_reps=frozenset[str]())
-        eligible = tuple(
-            it
-            for kind in self._kinds_for(case.rule)
-            if not objections(own, self._seats.of[kind[0]], policy=self._policy, now=self._now)
-            for it in kind
-            if it in self._seats.free and it not in case.earlier_reps
+    def loads(self) -> list[RepLoad]:
+        """The loads as the leads that were assigned so far leave them."""
+        return loads_after(
+            self._loads_before, self._state.assigned, policy=self._policy, now=self._now
         )
-        key = (case.rule.strategy, eligible)
+
+    def _is_eligible(self, rep: str, lead: MatchedLead) -> bool:
+        load = self._state.loads.get(rep)
+        if load is None or rep not in self._state.free:
+            return False
+        return not exclusions_of_lead(lead, load, policy=self._policy, now=self._now)
+
+    def _group_of(self, lead: MatchedLead) -> _LeadGroup:
+        """The group of leads under such a rule that are the same in everything that the rule's match reads."""
+        rule = lead.rule
+        source = rule.match.source if rule.match else ""
+        key = (source, rule.hours, rule.strategy, lead.earlier_reps)
+        groups = self._groups.get(key)
+        if groups is None:
+            groups = self._groups[key] = AnswerCache(source)
+        return groups.recall(lead.facts, partial(self._new_group, lead))
+
+    def _new_group(self, lead: MatchedLead) -> _LeadGroup:
+        """One rep of each kind is checked for all of that kind; groups with the same reps share one heap."""
+        without_history = lead._replace(earlier_reps=frozenset[str]())
+        eligible = tuple(
+            rep
+            for kind in self._kinds_for(lead.rule)
+            if not exclusions_of_lead(
+                without_history, self._state.loads[kind[0]], policy=self._policy, now=self._now
+            )
+            for rep in kind
+            if rep in self._state.free and rep not in lead.earlier_reps
+        )
+        key = (lead.rule.strategy, eligible)
         if key not in self._eligible:
-            members = [self._seats.of[it] for it in eligible]
-            self._eligible[key] = _Eligible(self._seats, case.rule.strategy, members)
-        return _Alike(self._eligible[key])
+            loads = [self._state.loads[it] for it in eligible]
+            self._eligible[key] = _EligibleReps(self._state, lead.rule.strategy, loads)
+        return _LeadGroup(self._eligible[key])
 
     def _kinds_for(self, rule: RoutingRule) -> Sequence[list[str]]:
-        """The team's reps, together where the rule reads the same of them."""
+        """The team's reps, grouped by what the rule reads of a rep."""
         read = attributes_read("rep", rule.match.source) if rule.match else frozenset()
         if read is None:
             return [[it] for it in self._team]
@@ -128,101 +159,104 @@ class BatchAllocator:
         if names not in self._kinds:
             kinds = defaultdict(list)
             for it in self._team:
-                rep = self._seats.of[it].rep
+                rep = self._state.loads[it].rep
                 kinds[tuple([getattr(rep, name, None) for name in names])].append(it)
             self._kinds[names] = list(kinds.values())
         return self._kinds[names]
 
-    def _take(self, load: RepLoad) -> None:
+    def _add_lead(self, load: RepLoad) -> None:
         rep = load.rep.id
-        after = self._seats.of[rep] = with_more(load, 1, now=self._now)
-        self._seats.picks.append(rep)
+        after = self._state.loads[rep] = with_leads(load, 1, now=self._now)
+        self._state.assigned.append(rep)
         if is_full(after):
-            self._seats.free.discard(rep)
+            self._state.free.discard(rep)
 
-    def _review_at(self, case: Case, alike: _Alike) -> datetime | None:
-        """Worked out once for leads that are alike: while nobody may have them, nothing changes for them."""
-        if not alike.reviewed:
-            found = (
+    def _review_at(self, lead: MatchedLead, group: _LeadGroup) -> datetime | None:
+        """Computed once a group: while no rep is eligible, nothing changes for its leads."""
+        if not group.reviewed:
+            ends = (
                 it.until
                 for rep in self._team
-                for it in exclusions(case, self._seats.of[rep], policy=self._policy, now=self._now)
+                for it in exclusions(
+                    lead, self._state.loads[rep], policy=self._policy, now=self._now
+                )
             )
-            alike.review_at = min((it for it in found if it is not None), default=None)
-            alike.reviewed = True
-        return alike.review_at
+            group.review_at = min((it for it in ends if it is not None), default=None)
+            group.reviewed = True
+        return group.review_at
 
 
 @dataclass(frozen=True, slots=True)
-class _Seats:
-    """Every rep as they stand now, who can take any lead at all, and who got one, in order."""
+class _State:
+    """Every rep's load now, the reps who can take any lead at all, and who got one, in order."""
 
-    of: dict[str, RepLoad]
+    loads: dict[str, RepLoad]
     free: set[str]
-    picks: list[str] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Alike:
-    """Leads for which every rep may or may not, alike."""
+class _LeadGroup:
+    """Leads for which the same reps are eligible."""
 
-    eligible: _Eligible
+    eligible: _EligibleReps
     reviewed: bool = False
     review_at: datetime | None = None
 
 
-class _Eligible:
-    """Reps who may have the same leads, by weight, and in each weight in the strategy's order."""
+class _EligibleReps:
+    """Reps who are eligible for the same leads: a heap a weight, each in the strategy's order."""
 
-    def __init__(self, seats: _Seats, strategy: Strategy, eligible: Sequence[RepLoad]) -> None:
-        self._seats, self._strategy = seats, strategy
-        self._members = {it.rep.id for it in eligible}
+    def __init__(self, state: _State, strategy: Strategy, eligible: Sequence[RepLoad]) -> None:
+        self._state, self._strategy = state, strategy
+        self._reps = {it.rep.id for it in eligible}
         self._counted, self._total, self._weights = 0, 0.0, 0.0
         heaps = defaultdict(list)
         for it in eligible:
             weight = it.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0
-            heaps[weight].append(among_equals(strategy, it))
+            heaps[weight].append(order_in_weight(strategy, it))
         self._heaps = list(heaps.values())
         for heap in self._heaps:
             heapify(heap)
         self._sum()
 
     def first(self) -> RepLoad | None:
-        """Whom the strategy prefers, of those who may still have one."""
+        """The rep whom the strategy prefers, of those who are still free."""
         tops = [it for heap in self._heaps if (it := self._top(heap)) is not None]
         if len(tops) < 2:
             return tops[0] if tops else None
         self._catch_up()
-        return min(tops, key=self._preference)
+        return min(tops, key=self._order)
 
-    def _top(self, heap: list[tuple[float, float, datetime, str]]) -> RepLoad | None:
+    def _top(self, heap: list[SortKey]) -> RepLoad | None:
         while heap:
-            rep = heap[0][-1]
-            if rep not in self._seats.free:
+            *_, rep = heap[0]
+            if rep not in self._state.free:
                 heappop(heap)
                 continue
-            load = self._seats.of[rep]
-            now = among_equals(self._strategy, load)
-            if now == heap[0]:
+            load = self._state.loads[rep]
+            key = order_in_weight(self._strategy, load)
+            if key == heap[0]:
                 return load
-            heapreplace(heap, now)
+            heapreplace(heap, key)
         return None
 
-    def _preference(self, it: RepLoad) -> tuple[float, float, datetime, str]:
-        lacks = shortfall(it, self._total, self._weights)
-        return (-lacks, -it.rep.weight, *among_equals(self._strategy, it)[2:])
+    def _order(self, load: RepLoad) -> SortKey:
+        lacks = shortfall(load, self._total, self._weights)
+        *_, idle_since, rep = order_in_weight(self._strategy, load)
+        return (-lacks, -load.rep.weight, idle_since, rep)
 
     def _catch_up(self) -> None:
-        """Count what our members got since we looked last, whoever's leads they were."""
-        new = [it for it in self._seats.picks[self._counted :] if it in self._members]
+        """Count what these reps got since the sums were made, for leads of any group."""
+        new = [it for it in self._state.assigned[self._counted :] if it in self._reps]
         self._total += len(new)
-        self._counted = len(self._seats.picks)
-        if not self._seats.free.issuperset(new):
-            self._members &= self._seats.free
+        self._counted = len(self._state.assigned)
+        if not self._state.free.issuperset(new):
+            self._reps &= self._state.free
             self._sum()
 
     def _sum(self) -> None:
-        members = [self._seats.of[it] for it in self._members]
-        self._counted = len(self._seats.picks)
-        self._total = sum(it.share for it in members)
-        self._weights = sum(it.rep.weight for it in members)
+        loads = [self._state.loads[it] for it in self._reps]
+        self._counted = len(self._state.assigned)
+        self._total = sum(it.share for it in loads)
+        self._weights = sum(it.rep.weight for it in loads)

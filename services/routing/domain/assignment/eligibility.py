@@ -1,4 +1,4 @@
-"""Who may: every reason that keeps a rep from a lead, and when it passes."""
+"""Which reps may get a lead: every reason that excludes a rep, and when it ends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from services.routing.domain.policy import (
-    TeamPolicy,
-)
-from services.routing.domain.roster import (
-    RepLoad,
-)
+from services.routing.domain.policy import TeamPolicy
+from services.routing.domain.roster import RepLoad
 from shared.agreement.cel.compile import Facts
 from shared.agreement.model import RoutingRule
 
@@ -32,36 +28,36 @@ class ExclusionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One reason, in words, and the instant from which it holds no more, if time alone ends it."""
+    """One reason, in words, and the instant at which time alone ends it; None if something else must happen."""
 
     reason: ExclusionReason
     detail: str
     until: datetime | None = None
 
 
-class Case(NamedTuple):
-    """A lead to be given to somebody, under the rule that it matched."""
+class MatchedLead(NamedTuple):
+    """A lead that is to be assigned, with the rule that it matched."""
 
     rule: RoutingRule
     facts: Facts
     earlier_reps: frozenset[str] = frozenset()
     """Reps who had this handoff already: it never comes back to them."""
     previous_rep: str | None = None
-    """Who held this lead's handoff before this one."""
+    """Who held this lead's previous handoff."""
 
 
 def exclusions(
-    case: Case, load: RepLoad, *, policy: TeamPolicy, now: datetime
+    lead: MatchedLead, load: RepLoad, *, policy: TeamPolicy, now: datetime
 ) -> tuple[Exclusion, ...]:
     """Everything that keeps the rep from this lead at this instant; nothing means eligible."""
     return (
-        *hindrances(load, policy=policy, now=now),
-        *objections(case, load, policy=policy, now=now),
+        *exclusions_of_rep(load, policy=policy, now=now),
+        *exclusions_of_lead(lead, load, policy=policy, now=now),
     )
 
 
 def is_free(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> bool:
-    """Whether nothing keeps the rep from every lead: no `hindrances`, found in a fifth of the time."""
+    """Whether the rep has no `exclusions_of_rep`, computed in a fifth of the time."""
     rep = load.rep
     return (
         rep.active and rep.team == policy.team and not is_full(load) and rep.away_until(now) is None
@@ -69,26 +65,27 @@ def is_free(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> bool:
 
 
 def is_full(load: RepLoad) -> bool:
-    """Whether the rep has room for no more, now or today."""
+    """Whether the rep has reached a limit, of open handoffs or of today's assignments."""
     rep = load.rep
     return (rep.open_limit is not None and load.open >= rep.open_limit) or (
         rep.per_day_limit is not None and load.today >= rep.per_day_limit
     )
 
 
-def hindrances(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> tuple[Exclusion, ...]:
+def exclusions_of_rep(load: RepLoad, *, policy: TeamPolicy, now: datetime) -> tuple[Exclusion, ...]:
     """What keeps the rep from any lead at all."""
     checks = (_inactive, _other_team, _full, _full_today, _time_off)
-    found = (check(load, policy, now) for check in checks)
-    return tuple(it for it in found if it is not None)
+    exclusions_or_none = (check(load, policy, now) for check in checks)
+    return tuple(it for it in exclusions_or_none if it is not None)
 
 
-def objections(
-    case: Case, load: RepLoad, *, policy: TeamPolicy, now: datetime
+def exclusions_of_lead(
+    lead: MatchedLead, load: RepLoad, *, policy: TeamPolicy, now: datetime
 ) -> tuple[Exclusion, ...]:
-    """What keeps the rep from this lead, however much they hold: it is the same for leads that are alike."""
-    found = (check(case, load, policy, now) for check in (_had_it, _no_match, _closed))
-    return tuple(it for it in found if it is not None)
+    """What keeps the rep from this lead, whatever the rep's load: it is the same for leads that are alike."""
+    checks = (_had_it, _no_match, _closed)
+    exclusions_or_none = (check(lead, load, policy, now) for check in checks)
+    return tuple(it for it in exclusions_or_none if it is not None)
 
 
 def _inactive(load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
@@ -112,10 +109,9 @@ def _full_today(load: RepLoad, policy: TeamPolicy, now: datetime) -> Exclusion |
     limit = load.rep.per_day_limit
     if limit is None or load.today < limit:
         return None
+    _, next_day = policy.day_of(now)
     return Exclusion(
-        ExclusionReason.FULL_TODAY,
-        f"got {load.today} of {limit} today",
-        until=policy.day_of(now)[1],
+        ExclusionReason.FULL_TODAY, f"got {load.today} of {limit} today", until=next_day
     )
 
 
@@ -126,24 +122,26 @@ def _time_off(load: RepLoad, _: TeamPolicy, now: datetime) -> Exclusion | None:
     return Exclusion(ExclusionReason.TIME_OFF, f"is on time off until {until.isoformat()}", until)
 
 
-def _had_it(case: Case, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
-    if load.rep.id not in case.earlier_reps:
+def _had_it(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    if load.rep.id not in lead.earlier_reps:
         return None
     return Exclusion(ExclusionReason.HAD_IT, "had this handoff already")
 
 
-def _no_match(case: Case, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
-    match = case.rule.match
-    if match is None or match.holds({**case.facts, "rep": load.rep.facts()}):
+def _no_match(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    match = lead.rule.match
+    if match is None or match.holds({**lead.facts, "rep": load.rep.facts()}):
         return None
     return Exclusion(ExclusionReason.NO_MATCH, f"does not match: {match.source}")
 
 
-def _closed(case: Case, load: RepLoad, policy: TeamPolicy, now: datetime) -> Exclusion | None:
+def _closed(
+    lead: MatchedLead, load: RepLoad, policy: TeamPolicy, now: datetime
+) -> Exclusion | None:
     hours = policy.hours_of(load.rep)
-    if case.rule.hours == "any" or hours.is_open(now):
+    if lead.rule.hours == "any" or hours.is_open(now):
         return None
-    opens = hours.next_open(now)
+    opens_at = hours.next_open(now)
     return Exclusion(
-        ExclusionReason.CLOSED, f"is outside hours until {opens.isoformat()}", until=opens
+        ExclusionReason.CLOSED, f"is outside hours until {opens_at.isoformat()}", until=opens_at
     )

@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ipaddress import ip_network
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from services.routing.delivery import Dispatcher, deliver
 from services.routing.domain.notifications import Notification
 from services.routing.main import run_delivery
 from services.routing.queries import deliveries, endpoints
+from services.routing.queries.deliveries import AttemptRecord, Delivery
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.http.probes import Probes
@@ -77,16 +76,15 @@ class Post:
 
         asyncio.run(main())
 
-    def rows(self) -> list[Row[Any]]:
+    def deliveries(self) -> list[Delivery]:
         with self.sessions() as session:
             return deliveries.list_deliveries(session, limit=99)[::-1]
 
     def states(self) -> list[tuple[str, str, str]]:
-        return [(it.endpoint, it.type, it.state) for it in self.rows()]
+        return [(it.endpoint, it.type, it.state) for it in self.deliveries()]
 
-    def tries(self) -> list[Row[Any]]:
-        with self.sessions() as session:
-            return deliveries.attempts_of(session, [it.id for it in self.rows()])
+    def attempts(self) -> list[AttemptRecord]:
+        return [attempt for it in self.deliveries() for attempt in it.attempts]
 
 
 @contextmanager

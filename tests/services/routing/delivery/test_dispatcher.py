@@ -68,7 +68,7 @@ def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: P
     [got] = post.receiver.got
     assert got.headers["webhook-id"] == str(lost.notification.id)
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
-    assert [it.number for it in post.tries()] == [2]
+    assert [it.number for it in post.attempts()] == [2]
 
 
 def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in_hand(
@@ -86,7 +86,7 @@ def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in
 
     [got] = post.receiver.got
     assert got.headers["webhook-id"] == str(lost.notification.id)
-    assert [it.number for it in post.tries()] == [2]
+    assert [it.number for it in post.attempts()] == [2]
 
 
 def test_an_endpoint_gets_only_its_part_of_the_hands(post: Post) -> None:
@@ -152,7 +152,7 @@ def test_a_breach_is_told_to_the_team_once_and_an_escalation_to_ops(post: Post) 
     said = Webhook(post.secrets["team/sales"]).verify(got.body, got.headers)
     assert (said["type"], said["data"]["breach"]["policy"]) == ("handoff.breached", "first_touch")
     assert said["data"]["lead"]["email"] == "ada@example.com"
-    assert len(post.rows()) == 3
+    assert len(post.deliveries()) == 3
 
 
 def test_a_commit_wakes_whoever_listens(post: Post) -> None:

@@ -14,7 +14,6 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import event, text
 
-from services.routing.api.models import with_attempts
 from services.routing.delivery import Dispatcher, deliver
 from services.routing.delivery.dispatcher import claim
 from services.routing.delivery.sending import send
@@ -48,7 +47,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     post.receiver.reply(GRACE, Reply(500, body=b"oh \x00 no"), Reply(200))
     post.assign()
     post.run(until=1)
-    [row] = post.rows()
+    [row] = post.deliveries()
     assert row.state == "pending"
     assert row.next_attempt_at > post.now() + timedelta(seconds=3)
     assert claim(post.dispatcher, 9) == []
@@ -59,9 +58,9 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     first, second = post.receiver.got
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == str(row.id)
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
-    assert [(it.number, it.status) for it in post.tries()] == [(1, 500), (2, 200)]
+    assert [(it.number, it.status) for it in post.attempts()] == [(1, 500), (2, 200)]
     with post.sessions() as session:
-        [shown] = with_attempts(session, deliveries.list_deliveries(session, limit=9))
+        [shown] = deliveries.list_deliveries(session, limit=9)
     assert [it.detail for it in shown.attempts] == ["oh \ufffd no", ""]
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
@@ -92,7 +91,7 @@ def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Pos
     for number in range(1, 11):
         post.run(until=number)
         post.ahead += timedelta(hours=11)
-    [row, passed_on] = post.rows()
+    [row, passed_on] = post.deliveries()
     assert (row.state, row.attempt_count) == ("exhausted", 10)
     assert (passed_on.endpoint, passed_on.type) == ("team/sales", "handoff.undelivered")
 
@@ -103,7 +102,7 @@ def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Pos
     post.ahead += timedelta(seconds=6)
     post.run(until=13)
 
-    assert post.rows()[0].state == "delivered"
+    assert post.deliveries()[0].state == "delivered"
     ids = {it.headers["webhook-id"] for it in post.receiver.got if it.path == GRACE}
     assert ids == {str(row.id)}
 
@@ -113,9 +112,9 @@ def test_redirects_are_not_followed(post: Post) -> None:
     post.assign()
     post.run(until=1)
 
-    assert [(it.status,) for it in post.tries()] == [(302,)]
+    assert [(it.status,) for it in post.attempts()] == [(302,)]
     assert [it.path for it in post.receiver.got] == [GRACE]
-    assert post.rows()[0].state == "pending"
+    assert post.deliveries()[0].state == "pending"
 
 
 def test_retry_after_is_honoured(post: Post) -> None:
@@ -123,7 +122,7 @@ def test_retry_after_is_honoured(post: Post) -> None:
     post.assign()
     post.run(until=1)
 
-    [row] = post.rows()
+    [row] = post.deliveries()
     assert timedelta(seconds=590) < row.next_attempt_at - post.now() <= timedelta(seconds=600)
 
 
@@ -134,7 +133,7 @@ def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> No
 
     async def main() -> None:
         task = asyncio.create_task(deliver(guarded, stop=stop, woken=woken, beat=lambda: None))
-        while not await asyncio.to_thread(post.tries):
+        while not await asyncio.to_thread(post.attempts):
             woken.set()
         stop.set()
         woken.set()
@@ -143,7 +142,7 @@ def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> No
     asyncio.run(main())
 
     assert post.receiver.got == []
-    [tried] = post.tries()
+    [tried] = post.attempts()
     assert tried.status is None
     assert "LEADBATON_ALLOW_NETWORKS" in tried.detail
 
@@ -156,7 +155,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> Non
     post.run(until=1, dispatcher=replace(post.dispatcher, patience_s=0.2))
     hold.set()
 
-    [tried] = post.tries()
+    [tried] = post.attempts()
     assert (tried.status, tried.detail) == (None, "no answer within 0.2 s")
 
 
@@ -234,7 +233,7 @@ def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
         stop.set()
         running.join()
 
-    assert [it.number for it in post.tries()] == [1]
+    assert [it.number for it in post.attempts()] == [1]
     assert len(receiver.got) == 1
     engine.dispose()
 
@@ -259,7 +258,7 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
     sums.append(sum_of_seconds())
 
     with post.sessions() as session:
-        [shown] = with_attempts(session, deliveries.list_deliveries(session, limit=9))
+        [shown] = deliveries.list_deliveries(session, limit=9)
     [tried] = shown.attempts
     assert 250 <= tried.took_ms <= most_ms
     assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000

@@ -97,7 +97,7 @@ def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
         answers.set()
         until(lambda: open_breakers(post) == {})
         post.ahead = timedelta(minutes=1)
-        until(lambda: {it.state for it in post.rows()} == {"delivered"})
+        until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
 
 
 def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
@@ -124,7 +124,7 @@ def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
         assert claim(post.dispatcher, 99) == []
         assert crm.most_busy == 1
         answers.set()
-        until(lambda: {it.state for it in post.rows()} == {"delivered"})
+        until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
 
     assert open_breakers(post) == {}
 
@@ -139,7 +139,7 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
         began_s = time.monotonic()
         with delivering(post.dispatcher):
-            until(lambda: sum(it.attempt_count for it in post.rows()) >= 18 * 4 > HANDS)
+            until(lambda: sum(it.attempt_count for it in post.deliveries()) >= 18 * 4 > HANDS)
             assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
             starts_at_once(post, healthy, f"/{healthy}")
             answers.set()
@@ -190,9 +190,9 @@ def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Pos
         hang = queries.Hang(reps[0], f"127.0.0.3:{gone.server_address[1]}", host_answers=False)
         queries.open_breakers(session, [hang], now=post.now())
     with delivering(post.dispatcher):
-        until(lambda: [it.attempt_count for it in post.rows()] == [1, 1, 1])
+        until(lambda: [it.attempt_count for it in post.deliveries()] == [1, 1, 1])
 
-    assert {it.detail.partition(":")[0] for it in post.tries()} == {"ConnectError"}
+    assert {it.detail.partition(":")[0] for it in post.attempts()} == {"ConnectError"}
     assert {it.failures for it in open_breakers(post).values()} == {1}
 
 

@@ -67,8 +67,8 @@ def test_a_handoff_that_cannot_be_read_holds_up_no_other_and_its_webhook_is_sent
     post.ahead = LEASE + timedelta(seconds=1)
 
     assert claim(post.dispatcher, 9) == []
-    assert [it.state for it in post.rows()] == ["delivered"] * 5
-    assert len(post.tries()) == len(post.receiver.got) == 5
+    assert [it.state for it in post.deliveries()] == ["delivered"] * 5
+    assert len(post.attempts()) == len(post.receiver.got) == 5
     with post.sessions() as session:
         assert [it for it, _ in told(session)].count("delivered") == 4
     assert unrecorded("announcement") == before + 1
@@ -95,8 +95,8 @@ def test_an_attempt_that_cannot_be_stored_leaves_the_outcome(post: Post) -> None
     post.assign(*LEADS)
     post.run(until=5)
 
-    assert [it.state for it in post.rows()] == ["delivered"] * 5
-    assert len(post.tries()) == 4
+    assert [it.state for it in post.deliveries()] == ["delivered"] * 5
+    assert len(post.attempts()) == 4
     assert unrecorded("attempt") == before + 1
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_recorded_at_all_is_not_sent_again_within_its_pause(post:
         notify(session, "rep/grace", *["rep/linus"] * 3, now=post.now())
     post.run(until=4)
 
-    assert sorted(it.state for it in post.rows()) == ["delivered"] * 3 + ["pending"]
+    assert sorted(it.state for it in post.deliveries()) == ["delivered"] * 3 + ["pending"]
     assert unrecorded("outcome") == before + 1
     named = replace(post.dispatcher, name="routing-delivery-0")
     for number in range(2, len(SCHEDULE) + 2):
@@ -146,7 +146,7 @@ def test_a_delivery_that_cannot_be_claimed_ends_in_plain_sight_and_the_others_go
         )
     wanted = ["delivered"] * 4 + ["exhausted"]
     with delivering(post.dispatcher):
-        until(lambda: sorted(it.state for it in post.rows()) == wanted)
+        until(lambda: sorted(it.state for it in post.deliveries()) == wanted)
 
     assert len(post.receiver.got) == 4
 
@@ -157,7 +157,7 @@ def test_a_try_that_fails_for_an_unknown_cause_is_an_outcome(post: Post) -> None
     post.assign()
     post.run(until=1, dispatcher=replace(post.dispatcher, chance=lambda: 0 / next(chances)))
 
-    assert [(it.status, it.detail) for it in post.tries()] == [
+    assert [(it.status, it.detail) for it in post.attempts()] == [
         (None, "ZeroDivisionError: division by zero")
     ]
-    assert post.rows()[0].state == "pending"
+    assert post.deliveries()[0].state == "pending"

@@ -39,8 +39,12 @@ def with_linus(post: Post) -> None:
 
 def said(post: Post) -> dict[str, str]:
     """How each rep's first try went, where there was no answer."""
-    reps = {it.id: it.endpoint for it in post.rows()}
-    return {reps[it.delivery_id]: it.detail for it in post.tries() if it.status is None}
+    return {
+        delivery.endpoint: attempt.detail
+        for delivery in post.deliveries()
+        for attempt in delivery.attempts
+        if attempt.status is None
+    }
 
 
 def test_a_secret_that_another_key_encrypted_holds_up_nobody_else(post: Post) -> None:

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.routing.domain.signing import BOTH_SIGN_FOR, MAX_OLD_SECRETS
 from services.routing.handlers.secret_rotation import (
-    Rotated,
+    Rotation,
     TooManySecrets,
     UnknownEndpoint,
     rotate_secret,
@@ -36,7 +36,7 @@ def post(sessions: Sessions) -> Iterator[Post]:
         yield Post(sessions, receiver)
 
 
-def rotate(post: Post) -> Rotated:
+def rotate(post: Post) -> Rotation:
     with post.sessions.begin() as session:
         return rotate_secret(session, ID, vault=vault(), now=post.now())
 

@@ -78,7 +78,7 @@ def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_s
     engine.dispose()
 
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
-    assert [(it.number, it.status) for it in post.tries()] == [(1, 204)]
+    assert [(it.number, it.status) for it in post.attempts()] == [(1, 204)]
 
 
 def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_away(

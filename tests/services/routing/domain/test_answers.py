@@ -14,15 +14,17 @@ from services.routing.domain.answers import (
     NotYours,
     PastStep,
     UnknownReason,
-    answered,
     check_reason,
+    steps_of_answer,
 )
 from services.routing.domain.handoff import State
+from services.routing.domain.policy import RoutingPolicy
 from shared.contracts.payloads import Change
-from tests.builders import NOON
+from tests.builders import NOON, agreement
 from tests.services.routing.builders import handoff
 
 GRACE, LINUS, OPS = Actor("rep", "grace"), Actor("rep", "linus"), Actor("ops", "olga")
+POLICY = RoutingPolicy(1, agreement())
 LATER = NOON + timedelta(minutes=10)
 
 
@@ -59,7 +61,7 @@ LATER = NOON + timedelta(minutes=10)
 def test_answers_move_a_handoff_on(
     state: State, answer: Answer, changes: list[Change], after: State | None
 ) -> None:
-    steps = answered(handoff(state), answer, actor=GRACE, past=[], now=LATER)
+    steps = steps_of_answer(handoff(state), answer, actor=GRACE, past=[], policy=POLICY, now=LATER)
 
     assert [it.change for it in steps] == changes
     if after is not None:
@@ -82,24 +84,36 @@ def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
     timed = Answer(Change.REJECTED, LATER - timedelta(seconds=5), details={"reason": "no_capacity"})
 
     for said in (again, timed):
-        assert answered(moved, said, actor=GRACE, past=past, now=LATER) == []
+        assert steps_of_answer(moved, said, actor=GRACE, past=past, policy=POLICY, now=LATER) == []
     for other in (
-        Answer(Change.REJECTED, details={"reason": "other"}),
+        Answer(Change.REJECTED, details={"reason": "not_ready"}),
         Answer(Change.REJECTED, NOON, details={"reason": "no_capacity"}),
         Answer(Change.ACCEPTED),
     ):
         with pytest.raises(HandoffMoved, match="assigned with linus, hop 2"):
-            answered(moved, other, actor=GRACE, past=past, now=LATER)
+            steps_of_answer(moved, other, actor=GRACE, past=past, policy=POLICY, now=LATER)
 
 
 def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
     past = [PastStep(Change.REJECTED, NOON, "ops/olga", 1, None, {})]
     second = handoff(rep="linus", hop=2)
 
-    assert answered(second, Answer(Change.REJECTED, hop=1), actor=OPS, past=past, now=LATER) == []
-    assert answered(second, Answer(Change.REJECTED), actor=OPS, past=past, now=LATER) != []
+    assert (
+        steps_of_answer(
+            second, Answer(Change.REJECTED, hop=1), actor=OPS, past=past, policy=POLICY, now=LATER
+        )
+        == []
+    )
+    assert (
+        steps_of_answer(
+            second, Answer(Change.REJECTED), actor=OPS, past=past, policy=POLICY, now=LATER
+        )
+        != []
+    )
     with pytest.raises(HandoffMoved):
-        answered(second, Answer(Change.WON, hop=1), actor=OPS, past=past, now=LATER)
+        steps_of_answer(
+            second, Answer(Change.WON, hop=1), actor=OPS, past=past, policy=POLICY, now=LATER
+        )
 
 
 @pytest.mark.parametrize(
@@ -112,12 +126,16 @@ def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
 )
 def test_who_holds_it_now_is_said(state: State, where: str) -> None:
     with pytest.raises(HandoffMoved, match=where):
-        answered(handoff(state), Answer(Change.ACCEPTED), actor=OPS, past=[], now=LATER)
+        steps_of_answer(
+            handoff(state), Answer(Change.ACCEPTED), actor=OPS, past=[], policy=POLICY, now=LATER
+        )
 
 
 def test_a_rep_answers_only_for_their_own() -> None:
     with pytest.raises(NotYours):
-        answered(handoff(), Answer(Change.ACCEPTED), actor=LINUS, past=[], now=LATER)
+        steps_of_answer(
+            handoff(), Answer(Change.ACCEPTED), actor=LINUS, past=[], policy=POLICY, now=LATER
+        )
 
 
 @pytest.mark.parametrize(
@@ -133,7 +151,7 @@ def test_a_rep_answers_only_for_their_own() -> None:
 def test_answers_carry_when_they_happened(occurred_at: datetime | None, kept: datetime) -> None:
     said = Answer(Change.ACCEPTED, occurred_at)
 
-    [step] = answered(handoff(), said, actor=GRACE, past=[], now=LATER)
+    [step] = steps_of_answer(handoff(), said, actor=GRACE, past=[], policy=POLICY, now=LATER)
 
     assert (step.occurred_at, step.recorded_at) == (kept, LATER)
 
@@ -147,11 +165,18 @@ def test_answers_carry_when_they_happened(occurred_at: datetime | None, kept: da
 )
 def test_impossible_times_are_refused(occurred_at: datetime, said: str) -> None:
     with pytest.raises(ImpossibleTime, match=said):
-        answered(handoff(), Answer(Change.ACCEPTED, occurred_at), actor=GRACE, past=[], now=LATER)
+        steps_of_answer(
+            handoff(),
+            Answer(Change.ACCEPTED, occurred_at),
+            actor=GRACE,
+            past=[],
+            policy=POLICY,
+            now=LATER,
+        )
 
 
 def test_a_reason_is_one_of_the_agreements() -> None:
-    check_reason("price", ["price", "time"], what="loss reason")
-    check_reason("anything", [], what="loss reason")
+    check_reason("price", ["price", "time"], kind="loss reason")
+    check_reason("anything", [], kind="loss reason")
     with pytest.raises(UnknownReason, match="'love' is no loss reason of the agreement; give one"):
-        check_reason("love", ["price", "time"], what="loss reason")
+        check_reason("love", ["price", "time"], kind="loss reason")

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from services.routing.domain import notifications
 from services.routing.domain.handoff import Handoff
-from services.routing.domain.signing import signed_headers, unwritten, written
+from services.routing.domain.signing import decode_secret, encode_secret, signed_headers
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, Touch
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified, sla_changed
@@ -20,8 +20,8 @@ from tests.services.routing.builders import URL, build_policy, handoff
 POLICY = {"kind": "accept", "scope": "hop", "anchor": "assigned", "target": "1h"}
 
 
-def promises(**sections: Any) -> notifications.Promises:
-    return notifications.Promises(agreement(**sections), build_policy(**sections))
+def due_times(**sections: Any) -> notifications.DueTimes:
+    return notifications.DueTimes(agreement(**sections).sla.policies, build_policy(**sections))
 
 
 def data(notification: notifications.Notification) -> dict[str, Any]:
@@ -34,13 +34,13 @@ def test_a_signature_is_what_the_standards_own_library_expects() -> None:
 
     headers = signed_headers([secret], id="id-1", at=utc_now(), body=body)
 
-    assert Webhook(written(secret)).verify(body, headers) == {"grüße": 1}
-    assert unwritten(written(secret)) == secret
+    assert Webhook(encode_secret(secret)).verify(body, headers) == {"grüße": 1}
+    assert decode_secret(encode_secret(secret)) == secret
     assert headers["webhook-timestamp"].isdecimal()
 
 
 def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
-    told = notifications.assignment(handoff(), promises=promises(), public_url=URL + "/")
+    told = notifications.assignment(handoff(), due_times=due_times(), public_url=URL + "/")
 
     said = orjson.loads(told.body)
     assert (said["type"], said["timestamp"]) == ("handoff.assigned", "2026-11-18T12:00:00+00:00")
@@ -85,7 +85,7 @@ def test_what_is_due_is_told_as_the_agreement_promises(
         "sla": {"calendars": [assigner, late], "policies": [{"id": "p", **POLICY, **policy}]}
     }
 
-    told = notifications.assignment(handoff, promises=promises(**sections), public_url=URL)
+    told = notifications.assignment(handoff, due_times=due_times(**sections), public_url=URL)
 
     assert [it["due_at"] for it in data(told)["due"]] == due
 
@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
 
     told = notifications.assignment(
         handoff()._replace(lead=lead),
-        promises=promises(),
+        due_times=due_times(),
         public_url=URL,
     )
 
@@ -146,7 +146,7 @@ def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
 
 
 def test_what_could_not_be_told_is_told_to_somebody_else() -> None:
-    meant = notifications.assignment(handoff(), promises=promises(), public_url=URL)
+    meant = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
 
     passed_on = notifications.undelivered(
         meant, cause="c", type=notifications.UNDELIVERED, endpoint="ops", at=NOON

@@ -10,7 +10,7 @@ import pytest
 
 from services.routing.domain.answers import PastStep
 from services.routing.domain.handoff import State
-from services.routing.domain.visibility import decisions_for, handoff_for, past_for
+from services.routing.domain.visibility import decisions_for, handoff_for, steps_for
 from shared.contracts.payloads import Change
 from tests.builders import NOON
 from tests.services.routing.builders import handoff
@@ -51,7 +51,7 @@ RULING = {"team": "sales", "rule": "everybody", "agreement_version": 1}
 def test_the_steps_end_with_the_one_that_took_it(
     rep: str, holder: str | None, past: list[PastStep], seen: list[PastStep]
 ) -> None:
-    assert past_for(rep, handoff(rep=holder), past) == seen
+    assert steps_for(rep, handoff(rep=holder), past) == seen
 
 
 def test_a_holder_sees_the_handoff_as_it_is() -> None:

@@ -12,7 +12,7 @@ from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State, handoff_id
 from services.routing.handlers import Assigner, answer, tick
 from services.routing.handlers.assignment import PORTION
-from services.routing.handlers.explanation import explained
+from services.routing.handlers.explanation import explain
 from services.routing.queries import handoffs
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
@@ -37,7 +37,7 @@ LATER = NOON + timedelta(minutes=5)
 def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, Any]:
     handoff = handoffs.find_handoff(session, handoff_id(an_id(lead), qualification))
     assert handoff is not None
-    [*_, newest] = explained(session, handoff, assigner=Assigner(URL))
+    [*_, newest] = explain(session, handoff, assigner=Assigner(URL))
     return newest
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import Assigner, answer
-from services.routing.handlers.explanation import explained
+from services.routing.handlers.explanation import explain
 from services.routing.queries.handoffs import find_handoff
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.postgres
 def decisions(session: Session, assigner: Assigner, lead: str) -> list[dict[str, Any]]:
     handoff = find_handoff(session, handoff_id(an_id(lead), 1))
     assert handoff is not None
-    return list(explained(session, handoff, assigner=assigner))
+    return list(explain(session, handoff, assigner=assigner))
 
 
 def seen(decision: dict[str, Any]) -> dict[str, Any]:

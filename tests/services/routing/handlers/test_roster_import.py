@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State
-from services.routing.domain.signing import unwritten
+from services.routing.domain.signing import decode_secret
 from services.routing.handlers import answer, tick
 from services.routing.handlers.roster_import import reroute
 from services.routing.queries import active_reps
@@ -40,7 +40,7 @@ def test_secrets_are_shown_once_and_kept_encrypted(session: Session) -> None:
     assert second.secrets.keys() == {"rep/linus"}
     kept = an_encrypted_secret(session)
     assert kept is not None
-    shown = {unwritten(it) for it in [*first.secrets.values(), *second.secrets.values()]}
+    shown = {decode_secret(it) for it in [*first.secrets.values(), *second.secrets.values()]}
     assert vault().decrypt(kept) in shown
     assert all(len(it) == 32 for it in shown)
 

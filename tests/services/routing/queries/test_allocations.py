@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import Assigner, tick
-from services.routing.handlers.explanation import explained
+from services.routing.handlers.explanation import explain
 from services.routing.queries.handoffs import find_handoff
-from services.routing.queries.reps import MAX_READ
+from services.routing.queries.rosters import MAX_CACHED
 from services.routing.tables import allocations, rosters
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.builders import URL, build_assigner, entry, importing, qualifying
@@ -35,7 +35,7 @@ def assigned(session: Session, lead: str, assigner: Assigner) -> list[int]:
     """How many each rep had had when the lead's newest decision was made."""
     handoff = find_handoff(session, handoff_id(an_id(lead), 1))
     assert handoff is not None
-    *_, newest = explained(session, handoff, assigner=assigner)
+    *_, newest = explain(session, handoff, assigner=assigner)
     return [it["assigned"] for it in newest["candidates"]]
 
 
@@ -80,7 +80,7 @@ def test_a_roster_is_kept_once_and_old_rounds_remember_theirs(session: Session) 
 def excluded(session: Session, lead: str, assigner: Assigner) -> list[Any]:
     handoff = find_handoff(session, handoff_id(an_id(lead), 1))
     assert handoff is not None
-    [decision] = explained(session, handoff, assigner=assigner)
+    [decision] = explain(session, handoff, assigner=assigner)
     return [why["reason"] for it in decision["candidates"] for why in it["excluded"]]
 
 
@@ -101,8 +101,8 @@ def test_rounds_that_explain_nothing_any_more_are_gone(session: Session) -> None
 
 def test_only_some_rosters_and_benches_are_remembered(session: Session) -> None:
     assigner = build_assigner(session)
-    for number in range(MAX_READ + 2):
+    for number in range(MAX_CACHED + 2):
         importing(session, entry("grace", weight=number + 1.0))
         qualifying(session, assigner, lead_qualified(lead=number))
 
-    assert [assigned(session, str(it), assigner) for it in (0, MAX_READ)] == [[0], [MAX_READ]]
+    assert [assigned(session, str(it), assigner) for it in (0, MAX_CACHED)] == [[0], [MAX_CACHED]]

@@ -9,12 +9,12 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from services.routing.domain.assignment.allocation import BatchAllocator
-from services.routing.domain.assignment.eligibility import Case
-from services.routing.domain.assignment.selection import given, pick
+from services.routing.domain.assignment.eligibility import MatchedLead
+from services.routing.domain.assignment.selection import loads_after, select_rep
 from services.routing.domain.roster import Absence, RepLoad
 from shared.agreement.model import RoutingRule
 from tests.builders import NOON, days
-from tests.services.routing.builders import at, build_policy, case, rep_load, rule
+from tests.services.routing.builders import at, build_policy, matched_lead, rep_load, rule
 
 POLICY = build_policy()
 AWAY = (Absence(NOON - days(1), at(20, 8)),)
@@ -45,9 +45,9 @@ reps = st.lists(
 )
 leads = st.lists(
     st.builds(
-        lambda rule, country, fit, previous_rep, earlier_reps: case(
+        lambda rule, country, fit, previous_rep, earlier_reps: matched_lead(
             rule=rule,
-            facts={**case().facts, "lead": {"country": country}, "fit": fit},
+            facts={**matched_lead().facts, "lead": {"country": country}, "fit": fit},
             previous_rep=previous_rep and f"rep_{previous_rep}",
             earlier_reps=frozenset(f"rep_{it}" for it in earlier_reps),
         ),
@@ -85,7 +85,7 @@ def bench_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
 
 @forall(reps, leads)
 def test_every_lead_goes_where_it_would_go_alone(
-    reps: list[tuple[object, ...]], leads: list[Case]
+    reps: list[tuple[object, ...]], leads: list[MatchedLead]
 ) -> None:
     compare(bench_of(reps), leads)
 
@@ -97,27 +97,27 @@ def test_whoever_is_full_is_not_weighed_any_more() -> None:
         for id, weight in weights.items()
     ]
 
-    compare(loads, [case()] * 30)
+    compare(loads, [matched_lead()] * 30)
 
 
 def test_a_match_that_may_read_anything_of_a_rep_is_asked_of_each() -> None:
-    picky = case(rule=rule(match="rep['id'] == 'linus'"))
+    picky = matched_lead(rule=rule(match="rep['id'] == 'linus'"))
 
     compare([rep_load("grace"), rep_load("linus")], [picky] * 3)
 
 
-def compare(loads: list[RepLoad], leads: list[Case]) -> None:
-    """With giving out one at a time."""
-    giving = BatchAllocator(loads, policy=POLICY, now=NOON)
+def compare(loads: list[RepLoad], leads: list[MatchedLead]) -> None:
+    """Compare with selecting a rep for one lead at a time."""
+    allocator = BatchAllocator(loads, policy=POLICY, now=NOON)
 
     for lead in leads:
-        expected = pick(lead, loads, policy=POLICY, now=NOON)
-        got = giving.give(lead)
-        assert (got.picked, got.by) == (expected.picked, expected.by)
-        if expected.picked is not None:
-            loads = given(loads, [expected.picked], policy=POLICY, now=NOON)
+        expected = select_rep(lead, loads, policy=POLICY, now=NOON)
+        choice = allocator.assign(lead)
+        assert (choice.rep, choice.strategy) == (expected.rep, expected.strategy)
+        if expected.rep is not None:
+            loads = loads_after(loads, [expected.rep], policy=POLICY, now=NOON)
 
-    after = giving.after()
+    after = allocator.loads()
     assert [it.assigned for it in after] == [it.assigned for it in loads]
     assert [it.credit for it in after] == pytest.approx([it.credit for it in loads])
 
@@ -130,7 +130,7 @@ def compare(loads: list[RepLoad], leads: list[Case]) -> None:
 def test_who_gets_nobody_is_looked_at_again_when_time_frees_somebody(
     rule: RoutingRule, expected: object
 ) -> None:
-    giving = BatchAllocator(
+    allocator = BatchAllocator(
         [
             rep_load("full", rep_fields={"open_limit": 1}, open=1),
             rep_load("daily", rep_fields={"per_day_limit": 1}, today=1),
@@ -140,21 +140,21 @@ def test_who_gets_nobody_is_looked_at_again_when_time_frees_somebody(
         now=NOON,
     )
 
-    several = [giving.give(case(rule=rule)) for _ in range(2)]
+    choices = [allocator.assign(matched_lead(rule=rule)) for _ in range(2)]
 
-    assert [(it.picked, it.place, it.review_at) for it in several] == [(None, 0, expected)] * 2
-    assert not giving.anybody_free()
+    assert [(it.rep, it.position, it.review_at) for it in choices] == [(None, 0, expected)] * 2
+    assert not allocator.anybody_free
 
 
 def test_without_anybody_at_all_there_is_no_instant_to_wait_for() -> None:
-    assert BatchAllocator([], policy=POLICY, now=NOON).give(case()).review_at is None
+    assert BatchAllocator([], policy=POLICY, now=NOON).assign(matched_lead()).review_at is None
 
 
 def test_who_takes_the_last_place_is_free_no_more() -> None:
-    giving = BatchAllocator(
+    allocator = BatchAllocator(
         [rep_load("grace", rep_fields={"open_limit": 2})], policy=POLICY, now=NOON
     )
 
-    places = [giving.give(case()).place for _ in range(2)]
+    positions = [allocator.assign(matched_lead()).position for _ in range(2)]
 
-    assert (places, giving.picks(), giving.anybody_free()) == ([0, 1], ["grace"] * 2, False)
+    assert (positions, allocator.reps, allocator.anybody_free) == ([0, 1], ["grace"] * 2, False)

@@ -7,79 +7,84 @@ from datetime import datetime
 import pytest
 
 from services.routing.domain.assignment.eligibility import (
-    Case,
     ExclusionReason,
+    MatchedLead,
     exclusions,
-    hindrances,
+    exclusions_of_rep,
 )
 from services.routing.domain.roster import Absence, RepLoad
 from tests.builders import NOON
-from tests.services.routing.builders import at, build_policy, case, rep_load, rule
+from tests.services.routing.builders import at, build_policy, matched_lead, rep_load, rule
 
 AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
 
 
 @pytest.mark.parametrize(
-    ("case", "rep_load", "now", "expected"),
+    ("lead", "rep_load", "now", "expected"),
     [
-        (case(), rep_load("grace"), NOON, []),
+        (matched_lead(), rep_load("grace"), NOON, []),
         (
-            case(),
+            matched_lead(),
             rep_load("grace", rep_fields={"active": False}),
             NOON,
             [(ExclusionReason.INACTIVE, None)],
         ),
         (
-            case(),
+            matched_lead(),
             rep_load("grace", rep_fields={"team": "x"}),
             NOON,
             [(ExclusionReason.OTHER_TEAM, None)],
         ),
         (
-            case(earlier_reps=frozenset({"grace"})),
+            matched_lead(earlier_reps=frozenset({"grace"})),
             rep_load("grace"),
             NOON,
             [(ExclusionReason.HAD_IT, None)],
         ),
         (
-            case(rule=rule(match="lead.country in rep.territories")),
+            matched_lead(rule=rule(match="lead.country in rep.territories")),
             rep_load("grace", rep_fields={"territories": ("US",)}),
             NOON,
             [(ExclusionReason.NO_MATCH, None)],
         ),
         (
-            case(rule=rule(match="lead.country in rep.territories")),
+            matched_lead(rule=rule(match="lead.country in rep.territories")),
             rep_load("grace", rep_fields={"territories": ("US", "DE")}),
             NOON,
             [],
         ),
-        (case(), rep_load("grace", rep_fields={"open_limit": 2}, open=1), NOON, []),
+        (matched_lead(), rep_load("grace", rep_fields={"open_limit": 2}, open=1), NOON, []),
         (
-            case(),
+            matched_lead(),
             rep_load("grace", rep_fields={"open_limit": 2}, open=2),
             NOON,
             [(ExclusionReason.FULL, None)],
         ),
         (
-            case(),
+            matched_lead(),
             rep_load("grace", rep_fields={"per_day_limit": 3}, today=3),
             NOON,
             [(ExclusionReason.FULL_TODAY, at(19, 0))],
         ),
-        (case(), rep_load("grace", rep_fields={"per_day_limit": 3}, today=2), NOON, []),
-        (case(), rep_load("grace", rep_fields=AWAY), NOON, [(ExclusionReason.TIME_OFF, at(19, 8))]),
-        (case(), rep_load("grace", rep_fields=AWAY), at(19, 8), []),
-        (case(), rep_load("grace", rep_fields=AWAY), at(18, 7), []),
-        (case(rule=rule(hours="open")), rep_load("grace"), NOON, []),
-        (case(), rep_load("grace"), at(18, 17), []),
+        (matched_lead(), rep_load("grace", rep_fields={"per_day_limit": 3}, today=2), NOON, []),
         (
-            case(rule=rule(hours="open")),
+            matched_lead(),
+            rep_load("grace", rep_fields=AWAY),
+            NOON,
+            [(ExclusionReason.TIME_OFF, at(19, 8))],
+        ),
+        (matched_lead(), rep_load("grace", rep_fields=AWAY), at(19, 8), []),
+        (matched_lead(), rep_load("grace", rep_fields=AWAY), at(18, 7), []),
+        (matched_lead(rule=rule(hours="open")), rep_load("grace"), NOON, []),
+        (matched_lead(), rep_load("grace"), at(18, 17), []),
+        (
+            matched_lead(rule=rule(hours="open")),
             rep_load("grace"),
             at(18, 17),
             [(ExclusionReason.CLOSED, at(19, 9))],
         ),
         (
-            case(rule=rule(hours="open"), earlier_reps=frozenset({"grace"})),
+            matched_lead(rule=rule(hours="open"), earlier_reps=frozenset({"grace"})),
             rep_load("grace", rep_fields={"active": False, **AWAY}),
             at(18, 20),
             [
@@ -111,15 +116,15 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
     ],
 )
 def test_every_exclusion_has_its_reason_and_its_end(
-    case: Case,
+    lead: MatchedLead,
     rep_load: RepLoad,
     now: datetime,
     expected: list[tuple[ExclusionReason, datetime | None]],
 ) -> None:
-    found = exclusions(case, rep_load, policy=build_policy(), now=now)
+    excluded = exclusions(lead, rep_load, policy=build_policy(), now=now)
 
-    assert [(it.reason, it.until) for it in found] == expected
-    assert all(it.detail for it in found)
+    assert [(it.reason, it.until) for it in excluded] == expected
+    assert all(it.detail for it in excluded)
 
 
 def test_a_reps_own_hours_count_before_the_teams() -> None:
@@ -133,7 +138,7 @@ def test_a_reps_own_hours_count_before_the_teams() -> None:
     }
     late = rep_load("grace", rep_fields={"hours": "late"})
     lost = rep_load("linus", rep_fields={"hours": "gone"})
-    opens = case(rule=rule(hours="open"))
+    opens = matched_lead(rule=rule(hours="open"))
 
     [closed] = exclusions(opens, late, policy=build_policy(**sections), now=NOON)
 
@@ -146,6 +151,6 @@ def test_a_reps_own_hours_count_before_the_teams() -> None:
 def test_what_hinders_a_rep_from_any_lead_has_nothing_to_do_with_this_one() -> None:
     hindered = rep_load("grace", rep_fields={"open_limit": 1}, open=1)
 
-    assert [it.reason for it in hindrances(hindered, policy=build_policy(), now=at(18, 22))] == [
-        ExclusionReason.FULL
-    ]
+    assert [
+        it.reason for it in exclusions_of_rep(hindered, policy=build_policy(), now=at(18, 22))
+    ] == [ExclusionReason.FULL]

@@ -1,4 +1,4 @@
-"""Who does: fair share and the others, and what a decision says of itself."""
+"""Who does: fair share and the others, and what a selection says of itself."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from services.routing.domain.assignment.eligibility import ExclusionReason
 from services.routing.domain.assignment.selection import (
-    given,
-    pick,
+    credit_newcomers,
+    loads_after,
+    select_rep,
     shortfalls,
-    with_newcomers,
 )
 from services.routing.domain.policy import (
     TeamPolicy,
@@ -24,7 +24,7 @@ from services.routing.domain.roster import (
     RepLoad,
 )
 from tests.builders import NOON, agreement, days
-from tests.services.routing.builders import at, build_policy, case, counts, rep_load, rule
+from tests.services.routing.builders import at, build_policy, counts, matched_lead, rep_load, rule
 
 POLICY = build_policy()
 
@@ -33,9 +33,9 @@ def run(loads: list[RepLoad], picks: int, *, policy: TeamPolicy = POLICY) -> lis
     """Give out so many leads, one a minute."""
     for number in range(picks):
         now = NOON + timedelta(minutes=number)
-        picked = pick(case(), loads, policy=policy, now=now).picked
-        assert picked is not None
-        loads = given(loads, [picked], policy=policy, now=now)
+        rep = select_rep(matched_lead(), loads, policy=policy, now=now).rep
+        assert rep is not None
+        loads = loads_after(loads, [rep], policy=policy, now=now)
     return loads
 
 
@@ -89,9 +89,9 @@ def test_an_ineligible_rep_never_gets_a_lead(
         if active and not absent
     )
     for _ in range(leads):
-        decision = pick(case(), loads, policy=POLICY, now=NOON)
-        if decision.picked is not None:
-            loads = given(loads, [decision.picked], policy=POLICY, now=NOON)
+        selection = select_rep(matched_lead(), loads, policy=POLICY, now=NOON)
+        if selection.rep is not None:
+            loads = loads_after(loads, [selection.rep], policy=POLICY, now=NOON)
 
     assert sum(counts(loads)) == min(leads, room)
     for it in loads:
@@ -125,7 +125,7 @@ def test_a_shortfall_is_what_a_share_lacks() -> None:
     ids=["largest shortfall", "larger weight", "longest since", "never had one", "id"],
 )
 def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> None:
-    assert pick(case(), loads, policy=POLICY, now=NOON).picked == expected
+    assert select_rep(matched_lead(), loads, policy=POLICY, now=NOON).rep == expected
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,11 @@ def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> 
     ids=["open by capacity", "no limits", "longest idle"],
 )
 def test_least_loaded_looks_at_what_is_in_hand(loads: list[RepLoad], expected: str) -> None:
-    picked = pick(case(rule=rule(strategy="least_loaded")), loads, policy=POLICY, now=NOON)
+    selection = select_rep(
+        matched_lead(rule=rule(strategy="least_loaded")), loads, policy=POLICY, now=NOON
+    )
 
-    assert (picked.picked, picked.by) == (expected, "least_loaded")
+    assert (selection.rep, selection.strategy) == (expected, "least_loaded")
 
 
 def test_ranked_takes_the_first_of_the_file_who_may() -> None:
@@ -156,7 +158,10 @@ def test_ranked_takes_the_first_of_the_file_who_may() -> None:
         rep_load("c", rep_fields={"position": 1}, assigned=9),
     ]
 
-    assert pick(case(rule=rule(strategy="ranked")), loads, policy=POLICY, now=NOON).picked == "c"
+    assert (
+        select_rep(matched_lead(rule=rule(strategy="ranked")), loads, policy=POLICY, now=NOON).rep
+        == "c"
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,10 +184,10 @@ def test_a_lead_goes_back_to_who_had_it(
         rep_load("elsewhere", rep_fields={"team": "other"}),
     ]
 
-    decision = pick(case(**fields), loads, policy=POLICY, now=NOON)
+    selection = select_rep(matched_lead(**fields), loads, policy=POLICY, now=NOON)
 
-    assert (decision.picked, decision.by) == expected
-    assert ("elsewhere" in {it.rep for it in decision.candidates}) == (
+    assert (selection.rep, selection.strategy) == expected
+    assert ("elsewhere" in {it.rep for it in selection.candidates}) == (
         fields["previous_rep"] == "elsewhere"
     )
 
@@ -194,15 +199,15 @@ def test_nobody_eligible_says_why_each() -> None:
         rep_load("gone", rep_fields={"time_off": (Absence(NOON, at(18, 15)),)}),
     ]
 
-    decision = pick(case(), loads, policy=POLICY, now=NOON)
+    selection = select_rep(matched_lead(), loads, policy=POLICY, now=NOON)
 
-    assert decision.picked is None
-    assert [[it.reason for it in one.excluded] for one in decision.candidates] == [
+    assert selection.rep is None
+    assert [[it.reason for it in one.excluded] for one in selection.candidates] == [
         [ExclusionReason.FULL],
         [ExclusionReason.FULL_TODAY],
         [ExclusionReason.TIME_OFF],
     ]
-    assert all(it.shortfall is None for it in decision.candidates)
+    assert all(it.shortfall is None for it in selection.candidates)
 
 
 def test_leave_costs_no_share_and_brings_no_flood() -> None:
@@ -216,7 +221,7 @@ def test_leave_costs_no_share_and_brings_no_flood() -> None:
 
 
 def test_a_newcomer_starts_with_what_the_others_had_on_average() -> None:
-    loads = with_newcomers(
+    loads = credit_newcomers(
         [
             rep_load("a", assigned=4),
             rep_load("b", rep_fields={"weight": 2.0}, assigned=8),
@@ -225,7 +230,7 @@ def test_a_newcomer_starts_with_what_the_others_had_on_average() -> None:
     )
 
     assert loads[2].credit == pytest.approx(2.0)
-    assert with_newcomers([rep_load("first", counted=False)])[0].credit == 0.0
+    assert credit_newcomers([rep_load("first", counted=False)])[0].credit == 0.0
 
 
 def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
@@ -239,7 +244,7 @@ def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
             ],
         }
     ).routing.rules
-    facts = dict(case().facts)
+    facts = dict(matched_lead().facts)
 
     german, asked = first_match(rules, facts)
     rest, all_asked = first_match(rules, {**facts, "lead": {}})

@@ -13,7 +13,7 @@ from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.domain.roster import RepLoad
 from services.routing.handlers import Assigner, answer
-from services.routing.queries import rep_loads
+from services.routing.queries.reps import rep_loads
 from services.routing.tables import reps
 from shared.contracts.payloads import Change
 from tests.builders import NOON, an_id, lead_qualified
@@ -29,9 +29,9 @@ NEXT_MONTH = datetime.fromisoformat("2026-12-01T09:00:00+00:00")
 def loads(
     session: Session, assigner: Assigner, team: str = "sales", *, now: datetime = NOON
 ) -> list[RepLoad]:
-    found = assigner.policies.current(session).teams[team]
+    policy = assigner.policies.current(session).teams[team]
     roster = assigner.rosters.current(session)
-    return rep_loads.rep_loads_of(session, roster, found, also=[], now=now)
+    return rep_loads(session, roster, policy, also=[], now=now)
 
 
 def counts(

@@ -1,0 +1,238 @@
+"""Handoffs that are to be assigned: those that a batch of qualified leads starts, and those that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.routing.domain.assignment.allocation import Allocation, BatchAllocator, Choice
+from services.routing.domain.assignment.eligibility import MatchedLead
+from services.routing.domain.assignment.selection import credit_newcomers
+from services.routing.domain.handoff import Handoff, State, Step, assigned, returned, waiting
+from services.routing.domain.policy import RuleMatch, TeamPolicy
+from services.routing.domain.roster import RepLoad
+
+MERGED = "merged"
+NOBODY_ELIGIBLE = "nobody_eligible"
+
+
+class QueuedHandoff(NamedTuple):
+    """A waiting handoff, with what decides who gets it."""
+
+    handoff: Handoff
+    lead: MatchedLead
+    announces_wait: bool
+    """It started, or came back, just now: that it waits is announced too."""
+    is_new: bool
+    """It is not in the database yet."""
+
+    @property
+    def turn(self) -> tuple[int, datetime, UUID]:
+        """Sorts by the hottest tier, then the oldest qualification."""
+        return self.handoff.tier_rank, self.handoff.qualified_at, self.handoff.id
+
+
+def queued(
+    handoff: Handoff,
+    match: RuleMatch,
+    *,
+    previous_rep: str | None,
+    earlier_reps: frozenset[str] = frozenset(),
+    announces_wait: bool = True,
+    is_new: bool = False,
+) -> QueuedHandoff:
+    """The handoff under the rule that its lead matched."""
+    lead = MatchedLead(match.rule, match.facts, earlier_reps, previous_rep)
+    return QueuedHandoff(handoff, lead, announces_wait, is_new)
+
+
+class Assignment(NamedTuple):
+    """The newest decision about a handoff: its next hop, with a rep or with nobody yet."""
+
+    handoff_id: UUID
+    hop: int
+    rep: str | None
+    period: str | None
+    """The period in which it counts for the rep."""
+    assigned_at: datetime | None
+    allocation_id: int
+    position: int
+    """How many leads of the allocation were assigned before it."""
+    strategy: str
+    rule: str
+    agreement_version: int
+    previous_rep: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What an allocation decides about a queue."""
+
+    allocation: Allocation
+    choices: list[tuple[QueuedHandoff, Choice]]
+    changed_loads: list[RepLoad]
+    """Loads that the leads changed, and those that were not counted in this period before."""
+    steps_of_new: list[Step]
+    steps_of_waiting: list[Step]
+    anybody_free: bool
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps: one for each handoff that got a rep, or whose waiting is announced."""
+        return [*self.steps_of_new, *self.steps_of_waiting]
+
+    @property
+    def review_at(self) -> datetime | None:
+        """When time alone may make somebody eligible for a handoff that waits."""
+        instants = (choice.review_at for _, choice in self.choices)
+        return min((it for it in instants if it is not None), default=None)
+
+    def assignments(
+        self, allocation_id: int, *, period: str
+    ) -> tuple[list[Assignment], list[Assignment]]:
+        """The decisions about new handoffs, and those about handoffs that waited."""
+        new: list[Assignment] = []
+        waited: list[Assignment] = []
+        for item, choice in self.choices:
+            assigned = choice.rep is not None
+            (new if item.is_new else waited).append(
+                Assignment(
+                    item.handoff.id,
+                    item.handoff.hop + 1,
+                    choice.rep,
+                    period if assigned else None,
+                    self.allocation.decided_at if assigned else None,
+                    allocation_id,
+                    choice.position,
+                    choice.strategy,
+                    item.lead.rule.id,
+                    item.handoff.agreement_version,
+                    item.lead.previous_rep,
+                )
+            )
+        return new, waited
+
+
+def decide(
+    queue: Sequence[QueuedHandoff],
+    loads: Sequence[RepLoad],
+    *,
+    team: TeamPolicy,
+    version: int,
+    now: datetime,
+) -> Decisions:
+    """Assign the queue one by one. While no rep is free at all, handoffs that waited before are left out.
+
+    `version` is the version of the agreement that `team` is of.
+    """
+    loads = credit_newcomers(loads)
+    allocator = BatchAllocator(loads, policy=team, now=now)
+    calendars = {it.rep.id: team.calendar_of(it.rep) for it in loads}
+    choices: list[tuple[QueuedHandoff, Choice]] = []
+    new: list[Step] = []
+    waited: list[Step] = []
+    for item in queue:
+        if choices and not item.announces_wait and not allocator.anybody_free:
+            continue
+        choice = allocator.assign(item.lead)
+        choices.append((item, choice))
+        steps = new if item.is_new else waited
+        if choice.rep is not None:
+            calendar = calendars[choice.rep]
+            steps.append(assigned(item.handoff, choice.rep, calendar=calendar, now=now))
+        elif item.announces_wait:
+            steps.append(waiting(item.handoff, now=now, reason=NOBODY_ELIGIBLE))
+    return Decisions(
+        Allocation(team.team, now, version, loads, allocator.reps),
+        choices,
+        [
+            load
+            for before, load in zip(loads, allocator.loads(), strict=True)
+            if load != before or not load.counted
+        ],
+        new,
+        waited,
+        allocator.anybody_free,
+    )
+
+
+class Arrival(NamedTuple):
+    """A message about a lead: it may start a handoff or, where it has no match, end one that waits."""
+
+    handoff_id: UUID
+    lead_id: UUID
+    cause: str
+    handoff: Handoff | None = None
+    match: RuleMatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierHandoff:
+    """A handoff that a lead has, or had."""
+
+    id: UUID
+    lead_id: UUID
+    qualification: int
+    state: State
+    rep: str | None
+
+
+class Intake:
+    """What a batch of arrivals starts and ends, in the order of the messages."""
+
+    def __init__(
+        self, earlier: Sequence[EarlierHandoff], waiting: Iterable[Handoff], *, now: datetime
+    ) -> None:
+        self.started: dict[UUID, QueuedHandoff] = {}
+        self.steps_of_new: list[Step] = []
+        """Steps of handoffs that start and end in this batch."""
+        self.steps_of_waiting: list[Step] = []
+        self._now = now
+        self._known = {it.id for it in earlier}
+        self._live = {it.lead_id: it.id for it in earlier if it.state.live}
+        self._waiting = {it.id: it for it in waiting}
+        closed = [it for it in earlier if it.rep and not it.state.live]
+        closed.sort(key=lambda it: it.qualification)
+        self._previous_reps = {it.lead_id: it.rep for it in closed}
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps: each ends a handoff."""
+        return [*self.steps_of_new, *self.steps_of_waiting]
+
+    def add(self, arrival: Arrival) -> None:
+        """Take in one arrival; one that was taken in before changes nothing."""
+        if arrival.handoff is not None and arrival.match is not None:
+            self._start(arrival.handoff, arrival.match)
+        else:
+            self._end(arrival)
+
+    def _start(self, handoff: Handoff, match: RuleMatch) -> None:
+        """A lead that has a live handoff gets no second one: the new one ends as merged."""
+        if handoff.id in self._known:
+            return
+        self._known.add(handoff.id)
+        live = self._live.get(handoff.lead_id)
+        if live is not None:
+            merged = handoff._replace(merged_into=live)
+            self.steps_of_new.append(
+                returned(merged, now=self._now, state=State.MERGED, reason=MERGED)
+            )
+            return
+        self._live[handoff.lead_id] = handoff.id
+        previous_rep = self._previous_reps.get(handoff.lead_id)
+        self.started[handoff.id] = queued(handoff, match, previous_rep=previous_rep, is_new=True)
+
+    def _end(self, arrival: Arrival) -> None:
+        """A handoff that waits is returned; one that a rep holds stays with the rep."""
+        if arrival.handoff_id in self.started:
+            handoff, steps = self.started.pop(arrival.handoff_id).handoff, self.steps_of_new
+        elif arrival.handoff_id in self._waiting:
+            handoff, steps = self._waiting.pop(arrival.handoff_id), self.steps_of_waiting
+        else:
+            return
+        del self._live[handoff.lead_id]
+        steps.append(returned(handoff, now=self._now, reason=arrival.cause))

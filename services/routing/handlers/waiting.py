@@ -1,0 +1,40 @@
+"""Handoffs that wait: assigned when somebody may have become eligible, and brought under the newest agreement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.routing.handlers.assignment import Assigner, assign_in_team
+from services.routing.queries import handoffs, teams
+
+MAX_MOVED = 500
+"""How many waiting handoffs one tick brings under a newer agreement."""
+
+
+def tick(session: Session, now: datetime, *, assigner: Assigner) -> None:
+    """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due."""
+    oldest = handoffs.oldest_waiting_version(session)
+    if oldest is not None:
+        _apply_newest_agreement(session, oldest, assigner=assigner, now=now)
+    for team in teams.claim_due_teams(session, now=now):
+        assign_in_team(session, team, (), assigner=assigner, now=now)
+
+
+def _apply_newest_agreement(
+    session: Session, oldest: int, *, assigner: Assigner, now: datetime
+) -> None:
+    """Move waiting handoffs to the teams of the newest agreement: perhaps it was published for their sake."""
+    policy = assigner.policies.current(session)
+    if oldest >= policy.version:
+        return
+    outdated = handoffs.waiting_under_older(session, policy.version, limit=MAX_MOVED)
+
+    moved = [policy.moved(it) for it in outdated]
+
+    team_ids = {it.team for it in (*outdated, *moved)}
+    teams.lock_teams(session, team_ids)
+    still_waiting = {it.id for it in handoffs.locked_waiting(session, [it.id for it in moved])}
+    handoffs.save_rulings(session, [it for it in moved if it.id in still_waiting])
+    teams.review_teams(session, team_ids, at=now)
