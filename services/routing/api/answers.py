@@ -41,6 +41,7 @@ RESPONSES = problems(
 )
 
 
+REASSIGNED = "reassigned_by_ops"
 MAX_AMOUNT = 1e12
 """More than a lead was ever worth in any currency."""
 
@@ -102,60 +103,67 @@ class ReassignIn(BaseModel):
 
     hop: Count = Field(description="The hop that is ended; sent twice, it is ended once.")
 
+    def answer(self) -> Answer:
+        """The rejection that it is; its reason is in no list of the agreement."""
+        return Answer(
+            Change.REJECTED, hop=self.hop, details={"reason": REASSIGNED}, reason_is_listed=False
+        )
+
 
 Optional = Annotated[AnswerIn, Body(default_factory=AnswerIn)]
 OptionalWin = Annotated[WinIn, Body(default_factory=WinIn)]
-
-REASSIGNED = "reassigned_by_ops"
 
 
 def router(assigner: Assigner) -> APIRouter:
     """The routes; each answers with the handoff and everything that explains it."""
     routes = APIRouter()
 
-    def take(
-        session: Session, id: UUID, rep_answer: Answer, caller: Caller, now: datetime
-    ) -> HandoffDetails:
-        answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
-        history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
-        return HandoffDetails.of_history(history)
-
     @routes.post("/handoffs/{id}/accept", responses=RESPONSES)
     def accept(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: Optional) -> HandoffDetails:
         """Take the lead on."""
-        return take(session, id, _answer(Change.ACCEPTED, body), caller, now)
+        return _take(session, id, _answer(Change.ACCEPTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
     def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> HandoffDetails:
         """Hand the lead back: to another rep, or to marketing, as the agreement says of the reason."""
-        return take(session, id, _answer(Change.REJECTED, body), caller, now)
+        return _take(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
     def contact(
         id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
     ) -> HandoffDetails:
         """Say that the lead was called or written to. The same again without `occurred_at` is the same contact."""
-        return take(session, id, _answer(Change.CONTACTED, body), caller, now)
+        return _take(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
     def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> HandoffDetails:
         """Close it: they bought."""
-        return take(session, id, _answer(Change.WON, body), caller, now)
+        return _take(session, id, _answer(Change.WON, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
     def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> HandoffDetails:
         """Close it: they did not buy."""
-        return take(session, id, _answer(Change.LOST, body), caller, now)
+        return _take(session, id, _answer(Change.LOST, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/reassign", responses=RESPONSES)
     def reassign(id: UUID, session: Tx, caller: Ops, now: Now, body: ReassignIn) -> HandoffDetails:
         """Give it to somebody else than who has it, or had it."""
-        reassignment = Answer(
-            Change.REJECTED, hop=body.hop, details={"reason": REASSIGNED}, reason_is_listed=False
-        )
-        return take(session, id, reassignment, caller, now)
+        return _take(session, id, body.answer(), caller, assigner, now)
 
     return routes
+
+
+def _take(
+    session: Session,
+    id: UUID,
+    rep_answer: Answer,
+    caller: Caller,
+    assigner: Assigner,
+    now: datetime,
+) -> HandoffDetails:
+    answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
+    history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
+    return HandoffDetails.of_history(history)
 
 
 def _answer(change: Change, body: AnswerIn) -> Answer:

@@ -132,8 +132,7 @@ def decide(
     allocator = BatchAllocator(loads, policy=team, now=now)
     calendars = {it.rep.id: team.calendar_of(it.rep) for it in loads}
     choices: list[tuple[QueuedHandoff, Choice]] = []
-    new: list[Step] = []
-    waited: list[Step] = []
+    new, waited = list[Step](), list[Step]()
     for item in queue:
         if choices and not item.announces_wait and not allocator.anybody_free:
             continue
@@ -141,22 +140,15 @@ def decide(
         choices.append((item, choice))
         steps = new if item.is_new else waited
         if choice.rep is not None:
-            calendar = calendars[choice.rep]
-            steps.append(assigned(item.handoff, choice.rep, calendar=calendar, now=now))
+            steps.append(
+                assigned(item.handoff, choice.rep, calendar=calendars[choice.rep], now=now)
+            )
         elif item.announces_wait:
             steps.append(waiting(item.handoff, now=now, reason=NOBODY_ELIGIBLE))
-    return Decisions(
-        Allocation(team.team, now, version, loads, allocator.reps),
-        choices,
-        [
-            load
-            for before, load in zip(loads, allocator.loads(), strict=True)
-            if load != before or not load.counted
-        ],
-        new,
-        waited,
-        allocator.anybody_free,
-    )
+    pairs = zip(loads, allocator.loads(), strict=True)
+    changed = [load for before, load in pairs if load != before or not load.counted]
+    allocation = Allocation(team.team, now, version, loads, allocator.reps)
+    return Decisions(allocation, choices, changed, new, waited, allocator.anybody_free)
 
 
 class Arrival(NamedTuple):
