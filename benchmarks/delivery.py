@@ -170,15 +170,15 @@ def delivering(server: PostgresServer) -> Iterator[None]:
         yield
 
 
-def _delivered(database: psycopg.Connection[tuple[int]], wanted: int) -> int:
+def _delivered(database: psycopg.Connection[tuple[int]], expected: int) -> int:
     query, pause = (
         b"select count(*) from routing.deliveries where state = 'delivered'",
         threading.Event(),
     )
     end = time.monotonic() + 100
-    while (done := (database.execute(query).fetchone() or (0,))[0]) < wanted:
+    while (done := (database.execute(query).fetchone() or (0,))[0]) < expected:
         if time.monotonic() > end:
-            raise TimeoutError(f"{done} of {wanted} webhooks were delivered")
+            raise TimeoutError(f"{done} of {expected} webhooks were delivered")
         pause.wait(0.02)
     return done
 

@@ -25,21 +25,24 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def environment(config: KafkaConfig, server: PostgresServer, **more: str) -> dict[str, str]:
-    """What a process of this installation is told; `more` without the prefix."""
-    told = {
+    """The environment of a process of this installation; names in `more` are without the prefix."""
+    settings = {
         "database_url": server.url(DATABASE),
         "kafka_bootstrap": ",".join(config.bootstrap),
         "kafka_session_timeout_ms": str(config.session_timeout_ms),
         "log_level": "WARNING",
         **more,
     }
-    return {**os.environ, **{f"LEADBATON_{name.upper()}": value for name, value in told.items()}}
+    return {
+        **os.environ,
+        **{f"LEADBATON_{name.upper()}": value for name, value in settings.items()},
+    }
 
 
 @contextmanager
-def running(process: Process, told: Mapping[str, str]) -> Iterator[int]:
+def running(process: Process, environment: Mapping[str, str]) -> Iterator[int]:
     """The process; gives its pid."""
-    started = subprocess.Popen(process.argv, stdin=subprocess.DEVNULL, env=dict(told))
+    started = subprocess.Popen(process.argv, stdin=subprocess.DEVNULL, env=dict(environment))
     with ExitStack() as ending:
         ending.callback(started.wait, 30)
         ending.callback(started.terminate)
@@ -55,12 +58,12 @@ def ready(port: int) -> bool:
         return False
 
 
-def until(happened: Callable[[], bool], told: str, *, within_s: float = 60.0) -> None:
-    """Look again and again, but not for ever; `told` says what did not happen."""
+def until(condition: Callable[[], bool], name: str, *, within_s: float = 60.0) -> None:
+    """Check the condition again and again; raises TimeoutError with its name if it is not met in time."""
     end, pause = time.monotonic() + within_s, threading.Event()
-    while not happened():
+    while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(told)
+            raise TimeoutError(name)
         pause.wait(0.02)
 
 

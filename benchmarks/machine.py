@@ -77,7 +77,7 @@ def _migrate(server: PostgresServer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line: what was measured, the floor beside it, what is wanted, and whether it holds.
+    """One line: what was measured, the floor beside it, what is expected, and whether it holds.
 
     `ratio` is the part of the floor's speed that is reached: 1 is as fast as the floor, 0.5 takes twice as long.
     """
@@ -86,7 +86,7 @@ class Figure:
     measured: str
     floor: str = ""
     ratio: float | None = None
-    wanted: str = ""
+    expected: str = ""
     held: bool = True
 
 
@@ -115,21 +115,21 @@ def does(
 ) -> Figure:
     """A rate: the higher the better, as such or beside its floor."""
     ratio = None if floor is None else measured / floor
-    wanted = [f"≥ {at_least:,.0f}{unit}"] if at_least is not None else []
-    wanted += [f"ratio ≥ {ratio_at_least:g}"] if ratio_at_least is not None else []
+    expected = [f"≥ {at_least:,.0f}{unit}"] if at_least is not None else []
+    expected += [f"ratio ≥ {ratio_at_least:g}"] if ratio_at_least is not None else []
     return Figure(
         name,
         f"{measured:,.0f}{unit}",
         "" if floor is None else f"{floor:,.0f}{unit}",
         ratio,
-        ", ".join(wanted),
+        ", ".join(expected),
         measured >= (at_least or 0) and (ratio or 0) >= (ratio_at_least or 0),
     )
 
 
-def counts(name: str, measured: int, *, wanted: int) -> Figure:
+def counts(name: str, measured: int, *, expected: int) -> Figure:
     """A number that must be this one."""
-    return Figure(name, f"{measured:,}", wanted=f"{wanted:,}", held=measured == wanted)
+    return Figure(name, f"{measured:,}", expected=f"{expected:,}", held=measured == expected)
 
 
 def time_of(seconds: float) -> str:
@@ -159,10 +159,10 @@ def _cpu() -> str:
 
 
 def _postgres() -> str:
-    said = subprocess.run(
+    completed = subprocess.run(
         [str(binaries() / "postgres"), "--version"], check=True, capture_output=True, text=True
     )
-    return said.stdout.strip()
+    return completed.stdout.strip()
 
 
 def _kafka() -> str:
@@ -175,12 +175,12 @@ def print_figures(title: str, figures: Sequence[Figure]) -> int:
     """The table; the exit status is 1 if a line does not hold."""
     table = Table(title=title, title_justify="left")
     table.add_column("figure")
-    for heading in ("measured", "floor of this run", "ratio", "wanted"):
+    for heading in ("measured", "floor of this run", "ratio", "expected"):
         table.add_column(heading, justify="right")
     table.add_column("held?")
-    for it in figures:
-        ratio = "" if it.ratio is None else f"{it.ratio:.2f}"
-        held = ("yes" if it.wanted else "") if it.held else "[bold red]NO[/]"
-        table.add_row(it.name, it.measured, it.floor, ratio, it.wanted, held)
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        held = ("yes" if figure.expected else "") if figure.held else "[bold red]NO[/]"
+        table.add_row(figure.name, figure.measured, figure.floor, ratio, figure.expected, held)
     console.print(table)
     return int(not all(it.held for it in figures))

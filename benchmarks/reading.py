@@ -34,11 +34,11 @@ class Reading:
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def reached(self, wanted: int) -> int:
+    def reached(self, expected: int) -> int:
         """How many are done, as soon as so many are."""
         until(
-            lambda: self.done() >= wanted,
-            f"{self.group} did not do {wanted} records of {self.topic}",
+            lambda: self.done() >= expected,
+            f"{self.group} did not do {expected} records of {self.topic}",
             within_s=PATIENCE_S,
         )
         return self.done()

@@ -100,7 +100,7 @@ def main(rows: Annotated[int, typer.Option(help="How many wait.")] = 100_000) ->
     name = f"relay, {rows:,} rows"
     figures: list[Figure] = [
         does(name, rows / ours_s, floor=rows / bare_s, ratio_at_least=RATIO),
-        counts("records out of order, or twice", wrong, wanted=0),
+        counts("records out of order, or twice", wrong, expected=0),
     ]
     raise typer.Exit(print_figures("Relay: the outbox beside a bare producer", figures))
 

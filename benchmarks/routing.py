@@ -132,11 +132,11 @@ class Bench:
         spread = max(had) - min(had)
         return [
             does(f"{ROUTERS} routers, {len(had)} equal reps", rate, unit=" leads/s"),
-            counts("given out by them", sum(had), wanted=count),
+            counts("given out by them", sum(had), expected=count),
             Figure(
                 "most and least given differ by",
                 str(spread),
-                wanted=f"≤ {SPREAD}",
+                expected=f"≤ {SPREAD}",
                 held=spread <= SPREAD,
             ),
         ]

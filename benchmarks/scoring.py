@@ -158,7 +158,7 @@ def figures(name: str, lowest: Pace, ours: Pace) -> Iterator[Figure]:
         f"{name}: memory of the worker",
         f"{ours.after_bytes >> 20} MiB",
         f"{ours.before_bytes >> 20} MiB at a third",
-        wanted=f"grows ≤ {GROWTH_BYTES >> 20} MiB",
+        expected=f"grows ≤ {GROWTH_BYTES >> 20} MiB",
         held=grown <= GROWTH_BYTES,
     )
 
@@ -168,7 +168,7 @@ def spread(ratios: Sequence[float]) -> Figure:
     found = max(ratios) / min(ratios)
     held = found <= SPREAD
     name = f"the sizes differ, for the same {VISITORS:,} visitors, by"
-    return Figure(name, f"x {found:.2f}", wanted=f"≤ x {SPREAD}", held=held)
+    return Figure(name, f"x {found:.2f}", expected=f"≤ x {SPREAD}", held=held)
 
 
 SIZES = (1_000, 100_000, 1_000_000)

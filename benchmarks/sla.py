@@ -22,20 +22,20 @@ def main() -> int:
     parser.add_argument("--closed", type=int, default=3_000_000, help="closed clocks")
     parser.add_argument("--burst", type=int, help="due at one instant; a tenth of those open")
     parser.add_argument("--seconds", type=int, default=15, help="how long clocks fall due steadily")
-    asked = parser.parse_args()
-    burst = asked.burst or asked.open // 10
+    arguments = parser.parse_args()
+    burst = arguments.burst or arguments.open // 10
 
     print_machine()
     with postgres() as server:
         engine = engine_for(server.url())
-        load(engine, open_=asked.open, closed=asked.closed)
+        load(engine, open_=arguments.open, closed=arguments.closed)
         figures = []
-        for figure in _figures(engine, burst=burst, seconds=asked.seconds):
+        for figure in _figures(engine, burst=burst, seconds=arguments.seconds):
             console.print(f"[dim]{figure.name}: {figure.measured}[/]")
             figures.append(figure)
         engine.dispose()
     return print_figures(
-        f"SLA monitor: {asked.open:,} open and {asked.closed:,} closed clocks", figures
+        f"SLA monitor: {arguments.open:,} open and {arguments.closed:,} closed clocks", figures
     )
 
 

@@ -1,4 +1,4 @@
-"""Builders of payloads, messages and an agreement: they supply what a test is not about."""
+"""Builders of payloads, messages and agreements, with defaults for what a test is not about."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _numbers = itertools.count(1)
 
 
 def minutes(count: float) -> timedelta:
-    """So many minutes."""
+    """A time of so many minutes."""
     return timedelta(minutes=count)
 
 
 def days(count: float) -> timedelta:
-    """So many days of 24 hours."""
+    """A time of so many days of 24 hours."""
     return timedelta(days=count)
 
 
@@ -66,7 +66,7 @@ def marketing_event(
     phone: str | None = None,
     **fields: Any,
 ) -> MarketingEvent:
-    """One thing that Ada did; an id of its own unless one is given."""
+    """A marketing event of Ada's, with a new id unless one is given."""
     return MarketingEvent(
         source=source,
         id=id or f"event-{next(_numbers)}",
@@ -89,7 +89,7 @@ def lead_qualified(
     traits: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> LeadQualified:
-    """A lead that became qualified; `lead` is its id, or a name that one derives from."""
+    """A qualification; `lead` is the lead's id, or a name that an id derives from."""
     return LeadQualified(
         lead_id=lead if isinstance(lead, UUID) else an_id(lead),
         qualification=qualification,
@@ -117,7 +117,7 @@ def handoff_changed(
     rep: str | None = "grace",
     **fields: Any,
 ) -> HandoffChanged:
-    """A step of a handoff of Ada to Grace."""
+    """A change of the handoff of Ada to Grace."""
     lead_id = lead if isinstance(lead, UUID) else an_id(lead)
     return HandoffChanged(
         handoff_id=fields.pop("handoff_id", an_id(f"{lead_id}/{qualification}")),
@@ -146,7 +146,7 @@ def sla_changed(
     policy: str = "first_touch",
     **fields: Any,
 ) -> SlaChanged:
-    """A step of the clock of Ada's handoff to Grace."""
+    """A change of the clock of Ada's handoff to Grace."""
     lead_id = lead if isinstance(lead, UUID) else an_id(lead)
     handoff_id = fields.pop("handoff_id", an_id(f"{lead_id}/1"))
     return SlaChanged(
@@ -177,13 +177,13 @@ def outgoing(
 
 
 def record(topic: Topic[P], payload: P, *, offset: int = 0, partition: int = 0) -> Record:
-    """The payload as it lies in Kafka."""
+    """The payload as a record in Kafka."""
     sent = outgoing(topic, payload)
     return Record(topic.name, partition, offset, sent.key, sent.value, sent.headers)
 
 
 def message(topic: Topic[P], payload: P) -> Message[P]:
-    """The payload as a handler gets it, with the id that its cause gives it."""
+    """The payload as a handler gets it, with the id that derives from its cause."""
     return topic.decode(record(topic, payload))
 
 
@@ -193,17 +193,17 @@ def messages(payloads: Sequence[MarketingEvent]) -> list[Message[MarketingEvent]
 
 
 def qualified_message(payload: LeadQualified) -> Message[LeadQualified]:
-    """A qualification as its readers get it."""
+    """A qualification as handlers get it."""
     return message(LEADS_QUALIFIED, payload)
 
 
 def handoff_message(payload: HandoffChanged) -> Message[HandoffChanged]:
-    """A handoff's step as its readers get it."""
+    """A handoff's change as handlers get it."""
     return message(HANDOFFS_CHANGED, payload)
 
 
 def sla_message(payload: SlaChanged) -> Message[SlaChanged]:
-    """A clock's step as its readers get it."""
+    """A clock's change as handlers get it."""
     return message(SLA_CHANGED, payload)
 
 
@@ -221,7 +221,7 @@ def _natural_id(payload: object) -> str:
 
 
 def agreement(**sections: Any) -> Agreement:
-    """A small whole agreement; a section that is given replaces the default one."""
+    """A small complete agreement; the sections that are passed replace the default ones."""
     return Agreement.model_validate({**DEFAULT_SECTIONS, **sections})
 
 

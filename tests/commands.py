@@ -1,8 +1,7 @@
-"""The `leadbaton` command as a process of its own, many times a second: one Python imports it, and forks for each call.
+"""The `leadbaton` command, many times a second: one process imports it, and forks for each call.
 
-What a call costs otherwise is almost only imports. Everything that a process has of its own is the call's own: its
-arguments, its environment, its directory, its output, and how it ends. That a fresh Python starts the command too is
-what the tests of `--help`, `leadbaton up`, the demo and the tutorial show.
+Imports are almost all that a call costs otherwise. Each call has its own arguments, environment, directory, output and
+exit code. The tests of `--help`, `leadbaton up`, the demo and the tutorial start the command in a new Python.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ ENVIRONMENT = {**BARE_ENVIRONMENT, "NO_COLOR": "1", "COLUMNS": "100"}
 ALSO_NEEDED = ("services.cli.errors", "shared.process.logs", "typer.rich_utils")
 
 _started: list[subprocess.Popen[str]] = []
-"""The Python that forks, once a test has called the command."""
+"""The process that forks, once a test has called the command."""
 
 
 def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +63,7 @@ def _answer(line: str) -> int:
 
 
 def close() -> None:
-    """End the Python that forks, if one was started."""
+    """End the process that forks, if one was started."""
     while _started:
         with _started.pop() as server:
             assert server.stdin is not None
@@ -72,8 +71,8 @@ def close() -> None:
 
 
 def _serve() -> None:
-    """Fork for each line of the standard input, and write how that process ended; the fork returns, with its call."""
-    for name in {lives.partition(":")[0] for lives, _ in (COMMANDS | SERVICES).values()}:
+    """Fork for each line of standard input, and write the fork's exit code; the fork itself returns."""
+    for name in {location.partition(":")[0] for location, _ in (COMMANDS | SERVICES).values()}:
         import_module(name)
     for name in ALSO_NEEDED:
         import_module(name)
@@ -82,15 +81,15 @@ def _serve() -> None:
     for line in iter(sys.stdin.readline, ""):
         pid = os.fork()
         if pid == 0:
-            _become(json.loads(line))
+            _run_as(json.loads(line))
             return
         _, status = os.waitpid(pid, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _become(call: dict[str, Any]) -> None:
-    """Be the process that was asked for, in all that a new process would have of its own."""
+def _run_as(call: dict[str, Any]) -> None:
+    """Run the command of the call, with the arguments, environment, directory and output of the call."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for path, number in ((os.devnull, 0), (call["stdout"], 1), (call["stderr"], 2)):
         opened = os.open(path, flags if number else os.O_RDONLY, 0o600)

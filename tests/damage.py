@@ -1,4 +1,4 @@
-"""Damage to a real database whose errors do not pass with time."""
+"""Damage to a real database, whose errors do not pass with time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOO_LARGE = "54000"
 def refuse_writes(
     sessions: Sessions, table: str, when: str = "insert or update", sqlstate: str = TOO_LARGE
 ) -> None:
-    """Let the table take nothing; each row is answered with this SQLSTATE."""
+    """Make the table refuse every row with this SQLSTATE."""
     name = f"{table.partition('.')[0]}.refuse"
     with sessions.begin() as session:
         session.execute(
@@ -33,14 +33,14 @@ def refuse_writes(
 
 
 def run_statement(sessions: Sessions, statement: str) -> None:
-    """Run the statement, such as one that takes away a column."""
+    """Run a statement in a transaction, such as one that drops a column."""
     with sessions.begin() as session:
         session.execute(text(statement))
 
 
 @contextmanager
 def stop_after_patience() -> Iterator[threading.Event]:
-    """An event that is set after a while: a loop that waits out what does not pass ends, and the test fails."""
+    """An event that is set after PATIENCE_S: a loop that never ends by itself ends then, and the test fails."""
     stop = threading.Event()
     timer = threading.Timer(PATIENCE_S, stop.set)
     timer.start()

@@ -1,4 +1,4 @@
-"""Workers and relays in threads, and a table that shows what a batch did and how often."""
+"""Workers and relays in threads, and a handler whose table shows how often each event was handled."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from shared.messaging.relay import WAIT_S, Publisher, relay
 from tests.builders import marketing_event
 
 PATIENCE_S = 30.0
-"""How long something may take that is certain to happen."""
+"""How long tests wait for what must happen."""
 
 effects = Table("effects", MetaData(), Column("id", Text, nullable=False))
-"""One row for each time that an event was done; nothing but exactly-once keeps it free of doubles."""
+"""One row for each time that an event was handled: only exactly-once keeps it free of doubles."""
 
 
 class Ledger:
@@ -44,26 +44,26 @@ class Ledger:
             effects.create(session.connection(), checkfirst=True)
 
     def __call__(
-        self, session: Session, arrived: Sequence[Message[MarketingEvent]], _now: datetime
+        self, session: Session, messages: Sequence[Message[MarketingEvent]], _now: datetime
     ) -> None:
-        self.handled_count += len(arrived)
-        session.execute(insert(effects), [{"id": it.payload.id} for it in arrived])
+        self.handled_count += len(messages)
+        session.execute(insert(effects), [{"id": it.payload.id} for it in messages])
 
     def effect_counts(self) -> Counter[str]:
-        """How often each event was done."""
+        """How often each event was handled, by id."""
         with self.sessions() as session:
             return Counter(session.scalars(select(effects.c.id)))
 
     def wait_for(self, ids: Sequence[str]) -> None:
-        """Until all of them were done."""
+        """Wait until all of these events were handled."""
         until(lambda: set(ids) <= self.effect_counts().keys())
 
 
-def until(happened: Callable[[], bool]) -> None:
-    """Look again and again, but not for ever."""
+def until(condition: Callable[[], bool]) -> None:
+    """Check the condition again and again; fails if it is not met within PATIENCE_S."""
     deadline = time.monotonic() + PATIENCE_S
     pause = threading.Event()
-    while not happened():
+    while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         pause.wait(0.02)
 
@@ -77,11 +77,12 @@ def events(count: int, *, start: int = 0) -> list[Outgoing]:
 
 
 def record(event: MarketingEvent) -> Outgoing:
-    """The event as it travels."""
+    """The event as a record."""
     return MARKETING_EVENTS.encode(event, id=event.id, source="test", at=event.time)
 
 
 def each_once(count: int, *, start: int = 0) -> dict[str, int]:
+    """The counts of `Ledger.effect_counts` if each of `events` was handled once."""
     return dict.fromkeys(ids(count, start=start), 1)
 
 
@@ -96,30 +97,30 @@ def ids(count: int, *, start: int = 0) -> list[str]:
 
 
 def append_to_outbox(sessions: Sessions, records: Sequence[Outgoing]) -> None:
-    """Leave the records in the outbox."""
+    """Append the records to the outbox."""
     with sessions.begin() as session:
         outbox.append(session, records)
 
 
 def records_in(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
-    """The records that lie in the topic now."""
+    """All records that the topic holds now."""
     reader = KafkaConsumer(
         bootstrap_servers=list(config.bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         metrics_enabled=False,
     )
-    places = [TopicPartition(topic, at) for at in range(config.partitions)]
-    reader.assign(places)
+    partitions = [TopicPartition(topic, at) for at in range(config.partitions)]
+    reader.assign(partitions)
     reader.seek_to_beginning()
-    found: list[ConsumerRecord] = []
+    records: list[ConsumerRecord] = []
     quiet = 0
     while quiet < 3:
         polled = reader.poll(timeout_ms=100)
         quiet = 0 if polled else quiet + 1
-        found += (it for records in polled.values() for it in records)
+        records += (it for batch in polled.values() for it in batch)
     reader.close()
-    return found
+    return records
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def running_worker(
     *,
     tick: Callable[[Session, datetime], None] | None = None,
 ) -> Iterator[threading.Event]:
-    """A scoring worker in a thread; gives an event that says when it reads."""
+    """A scoring worker in a thread; yields an event that is set once it reads."""
     ready = threading.Event()
     with _thread(
         lambda stop: consume(

@@ -1,4 +1,4 @@
-"""Processes that tests start: with which environment, and for as long as a block lasts."""
+"""Processes that tests start, each for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.engine import until
 BARE_ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name.startswith("COVERAGE")
 } | {"PATH": "/usr/bin:/bin"}
-"""Nothing but where programs are; and, when what the tests try is measured, that it is."""
+"""Only PATH, and the variables of coverage when it is measured."""
 
 
 @contextmanager
 def running_process(service: str, name: str, **environment: str) -> Iterator[str]:
-    """One of a service's processes while it is ready; it leaves with 0 when the block ends."""
+    """The URL of one of a service's processes, once it is ready; it must end with 0 when the block ends."""
     port = str(free_port())
     settings = {**environment, "PORT": port, "PROBE_PORT": port}
     code = f"from {service} import main; from shared.process.settings import Settings; main.{name}(Settings())"

@@ -15,7 +15,7 @@ def report(percent: float) -> dict[str, object]:
     }
 
 
-def test_a_file_below_its_line_is_named_with_what_was_not_tried() -> None:
+def test_a_file_below_the_line_is_named_with_the_gaps() -> None:
     files = {"services/cli/up.py": report(94.9), "shared/clock.py": report(95.0)}
 
     assert list(gaps(files)) == [

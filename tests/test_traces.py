@@ -70,33 +70,33 @@ def test_one_trace_from_the_post_to_the_webhook(
                 session, posted, utc_now()
             )
         with sessions.begin() as session:
-            qualified = said(sessions, LEADS_QUALIFIED)
+            qualified = announced(sessions, LEADS_QUALIFIED)
             on_leads_qualified(session, qualified, utc_now(), assigner=post.assigner)
         with sessions.begin() as session:
-            changed = said(sessions, HANDOFFS_CHANGED)
+            changed = announced(sessions, HANDOFFS_CHANGED)
             on_handoffs_changed(session, changed, utc_now(), policies=Policies(SlaPolicy))
         post.run(until=1)
 
         [webhook] = receiver.got
     chain = [
-        one(spans, "POST /v1/events"),
-        one(spans, "lead became"),
-        one(spans, "webhook handoff.assigned"),
+        only_span(spans, "POST /v1/events"),
+        only_span(spans, "lead became"),
+        only_span(spans, "webhook handoff.assigned"),
     ]
     assert parents(chain) == [CLIENT, *(id_of(it) for it in chain[:-1])]
     assert webhook.headers["traceparent"] == f"00-{TRACE}-{id_of(chain[-1])}-01"
-    assigned = one(spans, "handoff assigned")
+    assigned = only_span(spans, "handoff assigned")
     assert parents([assigned]) == [id_of(chain[1])]
     [started] = parents(spans_named(spans, "clock started"))
     assert started == id_of(assigned)
-    assert {trace_id(it.traceparent) for it in said(sessions, SLA_CHANGED)} == {TRACE}
+    assert {trace_id(it.traceparent) for it in announced(sessions, SLA_CHANGED)} == {TRACE}
     assert {trace_of(it) for it in spans.get_finished_spans()} == {TRACE}
 
 
 def test_a_post_without_a_trace_begins_one(sessions: Sessions, spans: InMemorySpanExporter) -> None:
     [message] = accepted(sessions, {})
 
-    begun = one(spans, "POST /v1/events")
+    begun = only_span(spans, "POST /v1/events")
     assert begun.parent is None
     assert trace_id(message.traceparent) == trace_of(begun)
     assert (begun.attributes or {})["http.response.status_code"] == 200
@@ -129,7 +129,7 @@ def accepted(sessions: Sessions, headers: dict[str, str]) -> list[Message[Market
     return list(map(partial(decoded, MARKETING_EVENTS), broker.records))
 
 
-def said(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
+def announced(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
     """What was announced on the topic."""
     with sessions() as session:
         rows = session.execute(
@@ -151,10 +151,10 @@ def spans_named(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
     return [it for it in spans.get_finished_spans() if it.name == name]
 
 
-def one(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
+def only_span(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
     """The only span of this name."""
-    [found] = spans_named(spans, name)
-    return found
+    [span] = spans_named(spans, name)
+    return span
 
 
 def parents(chain: Sequence[ReadableSpan]) -> list[str]:

@@ -25,10 +25,10 @@ def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
     at = _soon(10 + count * 2e-4)
     make_due(engine, count, at)
     settle(engine, "vacuum sla.clocks, sla.timers")
-    before = _said(engine)
+    before = _last_announcement(engine)
     with sweeping(engine, sweepers):
         _in_time(at)
-        _wait_for_said(engine, before + count)
+        _wait_for_announcements(engine, before + count)
         wait_until(lambda: _unflagged(engine, at, at) == 0)
     took_s = max(_lateness_s(engine, at, at))
     name = f"{count:,} due at one instant, {sweepers} sweeper{'s' * (sweepers > 1)}"
@@ -39,7 +39,7 @@ _BARE = """
     update sla.timers set breached_at = fire_at, detected_at = now(), fire_at = null
     where clock_id = any (array(
         select clock_id from sla.timers where fire_at between %(low)s and %(now)s
-        order by fire_at limit %(most)s for update skip locked
+        order by fire_at limit %(limit)s for update skip locked
     ))
     returning *
 """
@@ -51,7 +51,7 @@ def _bare_burst(engine: Engine, count: int) -> float:
     settle(engine, "vacuum sla.clocks, sla.timers")
     with _bare(engine) as connection:
         started = perf_counter()
-        done = connection.execute(_BARE, {"low": at, "now": at, "most": count}).fetchall()
+        done = connection.execute(_BARE, {"low": at, "now": at, "limit": count}).fetchall()
         took_s = perf_counter() - started
     assert len(done) == count
     return took_s
@@ -85,8 +85,8 @@ def _bare_lateness(engine: Engine, count: int) -> list[float]:
     done, pause = 0, Event()
     with _bare(engine) as connection:
         while done < count:
-            asked = {"low": first, "now": utc_now(), "most": 1_000}
-            fired = len(connection.execute(_BARE, asked).fetchall())
+            parameters = {"low": first, "now": utc_now(), "limit": 1_000}
+            fired = len(connection.execute(_BARE, parameters).fetchall())
             done += fired
             if not fired:
                 pause.wait(0.005)
@@ -97,37 +97,37 @@ def killed(engine: Engine, count: int) -> Iterator[Figure]:
     """Four sweepers share the work; again and again one is killed and another takes its place."""
     at = _soon(12)
     make_due(engine, count, at)
-    before = _said(engine)
+    before = _last_announcement(engine)
     with sweeping(engine, 4) as sweepers:
         _in_time(at)
         for part in range(1, KILLS + 1):
-            _wait_for_said(engine, before + count * part // (KILLS + 2))
+            _wait_for_announcements(engine, before + count * part // (KILLS + 2))
             sweepers.kill_one()
             sweepers.start()
         wait_until(lambda: _unflagged(engine, at, at) == 0)
-    said, of_clocks = _breaches_said(engine, before)
-    yield counts(f"lost of {count:,}, four sweepers, {KILLS} killed", count - of_clocks, wanted=0)
-    yield counts("fired twice", said - of_clocks, wanted=0)
+    announced, distinct = _announced_breaches(engine, before)
+    yield counts(f"lost of {count:,}, four sweepers, {KILLS} killed", count - distinct, expected=0)
+    yield counts("fired twice", announced - distinct, expected=0)
 
 
-def _breaches_said(engine: Engine, after: int) -> tuple[int, int]:
+def _announced_breaches(engine: Engine, after: int) -> tuple[int, int]:
     statement = """
-        select count(*), count(distinct told ->> 'clock_id')
+        select count(*), count(distinct payload ->> 'clock_id')
         from (
-            select cast(convert_from(value, 'UTF8') as jsonb) as told
+            select cast(convert_from(value, 'UTF8') as jsonb) as payload
             from messaging.outbox where id > :after and topic = 'sla.changed'
-        ) as said where told ->> 'change' = 'breached'
+        ) as announced where payload ->> 'change' = 'breached'
     """
     with engine.connect() as connection:
-        said, of_clocks = connection.execute(text(statement), {"after": after}).one()
-    return int(said), int(of_clocks)
+        announced, distinct = connection.execute(text(statement), {"after": after}).one()
+    return int(announced), int(distinct)
 
 
-def _wait_for_said(engine: Engine, number: int) -> None:
-    wait_until(lambda: _said(engine) >= number)
+def _wait_for_announcements(engine: Engine, number: int) -> None:
+    wait_until(lambda: _last_announcement(engine) >= number)
 
 
-def _said(engine: Engine) -> int:
+def _last_announcement(engine: Engine) -> int:
     """The last number that the outbox gave out: cheap to ask for, and near enough."""
     with engine.connect() as connection:
         return int(connection.scalar(text("select last_value from messaging.outbox_id_seq")) or 0)

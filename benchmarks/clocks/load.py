@@ -84,15 +84,15 @@ _TALLIES = """
     select coalesce(rep, '*'), coalesce(tier, '*'), due_on, team, kind, scope, measure, bucket, count(*)
     from (
         select due_on, team, case when scope = 'hop' then rep else '' end as rep, tier, kind, scope,
-            case state when 'running' then 'overdue' else state end as standing,
+            case state when 'running' then 'overdue' else state end as outcome,
             ln(1 + cast(extract(epoch from spent) as float)) / ln(2) as spent_octaves,
             ln(1 + cast(extract(epoch from ended_at - started_at) as float)) / ln(2) as wall_octaves
         from sla.clocks where due_on = :day and (ended_at is not null or due_at < now())
     ) as clock,
     lateral (
-        select standing as measure, 0 as bucket
-        union all select 'business', round(4 * spent_octaves) where standing in ('met', 'late')
-        union all select 'wall', round(4 * wall_octaves) where standing in ('met', 'late')
+        select outcome as measure, 0 as bucket
+        union all select 'business', round(4 * spent_octaves) where outcome in ('met', 'late')
+        union all select 'wall', round(4 * wall_octaves) where outcome in ('met', 'late')
     ) as tallied
     group by due_on, team, kind, scope, measure, bucket, cube (rep, tier)
 """
@@ -159,10 +159,10 @@ def _progress() -> Progress:
 
 
 def _each(
-    progress: Progress, what: str, them: Sequence[T], do: Callable[[T], None], *, worth: int = 1
+    progress: Progress, name: str, items: Sequence[T], do: Callable[[T], None], *, worth: int = 1
 ) -> None:
     """Do it for all of them, two at a time."""
-    task = progress.add_task(what, total=len(them) * worth)
+    task = progress.add_task(name, total=len(items) * worth)
     with ThreadPoolExecutor(LOADERS) as pool:
-        for _ in pool.map(do, them):
+        for _ in pool.map(do, items):
             progress.advance(task, worth)

@@ -54,7 +54,7 @@ def _empty_poll(sessions: Sessions, bare: psycopg.Connection) -> Figure:
 
 
 def _lists(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
-    asked = {
+    lists = {
         "open breaches": (ClockFilter(), True, "ended_at is null"),
         "open breaches of a rep": (
             ClockFilter(rep="rep_1_7"),
@@ -67,7 +67,7 @@ def _lists(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
             "(ended_at is null or ended_at > due_at) and team = 'team_2'",
         ),
     }
-    for name, (clock_filter, still_open, where) in asked.items():
+    for name, (clock_filter, still_open, where) in lists.items():
         look = partial(_look, sessions, clock_filter, still_open=still_open)
         floor = _BROKEN.format(where=where)
         yield takes(name, _median(look), at_most_s=0.005, floor_s=_median(_bare(bare, floor)))
@@ -120,7 +120,7 @@ def _timed(do: Callable[[], None]) -> float:
     return perf_counter() - started
 
 
-OFFICE = Calendar.model_validate(
+BERLIN_CALENDAR = Calendar.model_validate(
     {
         "id": "berlin_office",
         "zone": "Europe/Berlin",
@@ -133,7 +133,7 @@ ADDS = 300_000
 
 def calendar_adds() -> Figure:
     """Due times a second on one core, beside one bisection each in as long a list."""
-    calendar, chance = compile_calendar(OFFICE), random.Random(7)  # noqa: S311 - instants, no secrets
+    calendar, chance = compile_calendar(BERLIN_CALENDAR), random.Random(7)  # noqa: S311 - instants, no secrets
     new_year = datetime(2026, 1, 1, tzinfo=UTC)
     year_s = 365 * 86_400
     instants = [new_year + timedelta(seconds=chance.randrange(year_s)) for _ in range(ADDS)]

@@ -69,12 +69,12 @@ class Sweepers:
 
     def _listening(self) -> int:
         with self.engine.connect() as connection:
-            found: int | None = connection.scalar(
+            count: int | None = connection.scalar(
                 text(
                     "select count(*) from pg_stat_activity where query = 'listen leadbaton_clocks'"
                 )
             )
-        return found or 0
+        return count or 0
 
 
 @contextmanager

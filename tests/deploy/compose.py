@@ -32,7 +32,7 @@ def demanded(text: str) -> set[str]:
 
 
 @dataclass(frozen=True)
-class Place:
+class Ports:
     """What stands here for the containers' addresses."""
 
     postgres: int
@@ -59,39 +59,39 @@ def made_secrets(checkout: Path) -> Path:
     return checkout / "secrets"
 
 
-def local(name: str, secrets: Path, place: Place, commands: Mapping[str, str]) -> Local:
+def local(name: str, secrets: Path, ports: Ports, commands: Mapping[str, str]) -> Local:
     """The service as compose describes it, with only addresses and the programs' paths replaced."""
-    it = OURS[name]
-    own_port = next((int(said.split(":")[-1]) for said in it.get("ports", ())), PROBE_PORT)
-    places = {
-        "postgres:5432": f"127.0.0.1:{place.postgres}",
-        "kafka:9092": f"127.0.0.1:{place.kafka}",
+    service = OURS[name]
+    own_port = next((int(it.split(":")[-1]) for it in service.get("ports", ())), PROBE_PORT)
+    addresses = {
+        "postgres:5432": f"127.0.0.1:{ports.postgres}",
+        "kafka:9092": f"127.0.0.1:{ports.kafka}",
         "/run/secrets": str(secrets),
     }
-    environment = {key: filled(value, {}) for key, value in it["environment"].items()}
-    for inside, here in places.items():
-        environment = {key: value.replace(inside, here) for key, value in environment.items()}
+    environment = {key: filled(value, {}) for key, value in service["environment"].items()}
+    for inside, outside in addresses.items():
+        environment = {key: value.replace(inside, outside) for key, value in environment.items()}
     port = "LEADBATON_PROBE_PORT" if own_port == PROBE_PORT else "LEADBATON_PORT"
-    kind, program, *arguments = it.get("healthcheck", {"test": ["CMD", "python"]})["test"]
+    kind, program, *arguments = service.get("healthcheck", {"test": ["CMD", "python"]})["test"]
     assert kind == "CMD"
-    asked = [said.replace(f":{own_port}/", f":{place.port}/") for said in arguments]
+    arguments = [it.replace(f":{own_port}/", f":{ports.port}/") for it in arguments]
     return Local(
-        [commands[it["command"][0]], *it["command"][1:]],
-        {**environment, port: str(place.port)},
-        [commands[program], *asked],
-        float(it["stop_grace_period"].removesuffix("s")),
+        [commands[service["command"][0]], *service["command"][1:]],
+        {**environment, port: str(ports.port)},
+        [commands[program], *arguments],
+        float(service["stop_grace_period"].removesuffix("s")),
     )
 
 
 def kafka_properties(port: int, controller: int, logs: Path) -> str:
     """server.properties as the image makes it of the container's variables: KAFKA_NODE_ID is node.id."""
-    said = {
+    properties = {
         name.removeprefix("KAFKA_").replace("_", ".").lower(): str(value)
         for name, value in SERVICES["kafka"]["environment"].items()
         if name.startswith("KAFKA_")
     }
-    places = {"/var/lib/kafka/data": str(logs), "kafka:": "127.0.0.1:", "//:": "//127.0.0.1:"}
-    places |= {":9092": f":{port}", ":9093": f":{controller}"}
-    for inside, here in places.items():
-        said = {name: value.replace(inside, here) for name, value in said.items()}
-    return "".join(f"{name}={value}\n" for name, value in said.items())
+    replacements = {"/var/lib/kafka/data": str(logs), "kafka:": "127.0.0.1:", "//:": "//127.0.0.1:"}
+    replacements |= {":9092": f":{port}", ":9093": f":{controller}"}
+    for inside, outside in replacements.items():
+        properties = {name: value.replace(inside, outside) for name, value in properties.items()}
+    return "".join(f"{name}={value}\n" for name, value in properties.items())

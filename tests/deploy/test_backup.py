@@ -48,9 +48,9 @@ class Containers:
         engine = self.engine(role, database)
         with engine.begin() as connection:
             answer = connection.execute(text(statement))
-            found = answer.scalar() if answer.returns_rows else None
+            value = answer.scalar() if answer.returns_rows else None
         engine.dispose()
-        return found
+        return value
 
     def run(self, commands: str) -> subprocess.CompletedProcess[str]:
         """The commands as an operator gives them, in the folder with docker-compose.yml."""
@@ -77,19 +77,19 @@ class Containers:
 @pytest.fixture
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     directory = tmp_path_factory.mktemp("containers")
-    here = Containers(
+    containers = Containers(
         PostgresServer(directory / "postgres", free_port(), FAST),
         made_secrets(directory),
         directory,
     )
-    here.server.start()
-    make_roles(here.server, here.secrets)
-    owner = here.engine("leadbaton_owner")
+    containers.server.start()
+    make_roles(containers.server, containers.secrets)
+    owner = containers.engine("leadbaton_owner")
     upgrade(owner)
     owner.dispose()
-    here.ask("leadbaton_ops", INSERT.format("before"))
-    yield here
-    here.server.stop("immediate")
+    containers.ask("leadbaton_ops", INSERT.format("before"))
+    yield containers
+    containers.server.stop("immediate")
 
 
 INSERT = (
@@ -139,7 +139,7 @@ def test_a_backup_that_was_cut_short_changes_nothing(containers: Containers) -> 
     assert containers.ask("leadbaton_ops", KEYS) == "before"
 
 
-def test_a_process_that_was_not_stopped_keeps_its_database(containers: Containers) -> None:
+def test_a_process_that_was_not_stopped_keeps_the_database(containers: Containers) -> None:
     assert containers.run(commands("pg_dump")).returncode == 0
     engine = containers.engine("leadbaton_scoring")
     with engine.connect() as connection:

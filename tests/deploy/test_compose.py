@@ -35,7 +35,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_secrets(tmp_path_factory.mktemp("checkout"))
 
 
-def test_every_process_has_a_container_of_its_name() -> None:
+def test_every_process_has_a_container_of_the_same_name() -> None:
     commands = {name: tuple(it["command"]) for name, it in OURS.items() if name not in EXTRAS}
     assert commands == {it.name: ("leadbaton", *it.command) for it in PROCESSES}
 
@@ -43,27 +43,27 @@ def test_every_process_has_a_container_of_its_name() -> None:
 def test_every_variable_is_one_that_the_processes_read() -> None:
     known = {f"LEADBATON_{name.upper()}" for name in Settings.model_fields}
     known |= {"OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT"}
-    for name, it in OURS.items():
-        assert set(it["environment"]) <= known, name
+    for name, service in OURS.items():
+        assert set(service["environment"]) <= known, name
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_variables_make_valid_settings(name: str, secrets: Path) -> None:
-    it = OURS[name]
+    service = OURS[name]
     values = {
         key[10:].lower(): filled(value, {}).replace("/run/secrets", str(secrets))
-        for key, value in it["environment"].items()
+        for key, value in service["environment"].items()
         if key.startswith("LEADBATON_")
     }
 
     settings = Settings.model_validate(values)
 
     url = make_url(settings.database_url)
-    [role] = [said for said in it["secrets"] if said.startswith("postgres_")]
+    [role] = [it for it in service["secrets"] if it.startswith("postgres_")]
     assert settings.kafka_bootstrap == "kafka:9092"
     assert url.username == role.replace("postgres_", "leadbaton_")
     assert url.password == (secrets / role).read_text()
-    assert (settings.secret_key is not None) == ("leadbaton_secret_key" in it["secrets"])
+    assert (settings.secret_key is not None) == ("leadbaton_secret_key" in service["secrets"])
 
 
 def test_only_who_encrypts_or_signs_has_the_key() -> None:
@@ -73,7 +73,7 @@ def test_only_who_encrypts_or_signs_has_the_key() -> None:
     assert keyed == {"routing-api", "routing-delivery", "cli"}
 
 
-def test_each_service_has_a_role_of_its_own_and_migrate_alone_the_owners() -> None:
+def test_each_service_has_an_own_role_and_migrate_alone_the_owners() -> None:
     roles = {
         name: make_url(it["environment"]["LEADBATON_DATABASE_URL"]).username
         for name, it in OURS.items()
@@ -86,27 +86,27 @@ def test_each_service_has_a_role_of_its_own_and_migrate_alone_the_owners() -> No
     assert set(roles.values()) - {"leadbaton_owner"} == set(SCHEMAS)
 
 
-def test_secrets_are_files_that_the_script_makes_and_who_is_given_one_may_read_it(
+def test_secrets_are_files_that_the_script_makes_readable_in_containers(
     secrets: Path,
 ) -> None:
-    asked = {
+    files = {
         name: secrets / Path(it["file"]).relative_to("secrets")
         for name, it in COMPOSE["secrets"].items()
     }
-    assert {it.name for it in secrets.iterdir()} == set(asked)
+    assert {it.name for it in secrets.iterdir()} == set(files)
     assert secrets.stat().st_mode & 0o777 == 0o700
-    assert {it.stat().st_mode & 0o777 for it in asked.values()} == {0o444}
-    given = [said for it in SERVICES.values() for said in it.get("secrets", ())]
-    assert set(given) == set(asked)
-    before = {name: it.read_text() for name, it in asked.items()}
+    assert {it.stat().st_mode & 0o777 for it in files.values()} == {0o444}
+    mounted = {secret for it in SERVICES.values() for secret in it.get("secrets", ())}
+    assert mounted == set(files)
+    before = {name: it.read_text() for name, it in files.items()}
     assert len(set(before.values())) == len(before)
     made_secrets(secrets.parent)
-    assert {name: it.read_text() for name, it in asked.items()} == before
+    assert {name: it.read_text() for name, it in files.items()} == before
 
 
 def test_no_secret_stands_in_the_environment_of_a_container() -> None:
-    for name, it in SERVICES.items():
-        for key in it.get("environment", ()):
+    for name, service in SERVICES.items():
+        for key in service.get("environment", ()):
             secret = re.search(r"PASSWORD|PASS\b|SECRET|KEY", key)
             assert secret is None or key.endswith("_FILE"), f"{name}: {key}"
 
@@ -125,31 +125,32 @@ def test_apis_are_published_on_loopback_only(process: Any) -> None:
 
 @pytest.mark.parametrize("name", [*OURS, *EXPORTERS, "prometheus", "grafana"])
 def test_containers_may_do_nothing_that_they_need_not(name: str) -> None:
-    it = SERVICES[name]
-    assert it["user"].split(":")[0] not in ("0", "root")
+    service = SERVICES[name]
+    assert service["user"].split(":")[0] not in ("0", "root")
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_container_is_bounded_and_gains_nothing(name: str) -> None:
-    it = SERVICES[name]
-    assert it["cap_drop"] == ["ALL"]
-    assert it["security_opt"] == ["no-new-privileges:true"]
-    assert it["mem_limit"]
-    assert it["pids_limit"]
-    assert it["read_only"]
-    assert it["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
-    assert re.search(r":v?[0-9]|:local$", it["image"]), "an image of any version"
-    assert all(published.startswith("127.0.0.1:") for published in it.get("ports", ()))
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["read_only"]
+    assert service["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
+    assert re.search(r":v?[0-9]|:local$", service["image"]), "an image of any version"
+    assert all(published.startswith("127.0.0.1:") for published in service.get("ports", ()))
 
 
 def test_what_is_mounted_is_there_and_read_only() -> None:
-    mounted = [said for it in SERVICES.values() for said in it.get("volumes", ()) if said[0] == "."]
-    for said in mounted:
-        source, _, how = said.split(":")
-        assert (ROOT / source).is_dir(), said
-        assert how == "ro"
-    named = {said.split(":")[0] for it in SERVICES.values() for said in it.get("volumes", ())}
-    assert {it for it in named if it[0] != "."} == set(COMPOSE["volumes"])
+    volumes = [volume for it in SERVICES.values() for volume in it.get("volumes", ())]
+    for volume in volumes:
+        source, _, *mode = volume.split(":")
+        if source[0] == ".":
+            assert (ROOT / source).is_dir(), volume
+            assert mode == ["ro"]
+    names = {volume.split(":")[0] for volume in volumes if volume[0] != "."}
+    assert names == set(COMPOSE["volumes"])
 
 
 @pytest.mark.parametrize("name", [it for it in SERVICES if it not in EXTRAS])
@@ -157,7 +158,7 @@ def test_every_container_says_whether_it_is_well(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
-def test_what_must_be_done_first_is_said_where_one_looks() -> None:
+def test_the_first_step_is_documented_where_one_looks() -> None:
     assert demanded((ROOT / "docker-compose.yml").read_text()) == set()
     for path in ("docker-compose.yml", "README.md", "docs/operations.md"):
         assert "deploy/secrets.sh" in (ROOT / path).read_text(), path
@@ -168,7 +169,7 @@ def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str
     outside = {it.name for it in PROCESSES if it.port}
     outside |= {"routing-delivery", "prometheus", "grafana"}
     assert ("outside" in SERVICES[name]["networks"]) == (name in outside)
-    internal = {it for it, said in COMPOSE["networks"].items() if said.get("internal")}
+    internal = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert internal == {"data", "metrics", "view"}
 
 

@@ -35,11 +35,11 @@ def test_the_service_starts_a_command_that_exists() -> None:
     [start] = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
     path, *arguments = start.split()
 
-    asked = CliRunner().invoke(app, [*arguments, "--help"])
+    result = CliRunner().invoke(app, [*arguments, "--help"])
 
     assert Path(path).name == "leadbaton"
-    assert asked.exit_code == 0, asked.output
-    assert "Usage" in asked.output
+    assert result.exit_code == 0, result.output
+    assert "Usage" in result.output
 
 
 def test_the_service_asks_a_process_to_stop_before_it_is_killed() -> None:

@@ -49,8 +49,8 @@ OF_EVERY_PROCESS = {"up", "process_start_time_seconds"}
 """What Prometheus, or its client, knows of each process: without labels of ours."""
 
 
-def asked() -> Iterator[tuple[str, str]]:
-    """Every question of an alert or a panel, and who asks."""
+def queries() -> Iterator[tuple[str, str]]:
+    """Every query of an alert or a panel, with the name of the alert or panel."""
     for rule in ALERTS:
         yield rule["alert"], rule["expr"]
     for panel in PANELS:
@@ -58,7 +58,7 @@ def asked() -> Iterator[tuple[str, str]]:
             yield panel["title"], target["expr"].replace("$__rate_interval", "1m")
 
 
-QUESTIONS = [pytest.param(expr, id=who) for who, expr in asked()]
+QUESTIONS = [pytest.param(expr, id=who) for who, expr in queries()]
 
 
 def families() -> dict[str, Metric]:
@@ -84,27 +84,27 @@ def labels_of(name: str) -> set[str]:
 
 def selectors(expr: Any) -> list[promql.VectorSelector]:
     """Every metric that the question asks for."""
-    found: list[promql.VectorSelector] = []
+    vectors: list[promql.VectorSelector] = []
 
     def look(node: Any) -> bool:
         if isinstance(node, promql.VectorSelector):
-            found.append(node)
+            vectors.append(node)
         elif isinstance(node, promql.MatrixSelector):
-            found.append(node.vector_selector)
+            vectors.append(node.vector_selector)
         return True
 
     promql.walk(expr, look)
-    return found
+    return vectors
 
 
 @pytest.mark.parametrize("expr", QUESTIONS)
 def test_each_question_parses_and_asks_for_metrics_that_there_are(expr: str) -> None:
     known = families()
 
-    wanted = selectors(promql.parse(expr))
+    queried = selectors(promql.parse(expr))
 
-    assert wanted
-    for selector in wanted:
+    assert queried
+    for selector in queried:
         if selector.name not in OF_EVERY_PROCESS:
             assert selector.name in {*known, *OF_EXPORTERS}
             matched = {it.name for it in selector.matchers.matchers}
@@ -136,8 +136,8 @@ def test_each_alert_says_what_is_wrong_how_urgent_it_is_and_where_help_is(
     assert page == "docs/runbooks.md"
     assert anchor == rule["alert"].lower()
     assert rule["alert"] in headings(RUNBOOKS)
-    told = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
-    assert set(told) <= result_labels(rule["expr"])
+    labels = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
+    assert set(labels) <= result_labels(rule["expr"])
 
 
 def test_no_runbook_is_for_an_alert_that_there_is_not() -> None:
@@ -175,12 +175,12 @@ def test_a_process_that_runs_nowhere_is_missed() -> None:
 
 def test_the_dashboard_shows_every_metric_of_ours() -> None:
     """What nobody looks at is not worth measuring."""
-    shown = {str(it.name) for _, expr in asked() for it in selectors(promql.parse(expr))}
+    names = {str(it.name) for _, expr in queries() for it in selectors(promql.parse(expr))}
     ours = {it.name: it for it in families().values() if it.name.startswith("leadbaton_")}
     assert {
         name
         for name, family in ours.items()
-        if not shown & {name + suffix for suffix in SUFFIXES[family.type]}
+        if not names & {name + suffix for suffix in SUFFIXES[family.type]}
     } == set()
 
 
@@ -191,8 +191,8 @@ def test_the_dashboard_is_one_that_grafana_takes() -> None:
     source = yaml.safe_load((provisioned / "datasources/prometheus.yml").read_text())
     [prometheus] = source["datasources"]
     assert {it["datasource"]["uid"] for it in PANELS} == {prometheus["uid"]}
-    places = [tuple(it["gridPos"].values()) for it in DASHBOARD["panels"]]
-    assert len(places) == len(set(places))
+    positions = [tuple(it["gridPos"].values()) for it in DASHBOARD["panels"]]
+    assert len(positions) == len(set(positions))
     assert all(it["gridPos"]["x"] + it["gridPos"]["w"] <= 24 for it in DASHBOARD["panels"])
 
 

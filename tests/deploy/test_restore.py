@@ -22,68 +22,72 @@ pytestmark = [pytest.mark.kafka, pytest.mark.journey, pytest.mark.postgres]
 def test_what_happened_since_the_backup_happens_anew(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    with world(tmp_path_factory.mktemp("restore"), ApacheKafka) as here:
-        early, late = here.fresh("early"), here.fresh("late")
-        before = asks(here, early)
-        with standing_still(here):
-            in_postgres(here, "create database backup template leadbaton")
-        asked = asks(here, late)
-        for handoff in (before, asked):
-            assert here.answer("ada", handoff, "accept").status_code == 200
-        here.handoff(late, "accepted")
+    with world(tmp_path_factory.mktemp("restore"), ApacheKafka) as running:
+        early, late = running.fresh("early"), running.fresh("late")
+        before = asks(running, early)
+        with stopped_processes(running):
+            in_postgres(running, "create database backup template leadbaton")
+        second = asks(running, late)
+        for handoff in (before, second):
+            assert running.answer("ada", handoff, "accept").status_code == 200
+        running.handoff(late, "accepted")
 
-        with standing_still(here):
-            in_postgres(here, "drop database leadbaton with (force)")
-            in_postgres(here, "create database leadbaton template backup")
-            forget_the_future(here)
+        with stopped_processes(running):
+            in_postgres(running, "drop database leadbaton with (force)")
+            in_postgres(running, "create database leadbaton template backup")
+            forget_the_future(running)
 
-        again = here.handoff(late, "assigned")  # the event is scored again, and given out again
-        assert again["id"] == asked
-        lead = until(lambda: here.lead(late))
-        events = here.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]
+        again = running.handoff(late, "assigned")  # the event is scored again, and given out again
+        assert again["id"] == second
+        lead = until(lambda: running.lead(late))
+        events = running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]
         assert len(events) == 1
-        assert here.handoff(early, "assigned")["id"] == before  # the answer is lost, as is said
-        for handoff in (before, asked):
-            assert here.answer("ada", handoff, "accept").status_code == 200
+        assert running.handoff(early, "assigned")["id"] == before  # the answer is lost, as is said
+        for handoff in (before, second):
+            assert running.answer("ada", handoff, "accept").status_code == 200
         for email in (early, late):
-            until(partial(is_accepted, here, email), why=f"scoring hears of {email}")
-        until(lambda: {"accept", "first_touch"} <= here.clocks(asked).keys(), why="its clocks")
-        assert "wrong" not in here.here.command("doctor")
+            until(partial(is_accepted, running, email), why=f"scoring hears of {email}")
+        until(lambda: {"accept", "first_touch"} <= running.clocks(second).keys(), why="its clocks")
+        assert "wrong" not in running.installation.command("doctor")
 
 
-def is_accepted(here: World, email: str) -> bool:
+def is_accepted(running: World, email: str) -> bool:
     """Whether scoring has heard that sales took the lead."""
-    return (here.lead(email) or {}).get("stage") == "accepted"
+    return (running.lead(email) or {}).get("stage") == "accepted"
 
 
-def asks(here: World, email: str) -> str:
+def asks(running: World, email: str) -> str:
     """Somebody asks for a demonstration; the handoff that comes of it."""
-    here.send([event(email, "demo_requested", "asks")])
-    return str(here.handoff(email, "assigned")["id"])
+    running.send([event(email, "demo_requested", "asks")])
+    return str(running.handoff(email, "assigned")["id"])
 
 
 @contextmanager
-def standing_still(here: World) -> Iterator[None]:
+def stopped_processes(running: World) -> Iterator[None]:
     """No process of ours runs while the block does; the servers do."""
-    here.neglect()
-    assert here.here.stop() == []
+    running.neglect()
+    assert running.installation.stop() == []
     yield
-    here.here.start(timeout_s=90)
-    here.tend()
+    running.installation.start(timeout_s=90)
+    running.tend()
 
 
-def in_postgres(here: World, statement: str) -> None:
+def in_postgres(running: World, statement: str) -> None:
     """What an operator does to the database from outside."""
-    url = make_url(here.here.environment["LEADBATON_DATABASE_URL"]).set(database="postgres")
+    url = make_url(running.installation.environment["LEADBATON_DATABASE_URL"]).set(
+        database="postgres"
+    )
     engine = engine_for(url.render_as_string(hide_password=False))
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
 
 
-def forget_the_future(here: World) -> None:
+def forget_the_future(running: World) -> None:
     """Delete the topics that decisions were announced on, and make them again."""
-    admin = KafkaAdminClient(bootstrap_servers=here.here.environment["LEADBATON_KAFKA_BOOTSTRAP"])
+    admin = KafkaAdminClient(
+        bootstrap_servers=running.installation.environment["LEADBATON_KAFKA_BOOTSTRAP"]
+    )
     admin.delete_topics([it.name for it in (LEADS_QUALIFIED, HANDOFFS_CHANGED, SLA_CHANGED)])
     admin.close()
-    assert here.here.command("migrate").count("topics: ") == 3
+    assert running.installation.command("migrate").count("topics: ") == 3

@@ -84,13 +84,13 @@ def tables(url: URL) -> list[tuple[str, str]]:
             text("select schemaname, tablename from pg_tables where schemaname = any(:names)"),
             {"names": list(ALL_SCHEMAS)},
         )
-        found = [(row.schemaname, row.tablename) for row in rows]
+        names = [(row.schemaname, row.tablename) for row in rows]
     connected.dispose()
-    return found
+    return names
 
 
 @pytest.mark.parametrize("role", SCHEMAS)
-def test_a_role_writes_to_its_own_tables_and_to_the_shared_ones_alone(
+def test_a_role_writes_to_the_own_schema_and_to_the_shared_one_alone(
     urls: dict[str, URL], role: str
 ) -> None:
     everything = tables(urls["leadbaton_owner"])

@@ -16,7 +16,7 @@ import pytest
 
 from services.cli.processes import PROCESSES
 from shared.embedded.postgres import PostgresServer, free_port
-from tests.deploy.compose import Local, Place, kafka_properties, local, made_secrets
+from tests.deploy.compose import Local, Ports, kafka_properties, local, made_secrets
 from tests.deploy.roles import make_roles
 from tests.journey.world import until
 from tests.kafka.server import ApacheKafka
@@ -64,22 +64,22 @@ def test_every_service_starts_is_healthy_and_ends_in_time(
     rest.mkdir()
     postgres, kafka = servers
 
-    def here(name: str) -> Local:
-        return local(name, secrets, Place(postgres, kafka, free_port()), COMMANDS)
+    def run_locally(name: str) -> Local:
+        return local(name, secrets, Ports(postgres, kafka, free_port()), COMMANDS)
 
-    migrate = here("migrate")
+    migrate = run_locally("migrate")
     done = subprocess.run(
         migrate.command, env={**IMAGE, **migrate.environment}, cwd=rest, check=False, timeout=120
     )
     assert done.returncode == 0
 
     with ExitStack() as running:
-        services = {it.name: here(it.name) for it in PROCESSES}
+        services = {it.name: run_locally(it.name) for it in PROCESSES}
         started = {
             name: running.enter_context(process_of(it, rest)) for name, it in services.items()
         }
-        for name, it in services.items():
-            until(partial(healthy, it, rest), within_s=90, why=f"{name} healthy")
+        for name, service in services.items():
+            until(partial(healthy, service, rest), within_s=90, why=f"{name} healthy")
         for name, process in started.items():
             assert process.poll() is None, f"{name} ended by itself"
         late = {
@@ -111,10 +111,10 @@ def process_of(service: Local, rest: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def healthy(service: Local, rest: Path) -> bool:
     """What the container's own health check says."""
-    asked = subprocess.run(
+    completed = subprocess.run(
         service.health, env=IMAGE, cwd=rest, stderr=subprocess.DEVNULL, check=False
     )
-    return asked.returncode == 0
+    return completed.returncode == 0
 
 
 def seconds_to_end(process: subprocess.Popen[bytes]) -> float:

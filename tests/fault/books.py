@@ -55,7 +55,7 @@ class Books:
 @contextmanager
 def reading(world: World) -> Iterator[Sessions]:
     """Sessions of the auditor's own."""
-    engine = engine_for(world.here.stack.postgres.url(DATABASE))
+    engine = engine_for(world.installation.stack.postgres.url(DATABASE))
     try:
         yield sessions_on(engine)
     finally:
@@ -83,7 +83,7 @@ _UNSETTLED = text("""
         (select count(*) from scoring.events where id like :events) as events,
         (select count(*) from messaging.outbox where published_at is null) as unpublished,
         (select count(*) from handoffs) as handoffs,
-        (select count(*) from handoffs where rep is not null and team <> 'full') as given,
+        (select count(*) from handoffs where rep is not null and team <> 'full') as assigned,
         (select count(*) from clocks where kind = 'accept' and breached_at is not null) as broken,
         (select count(*) from clocks where fire_at <= now()) as overdue,
         (select count(*) from deliveries where type = 'handoff.breached') as breaches,
@@ -99,15 +99,15 @@ def settled(world: World, stream: Stream) -> None:
     def done() -> bool:
         try:
             with sessions() as session:
-                found = session.execute(_UNSETTLED, {"events": f"{stream.tag}/%"}).one()
+                counts = session.execute(_UNSETTLED, {"events": f"{stream.tag}/%"}).one()
         except DBAPIError:  # the database is still coming back
             return False
-        last[:] = [found]
+        last[:] = [counts]
         return bool(
-            found.events >= expected
-            and found.handoffs >= stream.qualified()
-            and found.given == found.broken == found.breaches
-            and found.unpublished == found.overdue == found.undelivered == 0
+            counts.events >= expected
+            and counts.handoffs >= stream.qualified()
+            and counts.assigned == counts.broken == counts.breaches
+            and counts.unpublished == counts.overdue == counts.undelivered == 0
         )
 
     with reading(world) as sessions:
@@ -120,15 +120,15 @@ def settled(world: World, stream: Stream) -> None:
 def books(world: World, stream: Stream) -> Books:
     """Everything about the stream; raises AssertionError where an invariant is broken."""
     with reading(world) as sessions, sessions() as session:
-        found = _ids(session, stream)
+        ids = _ids(session, stream)
         people = dict(_people(session, stream))
         _check_handoffs(session, stream)
-        _check_told(session, stream, world.receiver)
+        _check_webhooks(session, stream, world.receiver)
         _check_clocks(session, stream)
     return Books(
         people=people,
-        lost=len(stream.ids() - found),
-        doubled=sum(it.counted for it in people.values()) - len(found),
+        lost=len(stream.ids() - ids),
+        doubled=sum(it.counted for it in people.values()) - len(ids),
     )
 
 
@@ -208,9 +208,10 @@ _HANDOFFS = text("""
 
 def _check_handoffs(session: Session, stream: Stream) -> None:
     """Qualified is assigned, waiting or closed; and a lead is in one pair of hands."""
-    told = session.execute(_HANDOFFS, {"emails": f"email/{stream.tag}-%"}).one()
-    assert told.qualified == told.assigned + told.waiting + told.closed == stream.qualified(), told
-    assert told.handoffs == told.leads, told
+    counts = session.execute(_HANDOFFS, {"emails": f"email/{stream.tag}-%"}).one()
+    closed_or_not = counts.assigned + counts.waiting + counts.closed
+    assert counts.qualified == closed_or_not == stream.qualified(), counts
+    assert counts.handoffs == counts.leads, counts
 
 
 _DELIVERIES = text("""
@@ -220,17 +221,17 @@ _DELIVERIES = text("""
 """)
 
 
-def _check_told(session: Session, stream: Stream, receiver: Receiver) -> None:
-    """Every assignment and every breach was told, once or more, under the one id that it has."""
-    arrived: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for it in list(receiver.told):
-        arrived[it.body["data"]["handoff"]["id"], it.type].add(it.id)
+def _check_webhooks(session: Session, stream: Stream, receiver: Receiver) -> None:
+    """Every assignment and every breach was delivered, once or more, always with the same id."""
+    received: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for webhook in list(receiver.webhooks):
+        received[webhook.body["data"]["handoff"]["id"], webhook.type].add(webhook.id)
     rows = session.execute(_DELIVERIES, {"emails": f"email/{stream.tag}-%"}).all()
     sent = {(str(row.handoff_id), row.type): str(row.id) for row in rows}
-    assert len(sent) == len(rows), "something was told under two ids"
+    assert len(sent) == len(rows), "a notification has two ids"
     assert {row.state for row in rows} <= {"delivered"}
-    for what, id in sent.items():
-        assert arrived[what] == {id}, f"{what}: sent as {id}, arrived as {arrived[what]}"
+    for key, id in sent.items():
+        assert received[key] == {id}, f"{key}: sent as {id}, received as {received[key]}"
     assert receiver.faults == []
 
 
@@ -252,10 +253,10 @@ _TALLIED = text("""
 
 def _check_clocks(session: Session, stream: Stream) -> None:
     """Every clock that is due has fired, at its time and once."""
-    told = session.execute(_CLOCKS, {"emails": f"email/{stream.tag}-%"}).one()
-    assert told.overlooked == told.untrue == 0, told
-    counted = session.execute(_TALLIED).one()
-    assert counted.tallied == counted.broken, counted
+    counts = session.execute(_CLOCKS, {"emails": f"email/{stream.tag}-%"}).one()
+    assert counts.overlooked == counts.untrue == 0, counts
+    sums = session.execute(_TALLIED).one()
+    assert sums.tallied == sums.broken, sums
 
 
 def check_scores(world: World) -> None:

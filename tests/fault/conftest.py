@@ -45,9 +45,9 @@ def running(
 ) -> Iterator[World]:
     """All processes on a broker and PostgreSQL, kept running by the supervisor."""
     data = tmp_path_factory.mktemp("fault")
-    with world(data, request.param, files=FILES, names=NAMES) as it:
-        ready_to_read(it)
-        yield it
+    with world(data, request.param, files=FILES, names=NAMES) as running:
+        ready_to_read(running)
+        yield running
 
 
 @pytest.fixture(scope="package")
@@ -58,11 +58,11 @@ def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
         with sending(running, stream):
             pass
         settled(running, stream)
-    found = books(running, stream)
+    result = books(running, stream)
     lines = pytestconfig.stash.setdefault(LINES, [])
     where = "" if keeps_log(running) else " (embedded broker)"
-    lines.append(Line("none" + where, 0, found.lost, found.doubled, pulse.longest_pause_s()))
-    yield Proof(running, stream.began, found, lines, where)
+    lines.append(Line("none" + where, 0, result.lost, result.doubled, pulse.longest_pause_s()))
+    yield Proof(running, stream.began, result, lines, where)
     check_scores(running)
 
 

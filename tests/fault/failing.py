@@ -53,9 +53,11 @@ def main(mode: str) -> None:
     Probes().start(settings.probe_port, {"database": probes.database(sessions)})
     score = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
 
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        score(session, arrived, now)
-        for message in arrived:
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        score(session, messages, now)
+        for message in messages:
             if fails(mode, message.payload):
                 raise Fault(message.payload.id)
 

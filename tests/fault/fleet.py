@@ -27,7 +27,7 @@ def join(world: World, *programs: Program) -> None:
     """Start more processes and wait until they are ready."""
     world.neglect()
     for program in programs:
-        world.here.supervisor.add(program)
+        world.installation.supervisor.add(program)
     world.tend()
     for program in programs:
         until(partial(_ready, str(program.probe)), why=f"{program.name} ready")
@@ -36,14 +36,14 @@ def join(world: World, *programs: Program) -> None:
 def leave(world: World, name: str) -> None:
     """Let the process finish, for good."""
     world.neglect()
-    assert world.here.supervisor.end(name), f"{name} had to be killed"
+    assert world.installation.supervisor.end(name), f"{name} had to be killed"
     world.tend()
 
 
 @contextmanager
 def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
     """One more of each, while the block runs; their names."""
-    programs = [world.here.program(it, 1) for it in processes]
+    programs = [world.installation.program(it, 1) for it in processes]
     join(world, *programs)
     try:
         yield [it.name for it in programs]
@@ -59,7 +59,7 @@ def without(world: World, process: Process) -> Iterator[None]:
     try:
         yield
     finally:
-        join(world, world.here.program(process))
+        join(world, world.installation.program(process))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def go_on(world: World, name: str) -> None:
 
 
 def _signal(world: World, name: str, number: signal.Signals) -> None:
-    pid = world.here.supervisor.pid(name)
+    pid = world.installation.supervisor.pid(name)
     assert pid is not None
     os.kill(pid, number)
 
@@ -97,32 +97,32 @@ def _ready(url: str) -> bool:
 
 
 def metric(world: World, name: str, metric: str) -> float:
-    """The sum of a metric over its labels, as this process tells it; -1 while it does not answer."""
-    url = f"http://127.0.0.1:{world.here.ports[name]}/metrics"
+    """The sum of a metric over its labels, as this process shows it; -1 while it does not answer."""
+    url = f"http://127.0.0.1:{world.installation.ports[name]}/metrics"
     try:
-        told = httpx.get(url, timeout=2, trust_env=False).text.splitlines()
+        lines = httpx.get(url, timeout=2, trust_env=False).text.splitlines()
     except httpx.TransportError:
         return -1
-    return sum(float(line.rpartition(" ")[2]) for line in told if line.startswith(metric))
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric))
 
 
 def resident_bytes(world: World, process: Process) -> int:
     """The memory that the process holds."""
-    pid = world.here.supervisor.pid(process.name)
+    pid = world.installation.supervisor.pid(process.name)
     with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - no real file
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def broker_of(world: World) -> ApacheKafka | Broker:
     """The broker, as somebody sees it who may kill it."""
-    broker = world.here.stack.broker
+    broker = world.installation.stack.broker
     assert isinstance(broker, ApacheKafka | Broker)
     return broker
 
 
 def keeps_log(world: World) -> bool:
     """Whether the broker knows at its next start what it knew."""
-    return world.here.stack.broker.keeps_log
+    return world.installation.stack.broker.keeps_log
 
 
 def until_kafka_answers(world: World) -> float:
@@ -131,7 +131,7 @@ def until_kafka_answers(world: World) -> float:
     def answers() -> bool:
         try:
             return "marketing.events" in topic_ids(
-                of(world.here.stack.settings()), ["marketing.events"]
+                of(world.installation.stack.settings()), ["marketing.events"]
             )
         except BrokerAway:
             return False

@@ -89,13 +89,13 @@ class Proof:
         print(
             f"{len(stream.ids())} events: hurt {hurt_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
         )
-        found = books(self.world, stream)
-        loss, pause = (found.lost, found.doubled), pulse.longest_pause_s()
+        result = books(self.world, stream)
+        loss, pause = (result.lost, result.doubled), pulse.longest_pause_s()
         line = Line(fault + self.where, harm.times, *loss, pause, harm.recover_s, limit_s)
         self.lines.append(line)
         assert loss == (0, 0), line
-        assert found.people.keys() == set(stream.people())
-        assert unlike(found.people, self.quiet.people) == {}
+        assert result.people.keys() == set(stream.people())
+        assert unlike(result.people, self.quiet.people) == {}
 
 
 def unlike(some: Mapping[int, Person], others: Mapping[int, Person]) -> dict[int, object]:
@@ -107,10 +107,10 @@ def unlike(some: Mapping[int, Person], others: Mapping[int, Person]) -> dict[int
     }
 
 
-def _same(one: Person, other: Person) -> bool:
-    numbers = (other.fit, other.engagement)
-    equal = (one.fit, one.engagement) == pytest.approx(numbers, rel=0, abs=TOLERANCE)
-    return bool(equal) and _facts(one) == _facts(other)
+def _same(person: Person, reference: Person) -> bool:
+    numbers = (reference.fit, reference.engagement)
+    equal = (person.fit, person.engagement) == pytest.approx(numbers, rel=0, abs=TOLERANCE)
+    return bool(equal) and _facts(person) == _facts(reference)
 
 
 def _facts(person: Person) -> tuple[object, ...]:

@@ -62,8 +62,8 @@ def _feel(world: World, pulse: Pulse, stop: Event) -> None:
         while not stop.wait(BEAT_S):
             try:
                 with sessions() as session:
-                    told = {"group": SCORING, "topic": MARKETING_EVENTS.name}
-                    now = int(session.scalar(_READ, told) or 0)
+                    parameters = {"group": SCORING, "topic": MARKETING_EVENTS.name}
+                    now = int(session.scalar(_READ, parameters) or 0)
             except DBAPIError:
                 continue
             if now != before:

@@ -82,18 +82,18 @@ class Sending:
             if answer.status_code != 503:
                 self.faults.append(answer.text)
             return chunk, min(float(answer.headers.get("retry-after", 0.2)), 1.0)
-        told = answer.json()["results"]
-        self.faults += [str(it) for it in told.values() if it["status"] == "rejected"]
-        left = [it for it in chunk if told[it["id"]]["status"] == "retry"]
+        results = answer.json()["results"]
+        self.faults += [str(it) for it in results.values() if it["status"] == "rejected"]
+        left = [it for it in chunk if results[it["id"]]["status"] == "retry"]
         return left, 0.2 if left else 0.0
 
 
 @contextmanager
 def sending(world: World, stream: Stream) -> Iterator[Sending]:
     """The stream, slowly while the block hurts the system, and after it to its end."""
-    it = Sending(world, stream)
-    it.start()
+    sender = Sending(world, stream)
+    sender.start()
     try:
-        yield it
+        yield sender
     finally:
-        it.finish()
+        sender.finish()

@@ -44,20 +44,20 @@ def test_the_broker_is_away_and_everything_is_accepted_all_the_same(proof: Proof
     assert harm.sending.refused == 0
 
 
-def test_the_broker_loses_its_log_and_the_outbox_has_it_all(proof: Proof) -> None:
+def test_the_broker_loses_the_log_and_the_outbox_has_every_record(proof: Proof) -> None:
     """With LEADBATON_KAFKA_KEEPS_LOG=false, as whoever runs a broker that may lose its log must say."""
-    here = proof.world.here
-    outbox_first = here.program(SCORING_API)
-    told = {**outbox_first.environment, "LEADBATON_KAFKA_KEEPS_LOG": "false"}
+    running = proof.world.installation
+    outbox_first = running.program(SCORING_API)
+    environment = {**outbox_first.environment, "LEADBATON_KAFKA_KEEPS_LOG": "false"}
     with (
-        instead(proof.world, SCORING_API, replace(outbox_first, environment=told)),
+        instead(proof.world, SCORING_API, replace(outbox_first, environment=environment)),
         proof.hurting("Kafka's log wiped, topics made anew", "wiped") as harm,
     ):
         harm.flowing()
-        before = topic_ids(of(here.stack.settings()), [TOPIC])
+        before = topic_ids(of(running.stack.settings()), [TOPIC])
         _wipe(harm)
         harm.done(until_kafka_answers(harm.world))
-        assert topic_ids(of(here.stack.settings()), [TOPIC]) != before
+        assert topic_ids(of(running.stack.settings()), [TOPIC]) != before
 
 
 def _wipe(harm: Harm) -> None:

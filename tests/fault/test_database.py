@@ -38,7 +38,7 @@ def test_postgresql_crashes(proof: Proof) -> None:
             harm.done(_until_postgres_answers(harm.world))
 
 
-def test_its_connections_are_cut(proof: Proof) -> None:
+def test_all_connections_are_cut(proof: Proof) -> None:
     times = 12 if FULL else 4
     with (
         proof.hurting("all database connections cut", "cut") as harm,
@@ -51,7 +51,7 @@ def test_its_connections_are_cut(proof: Proof) -> None:
             harm.done(time.monotonic())
 
 
-def test_a_statement_waits_for_a_lock_past_its_time_out(proof: Proof) -> None:
+def test_a_statement_waits_for_a_lock_past_the_time_out(proof: Proof) -> None:
     with (
         proof.hurting(f"tables locked for {LOCKED_S} s", "locked") as harm,
         reading(harm.world) as sessions,
@@ -81,7 +81,7 @@ def test_both_are_away_and_senders_are_asked_to_come_back(proof: Proof) -> None:
         harm.flowing()
         harm.world.neglect()
         broker_of(harm.world).pause()
-        harm.world.here.stack.postgres.stop("immediate")
+        harm.world.installation.stack.postgres.stop("immediate")
         until(lambda: harm.sending.refused > 0, why="the first is refused")
         _refused(harm.world, REFUSALS // 10)
         before = resident_bytes(harm.world, SCORING_API)
@@ -103,8 +103,8 @@ def _with(line: Line, more: str) -> Line:
 def _refused(world: World, posts: int) -> None:
     """Post so often, from as many senders at once as there are, and be refused each time."""
     with ThreadPoolExecutor(SENDERS) as senders:
-        told = senders.map(lambda it: _post(world, it, posts // SENDERS), range(SENDERS))
-        answers = {answer for some in told for answer in some}
+        results = senders.map(lambda it: _post(world, it, posts // SENDERS), range(SENDERS))
+        answers = {answer for some in results for answer in some}
     assert {status for status, _ in answers} == {503}
     assert all(int(retry_after) > 0 for _, retry_after in answers)
 
@@ -115,7 +115,7 @@ def _post(world: World, sender: int, posts: int) -> set[tuple[int, str]]:
         "authorization": f"Bearer {world.keys[f'site-{sender}']}",
         "content-type": "application/json",
     }
-    client = HTTPConnection(urlsplit(world.here.url(SCORING_API)).netloc, timeout=15)
+    client = HTTPConnection(urlsplit(world.installation.url(SCORING_API)).netloc, timeout=15)
     answers: set[tuple[int, str]] = set()
     for _ in range(posts):
         client.request("POST", "/v1/events", body, headers)

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 def failing(world: World, mode: str) -> Program:
     """The worker with a bug, in the place of the good one."""
     argv = (sys.executable, "-m", "tests.fault.failing", mode)
-    return replace(world.here.program(SCORING_WORKER), argv=argv)
+    return replace(world.installation.program(SCORING_WORKER), argv=argv)
 
 
 def poison(stream: Stream) -> set[str]:
@@ -60,7 +60,7 @@ def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
         harm.times = len(expected)
         bug.close()
         began = time.monotonic()
-        harm.world.here.command("dead", "replay", "--all")
+        harm.world.installation.command("dead", "replay", "--all")
         until(lambda: _taken_in(harm) == harm.stream.ids(), within_s=60, why="put back")
         harm.recover_s.append(time.monotonic() - began)
 
@@ -83,7 +83,7 @@ def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
         back = time.monotonic()
         assert done.returncode == EXIT_SOFTWARE
         assert _buried(harm.world) < DEAD_LETTER_LIMIT
-        harm.world.here.command("dead", "replay", "--all")
+        harm.world.installation.command("dead", "replay", "--all")
         harm.done(back)
 
 

@@ -77,7 +77,7 @@ def _at_work(world: World, process: Process) -> bool:
     if process in WORK:
         return metric(world, process.name, WORK[process]) > 0
     try:
-        url = world.here.url(process) + process.health
+        url = world.installation.url(process) + process.health
         return httpx.get(url, timeout=2, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False

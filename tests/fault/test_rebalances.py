@@ -67,7 +67,7 @@ def _works(harm: Harm, worker: str) -> bool:
     return metric(harm.world, worker, "leadbaton_consumed_records_total") > 0
 
 
-def test_a_worker_that_slept_through_its_session_is_refused(proof: Proof) -> None:
+def test_a_worker_that_slept_past_the_session_time_out_is_refused(proof: Proof) -> None:
     with (
         proof.hurting("a worker paused past its session (6 s)", "zombie") as harm,
         a_second(harm.world, SCORING_WORKER),

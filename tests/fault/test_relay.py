@@ -56,29 +56,29 @@ def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
             recover_s.append(time.monotonic() - began)
         with sessions() as session:
             until(partial(_drained, session, 0), within_s=60, why="drained")
-    arrived = _arrived(broker_of(world).bootstrap)
-    lost = ROWS - len({it for some in arrived.values() for it in some})
+    values = _values_by_key(broker_of(world).bootstrap)
+    lost = ROWS - len({it for some in values.values() for it in some})
     proof.lines.append(
         Line(f"the relay killed while it drains {ROWS:,} rows", KILLS, lost, 0, None, recover_s)
     )
     assert lost == 0
-    for some in arrived.values():
+    for some in values.values():
         firsts = list(dict.fromkeys(some))
         assert firsts == sorted(firsts)
 
 
-def _arrived(bootstrap: str) -> dict[bytes, list[int]]:
+def _values_by_key(bootstrap: str) -> dict[bytes, list[int]]:
     """What lies in the log, by key, in its order; what was sent again comes twice."""
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    places = [TopicPartition(TOPIC, it) for it in consumer.partitions_for_topic(TOPIC) or ()]
-    consumer.assign(places)
-    consumer.seek_to_beginning(*places)
-    ends = consumer.end_offsets(places)
-    found: defaultdict[bytes, list[int]] = defaultdict(list)
-    while any(consumer.position(it) < ends[it] for it in places):
+    partitions = [TopicPartition(TOPIC, it) for it in consumer.partitions_for_topic(TOPIC) or ()]
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    ends = consumer.end_offsets(partitions)
+    values: defaultdict[bytes, list[int]] = defaultdict(list)
+    while any(consumer.position(it) < ends[it] for it in partitions):
         for records in consumer.poll(timeout_ms=500).values():
             for record in records:
                 if record.key.startswith(b"key-"):
-                    found[record.key].append(int(record.value))
+                    values[record.key].append(int(record.value))
     consumer.close()
-    return found
+    return values

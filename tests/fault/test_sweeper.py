@@ -24,7 +24,7 @@ _READY = text("""
     select count(*) from sla.clocks clock
     where kind = 'accept' and lead_id in (select lead_id from scoring.events where id like :events)
 """)
-_GIVEN = text("""
+_ASSIGNED = text("""
     select count(*) from routing.handoffs
     where rep is not null and team <> 'full'
         and lead_id in (select lead_id from scoring.events where id like :events)
@@ -44,16 +44,16 @@ _AN_HOUR_PASSES = text("""
 _OVERDUE = text("select count(*) from sla.timers where fire_at <= now()")
 
 
-def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_time(
+def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_the_due_time(
     proof: Proof,
 ) -> None:
     asleep = ExitStack()
 
     def wakes(harm: Harm) -> None:
-        told = {"events": f"{harm.stream.tag}/%"}
+        parameters = {"events": f"{harm.stream.tag}/%"}
         with reading(harm.world) as sessions:
-            until(lambda: _all_given(harm, told), within_s=90, why="all clocks run")
-            until(lambda: _an_hour_passes(sessions, told), why="an hour has passed")
+            until(lambda: _all_clocks_run(harm, parameters), within_s=90, why="all clocks run")
+            until(lambda: _an_hour_passes(sessions, parameters), why="an hour has passed")
             began = time.monotonic()
             asleep.close()
             until(lambda: _none_overdue(harm), why="all flagged")
@@ -66,27 +66,29 @@ def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_its_true_ti
             harm.times = 1
 
 
-def _an_hour_passes(sessions: Sessions, told: dict[str, str]) -> bool:
+def _an_hour_passes(sessions: Sessions, parameters: dict[str, str]) -> bool:
     """False when somebody else was about to write the same rows: try it again."""
     try:
         with sessions.begin() as session:
-            session.execute(_AN_HOUR_PASSES, told)
+            session.execute(_AN_HOUR_PASSES, parameters)
     except OperationalError:
         return False
     return True
 
 
-def _all_given(harm: Harm, told: dict[str, str]) -> bool:
+def _all_clocks_run(harm: Harm, parameters: dict[str, str]) -> bool:
     with reading(harm.world) as sessions, sessions() as session:
-        given = session.scalar(_GIVEN, told)
-        arrived = session.scalar(
+        assigned = session.scalar(_ASSIGNED, parameters)
+        handoffs = session.scalar(
             text(
                 "select count(*) from routing.handoffs"
                 " where lead_id in (select lead_id from scoring.events where id like :events)"
             ),
-            told,
+            parameters,
         )
-        return bool(arrived == harm.stream.qualified() and session.scalar(_READY, told) == given)
+        return bool(
+            handoffs == harm.stream.qualified() and session.scalar(_READY, parameters) == assigned
+        )
 
 
 def _none_overdue(harm: Harm) -> bool:
@@ -100,12 +102,12 @@ def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
     times = 20 if FULL else 8
     with (
         proof.hurting("two sweepers cut off in turn", "sweepers") as harm,
-        a_second(harm.world, SLA_SWEEP) as [other],
+        a_second(harm.world, SLA_SWEEP) as [second],
         reading(harm.world) as sessions,
     ):
         harm.flowing()
         for time_ in range(times):
             with sessions() as session:
-                cut(session, f"leadbaton-{(SLA_SWEEP.name, other)[time_ % 2]}")
+                cut(session, f"leadbaton-{(SLA_SWEEP.name, second)[time_ % 2]}")
             harm.times += 1
             Event().wait(harm.chance.uniform(0.1, 0.7))

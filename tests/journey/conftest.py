@@ -22,8 +22,8 @@ def lasting(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """All processes, on the embedded broker or on a real Apache Kafka."""
-    with world(tmp_path_factory.mktemp("world"), request.param) as it:
-        yield it
+    with world(tmp_path_factory.mktemp("world"), request.param) as running:
+        yield running
 
 
 @pytest.fixture

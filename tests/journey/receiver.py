@@ -14,8 +14,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 
 @dataclass(frozen=True)
-class Told:
-    """A webhook that arrived and was what it claims to be."""
+class ReceivedWebhook:
+    """A webhook that arrived with a valid signature."""
 
     endpoint: str
     id: str
@@ -24,11 +24,11 @@ class Told:
 
     @property
     def type(self) -> str:
-        """What it tells."""
+        """The type of the notification."""
         return str(self.body["type"])
 
     def about(self, handoff_id: str) -> bool:
-        """Whether it tells of this handoff."""
+        """Whether the notification is about this handoff."""
         return bool(self.body["data"]["handoff"]["id"] == handoff_id)
 
 
@@ -40,12 +40,12 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Endpoint)
         self.secrets: Mapping[str, str] = {}
-        self.told: list[Told] = []
+        self.webhooks: list[ReceivedWebhook] = []
         self.faults: list[str] = []
 
-    def of(self, handoff_id: str, type: str) -> list[Told]:
-        """What was told of this handoff."""
-        return [it for it in list(self.told) if it.type == type and it.about(handoff_id)]
+    def of(self, handoff_id: str, type: str) -> list[ReceivedWebhook]:
+        """The webhooks of this type about this handoff."""
+        return [it for it in list(self.webhooks) if it.type == type and it.about(handoff_id)]
 
 
 class _Endpoint(BaseHTTPRequestHandler):
@@ -56,17 +56,19 @@ class _Endpoint(BaseHTTPRequestHandler):
         endpoint = self.path.lstrip("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            said = Webhook(self.server.secrets[endpoint]).verify(body, headers)
-            told = Told(endpoint, headers["webhook-id"], said, headers["traceparent"])
-            self.server.told.append(told)
+            payload = Webhook(self.server.secrets[endpoint]).verify(body, headers)
+            webhook = ReceivedWebhook(
+                endpoint, headers["webhook-id"], payload, headers["traceparent"]
+            )
+            self.server.webhooks.append(webhook)
             self.send_response(204)
-        except (KeyError, ValueError, WebhookVerificationError) as wrong:
-            self.server.faults.append(f"{endpoint}: {wrong!r}")
+        except (KeyError, ValueError, WebhookVerificationError) as error:
+            self.server.faults.append(f"{endpoint}: {error!r}")
             self.send_response(400)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: what arrived is in `told`."""
+        """Log nothing: what arrived is in `webhooks`."""
 
 
 @contextmanager

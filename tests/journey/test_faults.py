@@ -59,7 +59,7 @@ class Outcome:
 def outcome(running: World, email: str) -> Outcome:
     """What became of this person, when all that must happen has happened."""
     handoff = running.handoff(email, "assigned")
-    told = until(
+    webhooks = until(
         lambda: running.receiver.of(handoff["id"], "handoff.assigned"), why="assigned told"
     )
     broken = until(
@@ -73,7 +73,7 @@ def outcome(running: World, email: str) -> Outcome:
         fit=lead["fit"],
         engagement=round(lead["engagement"], 1),
         tiers=tuple(it["tier"] for it in running.handoffs(email)),
-        assigned=(len({it.id for it in told}), min(len(told), 1)),
+        assigned=(len({it.id for it in webhooks}), min(len(webhooks), 1)),
         breaches=len({it.id for it in broken}),
         broken={policy for policy, it in clocks.items() if it["breached_at"] == it["due_at"]},
     )
@@ -88,12 +88,12 @@ def undisturbed(lasting: World) -> list[Outcome]:
 
 
 def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcome]) -> None:
-    for at, it in enumerate(undisturbed):
-        assert it.events == 4
-        assert it.tiers == (("hot",) if at % 2 == 0 else ("warm",))
-        assert it.assigned == (1, 1)
-        assert it.breaches == 1
-        assert it.broken == {"patience"}
+    for number, outcome_ in enumerate(undisturbed):
+        assert outcome_.events == 4
+        assert outcome_.tiers == (("hot",) if number % 2 == 0 else ("warm",))
+        assert outcome_.assigned == (1, 1)
+        assert outcome_.breaches == 1
+        assert outcome_.broken == {"patience"}
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
@@ -118,11 +118,11 @@ def test_asked_to_stop_under_load_everybody_goes_in_time_and_leaves_nothing_half
     until(lambda: running.lead(people("stopped")[0]), why="some of it is done")
 
     began = time.monotonic()
-    killed = running.here.stop()
+    killed = running.installation.stop()
 
     assert killed == []
     assert time.monotonic() - began < 10
-    running.here.supervisor.start()
+    running.installation.supervisor.start()
     running.restart()
     sent.join()
     assert [outcome(running, email) for email in people("stopped")] == undisturbed
@@ -133,10 +133,10 @@ def send_all(running: World, tag: str) -> None:
         running.send(chunk, within_s=60)
 
 
-def test_without_its_broker_the_api_says_ok_and_nothing_is_lost(
+def test_without_the_broker_the_api_says_ok_and_nothing_is_lost(
     running: World, undisturbed: list[Outcome]
 ) -> None:
-    broker = running.here.stack.broker
+    broker = running.installation.stack.broker
     assert isinstance(broker, Broker | ApacheKafka)
     chunks = list(stream("outage"))
     for chunk in chunks[:4]:
@@ -154,7 +154,7 @@ def test_without_its_broker_the_api_says_ok_and_nothing_is_lost(
 
 
 def test_the_loss_of_the_broker_loses_nothing(running: World, undisturbed: list[Outcome]) -> None:
-    broker = running.here.stack.broker
+    broker = running.installation.stack.broker
     assert isinstance(broker, Broker | ApacheKafka)
     for number, chunk in enumerate(stream("lost")):
         running.send(chunk)
@@ -174,12 +174,12 @@ def test_a_crash_of_the_database_loses_nothing(running: World, undisturbed: list
 
 
 def test_without_both_servers_the_api_asks_to_come_back(running: World) -> None:
-    broker = running.here.stack.broker
+    broker = running.installation.stack.broker
     assert isinstance(broker, Broker | ApacheKafka)
     email = running.fresh("both")
     running.post([event(email, "page_viewed", "known")])
     running.neglect()
-    running.here.stack.postgres.stop("immediate")
+    running.installation.stack.postgres.stop("immediate")
     broker.pause()
 
     answer = running.post([event(email, "demo_requested", "refused")])
@@ -193,7 +193,7 @@ def test_without_both_servers_the_api_asks_to_come_back(running: World) -> None:
 
 
 def test_the_api_starts_without_kafka(running: World) -> None:
-    broker = running.here.stack.broker
+    broker = running.installation.stack.broker
     assert isinstance(broker, Broker | ApacheKafka)
     running.neglect()
     broker.kill()
@@ -209,8 +209,8 @@ def test_the_api_starts_without_kafka(running: World) -> None:
 
 def _alive(running: World) -> bool:
     """Whether the scoring API answers; started again, if it has died."""
-    running.here.supervisor.tend()
-    return _status(f"{running.here.url(SCORING_API)}/healthz") == 200
+    running.installation.supervisor.tend()
+    return _status(f"{running.installation.url(SCORING_API)}/healthz") == 200
 
 
 def _status(url: str) -> int | None:

@@ -43,9 +43,9 @@ def test_a_native_event_becomes_a_win(running: World) -> None:
     lead = until(lambda: running.lead(email))
     assert lead["fit"] == 60
     assert lead["engagement"] == pytest.approx(48, abs=0.5)
-    told = until(lambda: running.receiver.of(handoff["id"], "handoff.assigned"))
-    assert {it.endpoint for it in told} == {"rep/ada"}
-    assert {trace_id(it.traceparent) for it in told} == {trace}
+    webhooks = until(lambda: running.receiver.of(handoff["id"], "handoff.assigned"))
+    assert {it.endpoint for it in webhooks} == {"rep/ada"}
+    assert {trace_id(it.traceparent) for it in webhooks} == {trace}
     assert running.receiver.faults == []
 
     wins(running, handoff["id"])
@@ -53,26 +53,26 @@ def test_a_native_event_becomes_a_win(running: World) -> None:
     until(lambda: kept(running, handoff["id"]) == {"accept", "first_touch"}, why="clocks met")
     until(lambda: (running.lead(email) or {}).get("stage") == "won", why="stage won")
     assert "inbound" in str(running.get(SLA_API, "/v1/sla/attainment"))
-    story = running.get(ROUTING_API, f"/v1/handoffs/{handoff['id']}")
-    assert story["decision"]
-    assert story["deliveries"]
+    explanation = running.get(ROUTING_API, f"/v1/handoffs/{handoff['id']}")
+    assert explanation["decision"]
+    assert explanation["deliveries"]
 
 
 def wins(running: World, handoff_id: str) -> None:
     """Ada does everything right."""
-    for verb, said in (
+    for verb, body in (
         ("accept", {}),
         ("contact", {"channel": "phone", "outcome": "reached"}),
         ("win", {"amount": 9000, "currency": "EUR"}),
     ):
-        answer = running.answer("ada", handoff_id, verb, **said)
+        answer = running.answer("ada", handoff_id, verb, **body)
         assert answer.status_code == 200, answer.text
 
 
 def kept(running: World, handoff_id: str) -> set[str]:
     """The promises about this handoff that were kept."""
     clocks = running.clocks(handoff_id)
-    return {policy for policy, time_source in clocks.items() if time_source["state"] == "met"}
+    return {policy for policy, clock in clocks.items() if clock["state"] == "met"}
 
 
 def test_nobody_answers(running: World) -> None:
@@ -82,17 +82,17 @@ def test_nobody_answers(running: World) -> None:
     handoff = running.handoff(email, "assigned")
 
     def breach() -> Json | None:
-        found = running.get(SLA_API, "/v1/sla/breaches", limit=200)["items"]
-        return next((it for it in found if it["handoff_id"] == handoff["id"]), None)
+        breaches = running.get(SLA_API, "/v1/sla/breaches", limit=200)["items"]
+        return next((it for it in breaches if it["handoff_id"] == handoff["id"]), None)
 
     broken = until(breach, why="a breach")
     assert broken["policy"] == "patience"
     assert broken["breached_at"] == broken["due_at"]
-    told = until(
+    webhooks = until(
         lambda: running.receiver.of(handoff["id"], "handoff.breached"), why="fallback told"
     )
-    assert {it.endpoint for it in told} == {"team/patient"}
-    assert len({it.id for it in told}) == 1
+    assert {it.endpoint for it in webhooks} == {"team/patient"}
+    assert len({it.id for it in webhooks}) == 1
 
 
 def test_an_unmodified_segment_client_is_understood(running: World) -> None:
@@ -100,7 +100,7 @@ def test_an_unmodified_segment_client_is_understood(running: World) -> None:
     failed: list[object] = []
     client = Client(
         running.keys["site"],
-        host=running.here.url(SCORING_API),
+        host=running.installation.url(SCORING_API),
         gzip=True,
         on_error=lambda error, _: failed.append(error),
         timeout=15,
@@ -123,8 +123,8 @@ def test_an_unmodified_segment_client_is_understood(running: World) -> None:
     assert handoff["tier"] == "hot"
     lead = running.lead(email)
     assert lead is not None
-    seen = running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]
-    assert {it["type"] for it in seen} >= {"page_viewed", "demo_requested"}
+    events = running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]
+    assert {it["type"] for it in events} >= {"page_viewed", "demo_requested"}
 
 
 def test_the_same_event_again_changes_nothing(running: World) -> None:
@@ -143,4 +143,4 @@ def test_the_same_event_again_changes_nothing(running: World) -> None:
 
 
 def test_the_doctor_finds_nothing_wrong(running: World) -> None:
-    assert "wrong" not in running.here.command("doctor")
+    assert "wrong" not in running.installation.command("doctor")

@@ -32,14 +32,14 @@ _numbers = itertools.count(1)
 
 
 def until(
-    what: Callable[[], T | None], *, within_s: float = 30.0, why: str = "", every_s: float = 0.05
+    look: Callable[[], T | None], *, within_s: float = 30.0, why: str = "", every_s: float = 0.05
 ) -> T:
-    """What it answers as soon as that is something; asked again and again, not slept for."""
+    """What `look` returns as soon as that is true; it is called again and again."""
     end, pause = time.monotonic() + within_s, Event()
-    while not (found := what()):
-        assert time.monotonic() < end, f"not within {within_s} s: {why or what}"
+    while not (result := look()):
+        assert time.monotonic() < end, f"not within {within_s} s: {why or look}"
         pause.wait(every_s)
-    return found
+    return result
 
 
 def event(email: str, type: str, id: str, **more: object) -> Json:
@@ -57,21 +57,21 @@ def event(email: str, type: str, id: str, **more: object) -> Json:
 class World:
     """What a test can do from outside, over HTTP and with signals."""
 
-    here: Installation
+    installation: Installation
     receiver: Receiver
     keys: Mapping[str, str]
     _tending: ExitStack = field(default_factory=ExitStack, init=False)
     neglected: bool = field(default=True, init=False)
-    """Whether what dies stays dead now."""
+    """Whether processes that die are left dead now."""
 
     def fresh(self, name: str) -> str:
-        """An address that nobody used before."""
+        """An e-mail address that is new to the test."""
         return f"{name}-{next(_numbers)}@customer.example.com"
 
     def client(self, process: Process, key: str) -> httpx.Client:
         """A client of one API, with the key of this name."""
         return httpx.Client(
-            base_url=self.here.url(process),
+            base_url=self.installation.url(process),
             headers={"authorization": f"Bearer {self.keys[key]}"},
             timeout=15,
             trust_env=False,
@@ -83,7 +83,7 @@ class World:
             return client.post("/v1/events", json=list(events), headers=headers)
 
     def send(self, events: Sequence[Json], within_s: float = 30.0) -> None:
-        """Send them as a good client does: again, until each is accepted."""
+        """Send the events as a good client does: again, until each is accepted."""
 
         def accepted() -> bool:
             try:
@@ -96,24 +96,25 @@ class World:
 
         until(accepted, within_s=within_s, why="events accepted")
 
-    def get(self, process: Process, path: str, **asked: Any) -> Json:
-        """An answer for ops."""
-        answer = self.ask(process, path, **asked)
+    def get(self, process: Process, path: str, **parameters: Any) -> Json:
+        """What the API answers to ops."""
+        answer = self.ask(process, path, **parameters)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def ask(self, process: Process, path: str, **asked: Any) -> httpx.Response:
-        """Whatever the API says, as soon as it says something: it may have been killed a moment ago."""
+    def ask(self, process: Process, path: str, **parameters: Any) -> httpx.Response:
+        """The API's answer, as soon as there is one: the process may have been killed a moment ago."""
 
-        def answered() -> httpx.Response | None:
+        def find_answer() -> list[httpx.Response]:
             try:
                 with self.client(process, "ops") as client:
-                    answer = client.get(path, params=asked)
+                    answer = client.get(path, params=parameters)
             except httpx.TransportError:
-                return None
-            return None if answer.status_code == 503 else answer
+                return []
+            return [] if answer.status_code == 503 else [answer]
 
-        return until(lambda: [it] if (it := answered()) is not None else None, why=path)[0]
+        [answer] = until(find_answer, why=path)
+        return answer
 
     def lead(self, email: str) -> Json | None:
         """The lead, if it is known yet."""
@@ -130,44 +131,44 @@ class World:
     def handoff(self, email: str, state: str) -> Json:
         """The lead's one handoff, once it is in this state."""
 
-        def there() -> Json | None:
-            found = self.handoffs(email)
-            return found[0] if found and found[0]["state"] == state else None
+        def find_handoff() -> Json | None:
+            handoffs = self.handoffs(email)
+            return handoffs[0] if handoffs and handoffs[0]["state"] == state else None
 
-        return until(there, why=f"{email} {state}")
+        return until(find_handoff, why=f"{email} {state}")
 
-    def answer(self, rep: str, handoff_id: str, verb: str, **said: Any) -> httpx.Response:
+    def answer(self, rep: str, handoff_id: str, verb: str, **body: Any) -> httpx.Response:
         """The rep's answer, with the rep's own key."""
         with self.client(ROUTING_API, rep) as client:
-            return client.post(f"/v1/handoffs/{handoff_id}/{verb}", json=said)
+            return client.post(f"/v1/handoffs/{handoff_id}/{verb}", json=body)
 
     def clocks(self, handoff_id: str) -> dict[str, Json]:
         """The handoff's clocks by policy."""
-        found: dict[str, Json] = {}
+        clocks: dict[str, Json] = {}
         after: str | None = None
         while True:
-            asked = {"limit": 200} | ({"after": after} if after else {})
-            page = self.get(SLA_API, "/v1/sla/clocks", **asked)
-            found |= {it["policy"]: it for it in page["items"] if it["handoff_id"] == handoff_id}
+            parameters = {"limit": 200} | ({"after": after} if after else {})
+            page = self.get(SLA_API, "/v1/sla/clocks", **parameters)
+            clocks |= {it["policy"]: it for it in page["items"] if it["handoff_id"] == handoff_id}
             if (after := page["next"]) is None:
-                return found
+                return clocks
 
     def kill(self, process: Process) -> None:
         """End it in the middle of whatever it does."""
-        pid = self.here.supervisor.pid(process.name)
+        pid = self.installation.supervisor.pid(process.name)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
 
     def crash_database(self) -> None:
         """Let PostgreSQL stop as in a power cut, and return when it has; whoever tends it starts it again."""
-        pid = self.here.stack.postgres.pid
+        pid = self.installation.stack.postgres.pid
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
         until(lambda: not lives(pid), why="PostgreSQL is dead")
 
     def tend(self) -> None:
         """From now on, what dies is started again."""
-        self._tending.enter_context(self.here.tended())
+        self._tending.enter_context(self.installation.tended())
         self.neglected = False
 
     def neglect(self) -> None:
@@ -178,11 +179,11 @@ class World:
     def restart(self) -> None:
         """Every process and both servers as they should be."""
         self.neglect()
-        broker = self.here.stack.broker
+        broker = self.installation.stack.broker
         if isinstance(broker, Broker | ApacheKafka):
             broker.resume()
-        self.here.stack.tend()
-        self.here.supervisor.wait_ready(60)
+        self.installation.stack.tend()
+        self.installation.supervisor.wait_ready(60)
         self.tend()
 
 
@@ -200,22 +201,22 @@ def world(
     """Servers, processes, keys, the agreement and the reps of the folder `files`, and their endpoints."""
     with (
         listening() as receiver,
-        installation(Stack(data, make_broker=make_broker), {}) as here,
+        installation(Stack(data, make_broker=make_broker), {}) as running,
     ):
         reps = data / "reps.yaml"
         port = str(receiver.server_address[1])
         reps.write_text((files / "reps.yaml").read_text().replace("PORT", port))
-        here.command("agreement", "publish", str(files / "agreement.yaml"))
-        receiver.secrets = orjson.loads(here.command("reps", "import", str(reps)))
-        keys = {name: _key(here, scope, name) for name, scope in names.items()}
-        here.start(timeout_s=90)
-        it = World(here, receiver, keys)
-        it.tend()
+        running.command("agreement", "publish", str(files / "agreement.yaml"))
+        receiver.secrets = orjson.loads(running.command("reps", "import", str(reps)))
+        keys = {name: _key(running, scope, name) for name, scope in names.items()}
+        running.start(timeout_s=90)
+        world = World(running, receiver, keys)
+        world.tend()
         try:
-            yield it
+            yield world
         finally:
-            it.neglect()
+            world.neglect()
 
 
-def _key(here: Installation, scope: str, subject: str) -> str:
-    return here.command("keys", "create", "--scope", scope, "--subject", subject).strip()
+def _key(running: Installation, scope: str, subject: str) -> str:
+    return running.command("keys", "create", "--scope", scope, "--subject", subject).strip()

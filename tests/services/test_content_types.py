@@ -133,7 +133,7 @@ def fitting(url: str) -> bytes:
     )
 
 
-def test_json_is_read_whatever_its_type_says(post: Posting) -> None:
+def test_json_is_read_whatever_the_content_type_says(post: Posting) -> None:
     for content_type in (*TOLERATED, *UNKNOWN):
         for url, (_, status) in post.understood.items():
             answer = post(url, content_type, fitting(url))
@@ -141,7 +141,9 @@ def test_json_is_read_whatever_its_type_says(post: Posting) -> None:
             assert answer.json().get("code", "unknown_handoff") == "unknown_handoff"
 
 
-def test_a_body_that_is_no_json_is_malformed_where_its_type_promises_json(post: Posting) -> None:
+def test_a_body_that_is_no_json_is_malformed_where_the_content_type_promises_json(
+    post: Posting,
+) -> None:
     for url, (content_type, body) in zip(cycle(post.understood), product(TOLERATED, NO_JSON)):
         refused = post.refused(url, content_type, body)
         assert refused == (400, "malformed_body"), (url, content_type, body)
@@ -170,7 +172,7 @@ def test_the_refusal_says_what_came_and_what_is_understood(post: Posting) -> Non
         assert len(post(url, "x/" + "y" * 5_000, b"<event/>").content) < 1_000
 
 
-def test_json_that_is_no_object_is_answered_whatever_its_type_says(post: Posting) -> None:
+def test_json_that_is_no_object_is_answered_whatever_the_content_type_says(post: Posting) -> None:
     for url in post.understood:
         for body in (b"5", b'"text"', b"true", b"[1]"):
             types = ("application/json", "text/plain", "image/png", None)
@@ -178,7 +180,7 @@ def test_json_that_is_no_object_is_answered_whatever_its_type_says(post: Posting
             assert status in (200, 422), (url, body)
 
 
-def test_a_key_that_is_not_good_is_told_before_the_type(post: Posting) -> None:
+def test_a_bad_key_is_reported_before_the_content_type(post: Posting) -> None:
     for url in post.understood:
         for content_type in ("image/png", CLOUDEVENTS[0]):
             headers = {"content-type": content_type, "authorization": "Bearer lb_ops_0_0"}
@@ -192,7 +194,7 @@ def test_a_body_of_a_stranger_that_is_no_json_is_of_an_unsupported_type_too(post
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_type")
 
 
-def test_what_was_refused_for_its_type_is_kept_with_the_reason(post: Posting) -> None:
+def test_a_body_refused_for_the_content_type_is_kept_with_the_reason(post: Posting) -> None:
     [url] = [it for it in post.understood if it.endswith("/v1/events")]
     post(url, "image/png", b"\x89PNG")
     key = next(key for at, (key, _) in post.understood.items() if at.endswith("/accept"))

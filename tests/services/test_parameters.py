@@ -77,29 +77,31 @@ def clients(module_sessions: Sessions) -> dict[str, TestClient]:
 def requests(operation: Operation, value: str) -> Iterator[str]:
     """The operation's address with the value in each of its parameters in turn."""
     nobody = VALUES["nobody"]
-    for place, name in operation.parameters:
-        path = operation.path.replace(f"{{{name}}}", value) if place == "path" else operation.path
-        for other_place, other in operation.parameters:
-            if other_place == "path":
-                path = path.replace(f"{{{other}}}", nobody)
-        yield path if place == "path" else f"{path}?{name}={value}"
+    for location, name in operation.parameters:
+        path = (
+            operation.path.replace(f"{{{name}}}", value) if location == "path" else operation.path
+        )
+        for other_location, other_name in operation.parameters:
+            if other_location == "path":
+                path = path.replace(f"{{{other_name}}}", nobody)
+        yield path if location == "path" else f"{path}?{name}={value}"
 
 
 @pytest.mark.parametrize("api", ["scoring", "routing", "sla"])
 def test_every_parameter_takes_any_value_or_says_what_is_wrong(
     clients: dict[str, TestClient], api: str
 ) -> None:
-    asked = 0
+    requested = 0
     for operation in (it for it in operations() if it.api == api):
         for url in (it for value in VALUES.values() for it in requests(operation, value)):
             answer = clients[api].request(operation.method, url)
-            asked += 1
+            requested += 1
             assert answer.status_code < 500, (operation.method, url[:200], answer.text)
             if answer.status_code >= 400:
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert {"code", "message"} <= answer.json().keys()
                 assert len(answer.content) < 4_000, "an error repeats what was sent"
-    assert asked > 10 * len(VALUES)
+    assert requested > 10 * len(VALUES)
 
 
 @pytest.mark.parametrize("name", CURSORS)
