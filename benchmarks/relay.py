@@ -48,20 +48,20 @@ def drain_s(config: KafkaConfig, server: PostgresServer) -> float:
     query = "select count(*) filter (where published_at is null), count(*) from messaging.outbox"
     pause, end = threading.Event(), time.monotonic() + PATIENCE_S
     with psycopg.connect(server.url(DATABASE), autocommit=True) as database:
-        total = left = _one(database, query)[1]
+        total = left = _first_row(database, query)[1]
         began_s, began_with = 0.0, 0
         with running(RELAY, environment(config, server)):
             while left:
                 if time.monotonic() > end:
                     raise TimeoutError(f"{left} rows were not published")
                 pause.wait(0.05)
-                left = _one(database, query)[0]
+                left = _first_row(database, query)[0]
                 if not began_s and left < total:
                     began_s, began_with = time.monotonic(), left
             return (time.monotonic() - began_s) * total / max(began_with, 1)
 
 
-def _one(database: psycopg.Connection[tuple[int, ...]], query: str) -> tuple[int, ...]:
+def _first_row(database: psycopg.Connection[tuple[int, ...]], query: str) -> tuple[int, ...]:
     return database.execute(query.encode()).fetchone() or (0, 0)
 
 
@@ -69,8 +69,8 @@ def out_of_order(config: KafkaConfig, begin: dict[TopicPartition, int], count: i
     """How many records lie before one of their key that was written earlier, or twice."""
     reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap), max_poll_records=5_000)
     reader.assign(list(begin))
-    for place, offset in begin.items():
-        reader.seek(place, offset)
+    for partition, offset in begin.items():
+        reader.seek(partition, offset)
     last: dict[bytes, int] = {}
     wrong = read = 0
     while read < count:

@@ -29,7 +29,7 @@ from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS, SLA_CHANGED
 from shared.db.session import Sessions
 from shared.db.tables import outbox
-from shared.messaging.outbox import read
+from shared.messaging.outbox import decoded_headers
 from shared.process.tracing import trace_id
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import receiving
@@ -138,7 +138,8 @@ def announced(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
             .order_by(outbox.c.id)
         ).all()
     return [
-        decoded(topic, Outgoing(topic.name, row.key, row.value, read(row.headers))) for row in rows
+        decoded(topic, Outgoing(topic.name, row.key, row.value, decoded_headers(row.headers)))
+        for row in rows
     ]
 
 

@@ -24,7 +24,7 @@ PATIENCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Entry:
     key: Key
     at: datetime
 
@@ -38,7 +38,7 @@ class KeyCache:
         self._sessions = sessions
         self._clock = time_source
         self._size = size
-        self._seen: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._remembered: OrderedDict[bytes, _Entry] = OrderedDict()
         self._away_until: datetime | None = None
         self._lock = Lock()
 
@@ -48,11 +48,11 @@ class KeyCache:
         Raises UnknownKey, ExpiredKey or InactiveRep.
         """
         now = self._clock()
-        found = self._seen.get(digest(_present(presented)))
-        if found is None or now - found.at > self._trusted(now):
+        entry = self._remembered.get(digest(_present(presented)))
+        if entry is None or now - entry.at > self._trusted(now):
             return None
-        found.key.check(now)
-        return found.key
+        entry.key.check(now)
+        return entry.key
 
     def key(self, presented: str | None) -> Key:
         """The key, if it is good; raises UnknownKey, ExpiredKey, InactiveRep or DatabaseAway."""
@@ -78,20 +78,20 @@ class KeyCache:
             self._forget(presented)
             raise
         self._away_until = None
-        self._remember(presented, _Remembered(key, now))
+        self._remember(presented, _Entry(key, now))
         key.check(now)
         return key
 
-    def _remember(self, presented: str, found: _Remembered) -> None:
+    def _remember(self, presented: str, entry: _Entry) -> None:
         with self._lock:
-            self._seen[digest(presented)] = found
-            self._seen.move_to_end(digest(presented))
-            while len(self._seen) > self._size:
-                self._seen.popitem(last=False)
+            self._remembered[digest(presented)] = entry
+            self._remembered.move_to_end(digest(presented))
+            while len(self._remembered) > self._size:
+                self._remembered.popitem(last=False)
 
     def _forget(self, presented: str) -> None:
         with self._lock:
-            self._seen.pop(digest(presented), None)
+            self._remembered.pop(digest(presented), None)
 
 
 def _present(presented: str | None) -> str:

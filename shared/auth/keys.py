@@ -105,7 +105,7 @@ def digest(key: str) -> bytes:
 
 def id_in(key: str) -> str:
     """The id inside the key; raises UnknownKey for what cannot be a key, whatever characters it has."""
-    form = _FORM.fullmatch(key)
-    if form is None:
+    match = _FORM.fullmatch(key)
+    if match is None:
         raise UnknownKey(NO_SUCH_KEY)
-    return form["id"]
+    return match["id"]

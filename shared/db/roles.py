@@ -26,12 +26,12 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
 
 
 def grant_roles(connection: Connection) -> list[str]:
-    """Give each of the roles that this server has what it needs of the tables as they are now: the roles' names.
+    """Grant each role that this server has what it needs of the present tables; the names of those roles.
 
     A server without them is used by its owner alone.
     """
-    asked = text("select rolname from pg_roles where rolname = any(:names) order by rolname")
-    roles = list(connection.scalars(asked, {"names": list(SCHEMAS)}))
+    existing = text("select rolname from pg_roles where rolname = any(:names) order by rolname")
+    roles = list(connection.scalars(existing, {"names": list(SCHEMAS)}))
     for role in roles:
         for statement in _grants(role):
             connection.execute(text(statement))

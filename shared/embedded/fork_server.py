@@ -72,33 +72,33 @@ class ForkServer:
 
         Raises StartFailed when there is no fork server to be had.
         """
-        asked = {
+        request = {
             "argv": program.argv[2:],
             "environment": dict(program.environment),
             "log": str(log),
             "max_log_bytes": self._max_log_bytes,
         }
         for _ in range(2):  # it may have died since; a second death has a reason
-            if pid := self._answer(orjson.dumps(asked)):
+            if pid := self._answer(orjson.dumps(request)):
                 return Child(int(pid))
             self.close()
             self._open()
         raise StartFailed(f"{program.name} cannot be started: what it needs cannot be imported")
 
-    def _answer(self, asked: bytes) -> bytes:
+    def _answer(self, request: bytes) -> bytes:
         """The pid, or nothing from a fork server that has died."""
         try:
-            self._wire.sendall(asked + b"\n")
+            self._wire.sendall(request + b"\n")
             return self._wire.recv(32)
         except OSError:
             return b""
 
     def _open(self) -> None:
-        self._wire, theirs = socket.socketpair()
-        with theirs:
+        self._wire, server_end = socket.socketpair()
+        with server_end:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, *self._modules],
-                stdin=theirs.fileno(),
+                stdin=server_end.fileno(),
                 start_new_session=True,
             )
 
@@ -117,15 +117,15 @@ def asked_for(lines: Iterable[bytes]) -> dict[str, Any] | None:
     return None
 
 
-def become(asked: dict[str, Any]) -> None:
+def become(request: dict[str, Any]) -> None:
     """Be this process from here on: its own session, its environment, its log."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.environ.update(asked["environment"])
+    os.environ.update(request["environment"])
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    log_to(Path(asked["log"]), asked["max_log_bytes"])
-    sys.argv = list(asked["argv"])
+    log_to(Path(request["log"]), request["max_log_bytes"])
+    sys.argv = list(request["argv"])
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

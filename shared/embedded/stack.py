@@ -207,8 +207,8 @@ class Stack:
     def _migrate(self) -> str:
         server = engine_for(self.postgres.url("postgres"))
         with server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            there = text("select 1 from pg_database where datname = :name")
-            if connection.scalar(there, {"name": DATABASE}) is None:
+            exists = text("select 1 from pg_database where datname = :name")
+            if connection.scalar(exists, {"name": DATABASE}) is None:
                 connection.execute(text(f"create database {DATABASE}"))
                 self._fill(self.postgres.url(DATABASE))
         server.dispose()

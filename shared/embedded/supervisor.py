@@ -65,7 +65,7 @@ class Alive(Protocol):
         """Return when it has ended; raises TimeoutExpired."""
 
     def send_signal(self, number: int, /) -> None:
-        """Send it, if it runs still."""
+        """Send it, if the process still runs."""
 
     def kill(self) -> None:
         """End it at once."""
@@ -159,12 +159,14 @@ class Supervisor:
         """
         ended = []
         now = time.monotonic()
-        for it in self._running.values():
-            if it.process is not None and it.process.poll() is not None:
-                self._note_exit(it, now)
-                ended.append(f"{it.program.name} has ended and is started again; its log: {it.log}")
-            if it.process is None and now >= it.start_again:
-                self._launch(it)
+        for running in self._running.values():
+            if running.process is not None and running.process.poll() is not None:
+                self._note_exit(running, now)
+                ended.append(
+                    f"{running.program.name} has ended and is started again; its log: {running.log}"
+                )
+            if running.process is None and now >= running.start_again:
+                self._launch(running)
         return ended
 
     def stop(self, timeout_s: float = STOP_S) -> list[str]:
@@ -184,28 +186,32 @@ class Supervisor:
         process = self._running[name].process
         return None if process is None else process.pid
 
-    def _launch(self, it: _Running) -> None:
-        it.process = self.launch(it.program, it.log)
-        it.started = time.monotonic()
+    def _launch(self, running: _Running) -> None:
+        running.process = self.launch(running.program, running.log)
+        running.started = time.monotonic()
         if self.exit_watcher is not None:
-            self.exit_watcher.watch(it.process.pid)
+            self.exit_watcher.watch(running.process.pid)
 
-    def _note_exit(self, it: _Running, now: float) -> None:
-        if it.process is not None:
-            self._forget(it.process)
-        self.on_end(it.program.name)
-        it.crashes = 1 if now - it.started > STEADY_S else it.crashes + 1
-        it.process, it.ready, it.start_again = None, False, now + pause_s(it.crashes)
+    def _note_exit(self, running: _Running, now: float) -> None:
+        if running.process is not None:
+            self._forget(running.process)
+        self.on_end(running.program.name)
+        running.crashes = 1 if now - running.started > STEADY_S else running.crashes + 1
+        running.process, running.ready, running.start_again = (
+            None,
+            False,
+            now + pause_s(running.crashes),
+        )
 
     def _forget(self, process: Alive) -> None:
         if self.exit_watcher is not None:
             self.exit_watcher.forget(process.pid)
 
 
-def _is_ready(it: _Running, client: httpx.Client) -> bool:
-    if not it.ready and it.process is not None:
-        it.ready = it.program.probe is None or _answers(client, it.program.probe)
-    return it.ready
+def _is_ready(running: _Running, client: httpx.Client) -> bool:
+    if not running.ready and running.process is not None:
+        running.ready = running.program.probe is None or _answers(client, running.program.probe)
+    return running.ready
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
@@ -226,7 +232,11 @@ def _ended(process: Alive, end: float) -> bool:
     return True
 
 
-def _why_not(it: _Running) -> str:
-    lines = it.log.read_text(errors="replace").splitlines()[-15:]
-    what = f"ended {it.crashes} times" if it.crashes else f"does not answer at {it.program.probe}"
-    return "\n".join([f"{it.program.name} {what}; the end of {it.log}:", *lines])
+def _why_not(running: _Running) -> str:
+    lines = running.log.read_text(errors="replace").splitlines()[-15:]
+    what = (
+        f"ended {running.crashes} times"
+        if running.crashes
+        else f"does not answer at {running.program.probe}"
+    )
+    return "\n".join([f"{running.program.name} {what}; the end of {running.log}:", *lines])

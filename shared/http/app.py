@@ -24,7 +24,7 @@ from shared.http.problems import (
     InvalidRequest,
     answer_to,
     problem,
-    written,
+    problem_response,
 )
 from shared.http.reference import reference
 from shared.http.request_log import Observed
@@ -113,13 +113,15 @@ def _tell_errors(app: FastAPI) -> None:
             return problem(not_json(request.scope, UNREADABLE))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         message = _paths(app) if error.status_code == 404 else str(error.detail)
-        return written(error.status_code, code, message, dict(error.headers or {}))
+        return problem_response(error.status_code, code, message, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def bug(request: Request, _: Exception) -> Response:
         origin = request.headers.get("origin")  # no middleware sees this answer
         headers = readable_by(origin) if origin is not None else None
-        return written(500, "internal", "this is a fault of ours; it is in the log", headers)
+        return problem_response(
+            500, "internal", "this is a fault of ours; it is in the log", headers
+        )
 
 
 def _paths(app: FastAPI) -> str:

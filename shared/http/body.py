@@ -39,13 +39,13 @@ class Budget:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self.taken = 0
+        self.used_bytes = 0
 
     def take(self, size: int) -> None:
         """Take so much of it; raises Overloaded when it is not there."""
-        if self.taken + size > self.max_bytes:
+        if self.used_bytes + size > self.max_bytes:
             raise Overloaded("too many bodies are under way at once: send this one again")
-        self.taken += size
+        self.used_bytes += size
 
 
 class PlainBody:
@@ -84,7 +84,7 @@ class PlainBody:
         try:
             await self._pass(scope, receive, send, share)
         finally:
-            budget.taken -= share.taken
+            budget.used_bytes -= share.used_bytes
 
     async def _budget(self, scope: Scope) -> Budget | None:
         """What the body counts against, None if it is not to be read; raises what is wrong with the key."""
@@ -116,7 +116,7 @@ class _Share:
         self.max_bytes = max_bytes
         self.left = max_bytes
         self.left_packed = max_bytes
-        self.taken = 0
+        self.used_bytes = 0
 
     def take(self, packed: int, plain: int) -> None:
         """Count so many bytes as they came, and what they are unpacked; raises TooLarge or Overloaded."""
@@ -125,7 +125,7 @@ class _Share:
         if self.left < 0 or self.left_packed < 0:
             raise TooLarge(f"the body is larger than {self.max_bytes} bytes: send it in parts")
         self.budget.take(packed + plain)
-        self.taken += packed + plain
+        self.used_bytes += packed + plain
 
 
 async def _read(encoding: str | None, receive: Receive, share: _Share) -> bytes | None:

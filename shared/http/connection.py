@@ -234,7 +234,7 @@ class Connection(HttpToolsProtocol):
         elif not self._in_head:  # it was answered before
             self.transport.close()
             return
-        self.transport.write(_written(error, self._origin()))
+        self.transport.write(_response(error, self._origin()))
         self.flow.resume_reading()
         self.transport.write_eof()  # the answer ends here; what still comes is read, lest it is lost with a reset
 
@@ -250,7 +250,7 @@ def connections(limits: ConnectionLimits = USUAL) -> type[Connection]:
     return Limited
 
 
-def _written(error: LeadbatonError, origin: bytes | None) -> bytes:
+def _response(error: LeadbatonError, origin: bytes | None) -> bytes:
     response = problem(error)
     if origin is not None:
         response.headers.update(readable_by(origin.decode("latin-1")))

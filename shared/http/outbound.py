@@ -64,16 +64,16 @@ class Clients:
             guarded_client(policy, connections=connections, tls=tls) for _ in range(SEVERAL)
         ]
 
-    def to(self, place: str) -> httpx.AsyncClient:
-        """The client for this place."""
-        return self._clients[crc32(place.encode()) % SEVERAL]
+    def to(self, endpoint: str) -> httpx.AsyncClient:
+        """The client for this endpoint."""
+        return self._clients[crc32(endpoint.encode()) % SEVERAL]
 
     async def __aenter__(self) -> Clients:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for it in self._clients:
-            await it.aclose()
+        for client in self._clients:
+            await client.aclose()
 
 
 def guarded_client(

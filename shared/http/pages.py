@@ -92,11 +92,11 @@ def paged(
     items: list[T] = []
     left = MAX_PAGE_BYTES
     for row in rows[:limit]:
-        shown = item(row)
-        left -= len(to_json(shown))
+        item_out = item(row)
+        left -= len(to_json(item_out))
         if items and left < 0:
             break
-        items.append(shown)
+        items.append(item_out)
     more = len(rows) > len(items)
     last = rows[len(items) - 1] if more else None
     return Page(items=items, next=None if last is None else cursor.encode(*position(last)))

@@ -43,9 +43,9 @@ def database(sessions: Sessions) -> Callable[[], None]:
 
 def readiness(checks: Mapping[str, Callable[[], None]]) -> Answer:
     """200 if every check passes, else 503; the body says which did not."""
-    found = {name: _fault(check) for name, check in checks.items()}
-    ready = not any(found.values())
-    body = {"ready": ready, "checks": {name: fault or "ok" for name, fault in found.items()}}
+    faults = {name: _fault(check) for name, check in checks.items()}
+    ready = not any(faults.values())
+    body = {"ready": ready, "checks": {name: fault or "ok" for name, fault in faults.items()}}
     return orjson.dumps(body), 200 if ready else 503, {"content-type": "application/json"}
 
 
@@ -125,8 +125,8 @@ class Probes:
         match path.partition("?")[0]:
             case "/healthz":
                 alive = self._alive()
-                said = b"ok" if alive else b"the loop stands still"
-                return said, 200 if alive else 503, {"content-type": "text/plain"}
+                answer = b"ok" if alive else b"the loop stands still"
+                return answer, 200 if alive else 503, {"content-type": "text/plain"}
             case "/readyz":
                 return readiness(self._checks)
             case "/metrics":

@@ -63,7 +63,7 @@ def problem(error: LeadbatonError, *, retry_after_s: int | None = None, **more: 
         headers["retry-after"] = str(retry_after_s or error.retry_after_s)
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
-    return written(error.status, error.code, error.message, headers, **more)
+    return problem_response(error.status, error.code, error.message, headers, **more)
 
 
 FORESEEN = (LeadbatonError, *OUTAGES)
@@ -79,7 +79,7 @@ def answer_to(error: Exception) -> Response:
     return problem(DatabaseAway("the database is away: try again in a moment"))
 
 
-def written(
+def problem_response(
     status: int, code: str, message: str, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
     """A problem as a response."""
@@ -105,15 +105,15 @@ def _json(content: dict[str, Any]) -> bytes:
 
 def problems(*errors: type[LeadbatonError]) -> dict[int | str, dict[str, Any]]:
     """For `responses=`: each error with its code and what it means, those of one status together."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
         text = meaning(error)
-        known = found.get(error.status)
-        found[error.status] = {
+        known = responses.get(error.status)
+        responses[error.status] = {
             "model": Problem,
             "description": f"{known['description']} {text}" if known else text,
         }
-    return found
+    return responses
 
 
 def meaning(error: type[LeadbatonError]) -> str:

@@ -31,12 +31,12 @@ def reference(app: FastAPI) -> APIRouter:
     return router
 
 
-def _page(said: Json) -> Iterator[str]:
-    title = escape(said["info"]["title"])
+def _page(document: Json) -> Iterator[str]:
+    title = escape(document["info"]["title"])
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    yield f"<h1>{title}</h1><p>{escape(said['info']['summary'])}</p>"
+    yield f"<h1>{title}</h1><p>{escape(document['info']['summary'])}</p>"
     yield '<p>For programs, with all models: <a href="openapi.json">openapi.json</a>.</p>'
-    for path, methods in said["paths"].items():
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield f"<h2>{method.upper()} {escape(path)}</h2>"
             yield from _operation(operation)
@@ -44,11 +44,14 @@ def _page(said: Json) -> Iterator[str]:
 
 def _operation(operation: Json) -> Iterator[str]:
     yield f"<p>{escape(operation.get('description', operation['summary']))}</p><dl>"
-    for it in operation.get("parameters", ()):
-        needed = " (required)" if it.get("required") else ""
-        yield _line(f"{it['name']}, in the {it['in']}{needed}", it.get("description", ""))
-    for status, it in operation["responses"].items():
-        yield _line(status, it["description"])
+    for parameter in operation.get("parameters", ()):
+        needed = " (required)" if parameter.get("required") else ""
+        yield _line(
+            f"{parameter['name']}, in the {parameter['in']}{needed}",
+            parameter.get("description", ""),
+        )
+    for status, response in operation["responses"].items():
+        yield _line(status, response["description"])
     yield "</dl>"
 
 

@@ -40,11 +40,11 @@ class Observed:
             await self._passed(scope, receive, send, TraceSpan(""))
         else:
             brought = header(scope, b"traceparent")
-            with start_span(scope["method"], brought, kind=SpanKind.SERVER) as here:
-                scope["traceparent"] = here.traceparent
-                await self._passed(scope, receive, send, here)
+            with start_span(scope["method"], brought, kind=SpanKind.SERVER) as span:
+                scope["traceparent"] = span.traceparent
+                await self._passed(scope, receive, send, span)
 
-    async def _passed(self, scope: Scope, receive: Receive, send: Send, here: TraceSpan) -> None:
+    async def _passed(self, scope: Scope, receive: Receive, send: Send, span: TraceSpan) -> None:
         status: int | None = None
 
         async def noticed(message: Message) -> None:
@@ -58,9 +58,9 @@ class Observed:
             await self.app(scope, receive, noticed)
             status = status or GONE
         finally:
-            self._tell(scope, status or 500, perf_counter() - started, here)
+            self._tell(scope, status or 500, perf_counter() - started, span)
 
-    def _tell(self, scope: Scope, status: int, seconds: float, here: TraceSpan) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, span: TraceSpan) -> None:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
         _seconds(method, route, status).observe(seconds)
         if route in UNTOLD:
@@ -72,13 +72,13 @@ class Observed:
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),
-                trace=trace_id(here.traceparent),
+                trace=trace_id(span.traceparent),
             )
-        here.note(
+        span.note(
             {"http.route": route, "http.response.status_code": status}, name=f"{method} {route}"
         )
         if status >= 500:
-            here.fail(f"answered {status}")
+            span.fail(f"answered {status}")
 
 
 @cache

@@ -51,14 +51,14 @@ class Admin:
     def topic_ids(self, names: Sequence[str]) -> dict[str, UUID]:
         """The ids of those that exist. A topic that was lost and made again has another id."""
         with _broker_errors():
-            found = self._client.describe_topics(list(names))
-        return {it["name"]: UUID(str(it["topic_id"])) for it in found if it["error_code"] == 0}
+            topics = self._client.describe_topics(list(names))
+        return {it["name"]: UUID(str(it["topic_id"])) for it in topics if it["error_code"] == 0}
 
     def end_offsets(self, names: Sequence[str]) -> dict[LogPartition, int]:
         """Where each partition of those topics that exist ends now."""
         ids = self.topic_ids(names)
         with _broker_errors():
-            found = self._client.list_partition_offsets(
+            ends = self._client.list_partition_offsets(
                 {
                     TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
                     for topic in self._client.describe_topics(list(ids))
@@ -66,15 +66,15 @@ class Admin:
                 }
             )
         return {
-            LogPartition(at.topic, ids[at.topic], at.partition): told.offset
-            for at, told in found.items()
+            LogPartition(at.topic, ids[at.topic], at.partition): position.offset
+            for at, position in ends.items()
         }
 
     def create_topics(self) -> list[str]:
         """Make every topic, and its `.dead`, that is not there; the names of those made now."""
-        wanted = [name for topic in TOPICS for name in (topic.name, topic.dead)]
-        there = self.topic_ids(wanted)
-        return [name for name in wanted if name not in there and self._create(name)]
+        names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+        existing = self.topic_ids(names)
+        return [name for name in names if name not in existing and self._create(name)]
 
     def _create(self, name: str) -> bool:
         shape = {

@@ -37,7 +37,7 @@ class ClientCredentials(AbstractTokenProvider):
     def __init__(self, url: str, client_id: str, client_secret: str, scope: str | None) -> None:
         self._url = url
         self._credentials = (client_id, client_secret)
-        self._form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
+        self._fields = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
         self._token = ""
         self._fresh_until_s = 0.0
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class ClientCredentials(AbstractTokenProvider):
     def _ask(self) -> None:
         try:
             answer = httpx.post(
-                self._url, data=self._form, auth=self._credentials, timeout=TIMEOUT_S
+                self._url, data=self._fields, auth=self._credentials, timeout=TIMEOUT_S
             )
             fields = answer.raise_for_status().json()
             life_s = float(fields.get("expires_in", SHORT_LIFE_S))

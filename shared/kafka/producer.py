@@ -215,10 +215,10 @@ def _outcome(future: Any) -> Ack | Exception:
         failure: Exception = future.exception
         return failure
     try:
-        told = future.get(timeout=DELIVERY_TIMEOUT_MS / 1_000 + 4)
+        metadata = future.get(timeout=DELIVERY_TIMEOUT_MS / 1_000 + 4)
     except KafkaError as error:
         return error
-    return Ack(told.partition, told.offset)
+    return Ack(metadata.partition, metadata.offset)
 
 
 def _key(record: Sent) -> tuple[str, bytes | None]:
@@ -227,11 +227,11 @@ def _key(record: Sent) -> tuple[str, bytes | None]:
 
 def _waves(records: Sequence[Sent]) -> list[list[int]]:
     """The records by place: the first of every key, then the second of every key, and so on."""
-    seen: Counter[tuple[str, bytes | None]] = Counter()
+    counts: Counter[tuple[str, bytes | None]] = Counter()
     waves: list[list[int]] = []
     for at, record in enumerate(records):
-        turn = seen[_key(record)]
-        seen[_key(record)] += 1
+        turn = counts[_key(record)]
+        counts[_key(record)] += 1
         if turn == len(waves):
             waves.append([])
         waves[turn].append(at)

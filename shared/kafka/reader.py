@@ -98,17 +98,17 @@ class Assigned(ConsumerRebalanceListener):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fresh: set[TopicPartition] = set()
+        self._new: set[TopicPartition] = set()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         with self._lock:
-            self._fresh.update(assigned)
+            self._new.update(assigned)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Nothing: what we held was committed with its batch, and whoever comes next begins there."""
 
-    def taken(self) -> set[TopicPartition]:
+    def take_new(self) -> set[TopicPartition]:
         """What was assigned since the last call."""
         with self._lock:
-            fresh, self._fresh = self._fresh, set()
-        return fresh
+            new, self._new = self._new, set()
+        return new

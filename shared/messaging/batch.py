@@ -121,10 +121,10 @@ class Batches:
             )
             for portion in portions:
                 how(work, portion.subscription, portion.items)
-            dead_letters.add(session, self.group, work.letters)
+            dead_letters.add(session, self.group, work.dead_letters)
             offsets.advance(session, self.group, moves)
         self.dead_letters_in_a_row = work.in_a_row
-        return work.letters
+        return work.dead_letters
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class _Work:
     now: datetime
     limit: int
     in_a_row: int
-    letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
 
     def whole(self, subscription: Subscription[Any], items: Sequence[Item]) -> None:
         """All at once: what fails, fails the transaction."""
@@ -192,7 +192,7 @@ class _Work:
                 f"{self.in_a_row} records of {item.record.topic} in a row cannot be read, the last because: "
                 f"{reason_of(fault)}. Mend the reader, or put the records right, and start again."
             )
-        self.letters.append(
+        self.dead_letters.append(
             DeadLetter(
                 record=item.record,
                 topic_id=item.topic_id,

@@ -69,7 +69,7 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
 
     `member` names this worker across restarts, `tick` runs in its own transaction about once a second,
     `on_ready` is called when we read our share of the partitions. Exits with status 70 when too many records in a
-    row become dead letters.
+    row become dead dead_letters.
     """
     batches = Batches(group, sessions, time_source)
     worker = _Worker(batches, subscriptions, tick, on_ready)
@@ -82,7 +82,7 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
             worker.idle()
             stop.wait(TICK_S)
         except TooManyDeadLetters as error:
-            log.critical("too many dead letters in a row", group=group, error=loggable(error))
+            log.critical("too many dead dead_letters in a row", group=group, error=loggable(error))
             raise SystemExit(EXIT_SOFTWARE) from error
 
 
@@ -150,7 +150,7 @@ class _Worker:
         """What is no longer ours, what is newly ours, and what lies in another log than before."""
         for gone in self._held.keys() - reader.assignment():
             del self._held[gone]
-        self._unpositioned |= reader.assigned.taken()
+        self._unpositioned |= reader.assigned.take_new()
         self._unpositioned |= {at for at, held in self._held.items() if held.elsewhere(reader)}
 
     def _polled(self, reader: Reader) -> _Polled:
@@ -176,11 +176,11 @@ class _Worker:
             for at, items in polled.items()
         }
         portions = list(map(partial(_portion, polled), self._subscriptions))
-        letters = self._batches.work([it for it in portions if it.items], list(moves.values()))
+        dead_letters = self._batches.work([it for it in portions if it.items], list(moves.values()))
         for at, move in moves.items():
             self._held[at] = _Held(move.log_partition, move.next)
             self._untold[at] = move.next
-        metrics.batch_done(self._batches.group, portions, letters, time.monotonic() - began_s)
+        metrics.batch_done(self._batches.group, portions, dead_letters, time.monotonic() - began_s)
 
     def _tell_kafka(self, reader: Reader) -> None:
         if self._untold:

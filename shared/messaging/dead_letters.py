@@ -48,13 +48,13 @@ class ListedDeadLetter:
     replayed_at: datetime | None
 
 
-def add(session: Session, group: str, letters: Sequence[DeadLetter]) -> None:
+def add(session: Session, group: str, new: Sequence[DeadLetter]) -> None:
     """Keep the records, and copy each to its topic's `.dead`, bytes unchanged, with the reason in headers."""
-    if not letters:
+    if not new:
         return
-    rows = [_row(group, it) for it in letters]
+    rows = [_row(group, it) for it in new]
     session.execute(insert(dead_letters).on_conflict_do_nothing(), rows)
-    outbox.append(session, [_copy(group, it) for it in letters])
+    outbox.append(session, [_copy(group, it) for it in new])
 
 
 def _row(group: str, letter: DeadLetter) -> dict[str, object]:
@@ -67,7 +67,7 @@ def _row(group: str, letter: DeadLetter) -> dict[str, object]:
         "log_offset": record.offset,
         "key": record.key,
         "value": record.value,
-        "headers": outbox.written(record.headers),
+        "headers": outbox.encoded_headers(record.headers),
         "code": letter.code,
         "reason": letter.reason,
         "attempts": letter.attempts,
@@ -77,7 +77,7 @@ def _row(group: str, letter: DeadLetter) -> dict[str, object]:
 
 def _copy(group: str, letter: DeadLetter) -> Sent:
     record = letter.record
-    told = {
+    reasons = {
         "dead_code": letter.code,
         "dead_reason": letter.reason,
         "dead_group": group,
@@ -88,7 +88,7 @@ def _copy(group: str, letter: DeadLetter) -> Sent:
         "dead_first_at": letter.first_at.isoformat(),
         "dead_last_at": letter.last_at.isoformat(),
     }
-    headers: Headers = tuple((name, value.encode()) for name, value in told.items())
+    headers: Headers = tuple((name, value.encode()) for name, value in reasons.items())
     return Sent(f"{record.topic}.dead", record.key, record.value, record.headers + headers)
 
 
@@ -96,27 +96,27 @@ def latest(
     session: Session, *, topic: str | None = None, code: str | None = None, limit: int = ENOUGH
 ) -> list[ListedDeadLetter]:
     """Those not yet replayed and those replayed, newest first."""
-    it = dead_letters.c
+    columns = dead_letters.c
     statement = (
         select(
-            it.id,
-            it.consumer_group.label("group"),
-            it.topic,
-            it.partition,
-            it.log_offset.label("offset"),
-            it.code,
-            it.reason,
-            it.attempts,
-            it.failed_at,
-            it.replayed_at,
+            columns.id,
+            columns.consumer_group.label("group"),
+            columns.topic,
+            columns.partition,
+            columns.log_offset.label("offset"),
+            columns.code,
+            columns.reason,
+            columns.attempts,
+            columns.failed_at,
+            columns.replayed_at,
         )
-        .order_by(it.id.desc())
+        .order_by(columns.id.desc())
         .limit(limit)
     )
     if topic is not None:
-        statement = statement.where(it.topic == topic)
+        statement = statement.where(columns.topic == topic)
     if code is not None:
-        statement = statement.where(it.code == code)
+        statement = statement.where(columns.code == code)
     return [ListedDeadLetter(**row) for row in session.execute(statement).mappings()]
 
 
@@ -131,21 +131,21 @@ def replay(
 
     Neither ids nor a topic means all of them.
     """
-    it = dead_letters.c
+    columns = dead_letters.c
     statement = (
         update(dead_letters)
-        .where(it.replayed_at.is_(None))
+        .where(columns.replayed_at.is_(None))
         .values(replayed_at=now)
-        .returning(it.id, it.topic, it.key, it.value, it.headers)
+        .returning(columns.id, columns.topic, columns.key, columns.value, columns.headers)
     )
     if ids is not None:
-        statement = statement.where(it.id.in_(ids))
+        statement = statement.where(columns.id.in_(ids))
     if topic is not None:
-        statement = statement.where(it.topic == topic)
+        statement = statement.where(columns.topic == topic)
     rows = sorted(session.execute(statement).all(), key=lambda row: int(row.id))
     outbox.append(
         session,
-        [Sent(row.topic, row.key, row.value, outbox.read(row.headers)) for row in rows],
+        [Sent(row.topic, row.key, row.value, outbox.decoded_headers(row.headers)) for row in rows],
     )
     return [row.id for row in rows]
 
@@ -158,10 +158,10 @@ def count_unreplayed(session: Session) -> int:
 
 def count_unreplayed_by_code(session: Session) -> dict[tuple[str, str], int]:
     """The same by topic and code."""
-    it = dead_letters.c
+    columns = dead_letters.c
     statement = (
-        select(it.topic, it.code, func.count())
-        .where(it.replayed_at.is_(None))
-        .group_by(it.topic, it.code)
+        select(columns.topic, columns.code, func.count())
+        .where(columns.replayed_at.is_(None))
+        .group_by(columns.topic, columns.code)
     )
     return {(topic, code): count for topic, code, count in session.execute(statement)}

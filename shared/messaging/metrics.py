@@ -51,12 +51,12 @@ OLDEST_SECONDS = Gauge(
 
 
 def batch_done(
-    group: str, portions: Sequence[Portion], letters: Sequence[DeadLetter], seconds: float
+    group: str, portions: Sequence[Portion], dead_letters: Sequence[DeadLetter], seconds: float
 ) -> None:
     """Count a committed batch."""
     for portion in portions:
         CONSUMED.labels(group, portion.subscription.topic.name).inc(len(portion.items))
-    for letter in letters:
+    for letter in dead_letters:
         DEAD_LETTERS.labels(group, letter.record.topic, letter.code).inc()
     BATCH_RECORDS.labels(group).observe(sum(len(portion.items) for portion in portions))
     BATCH_SECONDS.labels(group).observe(seconds)

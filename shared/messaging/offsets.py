@@ -35,7 +35,7 @@ def positions(
     session: Session, group: str, log_partitions: Sequence[LogPartition]
 ) -> dict[LogPartition, int]:
     """The next offset of each partition; one that the group never read begins at 0."""
-    rows = [
+    beginnings = [
         {
             "consumer_group": group,
             "topic": log_partition.topic,
@@ -47,34 +47,42 @@ def positions(
             log_partitions, key=lambda it: (it.topic, str(it.topic_id), it.partition)
         )
     ]
-    session.execute(insert(offsets).on_conflict_do_nothing(), rows)
-    log_partition = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
-    wanted = [(it.topic, it.topic_id, it.partition) for it in log_partitions]
-    found = session.execute(
-        select(*log_partition, offsets.c.next_offset).where(
-            offsets.c.consumer_group == group, tuple_(*log_partition).in_(wanted)
+    session.execute(insert(offsets).on_conflict_do_nothing(), beginnings)
+    columns = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
+    keys = [(it.topic, it.topic_id, it.partition) for it in log_partitions]
+    rows = session.execute(
+        select(*columns, offsets.c.next_offset).where(
+            offsets.c.consumer_group == group, tuple_(*columns).in_(keys)
         )
     )
     return {
         LogPartition(topic, topic_id, partition): next_
-        for topic, topic_id, partition, next_ in found
+        for topic, topic_id, partition, next_ in rows
     }
 
 
 def all_positions(session: Session) -> dict[tuple[str, LogPartition], int]:
     """How far every group has read, everywhere that it ever read."""
-    it = offsets.c
+    columns = offsets.c
     rows = session.execute(
-        select(it.consumer_group, it.topic, it.topic_id, it.partition, it.next_offset)
+        select(
+            columns.consumer_group,
+            columns.topic,
+            columns.topic_id,
+            columns.partition,
+            columns.next_offset,
+        )
     )
     return {(group, LogPartition(*log_partition)): next_ for group, *log_partition, next_ in rows}
 
 
 def moved_at(session: Session) -> dict[str, datetime]:
     """When each group last finished a batch, or first looked."""
-    it = offsets.c
+    columns = offsets.c
     rows = session.execute(
-        select(it.consumer_group, func.max(it.updated_at)).group_by(it.consumer_group)
+        select(columns.consumer_group, func.max(columns.updated_at)).group_by(
+            columns.consumer_group
+        )
     )
     return dict(rows.all())
 

@@ -26,18 +26,20 @@ def append(session: Session, records: Iterable[Sent]) -> None:
     """Add the records to this transaction, in this order; the relay publishes them after the commit."""
     if isinstance(records, Sequence) and not records:
         return
-    rows = ((it.topic, it.key, it.value, orjson.dumps(written(it.headers))) for it in records)
+    rows = (
+        (it.topic, it.key, it.value, orjson.dumps(encoded_headers(it.headers))) for it in records
+    )
     copy_rows(session, outbox, ("topic", "key", "value", "headers"), rows)
     session.execute(text(f"notify {CHANNEL}"))
 
 
-def written(headers: Headers) -> list[list[str]]:
+def encoded_headers(headers: Headers) -> list[list[str]]:
     """Headers as JSON can hold them."""
     return [[name, b2a_base64(value, newline=False).decode()] for name, value in headers]
 
 
-def read(headers: Sequence[Sequence[str]]) -> Headers:
-    """Headers as they were before `written`."""
+def decoded_headers(headers: Sequence[Sequence[str]]) -> Headers:
+    """Headers as they were before `encoded_headers`."""
     return tuple([(name, a2b_base64(value)) for name, value in headers])
 
 
@@ -72,7 +74,7 @@ class Backlog:
 
 def unpublished(session: Session, *, limit: int, but: Sequence[int] = ()) -> list[Row]:
     """The oldest rows that Kafka has not acknowledged, `but` those, which are on their way."""
-    found = session.execute(
+    rows = session.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.headers)
         .where(outbox.c.published_at.is_(None))
         .where(outbox.c.id != all_(literal(list(but), ARRAY(BigInteger))))
@@ -80,8 +82,8 @@ def unpublished(session: Session, *, limit: int, but: Sequence[int] = ()) -> lis
         .limit(limit)
     )
     return [
-        Row(id_, Sent(topic, key, value, read(headers)))
-        for id_, topic, key, value, headers in found
+        Row(id_, Sent(topic, key, value, decoded_headers(headers)))
+        for id_, topic, key, value, headers in rows
     ]
 
 

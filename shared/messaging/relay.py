@@ -65,7 +65,7 @@ def relay(
             ):
                 while not stop.is_set():
                     more = work.turn()
-                    working.beat(work.taken())
+                    working.beat(work.count_published())
                     listener.wait(0 if more else wait_s)
         except OUTAGES as error:
             if not is_outage(error):
@@ -87,7 +87,7 @@ class Relay:
         self._logs: Mapping[str, UUID] = {}
         self._tidy_at_s = 0.0
         self._published = 0
-        self._ahead: Future[list[outbox.Row]] | None = None
+        self._prefetch: Future[list[outbox.Row]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
     def turn(self) -> bool:
@@ -103,7 +103,7 @@ class Relay:
             self._tidy()
         return done and len(rows) == BATCH
 
-    def taken(self) -> int:
+    def count_published(self) -> int:
         """How many rows Kafka took since this was asked before."""
         published, self._published = self._published, 0
         return published
@@ -127,10 +127,10 @@ class Relay:
 
     def _next(self) -> list[outbox.Row]:
         """The next rows; those that follow are read while these are sent."""
-        ahead, self._ahead = self._ahead, None
-        rows = self._unpublished() if ahead is None else ahead.result()
+        prefetch, self._prefetch = self._prefetch, None
+        rows = self._unpublished() if prefetch is None else prefetch.result()
         if len(rows) == BATCH:
-            self._ahead = self._reader.submit(self._unpublished, [row.id for row in rows])
+            self._prefetch = self._reader.submit(self._unpublished, [row.id for row in rows])
         return rows
 
     def _unpublished(self, on_their_way: Sequence[int] = ()) -> list[outbox.Row]:
@@ -139,7 +139,7 @@ class Relay:
 
     def _forget_what_was_read(self) -> None:
         """What is to be published again comes before what follows it, and both are read again."""
-        self._ahead = None
+        self._prefetch = None
 
     def close(self) -> None:
         """Leave no thread behind."""

@@ -13,12 +13,12 @@ def stop_on_signals() -> Event:
     """An event that the first SIGTERM or SIGINT sets; later ones change nothing. Main thread only."""
     stop = Event()
 
-    def asked(*_: object) -> None:
+    def on_signal(*_: object) -> None:
         # In a thread: the signal may have interrupted this one inside `stop.wait`, which holds a lock.
         Thread(target=stop.set, daemon=True).start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, asked)
+        signal.signal(number, on_signal)
     return stop
 
 

@@ -92,13 +92,13 @@ def start_span(
 @contextmanager
 def _spanned(span: trace.Span) -> Iterator[TraceSpan]:
     with trace.use_span(span, end_on_exit=True):
-        yield TraceSpan(_written(span.get_span_context()), span)
+        yield TraceSpan(_traceparent(span.get_span_context()), span)
 
 
 def trace_id(traceparent: str | None) -> str | None:
     """The part that all hops share, for log lines; None if there is none."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return found[1] if found else None
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return match[1] if match else None
 
 
 def export(service: str) -> None:
@@ -109,25 +109,25 @@ def export(service: str) -> None:
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
-    found = [it for name in _wanted() for it in _installed(name)]
-    if not found:
+    exporters = [it for name in _exporter_names() for it in _installed(name)]
+    if not exporters:
         return
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - 60 ms that only spans are worth
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     os.environ.setdefault("OTEL_SERVICE_NAME", f"leadbaton-{service}")
     provider = TracerProvider()
-    for it in found:
-        provider.add_span_processor(BatchSpanProcessor(it.load()()))
+    for exporter in exporters:
+        provider.add_span_processor(BatchSpanProcessor(exporter.load()()))
     trace.set_tracer_provider(provider)
 
 
-def _wanted() -> list[str]:
-    said = os.environ.get("OTEL_TRACES_EXPORTER")
-    if said is None:
+def _exporter_names() -> list[str]:
+    names_text = os.environ.get("OTEL_TRACES_EXPORTER")
+    if names_text is None:
         endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-        said = "otlp" if any(os.environ.get(it) for it in endpoints) else "none"
-    return [it.strip() for it in said.split(",") if it.strip() not in ("", "none")]
+        names_text = "otlp" if any(os.environ.get(it) for it in endpoints) else "none"
+    return [it.strip() for it in names_text.split(",") if it.strip() not in ("", "none")]
 
 
 def _installed(name: str) -> list[EntryPoint]:
@@ -135,10 +135,10 @@ def _installed(name: str) -> list[EntryPoint]:
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
     either = ("otlp_proto_http", "otlp_proto_grpc")
     names = _OTLP.get(protocol, either) if name == "otlp" else (name,)
-    found = [it for each in names for it in entry_points(group=EXPORTERS, name=each)]
-    if not found:
+    installed = [it for each in names for it in entry_points(group=EXPORTERS, name=each)]
+    if not installed:
         log.warning("no such exporter of traces is installed", exporter=name)
-    return found[:1]
+    return installed[:1]
 
 
 def _recorded() -> bool:
@@ -148,26 +148,26 @@ def _recorded() -> bool:
 
 def _continued(traceparent: str | None) -> str:
     """A new span id in the same trace, or in a new one."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    if found is None or not int(found[1], 16) or not int(found[2], 16):
-        both = token_hex(24)
-        return f"00-{both[:32]}-{both[32:]}-{_SAMPLED}"
-    return f"00-{found[1]}-{token_hex(8)}-{found[3]}"
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if match is None or not int(match[1], 16) or not int(match[2], 16):
+        ids = token_hex(24)
+        return f"00-{ids[:32]}-{ids[32:]}-{_SAMPLED}"
+    return f"00-{match[1]}-{token_hex(8)}-{match[3]}"
 
 
 def _context(traceparent: str | None) -> Context:
     """The parent as OpenTelemetry wants it; nothing if it makes no sense."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    if found is None:
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if match is None:
         return Context()
     parent = SpanContext(
-        int(found[1], 16),
-        int(found[2], 16),
+        int(match[1], 16),
+        int(match[2], 16),
         is_remote=True,
-        trace_flags=TraceFlags(int(found[3], 16)),
+        trace_flags=TraceFlags(int(match[3], 16)),
     )
     return trace.set_span_in_context(trace.NonRecordingSpan(parent), Context())
 
 
-def _written(context: SpanContext) -> str:
+def _traceparent(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"

@@ -148,12 +148,12 @@ class Way:
 
     def flow(self) -> list[DeadLetter]:
         """Hand on all that is in the outbox, until nothing more follows; what was given up on the way."""
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         while rows := self._taken():
             for group, subscriptions in self._groups.items():
                 portions = list(self._portions(rows, subscriptions))
-                letters += Batches(group, self.sessions, utc_now).work(portions, ())
-        return letters
+                dead_letters += Batches(group, self.sessions, utc_now).work(portions, ())
+        return dead_letters
 
     def sweep(self) -> None:
         """Let time pass until every promise is broken, and every clock has rung."""

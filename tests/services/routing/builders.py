@@ -151,7 +151,7 @@ def announced(session: Session) -> list[HandoffChanged]:
     found = session.execute(select(rows).order_by(rows.c.id))
     return [
         HANDOFFS_CHANGED.decode(
-            Record(it.topic, 0, 0, it.key, it.value, outbox.read(it.headers))
+            Record(it.topic, 0, 0, it.key, it.value, outbox.decoded_headers(it.headers))
         ).payload
         for it in found
         if it.topic == HANDOFFS_CHANGED.name

@@ -18,7 +18,7 @@ from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEv
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.db.tables import outbox
-from shared.messaging.outbox import read
+from shared.messaging.outbox import decoded_headers
 from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
 
 
@@ -63,7 +63,7 @@ def announced(session: Session) -> list[LeadQualified]:
     )
     return [
         LEADS_QUALIFIED.decode(
-            Record(LEADS_QUALIFIED.name, 0, 0, row.key, row.value, read(row.headers))
+            Record(LEADS_QUALIFIED.name, 0, 0, row.key, row.value, decoded_headers(row.headers))
         ).payload
         for row in rows
     ]

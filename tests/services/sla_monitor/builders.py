@@ -24,7 +24,7 @@ from shared.contracts.payloads import Change, HandoffChanged, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA_CHANGED
 from shared.db.tables import outbox
-from shared.messaging.outbox import read
+from shared.messaging.outbox import decoded_headers
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
 
 WEEKDAY_CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
@@ -75,7 +75,9 @@ def announced_changes(session: Session) -> list[SlaChanged]:
         .order_by(outbox.c.id)
     )
     return [
-        SLA_CHANGED.decode(Record(SLA_CHANGED.name, 0, 0, key, value, read(headers))).payload
+        SLA_CHANGED.decode(
+            Record(SLA_CHANGED.name, 0, 0, key, value, decoded_headers(headers))
+        ).payload
         for key, value, headers in rows
     ]
 

@@ -60,7 +60,7 @@ def sent(
     bodies = PlainBody(app, max_bytes=limit, keys=NO_KEYS, posts={"/in"})
     bodies.strangers.max_bytes = budget
     asyncio.run(bodies(scope, receive, send))
-    assert (bodies.known.taken, bodies.strangers.taken) == (0, 0)
+    assert (bodies.known.used_bytes, bodies.strangers.used_bytes) == (0, 0)
     return (read[0] if read else None), (statuses[0] if statuses else None)
 
 

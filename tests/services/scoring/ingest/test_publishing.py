@@ -27,7 +27,7 @@ from shared.db.session import Sessions, engine_for, sessions_on
 from shared.db.tables import outbox
 from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.producer import Producer
-from shared.messaging.outbox import read
+from shared.messaging.outbox import decoded_headers
 from tests.conftest import config_at
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
 from tests.services.scoring.ingest.test_native import event
@@ -43,7 +43,10 @@ def stored(sessions: Sessions) -> list[Outgoing]:
         rows = session.execute(
             select(columns.topic, columns.key, columns.value, columns.headers).order_by(columns.id)
         )
-        return [Outgoing(topic, key, value, read(headers)) for topic, key, value, headers in rows]
+        return [
+            Outgoing(topic, key, value, decoded_headers(headers))
+            for topic, key, value, headers in rows
+        ]
 
 
 @pytest.fixture

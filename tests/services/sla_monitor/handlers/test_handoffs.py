@@ -23,7 +23,7 @@ from shared.contracts.payloads import Change
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.db.tables import outbox
-from shared.messaging.outbox import read
+from shared.messaging.outbox import decoded_headers
 from shared.process.tracing import trace_id
 from tests.builders import an_id
 from tests.services.sla_monitor.builders import (
@@ -159,6 +159,6 @@ def test_clocks_stay_in_the_trace_of_their_lead(session: Session) -> None:
     on_handoffs_changed(session, [message], minutes_after_noon(0), policies=policies)
     fire_due_clocks(session, now=minutes_after_noon(61))
     headers = session.scalars(select(outbox.c.headers).order_by(outbox.c.id))
-    traces = [dict(read(it))["traceparent"].decode() for it in headers]
+    traces = [dict(decoded_headers(it))["traceparent"].decode() for it in headers]
     assert {trace_id(it) for it in traces} == {"a" * 32}
     assert len(set(traces)) == 2
