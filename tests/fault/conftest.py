@@ -9,11 +9,11 @@ import pytest
 
 from shared.clock import utc_now
 from shared.embedded.broker import Broker
-from tests.fault.books import books, check_scores, ready_to_read, settled
-from tests.fault.fleet import keeps_log
+from tests.fault.audit import audit, check_scores, ready_to_read, settled
+from tests.fault.processes import keeps_log
 from tests.fault.proof import Proof
-from tests.fault.pulse import feeling
 from tests.fault.sending import sending
+from tests.fault.stored_progress import watching_progress
 from tests.fault.stream import FULL, SENDERS, Stream
 from tests.fault.table import Line, table, write
 from tests.journey.world import World, world
@@ -54,14 +54,14 @@ def running(
 def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
     """The books of a run that nobody disturbs, for all others to be compared with."""
     stream = Stream("quiet", utc_now())
-    with feeling(running) as pulse:
+    with watching_progress(running) as progress:
         with sending(running, stream):
             pass
         settled(running, stream)
-    result = books(running, stream)
+    result = audit(running, stream)
     lines = pytestconfig.stash.setdefault(LINES, [])
     where = "" if keeps_log(running) else " (embedded broker)"
-    lines.append(Line("none" + where, 0, result.lost, result.doubled, pulse.longest_pause_s()))
+    lines.append(Line("none" + where, 0, result.lost, result.doubled, progress.longest_pause_s()))
     yield Proof(running, stream.began, result, lines, where)
     check_scores(running)
 

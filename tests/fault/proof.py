@@ -1,4 +1,4 @@
-"""What every fault has in common: a stream under way, somebody who hurts it, and the books compared afterwards."""
+"""What all tests of faults have in common: a stream, a disturbance while it is sent, and an audit afterwards."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
-from tests.fault.books import Books, Person, books, settled
-from tests.fault.pulse import Pulse, feeling
+from tests.fault.audit import Audit, Person, audit, settled
 from tests.fault.sending import Sending, sending
+from tests.fault.stored_progress import StoredProgress, watching_progress
 from tests.fault.stream import PEOPLE, SEED, Stream
 from tests.fault.table import Line
 from tests.journey.world import World, until
@@ -22,53 +22,53 @@ TOLERANCE = 1e-9
 
 
 @dataclass
-class Harm:
-    """One fault while it is done."""
+class Disturbance:
+    """One fault, while it is caused."""
 
     world: World
     stream: Stream
     sending: Sending
-    pulse: Pulse
+    progress: StoredProgress
     chance: Random
     times: int = 0
     recover_s: list[float] = field(default_factory=list)
 
     def flowing(self) -> None:
-        """Wait until more of the stream is on its way."""
+        """Wait until more of the stream is accepted."""
         aim = self.sending.accepted + self.chance.uniform(50, 150)
         until(lambda: self.sending.accepted >= aim, within_s=60, why="the stream flows")
         self.back(time.monotonic())
 
     def back(self, since: float) -> float:
-        """Wait until the ledger grows again; how long after `since` that was."""
-        return self.pulse.back_after_s(since)
+        """Wait until an event is stored again; returns how long after `since` that was."""
+        return self.progress.resumed_after_s(since)
 
     def done(self, since: float) -> None:
-        """The fault was done once, and the harm was over at `since`: note how long the system takes."""
+        """Note that the fault was caused once and was over at `since`, and how long the system took."""
         self.times += 1
         self.recover_s.append(self.back(since))
 
 
 @dataclass
 class Proof:
-    """The installation that suffers all faults, and the books of its quiet run."""
+    """The installation that suffers all faults, and the audit of an undisturbed run."""
 
     world: World
     began: datetime
-    quiet: Books
+    quiet: Audit
     lines: list[Line]
     where: str = ""
     """What the table says of the installation."""
 
     @contextmanager
-    def hurting(
+    def disturb(
         self,
         fault: str,
         tag: str,
         *,
         limit_s: float | None = None,
-        expect: Callable[[Harm], None] = lambda _: None,
-    ) -> Iterator[Harm]:
+        expect: Callable[[Disturbance], None] = lambda _: None,
+    ) -> Iterator[Disturbance]:
         """A stream for the block to hurt; after it, nothing may be lost, doubled or different.
 
         The table says whether `limit_s` was held. `expect` is called when everything is sent, before the books are
@@ -77,21 +77,25 @@ class Proof:
         print(f"seed {SEED}")
         began_s = time.monotonic()
         stream = Stream(tag, self.began)
-        with feeling(self.world) as pulse:
+        with watching_progress(self.world) as progress:
             with sending(self.world, stream) as sent:
-                harm = Harm(self.world, stream, sent, pulse, Random(f"{SEED}/{tag}"))
-                yield harm
+                disturbance = Disturbance(
+                    self.world, stream, sent, progress, Random(f"{SEED}/{tag}")
+                )
+                yield disturbance
                 hurt_s = time.monotonic() - began_s
             sent_s = time.monotonic() - began_s
-            expect(harm)
+            expect(disturbance)
             settled(self.world, stream)
         settled_s = time.monotonic() - began_s
         print(
             f"{len(stream.ids())} events: hurt {hurt_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
         )
-        result = books(self.world, stream)
-        loss, pause = (result.lost, result.doubled), pulse.longest_pause_s()
-        line = Line(fault + self.where, harm.times, *loss, pause, harm.recover_s, limit_s)
+        result = audit(self.world, stream)
+        loss, pause = (result.lost, result.doubled), progress.longest_pause_s()
+        line = Line(
+            fault + self.where, disturbance.times, *loss, pause, disturbance.recover_s, limit_s
+        )
         self.lines.append(line)
         assert loss == (0, 0), line
         assert result.people.keys() == set(stream.people())

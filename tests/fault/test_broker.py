@@ -11,8 +11,8 @@ import pytest
 from services.cli.processes import SCORING_API
 from shared.kafka.admin import topic_ids
 from shared.kafka.config import of
-from tests.fault.fleet import broker_of, instead, until_kafka_answers
-from tests.fault.proof import Harm, Proof
+from tests.fault.processes import broker_of, instead, until_kafka_answers
+from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import until
 
@@ -23,25 +23,25 @@ TOPIC = "marketing.events"
 
 
 def test_the_broker_is_killed_and_started_again(proof: Proof) -> None:
-    with proof.hurting("kill -9 of Kafka", "broker-killed") as harm:
+    with proof.disturb("kill -9 of Kafka", "broker-killed") as disturbance:
         for _ in range(3 if FULL else 1):
-            harm.flowing()
-            broker_of(harm.world).kill()
-            harm.done(until_kafka_answers(harm.world))
+            disturbance.flowing()
+            broker_of(disturbance.world).kill()
+            disturbance.done(until_kafka_answers(disturbance.world))
 
 
 def test_the_broker_is_away_and_everything_is_accepted_all_the_same(proof: Proof) -> None:
     fault = f"Kafka deaf for {AWAY_S} s"
-    with proof.hurting(fault, "broker-away") as harm:
-        harm.flowing()
-        broker = broker_of(harm.world)
+    with proof.disturb(fault, "broker-away") as disturbance:
+        disturbance.flowing()
+        broker = broker_of(disturbance.world)
         broker.pause()
-        back_at, accepted = time.monotonic() + AWAY_S, harm.sending.accepted
+        back_at, accepted = time.monotonic() + AWAY_S, disturbance.sending.accepted
         until(lambda: time.monotonic() > back_at, within_s=AWAY_S + 5)
-        assert harm.sending.accepted > accepted
+        assert disturbance.sending.accepted > accepted
         broker.resume()
-        harm.done(until_kafka_answers(harm.world))
-    assert harm.sending.refused == 0
+        disturbance.done(until_kafka_answers(disturbance.world))
+    assert disturbance.sending.refused == 0
 
 
 def test_the_broker_loses_the_log_and_the_outbox_has_every_record(proof: Proof) -> None:
@@ -51,20 +51,20 @@ def test_the_broker_loses_the_log_and_the_outbox_has_every_record(proof: Proof) 
     environment = {**outbox_first.environment, "LEADBATON_KAFKA_KEEPS_LOG": "false"}
     with (
         instead(proof.world, SCORING_API, replace(outbox_first, environment=environment)),
-        proof.hurting("Kafka's log wiped, topics made anew", "wiped") as harm,
+        proof.disturb("Kafka's log wiped, topics made anew", "wiped") as disturbance,
     ):
-        harm.flowing()
+        disturbance.flowing()
         before = topic_ids(of(running.stack.settings()), [TOPIC])
-        _wipe(harm)
-        harm.done(until_kafka_answers(harm.world))
+        _wipe(disturbance)
+        disturbance.done(until_kafka_answers(disturbance.world))
         assert topic_ids(of(running.stack.settings()), [TOPIC]) != before
 
 
-def _wipe(harm: Harm) -> None:
-    harm.world.neglect()
-    broker = broker_of(harm.world)
+def _wipe(disturbance: Disturbance) -> None:
+    disturbance.world.neglect()
+    broker = broker_of(disturbance.world)
     broker.kill()
     if broker.keeps_log:
         shutil.rmtree(broker.directory / "log")
         (broker.directory / "server.properties").unlink()
-    harm.world.tend()
+    disturbance.world.tend()

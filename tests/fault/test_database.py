@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from services.cli.processes import SCORING_API
 from shared.db.session import Sessions
-from tests.fault.books import reading
-from tests.fault.fleet import broker_of, cut, metric, resident_bytes, until_kafka_answers
+from tests.fault.audit import reading
+from tests.fault.processes import broker_of, cut, metric, resident_bytes, until_kafka_answers
 from tests.fault.proof import Proof
 from tests.fault.stream import FULL, SENDERS
 from tests.fault.table import Line
@@ -31,36 +31,36 @@ FLAT_BYTES = 10_000_000
 
 
 def test_postgresql_crashes(proof: Proof) -> None:
-    with proof.hurting("PostgreSQL crashes", "crash") as harm:
+    with proof.disturb("PostgreSQL crashes", "crash") as disturbance:
         for _ in range(2):
-            harm.flowing()
-            harm.world.crash_database()
-            harm.done(_until_postgres_answers(harm.world))
+            disturbance.flowing()
+            disturbance.world.crash_database()
+            disturbance.done(_until_postgres_answers(disturbance.world))
 
 
 def test_all_connections_are_cut(proof: Proof) -> None:
     times = 12 if FULL else 4
     with (
-        proof.hurting("all database connections cut", "cut") as harm,
-        reading(harm.world) as sessions,
+        proof.disturb("all database connections cut", "cut") as disturbance,
+        reading(disturbance.world) as sessions,
     ):
-        harm.flowing()
+        disturbance.flowing()
         for _ in range(times):
             with sessions() as session:
                 until(lambda: cut(session) > 0, why="somebody is connected")
-            harm.done(time.monotonic())
+            disturbance.done(time.monotonic())
 
 
 def test_a_statement_waits_for_a_lock_past_the_time_out(proof: Proof) -> None:
     with (
-        proof.hurting(f"tables locked for {LOCKED_S} s", "locked") as harm,
-        reading(harm.world) as sessions,
+        proof.disturb(f"tables locked for {LOCKED_S} s", "locked") as disturbance,
+        reading(disturbance.world) as sessions,
     ):
-        harm.flowing()
+        disturbance.flowing()
         _hold(sessions)
         outages = "leadbaton_consumer_outages_total"
-        assert metric(harm.world, "scoring-worker", outages) > 0
-        harm.done(time.monotonic())
+        assert metric(disturbance.world, "scoring-worker", outages) > 0
+        disturbance.done(time.monotonic())
 
 
 def _hold(sessions: Sessions) -> None:
@@ -77,19 +77,21 @@ def _lock(session: Session, table: str) -> None:
 
 def test_both_are_away_and_senders_are_asked_to_come_back(proof: Proof) -> None:
     """Whoever posts meanwhile gets 503 with Retry-After, and costs the API no memory."""
-    with proof.hurting("Kafka and PostgreSQL away", "both") as harm:
-        harm.flowing()
-        harm.world.neglect()
-        broker_of(harm.world).pause()
-        harm.world.installation.stack.postgres.stop("immediate")
-        until(lambda: harm.sending.refused > 0, why="the first is refused")
-        _refused(harm.world, REFUSALS // 10)
-        before = resident_bytes(harm.world, SCORING_API)
-        _refused(harm.world, REFUSALS)
-        grown = resident_bytes(harm.world, SCORING_API) - before
-        broker_of(harm.world).resume()
-        harm.world.tend()
-        harm.done(max(_until_postgres_answers(harm.world), until_kafka_answers(harm.world)))
+    with proof.disturb("Kafka and PostgreSQL away", "both") as disturbance:
+        disturbance.flowing()
+        disturbance.world.neglect()
+        broker_of(disturbance.world).pause()
+        disturbance.world.installation.stack.postgres.stop("immediate")
+        until(lambda: disturbance.sending.refused > 0, why="the first is refused")
+        _refused(disturbance.world, REFUSALS // 10)
+        before = resident_bytes(disturbance.world, SCORING_API)
+        _refused(disturbance.world, REFUSALS)
+        grown = resident_bytes(disturbance.world, SCORING_API) - before
+        broker_of(disturbance.world).resume()
+        disturbance.world.tend()
+        disturbance.done(
+            max(_until_postgres_answers(disturbance.world), until_kafka_answers(disturbance.world))
+        )
     proof.lines[-1] = _with(proof.lines[-1], f", {REFUSALS:,} posts refused ({grown:+,} bytes)")
     assert grown < FLAT_BYTES
 

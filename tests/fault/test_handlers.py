@@ -17,10 +17,10 @@ from services.cli.processes import SCORING_WORKER
 from shared.embedded.supervisor import Program
 from shared.messaging.batch import DEAD_LETTER_LIMIT
 from shared.messaging.consumer import EXIT_SOFTWARE
-from tests.fault.books import reading
+from tests.fault.audit import reading
 from tests.fault.failing import is_poison
-from tests.fault.fleet import instead, without
-from tests.fault.proof import Harm, Proof
+from tests.fault.processes import instead, without
+from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import Stream
 from tests.journey.world import World, until
 
@@ -53,38 +53,40 @@ def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
 ) -> None:
     bug = ExitStack()
 
-    def mended(harm: Harm) -> None:
-        expected = bad(harm.stream)
-        until(lambda: _buried(harm.world) >= len(expected), within_s=90, why="buried")
-        until(lambda: _taken_in(harm) == harm.stream.ids() - expected, within_s=60)
-        harm.times = len(expected)
+    def mended(disturbance: Disturbance) -> None:
+        expected = bad(disturbance.stream)
+        until(lambda: _buried(disturbance.world) >= len(expected), within_s=90, why="buried")
+        until(lambda: _taken_in(disturbance) == disturbance.stream.ids() - expected, within_s=60)
+        disturbance.times = len(expected)
         bug.close()
         began = time.monotonic()
-        harm.world.installation.command("dead", "replay", "--all")
-        until(lambda: _taken_in(harm) == harm.stream.ids(), within_s=60, why="put back")
-        harm.recover_s.append(time.monotonic() - began)
+        disturbance.world.installation.command("dead", "replay", "--all")
+        until(
+            lambda: _taken_in(disturbance) == disturbance.stream.ids(), within_s=60, why="put back"
+        )
+        disturbance.recover_s.append(time.monotonic() - began)
 
     with bug:
         bug.enter_context(instead(proof.world, SCORING_WORKER, failing(proof.world, mode)))
-        with proof.hurting(fault, f"bug-{mode}", expect=mended):
+        with proof.disturb(fault, f"bug-{mode}", expect=mended):
             pass
 
 
 def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
     proof: Proof,
 ) -> None:
-    with proof.hurting("a handler fails for everything", "bug-all") as harm:
-        harm.flowing()
-        with without(harm.world, SCORING_WORKER):
-            bad = failing(harm.world, "everything")
+    with proof.disturb("a handler fails for everything", "bug-all") as disturbance:
+        disturbance.flowing()
+        with without(disturbance.world, SCORING_WORKER):
+            bad = failing(disturbance.world, "everything")
             done = subprocess.run(
                 bad.argv, env={**os.environ, **bad.environment}, timeout=60, check=False
             )
         back = time.monotonic()
         assert done.returncode == EXIT_SOFTWARE
-        assert _buried(harm.world) < DEAD_LETTER_LIMIT
-        harm.world.installation.command("dead", "replay", "--all")
-        harm.done(back)
+        assert _buried(disturbance.world) < DEAD_LETTER_LIMIT
+        disturbance.world.installation.command("dead", "replay", "--all")
+        disturbance.done(back)
 
 
 def _buried(world: World) -> int:
@@ -93,7 +95,7 @@ def _buried(world: World) -> int:
         return session.scalar(statement) or 0
 
 
-def _taken_in(harm: Harm) -> set[str]:
+def _taken_in(disturbance: Disturbance) -> set[str]:
     statement = text("select id from scoring.events where id like :events")
-    with reading(harm.world) as sessions, sessions() as session:
-        return set(session.scalars(statement, {"events": f"{harm.stream.tag}/%"}))
+    with reading(disturbance.world) as sessions, sessions() as session:
+        return set(session.scalars(statement, {"events": f"{disturbance.stream.tag}/%"}))

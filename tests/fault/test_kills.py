@@ -20,8 +20,8 @@ from services.cli.processes import (
     SLA_WORKER,
     Process,
 )
-from tests.fault.fleet import keeps_log, metric
-from tests.fault.proof import Harm, Proof
+from tests.fault.processes import keeps_log, metric
+from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import World, until
 
@@ -53,23 +53,25 @@ def test_the_quiet_run_is_as_it_should_be(proof: Proof) -> None:
 
 def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) -> None:
     limit_s = BACK_S if keeps_log(proof.world) else None
-    with proof.hurting("kill -9 of a process", "killed", limit_s=limit_s) as harm:
-        harm.flowing()
+    with proof.disturb("kill -9 of a process", "killed", limit_s=limit_s) as disturbance:
+        disturbance.flowing()
         for _ in range(KILLS // len(PROCESSES)):
-            for victim in harm.chance.sample(PROCESSES, len(PROCESSES)):
-                _kill(harm, victim)
-    assert limit_s is None or (max if FULL else median)(harm.recover_s) <= limit_s
+            for victim in disturbance.chance.sample(PROCESSES, len(PROCESSES)):
+                _kill(disturbance, victim)
+    assert limit_s is None or (max if FULL else median)(disturbance.recover_s) <= limit_s
 
 
-def _kill(harm: Harm, victim: Process) -> None:
+def _kill(disturbance: Disturbance, victim: Process) -> None:
     """Kill it, wait until it has done something again, and a little longer."""
     began = time.monotonic()
-    harm.world.kill(victim)
-    until(lambda: _at_work(harm.world, victim), within_s=20, why=f"{victim.name} works again")
-    harm.times += 1
-    harm.recover_s.append(time.monotonic() - began)
-    print(f"{victim.name}: {harm.recover_s[-1]:.2f} s")
-    Event().wait(harm.chance.uniform(0, 0.6))
+    disturbance.world.kill(victim)
+    until(
+        lambda: _at_work(disturbance.world, victim), within_s=20, why=f"{victim.name} works again"
+    )
+    disturbance.times += 1
+    disturbance.recover_s.append(time.monotonic() - began)
+    print(f"{victim.name}: {disturbance.recover_s[-1]:.2f} s")
+    Event().wait(disturbance.chance.uniform(0, 0.6))
 
 
 def _at_work(world: World, process: Process) -> bool:

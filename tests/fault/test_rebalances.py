@@ -19,16 +19,16 @@ from services.cli.processes import (
     SLA_SWEEP,
     SLA_WORKER,
 )
-from tests.fault.books import reading
-from tests.fault.fleet import (
-    a_second,
-    go_on,
+from tests.fault.audit import reading
+from tests.fault.processes import (
     metric,
-    stand_still,
+    one_more,
+    pause,
+    resume,
     waits_for_a_lock,
     without,
 )
-from tests.fault.proof import Harm, Proof
+from tests.fault.proof import Disturbance, Proof
 from tests.journey.world import until
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
@@ -40,50 +40,50 @@ BOTH = (SCORING_WORKER.name, SECOND)
 
 def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
     with (
-        proof.hurting("two of every worker; one joins, one leaves", "shared") as harm,
-        reading(harm.world) as sessions,
+        proof.disturb("two of every worker; one joins, one leaves", "shared") as disturbance,
+        reading(disturbance.world) as sessions,
         sessions() as session,
     ):
-        harm.flowing()
-        with a_second(harm.world, *WORKERS):
-            _until_all_is_read(harm, session, *BOTH)
-            with without(harm.world, SCORING_WORKER):
-                _until_all_is_read(harm, session)
-            _until_all_is_read(harm, session, *BOTH)
-        _until_all_is_read(harm, session)
+        disturbance.flowing()
+        with one_more(disturbance.world, *WORKERS):
+            _until_all_is_read(disturbance, session, *BOTH)
+            with without(disturbance.world, SCORING_WORKER):
+                _until_all_is_read(disturbance, session)
+            _until_all_is_read(disturbance, session, *BOTH)
+        _until_all_is_read(disturbance, session)
 
 
-def _until_all_is_read(harm: Harm, session: Session, *workers: str) -> None:
+def _until_all_is_read(disturbance: Disturbance, session: Session, *workers: str) -> None:
     """Somebody has joined or left: note how long it takes until these work, and every partition moves again."""
     began, before = time.monotonic(), _offsets(session)
     for name in workers:
-        until(partial(_works, harm, name), why=f"{name} has its share")
+        until(partial(_works, disturbance, name), why=f"{name} has its share")
     until(lambda: _moved_everywhere(session, before), why="every partition is read")
-    harm.times += 1
-    harm.recover_s.append(time.monotonic() - began)
+    disturbance.times += 1
+    disturbance.recover_s.append(time.monotonic() - began)
 
 
-def _works(harm: Harm, worker: str) -> bool:
-    return metric(harm.world, worker, "leadbaton_consumed_records_total") > 0
+def _works(disturbance: Disturbance, worker: str) -> bool:
+    return metric(disturbance.world, worker, "leadbaton_consumed_records_total") > 0
 
 
 def test_a_worker_that_slept_past_the_session_time_out_is_refused(proof: Proof) -> None:
     with (
-        proof.hurting("a worker paused past its session (6 s)", "zombie") as harm,
-        a_second(harm.world, SCORING_WORKER),
-        reading(harm.world) as sessions,
+        proof.disturb("a worker paused past its session (6 s)", "zombie") as disturbance,
+        one_more(disturbance.world, SCORING_WORKER),
+        reading(disturbance.world) as sessions,
         sessions() as session,
     ):
-        with _stopped_before_it_writes(harm, session):
-            _until_all_is_read(harm, session)
+        with _stopped_before_it_writes(disturbance, session):
+            _until_all_is_read(disturbance, session)
         until(
-            lambda: metric(harm.world, SECOND, "leadbaton_fenced_batches_total") > 0,
+            lambda: metric(disturbance.world, SECOND, "leadbaton_fenced_batches_total") > 0,
             why="the zombie's transaction is refused",
         )
 
 
 @contextmanager
-def _stopped_before_it_writes(harm: Harm, session: Session) -> Iterator[None]:
+def _stopped_before_it_writes(disturbance: Disturbance, session: Session) -> Iterator[None]:
     """The worker stands still in a transaction that has read its batch and locked nobody yet."""
 
     def trapped() -> bool:
@@ -96,12 +96,12 @@ def _stopped_before_it_writes(harm: Harm, session: Session) -> Iterator[None]:
         return False
 
     until(trapped, within_s=60, why="the worker is in the middle of a batch")
-    stand_still(harm.world, SECOND)
+    pause(disturbance.world, SECOND)
     session.rollback()
     try:
         yield
     finally:
-        go_on(harm.world, SECOND)
+        resume(disturbance.world, SECOND)
 
 
 _OFFSETS = text("""

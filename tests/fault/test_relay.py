@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from services.cli.processes import RELAY
 from shared.contracts.topics import MARKETING_EVENTS
-from tests.fault.books import reading
-from tests.fault.fleet import broker_of, metric
+from tests.fault.audit import reading
+from tests.fault.processes import broker_of, metric
 from tests.fault.proof import Proof
 from tests.fault.stream import FULL
 from tests.fault.table import Line

@@ -12,9 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 from services.cli.processes import SLA_SWEEP
 from shared.db.session import Sessions
-from tests.fault.books import reading
-from tests.fault.fleet import a_second, cut, without
-from tests.fault.proof import Harm, Proof
+from tests.fault.audit import reading
+from tests.fault.processes import cut, one_more, without
+from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import until
 
@@ -49,21 +49,23 @@ def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_the_due_tim
 ) -> None:
     asleep = ExitStack()
 
-    def wakes(harm: Harm) -> None:
-        parameters = {"events": f"{harm.stream.tag}/%"}
-        with reading(harm.world) as sessions:
-            until(lambda: _all_clocks_run(harm, parameters), within_s=90, why="all clocks run")
+    def wakes(disturbance: Disturbance) -> None:
+        parameters = {"events": f"{disturbance.stream.tag}/%"}
+        with reading(disturbance.world) as sessions:
+            until(
+                lambda: _all_clocks_run(disturbance, parameters), within_s=90, why="all clocks run"
+            )
             until(lambda: _an_hour_passes(sessions, parameters), why="an hour has passed")
             began = time.monotonic()
             asleep.close()
-            until(lambda: _none_overdue(harm), why="all flagged")
-            harm.recover_s.append(time.monotonic() - began)
+            until(lambda: _none_overdue(disturbance), why="all flagged")
+            disturbance.recover_s.append(time.monotonic() - began)
 
     with asleep:
         asleep.enter_context(without(proof.world, SLA_SWEEP))
         fault = "the sweeper down for an hour"
-        with proof.hurting(fault, "slept", expect=wakes) as harm:
-            harm.times = 1
+        with proof.disturb(fault, "slept", expect=wakes) as disturbance:
+            disturbance.times = 1
 
 
 def _an_hour_passes(sessions: Sessions, parameters: dict[str, str]) -> bool:
@@ -76,8 +78,8 @@ def _an_hour_passes(sessions: Sessions, parameters: dict[str, str]) -> bool:
     return True
 
 
-def _all_clocks_run(harm: Harm, parameters: dict[str, str]) -> bool:
-    with reading(harm.world) as sessions, sessions() as session:
+def _all_clocks_run(disturbance: Disturbance, parameters: dict[str, str]) -> bool:
+    with reading(disturbance.world) as sessions, sessions() as session:
         assigned = session.scalar(_ASSIGNED, parameters)
         handoffs = session.scalar(
             text(
@@ -87,12 +89,13 @@ def _all_clocks_run(harm: Harm, parameters: dict[str, str]) -> bool:
             parameters,
         )
         return bool(
-            handoffs == harm.stream.qualified() and session.scalar(_READY, parameters) == assigned
+            handoffs == disturbance.stream.qualified()
+            and session.scalar(_READY, parameters) == assigned
         )
 
 
-def _none_overdue(harm: Harm) -> bool:
-    with reading(harm.world) as sessions, sessions() as session:
+def _none_overdue(disturbance: Disturbance) -> bool:
+    with reading(disturbance.world) as sessions, sessions() as session:
         return bool(session.scalar(_OVERDUE) == 0)
 
 
@@ -101,13 +104,13 @@ def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
 ) -> None:
     times = 20 if FULL else 8
     with (
-        proof.hurting("two sweepers cut off in turn", "sweepers") as harm,
-        a_second(harm.world, SLA_SWEEP) as [second],
-        reading(harm.world) as sessions,
+        proof.disturb("two sweepers cut off in turn", "sweepers") as disturbance,
+        one_more(disturbance.world, SLA_SWEEP) as [second],
+        reading(disturbance.world) as sessions,
     ):
-        harm.flowing()
+        disturbance.flowing()
         for time_ in range(times):
             with sessions() as session:
                 cut(session, f"leadbaton-{(SLA_SWEEP.name, second)[time_ % 2]}")
-            harm.times += 1
-            Event().wait(harm.chance.uniform(0.1, 0.7))
+            disturbance.times += 1
+            Event().wait(disturbance.chance.uniform(0.1, 0.7))

@@ -1,4 +1,4 @@
-"""The books: what became of a stream, read from the database and from whoever got the webhooks."""
+"""An audit of a stream: what became of it, read from the database and from the receiver of the webhooks."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.journey.receiver import Receiver
 from tests.journey.world import World, until
 
 POINT = 0.01
-"""What each event adds to a score of its own, for ever: how often it was counted can be read from the score."""
+"""The points that each event adds for ever: the score shows how many events were counted."""
 SETTLING_S = 120.0
 
 
 @dataclass(frozen=True)
 class Person:
-    """What became of one person."""
+    """What the database holds of one person."""
 
     events: int
     counted: int
-    """Events as the score has counted them."""
+    """How many events the score has counted."""
     fit: float
     engagement: float
     stage: str
@@ -44,8 +44,8 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Books:
-    """What became of a stream, when all that must happen has happened."""
+class Audit:
+    """What became of a stream, once everything that must happen has happened."""
 
     people: Mapping[int, Person]
     lost: int
@@ -54,7 +54,7 @@ class Books:
 
 @contextmanager
 def reading(world: World) -> Iterator[Sessions]:
-    """Sessions of the auditor's own."""
+    """Sessions of the audit's own."""
     engine = engine_for(world.installation.stack.postgres.url(DATABASE))
     try:
         yield sessions_on(engine)
@@ -63,7 +63,7 @@ def reading(world: World) -> Iterator[Sessions]:
 
 
 def ready_to_read(world: World) -> None:
-    """An index of the auditor's own, so that looking costs the system little."""
+    """Create an index for the audit, so that it costs the system little."""
     with reading(world) as sessions, sessions.begin() as session:
         session.execute(text("create index audited on scoring.events (id text_pattern_ops)"))
 
@@ -117,7 +117,7 @@ def settled(world: World, stream: Stream) -> None:
             raise AssertionError(f"{stream.tag} does not settle: {last}") from None
 
 
-def books(world: World, stream: Stream) -> Books:
+def audit(world: World, stream: Stream) -> Audit:
     """Everything about the stream; raises AssertionError where an invariant is broken."""
     with reading(world) as sessions, sessions() as session:
         ids = _ids(session, stream)
@@ -125,7 +125,7 @@ def books(world: World, stream: Stream) -> Books:
         _check_handoffs(session, stream)
         _check_webhooks(session, stream, world.receiver)
         _check_clocks(session, stream)
-    return Books(
+    return Audit(
         people=people,
         lost=len(stream.ids() - ids),
         doubled=sum(it.counted for it in people.values()) - len(ids),

@@ -1,4 +1,4 @@
-"""Feels whether events get into the ledger: how long nothing moved, and when it moved again."""
+"""Watches whether events are stored: how long nothing was stored, and when that went on."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
-from tests.fault.books import reading
+from tests.fault.audit import reading
 from tests.journey.world import World, until
 
-BEAT_S = 0.05
+LOOK_EVERY_S = 0.05
 _READ = text("""
     select coalesce(sum(next_offset), 0) from messaging.offsets
     where consumer_group = :group and topic = :topic
@@ -24,42 +24,42 @@ _READ = text("""
 
 
 @dataclass
-class Pulse:
-    """The instants at which the ledger was seen to grow."""
+class StoredProgress:
+    """The instants at which more events were stored."""
 
-    beats: list[float] = field(default_factory=list)
+    grew_at: list[float] = field(default_factory=list)
 
     def longest_pause_s(self) -> float:
-        """The longest time between two beats."""
-        times = list(self.beats)
+        """The longest time between two of them."""
+        times = list(self.grew_at)
         return max((b - a for a, b in pairwise(times)), default=0.0)
 
-    def back_after_s(self, since: float, within_s: float = 60.0) -> float:
-        """How long after this instant the ledger grew again."""
+    def resumed_after_s(self, since: float, within_s: float = 60.0) -> float:
+        """How long after this instant an event was stored again."""
 
-        def next_beat() -> float | None:
-            return next((it for it in list(self.beats) if it > since), None)
+        def next_growth() -> float | None:
+            return next((it for it in list(self.grew_at) if it > since), None)
 
-        return until(next_beat, within_s=within_s, why="back at work") - since
+        return until(next_growth, within_s=within_s, why="back at work") - since
 
 
 @contextmanager
-def feeling(world: World) -> Iterator[Pulse]:
-    """The pulse while the block runs."""
-    pulse, stop = Pulse(), Event()
-    thread = Thread(target=_feel, args=(world, pulse, stop))
+def watching_progress(world: World) -> Iterator[StoredProgress]:
+    """Progress, watched while the block runs."""
+    progress, stop = StoredProgress(), Event()
+    thread = Thread(target=_watch, args=(world, progress, stop))
     thread.start()
     try:
-        yield pulse
+        yield progress
     finally:
         stop.set()
         thread.join()
 
 
-def _feel(world: World, pulse: Pulse, stop: Event) -> None:
+def _watch(world: World, progress: StoredProgress, stop: Event) -> None:
     before = -1
     with reading(world) as sessions:
-        while not stop.wait(BEAT_S):
+        while not stop.wait(LOOK_EVERY_S):
             try:
                 with sessions() as session:
                     parameters = {"group": SCORING, "topic": MARKETING_EVENTS.name}
@@ -67,5 +67,5 @@ def _feel(world: World, pulse: Pulse, stop: Event) -> None:
             except DBAPIError:
                 continue
             if now != before:
-                pulse.beats.append(time.monotonic())
+                progress.grew_at.append(time.monotonic())
             before = now

@@ -1,4 +1,4 @@
-"""Who is in the installation: processes that join, leave, stand still, and what each says of itself."""
+"""Processes of the installation: started, ended, paused, and what each shows of itself."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def join(world: World, *programs: Program) -> None:
 
 
 def leave(world: World, name: str) -> None:
-    """Let the process finish, for good."""
+    """End the process for good."""
     world.neglect()
     assert world.installation.supervisor.end(name), f"{name} had to be killed"
     world.tend()
 
 
 @contextmanager
-def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
+def one_more(world: World, *processes: Process) -> Iterator[list[str]]:
     """One more of each, while the block runs; their names."""
     programs = [world.installation.program(it, 1) for it in processes]
     join(world, *programs)
@@ -54,7 +54,7 @@ def a_second(world: World, *processes: Process) -> Iterator[list[str]]:
 
 @contextmanager
 def without(world: World, process: Process) -> Iterator[None]:
-    """Nobody does this process's work, while the block runs."""
+    """No process of this kind runs, while the block does."""
     leave(world, process.name)
     try:
         yield
@@ -73,13 +73,13 @@ def instead(world: World, process: Process, program: Program) -> Iterator[None]:
             leave(world, program.name)
 
 
-def stand_still(world: World, name: str) -> None:
-    """Stop the process where it stands; it knows nothing of it."""
+def pause(world: World, name: str) -> None:
+    """Pause the process with SIGSTOP."""
     _signal(world, name, signal.SIGSTOP)
 
 
-def go_on(world: World, name: str) -> None:
-    """Let it go on, as if no time had passed."""
+def resume(world: World, name: str) -> None:
+    """Resume the process with SIGCONT."""
     _signal(world, name, signal.SIGCONT)
 
 
