@@ -79,7 +79,7 @@ def _sections(history: LeadHistory) -> Iterator[tuple[str, Table | Text]]:
     yield f"What they did: {len(history.events)} events, first and last", _events(history.events)
     yield _worth(handoff), _reasons(handoff["lead"]["reasons"])
     yield _why(decision), _candidates(decision)
-    yield "The webhooks", _deliveries(handoff["deliveries"])
+    yield "Notifications, by signed webhook", _deliveries(handoff["deliveries"])
     yield f"The promise: {history.clock['policy']}", _clock(history.clock)
     yield "What became of it", _changes(handoff["history"])
 

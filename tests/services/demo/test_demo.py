@@ -26,7 +26,7 @@ def outside() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("LEADBATON")}
 
 
-def test_it_ends_with_a_story_and_true_figures_and_a_second_start_goes_on_until_ctrl_c(
+def test_it_ends_with_a_history_and_true_figures_and_a_second_start_goes_on_until_ctrl_c(
     tmp_path: Path,
 ) -> None:
     data, file = tmp_path / "data", tmp_path / "figures.json"
@@ -42,8 +42,8 @@ def test_it_ends_with_a_story_and_true_figures_and_a_second_start_goes_on_until_
 
     assert done.returncode == 0, done.stdout + done.stderr
     check_figures(json.loads(file.read_text()))
-    for chapter in ("What they did", "What it is worth", "Why ", "signed webhook", "The promise"):
-        assert chapter in done.stdout
+    for title in ("What they did", "What it is worth", "Why ", "signed webhook", "The promise"):
+        assert title in done.stdout
     assert done.stdout.count("curl -s ") == 3
 
     before = json.loads((data / "demo.json").read_text())
