@@ -37,7 +37,7 @@ from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.config import KafkaConfig
 
 RATIO = 0.5
-HANDS = 64
+MAX_QUICK = 64
 """Requests on their way at once, for both."""
 ENDPOINTS = 50
 DEAD = "/reps/0"
@@ -147,10 +147,10 @@ async def bare(told: Sequence[tuple[str, bytes]]) -> float:
             await client.post(url, content=body, headers={"content-type": "application/json"})
 
     async with httpx.AsyncClient(
-        limits=httpx.Limits(max_connections=HANDS, max_keepalive_connections=HANDS)
+        limits=httpx.Limits(max_connections=MAX_QUICK, max_keepalive_connections=MAX_QUICK)
     ) as client:
         began_s = time.monotonic()
-        await asyncio.gather(*(hand(client) for _ in range(HANDS)))
+        await asyncio.gather(*(hand(client) for _ in range(MAX_QUICK)))
         return len(told) / (time.monotonic() - began_s)
 
 

@@ -117,14 +117,14 @@ async def run_delivery(
     dispatcher: Dispatcher, engine: Engine, *, stop: threading.Event, probe: Probes
 ) -> None:
     """The courier, and beside it the thread that wakes it; an error of either stops both and is raised."""
-    woken, loop = asyncio.Event(), asyncio.get_running_loop()
-    wake = partial(loop.call_soon_threadsafe, woken.set)
+    wake_event, loop = asyncio.Event(), asyncio.get_running_loop()
+    wake = partial(loop.call_soon_threadsafe, wake_event.set)
     with ThreadPoolExecutor(1, thread_name_prefix="listening") as pool:
         listening = loop.run_in_executor(pool, call_on_notification, engine, CHANNEL, wake, stop)
         listening.add_done_callback(lambda _: stop.set())
-        listening.add_done_callback(lambda _: woken.set())
+        listening.add_done_callback(lambda _: wake_event.set())
         try:
-            await deliver(dispatcher, stop=stop, woken=woken, beat=probe.beat)
+            await deliver(dispatcher, stop=stop, wake_event=wake_event, beat=probe.beat)
         finally:
             stop.set()
             await listening

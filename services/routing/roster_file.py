@@ -134,14 +134,14 @@ class RosterFile(Section):
         return {id: url for id, (_, url) in self._endpoints().items()}
 
     def _endpoints(self) -> dict[str, tuple[Path, str]]:
-        found: dict[str, tuple[Path, str]] = {}
+        urls: dict[str, tuple[Path, str]] = {}
         for at, rep in enumerate(self.reps):
-            found[rep_endpoint(rep.id)] = (("reps", at, "endpoint", "url"), rep.endpoint.url)
+            urls[rep_endpoint(rep.id)] = (("reps", at, "endpoint", "url"), rep.endpoint.url)
         for at, team in enumerate(self.teams):
-            found[team_endpoint(team.id)] = (("teams", at, "fallback", "url"), team.fallback.url)
+            urls[team_endpoint(team.id)] = (("teams", at, "fallback", "url"), team.fallback.url)
         if self.ops is not None:
-            found[OPS_ENDPOINT] = (("ops", "url"), self.ops.url)
-        return found
+            urls[OPS_ENDPOINT] = (("ops", "url"), self.ops.url)
+        return urls
 
     def problems(
         self, agreement: Agreement | None, check_url: Callable[[str], None]
@@ -188,8 +188,8 @@ def parse(
     return roster
 
 
-def _instant(said: date | datetime) -> datetime:
-    return said if isinstance(said, datetime) else datetime.combine(said, time(), UTC)
+def _instant(value: date | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
 
 
 def _twice(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
@@ -200,5 +200,5 @@ def _twice(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
         before.add(id)
 
 
-def _not_among(what: str, said: str, known: set[str]) -> str:
-    return f"the agreement has no {what} {said!r}; write one of {', '.join(sorted(known))}"
+def _not_among(kind: str, id: str, known: set[str]) -> str:
+    return f"the agreement has no {kind} {id!r}; write one of {', '.join(sorted(known))}"

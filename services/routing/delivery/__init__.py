@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.routing.delivery.delivering import deliver
 from services.routing.delivery.dispatcher import Dispatcher, check_vault, take_up
+from services.routing.delivery.loop import deliver
 
 __all__ = ["Dispatcher", "check_vault", "deliver", "take_up"]

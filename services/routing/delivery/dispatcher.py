@@ -1,4 +1,4 @@
-"""The courier: what delivering needs, and how it takes deliveries in hand."""
+"""What delivering needs, and how it claims deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from ssrfguard import Policy
 
 from services.routing.queries import claims, deliveries
-from services.routing.queries.claims import Claimed, Due, Lease, Room
+from services.routing.queries.claims import ClaimedDelivery, ClaimLimits, Due, Lease
 from services.routing.queries.endpoints import an_encrypted_secret
 from shared.auth.vault import Vault
 from shared.clock import TimeSource
@@ -20,14 +20,14 @@ from shared.http.outbound import TOTAL_S
 
 log = structlog.get_logger(__name__)
 
-HANDS_AN_ENDPOINT = 4
-"""Tries on their way to one endpoint: a dead one holds up only its own."""
-HANDS_A_HOST = 32
-"""Tries on their way to all endpoints of a host together."""
+ENDPOINT_LIMIT = 4
+"""How many attempts are in flight to one endpoint: a dead one holds up only its own."""
+HOST_LIMIT = 32
+"""How many attempts are in flight to all endpoints of a host together."""
 LEASE = timedelta(seconds=TOTAL_S * 2)
-"""After this a try that nobody has recorded is anybody's again: what a crash began, it ends."""
+"""After this a claim ends whose attempt is not recorded: the worker may have crashed."""
 GRACE_S = 6.0
-"""What tries on their way get to finish when we are asked to stop; their leases look after the rest."""
+"""How long attempts in flight get to finish when the process is asked to stop; then their leases end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class Dispatcher:
     chance: Callable[[], float]
     """Uniform in [0, 1): the jitter."""
     patience_s: float = TOTAL_S
-    """How long one try may take."""
+    """How long one attempt may take."""
     grace_s: float = GRACE_S
     name: str | None = None
-    """This worker's across restarts: what its earlier life had in hand is in hand no more."""
+    """The worker's name across restarts: claims of its earlier run are released."""
 
     @property
     def lease(self) -> Lease:
-        """What it takes deliveries with."""
+        """The lease of its claims."""
         return Lease(LEASE, self.name)
 
 
 def check_vault(dispatcher: Dispatcher) -> None:
-    """Raise BadSecretKey if our key is not the one that secrets were encrypted with."""
+    """Raise BadSecretKey if the key is not the one that secrets were encrypted with."""
     with dispatcher.sessions.begin() as session:
         secret = an_encrypted_secret(session)
     if secret is not None:
@@ -61,20 +61,22 @@ def check_vault(dispatcher: Dispatcher) -> None:
 
 
 def take_up(dispatcher: Dispatcher) -> None:
-    """Begin where our earlier life was interrupted, at once: nobody waits for its leases to end."""
+    """Release at once what the worker's earlier run had claimed, instead of waiting for its leases to end."""
     if dispatcher.name is None:
         return
     with dispatcher.sessions.begin() as session:
         freed = claims.free_leases(session, dispatcher.name, now=dispatcher.time_source())
     if freed:
-        log.info("tries of an earlier life are free", deliveries=freed)
+        log.info("claims of an earlier run are released", deliveries=freed)
 
 
-def claim(dispatcher: Dispatcher, tries: int, *, retries: int | None = None) -> list[Claimed]:
-    """Take so many of what is due, in one short transaction; where that fails, one by one."""
+def claim(
+    dispatcher: Dispatcher, attempts: int, *, retries: int | None = None
+) -> list[ClaimedDelivery]:
+    """Claim so many due deliveries in one short transaction; where that fails, one by one."""
     now = dispatcher.time_source()
-    most_again = tries if retries is None else retries
-    room = Room(tries, most_again, an_endpoint=HANDS_AN_ENDPOINT, a_host=HANDS_A_HOST)
+    retry_limit = attempts if retries is None else retries
+    room = ClaimLimits(attempts, retry_limit, endpoint_limit=ENDPOINT_LIMIT, host_limit=HOST_LIMIT)
     with ErrorCapture(), dispatcher.sessions.begin() as session:
         return claims.claim_deliveries(session, room, lease=dispatcher.lease, now=now)
     with dispatcher.sessions() as session:
@@ -82,8 +84,8 @@ def claim(dispatcher: Dispatcher, tries: int, *, retries: int | None = None) -> 
     return [claimed for it in due for claimed in _claim_alone(dispatcher, it, now)]
 
 
-def _claim_alone(dispatcher: Dispatcher, due: Due, now: datetime) -> list[Claimed]:
-    """One delivery; it is given up if it cannot be taken, or it would be in the way at each claim."""
+def _claim_alone(dispatcher: Dispatcher, due: Due, now: datetime) -> list[ClaimedDelivery]:
+    """Claim one delivery; it is exhausted if it cannot be claimed, as it would block every claim."""
     with ErrorCapture() as capture, dispatcher.sessions.begin() as session:
         return claims.take_deliveries(session, [due], lease=dispatcher.lease, now=now)
     log.error(

@@ -100,30 +100,30 @@ class Step(NamedTuple):
 
     def payload(self) -> bytes:
         """The step as other services read it: what `HandoffChanged` would write, in a third of the time."""
-        it, context = self.handoff, self.handoff.lead.context
-        told = {
-            "handoff_id": it.id,
-            "lead_id": it.lead_id,
-            "qualification": it.qualification,
-            "sequence": it.sequence,
+        handoff, context = self.handoff, self.handoff.lead.context
+        fields = {
+            "handoff_id": handoff.id,
+            "lead_id": handoff.lead_id,
+            "qualification": handoff.qualification,
+            "sequence": handoff.sequence,
             "change": self.change,
             "occurred_at": self.occurred_at,
             "recorded_at": self.recorded_at,
-            "hop": it.hop,
-            "team": it.team,
-            "rep": it.rep,
-            "calendar": it.calendar,
-            "tier": it.tier,
-            "qualified_at": it.qualified_at,
-            "assigned_at": it.assigned_at,
-            "agreement_version": it.agreement_version,
+            "hop": handoff.hop,
+            "team": handoff.team,
+            "rep": handoff.rep,
+            "calendar": handoff.calendar,
+            "tier": handoff.tier,
+            "qualified_at": handoff.qualified_at,
+            "assigned_at": handoff.assigned_at,
+            "agreement_version": handoff.agreement_version,
             "sources": context.sources,
             "campaign": _campaign(context.last_campaign) or _campaign(context.first_campaign),
             "recycle": False,
             "lead_name": context.name or context.email,
             **self.details,
         }
-        known = {name: value for name, value in told.items() if value is not None}
+        known = {name: value for name, value in fields.items() if value is not None}
         return orjson.dumps(known, option=orjson.OPT_UTC_Z)
 
 

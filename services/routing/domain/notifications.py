@@ -100,7 +100,7 @@ BREACH_FIELDS = (
 def breach(
     clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
 ) -> Notification:
-    """Tells a team, or ops, that a promise was not kept."""
+    """The notification that tells a team, or ops, of a broken promise."""
     fields = msgspec.to_builtins(clock)
     data: dict[str, Any] = {
         "breach": {name: fields.get(name) for name in BREACH_FIELDS},
@@ -121,12 +121,12 @@ def breach(
 
 
 def undelivered(
-    meant: Notification, *, cause: str, type: str, endpoint: str, at: datetime
+    original: Notification, *, cause: str, type: str, endpoint: str, at: datetime
 ) -> Notification:
-    """Tells somebody else what could not be told to whom it was meant for."""
-    meant_for = {"type": meant.type, "endpoint": meant.endpoint}
-    data = {**_as_written(_body_of(meant.body).data), "undelivered": meant_for}
-    return meant._replace(
+    """The notification of another endpoint that `original` could not be delivered."""
+    undelivered_to = {"type": original.type, "endpoint": original.endpoint}
+    data = {**_as_written(_body_of(original.body).data), "undelivered": undelivered_to}
+    return original._replace(
         id=notification_id(f"{cause}/{type}/{endpoint}"),
         endpoint=endpoint,
         type=type,
@@ -198,19 +198,19 @@ class DueTimes:
 
 
 def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
-    """The exact bytes; what does not fit is left out, the least useful first, and that is said."""
-    written = orjson.dumps({"type": type, "timestamp": at, "data": data})
+    """The exact bytes. What does not fit is left out, the least useful first; `shortened` says so then."""
+    encoded = orjson.dumps({"type": type, "timestamp": at, "data": data})
     for shorten in _SHORTER:
-        if len(written) < MAX_BYTES:
+        if len(encoded) < MAX_BYTES:
             break
-        parts = _body_of(written).data
+        parts = _body_of(encoded).data
         lead = _lead_of(parts.get("lead", b"{}"))
         data = {
             **_as_written(parts),
             "lead": {**_as_written(shorten(lead)), "shortened": True},
         }
-        written = orjson.dumps({"type": type, "timestamp": at, "data": data})
-    return written
+        encoded = orjson.dumps({"type": type, "timestamp": at, "data": data})
+    return encoded
 
 
 def _as_written(parts: dict[str, msgspec.Raw]) -> dict[str, orjson.Fragment]:

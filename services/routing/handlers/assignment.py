@@ -161,7 +161,8 @@ def assign_queue(
     allocations.save_assignments(session, waited)
 
     outbox.append(session, records)
-    deliveries.add_first_notifications(session, notifications, now=now)
+    if announced:
+        deliveries.add_first_notifications(session, notifications, now=now)
     _count(decisions)
     return decisions
 

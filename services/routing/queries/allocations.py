@@ -160,10 +160,10 @@ def save_assignments(session: Session, decided: Collection[Assignment]) -> None:
     """
     if not decided:
         return
-    asked = assignments.c.handoff_id == any_(
+    of_decided = assignments.c.handoff_id == any_(
         literal([it.handoff_id for it in decided], ARRAY(Uuid))
     )
-    replaced = select(assignments.c.allocation_id).where(asked, assignments.c.rep.is_(None))
+    replaced = select(assignments.c.allocation_id).where(of_decided, assignments.c.rep.is_(None))
     replaced_ids = set(session.scalars(replaced.distinct()))
     statement = insert(assignments)
     session.connection().execute(

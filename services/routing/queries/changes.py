@@ -63,20 +63,20 @@ def _after(steps: Iterable[Step]) -> list[Handoff]:
     return list({it.handoff.id: it.handoff for it in steps}.values())
 
 
-def _change(it: Step) -> tuple[Any, ...]:
+def _change(step: Step) -> tuple[Any, ...]:
     details = {
         name: value
-        for name, value in it.details.items()
+        for name, value in step.details.items()
         if value is not None and value is not False
     }
     return (
-        it.handoff.id,
-        it.handoff.sequence,
-        it.change,
-        it.occurred_at,
-        it.recorded_at,
-        it.actor,
-        it.handoff.hop,
-        it.handoff.rep,
+        step.handoff.id,
+        step.handoff.sequence,
+        step.change,
+        step.occurred_at,
+        step.recorded_at,
+        step.actor,
+        step.handoff.hop,
+        step.handoff.rep,
         orjson.dumps(details) if details else None,
     )

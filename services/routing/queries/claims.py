@@ -19,15 +19,15 @@ from services.routing.queries.endpoints import old_secrets_of
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ClaimLimits:
     """How many attempts may start now."""
 
     attempts: int
     retries: int
     """Of these, so many at most that are no first attempts."""
-    an_endpoint: int
+    endpoint_limit: int
     """So many at most on their way to one endpoint."""
-    a_host: int
+    host_limit: int
     """The same for all endpoints of a host."""
 
 
@@ -49,7 +49,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     """A delivery that is ours until its lease ends."""
 
     notification: Notification
@@ -66,7 +66,9 @@ class Claimed:
     """Breakers that an answer closes."""
 
 
-def claim_deliveries(session: Session, room: Room, *, lease: Lease, now: datetime) -> list[Claimed]:
+def claim_deliveries(
+    session: Session, room: ClaimLimits, *, lease: Lease, now: datetime
+) -> list[ClaimedDelivery]:
     """Take what is due, first attempts first, and mark it ours for a while.
 
     Per handoff and endpoint only the oldest is due, so that a receiver hears things in their order; and no
@@ -75,7 +77,7 @@ def claim_deliveries(session: Session, room: Room, *, lease: Lease, now: datetim
     return take_deliveries(session, due_deliveries(session, room, now=now), lease=lease, now=now)
 
 
-def due_deliveries(session: Session, room: Room, *, now: datetime) -> list[Due]:
+def due_deliveries(session: Session, room: ClaimLimits, *, now: datetime) -> list[Due]:
     """What may be tried now: first attempts first, and of those what goes to hosts with the fewest on their way."""
     rows = session.execute(
         _DUE,
@@ -83,8 +85,8 @@ def due_deliveries(session: Session, room: Room, *, now: datetime) -> list[Due]:
             "now": now,
             "attempts": room.attempts,
             "retries": room.retries,
-            "an_endpoint": room.an_endpoint,
-            "a_host": room.a_host,
+            "endpoint_limit": room.endpoint_limit,
+            "host_limit": room.host_limit,
         },
     )
     return [
@@ -95,15 +97,17 @@ def due_deliveries(session: Session, room: Room, *, now: datetime) -> list[Due]:
 
 def take_deliveries(
     session: Session, due: Sequence[Due], *, lease: Lease, now: datetime
-) -> list[Claimed]:
+) -> list[ClaimedDelivery]:
     """Those of the deliveries that nobody else has taken meanwhile, with a try more and the pause after it.
 
     The pause is written before the try: one whose outcome nobody can record is not tried again within it.
     """
     ends = now + lease.lasts
-    wanted = {probe for it in due for probe in it.probes}
-    taken = breakers.take_probes(session, wanted, now=now, until=ends) if wanted else set()
-    probes = {it.id: it.probes for it in due if it.probes <= taken}
+    probe_ids = {probe for it in due for probe in it.probes}
+    free_probes = (
+        breakers.take_probes(session, probe_ids, now=now, until=ends) if probe_ids else set()
+    )
+    probes = {it.id: it.probes for it in due if it.probes <= free_probes}
     if not probes:
         return []
     rows = session.execute(
@@ -128,8 +132,8 @@ def free_leases(session: Session, worker: str, *, now: datetime) -> int:
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
 
 
-def _claimed(row: Row[Any], probes: frozenset[str]) -> Claimed:
-    return Claimed(
+def _claimed(row: Row[Any], probes: frozenset[str]) -> ClaimedDelivery:
+    return ClaimedDelivery(
         Notification(
             row.id,
             row.endpoint,
@@ -215,9 +219,9 @@ _DUE = text(
         select endpoints.id as endpoint, endpoints.host, own.id as endpoint_breaker,
             shared.id as host_breaker,
             coalesce(on_their_way.attempts, 0) as attempts, coalesce(to_hosts.attempts, 0) as host_tries,
-            case when own.id is null then :an_endpoint else 1 end
+            case when own.id is null then :endpoint_limit else 1 end
                 - coalesce(on_their_way.attempts, 0) as room,
-            case when shared.id is null then :a_host else 1 end
+            case when shared.id is null then :host_limit else 1 end
                 - coalesce(to_hosts.attempts, 0) as host_room
         from waiting
         join routing.endpoints on endpoints.id = waiting.endpoint

@@ -1,4 +1,4 @@
-"""What is to be told, and how each try ended."""
+"""Deliveries and their attempts."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from services.routing.tables import attempts, deliveries
 from shared.db.copying import copy_rows
 
 CHANNEL = "leadbaton_deliveries"
-"""Where PostgreSQL notifies the delivery that there is something to be told."""
+"""The channel on which PostgreSQL notifies the delivery of new deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try, as it went."""
+    """One attempt, as it went."""
 
     number: int
     at: datetime
     took_ms: float
     response: Response
     attempts_before: int
-    """Of the delivery, when the try began."""
+    """Attempts before the delivery was begun again, as it was when the attempt began."""
 
     @property
     def ended_at(self) -> datetime:
@@ -42,7 +42,7 @@ class Attempt:
 def add_notifications(
     session: Session, notifications: Sequence[Notification], *, now: datetime
 ) -> None:
-    """Add what is to be told; what was added before, or has no endpoint to go to, is left out."""
+    """Add deliveries; those that were added before, or whose endpoint does not exist, are left out."""
     known = endpoints.known_endpoints(session, {it.endpoint for it in notifications})
     rows = [_row(it, now) for it in notifications if it.endpoint in known]
     if rows:
@@ -56,12 +56,12 @@ def add_notifications(
 def add_first_notifications(
     session: Session, notifications: Iterable[Notification], *, now: datetime
 ) -> None:
-    """Add what was never told before, to endpoints that exist; made while PostgreSQL takes in those before."""
+    """Add deliveries that are surely new, to endpoints that exist; each is made while others are copied."""
     copy_rows(session, deliveries, _COLUMNS, (_row(it, now) for it in notifications))
     session.execute(text(f"notify {CHANNEL}"))
 
 
-_SAVE_TRIES = text("""
+_SAVE_OUTCOMES = text("""
     update routing.deliveries as row
     set lease_until = null, state = tried.state, ended_at = tried.ended_at,
         next_attempt_at = coalesce(tried.again_at, row.next_attempt_at)
@@ -75,12 +75,12 @@ _SAVE_TRIES = text("""
 """)
 
 
-TryRecord = tuple[UUID, Attempt, Outcome]
-"""A delivery's id, its try, and what that came to."""
+SavedAttempt = tuple[UUID, Attempt, Outcome]
+"""A delivery's id, its attempt, and the outcome."""
 
 
-def save_attempts(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
-    """Record how tries went; the deliveries whose state that decided, as with `save_outcomes`."""
+def save_attempts(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
+    """Record attempts and their outcomes; the deliveries whose state that decided, as with `save_outcomes`."""
     session.connection().execute(
         insert(attempts).on_conflict_do_nothing(),
         [
@@ -92,28 +92,28 @@ def save_attempts(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
                 "status": it.response.status,
                 "detail": it.response.detail,
             }
-            for id, it, _ in tried
+            for id, it, _ in ended
         ],
     )
-    return save_outcomes(session, tried)
+    return save_outcomes(session, ended)
 
 
-def save_outcomes(session: Session, tried: Sequence[TryRecord]) -> set[UUID]:
-    """Record what became of deliveries; those that nothing overtook: an end, another try, the wish to begin again."""
-    after = [_after(it, outcome) for _, it, outcome in tried]
+def save_outcomes(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
+    """Record outcomes; the deliveries whose state they decided: not those that ended or were begun again meanwhile."""
+    after = [_after(it, outcome) for _, it, outcome in ended]
     arguments = {
-        "ids": [id for id, _, _ in tried],
-        "numbers": [it.number for _, it, _ in tried],
+        "ids": [id for id, _, _ in ended],
+        "numbers": [it.number for _, it, _ in ended],
         "states": [state for state, _, _ in after],
         "ended": [ended_at for _, ended_at, _ in after],
         "again": [again_at for _, _, again_at in after],
-        "before": [it.attempts_before for _, it, _ in tried],
+        "before": [it.attempts_before for _, it, _ in ended],
     }
-    return set(session.scalars(_SAVE_TRIES, arguments))
+    return set(session.scalars(_SAVE_OUTCOMES, arguments))
 
 
 def _after(attempt: Attempt, outcome: Outcome) -> tuple[str, datetime | None, datetime | None]:
-    """The delivery's state, when it ended, when it is tried again."""
+    """The delivery's state, when it ended, and when it is attempted again."""
     match outcome:
         case Retry(at=again):
             return "pending", None, again
@@ -124,7 +124,7 @@ def _after(attempt: Attempt, outcome: Outcome) -> tuple[str, datetime | None, da
 
 
 def exhaust(session: Session, id: UUID, *, now: datetime) -> None:
-    """End a delivery that cannot be tried."""
+    """End a delivery that cannot be claimed."""
     session.execute(
         update(deliveries)
         .where(deliveries.c.id == id, deliveries.c.state == "pending")
@@ -135,7 +135,7 @@ def exhaust(session: Session, id: UUID, *, now: datetime) -> None:
 def cancel_deliveries(
     session: Session, handoff_ids: Collection[UUID], *, type: str, now: datetime
 ) -> None:
-    """Do not tell any more what is no longer so."""
+    """Cancel the pending deliveries of this type of the handoffs."""
     session.execute(
         update(deliveries)
         .where(
@@ -148,7 +148,7 @@ def cancel_deliveries(
 
 
 def cancel_for_endpoints(session: Session, ids: Collection[str], *, now: datetime) -> int:
-    """Tell nothing any more to these endpoints; how many deliveries were pending."""
+    """Cancel the pending deliveries to these endpoints; how many there were."""
     statement = (
         update(deliveries)
         .where(deliveries.c.endpoint.in_(ids), deliveries.c.state == literal_column("'pending'"))
@@ -172,9 +172,9 @@ def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
         )
         .returning(deliveries.c.id)
     )
-    found = session.execute(statement).first() is not None
+    exists = session.execute(statement).first() is not None
     session.execute(text(f"notify {CHANNEL}"))
-    return found
+    return exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,15 +262,15 @@ _COLUMNS = (
 )
 
 
-def _row(it: Notification, now: datetime) -> tuple[Any, ...]:
+def _row(notification: Notification, now: datetime) -> tuple[Any, ...]:
     return (
-        it.id,
-        it.endpoint,
-        it.handoff_id,
-        it.hop,
-        it.type,
-        it.body,
-        it.traceparent,
+        notification.id,
+        notification.endpoint,
+        notification.handoff_id,
+        notification.hop,
+        notification.type,
+        notification.body,
+        notification.traceparent,
         "pending",
         now,
         now,

@@ -125,8 +125,8 @@ def disable_endpoint(session: Session, id: str, *, reason: str, now: datetime) -
 
 def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the endpoints that exist."""
-    asked = any_(literal(list(ids), ARRAY(Text)))
-    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == asked)))
+    wanted_ids = any_(literal(list(ids), ARRAY(Text)))
+    return set(session.scalars(select(endpoints.c.id).where(endpoints.c.id == wanted_ids)))
 
 
 _ENDPOINTS = text("""

@@ -38,8 +38,8 @@ class PendingWork:
     def waiting(self) -> dict[str, int]:
         """How many wait for a rep, by team."""
         leads = Counter[str]()
-        for it in self.queues:
-            leads[it.team] += it.leads
+        for queue in self.queues:
+            leads[queue.team] += queue.leads
         return leads
 
     def overdue_s(self, now: datetime) -> float:

@@ -158,9 +158,9 @@ class BatchAllocator:
         names = tuple(sorted({"hours", *read}))
         if names not in self._kinds:
             kinds = defaultdict(list)
-            for it in self._team:
-                rep = self._state.loads[it].rep
-                kinds[tuple([getattr(rep, name, None) for name in names])].append(it)
+            for id in self._team:
+                rep = self._state.loads[id].rep
+                kinds[tuple([getattr(rep, name, None) for name in names])].append(id)
             self._kinds[names] = list(kinds.values())
         return self._kinds[names]
 
@@ -175,9 +175,9 @@ class BatchAllocator:
         """Computed once a group: while no rep is eligible, nothing changes for its leads."""
         if not group.reviewed:
             ends = (
-                it.until
+                exclusion.until
                 for rep in self._team
-                for it in exclusions(
+                for exclusion in exclusions(
                     lead, self._state.loads[rep], policy=self._policy, now=self._now
                 )
             )
@@ -212,9 +212,9 @@ class _EligibleReps:
         self._reps = {it.rep.id for it in eligible}
         self._counted, self._total, self._weights = 0, 0.0, 0.0
         heaps = defaultdict(list)
-        for it in eligible:
-            weight = it.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0
-            heaps[weight].append(order_in_weight(strategy, it))
+        for load in eligible:
+            weight = load.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0
+            heaps[weight].append(order_in_weight(strategy, load))
         self._heaps = list(heaps.values())
         for heap in self._heaps:
             heapify(heap)
@@ -222,9 +222,9 @@ class _EligibleReps:
 
     def first(self) -> RepLoad | None:
         """The rep whom the strategy prefers, of those who are still free."""
-        tops = [it for heap in self._heaps if (it := self._top(heap)) is not None]
+        tops = [load for heap in self._heaps if (load := self._top(heap)) is not None]
         if len(tops) < 2:
-            return tops[0] if tops else None
+            return next(iter(tops), None)
         self._catch_up()
         return min(tops, key=self._order)
 

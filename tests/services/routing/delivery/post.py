@@ -65,13 +65,18 @@ class Post:
         stop = threading.Event()
 
         async def main() -> None:
-            woken = asyncio.Event()
+            wake_event = asyncio.Event()
             task = asyncio.create_task(
-                deliver(dispatcher or self.dispatcher, stop=stop, woken=woken, beat=lambda: None)
+                deliver(
+                    dispatcher or self.dispatcher,
+                    stop=stop,
+                    wake_event=wake_event,
+                    beat=lambda: None,
+                )
             )
             await asyncio.to_thread(self.receiver.wait, lambda got: len(got) >= until)
             stop.set()
-            woken.set()
+            wake_event.set()
             await task
 
         asyncio.run(main())

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from services.routing.delivery.sending import send
+from services.routing.delivery.send import post_webhook
 from services.routing.domain.attempts import Delivered, GaveUp, Outcome, Response, Retry, judge
 from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions
@@ -104,7 +104,7 @@ def posted(url: str) -> tuple[Response, float]:
 
     async def post() -> Response:
         async with guarded_client(LOOPBACK, connections=1) as client:
-            return await send(client, url, headers={}, body=b"{}", within_s=5)
+            return await post_webhook(client, url, headers={}, body=b"{}", within_s=5)
 
     began_s = time.monotonic()
     response = asyncio.run(post())

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from services.routing.delivery import Dispatcher, check_vault, deliver, take_up
-from services.routing.delivery.dispatcher import HANDS_AN_ENDPOINT, LEASE, claim
+from services.routing.delivery.dispatcher import ENDPOINT_LIMIT, LEASE, claim
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.handlers import answer, on_sla_changed
@@ -92,26 +92,26 @@ def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in
 def test_an_endpoint_gets_only_its_part_of_the_hands(post: Post) -> None:
     hold = threading.Event()
     post.receiver.reply(GRACE, Reply(200, hold=hold))
-    post.assign(*(f"lead-{number}" for number in range(HANDS_AN_ENDPOINT * 3)))
+    post.assign(*(f"lead-{number}" for number in range(ENDPOINT_LIMIT * 3)))
     stop = threading.Event()
 
     async def main() -> None:
-        woken = asyncio.Event()
+        wake_event = asyncio.Event()
         task = asyncio.create_task(
-            deliver(post.dispatcher, stop=stop, woken=woken, beat=lambda: None)
+            deliver(post.dispatcher, stop=stop, wake_event=wake_event, beat=lambda: None)
         )
-        await asyncio.to_thread(post.receiver.wait, lambda got: len(got) == HANDS_AN_ENDPOINT)
-        woken.set()
+        await asyncio.to_thread(post.receiver.wait, lambda got: len(got) == ENDPOINT_LIMIT)
+        wake_event.set()
         assert await asyncio.to_thread(claim, post.dispatcher, 99) == []
         hold.set()
-        await asyncio.to_thread(post.receiver.wait, lambda got: len(got) == HANDS_AN_ENDPOINT * 3)
+        await asyncio.to_thread(post.receiver.wait, lambda got: len(got) == ENDPOINT_LIMIT * 3)
         stop.set()
-        woken.set()
+        wake_event.set()
         await task
 
     asyncio.run(main())
 
-    assert post.receiver.most_busy == HANDS_AN_ENDPOINT
+    assert post.receiver.most_busy == ENDPOINT_LIMIT
     assert {state for _, _, state in post.states()} == {"delivered"}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 
 from services.routing.delivery import Dispatcher, deliver
 from services.routing.delivery.dispatcher import claim
-from services.routing.delivery.sending import send
+from services.routing.delivery.send import post_webhook
 from services.routing.main import run_delivery
 from services.routing.queries import deliveries
 from services.routing.queries.endpoints import disabled_endpoints
@@ -129,14 +129,16 @@ def test_retry_after_is_honoured(post: Post) -> None:
 def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> None:
     post.assign()
     guarded = Dispatcher(post.sessions, vault(), destinations([]), post.now, lambda: 0.0)
-    stop, woken = threading.Event(), asyncio.Event()
+    stop, wake_event = threading.Event(), asyncio.Event()
 
     async def main() -> None:
-        task = asyncio.create_task(deliver(guarded, stop=stop, woken=woken, beat=lambda: None))
+        task = asyncio.create_task(
+            deliver(guarded, stop=stop, wake_event=wake_event, beat=lambda: None)
+        )
         while not await asyncio.to_thread(post.attempts):
-            woken.set()
+            wake_event.set()
         stop.set()
-        woken.set()
+        wake_event.set()
         await task
 
     asyncio.run(main())
@@ -167,7 +169,7 @@ def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
 
     async def main() -> None:
         async with guarded_client(LOOPBACK, connections=1) as client:
-            said = await send(client, nobody, headers={}, body=b"", within_s=5)
+            said = await post_webhook(client, nobody, headers={}, body=b"", within_s=5)
         assert said.status is None
         assert said.detail.startswith("ConnectError")
 
@@ -179,7 +181,7 @@ def test_without_the_database_the_courier_waits(post: Post) -> None:
     away = replace(post.dispatcher, sessions=sessions_on(engine))
     stop = threading.Event()
 
-    asyncio.run(deliver(away, stop=stop, woken=asyncio.Event(), beat=stop.set))
+    asyncio.run(deliver(away, stop=stop, wake_event=asyncio.Event(), beat=stop.set))
     engine.dispose()
 
     assert post.receiver.got == []
@@ -220,7 +222,7 @@ def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
         post.assign()
         running = threading.Thread(
             target=lambda: asyncio.run(
-                deliver(post.dispatcher, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+                deliver(post.dispatcher, stop=stop, wake_event=asyncio.Event(), beat=lambda: None)
             )
         )
         running.start()

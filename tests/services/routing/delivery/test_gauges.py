@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.routing.delivery.gauges import set_gauges
 from services.routing.queries.breakers import Hang, open_breakers
-from services.routing.queries.claims import Lease, Room, claim_deliveries
+from services.routing.queries.claims import ClaimLimits, Lease, claim_deliveries
 from shared.agreement.store import Agreements
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
@@ -51,7 +51,9 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
         assigner = build_assigner(session)
         importing(session, entry("grace"))
         qualifying(session, assigner, lead_qualified(lead="ada", at=NOON))
-        claim_deliveries(session, Room(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON)
+        claim_deliveries(
+            session, ClaimLimits(9, 9, 9, 9), lease=Lease(timedelta(minutes=5)), now=NOON
+        )
         session.execute(text("update routing.endpoints set disabled_at = now()"))
 
     set_gauges(sessions, lambda: LATER, Agreements())

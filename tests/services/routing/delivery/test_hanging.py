@@ -14,8 +14,8 @@ import orjson
 import pytest
 from sqlalchemy import Row, select, text
 
-from services.routing.delivery.delivering import FIRST_HANDS, HANDS
-from services.routing.delivery.dispatcher import HANDS_A_HOST, LEASE, claim
+from services.routing.delivery.dispatcher import HOST_LIMIT, LEASE, claim
+from services.routing.delivery.loop import MAX_QUICK, RESERVED_FOR_FIRST
 from services.routing.queries import breakers as queries
 from services.routing.queries.claims import _DUE
 from services.routing.queries.endpoints import save_urls
@@ -87,7 +87,7 @@ def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
     [healthy] = add(post, post.receiver, 1, name="healthy")
     tell(post, *reps * 8)
     with delivering(replace(post.dispatcher, patience_s=2)):
-        crm.wait(lambda got: len(got) >= HANDS_A_HOST)
+        crm.wait(lambda got: len(got) >= HOST_LIMIT)
         starts_at_once(post, healthy, f"/{healthy}")
         until(lambda: f"host/127.0.0.2:{crm.server_address[1]}" in open_breakers(post))
         with crm.lock:
@@ -139,7 +139,7 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
         began_s = time.monotonic()
         with delivering(post.dispatcher):
-            until(lambda: sum(it.attempt_count for it in post.deliveries()) >= 18 * 4 > HANDS)
+            until(lambda: sum(it.attempt_count for it in post.deliveries()) >= 18 * 4 > MAX_QUICK)
             assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
             starts_at_once(post, healthy, f"/{healthy}")
             answers.set()
@@ -215,12 +215,12 @@ def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
         session.execute(text("update routing.deliveries set attempt_count = 1"))
     tell(post, *reps[:8])
 
-    claimed = claim(post.dispatcher, HANDS, retries=HANDS - FIRST_HANDS)
+    claimed = claim(post.dispatcher, MAX_QUICK, retries=MAX_QUICK - RESERVED_FOR_FIRST)
 
     numbers = [it.number for it in claimed]
     assert numbers.count(1) == 8
-    assert len(numbers) == HANDS_A_HOST
-    assert claim(post.dispatcher, HANDS, retries=0) == []
+    assert len(numbers) == HOST_LIMIT
+    assert claim(post.dispatcher, MAX_QUICK, retries=0) == []
 
 
 def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_hangs(
@@ -254,7 +254,13 @@ MANY = text("""
 
 def cost(post: Post) -> int:
     """How many pages a claim looks at."""
-    arguments = {"now": post.now(), "attempts": 64, "retries": 48, "an_endpoint": 4, "a_host": 32}
+    arguments = {
+        "now": post.now(),
+        "attempts": 64,
+        "retries": 48,
+        "endpoint_limit": 4,
+        "host_limit": 32,
+    }
     with post.sessions() as session:
         plan = session.scalar(
             text(f"explain (analyze, buffers, format json) {_DUE.text}"), arguments

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event, text
 
 from services.routing.delivery import deliver
-from services.routing.delivery.delivering import record_last
 from services.routing.delivery.dispatcher import claim
-from services.routing.delivery.recording import Tried
+from services.routing.delivery.loop import record_last
+from services.routing.delivery.outcomes import FinishedAttempt
 from services.routing.domain.attempts import Delivered, Response
 from services.routing.queries.deliveries import Attempt
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -63,7 +63,7 @@ def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_s
     dispatcher = replace(post.dispatcher, sessions=sessions_on(engine))
     running = threading.Thread(
         target=lambda: asyncio.run(
-            deliver(dispatcher, stop=stop, woken=asyncio.Event(), beat=lambda: None)
+            deliver(dispatcher, stop=stop, wake_event=asyncio.Event(), beat=lambda: None)
         )
     )
     running.start()
@@ -87,7 +87,7 @@ def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_a
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     post.assign()
     [claimed] = claim(post.dispatcher, 1)
-    tried = Tried(claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered())
+    tried = FinishedAttempt(claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered())
 
     asyncio.run(record_last(replace(post.dispatcher, sessions=sessions_on(engine)), [tried]))
     engine.dispose()

@@ -1,0 +1,189 @@
+"""How attempts ended, recorded with what follows: an announcement, a further notification, a disabled endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from services.routing import announcements, metrics
+from services.routing.domain import notifications
+from services.routing.domain.attempts import Delivered, GaveUp, Outcome
+from services.routing.domain.handoff import Handoff, step
+from services.routing.domain.notifications import Notification
+from services.routing.queries import breakers, changes, deliveries, endpoints, handoffs
+from services.routing.queries.breakers import Hang, host_breaker
+from services.routing.queries.claims import ClaimedDelivery
+from services.routing.queries.deliveries import Attempt
+from shared.contracts.payloads import Change
+from shared.db.outages import ErrorCapture
+from shared.db.session import Sessions
+from shared.messaging import outbox
+
+log = structlog.get_logger(__name__)
+
+GONE = "the endpoint answered 410: it wants nothing any more"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedAttempt:
+    """An attempt that is over."""
+
+    claimed: ClaimedDelivery
+    attempt: Attempt
+    outcome: Outcome
+    hang: Hang | None = None
+    """The endpoint and host that hang, if neither answered."""
+
+    @property
+    def saved(self) -> tuple[UUID, Attempt, Outcome]:
+        """What is recorded with its delivery."""
+        return self.claimed.notification.id, self.attempt, self.outcome
+
+
+def save_outcomes(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
+    """Record how the attempts ended, in one transaction; where that fails, in halves, until what fails is alone.
+
+    Raises an outage: then some are recorded, and recording them again changes nothing.
+    """
+    if any(it.hang or it.claimed.probes for it in ended):
+        with ErrorCapture(), sessions.begin() as session:
+            _move_breakers(session, ended)
+    _save(sessions, ended)
+
+
+def _move_breakers(session: Session, ended: Sequence[FinishedAttempt]) -> None:
+    """Open the breakers of what hangs, close those of what answers, free the probes of attempts that failed at once."""
+    answered, failed, hangs = set[str](), set[str](), []
+    for finished in ended:
+        if finished.attempt.response.status is not None:
+            answered |= finished.claimed.probes
+        elif finished.hang is None:
+            failed |= finished.claimed.probes
+        else:
+            hangs.append(finished.hang)
+            answered |= finished.claimed.probes & (
+                {host_breaker(finished.hang.host)} if finished.hang.host_answers else set()
+            )
+    now = max(it.attempt.ended_at for it in ended)
+    if answered:
+        breakers.close_breakers(session, answered)
+    if failed - answered:
+        breakers.free_probes(session, failed - answered, now=now)
+    breakers.open_breakers(session, hangs, now=now)
+
+
+def _save(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
+    with ErrorCapture() as capture, sessions.begin() as session:
+        _record(session, ended)
+    if capture.error is None:
+        _count(ended)
+    elif len(ended) > 1:
+        middle = len(ended) // 2
+        _save(sessions, ended[:middle])
+        _save(sessions, ended[middle:])
+    else:
+        _save_less(sessions, ended[0], capture.fault)
+
+
+def _save_less(sessions: Sessions, finished: FinishedAttempt, error: str) -> None:
+    """Record as much of an attempt as can be: without its handoff, or the outcome alone.
+
+    Where not even that is possible the delivery is pending until the pause that its claim has set is over.
+    """
+    unrecorded = "announcement"
+    for record_part, lacks in ((_record_unannounced, "attempt"), (_record_outcome, "outcome")):
+        with ErrorCapture() as capture, sessions.begin() as session:
+            record_part(session, finished)
+        if capture.error is None:
+            break
+        unrecorded = lacks
+    metrics.UNRECORDED.labels(unrecorded).inc()
+    log.error(
+        "an attempt cannot be recorded whole",
+        **_facts(finished),
+        unrecorded=unrecorded,
+        error=error,
+    )
+    _count([finished])
+
+
+def _record(session: Session, ended: Sequence[FinishedAttempt]) -> None:
+    """Handoffs are locked before deliveries, as in every transaction that cancels deliveries."""
+    held = handoffs.locked_held(session, {it.claimed.notification.handoff_id for it in ended})
+    counted = deliveries.save_attempts(session, [it.saved for it in ended])
+    steps = []
+    for finished in ended:
+        if finished.claimed.notification.id not in counted:
+            continue
+        handoff = held.get(finished.claimed.notification.handoff_id)
+        match finished.outcome:
+            case Delivered() if handoff is not None and _is_current(
+                handoff, finished.claimed.notification
+            ):
+                steps.append(step(handoff, Change.DELIVERED, now=finished.attempt.at))
+            case GaveUp(gone=gone):
+                _give_up(session, finished, gone=gone)
+    changes.save_handoffs(session, steps)
+    changes.add_changes(session, steps)
+    outbox.append(session, announcements.handoffs_changed(steps))
+
+
+def _record_unannounced(session: Session, finished: FinishedAttempt) -> None:
+    """The same for a try whose handoff cannot be read or announced."""
+    counted = deliveries.save_attempts(session, [finished.saved])
+    if counted and isinstance(finished.outcome, GaveUp):
+        _give_up(session, finished, gone=finished.outcome.gone)
+
+
+def _record_outcome(session: Session, finished: FinishedAttempt) -> None:
+    deliveries.save_outcomes(session, [finished.saved])
+
+
+def _is_current(handoff: Handoff, notification: Notification) -> bool:
+    """Whether the notification is of the handoff's current assignment: only that is announced as delivered."""
+    return handoff.hop == notification.hop and notification.type == notifications.ASSIGNED
+
+
+def _give_up(session: Session, finished: FinishedAttempt, *, gone: bool) -> None:
+    """Notify the next endpoint above of what a rep or a team could not be: the team's, then that of ops."""
+    notification, now = finished.claimed.notification, finished.attempt.at
+    if gone:
+        endpoints.disable_endpoint(session, notification.endpoint, reason=GONE, now=now)
+    teams = handoffs.teams_of(session, [notification.handoff_id])
+    order = [*map(notifications.team_endpoint, teams), notifications.OPS_ENDPOINT]
+    own = notification.endpoint
+    above = order[order.index(own) + 1 :] if own in order else order
+    known = endpoints.known_endpoints(session, above)
+    targets = [(notifications.UNDELIVERED, it) for it in above if it in known][:1]
+    if gone and notifications.OPS_ENDPOINT in known:
+        targets.append((notifications.DISABLED, notifications.OPS_ENDPOINT))
+    cause = f"{notification.id}/{finished.claimed.attempts_before}"
+    further = [
+        notifications.undelivered(notification, cause=cause, type=type, endpoint=endpoint, at=now)
+        for type, endpoint in targets
+    ]
+    deliveries.add_notifications(session, further, now=now)
+
+
+def _count(ended: Sequence[FinishedAttempt]) -> None:
+    for finished in ended:
+        outcome = type(finished.outcome).__name__.lower()
+        metrics.ATTEMPTS.labels(finished.claimed.notification.type, outcome).inc()
+        metrics.ATTEMPT_SECONDS.observe(finished.attempt.took_ms / 1000)
+        log.info("webhook attempted", **_facts(finished), outcome=outcome)
+
+
+def _facts(finished: FinishedAttempt) -> dict[str, str | int | float | None]:
+    """What log lines say of an attempt."""
+    return {
+        "delivery": str(finished.claimed.notification.id),
+        "handoff": str(finished.claimed.notification.handoff_id),
+        "endpoint": finished.claimed.notification.endpoint,
+        "number": finished.attempt.number,
+        "status": finished.attempt.response.status,
+        "took_ms": round(finished.attempt.took_ms, 1),
+    }

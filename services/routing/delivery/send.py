@@ -1,0 +1,184 @@
+"""One attempt of a webhook: signed, posted, and judged by its response."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import httpx
+import structlog
+from ssrfguard import SSRFGuardError
+
+from services.routing.delivery.dispatcher import Dispatcher
+from services.routing.delivery.outcomes import FinishedAttempt
+from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
+from services.routing.domain.signing import signed_headers, still_signing
+from services.routing.queries.breakers import Hang
+from services.routing.queries.claims import ClaimedDelivery
+from services.routing.queries.deliveries import Attempt
+from shared.auth.vault import BadSecretKey
+from shared.db.outages import ErrorCapture
+from shared.http.outbound import BROKEN, CONNECT_S, Clients, explained, head_of
+from shared.process.tracing import SpanKind, start_span
+from shared.text import storable
+
+log = structlog.get_logger(__name__)
+
+DISABLED = Response(
+    None, "the endpoint is disabled; give it another URL with `leadbaton reps import`"
+)
+
+
+MAX_DETAIL = 500
+"""How many characters of a response are stored with an attempt."""
+
+
+class LastResponses:
+    """When each host and endpoint answered last, which tells a host that hangs from an endpoint that does."""
+
+    def __init__(self) -> None:
+        self._at_s: dict[str, float] = {}
+
+    def note(self, claimed: ClaimedDelivery) -> None:
+        """The endpoint and its host answered just now."""
+        now_s = time.monotonic()
+        self._at_s[claimed.notification.endpoint] = self._at_s[claimed.host] = now_s
+
+    def since(self, name: str, began_s: float) -> bool:
+        """Whether this host or endpoint has answered since then."""
+        return self._at_s.get(name, 0.0) > began_s
+
+
+async def make_attempt(
+    dispatcher: Dispatcher, clients: Clients, responses: LastResponses, claimed: ClaimedDelivery
+) -> FinishedAttempt:
+    """Make one attempt. Whatever goes wrong with it is its outcome, and stops no other."""
+    at, began_s = dispatcher.time_source(), time.monotonic()
+    client = clients.to(claimed.notification.endpoint)
+    response, outcome = await _outcome(dispatcher, client, claimed)
+    took_s = time.monotonic() - began_s
+    hang = None
+    if response.status is not None:
+        responses.note(claimed)
+    elif took_s >= min(CONNECT_S, dispatcher.patience_s):
+        hang = _hang(responses, claimed, began_s)
+    attempt = Attempt(claimed.number, at, took_s * 1000, response, claimed.attempts_before)
+    return FinishedAttempt(claimed, attempt, outcome, hang)
+
+
+def _hang(responses: LastResponses, claimed: ClaimedDelivery, began_s: float) -> Hang | None:
+    """The endpoint and host that did not answer; None if the endpoint answered another attempt meanwhile."""
+    endpoint = claimed.notification.endpoint
+    if responses.since(endpoint, began_s):
+        return None
+    return Hang(endpoint, claimed.host, responses.since(claimed.host, began_s))
+
+
+async def _outcome(
+    dispatcher: Dispatcher, client: httpx.AsyncClient, claimed: ClaimedDelivery
+) -> tuple[Response, Outcome]:
+    with ErrorCapture() as capture:
+        return await _sign_and_post(dispatcher, client, claimed)
+    log.error(
+        "an attempt failed before it was sent",
+        delivery=str(claimed.notification.id),
+        error=capture.fault,
+    )
+    response = Response(None, shortened(f"{capture.fault}: {capture.error}"))
+    return response, _judge(dispatcher, claimed, response)
+
+
+async def _sign_and_post(
+    dispatcher: Dispatcher, client: httpx.AsyncClient, claimed: ClaimedDelivery
+) -> tuple[Response, Outcome]:
+    if claimed.disabled:
+        return DISABLED, GaveUp()
+    try:
+        secrets = [dispatcher.vault.decrypt(claimed.secret), *_old_secrets(dispatcher, claimed)]
+    except BadSecretKey as error:  # of this endpoint: it holds up nobody else's
+        response = Response(None, str(error))
+    else:
+        response = await _post(dispatcher, client, claimed, secrets)
+    return response, _judge(dispatcher, claimed, response)
+
+
+def _old_secrets(dispatcher: Dispatcher, claimed: ClaimedDelivery) -> Iterator[bytes]:
+    """The old secrets that still sign; one that only a lost key decrypts was replaced because of that."""
+    for old in still_signing(claimed.old_secrets, now=dispatcher.time_source()):
+        with suppress(BadSecretKey):
+            yield dispatcher.vault.decrypt(old.secret)
+
+
+def _judge(dispatcher: Dispatcher, claimed: ClaimedDelivery, response: Response) -> Outcome:
+    number = claimed.number - claimed.attempts_before
+    return judge(response, number=number, now=dispatcher.time_source(), chance=dispatcher.chance())
+
+
+async def _post(
+    dispatcher: Dispatcher,
+    client: httpx.AsyncClient,
+    claimed: ClaimedDelivery,
+    secrets: Sequence[bytes],
+) -> Response:
+    notification = claimed.notification
+    with start_span(
+        f"webhook {notification.type}", notification.traceparent, kind=SpanKind.CLIENT
+    ) as span:
+        headers = {
+            "content-type": "application/json",
+            **signed_headers(
+                secrets,
+                id=str(notification.id),
+                at=dispatcher.time_source(),
+                body=notification.body,
+            ),
+            "traceparent": span.traceparent,
+        }
+        response = await post_webhook(
+            client,
+            claimed.url,
+            headers=headers,
+            body=notification.body,
+            within_s=dispatcher.patience_s,
+        )
+        span.note(
+            {
+                "leadbaton.delivery": str(notification.id),
+                "http.response.status_code": response.status or 0,
+            }
+        )
+        if response.status is None:
+            span.fail(response.detail)
+    return response
+
+
+async def post_webhook(
+    client: httpx.AsyncClient, url: str, *, headers: dict[str, str], body: bytes, within_s: float
+) -> Response:
+    """Post the body once. Whatever goes wrong on the way is in the response, which has no status then.
+
+    Once the head of the response is there its status decides, whatever becomes of the body.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            request = client.build_request("POST", url, content=body, headers=headers)
+            response = await client.send(request, stream=True)
+    except TimeoutError:
+        return Response(None, f"no answer within {within_s:g} s")
+    except SSRFGuardError as refusal:
+        return Response(None, shortened(explained(refusal)))
+    except BROKEN as error:
+        return Response(None, shortened(f"{type(error).__name__}: {error}"))
+    head = await head_of(response)
+    return Response(
+        response.status_code,
+        shortened(head.decode("utf-8", "replace")),
+        response.headers.get("retry-after"),
+    )
+
+
+def shortened(text: str) -> str:
+    """As much of the text as is stored with an attempt."""
+    return storable(text[:MAX_DETAIL])
