@@ -76,10 +76,16 @@ def _add(session: Session, rows: Sequence[dict[str, object]]) -> None:
 
 def failed_since(session: Session, since: datetime) -> list[Failed]:
     """The rules that failed since then, the last one first."""
-    it = condition_failures.c
+    columns = condition_failures.c
     rows = session.execute(
-        select(it.consumer_group.label("group"), it.rule, it.cause, it.failures, it.last_at)
-        .where(it.last_at >= since)
-        .order_by(it.last_at.desc(), it.consumer_group, it.rule, it.cause)
+        select(
+            columns.consumer_group.label("group"),
+            columns.rule,
+            columns.cause,
+            columns.failures,
+            columns.last_at,
+        )
+        .where(columns.last_at >= since)
+        .order_by(columns.last_at.desc(), columns.consumer_group, columns.rule, columns.cause)
     )
     return [Failed(**row) for row in rows.mappings()]

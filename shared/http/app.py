@@ -131,14 +131,14 @@ def _paths(app: FastAPI) -> str:
 
 def _invalid(error: RequestValidationError) -> Response:
     faults = error.errors()
-    shown = [
+    first_faults = [
         {"where": _shortened(".".join(map(str, it["loc"]))), "what": _shortened(it["msg"])}
         for it in faults[:MAX_FAULTS]
     ]
-    message = "; ".join(f"{it['where']}: {it['what']}" for it in shown)
+    message = "; ".join(f"{it['where']}: {it['what']}" for it in first_faults)
     if len(faults) > MAX_FAULTS:
         message += f"; and {len(faults) - MAX_FAULTS} more"
-    return problem(InvalidRequest(message), faults=shown)
+    return problem(InvalidRequest(message), faults=first_faults)
 
 
 def _shortened(text: str) -> str:

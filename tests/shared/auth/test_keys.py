@@ -24,7 +24,7 @@ pytestmark = pytest.mark.postgres
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
-def test_a_key_stands_for_its_subject_and_only_its_hash_is_kept(session: Session) -> None:
+def test_a_key_stands_for_a_subject_and_only_a_hash_is_kept(session: Session) -> None:
     key = create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
 
     start, scope, key_id, secret = key.split("_")
@@ -87,7 +87,7 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
     now = NOON
     key_cache = KeyCache(mortal_sessions, lambda: now)
     with mortal_sessions.begin() as session:
-        key, other = (
+        key, second_key = (
             create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON) for _ in range(2)
         )
     assert key_cache.remembered(key) is None
@@ -103,7 +103,7 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
         assert key_cache.key(key).subject == "s"
         assert key_cache.remembered(key) is not None  # for the next seconds it does not ask again
         with pytest.raises(DatabaseAway):
-            key_cache.key(other)
+            key_cache.key(second_key)
         now = NOON + STALE + timedelta(seconds=1)
         with pytest.raises(DatabaseAway):
             key_cache.key(key)
@@ -112,7 +112,7 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
     now += timedelta(minutes=1)
     with mortal_sessions.begin() as session:
         revoke_key(session, key.split("_")[2], now=now)
-    assert key_cache.key(other).subject == "s"
+    assert key_cache.key(second_key).subject == "s"
     with pytest.raises(UnknownKey):
         key_cache.key(key)
 
@@ -143,15 +143,15 @@ def test_an_error_that_is_no_outage_keeps_no_key_alive(sessions: Sessions) -> No
     key_cache = KeyCache(sessions, lambda: now)
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
-        other = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
+        second_key = create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON)
     key_cache.key(key)
     with sessions.begin() as session:
         session.execute(text("alter table messaging.api_keys rename column subject to gone"))
 
     now += FRESH + timedelta(seconds=1)
-    for asked in (other, key):
+    for presented in (second_key, key):
         with pytest.raises(ProgrammingError):
-            key_cache.key(asked)
+            key_cache.key(presented)
     assert key_cache.remembered(key) is None
 
 
@@ -196,7 +196,7 @@ def test_a_suspended_key_that_was_revoked_or_has_expired_is_refused_for_that(
         find_caller(session, expired, now=NOON)
 
 
-def test_a_key_is_suspended_since_the_first_import_without_its_rep(session: Session) -> None:
+def test_a_key_is_suspended_since_the_first_import_without_the_rep(session: Session) -> None:
     create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
     for day in range(2):
         suspend_reps_keys(session, active=[], now=NOON + timedelta(day))

@@ -21,10 +21,10 @@ def test_what_is_encrypted_comes_back() -> None:
 def test_a_key_is_changed_by_putting_the_new_one_first() -> None:
     kept = Vault(SecretStr(OLD)).encrypt(b"secret")
 
-    both = Vault(SecretStr(f"{NEW}, {OLD}"))
+    vault = Vault(SecretStr(f"{NEW}, {OLD}"))
 
-    assert both.decrypt(kept) == b"secret"
-    assert Vault(SecretStr(NEW)).decrypt(both.encrypt(b"secret")) == b"secret"
+    assert vault.decrypt(kept) == b"secret"
+    assert Vault(SecretStr(NEW)).decrypt(vault.encrypt(b"secret")) == b"secret"
 
 
 @pytest.mark.parametrize("key", [None, SecretStr(" "), SecretStr("short"), SecretStr(f"{NEW},")])

@@ -25,15 +25,17 @@ def test_rows_arrive_in_order_with_whatever_bytes_they_hold(sessions: Sessions) 
         statement = text(
             "select topic, key, value, headers, created_at from messaging.outbox order by id"
         )
-        found = session.execute(statement).all()
-    assert [(it.topic, bytes(it.key), it.value) for it in found] == [row[:3] for row in ROWS]
-    assert {(str(it.headers), it.created_at) for it in found} == {("[['a\\n', 'b']]", NOON)}
+        rows = session.execute(statement).all()
+    assert [(it.topic, bytes(it.key), it.value) for it in rows] == [row[:3] for row in ROWS]
+    assert {(str(it.headers), it.created_at) for it in rows} == {("[['a\\n', 'b']]", NOON)}
 
 
 def test_a_database_that_goes_away_is_an_outage(sessions: Sessions) -> None:
-    with sessions() as session, sessions.begin() as other:
+    with sessions() as session, sessions.begin() as other_session:
         victim = session.scalar(text("select pg_backend_pid()"))
-        other.execute(text("select pg_terminate_backend(:victim, 5000)"), {"victim": victim})
+        other_session.execute(
+            text("select pg_terminate_backend(:victim, 5000)"), {"victim": victim}
+        )
         with pytest.raises(DatabaseLost) as lost:
             copy_rows(session, outbox, COLUMNS, ROWS)
         session.invalidate()

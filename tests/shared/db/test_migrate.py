@@ -54,8 +54,8 @@ def test_an_empty_database_gets_everything_and_says_what(empty: Engine) -> None:
 def test_two_migrators_at_once_do_the_work_of_one(empty: Engine) -> None:
     missing = lacks(empty)
 
-    with ThreadPoolExecutor(2) as both:
-        done = list(both.map(upgrade, [empty, empty]))
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(upgrade, [empty, empty]))
 
     assert sorted(done, key=len) == [[], missing]
 
@@ -69,8 +69,10 @@ def test_no_two_locks_have_one_number_and_nobody_takes_a_lock_without_a_name() -
         if re.search(r"pg_(try_)?advisory", it.read_text())
     ]
     assert users
-    for it in users:
-        assert "AdvisoryLock." in it.read_text(), f"{it} takes a lock that shared/db/locks.py lacks"
+    for user in users:
+        assert "AdvisoryLock." in user.read_text(), (
+            f"{user} takes a lock that shared/db/locks.py lacks"
+        )
 
 
 def test_a_relay_at_work_does_not_hold_up_a_migrator(
@@ -95,8 +97,8 @@ def relay_leads(engine: Engine) -> bool:
 
 
 def test_a_migrator_that_waits_in_vain_says_for_what(empty: Engine) -> None:
-    with empty.connect() as other, other.begin():
-        other.execute(text(f"select pg_advisory_xact_lock({int(AdvisoryLock.MIGRATION)})"))
+    with empty.connect() as connection, connection.begin():
+        connection.execute(text(f"select pg_advisory_xact_lock({int(AdvisoryLock.MIGRATION)})"))
         with pytest.raises(MigrationWaits, match="another `leadbaton migrate` has run"):
             upgrade(empty, patience_s=0.05)
 
@@ -105,8 +107,8 @@ def test_a_table_in_use_is_no_database_that_is_away(empty: Engine) -> None:
     upgrade(empty)
     with empty.begin() as connection:
         command.downgrade(config_on(connection), "routing_01")
-    with empty.connect() as other, other.begin():
-        other.execute(text("lock table alembic_version in share mode"))
+    with empty.connect() as connection, connection.begin():
+        connection.execute(text("lock table alembic_version in share mode"))
         with pytest.raises(MigrationWaits, match=r"a table is in use.*run it again"):
             upgrade(empty)
 

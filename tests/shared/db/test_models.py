@@ -24,7 +24,7 @@ def test_a_migrated_database_has_what_the_tables_say(engine: Engine) -> None:
         command.check(config_on(connection))
 
 
-def test_a_difference_is_found(engine: Engine) -> None:
+def test_a_difference_fails(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("alter table routing.deliveries drop column leased_by"))
     with (

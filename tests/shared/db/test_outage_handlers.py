@@ -55,7 +55,7 @@ def test_nobody_takes_an_error_of_the_database_for_an_outage_unasked() -> None:
     assert len(unasked) == len(NEED_NOT_ASK)
 
 
-def test_the_handlers_are_found() -> None:
+def test_there_are_handlers() -> None:
     assert {
         "shared/messaging/relay.py",
         "shared/messaging/consumer.py",

@@ -32,11 +32,11 @@ def hasty(database_url: str) -> Iterator[Session]:
 def until_ended(session: Session, others: Sessions) -> None:
     """As if this process had slept; returns when the server has ended its connection."""
     connection: Any = session.connection().connection.driver_connection
-    asked = text("select count(*) from pg_stat_activity where pid = :pid")
-    with others() as other:
-        other.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    statement = text("select count(*) from pg_stat_activity where pid = :pid")
+    with others() as observer:
+        observer.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         pid = {"pid": connection.info.backend_pid}
-        until(lambda: other.scalar(asked, pid) == 0)
+        until(lambda: observer.scalar(statement, pid) == 0)
 
 
 def select_one(session: Session) -> None:

@@ -48,14 +48,16 @@ def test_one_that_never_started_is_ended_easily(tmp_path: Path) -> None:
     assert not broker.running()
 
 
-def test_an_address_that_it_cannot_have_is_reported_with_its_own_words(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+def test_an_address_that_the_broker_cannot_have_is_reported_in_the_brokers_words(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
         with pytest.raises(Unavailable, match="did not start"):
-            Broker(tmp_path, taken.getsockname()[1]).start()
+            Broker(tmp_path, listener.getsockname()[1]).start()
 
 
-def test_another_program_on_its_port_is_not_taken_for_it(
+def test_another_program_on_the_port_is_not_mistaken_for_the_broker(
     tmp_path: Path, embedded_broker: Broker
 ) -> None:
     with pytest.raises(Unavailable, match="taken"):

@@ -31,9 +31,9 @@ def fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[For
     (tmp_path / "fork_server_knew.py").touch()
     (tmp_path / "life.py").write_text(LIFE)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    it = ForkServer(["fork_server_knew"])
-    yield it
-    it.close()
+    server = ForkServer(["fork_server_knew"])
+    yield server
+    server.close()
 
 
 def life(*arguments: str) -> Program:
@@ -46,7 +46,7 @@ def born(fork_server: ForkServer, log: Path) -> Child:
     return child
 
 
-def test_it_has_its_arguments_its_environment_its_log_and_all_imports(
+def test_a_process_has_the_arguments_the_environment_the_log_and_all_imports(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -54,8 +54,8 @@ def test_it_has_its_arguments_its_environment_its_log_and_all_imports(
 
     fork_server.start(life("a", "b"), log).wait(10)
 
-    said = 'before\n[["a", "b"], "__main__", "something", true, true]\nand this\n'
-    assert log.read_text() == said
+    output = 'before\n[["a", "b"], "__main__", "something", true, true]\nand this\n'
+    assert log.read_text() == output
 
 
 def test_it_ends_when_it_is_asked_to_and_is_waited_for_only_so_long(
@@ -88,7 +88,7 @@ def test_it_outlives_the_fork_server_and_the_next_is_started_by_another(
         child.wait(10)
 
 
-def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_imported_is_reported(tmp_path: Path) -> None:
     fork_server = ForkServer(["no.such.module"])
 
     with pytest.raises(StartFailed, match="it cannot be started"):

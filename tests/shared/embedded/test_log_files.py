@@ -39,9 +39,9 @@ LIMIT = 200_000
 def fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForkServer]:
     (tmp_path / "chatty.py").write_text(CHATTY)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    it = ForkServer([], LIMIT)
-    yield it
-    it.close()
+    server = ForkServer([], LIMIT)
+    yield server
+    server.close()
 
 
 def chatty(lines: int, *more: str) -> Program:
@@ -73,7 +73,7 @@ def errors(content: str) -> list[int]:
     return [int(line[:6]) for line in content.splitlines() if line.endswith(" error")]
 
 
-def test_a_process_that_writes_much_more_than_the_bound_keeps_its_newest_lines_and_loses_none(
+def test_a_process_that_writes_much_more_than_the_bound_keeps_the_newest_lines_and_loses_none(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
@@ -134,7 +134,7 @@ def test_a_log_that_somebody_moved_away_begins_anew(
     child.wait()
 
 
-def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_its_log(
+def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_the_log(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
@@ -148,7 +148,7 @@ def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_its_log(
     child.wait()
 
 
-def test_what_a_child_of_ours_left_too_large_is_moved_at_its_next_start(tmp_path: Path) -> None:
+def test_a_log_that_a_child_left_too_large_is_moved_at_the_next_start(tmp_path: Path) -> None:
     log = tmp_path / "it.log"
     with log.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
@@ -159,7 +159,7 @@ def test_what_a_child_of_ours_left_too_large_is_moved_at_its_next_start(tmp_path
     assert older(log, 1).stat().st_size == MAX_BYTES + 1
 
 
-def test_a_log_within_its_bound_stays(tmp_path: Path) -> None:
+def test_a_log_within_the_bound_stays(tmp_path: Path) -> None:
     log = tmp_path / "it.log"
     log.write_text("kept\n")
 
@@ -173,7 +173,7 @@ def test_a_log_within_its_bound_stays(tmp_path: Path) -> None:
 def test_the_log_of_another_program_is_cut_while_it_writes(tmp_path: Path) -> None:
     log = tmp_path / "other.log"
     with log.open("ab") as output:
-        other = subprocess.Popen(
+        second = subprocess.Popen(
             [sys.executable, "-c", CHATTY, "20000", "stays"], stdout=output, stderr=output
         )
 
@@ -182,8 +182,8 @@ def test_the_log_of_another_program_is_cut_while_it_writes(tmp_path: Path) -> No
         return any(ends_so(it) for it in files(log))
 
     until(cut_until_the_end)
-    other.kill()
-    other.wait()
+    second.kill()
+    second.wait()
 
     assert len(files(log)) == FILES
     assert {stat.S_IMODE(older(log, n).stat().st_mode) for n in (1, 2)} == {0o600}

@@ -18,7 +18,7 @@ from shared.embedded.reaper import is_zombie
 from shared.errors import Unavailable
 
 
-def test_a_port_is_given_once_and_a_server_may_listen_there() -> None:
+def test_a_port_is_handed_out_once_and_a_server_may_listen_there() -> None:
     port = free_port()
 
     assert is_free(port)
@@ -28,14 +28,14 @@ def test_a_port_is_given_once_and_a_server_may_listen_there() -> None:
     assert not hold(port)
 
 
-def test_another_process_is_not_given_it_either() -> None:
+def test_another_process_does_not_get_the_port_either() -> None:
     port = free_port()
     asks = f"from shared.embedded.postgres import hold; raise SystemExit(hold({port}))"
 
     assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
 
 
-def test_a_wheel_that_is_not_installed_is_told_with_the_way_to_it() -> None:
+def test_a_wheel_that_is_not_installed_is_named_with_how_to_install_it() -> None:
     with pytest.raises(Unavailable, match=r"leadbaton\[embedded\]"):
         binaries("no_such_package")
 

@@ -27,8 +27,8 @@ Sleeper = subprocess.Popen[bytes]
 def sleeper(source: str = SLEEPER) -> Sleeper:
     process = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    with process.stdout as said:
-        assert said.readline() == b"here\n"
+    with process.stdout as output:
+        assert output.readline() == b"here\n"
     return process
 
 
@@ -40,7 +40,7 @@ def lock(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-def test_the_end_of_its_owner_is_the_end_of_everybody_on_the_list(lock: int) -> None:
+def test_the_end_of_the_owner_ends_every_process_on_the_list(lock: int) -> None:
     reaper = Reaper(lock)
     stays, goes, gone = sleeper(), sleeper(), sleeper()
     reaper.watch(stays.pid)

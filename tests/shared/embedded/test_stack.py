@@ -30,17 +30,17 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def topics_of(stack: Stack) -> set[str]:
-    wanted = [name for topic in TOPICS for name in (topic.name, topic.dead)]
-    return set(admin.topic_ids(config.of(stack.settings()), wanted))
+    names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
+    return set(admin.topic_ids(config.of(stack.settings()), names))
 
 
 def ask(stack: Stack, statement: str) -> object:
     engine = engine_for(stack.settings().database_url)
     with engine.begin() as connection:
         answer = connection.execute(text(statement))
-        found = answer.scalar() if answer.returns_rows else None
+        value = answer.scalar() if answer.returns_rows else None
     engine.dispose()
-    return found
+    return value
 
 
 def test_a_new_directory_becomes_a_whole_installation(stack: Stack) -> None:
@@ -50,7 +50,7 @@ def test_a_new_directory_becomes_a_whole_installation(stack: Stack) -> None:
     assert stack.settings().secret_key is not None
 
 
-def test_what_is_secret_is_for_its_owner_alone(stack: Stack) -> None:
+def test_what_is_secret_is_readable_by_the_owner_only(stack: Stack) -> None:
     for name in ("env", "secret_key"):
         assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
 
@@ -114,29 +114,29 @@ def test_the_next_start_finds_data_ports_and_secrets_again(stack: Stack) -> None
     again.stop()
 
 
-def test_a_port_that_somebody_took_is_given_up(stack: Stack) -> None:
+def test_a_port_that_another_process_took_is_replaced(stack: Stack) -> None:
     stack.stop()
-    taken = orjson.loads((stack.data / "ports.json").read_bytes())["broker"]
+    port = orjson.loads((stack.data / "ports.json").read_bytes())["broker"]
 
     again = Stack(stack.data)
-    with socket.create_server(("127.0.0.1", taken)):
+    with socket.create_server(("127.0.0.1", port)):
         again.start()
-        assert again.broker.bootstrap != f"127.0.0.1:{taken}"
+        assert again.broker.bootstrap != f"127.0.0.1:{port}"
         assert topics_of(again)
     again.stop()
 
 
 def test_one_directory_serves_one_at_a_time(stack: Stack) -> None:
-    other = Stack(stack.data)
+    second_stack = Stack(stack.data)
 
     with pytest.raises(InUse, match=r"is in use.*--data"):
-        other.start()
-    other.stop()
+        second_stack.start()
+    second_stack.stop()
 
     assert ask(stack, "select 1") == 1
 
 
-def test_a_broker_that_died_comes_back_with_its_topics(stack: Stack) -> None:
+def test_a_broker_that_died_comes_back_with_all_topics(stack: Stack) -> None:
     assert stack.tend() == []
     assert isinstance(stack.broker, Broker)
     stack.broker.kill()

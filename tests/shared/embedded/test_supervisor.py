@@ -53,8 +53,8 @@ def ready() -> Program:
 def start(tmp_path: Path) -> Iterator[Callable[[Program], Supervisor]]:
     started: list[Supervisor] = []
 
-    def start(it: Program) -> Supervisor:
-        supervisor = Supervisor([it], tmp_path / "logs", Recorder())
+    def start(program: Program) -> Supervisor:
+        supervisor = Supervisor([program], tmp_path / "logs", Recorder())
         started.append(supervisor)
         supervisor.start()
         return supervisor
@@ -113,7 +113,7 @@ def test_what_stays_silent_says_where_it_was_expected(
         start(silent).wait_ready(0.2)
 
 
-def test_waiting_ends_when_we_are_told_to_stop(start: Callable[[Program], Supervisor]) -> None:
+def test_waiting_ends_when_a_stop_is_asked_for(start: Callable[[Program], Supervisor]) -> None:
     stop = Event()
     stop.set()
 

@@ -65,7 +65,7 @@ def with_routes(sessions: Sessions) -> FastAPI:
         return caller
 
     @app.get("/both")
-    def both(caller: OpsOrRep) -> str:
+    def ops_or_rep(caller: OpsOrRep) -> str:
         return caller.subject
 
     @app.get("/later")
@@ -135,21 +135,21 @@ def test_a_transaction_is_committed_before_the_answer_and_undone_by_an_error(
 def test_every_error_is_a_problem_with_code_and_message(
     known: TestClient, method: str, path: str, content: bytes, status: int, code: str
 ) -> None:
-    said = known.request(
+    response = known.request(
         method, path, content=content, headers={"content-type": "application/json"}
     )
 
-    assert (said.status_code, said.json()["code"]) == (status, code)
-    assert said.json()["message"] == said.json()["detail"]
-    assert said.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.json()["message"] == response.json()["detail"]
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_an_error_is_written_whatever_characters_it_repeats() -> None:
     answer = problem(UnknownThing("no thing a\ud800b\x00"), faults=[{"where": "\udfff"}])
 
-    said = orjson.loads(answer.body)
-    assert said["message"] == "no thing a\ufffdb\x00"
-    assert said["faults"] == [{"where": "\ufffd"}]
+    response = orjson.loads(answer.body)
+    assert response["message"] == "no thing a\ufffdb\x00"
+    assert response["faults"] == [{"where": "\ufffd"}]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_an_error_is_written_whatever_characters_it_repeats() -> None:
 def test_a_key_with_too_few_parts_or_odd_ones_is_unknown(client: TestClient, key: str) -> None:
     raw = key.encode()
     for headers in ({b"x-write-key": raw}, {b"authorization": b"Bearer " + raw}):
-        said = client.get("/ops", headers=headers)
-        assert (said.status_code, said.json()["code"]) == (401, "unknown_key")
+        response = client.get("/ops", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (401, "unknown_key")
 
 
 def test_a_statement_that_the_database_refuses_is_a_fault_of_ours_and_no_outage(
@@ -172,8 +172,8 @@ def test_a_statement_that_the_database_refuses_is_a_fault_of_ours_and_no_outage(
         session.execute(text("create temp table large (value text primary key)"))
         session.execute(text("insert into large values (:v)"), {"v": token_hex(9_000)})
 
-    said = TestClient(app, raise_server_exceptions=False).get("/refused")
-    assert (said.status_code, said.json()["code"]) == (500, "internal")
+    response = TestClient(app, raise_server_exceptions=False).get("/refused")
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
 
 
 def test_what_passes_says_when_to_try_again(client: TestClient) -> None:
@@ -182,20 +182,20 @@ def test_what_passes_says_when_to_try_again(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("scope", list(KeyScope))
-def test_a_key_opens_what_its_scope_says(
+def test_a_key_opens_what_the_scope_says(
     client: TestClient, sessions: Sessions, scope: KeyScope
 ) -> None:
     with sessions.begin() as session:
         key = create_key(session, scope=scope, subject="ann", now=NOON)
 
     only_ops = client.get("/ops", headers={"authorization": f"Bearer {key}"})
-    both = client.get("/both", auth=(key, ""))
+    shared_route = client.get("/both", auth=(key, ""))
 
     assert only_ops.status_code == (200 if scope is KeyScope.OPS else 403)
     opened = scope in (KeyScope.OPS, KeyScope.REP)
-    assert both.status_code == (200 if opened else 403)
+    assert shared_route.status_code == (200 if opened else 403)
     if not opened:
-        assert both.json()["code"] == "wrong_scope"
+        assert shared_route.json()["code"] == "wrong_scope"
 
 
 @pytest.mark.parametrize(
@@ -210,12 +210,12 @@ def test_a_key_opens_what_its_scope_says(
     ids=["gzip", "members", "deflate", "bare", "identity"],
 )
 def test_a_compressed_body_is_read(known: TestClient, encoding: str, compress: Any) -> None:
-    said = known.post(
+    response = known.post(
         "/numbers",
         content=compress(b'{"number": 7}'),
         headers={"content-encoding": encoding, "content-type": "application/json"},
     )
-    assert said.json()["number"] == 7
+    assert response.json()["number"] == 7
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_a_compressed_body_is_read(known: TestClient, encoding: str, compress: A
 def test_a_body_that_cannot_be_unpacked_is_refused(
     known: TestClient, encoding: str, content: bytes, status: int, code: str
 ) -> None:
-    said = known.post("/numbers", content=content, headers={"content-encoding": encoding})
-    assert (said.status_code, said.json()["code"]) == (status, code)
+    response = known.post("/numbers", content=content, headers={"content-encoding": encoding})
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
 def test_probes_say_what_is_reachable(client: TestClient) -> None:
@@ -250,9 +250,9 @@ def test_without_the_database_it_is_unavailable_and_not_ready() -> None:
     client = TestClient(with_routes(sessions_on(engine)), raise_server_exceptions=False)
 
     for path in ("/numbers", "/ops"):
-        said = client.get(path, headers={"x-write-key": WELL_FORMED})
-        assert (said.status_code, said.json()["code"]) == (503, "database_away")
-        assert int(said.headers["retry-after"]) > 0
+        response = client.get(path, headers={"x-write-key": WELL_FORMED})
+        assert (response.status_code, response.json()["code"]) == (503, "database_away")
+        assert int(response.headers["retry-after"]) > 0
     ready = client.get("/readyz")
     assert (ready.status_code, orjson.loads(ready.content)["checks"]) == (
         503,
@@ -281,7 +281,7 @@ def test_what_is_no_error_stays_for_the_pages_that_may_read_it(client: TestClien
     assert "access-control-allow-origin" not in response.headers
 
 
-def test_a_path_that_does_not_exist_is_answered_with_those_that_do(client: TestClient) -> None:
+def test_a_path_that_does_not_exist_is_answered_with_the_paths_that_do(client: TestClient) -> None:
     message = client.get("/number").json()["message"]
 
     assert "/numbers, /ops, /both" in message

@@ -70,7 +70,7 @@ def cut(body: bytes, size: int) -> list[bytes]:
 
 
 @given(st.binary(max_size=LIMIT + 50), st.integers(1, 200), st.sampled_from(list(PACKED)))
-def test_what_is_not_too_large_is_read_whatever_its_chunks(
+def test_what_is_not_too_large_is_read_whatever_the_chunks(
     body: bytes, size: int, encoding: str
 ) -> None:
     packed = PACKED[encoding](body)
@@ -130,10 +130,10 @@ def test_a_client_that_leaves_in_the_middle_is_not_answered() -> None:
 
 
 def test_other_scopes_pass() -> None:
-    seen: list[str] = []
+    bodies: list[str] = []
 
     async def app(scope: Scope, _: Receive, __: Send) -> None:
-        seen.append(scope["type"])
+        bodies.append(scope["type"])
 
     async def nothing(*_: object) -> Message:
         raise AssertionError
@@ -142,4 +142,4 @@ def test_other_scopes_pass() -> None:
         raise AssertionError
 
     asyncio.run(PlainBody(app, max_bytes=1, keys=NO_KEYS)({"type": "lifespan"}, nothing, drop))
-    assert seen == ["lifespan"]
+    assert bodies == ["lifespan"]

@@ -50,7 +50,7 @@ def patient() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def quick() -> Iterator[int]:
+def impatient() -> Iterator[int]:
     """The port of a server that waits for 0.4 s."""
     with serving(echo(), QUICK) as url:
         yield int(url.rpartition(":")[2])
@@ -63,14 +63,14 @@ def connected(port: int) -> socket.socket:
 
 def rest_of(client: socket.socket) -> bytes:
     """All that the server says until it closes."""
-    said = bytearray()
+    answer = bytearray()
     with suppress(ConnectionResetError):
         while part := client.recv(65_536):
-            said += part
-    return bytes(said)
+            answer += part
+    return bytes(answer)
 
 
-def told(port: int, parts: Iterable[bytes]) -> bytes:
+def answer_to(port: int, parts: Iterable[bytes]) -> bytes:
     """What the server says to these parts, until it closes."""
     with connected(port) as client:
         with suppress(ConnectionResetError, BrokenPipeError):
@@ -79,9 +79,9 @@ def told(port: int, parts: Iterable[bytes]) -> bytes:
         return rest_of(client)
 
 
-def status_of(said: bytes) -> int:
+def status_of(answer: bytes) -> int:
     """The status of the first answer."""
-    return int(said.split(b" ", 2)[1])
+    return int(answer.split(b" ", 2)[1])
 
 
 def endless(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
@@ -108,17 +108,19 @@ def endless(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
     ids=["url", "value", "name", "fields", "nothing", "in large parts"],
 )
 def test_a_head_that_never_ends_is_cut(patient: int, parts: Callable[[], Iterator[bytes]]) -> None:
-    said = told(patient, parts())
-    assert status_of(said) == 431
-    assert b'"code":"head_too_large"' in said
-    assert b"connection: close" in said
+    answer = answer_to(patient, parts())
+    assert status_of(answer) == 431
+    assert b'"code":"head_too_large"' in answer
+    assert b"connection: close" in answer
 
 
 @pytest.mark.parametrize(("fields", "status"), [(98, 200), (101, 431)])
 def test_a_head_has_no_more_than_a_hundred_fields(patient: int, fields: int, status: int) -> None:
     more = b"".join(b"x-%d: 1\r\n" % number for number in range(fields))
-    said = told(patient, [b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + more + b"\r\n"])
-    assert status_of(said) == status
+    answer = answer_to(
+        patient, [b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + more + b"\r\n"]
+    )
+    assert status_of(answer) == status
 
 
 def test_a_large_head_before_a_body_is_read_however_it_comes(patient: int) -> None:
@@ -129,15 +131,15 @@ def test_a_large_head_before_a_body_is_read_however_it_comes(patient: int) -> No
     )  # fmt: skip
     for size in (len(request), 70_000, 10_000):
         parts = [request[at : at + size] for at in range(0, len(request), size)]
-        assert told(patient, parts).endswith(b"90000")
+        assert answer_to(patient, parts).endswith(b"90000")
 
 
 def test_requests_in_one_piece_are_answered_in_their_order(patient: int) -> None:
     posts = [HEAD + b"content-length: %d\r\n\r\n" % size + b"x" * size for size in (3, 70_000, 5)]
     last = HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n"
-    said = told(patient, [b"".join(posts) + last])
-    assert said.count(b"200 OK") == 4
-    at = [said.index(b"\r\n\r\n" + size) for size in (b"3", b"70000", b"5", b"0")]
+    answer = answer_to(patient, [b"".join(posts) + last])
+    assert answer.count(b"200 OK") == 4
+    at = [answer.index(b"\r\n\r\n" + size) for size in (b"3", b"70000", b"5", b"0")]
     assert at == sorted(at)
 
 
@@ -148,27 +150,27 @@ def test_requests_in_one_piece_are_answered_in_their_order(patient: int) -> None
 )
 def test_a_chunked_body_is_not_all_frames(patient: int, frames: bytes) -> None:
     start = HEAD + b"transfer-encoding: chunked\r\n\r\n" + frames
-    said = told(patient, endless(start, b"a" * 10_000)())
-    assert not said or status_of(said) in (400, 431)
+    answer = answer_to(patient, endless(start, b"a" * 10_000)())
+    assert not answer or status_of(answer) in (400, 431)
 
 
 def test_a_body_of_small_chunks_is_read(patient: int) -> None:
     body = b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n"
     head = HEAD + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
-    assert told(patient, [head, *(body[at : at + 9_000] for at in range(0, len(body), 9_000))])[
-        -5:
-    ] == (b"40000")
+    assert answer_to(
+        patient, [head, *(body[at : at + 9_000] for at in range(0, len(body), 9_000))]
+    )[-5:] == (b"40000")
 
 
 def test_what_is_no_http_is_refused_as_a_problem(patient: int) -> None:
-    said = told(patient, [b"hello\r\n\r\n"])
-    assert status_of(said) == 400
-    assert b'"code":"malformed_request"' in said
+    answer = answer_to(patient, [b"hello\r\n\r\n"])
+    assert status_of(answer) == 400
+    assert b'"code":"malformed_request"' in answer
 
 
 def test_a_chunk_that_is_none_ends_the_request(patient: int) -> None:
-    said = told(patient, [HEAD + b"transfer-encoding: chunked\r\n\r\n", b"zz\r\n"])
-    assert (status_of(said), b"malformed_request" in said) == (400, True)
+    answer = answer_to(patient, [HEAD + b"transfer-encoding: chunked\r\n\r\n", b"zz\r\n"])
+    assert (status_of(answer), b"malformed_request" in answer) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -190,27 +192,31 @@ def test_a_chunk_that_is_none_ends_the_request(patient: int) -> None:
         "second head",
     ],
 )  # fmt: skip
-def test_who_stops_in_the_middle_is_sent_away(quick: int, start: bytes, status: int | None) -> None:
+def test_who_stops_in_the_middle_is_sent_away(
+    impatient: int, start: bytes, status: int | None
+) -> None:
     began = time.monotonic()
-    said = told(quick, [start])
-    assert (status_of(said) if said else None) == status
+    answer = answer_to(impatient, [start])
+    assert (status_of(answer) if answer else None) == status
     assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("start", [b"GET /", HEAD + b"content-length: 99999\r\n\r\n"])
-def test_who_sends_a_byte_now_and_then_is_sent_away_too(quick: int, start: bytes) -> None:
+def test_who_sends_a_byte_now_and_then_is_sent_away_too(impatient: int, start: bytes) -> None:
     def drops() -> Iterator[bytes]:
         yield start
         for _ in range(200):
             yield b"a"
             Event().wait(0.02)
 
-    assert status_of(told(quick, drops())) == 408
+    assert status_of(answer_to(impatient, drops())) == 408
 
 
-def test_a_body_that_stops_after_the_answer_began_ends_the_answer(quick: int) -> None:
-    said = told(quick, [b"GET /large HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc"])
-    assert status_of(said) == 200
+def test_a_body_that_stops_after_the_answer_began_ends_the_answer(impatient: int) -> None:
+    answer = answer_to(
+        impatient, [b"GET /large HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc"]
+    )
+    assert status_of(answer) == 200
 
 
 def test_who_reads_slowly_is_waited_for(patient: int) -> None:
@@ -220,32 +226,32 @@ def test_who_reads_slowly_is_waited_for(patient: int) -> None:
         assert len(rest_of(client)) > 100_000_000
 
 
-def test_who_does_not_read_the_answer_is_cut_off(quick: int) -> None:
-    with connected(quick) as client:
+def test_who_does_not_read_the_answer_is_cut_off(impatient: int) -> None:
+    with connected(impatient) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         Event().wait(1.5)
         assert len(rest_of(client)) < 50_000_000
 
 
-def test_an_answer_that_takes_its_time_is_waited_for_beside_a_slow_next_head() -> None:
+def test_a_slow_answer_is_waited_for_beside_a_slow_next_head() -> None:
     app = echo()
-    asked, go = Event(), Event()
+    requested, go = Event(), Event()
 
     @app.get("/slow")
     def slow() -> str:
-        asked.set()
+        requested.set()
         go.wait(10)
         return "done"
 
     with serving(app, QUICK) as url, connected(int(url.rpartition(":")[2])) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
-        assert asked.wait(10)
+        assert requested.wait(10)
         client.sendall(b"GET /")
         Event().wait(1.2)  # longer than a head may take
         go.set()
-        said = rest_of(client)
-    assert status_of(said) == 200
-    assert b"done" in said
+        answer = rest_of(client)
+    assert status_of(answer) == 200
+    assert b"done" in answer
 
 
 def test_the_rest_of_a_body_that_was_refused_is_read_and_the_connection_goes_on(

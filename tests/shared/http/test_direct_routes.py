@@ -59,9 +59,9 @@ def client() -> TestClient:
 def test_posts_are_answered_and_so_is_everything_else(
     client: TestClient, method: str, path: str, content: bytes, status: int, answer: str
 ) -> None:
-    said = client.request(method, path, content=content)
-    assert said.status_code == status
-    assert answer in said.text
+    response = client.request(method, path, content=content)
+    assert response.status_code == status
+    assert answer in response.text
 
 
 def test_posts_are_described(client: TestClient) -> None:
@@ -75,7 +75,7 @@ def test_posts_are_measured_and_only_what_is_refused_is_logged(client: TestClien
             client.post("/parcels", content=content)
         client.get("/parcels/lost")
 
-    told = [(it["route"], it["status"]) for it in lines if it["event"] == "request"]
-    assert told == [("/parcels", 422), ("/parcels", 500), ("/parcels/lost", 200)]
+    requests = [(it["route"], it["status"]) for it in lines if it["event"] == "request"]
+    assert requests == [("/parcels", 422), ("/parcels", 500), ("/parcels/lost", 200)]
     measured = 'leadbaton_http_request_seconds_count{method="POST",route="/parcels",status="200"}'
     assert measured in client.get("/metrics").text

@@ -62,9 +62,9 @@ class Server:
     def megabytes(self, what: str = "VmHWM") -> int:
         """The memory of the process, by default the most that it ever had."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(rf"{what}:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) // 1_000
+        match = re.search(rf"{what}:\s+(\d+) kB", status)
+        assert match is not None
+        return int(match[1]) // 1_000
 
     def answers_in_s(self) -> float:
         """How long a healthy request takes."""

@@ -17,30 +17,35 @@ def codes(operation: Operation, status: str) -> str:
 
 
 def test_every_operation_names_what_any_request_may_be_answered_with() -> None:
-    for it in operations():
+    for operation in operations():
         named = {
             "401": ["unknown_key", "expired_key"],
             "403": ["wrong_scope", "inactive_rep"],
             "503": ["database_away"],
         }
-        if it.parameters or "requestBody" in it.described:
-            named["422"] = ["invalid_request"] if it.parameters else []
-        if it.method == "post":
+        if operation.parameters or "requestBody" in operation.described:
+            named["422"] = ["invalid_request"] if operation.parameters else []
+        if operation.method == "post":
             named["503"].append("overloaded")
             named |= {"400": ["malformed_body"], "413": ["too_large"]}
             named["415"] = ["unsupported_encoding", "unsupported_type"]
         for status, expected in named.items():
             for code in expected:
-                assert f"`{code}`: " in codes(it, status), (it.method, it.path, status, code)
+                assert f"`{code}`: " in codes(operation, status), (
+                    operation.method,
+                    operation.path,
+                    status,
+                    code,
+                )
 
 
 def test_every_error_is_described_as_the_problem_that_it_is() -> None:
-    for it in operations():
-        for status, response in it.described["responses"].items():
+    for operation in operations():
+        for status, response in operation.described["responses"].items():
             if status >= "400":
                 schema = {"$ref": "#/components/schemas/Problem"}
                 content = {"application/problem+json": {"schema": schema}}
-                assert response["content"] == content, (it.path, status)
+                assert response["content"] == content, (operation.path, status)
                 assert response["description"].count("`database_away`") <= 1
 
 

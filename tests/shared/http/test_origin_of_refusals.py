@@ -10,18 +10,18 @@ from tests.serving import serving
 from tests.shared.http.test_connection import (
     HEAD,
     QUICK,
+    answer_to,
     connected,
     echo,
     rest_of,
     status_of,
-    told,
 )
 
 SITE = b"origin: https://www.example.com\r\n"
 
 
 @pytest.fixture(scope="module")
-def quick() -> Iterator[int]:
+def impatient() -> Iterator[int]:
     """The port of a server that waits for 0.4 s."""
     with serving(echo(), QUICK) as url:
         yield int(url.rpartition(":")[2])
@@ -47,11 +47,11 @@ def quick() -> Iterator[int]:
         "behind", "no page", "half", "no request",
     ],
 )  # fmt: skip
-def test_a_page_may_read_what_it_is_refused_with_if_its_origin_came(
-    quick: int, parts: list[bytes], *, status: int, readable: bool
+def test_a_page_may_read_a_refusal_if_the_origin_came(
+    impatient: int, parts: list[bytes], *, status: int, readable: bool
 ) -> None:
-    said = told(quick, parts)
-    last = said[said.rindex(b"HTTP/1.1 %d" % status) :]
+    answer = answer_to(impatient, parts)
+    last = answer[answer.rindex(b"HTTP/1.1 %d" % status) :]
     for field in (
         b"\r\naccess-control-allow-origin: https://www.example.com\r\n",
         b"\r\naccess-control-expose-headers: retry-after\r\n",
@@ -61,11 +61,11 @@ def test_a_page_may_read_what_it_is_refused_with_if_its_origin_came(
 
 
 @pytest.mark.parametrize("start", [HEAD + b"x", b"\r\n" * 40_000], ids=["head", "blank lines"])
-def test_the_origin_of_one_request_is_not_that_of_the_next(quick: int, start: bytes) -> None:
-    with connected(quick) as client:
+def test_the_origin_of_one_request_is_not_that_of_the_next(impatient: int, start: bytes) -> None:
+    with connected(impatient) as client:
         client.sendall(HEAD + SITE + b"content-length: 0\r\n\r\n")
         assert b"200 OK" in client.recv(65_536)
         client.sendall(start)
-        said = rest_of(client)
-    assert status_of(said) in (408, 431)
-    assert b"access-control-allow-origin" not in said
+        answer = rest_of(client)
+    assert status_of(answer) in (408, 431)
+    assert b"access-control-allow-origin" not in answer

@@ -15,7 +15,7 @@ from shared.http.probes import MAX_CALLERS, TIMEOUT_S, Probes, ProbesNotServed
 from tests.engine import until
 
 
-def test_a_worker_is_ready_while_its_checks_pass_and_alive_while_it_beats() -> None:
+def test_a_worker_is_ready_while_all_checks_pass_and_alive_while_it_beats() -> None:
     now = datetime(2026, 12, 1, 12, tzinfo=UTC)
     away = True
 
@@ -83,18 +83,18 @@ def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
             probes.start(port, {}, host=host)
 
         assert httpx.get(f"http://{where}:{port}/healthz").status_code == 200
-        other = "127.0.0.2" if where == "127.0.0.1" else "127.0.0.1"
+        other_host = "127.0.0.2" if where == "127.0.0.1" else "127.0.0.1"
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"http://{other}:{port}/healthz")
+            httpx.get(f"http://{other_host}:{port}/healthz")
 
 
-def test_an_address_that_cannot_be_listened_on_is_named_with_its_settings() -> None:
+def test_an_address_that_cannot_be_listened_on_is_named_with_the_settings() -> None:
     Probes().start(port := free_port(), {})
-    for host, taken in (("127.0.0.1", port), ("192.0.2.1", port)):
+    for host, port_in_use in (("127.0.0.1", port), ("192.0.2.1", port)):
         with pytest.raises(
-            ProbesNotServed, match=f"on {host}, port {taken} .*LEADBATON_PROBE_HOST"
+            ProbesNotServed, match=f"on {host}, port {port_in_use} .*LEADBATON_PROBE_HOST"
         ):
-            Probes().start(taken, {}, host=host)
+            Probes().start(port_in_use, {}, host=host)
 
 
 def test_without_a_port_nothing_is_opened() -> None:

@@ -34,7 +34,7 @@ def test_every_operation_is_on_the_page() -> None:
     page = client().get("/docs")
 
     assert page.headers["content-type"].startswith("text/html")
-    for told in (
+    for expected in (
         "<title>Things &amp; more</title>",
         "What there is.",
         "<h2>GET /things</h2><p>Every thing.</p>",
@@ -42,7 +42,7 @@ def test_every_operation_is_on_the_page() -> None:
         "<code>401</code></dt><dd>`unknown_key`: ",
         "<h2>DELETE /things/{name}</h2><p>End Thing</p>",
     ):
-        assert told in page.text
+        assert expected in page.text
 
 
 def test_the_page_loads_nothing() -> None:

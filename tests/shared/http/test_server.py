@@ -98,9 +98,9 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
 
     assert answers == ["done"]
     assert process.returncode == 0
-    *told, closed = rest.splitlines()
+    *headers, closed = rest.splitlines()
     assert closed == "closed"
-    lines += [json.loads(line) for line in told]
+    lines += [json.loads(line) for line in headers]
     assert {line["service"] for line in lines} == {"test"}
     assert lines[0]["event"] == "api starts"
     [library] = [line for line in lines if line["event"] == "slow 1"]
@@ -110,7 +110,7 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
     assert "lovelace" not in rest
 
 
-def test_a_post_on_the_lane_that_finds_no_database_says_when_to_try_again() -> None:
+def test_a_post_on_a_direct_route_without_a_database_says_when_to_try_again() -> None:
     port = free_port()
     with (
         running(API.format(port=port)),

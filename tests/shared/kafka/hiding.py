@@ -18,14 +18,14 @@ class Hiding:
     """Where clients ask, and for how long the topic is hidden from them."""
 
     bootstrap: str
-    shown: Event = field(default_factory=Event)
+    visible: Event = field(default_factory=Event)
 
 
 @contextmanager
 def hiding(topic: str, broker: Broker) -> Iterator[Hiding]:
     """Until `shown` is set, clients that ask for the topic are answered for another of a name as long."""
     name = topic.encode()
-    other = b"x" * len(name)
+    replacement = b"x" * len(name)
     host, _, port = broker.bootstrap.partition(":")
 
     class Connection(BaseRequestHandler):
@@ -39,13 +39,13 @@ def hiding(topic: str, broker: Broker) -> Iterator[Hiding]:
     with ThreadingTCPServer(("127.0.0.1", 0), Connection) as server:
         server.daemon_threads = True
         way = Hiding(f"{host}:{server.server_address[1]}")
-        there = _address(broker.bootstrap), _address(way.bootstrap)
+        addresses = _address(broker.bootstrap), _address(way.bootstrap)
 
         def asking(request: bytes) -> bytes:
-            return request if way.shown.is_set() else request.replace(name, other)
+            return request if way.visible.is_set() else request.replace(name, replacement)
 
         def by_this_way(answer: bytes) -> bytes:
-            return answer.replace(*there)
+            return answer.replace(*addresses)
 
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -70,8 +70,8 @@ def _copy(source: socket.socket, sink: socket.socket, changed: Callable[[bytes],
                 sink.sendall(size + changed(messages.read(*struct.unpack(">i", size))))
         except (OSError, struct.error):
             pass
-    for it in (source, sink):
+    for end in (source, sink):
         try:
-            it.shutdown(socket.SHUT_RDWR)
+            end.shutdown(socket.SHUT_RDWR)
         except OSError:
             continue

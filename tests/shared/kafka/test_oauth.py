@@ -20,7 +20,7 @@ class Endpoint(ThreadingHTTPServer):
     """Gives the tokens t1, t2, … to who knows the secret."""
 
     life_s = 600
-    asked = 0
+    requests = 0
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -34,11 +34,11 @@ class Answer(BaseHTTPRequestHandler):
     server: Endpoint
 
     def do_POST(self) -> None:
-        form = self.rfile.read(int(self.headers["content-length"]))
+        request = self.rfile.read(int(self.headers["content-length"]))
         known = "Basic " + base64.b64encode(b"us:secret").decode()
-        good = self.headers["authorization"] == known and b"scope=kafka" in form
-        self.server.asked += 1
-        body = f'{{"access_token": "t{self.server.asked}", "expires_in": {self.server.life_s}}}'
+        good = self.headers["authorization"] == known and b"scope=kafka" in request
+        self.server.requests += 1
+        body = f'{{"access_token": "t{self.server.requests}", "expires_in": {self.server.life_s}}}'
         self.send_response(200 if good else 401)
         self.end_headers()
         self.wfile.write(body.encode())

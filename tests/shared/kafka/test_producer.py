@@ -36,10 +36,10 @@ def test_publishing_returns_when_every_record_is_acknowledged(producer: Producer
 
 
 def test_many_publish_at_once(producer: Producer) -> None:
-    async def crowd() -> None:
+    async def publish_many() -> None:
         await asyncio.gather(*(producer.publish(events(2)) for _ in range(200)))
 
-    asyncio.run(crowd())
+    asyncio.run(publish_many())
     assert producer.ready()
 
 
@@ -88,7 +88,7 @@ def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to
         assert all(isinstance(it, Exception) for it in producer.send_all(events(1)))
 
         create_topics(kafka_on(embedded_broker))
-        way.shown.set()
+        way.visible.set()
         until(producer.ready)
 
         asyncio.run(producer.publish(events(1)))
@@ -102,7 +102,7 @@ def test_a_topic_that_nobody_made_is_refused_at_once(producer: Producer) -> None
         asyncio.run(producer.publish([Outgoing("no.such.topic", b"k", b"v", ())]))
 
 
-def test_a_broker_that_does_not_answer_is_given_up_in_time_and_then_refused_at_once(
+def test_a_broker_that_does_not_answer_ends_the_wait_in_time_and_then_refuses_at_once(
     producer: Producer, embedded_broker: Broker
 ) -> None:
     embedded_broker.pause()

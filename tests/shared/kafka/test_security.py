@@ -116,7 +116,7 @@ def test_who_is_not_let_in_hears_what_to_mend(
 
 
 @pytest.mark.kafka
-def test_a_certificate_that_nobody_we_know_has_signed_is_told_as_such(
+def test_a_certificate_of_an_unknown_authority_is_reported_as_such(
     secure_kafka: SecureKafka,
 ) -> None:
     stranger = settings_for(
@@ -169,7 +169,7 @@ def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
             options_of(settings_of(**{setting: file}))
 
 
-def test_an_encrypted_key_needs_its_password(tmp_path: Path) -> None:
+def test_an_encrypted_key_needs_a_password(tmp_path: Path) -> None:
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     make_certificate(certificate, key, password="secret")
     files = {"kafka_ssl_certificate_file": certificate, "kafka_ssl_key_file": key}

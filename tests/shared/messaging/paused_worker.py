@@ -25,8 +25,10 @@ def main(url: str, bootstrap: str) -> None:
     ledger = Ledger(sessions)
     stop = threading.Event()
 
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        ledger(session, arrived, now)
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, messages, now)
         say("in the middle")
         sys.stdin.readline()
 

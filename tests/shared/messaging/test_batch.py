@@ -24,7 +24,7 @@ from tests.engine import Ledger
 
 pytestmark = pytest.mark.postgres
 
-PLACE = LogPartition("marketing.events", UUID(int=1), 0)
+PARTITION = LogPartition("marketing.events", UUID(int=1), 0)
 Handle = Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None]
 
 
@@ -35,7 +35,7 @@ class Stale(Rejected):
 @pytest.fixture
 def ledger(sessions: Sessions) -> Ledger:
     with sessions.begin() as session:
-        positions(session, "group", [PLACE])
+        positions(session, "group", [PARTITION])
     return Ledger(sessions)
 
 
@@ -51,31 +51,33 @@ def records(*ids: str) -> list[Record]:
     ]
 
 
-def work(batches: Batches, handle: Handle, arrived: Sequence[Record]) -> None:
+def work(batches: Batches, handle: Handle, records: Sequence[Record]) -> None:
     subscription = Subscription(MARKETING_EVENTS, handle)
-    portion = Portion(subscription, items_of(subscription, arrived, PLACE.topic_id))
-    batches.work([portion], [Move(PLACE, arrived[0].offset, arrived[-1].offset + 1)])
+    portion = Portion(subscription, items_of(subscription, records, PARTITION.topic_id))
+    batches.work([portion], [Move(PARTITION, records[0].offset, records[-1].offset + 1)])
 
 
 def next_offset(sessions: Sessions) -> int:
     with sessions.begin() as session:
-        return positions(session, "group", [PLACE])[PLACE]
+        return positions(session, "group", [PARTITION])[PARTITION]
 
 
 def dead_letter_facts(sessions: Sessions) -> list[tuple[int, str, int]]:
     with sessions() as session:
-        found = dead_letters.latest(session)
-    return sorted((it.offset, it.code, it.attempts) for it in found)
+        listed = dead_letters.latest(session)
+    return sorted((it.offset, it.code, it.attempts) for it in listed)
 
 
 def failing(ledger: Ledger, faults: Mapping[str, Exception]) -> Handle:
-    """Does the work first, then stumbles over what it does not like."""
+    """Does the work first, then raises the faults of these events."""
 
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        ledger(session, arrived, now)
-        for it in arrived:
-            if it.payload.id in faults:
-                raise faults[it.payload.id]
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, messages, now)
+        for message in messages:
+            if message.payload.id in faults:
+                raise faults[message.payload.id]
 
     return handle
 
@@ -101,7 +103,7 @@ def test_a_batch_that_was_done_already_is_refused_whole(batches: Batches, ledger
     ids=["rejected at once", "unknown after three attempts"],
 )
 @pytest.mark.parametrize("bad", ["a", "c", "e"], ids=["first", "middle", "last"])
-def test_a_record_that_the_handler_cannot_do_is_buried_and_its_neighbours_are_done_once(
+def test_a_record_that_the_handler_cannot_do_is_a_dead_letter_and_the_others_are_done_once(
     batches: Batches, ledger: Ledger, fault: Exception, code: str, attempts: int, bad: str
 ) -> None:
     work(batches, failing(ledger, {bad: fault}), records(*"abcde"))
@@ -116,8 +118,10 @@ def test_a_record_that_succeeds_when_tried_again_is_done(
 ) -> None:
     stumbles = iter([KeyError("x"), KeyError("x"), KeyError("x")])
 
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        ledger(session, arrived, now)
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, messages, now)
         error = next(stumbles, None)
         if error is not None:
             raise error
@@ -131,13 +135,13 @@ def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
     sessions: Sessions, batches: Batches, ledger: Ledger
 ) -> None:
     good, noise, future, nothing = records("a", "b", "c", "d")
-    arrived = [
+    batch = [
         good,
         noise._replace(value=b"{not json"),
         future._replace(headers=(("ce_type", b"leadbaton.marketing.events.v9"),)),
         nothing._replace(value=None, key=None),
     ]
-    work(batches, ledger, arrived)
+    work(batches, ledger, batch)
 
     assert ledger.effect_counts() == {"a": 1}
     assert dead_letter_facts(sessions) == [
@@ -174,8 +178,10 @@ def test_a_reason_that_postgresql_cannot_hold_is_no_reason_to_stop(
 def test_a_reason_holds_nothing_of_the_record(
     sessions: Sessions, batches: Batches, ledger: Ledger, statement: str, reason: str
 ) -> None:
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
-        ledger(session, arrived, now)
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
+        ledger(session, messages, now)
         if statement:
             session.execute(text("create temp table if not exists unique_ (it text primary key)"))
             session.execute(text(statement), {"it": "ada@acme.example"})
@@ -193,16 +199,17 @@ def test_what_cannot_be_decoded_is_not_quoted(
 ) -> None:
     time, key, value, body = records("a", "b", "c", "d")
     odd = tuple(
-        (name, b"ada@acme.example" if name == "ce_time" else said) for name, said in time.headers
+        (name, b"ada@acme.example" if name == "ce_time" else content)
+        for name, content in time.headers
     )
-    arrived = [
+    batch = [
         time._replace(headers=odd),
         key._replace(key=b"ada@acme.example \xff"),
         value._replace(value=b'{"identity": "ada@acme.example", "source": "ada@acme.example"}'),
         body._replace(value=b"ada@acme.example"),
     ]
     batches.dead_letter_limit = 9
-    work(batches, ledger, arrived)
+    work(batches, ledger, batch)
     with sessions() as session:
         reasons = [it.reason for it in dead_letters.latest(session)]
     assert len(reasons) == 4
@@ -251,16 +258,20 @@ def test_burials_are_counted_across_batches_until_one_succeeds(
 
 
 @pytest.mark.usefixtures("ledger")
-def test_what_a_failed_attempt_said_is_not_said(sessions: Sessions, batches: Batches) -> None:
-    def handle(session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime) -> None:
+def test_what_a_failed_attempt_announced_is_not_announced(
+    sessions: Sessions, batches: Batches
+) -> None:
+    def handle(
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
+    ) -> None:
         outbox.append(
             session,
-            [MARKETING_EVENTS.encode(it.payload, id=it.id, source="t", at=now) for it in arrived],
+            [MARKETING_EVENTS.encode(it.payload, id=it.id, source="t", at=now) for it in messages],
         )
-        if any(it.payload.id == "b" for it in arrived):
+        if any(it.payload.id == "b" for it in messages):
             raise Stale("old")
 
     work(batches, handle, records("a", "b", "c"))
     with sessions() as session:
-        said = [row.record.topic for row in outbox.unpublished(session, limit=10)]
-    assert said == ["marketing.events", "marketing.events", "marketing.events.dead"]
+        topics = [row.record.topic for row in outbox.unpublished(session, limit=10)]
+    assert topics == ["marketing.events", "marketing.events", "marketing.events.dead"]

@@ -81,27 +81,27 @@ def test_a_paused_worker_that_comes_back_is_refused(
         cwd=ROOT,
     ) as zombie:
         assert zombie.stdin is not None
-        said = (line.strip() for line in zombie.stdout or ())
-        assert any(line == "in the middle" for line in said)
+        lines = (line.strip() for line in zombie.stdout or ())
+        assert any(line == "in the middle" for line in lines)
         zombie.send_signal(signal.SIGSTOP)
         with running_worker(sessions, broker, ledger):
             ledger.wait_for(ids(30))
         zombie.send_signal(signal.SIGCONT)
         zombie.stdin.close()
-        assert any(line == "refused" for line in said)
+        assert any(line == "refused" for line in lines)
     assert ledger.effect_counts() == each_once(30)
 
 
-def test_what_is_unavailable_is_waited_for_and_nothing_is_buried(
+def test_what_is_unavailable_is_waited_for_and_makes_no_dead_letters(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(20))
     away = iter(range(3))
 
     def waiting(
-        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
-        ledger(session, arrived, now)
+        ledger(session, messages, now)
         if next(away, None) is not None:
             raise Unavailable("no agreement is published yet")
 

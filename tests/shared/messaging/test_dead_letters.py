@@ -35,7 +35,7 @@ def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, d
     ]
 
 
-def test_a_buried_record_is_kept_and_copied_with_its_bytes_and_the_reason(session: Session) -> None:
+def test_a_dead_letter_is_kept_and_copied_with_the_bytes_and_the_reason(session: Session) -> None:
     dead_letters.add(session, "leadbaton.sla", [dead_letter(41)])
 
     [letter] = dead_letters.latest(session)
@@ -68,7 +68,7 @@ def test_a_buried_record_is_kept_and_copied_with_its_bytes_and_the_reason(sessio
 
 
 @pytest.mark.parametrize(("key", "value"), [(None, b"v"), (b"k", None), (b"", b"")])
-def test_what_a_record_lacks_its_copy_and_its_replay_lack_too(
+def test_what_a_record_lacks_the_copy_and_the_replay_lack_too(
     session: Session, key: bytes | None, value: bytes | None
 ) -> None:
     record = Record("leads.qualified", 2, 41, key, value, ())

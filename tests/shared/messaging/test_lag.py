@@ -111,7 +111,7 @@ def test_the_outbox_grows_older_while_kafka_is_away(
     assert gauge("leadbaton_outbox_oldest_seconds") == pytest.approx(300, abs=30)
 
 
-def test_dead_letters_are_told_by_why_until_they_are_replayed(
+def test_dead_letters_are_counted_by_code_until_they_are_replayed(
     sessions: Sessions, broker: KafkaConfig
 ) -> None:
     with sessions.begin() as session:

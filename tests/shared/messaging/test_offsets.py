@@ -53,9 +53,9 @@ def test_of_two_transactions_that_move_the_same_offset_the_second_is_fenced(
 ) -> None:
     with sessions.begin() as session:
         positions(session, "group", [FIRST])
-    with sessions.begin() as one:
-        advance(one, "group", [Move(FIRST, 0, 10)])
-    with pytest.raises(Fenced), sessions.begin() as other:
-        advance(other, "group", [Move(FIRST, 0, 7)])
+    with sessions.begin() as first_session:
+        advance(first_session, "group", [Move(FIRST, 0, 10)])
+    with pytest.raises(Fenced), sessions.begin() as second_session:
+        advance(second_session, "group", [Move(FIRST, 0, 7)])
     with sessions.begin() as session:
         assert positions(session, "group", [FIRST]) == {FIRST: 10}

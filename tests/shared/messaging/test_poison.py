@@ -42,7 +42,7 @@ EITHER = pytest.mark.parametrize(
 )
 
 
-def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
+def test_poison_on_the_topic_becomes_dead_letters_and_the_other_records_are_done_once(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     good = events(9)
@@ -52,10 +52,10 @@ def test_poison_on_the_topic_is_buried_and_its_neighbours_are_done_once(
     producer.send_all([*good[:4], noise, future, foreign, *good[4:]])
 
     def stumbling(
-        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
-        ledger(session, arrived, now)
-        if any(it.payload.id == "7" for it in arrived):
+        ledger(session, messages, now)
+        if any(it.payload.id == "7" for it in messages):
             raise ZeroDivisionError
 
     with running_worker(sessions, broker, stumbling):
@@ -81,7 +81,7 @@ class Noise(str):
 
 
 @EITHER
-def test_a_header_whose_name_is_no_utf_8_buries_its_record_alone(
+def test_a_header_whose_name_is_no_utf_8_makes_a_dead_letter_of_that_record_alone(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     good = events(5)
@@ -104,10 +104,10 @@ def test_a_dead_letter_that_is_put_back_is_done(
     broken.set()
 
     def mendable(
-        session: Session, arrived: Sequence[Message[MarketingEvent]], now: datetime
+        session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
-        ledger(session, arrived, now)
-        if broken.is_set() and any(it.payload.id == "3" for it in arrived):
+        ledger(session, messages, now)
+        if broken.is_set() and any(it.payload.id == "3" for it in messages):
             raise ZeroDivisionError
 
     with running_worker(sessions, broker, mendable), running_relay(sessions, producer, broker):
@@ -128,7 +128,7 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
         Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
     ]
     with sessions.begin() as session:
-        letters = [
+        added = [
             DeadLetter(
                 Record(it.topic, 0, at, it.key, it.value, it.headers),
                 UUID(int=7),
@@ -140,7 +140,7 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
             )
             for at, it in enumerate(bare)
         ]
-        dead_letters.add(session, "leadbaton.sla", letters)
+        dead_letters.add(session, "leadbaton.sla", added)
         dead_letters.replay(session, now=NOON)
 
     with running_relay(sessions, producer, broker):
@@ -164,7 +164,7 @@ def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
     producer.send_all(events(40))
 
     def bad_deploy(
-        _session: Session, _arrived: Sequence[Message[MarketingEvent]], _now: datetime
+        _session: Session, _messages: Sequence[Message[MarketingEvent]], _now: datetime
     ) -> None:
         raise ZeroDivisionError
 

@@ -37,16 +37,16 @@ def admin(broker: KafkaConfig) -> Iterator[Admin]:
         yield admin
 
 
-def said(key: str, value: int) -> Outgoing:
+def record(key: str, value: int) -> Outgoing:
     return Outgoing("marketing.events", key.encode(), str(value).encode(), (("n", b"\xff"),))
 
 
 def log_of(config: KafkaConfig, topic: str = "marketing.events") -> dict[str, list[int]]:
     """What lies in the topic now, in order, by key."""
-    found: dict[str, list[int]] = {}
-    for it in records_in(config, topic):
-        found.setdefault((it.key or b"").decode(), []).append(int(it.value or b"0"))
-    return found
+    values: dict[str, list[int]] = {}
+    for consumed in records_in(config, topic):
+        values.setdefault((consumed.key or b"").decode(), []).append(int(consumed.value or b"0"))
+    return values
 
 
 def waiting(sessions: Sessions) -> list[int]:
@@ -70,7 +70,7 @@ def read_by_scoring(sessions: Sessions, log: UUID, upto: int, *, partitions: int
 def test_rows_are_published_in_their_order(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    append_to_outbox(sessions, [said(f"k{at % 7}", at) for at in range(BATCH + 500)])
+    append_to_outbox(sessions, [record(f"k{at % 7}", at) for at in range(BATCH + 500)])
     work = Relay(sessions, producer, admin, utc_now)
 
     assert work.turn()
@@ -89,20 +89,20 @@ class Flaky:
 
     def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
         broken: set[bytes | None] = set()
-        taken: list[bool] = []
-        for it in records:
-            if int(it.value or b"0") in self.refused:
-                self.refused.discard(int(it.value or b"0"))
-                broken.add(it.key)
-            taken.append(it.key not in broken)
-        acks = iter(self.producer.send_all(list(compress(records, taken))))
-        return [next(acks) if took else BrokerAway("refused") for took in taken]
+        accepted: list[bool] = []
+        for sent in records:
+            if int(sent.value or b"0") in self.refused:
+                self.refused.discard(int(sent.value or b"0"))
+                broken.add(sent.key)
+            accepted.append(sent.key not in broken)
+        acks = iter(self.producer.send_all(list(compress(records, accepted))))
+        return [next(acks) if took else BrokerAway("refused") for took in accepted]
 
 
-def test_a_failed_send_holds_back_its_key_and_nothing_else(
+def test_a_failed_send_holds_back_the_same_key_and_nothing_else(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    append_to_outbox(sessions, [said("ab"[at % 2], at) for at in range(10)])
+    append_to_outbox(sessions, [record("ab"[at % 2], at) for at in range(10)])
     work = Relay(sessions, Flaky(producer, {4}), admin, utc_now)
 
     work.turn()
@@ -115,21 +115,21 @@ def test_a_failed_send_holds_back_its_key_and_nothing_else(
 def test_what_was_read_ahead_waits_for_what_was_refused_before_it(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
-    append_to_outbox(sessions, [said("ab"[at % 2], at) for at in range(2 * BATCH)])
+    append_to_outbox(sessions, [record("ab"[at % 2], at) for at in range(2 * BATCH)])
     work = Relay(sessions, Flaky(producer, {BATCH - 2}), admin, utc_now)
 
     while work.turn():
         pass
 
     assert waiting(sessions) == []
-    found = log_of(broker)
-    assert found == {"a": list(range(0, 2 * BATCH, 2)), "b": list(range(1, 2 * BATCH, 2))}
+    values = log_of(broker)
+    assert values == {"a": list(range(0, 2 * BATCH, 2)), "b": list(range(1, 2 * BATCH, 2))}
 
 
 def test_rows_are_kept_until_every_reader_has_read_them(
     sessions: Sessions, producer: Producer, admin: Admin
 ) -> None:
-    append_to_outbox(sessions, [said("a", at) for at in range(4)])
+    append_to_outbox(sessions, [record("a", at) for at in range(4)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
     Relay(sessions, producer, admin, utc_now).turn()
     assert kept(sessions) == 4
@@ -166,7 +166,7 @@ def test_a_copy_on_a_dead_topic_goes_as_soon_as_it_is_published(
 def test_what_nobody_had_read_is_published_again_to_a_log_that_was_made_anew(
     sessions: Sessions, producer: Producer, admin: Admin, embedded_broker: Broker
 ) -> None:
-    append_to_outbox(sessions, [said("a", at) for at in range(6)])
+    append_to_outbox(sessions, [record("a", at) for at in range(6)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
     work = Relay(sessions, producer, admin, utc_now)
     work.turn()
@@ -174,7 +174,7 @@ def test_what_nobody_had_read_is_published_again_to_a_log_that_was_made_anew(
 
     embedded_broker.kill()
     embedded_broker.start()
-    append_to_outbox(sessions, [said("a", 6)])
+    append_to_outbox(sessions, [record("a", 6)])
     until(lambda: _went_well(work) and waiting(sessions) == [])
 
     assert log_of(kafka_on(embedded_broker))["a"] == [2, 3, 4, 5, 6]
@@ -194,7 +194,7 @@ def test_a_transaction_wakes_the_relay_long_before_it_would_look_by_itself(
     """By itself it would look only after the time-out of `until`."""
     with running_relay(sessions, producer, broker, wait_s=PATIENCE_S + 10):
         for value in (1, 2, 3):
-            append_to_outbox(sessions, [said("a", value)])
+            append_to_outbox(sessions, [record("a", value)])
             until(lambda: waiting(sessions) == [])
     assert log_of(broker) == {"a": [1, 2, 3]}
 
@@ -205,14 +205,14 @@ def test_the_second_relay_works_when_the_first_has_ended(
     counted = Counting(producer)
     with ExitStack() as second:
         with running_relay(sessions, producer, broker):
-            append_to_outbox(sessions, [said("a", 1)])
+            append_to_outbox(sessions, [record("a", 1)])
             until(lambda: waiting(sessions) == [])
             second.enter_context(running_relay(sessions, counted, broker))
             until(lambda: turned("relay standing by") > 0)
-            append_to_outbox(sessions, [said("a", 2)])
+            append_to_outbox(sessions, [record("a", 2)])
             until(lambda: waiting(sessions) == [])
             assert counted.records == 0
-        append_to_outbox(sessions, [said("a", 3)])
+        append_to_outbox(sessions, [record("a", 3)])
         until(lambda: waiting(sessions) == [])
     assert counted.records == 1
     assert log_of(broker) == {"a": [1, 2, 3]}
@@ -247,16 +247,16 @@ def test_it_goes_on_after_outages_of_the_broker_and_of_the_database(
 ) -> None:
     sessions = mortal_sessions
     with running_relay(sessions, producer, broker):
-        append_to_outbox(sessions, [said("a", 1)])
+        append_to_outbox(sessions, [record("a", 1)])
         until(lambda: waiting(sessions) == [])
 
         embedded_broker.pause()
-        append_to_outbox(sessions, [said("a", 2)])
+        append_to_outbox(sessions, [record("a", 2)])
         embedded_broker.resume()
         until(lambda: waiting(sessions) == [])
 
         mortal_postgres.stop("immediate")
         mortal_postgres.start()
-        append_to_outbox(sessions, [said("a", 3)])
+        append_to_outbox(sessions, [record("a", 3)])
         until(lambda: waiting(sessions) == [])
     assert sorted(set(log_of(broker)["a"])) == [1, 2, 3]

@@ -46,7 +46,7 @@ def test_a_refusal_names_the_settings() -> None:
         "METADATA.google.internal.", "instance-data", "metadata.goog",
     ],
 )  # fmt: skip
-def test_names_of_the_machine_and_of_its_cloud_are_refused_whether_or_not_they_resolve(
+def test_names_of_the_machine_and_of_the_cloud_are_refused_whether_or_not_they_resolve(
     host: str,
 ) -> None:
     assert refused(f"http://{host}/x")
@@ -110,7 +110,7 @@ def test_public_addresses_pass(host: str) -> None:
     assert not refused(f"https://{host}/")
 
 
-def test_loopback_by_name_and_by_number_passes_where_its_network_is_allowed() -> None:
+def test_loopback_by_name_and_by_number_passes_where_the_network_is_allowed() -> None:
     for host in ("127.0.0.1", "localhost", "LOCALHOST.", "a.localhost"):
         check_url(f"http://{host}:8010/", LOOPBACK)
     for host in ("169.254.169.254", "metadata.google.internal", "[::1]", "[::ffff:127.0.0.1]"):

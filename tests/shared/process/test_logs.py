@@ -28,7 +28,7 @@ def _as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def test_a_line_is_an_object_with_its_facts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_line_is_an_object_with_the_facts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     logs.configure("WARNING", service="scoring")
     log = logs.get("services.scoring.main")
     log.info("not told")
@@ -47,16 +47,16 @@ def test_a_line_is_an_object_with_its_facts(capfdbinary: pytest.CaptureFixture[b
     assert (library["event"], library["module"]) == ("pool full", "sqlalchemy")
 
 
-def test_a_command_keeps_its_stdout_for_its_result(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_keeps_stdout_for_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     logs.warn_on_stderr()
     log = logs.get("shared.agreement.store")
     log.info("agreement in force", version=2)
     log.warning("something is wrong")
 
-    written = capsys.readouterr()
-    assert written.out == ""
-    assert "something is wrong" in written.err
-    assert "in force" not in written.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "something is wrong" in output.err
+    assert "in force" not in output.err
 
 
 PERSON = "ada@acme.example"
@@ -95,7 +95,7 @@ def _several() -> None:
         (_several, ["ExceptionGroup", "KeyError", "FileNotFoundError: 2 No such file"]),
     ],
 )
-def test_an_error_is_logged_by_class_and_place_without_its_text(
+def test_an_error_is_logged_by_class_and_line_without_the_text(
     capfdbinary: pytest.CaptureFixture[bytes], fails: Callable[[], None], classes: list[str]
 ) -> None:
     logs.configure("INFO", service="scoring")
@@ -121,7 +121,7 @@ def test_an_error_is_logged_by_class_and_place_without_its_text(
     assert PERSON.encode() not in out.out + out.err
 
 
-def test_our_own_words_and_those_about_code_are_logged() -> None:
+def test_our_own_words_and_words_about_code_are_logged() -> None:
     assert loggable(Rejected("send less")) == "Rejected: send less"
     with pytest.raises(AttributeError) as raised:
         object().__getattribute__("nothing")

@@ -37,7 +37,7 @@ TOO_LONG = "x" * 2_001
         ("allow_networks", ",".join(["10.0.0.0/8"] * 1_001)),
     ],
 )
-def test_what_is_beyond_its_bound_is_refused_by_its_name(name: str, value: object) -> None:
+def test_what_is_beyond_a_bound_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({name: value})
 

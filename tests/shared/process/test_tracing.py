@@ -42,11 +42,11 @@ def test_later_versions_are_read_as_far_as_we_know_them() -> None:
 
 
 def test_a_hop_is_the_parent_of_what_happens_in_it() -> None:
-    with start_span("request", PARENT, kind=SpanKind.SERVER) as here:
-        here.note({"http.route": "/v1/events"}, name="POST /v1/events")
-        here.fail("answered 500")
-        assert trace_id(here.traceparent) == TRACE
-        assert SPAN not in here.traceparent
+    with start_span("request", PARENT, kind=SpanKind.SERVER) as span:
+        span.note({"http.route": "/v1/events"}, name="POST /v1/events")
+        span.fail("answered 500")
+        assert trace_id(span.traceparent) == TRACE
+        assert SPAN not in span.traceparent
 
 
 EXPORTING = f"""
@@ -73,9 +73,9 @@ def exporting(**environment: str) -> tuple[str, str]:
 
 
 def test_spans_go_where_the_standard_variables_say() -> None:
-    said, traceparent = exporting(OTEL_TRACES_EXPORTER="console")
+    output, traceparent = exporting(OTEL_TRACES_EXPORTER="console")
 
-    step, request = spans(said)
+    step, request = spans(output)
     assert (step["name"], request["name"]) == ("step", "POST /v1/events")
     assert step["context"]["trace_id"] == f"0x{TRACE}"
     assert step["parent_id"] == f"0x{SPAN}"
@@ -87,9 +87,9 @@ def test_spans_go_where_the_standard_variables_say() -> None:
 
 
 def test_the_name_that_an_operator_gave_stays() -> None:
-    said, _ = exporting(OTEL_TRACES_EXPORTER="console", OTEL_SERVICE_NAME="ours")
+    output, _ = exporting(OTEL_TRACES_EXPORTER="console", OTEL_SERVICE_NAME="ours")
 
-    assert {it["resource"]["attributes"]["service.name"] for it in spans(said)} == {"ours"}
+    assert {it["resource"]["attributes"]["service.name"] for it in spans(output)} == {"ours"}
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_the_name_that_an_operator_gave_stays() -> None:
     ids=["nothing", "none", "disabled"],
 )  # fmt: skip
 def test_nothing_is_exported_unless_asked_for(environment: Mapping[str, str]) -> None:
-    said, traceparent = exporting(**environment)
+    output, traceparent = exporting(**environment)
 
-    assert said == ""
+    assert output == ""
     assert trace_id(traceparent) == TRACE
 
 
@@ -110,12 +110,12 @@ def test_nothing_is_exported_unless_asked_for(environment: Mapping[str, str]) ->
     ids=["one", "two"],
 )
 def test_an_exporter_that_is_not_installed_stops_nothing(environment: Mapping[str, str]) -> None:
-    said, traceparent = exporting(**environment)
+    output, traceparent = exporting(**environment)
 
-    assert "no such exporter of traces is installed" in said
+    assert "no such exporter of traces is installed" in output
     assert trace_id(traceparent) == TRACE
 
 
-def spans(said: str) -> list[dict[str, Any]]:
+def spans(output: str) -> list[dict[str, Any]]:
     """What the console exporter wrote: one JSON document after another."""
-    return [orjson.loads(it + "}") for it in said.split("\n}\n") if it.strip()]
+    return [orjson.loads(it + "}") for it in output.split("\n}\n") if it.strip()]

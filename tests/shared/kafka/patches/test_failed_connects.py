@@ -17,7 +17,7 @@ from shared.kafka.patches.failed_connects import client_log, closing_on_failure
 from shared.process.settings import Settings
 
 
-def test_the_unpatched_client_leaves_its_thread_and_hides_the_reason() -> None:
+def test_the_unpatched_client_leaves_a_thread_and_hides_the_reason() -> None:
     """The patch is no longer needed when this fails."""
     clients: list[KafkaNetClient] = []
 
@@ -50,7 +50,7 @@ def test_where_nobody_listens_the_refused_connection_is_the_reason() -> None:
 
 
 @pytest.mark.parametrize("logged", [True, False])
-def test_an_error_is_never_its_own_cause(*, logged: bool) -> None:
+def test_an_error_never_causes_itself(*, logged: bool) -> None:
     error = KafkaError("this one")
     with pytest.raises(KafkaError) as raised:
         fail_with(error, logged=logged)

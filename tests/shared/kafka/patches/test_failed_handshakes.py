@@ -73,8 +73,8 @@ def test_the_unpatched_client_leaves_the_socket_open() -> None:
     """The patch is no longer needed when this fails."""
     fail(UnpatchedSocket)
     still_open = [it for it in UnpatchedSocket.opened if it.fileno() != -1]
-    for it in still_open:
-        it.close()
+    for open_socket in still_open:
+        open_socket.close()
     assert still_open
 
 

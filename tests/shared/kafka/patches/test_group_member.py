@@ -124,7 +124,7 @@ def stable(consumer: KafkaConsumer) -> bool:
 @pytest.mark.parametrize(
     ("name", "leaves"), [("worker-0", False), (None, True)], ids=["static", "dynamic"]
 )
-def test_the_unpatched_client_leaves_by_its_name_only(name: str | None, *, leaves: bool) -> None:
+def test_the_unpatched_client_leaves_by_the_name_only(name: str | None, *, leaves: bool) -> None:
     """The patch of leaving groups is no longer needed when this fails, or when the client has an option for it."""
     member: Any = SimpleNamespace(group_instance_id=name, config={"api_version": (4, 3)})
     assert ConsumerCoordinator.is_dynamic_member(member) == leaves
@@ -137,11 +137,11 @@ def test_who_goes_hands_over_at_once_and_who_is_alone_is_awaited(
     broker: KafkaConfig, opened: ExitStack
 ) -> None:
     config = replace(broker, session_timeout_ms=60_000)
-    one, two = joining(opened, config, "one"), joining(opened, config, "two")
-    until(lambda: min(share(one), share(two)) > 0)
-    one.close()
-    until(lambda: share(two) == broker.partitions)
-    two.close()
+    first, second_member = joining(opened, config, "one"), joining(opened, config, "two")
+    until(lambda: min(share(first), share(second_member)) > 0)
+    first.close()
+    until(lambda: share(second_member) == broker.partitions)
+    second_member.close()
     assert members(config) == ["two"]
 
 

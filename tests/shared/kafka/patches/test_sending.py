@@ -46,9 +46,7 @@ def test_the_unpatched_send_wakes_the_thread_for_each_batch(
     assert client.woken == broker.partitions
 
 
-def test_records_that_are_put_wake_the_thread_when_it_is_told(
-    client: Counting, broker: KafkaConfig
-) -> None:
+def test_records_that_are_put_do_not_wake_the_thread(client: Counting, broker: KafkaConfig) -> None:
     futures = [
         client.producer.put(TOPIC, at, b"key", b"value", ()) for at in range(broker.partitions)
     ]
