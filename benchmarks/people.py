@@ -13,7 +13,7 @@ from benchmarks.streams import email_of, traits_of
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import assess
-from services.scoring.queries.lead_json import written_live, written_profile
+from services.scoring.queries.lead_json import live_to_json, profile_to_json
 from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.contracts.codec import encode
@@ -73,8 +73,8 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
             "version": rules.version,
             "stage": lead.stage.value,
             "fit": lead.fit,
-            "live": written_live(lead.live),
-            "profile": written_profile(lead.profile),
+            "live": live_to_json(lead.live),
+            "profile": profile_to_json(lead.profile),
             "fits": fits,
         }
         session.execute(text(_LEADS), {**span, **told})

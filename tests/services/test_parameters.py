@@ -9,8 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.routing.api import deliveries, handoffs
-from services.scoring import api as leads
-from services.scoring.ingest.api import REJECTIONS
+from services.scoring.api import events, rejections
 from services.sla_monitor.api.clocks import (
     BreachListParameters,
     ClockListParameters,
@@ -54,8 +53,8 @@ VALUES = {
 CURSORS: dict[str, Cursor[Any]] = {
     "handoffs": handoffs.CURSOR,
     "deliveries": deliveries.CURSOR,
-    "events": leads.CURSOR,
-    "rejections": REJECTIONS,
+    "events": events.CURSOR,
+    "rejections": rejections.CURSOR,
     "breaches": BreachListParameters.cursor,
     "clocks": ClockListParameters.cursor,
     "at risk": ListParameters.cursor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.scoring.ingest.api import router
-from services.scoring.ingest.intake import Limits, Publisher
+from services.scoring.ingest.pipeline import Limits, Publisher
+from services.scoring.ingest.routes import router
 
 __all__ = ["Limits", "Publisher", "router"]

@@ -24,6 +24,6 @@ UNKEPT = Counter(
 
 
 @cache
-def events(form: str, outcome: str) -> Counter:
+def events(format_name: str, outcome: str) -> Counter:
     """The counter of one outcome: looking it up took as long as reading the event."""
-    return EVENTS.labels(form, outcome)
+    return EVENTS.labels(format_name, outcome)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 
+from services.scoring.ingest.errors import NowhereToPut
 from services.scoring.ingest.metrics import TO_KAFKA, TO_OUTBOX
-from services.scoring.ingest.refusals import NowhereToPut
 from shared.contracts.topic import Outgoing
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
@@ -26,7 +26,7 @@ PAUSE_S = 1.0
 """After the database took nothing, nobody waits for it for so long."""
 
 
-class Sends(Protocol):
+class RecordProducer(Protocol):
     """What is needed of the producer."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -39,7 +39,7 @@ class Sends(Protocol):
 class Publishing:
     """Kafka first, the outbox when it is away; the outbox alone where Kafka keeps no log of its own."""
 
-    def __init__(self, producer: Sends, sessions: Sessions, *, keeps_log: bool) -> None:
+    def __init__(self, producer: RecordProducer, sessions: Sessions, *, keeps_log: bool) -> None:
         self._producer = producer
         self._keeps_log = keeps_log
         self._outbox = _Outbox(sessions)
@@ -88,12 +88,12 @@ class _Outbox:
 
     async def _write(self) -> None:
         while self._waiting:
-            taken, self._waiting = self._waiting, []
-            fault = await self._fault_of([record for some, _ in taken for record in some])
-            alone = not (fault is None or isinstance(fault, NowhereToPut)) and len(taken) > 1
+            requests, self._waiting = self._waiting, []
+            fault = await self._fault_of([record for records, _ in requests for record in records])
+            alone = not (fault is None or isinstance(fault, NowhereToPut)) and len(requests) > 1
             # What PostgreSQL cannot hold is no fault of the requests beside it.
-            for some, done in taken:
-                _end(done, await self._fault_of(some) if alone else fault)
+            for records, done in requests:
+                _end(done, await self._fault_of(records) if alone else fault)
         self._writing = None
 
     async def _fault_of(self, records: Sequence[Outgoing]) -> BaseException | None:

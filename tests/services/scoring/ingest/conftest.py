@@ -9,8 +9,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from services.scoring.api import rejections
 from services.scoring.ingest import Limits, router
-from services.scoring.ingest.publishing import Publishing, Sends
+from services.scoring.ingest.publishing import Publishing, RecordProducer
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.clock import TimeSource
@@ -64,7 +65,7 @@ def decoded(record: Outgoing) -> MarketingEvent:
 
 def api(
     sessions: Sessions,
-    producer: Sends,
+    producer: RecordProducer,
     *,
     limits: Limits | None = None,
     time_source: TimeSource = lambda: NOON,
@@ -73,6 +74,7 @@ def api(
     app = create_app(title="t", summary="s", sessions=sessions, time_source=time_source)
     publishing = Publishing(producer, sessions, keeps_log=True)
     include_direct(app, router(publishing, limits or Limits()))
+    app.include_router(rejections.router, prefix="/v1")
     return app
 
 

@@ -12,14 +12,25 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.scoring.ingest.event import Arrival
-from services.scoring.ingest.rates import Buckets
-from services.scoring.ingest.reading import pieces, read
-from services.scoring.ingest.refusals import InvalidEvent, RateLimited
-from services.scoring.ingest.segment import segment_event
-from services.scoring.ingest.what import by_bot, campaigned, name_of, named, placed
-from services.scoring.ingest.when import instant, settled, unskewed
-from services.scoring.ingest.who import email_of, id_of, id_text, phone_of
+from services.scoring.ingest.body import event_bytes, parse_body
+from services.scoring.ingest.errors import InvalidEvent, RateLimited
+from services.scoring.ingest.formats.segment import segment_event
+from services.scoring.ingest.normalize.event import Arrival
+from services.scoring.ingest.normalize.identities import (
+    id_text,
+    normal_email,
+    normal_id,
+    normal_phone,
+)
+from services.scoring.ingest.normalize.names import (
+    is_bot,
+    snake_case,
+    with_agreement_names,
+    with_campaign,
+    with_page,
+)
+from services.scoring.ingest.normalize.timestamps import clamp_time, parse_instant, without_skew
+from services.scoring.ingest.rate_limits import RateLimiter
 from shared.contracts.payloads import Identity
 from shared.http.problems import MalformedBody
 from shared.values import NumberText
@@ -45,7 +56,7 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
     ],
 )
 def test_an_email_is_normalised_or_none(said: str, email: str | None) -> None:
-    assert email_of(said) == email
+    assert normal_email(said) == email
 
 
 @given(
@@ -60,7 +71,7 @@ def test_the_short_way_agrees_with_the_long_one(said: str) -> None:
         expected = validate_email(said.lower(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         expected = None
-    assert email_of(said) == expected
+    assert normal_email(said) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,7 +86,7 @@ def test_the_short_way_agrees_with_the_long_one(said: str) -> None:
     ],
 )
 def test_a_phone_number_is_e164_or_none(said: str, phone: str | None) -> None:
-    assert phone_of(said) == phone
+    assert normal_phone(said) == phone
 
 
 @pytest.mark.parametrize(
@@ -84,7 +95,7 @@ def test_a_phone_number_is_e164_or_none(said: str, phone: str | None) -> None:
      "${id}", "%%id%%", "%ID%", "*|EMAIL|*", "<%= id %>", "0000-00", "x" * 201],
 )  # fmt: skip
 def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
-    assert id_of(id_text(junk)) is None
+    assert normal_id(id_text(junk)) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +114,7 @@ def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
     ],
 )
 def test_an_id_is_text_with_every_digit(said: Any, kept: str | None) -> None:
-    assert id_of(id_text(said)) == kept
+    assert normal_id(id_text(said)) == kept
 
 
 @pytest.mark.parametrize(
@@ -120,19 +131,19 @@ def test_what_is_neither_text_nor_a_number_is_left_to_others(said: Any) -> None:
     assert id_text(said) is said
 
 
-@pytest.mark.parametrize("wrong", [7, "soon", "2026-13-01", [], True])
-def test_what_is_no_instant_is_invalid(wrong: Any) -> None:
+@pytest.mark.parametrize("error", [7, "soon", "2026-13-01", [], True])
+def test_what_is_no_instant_is_invalid(error: Any) -> None:
     with pytest.raises(InvalidEvent, match="sentAt"):
-        instant(wrong, name="sentAt")
+        parse_instant(error, name="sentAt")
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_a_time_never_lies_after_the_arrival(original: datetime, sent_at: datetime) -> None:
     try:
-        time = unskewed(original, sent_at, NOON)
+        time = without_skew(original, sent_at, NOON)
     except InvalidEvent:
         return
-    found, mark = settled(time, NOON)
+    found, mark = clamp_time(time, NOON)
     assert found <= NOON
     assert (mark is None) == (time <= NOON)
     assert (mark == "clock_ahead") == (time - NOON > timedelta(hours=24))
@@ -150,11 +161,14 @@ def test_a_time_never_lies_after_the_arrival(original: datetime, sent_at: dateti
     ],
 )
 def test_names_are_as_the_agreement_writes_them(said: str, name: str) -> None:
-    assert name_of(said) == name
+    assert snake_case(said) == name
 
 
 def test_a_trait_that_has_its_name_wins() -> None:
-    assert named({"job_title": "CTO", "jobTitle": "x", "!": 1}) == {"job_title": "CTO", "!": 1}
+    assert with_agreement_names({"job_title": "CTO", "jobTitle": "x", "!": 1}) == {
+        "job_title": "CTO",
+        "!": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,7 +183,7 @@ def test_a_trait_that_has_its_name_wins() -> None:
     ],
 )
 def test_the_page_is_told_in_the_properties(properties: Any, context: Any, placed_at: Any) -> None:
-    assert placed(properties, context) == placed_at
+    assert with_page(properties, context) == placed_at
 
 
 @pytest.mark.parametrize(
@@ -185,7 +199,7 @@ def test_the_page_is_told_in_the_properties(properties: Any, context: Any, place
 def test_the_campaign_is_what_is_said_and_what_the_url_says(
     context: Any, url: Any, campaign: Any
 ) -> None:
-    assert campaigned(context, {"url": url}).get("campaign") == campaign
+    assert with_campaign(context, {"url": url}).get("campaign") == campaign
 
 
 @pytest.mark.parametrize(
@@ -200,7 +214,7 @@ def test_the_campaign_is_what_is_said_and_what_the_url_says(
     ],
 )
 def test_a_bot_says_so_itself(agent: Any, *, bot: bool) -> None:
-    assert by_bot({"userAgent": agent}) is bot
+    assert is_bot({"userAgent": agent}) is bot
 
 
 JSON = st.recursive(
@@ -218,20 +232,20 @@ def test_pieces_are_the_bytes_of_each_event(
     body = json.dumps(said, indent=indent, ensure_ascii=bool(indent)).encode(
         "utf-8", "surrogatepass"
     )
-    found = pieces(body, ("events",) if wrapped else ())
+    found = event_bytes(body, ("events",) if wrapped else ())
     assert [json.loads(it) for it in found] == items
     assert all(it in body for it in found)
 
 
 def test_the_list_that_json_means_is_the_last() -> None:
-    assert pieces(b'{"events": [1], "events": [2, 3], "e": {}}', ("events",)) == [b"2", b"3"]
-    assert pieces(b' {"events": {}} ', ("events",)) == [b' {"events": {}} ']
+    assert event_bytes(b'{"events": [1], "events": [2, 3], "e": {}}', ("events",)) == [b"2", b"3"]
+    assert event_bytes(b' {"events": {}} ', ("events",)) == [b' {"events": {}} ']
 
 
 @given(st.binary())
 def test_whatever_comes_is_json_or_malformed(body: bytes) -> None:
     try:
-        said = read(body)
+        said = parse_body(body)
     except MalformedBody:
         return
     orjson.dumps(said)
@@ -239,26 +253,26 @@ def test_whatever_comes_is_json_or_malformed(body: bytes) -> None:
 
 def test_a_bucket_fills_again() -> None:
     now = 0.0
-    buckets = Buckets(rate=10, burst=20, seconds=lambda: now)
-    assert buckets.some("k", 15) == 15
-    assert buckets.some("k", 15) == 5
+    buckets = RateLimiter(rate=10, burst=20, seconds=lambda: now)
+    assert buckets.take_some("k", 15) == 15
+    assert buckets.take_some("k", 15) == 5
     with pytest.raises(RateLimited):
-        buckets.some("k", 1)
-    assert buckets.some("k", 0) == 0
-    assert buckets.all("other", 20) == 20
+        buckets.take_some("k", 1)
+    assert buckets.take_some("k", 0) == 0
+    assert buckets.take_all("other", 20) == 20
     now = 1.0
-    assert buckets.some("k", 15) == 10
+    assert buckets.take_some("k", 15) == 10
 
 
 def test_more_than_a_bucket_holds_comes_in_once_it_is_full() -> None:
     now = 0.0
-    buckets = Buckets(rate=10, burst=20, seconds=lambda: now)
-    assert buckets.all("k", 50) == 50
+    buckets = RateLimiter(rate=10, burst=20, seconds=lambda: now)
+    assert buckets.take_all("k", 50) == 50
     with pytest.raises(RateLimited) as refused:
-        buckets.all("k", 50)
+        buckets.take_all("k", 50)
     assert refused.value.seconds == 5
     now = 5.0
-    assert buckets.all("k", 50) == 50
+    assert buckets.take_all("k", 50) == 50
 
 
 def test_traits_of_the_context_of_a_group_are_the_persons_and_its_own_are_the_companys() -> None:

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from services.scoring.ingest import publishing
+from services.scoring.ingest.errors import NowhereToPut
 from services.scoring.ingest.publishing import Publishing
-from services.scoring.ingest.refusals import NowhereToPut
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.contracts.topic import Outgoing
@@ -30,7 +30,7 @@ from shared.kafka.producer import Producer
 from shared.messaging.outbox import decoded_headers
 from tests.conftest import config_at
 from tests.services.scoring.ingest.conftest import NOON, Broker, api
-from tests.services.scoring.ingest.test_native import event
+from tests.services.scoring.ingest.formats.test_native import event
 
 pytestmark = pytest.mark.postgres
 RECORDS = [Outgoing("marketing.events", b"k", str(n).encode(), (("h", b"v"),)) for n in range(3)]
@@ -136,12 +136,12 @@ def test_what_the_outbox_cannot_hold_fails_nobody_else_and_is_no_outage(sessions
     odd = [Outgoing("a\0b", b"k", b"v", ())]
 
     async def at_once() -> list[BaseException | None]:
-        some = await asyncio.gather(
+        take_some = await asyncio.gather(
             *(to.publish(it) for it in ([RECORDS[0]], odd, [RECORDS[1]], odd)),
             return_exceptions=True,
         )
         await to.publish(RECORDS[2:])
-        return some
+        return take_some
 
     assert [type(it) for it in asyncio.run(at_once())] == [type(None), CharacterNotInRepertoire] * 2
     assert stored(sessions) == RECORDS

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from shared.contracts.payloads import Identity
 from tests.services.scoring.ingest.conftest import Broker
-from tests.services.scoring.ingest.test_native import event
+from tests.services.scoring.ingest.formats.test_native import event
 
 pytestmark = pytest.mark.postgres
 

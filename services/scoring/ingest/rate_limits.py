@@ -1,4 +1,4 @@
-"""How fast a key may send: a bucket of tokens each, in this process."""
+"""How fast a key may send: a token bucket a key, in this process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from time import monotonic
 
-from services.scoring.ingest.refusals import RateLimited
+from services.scoring.ingest.errors import RateLimited
 
 
-class Buckets:
+class RateLimiter:
     """A key's bucket holds `burst` tokens and gains `rate` a second; an event takes one."""
 
     def __init__(self, rate: int, burst: int, seconds: Callable[[], float] = monotonic) -> None:
@@ -18,23 +18,23 @@ class Buckets:
         self._seconds = seconds
         self._held: dict[str, tuple[float, float]] = {}
 
-    def some(self, key_id: str, wanted: int) -> int:
+    def take_some(self, key_id: str, count: int) -> int:
         """How many of the events may come in now; raises RateLimited when it is none of them."""
         tokens = self._tokens(key_id)
-        granted = min(wanted, math.floor(tokens))
-        if wanted and not granted:
+        granted = min(count, math.floor(tokens))
+        if count and not granted:
             raise self._refusal(1 - tokens)
         self._held[key_id] = (tokens - granted, self._seconds())
         return granted
 
-    def all(self, key_id: str, wanted: int) -> int:
+    def take_all(self, key_id: str, count: int) -> int:
         """Take them all or raise RateLimited. More than the bucket ever holds may come while it is full."""
         tokens = self._tokens(key_id)
-        needed = min(wanted, self._burst)
+        needed = min(count, self._burst)
         if tokens < needed:
             raise self._refusal(needed - tokens)
-        self._held[key_id] = (tokens - wanted, self._seconds())
-        return wanted
+        self._held[key_id] = (tokens - count, self._seconds())
+        return count
 
     def _tokens(self, key_id: str) -> float:
         now = self._seconds()

@@ -57,7 +57,7 @@ def id_text(value: Any) -> Any:
     return value
 
 
-def id_of(identifier: str | None) -> str | None:
+def normal_id(identifier: str | None) -> str | None:
     """The id as text; None for what stands for nobody."""
     if identifier is None:
         return None
@@ -68,9 +68,9 @@ def id_of(identifier: str | None) -> str | None:
 
 
 @lru_cache(maxsize=10_000)
-def email_of(said: str) -> str | None:
+def normal_email(address: str) -> str | None:
     """The address in lower case; None for what is none. Nobody is asked over the network."""
-    text = said.strip().lower()
+    text = address.strip().lower()
     usual = _USUAL_EMAIL.fullmatch(text)
     if usual is not None and usual[1] not in SPECIAL_USE_DOMAIN_NAMES:
         return text
@@ -81,9 +81,9 @@ def email_of(said: str) -> str | None:
 
 
 @lru_cache(maxsize=10_000)
-def phone_of(said: str) -> str | None:
+def normal_phone(text: str) -> str | None:
     """The number in E.164; None if it is not valid, or does not say its country."""
-    text = said.strip()
+    text = text.strip()
     try:
         number = phonenumbers.parse("+" + text[2:] if text.startswith("00") else text, None)
     except NumberParseException:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.scoring.ingest.refusals import InvalidEvent
+from services.scoring.ingest.errors import InvalidEvent
 
 FAR_AHEAD = timedelta(hours=24)
 
 
-def instant(said: object, *, name: str) -> datetime | None:
+def parse_instant(value: object, *, name: str) -> datetime | None:
     """The instant that an ISO 8601 text says, in UTC where it does not say; raises InvalidEvent."""
-    if said is None:
+    if value is None:
         return None
     try:
-        found = datetime.fromisoformat(said) if isinstance(said, str) else None
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        found = None
-    if found is None:
+        instant = None
+    if instant is None:
         raise InvalidEvent(f"{name}: should be an instant such as 2026-11-22T10:00:00Z")
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
-def unskewed(original: datetime, sent_at: datetime | None, received_at: datetime) -> datetime:
+def without_skew(original: datetime, sent_at: datetime | None, received_at: datetime) -> datetime:
     """Segment's rule: the sender's clock may be wrong, but it is as wrong for both of its instants."""
     if sent_at is None:
         return original
@@ -32,7 +32,7 @@ def unskewed(original: datetime, sent_at: datetime | None, received_at: datetime
         raise InvalidEvent("timestamp: lies outside of time, measured against sentAt") from None
 
 
-def settled(time: datetime, received_at: datetime) -> tuple[datetime, str | None]:
+def clamp_time(time: datetime, received_at: datetime) -> tuple[datetime, str | None]:
     """The time, never after the event came in, and what to mark the event with if it was."""
     if time <= received_at:
         return time, None

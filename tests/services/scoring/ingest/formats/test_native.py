@@ -229,7 +229,7 @@ def test_a_list_over_the_rate_comes_in_as_far_as_it_may(
 
 
 @pytest.mark.parametrize(
-    ("time", "settled", "marks"),
+    ("time", "expected_time", "marks"),
     [
         (None, NOON, ()),
         ("2026-12-01T13:00:00+02:00", NOON - timedelta(hours=1), ()),
@@ -239,10 +239,10 @@ def test_a_list_over_the_rate_comes_in_as_far_as_it_may(
     ids=["absent", "zone", "a little ahead", "far ahead"],
 )
 def test_no_event_lies_after_its_arrival(
-    client: TestClient, broker: Broker, time: str | None, settled: Any, marks: Any
+    client: TestClient, broker: Broker, time: str | None, expected_time: Any, marks: Any
 ) -> None:
     client.post("/v1/events", json=event(time=time))
-    assert (broker.event.time, broker.event.marks) == (settled, marks)
+    assert (broker.event.time, broker.event.marks) == (expected_time, marks)
 
 
 def test_what_is_no_identity_is_left_out_and_marked(client: TestClient, broker: Broker) -> None:

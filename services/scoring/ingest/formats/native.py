@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
-from services.scoring.ingest.batch import Batch
-from services.scoring.ingest.event import Arrival, Said, marketing_event
-from services.scoring.ingest.refusals import first_fault
-from services.scoring.ingest.who import id_text
+from services.scoring.ingest.errors import first_fault
+from services.scoring.ingest.formats.batch import Batch
+from services.scoring.ingest.normalize.event import Arrival, ParsedEvent, marketing_event
+from services.scoring.ingest.normalize.identities import id_text
 from shared.contracts.payloads import MarketingEvent
 
 
-def _text_only(said: object) -> object:
-    if isinstance(said, str | None):
-        return said
+def _text_only(value: object) -> object:
+    if isinstance(value, str | None):
+        return value
     raise ValueError("should be RFC 3339, such as 2026-11-22T10:00:00Z")
 
 
@@ -60,31 +60,31 @@ class NativeEvent(BaseModel):
 def native_event(item: object, arrival: Arrival) -> MarketingEvent:
     """The event; raises InvalidEvent or NoIdentity."""
     try:
-        said = NativeEvent.model_validate(item)
-    except ValidationError as wrong:
-        raise first_fault(wrong) from None
+        event = NativeEvent.model_validate(item)
+    except ValidationError as error:
+        raise first_fault(error) from None
     return marketing_event(
-        Said(
-            id=said.id,
-            type=said.type,
-            time=said.time or arrival.received_at,
-            email=said.lead.email,
-            phone=said.lead.phone,
-            user_id=said.lead.user_id,
-            anonymous_id=said.lead.anonymous_id,
-            traits=said.traits,
-            properties=said.properties,
-            context=said.context,
+        ParsedEvent(
+            id=event.id,
+            type=event.type,
+            time=event.time or arrival.received_at,
+            email=event.lead.email,
+            phone=event.lead.phone,
+            user_id=event.lead.user_id,
+            anonymous_id=event.lead.anonymous_id,
+            traits=event.traits,
+            properties=event.properties,
+            context=event.context,
         ),
         arrival,
     )
 
 
-def native_batch(said: Any) -> Batch:
+def native_batch(content: Any) -> Batch:
     """One event, a list of them, or an object with the list."""
-    if isinstance(said, dict) and isinstance(said.get("events"), list):
-        return Batch("native", said["events"], native_event, list_names=("events",))
-    return Batch("native", said if isinstance(said, list) else [said], native_event)
+    if isinstance(content, dict) and isinstance(content.get("events"), list):
+        return Batch("native", content["events"], native_event, list_names=("events",))
+    return Batch("native", content if isinstance(content, list) else [content], native_event)
 
 
 def native_body() -> dict[str, Any]:

@@ -1,17 +1,17 @@
-"""What a body says, whatever its format."""
+"""The events of a body, whatever their format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.scoring.ingest.event import Arrival
+from services.scoring.ingest.normalize.event import Arrival
 from shared.contracts.payloads import MarketingEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a body says, in which format."""
+    """The events of a body, and how one is converted."""
 
     format: str
     items: Sequence[object]
@@ -20,4 +20,4 @@ class Batch:
     list_names: tuple[str, ...] = ()
     """Where in the body the events are, if it is an object around them."""
     common: Mapping[str, object] = field(default_factory=dict)
-    """What the body says of all events besides."""
+    """The context that the body gives all events."""

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.scoring.ingest.refusals import OriginNotAllowed
+from services.scoring.ingest.errors import OriginNotAllowed
 from shared.auth.key_cache import KeyCache
 from shared.auth.keys import Caller, KeyScope
 from shared.auth.origins import normal_origin
@@ -17,8 +17,8 @@ from shared.http.dependencies import allowed
 from shared.http.headers import header
 
 
-async def admitted(request: Request, key: str | None) -> Caller:
-    """Who sends with this key; raises UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, DatabaseAway.
+async def authenticate(request: Request, key: str | None) -> Caller:
+    """The caller with this key; raises UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, DatabaseAway.
 
     A key that was seen lately is known without leaving the event loop.
     """
@@ -46,13 +46,13 @@ def _not_listed(origin: str, key_id: str) -> str:
     )
 
 
-def write_key(said: object) -> str | None:
+def write_key(content: object) -> str | None:
     """The key inside a body, as browsers send it; a masked one is none."""
-    key = said.get("writeKey") if isinstance(said, Mapping) else None
+    key = content.get("writeKey") if isinstance(content, Mapping) else None
     return key if isinstance(key, str) and "*" not in key else None
 
 
-def readable(request: Request, response: Response) -> Response:
+def with_cors(request: Request, response: Response) -> Response:
     """The response, such that the page that sent the request may read it."""
     origin = request.scope.get("origin")
     if origin is not None:
@@ -62,11 +62,10 @@ def readable(request: Request, response: Response) -> Response:
 
 def preflight(request: Request) -> Response:
     """A browser asks without a key whether it may send: it may try, and is told when it does."""
-    asked = request.headers
     headers = {
-        "access-control-allow-origin": asked.get("origin", "*"),
+        "access-control-allow-origin": request.headers.get("origin", "*"),
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": asked.get("access-control-request-headers", "*"),
+        "access-control-allow-headers": request.headers.get("access-control-request-headers", "*"),
         "access-control-max-age": "600",
         "vary": "origin",
     }

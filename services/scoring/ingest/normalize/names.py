@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from shared.text import storable
 
@@ -32,40 +32,40 @@ _OTHER = re.compile(r"[^\w.]+")
 
 
 @lru_cache(maxsize=4_000)
-def name_of(said: str) -> str:
+def snake_case(name: str) -> str:
     """`Demo Requested` and `demoRequested` are `demo_requested`."""
-    return _OTHER.sub("_", _CAMEL.sub("_", said.strip())).strip("_").lower()[:100]
+    return _OTHER.sub("_", _CAMEL.sub("_", name.strip())).strip("_").lower()[:100]
 
 
-def named(traits: Mapping[str, Any]) -> dict[str, Any]:
+def with_agreement_names(traits: Mapping[str, Any]) -> dict[str, Any]:
     """The traits under the agreement's names; one that has its name already wins."""
-    renamed = {name_of(name) or name: value for name, value in traits.items()}
+    renamed = {snake_case(name) or name: value for name, value in traits.items()}
     return {**renamed, **{name: value for name, value in traits.items() if name in renamed}}
 
 
-def placed(properties: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties with the page's url, path and title, where the event does not say its own."""
+def with_page(properties: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties with the page's url, path and title, where the event does not have its own."""
     page = context.get("page")
-    told = page if isinstance(page, dict) else {}
-    place = {name: told[name] for name in ("url", "path", "title") if told.get(name)}
-    place |= {name: value for name, value in properties.items() if value is not None}
-    if "path" not in place and isinstance(url := place.get("url"), str):
-        place["path"] = _split(url)[0] or "/"
-    return place
+    fields = page if isinstance(page, dict) else {}
+    result = {name: fields[name] for name in ("url", "path", "title") if fields.get(name)}
+    result |= {name: value for name, value in properties.items() if value is not None}
+    if "path" not in result and isinstance(url := result.get("url"), str):
+        result["path"] = _split(url).path or "/"
+    return result
 
 
-def campaigned(context: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The context with its campaign: what it says itself, and what the page's URL says."""
+def with_campaign(context: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The context with its campaign: its own, completed by the parameters of the page's URL."""
     url = properties.get("url")
     from_url = _campaign(url) if isinstance(url, str) and "utm_" in url else {}
-    said = context.get("campaign")
-    if not from_url or not isinstance(said, dict | None):
+    campaign = context.get("campaign")
+    if not from_url or not isinstance(campaign, dict | None):
         return context
-    return {**context, "campaign": {**from_url, **(said or {})}}
+    return {**context, "campaign": {**from_url, **(campaign or {})}}
 
 
-def by_bot(context: Mapping[str, Any]) -> bool:
-    """Whether the user agent says that it is nobody."""
+def is_bot(context: Mapping[str, Any]) -> bool:
+    """Whether the user agent calls itself a bot."""
     agent = context.get("userAgent") or context.get("user_agent")
     return isinstance(agent, str) and _is_bot(agent)
 
@@ -77,15 +77,18 @@ def _is_bot(agent: str) -> bool:
 
 @lru_cache(maxsize=4_000)
 def _campaign(url: str) -> Mapping[str, str]:
-    found = dict(parse_qsl(_split(url)[1], max_num_fields=None))
-    return {ours: storable(found[name]) for name, ours in CAMPAIGN.items() if name in found}
+    parameters = dict(parse_qsl(_split(url).query, max_num_fields=None))
+    return {
+        name: storable(parameters[parameter])
+        for parameter, name in CAMPAIGN.items()
+        if parameter in parameters
+    }
 
 
 @lru_cache(maxsize=4_000)
-def _split(url: str) -> tuple[str, str]:
-    """Path and query; nothing for what is no URL."""
+def _split(url: str) -> SplitResult:
+    """The parts of the URL; empty ones for what is no URL."""
     try:
-        parts = urlsplit(url)
+        return urlsplit(url)
     except ValueError:
-        return "", ""
-    return parts.path, parts.query
+        return urlsplit("")

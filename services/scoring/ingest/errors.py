@@ -72,8 +72,8 @@ class NowhereToPut(Unavailable):
     retry_after_s = 2
 
 
-def first_fault(wrong: ValidationError) -> InvalidEvent:
+def first_fault(error: ValidationError) -> InvalidEvent:
     """What pydantic found, in one line, without the value, which may be personal."""
-    fault = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, fault["loc"])) or "event"
     return InvalidEvent(f"{where}: {fault['msg'].removeprefix('Value error, ')}")

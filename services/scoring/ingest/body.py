@@ -14,50 +14,46 @@ from shared.values import exactly, holds_zero
 _DECODER = json.JSONDecoder()
 
 
-def read(body: bytes) -> Any:
-    """The body's JSON; raises MalformedBody with the place. Its numbers are to be checked: `shared.values`.
+def parse_body(body: bytes) -> Any:
+    """The body's JSON; raises MalformedBody with the position. Its numbers are to be checked: `shared.values`.
 
     Python's json writes NaN, and JavaScript cuts emoji in two: neither is JSON, but no reason to lose a batch.
     """
     try:
         return exactly(body) if holds_zero(body) else orjson.loads(body)
-    except ValueError as wrong:
-        fault = wrong
+    except ValueError as error:
+        reason = str(error)
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg}, at line {error.lineno}, column {error.colno}"
     try:
         return exactly(body)
     except ValueError:
-        raise MalformedBody(f"the body is not JSON: {_wording(fault)}") from None
+        raise MalformedBody(f"the body is not JSON: {reason}") from None
 
 
-def pieces(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
+def event_bytes(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
     """Each event's own bytes: of the list, of the list under one of these names, or of the whole."""
     text = body.decode()
     start: int | None = _skip(text, 0)
     if text[_skip(text, 0)] == "{":
-        start = _place_of_list(text, _skip(text, 0), inside)
+        start = _list_start(text, _skip(text, 0), inside)
     if start is None:
         return [body]
     return [text[begin:end].encode() for begin, end in _elements(text, start)]
 
 
-def _wording(fault: ValueError) -> str:
-    if isinstance(fault, json.JSONDecodeError):
-        return f"{fault.msg}, at line {fault.lineno}, column {fault.colno}"
-    return str(fault)
-
-
-def _place_of_list(text: str, start: int, inside: tuple[str, ...]) -> int | None:
+def _list_start(text: str, start: int, inside: tuple[str, ...]) -> int | None:
     """Where the last list of one of these names begins in the object; None if there is none."""
-    found = None
+    list_start = None
     at = _skip(text, start + 1)
     while text[at] != "}":
         name, at = _DECODER.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
         if name in inside and text[at] == "[":
-            found = at
+            list_start = at
         _, at = _DECODER.raw_decode(text, at)
         at = _skip(text, at, over=",")
-    return found
+    return list_start
 
 
 def _elements(text: str, start: int) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""One request with events: admitted, read, judged, published, and what was refused kept."""
+"""A request with events: authenticated, parsed, converted, published; what was refused is stored."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from typing import Any, Protocol
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from services.scoring.ingest.admission import admitted, write_key
-from services.scoring.ingest.batch import Batch
-from services.scoring.ingest.event import Arrival
-from services.scoring.ingest.judging import Batches, Outcome, judged, refused_whole, rejections
+from services.scoring.ingest.auth import authenticate, write_key
+from services.scoring.ingest.body import parse_body
+from services.scoring.ingest.conversion import (
+    BatchReader,
+    Outcome,
+    convert_batch,
+    rejection_of_body,
+    rejections,
+)
+from services.scoring.ingest.errors import InvalidEvent, TooDeep, TooManyEvents
+from services.scoring.ingest.formats.batch import Batch
 from services.scoring.ingest.metrics import events
-from services.scoring.ingest.rates import Buckets
-from services.scoring.ingest.reading import read
-from services.scoring.ingest.refusals import InvalidEvent, TooDeep, TooManyEvents
+from services.scoring.ingest.normalize.event import Arrival
+from services.scoring.ingest.rate_limits import RateLimiter
 from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Rejection
 from shared.auth.keys import Caller
@@ -48,13 +54,13 @@ class Limits:
 DEFAULTS = Limits()
 
 
-class Intake:
+class Pipeline:
     """Takes events in, on the event loop: nothing here waits for anything but acknowledgements."""
 
     def __init__(self, publisher: Publisher, limits: Limits) -> None:
         self._publisher = publisher
         self._limits = limits
-        self._buckets = Buckets(limits.rate, limits.burst)
+        self._rates = RateLimiter(limits.rate, limits.burst)
 
     async def take(
         self, request: Request, parse: Callable[[Any], Batch], *, divisible: bool
@@ -64,13 +70,12 @@ class Intake:
         Raises Rejected or Unavailable when none of it was accepted.
         """
         body: bytes = request.scope["body"]
-        sender, batch = await self._opened(request, body, parse)
+        sender, batch = await self._admit_and_parse(request, body, parse)
         arrival = Arrival(sender.subject, request.app.state.time_source())
-        granted = self._granted(sender, batch, divisible=divisible)
-        outcome = judged(
-            Batches(batch, partial(_exactly, body, parse)),
+        outcome = convert_batch(
+            BatchReader(batch, partial(_exactly, body, parse)),
             arrival,
-            granted=granted,
+            allowed=self._allowed_count(sender, batch, divisible=divisible),
             max_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
             traceparent=request.scope["traceparent"],
         )
@@ -80,53 +85,54 @@ class Intake:
         _count(batch.format, outcome)
         return outcome
 
-    async def _opened(
+    async def _admit_and_parse(
         self, request: Request, body: bytes, parse: Callable[[Any], Batch]
     ) -> tuple[Caller, Batch]:
-        """Who sends, and what; a body that makes no sense at all is kept if we know whose it is."""
+        """The sender and the parsed batch; a body that is refused as a whole is stored if the sender is known."""
         key = presented_key(request.scope)
-        sender = await admitted(request, key) if key is not None else None
+        sender = await authenticate(request, key) if key is not None else None
         try:
-            content = _read(request, body)
-            sender = sender or await admitted(request, write_key(content))
+            content = _parse(request, body)
+            sender = sender or await authenticate(request, write_key(content))
             return sender, parse(content)
-        except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as wrong:
+        except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as error:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.time_source())
-                await _keep(request, [refused_whole(wrong, arrival, body)])
+                await _keep(request, [rejection_of_body(error, arrival, body)])
             raise
 
-    def _granted(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:
-        wanted = len(batch.items)
-        if wanted > self._limits.events:
-            raise TooManyEvents(f"{wanted} events in a request: {self._limits.events} are the most")
-        take = self._buckets.some if divisible else self._buckets.all
-        return take(sender.key_id, wanted)
+    def _allowed_count(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:
+        """How many of the events may come in now; raises TooManyEvents or RateLimited."""
+        count = len(batch.items)
+        if count > self._limits.events:
+            raise TooManyEvents(f"{count} events in a request: {self._limits.events} are the most")
+        take = self._rates.take_some if divisible else self._rates.take_all
+        return take(sender.key_id, count)
 
 
 def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
-    """The same events, every digit of theirs; raises TooDeep where the exact parser ends before the quick one."""
+    """The same events with every digit; raises TooDeep where they are nested too deep for the exact parser."""
     try:
         return parse(exactly(body))
     except ValueError:
         raise TooDeep from None
 
 
-def _read(request: Request, body: bytes) -> Any:
+def _parse(request: Request, body: bytes) -> Any:
     """The body's JSON, whatever its type says; raises MalformedBody, or UnsupportedType if that promises no JSON."""
     try:
-        return read(body)
-    except MalformedBody as wrong:
-        raise not_json(request.scope, wrong.message) from None
+        return parse_body(body)
+    except MalformedBody as error:
+        raise not_json(request.scope, error.message) from None
 
 
 async def _keep(request: Request, refused: list[Rejection]) -> None:
     await run_in_threadpool(keep, request.app.state.sessions, refused)
 
 
-def _count(form: str, outcome: Outcome) -> None:
-    events(form, "ok").inc(len(outcome.records))
-    if outcome.put_off:
-        events(form, "retry").inc(len(outcome.put_off))
-    for _, _, wrong in outcome.refused:
-        events(form, wrong.code).inc()
+def _count(format_name: str, outcome: Outcome) -> None:
+    events(format_name, "ok").inc(len(outcome.records))
+    if outcome.deferred:
+        events(format_name, "retry").inc(len(outcome.deferred))
+    for refusal in outcome.refused:
+        events(format_name, refusal.error.code).inc()

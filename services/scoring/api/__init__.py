@@ -1,0 +1,18 @@
+"""Scoring over HTTP: leads with their scores and events, and the events that were refused."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.scoring.api import events, leads, rejections
+from services.scoring.domain.policy import ScoringPolicy
+from shared.agreement.store import Policies
+
+
+def router(policies: Policies[ScoringPolicy]) -> APIRouter:
+    """Every route of this service but those that events come in by."""
+    routes = APIRouter(prefix="/v1")
+    routes.include_router(leads.router(policies), prefix="/leads", tags=["leads"])
+    routes.include_router(events.router(policies), prefix="/leads", tags=["leads"])
+    routes.include_router(rejections.router, tags=["ingest"])
+    return routes

@@ -1,0 +1,83 @@
+"""The events of a lead."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel
+
+from services.scoring.api.leads import REFUSALS, PartOut
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.handlers.reading import accessible_lead
+from services.scoring.queries import ledger
+from shared.agreement.store import Policies
+from shared.contracts.payloads import MarketingEvent
+from shared.http.dependencies import AnyReader, Tx
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import PlainText
+from shared.http.problems import problems
+
+CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
+
+
+class EventOut(BaseModel):
+    """One event of a lead, and the points that it gave undecayed."""
+
+    source: str
+    id: str
+    type: str
+    time: datetime
+    received_at: datetime
+    properties: dict[str, Any]
+    traits: dict[str, Any]
+    context: dict[str, Any]
+    marks: tuple[str, ...]
+    points: list[PartOut]
+
+    @classmethod
+    def of(cls, event: MarketingEvent, policy: ScoringPolicy) -> EventOut:
+        """The event with what it counts for under this policy."""
+        return cls(
+            source=event.source,
+            id=event.id,
+            type=event.type,
+            time=event.time,
+            received_at=event.received_at,
+            properties=event.properties,
+            traits=event.traits,
+            context=event.context,
+            marks=event.marks,
+            points=[
+                PartOut(rule=it.id, label=policy.weights.labels[it.id], points=it.points)
+                for it in policy.signals_of(event)
+            ],
+        )
+
+
+def router(policies: Policies[ScoringPolicy]) -> APIRouter:
+    """The routes of a lead's events."""
+    routes = APIRouter()
+
+    @routes.get("/{lead_id}/events", responses={**REFUSALS, **problems(BadCursor)})
+    def events(
+        lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
+    ) -> Page[EventOut]:
+        """Its events, the latest first, each with what it counted for; a rep's key sees those of `show`."""
+        lead, access = accessible_lead(session, lead_id, caller)
+        policy = policies.version(session, lead.version)
+        before = None if after is None else CURSOR.decode(after)
+        rows = ledger.events_before(
+            session, lead.id, before=before, until=access.until, limit=limit + 1
+        )
+        return paged(
+            rows,
+            limit=limit,
+            item=lambda event: EventOut.of(event, policy),
+            position=lambda event: (event.time, event.source, event.id),
+            cursor=CURSOR,
+        )
+
+    return routes

@@ -1,0 +1,90 @@
+"""The events that were refused."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.scoring.queries.rejections import StoredRejection, rejections_of
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.dependencies import OpsOrRead, Tx
+from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.parameters import PlainText, Position
+from shared.http.problems import problems
+
+CURSOR = Cursor("rejections", tuple[AwareDatetime, Position])
+
+router = APIRouter()
+
+
+class RejectionOut(BaseModel):
+    """An event that was refused."""
+
+    id: int
+    source: str
+    event_id: str | None
+    received_at: datetime = Field(description="The first time.")
+    last_received_at: datetime = Field(description="The last time: the list is in this order.")
+    count: int = Field(description="How often it came: by retries, or several times in a request.")
+    code: str
+    reason: str
+    size: int = Field(description="Bytes as they came.")
+    text: str = Field(description="The event, at most its first 32 KB.")
+    base64: str = Field(description="The same, byte for byte.")
+
+    @classmethod
+    def of(cls, stored: StoredRejection) -> RejectionOut:
+        """As it was kept."""
+        return cls(
+            id=stored.id,
+            source=stored.source,
+            event_id=stored.event_id,
+            received_at=stored.received_at,
+            last_received_at=stored.last_received_at,
+            count=stored.count,
+            code=stored.code,
+            reason=stored.reason,
+            size=stored.size,
+            text=stored.bytes.decode("utf-8", "replace"),
+            base64=b64encode(stored.bytes).decode(),
+        )
+
+
+class RejectionsQuery(BaseModel):
+    """Which rejections."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: PlainText | None = None
+    code: PlainText | None = None
+    after: After = None
+    limit: Limit = 50
+
+
+@router.get("/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor))
+def rejections(
+    _: OpsOrRead, session: Tx, query: Annotated[RejectionsQuery, Query()]
+) -> Page[RejectionOut]:
+    """Events that were refused, the latest first, with their bytes and the reason.
+
+    One that is repeated is listed once, with its count. A page ends early where it would become too large.
+    """
+    rows = rejections_of(
+        session,
+        source=query.source,
+        code=query.code,
+        before=CURSOR.decode(query.after) if query.after is not None else None,
+        limit=query.limit + 1,
+        max_bytes=MAX_PAGE_BYTES,
+    )
+    return paged(
+        rows,
+        limit=query.limit,
+        item=RejectionOut.of,
+        position=StoredRejection.position,
+        cursor=CURSOR,
+    )

@@ -1,0 +1,73 @@
+"""A lead as a caller may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.scoring.domain.holding import Access, lead_at_loss
+from services.scoring.domain.identities import identifiers_in
+from services.scoring.domain.lead import Lead, StageChange
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.queries import holdings, leads, ledger
+from shared.agreement.store import Policies
+from shared.auth.keys import Caller, KeyScope
+from shared.errors import Rejected
+
+
+class UnknownLead(Rejected):
+    """No lead has this id, or this identity."""
+
+    code: ClassVar[str] = "unknown_lead"
+    status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        super().__init__("no lead has this id or identity; an event may still be on its way")
+
+
+class VisibleLead(NamedTuple):
+    """A lead with its identifiers and steps, and the policy of the version that its state is of."""
+
+    lead: Lead
+    identities: Sequence[str]
+    steps: Sequence[StageChange]
+    policy: ScoringPolicy
+
+
+def visible_lead(
+    session: Session,
+    lead_id: UUID | None,
+    caller: Caller,
+    *,
+    policies: Policies[ScoringPolicy],
+    now: datetime,
+) -> VisibleLead:
+    """The lead, for a rep who has lost it as it was then; raises UnknownLead."""
+    lead, access = accessible_lead(session, lead_id, caller)
+    policy = policies.version(session, lead.version)
+    steps = leads.steps_of(session, lead.id)
+    identities = leads.identities_of(session, lead.id)
+    if access.until is not None:
+        events = ledger.events_until(session, lead.id, access.until)
+        visible = identifiers_in(events)
+        steps = [step for step in steps if step.at < access.until]
+        identities = [key for key in identities if key in visible]
+        lead = lead_at_loss(lead, events, steps, policy, now)
+    return VisibleLead(lead, identities, steps, policy)
+
+
+def accessible_lead(session: Session, lead_id: UUID | None, caller: Caller) -> tuple[Lead, Access]:
+    """The lead and how much of it the caller sees; raises UnknownLead, to a rep also for leads of others."""
+    lead = None if lead_id is None else leads.find_lead(session, lead_id)
+    if lead is None:
+        raise UnknownLead
+    if caller.scope is not KeyScope.REP:
+        return lead, Access()
+    access = holdings.find_access(session, lead.id, caller.subject)
+    if access is None:
+        raise UnknownLead
+    return lead, access

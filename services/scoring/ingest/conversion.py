@@ -1,0 +1,168 @@
+"""Each event of a batch converted alone: to a record for Kafka, or to the reason why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+from msgspec.structs import replace
+
+from services.scoring.ingest.body import event_bytes
+from services.scoring.ingest.errors import OversizedEvent, TooDeep
+from services.scoring.ingest.formats.batch import Batch
+from services.scoring.ingest.normalize.event import Arrival
+from services.scoring.queries.rejections import Body, Rejection
+from shared import values
+from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topic import Outgoing
+from shared.contracts.topics import MARKETING_EVENTS
+from shared.errors import Rejected
+from shared.text import storable
+
+OUT_OF_RANGE = "number_as_text"
+"""The mark of an event in which a number is kept as text, for it is beyond what readers hold."""
+
+MAX_REASON = 1_000
+MAX_BODY_BYTES = 32_000
+"""How much is kept of the reason, and of what was refused."""
+
+
+class Refusal(NamedTuple):
+    """An event of the batch that is refused: its position, its id if it can be told, and why."""
+
+    position: int
+    event_id: str | None
+    error: Rejected
+
+
+class Deferral(NamedTuple):
+    """An event of the batch that the sender is to send again."""
+
+    position: int
+    event_id: str | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the events."""
+
+    records: list[Outgoing] = field(default_factory=list)
+    accepted: set[str] = field(default_factory=set)
+    refused: list[Refusal] = field(default_factory=list)
+    deferred: list[Deferral] = field(default_factory=list)
+
+
+class BatchReader:
+    """Converts a body's events as orjson has parsed them; those with numbers that it rounds, from an exact parse.
+
+    So what becomes of an event does not depend on what else is in the body.
+    """
+
+    def __init__(self, batch: Batch, read_exactly: Callable[[], Batch]) -> None:
+        self.batch = batch
+        self._read_exactly = read_exactly
+        self._exact: Batch | None = None
+        self._common = values.out_of_range(batch.common.values())
+
+    def convert(self, index: int, arrival: Arrival) -> MarketingEvent:
+        """The event with every value as it may be; raises Rejected."""
+        item = self.batch.items[index]
+        inside = item.values() if isinstance(item, dict) else ()
+        if not (values.out_of_range(inside) or self._common):
+            return self.batch.convert(item, arrival)
+        if self._exact is None:
+            self._exact = self._read_exactly()
+        return _mark_out_of_range(self._exact.convert(self._exact.items[index], arrival))
+
+
+def _mark_out_of_range(event: MarketingEvent) -> MarketingEvent:
+    if not values.out_of_range((event.traits, event.properties, event.context)):
+        return event
+    return replace(event, marks=(*event.marks, OUT_OF_RANGE))
+
+
+def convert_batch(
+    reader: BatchReader, arrival: Arrival, *, allowed: int, max_bytes: int | None, traceparent: str
+) -> Outcome:
+    """The first `allowed` events of the batch as records, an id only once; the others are deferred.
+
+    Their sizes are checked if `max_bytes` says that one may be too large.
+    """
+    outcome, batch = Outcome(), reader.batch
+    for index, item in enumerate(batch.items):
+        if index >= allowed:
+            outcome.deferred.append(Deferral(index, id_in(item, batch.id_name)))
+            continue
+        try:
+            if max_bytes is not None:
+                _check_size(item, max_bytes)
+            event = reader.convert(index, arrival)
+            if event.id not in outcome.accepted:
+                outcome.records.append(_record(event, traceparent))
+                outcome.accepted.add(event.id)
+        except values.TooDeep:
+            outcome.refused.append(Refusal(index, id_in(item, batch.id_name), TooDeep()))
+        except Rejected as error:
+            outcome.refused.append(Refusal(index, id_in(item, batch.id_name), error))
+    return outcome
+
+
+def rejections(batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes) -> list[Rejection]:
+    """What was refused, each with its own bytes as they came, or with the whole body."""
+    bodies = _bodies(batch, outcome, body)
+    return [
+        _rejection(refusal.error, arrival, own, event_id=refusal.event_id)
+        for refusal, own in zip(outcome.refused, bodies, strict=True)
+    ]
+
+
+def rejection_of_body(error: Rejected, arrival: Arrival, body: bytes) -> Rejection:
+    """A request that is refused as a whole."""
+    return _rejection(error, arrival, _body(body), event_id=None)
+
+
+def _rejection(error: Rejected, arrival: Arrival, body: Body, *, event_id: str | None) -> Rejection:
+    reason = storable(error.message)[:MAX_REASON]
+    return Rejection(arrival.source, event_id, arrival.received_at, error.code, reason, body)
+
+
+def id_in(item: object, name: str) -> str | None:
+    """The sender's id, if it can be told."""
+    value = item.get(name) if isinstance(item, dict) else None
+    return value[:200] if isinstance(value, str) else None
+
+
+def _check_size(item: object, max_bytes: int) -> None:
+    try:
+        size = len(orjson.dumps(item))
+    except orjson.JSONEncodeError:
+        raise TooDeep from None
+    if size > max_bytes:
+        raise OversizedEvent(f"the event has {size} bytes: {max_bytes} are the most")
+
+
+def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
+    return MARKETING_EVENTS.encode(
+        event,
+        id=f"{event.source}/{event.id}",
+        source=event.source,
+        at=event.received_at,
+        traceparent=traceparent,
+    )
+
+
+def _bodies(batch: Batch, outcome: Outcome, body: bytes) -> list[Body]:
+    """The bytes of each refused event; where they cannot be told apart, the whole body for each, made once."""
+    try:
+        own = event_bytes(body, batch.list_names)
+    except (ValueError, IndexError, RecursionError):
+        own = []
+    if len(own) != len(batch.items):
+        return [_body(body)] * len(outcome.refused)
+    return [_body(own[refusal.position]) for refusal in outcome.refused]
+
+
+def _body(whole: bytes) -> Body:
+    return Body.of(whole, max_bytes=MAX_BODY_BYTES)

@@ -1,0 +1,183 @@
+"""The routes that events come in by.
+
+They are `async`, unlike all other routes: they wait for the broker on the event loop (docs/decisions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Literal
+
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from services.scoring.ingest.auth import preflight, with_cors
+from services.scoring.ingest.conversion import Outcome
+from services.scoring.ingest.errors import (
+    InvalidEvent,
+    NowhereToPut,
+    OriginNotAllowed,
+    RateLimited,
+    TooManyEvents,
+)
+from services.scoring.ingest.formats.native import native_batch, native_body
+from services.scoring.ingest.formats.segment import segment_batch, segment_single
+from services.scoring.ingest.pipeline import DEFAULTS, Limits, Pipeline, Publisher
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.errors import LeadbatonError
+from shared.http.media import UnsupportedType
+from shared.http.problems import (
+    MalformedBody,
+    TooLarge,
+    UnsupportedEncoding,
+    problem,
+    problems,
+)
+
+CALLS = {
+    "batch": "b",
+    "identify": "i",
+    "track": "t",
+    "page": "p",
+    "screen": "s",
+    "group": "g",
+    "alias": "a",
+}
+"""Segment's paths, and how its browser client shortens them."""
+
+ANY_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+
+Route = Callable[[Request], Awaitable[Response]]
+
+REFUSALS = problems(
+    MalformedBody, UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, TooLarge, TooManyEvents,
+    UnsupportedEncoding, UnsupportedType, InvalidEvent, RateLimited, NowhereToPut,
+)  # fmt: skip
+
+
+class Result(BaseModel):
+    """What became of one event."""
+
+    status: Literal["ok", "rejected", "retry"]
+    code: str | None = None
+    message: str | None = None
+
+
+class Results(BaseModel):
+    """By the event's id, or `#` and its position where it has none."""
+
+    results: dict[str, Result]
+
+
+class Success(BaseModel):
+    """What Segment's clients want to read."""
+
+    success: Literal[True] = True
+
+
+def router(publish: Publisher, limits: Limits = DEFAULTS) -> APIRouter:
+    """The routes; `publish` is where accepted events go."""
+    pipeline = Pipeline(publish, limits)
+    routes = APIRouter(tags=["ingest"])
+    _add_native(routes, pipeline)
+    _add_segment(routes, pipeline)
+    return routes
+
+
+def _add_native(routes: APIRouter, pipeline: Pipeline) -> None:
+    async def take_events(request: Request) -> Response:
+        """One event, a list, or `{"events": [...]}`. Bad ones fail alone; send again only what says `retry`."""
+        return await _answer(request, _native(pipeline, request))
+
+    _add(routes, "/v1/events", take_events, Results, native_body())
+
+
+async def _native(pipeline: Pipeline, request: Request) -> Response:
+    outcome = await pipeline.take(request, native_batch, divisible=True)
+    headers = {"retry-after": "1"} if outcome.deferred else None
+    return _json({"results": _results(outcome)}, headers)
+
+
+def _results(outcome: Outcome) -> dict[str, dict[str, str]]:
+    """The results by event id; an id that was accepted once is ok, whatever else was sent under it."""
+    refused = {
+        it.event_id or f"#{it.position}": _result("rejected", it.error.code, it.error.message)
+        for it in outcome.refused
+    }
+    retry = _result(
+        "retry", RateLimited.code, "more than this key may send in a second: send it again"
+    )
+    deferred = {it.event_id or f"#{it.position}": retry for it in outcome.deferred}
+    return refused | deferred | {event_id: {"status": "ok"} for event_id in outcome.accepted}
+
+
+def _result(status: str, code: str, message: str) -> dict[str, str]:
+    return {"status": status, "code": code, "message": message}
+
+
+def _add_segment(routes: APIRouter, pipeline: Pipeline) -> None:
+    for call, short in CALLS.items():
+        take = _segment_route(pipeline, call)
+        body = {"description": f"As Segment describes `{call}`.", "content": ANY_JSON}
+        _add(routes, f"/v1/{call}", take, Success, body)
+        _add(routes, f"/v1/{short}", take, None, body)
+
+
+def _segment_route(pipeline: Pipeline, call: str) -> Route:
+    parse = segment_batch if call == "batch" else partial(segment_single, call)
+
+    async def accept(request: Request) -> Response:
+        await pipeline.take(request, parse, divisible=False)
+        return _json({"success": True})
+
+    async def take(request: Request) -> Response:
+        """As Segment's clients send it. Events that are refused fail nothing: see /v1/rejections."""
+        return await _answer(request, accept(request))
+
+    return take
+
+
+async def _answer(request: Request, answer: Awaitable[Response]) -> Response:
+    """The answer or the problem, such that the page of an allowed site may read either."""
+    try:
+        response = await answer
+    except RateLimited as error:
+        response = problem(error, retry_after_s=error.seconds)
+    except LeadbatonError as error:
+        response = problem(error)
+    return with_cors(request, response)
+
+
+async def _preflight(request: Request) -> Response:
+    return preflight(request)
+
+
+def _json(content: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
+
+
+def _add(
+    routes: APIRouter,
+    path: str,
+    take: Route,
+    answer: type[BaseModel] | None,
+    body: dict[str, Any],
+) -> None:
+    """The path with and without a slash at its end: nobody is ever redirected."""
+    described: dict[int | str, dict[str, Any]] = {200: {"model": answer}, **REFUSALS}
+    extra = {"requestBody": body, "security": [{"key": []}]}
+    for at in (path, f"{path}/"):
+        described_here = at == path and answer is not None
+        routes.add_api_route(
+            at,
+            take,
+            methods=["POST"],
+            response_model=None,
+            responses=described if described_here else None,
+            openapi_extra=extra,
+            include_in_schema=described_here,
+        )
+        routes.add_api_route(at, _preflight, methods=["OPTIONS"], include_in_schema=False)
