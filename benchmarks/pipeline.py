@@ -153,7 +153,7 @@ class Progress:
 
 
 @dataclass
-class Bench:
+class Measurement:
     """What is measured, one after the other."""
 
     here: Installation
@@ -235,22 +235,25 @@ async def measured(here: Installation, events: int, leads: int, probes: int) -> 
     """Every line of the table."""
     async with received(here.webhooks) as webhooks:
         website = Website(PEOPLE, utc_now())
-        bench = Bench(here, webhooks, Progress(here), Hops(here), website, itertools.count())
-        await bench.leads_per_s(BATCH)
-        await bench.floors(10, 0)
+        measurement = Measurement(
+            here, webhooks, Progress(here), Hops(here), website, itertools.count()
+        )
+        await measurement.leads_per_s(BATCH)
+        await measurement.floors(10, 0)
         console.print("[dim]all processes are warm[/]")
-        idle = await bench.latencies(probes, 0.02, alone=True)
-        idle_floor = await bench.floors(probes, 0.02)
-        leads_per_s = await bench.leads_per_s(leads)
-        events_per_s = await bench.stream_per_s(events)
+        idle = await measurement.latencies(probes, 0.02, alone=True)
+        idle_floor = await measurement.floors(probes, 0.02)
+        leads_per_s = await measurement.leads_per_s(leads)
+        events_per_s = await measurement.stream_per_s(events)
         console.print(f"[dim]{events_per_s:,.0f} events/s, {leads_per_s:,.0f} leads/s[/]")
-        half = asyncio.create_task(bench.load(events // 2, events_per_s / 2))
+        half = asyncio.create_task(measurement.load(events // 2, events_per_s / 2))
         every_s = events / events_per_s / probes
         loaded, loaded_floor = await asyncio.gather(
-            bench.latencies(probes, every_s, alone=False), bench.floors(probes // 4, 4 * every_s)
+            measurement.latencies(probes, every_s, alone=False),
+            measurement.floors(probes // 4, 4 * every_s),
         )
         await half
-        await bench.progress.done()
+        await measurement.progress.done()
     return [
         does("a website's events, all the way", events_per_s, unit=" events/s"),
         does("people who ask for a demo, all the way", leads_per_s, unit=" leads/s"),

@@ -110,7 +110,7 @@ def shares(server: PostgresServer) -> list[int]:
     return [int(it) for (it,) in found]
 
 
-class Bench:
+class Installation:
     """Servers, and leads that come in portions."""
 
     def __init__(self, config: KafkaConfig, server: PostgresServer) -> None:
@@ -157,15 +157,15 @@ def main(
     figures = []
     with kafka() as config, postgres() as server:
         agree(server)
-        bench = Bench(config, server)
+        installation = Installation(config, server)
         for reps, territories in ((10, 6), (1_000, 2)):
             hire(server, reps, territories=territories)
-            figures.append(bench.speed(f"{reps:,} reps", leads))
+            figures.append(installation.speed(f"{reps:,} reps", leads))
         hire(server, FAIR_REPS, territories=6)
-        figures += bench.fairness(leads)
+        figures += installation.fairness(leads)
         if past:
             age(server, past)
-            figures.append(bench.speed(f"10 reps, {past:,} handoffs of old", leads))
+            figures.append(installation.speed(f"10 reps, {past:,} handoffs of old", leads))
     raise typer.Exit(print_figures("Routing: the worker beside its floor", figures))
 
 

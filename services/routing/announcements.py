@@ -17,22 +17,23 @@ SOURCE = "leadbaton/routing"
 
 def handoffs_changed(steps: Iterable[Step]) -> list[Outgoing]:
     """One record of `handoffs.changed` a step."""
-    return [
-        HANDOFFS_CHANGED.record(
-            it.payload(),
-            key=str(it.handoff.id),
-            id=it.id,
-            source=SOURCE,
-            at=it.recorded_at,
-            traceparent=child_of(
-                it.handoff.traceparent,
-                f"handoff {it.change}",
-                since=it.recorded_at,
-                facts={"leadbaton.handoff": str(it.handoff.id)},
-            ),
-        )
-        for it in steps
-    ]
+    return [_handoff_changed(it, str(it.handoff.id)) for it in steps]
+
+
+def _handoff_changed(step: Step, handoff_id: str) -> Outgoing:
+    return HANDOFFS_CHANGED.record(
+        step.payload(),
+        key=handoff_id,
+        id=f"{handoff_id}/{step.handoff.sequence}",
+        source=SOURCE,
+        at=step.recorded_at,
+        traceparent=child_of(
+            step.handoff.traceparent,
+            f"handoff {step.change}",
+            since=step.recorded_at,
+            facts={"leadbaton.handoff": handoff_id},
+        ),
+    )
 
 
 def assignment_notifications(

@@ -93,11 +93,6 @@ class Step(NamedTuple):
     details: dict[str, Any]
     """reason, recycle, outcome, channel, amount, currency: as in HandoffChanged."""
 
-    @property
-    def id(self) -> str:
-        """What makes it the same step when it is announced again."""
-        return f"{self.handoff.id}/{self.handoff.sequence}"
-
     def payload(self) -> bytes:
         """The step as other services read it: what `HandoffChanged` would write, in a third of the time."""
         handoff, context = self.handoff, self.handoff.lead.context

@@ -91,12 +91,13 @@ def on_leads_qualified(
 
 def _arrival(session: Session, message: Message[LeadQualified], assigner: Assigner) -> Arrival:
     lead = message.payload
-    id = handoff_id(lead.lead_id, lead.qualification)
     if lead.change is Qualified.CEASED:
+        id = handoff_id(lead.lead_id, lead.qualification)
         return Arrival(id, lead.lead_id, lead.cause)
     policy = assigner.policies.version(session, lead.agreement_version)
     match = policy.match(lead)
-    return Arrival(id, lead.lead_id, lead.cause, policy.new_handoff(message, match.rule), match)
+    handoff = policy.new_handoff(message, match.rule)
+    return Arrival(handoff.id, lead.lead_id, lead.cause, handoff, match)
 
 
 def assign_in_team(

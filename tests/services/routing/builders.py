@@ -74,7 +74,7 @@ def handoff(state: State = State.ASSIGNED, *, lead: object = "ada", **fields: An
     """Ada's handoff, with Grace."""
     qualified = lead_qualified(lead=lead)
     held = state is not State.WAITING
-    told = {
+    announced_changes = {
         "id": handoff_id(qualified.lead_id, 1),
         "lead_id": qualified.lead_id,
         "qualification": 1,
@@ -91,7 +91,7 @@ def handoff(state: State = State.ASSIGNED, *, lead: object = "ada", **fields: An
         "sequence": 1,
         "assigned_at": NOON if held else None,
     }
-    return Handoff(**{**told, **fields})
+    return Handoff(**{**announced_changes, **fields})
 
 
 def entry(id: str, **fields: Any) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def announced(session: Session) -> list[HandoffChanged]:
     ]
 
 
-def told(session: Session) -> list[tuple[str, str | None]]:
+def announced_changes(session: Session) -> list[tuple[str, str | None]]:
     """What was announced, in short: the change, and who holds it after it."""
     return [(it.change.value, it.rep) for it in announced(session)]
 

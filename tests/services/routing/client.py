@@ -12,7 +12,7 @@ from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id
-from tests.services.routing.builders import entry, importing, told
+from tests.services.routing.builders import announced_changes, entry, importing
 
 NOW = NOON + timedelta(minutes=10)
 ADA = handoff_id(an_id("ada"), 1)
@@ -48,9 +48,9 @@ class RoutingClient:
     def say(self, verb: str, said: Any = None, **how: Any) -> Any:
         return self.post(f"/handoffs/{how.pop('id', ADA)}/{verb}", said, **how)
 
-    def told(self) -> list[tuple[str, str | None]]:
+    def announced_changes(self) -> list[tuple[str, str | None]]:
         with self.sessions() as session:
-            return told(session)
+            return announced_changes(session)
 
     def _as(self, subject: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self._keys[subject]}"}

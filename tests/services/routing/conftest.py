@@ -18,8 +18,8 @@ from tests.services.routing.client import NOW, RoutingClient
 def client(sessions: Sessions) -> Iterator[RoutingClient]:
     """Ada is with Grace since noon; it is ten past."""
     with sessions.begin() as session:
-        here = build_assigner(session)
+        assigner = build_assigner(session)
         importing(session, entry("grace", capacity={"open": 1}), entry("linus", active=False))
-        qualifying(session, here, lead_qualified(lead="ada"))
+        qualifying(session, assigner, lead_qualified(lead="ada"))
     with TestClient(build_api(sessions, time_source=lambda: NOW)) as http_client:
         yield RoutingClient(http_client, sessions)

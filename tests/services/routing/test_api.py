@@ -56,12 +56,12 @@ def test_a_lead_is_accepted_contacted_and_won(client: RoutingClient) -> None:
 def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, said: Any) -> None:
     hire_linus(client)
     first = client.say(verb, said)
-    told = client.told()
+    announced_changes = client.announced_changes()
 
     again = client.say(verb, said)
 
     assert again == first
-    assert client.told() == told
+    assert client.announced_changes() == announced_changes
 
 
 def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(client: RoutingClient) -> None:
@@ -74,7 +74,11 @@ def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(client: Routin
         "linus",
         2,
     )
-    assert client.told() == [("assigned", "grace"), ("rejected", None), ("reassigned", "linus")]
+    assert client.announced_changes() == [
+        ("assigned", "grace"),
+        ("rejected", None),
+        ("reassigned", "linus"),
+    ]
     grace = next(it for it in loads_after["decision"]["candidates"] if it["rep"] == "grace")
     assert grace["excluded"][0]["reason"] == "had_it"
     assert grace["assigned"] == 0
@@ -90,7 +94,7 @@ def test_a_rejected_lead_waits_when_nobody_else_may(client: RoutingClient) -> No
     waiting = client.say("reject", {"reason": "no_capacity"})
 
     assert (waiting["state"], waiting["rep"]) == ("waiting", None)
-    assert client.told()[-2:] == [("rejected", None), ("waiting", None)]
+    assert client.announced_changes()[-2:] == [("rejected", None), ("waiting", None)]
 
 
 def test_a_reason_that_recycles_returns_the_lead_to_marketing(client: RoutingClient) -> None:
@@ -106,11 +110,11 @@ def test_a_reason_that_recycles_returns_the_lead_to_marketing(client: RoutingCli
 def test_what_an_answer_frees_is_given_out_at_once(client: RoutingClient) -> None:
     with client.sessions.begin() as session:
         qualifying(session, build_assigner(session), lead_qualified(lead="alan"))
-    assert client.told()[-1] == ("waiting", None)
+    assert client.announced_changes()[-1] == ("waiting", None)
 
     client.say("win")
 
-    assert client.told()[-2:] == [("won", "grace"), ("assigned", "grace")]
+    assert client.announced_changes()[-2:] == [("won", "grace"), ("assigned", "grace")]
 
 
 def test_ops_answer_for_reps_and_reassign(client: RoutingClient) -> None:
@@ -141,7 +145,7 @@ def test_wrong_answers_are_refused(
     client: RoutingClient, how: dict[str, Any], said: Any, status: int, code: str
 ) -> None:
     assert client.say("accept", said, status=status, **how)["code"] == code
-    assert client.told() == [("assigned", "grace")]
+    assert client.announced_changes() == [("assigned", "grace")]
 
 
 @pytest.mark.parametrize(
@@ -164,9 +168,9 @@ def test_wrong_reasons_and_sums_are_refused(
 def test_an_agreement_without_reasons_takes_any(sessions: Sessions) -> None:
     routing = {**DEFAULT_SECTIONS["routing"], "reject_reasons": [], "loss_reasons": []}
     with sessions.begin() as session:
-        here = build_assigner(session, routing=routing)
+        assigner = build_assigner(session, routing=routing)
         importing(session, entry("grace"))
-        qualifying(session, here, lead_qualified(lead="ada"))
+        qualifying(session, assigner, lead_qualified(lead="ada"))
     with TestClient(build_api(sessions, time_source=lambda: NOW)) as http_client:
         client = RoutingClient(http_client, sessions)
         assert client.say("reject", {"reason": "whatever"})["state"] == "waiting"
@@ -174,9 +178,9 @@ def test_an_agreement_without_reasons_takes_any(sessions: Sessions) -> None:
 
 def test_handoffs_are_listed_and_filtered_in_pages(client: RoutingClient) -> None:
     with client.sessions.begin() as session:
-        here = build_assigner(session)
+        assigner = build_assigner(session)
         leads = [lead_qualified(lead=f"l{n}", at=NOON - timedelta(hours=n + 1)) for n in range(3)]
-        qualifying(session, here, *leads)
+        qualifying(session, assigner, *leads)
 
     first = client.get("/handoffs", limit=3)
     rest = client.get("/handoffs", limit=3, after=first["next"])
@@ -207,8 +211,8 @@ def test_one_handoff_tells_its_whole_story(client: RoutingClient) -> None:
 
 def test_a_lead_that_never_had_a_rep_has_a_story_too(client: RoutingClient) -> None:
     with client.sessions.begin() as session:
-        here = build_assigner(session)
-        qualifying(session, here, lead_qualified(lead="ada", qualification=2))
+        assigner = build_assigner(session)
+        qualifying(session, assigner, lead_qualified(lead="ada", qualification=2))
 
     merged = client.get(f"/handoffs/{handoff_id(an_id('ada'), 2)}")
 

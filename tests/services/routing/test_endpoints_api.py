@@ -28,9 +28,9 @@ NOW = NOON + timedelta(minutes=10)
 def ops(sessions: Sessions) -> Iterator[TestClient]:
     """A client with a key of ops, where Grace was given a lead."""
     with sessions.begin() as session:
-        here = build_assigner(session)
+        assigner = build_assigner(session)
         importing(session, entry("grace"))
-        qualifying(session, here, lead_qualified(lead="ada"))
+        qualifying(session, assigner, lead_qualified(lead="ada"))
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
     with TestClient(build_api(sessions, time_source=lambda: NOW, secret_key=KEY)) as client:
         client.headers["authorization"] = f"Bearer {key}"

@@ -40,7 +40,7 @@ class Post:
 
     def __init__(self, sessions: Sessions, receiver: Receiver) -> None:
         self.sessions, self.receiver = sessions, receiver
-        self.ahead = timedelta(0)
+        self.time_offset = timedelta(0)
         self.dispatcher = Dispatcher(sessions, vault(), LOOPBACK, self.now, lambda: 0.0)
         with sessions.begin() as session:
             self.assigner = build_assigner(session)
@@ -53,7 +53,7 @@ class Post:
             ).secrets
 
     def now(self) -> datetime:
-        return utc_now() + self.ahead
+        return utc_now() + self.time_offset
 
     def assign(self, *leads: str) -> None:
         with self.sessions.begin() as session:

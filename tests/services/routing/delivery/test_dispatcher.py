@@ -25,7 +25,7 @@ from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for
 from tests.builders import an_id, sla_changed, sla_message
 from tests.services.routing.builders import (
-    told,
+    announced_changes,
     vault,
 )
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
@@ -54,7 +54,7 @@ def test_an_assignment_is_told_signed_and_announced(post: Post) -> None:
     assert len(got.body) < 20_000
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
     with post.sessions() as session:
-        assert told(session) == [("assigned", "grace"), ("delivered", "grace")]
+        assert announced_changes(session) == [("assigned", "grace"), ("delivered", "grace")]
 
 
 def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: Post) -> None:
@@ -62,7 +62,7 @@ def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: P
     [lost] = claim(post.dispatcher, 9)
     assert claim(post.dispatcher, 9) == []
 
-    post.ahead = LEASE + timedelta(seconds=1)
+    post.time_offset = LEASE + timedelta(seconds=1)
     post.run(until=1)
 
     [got] = post.receiver.got

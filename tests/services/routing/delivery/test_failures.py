@@ -52,7 +52,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     assert row.next_attempt_at > post.now() + timedelta(seconds=3)
     assert claim(post.dispatcher, 9) == []
 
-    post.ahead = timedelta(seconds=6)
+    post.time_offset = timedelta(seconds=6)
     post.run(until=2)
 
     first, second = post.receiver.got
@@ -90,7 +90,7 @@ def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Pos
     post.assign()
     for number in range(1, 11):
         post.run(until=number)
-        post.ahead += timedelta(hours=11)
+        post.time_offset += timedelta(hours=11)
     [row, passed_on] = post.deliveries()
     assert (row.state, row.attempt_count) == ("exhausted", 10)
     assert (passed_on.endpoint, passed_on.type) == ("team/sales", "handoff.undelivered")
@@ -99,7 +99,7 @@ def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Pos
     with post.sessions.begin() as session:
         assert deliveries.redeliver(session, row.id, now=post.now())
     post.run(until=12)
-    post.ahead += timedelta(seconds=6)
+    post.time_offset += timedelta(seconds=6)
     post.run(until=13)
 
     assert post.deliveries()[0].state == "delivered"

@@ -96,7 +96,7 @@ def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
         starts_at_once(post, healthy, f"/{healthy}")
         answers.set()
         until(lambda: open_breakers(post) == {})
-        post.ahead = timedelta(minutes=1)
+        post.time_offset = timedelta(minutes=1)
         until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
 
 
@@ -115,7 +115,7 @@ def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
     with crm.lock:
         crm.most_busy, before = 0, len(crm.got)
     tell(post, *reps * 6)
-    post.ahead = timedelta(minutes=1)
+    post.time_offset = timedelta(minutes=1)
     with (
         delivering(replace(dispatcher, patience_s=20)),
         delivering(replace(dispatcher, patience_s=20)),
@@ -171,9 +171,9 @@ def test_a_probe_that_a_crash_interrupted_shuts_nobody_for_ever(post: Post) -> N
     assert probe.notification.endpoint == reps[2]
     assert claim(post.dispatcher, 9) == []
 
-    post.ahead = LEASE - timedelta(seconds=1)
+    post.time_offset = LEASE - timedelta(seconds=1)
     assert claim(post.dispatcher, 9) == []
-    post.ahead = LEASE + timedelta(seconds=1)
+    post.time_offset = LEASE + timedelta(seconds=1)
     assert len(claim(post.dispatcher, 9)) == 1
 
 

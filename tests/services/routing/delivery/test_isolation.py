@@ -15,7 +15,7 @@ from services.routing.delivery.dispatcher import LEASE, claim
 from services.routing.domain.attempts import SCHEDULE
 from services.routing.queries import deliveries
 from shared.db.session import Sessions
-from tests.services.routing.builders import told
+from tests.services.routing.builders import announced_changes
 from tests.services.routing.delivery.post import GRACE, Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Reply, receiving
 
@@ -64,13 +64,13 @@ def test_a_handoff_that_cannot_be_read_holds_up_no_other_and_its_webhook_is_sent
                 where id = (select handoff_id from routing.deliveries order by position limit 1)""")
         )
     post.run(until=5)
-    post.ahead = LEASE + timedelta(seconds=1)
+    post.time_offset = LEASE + timedelta(seconds=1)
 
     assert claim(post.dispatcher, 9) == []
     assert [it.state for it in post.deliveries()] == ["delivered"] * 5
     assert len(post.attempts()) == len(post.receiver.got) == 5
     with post.sessions() as session:
-        assert [it for it, _ in told(session)].count("delivered") == 4
+        assert [it for it, _ in announced_changes(session)].count("delivered") == 4
     assert unrecorded("announcement") == before + 1
 
 
@@ -113,10 +113,10 @@ def test_what_cannot_be_recorded_at_all_is_not_sent_again_within_its_pause(post:
     named = replace(post.dispatcher, name="routing-delivery-0")
     for number in range(2, len(SCHEDULE) + 2):
         wait = max(LEASE, SCHEDULE[number - 2]) + timedelta(seconds=1)
-        post.ahead += wait - timedelta(seconds=2)
+        post.time_offset += wait - timedelta(seconds=2)
         take_up(named)
         assert claim(named, 9) == []
-        post.ahead += timedelta(seconds=2)
+        post.time_offset += timedelta(seconds=2)
         assert [it.number for it in claim(named, 9)] == [number]
 
 
@@ -130,7 +130,7 @@ def test_a_first_try_that_a_crash_interrupted_is_due_at_the_next_start_a_later_o
         take_up(named)
 
     assert claim(named, 9) == []
-    post.ahead = timedelta(seconds=31)
+    post.time_offset = timedelta(seconds=31)
     assert [it.number for it in claim(named, 9)] == [3]
 
 

@@ -76,7 +76,7 @@ def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(post: Post) -> N
     other = [it for it in post.secrets.values() if it != old]
     assert not any(verifies(it, first) for it in other)
 
-    post.ahead = BOTH_SIGN_FOR + timedelta(seconds=1)
+    post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
     last = told(post, "bob")
     assert signatures(last) == 1
 
@@ -92,7 +92,7 @@ def test_secrets_that_follow_one_another_each_sign_for_their_day_and_not_more_th
 
     assert signatures(got) == MAX_OLD_SECRETS + 1
     assert all(verifies(it, got) for it in secrets)
-    post.ahead = BOTH_SIGN_FOR + timedelta(seconds=1)
+    post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
     assert rotate(post).both_until is not None
     assert signatures(told(post, "bob")) == 2
 

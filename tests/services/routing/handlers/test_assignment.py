@@ -19,13 +19,13 @@ from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.builders import (
     URL,
     announced,
+    announced_changes,
     at,
     build_assigner,
     entry,
     importing,
     publishing,
     qualifying,
-    told,
 )
 
 pytestmark = pytest.mark.postgres
@@ -86,7 +86,7 @@ def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> N
 
     tick(session, LATER, assigner=assigner)
 
-    assert told(session) == [("waiting", None), ("assigned", "grace")]
+    assert announced_changes(session) == [("waiting", None), ("assigned", "grace")]
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_who_waits_is_placed_when_time_frees_somebody(
     assigner = build_assigner(session)
     importing(session, entry("grace", **rep))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in ("ada", "alan")))
-    placed = [it for it in told(session) if it[0] == "assigned"]
+    placed = [it for it in announced_changes(session) if it[0] == "assigned"]
 
     tick(session, opens - timedelta(seconds=1), assigner=assigner)
-    assert [it for it in told(session) if it[0] == "assigned"] == placed
+    assert [it for it in announced_changes(session) if it[0] == "assigned"] == placed
     tick(session, opens, assigner=assigner)
 
-    assert len([it for it in told(session) if it[0] == "assigned"]) > len(placed)
+    assert len([it for it in announced_changes(session) if it[0] == "assigned"]) > len(placed)
 
 
 def test_shifts_that_open_are_waited_for(session: Session) -> None:
@@ -124,7 +124,7 @@ def test_shifts_that_open_are_waited_for(session: Session) -> None:
     qualifying(session, assigner, lead_qualified(), now=at(18, 18))
 
     tick(session, at(19, 8, 59), assigner=assigner)
-    assert told(session) == [("waiting", None)]
+    assert announced_changes(session) == [("waiting", None)]
     qualifying(session, assigner, lead_qualified(lead="alan", tier="enterprise"), now=at(19, 9))
 
     assert states(session) == {State.ASSIGNED: 2}
@@ -138,7 +138,7 @@ def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
     qualifying(session, assigner, lead_qualified(lead="ada", qualification=2), now=LATER)
 
     assert decision(session, "ada", 2)["strategy"] == "sticky"
-    assert told(session)[-1] == ("assigned", "grace")
+    assert announced_changes(session)[-1] == ("assigned", "grace")
 
 
 def close(session: Session, lead: str) -> None:
@@ -161,12 +161,12 @@ def test_who_waits_follows_a_newer_agreement(session: Session) -> None:
     importing(session, entry("grace"))
     qualifying(session, assigner, lead_qualified())
     tick(session, NOON, assigner=assigner)
-    assert told(session) == [("waiting", None)]
+    assert announced_changes(session) == [("waiting", None)]
 
     publishing(session, routing=routed("sales"))
     tick(session, LATER, assigner=assigner)
 
-    assert told(session) == [("waiting", None), ("assigned", "grace")]
+    assert announced_changes(session) == [("waiting", None), ("assigned", "grace")]
     assert announced(session)[-1].agreement_version == 2
     assert decision(session, "ada")["rule"] == "to_sales"
 
@@ -237,7 +237,7 @@ def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session:
         now=LATER,
     )
 
-    assert sorted(told(session)[-3:], key=str) == [
+    assert sorted(announced_changes(session)[-3:], key=str) == [
         ("assigned", "grace"),
         ("rejected", None),
         ("waiting", None),

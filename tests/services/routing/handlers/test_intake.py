@@ -14,11 +14,11 @@ from shared.contracts.payloads import Change, Qualified
 from tests.builders import NOON, an_id, lead_qualified, qualified_message
 from tests.services.routing.builders import (
     announced,
+    announced_changes,
     build_assigner,
     entry,
     importing,
     qualifying,
-    told,
 )
 
 pytestmark = pytest.mark.postgres
@@ -59,7 +59,7 @@ def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
     for _ in range(2):
         qualifying(session, assigner, *[lead_qualified(lead="ada")] * 2)
 
-    assert told(session) == [("assigned", "grace")]
+    assert announced_changes(session) == [("assigned", "grace")]
     assert len(deliveries.list_deliveries(session, limit=9)) == 1
 
 
@@ -69,7 +69,7 @@ def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None
     qualifying(session, assigner, lead_qualified(), lead_qualified(qualification=2))
     qualifying(session, assigner, lead_qualified(qualification=2))
 
-    assert told(session) == [("returned", None), ("assigned", "grace")]
+    assert announced_changes(session) == [("returned", None), ("assigned", "grace")]
     merged = handoffs.find_handoff(session, handoff_id(an_id("ada"), 2))
     assert merged is not None
     assert (merged.state, merged.merged_into) == (State.MERGED, handoff_id(an_id("ada"), 1))
@@ -82,7 +82,7 @@ def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None
 
     qualifying(session, assigner, lead_qualified(change=Qualified.CEASED, cause="decayed"))
 
-    assert told(session) == [("waiting", None), ("returned", None)]
+    assert announced_changes(session) == [("waiting", None), ("returned", None)]
     assert announced(session)[-1].reason == "decayed"
 
 
@@ -93,7 +93,7 @@ def test_news_of_an_unknown_lead_and_no_news_change_nothing(session: Session) ->
     qualifying(session, assigner)
     handoffs.save_rulings(session, [])
 
-    assert told(session) == []
+    assert announced_changes(session) == []
 
 
 def test_a_rep_keeps_a_lead_that_ceased_to_qualify(session: Session) -> None:
@@ -104,7 +104,7 @@ def test_a_rep_keeps_a_lead_that_ceased_to_qualify(session: Session) -> None:
 
     qualifying(session, assigner, lead_qualified(lead="alan", change=Qualified.CEASED))
 
-    assert told(session) == [("returned", None), ("assigned", "grace")]
+    assert announced_changes(session) == [("returned", None), ("assigned", "grace")]
 
 
 def test_changes_of_one_lead_in_one_batch_take_effect_in_order(session: Session) -> None:

@@ -21,11 +21,11 @@ from services.routing.tables import deliveries
 from shared.contracts.payloads import Change
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import (
+    announced_changes,
     build_assigner,
     entry,
     importing,
     qualifying,
-    told,
     vault,
 )
 
@@ -53,7 +53,7 @@ def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Ses
     assert importing(session, entry("linus")).inactive == ["grace"]
     qualifying(session, assigner, lead_qualified(lead="a"), lead_qualified(lead="b"))
 
-    assert told(session) == [("assigned", "linus")] * 2
+    assert announced_changes(session) == [("assigned", "linus")] * 2
     assert active_reps(session) == 1
 
 
@@ -85,7 +85,7 @@ def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session
     assert [dict(it) for it in moved] == [{"grace": 2}, {"grace": 1}, {}]
     assert held_by(session, ["grace", "linus"]) == {"linus": 5}
     assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
-    assert told(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
+    assert announced_changes(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
     assert importing(session, entry("linus")).left_behind == {}
 
 
@@ -112,9 +112,9 @@ def test_more_room_is_filled_by_who_waits(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 1}))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))
-    assert sum(it[0] == "assigned" for it in told(session)) == 1
+    assert sum(it[0] == "assigned" for it in announced_changes(session)) == 1
 
     importing(session, entry("grace", capacity={"open": 3}))
     tick(session, NOON, assigner=assigner)
 
-    assert sum(it[0] == "assigned" for it in told(session)) == 3
+    assert sum(it[0] == "assigned" for it in announced_changes(session)) == 3

@@ -55,10 +55,10 @@ def test_leads_that_come_one_by_one_keep_what_differs_and_are_explained(session:
 
 
 def test_another_router_goes_on_from_what_the_first_has_kept(session: Session) -> None:
-    desks = [build_assigner(session), Assigner(URL)]
+    assigners = [build_assigner(session), Assigner(URL)]
     importing(session, *REPS)
     for number in range(4):
-        qualifying(session, desks[number % 2], lead_qualified(lead=number))
+        qualifying(session, assigners[number % 2], lead_qualified(lead=number))
 
     assert kept(session) == [(True, 8), (True, 8), (False, 1), (False, 2)]
 
