@@ -1,4 +1,4 @@
-"""Wiring of routing's processes: the API, the worker that gives out leads, the delivery of webhooks."""
+"""Wiring of routing's processes: the API, the worker that assigns leads, the delivery of webhooks."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def build_api(
 
 
 def worker(settings: Settings) -> None:
-    """Give out leads until asked to stop."""
+    """Assign leads until asked to stop."""
     assigner = Assigner(settings.public_url)
     work(
         ROUTING,
@@ -87,7 +87,7 @@ def worker(settings: Settings) -> None:
 
 
 def delivery(settings: Settings) -> None:
-    """Tell reps, teams and ops until asked to stop."""
+    """Notify reps, teams and ops until asked to stop."""
     logs.configure(settings.log_level, service="routing-delivery")
     stop = stop_on_signals()
     engine = engine_for(settings.database_url, pool_size=10)
@@ -116,7 +116,7 @@ def delivery(settings: Settings) -> None:
 async def run_delivery(
     dispatcher: Dispatcher, engine: Engine, *, stop: threading.Event, probe: Probes
 ) -> None:
-    """The courier, and beside it the thread that wakes it; an error of either stops both and is raised."""
+    """Run the delivery and the thread that listens for new deliveries; an error of either stops both and is raised."""
     wake_event, loop = asyncio.Event(), asyncio.get_running_loop()
     wake = partial(loop.call_soon_threadsafe, wake_event.set)
     with ThreadPoolExecutor(1, thread_name_prefix="listening") as pool:

@@ -1,4 +1,4 @@
-"""Desks, reps and cases for the tests of routing."""
+"""Policies, reps and leads for the tests of routing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ URL = "http://127.0.0.1:8002"
 
 
 def build_policy(**sections: Any) -> TeamPolicy:
-    """The desk of team `sales`, open 09:00 to 17:00 UTC on weekdays."""
+    """The policy of team `sales`, open 09:00 to 17:00 UTC on weekdays."""
     return RoutingPolicy(1, agreement(**sections)).teams["sales"]
 
 
@@ -128,7 +128,7 @@ def importing(
 
 
 def build_assigner(session: Session, **sections: Any) -> Assigner:
-    """An office under a published agreement."""
+    """An assigner under a published agreement."""
     publishing(session, **sections)
     return Assigner(URL)
 

@@ -1,4 +1,4 @@
-"""An installation with a receiver, and a courier whose clock can be put forward."""
+"""An installation with a receiver, and a dispatcher whose time source can be put forward."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GRACE = "/reps/grace"
 
 
 class Post:
-    """An installation with a receiver, and a courier whose clock can be put forward."""
+    """An installation with a receiver, and a dispatcher whose time source can be put forward."""
 
     def __init__(self, sessions: Sessions, receiver: Receiver) -> None:
         self.sessions, self.receiver = sessions, receiver
@@ -94,7 +94,7 @@ class Post:
 
 @contextmanager
 def delivering(dispatcher: Dispatcher) -> Iterator[None]:
-    """The courier at work, woken by whatever is committed, until the block ends."""
+    """The dispatcher at work, woken by whatever is committed, until the block ends."""
     stop = threading.Event()
     engine = dispatcher.sessions.kw["bind"]
     thread = threading.Thread(

@@ -176,7 +176,7 @@ def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
     asyncio.run(main())
 
 
-def test_without_the_database_the_courier_waits(post: Post) -> None:
+def test_without_the_database_the_dispatcher_waits(post: Post) -> None:
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     away = replace(post.dispatcher, sessions=sessions_on(engine))
     stop = threading.Event()
