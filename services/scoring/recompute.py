@@ -49,12 +49,12 @@ def recomputed(
 
 
 def differences(
-    session: Session, found: Sequence[Lead], policies: Policies[ScoringPolicy], now: datetime
+    session: Session, leads_read: Sequence[Lead], policies: Policies[ScoringPolicy], now: datetime
 ) -> list[Difference]:
     """Where these leads differ from what their events say, each under the version that it names."""
-    events = ledger.events_of(session, [lead.id for lead in found])
+    events = ledger.events_of(session, [lead.id for lead in leads_read])
     unlike: list[Difference] = []
-    for lead in found:
+    for lead in leads_read:
         policy = policies.version(session, lead.version)
         again = rebuild(lead, events[lead.id], policy, now=now)
         unlike.extend(_compared(lead, again, policy, now))
@@ -78,10 +78,10 @@ def _compared(
             again.profile.engagement(policy, now).value,
         ),
     }
-    for what, (one, other) in numbers.items():
-        if abs(one - other) > TOLERANCE:
-            yield Difference(kept.id, what, one, other)
+    for what, (kept_value, computed_value) in numbers.items():
+        if abs(kept_value - computed_value) > TOLERANCE:
+            yield Difference(kept.id, what, kept_value, computed_value)
     for what in ("traits", "emails", "phones", "sources", "first_campaign", "last_campaign"):
-        one, other = getattr(kept.profile, what), getattr(again.profile, what)
-        if one != other:
-            yield Difference(kept.id, what, one, other)
+        kept_value, computed_value = getattr(kept.profile, what), getattr(again.profile, what)
+        if kept_value != computed_value:
+            yield Difference(kept.id, what, kept_value, computed_value)

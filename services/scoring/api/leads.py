@@ -84,7 +84,7 @@ class LeadOut(BaseModel):
             known=lead.known,
             email=lead.profile.email,
             account=lead.profile.account,
-            traits=lead.profile.told,
+            traits=lead.profile.trait_values,
             identities=list(visible.identities),
             fit=scores.fit,
             engagement=scores.engagement,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.profile import Said
+from services.scoring.domain.profile import DatedValue
 from services.scoring.domain.score import Part
 from shared.contracts.codec import encode
 from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
@@ -34,14 +34,14 @@ def lead_context(
 ) -> LeadContext:
     """The lead for a rep; what does not fit is left out: the oldest events, then details, then traits."""
     profile = lead.profile
-    told = _plain(profile.told)
+    traits = _plain(profile.trait_values)
     whole = LeadContext(
         email=profile.email,
         phone=profile.phone,
-        name=_name(told),
-        company=_company(profile.told),
+        name=_name(traits),
+        company=_company(profile.trait_values),
         account=profile.account,
-        traits=told,
+        traits=traits,
         why_now=None if why_now is None else touch(why_now),
         reasons=tuple(top_reasons(lead, policy, now=now)),
         recent=tuple(touch(event) for event in recent[:RECENT]),
@@ -68,13 +68,13 @@ def reason_of(part: Part) -> Reason:
 def touch(event: MarketingEvent) -> Touch:
     """An event for somebody who reads, with what is short enough to be read."""
     page = event.context.get("page")
-    seen = {**(page if isinstance(page, Mapping) else {}), **event.properties}
+    fields = {**(page if isinstance(page, Mapping) else {}), **event.properties}
     return Touch(
         id=event.id,
         type=event.type,
         time=event.time,
-        title=_text(seen.get("title") or seen.get("name")),
-        url=_text(seen.get("url") or seen.get("path")),
+        title=_text(fields.get("title") or fields.get("name")),
+        url=_text(fields.get("url") or fields.get("path")),
         properties=_plain(event.properties),
     )
 
@@ -113,17 +113,17 @@ def _text(value: object) -> str | None:
     return value[:TEXT] if isinstance(value, str) and value else None
 
 
-def _name(told: Mapping[str, Any]) -> str | None:
-    if whole := _text(told.get("name")):
+def _name(traits: Mapping[str, Any]) -> str | None:
+    if whole := _text(traits.get("name")):
         return whole
-    parts = (told.get("first_name"), told.get("last_name"))
+    parts = (traits.get("first_name"), traits.get("last_name"))
     return " ".join(part for part in parts if isinstance(part, str)) or None
 
 
-def _company(told: Mapping[str, Any]) -> str | None:
-    company = told.get("company")
+def _company(traits: Mapping[str, Any]) -> str | None:
+    company = traits.get("company")
     return _text(company.get("name") if isinstance(company, Mapping) else company)
 
 
-def _campaign(said: Said | None) -> dict[str, str]:
-    return {} if said is None else dict(list(said[2].items())[:FIELDS])
+def _campaign(dated: DatedValue | None) -> dict[str, str]:
+    return {} if dated is None else dict(list(dated[2].items())[:FIELDS])

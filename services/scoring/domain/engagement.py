@@ -27,7 +27,7 @@ Buckets = Mapping[str, Bucket]
 Signals = Mapping[str, Buckets]
 """The buckets of each signal that ever counted, by the signal's id."""
 
-Given = Sequence[tuple[str, str | None, float]]
+SignalPoints = Sequence[tuple[str, str | None, float]]
 """What each signal gives within its bound, with its group."""
 
 WHOLE = "*"
@@ -97,14 +97,14 @@ def without_negligible(buckets: Buckets, signal: Weight, now: datetime) -> Bucke
 
 def engagement(signals: Signals, weights: Weights, now: datetime) -> Score:
     """The points of every signal at `now`, bounded by signal, by group and as a whole."""
-    given = _given(signals, weights, now.timestamp())
-    gives = {id_: points for id_, _, points in given}
+    signal_points = _signal_points(signals, weights, now.timestamp())
+    gives = {id_: points for id_, _, points in signal_points}
     parts = [Part(it, weights.labels[it], gives[it]) for it in weights.signals if it in gives]
-    taken = [
+    reductions = [
         Part(f"group:{name}", f"at most {weights.groups[name]:g} for {name}", points)
-        for name, points in _taken(given, weights)
+        for name, points in _reductions(signal_points, weights)
     ]
-    return bounded([*parts, *taken], rule="engagement_bounds")
+    return bounded([*parts, *reductions], rule="engagement_bounds")
 
 
 def worth(signals: Signals, weights: Weights, now: datetime) -> float:
@@ -148,11 +148,11 @@ def _crossing(over: Callable[[float], float], below_s: float) -> float:
         turns += 1
         part = 0.5 if turns % 3 == 0 or above <= 0 else above / (above - below)
         guess_s = above_s + min(max(part * width, PRECISE_S / 2), width - PRECISE_S / 2)
-        found = over(guess_s)
-        if found >= 0:
-            above_s, above, below, last = guess_s, found, below / (2 if last > 0 else 1), 1
+        excess = over(guess_s)
+        if excess >= 0:
+            above_s, above, below, last = guess_s, excess, below / (2 if last > 0 else 1), 1
         else:
-            below_s, below, above, last = guess_s, found, above / (2 if last < 0 else 1), -1
+            below_s, below, above, last = guess_s, excess, above / (2 if last < 0 else 1), -1
     return below_s
 
 
@@ -174,18 +174,18 @@ def _day(number: float) -> str:
 
 
 def _worth(signals: Signals, weights: Weights, at: float) -> float:
-    given = _given(signals, weights, at)
-    points = [points for _, _, points in given]
-    points += [points for _, points in _taken(given, weights)]
+    signal_points = _signal_points(signals, weights, at)
+    points = [points for _, _, points in signal_points]
+    points += [points for _, points in _reductions(signal_points, weights)]
     return min(max(fsum(points), 0.0), 100.0)
 
 
-def _given(signals: Signals, weights: Weights, at: float) -> Given:
+def _signal_points(signals: Signals, weights: Weights, at: float) -> SignalPoints:
     """What each signal gives: all its days; one with more points than it may give counts for a part of them.
 
     One loop without calls: it is gone through for every lead of every batch.
     """
-    given = []
+    signal_points = []
     for id_, buckets in signals.items():
         if id_ not in weights.signals:
             continue
@@ -196,16 +196,16 @@ def _given(signals: Signals, weights: Weights, at: float) -> Given:
             total += (
                 points if limit is None or -limit <= raw <= limit else points * limit / abs(raw)
             )
-        given.append((id_, group, total if bound is None else clamped(total, bound)))
-    return given
+        signal_points.append((id_, group, total if bound is None else clamped(total, bound)))
+    return signal_points
 
 
-def _taken(given: Given, weights: Weights) -> list[tuple[str, float]]:
+def _reductions(signal_points: SignalPoints, weights: Weights) -> list[tuple[str, float]]:
     """What each group's bound takes away, where it takes something."""
     totals: dict[str, float] = {}
-    for _, group, points in given:
+    for _, group, points in signal_points:
         if group is not None:
             totals[group] = totals.get(group, 0.0) + points
     bounds = weights.groups
-    taken = [(it, clamped(total, bounds[it]) - total) for it, total in totals.items()]
-    return [(name, points) for name, points in taken if points]
+    reductions = [(it, clamped(total, bounds[it]) - total) for it, total in totals.items()]
+    return [(name, points) for name, points in reductions if points]

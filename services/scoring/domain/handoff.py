@@ -15,7 +15,7 @@ TAKEN = {
 """A rep holds it."""
 
 CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
-GIVEN_BACK = {Change.RETURNED, Change.REJECTED}
+RETURNED = {Change.RETURNED, Change.REJECTED}
 
 
 def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
@@ -23,13 +23,13 @@ def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
-    if change.change in GIVEN_BACK and change.recycle:
+    if change.change in RETURNED and change.recycle:
         return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
     if change.change in TAKEN:
         live = lead.live.get(key) or Live(change.lead_id, change.qualification, change.tier)
-        taken = lead._replace(live={**lead.live, key: live._replace(held=True)})
-        return _step(taken, TAKEN[change.change], change)
-    if change.change in GIVEN_BACK and key in lead.live:
+        held = lead._replace(live={**lead.live, key: live._replace(held=True)})
+        return _step(held, TAKEN[change.change], change)
+    if change.change in RETURNED and key in lead.live:
         let_go = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: let_go}))
     return Verdict(lead)
@@ -37,7 +37,7 @@ def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:
     """One that nobody holds is closed with it: routing has merged it into the one that was live."""
-    still = {other: it for other, it in lead.live.items() if other != key and it.held}
+    still = {other_key: it for other_key, it in lead.live.items() if other_key != key and it.held}
     after = lead._replace(live=still)
     return Verdict(after) if still else _step(after, stage, change)
 

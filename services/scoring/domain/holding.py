@@ -40,9 +40,9 @@ class Holdings:
     def follow(self, change: HandoffChanged, lead_id: UUID) -> None:
         """Whom the change names holds the handoff from now on; everybody else's time with it has ended."""
         reps = self._handoffs.setdefault(change.handoff_id, {})
-        for other in list(reps.values()):
-            if other.until is None and other.rep != change.rep:
-                self._set(reps, other._replace(until=change.recorded_at))
+        for holding in list(reps.values()):
+            if holding.until is None and holding.rep != change.rep:
+                self._set(reps, holding._replace(until=change.recorded_at))
         if change.rep is not None:
             self._set(reps, Holding(change.handoff_id, change.rep, lead_id))
 

@@ -58,21 +58,23 @@ class ScoringPolicy:
         return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
 
     @cached_property
-    def asked(self) -> frozenset[str]:
+    def qualification_traits(self) -> frozenset[str]:
         """The traits that the conditions of qualification read, and those that are required."""
-        told = self.agreement.qualification
-        conditions = [it.when for it in told.suppress] + [it.when for it in told.tiers]
-        if told.threshold is not None:
-            conditions.append(told.threshold.when)
+        qualification = self.agreement.qualification
+        conditions = [it.when for it in qualification.suppress] + [
+            it.when for it in qualification.tiers
+        ]
+        if qualification.threshold is not None:
+            conditions.append(qualification.threshold.when)
         read = attributes_read("lead", *[it.source for it in conditions])
-        return self.kept_traits if read is None else read | frozenset(told.require)
+        return self.kept_traits if read is None else read | frozenset(qualification.require)
 
     def signals_of(self, event: MarketingEvent) -> Sequence[Weight]:
         """The signals that the event counts for."""
         rules = self._rules_by_type.get(event.type)
         if rules is None or (event.marks and not AUTOMATED_MARKS.isdisjoint(event.marks)):
             return ()
-        return rules.heard(event) if rules.asks else rules.signals
+        return rules.counting_signals(event) if rules.asks else rules.signals
 
     def takes(self, events: Iterable[MarketingEvent]) -> bool:
         """Whether one of the events takes points."""
@@ -157,25 +159,25 @@ class _TypeRules:
         self._properties = attributes_read("event.properties", *self.asks)
         self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
-    def heard(self, event: MarketingEvent) -> tuple[Weight, ...]:
+    def counting_signals(self, event: MarketingEvent) -> tuple[Weight, ...]:
         """The signals that count. Where only properties are read that are texts, the texts are enough to know."""
         if self._properties is None:
-            return self._heard(event)
-        told = tuple([event.properties.get(name, ABSENT) for name in self._properties])
+            return self._evaluate(event)
+        key = tuple([event.properties.get(name, ABSENT) for name in self._properties])
         try:
-            return self._by_properties[told]
+            return self._by_properties[key]
         except (KeyError, TypeError):  # new, or with a list in it
-            return self._learned(event, told)
+            return self._remember(event, key)
 
-    def _learned(self, event: MarketingEvent, told: tuple[object, ...]) -> tuple[Weight, ...]:
-        heard = self._heard(event)
-        if all(it is ABSENT or (type(it) is str and len(it) <= MAX_CHARACTERS) for it in told):
+    def _remember(self, event: MarketingEvent, key: tuple[object, ...]) -> tuple[Weight, ...]:
+        counting_signals = self._evaluate(event)
+        if all(it is ABSENT or (type(it) is str and len(it) <= MAX_CHARACTERS) for it in key):
             if len(self._by_properties) >= MAX_ANSWERS:
                 self._by_properties.clear()
-            self._by_properties[told] = heard
-        return heard
+            self._by_properties[key] = counting_signals
+        return counting_signals
 
-    def _heard(self, event: MarketingEvent) -> tuple[Weight, ...]:
+    def _evaluate(self, event: MarketingEvent) -> tuple[Weight, ...]:
         facts = event_facts(event)
         return self._memory.recall(
             facts,

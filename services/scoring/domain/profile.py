@@ -26,7 +26,7 @@ Timed = Sequence[tuple[float, MarketingEvent]]
 LONG_AGO = 0.0
 """When somebody was seen as whom an alias replaces: before everything else."""
 
-Said = tuple[float, str, Any]
+DatedValue = tuple[float, str, Any]
 """A value with the time and the key of the event that said it, so that of two the later is known."""
 
 
@@ -34,12 +34,12 @@ class Profile(NamedTuple):
     """A function of the set of a lead's events and the rules, and of nothing else."""
 
     signals: Mapping[str, Buckets] = {}
-    traits: Mapping[str, Said] = {}
+    traits: Mapping[str, DatedValue] = {}
     emails: Mapping[str, float] = {}
     phones: Mapping[str, float] = {}
     sources: frozenset[str] = frozenset()
-    first_campaign: Said | None = None
-    last_campaign: Said | None = None
+    first_campaign: DatedValue | None = None
+    last_campaign: DatedValue | None = None
 
     @property
     def email(self) -> str | None:
@@ -52,26 +52,26 @@ class Profile(NamedTuple):
         return _latest(self.phones)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def trait_values(self) -> dict[str, Any]:
         """The latest value of each trait; one that was taken back (null) is absent."""
-        return {name: said[2] for name, said in self.traits.items() if said[2] is not None}
+        return {name: dated[2] for name, dated in self.traits.items() if dated[2] is not None}
 
     @property
     def account(self) -> str | None:
         """The company's domain: as told by a group call, else of a business e-mail."""
-        told = self.traits["account"][2] if "account" in self.traits else None
-        return told if isinstance(told, str) and told else account_of(self.email)
+        account = self.traits["account"][2] if "account" in self.traits else None
+        return account if isinstance(account, str) and account else account_of(self.email)
 
     def facts(self, policy: ScoringPolicy, *, stage: str | None = None) -> dict[str, Any]:
         """What `lead` is in the agreement's conditions."""
-        return policy.about(self.told, email=self.email, account=self.account, stage=stage)
+        return policy.about(self.trait_values, email=self.email, account=self.account, stage=stage)
 
     def facts_asked(self, policy: ScoringPolicy, *, stage: str) -> dict[str, Any]:
         """As much of it as the conditions of qualification read, and what is required."""
         traits = self.traits
-        told = {it: traits[it][2] for it in policy.asked if it in traits}
-        account = self.account if "account" in policy.asked else None
-        return policy.about(told, email=self.email, account=account, stage=stage)
+        trait_values = {it: traits[it][2] for it in policy.qualification_traits if it in traits}
+        account = self.account if "account" in policy.qualification_traits else None
+        return policy.about(trait_values, email=self.email, account=account, stage=stage)
 
     def fit(self, policy: ScoringPolicy) -> Score:
         """Who they are; the stage is no part of it, or the score would depend on more than the events."""
@@ -88,15 +88,23 @@ def extend_profile(
     """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = {event.source for event in events}
-    shown = [(at, event.identity) for at, event in timed]
-    shown += [(LONG_AGO, event.previous) for event in events if event.previous is not None]
+    dated_identities = [(at, event.identity) for at, event in timed]
+    dated_identities += [
+        (LONG_AGO, event.previous) for event in events if event.previous is not None
+    ]
     campaigns = [_campaign(*it) for it in timed if "campaign" in it[1].context]
     known = [it for it in (profile.first_campaign, profile.last_campaign, *campaigns) if it]
     return Profile(
         _counted(profile.signals, timed, policy, now),
         _learned(profile.traits, timed, policy),
-        _met(profile.emails, [(at, who.email) for at, who in shown if who.email is not None]),
-        _met(profile.phones, [(at, who.phone) for at, who in shown if who.phone is not None]),
+        _met(
+            profile.emails,
+            [(at, who.email) for at, who in dated_identities if who.email is not None],
+        ),
+        _met(
+            profile.phones,
+            [(at, who.phone) for at, who in dated_identities if who.phone is not None],
+        ),
         profile.sources if sources <= profile.sources else profile.sources | sources,
         min(known, key=_when, default=None),
         max(known, key=_when, default=None),
@@ -145,7 +153,9 @@ def _counted(signals: Signals, timed: Timed, policy: ScoringPolicy, now: datetim
     return {**signals, **{it: without_negligible(touched[it], known[it], now) for it in touched}}
 
 
-def _learned(traits: Mapping[str, Said], timed: Timed, policy: ScoringPolicy) -> Mapping[str, Said]:
+def _learned(
+    traits: Mapping[str, DatedValue], timed: Timed, policy: ScoringPolicy
+) -> Mapping[str, DatedValue]:
     """The latest of each trait that is kept."""
     telling = [
         (at, event)
@@ -158,49 +168,53 @@ def _learned(traits: Mapping[str, Said], timed: Timed, policy: ScoringPolicy) ->
     for at, event in telling:
         key = event_key(event)
         for name in policy.kept_traits & event.traits.keys():
-            said = (at, key, event.traits[name])
-            if name not in latest or _when(latest[name]) < _when(said):
-                latest[name] = said
+            dated = (at, key, event.traits[name])
+            if name not in latest or _when(latest[name]) < _when(dated):
+                latest[name] = dated
     return latest
 
 
-def _met(seen: Mapping[str, float], shown: Sequence[tuple[float, str]]) -> Mapping[str, float]:
+def _met(
+    last_seen: Mapping[str, float], dated_identities: Sequence[tuple[float, str]]
+) -> Mapping[str, float]:
     """When each way to reach them was seen last."""
-    if not shown:
-        return seen
-    latest = dict(seen)
-    for at, way in shown:
+    if not dated_identities:
+        return last_seen
+    latest = dict(last_seen)
+    for at, way in dated_identities:
         if at >= latest.get(way, at):
             latest[way] = max(at, LONG_AGO)
     return latest
 
 
-def _campaign(at: float, event: MarketingEvent) -> Said | None:
-    told = event.context["campaign"]
-    if not isinstance(told, dict):
+def _campaign(at: float, event: MarketingEvent) -> DatedValue | None:
+    fields = event.context["campaign"]
+    if not isinstance(fields, dict):
         return None
     campaign = {
-        str(name)[:64]: value[:200] for name, value in told.items() if isinstance(value, str)
+        str(name)[:64]: value[:200] for name, value in fields.items() if isinstance(value, str)
     }
     return (at, event_key(event), campaign) if campaign else None
 
 
-def _when(said: Said) -> tuple[float, str]:
-    return (said[0], said[1])
+def _when(dated: DatedValue) -> tuple[float, str]:
+    return (dated[0], dated[1])
 
 
-def _latest(seen: Mapping[str, float]) -> str | None:
-    if len(seen) < 2:
-        return next(iter(seen), None)
-    return max(seen, key=lambda it: (seen[it], it))
+def _latest(last_seen: Mapping[str, float]) -> str | None:
+    if len(last_seen) < 2:
+        return next(iter(last_seen), None)
+    return max(last_seen, key=lambda it: (last_seen[it], it))
 
 
-def _newest(one: Mapping[str, Said], other: Mapping[str, Said]) -> dict[str, Said]:
+def _newest(
+    first: Mapping[str, DatedValue], second: Mapping[str, DatedValue]
+) -> dict[str, DatedValue]:
     return {
-        name: max(filter(None, (one.get(name), other.get(name))), key=_when)
-        for name in {**one, **other}
+        name: max(filter(None, (first.get(name), second.get(name))), key=_when)
+        for name in {**first, **second}
     }
 
 
-def _last_seen(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    return {it: max(one.get(it, 0.0), other.get(it, 0.0)) for it in {**one, **other}}
+def _last_seen(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    return {it: max(first.get(it, 0.0), second.get(it, 0.0)) for it in {**first, **second}}

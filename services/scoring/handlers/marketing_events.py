@@ -91,8 +91,8 @@ def _new_events(
 ) -> Iterator[EventMessage]:
     """Each event once, in their order; in a batch that is checked without those that the ledger holds."""
     first = {(it.payload.source, it.payload.id): it for it in reversed(messages)}
-    seen = ledger.seen_events(session, first.keys()) if repeat_check.batches else frozenset()
-    return (message for key, message in reversed(first.items()) if key not in seen)
+    repeated = ledger.seen_events(session, first.keys()) if repeat_check.batches else frozenset()
+    return (message for key, message in reversed(first.items()) if key not in repeated)
 
 
 def _locked_leads(

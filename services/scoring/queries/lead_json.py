@@ -11,7 +11,7 @@ import orjson
 
 from services.scoring.domain.engagement import Signals
 from services.scoring.domain.lead import Live
-from services.scoring.domain.profile import Profile, Said
+from services.scoring.domain.profile import DatedValue, Profile
 from shared.values import Value, exactly
 
 
@@ -20,13 +20,13 @@ def profile_to_json(profile: Profile) -> str:
     return _encode(_Kept(*profile)).decode()
 
 
-def profile_from_json(written: str) -> Profile:
+def profile_from_json(json: str) -> Profile:
     """The profile that was written so."""
     try:
-        kept: _Kept | _KeptBefore = _decode(written)
+        kept: _Kept | _KeptBefore = _decode(json)
     except msgspec.ValidationError:
         # Not strict: among the sums, too, are numbers that reading exactly makes text of.
-        kept = msgspec.convert(exactly(written), _KeptBefore, strict=False)
+        kept = msgspec.convert(exactly(json), _KeptBefore, strict=False)
     return Profile(
         kept.signals,
         kept.traits,
@@ -46,14 +46,14 @@ class _Kept(msgspec.Struct, gc=False):
     emails: Mapping[str, float]
     phones: Mapping[str, float]
     sources: frozenset[str]
-    first_campaign: Said | None
-    last_campaign: Said | None
+    first_campaign: DatedValue | None
+    last_campaign: DatedValue | None
 
 
 class _KeptBefore(_Kept, gc=False):
     """The same as older versions may have written it: with numbers of any size."""
 
-    traits: Mapping[str, Said]
+    traits: Mapping[str, DatedValue]
 
 
 _encode = msgspec.json.Encoder().encode
@@ -76,8 +76,8 @@ def live_to_json(live: Mapping[str, Live]) -> str:
     ).decode()
 
 
-def live_from_json(written: str) -> dict[str, Live]:
+def live_from_json(json: str) -> dict[str, Live]:
     """The live qualifications that were written so, by their keys."""
-    told: list[dict[str, Any]] = orjson.loads(written)
-    found = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in told]
-    return {it.key: it for it in found}
+    entries: list[dict[str, Any]] = orjson.loads(json)
+    qualifications = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in entries]
+    return {it.key: it for it in qualifications}

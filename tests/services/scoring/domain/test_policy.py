@@ -78,8 +78,8 @@ def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:
     }
     policy = ScoringPolicy(1, agreement(qualification=qualification))
 
-    assert policy.asked == policy.kept_traits
-    assert ScoringPolicy(1, agreement()).asked == {"company_size", "email"}
+    assert policy.qualification_traits == policy.kept_traits
+    assert ScoringPolicy(1, agreement()).qualification_traits == {"company_size", "email"}
 
 
 def test_worth_reading_is_what_counts_and_what_asks() -> None:

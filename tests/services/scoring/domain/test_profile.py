@@ -51,7 +51,10 @@ def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
         assert found.value == pytest.approx(expected, abs=1e-9)
         assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
     assert whole.fit(POLICY).value == oracle.fit(events, POLICY.agreement)
-    assert (whole.told, whole.emails) == (folded(*events).told, folded(*events).emails)
+    assert (whole.trait_values, whole.emails) == (
+        folded(*events).trait_values,
+        folded(*events).emails,
+    )
 
 
 def test_a_day_that_weighs_nothing_any_more_is_dropped() -> None:
@@ -67,11 +70,17 @@ def test_of_two_values_of_a_trait_the_later_is_known_and_null_takes_it_back() ->
     first = marketing_event(traits={"country": "DE", "title": "CTO"}, time=NOON - minutes(2))
     second = marketing_event(traits={"country": "FR", "title": None}, time=NOON - minutes(1))
 
-    assert folded(second, first).told == folded(first, second).told == {"country": "FR"}
+    assert (
+        folded(second, first).trait_values
+        == folded(first, second).trait_values
+        == {"country": "FR"}
+    )
 
 
 def test_traits_that_nobody_declared_are_not_kept() -> None:
-    assert folded(marketing_event(traits={"shoe_size": 43, "name": "Ada"})).told == {"name": "Ada"}
+    assert folded(marketing_event(traits={"shoe_size": 43, "name": "Ada"})).trait_values == {
+        "name": "Ada"
+    }
 
 
 def test_the_first_and_the_last_campaign_are_kept() -> None:
