@@ -138,9 +138,9 @@ def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:
         ).fetchall()
 
 
-async def bare(told: Sequence[tuple[str, bytes]]) -> float:
+async def bare(webhooks: Sequence[tuple[str, bytes]]) -> float:
     """Requests/s of a client that does nothing but post."""
-    left = iter(told)
+    left = iter(webhooks)
 
     async def hand(client: httpx.AsyncClient) -> None:
         for url, body in left:
@@ -151,7 +151,7 @@ async def bare(told: Sequence[tuple[str, bytes]]) -> float:
     ) as client:
         began_s = time.monotonic()
         await asyncio.gather(*(hand(client) for _ in range(MAX_QUICK)))
-        return len(told) / (time.monotonic() - began_s)
+        return len(webhooks) / (time.monotonic() - began_s)
 
 
 def worker(server: PostgresServer, count: int) -> float:
@@ -165,8 +165,8 @@ def worker(server: PostgresServer, count: int) -> float:
 @contextmanager
 def delivering(server: PostgresServer) -> Iterator[None]:
     """The delivery process."""
-    told = environment(NO_KAFKA, server, secret_key=KEY, allow_networks="127.0.0.0/8")
-    with running(ROUTING_DELIVERY, told):
+    variables = environment(NO_KAFKA, server, secret_key=KEY, allow_networks="127.0.0.0/8")
+    with running(ROUTING_DELIVERY, variables):
         yield
 
 

@@ -31,16 +31,16 @@ Sizes = dict[str, int]
 class Disk:
     """The bytes of an installation: of each schema with its indexes, of the database, of all WAL, of logs."""
 
-    def __init__(self, here: Installation) -> None:
-        self._data = here.stack.data
+    def __init__(self, system: Installation) -> None:
+        self._data = system.stack.data
         self._database = psycopg.connect(
-            here.environment["LEADBATON_DATABASE_URL"], autocommit=True, row_factory=scalar_row
+            system.environment["LEADBATON_DATABASE_URL"], autocommit=True, row_factory=scalar_row
         )
 
     def count(self, statement: str) -> int:
         """The number that the statement answers with."""
-        found = self._database.execute(statement.encode()).fetchone()
-        return int(found or 0)
+        row = self._database.execute(statement.encode()).fetchone()
+        return int(row or 0)
 
     def sizes(self) -> Sizes:
         """All of them, after what PostgreSQL would do by itself within minutes."""
@@ -62,15 +62,15 @@ class Disk:
         return [*self._data.glob("logs/*"), *self._data.glob("broker/*.log*"), server]
 
 
-def measured(here: Installation, events: int) -> list[Figure]:
+def measured(system: Installation, events: int) -> list[Figure]:
     """Post them, wait until every one is scored and announced, and compare."""
-    key = here.command("keys", "create", "--scope", "ingest", "--subject", "website").strip()
+    key = system.command("keys", "create", "--scope", "ingest", "--subject", "website").strip()
     website = Website(PEOPLE, utc_now())
-    disk = Disk(here)
-    posted = post(here, website, key, 1_000)
+    disk = Disk(system)
+    posted = post(system, website, key, 1_000)
     settle(disk, 1_000)
     before = disk.sizes()
-    posted = post(here, website, key, events)
+    posted = post(system, website, key, events)
     settle(disk, 1_000 + events)
     after = disk.sizes()
     leads = disk.count("select count(*) from scoring.leads")
@@ -85,11 +85,11 @@ def measured(here: Installation, events: int) -> list[Figure]:
     ]
 
 
-def post(here: Installation, website: Website, key: str, events: int) -> int:
+def post(system: Installation, website: Website, key: str, events: int) -> int:
     """Post the website's next events; the bytes of their JSON."""
     bodies = [native(it) for it in website.events(events)]
     requests = [request(key, bodies[at : at + BATCH]) for at in range(0, events, BATCH)]
-    asyncio.run(send(here.ports[SCORING_API.name], requests, 2))
+    asyncio.run(send(system.ports[SCORING_API.name], requests, 2))
     return sum(len(orjson.dumps(it)) for it in bodies)
 
 
@@ -115,13 +115,13 @@ def main(events: Annotated[int, typer.Option(help="How many of a website.")] = 2
     os.environ |= {"LEADBATON_INGEST_RATE": "1000000", "LEADBATON_INGEST_BURST": "1000000"}
     with (
         tempfile.TemporaryDirectory(prefix="leadbaton-bench-") as directory,
-        installation(Stack(Path(directory) / "data"), {}) as here,
+        installation(Stack(Path(directory) / "data"), {}) as system,
     ):
-        here.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
-        here.command("reps", "import", str(EXAMPLES / "reps.yaml"))
-        here.start(timeout_s=180)
-        with here.tended():
-            figures = measured(here, events)
+        system.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
+        system.command("reps", "import", str(EXAMPLES / "reps.yaml"))
+        system.start(timeout_s=180)
+        with system.tended():
+            figures = measured(system, events)
     raise typer.Exit(print_figures("Disk: what events cost", figures))
 
 

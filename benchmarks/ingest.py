@@ -88,10 +88,10 @@ def served(
     process: Process, config: KafkaConfig, server: PostgresServer, port: int
 ) -> Iterator[None]:
     """The process, once it is ready."""
-    told = environment(
+    variables = environment(
         config, server, port=str(port), ingest_rate="10000000", ingest_burst="10000000"
     )
-    with running(process, told):
+    with running(process, variables):
         until(lambda: ready(port), f"{process.name} is not ready")
         yield
 
@@ -123,8 +123,10 @@ class Contest:
 
     def _produced_s(self, records: Sequence[Outgoing]) -> float:
         began_s = time.monotonic()
-        for it in records:
-            self.producer.send(it.topic, key=it.key, value=it.value, headers=list(it.headers))
+        for record in records:
+            self.producer.send(
+                record.topic, key=record.key, value=record.value, headers=list(record.headers)
+            )
         self.producer.flush()
         return time.monotonic() - began_s
 
@@ -133,7 +135,7 @@ def figures(events: int, took_s: Sequence[float]) -> list[Figure]:
     """What the turns after the first have shown."""
     batches_s, producer_s, singles_s, bare_s = took_s
     many = events * (TURNS - 1) / TURNS
-    one = many / 5
+    single = many / 5
     return [
         does(
             f"batches of {BATCH}, events",
@@ -143,8 +145,8 @@ def figures(events: int, took_s: Sequence[float]) -> list[Figure]:
         ),
         does(
             f"single events, {SINGLE_CONNECTIONS} connections",
-            one / singles_s,
-            floor=one / bare_s,
+            single / singles_s,
+            floor=single / bare_s,
             ratio_at_least=RATIO,
         ),
     ]
@@ -161,20 +163,20 @@ def main(
         serve_bare(*bare)
         return
     print_machine()
-    with kafka() as config, postgres() as server, ExitStack() as both:
+    with kafka() as config, postgres() as server, ExitStack() as stack:
         records = list(Website(20_000, utc_now()).events(events))
-        said, key = list(map(native, records)), ingest_key(server)
+        bodies, key = list(map(native, records)), ingest_key(server)
         contest = Contest(
             free_port(),
             free_port(),
-            [request(key, said[at : at + BATCH]) for at in range(0, events, BATCH)],
-            [request(key, it) for it in said[: events // 5]],
+            [request(key, bodies[at : at + BATCH]) for at in range(0, events, BATCH)],
+            [request(key, it) for it in bodies[: events // 5]],
             records,
             bare_producer(config),
         )
         route = _Bare((), "", "", arguments=("--bare", str(contest.bare), config.bootstrap[0]))
-        both.enter_context(served(SCORING_API, config, server, contest.ours))
-        both.enter_context(served(route, config, server, contest.bare))
+        stack.enter_context(served(SCORING_API, config, server, contest.ours))
+        stack.enter_context(served(route, config, server, contest.bare))
         took_s = contest.took_s()
         contest.producer.close()
     raise typer.Exit(

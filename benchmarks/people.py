@@ -69,7 +69,7 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
     span = {"first": first, "last": last, "since": now - timedelta(days=20)}
     for fits in (False, True):
         lead = _somebody(rules, now, fits=fits)
-        told = {
+        variables = {
             "version": rules.version,
             "stage": lead.stage.value,
             "fit": lead.fit,
@@ -77,7 +77,7 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
             "profile": profile_to_json(lead.profile),
             "fits": fits,
         }
-        session.execute(text(_LEADS), {**span, **told})
+        session.execute(text(_LEADS), {**span, **variables})
     session.execute(text(_IDENTITIES), span)
     payload = encode(next(_history(now, fits=False))).decode()
     session.execute(text(_EVENTS), {**span, "payload": payload})

@@ -66,12 +66,12 @@ class Installation:
 def installation() -> Iterator[Installation]:
     """Every process of the product on a real Kafka and a tuned PostgreSQL."""
     with kafka() as config, postgres() as server, ExitStack() as processes:
-        here = Installation(config, server, free_port(), free_port(), ingest_key(server))
+        system = Installation(config, server, free_port(), free_port(), ingest_key(server))
         agree(server, accept_within=ACCEPT_WITHIN)
-        hire_examples(server, here.webhooks)
+        hire_examples(server, system.webhooks)
         for process in PROCESSES:
-            port = here.ingest if process is SCORING_API else free_port()
-            told = environment(
+            port = system.ingest if process is SCORING_API else free_port()
+            variables = environment(
                 config,
                 server,
                 secret_key=KEY,
@@ -82,9 +82,9 @@ def installation() -> Iterator[Installation]:
                 ingest_rate="1000000",
                 ingest_burst="1000000",
             )
-            processes.enter_context(running(process, told))
+            processes.enter_context(running(process, variables))
             until(partial(ready, port), f"{process.name} is not ready")
-        yield here
+        yield system
 
 
 class Hops:
@@ -92,15 +92,15 @@ class Hops:
 
     TOPICS = ("bench.first", "bench.second")
 
-    def __init__(self, here: Installation) -> None:
-        admin = KafkaAdminClient(bootstrap_servers=list(here.config.bootstrap))
+    def __init__(self, system: Installation) -> None:
+        admin = KafkaAdminClient(bootstrap_servers=list(system.config.bootstrap))
         admin.create_topics(
             {it: {"num_partitions": 1, "replication_factor": 1} for it in self.TOPICS}
         )
         admin.close()
-        self._producer = bare_producer(here.config)
-        self._readers = {it: _reader(here.config, it) for it in self.TOPICS}
-        self._database = psycopg.connect(here.server.url(DATABASE))
+        self._producer = bare_producer(system.config)
+        self._readers = {it: _reader(system.config, it) for it in self.TOPICS}
+        self._database = psycopg.connect(system.server.url(DATABASE))
         self._database.execute("create table public.bench (id int)")
         self._database.commit()
 
@@ -130,10 +130,10 @@ def _reader(config: KafkaConfig, topic: str) -> KafkaConsumer:
 class Progress:
     """How far everything that was accepted has come."""
 
-    def __init__(self, here: Installation) -> None:
-        self._database = psycopg.connect(here.server.url(DATABASE), autocommit=True)
-        self._kafka = KafkaConsumer(bootstrap_servers=list(here.config.bootstrap))
-        self._partitions = here.config.partitions
+    def __init__(self, system: Installation) -> None:
+        self._database = psycopg.connect(system.server.url(DATABASE), autocommit=True)
+        self._kafka = KafkaConsumer(bootstrap_servers=list(system.config.bootstrap))
+        self._partitions = system.config.partitions
 
     async def done(self) -> None:
         """Return when nothing is on its way any more."""
@@ -148,15 +148,15 @@ class Progress:
         )
 
     def _end(self, topic: str) -> int:
-        places = [TopicPartition(topic, it) for it in range(self._partitions)]
-        return sum(self._kafka.end_offsets(places).values())
+        partitions = [TopicPartition(topic, it) for it in range(self._partitions)]
+        return sum(self._kafka.end_offsets(partitions).values())
 
 
 @dataclass
 class Measurement:
     """What is measured, one after the other."""
 
-    here: Installation
+    system: Installation
     webhooks: Webhooks
     progress: Progress
     hops: Hops
@@ -167,7 +167,7 @@ class Measurement:
         """Events/s of a website from the first post until nothing is on its way any more."""
         requests = self._requests(events)
         began_s = time.monotonic()
-        await send(self.here.ingest, requests, CONNECTIONS)
+        await send(self.system.ingest, requests, CONNECTIONS)
         await self.progress.done()
         return events / (time.monotonic() - began_s)
 
@@ -175,11 +175,11 @@ class Measurement:
         """The same of people who all ask for a demonstration: each is a lead, a handoff, a webhook."""
         raised = [self._hand_raise() for _ in range(leads)]
         requests = [
-            request(self.here.key, [event for _, event in raised[at : at + BATCH]])
+            request(self.system.key, [event for _, event in raised[at : at + BATCH]])
             for at in range(0, leads, BATCH)
         ]
         began_s = time.monotonic()
-        await send(self.here.ingest, requests, CONNECTIONS)
+        await send(self.system.ingest, requests, CONNECTIONS)
         last_s = max([await self.webhooks.of(email) for email, _ in raised])
         await self.progress.done()
         return leads / (last_s - began_s)
@@ -187,11 +187,11 @@ class Measurement:
     async def latencies(self, count: int, every_s: float, *, alone: bool) -> list[float]:
         """From posts to webhooks, so many, at moments that nothing else keeps time with; alone, one after the other."""
         posted: dict[str, float] = {}
-        async with line(self.here.ingest) as to:
+        async with line(self.system.ingest) as to:
             for _ in range(count):
                 email, event = self._hand_raise()
                 posted[email] = time.monotonic()
-                await to.post(request(self.here.key, event))
+                await to.post(request(self.system.key, event))
                 if alone:
                     await self.webhooks.of(email)
                 await asyncio.sleep(every_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
@@ -208,15 +208,15 @@ class Measurement:
     async def load(self, events: int, per_s: float) -> None:
         """The website's stream at this pace, without waiting for what becomes of it."""
         began_s = time.monotonic()
-        async with line(self.here.ingest) as to:
+        async with line(self.system.ingest) as to:
             for number, each in enumerate(self._requests(events)):
                 await to.post(each)
                 ahead_s = (number + 1) * BATCH / per_s - (time.monotonic() - began_s)
                 await asyncio.sleep(max(ahead_s, 0))
 
     def _requests(self, events: int) -> list[bytes]:
-        said = list(map(native, self.website.events(events)))
-        return [request(self.here.key, said[at : at + BATCH]) for at in range(0, events, BATCH)]
+        bodies = list(map(native, self.website.events(events)))
+        return [request(self.system.key, bodies[at : at + BATCH]) for at in range(0, events, BATCH)]
 
     def _hand_raise(self) -> tuple[str, dict[str, Any]]:
         number = next(self.people)
@@ -231,12 +231,12 @@ class Measurement:
         return email, event
 
 
-async def measured(here: Installation, events: int, leads: int, probes: int) -> list[Figure]:
+async def measured(system: Installation, events: int, leads: int, probes: int) -> list[Figure]:
     """Every line of the table."""
-    async with received(here.webhooks) as webhooks:
+    async with received(system.webhooks) as webhooks:
         website = Website(PEOPLE, utc_now())
         measurement = Measurement(
-            here, webhooks, Progress(here), Hops(here), website, itertools.count()
+            system, webhooks, Progress(system), Hops(system), website, itertools.count()
         )
         await measurement.leads_per_s(BATCH)
         await measurement.floors(10, 0)
@@ -274,8 +274,8 @@ def main(
 ) -> None:
     """Measure and print; a floor is two hops over Kafka and three commits, alone on the same servers."""
     print_machine()
-    with installation() as here:
-        figures = asyncio.run(measured(here, events, leads, probes))
+    with installation() as system:
+        figures = asyncio.run(measured(system, events, leads, probes))
     raise typer.Exit(print_figures("Pipeline: all services, from the post to the webhook", figures))
 
 

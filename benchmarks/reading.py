@@ -57,8 +57,8 @@ def per_s(
         max_poll_records=POLL_RECORDS,
     )
     reader.assign(list(begin))
-    for place, offset in begin.items():
-        reader.seek(place, offset)
+    for partition, offset in begin.items():
+        reader.seek(partition, offset)
     first, began_s, done = 0, 0.0, 0
     while done < count:
         records = [it for some in reader.poll(timeout_ms=1_000).values() for it in some]

@@ -89,25 +89,25 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
 
 def routers(config: KafkaConfig, server: PostgresServer, count: int, *, processes: int) -> float:
     """As it runs in life, per second, from the first commit to the last."""
-    told, url = environment(config, server), server.url(DATABASE)
+    variables, url = environment(config, server), server.url(DATABASE)
     with ExitStack() as all_, psycopg.connect(url, autocommit=True) as database:
-        given_out = Reading(database, ROUTING, LEADS_QUALIFIED.name)
-        start = given_out.done()
+        reading = Reading(database, ROUTING, LEADS_QUALIFIED.name)
+        start = reading.done()
         for _ in range(processes):
-            all_.enter_context(running(ROUTING_WORKER, told))
-        first = given_out.reached(start + 1)
+            all_.enter_context(running(ROUTING_WORKER, variables))
+        first = reading.reached(start + 1)
         began_s = time.monotonic()
-        last = given_out.reached(start + count)
+        last = reading.reached(start + count)
         return (last - first) / (time.monotonic() - began_s)
 
 
 def shares(server: PostgresServer) -> list[int]:
     """How many leads each rep has got."""
     with psycopg.connect(server.url(DATABASE)) as database:
-        found = database.execute(
+        rows = database.execute(
             "select count(h.id) from routing.reps r left join routing.handoffs h on h.rep = r.id group by r.id"
         ).fetchall()
-    return [int(it) for (it,) in found]
+    return [int(it) for (it,) in rows]
 
 
 class Installation:

@@ -97,15 +97,18 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
                 known[2] = max(known[2], event["time"])
         cursor.execute(ADD_EVENTS)
         cursor.execute(
-            SAVE_LEADS, [list(sums), *([it[place] for it in sums.values()] for place in range(3))]
+            SAVE_LEADS, [list(sums), *([it[index] for it in sums.values()] for index in range(3))]
         )
     database.commit()
 
 
 def worker(config: KafkaConfig, server: PostgresServer, count: int) -> Pace:
     """The process as it runs in life, from its first commit to its last."""
-    told, url = environment(config, server), server.url(DATABASE)
-    with psycopg.connect(url, autocommit=True) as database, running(SCORING_WORKER, told) as pid:
+    variables, url = environment(config, server), server.url(DATABASE)
+    with (
+        psycopg.connect(url, autocommit=True) as database,
+        running(SCORING_WORKER, variables) as pid,
+    ):
         scored = Reading(database, SCORING, MARKETING_EVENTS.name)
         start = scored.done()
         first = scored.reached(start + 1)
@@ -165,10 +168,10 @@ def figures(name: str, lowest: Pace, ours: Pace) -> Iterator[Figure]:
 
 def spread(ratios: Sequence[float]) -> Figure:
     """How much the size matters."""
-    found = max(ratios) / min(ratios)
-    held = found <= SPREAD
+    factor = max(ratios) / min(ratios)
+    held = factor <= SPREAD
     name = f"the sizes differ, for the same {VISITORS:,} visitors, by"
-    return Figure(name, f"x {found:.2f}", expected=f"≤ x {SPREAD}", held=held)
+    return Figure(name, f"x {factor:.2f}", expected=f"≤ x {SPREAD}", held=held)
 
 
 SIZES = (1_000, 100_000, 1_000_000)

@@ -63,6 +63,8 @@ async def send(port: int, requests: Sequence[bytes], connections: int) -> float:
 
 def native(record: Outgoing) -> dict[str, object]:
     """The record's event as a sender would post it."""
-    said = orjson.loads(record.value)
-    told = {name: said[name] for name in ("id", "type", "time", "traits", "properties", "context")}
-    return {**told, "lead": said["identity"]}
+    sent = orjson.loads(record.value)
+    fields = {
+        name: sent[name] for name in ("id", "type", "time", "traits", "properties", "context")
+    }
+    return {**fields, "lead": sent["identity"]}

@@ -116,7 +116,7 @@ class Website:
         return Outgoing(MARKETING_EVENTS.name, key, orjson.dumps(event), headers)
 
     def _event(self, person: int, type_: str, path: str) -> dict[str, Any]:
-        said: dict[str, Any] = {
+        event: dict[str, Any] = {
             "kind": "identify" if type_ == "identified" else "track",
             "identity": {"email": email_of(person), "anonymous_id": f"visitor-{person}"},
             "traits": traits_of(person) if type_ == "identified" else {},
@@ -124,7 +124,7 @@ class Website:
             "context": {"page": {"path": path}, "user_agent": AGENT},
             "marks": [],
         }
-        return said
+        return event
 
 
 def traits_of(person: int) -> dict[str, Any]:
@@ -157,8 +157,10 @@ def bare_producer(config: KafkaConfig) -> KafkaProducer:
 def produce(config: KafkaConfig, records: Iterable[Outgoing]) -> None:
     """Put the records into their topics."""
     producer = bare_producer(config)
-    for it in records:
-        producer.send(it.topic, key=it.key, value=it.value, headers=list(it.headers))
+    for record in records:
+        producer.send(
+            record.topic, key=record.key, value=record.value, headers=list(record.headers)
+        )
     producer.flush()
     producer.close()
 
@@ -166,7 +168,7 @@ def produce(config: KafkaConfig, records: Iterable[Outgoing]) -> None:
 def ends(config: KafkaConfig, topic: str) -> dict[TopicPartition, int]:
     """Where the topic's partitions end now."""
     reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap))
-    places = [TopicPartition(topic, it) for it in range(config.partitions)]
-    found: dict[TopicPartition, int] = reader.end_offsets(places)
+    partitions = [TopicPartition(topic, it) for it in range(config.partitions)]
+    offsets: dict[TopicPartition, int] = reader.end_offsets(partitions)
     reader.close()
-    return found
+    return offsets

@@ -61,9 +61,9 @@ class Webhooks:
         except (asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.close()
 
-    def _note(self, said: dict[str, Any]) -> None:
-        if said["type"] == ASSIGNED:
-            email = said["data"]["lead"]["email"]
+    def _note(self, body: dict[str, Any]) -> None:
+        if body["type"] == ASSIGNED:
+            email = body["data"]["lead"]["email"]
             self.came_s.setdefault(email, time.monotonic())
             if (awaited := self._awaited.pop(email, None)) is not None:
                 awaited.set()

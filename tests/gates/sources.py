@@ -51,13 +51,13 @@ def ours() -> Iterator[Source]:
 
 def callers(pattern: str, allowed: tuple[str, ...]) -> list[str]:
     """Where something is called by those who may not."""
-    wanted = re.compile(pattern)
+    expression = re.compile(pattern)
     return [
         f"{source.path}:{line}: {name}"
         for source in ours()
         if not source.within(allowed)
         for line, name in source.calls()
-        if wanted.fullmatch(name)
+        if expression.fullmatch(name)
     ]
 
 

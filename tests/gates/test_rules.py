@@ -145,7 +145,7 @@ def test_every_contract_on_imports_can_be_broken(tmp_path: Path) -> None:
         with (tmp_path / path).open("a") as file:
             file.write(f"\n{crime}\n")
 
-    judged = subprocess.run(
+    report = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"},
@@ -155,8 +155,8 @@ def test_every_contract_on_imports_can_be_broken(tmp_path: Path) -> None:
     )
 
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    assert f"Contracts: 0 kept, {len(contracts['contracts'])} broken." in judged.stdout, (
-        judged.stdout
+    assert f"Contracts: 0 kept, {len(contracts['contracts'])} broken." in report.stdout, (
+        report.stdout
     )
 
 
@@ -167,11 +167,11 @@ def test_no_address_of_a_package_registry_is_written_down() -> None:
     hosts = re.compile(
         "|".join(["py" + "pi.org", "python" + "hosted", "repo1?.maven", "npm" + "js"])
     )
-    found = [
+    names = [
         name
         for name in listed
         if name
         and (ROOT / name).is_file()
         and hosts.search((ROOT / name).read_text(errors="replace"))
     ]
-    assert found == []
+    assert names == []
