@@ -56,7 +56,9 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
         | {name: list(getattr(it, name)) for name in _LISTS}
         for it in roster
     ]
-    columns = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    columns = {
+        name: statement.excluded[name] for name in (it.name for it in fields(Rep)) if name != "id"
+    }
     # a rep who is new to the team has no share of its period yet
     period = case((reps.c.team == statement.excluded.team, reps.c.period))
     session.execute(

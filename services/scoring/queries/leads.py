@@ -126,7 +126,7 @@ def save_leads(session: Session, changed: Iterable[Lead]) -> None:
         return
     name = stage_rows(session, leads, COLUMNS, rows)
     columns = ", ".join(COLUMNS)
-    updates = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
+    updates = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS if column != "id")
     session.execute(
         text(
             f"insert into scoring.leads ({columns}) select {columns} from {name}"  # noqa: S608
