@@ -119,12 +119,12 @@ def importing(
     ops: str | None = "http://127.0.0.1:9/ops",
 ) -> Imported:
     """Import these reps, with a fallback for the team and for ops."""
-    said: dict[str, Any] = {"reps": entries}
+    document: dict[str, Any] = {"reps": entries}
     if fallback:
-        said["teams"] = [{"id": "sales", "fallback": {"url": fallback}}]
+        document["teams"] = [{"id": "sales", "fallback": {"url": fallback}}]
     if ops:
-        said["ops"] = {"url": ops}
-    return import_reps(session, RosterFile.model_validate(said), vault=vault(), now=now)
+        document["ops"] = {"url": ops}
+    return import_reps(session, RosterFile.model_validate(document), vault=vault(), now=now)
 
 
 def build_assigner(session: Session, **sections: Any) -> Assigner:
@@ -148,12 +148,12 @@ def qualifying(
 
 def announced(session: Session) -> list[HandoffChanged]:
     """Everything that was announced about handoffs, in order."""
-    found = session.execute(select(rows).order_by(rows.c.id))
+    stored = session.execute(select(rows).order_by(rows.c.id))
     return [
         HANDOFFS_CHANGED.decode(
             Record(it.topic, 0, 0, it.key, it.value, outbox.decoded_headers(it.headers))
         ).payload
-        for it in found
+        for it in stored
         if it.topic == HANDOFFS_CHANGED.name
     ]
 

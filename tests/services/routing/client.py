@@ -40,13 +40,13 @@ class RoutingClient:
         assert got.status_code == status, got.text
         return got.json()
 
-    def post(self, path: str, said: Any = None, *, by: str = "grace", status: int = 200) -> Any:
-        got = self._http_client.post(f"/v1{path}", json=said, headers=self._as(by))
+    def post(self, path: str, body: Any = None, *, by: str = "grace", status: int = 200) -> Any:
+        got = self._http_client.post(f"/v1{path}", json=body, headers=self._as(by))
         assert got.status_code == status, got.text
         return got.json()
 
-    def say(self, verb: str, said: Any = None, **how: Any) -> Any:
-        return self.post(f"/handoffs/{how.pop('id', ADA)}/{verb}", said, **how)
+    def say(self, verb: str, body: Any = None, **how: Any) -> Any:
+        return self.post(f"/handoffs/{how.pop('id', ADA)}/{verb}", body, **how)
 
     def announced_changes(self) -> list[tuple[str, str | None]]:
         with self.sessions() as session:

@@ -41,7 +41,7 @@ def test_a_lead_is_accepted_contacted_and_won(client: RoutingClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "said"),
+    ("verb", "body"),
     [
         ("accept", None),
         ("accept", {"occurred_at": "2026-11-18T12:03:00Z"}),
@@ -53,12 +53,12 @@ def test_a_lead_is_accepted_contacted_and_won(client: RoutingClient) -> None:
         ("reject", {"reason": "no_capacity"}),
     ],
 )
-def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, said: Any) -> None:
+def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, body: Any) -> None:
     hire_linus(client)
-    first = client.say(verb, said)
+    first = client.say(verb, body)
     announced_changes = client.announced_changes()
 
-    again = client.say(verb, said)
+    again = client.say(verb, body)
 
     assert again == first
     assert client.announced_changes() == announced_changes
@@ -129,7 +129,7 @@ def test_ops_answer_for_reps_and_reassign(client: RoutingClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said", "status", "code"),
+    ("how", "body", "status", "code"),
     [
         ({"by": "linus"}, None, 403, "not_your_handoff"),
         ({"by": "web"}, None, 403, "wrong_scope"),
@@ -142,14 +142,14 @@ def test_ops_answer_for_reps_and_reassign(client: RoutingClient) -> None:
     ],
 )
 def test_wrong_answers_are_refused(
-    client: RoutingClient, how: dict[str, Any], said: Any, status: int, code: str
+    client: RoutingClient, how: dict[str, Any], body: Any, status: int, code: str
 ) -> None:
-    assert client.say("accept", said, status=status, **how)["code"] == code
+    assert client.say("accept", body, status=status, **how)["code"] == code
     assert client.announced_changes() == [("assigned", "grace")]
 
 
 @pytest.mark.parametrize(
-    ("verb", "said", "id", "code"),
+    ("verb", "body", "id", "code"),
     [
         ("reject", {"reason": "bored"}, ADA, "unknown_reason"),
         ("lose", {"reason": "bored"}, ADA, "unknown_reason"),
@@ -159,10 +159,10 @@ def test_wrong_answers_are_refused(
     ],
 )
 def test_wrong_reasons_and_sums_are_refused(
-    client: RoutingClient, verb: str, said: Any, id: UUID, code: str
+    client: RoutingClient, verb: str, body: Any, id: UUID, code: str
 ) -> None:
     status = 404 if code == "unknown_handoff" else 422
-    assert client.say(verb, said, id=id, status=status)["code"] == code
+    assert client.say(verb, body, id=id, status=status)["code"] == code
 
 
 def test_an_agreement_without_reasons_takes_any(sessions: Sessions) -> None:

@@ -40,8 +40,8 @@ def batch(
 ) -> Callable[[], None]:
     def run() -> None:
         with sessions.begin() as session:
-            arrived = [qualified_message(it) for it in leads]
-            on_leads_qualified(session, arrived, NOON, assigner=assigner)
+            messages = [qualified_message(it) for it in leads]
+            on_leads_qualified(session, messages, NOON, assigner=assigner)
 
     return run
 
@@ -84,8 +84,8 @@ def test_one_lead_qualified_by_four_routers_has_one_live_handoff(sessions: Sessi
     at_once([batch(sessions, assigner, it) for it in batches])
 
     with sessions() as session:
-        found = handoffs.count_by_state(session)
-    assert found == {State.ASSIGNED: 20, State.MERGED: 60}
+        counts = handoffs.count_by_state(session)
+    assert counts == {State.ASSIGNED: 20, State.MERGED: 60}
 
 
 def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) -> None:
@@ -102,7 +102,7 @@ def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) ->
 def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessions) -> None:
     assigner = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 4}) for it in range(4)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(80)]
-    taken: list[tuple[Change, UUID]] = []
+    effective: list[tuple[Change, UUID]] = []
 
     def ticked() -> None:
         with sessions.begin() as session:
@@ -112,7 +112,7 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
     for start in range(0, 80, 4):
         work += [
             batch(sessions, assigner, leads[start : start + 4]),
-            answers(sessions, assigner, start // 4, taken),
+            answers(sessions, assigner, start // 4, effective),
             ticked,
         ]
     at_once(work)
@@ -128,14 +128,14 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
     assert open_ == {f"rep_{it}": 4 for it in range(4)}  # more leads are left than they can hold
     assert Counter(counted) == open_
     assert set(states) == {State.ASSIGNED, State.ACCEPTED, State.WAITING, State.WON}
-    times, handoffs_of = Counter(it for it, _ in taken), Counter(it for it, _ in set(taken))
+    times, handoffs_of = Counter(it for it, _ in effective), Counter(it for it, _ in set(effective))
     for change in (Change.WON, Change.REJECTED, Change.ACCEPTED):
         assert 0 < handoffs_of[change] <= steps[change] <= times[change]
     assert states[State.WON] == handoffs_of[Change.WON]
 
 
 def answers(
-    sessions: Sessions, assigner: Assigner, number: int, taken: list[tuple[Change, UUID]]
+    sessions: Sessions, assigner: Assigner, number: int, effective: list[tuple[Change, UUID]]
 ) -> Callable[[], None]:
     """Some of those that reps hold are answered; `taken` is which answers came in time."""
     change = (Change.WON, Change.REJECTED, Change.ACCEPTED)[number % 3]
@@ -145,7 +145,7 @@ def answers(
         with sessions() as session:
             ids = live_ids(session)
         chosen = chance.sample(ids, min(6, len(ids)))
-        taken.extend((change, it) for it in chosen if _answer(sessions, assigner, it, change))
+        effective.extend((change, it) for it in chosen if _answer(sessions, assigner, it, change))
 
     return run
 
@@ -160,11 +160,11 @@ def _answer(sessions: Sessions, assigner: Assigner, id: UUID, change: Change) ->
     details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
     try:
         with sessions.begin() as session:
-            said = Answer(change, details=details)
+            rep_answer = Answer(change, details=details)
             answer(
                 session,
                 id,
-                said,
+                rep_answer,
                 actor=Actor("ops", "tests"),
                 assigner=assigner,
                 now=NOON + timedelta(minutes=1),

@@ -71,12 +71,12 @@ def test_a_new_secret_is_shown_once_and_the_old_one_has_its_end(ops: TestClient)
 
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
-    said = answer.json()
-    assert said["secret"].startswith("whsec_")
-    assert said["old_secret_until"] == "2026-11-19T12:10:00Z"
+    body = answer.json()
+    assert body["secret"].startswith("whsec_")
+    assert body["old_secret_until"] == "2026-11-19T12:10:00Z"
     [grace] = [it for it in ops.get("/v1/endpoints").json()["items"] if it["id"] == "rep/grace"]
-    assert grace["old_secret_until"] == said["old_secret_until"]
-    assert said["secret"] not in ops.get("/v1/endpoints").text
+    assert grace["old_secret_until"] == body["old_secret_until"]
+    assert body["secret"] not in ops.get("/v1/endpoints").text
 
 
 @pytest.mark.parametrize(

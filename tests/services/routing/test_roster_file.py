@@ -58,7 +58,7 @@ def test_dates_and_instants_are_both_time_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("reps: []", "reps.yaml:1:7"),
         ("reps:\n- {id: grace, name: G, email: g@x.io, team: sales}", "reps.yaml:2:3: "),
@@ -93,11 +93,11 @@ def test_dates_and_instants_are_both_time_off() -> None:
         "time off that ends before it begins",
     ],
 )
-def test_faults_are_told_where_they_stand(source: str, said: str) -> None:
+def test_faults_are_told_where_they_stand(source: str, message: str) -> None:
     with pytest.raises(InvalidDocument) as refused:
         read(source)
 
-    assert said in refused.value.message
+    assert message in refused.value.message
 
 
 def test_an_endpoint_that_may_not_be_called_is_a_fault_of_the_file() -> None:
@@ -117,7 +117,7 @@ def test_without_an_agreement_teams_are_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         (", weight: ▸1001", "`1001`: write 0.001 to 1000; The part of a fair share"),
         (", weight: ▸0", "`0`: write 0.001 to 1000"),
@@ -131,14 +131,14 @@ def test_without_an_agreement_teams_are_believed() -> None:
         (", time_off: [{from: ▸0001-01-01, to: 2026-12-27}]", "`0001-01-01`: write 2000-01-01 to"),
     ],
 )  # fmt: skip
-def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, told: str) -> None:
-    source, place = marked(f"reps:\n- {REP % more}")
+def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, message: str) -> None:
+    source, position = marked(f"reps:\n- {REP % more}")
 
     with pytest.raises(InvalidDocument) as caught:
         read(source)
 
     [line] = caught.value.message.split("\n")
-    assert line.startswith(f"reps.yaml:{place}: {told}")
+    assert line.startswith(f"reps.yaml:{position}: {message}")
 
 
 def test_bounds_hold_at_their_ends() -> None:

@@ -57,8 +57,8 @@ class Post:
 
     def assign(self, *leads: str) -> None:
         with self.sessions.begin() as session:
-            arrived = [lead_qualified(lead=it, at=self.now()) for it in leads or ("ada",)]
-            qualifying(session, self.assigner, *arrived, now=self.now())
+            messages = [lead_qualified(lead=it, at=self.now()) for it in leads or ("ada",)]
+            qualifying(session, self.assigner, *messages, now=self.now())
 
     def run(self, *, until: int, dispatcher: Dispatcher | None = None) -> None:
         """Deliver until so many requests have come, all told, and been recorded."""

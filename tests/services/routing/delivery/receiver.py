@@ -42,7 +42,7 @@ class Receiver(ThreadingHTTPServer):
         self.busy = 0
         self.most_busy = 0
         self.lock = threading.Lock()
-        self.arrived = threading.Condition(self.lock)
+        self.arrival = threading.Condition(self.lock)
 
     def url(self, path: str) -> str:
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}{path}"
@@ -51,17 +51,17 @@ class Receiver(ThreadingHTTPServer):
         self.replies[path] = list(replies)
 
     def next_reply(self, got: Got) -> Reply:
-        with self.arrived:
+        with self.arrival:
             self.got.append(got)
             self.busy += 1
             self.most_busy = max(self.most_busy, self.busy)
-            self.arrived.notify_all()
+            self.arrival.notify_all()
             left = self.replies[got.path]
             return left.pop(0) if len(left) > 1 else (left or [Reply()])[0]
 
     def wait(self, enough: Callable[[list[Got]], bool]) -> None:
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: enough(self.got), timeout=20)
+        with self.arrival:
+            assert self.arrival.wait_for(lambda: enough(self.got), timeout=20)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -45,12 +45,14 @@ def test_an_assignment_is_told_signed_and_announced(post: Post) -> None:
     post.run(until=1)
 
     [got] = post.receiver.got
-    said = Webhook(post.secrets["rep/grace"]).verify(got.body, got.headers)
-    assert (said["type"], said["data"]["handoff"]["rep"]) == ("handoff.assigned", "grace")
-    assert said["data"]["lead"]["email"] == "ada@example.com"
-    assert [it["policy"] for it in said["data"]["due"]] == ["first_touch"]
+    payload = Webhook(post.secrets["rep/grace"]).verify(got.body, got.headers)
+    assert (payload["type"], payload["data"]["handoff"]["rep"]) == ("handoff.assigned", "grace")
+    assert payload["data"]["lead"]["email"] == "ada@example.com"
+    assert [it["policy"] for it in payload["data"]["due"]] == ["first_touch"]
     handoff = handoff_id(an_id("ada"), 1)
-    assert said["data"]["links"]["accept"] == f"http://127.0.0.1:8002/v1/handoffs/{handoff}/accept"
+    assert (
+        payload["data"]["links"]["accept"] == f"http://127.0.0.1:8002/v1/handoffs/{handoff}/accept"
+    )
     assert len(got.body) < 20_000
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
     with post.sessions() as session:
@@ -149,9 +151,12 @@ def test_a_breach_is_told_to_the_team_once_and_an_escalation_to_ops(post: Post) 
     breaches = {it.path: it for it in post.receiver.got if it.path != GRACE}
     assert sorted(breaches) == ["/ops", "/teams/sales"]
     got = breaches["/teams/sales"]
-    said = Webhook(post.secrets["team/sales"]).verify(got.body, got.headers)
-    assert (said["type"], said["data"]["breach"]["policy"]) == ("handoff.breached", "first_touch")
-    assert said["data"]["lead"]["email"] == "ada@example.com"
+    payload = Webhook(post.secrets["team/sales"]).verify(got.body, got.headers)
+    assert (payload["type"], payload["data"]["breach"]["policy"]) == (
+        "handoff.breached",
+        "first_touch",
+    )
+    assert payload["data"]["lead"]["email"] == "ada@example.com"
     assert len(post.deliveries()) == 3
 
 
@@ -174,8 +179,8 @@ def test_a_commit_wakes_whoever_listens(post: Post) -> None:
 
 
 def test_a_key_that_opens_nothing_is_found_at_the_start(post: Post) -> None:
-    other = Vault(SecretStr("b3RoZXItdGVzdHMtbGVhZGJhdG9uLXRlc3RzLW90aCE="))
-    wrong = Dispatcher(post.sessions, other, LOOPBACK, post.now, lambda: 0.0)
+    other_vault = Vault(SecretStr("b3RoZXItdGVzdHMtbGVhZGJhdG9uLXRlc3RzLW90aCE="))
+    wrong = Dispatcher(post.sessions, other_vault, LOOPBACK, post.now, lambda: 0.0)
 
     check_vault(post.dispatcher)
     with pytest.raises(BadSecretKey, match="not the key that this secret was encrypted with"):

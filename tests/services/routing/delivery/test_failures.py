@@ -60,8 +60,8 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
     assert [(it.number, it.status) for it in post.attempts()] == [(1, 500), (2, 200)]
     with post.sessions() as session:
-        [shown] = deliveries.list_deliveries(session, limit=9)
-    assert [it.detail for it in shown.attempts] == ["oh \ufffd no", ""]
+        [delivery] = deliveries.list_deliveries(session, limit=9)
+    assert [it.detail for it in delivery.attempts] == ["oh \ufffd no", ""]
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
 
@@ -144,9 +144,9 @@ def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> No
     asyncio.run(main())
 
     assert post.receiver.got == []
-    [tried] = post.attempts()
-    assert tried.status is None
-    assert "LEADBATON_ALLOW_NETWORKS" in tried.detail
+    [attempt] = post.attempts()
+    assert attempt.status is None
+    assert "LEADBATON_ALLOW_NETWORKS" in attempt.detail
 
 
 def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> None:
@@ -157,8 +157,8 @@ def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> Non
     post.run(until=1, dispatcher=replace(post.dispatcher, patience_s=0.2))
     hold.set()
 
-    [tried] = post.attempts()
-    assert (tried.status, tried.detail) == (None, "no answer within 0.2 s")
+    [attempt] = post.attempts()
+    assert (attempt.status, attempt.detail) == (None, "no answer within 0.2 s")
 
 
 def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
@@ -169,9 +169,9 @@ def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
 
     async def main() -> None:
         async with guarded_client(LOOPBACK, connections=1) as client:
-            said = await post_webhook(client, nobody, headers={}, body=b"", within_s=5)
-        assert said.status is None
-        assert said.detail.startswith("ConnectError")
+            response = await post_webhook(client, nobody, headers={}, body=b"", within_s=5)
+        assert response.status is None
+        assert response.detail.startswith("ConnectError")
 
     asyncio.run(main())
 
@@ -260,9 +260,9 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
     sums.append(sum_of_seconds())
 
     with post.sessions() as session:
-        [shown] = deliveries.list_deliveries(session, limit=9)
-    [tried] = shown.attempts
-    assert 250 <= tried.took_ms <= most_ms
+        [delivery] = deliveries.list_deliveries(session, limit=9)
+    [attempt] = delivery.attempts
+    assert 250 <= attempt.took_ms <= most_ms
     assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000
 
 

@@ -100,10 +100,10 @@ def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions
         leads = [lead_qualified(lead=it, at=evening) for it in ("ada", "bob")]
         qualifying(session, assigner, *leads, now=evening)
 
-    seen = []
+    values = []
     for now in (at(22), morning):
         set_gauges(sessions, partial(datetime.fromtimestamp, now.timestamp(), UTC), Agreements())
-        seen.append(
+        values.append(
             (gauge("routing_waiting", team="sales"), gauge("routing_assignable_oldest_seconds"))
         )
-    assert seen == [(2, 0), (2, 1800)]
+    assert values == [(2, 0), (2, 1800)]

@@ -73,8 +73,8 @@ def open_breakers(post: Post) -> dict[str, Row[Any]]:
 def starts_at_once(post: Post, id: str, path: str) -> None:
     """Told now, it is there within a second."""
     tell(post, id)
-    with post.receiver.arrived:
-        assert post.receiver.arrived.wait_for(
+    with post.receiver.arrival:
+        assert post.receiver.arrival.wait_for(
             lambda: any(it.path == path for it in post.receiver.got), timeout=STARTS_S
         )
 
@@ -237,8 +237,9 @@ def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_
             session.execute(MANY, {"state": state, "attempt_count": attempts, "endpoint": reps[0]})
         session.execute(MANY, {"state": "pending", "attempt_count": 2, "endpoint": reps[1]})
         session.execute(MANY, {"state": "delivered", "attempt_count": 2, "endpoint": reps[1]})
-    with post.sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as it:
-        it.execute(text("vacuum analyze routing.deliveries"))
+    engine = post.sessions.kw["bind"]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze routing.deliveries"))
 
     assert cost(post) < 3 * few
 

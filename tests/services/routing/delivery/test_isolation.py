@@ -144,9 +144,9 @@ def test_a_delivery_that_cannot_be_claimed_ends_in_plain_sight_and_the_others_go
             text("update routing.deliveries set attempt_count = 32767 where id = :id"),
             {"id": odd.id},
         )
-    wanted = ["delivered"] * 4 + ["exhausted"]
+    expected = ["delivered"] * 4 + ["exhausted"]
     with delivering(post.dispatcher):
-        until(lambda: sorted(it.state for it in post.deliveries()) == wanted)
+        until(lambda: sorted(it.state for it in post.deliveries()) == expected)
 
     assert len(post.receiver.got) == 4
 

@@ -37,7 +37,7 @@ def with_linus(post: Post) -> None:
         importing(session, grace, linus)
 
 
-def said(post: Post) -> dict[str, str]:
+def attempt_details(post: Post) -> dict[str, str]:
     """How each rep's first try went, where there was no answer."""
     return {
         delivery.endpoint: attempt.detail
@@ -59,7 +59,7 @@ def test_a_secret_that_another_key_encrypted_holds_up_nobody_else(post: Post) ->
     post.run(until=1)
 
     assert [it.path for it in post.receiver.got] == ["/reps/linus"]
-    assert said(post)["rep/grace"].startswith("LEADBATON_SECRET_KEY is not the key")
+    assert attempt_details(post)["rep/grace"].startswith("LEADBATON_SECRET_KEY is not the key")
 
 
 def test_a_host_whose_name_is_no_name_holds_up_nobody_else(post: Post) -> None:
@@ -73,7 +73,7 @@ def test_a_host_whose_name_is_no_name_holds_up_nobody_else(post: Post) -> None:
     post.run(until=1)
 
     assert [it.path for it in post.receiver.got] == ["/reps/linus"]
-    assert said(post)["rep/grace"].startswith("InvalidCodepoint")
+    assert attempt_details(post)["rep/grace"].startswith("InvalidCodepoint")
 
 
 def test_who_asks_for_it_again_during_the_last_try_gets_another(post: Post) -> None:

@@ -41,7 +41,7 @@ def rotate(post: Post) -> Rotation:
         return rotate_secret(session, ID, vault=vault(), now=post.now())
 
 
-def told(post: Post, lead: str) -> Got:
+def webhook_for(post: Post, lead: str) -> Got:
     """What the receiver gets about this lead."""
     post.assign(lead)
     post.run(until=len(post.receiver.got) + 1)
@@ -67,17 +67,17 @@ def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(post: Post) -> N
     assert rotated.both_until is not None
     assert timedelta(0) <= post.now() + BOTH_SIGN_FOR - rotated.both_until < timedelta(minutes=1)
 
-    first = told(post, "ada")
+    first = webhook_for(post, "ada")
     assert (signatures(first), verifies(old, first), verifies(rotated.secret, first)) == (
         2,
         True,
         True,
     )
-    other = [it for it in post.secrets.values() if it != old]
-    assert not any(verifies(it, first) for it in other)
+    other_secrets = [it for it in post.secrets.values() if it != old]
+    assert not any(verifies(it, first) for it in other_secrets)
 
     post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
-    last = told(post, "bob")
+    last = webhook_for(post, "bob")
     assert signatures(last) == 1
 
 
@@ -88,13 +88,13 @@ def test_secrets_that_follow_one_another_each_sign_for_their_day_and_not_more_th
     with pytest.raises(TooManySecrets, match=r"was changed 4 times in a day.*try again after 2"):
         rotate(post)
 
-    got = told(post, "ada")
+    got = webhook_for(post, "ada")
 
     assert signatures(got) == MAX_OLD_SECRETS + 1
     assert all(verifies(it, got) for it in secrets)
     post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
     assert rotate(post).both_until is not None
-    assert signatures(told(post, "bob")) == 2
+    assert signatures(webhook_for(post, "bob")) == 2
 
 
 def test_an_endpoint_whose_secret_only_a_lost_key_opens_gets_one_that_can_be_read(
@@ -102,15 +102,15 @@ def test_an_endpoint_whose_secret_only_a_lost_key_opens_gets_one_that_can_be_rea
 ) -> None:
     lost = Vault(SecretStr(Fernet.generate_key().decode()))
     with post.sessions.begin() as session:
-        there = update(endpoints).where(endpoints.c.id == ID)
-        session.execute(there.values(secret=lost.encrypt(b"lost")))
+        statement = update(endpoints).where(endpoints.c.id == ID)
+        session.execute(statement.values(secret=lost.encrypt(b"lost")))
         older = [[lost.encrypt(b"older").decode(), (post.now() + BOTH_SIGN_FOR).isoformat()]]
-        session.execute(there.values(old_secrets=older))
+        session.execute(statement.values(old_secrets=older))
 
     rotated = rotate(post)
 
     assert rotated.both_until is None
-    got = told(post, "ada")
+    got = webhook_for(post, "ada")
     assert (signatures(got), verifies(rotated.secret, got)) == (1, True)
 
 

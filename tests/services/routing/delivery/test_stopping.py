@@ -87,9 +87,11 @@ def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_a
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     post.assign()
     [claimed] = claim(post.dispatcher, 1)
-    tried = FinishedAttempt(claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered())
+    finished = FinishedAttempt(
+        claimed, Attempt(1, post.now(), 1.0, Response(204, ""), 0), Delivered()
+    )
 
-    asyncio.run(record_last(replace(post.dispatcher, sessions=sessions_on(engine)), [tried]))
+    asyncio.run(record_last(replace(post.dispatcher, sessions=sessions_on(engine)), [finished]))
     engine.dispose()
 
     assert post.states() == [("rep/grace", "handoff.assigned", "pending")]

@@ -83,15 +83,17 @@ def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
     again = Answer(Change.REJECTED, details={"reason": "no_capacity"})
     timed = Answer(Change.REJECTED, LATER - timedelta(seconds=5), details={"reason": "no_capacity"})
 
-    for said in (again, timed):
-        assert steps_of_answer(moved, said, actor=GRACE, past=past, policy=POLICY, now=LATER) == []
-    for other in (
+    for answer in (again, timed):
+        assert (
+            steps_of_answer(moved, answer, actor=GRACE, past=past, policy=POLICY, now=LATER) == []
+        )
+    for different in (
         Answer(Change.REJECTED, details={"reason": "not_ready"}),
         Answer(Change.REJECTED, NOON, details={"reason": "no_capacity"}),
         Answer(Change.ACCEPTED),
     ):
         with pytest.raises(HandoffMoved, match="assigned with linus, hop 2"):
-            steps_of_answer(moved, other, actor=GRACE, past=past, policy=POLICY, now=LATER)
+            steps_of_answer(moved, different, actor=GRACE, past=past, policy=POLICY, now=LATER)
 
 
 def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
@@ -149,22 +151,22 @@ def test_a_rep_answers_only_for_their_own() -> None:
     ids=["now", "earlier", "a clock ahead", "a clock behind"],
 )
 def test_answers_carry_when_they_happened(occurred_at: datetime | None, kept: datetime) -> None:
-    said = Answer(Change.ACCEPTED, occurred_at)
+    answer = Answer(Change.ACCEPTED, occurred_at)
 
-    [step] = steps_of_answer(handoff(), said, actor=GRACE, past=[], policy=POLICY, now=LATER)
+    [step] = steps_of_answer(handoff(), answer, actor=GRACE, past=[], policy=POLICY, now=LATER)
 
     assert (step.occurred_at, step.recorded_at) == (kept, LATER)
 
 
 @pytest.mark.parametrize(
-    ("occurred_at", "said"),
+    ("occurred_at", "message"),
     [
         (LATER + timedelta(seconds=61), "in the future"),
         (NOON - timedelta(seconds=61), "before the assignment"),
     ],
 )
-def test_impossible_times_are_refused(occurred_at: datetime, said: str) -> None:
-    with pytest.raises(ImpossibleTime, match=said):
+def test_impossible_times_are_refused(occurred_at: datetime, message: str) -> None:
+    with pytest.raises(ImpossibleTime, match=message):
         steps_of_answer(
             handoff(),
             Answer(Change.ACCEPTED, occurred_at),

@@ -25,8 +25,8 @@ def due_times(**sections: Any) -> notifications.DueTimes:
 
 
 def data(notification: notifications.Notification) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(notification.body)["data"]
-    return found
+    fields: dict[str, Any] = orjson.loads(notification.body)["data"]
+    return fields
 
 
 def test_a_signature_is_what_the_standards_own_library_expects() -> None:
@@ -40,15 +40,20 @@ def test_a_signature_is_what_the_standards_own_library_expects() -> None:
 
 
 def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
-    told = notifications.assignment(handoff(), due_times=due_times(), public_url=URL + "/")
+    notification = notifications.assignment(handoff(), due_times=due_times(), public_url=URL + "/")
 
-    said = orjson.loads(told.body)
-    assert (said["type"], said["timestamp"]) == ("handoff.assigned", "2026-11-18T12:00:00+00:00")
-    assert said["data"]["handoff"]["cause"] == "hand_raise"
-    assert said["data"]["scores"]["grade"] == "B2"
-    assert said["data"]["links"]["win"] == f"{URL}/v1/handoffs/{told.handoff_id}/win"
-    assert told.endpoint == "rep/grace"
-    assert told.id == notifications.notification_id(f"{told.handoff_id}/1/handoff.assigned")
+    payload = orjson.loads(notification.body)
+    assert (payload["type"], payload["timestamp"]) == (
+        "handoff.assigned",
+        "2026-11-18T12:00:00+00:00",
+    )
+    assert payload["data"]["handoff"]["cause"] == "hand_raise"
+    assert payload["data"]["scores"]["grade"] == "B2"
+    assert payload["data"]["links"]["win"] == f"{URL}/v1/handoffs/{notification.handoff_id}/win"
+    assert notification.endpoint == "rep/grace"
+    assert notification.id == notifications.notification_id(
+        f"{notification.handoff_id}/1/handoff.assigned"
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,9 +90,11 @@ def test_what_is_due_is_told_as_the_agreement_promises(
         "sla": {"calendars": [assigner, late], "policies": [{"id": "p", **POLICY, **policy}]}
     }
 
-    told = notifications.assignment(handoff, due_times=due_times(**sections), public_url=URL)
+    notification = notifications.assignment(
+        handoff, due_times=due_times(**sections), public_url=URL
+    )
 
-    assert [it["due_at"] for it in data(told)["due"]] == due
+    assert [it["due_at"] for it in data(notification)["due"]] == due
 
 
 @pytest.mark.parametrize(
@@ -118,16 +125,16 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
         )
     )
 
-    told = notifications.assignment(
+    notification = notifications.assignment(
         handoff()._replace(lead=lead),
         due_times=due_times(),
         public_url=URL,
     )
 
-    assert len(told.body) < notifications.MAX_BYTES
-    assert data(told)["lead"]["shortened"] is True
-    assert not gone & data(told)["lead"].keys()
-    assert data(told)["lead"]["email"] == "ada@example.com"
+    assert len(notification.body) < notifications.MAX_BYTES
+    assert data(notification)["lead"]["shortened"] is True
+    assert not gone & data(notification)["lead"].keys()
+    assert data(notification)["lead"]["email"] == "ada@example.com"
 
 
 def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
@@ -146,13 +153,13 @@ def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
 
 
 def test_what_could_not_be_told_is_told_to_somebody_else() -> None:
-    meant = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
+    original = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
 
     passed_on = notifications.undelivered(
-        meant, cause="c", type=notifications.UNDELIVERED, endpoint="ops", at=NOON
+        original, cause="c", type=notifications.UNDELIVERED, endpoint="ops", at=NOON
     )
 
     assert (passed_on.endpoint, passed_on.type) == ("ops", "handoff.undelivered")
-    assert passed_on.id != meant.id
+    assert passed_on.id != original.id
     assert data(passed_on)["undelivered"] == {"type": "handoff.assigned", "endpoint": "rep/grace"}
-    assert data(passed_on)["lead"] == data(meant)["lead"]
+    assert data(passed_on)["lead"] == data(original)["lead"]

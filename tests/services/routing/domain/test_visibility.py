@@ -32,7 +32,7 @@ RULING = {"team": "sales", "rule": "everybody", "agreement_version": 1}
 
 
 @pytest.mark.parametrize(
-    ("rep", "holder", "past", "seen"),
+    ("rep", "holder", "past", "visible"),
     [
         ("grace", "grace", [ASSIGNED], [ASSIGNED]),
         ("linus", "grace", [ASSIGNED], []),
@@ -49,9 +49,9 @@ RULING = {"team": "sales", "rule": "everybody", "agreement_version": 1}
     ids=["holder", "never", "holder of hop 2", "rejected", "waits", "taken in one step"],
 )
 def test_the_steps_end_with_the_one_that_took_it(
-    rep: str, holder: str | None, past: list[PastStep], seen: list[PastStep]
+    rep: str, holder: str | None, past: list[PastStep], visible: list[PastStep]
 ) -> None:
-    assert steps_for(rep, handoff(rep=holder), past) == seen
+    assert steps_for(rep, handoff(rep=holder), past) == visible
 
 
 def test_a_holder_sees_the_handoff_as_it_is() -> None:
@@ -64,18 +64,23 @@ def test_one_who_lost_it_sees_it_as_it_left_them() -> None:
         State.WON, rep="linus", hop=2, closed_at=LATER, team="partners", agreement_version=2
     )
 
-    seen = handoff_for("grace", after, [ASSIGNED, REJECTED], [RULING])
+    visible = handoff_for("grace", after, [ASSIGNED, REJECTED], [RULING])
 
-    assert (seen.state, seen.rep, seen.hop, seen.closed_at) == (State.WAITING, None, 1, None)
-    assert (seen.team, seen.rule, seen.agreement_version) == ("sales", "everybody", 1)
+    assert (visible.state, visible.rep, visible.hop, visible.closed_at) == (
+        State.WAITING,
+        None,
+        1,
+        None,
+    )
+    assert (visible.team, visible.rule, visible.agreement_version) == ("sales", "everybody", 1)
 
 
 def test_an_end_that_took_it_is_seen_but_not_what_it_met() -> None:
     after = handoff(State.MERGED, rep=None, closed_at=LATER, merged_into=UUID(int=1))
 
-    seen = handoff_for("grace", after, [ASSIGNED, RETURNED], [])
+    visible = handoff_for("grace", after, [ASSIGNED, RETURNED], [])
 
-    assert (seen.state, seen.closed_at, seen.merged_into) == (State.MERGED, LATER, None)
+    assert (visible.state, visible.closed_at, visible.merged_into) == (State.MERGED, LATER, None)
 
 
 def test_of_decisions_a_rep_sees_their_own_row_up_to_their_hop() -> None:

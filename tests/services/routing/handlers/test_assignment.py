@@ -181,9 +181,9 @@ def test_the_decision_explains_itself(session: Session) -> None:
         now=NOON + timedelta(seconds=3),
     )
 
-    found = decision(session, "ada")
+    made = decision(session, "ada")
 
-    assert found["facts"]["lead"] == {
+    assert made["facts"]["lead"] == {
         "country": "DE",
         "company_size": 20.0,
         "email": "ada@example.com",
@@ -191,16 +191,16 @@ def test_the_decision_explains_itself(session: Session) -> None:
         "account": "example.com",
         "stage": "qualified",
     }
-    assert found["facts"]["hand_raised"] is True
-    assert (found["agreement_version"], found["rule"], found["strategy"], found["picked"]) == (
+    assert made["facts"]["hand_raised"] is True
+    assert (made["agreement_version"], made["rule"], made["strategy"], made["picked"]) == (
         1,
         "everybody",
         "fair_share",
         "grace",
     )
-    assert found["rules"] == [{"rule": "everybody", "held": True}]
-    assert (found["waited_s"], found["period"]) == (3.0, "2026-11")
-    grace, linus = found["candidates"]
+    assert made["rules"] == [{"rule": "everybody", "held": True}]
+    assert (made["waited_s"], made["period"]) == (3.0, "2026-11")
+    grace, linus = made["candidates"]
     assert (grace["rep"], grace["shortfall"], grace["excluded"]) == ("grace", 0.0, [])
     assert (linus["shortfall"], linus["excluded"][0]["reason"]) == (None, "inactive")
 

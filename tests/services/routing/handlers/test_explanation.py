@@ -25,7 +25,7 @@ def decisions(session: Session, assigner: Assigner, lead: str) -> list[dict[str,
     return list(explain(session, handoff, assigner=assigner))
 
 
-def seen(decision: dict[str, Any]) -> dict[str, Any]:
+def without_times(decision: dict[str, Any]) -> dict[str, Any]:
     return {
         it["rep"]: it["shortfall"] if not it["excluded"] else it["excluded"][0]["reason"]
         for it in decision["candidates"]
@@ -38,12 +38,12 @@ def test_each_lead_of_a_batch_saw_what_those_before_it_got(session: Session) -> 
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))
     importing(session, entry("linus", capacity={"open": 9}))
 
-    found = sorted(
+    rows = sorted(
         (decisions(session, assigner, it)[0] for it in "abc"), key=lambda it: it["position"]
     )
 
-    assert [it["picked"] for it in found] == ["grace", "linus", "linus"]
-    assert [seen(it) for it in found] == [
+    assert [it["picked"] for it in rows] == ["grace", "linus", "linus"]
+    assert [without_times(it) for it in rows] == [
         {"grace": 0.0, "linus": 0.0},
         {"grace": "full", "linus": 0.0},
         {"grace": "full", "linus": 0.0},
@@ -65,6 +65,10 @@ def test_the_next_hop_remembers_who_had_it(session: Session) -> None:
 
     first, second = decisions(session, assigner, "ada")
 
-    assert (first["hop"], first["picked"], seen(first)) == (1, "grace", {"grace": 0, "linus": 0})
+    assert (first["hop"], first["picked"], without_times(first)) == (
+        1,
+        "grace",
+        {"grace": 0, "linus": 0},
+    )
     assert (second["hop"], second["picked"]) == (2, "linus")
-    assert seen(second)["grace"] == "had_it"
+    assert without_times(second)["grace"] == "had_it"

@@ -131,6 +131,6 @@ def test_the_trace_goes_on(session: Session) -> None:
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
     on_leads_qualified(session, [message._replace(traceparent=trace)], NOON, assigner=assigner)
 
-    found = handoffs.find_handoff(session, handoff_id(an_id("ada"), 1))
-    assert found is not None
-    assert found.traceparent == trace
+    handoff = handoffs.find_handoff(session, handoff_id(an_id("ada"), 1))
+    assert handoff is not None
+    assert handoff.traceparent == trace

@@ -40,9 +40,9 @@ def test_secrets_are_shown_once_and_kept_encrypted(session: Session) -> None:
     assert second.secrets.keys() == {"rep/linus"}
     kept = an_encrypted_secret(session)
     assert kept is not None
-    shown = {decode_secret(it) for it in [*first.secrets.values(), *second.secrets.values()]}
-    assert vault().decrypt(kept) in shown
-    assert all(len(it) == 32 for it in shown)
+    secrets = {decode_secret(it) for it in [*first.secrets.values(), *second.secrets.values()]}
+    assert vault().decrypt(kept) in secrets
+    assert all(len(it) == 32 for it in secrets)
 
 
 def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Session) -> None:

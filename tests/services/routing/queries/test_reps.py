@@ -41,7 +41,7 @@ def counts(
     return [(it.open, it.today, it.assigned) for it in loads(session, assigner, now=now)]
 
 
-def said(
+def answer_handoff(
     session: Session, assigner: Assigner, change: Change, *, of: UUID, reason: str | None = None
 ) -> None:
     details = {"reason": reason} if reason else {}
@@ -62,9 +62,9 @@ def test_a_lead_counts_until_it_is_answered_and_its_share_stays(session: Session
     assert counts(session, assigner) == [(2, 2, 2), (2, 2, 2)]
 
     lead = handoff_id(an_id("a"), 1)
-    said(session, assigner, Change.ACCEPTED, of=lead)
+    answer_handoff(session, assigner, Change.ACCEPTED, of=lead)
     assert sum(open_ for open_, *_ in counts(session, assigner)) == 4
-    said(session, assigner, Change.WON, of=lead)
+    answer_handoff(session, assigner, Change.WON, of=lead)
 
     assert sorted(counts(session, assigner)) == [(1, 2, 2), (2, 2, 2)]
 
@@ -74,7 +74,9 @@ def test_a_lead_that_was_handed_back_costs_no_share(session: Session) -> None:
     importing(session, entry("grace"), entry("linus", active=False))
     qualifying(session, assigner, lead_qualified(lead="a"))
 
-    said(session, assigner, Change.REJECTED, of=handoff_id(an_id("a"), 1), reason="no_capacity")
+    answer_handoff(
+        session, assigner, Change.REJECTED, of=handoff_id(an_id("a"), 1), reason="no_capacity"
+    )
 
     assert counts(session, assigner)[0] == (0, 1, 0)
 

@@ -29,13 +29,13 @@ def test_stored_loads_are_the_same_again() -> None:
 
 
 def test_where_little_differs_the_difference_is_stored() -> None:
-    one = four_and(rep_load("grace", open=2))
+    loads = four_and(rep_load("grace", open=2))
 
-    difference = difference_of(one, four_and())
+    difference = difference_of(loads, four_and())
 
-    assert difference == [one["grace"]]
-    assert {**four_and(), **{rep: (rep, *counts) for rep, *counts in difference}} == one
-    assert difference_of(one, one) == []
+    assert difference == [loads["grace"]]
+    assert {**four_and(), **{rep: (rep, *counts) for rep, *counts in difference}} == loads
+    assert difference_of(loads, loads) == []
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ leads = st.lists(
 )
 
 
-def bench_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
+def rep_loads_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
     return [
         rep_load(
             f"rep_{number}",
@@ -87,7 +87,7 @@ def bench_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
 def test_every_lead_goes_where_it_would_go_alone(
     reps: list[tuple[object, ...]], leads: list[MatchedLead]
 ) -> None:
-    compare(bench_of(reps), leads)
+    compare(rep_loads_of(reps), leads)
 
 
 def test_whoever_is_full_is_not_weighed_any_more() -> None:

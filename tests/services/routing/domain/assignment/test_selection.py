@@ -53,9 +53,9 @@ def test_weights_are_kept_to_within_one_lead(weights: list[float], leads: int) -
 
     loads = run(loads, leads)
 
-    for it in loads:
-        due = leads * it.rep.weight / sum(weights)
-        assert abs(it.assigned - due) <= len(weights)
+    for load in loads:
+        due = leads * load.rep.weight / sum(weights)
+        assert abs(load.assigned - due) <= len(weights)
     assert sum(counts(loads)) == leads
 
 
@@ -94,10 +94,10 @@ def test_an_ineligible_rep_never_gets_a_lead(
             loads = loads_after(loads, [selection.rep], policy=POLICY, now=NOON)
 
     assert sum(counts(loads)) == min(leads, room)
-    for it in loads:
-        assert it.assigned == 0 or (it.rep.active and not it.rep.on_leave(NOON))
-        assert it.open <= (it.rep.open_limit or 0)
-        assert it.today <= (it.rep.per_day_limit or 0)
+    for load in loads:
+        assert load.assigned == 0 or (load.rep.active and not load.rep.on_leave(NOON))
+        assert load.open <= (load.rep.open_limit or 0)
+        assert load.today <= (load.rep.per_day_limit or 0)
 
 
 def test_a_shortfall_is_what_a_share_lacks() -> None:
@@ -246,11 +246,11 @@ def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
     ).routing.rules
     facts = dict(matched_lead().facts)
 
-    german, asked = first_match(rules, facts)
+    german, verdicts = first_match(rules, facts)
     rest, all_asked = first_match(rules, {**facts, "lead": {}})
 
     assert german.id == "german"
-    assert [(it.rule, it.held) for it in asked] == [("french", False), ("german", True)]
+    assert [(it.rule, it.held) for it in verdicts] == [("french", False), ("german", True)]
     assert rest.id == "rest"
     assert [it.held for it in all_asked] == [False, False, True]
 
