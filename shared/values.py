@@ -50,20 +50,20 @@ class TooDeep(ValueError):
     """Objects and lists are nested deeper than MAX_DEPTH."""
 
 
-def loads(written: bytes | str) -> Any:
+def loads(document: bytes | str) -> Any:
     """The JSON, also where it holds what the quick parser refuses; raises ValueError."""
     try:
-        return orjson.loads(written)
+        return orjson.loads(document)
     except orjson.JSONDecodeError:
-        return exactly(written)
+        return exactly(document)
 
 
-def exactly(written: bytes | str) -> Any:
+def exactly(document: bytes | str) -> Any:
     """The JSON with values as they may be: numbers beyond the range as NumberText, text that can be stored.
 
     NaN and the infinities, which are no JSON but which some write, are None. Raises ValueError.
     """
-    text = written if isinstance(written, str) else _decoded(written)
+    text = document if isinstance(document, str) else _decoded(document)
     clean = storable(_ESCAPE.sub(_storable_escape, text))
     try:
         return _DECODER.decode(clean.lstrip("\ufeff"))
@@ -71,17 +71,17 @@ def exactly(written: bytes | str) -> Any:
         raise ValueError("objects are nested too deep") from None
 
 
-def within(written: bytes | str) -> bytes:
+def within(document: bytes | str) -> bytes:
     """The JSON with values as they may be. What cannot be read stays as it is: its reader says what is wrong."""
     try:
-        return orjson.dumps(exactly(written))
+        return orjson.dumps(exactly(document))
     except (ValueError, TypeError):
-        return written if isinstance(written, bytes) else written.encode("utf-8", "replace")
+        return document if isinstance(document, bytes) else document.encode("utf-8", "replace")
 
 
-def holds_zero(written: bytes | str) -> bool:
+def holds_zero(document: bytes | str) -> bool:
     """Whether the JSON may hold U+0000, which PostgreSQL takes in no text."""
-    return rb"\u0000" in written if isinstance(written, bytes) else r"\u0000" in written
+    return rb"\u0000" in document if isinstance(document, bytes) else r"\u0000" in document
 
 
 def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
@@ -138,9 +138,9 @@ def _storable_escape(escape: re.Match[str]) -> str:
     return r"\ufffd" if len(escape[0]) == len(r"\u0000") else escape[0]
 
 
-def _decoded(written: bytes) -> str:
+def _decoded(document: bytes) -> str:
     """JavaScript cuts emoji in two, and some encode the halves."""
-    return written.decode(json.detect_encoding(written), "surrogatepass")
+    return document.decode(json.detect_encoding(document), "surrogatepass")
 
 
 def _integer(text: str) -> int | NumberText:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.routing.domain import notifications
 from services.routing.domain.handoff import Handoff, Step
@@ -54,8 +54,3 @@ def assignment_notifications(
         )
         for it in assigned
     )
-
-
-def with_endpoint(handoffs: Iterable[Handoff], endpoints: Collection[str]) -> list[Handoff]:
-    """The handoffs whose reps have an endpoint."""
-    return [it for it in handoffs if it.rep and notifications.rep_endpoint(it.rep) in endpoints]

@@ -28,7 +28,11 @@ def broker_away(error: KafkaError) -> BrokerAway:
         return BrokerRefusal(f"Kafka does not let us in: {reason}")
     if "socket disconnected" in reason:
         return BrokerRefusal(
-            "Kafka closes the connection: the name, password, mechanism or protocol that we were given is not its own"
+            "Kafka closes the connection: it does not accept our name, password, mechanism or protocol"
+        )
+    if "Invalid frame length" in reason:
+        return BrokerRefusal(
+            "what answers does not speak Kafka's protocol as we do: it wants TLS and we use none, or it is not Kafka"
         )
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return BrokerRefusal(f"Kafka's certificate is not trusted: {reason}")

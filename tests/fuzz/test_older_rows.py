@@ -40,8 +40,8 @@ TEXTS = {"a zero": r'"a\u0000b"'}
 @pytest.fixture
 def installation(engine: Engine) -> Iterator[Way]:
     """One of its own."""
-    with way(engine) as it:
-        yield it
+    with way(engine) as installation:
+        yield installation
 
 
 @pytest.mark.parametrize("value", [*VALUES.values(), *TEXTS.values()], ids=[*VALUES, *TEXTS])
@@ -106,46 +106,49 @@ def test_what_lies_in_tables(installation: Way, value: str) -> None:
 
 def with_value(record: Outgoing, value: str) -> Outgoing:
     """The record with an odd value in it, wherever one is to be."""
-    written = record.value.replace(b'"ODD"', value.encode())
-    assert written != record.value
-    return Outgoing(record.topic, record.key, written, record.headers)
+    value_bytes = record.value.replace(b'"ODD"', value.encode())
+    assert value_bytes != record.value
+    return Outgoing(record.topic, record.key, value_bytes, record.headers)
 
 
-def installation_takes(it: Way, record: Outgoing) -> None:
+def installation_takes(installation: Way, record: Outgoing) -> None:
     """The record goes the whole way."""
-    with it.sessions.begin() as session:
+    with installation.sessions.begin() as session:
         outbox.append(session, [record])
-    assert it.flow() == []
+    assert installation.flow() == []
 
 
-def everybody_reads(it: Way) -> None:
+def everybody_reads(installation: Way) -> None:
     """The lead and all that follows from it."""
-    lead = it.scoring.get("/v1/leads", params={"email": "ada@example.com"})
+    lead = installation.scoring.get("/v1/leads", params={"email": "ada@example.com"})
     assert lead.status_code == 200, lead.text
-    events = it.scoring.get(f"/v1/leads/{lead.json()['id']}/events")
+    events = installation.scoring.get(f"/v1/leads/{lead.json()['id']}/events")
     assert events.status_code == 200, events.text
-    assert it.differences(None) is not None
-    handoffs_are_read(it)
+    assert installation.differences(None) is not None
+    handoffs_are_read(installation)
 
 
-def handoffs_are_read(it: Way) -> None:
+def handoffs_are_read(installation: Way) -> None:
     """Each handoff and its story, its breach, and what was told about both."""
-    it.sweep()
-    assert it.flow() == []
-    it.settle()
-    assert it.flow() == []
-    listed = it.routing.get("/v1/handoffs")
+    installation.sweep()
+    assert installation.flow() == []
+    installation.settle()
+    assert installation.flow() == []
+    listed = installation.routing.get("/v1/handoffs")
     assert listed.status_code == 200, listed.text
     assert listed.json()["items"]
     for handoff in listed.json()["items"]:
-        story: Any = it.routing.get(f"/v1/handoffs/{handoff['id']}")
+        story: Any = installation.routing.get(f"/v1/handoffs/{handoff['id']}")
         assert story.status_code == 200, story.text
-        assert {one["state"] for one in story.json()["deliveries"]} <= {"delivered", "exhausted"}
+        assert {delivery["state"] for delivery in story.json()["deliveries"]} <= {
+            "delivered",
+            "exhausted",
+        }
         assert orjson.loads(story.content)["decision"]
-    assert it.sla.get("/v1/sla/clocks").status_code == 200
+    assert installation.sla.get("/v1/sla/clocks").status_code == 200
 
 
-def run(it: Way, statement: str, **values: str) -> None:
+def run(installation: Way, statement: str, **values: str) -> None:
     """Change rows as no version of ours would."""
-    with it.sessions.begin() as session:
+    with installation.sessions.begin() as session:
         session.execute(text(statement), values)

@@ -51,7 +51,7 @@ NUMBERS = (
 SCALARS = st.sampled_from(["null", "true", "false"]) | NUMBERS | TEXTS.map(json.dumps)
 
 
-def _written(fields: dict[str, str]) -> str:
+def _object(fields: dict[str, str]) -> str:
     return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in fields.items())}}}"
 
 
@@ -112,7 +112,7 @@ ANSWERS = st.fixed_dictionaries(
         "amount": NUMBERS,
         "currency": st.just('"EUR"') | SCALARS,
     },
-).map(_written)
+).map(_object)
 
 _numbers = count(1)
 
@@ -121,8 +121,8 @@ _numbers = count(1)
 def installation(postgres: PostgresServer) -> Iterator[Way]:
     """One for all examples."""
     engine = engine_for(_database(postgres), pool_size=20)
-    with way(engine) as it:
-        yield it
+    with way(engine) as shared:
+        yield shared
     engine.dispose()
 
 
@@ -137,16 +137,18 @@ def _database(postgres: PostgresServer) -> str:
 def native(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:
     """A hand-raise in our own format."""
     lead = {"email": json.dumps(email), **who}
-    fields = {"id": json.dumps(id), "type": '"demo_requested"', "lead": _written(lead), **parts}
-    return _written(fields)
+    fields = {"id": json.dumps(id), "type": '"demo_requested"', "lead": _object(lead), **parts}
+    return _object(fields)
 
 
 def segment(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:
     """The same as Segment's clients say it."""
     ids = {"user_id": "userId", "anonymous_id": "anonymousId", "phone": "previousId"}
-    told = {("timestamp" if name == "time" else name): value for name, value in parts.items()}
-    context = f'{{"traits": {{"email": {json.dumps(email)}}}, "more": {told.pop("context", "0")}}}'
-    return _written(
+    fields = {("timestamp" if name == "time" else name): value for name, value in parts.items()}
+    context = (
+        f'{{"traits": {{"email": {json.dumps(email)}}}, "more": {fields.pop("context", "0")}}}'
+    )
+    return _object(
         {
             "type": '"track"',
             "event": '"Demo Requested"',
@@ -154,26 +156,24 @@ def segment(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> 
             "context": context,
         }
         | {ids[name]: value for name, value in who.items()}
-        | told
+        | fields
     )
 
 
 @FUZZ
-@given(parts=PARTS, who=IDENTITIES, other=DEEP, is_native=st.booleans())
+@given(parts=PARTS, who=IDENTITIES, odd_item=DEEP, is_native=st.booleans())
 def test_any_event_goes_all_the_way_or_is_refused_alone(
-    installation: Way, parts: dict[str, str], who: dict[str, str], other: str, *, is_native: bool
+    installation: Way, parts: dict[str, str], who: dict[str, str], odd_item: str, *, is_native: bool
 ) -> None:
     number = next(_numbers)
     odd, good = f"odd-{number}@customer.example.com", f"good-{number}@customer.example.com"
     write = native if is_native else segment
-    written = [
+    items = [
         write(f"odd-{number}", odd, parts, who),
-        other,
+        odd_item,
         write(f"good-{number}", good, {}, {}),
     ]
-    body = (
-        f"[{', '.join(written)}]" if is_native else _written({"batch": f"[{', '.join(written)}]"})
-    )
+    body = f"[{', '.join(items)}]" if is_native else _object({"batch": f"[{', '.join(items)}]"})
 
     answer = installation.post(
         "/v1/events" if is_native else "/v1/batch", body.encode("utf-8", "surrogatepass")
@@ -187,9 +187,9 @@ def test_any_event_goes_all_the_way_or_is_refused_alone(
     assert installation.flow() == []
     installation.settle()
     assert installation.flow() == []
-    check(installation, good, there=True)
+    check(installation, good, is_known=True)
     accepted = not is_native or answer.json()["results"][f"odd-{number}"]["status"] == "ok"
-    check(installation, odd, there=is_native and accepted)
+    check(installation, odd, is_known=is_native and accepted)
     assert installation.flow() == []
     for api, path in (
         (installation.scoring, "/v1/rejections?limit=5"),
@@ -201,27 +201,30 @@ def test_any_event_goes_all_the_way_or_is_refused_alone(
         assert api.get(path).status_code == 200, path
 
 
-def check(it: Way, email: str, *, there: bool) -> None:
-    """All that is known of a lead is shown, answered, told and late, as it should be."""
-    found = it.scoring.get("/v1/leads", params={"email": email})
-    assert found.status_code in ((200,) if there else (200, 404)), found.text
-    if found.status_code == 404:
+def check(installation: Way, email: str, *, is_known: bool) -> None:
+    """All that is known of a lead is read, answered, delivered and breached as it should be."""
+    lead_response = installation.scoring.get("/v1/leads", params={"email": email})
+    assert lead_response.status_code in ((200,) if is_known else (200, 404)), lead_response.text
+    if lead_response.status_code == 404:
         return
-    lead = found.json()["id"]
-    assert it.scoring.get(f"/v1/leads/{lead}/events").status_code == 200
-    assert it.differences(UUID(lead)) == []
-    [handoff] = it.routing.get("/v1/handoffs", params={"lead": lead}).json()["items"]
-    story = it.routing.get(f"/v1/handoffs/{handoff['id']}")
+    lead = lead_response.json()["id"]
+    assert installation.scoring.get(f"/v1/leads/{lead}/events").status_code == 200
+    assert installation.differences(UUID(lead)) == []
+    [handoff] = installation.routing.get("/v1/handoffs", params={"lead": lead}).json()["items"]
+    story = installation.routing.get(f"/v1/handoffs/{handoff['id']}")
     assert story.status_code == 200, story.text
-    told = {(one["type"], one["state"]) for one in story.json()["deliveries"]}
-    assert ("handoff.assigned", "delivered") in told or ("handoff.undelivered", "delivered") in told
+    deliveries = {(it["type"], it["state"]) for it in story.json()["deliveries"]}
+    assert ("handoff.assigned", "delivered") in deliveries or (
+        "handoff.undelivered",
+        "delivered",
+    ) in deliveries
     for verb, answer in (
         ("accept", {}),
         ("contact", {"channel": "phone", "outcome": "reached"}),
         ("win", {"amount": 9_000, "currency": "EUR"}),
     ):
-        said = it.routing.post(f"/v1/handoffs/{handoff['id']}/{verb}", json=answer)
-        assert said.status_code == 200, said.text
+        response = installation.routing.post(f"/v1/handoffs/{handoff['id']}/{verb}", json=answer)
+        assert response.status_code == 200, response.text
 
 
 @FUZZ
@@ -233,13 +236,13 @@ def test_any_answer_is_taken_or_refused(installation: Way, verb: str, body: str)
     [*handoffs] = installation.routing.get("/v1/handoffs?limit=1").json()["items"]
     id = handoffs[0]["id"] if handoffs else UUID(int=0)
 
-    said = installation.routing.post(
+    response = installation.routing.post(
         f"/v1/handoffs/{id}/{verb}",
         content=body.encode("utf-8", "surrogatepass"),
         headers={"content-type": "application/json"},
     )
 
-    assert said.status_code < 500, said.text
+    assert response.status_code < 500, response.text
     assert installation.flow() == []
     for path in ("/v1/handoffs?limit=1", f"/v1/handoffs/{id}"):
         assert installation.routing.get(path).status_code in (200, 404)

@@ -149,7 +149,7 @@ class Way:
     def flow(self) -> list[DeadLetter]:
         """Hand on all that is in the outbox, until nothing more follows; what was given up on the way."""
         dead_letters: list[DeadLetter] = []
-        while rows := self._taken():
+        while rows := self._take_outbox():
             for group, subscriptions in self._groups.items():
                 portions = list(self._portions(rows, subscriptions))
                 dead_letters += Batches(group, self.sessions, utc_now).work(portions, ())
@@ -168,7 +168,7 @@ class Way:
     def differences(self, lead_id: Any) -> list[Any]:
         """Where the lead differs from what its events say."""
         pages = recomputed(self.sessions, self.policies, utc_now(), lead_id=lead_id)
-        return [it for _, found in pages for it in found]
+        return [it for _, differences in pages for it in differences]
 
     def _client(self, app: FastAPI) -> TestClient:
         headers = {"authorization": f"Bearer {self.keys[KeyScope.OPS]}"}
@@ -191,7 +191,7 @@ class Way:
             ],
         }
 
-    def _taken(self) -> list[Sent]:
+    def _take_outbox(self) -> list[Sent]:
         with self.sessions.begin() as session:
             rows = outbox.unpublished(session, limit=2_500)
             session.execute(
@@ -205,17 +205,19 @@ class Way:
     ) -> Iterator[Portion]:
         for subscription in subscriptions:
             records = []
-            for it in rows:
-                if it.topic == subscription.topic.name:
+            for sent in rows:
+                if sent.topic == subscription.topic.name:
                     self._offset += 1
-                    records.append(Record(it.topic, 0, self._offset, it.key, it.value, it.headers))
+                    records.append(
+                        Record(sent.topic, 0, self._offset, sent.key, sent.value, sent.headers)
+                    )
             if records:
                 yield Portion(subscription, items_of(subscription, records, uuid4()))
 
     def _pending(self) -> bool:
         with self.sessions() as session:
-            asked = "select 1 from routing.deliveries where state = 'pending' limit 1"
-            return session.execute(text(asked)).first() is not None
+            query = "select 1 from routing.deliveries where state = 'pending' limit 1"
+            return session.execute(text(query)).first() is not None
 
 
 @contextmanager
@@ -223,9 +225,9 @@ def way(engine: Engine) -> Iterator[Way]:
     """The installation while its webhooks are delivered: one rep's endpoint takes them, the other's is gone."""
     with receiving() as receiver:
         receiver.reply("/gone", Reply(410))
-        it = Way(engine, receiver)
+        installation = Way(engine, receiver)
         stop = threading.Event()
-        dispatcher = Dispatcher(it.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
+        dispatcher = Dispatcher(installation.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
         failed: list[BaseException] = []
 
         def deliver() -> None:
@@ -238,7 +240,7 @@ def way(engine: Engine) -> Iterator[Way]:
         delivery = threading.Thread(target=deliver)
         delivery.start()
         try:
-            yield it
+            yield installation
         finally:
             stop.set()
             delivery.join()

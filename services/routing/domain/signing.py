@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,11 +31,6 @@ def still_signing(old: Sequence[OldSecret], *, now: datetime) -> list[OldSecret]
 def encode_secret(secret: bytes) -> str:
     """The secret as text, as its owner keeps it."""
     return PREFIX + b64encode(secret).decode()
-
-
-def decode_secret(secret: str) -> bytes:
-    """The bytes of a secret that `encode_secret` encoded."""
-    return b64decode(secret.removeprefix(PREFIX), validate=True)
 
 
 def signed_headers(

@@ -235,12 +235,6 @@ def list_handoffs(
     return [_handoff(row) for row in session.execute(statement.limit(limit))]
 
 
-def count_by_state(session: Session) -> dict[State, int]:
-    """How many handoffs are in each state: all of them together are all that ever qualified."""
-    statement = select(handoffs.c.state, func.count()).group_by(handoffs.c.state)
-    return {State(state): count for state, count in session.execute(statement)}
-
-
 def held_by(session: Session, reps: Iterable[str]) -> dict[str, int]:
     """How many handoffs each rep holds now."""
     statement = (

@@ -46,10 +46,10 @@ COLUMNS = (
 def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
     """Whose the identities are; nobody's are absent."""
     # As JSON: an array would cost more to write than all that comes back.
-    written = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
-    asked = select(func.json_array_elements_text(written)).scalar_subquery()
+    json_keys = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
+    key_set = select(func.json_array_elements_text(json_keys)).scalar_subquery()
     statement = select(identities.c.key, identities.c.lead_id).where(
-        identities.c.key == any_(func.array(asked))
+        identities.c.key == any_(func.array(key_set))
     )
     return dict(session.execute(statement).all())
 
@@ -93,17 +93,17 @@ def leads_after(session: Session, last: UUID | None, *, limit: int) -> list[Lead
 def surviving_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """Who each lead is now: itself, or who it was joined into; unknown ones are absent."""
     start = (
-        select(leads.c.id.label("asked"), leads.c.id, leads.c.merged_into)
+        select(leads.c.id.label("requested"), leads.c.id, leads.c.merged_into)
         .where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
         .cte("path", recursive=True)
     )
     path = start.union_all(
-        select(start.c.asked, leads.c.id, leads.c.merged_into).join(
+        select(start.c.requested, leads.c.id, leads.c.merged_into).join(
             start, leads.c.id == start.c.merged_into
         )
     )
-    statement = select(path.c.asked, path.c.id).where(path.c.merged_into.is_(None))
-    return {row.asked: row.id for row in session.execute(statement)}
+    statement = select(path.c.requested, path.c.id).where(path.c.merged_into.is_(None))
+    return {row.requested: row.id for row in session.execute(statement)}
 
 
 def add_identities(session: Session, owners: Mapping[str, UUID]) -> None:

@@ -115,9 +115,9 @@ _ADD_REJECTIONS = text("""
 def add_rejections(session: Session, refused: Sequence[Rejection]) -> None:
     """Keep what was refused: rows in the order of their keys, so that nobody waits in a circle."""
     counted: dict[bytes, tuple[Rejection, int]] = {}
-    for it in refused:
-        key = it.key()
-        first, times = counted.get(key, (it, 0))
+    for rejection in refused:
+        key = rejection.key()
+        first, times = counted.get(key, (rejection, 0))
         counted[key] = first, times + 1
     _add_bodies(session, {it.body.digest: it for it in refused})
     rows = sorted(counted.items())
@@ -164,9 +164,9 @@ def rejections_of(
     """
     stored = rejections.c
     statement = _sizes().order_by(stored.last_received_at.desc(), stored.id.desc()).limit(limit)
-    for column, wanted in ((stored.source, source), (stored.code, code)):
-        if wanted is not None:
-            statement = statement.where(column == wanted)
+    for column, value in ((stored.source, source), (stored.code, code)):
+        if value is not None:
+            statement = statement.where(column == value)
     if before is not None:
         statement = statement.where(tuple_(stored.last_received_at, stored.id) < tuple_(*before))
     rows = _within(session.execute(statement).all(), max_bytes)
@@ -237,6 +237,6 @@ def _within(rows: Sequence[Row[Any]], max_bytes: int) -> Sequence[Row[Any]]:
 
 
 def _bytes_of(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
-    wanted = rejections.c.id == any_(literal(ids, ARRAY(BigInteger)))
+    is_listed = rejections.c.id == any_(literal(ids, ARRAY(BigInteger)))
     statement = select(rejections.c.id, _BYTES.label("bytes")).select_from(_WITH_BODIES)
-    return {row.id: row.bytes for row in session.execute(statement.where(wanted))}
+    return {row.id: row.bytes for row in session.execute(statement.where(is_listed))}

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.routing.domain.assignment.eligibility import MatchedLead
@@ -24,6 +24,7 @@ from services.routing.domain.roster import (
 from services.routing.handlers import Assigner, on_leads_qualified
 from services.routing.handlers.roster_import import Imported, import_reps
 from services.routing.roster_file import RosterFile
+from services.routing.tables import handoffs
 from shared.agreement.model import Agreement, RoutingRule
 from shared.agreement.store import publish
 from shared.auth.vault import Vault
@@ -55,6 +56,12 @@ def rep_load(id: str, *, rep_fields: dict[str, Any] | None = None, **fields: Any
 def rule(**fields: Any) -> RoutingRule:
     """A rule for everybody."""
     return RoutingRule.model_validate({"id": "all", "when": True, "team": "sales", **fields})
+
+
+def count_by_state(session: Session) -> dict[State, int]:
+    """How many handoffs are in each state: all of them together are all that ever qualified."""
+    statement = select(handoffs.c.state, func.count()).group_by(handoffs.c.state)
+    return {State(state): count for state, count in session.execute(statement)}
 
 
 def matched_lead(**fields: Any) -> MatchedLead:

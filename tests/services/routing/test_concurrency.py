@@ -16,13 +16,17 @@ from sqlalchemy.orm import Session
 from services.routing.domain.answers import Actor, Answer, HandoffMoved
 from services.routing.domain.handoff import State
 from services.routing.handlers import Assigner, answer, on_leads_qualified, tick
-from services.routing.queries import handoffs
-from services.routing.tables import handoffs as table
-from services.routing.tables import reps
+from services.routing.tables import handoffs, reps
 from shared.contracts.payloads import Change, LeadQualified
 from shared.db.session import Sessions
 from tests.builders import NOON, lead_qualified, qualified_message
-from tests.services.routing.builders import announced, build_assigner, entry, importing
+from tests.services.routing.builders import (
+    announced,
+    build_assigner,
+    count_by_state,
+    entry,
+    importing,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -54,7 +58,7 @@ def opened(sessions: Sessions, *reps: dict[str, object]) -> Assigner:
 
 
 def held(session: Session) -> Counter[str]:
-    rows = session.execute(select(table.c.rep).where(table.c.state == State.ASSIGNED))
+    rows = session.execute(select(handoffs.c.rep).where(handoffs.c.state == State.ASSIGNED))
     return Counter(row.rep for row in rows)
 
 
@@ -84,7 +88,7 @@ def test_one_lead_qualified_by_four_routers_has_one_live_handoff(sessions: Sessi
     at_once([batch(sessions, assigner, it) for it in batches])
 
     with sessions() as session:
-        counts = handoffs.count_by_state(session)
+        counts = count_by_state(session)
     assert counts == {State.ASSIGNED: 20, State.MERGED: 60}
 
 
@@ -96,7 +100,7 @@ def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) ->
 
     with sessions() as session:
         assert held(session) == {f"rep_{it}": 7 for it in range(3)}
-        assert handoffs.count_by_state(session) == {State.ASSIGNED: 21, State.WAITING: 39}
+        assert count_by_state(session) == {State.ASSIGNED: 21, State.WAITING: 39}
 
 
 def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessions) -> None:
@@ -119,10 +123,10 @@ def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessio
     ticked()
 
     with sessions() as session:
-        states = handoffs.count_by_state(session)
+        states = count_by_state(session)
         steps = Counter(it.change for it in announced(session))
         assert sum(states.values()) == 80
-        rows = session.execute(select(table.c.rep, table.c.state)).all()
+        rows = session.execute(select(handoffs.c.rep, handoffs.c.state)).all()
         counted = dict(session.execute(select(reps.c.id, reps.c.open)).all())
     open_ = Counter(row.rep for row in rows if State(row.state).held)
     assert open_ == {f"rep_{it}": 4 for it in range(4)}  # more leads are left than they can hold
@@ -151,7 +155,7 @@ def answers(
 
 
 def live_ids(session: Session) -> list[UUID]:
-    statement = select(table.c.id).where(table.c.state == State.ASSIGNED)
+    statement = select(handoffs.c.id).where(handoffs.c.state == State.ASSIGNED)
     return list(session.scalars(statement))
 
 

@@ -36,9 +36,9 @@ class Asking:
         self._client = client
         self._headers = {"authorization": f"Bearer {key}"}
 
-    def get(self, path: str = "", status: int = 200, **asked: Any) -> Any:
+    def get(self, path: str = "", status: int = 200, **params: Any) -> Any:
         """The answer's body."""
-        got = self._client.get(f"/v1/leads{path}", params=asked, headers=self._headers)
+        got = self._client.get(f"/v1/leads{path}", params=params, headers=self._headers)
         assert got.status_code == status, got.text
         return got.json()
 
@@ -94,7 +94,7 @@ def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: Asking
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "params",
     [
         {"email": "ada@example.com"},
         {"phone": "+491"},
@@ -103,8 +103,8 @@ def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: Asking
     ],
     ids=["email", "phone", "user-id", "anonymous-id"],
 )
-def test_a_lead_is_found_by_each_of_its_identities(ops: Asking, asked: dict[str, Any]) -> None:
-    assert ops.get(**asked)["email"] == "ada@example.com"
+def test_a_lead_is_found_by_each_of_its_identities(ops: Asking, params: dict[str, Any]) -> None:
+    assert ops.get(**params)["email"] == "ada@example.com"
 
 
 def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
@@ -127,14 +127,14 @@ def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: Asking) -> Non
     first = ops.get(f"/{lead_id}/events", limit=3)
     rest = ops.get(f"/{lead_id}/events", limit=3, after=first["next"])
 
-    shown = [*first["items"], *rest["items"]]
-    assert [it["type"] for it in shown] == ["form_submitted", *["page_viewed"] * 4]
-    assert [part["points"] for part in shown[0]["points"]] == [30.0]
+    items = [*first["items"], *rest["items"]]
+    assert [it["type"] for it in items] == ["form_submitted", *["page_viewed"] * 4]
+    assert [part["points"] for part in items[0]["points"]] == [30.0]
     assert rest["next"] is None
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "status", "code"),
+    ("path", "params", "status", "code"),
     [
         (f"/{uuid4()}", {}, 404, "unknown_lead"),
         (f"/{uuid4()}/events", {}, 404, "unknown_lead"),
@@ -147,9 +147,9 @@ def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: Asking) -> Non
     ids=["id", "events", "email", "nothing", "no-source", "no-source-either", "no-uuid"],
 )
 def test_an_unknown_lead_is_a_problem_that_says_so(
-    ops: Asking, path: str, asked: dict[str, str], status: int, code: str
+    ops: Asking, path: str, params: dict[str, str], status: int, code: str
 ) -> None:
-    assert ops.get(path, status, **asked)["code"] == code
+    assert ops.get(path, status, **params)["code"] == code
 
 
 def test_a_strange_cursor_is_refused(ops: Asking) -> None:
@@ -266,7 +266,7 @@ def test_of_merged_leads_a_rep_sees_what_was_merged_while_they_held_it(
         Worker(session).take(
             marketing_event("form_submitted", email=None, user_id="phone-app", time=NOON - days(1))
         )
-    ada, other = ops.get(email="ada@example.com")["id"], ops.get(**visitor)["id"]
+    ada, other_id = ops.get(email="ada@example.com")["id"], ops.get(**visitor)["id"]
     grace = keyed(client, sessions, KeyScope.REP)
     follow(sessions, handoff_changed(lead=UUID(ada)))
     lost = handoff_changed(
@@ -280,10 +280,10 @@ def test_of_merged_leads_a_rep_sees_what_was_merged_while_they_held_it(
     if merged_first:
         follow(sessions, lost)
 
-    assert ops.get(f"/{ada}")["id"] == other  # the older lead stays
+    assert ops.get(f"/{ada}")["id"] == other_id  # the older lead stays
     if merged_first:
-        assert grace.get(**visitor)["id"] == other
+        assert grace.get(**visitor)["id"] == other_id
         assert len(grace.get(f"/{ada}/events")["items"]) == 7
     else:  # they would see what somebody did of whom they never knew
         assert_unknown(grace, ada)
-        assert_unknown(grace, other)
+        assert_unknown(grace, other_id)

@@ -29,9 +29,9 @@ pytestmark = pytest.mark.postgres
 def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
     """The lead that an identity belongs to."""
     lead_id = leads.owners(worker.session, [key])[key]
-    found = leads.find_lead(worker.session, lead_id)
-    assert found is not None
-    return found
+    lead = leads.find_lead(worker.session, lead_id)
+    assert lead is not None
+    return lead
 
 
 def engagement(worker: Worker, lead: Lead) -> float:
@@ -59,12 +59,19 @@ def test_crossing_the_line_announces_the_lead_once(worker: Worker) -> None:
     for batch in ([marketing_event("page_viewed"), demo], [demo], [demo, demo]):
         worker.take(*batch)
 
-    [told] = worker.announced()
-    assert (told.change, told.qualification, told.cause) == (Qualified.BECAME, 1, "hand_raise")
+    [announcement] = worker.announced()
+    assert (announcement.change, announcement.qualification, announcement.cause) == (
+        Qualified.BECAME,
+        1,
+        "hand_raise",
+    )
     assert counted() == before + 1
-    assert told.context.why_now is not None
-    assert told.context.why_now.id == demo.id
-    assert {touch.type for touch in told.context.recent} == {"page_viewed", "demo_requested"}
+    assert announcement.context.why_now is not None
+    assert announcement.context.why_now.id == demo.id
+    assert {touch.type for touch in announcement.context.recent} == {
+        "page_viewed",
+        "demo_requested",
+    }
 
 
 def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker) -> None:
@@ -162,9 +169,9 @@ def test_a_lead_without_a_required_trait_waits_and_qualifies_when_it_arrives(
 
     worker.take(marketing_event("identified", user_id="u", kind=EventKind.IDENTIFY))
 
-    [told] = worker.announced()
-    assert told.cause == "required_trait"
-    assert told.context.email == "ada@example.com"
+    [announcement] = worker.announced()
+    assert announcement.cause == "required_trait"
+    assert announcement.context.email == "ada@example.com"
 
 
 def test_sales_is_followed_and_a_closed_lead_may_raise_its_hand_again(worker: Worker) -> None:
@@ -183,7 +190,7 @@ def test_sales_is_followed_and_a_closed_lead_may_raise_its_hand_again(worker: Wo
     assert lead_of(worker).stage is Stage.LOST
     worker.take(marketing_event("demo_requested"))
 
-    assert [told.qualification for told in worker.announced()] == [1, 2]
+    assert [it.qualification for it in worker.announced()] == [1, 2]
 
 
 def test_news_of_a_joined_lead_reaches_the_one_that_stayed(worker: Worker) -> None:
@@ -223,10 +230,10 @@ def test_decay_alone_ends_a_qualification_that_nobody_holds(worker: Worker) -> N
     assert abs(review_at - (NOON + days(14))) < timedelta(seconds=5)
 
     worker.review_leads(review_at - minutes(1))
-    assert [told.change for told in worker.announced()] == [Qualified.BECAME]
+    assert [it.change for it in worker.announced()] == [Qualified.BECAME]
     worker.review_leads(review_at)
 
-    assert [told.change for told in worker.announced()] == [Qualified.BECAME, Qualified.CEASED]
+    assert [it.change for it in worker.announced()] == [Qualified.BECAME, Qualified.CEASED]
     lead = lead_of(worker)
     assert (lead.stage, lead.armed, lead.review_at) == (Stage.ENGAGED, True, None)
 
@@ -255,7 +262,7 @@ def test_a_new_version_counts_leads_again_from_the_ledger(worker: Worker) -> Non
 
     worker.take(marketing_event("page_viewed"))
     assert engagement(worker, lead_of(worker)) == 60.0
-    assert [told.lead_id for told in worker.announced()] == [lead_of(worker).id]
+    assert [it.lead_id for it in worker.announced()] == [lead_of(worker).id]
     worker.review_leads(NOON)
 
     assert lead_of(worker, "email/bob@example.com").version == version

@@ -23,8 +23,8 @@ def test_a_handoff_has_one_holder_however_often_its_changes_come(worker: Worker)
     for changes in ([assigned], moved, [assigned], [*moved, assigned]):
         worker.follow(*changes)
 
-    found = holdings_of(worker.session, [assigned.handoff_id])
-    assert {it.rep: (it.lead_id, it.until) for it in found} == {
+    holdings = holdings_of(worker.session, [assigned.handoff_id])
+    assert {it.rep: (it.lead_id, it.until) for it in holdings} == {
         "grace": (assigned.lead_id, lost_at),
         "linus": (assigned.lead_id, None),
     }

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.postgres
 AGREEMENT: Agreement = agreement(scoring=oracle.SCORING)
 
 
-def shown(person: int) -> list[dict[str, Any]]:
+def identity_fields(person: int) -> list[dict[str, Any]]:
     """What events may show of a person."""
     email, user, visitor = f"p{person}@example.com", f"u{person}", f"a{person}"
     return [
@@ -44,13 +44,13 @@ def shown(person: int) -> list[dict[str, Any]]:
 
 def links(person: int) -> list[MarketingEvent]:
     """Events that show that it is one person, whatever comes first."""
-    who = shown(person)
+    who = identity_fields(person)
     return [marketing_event("other", **{**who[at], **who[0]}) for at in range(1, 5)]
 
 
 def lives(person: int) -> st.SearchStrategy[list[MarketingEvent]]:
     """A person's events, of which nothing but the links says whose they are."""
-    event = st.sampled_from(shown(person)).flatmap(lambda who: oracle.happenings(**who))
+    event = st.sampled_from(identity_fields(person)).flatmap(lambda who: oracle.happenings(**who))
     return st.lists(event, max_size=8).map(lambda events: [*events, *links(person)])
 
 
@@ -108,8 +108,8 @@ def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: b
         Worker(session).publish(scoring=oracle.SCORING)
     start = Barrier(2)
 
-    def work(its_events: Sequence[MarketingEvent], own: Random) -> None:
-        for batch in batches(its_events, own):
+    def work(portion: Sequence[MarketingEvent], own: Random) -> None:
+        for batch in batches(portion, own):
             start.wait(timeout=30)
             with sessions.begin() as session:
                 Worker(session).take(*batch)
@@ -118,9 +118,9 @@ def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: b
     with ThreadPoolExecutor(2) as pool:
         half = len(sent) // 2
         portions = [sent, sent] if same else [sent[:half], sent[half:]]
-        done = [pool.submit(work, it, Random(random.random())) for it in portions]  # noqa: S311
-        for it in done:
-            it.result(timeout=60)
+        futures = [pool.submit(work, it, Random(random.random())) for it in portions]  # noqa: S311
+        for future in futures:
+            future.result(timeout=60)
 
     with sessions.begin() as session:
         check(session, people)
@@ -130,5 +130,6 @@ def busy(person: int, random: Random) -> list[MarketingEvent]:
     """What a person did today, some of it unrecognised."""
     types = ["page_viewed", "downloaded", "trial_started"]
     return [
-        marketing_event(random.choice(types), **random.choice(shown(person))) for _ in range(10)
+        marketing_event(random.choice(types), **random.choice(identity_fields(person)))
+        for _ in range(10)
     ]

@@ -49,11 +49,11 @@ def test_nothing_differs_after_honest_work(sessions: Sessions, lead_ids: list[st
 def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids: list[str]) -> None:
     spoil(sessions, lead_ids[0])
 
-    [(count, found)] = recomputed(sessions, Policies(ScoringPolicy), utc_now())
+    [(count, differences)] = recomputed(sessions, Policies(ScoringPolicy), utc_now())
 
     assert count == 2
-    assert {it.what for it in found} == {"fit", "engagement", "traits"}
-    assert Difference(found[0].lead_id, "fit", 99.0, 20.0) == found[0]
+    assert {it.what for it in differences} == {"fit", "engagement", "traits"}
+    assert Difference(differences[0].lead_id, "fit", 99.0, 20.0) == differences[0]
 
 
 def test_an_unknown_lead_is_no_lead(sessions: Sessions, lead_ids: list[str]) -> None:

@@ -17,13 +17,13 @@ RULE = "scoring.signals.pricing.when"
 
 
 def test_each_failure_is_added_once_by_every_process(session: Session) -> None:
-    ours, theirs = Failures(), Failures()
-    log, other = FailureLog("scoring", ours), FailureLog("scoring", theirs)
+    ours, other_failures = Failures(), Failures()
+    log, other_log = FailureLog("scoring", ours), FailureLog("scoring", other_failures)
     ours.count(RULE, Cause.WORK)
     ours.count(RULE, Cause.WORK)
-    theirs.count(RULE, Cause.WORK)
+    other_failures.count(RULE, Cause.WORK)
 
-    for each in (log, log, other):
+    for each in (log, log, other_log):
         each.save(session, NOON)
 
     assert failed_since(session, NOON) == [Failed("scoring", RULE, "work", 3, NOON)]

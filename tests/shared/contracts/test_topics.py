@@ -20,22 +20,22 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 def read(path: Path) -> tuple[Topic[Any], Record, Any]:
     """A file's topic, its record as Kafka would give it, and what the record says."""
     topic = BY_NAME[path.parent.parent.name]
-    said = json.loads(path.read_text())
-    headers = tuple((name, value.encode()) for name, value in said["headers"].items())
-    value = json.dumps(said["value"]).encode()
-    return topic, Record(topic.name, 0, 0, said["key"].encode(), value, headers), said
+    example = json.loads(path.read_text())
+    headers = tuple((name, value.encode()) for name, value in example["headers"].items())
+    value = json.dumps(example["value"]).encode()
+    return topic, Record(topic.name, 0, 0, example["key"].encode(), value, headers), example
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_an_example_decodes_and_says_the_same_when_encoded_again(path: Path) -> None:
-    topic, lying, said = read(path)
+    topic, lying, example = read(path)
 
     decoded = topic.decode(lying)
 
     again = topic.encode(decoded.payload, id=decoded.id, source=decoded.source, at=decoded.time)
-    assert json.loads(again.value).items() >= said["value"].items()
+    assert json.loads(again.value).items() >= example["value"].items()
     assert again.key == lying.key
-    assert decoded.traceparent == said["headers"].get("traceparent")
+    assert decoded.traceparent == example["headers"].get("traceparent")
 
 
 def test_each_topic_has_examples_of_its_current_version() -> None:

@@ -110,7 +110,8 @@ def test_who_is_not_let_in_hears_what_to_mend(
 ) -> None:
     settings = settings_for(secure_kafka, **{"kafka_sasl_password": "wrong-horse"} | wrong)
     [finding] = checks.broker(settings, utc_now())
-    assert "not its own" in finding.detail or "does not let us in" in finding.detail
+    reasons = ("does not accept our", "does not let us in", "wants TLS")  # one of them, by timing
+    assert any(reason in finding.detail for reason in reasons)
     assert "wrong-horse" not in finding.detail
     assert "behind TLS" in finding.remedy
 

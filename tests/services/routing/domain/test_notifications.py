@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from services.routing.domain import notifications
 from services.routing.domain.handoff import Handoff
-from services.routing.domain.signing import decode_secret, encode_secret, signed_headers
+from services.routing.domain.signing import encode_secret, signed_headers
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, Touch
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified, sla_changed
@@ -35,7 +35,6 @@ def test_a_signature_is_what_the_standards_own_library_expects() -> None:
     headers = signed_headers([secret], id="id-1", at=utc_now(), body=body)
 
     assert Webhook(encode_secret(secret)).verify(body, headers) == {"grüße": 1}
-    assert decode_secret(encode_secret(secret)) == secret
     assert headers["webhook-timestamp"].isdecimal()
 
 

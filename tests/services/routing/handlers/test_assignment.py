@@ -22,6 +22,7 @@ from tests.services.routing.builders import (
     announced_changes,
     at,
     build_assigner,
+    count_by_state,
     entry,
     importing,
     publishing,
@@ -39,10 +40,6 @@ def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, A
     assert handoff is not None
     [*_, newest] = explain(session, handoff, assigner=Assigner(URL))
     return newest
-
-
-def states(session: Session) -> dict[State, int]:
-    return handoffs.count_by_state(session)
 
 
 def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
@@ -73,10 +70,11 @@ def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
     if waiting["picked"]:
         waiting = decision(session, "ada")
     excluded = {
-        it["rep"]: [one["reason"] for one in it["excluded"]] for it in waiting["candidates"]
+        it["rep"]: [exclusion["reason"] for exclusion in it["excluded"]]
+        for it in waiting["candidates"]
     }
     assert excluded == {"grace": ["full"], "linus": ["inactive"]}
-    assert states(session) == {State.ASSIGNED: 1, State.WAITING: 1}
+    assert count_by_state(session) == {State.ASSIGNED: 1, State.WAITING: 1}
 
 
 def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> None:
@@ -127,7 +125,7 @@ def test_shifts_that_open_are_waited_for(session: Session) -> None:
     assert announced_changes(session) == [("waiting", None)]
     qualifying(session, assigner, lead_qualified(lead="alan", tier="enterprise"), now=at(19, 9))
 
-    assert states(session) == {State.ASSIGNED: 2}
+    assert count_by_state(session) == {State.ASSIGNED: 2}
 
 
 def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
@@ -217,7 +215,7 @@ def test_many_who_wait_are_placed_in_turn_portion_by_portion(session: Session) -
 
     placed = {it.lead_id for it in announced(session) if it.change is Change.ASSIGNED}
     assert placed == {an_id(it.seconds) for it in ages[15:]}
-    assert states(session) == {State.ASSIGNED: PORTION + 5, State.WAITING: 15}
+    assert count_by_state(session) == {State.ASSIGNED: PORTION + 5, State.WAITING: 15}
 
 
 def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session: Session) -> None:
@@ -243,5 +241,5 @@ def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session:
         ("waiting", None),
     ]
     assert announced(session)[-1].lead_id == an_id("last")
-    assert states(session) == {State.ASSIGNED: 2, State.WAITING: PORTION + 1}
+    assert count_by_state(session) == {State.ASSIGNED: 2, State.WAITING: PORTION + 1}
     assert decision(session, "last")["picked"] is None

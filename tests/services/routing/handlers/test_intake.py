@@ -16,6 +16,7 @@ from tests.services.routing.builders import (
     announced,
     announced_changes,
     build_assigner,
+    count_by_state,
     entry,
     importing,
     qualifying,
@@ -25,10 +26,6 @@ pytestmark = pytest.mark.postgres
 
 ONE = {"capacity": {"open": 1}}
 LATER = NOON + timedelta(minutes=5)
-
-
-def states(session: Session) -> dict[State, int]:
-    return handoffs.count_by_state(session)
 
 
 def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
@@ -73,7 +70,7 @@ def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None
     merged = handoffs.find_handoff(session, handoff_id(an_id("ada"), 2))
     assert merged is not None
     assert (merged.state, merged.merged_into) == (State.MERGED, handoff_id(an_id("ada"), 1))
-    assert states(session) == {State.MERGED: 1, State.ASSIGNED: 1}
+    assert count_by_state(session) == {State.MERGED: 1, State.ASSIGNED: 1}
 
 
 def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None:

@@ -41,7 +41,7 @@ class Story:
     def __init__(self, policy: ScoringPolicy = POLICY) -> None:
         self.policy = policy
         self.lead = BLANK
-        self.heard: list[str] = []
+        self.changes: list[str] = []
         self.steps: list[Stage] = []
 
     def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
@@ -55,15 +55,15 @@ class Story:
 
     def sales(self, change: Change, **fields: Any) -> Story:
         """A step of its newest handoff."""
-        told = handoff_changed(
+        message = handoff_changed(
             change, lead=BLANK.id, qualification=self.lead.qualification, **fields
         )
-        return self._after(follow_handoff(self.lead, told))
+        return self._after(follow_handoff(self.lead, message))
 
     def _after(self, verdict: Verdict) -> Story:
         self.lead = verdict.lead
         self.steps += [step.stage for step in verdict.steps]
-        self.heard += [f"{it.change} {it.cause}" for it in verdict.crossings]
+        self.changes += [f"{it.change} {it.cause}" for it in verdict.crossings]
         return self
 
 

@@ -35,24 +35,28 @@ def context(*events: MarketingEvent, policy: ScoringPolicy = POLICY) -> LeadCont
 def test_a_card_names_the_person_and_the_company(
     traits: dict[str, Any], name: str | None, company: str | None
 ) -> None:
-    found = context(marketing_event(traits=traits))
+    lead_context = context(marketing_event(traits=traits))
 
-    assert (found.name, found.company, found.account) == (name, company, "example.com")
+    assert (lead_context.name, lead_context.company, lead_context.account) == (
+        name,
+        company,
+        "example.com",
+    )
 
 
 def test_a_card_gives_the_weightiest_reasons_first() -> None:
-    found = context(
+    lead_context = context(
         marketing_event("form_submitted", traits={"company_size": 300, "title": "Student"}),
         marketing_event("page_viewed", context={"campaign": {"source": "google"}}),
     )
 
-    assert [(it.rule, it.points) for it in found.reasons] == [
+    assert [(it.rule, it.points) for it in lead_context.reasons] == [
         ("large_company", 40.0),
         ("form", 30.0),
         ("student", -30.0),
         ("page", 5.0),
     ]
-    assert found.first_campaign == found.last_campaign == {"source": "google"}
+    assert lead_context.first_campaign == lead_context.last_campaign == {"source": "google"}
 
 
 def test_a_touch_reads_the_page_and_leaves_out_what_nobody_reads() -> None:
@@ -61,10 +65,10 @@ def test_a_touch_reads_the_page_and_leaves_out_what_nobody_reads() -> None:
         properties={"plan": "pro", "seats": 3, "nested": {"deep": 1}, "long": "x" * 900},
     )
 
-    seen = touch(event)
+    touched = touch(event)
 
-    assert (seen.title, seen.url) == ("Pricing", "/pricing")
-    assert seen.properties == {"plan": "pro", "seats": 3, "long": "x" * 300}
+    assert (touched.title, touched.url) == ("Pricing", "/pricing")
+    assert touched.properties == {"plan": "pro", "seats": 3, "long": "x" * 300}
     assert touch(marketing_event(context={"page": "odd"}, properties={"title": 7})).title is None
 
 
@@ -88,11 +92,11 @@ def test_a_card_always_fits(letter: str) -> None:
         for at in range(RECENT + 5)
     ]
 
-    found = context(*events, policy=policy)
+    lead_context = context(*events, policy=policy)
 
-    assert len(encode(found)) <= LIMIT_BYTES
-    assert found.email == "ada@example.com"
-    assert found.why_now is not None
+    assert len(encode(lead_context)) <= LIMIT_BYTES
+    assert lead_context.email == "ada@example.com"
+    assert lead_context.why_now is not None
 
 
 def test_a_card_without_a_cause_or_events_is_still_a_card() -> None:

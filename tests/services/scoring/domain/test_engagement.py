@@ -20,8 +20,8 @@ from tests.builders import NOON, agreement, days, marketing_event
 
 def policy_with(*signals: dict[str, Any], **groups: Any) -> ScoringPolicy:
     """Rules with these signals on `a`, or what they say."""
-    told = [{"id": f"s{at}", "on": "a", "half_life": "1d", **it} for at, it in enumerate(signals)]
-    return ScoringPolicy(1, agreement(scoring={"signals": told, "groups": groups}))
+    rules = [{"id": f"s{at}", "on": "a", "half_life": "1d", **it} for at, it in enumerate(signals)]
+    return ScoringPolicy(1, agreement(scoring={"signals": rules, "groups": groups}))
 
 
 def score(policy: ScoringPolicy, ages: Sequence[timedelta]) -> Score:
@@ -53,24 +53,26 @@ def score(policy: ScoringPolicy, ages: Sequence[timedelta]) -> Score:
 def test_points_halve_with_age_within_their_bounds(
     signal: dict[str, Any], ages: list[int], points: float
 ) -> None:
-    found = score(policy_with(signal), [days(age) for age in ages])
+    engagement = score(policy_with(signal), [days(age) for age in ages])
 
-    assert found.value == pytest.approx(points, abs=1e-9)
-    assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
+    assert engagement.value == pytest.approx(points, abs=1e-9)
+    assert sum(part.points for part in engagement.parts) == pytest.approx(
+        engagement.value, abs=1e-9
+    )
 
 
 def test_a_group_is_bounded_and_says_what_that_took() -> None:
-    found = score(
+    engagement = score(
         policy_with({"points": 10, "group": "g"}, {"points": 10, "group": "g"}, g={"max": 15}),
         [days(0)],
     )
 
-    assert [(part.rule, part.points) for part in found.parts] == [
+    assert [(part.rule, part.points) for part in engagement.parts] == [
         ("s0", 10.0),
         ("s1", 10.0),
         ("group:g", -5.0),
     ]
-    assert found.value == 15.0
+    assert engagement.value == 15.0
 
 
 def test_points_that_are_taken_count_against_those_that_are_given() -> None:
@@ -107,7 +109,7 @@ def test_the_instant_of_falling_is_found_to_the_second() -> None:
     st.floats(0.1, 90),
 )
 def test_it_falls_below_the_line_there_and_had_not_a_second_before(
-    told: list[tuple[float, int, int, bool]], line: float
+    signal_fields: list[tuple[float, int, int, bool]], line: float
 ) -> None:
     policy = ScoringPolicy(
         1,
@@ -116,14 +118,15 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
                 "signals": [
                     {"id": f"s{at}", "on": f"a{at}", "points": points, "half_life": f"{hours}h"}
                     | ({"group": "g", "max": 70} if bounded else {"daily_max": 60})
-                    for at, (points, hours, _, bounded) in enumerate(told)
+                    for at, (points, hours, _, bounded) in enumerate(signal_fields)
                 ],
                 "groups": {"g": {"max": 75}},
             }
         ),
     )
     events = [
-        marketing_event(f"a{at}", time=NOON - days(age)) for at, (_, _, age, _) in enumerate(told)
+        marketing_event(f"a{at}", time=NOON - days(age))
+        for at, (_, _, age, _) in enumerate(signals)
     ]
     signals = extend_profile(Profile(), events, policy, now=NOON).signals
     weights = policy.weights

@@ -57,8 +57,8 @@ def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> 
 def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()
-    other = mine._replace(lead_id=an_id("joined"))
-    story.lead = story.lead._replace(live={**story.lead.live, other.key: other})
+    other_handoff = mine._replace(lead_id=an_id("joined"))
+    story.lead = story.lead._replace(live={**story.lead.live, other_handoff.key: other_handoff})
 
     assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
     closing = handoff_changed(Change.LOST, lead=an_id("joined"))

@@ -66,7 +66,7 @@ def test_an_alias_joins_even_two_emails_and_only_an_alias_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "stays"),
+    ("person", "other_person", "stays"),
     [
         (Person(an_id(1), NOON, known=True), Person(an_id(2), NOON - minutes(1), known=True), 2),
         (Person(an_id(1), NOON, known=True), Person(an_id(2), NOON - minutes(1)), 1),
@@ -74,9 +74,9 @@ def test_an_alias_joins_even_two_emails_and_only_an_alias_does() -> None:
     ],
     ids=["the-older", "the-known", "the-older-visitor"],
 )
-def test_of_two_leads_the_right_one_stays(one: Person, other: Person, stays: int) -> None:
-    owners = {"user/website/u": one.id, "anonymous/website/a": other.id}
-    resolver = IdentityResolver(owners, {one.id: one, other.id: other})
+def test_of_two_leads_the_right_one_stays(person: Person, other_person: Person, stays: int) -> None:
+    owners = {"user/website/u": person.id, "anonymous/website/a": other_person.id}
+    resolver = IdentityResolver(owners, {person.id: person, other_person.id: other_person})
 
     met = resolver.lead_of(ev(user_id="u", anonymous_id="a"))
 

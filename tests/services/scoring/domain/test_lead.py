@@ -43,12 +43,12 @@ def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
     )
     ada = ADA._replace(stage=Stage.LOST, review_at=NOON + days(5), blocker="why")
 
-    both = merge(ada, bob, POLICY)
+    merged = merge(ada, bob, POLICY)
 
-    assert (both.id, both.known, both.stage) == (ada.id, True, Stage.QUALIFIED)
-    assert (both.armed, both.qualification, both.fit) == (False, 2, 20.0)
-    assert (both.review_at, both.blocker) == (NOON + days(3), "why")
-    assert both.live == {live.key: live}
+    assert (merged.id, merged.known, merged.stage) == (ada.id, True, Stage.QUALIFIED)
+    assert (merged.armed, merged.qualification, merged.fit) == (False, 2, 20.0)
+    assert (merged.review_at, merged.blocker) == (NOON + days(3), "why")
+    assert merged.live == {live.key: live}
 
 
 def test_a_review_is_computed_anew_where_points_may_have_been_taken() -> None:

@@ -41,15 +41,17 @@ def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
     for batch in batches(events, random):
         at = random.randrange(3)
         leads[at] = extend_profile(leads[at], batch, POLICY, now=NOON)
-    one, two, three = random.sample(leads, 3)
-    whole = merge_profiles(one, merge_profiles(two, three, POLICY), POLICY)
+    first, second, third = random.sample(leads, 3)
+    whole = merge_profiles(first, merge_profiles(second, third, POLICY), POLICY)
 
     for later in (0, 0.3, 11):
         now = NOON + days(later)
         expected = oracle.engagement(events, POLICY.agreement.scoring, now)
-        found = whole.engagement(POLICY, now)
-        assert found.value == pytest.approx(expected, abs=1e-9)
-        assert sum(part.points for part in found.parts) == pytest.approx(found.value, abs=1e-9)
+        engagement = whole.engagement(POLICY, now)
+        assert engagement.value == pytest.approx(expected, abs=1e-9)
+        assert sum(part.points for part in engagement.parts) == pytest.approx(
+            engagement.value, abs=1e-9
+        )
     assert whole.fit(POLICY).value == oracle.fit(events, POLICY.agreement)
     assert (whole.trait_values, whole.emails) == (
         folded(*events).trait_values,

@@ -27,13 +27,13 @@ def test_a_lead_goes_from_known_to_engaged_to_qualified() -> None:
     story = Story().does("seen").does("form_submitted").does("form_submitted")
 
     assert story.steps == [Stage.ENGAGED, Stage.QUALIFIED]
-    assert (story.heard, story.lead.armed) == (["became threshold"], False)
+    assert (story.changes, story.lead.armed) == (["became threshold"], False)
 
 
 def test_above_the_line_it_does_not_qualify_again() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.LOST)
 
-    assert story.does("form_submitted").heard == ["became threshold"]
+    assert story.does("form_submitted").changes == ["became threshold"]
 
 
 def test_it_crosses_again_after_it_has_fallen_below_the_lower_line() -> None:
@@ -45,13 +45,13 @@ def test_it_crosses_again_after_it_has_fallen_below_the_lower_line() -> None:
     assert story.reviewed(due).lead.armed is True
     story.does(*FORMS, at=due)
 
-    assert story.heard == ["became threshold", "became threshold"]
+    assert story.changes == ["became threshold", "became threshold"]
 
 
 def test_between_the_lines_it_is_not_armed_again() -> None:
     story = Story().does(*FORMS).sales(Change.LOST).reviewed(NOON + days(9))
 
-    assert story.does("form_submitted", at=NOON + days(9)).heard == ["became threshold"]
+    assert story.does("form_submitted", at=NOON + days(9)).changes == ["became threshold"]
 
 
 def test_a_recycled_lead_qualifies_at_its_next_event_not_before() -> None:
@@ -59,34 +59,34 @@ def test_a_recycled_lead_qualifies_at_its_next_event_not_before() -> None:
     story.sales(Change.RETURNED, recycle=True)
     assert (story.lead.stage, story.lead.armed) == (Stage.RECYCLED, True)
 
-    assert story.reviewed(NOON).heard == ["became threshold"]
-    assert story.does("page_viewed").heard == ["became threshold", "became threshold"]
+    assert story.reviewed(NOON).changes == ["became threshold"]
+    assert story.does("page_viewed").changes == ["became threshold", "became threshold"]
 
 
 def test_a_hand_raise_qualifies_again_after_each_closed_handoff_and_not_before() -> None:
     story = Story().does("demo_requested").does("demo_requested")
-    assert story.heard == ["became hand_raise"]
+    assert story.changes == ["became hand_raise"]
 
     for closing in (Change.LOST, Change.WON):
         story.sales(Change.ASSIGNED).sales(closing).does("demo_requested")
 
-    assert story.heard == ["became hand_raise"] * 3
+    assert story.changes == ["became hand_raise"] * 3
     assert story.lead.qualification == 3
 
 
 def test_a_crossing_while_a_rep_holds_the_lead_belongs_to_that_handoff() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED).reviewed(LATER)
-    assert (story.lead.armed, story.heard) == (True, ["became threshold"])
+    assert (story.lead.armed, story.changes) == (True, ["became threshold"])
 
     story.does(*FORMS, at=LATER)
     assert story.lead.armed is False
     assert story.lead.review_at is not None
 
-    assert story.sales(Change.LOST).does("page_viewed", at=LATER).heard == ["became threshold"]
+    assert story.sales(Change.LOST).does("page_viewed", at=LATER).changes == ["became threshold"]
 
 
 @pytest.mark.parametrize(
-    ("told", "heard"),
+    ("steps", "changes"),
     [
         ((), ["became threshold", "ceased decayed"]),
         (((Change.ASSIGNED, {}),), ["became threshold"]),
@@ -96,32 +96,34 @@ def test_a_crossing_while_a_rep_holds_the_lead_belongs_to_that_handoff() -> None
     ids=["nobody-yet", "held", "handed-back", "waiting"],
 )
 def test_decay_ends_a_qualification_that_nobody_holds(
-    told: Sequence[tuple[Change, dict[str, Any]]], heard: list[str]
+    steps: Sequence[tuple[Change, dict[str, Any]]], changes: list[str]
 ) -> None:
     story = Story().does(*FORMS)
-    for change, fields in told:
+    for change, fields in steps:
         story.sales(change, **fields)
 
-    assert story.reviewed(LATER).heard == heard
+    assert story.reviewed(LATER).changes == changes
 
 
 def test_decay_does_not_end_what_a_hand_raise_began_or_joined() -> None:
-    assert Story().does("demo_requested").reviewed(NOON + days(900)).heard == ["became hand_raise"]
+    assert Story().does("demo_requested").reviewed(NOON + days(900)).changes == [
+        "became hand_raise"
+    ]
     joined = Story().does(*FORMS).does("demo_requested").reviewed(LATER)
-    assert joined.heard == ["became threshold"]
+    assert joined.changes == ["became threshold"]
 
 
 def test_a_lead_that_ceased_may_cross_again() -> None:
     story = Story().does(*FORMS).reviewed(LATER).does(*FORMS, at=LATER)
 
-    assert story.heard == ["became threshold", "ceased decayed", "became threshold"]
+    assert story.changes == ["became threshold", "ceased decayed", "became threshold"]
 
 
 def test_a_rep_who_got_it_before_the_news_that_it_ceased_keeps_it() -> None:
     story = Story().does(*FORMS).reviewed(LATER).sales(Change.ASSIGNED)
 
     assert story.lead.stage is Stage.QUALIFIED
-    assert story.does("demo_requested", at=LATER).heard == ["became threshold", "ceased decayed"]
+    assert story.does("demo_requested", at=LATER).changes == ["became threshold", "ceased decayed"]
 
 
 @pytest.mark.parametrize("doing", [("demo_requested",), FORMS], ids=["hand-raise", "threshold"])
@@ -129,11 +131,11 @@ def test_without_a_required_trait_it_waits_and_qualifies_when_that_arrives(
     doing: tuple[str, ...],
 ) -> None:
     story = Story(policy_with(require=["email", "country"])).does(*doing)
-    assert (story.heard, story.lead.blocker) == ([], "incomplete: country")
+    assert (story.changes, story.lead.blocker) == ([], "incomplete: country")
 
     story.does("identified", traits={"country": "DE"})
 
-    assert story.heard == ["became required_trait"]
+    assert story.changes == ["became required_trait"]
     assert story.lead.blocker is None
 
 
@@ -141,7 +143,7 @@ def test_a_lead_that_falls_while_it_waits_does_not_qualify() -> None:
     story = Story(policy_with(require=["country"])).does(*FORMS).reviewed(LATER)
     assert story.lead.blocker is None
 
-    assert story.does("identified", at=LATER, traits={"country": "DE"}).heard == []
+    assert story.does("identified", at=LATER, traits={"country": "DE"}).changes == []
 
 
 def test_a_suppressed_lead_is_kept_from_sales_and_the_reason_is_kept() -> None:
@@ -150,11 +152,11 @@ def test_a_suppressed_lead_is_kept_from_sales_and_the_reason_is_kept() -> None:
         Stage.DISQUALIFIED,
         "suppressed: is a customer",
     )
-    assert story.heard == []
+    assert story.changes == []
 
     story.does("identified", at=NOON + minutes(1), traits={"customer": False})
 
-    assert story.heard == ["became hand_raise"]
+    assert story.changes == ["became hand_raise"]
 
 
 def test_a_lead_that_is_no_longer_suppressed_is_marketings_again() -> None:
@@ -166,11 +168,11 @@ def test_a_lead_that_is_no_longer_suppressed_is_marketings_again() -> None:
 
 def test_suppression_ends_a_qualification_that_nobody_holds() -> None:
     story = Story(SUPPRESSING).does(*FORMS).does("identified", traits={"customer": True})
-    assert story.heard == ["became threshold", "ceased suppressed"]
+    assert story.changes == ["became threshold", "ceased suppressed"]
     assert story.lead.stage is Stage.DISQUALIFIED
 
     held = Story(SUPPRESSING).does(*FORMS).sales(Change.ASSIGNED)
-    assert held.does("identified", traits={"customer": True}).heard == ["became threshold"]
+    assert held.does("identified", traits={"customer": True}).changes == ["became threshold"]
 
 
 def test_a_won_customer_stays_won_when_suppressed() -> None:
@@ -178,15 +180,15 @@ def test_a_won_customer_stays_won_when_suppressed() -> None:
 
     story.does("demo_requested", traits={"customer": True})
 
-    assert (story.lead.stage, story.heard) == (Stage.WON, ["became threshold"])
+    assert (story.lead.stage, story.changes) == (Stage.WON, ["became threshold"])
 
 
 def test_without_a_threshold_only_a_hand_raise_qualifies() -> None:
     story = Story(policy_with(threshold=None)).does(*FORMS)
-    assert story.heard == []
+    assert story.changes == []
 
     story.does("demo_requested")
-    assert (story.heard, story.lead.review_at) == (["became hand_raise"], None)
+    assert (story.changes, story.lead.review_at) == (["became hand_raise"], None)
 
 
 @pytest.mark.parametrize("threshold", [False, True])
@@ -196,7 +198,7 @@ def test_only_where_there_is_a_threshold_is_a_lead_reviewed_to_be_armed_again(
     without: dict[str, Any] = {} if threshold else {"threshold": None}
     story = Story(policy_with(hand_raise=["form_submitted"], **without)).does(*FORMS)
 
-    assert (story.heard, story.lead.armed) == (["became hand_raise"], False)
+    assert (story.changes, story.lead.armed) == (["became hand_raise"], False)
     assert (story.lead.review_at is not None) is threshold
 
 
@@ -205,7 +207,7 @@ def test_a_line_that_decay_never_reaches_needs_no_review() -> None:
         *FORMS
     )
 
-    assert (story.heard, story.lead.armed) == (["became threshold"], False)
+    assert (story.changes, story.lead.armed) == (["became threshold"], False)
     assert story.lead.review_at is None
     assert Story().does(*FORMS).lead.review_at is not None
 
@@ -233,19 +235,19 @@ def test_points_that_are_taken_move_the_review_forward() -> None:
 def test_the_first_tier_that_holds_is_the_handoffs(size: object, tier: str) -> None:
     event = marketing_event("demo_requested", traits={"company_size": size})
 
-    [told] = assess(BLANK, [event], POLICY, now=NOON).crossings
+    [crossing] = assess(BLANK, [event], POLICY, now=NOON).crossings
 
-    assert (told.live.tier, told.change) == (tier, Qualified.BECAME)
+    assert (crossing.live.tier, crossing.change) == (tier, Qualified.BECAME)
 
 
 def test_why_now_is_the_event_that_asked_or_else_the_last_that_counted() -> None:
     def why(*events: MarketingEvent) -> str | None:
-        [told] = assess(BLANK, events, POLICY, now=NOON).crossings
-        return None if told.why_now is None else told.why_now.id
+        [crossing] = assess(BLANK, events, POLICY, now=NOON).crossings
+        return None if crossing.why_now is None else crossing.why_now.id
 
-    form = [marketing_event("form_submitted", id=f"f{it}") for it in range(2)]
-    assert why(*form, marketing_event("seen", id="s")) == "f1"
-    assert why(marketing_event("demo_requested", id="d"), *form) == "d"
+    forms = [marketing_event("form_submitted", id=f"f{it}") for it in range(2)]
+    assert why(*forms, marketing_event("seen", id="s")) == "f1"
+    assert why(marketing_event("demo_requested", id="d"), *forms) == "d"
 
     [ceased] = judge(Story().does(*FORMS).lead, (), POLICY, now=LATER).crossings
     assert ceased.why_now is None

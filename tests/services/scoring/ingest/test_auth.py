@@ -38,8 +38,8 @@ def anybody(sessions: Sessions, broker: Broker) -> TestClient:
 def test_a_key_is_found_wherever_clients_put_it(
     anybody: TestClient, broker: Broker, key: str, where: Any
 ) -> None:
-    said = anybody.post("/v1/track", **{"json": TRACK, **where(key)})
-    assert said.status_code == 200
+    response = anybody.post("/v1/track", **{"json": TRACK, **where(key)})
+    assert response.status_code == 200
     assert broker.event.source == "site"
 
 
@@ -64,10 +64,10 @@ def test_without_a_key_nothing_comes_in(
     anybody: TestClient, broker: Broker, ops: dict[str, str], send: Any, code: str
 ) -> None:
     body = {} if "content" in send else {"json": TRACK}
-    said = anybody.post("/v1/track", **{**body, **send})
+    response = anybody.post("/v1/track", **{**body, **send})
 
-    assert (said.status_code, said.json()["code"]) == (401, code)
-    assert "location" not in said.headers
+    assert (response.status_code, response.json()["code"]) == (401, code)
+    assert "location" not in response.headers
     assert broker.records == []
     assert anybody.get("/v1/rejections", headers=ops).json()["items"] == []
 
@@ -83,8 +83,8 @@ def test_other_scopes_do_not_open_the_door(
 ) -> None:
     with sessions.begin() as session:
         key = create_key(session, scope=scope, subject="x", now=NOON)
-    said = anybody.post("/v1/track", json=TRACK, headers={"x-write-key": key})
-    assert (said.status_code, said.json()["code"]) == (403, "wrong_scope")
+    response = anybody.post("/v1/track", json=TRACK, headers={"x-write-key": key})
+    assert (response.status_code, response.json()["code"]) == (403, "wrong_scope")
 
 
 def test_a_key_ends_when_it_is_revoked_or_its_time_is_over(
@@ -109,18 +109,18 @@ def test_a_key_ends_when_it_is_revoked_or_its_time_is_over(
         revoke_key(session, revoked.split("_")[2], now=NOON)
 
     now += timedelta(seconds=11)  # both are still remembered
-    said = client.post("/v1/track", json=TRACK, auth=(expiring, ""))
-    assert (said.status_code, said.json()["code"]) == (401, "expired_key")
+    response = client.post("/v1/track", json=TRACK, auth=(expiring, ""))
+    assert (response.status_code, response.json()["code"]) == (401, "expired_key")
     now += timedelta(seconds=30)
-    said = client.post("/v1/track", json=TRACK, auth=(revoked, ""))
-    assert (said.status_code, said.json()["code"]) == (401, "unknown_key")
+    response = client.post("/v1/track", json=TRACK, auth=(revoked, ""))
+    assert (response.status_code, response.json()["code"]) == (401, "unknown_key")
 
 
 def test_a_browser_may_send_from_the_sites_of_the_key(
     anybody: TestClient, key: str, broker: Broker
 ) -> None:
-    asked = {"origin": SITE, "access-control-request-headers": "authorization,content-type"}
-    may = anybody.options("/v1/t", headers=asked)
+    headers = {"origin": SITE, "access-control-request-headers": "authorization,content-type"}
+    may = anybody.options("/v1/t", headers=headers)
     assert may.status_code == 204
     assert may.headers["access-control-allow-headers"] == "authorization,content-type"
 
@@ -134,11 +134,11 @@ def test_a_browser_may_send_from_the_sites_of_the_key(
 def test_a_browser_may_not_send_from_elsewhere(
     anybody: TestClient, key: str, sessions: Sessions, broker: Broker
 ) -> None:
-    said = anybody.post(
+    response = anybody.post(
         "/v1/t", json={**TRACK, "writeKey": key}, headers={"origin": "https://evil.example"}
     )
-    assert (said.status_code, said.json()["code"]) == (403, "origin_not_allowed")
-    assert said.headers["access-control-allow-origin"] == "https://evil.example"
+    assert (response.status_code, response.json()["code"]) == (403, "origin_not_allowed")
+    assert response.headers["access-control-allow-origin"] == "https://evil.example"
     assert broker.records == []
 
     with sessions.begin() as session:

@@ -39,7 +39,7 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("said", "email"),
+    ("value", "email"),
     [
         (" Ada.L+news@Acme.Example.COM ", "ada.l+news@acme.example.com"),
         ("o'hara@acme.com", "o'hara@acme.com"),
@@ -55,8 +55,8 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
         ("", None),
     ],
 )
-def test_an_email_is_normalised_or_none(said: str, email: str | None) -> None:
-    assert normal_email(said) == email
+def test_an_email_is_normalised_or_none(value: str, email: str | None) -> None:
+    assert normal_email(value) == email
 
 
 @given(
@@ -66,16 +66,16 @@ def test_an_email_is_normalised_or_none(said: str, email: str | None) -> None:
 @example("a" * 32 + "." + "b" * 31 + "@acme.com")
 @example("a@b--c.com")
 @example("a@xn--a.com")
-def test_the_short_way_agrees_with_the_long_one(said: str) -> None:
+def test_the_short_way_agrees_with_the_long_one(value: str) -> None:
     try:
-        expected = validate_email(said.lower(), check_deliverability=False).normalized.lower()
+        expected = validate_email(value.lower(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         expected = None
-    assert normal_email(said) == expected
+    assert normal_email(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "phone"),
+    ("value", "phone"),
     [
         ("+49 (30) 901820", "+4930901820"),
         ("0049 30 901820", "+4930901820"),
@@ -85,8 +85,8 @@ def test_the_short_way_agrees_with_the_long_one(said: str) -> None:
         ("no number", None),
     ],
 )
-def test_a_phone_number_is_e164_or_none(said: str, phone: str | None) -> None:
-    assert normal_phone(said) == phone
+def test_a_phone_number_is_e164_or_none(value: str, phone: str | None) -> None:
+    assert normal_phone(value) == phone
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("value", "kept"),
     [
         (17, "17"),
         (5551.0, "5551"),
@@ -113,22 +113,22 @@ def test_what_stands_for_nobody_is_no_id(junk: Any) -> None:
         ("Nullmeyer", "Nullmeyer"),
     ],
 )
-def test_an_id_is_text_with_every_digit(said: Any, kept: str | None) -> None:
-    assert normal_id(id_text(said)) == kept
+def test_an_id_is_text_with_every_digit(value: Any, kept: str | None) -> None:
+    assert normal_id(id_text(value)) == kept
 
 
 @pytest.mark.parametrize(
-    "said",
+    "value",
     [0.5, 2.0**53, float("inf"), NumberText("1e400"), NumberText("9007199254740993.5"), "a\ufffd"],
 )
-def test_an_id_that_lost_a_digit_or_a_character_is_refused(said: Any) -> None:
+def test_an_id_that_lost_a_digit_or_a_character_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="should be text"):
-        id_text(said)
+        id_text(value)
 
 
-@pytest.mark.parametrize("said", [None, True, [], {}])
-def test_what_is_neither_text_nor_a_number_is_left_to_others(said: Any) -> None:
-    assert id_text(said) is said
+@pytest.mark.parametrize("value", [None, True, [], {}])
+def test_what_is_neither_text_nor_a_number_is_left_to_others(value: Any) -> None:
+    assert id_text(value) is value
 
 
 @pytest.mark.parametrize("error", [7, "soon", "2026-13-01", [], True])
@@ -143,14 +143,14 @@ def test_a_time_never_lies_after_the_arrival(original: datetime, sent_at: dateti
         time = without_skew(original, sent_at, NOON)
     except InvalidEvent:
         return
-    found, mark = clamp_time(time, NOON)
-    assert found <= NOON
+    clamped, mark = clamp_time(time, NOON)
+    assert clamped <= NOON
     assert (mark is None) == (time <= NOON)
     assert (mark == "clock_ahead") == (time - NOON > timedelta(hours=24))
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("value", "name"),
     [
         ("Demo Requested", "demo_requested"),
         ("demoRequested", "demo_requested"),
@@ -160,8 +160,8 @@ def test_a_time_never_lies_after_the_arrival(original: datetime, sent_at: dateti
         ("!!", ""),
     ],
 )
-def test_names_are_as_the_agreement_writes_them(said: str, name: str) -> None:
-    assert snake_case(said) == name
+def test_names_are_as_the_agreement_writes_them(value: str, name: str) -> None:
+    assert snake_case(value) == name
 
 
 def test_a_trait_that_has_its_name_wins() -> None:
@@ -228,13 +228,13 @@ JSON = st.recursive(
 def test_pieces_are_the_bytes_of_each_event(
     items: list[Any], indent: int, *, wrapped: bool
 ) -> None:
-    said = {"events": items, "x": [1], "writeKey": "k"} if wrapped else items
-    body = json.dumps(said, indent=indent, ensure_ascii=bool(indent)).encode(
+    document = {"events": items, "x": [1], "writeKey": "k"} if wrapped else items
+    body = json.dumps(document, indent=indent, ensure_ascii=bool(indent)).encode(
         "utf-8", "surrogatepass"
     )
-    found = event_bytes(body, ("events",) if wrapped else ())
-    assert [json.loads(it) for it in found] == items
-    assert all(it in body for it in found)
+    pieces = event_bytes(body, ("events",) if wrapped else ())
+    assert [json.loads(it) for it in pieces] == items
+    assert all(it in body for it in pieces)
 
 
 def test_the_list_that_json_means_is_the_last() -> None:
@@ -245,10 +245,10 @@ def test_the_list_that_json_means_is_the_last() -> None:
 @given(st.binary())
 def test_whatever_comes_is_json_or_malformed(body: bytes) -> None:
     try:
-        said = parse_body(body)
+        parsed = parse_body(body)
     except MalformedBody:
         return
-    orjson.dumps(said)
+    orjson.dumps(parsed)
 
 
 def test_a_bucket_fills_again() -> None:

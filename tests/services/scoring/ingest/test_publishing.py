@@ -153,12 +153,12 @@ def test_a_fault_of_ours_is_loud_and_ends_no_later_request(engine: Engine) -> No
 
         faults = 1
 
-        def execute(self, *said: Any, **more: Any) -> Any:
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
             """As a session does, but for the first."""
             if Faulty.faults:
                 Faulty.faults -= 1
                 raise ZeroDivisionError
-            return super().execute(*said, **more)
+            return super().execute(*args, **kwargs)
 
     to = Publishing(Broker(), sessionmaker(engine, class_=Faulty), keeps_log=False)
 
@@ -179,15 +179,15 @@ def test_the_api_answers_ok_without_kafka_from_the_first_moment(
     try:
         app = api(sessions, producer)
         with TestClient(app, headers={"x-write-key": key}) as client:
-            said = client.post("/v1/events", json=event())
+            response = client.post("/v1/events", json=event())
     finally:
         producer.close()
 
-    assert said.json() == {"results": {"1": {"status": "ok"}}}
+    assert response.json() == {"results": {"1": {"status": "ok"}}}
     assert len(stored(sessions)) == 1
 
 
-def told(response: Response) -> tuple[int, str, str]:
+def refusal(response: Response) -> tuple[int, str, str]:
     """Status, when to try again, code: not the response, which holds on to what was sent."""
     return response.status_code, response.headers["retry-after"], response.json()["code"]
 
@@ -212,7 +212,7 @@ def test_both_away_is_503_with_flat_memory_until_one_is_back(
             assert client.post("/v1/events", json=big).status_code == 503
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
-            answers = {told(client.post("/v1/events", json=big)) for _ in range(30)}
+            answers = {refusal(client.post("/v1/events", json=big)) for _ in range(30)}
             gc.collect()
             after, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()

@@ -85,10 +85,10 @@ def test_a_body_whose_events_cannot_be_told_apart_is_kept_once_for_all_of_them(
     kept = stored(sessions)
     assert (kept["rows"], kept["times"], kept["bodies"]) == (1_000, 2_000, 1)
     assert kept["bytes"] <= 32_000
-    shown = list(listed(client, ops))
-    assert {it["event_id"] for it in shown} == {str(at) for at in range(1_000)}
-    assert len(shown) == 1_000
-    assert {(it["size"], it["base64"]) for it in shown} == {
+    rejections = list(listed(client, ops))
+    assert {it["event_id"] for it in rejections} == {str(at) for at in range(1_000)}
+    assert len(rejections) == 1_000
+    assert {(it["size"], it["base64"]) for it in rejections} == {
         (len(body), base64.b64encode(body[:32_000]).decode())
     }
 
@@ -97,8 +97,8 @@ def test_a_body_that_no_parser_reads_is_one_row_however_often_it_is_sent(
     sessions: Sessions, client: TestClient, ops: dict[str, str]
 ) -> None:
     for _ in range(3):
-        said = client.post("/v1/events", content=b'{"id": ' + b"x" * 900_000)
-        assert said.status_code == 400
+        response = client.post("/v1/events", content=b'{"id": ' + b"x" * 900_000)
+        assert response.status_code == 400
 
     assert stored(sessions) == {"rows": 1, "times": 3, "bodies": 1, "bytes": 32_000}
     [only] = listed(client, ops)
@@ -147,8 +147,8 @@ def test_a_position_that_is_none_is_refused(
     client: TestClient, ops: dict[str, str], position: list[object]
 ) -> None:
     cursor = base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
-    said = client.get(f"/v1/rejections?after={cursor}", headers=ops)
-    assert (said.status_code, said.json()["code"]) == (400, "bad_cursor")
+    response = client.get(f"/v1/rejections?after={cursor}", headers=ops)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_cursor")
 
 
 def test_pages_are_bounded_in_bytes_and_none_is_left_out(

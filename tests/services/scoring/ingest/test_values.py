@@ -23,7 +23,7 @@ def body(*events: str) -> str:
     return f"[{','.join(events)}]"
 
 
-def written(id: str, /, **replaced: str) -> str:
+def event_json(id: str, /, **replaced: str) -> str:
     """An event as JSON, in which values are replaced by what no JSON library of ours writes."""
     text = orjson.dumps(event(id) | dict.fromkeys(replaced, f"<{id}>")).decode()
     for name, value in replaced.items():
@@ -50,18 +50,18 @@ def test_a_number_beyond_the_range_is_kept_as_text_and_marked(
 ) -> None:
     inside = f'{{"n": [{number}], "in": {{"n": {number}}}}}'
     for name in ("traits", "properties", "context"):
-        client.post("/v1/events", content=body(written(f"{name}", **{name: inside})))
+        client.post("/v1/events", content=body(event_json(f"{name}", **{name: inside})))
 
-    for found, name in zip(broker.events, ("traits", "properties", "context"), strict=True):
-        assert getattr(found, name) == {"n": [kept], "in": {"n": kept}}
-        assert found.marks == ("number_as_text",)
+    for read_event, name in zip(broker.events, ("traits", "properties", "context"), strict=True):
+        assert getattr(read_event, name) == {"n": [kept], "in": {"n": kept}}
+        assert read_event.marks == ("number_as_text",)
 
 
 @pytest.mark.parametrize("number", ["9223372036854775807", "-9223372036854775808", "0.1", "-0.0"])
 def test_a_number_in_the_range_stays_one(client: TestClient, broker: Broker, number: str) -> None:
     alone, beside = (
-        written("1", properties=f'{{"n": {number}}}'),
-        written("2", properties='{"n": 1e99}'),
+        event_json("1", properties=f'{{"n": {number}}}'),
+        event_json("2", properties='{"n": 1e99}'),
     )
     client.post("/v1/events", content=alone)
     client.post("/v1/events", content=body(alone, beside))
@@ -98,27 +98,29 @@ BESIDE = {
 def test_an_id_keeps_every_digit_whatever_stands_beside_it(
     client: TestClient, broker: Broker, beside: str
 ) -> None:
-    told = [
+    events = [
         *(
-            written(f"native-{at}", lead=f'{{"user_id": {id}, "anonymous_id": {id}}}')
+            event_json(f"native-{at}", lead=f'{{"user_id": {id}, "anonymous_id": {id}}}')
             for at, id in enumerate(IDS)
         ),
-        *([written("beside", properties=f'{{"x": 0, "y": {beside}}}')] if beside else []),
+        *([event_json("beside", properties=f'{{"x": 0, "y": {beside}}}')] if beside else []),
     ]
-    client.post("/v1/events", content=body(*told))
+    client.post("/v1/events", content=body(*events))
     calls = [
         f'{{"type": "alias", "messageId": {id}, "userId": {id}, "anonymousId": {id}, "previousId": {id}}}'
         for id in IDS
     ]
-    shown = f', {{"type": "track", "event": "x", "userId": "u", "properties": {{"x": 0, "y": {beside}}}}}'
-    client.post("/v1/batch", content=f'{{"batch": [{", ".join(calls)}{shown if beside else ""}]}}')
+    unrelated_call = f', {{"type": "track", "event": "x", "userId": "u", "properties": {{"x": 0, "y": {beside}}}}}'
+    client.post(
+        "/v1/batch", content=f'{{"batch": [{", ".join(calls)}{unrelated_call if beside else ""}]}}'
+    )
 
-    found = [it for it in broker.events if "x" not in it.properties]
+    read_events = [it for it in broker.events if "x" not in it.properties]
     kept = [Identity(user_id=it, anonymous_id=it) for it in IDS.values()]
-    assert [it.identity for it in found[: len(IDS)]] == kept
+    assert [it.identity for it in read_events[: len(IDS)]] == kept
     distinct = list(dict.fromkeys(IDS.values()))
-    assert [it.id for it in found[len(IDS) :]] == distinct
-    assert [(it.identity, it.previous) for it in found[len(IDS) :]] == [
+    assert [it.id for it in read_events[len(IDS) :]] == distinct
+    assert [(it.identity, it.previous) for it in read_events[len(IDS) :]] == [
         (Identity(user_id=it, anonymous_id=it),) * 2 for it in distinct
     ]
 
@@ -129,14 +131,14 @@ def test_an_id_of_which_something_is_lost_is_refused_by_name(
     client: TestClient, broker: Broker, name: str, id: str
 ) -> None:
     field = name.rpartition(".")[2]
-    bad = written("2", id=id) if field == name else written("2", lead=f'{{"{field}": {id}}}')
+    bad = event_json("2", id=id) if field == name else event_json("2", lead=f'{{"{field}": {id}}}')
 
-    said = client.post("/v1/events", content=body(written("1"), bad, written("3"))).json()[
+    results = client.post("/v1/events", content=body(event_json("1"), bad, event_json("3"))).json()[
         "results"
     ]
 
     assert [it.id for it in broker.events] == ["1", "3"]
-    [refused] = [it for it in said.values() if it["status"] != "ok"]
+    [refused] = [it for it in results.values() if it["status"] != "ok"]
     assert refused["code"] == "invalid_event"
     assert refused["message"].startswith(f"{name}: should be text")
 
@@ -164,7 +166,7 @@ def test_odd_keys_are_keys(client: TestClient, broker: Broker) -> None:
     )
 
     for name in ("traits", "properties", "context"):
-        client.post("/v1/events", content=written(name, **{name: odd}))
+        client.post("/v1/events", content=event_json(name, **{name: odd}))
 
     kept = {"": 1, "\ufffd": 3, long: 4, "twice": 6, " a.b$c ": 7}
     assert [broker.events[0].traits, broker.events[1].properties, broker.events[2].context] == [
@@ -209,9 +211,9 @@ def test_depth_that_only_the_quick_parser_reads_harms_nobody(
     client: TestClient, levels: int
 ) -> None:
     deep = "[" * levels + "]" * levels
-    bad = written("2", properties=f'{{"n": {HUGE[:300]}, "in": {deep}}}')
+    bad = event_json("2", properties=f'{{"n": {HUGE[:300]}, "in": {deep}}}')
 
-    said = client.post("/v1/events", content=body(written("1"), bad)).json()["results"]
+    results = client.post("/v1/events", content=body(event_json("1"), bad)).json()["results"]
 
-    assert (said["1"]["status"], said["2"]["code"]) == ("ok", "event_too_deep")
+    assert (results["1"]["status"], results["2"]["code"]) == ("ok", "event_too_deep")
     assert client.post("/v1/track", content=f'{{"type": {deep}, "userId": "u"}}').status_code < 500

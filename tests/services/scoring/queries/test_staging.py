@@ -29,11 +29,11 @@ def test_each_batch_starts_from_an_empty_table(sessions: Sessions) -> None:
 
 
 def test_a_connection_that_breaks_while_rows_are_copied_is_an_outage(sessions: Sessions) -> None:
-    with sessions() as session, sessions.begin() as other:
+    with sessions() as session, sessions.begin() as other_session:
         pid = session.scalar(text("select pg_backend_pid()"))
 
         def rows() -> Iterator[tuple[str, object]]:
-            other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+            other_session.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
             for at in range(100_000):
                 yield f"email/{at}@example.com", uuid4()
 

@@ -202,7 +202,7 @@ def test_nobody_eligible_says_why_each() -> None:
     selection = select_rep(matched_lead(), loads, policy=POLICY, now=NOON)
 
     assert selection.rep is None
-    assert [[it.reason for it in one.excluded] for one in selection.candidates] == [
+    assert [[it.reason for it in candidate.excluded] for candidate in selection.candidates] == [
         [ExclusionReason.FULL],
         [ExclusionReason.FULL_TODAY],
         [ExclusionReason.TIME_OFF],

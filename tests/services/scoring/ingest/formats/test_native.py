@@ -18,25 +18,25 @@ from tests.services.scoring.ingest.conftest import NOON, Broker, api
 pytestmark = pytest.mark.postgres
 
 
-def event(id: str = "1", **said: Any) -> dict[str, Any]:
+def event(id: str = "1", **fields: Any) -> dict[str, Any]:
     """An event in which nothing is wrong."""
     return {
         "id": id,
         "type": "demo_requested",
         "time": "2026-12-01T11:00:00Z",
         "lead": {"email": "Ada@Example.com"},
-        **said,
+        **fields,
     }
 
 
 def test_one_event_becomes_a_record(client: TestClient, broker: Broker) -> None:
-    said = client.post(
+    response = client.post(
         "/v1/events",
         json=event(traits={"company": "Acme"}, properties={"form": "demo"}),
         headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"},
     )
 
-    assert (said.status_code, said.json()) == (200, {"results": {"1": {"status": "ok"}}})
+    assert (response.status_code, response.json()) == (200, {"results": {"1": {"status": "ok"}}})
     came = broker.event
     assert (came.source, came.id, came.type, came.kind) == (
         "site",
@@ -68,9 +68,9 @@ def test_one_event_becomes_a_record(client: TestClient, broker: Broker) -> None:
     ids=["list", "object", "an id twice"],
 )
 def test_a_list_has_a_result_for_each_id(client: TestClient, broker: Broker, body: Any) -> None:
-    said = client.post("/v1/events/", json=body)
+    response = client.post("/v1/events/", json=body)
 
-    assert said.json()["results"] == {"1": {"status": "ok"}, "2": {"status": "ok"}}
+    assert response.json()["results"] == {"1": {"status": "ok"}, "2": {"status": "ok"}}
     assert [it.id for it in broker.events] == ["1", "2"]
     assert broker.events[0].type == "demo_requested"
 
@@ -108,10 +108,10 @@ for _ in range(252):
 def test_a_bad_event_is_refused_kept_and_fails_alone(
     client: TestClient, broker: Broker, ops: dict[str, str], bad: Any, code: str, part: str
 ) -> None:
-    said = client.post("/v1/events", json=[event("1"), bad, event("3")])
+    response = client.post("/v1/events", json=[event("1"), bad, event("3")])
 
-    assert said.status_code == 200
-    results = said.json()["results"]
+    assert response.status_code == 200
+    results = response.json()["results"]
     assert [it.id for it in broker.events] == ["1", "3"]
     [refused] = [it for it in results.values() if it["status"] != "ok"]
     assert (refused["status"], refused["code"]) == ("rejected", code)
@@ -120,16 +120,16 @@ def test_a_bad_event_is_refused_kept_and_fails_alone(
     [kept] = client.get("/v1/rejections", headers=ops).json()["items"]
     assert (kept["source"], kept["code"], kept["reason"]) == ("site", code, refused["message"])
     assert (kept["text"], kept["size"]) == (
-        (told := orjson.dumps(bad).decode())[:32_000],
-        len(told),
+        (document := orjson.dumps(bad).decode())[:32_000],
+        len(document),
     )
 
 
 def test_what_no_library_writes_again_is_refused_too(client: TestClient) -> None:
     deeper = "[" * 300 + "]" * 300
     big = "x" * 33_000
-    one = orjson.dumps(event("1")).decode()
-    body = f'[{one}, {{"id": "2", "deep": {deeper}}}, {{"id": "3", "big": "{big}"}}]'
+    item = orjson.dumps(event("1")).decode()
+    body = f'[{item}, {{"id": "2", "deep": {deeper}}}, {{"id": "3", "big": "{big}"}}]'
 
     results = client.post("/v1/events", content=body).json()["results"]
 
@@ -147,9 +147,9 @@ def test_what_is_too_deep_even_to_be_cut_out_is_kept_with_all_around_it(
     deep = b'{"in":' + b"[" * levels + b"]" * levels + b"}"
     body = orjson.dumps([event("1"), event("2")])[:-2] + b',"properties":' + deep + b"}]"
 
-    said = client.post("/v1/events", content=body)
+    response = client.post("/v1/events", content=body)
 
-    assert said.json()["results"]["2"]["code"] == "event_too_deep"
+    assert response.json()["results"]["2"]["code"] == "event_too_deep"
     assert broker.event.id == "1"
     [kept] = client.get("/v1/rejections", headers=ops).json()["items"]
     assert deep in base64.b64decode(kept["base64"])
@@ -167,10 +167,10 @@ def test_what_is_too_deep_even_to_be_cut_out_is_kept_with_all_around_it(
 def test_malformed_json_is_refused_with_its_place_and_kept(
     client: TestClient, ops: dict[str, str], body: bytes, part: str
 ) -> None:
-    said = client.post("/v1/events", content=body)
+    response = client.post("/v1/events", content=body)
 
-    assert (said.status_code, said.json()["code"]) == (400, "malformed_body")
-    assert part in said.json()["message"]
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_body")
+    assert part in response.json()["message"]
     [kept] = client.get("/v1/rejections", headers=ops).json()["items"]
     assert base64.b64decode(kept["base64"]) == body
 
@@ -180,9 +180,9 @@ def test_json_that_is_none_but_common_is_read(client: TestClient, broker: Broker
     body = orjson.dumps(event()).replace(b'"demo_requested"', b'"x","properties":' + strange)
     zero = orjson.dumps(event("2", properties={"zero": "a\0b", "n": [None, True]}))
 
-    for it in (body, zero):
+    for document in (body, zero):
         assert client.post(
-            "/v1/events", content=it, headers={"content-type": "text/plain"}
+            "/v1/events", content=document, headers={"content-type": "text/plain"}
         ).is_success
 
     assert broker.events[0].properties == {
@@ -204,10 +204,10 @@ def test_as_deep_as_may_be_is_read_behind_kafka(client: TestClient, broker: Brok
 
 def test_too_many_events_are_too_many(sessions: Sessions, broker: Broker, key: str) -> None:
     client = TestClient(api(sessions, broker, limits=Limits(events=2)))
-    said = client.post(
+    response = client.post(
         "/v1/events", json=[event("1"), event("2"), event("3")], headers={"x-write-key": key}
     )
-    assert (said.status_code, said.json()["code"]) == (413, "too_many_events")
+    assert (response.status_code, response.json()["code"]) == (413, "too_many_events")
 
 
 def test_a_list_over_the_rate_comes_in_as_far_as_it_may(
@@ -216,11 +216,11 @@ def test_a_list_over_the_rate_comes_in_as_far_as_it_may(
     client = TestClient(
         api(sessions, broker, limits=Limits(rate=1, burst=2)), headers={"x-write-key": key}
     )
-    said = client.post("/v1/events", json=[event("1"), event("2"), event("3"), {"type": "x"}])
+    response = client.post("/v1/events", json=[event("1"), event("2"), event("3"), {"type": "x"}])
 
-    assert said.json()["results"]["3"]["status"] == "retry"
-    assert said.json()["results"]["#3"]["code"] == "rate_limited"
-    assert said.headers["retry-after"] == "1"
+    assert response.json()["results"]["3"]["status"] == "retry"
+    assert response.json()["results"]["#3"]["code"] == "rate_limited"
+    assert response.headers["retry-after"] == "1"
     assert [it.id for it in broker.events] == ["1", "2"]
 
     later = client.post("/v1/events", json=[event("3")])

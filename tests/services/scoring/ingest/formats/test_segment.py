@@ -161,20 +161,20 @@ SHORT = {"identify": "i", "track": "t", "page": "p", "screen": "s", "group": "g"
 
 
 @pytest.mark.parametrize("call", SHORT)
-@pytest.mark.parametrize("form", ["/v1/{}", "/v1/{}/", "short"])
+@pytest.mark.parametrize("path_form", ["/v1/{}", "/v1/{}/", "short"])
 def test_every_path_takes_one_event(
-    client: TestClient, broker: Broker, call: str, form: str
+    client: TestClient, broker: Broker, call: str, path_form: str
 ) -> None:
-    path = f"/v1/{SHORT[call]}" if form == "short" else form.format(call)
-    said = client.post(path, json={"userId": "u-1", "event": "x", "previousId": "a-1"})
+    path = f"/v1/{SHORT[call]}" if path_form == "short" else path_form.format(call)
+    response = client.post(path, json={"userId": "u-1", "event": "x", "previousId": "a-1"})
 
-    assert (said.status_code, said.json()) == (200, {"success": True})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert broker.event.identity == Identity(user_id="u-1")
 
 
-def track(**said: Any) -> dict[str, Any]:
+def track(**fields: Any) -> dict[str, Any]:
     """An item of a batch."""
-    return {"type": "track", "event": "x", "userId": "u-1", "messageId": "m-1", **said}
+    return {"type": "track", "event": "x", "userId": "u-1", "messageId": "m-1", **fields}
 
 
 def test_bad_events_never_fail_the_batch(
@@ -192,9 +192,9 @@ def test_bad_events_never_fail_the_batch(
         track(timestamp="9999-01-01T00:00:00Z", sentAt="0001-01-01T00:00:00Z"),
         {"type": "alias", "userId": "u-1", "previousId": "null"},
     ]
-    said = client.post("/v1/batch", json={"batch": [track(), *bad]})
+    response = client.post("/v1/batch", json={"batch": [track(), *bad]})
 
-    assert (said.status_code, said.json()) == (200, {"success": True})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert broker.event.id == "m-1"
     kept = client.get("/v1/rejections", headers=ops).json()["items"]
     assert len(kept) == len(bad)
@@ -209,8 +209,8 @@ def test_bad_events_never_fail_the_batch(
 def test_a_batch_that_is_none_is_refused_whole(
     client: TestClient, ops: dict[str, str], body: Any
 ) -> None:
-    said = client.post("/v1/batch", json=body)
-    assert (said.status_code, said.json()["code"]) == (422, "invalid_event")
+    response = client.post("/v1/batch", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_event")
     assert len(client.get("/v1/rejections", headers=ops).json()["items"]) == 1
 
 
@@ -254,7 +254,7 @@ def test_traits_of_the_context_and_the_batch_are_known_to_every_event(
 
 
 @pytest.mark.parametrize(
-    ("said", "identity"),
+    ("ids", "identity"),
     [
         ({"userId": 12, "anonymousId": None}, Identity(user_id="12")),
         ({"userId": True, "anonymousId": "a"}, Identity(anonymous_id="a")),
@@ -265,9 +265,9 @@ def test_traits_of_the_context_and_the_batch_are_known_to_every_event(
     ],
 )
 def test_ids_are_text_and_an_email_as_user_id_is_both(
-    client: TestClient, broker: Broker, said: Any, identity: Identity
+    client: TestClient, broker: Broker, ids: Any, identity: Identity
 ) -> None:
-    client.post("/v1/track", json={"event": "x", **said})
+    client.post("/v1/track", json={"event": "x", **ids})
     assert broker.event.identity == identity
 
 
@@ -279,8 +279,8 @@ def test_an_alias_of_an_email_joins_the_email(client: TestClient, broker: Broker
 def test_without_a_message_id_the_content_is_the_id(client: TestClient, broker: Broker) -> None:
     for number, sent_at in [(1, "2026-12-01T11:00:00Z"), (1, "2026-12-01T11:00:09Z"), (2, None)]:
         client.post("/v1/track", json={**track(messageId=None, n=number), "sentAt": sent_at})
-    first, retried, other = (it.id for it in broker.events)
-    assert first == retried != other
+    first, retried, other_id = (it.id for it in broker.events)
+    assert first == retried != other_id
     deep: Any = []
     for _ in range(300):
         deep = [deep]
