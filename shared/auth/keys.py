@@ -56,7 +56,7 @@ class BadOrigins(Rejected):
 
 
 NO_SUCH_KEY = "this is no key of this installation: `leadbaton keys list` shows what there is"
-_FORM = re.compile(r"lb_[a-z]+_(?P<id>[0-9a-f]{12})_[0-9a-f]{48}")
+_PATTERN = re.compile(r"lb_[a-z]+_(?P<id>[0-9a-f]{12})_[0-9a-f]{48}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def digest(key: str) -> bytes:
 
 def id_in(key: str) -> str:
     """The id inside the key; raises UnknownKey for what cannot be a key, whatever characters it has."""
-    match = _FORM.fullmatch(key)
+    match = _PATTERN.fullmatch(key)
     if match is None:
         raise UnknownKey(NO_SUCH_KEY)
     return match["id"]

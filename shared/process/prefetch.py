@@ -44,7 +44,7 @@ class Prefetch(Generic[T]):
         return reading.result()
 
     def _read_ahead(self) -> T:
-        _HERE.turns = self._turns
+        _OF_THREAD.turns = self._turns
         return self._read()
 
     def __enter__(self) -> Prefetch[T]:
@@ -61,8 +61,8 @@ class Prefetch(Generic[T]):
 
 def give_way() -> None:
     """Called now and then where much is read: lets the one that works go first, unless he waits for what is read."""
-    if _HERE.turns is not None:
-        _HERE.turns.give_way()
+    if _OF_THREAD.turns is not None:
+        _OF_THREAD.turns.give_way()
 
 
 class _Turns:
@@ -80,9 +80,9 @@ class _Turns:
             self._end_s = time.monotonic() + TURN_S
 
 
-class _Here(threading.local):
+class _OfThread(threading.local):
     turns: _Turns | None = None
     """Of this thread, if it reads ahead."""
 
 
-_HERE = _Here()
+_OF_THREAD = _OfThread()

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
 WORKERS = (RELAY, SCORING_WORKER, ROUTING_WORKER, ROUTING_DELIVERY, SLA_WORKER, SLA_SWEEP)
 SECOND = "scoring-worker-1"
-BOTH = (SCORING_WORKER.name, SECOND)
+PAIR = (SCORING_WORKER.name, SECOND)
 
 
 def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
@@ -46,10 +46,10 @@ def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
     ):
         disturbance.flowing()
         with one_more(disturbance.world, *WORKERS):
-            _until_all_is_read(disturbance, session, *BOTH)
+            _until_all_is_read(disturbance, session, *PAIR)
             with without(disturbance.world, SCORING_WORKER):
                 _until_all_is_read(disturbance, session)
-            _until_all_is_read(disturbance, session, *BOTH)
+            _until_all_is_read(disturbance, session, *PAIR)
         _until_all_is_read(disturbance, session)
 
 

@@ -25,7 +25,7 @@ from shared.embedded.stack import LogServer, Stack
 from tests.journey.receiver import Receiver, listening
 from tests.kafka.server import ApacheKafka
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 T = TypeVar("T")
 Json = dict[str, Any]
 _numbers = itertools.count(1)
@@ -195,7 +195,7 @@ def world(
     data: Path,
     make_broker: Callable[[Path, int], LogServer],
     *,
-    files: Path = HERE,
+    files: Path = FOLDER,
     names: Mapping[str, str] = KEYS,
 ) -> Iterator[World]:
     """Servers, processes, keys, the agreement and the reps of the folder `files`, and their endpoints."""

@@ -206,7 +206,7 @@ class Delivery:
     attempts: Sequence[AttemptRecord] = ()
 
 
-_SHOWN = tuple(it.name for it in fields(Delivery) if it.name != "attempts")
+_FIELDS = tuple(it.name for it in fields(Delivery) if it.name != "attempts")
 
 
 def list_deliveries(
@@ -219,7 +219,7 @@ def list_deliveries(
     limit: int,
 ) -> list[Delivery]:
     """Deliveries with their attempts, the newest first, from before a position on."""
-    statement = select(*(deliveries.c[it] for it in _SHOWN))
+    statement = select(*(deliveries.c[it] for it in _FIELDS))
     statement = statement.order_by(deliveries.c.position.desc()).limit(limit)
     if id is not None:
         statement = statement.where(deliveries.c.id == id)

@@ -6,7 +6,7 @@ from services.scoring.domain.lead import Lead, Live, Stage, StageChange, qualifi
 from services.scoring.domain.verdict import Verdict
 from shared.contracts.payloads import Change, HandoffChanged
 
-TAKEN = {
+STAGES = {
     Change.ASSIGNED: Stage.QUALIFIED,
     Change.REASSIGNED: Stage.QUALIFIED,
     Change.ACCEPTED: Stage.ACCEPTED,
@@ -25,10 +25,10 @@ def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in RETURNED and change.recycle:
         return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
-    if change.change in TAKEN:
+    if change.change in STAGES:
         live = lead.live.get(key) or Live(change.lead_id, change.qualification, change.tier)
         held = lead._replace(live={**lead.live, key: live._replace(held=True)})
-        return _step(held, TAKEN[change.change], change)
+        return _step(held, STAGES[change.change], change)
     if change.change in RETURNED and key in lead.live:
         let_go = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: let_go}))

@@ -18,7 +18,7 @@ from tests.services.demo.recording import Answer, Posted, Recording, recording
 
 SECRET = "whsec_" + "QUJD" * 8
 HANDOFF = "7a0c6f7e-4c0e-5f2e-9d5f-0b8f5a3a6d30"
-QUICK = Habit("answers at once", ((0.0, "accept"),))
+PROMPT = Habit("answers at once", ((0.0, "accept"),))
 
 
 class Answered:
@@ -46,7 +46,7 @@ def routing(answered: Answered) -> Iterator[Recording]:
 @pytest.fixture
 def receiver(routing: Recording) -> Iterator[Receiver]:
     reps = {
-        "mara": Rep("mara", QUICK, "lb_rep_mara"),
+        "mara": Rep("mara", PROMPT, "lb_rep_mara"),
         "idle": Rep("idle", Habit("never answers", ()), "lb_rep_idle"),
     }
     secrets = {"/reps/mara": SECRET, "/reps/idle": SECRET, "/teams/inbound": SECRET}
@@ -129,7 +129,7 @@ def test_an_answer_that_finds_nobody_is_counted(answered: Answered) -> None:
         url = gone.url
     receiver = Receiver(0, secrets={}, reps={}, routing_url=url)
 
-    receiver.answer(Rep("mara", QUICK, "key"), HANDOFF, "accept")
+    receiver.answer(Rep("mara", PROMPT, "key"), HANDOFF, "accept")
 
     assert receiver.counts.answers == {"accept 503": 1}
     receiver.server_close()

@@ -19,7 +19,7 @@ from tests.shared.agreement.builders import WHOLE, changed
 
 pytestmark = pytest.mark.postgres
 
-OTHER = changed("name: Test", "name: Other")
+RENAMED = changed("name: Test", "name: Other")
 
 
 def test_nothing_is_current_before_the_first_is_published(session: Session) -> None:
@@ -29,7 +29,7 @@ def test_nothing_is_current_before_the_first_is_published(session: Session) -> N
 
 def test_versions_are_numbered_and_the_newest_is_current(session: Session) -> None:
     versions = Agreements()
-    for source, number in ((WHOLE, 1), (OTHER, 2), (WHOLE, 3)):
+    for source, number in ((WHOLE, 1), (RENAMED, 2), (WHOLE, 3)):
         published = publish(session, source, by="ada", now=NOON)
         assert published.version == number
         assert versions.current(session) == published
@@ -43,7 +43,7 @@ def test_following_the_agreement_logs_the_version_in_force_when_it_changes(
     versions = Agreements()
     with structlog.testing.capture_logs() as lines:
         versions.follow(session, NOON)
-        for source in (WHOLE, WHOLE, OTHER):
+        for source in (WHOLE, WHOLE, RENAMED):
             publish(session, source, by="ada", now=NOON)
             versions.current(session)
             versions.version(session, 1)
@@ -99,5 +99,5 @@ def test_reading_is_not_held_up_by_publishing(sessions: Sessions) -> None:
     with sessions.begin() as session:
         publish(session, WHOLE, by="ada", now=NOON)
     with sessions.begin() as publishing, sessions() as reading:
-        publish(publishing, OTHER, by="ada", now=NOON)
+        publish(publishing, RENAMED, by="ada", now=NOON)
         assert Agreements().current(reading).version == 1

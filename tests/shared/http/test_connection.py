@@ -20,7 +20,7 @@ from tests.serving import serving
 
 HEAD = b"POST /in HTTP/1.1\r\nhost: a\r\n"
 GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
-QUICK = ConnectionLimits(head_s=0.4, body_s=0.4, idle_s=0.4, rest_s=0.4)
+SHORT_LIMITS = ConnectionLimits(head_s=0.4, body_s=0.4, idle_s=0.4, rest_s=0.4)
 PATIENT = ConnectionLimits(head_s=20, body_s=20, rest_s=20)
 
 
@@ -52,7 +52,7 @@ def patient() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[int]:
     """The port of a server that waits for 0.4 s."""
-    with serving(echo(), QUICK) as url:
+    with serving(echo(), SHORT_LIMITS) as url:
         yield int(url.rpartition(":")[2])
 
 
@@ -243,7 +243,7 @@ def test_a_slow_answer_is_waited_for_beside_a_slow_next_head() -> None:
         go.wait(10)
         return "done"
 
-    with serving(app, QUICK) as url, connected(int(url.rpartition(":")[2])) as client:
+    with serving(app, SHORT_LIMITS) as url, connected(int(url.rpartition(":")[2])) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
         assert requested.wait(10)
         client.sendall(b"GET /")

@@ -28,13 +28,13 @@ _BOT = re.compile(
 """Crawlers, link checkers of mail filters, page testers: they say so themselves."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OTHER = re.compile(r"[^\w.]+")
+_NOT_WORD = re.compile(r"[^\w.]+")
 
 
 @lru_cache(maxsize=4_000)
 def snake_case(name: str) -> str:
     """`Demo Requested` and `demoRequested` are `demo_requested`."""
-    return _OTHER.sub("_", _CAMEL.sub("_", name.strip())).strip("_").lower()[:100]
+    return _NOT_WORD.sub("_", _CAMEL.sub("_", name.strip())).strip("_").lower()[:100]
 
 
 def with_agreement_names(traits: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from tests.services.routing.builders import (
 
 pytestmark = pytest.mark.postgres
 
-ONE = {"capacity": {"open": 1}}
+ONE_OPEN = {"capacity": {"open": 1}}
 LATER = NOON + timedelta(minutes=5)
 
 
@@ -63,7 +63,7 @@ def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
 
 def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
     assigner = build_assigner(session)
-    importing(session, entry("grace", **ONE), entry("linus", active=False))
+    importing(session, entry("grace", **ONE_OPEN), entry("linus", active=False))
     qualifying(session, assigner, lead_qualified(lead="ada"), lead_qualified(lead="alan"))
 
     waiting = decision(session, "alan")
@@ -220,7 +220,7 @@ def test_many_who_wait_are_placed_in_turn_portion_by_portion(session: Session) -
 
 def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session: Session) -> None:
     assigner = build_assigner(session)
-    importing(session, entry("grace", **ONE), entry("linus", **ONE))
+    importing(session, entry("grace", **ONE_OPEN), entry("linus", **ONE_OPEN))
     last = lead_qualified(lead="last", at=NOON)
     qualifying(session, assigner, last)
     leads = [lead_qualified(lead=it, at=NOON - timedelta(minutes=1)) for it in range(PORTION + 2)]

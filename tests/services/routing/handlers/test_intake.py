@@ -24,7 +24,7 @@ from tests.services.routing.builders import (
 
 pytestmark = pytest.mark.postgres
 
-ONE = {"capacity": {"open": 1}}
+ONE_OPEN = {"capacity": {"open": 1}}
 LATER = NOON + timedelta(minutes=5)
 
 

@@ -126,7 +126,7 @@ def test_it_falls_below_the_line_there_and_had_not_a_second_before(
     )
     events = [
         marketing_event(f"a{at}", time=NOON - days(age))
-        for at, (_, _, age, _) in enumerate(signals)
+        for at, (_, _, age, _) in enumerate(signal_fields)
     ]
     signals = extend_profile(Profile(), events, policy, now=NOON).signals
     weights = policy.weights

@@ -23,7 +23,7 @@ from tests.serving import serving
 pytestmark = pytest.mark.postgres
 
 
-class Seen:
+class ResponseLog:
     """Middleware that notes each request's encoding and each answer's status."""
 
     def __init__(self, app: ASGIApp, notes: list[tuple[str | None, int]]) -> None:
@@ -56,7 +56,7 @@ def notes() -> Notes:
 def real(sessions: Sessions, broker: Broker, key: str, notes: Notes) -> Iterator[Real]:
     """Makes the real client, against a real server."""
     app = api(sessions, broker)
-    app.add_middleware(Seen, notes=notes)
+    app.add_middleware(ResponseLog, notes=notes)
     clients: list[Client] = []
 
     def fail(error: Exception, _: object) -> None:
@@ -129,7 +129,7 @@ def test_the_real_client_sends_again_after_a_503_and_the_event_keeps_its_id(
     publishing = Publishing(broker, sessions_on(nowhere), keeps_log=True)
     app = create_app(title="t", summary="s", sessions=sessions)
     app.include_router(router(publishing))
-    app.add_middleware(Seen, notes=notes)
+    app.add_middleware(ResponseLog, notes=notes)
     with serving(app) as url:
         client = Client(key, host=url, upload_interval=0.05)
         _, sent = client.track("u-1", "Demo Requested")
@@ -145,7 +145,7 @@ def test_the_real_client_waits_as_long_as_it_is_told(
     sessions: Sessions, broker: Broker, key: str, notes: Notes
 ) -> None:
     app = api(sessions, broker, limits=Limits(rate=1, burst=1))
-    app.add_middleware(Seen, notes=notes)
+    app.add_middleware(ResponseLog, notes=notes)
     with serving(app) as url:
         client = Client(key, host=url, upload_interval=0.05, upload_size=1)
         for number in range(2):
