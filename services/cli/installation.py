@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
@@ -109,15 +110,15 @@ class Installation:
 
     @contextmanager
     def tended(self, report: Report = lambda _: None) -> Iterator[None]:
-        """Keep servers and processes running while the block runs, in a thread of its own."""
+        """Keep servers and processes running while the block runs, in another thread; raises what ended it early."""
         stop = Event()
-        thread = Thread(target=self.tend, args=(stop, report), name="tending", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        with ThreadPoolExecutor(1, thread_name_prefix="tending") as pool:
+            tending = pool.submit(self.tend, stop, report)
+            try:
+                yield
+            finally:
+                stop.set()
+        tending.result()
 
     def stop(self) -> list[str]:
         """Stop every process; the names of those that had to be killed. The stack stays."""

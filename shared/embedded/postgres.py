@@ -127,9 +127,11 @@ class PostgresServer:
         """What the server writes, as a file."""
         return self.data / "server.log"
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process, as it noted itself; None when it has ended in order."""
+    def read_pid(self) -> int | None:
+        """The id of the server's process, from the server's own file; None after an orderly end.
+
+        The file may change between two calls.
+        """
         try:
             words = (self.data / "postmaster.pid").read_text().split(maxsplit=1)
         except FileNotFoundError:
@@ -138,7 +140,8 @@ class PostgresServer:
 
     def running(self) -> bool:
         """Whether a server has this directory open."""
-        return self.pid is not None and lives(self.pid)
+        pid = self.read_pid()
+        return pid is not None and lives(pid)
 
     def _check_version(self) -> None:
         """Another major version cannot read the files; its own words would name neither version nor a way out."""
@@ -153,8 +156,9 @@ class PostgresServer:
 
     def _forget_the_dead(self) -> None:
         """A killed server that nobody asked after still counts as a process for PostgreSQL, which then refuses."""
-        if self.pid is not None and is_zombie(self.pid):
-            (self.data / "postmaster.pid").unlink()
+        pid = self.read_pid()
+        if pid is not None and is_zombie(pid):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self) -> None:
         password = self.directory / "password"

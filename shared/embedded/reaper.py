@@ -91,8 +91,11 @@ def lives(pid: int) -> bool:
 
 def is_zombie(pid: int) -> bool:
     """Whether it has ended, and its parent has not asked how. Where there is no /proc we cannot tell: no."""
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the second, if it ends while it is read
+        return False
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 if __name__ == "__main__":

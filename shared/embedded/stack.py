@@ -188,8 +188,9 @@ class Stack:
         if self.postgres.running():
             self.postgres.stop()  # left over from a crash, and on another port than ours
         self.postgres.start()
-        if self.postgres.pid is not None:
-            self.reaper.watch(self.postgres.pid, signal.SIGINT)
+        pid = self.postgres.read_pid()
+        if pid is not None:
+            self.reaper.watch(pid, signal.SIGINT)
 
     def _stop_postgres(self) -> None:
         if self.postgres.running():

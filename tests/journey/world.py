@@ -161,7 +161,7 @@ class World:
 
     def crash_database(self) -> None:
         """Let PostgreSQL stop as in a power cut, and return when it has; whoever tends it starts it again."""
-        pid = self.installation.stack.postgres.pid
+        pid = self.installation.stack.postgres.read_pid()
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
         until(lambda: not lives(pid), why="PostgreSQL is dead")

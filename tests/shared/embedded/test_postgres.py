@@ -6,7 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -59,6 +61,26 @@ def test_what_a_killed_server_left_does_not_keep_the_next_from_starting(
     assert server.running()
     server.stop("immediate")
     dead.wait()
+
+
+def test_a_pid_file_that_comes_and_goes_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path, free_port())
+    server.data.mkdir()
+    file, stop = server.data / "postmaster.pid", Event()
+
+    def flicker() -> None:
+        while not stop.is_set():
+            file.write_text(f"{os.getpid()}\n")
+            file.unlink()
+
+    with ThreadPoolExecutor(1) as pool:
+        flickering = pool.submit(flicker)
+        try:
+            answers = {server.running() for _ in range(20_000)}
+        finally:
+            stop.set()
+    flickering.result()
+    assert answers == {True, False}
 
 
 @pytest.mark.postgres
