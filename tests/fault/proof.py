@@ -32,6 +32,8 @@ class Disturbance:
     chance: Random
     times: int = 0
     recover_s: list[float] = field(default_factory=list)
+    limit_s: float | None = None
+    """What the longest of these times should not exceed."""
 
     def flowing(self) -> None:
         """Wait until more of the stream is accepted."""
@@ -66,13 +68,12 @@ class Proof:
         fault: str,
         tag: str,
         *,
-        limit_s: float | None = None,
         expect: Callable[[Disturbance], None] = lambda _: None,
     ) -> Iterator[Disturbance]:
         """A stream for the block to hurt; after it, nothing may be lost, doubled or different.
 
-        The table says whether `limit_s` was held. `expect` is called when everything is sent, before the books are
-        read.
+        The table says whether the disturbance's `limit_s` was held. `expect` is called when everything is sent, before
+        the results are read.
         """
         print(f"seed {SEED}")
         began_s = time.monotonic()
@@ -94,7 +95,12 @@ class Proof:
         result = audit(self.world, stream)
         loss, pause = (result.lost, result.doubled), progress.longest_pause_s()
         line = Line(
-            fault + self.where, disturbance.times, *loss, pause, disturbance.recover_s, limit_s
+            fault + self.where,
+            disturbance.times,
+            *loss,
+            pause,
+            disturbance.recover_s,
+            disturbance.limit_s,
         )
         self.lines.append(line)
         assert loss == (0, 0), line

@@ -39,7 +39,7 @@ class Line:
         if self.limit_s is None:
             return ""
         held = "held" if max(self.recover_s) <= self.limit_s else "**not held**"
-        return f" (limit {self.limit_s:g} s: {held})"
+        return f" (limit {self.limit_s:.1f} s: {held})"
 
 
 def _spread(seconds: Sequence[float]) -> str:
