@@ -9,7 +9,7 @@ import pytest
 from tests.serving import serving
 from tests.shared.http.test_connection import (
     HEAD,
-    QUICK,
+    SHORT_LIMITS,
     answer_to,
     connected,
     echo,
@@ -23,7 +23,7 @@ SITE = b"origin: https://www.example.com\r\n"
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[int]:
     """The port of a server that waits for 0.4 s."""
-    with serving(echo(), QUICK) as url:
+    with serving(echo(), SHORT_LIMITS) as url:
         yield int(url.rpartition(":")[2])
 
 
