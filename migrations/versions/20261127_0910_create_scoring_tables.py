@@ -49,11 +49,11 @@ def upgrade() -> None:
             "until",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="When we learned that they had lost it.",
+            comment="When scoring learned that the rep had lost it.",
         ),
         sa.PrimaryKeyConstraint("handoff_id", "rep", name=op.f("pk_holdings")),
         schema="scoring",
-        comment="Which reps hold a lead's handoffs, or held them: what their keys may see.",
+        comment="The reps who hold a lead's handoffs or held them: what their keys may see.",
     )
     op.create_index(
         op.f("ix_holdings_lead_id"), "holdings", ["lead_id"], unique=False, schema="scoring"
@@ -103,7 +103,10 @@ def upgrade() -> None:
             comment="When decay alone may change it.",
         ),
         sa.Column(
-            "raised", sa.Text(), nullable=True, comment="A hand-raise that still waits, as JSON."
+            "hand_raise",
+            sa.Text(),
+            nullable=True,
+            comment="A hand-raise that no handoff has yet, as JSON.",
         ),
         sa.Column(
             "live",
@@ -111,12 +114,12 @@ def upgrade() -> None:
             nullable=False,
             comment="Qualifications that sales has not closed.",
         ),
-        sa.Column("profile", sa.JSON(), nullable=False, comment="What its events say, as sums."),
+        sa.Column("profile", sa.JSON(), nullable=False, comment="What its events give, as sums."),
         sa.Column(
             "merged_into",
             sa.UUID(),
             nullable=True,
-            comment="The lead that everything of it moved to.",
+            comment="The lead that has its events now.",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leads")),
         schema="scoring",
@@ -149,7 +152,7 @@ def upgrade() -> None:
         sa.Column("last_received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_rejected_bodies")),
         schema="scoring",
-        comment="What refused events hold, once however often and for whatever reasons it is refused.",
+        comment="The bytes of refused events, stored once however often they are refused.",
     )
     op.create_index(
         op.f("ix_rejected_bodies_last_received_at"),
@@ -161,7 +164,7 @@ def upgrade() -> None:
     op.create_table(
         "rejections",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False, comment="Whose key it came with."),
+        sa.Column("source", sa.Text(), nullable=False, comment="The source that sent it."),
         sa.Column(
             "event_id", sa.Text(), nullable=True, comment="The sender's id, if it could be read."
         ),
@@ -205,7 +208,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rejections")),
         sa.UniqueConstraint("key", name=op.f("uq_rejections_key")),
         schema="scoring",
-        comment="Events that were refused, with the reason, so that nobody has to guess.",
+        comment="Events that were refused, with the reason.",
     )
     op.create_index(
         "ix_rejections_last_received_at",

@@ -1,4 +1,4 @@
-"""Leads that became, or ceased to be, qualified, as records of the outbox."""
+"""Records for the outbox that announce leads that became qualified, or ceased to be."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def leads_qualified(
     recent: Mapping[UUID, Sequence[MarketingEvent]],
     messages: Mapping[UUID, Sequence[EventMessage]],
 ) -> list[Outgoing]:
-    """The crossings of these leads, each in the trace of the event that caused it.
+    """A record for each crossing of these leads, in the trace of the event that caused it.
 
-    `recent` are each lead's latest events for the rep to read; `messages` brought the events of this batch.
+    `recent` has the latest events of each lead for the rep to read, `messages` the messages of this batch by lead.
     """
     traceparents = {
         event_key(message.payload): message.traceparent

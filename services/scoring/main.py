@@ -1,4 +1,4 @@
-"""Wiring of scoring's processes: the API that events come in by, the worker that scores them."""
+"""Wiring of scoring's processes: the API that takes events, the worker that scores them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.scoring.handlers import (
 from services.scoring.ingest import Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
-from services.scoring.recompute import Difference, recomputed
+from services.scoring.recompute import Difference, compare_leads
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
@@ -44,11 +44,11 @@ PORT = 8001
 DEFAULTS = Limits()
 DELETE_EVERY_S = 60.0
 BATCH = 10_000
-"""Most records in a transaction: events of one visit, met together, are one judgement and one row."""
+"""Most records in a transaction. Many at once cost less: a lead is assessed and saved once a batch."""
 
 
 def api(settings: Settings) -> None:
-    """Serve until asked to stop."""
+    """Serve the API until the process is asked to stop."""
     logs.configure(settings.log_level, service="scoring-api")
     engine = engine_for(settings.database_url, pool_size=10)
     sessions = sessions_on(engine)
@@ -84,10 +84,10 @@ def build_api(
     checks: Mapping[str, Check] = {},
     time_source: TimeSource = utc_now,
 ) -> FastAPI:
-    """The API; nothing is opened until it serves."""
+    """The API; no connection is opened before it serves."""
     app = create_app(
         title="Leadbaton scoring",
-        summary="Takes in what people did; answers who they are and what they are worth.",
+        summary="Takes events; answers which lead they belong to and how it scores.",
         sessions=sessions,
         time_source=time_source,
         checks=checks,
@@ -99,7 +99,7 @@ def build_api(
 
 
 def worker(settings: Settings) -> None:
-    """Score events until asked to stop."""
+    """Score events until the process is asked to stop."""
     policies = Policies(ScoringPolicy)
     work(
         SCORING,
@@ -116,7 +116,7 @@ def worker(settings: Settings) -> None:
 def marketing_events_handler(
     policies: Policies[ScoringPolicy], repeat_check: RepeatCheck
 ) -> Handler[EventMessage]:
-    """The handler of marketing events; where it has read what is no longer so, it is called again."""
+    """The handler of marketing events, which is called again after it raised StaleRead."""
     return retried_when_stale(
         partial(on_marketing_events, policies=policies, repeat_check=repeat_check),
         on_stale=repeat_check.expect_repeats,
@@ -126,7 +126,9 @@ def marketing_events_handler(
 def recompute(
     settings: Settings, lead_id: UUID | None = None
 ) -> Iterator[tuple[int, list[Difference]]]:
-    """Compute one lead, or all, again from the ledger: page by page, how many, and where they differ."""
+    """Compute one lead or all from the ledger; yields, for each page, how many leads and their differences."""
     engine = engine_for(settings.database_url)
-    yield from recomputed(sessions_on(engine), Policies(ScoringPolicy), utc_now(), lead_id=lead_id)
+    yield from compare_leads(
+        sessions_on(engine), Policies(ScoringPolicy), utc_now(), lead_id=lead_id
+    )
     engine.dispose()

@@ -1,4 +1,4 @@
-"""What scoring counts."""
+"""The metrics of scoring."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANNOUNCED = Counter(
 
 
 def count_crossings(verdicts: Iterable[Verdict]) -> None:
-    """Count what was announced of these leads."""
+    """Count the announcements about these leads."""
     for verdict in verdicts:
         for crossing in verdict.crossings:
             ANNOUNCED.labels(crossing.change, crossing.live.tier, crossing.cause).inc()

@@ -1,4 +1,4 @@
-"""Computes leads again from the ledger and compares: what is kept incrementally must be what the events say."""
+"""Computes leads again from the ledger and compares the result with the stored leads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something of a lead that is not what its events say."""
+    """A field of a stored lead that differs from what its events give."""
 
     lead_id: UUID
     what: str
@@ -29,18 +29,18 @@ class Difference:
     computed: object
 
 
-def recomputed(
+def compare_leads(
     sessions: Sessions,
     policies: Policies[ScoringPolicy],
     now: datetime,
     *,
     lead_id: UUID | None = None,
 ) -> Iterator[tuple[int, list[Difference]]]:
-    """Page by page: how many leads were computed again, and where they differ. Changes nothing."""
+    """For each page, how many leads were computed again, and their differences. Nothing is changed."""
     last: UUID | None = None
     while True:
         with sessions() as session:
-            page = _page(session, lead_id, last)
+            page = _page_of_leads(session, lead_id, last)
             if page:
                 yield len(page), differences(session, page, policies, now)
         if len(page) < PAGE:
@@ -51,24 +51,24 @@ def recomputed(
 def differences(
     session: Session, leads_read: Sequence[Lead], policies: Policies[ScoringPolicy], now: datetime
 ) -> list[Difference]:
-    """Where these leads differ from what their events say, each under the version that it names."""
+    """The differences of these leads, each computed under the agreement version of its stored state."""
     events = ledger.events_of(session, [lead.id for lead in leads_read])
-    unlike: list[Difference] = []
+    result: list[Difference] = []
     for lead in leads_read:
         policy = policies.version(session, lead.version)
         again = rebuild(lead, events[lead.id], policy, now=now)
-        unlike.extend(_compared(lead, again, policy, now))
-    return unlike
+        result.extend(_compare_lead(lead, again, policy, now))
+    return result
 
 
-def _page(session: Session, lead_id: UUID | None, last: UUID | None) -> list[Lead]:
+def _page_of_leads(session: Session, lead_id: UUID | None, last: UUID | None) -> list[Lead]:
     if lead_id is None:
         return leads.leads_after(session, last, limit=PAGE)
     lead = leads.find_lead(session, lead_id)
     return [] if lead is None else [lead]
 
 
-def _compared(
+def _compare_lead(
     kept: Lead, again: Lead, policy: ScoringPolicy, now: datetime
 ) -> Iterator[Difference]:
     numbers = {

@@ -39,10 +39,10 @@ leads = Table(
     Column("fit", Double, nullable=False),
     Column("blocker", Text, comment="What keeps it from sales: incomplete, suppressed."),
     Column("review_at", DateTime(timezone=True), comment="When decay alone may change it."),
-    Column("raised", Text, comment="A hand-raise that still waits, as JSON."),
+    Column("hand_raise", Text, comment="A hand-raise that no handoff has yet, as JSON."),
     Column("live", JSONB, nullable=False, comment="Qualifications that sales has not closed."),
-    Column("profile", JSON, nullable=False, comment="What its events say, as sums."),
-    Column("merged_into", UUID(as_uuid=True), comment="The lead that everything of it moved to."),
+    Column("profile", JSON, nullable=False, comment="What its events give, as sums."),
+    Column("merged_into", UUID(as_uuid=True), comment="The lead that has its events now."),
     Index("ix_leads_review_at", "review_at", postgresql_where=text("review_at is not null")),
     Index("ix_leads_version", "version", postgresql_where=text("merged_into is null")),
     comment="One row a person; its state is a function of its events, kept incrementally.",
@@ -94,15 +94,17 @@ holdings = Table(
     Column("handoff_id", UUID(as_uuid=True), primary_key=True),
     Column("rep", Text, primary_key=True),
     Column("lead_id", UUID(as_uuid=True), nullable=False, index=True),
-    Column("until", DateTime(timezone=True), comment="When we learned that they had lost it."),
-    comment="Which reps hold a lead's handoffs, or held them: what their keys may see.",
+    Column(
+        "until", DateTime(timezone=True), comment="When scoring learned that the rep had lost it."
+    ),
+    comment="The reps who hold a lead's handoffs or held them: what their keys may see.",
 )
 
 rejections = Table(
     "rejections",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source", Text, nullable=False, comment="Whose key it came with."),
+    Column("source", Text, nullable=False, comment="The source that sent it."),
     Column("event_id", Text, comment="The sender's id, if it could be read."),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="The first time."),
     Column("code", Text, nullable=False),
@@ -116,7 +118,7 @@ rejections = Table(
     UniqueConstraint("key"),
     Index("ix_rejections_last_received_at", "last_received_at", "id"),
     Index("ix_rejections_source", "source", "last_received_at", "id"),
-    comment="Events that were refused, with the reason, so that nobody has to guess.",
+    comment="Events that were refused, with the reason.",
 )
 
 rejected_bodies = Table(
@@ -125,5 +127,5 @@ rejected_bodies = Table(
     Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of all of its bytes."),
     Column("bytes", LargeBinary, nullable=False, comment="As they came; the first 32 KB."),
     Column("last_received_at", DateTime(timezone=True), nullable=False, index=True),
-    comment="What refused events hold, once however often and for whatever reasons it is refused.",
+    comment="The bytes of refused events, stored once however often they are refused.",
 )

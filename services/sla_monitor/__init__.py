@@ -1,1 +1,1 @@
-"""The SLA monitor: runs a clock for each promise, and flags the ones that were broken."""
+"""The SLA monitor: it runs a clock for each promise and flags broken promises."""

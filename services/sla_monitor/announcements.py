@@ -15,9 +15,9 @@ SOURCE = "leadbaton/sla"
 
 
 def clocks_changed(transitions: Iterable[Transition], *, now: datetime) -> Iterator[Outgoing]:
-    """A record a transition, in the trace of the handoff's last change; each is made when it is asked for.
+    """Yield a record for each transition, in the trace of the handoff's last change.
 
-    So the outbox stores the first records while the next are made.
+    It is a generator so that the outbox stores the first records while the next ones are encoded.
     """
     for transition in transitions:
         clock = transition.clock

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries.leads import leads_after
-from services.scoring.recompute import recomputed
+from services.scoring.recompute import compare_leads
 from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -264,7 +264,7 @@ def check_scores(world: World) -> None:
     with reading(world) as sessions:
         unlike = [
             it
-            for _, page in recomputed(sessions, Policies(ScoringPolicy), utc_now())
+            for _, page in compare_leads(sessions, Policies(ScoringPolicy), utc_now())
             for it in page
         ]
     assert unlike == []

@@ -1,1 +1,1 @@
-"""Any value, through the whole way."""
+"""Tests with arbitrary values, from HTTP to webhooks and clocks."""

@@ -1,4 +1,4 @@
-"""Every answer of every API, to requests as its description has them and to others, is one that it describes."""
+"""Every answer of every API is as its OpenAPI document describes, for valid and for invalid requests."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ from tests.serving import serving
 pytestmark = pytest.mark.postgres
 
 EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "5"))
-"""Requests to each operation with each key that opens it, as described and as many not; `make fuzz` sets more."""
+"""How many valid, and how many invalid, requests each operation gets with each key; `make fuzz` sets more."""
 
 MAX_REFUSED = 2
-"""Requests to each operation with a key that does not open it."""
+"""How many requests each operation gets with a key that may not call it."""
 
 PEOPLE = [f"person{number}" for number in range(24)]
 
@@ -70,7 +70,7 @@ CHECKS: list[Any] = [
 
 @dataclass(frozen=True)
 class Served:
-    """An API at its URL, and what exists there to ask for."""
+    """An API at its URL, with ids that exist there."""
 
     name: str
     url: str
@@ -89,7 +89,7 @@ class Served:
 
 
 def populate(sessions: Sessions) -> None:
-    """People with events, a handoff and a clock each; all of them are with Grace."""
+    """Store people with events, a handoff and a clock each; Grace holds all handoffs."""
     with sessions.begin() as session:
         publish_policies(session, TOUCH)
         importing(session, entry("grace"), entry("linus"))
@@ -104,7 +104,7 @@ def populate(sessions: Sessions) -> None:
 
 
 def keys(sessions: Sessions) -> dict[KeyScope | None, dict[str, str]]:
-    """Headers with a key of each scope, and without one; those that change most come last."""
+    """Headers with a key of each scope, and without one; scopes that change most come last."""
     headers: dict[KeyScope | None, dict[str, str]] = {None: {}}
     with sessions.begin() as session:
         for scope in (KeyScope.INGEST, KeyScope.READ, KeyScope.REP, KeyScope.OPS):
@@ -114,7 +114,7 @@ def keys(sessions: Sessions) -> dict[KeyScope | None, dict[str, str]]:
 
 
 def path_values(client: TestClient, described: dict[str, Any]) -> dict[str, list[str]]:
-    """Ids that exist, by the beginning of the paths that hold them, as the lists of the API show them."""
+    """Ids that exist, from the lists of the API, by the beginning of the paths that take them."""
     lists = ("/v1/handoffs", "/v1/deliveries", "/v1/endpoints", "/v1/sla/clocks")
     values = {
         f"{path}/": [it["id"] for it in client.get(path).json()["items"]]
@@ -143,7 +143,7 @@ def test_every_answer_is_as_described(sessions: Sessions, api: str) -> None:
 
 
 def described_operations(app: FastAPI) -> list[Described]:
-    """Each operation of the API's description."""
+    """All operations in the API's OpenAPI document."""
     operations = []
     for result in schemathesis.openapi.from_dict(app.openapi()).get_all_operations():
         assert isinstance(result, Ok), result.err()
@@ -152,7 +152,7 @@ def described_operations(app: FastAPI) -> list[Described]:
 
 
 def ask_everything(served: Served, scope: KeyScope | None, key: dict[str, str]) -> None:
-    """Send requests to each operation; the scope decides what is refused, and something is answered if it opens any."""
+    """Send requests to each operation; all are refused that the scope may not call."""
     answered: set[int] = set()
     for operation in served.operations:
         if scope in OPENED_BY[f"{served.name} {operation.method.upper()} {operation.path}"]:
@@ -165,7 +165,7 @@ def ask_everything(served: Served, scope: KeyScope | None, key: dict[str, str]) 
 
 
 def modes_of(operation: Described) -> Sequence[GenerationMode]:
-    """Requests as described; and others, where a parameter or a body can be otherwise."""
+    """Valid requests, and invalid ones where the operation has a parameter or a body."""
     can_differ = operation.body or operation.query or operation.path_parameters
     return list(GenerationMode) if can_differ else [POSITIVE]
 
@@ -178,7 +178,7 @@ def ask(
     *,
     max_examples: int,
 ) -> set[int]:
-    """Send requests and check the answers; the statuses that came."""
+    """Send requests and check the answers; returns their statuses."""
     statuses = set()
 
     @fuzz(max_examples)
@@ -198,7 +198,7 @@ def ask(
 
 
 def fuzz(max_examples: int) -> settings:
-    """Always the same requests, but for `make fuzz`; none is tried again, smaller: servers have a state."""
+    """Settings for the same requests each time, except in `make fuzz`; nothing shrinks, since servers have a state."""
     return settings(
         max_examples=max_examples,
         derandomize="LEADBATON_FUZZ_EXAMPLES" not in os.environ,

@@ -1,4 +1,4 @@
-"""Rows and records that older versions wrote, with values that none may have now, are read by everybody."""
+"""Rows and records with values that are refused today are still read by every service."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from shared.contracts.topic import Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.messaging import outbox
 from tests.builders import lead_qualified, marketing_event, outgoing
-from tests.fuzz.way import SECTIONS, Way, way
+from tests.fuzz.running_installation import SECTIONS, Installation, running_installation
 from tests.services.routing.builders import publishing
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
 HUGE = "9" * 400
 ODD = "ODD"
-"""Stands for an odd value until the payload is written."""
+"""A placeholder for an odd value in a payload."""
 
 VALUES = {
     "400 digits": HUGE,
@@ -38,14 +38,14 @@ TEXTS = {"a zero": r'"a\u0000b"'}
 
 
 @pytest.fixture
-def installation(engine: Engine) -> Iterator[Way]:
-    """One of its own."""
-    with way(engine) as installation:
+def installation(engine: Engine) -> Iterator[Installation]:
+    """An installation of the test's own."""
+    with running_installation(engine) as installation:
         yield installation
 
 
 @pytest.mark.parametrize("value", [*VALUES.values(), *TEXTS.values()], ids=[*VALUES, *TEXTS])
-def test_an_event_in_kafka_or_in_the_outbox(installation: Way, value: str) -> None:
+def test_an_event_in_kafka_or_in_the_outbox(installation: Installation, value: str) -> None:
     odd = marketing_event(
         "demo_requested",
         time=utc_now(),
@@ -55,11 +55,11 @@ def test_an_event_in_kafka_or_in_the_outbox(installation: Way, value: str) -> No
     )
     installation_takes(installation, with_value(outgoing(MARKETING_EVENTS, odd), value))
 
-    everybody_reads(installation)
+    all_apis_read(installation)
 
 
 @pytest.mark.parametrize("value", [*VALUES.values(), *TEXTS.values()], ids=[*VALUES, *TEXTS])
-def test_a_qualification_in_kafka_or_in_the_outbox(installation: Way, value: str) -> None:
+def test_a_qualification_in_kafka_or_in_the_outbox(installation: Installation, value: str) -> None:
     touch = Touch(id="1", type="demo_requested", time=utc_now(), properties={"n": ODD})
     context = LeadContext(email="ada@example.com", traits={"n": ODD}, recent=(touch,))
     qualified = lead_qualified(context=context, at=utc_now())
@@ -69,10 +69,10 @@ def test_a_qualification_in_kafka_or_in_the_outbox(installation: Way, value: str
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
-def test_what_lies_in_tables(installation: Way, value: str) -> None:
+def test_what_lies_in_tables(installation: Installation, value: str) -> None:
     event = marketing_event("demo_requested", time=utc_now(), traits={"company_size": 1})
     installation_takes(installation, outgoing(MARKETING_EVENTS, event))
-    installation.settle()
+    installation.await_deliveries()
     profile = "{traits,company_size,2}"
     for table, column, path, kind in (
         ("scoring.events", "payload", "{properties,n}", "jsonb"),
@@ -101,25 +101,25 @@ def test_what_lies_in_tables(installation: Way, value: str) -> None:
     with installation.sessions.begin() as session:
         review_leads(session, utc_now() + timedelta(days=400), policies=installation.policies)
 
-    everybody_reads(installation)
+    all_apis_read(installation)
 
 
 def with_value(record: Outgoing, value: str) -> Outgoing:
-    """The record with an odd value in it, wherever one is to be."""
+    """The record with this value in place of ODD."""
     value_bytes = record.value.replace(b'"ODD"', value.encode())
     assert value_bytes != record.value
     return Outgoing(record.topic, record.key, value_bytes, record.headers)
 
 
-def installation_takes(installation: Way, record: Outgoing) -> None:
-    """The record goes the whole way."""
+def installation_takes(installation: Installation, record: Outgoing) -> None:
+    """Put the record into the outbox and let all services handle what follows."""
     with installation.sessions.begin() as session:
         outbox.append(session, [record])
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
 
 
-def everybody_reads(installation: Way) -> None:
-    """The lead and all that follows from it."""
+def all_apis_read(installation: Installation) -> None:
+    """Read the lead, its events and its handoffs through the APIs."""
     lead = installation.scoring.get("/v1/leads", params={"email": "ada@example.com"})
     assert lead.status_code == 200, lead.text
     events = installation.scoring.get(f"/v1/leads/{lead.json()['id']}/events")
@@ -128,12 +128,12 @@ def everybody_reads(installation: Way) -> None:
     handoffs_are_read(installation)
 
 
-def handoffs_are_read(installation: Way) -> None:
-    """Each handoff and its story, its breach, and what was told about both."""
+def handoffs_are_read(installation: Installation) -> None:
+    """Read each handoff, its deliveries and its clocks through the APIs."""
     installation.sweep()
-    assert installation.flow() == []
-    installation.settle()
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
+    installation.await_deliveries()
+    assert installation.pass_messages() == []
     listed = installation.routing.get("/v1/handoffs")
     assert listed.status_code == 200, listed.text
     assert listed.json()["items"]
@@ -148,7 +148,7 @@ def handoffs_are_read(installation: Way) -> None:
     assert installation.sla.get("/v1/sla/clocks").status_code == 200
 
 
-def run(installation: Way, statement: str, **values: str) -> None:
-    """Change rows as no version of ours would."""
+def run(installation: Installation, statement: str, **values: str) -> None:
+    """Change rows by this statement."""
     with installation.sessions.begin() as session:
         session.execute(text(statement), values)

@@ -1,4 +1,4 @@
-"""Any value through the whole way: no answer is 5xx, nothing is buried, neighbours are untouched, all readers read."""
+"""Any value in an event or an answer: no response is 5xx, no message becomes a dead letter, other events count."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sqlalchemy import text
 
 from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer
-from tests.fuzz.way import Way, way
+from tests.fuzz.running_installation import Installation, running_installation
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
 EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "20"))
-"""`make fuzz` sets more; so many, always the same ones, are part of `make test`."""
+"""How many examples there are: in `make test` always the same ones; `make fuzz` sets more."""
 
 FUZZ = settings(
     max_examples=EXAMPLES,
@@ -118,10 +118,10 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def installation(postgres: PostgresServer) -> Iterator[Way]:
+def installation(postgres: PostgresServer) -> Iterator[Installation]:
     """One for all examples."""
     engine = engine_for(_database(postgres), pool_size=20)
-    with way(engine) as shared:
+    with running_installation(engine) as shared:
         yield shared
     engine.dispose()
 
@@ -142,7 +142,7 @@ def native(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> s
 
 
 def segment(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:
-    """The same as Segment's clients say it."""
+    """The same hand-raise in Segment's format."""
     ids = {"user_id": "userId", "anonymous_id": "anonymousId", "phone": "previousId"}
     fields = {("timestamp" if name == "time" else name): value for name, value in parts.items()}
     context = (
@@ -162,8 +162,13 @@ def segment(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> 
 
 @FUZZ
 @given(parts=PARTS, who=IDENTITIES, odd_item=DEEP, is_native=st.booleans())
-def test_any_event_goes_all_the_way_or_is_refused_alone(
-    installation: Way, parts: dict[str, str], who: dict[str, str], odd_item: str, *, is_native: bool
+def test_any_event_reaches_its_rep_or_is_refused_alone(
+    installation: Installation,
+    parts: dict[str, str],
+    who: dict[str, str],
+    odd_item: str,
+    *,
+    is_native: bool,
 ) -> None:
     number = next(_numbers)
     odd, good = f"odd-{number}@customer.example.com", f"good-{number}@customer.example.com"
@@ -182,15 +187,15 @@ def test_any_event_goes_all_the_way_or_is_refused_alone(
     assert answer.status_code == 200, answer.text
     if is_native:
         assert answer.json()["results"][f"good-{number}"] == {"status": "ok"}
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
     installation.sweep()
-    assert installation.flow() == []
-    installation.settle()
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
+    installation.await_deliveries()
+    assert installation.pass_messages() == []
     check(installation, good, is_known=True)
     accepted = not is_native or answer.json()["results"][f"odd-{number}"]["status"] == "ok"
     check(installation, odd, is_known=is_native and accepted)
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
     for api, path in (
         (installation.scoring, "/v1/rejections?limit=5"),
         (installation.routing, "/v1/handoffs?limit=5"),
@@ -201,8 +206,8 @@ def test_any_event_goes_all_the_way_or_is_refused_alone(
         assert api.get(path).status_code == 200, path
 
 
-def check(installation: Way, email: str, *, is_known: bool) -> None:
-    """All that is known of a lead is read, answered, delivered and breached as it should be."""
+def check(installation: Installation, email: str, *, is_known: bool) -> None:
+    """Read the lead, its events and its handoff, and answer the handoff, through the APIs."""
     lead_response = installation.scoring.get("/v1/leads", params={"email": email})
     assert lead_response.status_code in ((200,) if is_known else (200, 404)), lead_response.text
     if lead_response.status_code == 404:
@@ -232,7 +237,7 @@ def check(installation: Way, email: str, *, is_known: bool) -> None:
     verb=st.sampled_from(["accept", "reject", "contact", "win", "lose", "reassign"]),
     body=OBJECTS | DEEP | ANSWERS,
 )
-def test_any_answer_is_taken_or_refused(installation: Way, verb: str, body: str) -> None:
+def test_any_answer_is_taken_or_refused(installation: Installation, verb: str, body: str) -> None:
     [*handoffs] = installation.routing.get("/v1/handoffs?limit=1").json()["items"]
     id = handoffs[0]["id"] if handoffs else UUID(int=0)
 
@@ -243,6 +248,6 @@ def test_any_answer_is_taken_or_refused(installation: Way, verb: str, body: str)
     )
 
     assert response.status_code < 500, response.text
-    assert installation.flow() == []
+    assert installation.pass_messages() == []
     for path in ("/v1/handoffs?limit=1", f"/v1/handoffs/{id}"):
         assert installation.routing.get(path).status_code in (200, 404)

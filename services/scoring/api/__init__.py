@@ -10,7 +10,7 @@ from shared.agreement.store import Policies
 
 
 def router(policies: Policies[ScoringPolicy]) -> APIRouter:
-    """Every route of this service but those that events come in by."""
+    """Every route of this service except those that take events."""
     routes = APIRouter(prefix="/v1")
     routes.include_router(leads.router(policies), prefix="/leads", tags=["leads"])
     routes.include_router(events.router(policies), prefix="/leads", tags=["leads"])

@@ -24,7 +24,7 @@ CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
 
 
 class EventOut(BaseModel):
-    """One event of a lead, and the points that it gave undecayed."""
+    """One event of a lead, with the points that it gave, before they fade."""
 
     source: str
     id: str
@@ -39,7 +39,7 @@ class EventOut(BaseModel):
 
     @classmethod
     def of(cls, event: MarketingEvent, policy: ScoringPolicy) -> EventOut:
-        """The event with what it counts for under this policy."""
+        """The event with the points that it gives under this policy."""
         return cls(
             source=event.source,
             id=event.id,
@@ -65,7 +65,10 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     def events(
         lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
     ) -> Page[EventOut]:
-        """Its events, the latest first, each with what it counted for; a rep's key sees those of `show`."""
+        """The lead's events, the latest first, each with the points that it gave.
+
+        A rep's key sees those of `/v1/leads/{lead_id}`.
+        """
         lead, access = accessible_lead(session, lead_id, caller)
         policy = policies.version(session, lead.version)
         before = None if after is None else CURSOR.decode(after)

@@ -1,4 +1,4 @@
-"""A lead and its numbers now, with the points of every rule."""
+"""A lead with its scores now and the points of every rule."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from shared.http.problems import problems
 
 
 class NoIdentityAsked(Rejected):
-    """The query has no identity to look for."""
+    """The query names no identifier."""
 
     code: ClassVar[str] = "no_identity"
     status: ClassVar[int] = 400
 
 
 class PartOut(BaseModel):
-    """What one rule, or one bound, gave or took."""
+    """The points that one rule, or one bound, gave or took."""
 
     rule: str
     label: str
@@ -38,12 +38,12 @@ class PartOut(BaseModel):
 
     @classmethod
     def of(cls, part: Part) -> PartOut:
-        """The part of a score."""
+        """The part of a score as it is answered."""
         return cls(rule=part.rule, label=part.label, points=part.points)
 
 
 class StepOut(BaseModel):
-    """A stage, since when and why."""
+    """A stage of the lead, with its cause and its beginning."""
 
     stage: Stage
     cause: str
@@ -51,11 +51,11 @@ class StepOut(BaseModel):
 
 
 class LeadOut(BaseModel):
-    """A lead at this instant."""
+    """A lead with its scores at this instant."""
 
     id: UUID
     stage: Stage
-    known: bool = Field(description="False: an anonymous visitor so far.")
+    known: bool = Field(description="False for an anonymous visitor.")
     email: str | None
     account: str | None
     traits: dict[str, Any]
@@ -65,11 +65,19 @@ class LeadOut(BaseModel):
     grade: str
     fit_reasons: list[PartOut] = Field(description="Their points sum to `fit`.")
     engagement_reasons: list[PartOut] = Field(description="Their points sum to `engagement`.")
-    qualifications: int = Field(description="How often it qualified.")
-    armed: bool = Field(description="Whether the threshold may qualify it.")
-    blocker: str | None = Field(description="What keeps it from sales.")
-    next_review_at: datetime | None = Field(description="When decay alone may change it.")
-    agreement_version: int = Field(description="The agreement that the numbers are of.")
+    qualifications: int = Field(description="How often the lead has qualified.")
+    armed: bool = Field(
+        description="Whether the lead may cross the threshold; false after a crossing, until it is armed again."
+    )
+    blocker: str | None = Field(
+        description="Why the lead does not qualify: `incomplete: …` or `suppressed: …`."
+    )
+    next_review_at: datetime | None = Field(
+        description="When fading points alone may change the lead."
+    )
+    agreement_version: int = Field(
+        description="The version of the agreement that the scores are computed by."
+    )
     since: datetime
     steps: list[StepOut]
 
@@ -104,7 +112,7 @@ class LeadOut(BaseModel):
 
 
 class IdentityQuery(BaseModel):
-    """The identity to look for; the first that is given."""
+    """The identifier to look for. If several are there, the first of them counts."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -112,10 +120,12 @@ class IdentityQuery(BaseModel):
     phone: PlainText | None = None
     user_id: PlainText | None = None
     anonymous_id: PlainText | None = None
-    source: PlainText | None = Field(default=None, description="Whose user or anonymous id it is.")
+    source: PlainText | None = Field(
+        default=None, description="The source that sent the user id or the anonymous id."
+    )
 
     def key(self) -> str:
-        """The identity's key; raises NoIdentityAsked."""
+        """The key of the identifier in the table of identities; raises NoIdentityAsked."""
         if self.email is not None:
             return f"email/{self.email.strip().lower()}"
         if self.phone is not None:
@@ -140,7 +150,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     def find(
         query: Annotated[IdentityQuery, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> LeadOut:
-        """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
+        """The lead that an identifier belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows to it."""
         key = query.key()
         lead_id = leads.owners(session, [key]).get(key)
         visible = visible_lead(session, lead_id, caller, policies=policies, now=now)
@@ -150,10 +160,10 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
 
     @routes.get("/{lead_id}", responses=REFUSALS)
     def show(lead_id: UUID, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
-        """The lead; of one that was merged into another, that other.
+        """The lead with this id; for a lead that was merged into another, the other one.
 
-        A rep's key sees the leads of handoffs that the rep holds or held; of those that they lost, nothing that
-        came later.
+        A rep's key sees the leads of handoffs that the rep holds or held. Of a handoff that the rep has lost it shows
+        the lead as it was then.
         """
         visible = visible_lead(session, lead_id, caller, policies=policies, now=now)
         return LeadOut.of(visible, now)

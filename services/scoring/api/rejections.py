@@ -1,4 +1,4 @@
-"""The events that were refused."""
+"""The list of events that were refused."""
 
 from __future__ import annotations
 
@@ -27,18 +27,22 @@ class RejectionOut(BaseModel):
     id: int
     source: str
     event_id: str | None
-    received_at: datetime = Field(description="The first time.")
-    last_received_at: datetime = Field(description="The last time: the list is in this order.")
-    count: int = Field(description="How often it came: by retries, or several times in a request.")
+    received_at: datetime = Field(description="When the event came first.")
+    last_received_at: datetime = Field(
+        description="When the event came last; the list is in this order."
+    )
+    count: int = Field(
+        description="How often the event came, by retries or several times in one request."
+    )
     code: str
     reason: str
-    size: int = Field(description="Bytes as they came.")
-    text: str = Field(description="The event, at most its first 32 KB.")
-    base64: str = Field(description="The same, byte for byte.")
+    size: int = Field(description="The size of the event as it came, in bytes.")
+    text: str = Field(description="The event as text, at most its first 32 KB.")
+    base64: str = Field(description="The bytes of `text` in base64.")
 
     @classmethod
     def of(cls, stored: StoredRejection) -> RejectionOut:
-        """As it was kept."""
+        """The stored rejection as it is answered."""
         return cls(
             id=stored.id,
             source=stored.source,
@@ -55,7 +59,7 @@ class RejectionOut(BaseModel):
 
 
 class RejectionsQuery(BaseModel):
-    """Which rejections."""
+    """Which rejections the list has."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +75,7 @@ def rejections(
 ) -> Page[RejectionOut]:
     """Events that were refused, the latest first, with their bytes and the reason.
 
-    One that is repeated is listed once, with its count. A page ends early where it would become too large.
+    An event that came several times is listed once, with its count. A page ends early where it would become too large.
     """
     rows = rejections_of(
         session,

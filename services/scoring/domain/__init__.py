@@ -1,1 +1,1 @@
-"""Who a lead is, what it is worth, and when it is ready for sales: arithmetic on frozen values."""
+"""Identities, scores and qualification of leads: arithmetic on frozen values."""

@@ -1,4 +1,4 @@
-"""The company behind an address: the registrable domain of a business e-mail."""
+"""The account of an e-mail address: the registrable domain, unless it is one of free or disposable mail."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ DISPOSABLE = frozenset(
 )  # fmt: skip
 
 _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-"""With the public suffix list that the package carries: never over the network."""
+"""Uses the public suffix list inside the package, never the network."""
 
 
 def account_of(email: str | None) -> str | None:
-    """The domain that the company registered; None for free-mail, disposable mail and what is no domain."""
+    """The registrable domain of the address; None for free mail, disposable mail and what is no domain."""
     return None if email is None else _registered(email.rpartition("@")[2])
 
 

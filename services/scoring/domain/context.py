@@ -1,4 +1,4 @@
-"""What a rep gets with a lead: who, why now, what they did last, where they came from; at most 16 KB."""
+"""The context that a rep gets with a lead: traits, reasons, the latest events, campaigns; at most 16 KB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.contracts.codec import encode
 from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
 
 LIMIT_BYTES = 16_000
-"""A little under 16 KB, for the record has other fields too."""
+"""A little under 16 KB, since the record has other fields too."""
 
 REASONS = 8
 RECENT = 10
@@ -32,41 +32,41 @@ def lead_context(
     recent: Sequence[MarketingEvent],
     now: datetime,
 ) -> LeadContext:
-    """The lead for a rep; what does not fit is left out: the oldest events, then details, then traits."""
+    """The context of the lead. If it is too large, the oldest events are left out, then details, then traits."""
     profile = lead.profile
     traits = _plain(profile.trait_values)
-    whole = LeadContext(
+    full = LeadContext(
         email=profile.email,
         phone=profile.phone,
         name=_name(traits),
         company=_company(profile.trait_values),
         account=profile.account,
         traits=traits,
-        why_now=None if why_now is None else touch(why_now),
+        why_now=None if why_now is None else touch_of(why_now),
         reasons=tuple(top_reasons(lead, policy, now=now)),
-        recent=tuple(touch(event) for event in recent[:RECENT]),
+        recent=tuple(touch_of(event) for event in recent[:RECENT]),
         first_campaign=_campaign(profile.first_campaign),
         last_campaign=_campaign(profile.last_campaign),
         sources=tuple(sorted(profile.sources))[:FIELDS],
     )
     bare = LeadContext(email=profile.email, phone=profile.phone)
-    return next((it for it in _ever_smaller(whole) if _bytes(it) <= LIMIT_BYTES), bare)
+    return next((it for it in _smaller_contexts(full) if _bytes(it) <= LIMIT_BYTES), bare)
 
 
 def top_reasons(lead: Lead, policy: ScoringPolicy, *, now: datetime) -> list[Reason]:
-    """The rules that gave most, and those that took, by weight."""
+    """The rules that gave or took most points, those with the most first."""
     parts = (*lead.profile.fit(policy).parts, *lead.profile.engagement(policy, now).parts)
-    weightiest = sorted(parts, key=lambda part: (-abs(part.points), part.rule))
-    return [reason_of(part) for part in weightiest if abs(part.points) >= 0.05][:REASONS]
+    by_points = sorted(parts, key=lambda part: (-abs(part.points), part.rule))
+    return [reason_of(part) for part in by_points if abs(part.points) >= 0.05][:REASONS]
 
 
 def reason_of(part: Part) -> Reason:
-    """A part as others read it, to a hundredth of a point."""
+    """A part of a score, rounded to a hundredth of a point."""
     return Reason(rule=part.rule, label=part.label, points=round(part.points, 2))
 
 
-def touch(event: MarketingEvent) -> Touch:
-    """An event for somebody who reads, with what is short enough to be read."""
+def touch_of(event: MarketingEvent) -> Touch:
+    """An event as a rep reads it: its title, its URL and those properties that are short values."""
     page = event.context.get("page")
     fields = {**(page if isinstance(page, Mapping) else {}), **event.properties}
     return Touch(
@@ -79,20 +79,20 @@ def touch(event: MarketingEvent) -> Touch:
     )
 
 
-def _ever_smaller(whole: LeadContext) -> Iterator[LeadContext]:
-    yield whole
-    for kept in range(len(whole.recent) - 1, -1, -1):
-        yield replace(whole, recent=whole.recent[:kept])
-    why = whole.why_now
+def _smaller_contexts(full: LeadContext) -> Iterator[LeadContext]:
+    yield full
+    for kept in range(len(full.recent) - 1, -1, -1):
+        yield replace(full, recent=full.recent[:kept])
+    why = full.why_now
     bare = replace(
-        whole,
+        full,
         recent=(),
         why_now=why and replace(why, properties={}),
         first_campaign={},
         last_campaign={},
     )
-    for kept in range(len(whole.traits), -1, -1):
-        yield replace(bare, traits=dict(list(whole.traits.items())[:kept]))
+    for kept in range(len(full.traits), -1, -1):
+        yield replace(bare, traits=dict(list(full.traits.items())[:kept]))
 
 
 def _bytes(context: LeadContext) -> int:
@@ -100,7 +100,7 @@ def _bytes(context: LeadContext) -> int:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is short and readable, cut where it is not."""
+    """The first FIELDS texts and numbers; long texts are cut."""
     readable = {
         name[:64]: _text(value) if isinstance(value, str) else value
         for name, value in values.items()
@@ -114,8 +114,8 @@ def _text(value: object) -> str | None:
 
 
 def _name(traits: Mapping[str, Any]) -> str | None:
-    if whole := _text(traits.get("name")):
-        return whole
+    if full := _text(traits.get("name")):
+        return full
     parts = (traits.get("first_name"), traits.get("last_name"))
     return " ".join(part for part in parts if isinstance(part, str)) or None
 

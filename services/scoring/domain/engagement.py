@@ -1,10 +1,10 @@
-"""What a lead does: points that halve with age, kept as sums that do not grow with the lead's history.
+"""Engagement: points for what a lead does, which halve with age, stored as sums.
 
-An event of age `a` gives `points * 2 ** (-a / half_life)`. Of a signal with a `daily_max` there is one bucket a UTC day
-of event time, of any other a single one. A bucket holds the undecayed sum, and the sum decayed to its latest event:
-sums over a set, so that neither order nor batching nor joins change them. Days that weigh nothing any more are dropped:
-what is kept grows with the half-life, not with the lead's history (of a signal that never decays and has a `daily_max`
-it grows with the days on which the lead was active).
+An event of age `a` gives `points * 2 ** (-a / half_life)`. A signal with a `daily_max` has a bucket for each UTC day of
+event time, any other signal has a single bucket. A bucket holds the undecayed sum and the sum decayed to its latest
+event. Both are sums over a set, so that order, batches and merges do not change them. Days whose points have faded are
+dropped, so that a lead's state grows with the half-life and not with its history. A signal that never decays and has a
+`daily_max` is the exception: its state grows with the days on which the lead was active.
 """
 
 from __future__ import annotations
@@ -22,70 +22,70 @@ Bucket = tuple[float, float, float]
 """Undecayed points; points decayed to the latest event; the latest event in seconds since 1970."""
 
 Buckets = Mapping[str, Bucket]
-"""A signal's buckets by day since 1970, or the one under `WHOLE`."""
+"""A signal's buckets by day since 1970, or its only bucket under `SINGLE_BUCKET`."""
 
 Signals = Mapping[str, Buckets]
 """The buckets of each signal that ever counted, by the signal's id."""
 
 SignalPoints = Sequence[tuple[str, str | None, float]]
-"""What each signal gives within its bound, with its group."""
+"""Each signal's id, its group, and the points that it gives within its bound."""
 
-WHOLE = "*"
+SINGLE_BUCKET = "*"
 DAY_S = 86_400
 NEGLIGIBLE_HALF_LIVES = 60
-"""A day whose points have halved so often weighs less than 1e-15 of them, and is dropped."""
+"""After so many half-lives a day's points are below 1e-15 of their sum, and the day is dropped."""
 
 FAR_AHEAD_S = 3650.0 * DAY_S
 PRECISE_S = 1.0
 
 
 class Weight(NamedTuple):
-    """A signal as it is counted. A tuple, for it is asked for each event, and more often."""
+    """A signal with what counting it needs. A tuple, because it is read for each event."""
 
     id: str
     points: float
     halvings_per_s: float
-    """0 if its points never fade."""
+    """0 if the points never fade."""
     daily_max: float | None
     max: float | None
     group: str | None
 
     @classmethod
     def of(cls, signal: Signal) -> Weight:
-        """As the agreement says."""
+        """The weight of this signal of the agreement."""
         half_life = signal.half_life
         per_s = 0.0 if half_life is None else 1 / half_life.total_seconds()
         return cls(signal.id, signal.points, per_s, signal.daily_max, signal.max, signal.group)
 
 
 class Weights:
-    """What everything weighs under one agreement."""
+    """The weights of all signals, and the bounds of all groups, in one agreement."""
 
     def __init__(self, scoring: Scoring) -> None:
         self.signals = {signal.id: Weight.of(signal) for signal in scoring.signals}
         self.labels = {signal.id: signal.label or signal.id for signal in scoring.signals}
         self.groups = {name: group.max for name, group in scoring.groups.items()}
-        """The bound of each."""
+        """The bound of each group."""
 
 
-def count(buckets: dict[str, Bucket], signal: Weight, at: float) -> None:
-    """Add the points of an event of this signal."""
-    name = WHOLE if signal.daily_max is None else _day(at // DAY_S)
-    _pour(buckets, name, (signal.points, signal.points, at), signal.halvings_per_s)
+def count(buckets: dict[str, Bucket], signal: Weight, time_s: float) -> None:
+    """Add the points of an event of this signal; `time_s` is its time in seconds since 1970."""
+    name = SINGLE_BUCKET if signal.daily_max is None else _day(time_s // DAY_S)
+    _add_points(buckets, name, (signal.points, signal.points, time_s), signal.halvings_per_s)
 
 
 def merge_buckets(first: Buckets, second: Buckets, signal: Weight) -> dict[str, Bucket]:
-    """Both leads' buckets of a signal, as if all events had been one lead's."""
+    """The buckets of a signal over the events of both leads."""
     result = dict(first)
     for name, bucket in second.items():
-        _pour(result, name, bucket, signal.halvings_per_s)
+        _add_points(result, name, bucket, signal.halvings_per_s)
     return result
 
 
 def without_negligible(buckets: Buckets, signal: Weight, now: datetime) -> Buckets:
-    """The buckets of days of which an event could still weigh something: what bounds a lead's state.
+    """The buckets without days that ended more than NEGLIGIBLE_HALF_LIVES half-lives ago.
 
-    Not those whose own events do: a later event of the same day shares the day's bound with them.
+    The end of the day decides, not its latest event: another event of the same day would share the day's bound.
     """
     if signal.halvings_per_s == 0 or len(buckets) < 2:
         return buckets
@@ -96,7 +96,7 @@ def without_negligible(buckets: Buckets, signal: Weight, now: datetime) -> Bucke
 
 
 def engagement(signals: Signals, weights: Weights, now: datetime) -> Score:
-    """The points of every signal at `now`, bounded by signal, by group and as a whole."""
+    """The points of every signal at `now`, bounded by signal, by group and in total."""
     signal_points = _signal_points(signals, weights, now.timestamp())
     gives = {id_: points for id_, _, points in signal_points}
     parts = [Part(it, weights.labels[it], gives[it]) for it in weights.signals if it in gives]
@@ -108,68 +108,70 @@ def engagement(signals: Signals, weights: Weights, now: datetime) -> Score:
 
 
 def worth(signals: Signals, weights: Weights, now: datetime) -> float:
-    """The value of `engagement` without its explanation, which is most of the work."""
+    """The value of `engagement` without its parts, which are most of the work."""
     return _worth(signals, weights, now.timestamp())
 
 
 def falls_below(
     line: float, signals: Signals, weights: Weights, *, now: datetime
 ) -> datetime | None:
-    """When decay alone takes engagement below the line, to the second; None if it does not within ten years.
+    """When decay alone takes engagement below the line, to the second; None if that takes more than ten years.
 
-    Engagement only falls unless there are negative points that decay; then this is one such instant, and the
-    review that happens there decides.
+    Engagement only falls unless there are negative points that decay. With these the result is one of several
+    crossings, and the review at that instant judges the lead again.
     """
     at = now.timestamp()
 
-    def over(seconds: float) -> float:
+    def excess(seconds: float) -> float:
         return _worth(signals, weights, at + seconds) - line
 
     per_s = [weights.signals[it].halvings_per_s for it in signals if it in weights.signals]
     slowest = min(filter(None, per_s), default=inf)
-    above = over(0.0)
+    above = excess(0.0)
     below_s = log2(1 + above / line) / slowest if line > 0 < above else 0.0
     below_s = max(below_s, 3600.0)
-    while over(below_s) >= 0:
+    while excess(below_s) >= 0:
         below_s *= 2
         if below_s > FAR_AHEAD_S:
             return None
-    return now + timedelta(seconds=_crossing(over, below_s))
+    return now + timedelta(seconds=_crossing(excess, below_s))
 
 
-def _crossing(over: Callable[[float], float], below_s: float) -> float:
-    """Where it is below 0, at most PRECISE_S after it was not: the Illinois method, which asks a third as often as
-    halving, and every third time halving, which always ends.
+def _crossing(excess: Callable[[float], float], below_s: float) -> float:
+    """The seconds at which `excess` is below 0, at most PRECISE_S after it was not.
+
+    It is found by the Illinois method, which needs a third of the evaluations of bisection. Every third step is a
+    bisection, which guarantees an end.
     """
     above_s = 0.0
-    above, below, last = over(above_s), over(below_s), 0
+    above, below, last = excess(above_s), excess(below_s), 0
     turns = 0
     while (width := below_s - above_s) > PRECISE_S:
         turns += 1
         part = 0.5 if turns % 3 == 0 or above <= 0 else above / (above - below)
         guess_s = above_s + min(max(part * width, PRECISE_S / 2), width - PRECISE_S / 2)
-        excess = over(guess_s)
-        if excess >= 0:
-            above_s, above, below, last = guess_s, excess, below / (2 if last > 0 else 1), 1
+        value = excess(guess_s)
+        if value >= 0:
+            above_s, above, below, last = guess_s, value, below / (2 if last > 0 else 1), 1
         else:
-            below_s, below, above, last = guess_s, excess, above / (2 if last < 0 else 1), -1
+            below_s, below, above, last = guess_s, value, above / (2 if last < 0 else 1), -1
     return below_s
 
 
-def _pour(buckets: dict[str, Bucket], name: str, more: Bucket, halvings_per_s: float) -> None:
-    """Add to a bucket: the sum over the union of both's events."""
+def _add_points(buckets: dict[str, Bucket], name: str, more: Bucket, halvings_per_s: float) -> None:
+    """Add a bucket to the one of this name: the sums over the events of both."""
     more_raw, more_weight, at = more
     raw, weight, latest = buckets.get(name, (0.0, 0.0, at))
-    left = exp2(-abs(at - latest) * halvings_per_s)
+    decay = exp2(-abs(at - latest) * halvings_per_s)
     if at > latest:
-        buckets[name] = (raw + more_raw, weight * left + more_weight, at)
+        buckets[name] = (raw + more_raw, weight * decay + more_weight, at)
     else:
-        buckets[name] = (raw + more_raw, weight + more_weight * left, latest)
+        buckets[name] = (raw + more_raw, weight + more_weight * decay, latest)
 
 
 @lru_cache(maxsize=1_000)
 def _day(number: float) -> str:
-    """A day's bucket: the days since 1970."""
+    """The name of a day's bucket: the number of days since 1970."""
     return str(int(number))
 
 
@@ -181,9 +183,9 @@ def _worth(signals: Signals, weights: Weights, at: float) -> float:
 
 
 def _signal_points(signals: Signals, weights: Weights, at: float) -> SignalPoints:
-    """What each signal gives: all its days; one with more points than it may give counts for a part of them.
+    """The points of each signal over all its days; a day above the daily bound counts for a part of its points.
 
-    One loop without calls: it is gone through for every lead of every batch.
+    This is one loop without calls, because it runs for every lead of every batch.
     """
     signal_points = []
     for id_, buckets in signals.items():
@@ -201,7 +203,7 @@ def _signal_points(signals: Signals, weights: Weights, at: float) -> SignalPoint
 
 
 def _reductions(signal_points: SignalPoints, weights: Weights) -> list[tuple[str, float]]:
-    """What each group's bound takes away, where it takes something."""
+    """The points that each group's bound takes away; groups within their bound are absent."""
     totals: dict[str, float] = {}
     for _, group, points in signal_points:
         if group is not None:

@@ -1,8 +1,14 @@
-"""What sales does with a lead, as scoring hears of it."""
+"""What a change of a handoff does to its lead."""
 
 from __future__ import annotations
 
-from services.scoring.domain.lead import Lead, Live, Stage, StageChange, qualification_key
+from services.scoring.domain.lead import (
+    Lead,
+    LiveQualification,
+    Stage,
+    StageChange,
+    qualification_key,
+)
 from services.scoring.domain.verdict import Verdict
 from shared.contracts.payloads import Change, HandoffChanged
 
@@ -12,34 +18,38 @@ STAGES = {
     Change.ACCEPTED: Stage.ACCEPTED,
     Change.CONTACTED: Stage.ACCEPTED,
 }
-"""A rep holds it."""
+"""The stages of leads that a rep holds."""
 
 CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
 RETURNED = {Change.RETURNED, Change.REJECTED}
 
 
 def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
-    """The lead after this step of its handoff; the steps of a handoff come in order, each once."""
+    """The lead after this change of its handoff. Changes of a handoff must come in order, each once."""
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in RETURNED and change.recycle:
         return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
     if change.change in STAGES:
-        live = lead.live.get(key) or Live(change.lead_id, change.qualification, change.tier)
+        live = lead.live.get(key) or LiveQualification(
+            change.lead_id, change.qualification, change.tier
+        )
         held = lead._replace(live={**lead.live, key: live._replace(held=True)})
         return _step(held, STAGES[change.change], change)
     if change.change in RETURNED and key in lead.live:
-        let_go = lead.live[key]._replace(held=False)
-        return Verdict(lead._replace(live={**lead.live, key: let_go}))
+        released = lead.live[key]._replace(held=False)
+        return Verdict(lead._replace(live={**lead.live, key: released}))
     return Verdict(lead)
 
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:
-    """One that nobody holds is closed with it: routing has merged it into the one that was live."""
-    still = {other_key: it for other_key, it in lead.live.items() if other_key != key and it.held}
-    after = lead._replace(live=still)
-    return Verdict(after) if still else _step(after, stage, change)
+    """Close the qualification, and those that no rep holds: routing has merged their handoffs into this one."""
+    remaining = {
+        other_key: it for other_key, it in lead.live.items() if other_key != key and it.held
+    }
+    after = lead._replace(live=remaining)
+    return Verdict(after) if remaining else _step(after, stage, change)
 
 
 def _step(lead: Lead, stage: Stage, change: HandoffChanged) -> Verdict:

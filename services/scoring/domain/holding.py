@@ -1,4 +1,4 @@
-"""Who holds a lead's handoffs, or held them: what a rep may see of the lead."""
+"""Holdings: which rep holds or held a handoff, and what of its lead the rep may therefore see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.contracts.payloads import HandoffChanged, MarketingEvent
 
 
 class Holding(NamedTuple):
-    """A rep's time with a handoff; one that has ended names when we learned that it had."""
+    """The time in which a rep holds a handoff; `until` is when scoring learned that it had ended."""
 
     handoff_id: UUID
     rep: str
@@ -23,13 +23,13 @@ class Holding(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What somebody sees of a lead: all of it, or what was known before `until`."""
+    """What a caller sees of a lead: everything, or what was known before `until`."""
 
     until: datetime | None = None
 
 
 class Holdings:
-    """The holdings of some handoffs, followed change by change."""
+    """The holdings of some handoffs, updated change by change."""
 
     def __init__(self, holdings: Iterable[Holding]) -> None:
         self.changed: dict[tuple[UUID, str], Holding] = {}
@@ -38,7 +38,7 @@ class Holdings:
             self._handoffs.setdefault(holding.handoff_id, {})[holding.rep] = holding
 
     def follow(self, change: HandoffChanged, lead_id: UUID) -> None:
-        """Whom the change names holds the handoff from now on; everybody else's time with it has ended."""
+        """Give the handoff to the rep of the change, and end the holdings of all other reps."""
         reps = self._handoffs.setdefault(change.handoff_id, {})
         for holding in list(reps.values()):
             if holding.until is None and holding.rep != change.rep:
@@ -53,7 +53,7 @@ class Holdings:
 
 
 def access_of(untils: Sequence[datetime | None]) -> Access | None:
-    """What a rep with these holdings of a lead sees of it; None: nothing."""
+    """What a rep sees whose holdings of a lead end at these instants; None if the rep sees nothing."""
     ends = [until for until in untils if until is not None]
     if len(ends) < len(untils):
         return Access()
@@ -67,16 +67,16 @@ def lead_at_loss(
     policy: ScoringPolicy,
     now: datetime,
 ) -> Lead:
-    """The lead as these events and steps of it have it, without what only later ones can have set."""
-    entered = [
+    """The lead computed from these of its events and steps, without fields that later ones may have set."""
+    qualified_steps = [
         it for it in steps if it.stage is Stage.QUALIFIED and not it.cause.startswith("handoff:")
     ]
     return rebuild(lead, events, policy, now=now)._replace(
         known=any(not key.startswith(ANONYMOUS) for key in identifiers_in(events)),
         stage=steps[-1].stage if steps else Stage.KNOWN,
-        qualification=len(entered),
+        qualification=len(qualified_steps),
         armed=False,
         blocker=None,
-        raised=None,
+        hand_raise=None,
         live={},
     )

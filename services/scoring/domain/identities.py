@@ -1,8 +1,8 @@
-"""Who is who: which lead each event belongs to, and which leads turn out to be one person.
+"""Identities: which lead each event belongs to, and which leads are one person.
 
-An event that shows two identifiers of two leads merges them. The older lead stays, but an anonymous visitor never wins
-over a known person. Two different e-mails are two people, unless an alias says otherwise: the event then belongs to its
-e-mail's lead, and a weaker identifier that it shows stays with the lead that showed it first.
+An event with identifiers of two leads merges them. The older lead stays, but a known person stays before an anonymous
+visitor. Two different e-mail addresses are two people, unless an alias says otherwise. An event with another e-mail
+address belongs to the lead of that address, and a weaker identifier in it stays with the lead that had it first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NoIdentifier(Rejected):
 
 
 class Person(NamedTuple):
-    """What decides whether two leads may be one, and which of them stays."""
+    """What decides whether two leads may be merged, and which of them stays."""
 
     id: UUID
     since: datetime
@@ -42,12 +42,12 @@ class Person(NamedTuple):
 
 
 class Identifiers(NamedTuple):
-    """What an event shows of a person. Events that show the same belong to one lead, whatever comes between them."""
+    """The identifiers in an event. Events with the same identifiers belong to one lead, whatever comes between them."""
 
     source: str
     identity: Identity
     previous: Identity | None
-    """Of an alias: the identity until now."""
+    """The previous identity, in an alias."""
 
     @classmethod
     def of(cls, event: MarketingEvent) -> Identifiers:
@@ -56,7 +56,7 @@ class Identifiers(NamedTuple):
         return cls(event.source, event.identity, previous)
 
     def stored_keys(self) -> list[str]:
-        """The identifiers as they are stored, the strongest first; of an alias the previous ones, too."""
+        """The identifiers as they are stored, the strongest first; those of the previous identity come last."""
         keys = _keys(self.source, self.identity)
         return keys if self.previous is None else keys + _keys(self.source, self.previous)
 
@@ -74,16 +74,16 @@ class IdentityResolver:
     """The lead of each identifier."""
     people: dict[UUID, Person]
     created: set[UUID] = field(default_factory=set)
-    """The leads that these events were the first to show."""
+    """The leads that these events created."""
     merges: list[tuple[UUID, UUID]] = field(default_factory=list)
-    """(the lead that stays, the lead that is merged into it), in this order."""
+    """(the lead that stays, the lead that is merged into it), in the order of the merges."""
     _new_owners: dict[str, UUID] = field(default_factory=dict)
     _merged_into: dict[UUID, UUID] = field(default_factory=dict)
 
     def events_by_lead(
         self, groups: Iterable[Sequence[EventMessage]]
     ) -> dict[UUID, list[EventMessage]]:
-        """The events by their leads, after all merges; those of a group show the same. Raises NoIdentifier."""
+        """The events by lead, after all merges; a group has the same identifiers. Raises NoIdentifier."""
         owners = [(self.lead_of(group[0].payload), group) for group in groups]
         events: dict[UUID, list[EventMessage]] = {}
         for lead_id, group in owners:
@@ -106,17 +106,17 @@ class IdentityResolver:
         return lead_id
 
     def new_owners(self) -> dict[str, UUID]:
-        """The lead of each identifier that belonged to none before."""
+        """The lead of each identifier that belonged to no lead before."""
         return {key: self.surviving(lead_id) for key, lead_id in self._new_owners.items()}
 
     def stored_merges(self) -> dict[UUID, UUID]:
-        """The lead that each merged one belongs to now; without those that were created in this batch."""
+        """The lead that stays, by the lead that is merged into it; without leads that this batch created."""
         return {
             goes: self.surviving(stays) for stays, goes in self.merges if goes not in self.created
         }
 
     def _known_owner(self, keys: list[str], emails: frozenset[str]) -> UUID | None:
-        """The known lead that has all of these identifiers already, as is mostly so."""
+        """The known lead that has all of these identifiers already, or None. Most events have one."""
         owner = self.owners.get(keys[0])
         if owner is None or any(self.owners.get(key) != owner for key in keys):
             return None
@@ -137,7 +137,7 @@ class IdentityResolver:
         return person.id
 
     def _person(self, event: MarketingEvent, keys: list[str], emails: frozenset[str]) -> Person:
-        """The owner of the strongest identifier, merged with all owners that may be the same person; or a new one."""
+        """The owner of the strongest identifier, merged with owners that may be the same person; or a new person."""
         person: Person | None = None
         owners = {self.surviving(self.owners[key]): None for key in keys if key in self.owners}
         for owner in [self.people[lead_id] for lead_id in owners]:
@@ -170,7 +170,7 @@ class IdentityResolver:
 def grouped_by_identifiers(
     messages: Iterable[EventMessage],
 ) -> dict[Identifiers, list[EventMessage]]:
-    """The events by the identifiers that they show."""
+    """The events by their identifiers."""
     groups: dict[Identifiers, list[EventMessage]] = {}
     for message in messages:
         groups.setdefault(Identifiers.of(message.payload), []).append(message)
@@ -178,7 +178,7 @@ def grouped_by_identifiers(
 
 
 def identifiers_in(events: Iterable[MarketingEvent]) -> set[str]:
-    """All identifiers that these events show."""
+    """The keys of all identifiers in these events."""
     return {key for event in events for key in Identifiers.of(event).stored_keys()}
 
 

@@ -1,4 +1,4 @@
-"""A lead: what its events say of it, and how far it has come."""
+"""A lead: its profile, its score and its stage; how events and merges change it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.contracts.payloads import MarketingEvent, Scores
 
 
 class Stage(StrEnum):
-    """How far a lead has come, in the order in which a merge prefers them."""
+    """How far a lead has come. A merged lead keeps the later of two stages in this order."""
 
     KNOWN = "known"
     ENGAGED = "engaged"
@@ -33,23 +33,26 @@ class Stage(StrEnum):
 RANK = {stage: rank for rank, stage in enumerate(Stage)}
 
 
-class Live(NamedTuple):
-    """A qualification that sales has not closed; `raised`: it, or an event since, asked for a rep."""
+class LiveQualification(NamedTuple):
+    """A qualification that sales has not closed.
+
+    `hand_raised` says that a hand-raise caused it or came since, `held` that a rep holds its handoff.
+    """
 
     lead_id: UUID
     qualification: int
     tier: str
-    raised: bool = False
+    hand_raised: bool = False
     held: bool = False
 
     @property
     def key(self) -> str:
-        """What routing knows it by."""
+        """The natural key of the qualification."""
         return qualification_key(self.lead_id, self.qualification)
 
 
 class StageChange(NamedTuple):
-    """A step, with what caused it."""
+    """A step of a lead to a stage, with its cause."""
 
     lead_id: UUID
     stage: Stage
@@ -58,7 +61,11 @@ class StageChange(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """What scoring knows of one person, under one version of the agreement."""
+    """The state of one lead, computed by one version of the agreement.
+
+    `hand_raise` is the latest event, as JSON, that asked for a rep and belongs to no handoff yet. `armed` says whether
+    the lead may cross the threshold.
+    """
 
     id: UUID
     since: datetime
@@ -70,17 +77,17 @@ class Lead(NamedTuple):
     fit: float = 0.0
     review_at: datetime | None = None
     blocker: str | None = None
-    raised: str | None = None
-    live: Mapping[str, Live] = {}
+    hand_raise: str | None = None
+    live: Mapping[str, LiveQualification] = {}
     profile: Profile = Profile()
 
     @property
     def person(self) -> Person:
-        """What decides about merges."""
+        """What decides about merges of this lead."""
         return Person(self.id, self.since, self.known, frozenset(self.profile.emails))
 
     def scores(self, policy: ScoringPolicy, now: datetime) -> Scores:
-        """The numbers at this instant."""
+        """The scores at this instant."""
         engagement = self.engagement(policy, now)
         grades = policy.agreement.scoring.grades
         return Scores(
@@ -88,44 +95,44 @@ class Lead(NamedTuple):
         )
 
     def engagement(self, policy: ScoringPolicy, now: datetime) -> float:
-        """What they did, as it weighs at this instant."""
+        """The value of engagement at this instant."""
         return worth(self.profile.signals, policy.weights, now)
 
 
 def facts_of(lead: Lead, engagement: float, policy: ScoringPolicy) -> dict[str, Any]:
-    """What the conditions of qualification may speak of."""
+    """The facts that the conditions of qualification may read."""
     return {
         "lead": lead.profile.facts_asked(policy, stage=lead.stage.value),
         "fit": lead.fit,
         "engagement": engagement,
         "likelihood": None,
         "grade": grade(lead.fit, engagement, policy.agreement.scoring.grades),
-        "hand_raised": lead.raised is not None,
+        "hand_raised": lead.hand_raise is not None,
     }
 
 
 def with_events(
     lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Lead:
-    """The lead with these new events in its profile, and with the last hand-raise among them."""
+    """The lead with these new events in its profile, and with the latest hand-raise among them."""
     profile = extend_profile(lead.profile, events, policy, now=now)
     hand_raises = [event for event in events if policy.raises_hand(event)]
     if hand_raises:
         last = max(hand_raises, key=lambda event: (event.time, event.id))
-        lead = lead._replace(raised=encode(last).decode())
+        lead = lead._replace(hand_raise=encode(last).decode())
     return _with_profile(lead, profile, policy)
 
 
 def rebuild(
     lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Lead:
-    """The lead under this policy, from all of its events; how far it has come stays."""
+    """The lead computed by this policy from all of its events; its stage and qualifications stay."""
     blank = lead._replace(version=policy.version, profile=Profile(), review_at=None)
     return _with_profile(blank, extend_profile(Profile(), events, policy, now=now), policy)
 
 
 def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
-    """Two leads as one: the union of their events, and the further stage of both."""
+    """Two leads as one: the profile of all their events, and the further stage."""
     reviews = filter(None, (stays.review_at, goes.review_at)) if policy.only_rises else ()
     merged = stays._replace(
         known=stays.known or goes.known,
@@ -134,7 +141,7 @@ def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
         qualification=max(stays.qualification, goes.qualification),
         review_at=min(reviews, default=None),
         blocker=stays.blocker or goes.blocker,
-        raised=stays.raised or goes.raised,
+        hand_raise=stays.hand_raise or goes.hand_raise,
         live={**goes.live, **stays.live},
     )
     return _with_profile(merged, merge_profiles(stays.profile, goes.profile, policy), policy)
@@ -168,12 +175,12 @@ def resolved_leads(
 
 
 def qualification_key(lead_id: UUID, qualification: int) -> str:
-    """A qualification by its natural key."""
+    """The natural key of a qualification, which routing uses too."""
     return f"{lead_id}/{qualification}"
 
 
 def _with_profile(lead: Lead, profile: Profile, policy: ScoringPolicy) -> Lead:
-    """Fit is counted again only when who they are has changed."""
+    """The lead with this profile; fit is computed again only if the traits or the e-mail address changed."""
     before = lead.profile
     same = (before.email, before.traits) == (profile.email, profile.traits)
     fit = lead.fit if same and before.sources else profile.fit(policy).value

@@ -1,4 +1,4 @@
-"""What scoring decides by: one version of the agreement, indexed by event type."""
+"""One version of the agreement as scoring decides by it, indexed by event type."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from shared.contracts.payloads import MarketingEvent
 REP_TRAITS = frozenset(
     {"name", "first_name", "last_name", "company", "job_title", "title", "account"}
 )
-"""Traits that a rep reads first; kept whether the agreement declares them or not."""
+"""Traits that a rep reads first. They are stored whether the agreement declares them or not."""
 
 AUTOMATED_MARKS = frozenset({"bot", "burst"})
-"""Marks of events that no person caused: they are kept, and score nothing."""
+"""Marks of events that no person caused. Such events are stored and give no points."""
 
 
 @dataclass(frozen=True)
@@ -33,64 +33,64 @@ class ScoringPolicy:
 
     @cached_property
     def weights(self) -> Weights:
-        """What signals and groups weigh."""
+        """The weights of signals and groups."""
         return Weights(self.agreement.scoring)
 
     @cached_property
     def hand_raises(self) -> frozenset[str]:
-        """Event types that always qualify."""
+        """The event types that always qualify."""
         return frozenset(self.agreement.qualification.hand_raise)
 
     @cached_property
     def kept_traits(self) -> frozenset[str]:
-        """Traits that are kept with a lead."""
+        """The traits that are stored with a lead."""
         return REP_TRAITS | frozenset(self.agreement.traits)
 
     @cached_property
     def rearm_below(self) -> float:
-        """Engagement under which a lead may cross the line again; without a threshold, never."""
+        """The engagement below which a lead may cross the threshold again; 0 without a threshold."""
         threshold = self.agreement.qualification.threshold
         return 0.0 if threshold is None else threshold.rearm_below
 
     @cached_property
     def only_rises(self) -> bool:
-        """Whether no event takes points, so that new events can only delay a fall."""
+        """Whether no signal takes points, so that new events can only delay a fall of engagement."""
         return all(signal.points >= 0 for signal in self.agreement.scoring.signals)
 
     @cached_property
     def qualification_traits(self) -> frozenset[str]:
-        """The traits that the conditions of qualification read, and those that are required."""
+        """The traits that the conditions of qualification read or that are required."""
         qualification = self.agreement.qualification
         conditions = [it.when for it in qualification.suppress] + [
             it.when for it in qualification.tiers
         ]
         if qualification.threshold is not None:
             conditions.append(qualification.threshold.when)
-        read = attributes_read("lead", *[it.source for it in conditions])
-        return self.kept_traits if read is None else read | frozenset(qualification.require)
+        names = attributes_read("lead", *[it.source for it in conditions])
+        return self.kept_traits if names is None else names | frozenset(qualification.require)
 
     def signals_of(self, event: MarketingEvent) -> Sequence[Weight]:
-        """The signals that the event counts for."""
+        """The signals for which the event gives points."""
         rules = self._rules_by_type.get(event.type)
         if rules is None or (event.marks and not AUTOMATED_MARKS.isdisjoint(event.marks)):
             return ()
-        return rules.counting_signals(event) if rules.asks else rules.signals
+        return rules.counting_signals(event) if rules.conditions else rules.signals
 
-    def takes(self, events: Iterable[MarketingEvent]) -> bool:
+    def takes_points(self, events: Iterable[MarketingEvent]) -> bool:
         """Whether one of the events takes points."""
         return not self.only_rises and any(
             signal.points < 0 for event in events for signal in self.signals_of(event)
         )
 
     def raises_hand(self, event: MarketingEvent) -> bool:
-        """Whether the event asks for a rep."""
+        """Whether the event is a hand-raise."""
         return event.type in self.hand_raises and AUTOMATED_MARKS.isdisjoint(event.marks)
 
-    def worth_reading(self) -> Collection[str]:
-        """The event types that a rep gets to read."""
+    def readable_event_types(self) -> Collection[str]:
+        """The event types that a rep gets with a lead."""
         return self.hand_raises | self._rules_by_type.keys()
 
-    def about(
+    def facts_about(
         self,
         traits: Mapping[str, Any],
         *,
@@ -98,13 +98,13 @@ class ScoringPolicy:
         account: str | None,
         stage: str | None,
     ) -> dict[str, Any]:
-        """What `lead` is in the agreement's conditions."""
+        """The facts that the agreement's conditions read as `lead`."""
         return lead_facts(
             traits, email=email, account=account, stage=stage, agreement=self.agreement
         )
 
     def fit(self, lead: Mapping[str, Any]) -> Score:
-        """Who they are: the rules that hold, each once."""
+        """The points of the fit rules that hold, each once."""
         return bounded(
             [
                 Part(rule.id, rule.label or rule.id, rule.points)
@@ -115,24 +115,24 @@ class ScoringPolicy:
         )
 
     def crosses(self, facts: Mapping[str, Any]) -> bool:
-        """Whether the numbers are above the line."""
+        """Whether the condition of the threshold holds."""
         threshold = self.agreement.qualification.threshold
         return threshold is not None and threshold.when.holds(facts)
 
     def suppression(self, facts: Mapping[str, Any]) -> Suppression | None:
-        """The first rule that keeps the lead from sales."""
+        """The first suppression whose condition holds, or None."""
         rules = self.agreement.qualification.suppress
         return self._suppressions.recall(
             facts, lambda: next((rule for rule in rules if rule.when.holds(facts)), None)
         )
 
-    def missing(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
-        """The required traits that are not there."""
+    def missing_traits(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
+        """The required traits that the lead does not have."""
         required = self.agreement.qualification.require
         return tuple(name for name in required if lead.get(name) in (None, ""))
 
     def tier(self, facts: Mapping[str, Any]) -> str:
-        """The first tier that holds; the last holds for every lead."""
+        """The id of the first tier whose condition holds; the last one holds for every lead."""
         tiers = self.agreement.qualification.tiers
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
 
@@ -142,31 +142,31 @@ class ScoringPolicy:
 
     @cached_property
     def _rules_by_type(self) -> Mapping[str, _TypeRules]:
-        on: dict[str, tuple[Signal, ...]] = {}
+        signals: dict[str, tuple[Signal, ...]] = {}
         for signal in self.agreement.scoring.signals:
-            on[signal.on] = (*on.get(signal.on, ()), signal)
-        return {type_: _TypeRules(signals, self.weights) for type_, signals in on.items()}
+            signals[signal.on] = (*signals.get(signal.on, ()), signal)
+        return {type_: _TypeRules(it, self.weights) for type_, it in signals.items()}
 
 
 class _TypeRules:
-    """The signals of one type of event; what was asked about events alike is known."""
+    """The signals of one event type, with a cache of which of them count for equal events."""
 
     def __init__(self, signals: Sequence[Signal], weights: Weights) -> None:
         self.signals = tuple(weights.signals[it.id] for it in signals)
-        self._conditions = [(it.when, weights.signals[it.id]) for it in signals]
-        self.asks = [it.when.source for it in signals if it.when is not None]
-        self._memory = AnswerCache(*self.asks)
-        self._properties = attributes_read("event.properties", *self.asks)
+        self._weights = [(it.when, weights.signals[it.id]) for it in signals]
+        self.conditions = [it.when.source for it in signals if it.when is not None]
+        self._answers = AnswerCache(*self.conditions)
+        self._properties = attributes_read("event.properties", *self.conditions)
         self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
     def counting_signals(self, event: MarketingEvent) -> tuple[Weight, ...]:
-        """The signals that count. Where only properties are read that are texts, the texts are enough to know."""
+        """The signals that count. Conditions that read only properties are evaluated once for the same texts."""
         if self._properties is None:
             return self._evaluate(event)
         key = tuple([event.properties.get(name, ABSENT) for name in self._properties])
         try:
             return self._by_properties[key]
-        except (KeyError, TypeError):  # new, or with a list in it
+        except (KeyError, TypeError):  # not cached, or with a list in it
             return self._remember(event, key)
 
     def _remember(self, event: MarketingEvent, key: tuple[object, ...]) -> tuple[Weight, ...]:
@@ -179,14 +179,14 @@ class _TypeRules:
 
     def _evaluate(self, event: MarketingEvent) -> tuple[Weight, ...]:
         facts = event_facts(event)
-        return self._memory.recall(
+        return self._answers.recall(
             facts,
-            lambda: tuple(it for when, it in self._conditions if when is None or when.holds(facts)),
+            lambda: tuple(it for when, it in self._weights if when is None or when.holds(facts)),
         )
 
 
 def event_facts(event: MarketingEvent) -> dict[str, Any]:
-    """What `event` is in a signal's condition; nothing about the lead, or order would matter."""
+    """The facts that a signal's condition reads as `event`; none is of the lead, so that order does not matter."""
     properties, context = event.properties, event.context
     facts: dict[str, Any] = {"type": event.type, "properties": properties, "context": context}
     page = context.get("page")

@@ -1,4 +1,4 @@
-"""What a lead's events say of it, as sums and latest values over their set: order, batches and joins change nothing."""
+"""A lead's profile: sums and latest values over its events, which order, batches and merges do not change."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from services.scoring.domain.policy import AUTOMATED_MARKS, ScoringPolicy
 from services.scoring.domain.score import Score
 from shared.contracts.payloads import MarketingEvent
 
-Timed = Sequence[tuple[float, MarketingEvent]]
+TimedEvents = Sequence[tuple[float, MarketingEvent]]
 """Events with their time in seconds since 1970."""
 
 LONG_AGO = 0.0
-"""When somebody was seen as whom an alias replaces: before everything else."""
+"""The time given to the previous identity of an alias: before every other one."""
 
 DatedValue = tuple[float, str, Any]
-"""A value with the time and the key of the event that said it, so that of two the later is known."""
+"""The time in seconds since 1970 and the key of an event, and a value from it. The later of two is the greater."""
 
 
 class Profile(NamedTuple):
-    """A function of the set of a lead's events and the rules, and of nothing else."""
+    """What a lead's events give under one policy. `emails` and `phones` have the time at which each was seen last."""
 
     signals: Mapping[str, Buckets] = {}
     traits: Mapping[str, DatedValue] = {}
@@ -58,34 +58,36 @@ class Profile(NamedTuple):
 
     @property
     def account(self) -> str | None:
-        """The company's domain: as told by a group call, else of a business e-mail."""
+        """The company's domain: the trait `account`, else the domain of a business e-mail address."""
         account = self.traits["account"][2] if "account" in self.traits else None
         return account if isinstance(account, str) and account else account_of(self.email)
 
     def facts(self, policy: ScoringPolicy, *, stage: str | None = None) -> dict[str, Any]:
-        """What `lead` is in the agreement's conditions."""
-        return policy.about(self.trait_values, email=self.email, account=self.account, stage=stage)
+        """The facts that the agreement's conditions read as `lead`."""
+        return policy.facts_about(
+            self.trait_values, email=self.email, account=self.account, stage=stage
+        )
 
     def facts_asked(self, policy: ScoringPolicy, *, stage: str) -> dict[str, Any]:
-        """As much of it as the conditions of qualification read, and what is required."""
+        """Those of the facts that the conditions of qualification read, and the required traits."""
         traits = self.traits
         trait_values = {it: traits[it][2] for it in policy.qualification_traits if it in traits}
         account = self.account if "account" in policy.qualification_traits else None
-        return policy.about(trait_values, email=self.email, account=account, stage=stage)
+        return policy.facts_about(trait_values, email=self.email, account=account, stage=stage)
 
     def fit(self, policy: ScoringPolicy) -> Score:
-        """Who they are; the stage is no part of it, or the score would depend on more than the events."""
+        """The fit. It does not read the stage, so that it depends on nothing but the events."""
         return policy.fit(self.facts(policy))
 
     def engagement(self, policy: ScoringPolicy, now: datetime) -> Score:
-        """What they did, as it weighs now."""
+        """The engagement at this instant."""
         return engagement(self.signals, policy.weights, now)
 
 
 def extend_profile(
     profile: Profile, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Profile:
-    """The profile with these events in it; each must be new. What they say nothing of stays the same object."""
+    """The profile with these events, each of which must be new. Parts that do not change stay the same objects."""
     timed = [(event.time.timestamp(), event) for event in events]
     sources = {event.source for event in events}
     dated_identities = [(at, event.identity) for at, event in timed]
@@ -95,13 +97,13 @@ def extend_profile(
     campaigns = [_campaign(*it) for it in timed if "campaign" in it[1].context]
     known = [it for it in (profile.first_campaign, profile.last_campaign, *campaigns) if it]
     return Profile(
-        _counted(profile.signals, timed, policy, now),
-        _learned(profile.traits, timed, policy),
-        _met(
+        _count_signals(profile.signals, timed, policy, now),
+        _latest_traits(profile.traits, timed, policy),
+        _latest_contacts(
             profile.emails,
             [(at, who.email) for at, who in dated_identities if who.email is not None],
         ),
-        _met(
+        _latest_contacts(
             profile.phones,
             [(at, who.phone) for at, who in dated_identities if who.phone is not None],
         ),
@@ -112,7 +114,7 @@ def extend_profile(
 
 
 def merge_profiles(first: Profile, second: Profile, policy: ScoringPolicy) -> Profile:
-    """The profile of the union of both leads' events; both were made under these rules."""
+    """The profile of the events of both leads; both profiles must be of this policy."""
     campaigns = [
         first.first_campaign, first.last_campaign, second.first_campaign, second.last_campaign
     ]  # fmt: skip
@@ -124,9 +126,9 @@ def merge_profiles(first: Profile, second: Profile, policy: ScoringPolicy) -> Pr
             )
             for name in {**first.signals, **second.signals}
         },
-        traits=_newest(first.traits, second.traits),
-        emails=_last_seen(first.emails, second.emails),
-        phones=_last_seen(first.phones, second.phones),
+        traits=_merge_traits(first.traits, second.traits),
+        emails=_merge_contacts(first.emails, second.emails),
+        phones=_merge_contacts(first.phones, second.phones),
         sources=first.sources | second.sources,
         first_campaign=min(filter(None, campaigns), key=_when, default=None),
         last_campaign=max(filter(None, campaigns), key=_when, default=None),
@@ -134,38 +136,40 @@ def merge_profiles(first: Profile, second: Profile, policy: ScoringPolicy) -> Pr
 
 
 def event_key(event: MarketingEvent) -> str:
-    """What makes an event the same one, wherever it comes from."""
+    """The natural key of an event."""
     return f"{event.source}/{event.id}"
 
 
-def _counted(signals: Signals, timed: Timed, policy: ScoringPolicy, now: datetime) -> Signals:
-    """The buckets with the points of these events."""
-    touched: dict[str, dict[str, Bucket]] = {}
+def _count_signals(
+    signals: Signals, timed: TimedEvents, policy: ScoringPolicy, now: datetime
+) -> Signals:
+    """The buckets of all signals, with the points of these events."""
+    changed: dict[str, dict[str, Bucket]] = {}
     for at, event in timed:
         for signal in policy.signals_of(event):
             id_ = signal.id
-            if id_ not in touched:
-                touched[id_] = dict(signals.get(id_, ()))
-            count(touched[id_], signal, at)
-    if not touched:
+            if id_ not in changed:
+                changed[id_] = dict(signals.get(id_, ()))
+            count(changed[id_], signal, at)
+    if not changed:
         return signals
     known = policy.weights.signals
-    return {**signals, **{it: without_negligible(touched[it], known[it], now) for it in touched}}
+    return {**signals, **{it: without_negligible(changed[it], known[it], now) for it in changed}}
 
 
-def _learned(
-    traits: Mapping[str, DatedValue], timed: Timed, policy: ScoringPolicy
+def _latest_traits(
+    traits: Mapping[str, DatedValue], timed: TimedEvents, policy: ScoringPolicy
 ) -> Mapping[str, DatedValue]:
-    """The latest of each trait that is kept."""
-    telling = [
+    """The latest value of each trait that is stored."""
+    trait_events = [
         (at, event)
         for at, event in timed
         if event.traits and AUTOMATED_MARKS.isdisjoint(event.marks)
     ]
-    if not telling:
+    if not trait_events:
         return traits
     latest = dict(traits)
-    for at, event in telling:
+    for at, event in trait_events:
         key = event_key(event)
         for name in policy.kept_traits & event.traits.keys():
             dated = (at, key, event.traits[name])
@@ -174,16 +178,16 @@ def _learned(
     return latest
 
 
-def _met(
+def _latest_contacts(
     last_seen: Mapping[str, float], dated_identities: Sequence[tuple[float, str]]
 ) -> Mapping[str, float]:
-    """When each way to reach them was seen last."""
+    """The time at which each e-mail address, or each phone number, was seen last."""
     if not dated_identities:
         return last_seen
     latest = dict(last_seen)
-    for at, way in dated_identities:
-        if at >= latest.get(way, at):
-            latest[way] = max(at, LONG_AGO)
+    for at, contact in dated_identities:
+        if at >= latest.get(contact, at):
+            latest[contact] = max(at, LONG_AGO)
     return latest
 
 
@@ -207,7 +211,7 @@ def _latest(last_seen: Mapping[str, float]) -> str | None:
     return max(last_seen, key=lambda it: (last_seen[it], it))
 
 
-def _newest(
+def _merge_traits(
     first: Mapping[str, DatedValue], second: Mapping[str, DatedValue]
 ) -> dict[str, DatedValue]:
     return {
@@ -216,5 +220,5 @@ def _newest(
     }
 
 
-def _last_seen(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+def _merge_contacts(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
     return {it: max(first.get(it, 0.0), second.get(it, 0.0)) for it in {**first, **second}}

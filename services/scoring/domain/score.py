@@ -11,7 +11,7 @@ from shared.agreement.model import Grades
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one rule, or one bound, gave or took."""
+    """The points that one rule, or one bound, gave or took."""
 
     rule: str
     label: str
@@ -20,7 +20,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Between 0 and 100; the parts sum to the value."""
+    """A value from 0 to 100, and the parts that sum to it."""
 
     value: float
     parts: tuple[Part, ...] = ()
@@ -32,7 +32,7 @@ def clamped(points: float, bound: float | None) -> float:
 
 
 def bounded(parts: Sequence[Part], *, rule: str) -> Score:
-    """The sum of the parts within 0 and 100, with a part more for what that bound gave or took."""
+    """The sum of the parts, bounded by 0 and 100; another part has the points that the bound gave or took."""
     total = fsum(part.points for part in parts)
     value = min(max(total, 0.0), 100.0)
     if value == total:

@@ -1,11 +1,12 @@
-"""When a lead is handed over: it qualifies when it crosses the line, not while above it.
+"""When a lead qualifies, and when it ceases to be qualified.
 
-- A hand-raise qualifies, also again after each closed handoff; while a handoff is live it is part of that one.
-- The threshold qualifies once (`armed`), and again when engagement has fallen below `rearm_below`, or when sales gave
-  the lead back (recycled): then at its next event, for the lead must show interest anew.
-- Without a required trait the lead waits (`hindrance`), and qualifies the moment the trait arrives.
-- A lead ceases to be qualified as long as no rep holds it: when decay takes engagement below `rearm_below` (unless it
-  raised its hand), or when it becomes suppressed. A rep who holds it keeps it.
+- A hand-raise qualifies, also again after each closed handoff; while a handoff is live it belongs to that one.
+- Crossing the threshold qualifies an `armed` lead once; being above it does nothing. The lead is armed again when
+  engagement has fallen below `rearm_below`, or when sales gave the lead back (recycled): then it qualifies at its next
+  event.
+- Without a required trait the lead does not qualify (`blocker`) until the trait arrives.
+- A lead that no rep holds ceases to be qualified when decay takes engagement below `rearm_below`, unless it raised its
+  hand, or when it becomes suppressed. A rep who holds a lead keeps it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.scoring.domain.engagement import falls_below
-from services.scoring.domain.lead import Lead, Live, Stage, StageChange, facts_of, with_events
+from services.scoring.domain.lead import (
+    Lead,
+    LiveQualification,
+    Stage,
+    StageChange,
+    facts_of,
+    with_events,
+)
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.payloads import MarketingEvent, Qualified, Scores
 from shared.contracts.topics import MARKETING_EVENTS
@@ -27,10 +35,10 @@ OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
 
 
 class Crossing(NamedTuple):
-    """A line crossed, for sales to hear of."""
+    """A lead that became qualified or ceased to be: what is announced of it."""
 
     change: Qualified
-    live: Live
+    live: LiveQualification
     cause: str
     why_now: MarketingEvent | None
     scores: Scores
@@ -38,7 +46,7 @@ class Crossing(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What came of it: the lead, its steps, what sales hears."""
+    """The lead after it was judged, its steps, and the crossings to announce."""
 
     lead: Lead
     steps: tuple[StageChange, ...] = ()
@@ -48,55 +56,55 @@ class Verdict(NamedTuple):
 def assess(
     lead: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Verdict:
-    """Fold the new events into the lead and judge it once."""
+    """Add the new events to the lead and judge it once."""
     return judge(with_events(lead, events, policy, now=now), events, policy, now=now)
 
 
 def judge(
-    lead: Lead, fresh: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
+    lead: Lead, new_events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Verdict:
-    """What the lead's numbers mean now; `fresh` are the events that it has gained since it was last judged."""
+    """Judge the lead by its scores now; `new_events` came since it was last judged."""
     engagement = lead.engagement(policy, now)
     facts = facts_of(lead, engagement, policy)
     if not lead.armed and engagement < policy.rearm_below:
         lead = lead._replace(armed=True)
-    assessment = _Assessment(lead, fresh, policy, engagement, facts, now)
+    assessment = _Assessment(lead, new_events, policy, engagement, facts, now)
     verdict = _judge_with_sales(assessment) if lead.live else _judge_for_marketing(assessment)
     return _set_review(verdict, assessment)
 
 
 class _Assessment(NamedTuple):
     lead: Lead
-    fresh: Sequence[MarketingEvent]
+    new_events: Sequence[MarketingEvent]
     policy: ScoringPolicy
     engagement: float
     facts: Mapping[str, Any]
     now: datetime
 
     def crosses(self) -> bool:
-        """Whether the threshold qualifies it; a recycled lead must show interest anew."""
-        stale = self.lead.stage is Stage.RECYCLED and not self.fresh
+        """Whether the threshold qualifies the lead; a recycled lead needs a new event too."""
+        stale = self.lead.stage is Stage.RECYCLED and not self.new_events
         return self.lead.armed and not stale and self.policy.crosses(self.facts)
 
-    def announce(self, live: Live, change: Qualified, cause: str) -> Crossing:
+    def announce(self, live: LiveQualification, change: Qualified, cause: str) -> Crossing:
         scores = self.lead.scores(self.policy, self.now)
         return Crossing(change, live, cause, _why_now(self), scores, self.now)
 
 
 def _judge_for_marketing(assessment: _Assessment) -> Verdict:
-    """A lead that is marketing's: is it due, and does anything stand in the way?"""
+    """Judge a lead without a live qualification: whether it qualifies, and what blocks it."""
     lead, policy = assessment.lead, assessment.policy
     suppression = policy.suppression(assessment.facts)
     if suppression is not None and lead.stage not in CLOSED:
-        hindered = lead._replace(blocker=SUPPRESSED + suppression.reason)
-        return _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", assessment)
-    cause = "hand_raise" if lead.raised else "threshold" if assessment.crosses() else None
+        suppressed = lead._replace(blocker=SUPPRESSED + suppression.reason)
+        return _step(suppressed, Stage.DISQUALIFIED, f"suppress:{suppression.id}", assessment)
+    cause = "hand_raise" if lead.hand_raise else "threshold" if assessment.crosses() else None
     if cause is None or suppression is not None:
-        free = lead if lead.blocker is None else lead._replace(blocker=None)
-        return _step(free, _marketing_stage(lead), "events", assessment)
-    missing = policy.missing(assessment.facts["lead"])
-    if missing:
-        waiting = lead._replace(blocker=INCOMPLETE + ", ".join(missing))
+        unblocked = lead if lead.blocker is None else lead._replace(blocker=None)
+        return _step(unblocked, _marketing_stage(lead), "events", assessment)
+    missing_traits = policy.missing_traits(assessment.facts["lead"])
+    if missing_traits:
+        waiting = lead._replace(blocker=INCOMPLETE + ", ".join(missing_traits))
         return _step(waiting, _marketing_stage(lead), "events", assessment)
     if (lead.blocker or "").startswith(INCOMPLETE):
         cause = "required_trait"
@@ -106,14 +114,17 @@ def _judge_for_marketing(assessment: _Assessment) -> Verdict:
 def _qualify(assessment: _Assessment, cause: str) -> Verdict:
     lead = assessment.lead
     number = lead.qualification + 1
-    live = Live(
-        lead.id, number, assessment.policy.tier(assessment.facts), raised=lead.raised is not None
+    live = LiveQualification(
+        lead.id,
+        number,
+        assessment.policy.tier(assessment.facts),
+        hand_raised=lead.hand_raise is not None,
     )
     after = lead._replace(
         qualification=number,
         live={live.key: live},
         armed=False,
-        raised=None,
+        hand_raise=None,
         blocker=None,
         review_at=None,
     )
@@ -122,40 +133,40 @@ def _qualify(assessment: _Assessment, cause: str) -> Verdict:
 
 
 def _judge_with_sales(assessment: _Assessment) -> Verdict:
-    """A lead that is with sales: what it does meanwhile belongs to the live handoff."""
+    """Judge a lead with a live qualification, which its events belong to."""
     lead = assessment.lead
     live = dict(lead.live)
-    if lead.raised:
-        live = {key: it._replace(raised=True) for key, it in live.items()}
-        lead = lead._replace(live=live, raised=None)
+    if lead.hand_raise:
+        live = {key: it._replace(hand_raised=True) for key, it in live.items()}
+        lead = lead._replace(live=live, hand_raise=None)
     if any(it.held for it in live.values()):
         return Verdict(_absorb_crossing(lead, assessment))
     suppression = assessment.policy.suppression(assessment.facts)
     if suppression is not None:
-        hindered = lead._replace(live={}, armed=True, blocker=SUPPRESSED + suppression.reason)
-        verdict = _step(hindered, Stage.DISQUALIFIED, f"suppress:{suppression.id}", assessment)
+        suppressed = lead._replace(live={}, armed=True, blocker=SUPPRESSED + suppression.reason)
+        verdict = _step(suppressed, Stage.DISQUALIFIED, f"suppress:{suppression.id}", assessment)
         return _cease(verdict, live, "suppressed", assessment)
     fallen = assessment.engagement < assessment.policy.rearm_below
-    if fallen and not any(it.raised for it in live.values()):
+    if fallen and not any(it.hand_raised for it in live.values()):
         verdict = _step(lead._replace(live={}), Stage.ENGAGED, "decayed", assessment)
         return _cease(verdict, live, "decayed", assessment)
     return Verdict(_absorb_crossing(lead, assessment))
 
 
 def _cease(
-    verdict: Verdict, live: Mapping[str, Live], cause: str, assessment: _Assessment
+    verdict: Verdict, live: Mapping[str, LiveQualification], cause: str, assessment: _Assessment
 ) -> Verdict:
     crossings = tuple(assessment.announce(it, Qualified.CEASED, cause) for it in live.values())
     return verdict._replace(crossings=crossings)
 
 
 def _absorb_crossing(lead: Lead, assessment: _Assessment) -> Lead:
-    """A crossing while a handoff is live is that handoff's, not the next one's."""
+    """The lead, no longer armed if it crosses the threshold now: the crossing belongs to the live handoff."""
     return lead._replace(armed=False, review_at=None) if assessment.crosses() else lead
 
 
 def _marketing_stage(lead: Lead) -> Stage:
-    """Where a lead stands that is not due: once engaged it stays so."""
+    """The stage of a lead that does not qualify; a lead that was engaged once stays engaged."""
     if lead.stage not in OPEN_TO_MARKETING:
         return lead.stage
     return Stage.ENGAGED if lead.profile.signals else Stage.KNOWN
@@ -170,22 +181,22 @@ def _step(lead: Lead, stage: Stage, cause: str, assessment: _Assessment) -> Verd
 
 
 def _why_now(assessment: _Assessment) -> MarketingEvent | None:
-    """The hand-raise, else the last fresh event that counted or told who they are."""
-    if assessment.lead.raised:
-        return MARKETING_EVENTS.codec.decode(assessment.lead.raised)
-    telling = [
+    """The hand-raise, else the latest new event that gave points or traits; None if there is neither."""
+    if assessment.lead.hand_raise:
+        return MARKETING_EVENTS.codec.decode(assessment.lead.hand_raise)
+    relevant_events = [
         event
-        for event in assessment.fresh
+        for event in assessment.new_events
         if event.traits or any(assessment.policy.signals_of(event))
     ]
-    return max(telling, key=lambda event: (event.time, event.id), default=None)
+    return max(relevant_events, key=lambda event: (event.time, event.id), default=None)
 
 
 def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
-    """A lead that is not armed is looked at again when decay alone will have armed it.
+    """The verdict with the instant at which decay alone will arm the lead again, if it is not armed.
 
-    New points only delay that, so that an instant once computed is kept unless points were taken: the review then
-    finds it too early, and computes the next one.
+    New points only delay that instant, so that it is computed again only if points were taken. A review that comes too
+    early computes the next instant.
     """
     lead, policy = verdict.lead, assessment.policy
     if lead.armed or policy.agreement.qualification.threshold is None:
@@ -193,7 +204,7 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     elif (
         lead.review_at is not None
         and lead.review_at > assessment.now
-        and not policy.takes(assessment.fresh)
+        and not policy.takes_points(assessment.new_events)
     ):
         at = lead.review_at
     else:

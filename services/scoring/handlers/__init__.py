@@ -1,4 +1,4 @@
-"""What scoring's worker does with a batch of messages, and once a second: load, decide, save, announce."""
+"""What scoring's worker does with a batch of messages, and once a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sales does with the leads."""
+"""Changes of handoffs: each is applied to its lead, and to what reps may see."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.contracts.topic import Message
 def on_handoffs_changed(
     session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
 ) -> None:
-    """Follow the handoffs of the leads; a change that was followed before does nothing."""
+    """Apply the changes to the leads; a change that was applied before does nothing."""
     changes = sorted((message.payload for message in messages), key=lambda it: it.sequence)
     handoff_ids = {change.handoff_id for change in changes}
     surviving = leads.surviving_leads(session, {change.lead_id for change in changes})

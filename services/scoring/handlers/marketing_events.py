@@ -1,4 +1,4 @@
-"""Marketing events: each is given to its lead, and each lead is assessed once a batch."""
+"""Marketing events: each is added to its lead, and each lead is assessed once a batch."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ from shared.db.optimistic import StaleRead
 from shared.messaging import outbox
 
 CHECKED_BATCHES = 100
-"""So many batches after one with an event that was seen before are checked for more of them."""
+"""How many batches are checked for repeated events after a batch that had one."""
 
 
 @dataclass(slots=True)
 class RepeatCheck:
-    """Whether a batch is checked for events that were seen before. They come together, as after a sender's outage."""
+    """Whether a batch is checked for events that the ledger holds already.
+
+    Repeated events come in groups, such as after an outage of their sender.
+    """
 
     batches: int = 0
-    """So many more batches are checked."""
+    """How many more batches are checked."""
 
     def expect_repeats(self) -> None:
         """Check this batch and those that follow."""
         self.batches = CHECKED_BATCHES
 
     def count_batch(self) -> None:
-        """A batch is done."""
+        """Count a batch that is done."""
         self.batches = max(self.batches - 1, 0)
 
 
@@ -52,11 +55,12 @@ def on_marketing_events(
     policies: Policies[ScoringPolicy],
     repeat_check: RepeatCheck,
 ) -> None:
-    """Give the events to their leads and assess each lead once; events that were seen before do nothing.
+    """Add the events to their leads and assess each lead once; events that are in the ledger already do nothing.
 
-    Raises StaleRead where an event turns out to be in the ledger already, or another worker has changed a lead or taken
-    an identifier meanwhile; what was done is then to be undone, and done again.
-    Every batch locks leads, then identifiers, then events, each in the order of its keys: none can wait in a circle.
+    Raises StaleRead if an event turns out to be in the ledger, or if another worker has merged a lead or added an
+    identifier meanwhile: the caller then rolls back and calls again.
+    Every batch locks leads, then identifiers, then events, each in the order of its keys, so that two batches cannot
+    deadlock.
     """
     policy = policies.current(session)
     groups = grouped_by_identifiers(_new_events(session, messages, repeat_check))
@@ -70,7 +74,7 @@ def on_marketing_events(
     before, steps = resolved_leads(resolver, stored, events, policy)
 
     leads.add_identities(session, resolver.new_owners())
-    with ledger.adding_events(session, events):  # the database takes them in meanwhile
+    with ledger.adding_events(session, events):  # the database stores them meanwhile
         verdicts = [
             assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
             for lead_id in events
@@ -80,7 +84,9 @@ def on_marketing_events(
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.worth_reading())
+    recent = ledger.latest_events(
+        session, [it.lead.id for it in crossed], policy.readable_event_types()
+    )
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
@@ -89,7 +95,7 @@ def on_marketing_events(
 def _new_events(
     session: Session, messages: Sequence[EventMessage], repeat_check: RepeatCheck
 ) -> Iterator[EventMessage]:
-    """Each event once, in their order; in a batch that is checked without those that the ledger holds."""
+    """Each event once, in the order of the messages; a checked batch leaves out what the ledger holds."""
     first = {(it.payload.source, it.payload.id): it for it in reversed(messages)}
     repeated = ledger.seen_events(session, first.keys()) if repeat_check.batches else frozenset()
     return (message for key, message in reversed(first.items()) if key not in repeated)

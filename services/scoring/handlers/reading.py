@@ -1,4 +1,4 @@
-"""A lead as a caller may see it."""
+"""A lead as far as a caller may see it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.errors import Rejected
 
 
 class UnknownLead(Rejected):
-    """No lead has this id, or this identity."""
+    """No lead has this id or this identifier."""
 
     code: ClassVar[str] = "unknown_lead"
     status: ClassVar[int] = 404
@@ -30,7 +30,7 @@ class UnknownLead(Rejected):
 
 
 class VisibleLead(NamedTuple):
-    """A lead with its identifiers and steps, and the policy of the version that its state is of."""
+    """A lead with its identifiers and steps, and the policy of the lead's agreement version."""
 
     lead: Lead
     identities: Sequence[str]
@@ -46,7 +46,7 @@ def visible_lead(
     policies: Policies[ScoringPolicy],
     now: datetime,
 ) -> VisibleLead:
-    """The lead, for a rep who has lost it as it was then; raises UnknownLead."""
+    """The lead; to a rep who has lost it, the lead as it was then. Raises UnknownLead."""
     lead, access = accessible_lead(session, lead_id, caller)
     policy = policies.version(session, lead.version)
     steps = leads.steps_of(session, lead.id)
@@ -61,7 +61,10 @@ def visible_lead(
 
 
 def accessible_lead(session: Session, lead_id: UUID | None, caller: Caller) -> tuple[Lead, Access]:
-    """The lead and how much of it the caller sees; raises UnknownLead, to a rep also for leads of others."""
+    """The lead and how much of it the caller sees.
+
+    Raises UnknownLead, for a rep also if the rep never held a handoff of the lead.
+    """
     lead = None if lead_id is None else leads.find_lead(session, lead_id)
     if lead is None:
         raise UnknownLead

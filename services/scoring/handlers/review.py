@@ -1,4 +1,4 @@
-"""Leads that change without an event: by decay, or by a new version of the agreement."""
+"""Leads that change without an event: because points fade, or by a new version of the agreement."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from shared.messaging import outbox
 
 MAX_REVIEWED = 500
 MAX_REBUILT = 50
-"""So many leads are done at once, so that messages never wait long for them."""
+"""How many leads are done at once: few, so that messages never wait long."""
 
 
 def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringPolicy]) -> None:
-    """Judge the leads that decay alone may have changed, and bring some to the newest agreement."""
+    """Judge leads whose review is due, and compute some leads of older versions by the newest agreement."""
     policy = policies.current(session)
     due = leads.claim_leads_to_review(session, now, limit=MAX_REVIEWED)
     outdated = leads.claim_leads_before(session, policy.version, limit=MAX_REBUILT)
@@ -32,6 +32,8 @@ def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringP
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.worth_reading())
+    recent = ledger.latest_events(
+        session, [it.lead.id for it in crossed], policy.readable_event_types()
+    )
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
     metrics.count_crossings(crossed)

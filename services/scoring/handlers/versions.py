@@ -1,4 +1,4 @@
-"""Leads whose state is of another version of the agreement."""
+"""Leads that were computed by another version of the agreement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.scoring.queries import ledger
 def leads_under(
     session: Session, leads: Mapping[UUID, Lead], policy: ScoringPolicy, now: datetime
 ) -> dict[UUID, Lead]:
-    """The leads under this policy: those of another version are rebuilt from all of their events."""
+    """The leads under this policy; those of another version are computed again from all of their events."""
     outdated = [lead.id for lead in leads.values() if lead.version != policy.version]
     if not outdated:
         return dict(leads)

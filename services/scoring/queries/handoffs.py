@@ -1,4 +1,4 @@
-"""How far scoring has followed each handoff."""
+"""The last change of each handoff that scoring has applied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.scoring.tables import handoffs
 
 
 def last_sequences(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID, int]:
-    """The sequence of the last change that was followed, of each handoff; new ones are absent."""
+    """The sequence of the last change that was applied, by handoff; new handoffs are absent."""
     statement = select(handoffs.c.id, handoffs.c.sequence).where(
         handoffs.c.id == any_(literal(list(handoff_ids), ARRAY(Uuid)))
     )
@@ -21,7 +21,7 @@ def last_sequences(session: Session, handoff_ids: Collection[UUID]) -> dict[UUID
 
 
 def save_sequences(session: Session, sequences: Mapping[UUID, int]) -> None:
-    """Keep the sequence of the last change that was followed, of each handoff; there must be one."""
+    """Save the sequence of the last change that was applied, by handoff; there must be at least one."""
     rows = [{"id": it, "sequence": sequences[it]} for it in sorted(sequences)]
     statement = insert(handoffs).values(rows)
     session.execute(

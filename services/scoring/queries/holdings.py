@@ -1,4 +1,4 @@
-"""Which reps hold a lead's handoffs, or held them."""
+"""The reps who hold a lead's handoffs, or held them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.scoring.tables import holdings
 
 
 def holdings_of(session: Session, handoff_ids: Collection[UUID]) -> list[Holding]:
-    """Everybody who holds or held one of these handoffs."""
+    """All holdings of these handoffs, ended ones included."""
     statement = select(
         holdings.c.handoff_id, holdings.c.rep, holdings.c.lead_id, holdings.c.until
     ).where(holdings.c.handoff_id == any_(literal(list(handoff_ids), ARRAY(Uuid))))
@@ -22,7 +22,7 @@ def holdings_of(session: Session, handoff_ids: Collection[UUID]) -> list[Holding
 
 
 def save_holdings(session: Session, changed: Iterable[Holding]) -> None:
-    """Write the holdings as they are now."""
+    """Insert or update the holdings."""
     rows = [it._asdict() for it in sorted(changed, key=lambda it: (it.handoff_id, it.rep))]
     if not rows:
         return
@@ -36,15 +36,15 @@ def save_holdings(session: Session, changed: Iterable[Holding]) -> None:
 
 
 def find_access(session: Session, lead_id: UUID, rep: str) -> Access | None:
-    """What the rep sees of the lead; None: nothing."""
+    """What the rep sees of the lead; None if the rep sees nothing."""
     statement = select(holdings.c.until).where(holdings.c.lead_id == lead_id, holdings.c.rep == rep)
     return access_of(session.scalars(statement).all())
 
 
 def merge_holdings(session: Session, merges: Mapping[UUID, UUID]) -> None:
-    """Give the holdings of joined leads (goes: stays) to those who stay.
+    """Move the holdings of merged leads (goes: stays) to the leads that stay.
 
-    The ended ones of both are dropped: they would show what the other lead's events were before the end.
+    The ended holdings of both leads are deleted, since they would show events of the other lead.
     """
     statement = text(
         "with moves as materialized ("

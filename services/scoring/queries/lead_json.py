@@ -1,4 +1,4 @@
-"""How a lead's profile and its live qualifications lie in their columns, as JSON."""
+"""A lead's profile and its live qualifications as the JSON of their columns."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import msgspec
 import orjson
 
 from services.scoring.domain.engagement import Signals
-from services.scoring.domain.lead import Live
+from services.scoring.domain.lead import LiveQualification
 from services.scoring.domain.profile import DatedValue, Profile
 from shared.values import Value, exactly
 
 
 def profile_to_json(profile: Profile) -> str:
     """The profile as JSON."""
-    return _encode(_Kept(*profile)).decode()
+    return _encode(_StoredProfile(*profile)).decode()
 
 
 def profile_from_json(json: str) -> Profile:
-    """The profile that was written so."""
+    """The profile that `profile_to_json` has written."""
     try:
-        kept: _Kept | _KeptBefore = _decode(json)
+        stored: _StoredProfile | _OlderProfile = _decode(json)
     except msgspec.ValidationError:
-        # Not strict: among the sums, too, are numbers that reading exactly makes text of.
-        kept = msgspec.convert(exactly(json), _KeptBefore, strict=False)
+        # Not strict, because exact reading makes texts of some numbers, among them sums.
+        stored = msgspec.convert(exactly(json), _OlderProfile, strict=False)
     return Profile(
-        kept.signals,
-        kept.traits,
-        kept.emails,
-        kept.phones,
-        kept.sources,
-        kept.first_campaign,
-        kept.last_campaign,
+        stored.signals,
+        stored.traits,
+        stored.emails,
+        stored.phones,
+        stored.sources,
+        stored.first_campaign,
+        stored.last_campaign,
     )
 
 
-class _Kept(msgspec.Struct, gc=False):
-    """The profile by its names; msgspec makes all parts of their types, in a third of the time that it takes here."""
+class _StoredProfile(msgspec.Struct, gc=False):
+    """The fields of a profile. msgspec converts all parts in a third of the time that Python code takes."""
 
     signals: Signals
     traits: Mapping[str, tuple[float, str, Value]]
@@ -50,17 +50,17 @@ class _Kept(msgspec.Struct, gc=False):
     last_campaign: DatedValue | None
 
 
-class _KeptBefore(_Kept, gc=False):
-    """The same as older versions may have written it: with numbers of any size."""
+class _OlderProfile(_StoredProfile, gc=False):
+    """A profile in which traits may hold numbers of any size."""
 
     traits: Mapping[str, DatedValue]
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Kept).decode
+_decode = msgspec.json.Decoder(_StoredProfile).decode
 
 
-def live_to_json(live: Mapping[str, Live]) -> str:
+def live_to_json(live: Mapping[str, LiveQualification]) -> str:
     """The live qualifications as JSON."""
     return orjson.dumps(
         [
@@ -68,7 +68,7 @@ def live_to_json(live: Mapping[str, Live]) -> str:
                 "lead_id": it.lead_id,
                 "qualification": it.qualification,
                 "tier": it.tier,
-                "raised": it.raised,
+                "hand_raised": it.hand_raised,
                 "held": it.held,
             }
             for it in live.values()
@@ -76,8 +76,8 @@ def live_to_json(live: Mapping[str, Live]) -> str:
     ).decode()
 
 
-def live_from_json(json: str) -> dict[str, Live]:
-    """The live qualifications that were written so, by their keys."""
+def live_from_json(json: str) -> dict[str, LiveQualification]:
+    """The live qualifications that `live_to_json` has written, by their keys."""
     entries: list[dict[str, Any]] = orjson.loads(json)
-    qualifications = [Live(**{**it, "lead_id": UUID(it["lead_id"])}) for it in entries]
+    qualifications = [LiveQualification(**{**it, "lead_id": UUID(it["lead_id"])}) for it in entries]
     return {it.key: it for it in qualifications}

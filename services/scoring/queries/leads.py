@@ -39,13 +39,13 @@ from shared.db.optimistic import StaleRead
 UUIDS = ARRAY(Uuid)
 COLUMNS = (
     "id", "since", "version", "known", "stage", "armed", "qualification", "fit",
-    "review_at", "blocker", "raised", "live", "profile",
+    "review_at", "blocker", "hand_raise", "live", "profile",
 )  # fmt: skip
 
 
 def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
-    """Whose the identities are; nobody's are absent."""
-    # As JSON: an array would cost more to write than all that comes back.
+    """The lead of each identifier; identifiers without a lead are absent."""
+    # As JSON: an array would take longer to write than the whole answer to read.
     json_keys = cast(literal(orjson.dumps(list(keys)).decode(), Text), JSON)
     key_set = select(func.json_array_elements_text(json_keys)).scalar_subquery()
     statement = select(identities.c.key, identities.c.lead_id).where(
@@ -55,7 +55,7 @@ def owners(session: Session, keys: Collection[str]) -> dict[str, UUID]:
 
 
 def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
-    """The leads, locked until the transaction ends; those that were joined into others are absent."""
+    """The leads, locked until the transaction ends; leads that were merged into others are absent."""
     statement = _leads().where(
         leads.c.id == any_(literal(list(lead_ids), UUIDS)), leads.c.merged_into.is_(None)
     )
@@ -64,19 +64,19 @@ def locked_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lea
 
 
 def claim_leads_to_review(session: Session, now: datetime, *, limit: int) -> list[Lead]:
-    """Leads whose review is due, locked; those that another worker has are left to it."""
+    """Leads whose review is due, locked; leads that another worker has locked are skipped."""
     due = _leads().where(leads.c.review_at <= now).order_by(leads.c.review_at)
     return _claimed(session, due, limit)
 
 
 def claim_leads_before(session: Session, version: int, *, limit: int) -> list[Lead]:
-    """Leads whose state is of an older agreement, locked; those that another worker has are left to it."""
+    """Leads of an older agreement version, locked; leads that another worker has locked are skipped."""
     old = _leads().where(leads.c.version < version, leads.c.merged_into.is_(None))
     return _claimed(session, old.order_by(leads.c.version), limit)
 
 
 def find_lead(session: Session, lead_id: UUID) -> Lead | None:
-    """The lead, or the one that it was joined into."""
+    """The lead, or the lead that it was merged into; None if it is unknown."""
     stays = surviving_leads(session, [lead_id]).get(lead_id)
     row = session.execute(_leads().where(leads.c.id == stays)).first()
     return None if row is None else _lead(row)
@@ -91,7 +91,7 @@ def leads_after(session: Session, last: UUID | None, *, limit: int) -> list[Lead
 
 
 def surviving_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Who each lead is now: itself, or who it was joined into; unknown ones are absent."""
+    """For each lead the lead that it was merged into, or itself; unknown leads are absent."""
     start = (
         select(leads.c.id.label("requested"), leads.c.id, leads.c.merged_into)
         .where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
@@ -107,7 +107,7 @@ def surviving_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, 
 
 
 def add_identities(session: Session, owners: Mapping[str, UUID]) -> None:
-    """Add these identifiers in the order of their keys; raises StaleRead if one belongs to a lead by now."""
+    """Add these identifiers in the order of their keys; raises StaleRead if one has a lead already."""
     keys = sorted(owners)
     statement = text(
         "with added as (insert into scoring.identities (key, lead_id)"
@@ -116,11 +116,11 @@ def add_identities(session: Session, owners: Mapping[str, UUID]) -> None:
     )
     added = session.scalar(statement, {"keys": keys, "leads": [owners[key] for key in keys]})
     if added != len(keys):
-        raise StaleRead("another worker has taken an identifier")
+        raise StaleRead("another worker has added an identifier")
 
 
 def save_leads(session: Session, changed: Iterable[Lead]) -> None:
-    """Write the leads as they are now."""
+    """Insert or update the leads."""
     rows = [_row(lead) for lead in sorted(changed, key=lambda lead: lead.id.int)]
     if not rows:
         return
@@ -136,7 +136,7 @@ def save_leads(session: Session, changed: Iterable[Lead]) -> None:
 
 
 def merge_leads(session: Session, merges: Mapping[UUID, UUID]) -> None:
-    """Move the identities and steps of joined leads (goes: stays) to those who stay, and leave a pointer."""
+    """Move the identifiers and steps of merged leads (goes: stays) to the leads that stay."""
     goes, stays = list(merges), list(merges.values())
     for table in (identities, stages):
         moves = _moves(goes, stays)
@@ -147,12 +147,12 @@ def merge_leads(session: Session, merges: Mapping[UUID, UUID]) -> None:
     session.execute(
         leads.update()
         .where(leads.c.id == moves.c.goes)
-        .values(merged_into=moves.c.stays, review_at=None, raised=None, live={}, profile={})
+        .values(merged_into=moves.c.stays, review_at=None, hand_raise=None, live={}, profile={})
     )
 
 
 def add_steps(session: Session, steps: Sequence[StageChange]) -> None:
-    """Add to the leads' histories."""
+    """Add steps to the leads' histories."""
     if steps:
         rows = [
             {"lead_id": it.lead_id, "stage": it.stage, "cause": it.cause, "at": it.at}
@@ -162,7 +162,7 @@ def add_steps(session: Session, steps: Sequence[StageChange]) -> None:
 
 
 def steps_of(session: Session, lead_id: UUID) -> list[StageChange]:
-    """The lead's history, the first step first."""
+    """The lead's steps, the first one first."""
     statement = (
         select(stages.c.lead_id, stages.c.stage, stages.c.cause, stages.c.at)
         .where(stages.c.lead_id == lead_id)
@@ -175,7 +175,7 @@ def steps_of(session: Session, lead_id: UUID) -> list[StageChange]:
 
 
 def identities_of(session: Session, lead_id: UUID) -> list[str]:
-    """The identities that point to the lead."""
+    """The keys of the lead's identifiers."""
     statement = select(identities.c.key).where(identities.c.lead_id == lead_id)
     return list(session.scalars(statement.order_by(identities.c.key)))
 
@@ -194,14 +194,14 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
 
 
 def _lead(row: Sequence[Any]) -> Lead:
-    """The lead of a row in the order of COLUMNS: by names it takes six times as long, for each lead of each batch."""
+    """The lead of a row in the order of COLUMNS. Reading by name would take six times as long."""
     (
-        id, since, version, known, stage, armed, qualification, fit, review_at, blocker, raised,
+        id, since, version, known, stage, armed, qualification, fit, review_at, blocker, hand_raise,
         live, profile,
     ) = row  # fmt: skip
     return Lead(
         id, since, version, known, Stage(stage), armed, qualification, fit, review_at, blocker,
-        raised, live_from_json(live), profile_from_json(profile),
+        hand_raise, live_from_json(live), profile_from_json(profile),
     )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def _row(lead: Lead) -> tuple[Any, ...]:
     """The lead in the order of COLUMNS."""
     return (
         lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.qualification,
-        lead.fit, lead.review_at, lead.blocker, lead.raised,
+        lead.fit, lead.review_at, lead.blocker, lead.hand_raise,
         live_to_json(lead.live), profile_to_json(lead.profile),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The ledger of events: each once."""
+"""The ledger: every event once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RECEIVED_AT = cast(events.c.payload["received_at"].astext, DateTime(timezone=Tr
 
 
 def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
-    """Those of the keys whose events are in the ledger already."""
+    """The keys, among these, whose events are in the ledger already."""
     wanted_keys = (
         func.unnest(
             literal([source for source, _ in keys], ARRAY(Text)),
@@ -51,7 +51,7 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
 def adding_events(
     session: Session, events_by_lead: Mapping[UUID, Sequence[Message[MarketingEvent]]]
 ) -> Iterator[None]:
-    """Add each lead's events in the order of their keys; the block, which may not use the session, runs meanwhile.
+    """Add each lead's events in the order of their keys, while the block runs, which may not use the session.
 
     Raises StaleRead at the end of the block if an event is there already.
     """
@@ -89,7 +89,7 @@ def events_until(session: Session, lead_id: UUID, until: datetime) -> list[Marke
 def latest_events(
     session: Session, lead_ids: Collection[UUID], types: Collection[str]
 ) -> dict[UUID, list[MarketingEvent]]:
-    """The last RECENT events of these types of each lead, the latest first."""
+    """For each lead its last RECENT events of these types, the latest first."""
     latest_of: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
     if not latest_of:
         return latest_of
@@ -116,9 +116,9 @@ def events_before(
     until: datetime | None,
     limit: int,
 ) -> list[MarketingEvent]:
-    """A page of the lead's events, the latest first; `before` is the time, source and id where it begins.
+    """A page of the lead's events, the latest first, older than `before` (time, source and id).
 
-    With `until` only those that were received before then.
+    With `until` it has only events that were received before then.
     """
     position = tuple_(events.c.time, events.c.source, events.c.id)
     statement = (
@@ -135,7 +135,7 @@ def events_before(
 
 
 def move_events(session: Session, merges: Mapping[UUID, UUID]) -> None:
-    """Give the events of merged leads (goes: stays) to those that stay."""
+    """Move the events of merged leads (goes: stays) to the leads that stay."""
     moves = (
         func.unnest(
             literal(list(merges), ARRAY(Uuid)),

@@ -1,4 +1,4 @@
-"""The SQL of rejections: a body once, a rejection that is repeated as one row with a count."""
+"""Rejections: each body is stored once, a repeated rejection is one row with a count."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from sqlalchemy.orm import Session
 from services.scoring.tables import rejected_bodies, rejections
 
 Position = tuple[datetime, int]
-"""Where in the list a rejection is: when it came last, and its id."""
+"""The place of a rejection in the list: when it came last, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of a refused event: what tells them from others, how many there are, the first of them."""
+    """The bytes of a refused event: their digest, how many there are, the first of them."""
 
     digest: bytes
     size: int
     start: bytes
 
     @classmethod
-    def of(cls, whole: bytes, *, max_bytes: int) -> Self:
-        """These bytes, of which no more than `max_bytes` are kept."""
-        return cls(sha256(whole).digest(), len(whole), whole[:max_bytes])
+    def of(cls, content: bytes, *, max_bytes: int) -> Self:
+        """The body with this content, of which no more than `max_bytes` are stored."""
+        return cls(sha256(content).digest(), len(content), content[:max_bytes])
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An event that was refused, and why."""
+    """An event that was refused, with the reason."""
 
     source: str
     event_id: str | None
@@ -59,14 +59,14 @@ class Rejection:
     body: Body
 
     def key(self) -> bytes:
-        """The same for every repetition: who sent it, what it was, why it was refused."""
+        """The key of the rejection: a digest of the source, the event and the reason, the same for every repetition."""
         words = orjson.dumps((self.source, self.event_id, self.code, self.reason))
         return sha256(self.body.digest + words).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRejection:
-    """A rejection as it is listed: how often it came, first and last, and the start of its bytes."""
+    """A rejection as it is listed: how often it came, when first and last, and its first bytes."""
 
     id: int
     source: str
@@ -80,13 +80,13 @@ class StoredRejection:
     bytes: bytes
 
     def position(self) -> Position:
-        """Where it is in the list."""
+        """The place of the rejection in the list."""
         return self.last_received_at, self.id
 
 
 _WITH_BODIES = rejections.outerjoin(rejected_bodies, rejected_bodies.c.digest == rejections.c.body)
 _BYTES = func.coalesce(rejected_bodies.c.bytes, rejections.c.bytes)
-"""Rows of versions that knew no `rejected_bodies` have their own."""
+"""Older rows have their bytes themselves."""
 
 _ADD_BODIES = text("""
     insert into scoring.rejected_bodies as body (digest, bytes, last_received_at)
@@ -113,7 +113,7 @@ _ADD_REJECTIONS = text("""
 
 
 def add_rejections(session: Session, refused: Sequence[Rejection]) -> None:
-    """Keep what was refused: rows in the order of their keys, so that nobody waits in a circle."""
+    """Add the rejections in the order of their keys, so that two transactions cannot deadlock."""
     counted: dict[bytes, tuple[Rejection, int]] = {}
     for rejection in refused:
         key = rejection.key()
@@ -158,9 +158,9 @@ def rejections_of(
     limit: int,
     max_bytes: int,
 ) -> list[StoredRejection]:
-    """The latest first, of this source and code if they are given, older than `before`.
+    """Rejections older than `before`, the latest first; of this source and this code, where they are not None.
 
-    The last of them may be the one with which their bytes exceed `max_bytes`.
+    The list ends with the rejection with which the bytes of all exceed `max_bytes`.
     """
     stored = rejections.c
     statement = _sizes().order_by(stored.last_received_at.desc(), stored.id.desc()).limit(limit)
@@ -189,9 +189,9 @@ def rejections_of(
 
 
 def delete_rejections_before(session: Session, instant: datetime, *, limit: int) -> int:
-    """Delete up to `limit` rejections that came last before the instant, else as many bodies; how many.
+    """Delete up to `limit` rejections that came last before the instant, or bodies if there are none; returns how many.
 
-    A body came last with the last of its rejections: those of an old one are all old, and deleted before it.
+    A body came last when the last of its rejections did, so that the rejections of an old body are deleted before it.
     """
     return _delete_before(session, rejections, rejections.c.id, instant, limit) or _delete_before(
         session, rejected_bodies, rejected_bodies.c.digest, instant, limit
@@ -214,7 +214,7 @@ def _delete_before(
 
 
 def _sizes() -> Select[Any]:
-    """Everything of a rejection but its bytes, and how many of them are kept."""
+    """A query for rejections without their bytes, with the number of stored bytes."""
     stored = rejections.c
     return select(
         stored.id,

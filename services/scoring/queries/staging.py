@@ -1,4 +1,4 @@
-"""Rows in bulk: copied into a temporary table, and merged from there in one statement."""
+"""A temporary table that many rows are copied into, to be saved from there in one statement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.db.copying import copy_rows
 def stage_rows(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> str:
-    """The rows in a temporary table of the same columns, whose name this returns; it empties at the commit."""
+    """Copy the rows into a temporary table of the same columns, which the commit empties; returns its name."""
     name = f"staged_{table.name}"
     session.execute(
         text(
@@ -22,6 +22,6 @@ def stage_rows(
             f" (like {table.fullname}) on commit delete rows"
         )
     )
-    session.execute(text(f"delete from {name}"))  # noqa: S608 - our own table's name
+    session.execute(text(f"delete from {name}"))  # noqa: S608 - the name is a constant
     copy_rows(session, table, columns, rows, into=name)
     return name

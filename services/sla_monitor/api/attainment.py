@@ -1,4 +1,4 @@
-"""How promises were kept, by team, rep, tier or day."""
+"""Attainment: how promises were kept, by team, rep, tier or day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter()
 
 
 class AttainmentParameters(Filters):
-    """Which promises fell due when, and what they are split by."""
+    """Which promises are counted, and how they are grouped."""
 
     by: GroupBy = GroupBy.TEAM
     since: Day | None = Field(default=None, description="First date; by default 30 days ago.")
@@ -31,7 +31,7 @@ class AttainmentParameters(Filters):
 
     def dates(self, now: datetime) -> tuple[date, date]:
         """The first and the last date; raises EmptyRange."""
-        last = self.until or now.date() + timedelta(days=1)  # somewhere it is tomorrow already
+        last = self.until or now.date() + timedelta(days=1)  # in some zones the next day has begun
         first = self.since or last - DEFAULT_RANGE
         if first > last:
             raise EmptyRange("`since` must not lie after `until`")
@@ -39,7 +39,7 @@ class AttainmentParameters(Filters):
 
 
 class SpeedOut(BaseModel):
-    """How long answers took: half of them, and nine of ten, at most so long; within 9 %."""
+    """Within how many seconds half of the answers came, and nine of ten; at most 9 % off."""
 
     answers: int
     business_p50_s: float
@@ -49,14 +49,14 @@ class SpeedOut(BaseModel):
 
 
 class ReportOut(BaseModel):
-    """How a team, a rep, a tier kept its promises, or how all were kept that fell due on a day."""
+    """How promises were kept by a team or a rep, of a tier, or on a day."""
 
     group: str = Field(description="The team, rep, tier, or date.")
-    attainment: float = Field(description="met of promised, 0 to 1.")
+    attainment: float = Field(description="The part of `promised` that was met, 0 to 1.")
     promised: int = Field(description="met + late + overdue + cancelled.")
     met: int
     late: int = Field(description="Answered after they were due.")
-    overdue: int = Field(description="Due, and still not answered.")
+    overdue: int = Field(description="Due and not answered yet.")
     cancelled: int = Field(description="Ended without an answer after they were due.")
     accept: SpeedOut | None = Field(description="Time to accept.")
     first_touch: SpeedOut | None = Field(description="Time to the first touch.")
@@ -68,7 +68,7 @@ class ReportOut(BaseModel):
 
 
 class AttainmentOut(BaseModel):
-    """How promises were kept that fell due on these dates, both included."""
+    """How promises were kept that were due from `since` to `until`, both included."""
 
     by: GroupBy
     since: date
@@ -80,7 +80,7 @@ class AttainmentOut(BaseModel):
 def attainment(
     parameters: Annotated[AttainmentParameters, Query()], session: Tx, now: Now, caller: AnyReader
 ) -> AttainmentOut:
-    """How promises were kept that fell due in a time; one that nobody answers counts as broken."""
+    """How promises were kept that were due on these dates. A promise that nobody answers counts as broken."""
     first, last = parameters.dates(now)
     sums = lists.tally_sums(
         session, parameters.by, parameters.clock_filter(caller), first=first, last=last

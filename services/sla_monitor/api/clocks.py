@@ -1,4 +1,4 @@
-"""Lists of clocks: the broken ones, those at risk, all of them."""
+"""Lists of clocks: broken ones, those at risk, all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ router = APIRouter()
 
 
 class ListParameters(Filters):
-    """Which clocks, from when to when, which page."""
+    """Which clocks the list has, and which page of it is answered."""
 
     since: Instant | None = Field(default=None, description="From this instant on.")
     until: Instant | None = Field(default=None, description="Before this instant.")
@@ -44,23 +44,23 @@ class ListParameters(Filters):
 
     @property
     def slice(self) -> Slice:
-        """The page, and one clock more, which says whether there is another page; raises BadCursor."""
+        """The page and one clock more, which shows whether another page follows; raises BadCursor."""
         after = None if self.after is None else self.cursor.decode(self.after)
         return Slice(after, self.limit + 1)
 
 
 class BreachListParameters(ListParameters):
-    """Which breaches."""
+    """Which breaches the list has."""
 
     state: Literal["open", "all"] = Field(
-        default="open", description="open: nobody has answered yet; all: answered too late as well."
+        default="open", description="`open`: not answered yet; `all`: answered too late as well."
     )
 
     cursor: ClassVar = Cursor("breaches", tuple[AwareDatetime, UUID])
 
 
 class ClockListParameters(ListParameters):
-    """Which clocks, in which state."""
+    """Which clocks the list has, and in which state."""
 
     state: State | None = None
 
@@ -68,7 +68,7 @@ class ClockListParameters(ListParameters):
 
 
 class ClockOut(BaseModel):
-    """A promise about a handoff, and what became of it."""
+    """A clock: a promise about a handoff, and its outcome."""
 
     id: UUID
     handoff_id: UUID
@@ -77,13 +77,15 @@ class ClockOut(BaseModel):
     policy: str
     kind: str
     scope: Scope
-    hop: int = Field(description="Counts the assignees; 0 for a journey.")
+    hop: int = Field(
+        description="The number of the assignment in the handoff, from 1; 0 for a journey."
+    )
     team: str
     rep: str | None = Field(description="The rep who has the handoff, or had it last.")
     tier: str
     calendar: str
     agreement_version: int
-    target_s: float = Field(description="Business time that was promised.")
+    target_s: float = Field(description="The promised working time in seconds.")
     started_at: datetime
     warn_at: datetime
     due_at: datetime
@@ -94,9 +96,11 @@ class ClockOut(BaseModel):
     breached_at: datetime | None = Field(description="The due time, however late it was detected.")
     detected_at: datetime | None = Field(description="When a sweep detected the breach.")
     retracted_at: datetime | None = Field(
-        description="When a breach was taken back, because the answer had come in time after all."
+        description="When a breach was taken back, because the answer had happened in time."
     )
-    overdue_s: float = Field(description="Real time since it was due, while nobody answers.")
+    overdue_s: float = Field(
+        description="Seconds since the clock was due, while it is not answered; else 0."
+    )
 
     @classmethod
     def of(cls, clock: Clock, now: datetime) -> ClockOut:
@@ -121,7 +125,7 @@ def clock_fields(clock: Clock, now: datetime) -> dict[str, Any]:
 def list_breaches(
     parameters: Annotated[BreachListParameters, Query()], session: Tx, now: Now, caller: AnyReader
 ) -> Page[ClockOut]:
-    """Promises that were broken, newest first: those still open, or all."""
+    """Clocks that are broken, the newest first: those that are not answered yet, or all."""
     clocks = lists.breaches(
         session,
         parameters.within(caller),
@@ -136,7 +140,7 @@ def list_breaches(
 def list_at_risk(
     parameters: Annotated[ListParameters, Query()], session: Tx, now: Now, caller: AnyReader
 ) -> Page[ClockOut]:
-    """Promises past their warning and not yet due, the next one due first."""
+    """Clocks past their warning and not yet due, the next one due first."""
     clocks = lists.at_risk(session, parameters.within(caller), parameters.slice, now=now)
     return _page(clocks, parameters, now, lambda clock: clock.due_at)
 
@@ -145,7 +149,7 @@ def list_at_risk(
 def list_clocks(
     parameters: Annotated[ClockListParameters, Query()], session: Tx, now: Now, caller: AnyReader
 ) -> Page[ClockOut]:
-    """Every promise, the newest first."""
+    """All clocks, the newest first."""
     clocks = lists.all_clocks(
         session, parameters.within(caller), parameters.slice, state=parameters.state
     )

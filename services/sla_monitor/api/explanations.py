@@ -1,4 +1,4 @@
-"""Why a clock is due when it is."""
+"""The explanation of a clock: which hours it counted until it was due."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UnknownClock(Rejected):
 
 
 class IntervalOut(BaseModel):
-    """A stretch of open hours that counted."""
+    """An interval of working hours that counted."""
 
     since: datetime
     until: datetime
@@ -42,11 +42,11 @@ class SkippedOut(BaseModel):
 
 
 class ExplanationOut(ClockOut):
-    """A clock's time added up, so that a person can check it by hand."""
+    """A clock with every interval that it counted, so that a person can check the sum."""
 
     zone: str
     intervals: list[IntervalOut] = Field(
-        description="What counted from start to due: the target, in sum."
+        description="Working hours from the start to the due time; their sum is the target."
     )
     counted_s: float = Field(description="The sum of the intervals.")
     holidays: list[SkippedOut] = Field(description="Dates whose hours did not count.")
@@ -79,7 +79,7 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
         "/clocks/{clock_id}/explain", responses=problems(*KEY_ERRORS, UnknownClock, InvalidRequest)
     )
     def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: AnyReader) -> ExplanationOut:
-        """Why it is due when it is: every interval that counted, holidays by name, the versions."""
+        """Why the clock is due when it is: every interval that counted, and every holiday that did not."""
         clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
         if clock is None:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")

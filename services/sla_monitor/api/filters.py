@@ -1,4 +1,4 @@
-"""Query parameters that lists of clocks and attainment have in common, and what a caller may see."""
+"""Query parameters that lists of clocks and attainment share, and what a caller may see."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def visible_to(caller: Caller) -> str | None:
 
 
 class Filters(BaseModel):
-    """Which promises; each parameter narrows the answer. A rep's key sees that rep's own."""
+    """Which clocks are answered; each parameter narrows the answer. A rep's key sees that rep's clocks."""
 
     model_config = ConfigDict(extra="forbid")
 
     team: PlainText | None = None
     rep: PlainText | None = None
     tier: PlainText | None = None
-    kind: PlainText | None = Field(default=None, description="accept or first_touch.")
+    kind: PlainText | None = Field(default=None, description="`accept` or `first_touch`.")
     scope: Scope | None = None
 
     def clock_filter(self, caller: Caller, **more: Any) -> ClockFilter:

@@ -1,1 +1,1 @@
-"""Clocks as values: when each is due, whether its promise was kept, what its changes announce. Pure."""
+"""Clocks as values: when each is due, how it ends, which transitions it has, how it is counted."""

@@ -39,10 +39,10 @@ def derive_clocks(
     the result when they arrive. `policies` holds each agreement version that the history names.
     """
     clocks: list[Clock] = []
-    for part in scoped_histories(history):
-        first, sla_policy = part.first, policies[part.first.agreement_version]
-        for policy in sla_policy.promises(part.scope, tier=first.tier, team=first.team):
-            clock = _clock(policy, part, sla_policy)
+    for scoped_history in scoped_histories(history):
+        first, sla_policy = scoped_history.first, policies[scoped_history.first.agreement_version]
+        for policy in sla_policy.promises(scoped_history.scope, tier=first.tier, team=first.team):
+            clock = _clock(policy, scoped_history, sla_policy)
             if clock is not None:
                 clocks.append(clock._replace(traceparent=traceparent))
     return clocks
@@ -89,24 +89,26 @@ def _ends_handoff(change: HandoffChanged) -> bool:
     return change.change in TERMINAL or (change.change is Change.REJECTED and change.recycle)
 
 
-def _clock(policy: Policy, part: ScopedHistory, sla_policy: SlaPolicy) -> Clock | None:
+def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy) -> Clock | None:
     """The policy's clock on this part of the history, or None while its anchor has not happened."""
-    started_at = _find_start(policy.anchor, part)
+    started_at = _find_start(policy.anchor, scoped_history)
     if started_at is None:
         return None
-    first = part.first
-    calendar = sla_policy.calendar(first.team, first.calendar if part.scope is Scope.HOP else None)
+    first = scoped_history.first
+    calendar = sla_policy.calendar(
+        first.team, first.calendar if scoped_history.scope is Scope.HOP else None
+    )
     due_at = calendar.add(started_at, policy.target)
     clock = Clock(
-        id=uuid5(CLOCK_IDS, f"{first.handoff_id}/{part.hop}/{policy.id}"),
+        id=uuid5(CLOCK_IDS, f"{first.handoff_id}/{scoped_history.hop}/{policy.id}"),
         handoff_id=first.handoff_id,
         lead_id=first.lead_id,
-        hop=part.hop,
+        hop=scoped_history.hop,
         policy=policy.id,
         kind=policy.kind,
-        scope=part.scope,
+        scope=scoped_history.scope,
         team=first.team,
-        rep=part.rep,
+        rep=scoped_history.rep,
         tier=first.tier,
         lead_name=first.lead_name,
         calendar=calendar.calendar.id,
@@ -118,38 +120,44 @@ def _clock(policy: Policy, part: ScopedHistory, sla_policy: SlaPolicy) -> Clock 
         due_on=calendar.local_date(due_at),
         escalation_steps=_escalation_steps(policy, calendar, due_at),
     )
-    return _with_end(clock, policy, part, calendar)
+    return _with_end(clock, policy, scoped_history, calendar)
 
 
-def _find_start(anchor: Anchor, part: ScopedHistory) -> datetime | None:
+def _find_start(anchor: Anchor, scoped_history: ScopedHistory) -> datetime | None:
     """When the anchor happened: the real instant, even outside working hours.
 
     A hop's clock never starts before its assignment, not even with the anchor `qualified`.
     """
-    if anchor is Anchor.QUALIFIED and part.scope is Scope.JOURNEY:
-        return part.first.qualified_at
+    if anchor is Anchor.QUALIFIED and scoped_history.scope is Scope.JOURNEY:
+        return scoped_history.first.qualified_at
     if anchor in {Anchor.QUALIFIED, Anchor.ASSIGNED}:
-        assigned = (it.assigned_at or it.occurred_at for it in part.changes if it.rep is not None)
+        assigned = (
+            it.assigned_at or it.occurred_at for it in scoped_history.changes if it.rep is not None
+        )
         return min(assigned, default=None)
     anchors = ACCEPTANCE if anchor is Anchor.ACCEPTED else {Change.WON}
-    return min((it.occurred_at for it in part.changes if it.change in anchors), default=None)
+    return min(
+        (it.occurred_at for it in scoped_history.changes if it.change in anchors), default=None
+    )
 
 
 def _escalation_steps(
     policy: Policy, calendar: CompiledCalendar, due_at: datetime
 ) -> tuple[EscalationStep, ...]:
-    """The steps after the breach, without notifying the team at once, which each breach does anyway."""
+    """The steps after the breach, without notifying the team at once, which every breach does."""
     steps = sorted(policy.ladder, key=lambda step: step.after)
     later = (step for step in steps if step.after or step.notify != "team")
     return tuple(EscalationStep(calendar.add(due_at, step.after), step.notify) for step in later)
 
 
 def _with_end(
-    clock: Clock, policy: Policy, part: ScopedHistory, calendar: CompiledCalendar
+    clock: Clock, policy: Policy, scoped_history: ScopedHistory, calendar: CompiledCalendar
 ) -> Clock:
     """The clock with its end, if it has one: by what happened first, not by what arrived first."""
-    changes, ends = part.changes, part.ends
-    if policy.anchor is Anchor.WON:  # a promise to a customer starts with the win: no end before
+    changes, ends = scoped_history.changes, scoped_history.ends
+    if (
+        policy.anchor is Anchor.WON
+    ):  # a promise to a customer starts with the win, so nothing before it ends the clock
         won = next(index for index, it in enumerate(changes) if it.change is Change.WON)
         changes, ends = changes[won + 1 :], ()
     stop = _earliest([it for it in changes if it.change in STOPS[policy.kind]])

@@ -1,4 +1,4 @@
-"""Why a clock is due when it is: every interval that counted, so that a person can check it by hand."""
+"""The explanation of a clock: every interval that it counted until it was due."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.calendar import CompiledCalendar, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of open hours that counted."""
+    """An interval of working hours that counted."""
 
     since: datetime
     until: datetime

@@ -18,7 +18,7 @@ class UnknownTerms(Rejected):
 
 @dataclass(frozen=True)
 class SlaPolicy:
-    """The SLA's promises and calendars in one version of the agreement; each clock is pinned to one version."""
+    """The promises and calendars of one version of the agreement. Each clock is pinned to one version."""
 
     version: int
     agreement: Agreement

@@ -1,4 +1,4 @@
-"""Reports made from tallies: how many promises were kept, and how fast they were answered."""
+"""Reports computed from tallies: how many promises were kept, and how fast they were answered."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Report:
 
     @property
     def promised(self) -> int:
-        """The promises that count: kept, or broken in one way or another, unanswered ones included."""
+        """How many promises count: those that were met, and those that were broken, unanswered ones included."""
         return self.met + self.late + self.overdue + self.cancelled
 
     @property
     def attainment(self) -> float:
-        """The kept part of the promises, 0 to 1; 1 if there were none."""
+        """The part of the promises that was met, 0 to 1; 1 if there were none."""
         return self.met / self.promised if self.promised else 1.0
 
 

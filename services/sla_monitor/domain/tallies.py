@@ -1,4 +1,4 @@
-"""What a clock adds to the counts that reports are made of, so that a report never counts clocks again."""
+"""Tallies: what each clock adds to the counts that reports are computed from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.contracts.payloads import Scope
 
 
 class Tally(NamedTuple):
-    """What one count is of: a measure, of the clocks of a kind and a group that fell due on a date."""
+    """The key of a count: a measure of the clocks of one kind and one group that were due on one date."""
 
     due_on: date
     team: str

@@ -1,4 +1,4 @@
-"""What happens to clocks on which something is due: load, decide, save, announce."""
+"""Due clocks: warnings, breaches and escalation steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes of handoffs do to clocks: load, decide, save, announce."""
+"""Changes of handoffs: they start and end clocks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def on_handoffs_changed(
     *,
     policies: Policies[SlaPolicy],
 ) -> None:
-    """Start and end clocks; retract a breach whose answer came in time but was only reported now."""
+    """Start and end clocks by these changes, and retract a breach whose answer happened in time and is reported now."""
     handoff_ids = changes.add_changes(session, [message.payload for message in messages])
     histories = changes.histories_of(session, handoff_ids)
     stored = clocks.locked_clocks(session, handoff_ids)

@@ -1,4 +1,4 @@
-"""The changes of handoffs: what clocks are derived from."""
+"""The changes of handoffs, from which clocks are derived."""
 
 from __future__ import annotations
 

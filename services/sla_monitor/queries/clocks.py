@@ -1,4 +1,4 @@
-"""Clocks and their timers: read, locked, claimed when they are due, saved. PostgreSQL is the timer wheel."""
+"""Clocks and their timers: they are read, locked, claimed when they are due, and saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read: lists of clocks by index, sums of tallies; nothing here scans the history."""
+"""Lists of clocks and sums of tallies, each read by an index."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPEN = clock.ended_at.is_(None)
 OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
 
 Position = tuple[datetime, UUID]
-"""Where a page ended: the instant that its list is ordered by, and the clock."""
+"""The end of a page: the instant that its list is ordered by, and the clock's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class ClockFilter:
     since: datetime | None = None
     until: datetime | None = None
     visible_to: str | None = None
-    """Only clocks that this rep may see: of their own hops, and of the journeys that they have now."""
+    """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Where a page begins, and how many clocks it has at most."""
+    """The position after which a page begins, and how many clocks it has at most."""
 
     after: Position | None = None
     limit: int = 100
@@ -96,7 +96,7 @@ def find_clock(session: Session, clock_id: UUID, *, visible_to: str | None = Non
 
 
 class GroupBy(StrEnum):
-    """What a report has its groups by."""
+    """What the groups of a report are."""
 
     TEAM = "team"
     REP = "rep"
@@ -107,7 +107,7 @@ class GroupBy(StrEnum):
 def tally_sums(
     session: Session, group_by: GroupBy, clock_filter: ClockFilter, *, first: date, last: date
 ) -> list[TallySum]:
-    """The sums, a group each, of tallies of clocks that fell due from the first to the last date."""
+    """The sums, by group, of tallies of clocks that were due from the first to the last date."""
     group = tally.due_on if group_by is GroupBy.DAY else tally[group_by.value]
     number = cast(func.sum(tally.count), BigInteger)  # a sum is a numeric, which is slow to read
     statement = (
@@ -124,7 +124,7 @@ def tally_sums(
 
 
 def _sums_over_all(group_by: GroupBy, clock_filter: ClockFilter) -> list[ColumnElement[bool]]:
-    """Conditions that read the tallies over all reps and tiers wherever those are not needed one by one."""
+    """Conditions that read the tallies over all reps or tiers, where single ones are not asked for."""
     reps = [tally.rep.not_in(["", EVERY])] if group_by is GroupBy.REP else [tally.rep == EVERY]
     tiers = [tally.tier != EVERY] if group_by is GroupBy.TIER else [tally.tier == EVERY]
     return [
@@ -159,7 +159,7 @@ def _conditions(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElemen
 
 
 def _visible(rep: str) -> list[ColumnElement[bool]]:
-    """The rep's own clocks; a journey goes on after its rep lost the handoff, and is then not theirs."""
+    """Conditions for clocks of this rep; a journey counts only while the rep has the handoff."""
     change = tables.changes.c
     last_rep = (
         select(change.payload["rep"].astext)

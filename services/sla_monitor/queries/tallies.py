@@ -1,4 +1,4 @@
-"""The counts that reports are made of."""
+"""The counts that reports are computed from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.domain.tallies import Tally
 
 EVERY = "*"
-"""The rep or the tier of a tally that is over all of them."""
+"""Stands for all reps, or all tiers, in a tally."""
 
 _ADD_TALLIES = text("""
     insert into sla.tallies as tally
@@ -24,7 +24,7 @@ _ADD_TALLIES = text("""
 
 
 def add_tallies(session: Session, changes: Mapping[Tally, int]) -> None:
-    """Add to the counts, of each rep and tier and over all of them, in the order of their keys."""
+    """Add to the counts of each rep and tier, and to those over all, in the order of their keys."""
     if not changes:
         return
     counts: Counter[Tally] = Counter()

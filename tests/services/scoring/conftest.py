@@ -1,4 +1,4 @@
-"""An agreement published, and the handlers that read it."""
+"""Scoring's worker under a published agreement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
 
 
 class Worker:
-    """Scoring's worker on one session, without Kafka."""
+    """The handlers of scoring's worker on one session, without Kafka."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -31,7 +31,7 @@ class Worker:
         self.repeat_check = RepeatCheck()
 
     def publish(self, **sections: Any) -> int:
-        """Publish the tests' agreement with these sections replaced; its version."""
+        """Publish the tests' agreement with these sections replaced; returns its version."""
         source = json.dumps({**DEFAULT_SECTIONS, **sections})
         return publish(self.session, source, by="test", now=NOON).version
 
@@ -42,7 +42,7 @@ class Worker:
         handle(self.session, messages, now)
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
-        """Handle what sales did."""
+        """Handle these changes of handoffs as one batch."""
         on_handoffs_changed(self.session, [handoff_message(it) for it in changes], now)
 
     def review_leads(self, now: datetime) -> None:
@@ -50,7 +50,7 @@ class Worker:
         review_leads(self.session, now, policies=self.policies)
 
     def announced(self) -> list[LeadQualified]:
-        """What sales has been told, in order."""
+        """The announced qualifications, in order."""
         return announced(self.session)
 
 
@@ -71,7 +71,7 @@ def announced(session: Session) -> list[LeadQualified]:
 
 @pytest.fixture
 def worker(session: Session) -> Worker:
-    """A worker under the tests' agreement, rolled back."""
+    """A worker under the tests' agreement, in a session that is rolled back."""
     worker = Worker(session)
     worker.publish()
     return worker

@@ -1,4 +1,4 @@
-"""Scores computed the naive way, from all events at once: what the incremental state must equal."""
+"""Scores computed from all events at once by their definition, which incremental scores must equal."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SCORING: dict[str, Any] = {
         {"id": "gone", "on": "unsubscribed", "points": -6, "half_life": "30d", "daily_max": 9},
     ],
 }
-"""Every kind of bound, short and long half-lives, points that are taken."""
+"""Signals with every kind of bound, short and long half-lives, and points that are taken."""
 
 
 def engagement(events: Sequence[MarketingEvent], scoring: Scoring, now: datetime) -> float:
-    """The definition, event by event."""
+    """Engagement by its definition, event by event."""
     per_signal = {signal.id: _signal(events, signal, now) for signal in scoring.signals}
     total = sum(per_signal[it.id] for it in scoring.signals if it.group is None)
     for group_id, group in scoring.groups.items():
@@ -68,7 +68,7 @@ def _decayed(event: MarketingEvent, signal: Signal, now: datetime) -> float:
 
 
 def fit(events: Sequence[MarketingEvent], agreement: Agreement) -> float:
-    """The rules of the tests' agreement on the latest value of each trait, by hand."""
+    """The fit rules of the tests' agreement, written in Python, on the latest value of each trait."""
     latest: dict[str, Any] = {}
     for event in sorted(events, key=lambda it: (it.time, f"{it.source}/{it.id}")):
         latest.update(event.traits)
@@ -85,7 +85,7 @@ def fit(events: Sequence[MarketingEvent], agreement: Agreement) -> float:
 
 @st.composite
 def happenings(draw: st.DrawFn, /, **identity: Any) -> MarketingEvent:
-    """Something that happened within the last forty days, often several things at one moment."""
+    """An event of the last forty days; often several have the same time."""
     ago = draw(
         st.one_of(
             st.integers(0, 40).map(lambda it: timedelta(days=it)),

@@ -1,4 +1,4 @@
-"""What scoring answers about leads, and to whom."""
+"""What scoring's API answers about leads, and which key sees what."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.services.scoring.conftest import Worker
 pytestmark = pytest.mark.postgres
 
 
-class Nowhere:
-    """Takes no events: these tests post none."""
+class RefusingPublisher:
+    """A publisher for tests that post no events."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Refuse what is not expected."""
+        """Fail: nothing is to be published."""
         raise AssertionError(records)
 
 
-class Asking:
+class LeadClient:
     """A client with a key."""
 
     def __init__(self, client: TestClient, key: str) -> None:
@@ -37,30 +37,30 @@ class Asking:
         self._headers = {"authorization": f"Bearer {key}"}
 
     def get(self, path: str = "", status: int = 200, **params: Any) -> Any:
-        """The answer's body."""
+        """The body of the answer, which must have this status."""
         got = self._client.get(f"/v1/leads{path}", params=params, headers=self._headers)
         assert got.status_code == status, got.text
         return got.json()
 
 
-def keyed(
+def client_with_key(
     client: TestClient, sessions: Sessions, scope: KeyScope, subject: str = "grace"
-) -> Asking:
-    """Somebody with a key of this scope."""
+) -> LeadClient:
+    """A client with a key of this scope."""
     with sessions.begin() as session:
-        return Asking(client, create_key(session, scope=scope, subject=subject, now=NOON))
+        return LeadClient(client, create_key(session, scope=scope, subject=subject, now=NOON))
 
 
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """Scoring's API a week after noon."""
-    app = build_api(sessions, publisher=Nowhere(), time_source=lambda: NOON + days(7))
+    app = build_api(sessions, publisher=RefusingPublisher(), time_source=lambda: NOON + days(7))
     with TestClient(app) as client:
         yield client
 
 
 @pytest.fixture
-def ops(client: TestClient, sessions: Sessions) -> Asking:
+def ops(client: TestClient, sessions: Sessions) -> LeadClient:
     """Ada has read four pages and a form, first as a visitor, then by name."""
     with sessions.begin() as session:
         worker = Worker(session)
@@ -74,10 +74,10 @@ def ops(client: TestClient, sessions: Sessions) -> Asking:
                 "form_submitted", time=NOON + minutes(4), traits={"company_size": "300"}
             ),
         )
-    return keyed(client, sessions, KeyScope.OPS)
+    return client_with_key(client, sessions, KeyScope.OPS)
 
 
-def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: Asking) -> None:
+def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: LeadClient) -> None:
     ada = ops.get(email=" Ada@Example.com ")
 
     assert (ada["stage"], ada["email"], ada["account"]) == (
@@ -103,12 +103,12 @@ def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: Asking
     ],
     ids=["email", "phone", "user-id", "anonymous-id"],
 )
-def test_a_lead_is_found_by_each_of_its_identities(ops: Asking, params: dict[str, Any]) -> None:
+def test_a_lead_is_found_by_each_of_its_identities(ops: LeadClient, params: dict[str, Any]) -> None:
     assert ops.get(**params)["email"] == "ada@example.com"
 
 
 def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
-    ops: Asking, sessions: Sessions
+    ops: LeadClient, sessions: Sessions
 ) -> None:
     with sessions.begin() as session:
         Worker(session).take(
@@ -121,7 +121,7 @@ def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
     assert ops.get(f"/{before}")["id"] == ops.get(email="ada@example.com")["id"] != before
 
 
-def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: Asking) -> None:
+def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: LeadClient) -> None:
     lead_id = ops.get(email="ada@example.com")["id"]
 
     first = ops.get(f"/{lead_id}/events", limit=3)
@@ -147,56 +147,64 @@ def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: Asking) -> Non
     ids=["id", "events", "email", "nothing", "no-source", "no-source-either", "no-uuid"],
 )
 def test_an_unknown_lead_is_a_problem_that_says_so(
-    ops: Asking, path: str, params: dict[str, str], status: int, code: str
+    ops: LeadClient, path: str, params: dict[str, str], status: int, code: str
 ) -> None:
     assert ops.get(path, status, **params)["code"] == code
 
 
-def test_a_strange_cursor_is_refused(ops: Asking) -> None:
+def test_a_strange_cursor_is_refused(ops: LeadClient) -> None:
     lead_id = ops.get(email="ada@example.com")["id"]
 
     assert ops.get(f"/{lead_id}/events", 400, after="?")["code"] == "bad_cursor"
 
 
-def test_sources_may_not_ask(client: TestClient, sessions: Sessions, ops: Asking) -> None:
+def test_a_key_for_ingest_may_not_read_leads(
+    client: TestClient, sessions: Sessions, ops: LeadClient
+) -> None:
     del ops
-    refused = keyed(client, sessions, KeyScope.INGEST).get(status=403, email="ada@example.com")
+    refused = client_with_key(client, sessions, KeyScope.INGEST).get(
+        status=403, email="ada@example.com"
+    )
 
     assert refused["code"] == "wrong_scope"
 
 
 def follow(sessions: Sessions, *changes: HandoffChanged) -> None:
-    """Scoring hears what sales did."""
+    """Let scoring handle these changes of handoffs."""
     with sessions.begin() as session:
         Worker(session).follow(*changes)
 
 
-def assert_unknown(asking: Asking, lead_id: str) -> None:
-    """The lead does not exist for them: each way to it answers as for one that nobody has."""
-    nobody = asking.get(f"/{uuid4()}", 404)
-    assert asking.get(f"/{lead_id}", 404) == nobody
-    assert asking.get(f"/{lead_id}/events", 404) == nobody
-    assert asking.get(status=404, email="ada@example.com") == nobody
+def assert_unknown(client_of_rep: LeadClient, lead_id: str) -> None:
+    """Every route to the lead answers as for a lead that does not exist."""
+    nobody = client_of_rep.get(f"/{uuid4()}", 404)
+    assert client_of_rep.get(f"/{lead_id}", 404) == nobody
+    assert client_of_rep.get(f"/{lead_id}/events", 404) == nobody
+    assert client_of_rep.get(status=404, email="ada@example.com") == nobody
 
 
 def test_a_rep_sees_the_leads_of_their_handoffs_and_no_others(
-    client: TestClient, sessions: Sessions, ops: Asking
+    client: TestClient, sessions: Sessions, ops: LeadClient
 ) -> None:
     ada = ops.get(email="ada@example.com")
-    grace, linus = (keyed(client, sessions, KeyScope.REP, it) for it in ("grace", "linus"))
+    grace, linus = (
+        client_with_key(client, sessions, KeyScope.REP, it) for it in ("grace", "linus")
+    )
     assert_unknown(grace, ada["id"])
 
     follow(sessions, handoff_changed(lead=UUID(ada["id"])))
 
     assert grace.get(email="ada@example.com") == ops.get(f"/{ada['id']}")
     assert grace.get(f"/{ada['id']}/events") == ops.get(f"/{ada['id']}/events")
-    assert keyed(client, sessions, KeyScope.READ).get(f"/{ada['id']}") == ops.get(f"/{ada['id']}")
+    assert client_with_key(client, sessions, KeyScope.READ).get(f"/{ada['id']}") == ops.get(
+        f"/{ada['id']}"
+    )
     assert_unknown(linus, ada["id"])
 
 
 @pytest.mark.parametrize("close", [Change.WON, Change.LOST])
-def test_a_lead_that_a_rep_has_closed_stays_theirs(
-    client: TestClient, sessions: Sessions, ops: Asking, close: Change
+def test_a_rep_sees_all_of_a_lead_that_the_rep_has_closed(
+    client: TestClient, sessions: Sessions, ops: LeadClient, close: Change
 ) -> None:
     lead_id = ops.get(email="ada@example.com")["id"]
     follow(
@@ -205,14 +213,18 @@ def test_a_lead_that_a_rep_has_closed_stays_theirs(
         handoff_changed(close, lead=UUID(lead_id), sequence=2),
     )
 
-    assert keyed(client, sessions, KeyScope.REP).get(f"/{lead_id}") == ops.get(f"/{lead_id}")
+    assert client_with_key(client, sessions, KeyScope.REP).get(f"/{lead_id}") == ops.get(
+        f"/{lead_id}"
+    )
 
 
-def test_who_has_lost_a_lead_sees_nothing_that_came_later(
-    client: TestClient, sessions: Sessions, ops: Asking
+def test_a_rep_who_has_lost_a_lead_sees_nothing_that_came_later(
+    client: TestClient, sessions: Sessions, ops: LeadClient
 ) -> None:
     lead = UUID(ops.get(email="ada@example.com")["id"])
-    grace, linus = (keyed(client, sessions, KeyScope.REP, it) for it in ("grace", "linus"))
+    grace, linus = (
+        client_with_key(client, sessions, KeyScope.REP, it) for it in ("grace", "linus")
+    )
     follow(sessions, handoff_changed(lead=lead, at=NOON + minutes(10)))
     before, events = grace.get(f"/{lead}"), grace.get(f"/{lead}/events")
     lost_at, later = NOON + minutes(20), NOON + minutes(30)
@@ -242,11 +254,11 @@ def test_who_has_lost_a_lead_sees_nothing_that_came_later(
     assert linus.get(f"/{lead}")["stage"] == "accepted"
 
 
-def test_who_gets_a_lead_again_sees_all_of_it_again(
-    client: TestClient, sessions: Sessions, ops: Asking
+def test_a_rep_who_gets_a_lead_again_sees_all_of_it_again(
+    client: TestClient, sessions: Sessions, ops: LeadClient
 ) -> None:
     lead = UUID(ops.get(email="ada@example.com")["id"])
-    grace = keyed(client, sessions, KeyScope.REP)
+    grace = client_with_key(client, sessions, KeyScope.REP)
     follow(sessions, handoff_changed(lead=lead))
     follow(sessions, handoff_changed(Change.WAITING, lead=lead, sequence=2, rep=None))
     assert grace.get(f"/{lead}")["steps"] == []  # they lost it before anything was known of it
@@ -259,7 +271,7 @@ def test_who_gets_a_lead_again_sees_all_of_it_again(
 
 @pytest.mark.parametrize("merged_first", [True, False], ids=["held-then", "lost-before"])
 def test_of_merged_leads_a_rep_sees_what_was_merged_while_they_held_it(
-    client: TestClient, sessions: Sessions, ops: Asking, *, merged_first: bool
+    client: TestClient, sessions: Sessions, ops: LeadClient, *, merged_first: bool
 ) -> None:
     visitor: dict[str, Any] = {"user_id": "phone-app", "source": "website"}
     with sessions.begin() as session:
@@ -267,7 +279,7 @@ def test_of_merged_leads_a_rep_sees_what_was_merged_while_they_held_it(
             marketing_event("form_submitted", email=None, user_id="phone-app", time=NOON - days(1))
         )
     ada, other_id = ops.get(email="ada@example.com")["id"], ops.get(**visitor)["id"]
-    grace = keyed(client, sessions, KeyScope.REP)
+    grace = client_with_key(client, sessions, KeyScope.REP)
     follow(sessions, handoff_changed(lead=UUID(ada)))
     lost = handoff_changed(
         Change.RETURNED, lead=UUID(ada), sequence=2, rep=None, at=NOON + minutes(20)

@@ -1,4 +1,4 @@
-"""What a batch of events does to leads, identities, the ledger and the outbox."""
+"""What batches of messages do to leads, identifiers, the ledger and the outbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.postgres
 
 
 def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
-    """The lead that an identity belongs to."""
+    """The lead that an identifier belongs to."""
     lead_id = leads.owners(worker.session, [key])[key]
     lead = leads.find_lead(worker.session, lead_id)
     assert lead is not None
@@ -35,7 +35,7 @@ def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
 
 
 def engagement(worker: Worker, lead: Lead) -> float:
-    """Its engagement at noon."""
+    """The lead's engagement at noon."""
     return lead.profile.engagement(worker.policies.current(worker.session), NOON).value
 
 

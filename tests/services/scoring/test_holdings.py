@@ -1,4 +1,4 @@
-"""Which rep holds a lead, as scoring hears of it: the same from any order and repetition of its changes."""
+"""Holdings are the same, however often and in whatever order changes of a handoff come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invariants 2 and 3 on a real database: any order, batching, duplicates, joins, and two workers at once."""
+"""Invariants 2 and 3 on a real database: any order, batches, duplicates, merges, and two workers at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AGREEMENT: Agreement = agreement(scoring=oracle.SCORING)
 
 
 def identity_fields(person: int) -> list[dict[str, Any]]:
-    """What events may show of a person."""
+    """The identifiers that events of a person may have."""
     email, user, visitor = f"p{person}@example.com", f"u{person}", f"a{person}"
     return [
         {"email": email},
@@ -43,13 +43,13 @@ def identity_fields(person: int) -> list[dict[str, Any]]:
 
 
 def links(person: int) -> list[MarketingEvent]:
-    """Events that show that it is one person, whatever comes first."""
+    """Events that link all identifiers of a person."""
     who = identity_fields(person)
     return [marketing_event("other", **{**who[at], **who[0]}) for at in range(1, 5)]
 
 
-def lives(person: int) -> st.SearchStrategy[list[MarketingEvent]]:
-    """A person's events, of which nothing but the links says whose they are."""
+def histories(person: int) -> st.SearchStrategy[list[MarketingEvent]]:
+    """A person's events, each with one identifier, and the links between these."""
     event = st.sampled_from(identity_fields(person)).flatmap(lambda who: oracle.happenings(**who))
     return st.lists(event, max_size=8).map(lambda events: [*events, *links(person)])
 
@@ -84,7 +84,7 @@ def check(session: Session, people: Sequence[Sequence[MarketingEvent]]) -> None:
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.tuples(lives(0), lives(1)), st.randoms(use_true_random=False))
+@given(st.tuples(histories(0), histories(1)), st.randoms(use_true_random=False))
 def test_scores_do_not_depend_on_order_batches_duplicates_or_joins(
     session: Session, people: tuple[list[MarketingEvent], ...], random: Random
 ) -> None:
@@ -102,14 +102,14 @@ def test_scores_do_not_depend_on_order_batches_duplicates_or_joins(
 @pytest.mark.parametrize("same", [True, False], ids=["same-events", "different-events"])
 def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: bool) -> None:
     random = Random(seed)  # noqa: S311 - the same life again for the same seed
-    people = [[*busy(person, random), *links(person)] for person in range(12)]
+    people = [[*events_of(person, random), *links(person)] for person in range(12)]
     sent = [event for events in people for event in events]
     with sessions.begin() as session:
         Worker(session).publish(scoring=oracle.SCORING)
     start = Barrier(2)
 
-    def work(portion: Sequence[MarketingEvent], own: Random) -> None:
-        for batch in batches(portion, own):
+    def work(sent_events: Sequence[MarketingEvent], own: Random) -> None:
+        for batch in batches(sent_events, own):
             start.wait(timeout=30)
             with sessions.begin() as session:
                 Worker(session).take(*batch)
@@ -117,8 +117,8 @@ def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: b
     random.shuffle(sent)
     with ThreadPoolExecutor(2) as pool:
         half = len(sent) // 2
-        portions = [sent, sent] if same else [sent[:half], sent[half:]]
-        futures = [pool.submit(work, it, Random(random.random())) for it in portions]  # noqa: S311
+        shares = [sent, sent] if same else [sent[:half], sent[half:]]
+        futures = [pool.submit(work, it, Random(random.random())) for it in shares]  # noqa: S311
         for future in futures:
             future.result(timeout=60)
 
@@ -126,8 +126,8 @@ def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: b
         check(session, people)
 
 
-def busy(person: int, random: Random) -> list[MarketingEvent]:
-    """What a person did today, some of it unrecognised."""
+def events_of(person: int, random: Random) -> list[MarketingEvent]:
+    """Ten events of a person, each with one of the identifiers."""
     types = ["page_viewed", "downloaded", "trial_started"]
     return [
         marketing_event(random.choice(types), **random.choice(identity_fields(person)))

@@ -1,4 +1,4 @@
-"""Each process starts, does its work beside its main one too, and leaves when asked to."""
+"""The processes start, do their periodic work, and end when asked to."""
 
 from __future__ import annotations
 

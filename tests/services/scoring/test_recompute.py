@@ -1,4 +1,4 @@
-"""What is kept of a lead is compared with what its events say."""
+"""Stored leads are compared with what their events give."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads
-from services.scoring.recompute import PAGE, Difference, recomputed
+from services.scoring.recompute import PAGE, Difference, compare_leads
 from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.db.session import Sessions
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def lead_ids(sessions: Sessions) -> list[str]:
-    """Ada and Bob, who were scored just now."""
+    """Two leads that were scored just now."""
     now = utc_now()
     with sessions.begin() as session:
         worker = Worker(session)
@@ -34,22 +34,24 @@ def lead_ids(sessions: Sessions) -> list[str]:
         return [str(lead.id) for lead in leads.leads_after(session, None, limit=9)]
 
 
-def spoil(sessions: Sessions, lead_id: str) -> None:
-    """Keep something of a lead that its events do not say."""
+def corrupt(sessions: Sessions, lead_id: str) -> None:
+    """Store values of a lead that its events do not give."""
     with sessions.begin() as session:
         [lead] = [it for it in leads.leads_after(session, None, limit=9) if str(it.id) == lead_id]
         profile = lead.profile._replace(signals={}, traits={})
         leads.save_leads(session, [lead._replace(fit=99.0, profile=profile)])
 
 
-def test_nothing_differs_after_honest_work(sessions: Sessions, lead_ids: list[str]) -> None:
-    assert list(recomputed(sessions, Policies(ScoringPolicy), utc_now())) == [(len(lead_ids), [])]
+def test_nothing_differs_after_normal_work(sessions: Sessions, lead_ids: list[str]) -> None:
+    assert list(compare_leads(sessions, Policies(ScoringPolicy), utc_now())) == [
+        (len(lead_ids), [])
+    ]
 
 
 def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids: list[str]) -> None:
-    spoil(sessions, lead_ids[0])
+    corrupt(sessions, lead_ids[0])
 
-    [(count, differences)] = recomputed(sessions, Policies(ScoringPolicy), utc_now())
+    [(count, differences)] = compare_leads(sessions, Policies(ScoringPolicy), utc_now())
 
     assert count == 2
     assert {it.what for it in differences} == {"fit", "engagement", "traits"}
@@ -58,23 +60,25 @@ def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids:
 
 def test_an_unknown_lead_is_no_lead(sessions: Sessions, lead_ids: list[str]) -> None:
     del lead_ids
-    assert list(recomputed(sessions, Policies(ScoringPolicy), utc_now(), lead_id=an_id("x"))) == []
+    assert (
+        list(compare_leads(sessions, Policies(ScoringPolicy), utc_now(), lead_id=an_id("x"))) == []
+    )
 
 
-def test_the_command_tells_differences_and_fails(
+def test_the_command_prints_differences_and_fails(
     sessions: Sessions, lead_ids: list[str], database_url: str
 ) -> None:
     run = CliRunner(env={"LEADBATON_DATABASE_URL": database_url})
-    honest = run.invoke(app, ["scoring", "recompute"])
-    assert (honest.exit_code, honest.stdout) == (0, "")
-    assert "2 leads computed again, 0 differences" in honest.stderr
+    before = run.invoke(app, ["scoring", "recompute"])
+    assert (before.exit_code, before.stdout) == (0, "")
+    assert "2 leads computed again, 0 differences" in before.stderr
 
-    spoil(sessions, lead_ids[0])
+    corrupt(sessions, lead_ids[0])
 
     assert run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[1]]).exit_code == 0
-    spoiled = run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[0]])
-    assert spoiled.exit_code == 1
-    assert f"{lead_ids[0]} fit: kept 99.0, computed 20.0" in spoiled.stdout
+    after = run.invoke(app, ["scoring", "recompute", "--lead", lead_ids[0]])
+    assert after.exit_code == 1
+    assert f"{lead_ids[0]} fit: kept 99.0, computed 20.0" in after.stdout
 
 
 def test_more_leads_than_a_page_are_all_computed(sessions: Sessions) -> None:
@@ -83,6 +87,6 @@ def test_more_leads_than_a_page_are_all_computed(sessions: Sessions) -> None:
         worker.publish()
         worker.take(*(marketing_event(email=f"{at}@example.com") for at in range(PAGE + 1)))
 
-    counted = list(recomputed(sessions, Policies(ScoringPolicy), utc_now()))
+    counted = list(compare_leads(sessions, Policies(ScoringPolicy), utc_now()))
 
     assert counted == [(PAGE, []), (1, [])]

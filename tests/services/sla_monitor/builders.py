@@ -1,4 +1,4 @@
-"""Builders of policies, of handoffs' histories and of clocks; what the database holds of them."""
+"""Builders of policies, histories of handoffs and clocks, and readers of what the database has of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALWAYS = {
 
 
 def policy(id: str, **fields: Any) -> dict[str, Any]:
-    """A policy: an hour to touch the lead, from each assignment, unless the fields say otherwise."""
+    """A policy: a first touch within an hour of each assignment, unless the fields say otherwise."""
     usual = {"kind": "first_touch", "scope": "hop", "anchor": "assigned", "target": "1h"}
     return {"id": id, **usual, **fields}
 
@@ -61,7 +61,7 @@ def publish_policies(
 
 
 def handle_changes(session: Session, *steps: HandoffChanged, minute: float = 0) -> None:
-    """Let the handler have the steps, so many minutes after noon."""
+    """Handle these changes as one batch, so many minutes after noon."""
     messages = [message(HANDOFFS_CHANGED, it) for it in steps]
     now = minutes_after_noon(minute)
     on_handoffs_changed(session, messages, now, policies=Policies(SlaPolicy))
@@ -106,14 +106,14 @@ JOURNEY = policy("journey", scope="journey", anchor="qualified", target="2h")
 
 
 def numbered(*steps: HandoffChanged, **more: Any) -> list[HandoffChanged]:
-    """The steps, numbered."""
+    """The changes with their sequence, from 1."""
     return [replace(it, sequence=n, **more) for n, it in enumerate(steps, start=1)]
 
 
 def step(
     change: Change, after: float = 0, *, hop: int = 1, rep: str | None = "grace", **fields: Any
 ) -> HandoffChanged:
-    """A step so many minutes after noon, when the lead qualified and its first rep got it."""
+    """A change so many minutes after noon; at noon the lead qualified and was assigned."""
     fields.setdefault("assigned_at", None if rep is None else NOON)
     return handoff_changed(
         change, at=NOON + minutes(after), hop=hop, rep=rep, qualified_at=NOON, **fields
@@ -121,7 +121,7 @@ def step(
 
 
 def next_rep(after: float, *, rep: str = "linus", hop: int = 2, **fields: Any) -> HandoffChanged:
-    """The step that gives the handoff to another rep."""
+    """The change that gives the handoff to another rep."""
     assigned_at = NOON + minutes(after)
     return step(Change.REASSIGNED, after, hop=hop, rep=rep, assigned_at=assigned_at, **fields)
 
@@ -141,5 +141,5 @@ def ended(clock: Clock, state: State, minute: float, *, by: str) -> Clock:
 
 
 def minutes_after_noon(after: float) -> datetime:
-    """So many minutes after noon."""
+    """The instant so many minutes after noon."""
     return NOON + minutes(after)

@@ -12,7 +12,7 @@ from shared.db.session import Sessions
 from tests.builders import NOON
 
 
-class Ops:
+class SlaClient:
     """A client with a key."""
 
     def __init__(self, client: TestClient, key: str) -> None:
@@ -28,6 +28,8 @@ class Ops:
         return [(it["rep"], it["policy"]) for it in self.get(path, **parameters)["items"]]
 
 
-def keyed(client: TestClient, sessions: Sessions, scope: KeyScope, subject: str) -> Ops:
+def client_with_key(
+    client: TestClient, sessions: Sessions, scope: KeyScope, subject: str
+) -> SlaClient:
     with sessions.begin() as session:
-        return Ops(client, create_key(session, scope=scope, subject=subject, now=NOON))
+        return SlaClient(client, create_key(session, scope=scope, subject=subject, now=NOON))

@@ -1,4 +1,4 @@
-"""What the tests of the SLA monitor's API share."""
+"""Fixtures of the tests of the SLA monitor's API."""
 
 from __future__ import annotations
 

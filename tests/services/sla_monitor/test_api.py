@@ -24,13 +24,13 @@ from tests.services.sla_monitor.builders import (
     publish_policies,
     step,
 )
-from tests.services.sla_monitor.clients import Ops, keyed
+from tests.services.sla_monitor.clients import SlaClient, client_with_key
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def ops(client: TestClient, sessions: Sessions) -> Ops:
+def ops(client: TestClient, sessions: Sessions) -> SlaClient:
     """At 13:30: Grace answered in time, Linus too late, Ada never; Alan has one more minute."""
     with sessions.begin() as session:
         publish_policies(session, TOUCH, policy("slow", target="2h", warn_at=0.7))
@@ -50,10 +50,10 @@ def ops(client: TestClient, sessions: Sessions) -> Ops:
                 steps.append(step(Change.CONTACTED, answers[rep], **fields))
             handle_changes(session, *numbered(*steps), minute=80)
         fire_due_clocks(session, now=minutes_after_noon(85))
-    return keyed(client, sessions, KeyScope.OPS, "ops")
+    return client_with_key(client, sessions, KeyScope.OPS, "ops")
 
 
-def test_open_breaches_have_no_answer(ops: Ops) -> None:
+def test_open_breaches_have_no_answer(ops: SlaClient) -> None:
     [breach] = ops.get("breaches")["items"]
     assert (breach["rep"], breach["policy"], breach["lead_name"]) == ("ada", "touch", "ada's lead")
     assert breach["breached_at"] == breach["due_at"] == "2026-11-18T13:00:00Z"
@@ -61,11 +61,11 @@ def test_open_breaches_have_no_answer(ops: Ops) -> None:
     assert breach["overdue_s"] == 30 * 60
 
 
-def test_all_breaches_hold_the_late_answers_too(ops: Ops) -> None:
+def test_all_breaches_hold_the_late_answers_too(ops: SlaClient) -> None:
     assert sorted(ops.ids("breaches", state="all")) == [("ada", "touch"), ("linus", "touch")]
 
 
-def test_at_risk_is_past_the_warning_and_not_yet_due(ops: Ops) -> None:
+def test_at_risk_is_past_the_warning_and_not_yet_due(ops: SlaClient) -> None:
     assert ops.ids("at-risk") == [("alan", "touch"), ("ada", "slow")]
 
 
@@ -87,14 +87,14 @@ def test_at_risk_is_past_the_warning_and_not_yet_due(ops: Ops) -> None:
     ],
     ids=str,
 )
-def test_lists_are_narrowed(ops: Ops, filters: dict[str, Any], count: int) -> None:
+def test_lists_are_narrowed(ops: SlaClient, filters: dict[str, Any], count: int) -> None:
     assert len(ops.ids("breaches", state="all", **filters)) == count
 
 
 @pytest.mark.parametrize(
     ("path", "parameters"), [("clocks", {}), ("at-risk", {}), ("breaches", {"state": "all"})]
 )
-def test_lists_come_in_pages(ops: Ops, path: str, parameters: dict[str, Any]) -> None:
+def test_lists_come_in_pages(ops: SlaClient, path: str, parameters: dict[str, Any]) -> None:
     whole = [it["id"] for it in ops.get(path, **parameters)["items"]]
     page = ops.get(path, limit=1, **parameters)
     paged = page["items"]
@@ -105,7 +105,7 @@ def test_lists_come_in_pages(ops: Ops, path: str, parameters: dict[str, Any]) ->
     assert len(whole) > 1
 
 
-def test_clocks_are_listed_in_any_state(ops: Ops) -> None:
+def test_clocks_are_listed_in_any_state(ops: SlaClient) -> None:
     assert len(ops.ids("clocks")) == 8
     assert {it["state"] for it in ops.get("clocks", state="met")["items"]} == {"met"}
     assert len(ops.ids("clocks", state="late")) == 1
@@ -134,18 +134,18 @@ def test_clocks_are_listed_in_any_state(ops: Ops) -> None:
     ids=str,
 )
 def test_a_filter_that_makes_no_sense_is_a_problem(
-    ops: Ops, path: str, parameters: dict[str, Any], code: str
+    ops: SlaClient, path: str, parameters: dict[str, Any], code: str
 ) -> None:
     problem = ops.get(path, status=422, **parameters)
     assert problem["code"] == code
     assert problem["message"]
 
 
-def test_a_cursor_of_elsewhere_is_refused(ops: Ops) -> None:
+def test_a_cursor_of_elsewhere_is_refused(ops: SlaClient) -> None:
     assert ops.get("clocks", status=400, after="bm9uc2Vuc2U")["code"] == "bad_cursor"
 
 
-def test_a_clock_explains_itself(ops: Ops) -> None:
+def test_a_clock_explains_itself(ops: SlaClient) -> None:
     [breach] = ops.get("breaches")["items"]
     explanation = ops.get(f"clocks/{breach['id']}/explain")
     assert explanation["intervals"] == [
@@ -161,11 +161,11 @@ def test_a_clock_explains_itself(ops: Ops) -> None:
     assert explanation["holidays"] == []
 
 
-def test_an_unknown_clock_is_a_404(ops: Ops) -> None:
+def test_an_unknown_clock_is_a_404(ops: SlaClient) -> None:
     assert ops.get(f"clocks/{an_id('none')}/explain", status=404)["code"] == "unknown_clock"
 
 
-def test_attainment_counts_the_unanswered_as_broken(ops: Ops) -> None:
+def test_attainment_counts_the_unanswered_as_broken(ops: SlaClient) -> None:
     got = ops.get("attainment", since="2026-11-18", until="2026-11-18")
     [team] = got["items"]
     assert (got["by"], got["since"], got["until"]) == ("team", "2026-11-18", "2026-11-18")
@@ -185,20 +185,20 @@ def test_attainment_counts_the_unanswered_as_broken(ops: Ops) -> None:
         ("day", {"2026-11-18": 0.6}),
     ],
 )
-def test_attainment_is_split_by(ops: Ops, by: str, groups: dict[str, float]) -> None:
+def test_attainment_is_split_by(ops: SlaClient, by: str, groups: dict[str, float]) -> None:
     items = ops.get("attainment", by=by)["items"]
     assert {it["group"]: it["attainment"] for it in items} == groups
 
 
-def test_attainment_is_narrowed_and_of_the_dates_only(ops: Ops) -> None:
+def test_attainment_is_narrowed_and_of_the_dates_only(ops: SlaClient) -> None:
     assert ops.get("attainment", rep="nobody")["items"] == []
     assert ops.get("attainment", until="2026-11-17")["items"] == []
     assert ops.get("attainment", tier="enterprise")["items"][0]["promised"] == 1
 
 
-def test_a_rep_sees_their_own_only(client: TestClient, sessions: Sessions, ops: Ops) -> None:
-    ada = keyed(client, sessions, KeyScope.REP, "ada")
-    linus = keyed(client, sessions, KeyScope.REP, "linus")
+def test_a_rep_sees_their_own_only(client: TestClient, sessions: Sessions, ops: SlaClient) -> None:
+    ada = client_with_key(client, sessions, KeyScope.REP, "ada")
+    linus = client_with_key(client, sessions, KeyScope.REP, "linus")
     [breach] = ops.get("breaches")["items"]
     assert {rep for rep, _ in ada.ids("clocks", rep="grace")} == {"ada"}
     assert ada.get(f"clocks/{breach['id']}/explain")["rep"] == "ada"
@@ -208,7 +208,7 @@ def test_a_rep_sees_their_own_only(client: TestClient, sessions: Sessions, ops: 
 
 def test_a_key_is_needed(client: TestClient, sessions: Sessions) -> None:
     assert client.get("/v1/sla/breaches").status_code == 401
-    wrong = keyed(client, sessions, KeyScope.INGEST, "website")
+    wrong = client_with_key(client, sessions, KeyScope.INGEST, "website")
     assert wrong.get("breaches", status=403)["code"] == "wrong_scope"
 
 
@@ -217,7 +217,7 @@ def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
     with sessions.begin() as session:
         publish_policies(session, policy("touch", target="2h"), holidays="DE")
         handle_changes(session, step(Change.ASSIGNED, assigned_at=christmas))
-    ops = keyed(client, sessions, KeyScope.OPS, "ops")
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
     [clock] = ops.get("clocks")["items"]
     explanation = ops.get(f"clocks/{clock['id']}/explain")
     assert explanation["holidays"] == [{"on": "2026-12-25", "holiday": "Christmas Day"}]
@@ -228,6 +228,6 @@ def test_journeys_and_hops_are_listed_apart(client: TestClient, sessions: Sessio
     with sessions.begin() as session:
         publish_policies(session, ACCEPT, JOURNEY)
         handle_changes(session, step(Change.ASSIGNED))
-    ops = keyed(client, sessions, KeyScope.OPS, "ops")
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
     assert ops.ids("clocks", scope="journey") == [("grace", "journey")]
     assert ops.ids("clocks", scope="hop", kind="accept") == [("grace", "accept")]

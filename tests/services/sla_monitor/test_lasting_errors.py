@@ -1,4 +1,4 @@
-"""A database error that will not pass ends the sweep; it is not waited out like an outage."""
+"""A database error that is no outage ends the sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each process starts, answers its probes, does its work, and leaves when asked to."""
+"""Each process starts, answers its probes, does its work, and ends when asked to."""
 
 from __future__ import annotations
 

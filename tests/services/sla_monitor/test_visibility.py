@@ -20,12 +20,12 @@ from tests.services.sla_monitor.builders import (
     publish_policies,
     step,
 )
-from tests.services.sla_monitor.clients import Ops, keyed
+from tests.services.sla_monitor.clients import SlaClient, client_with_key
 
 pytestmark = pytest.mark.postgres
 
 
-def visible(rep: Ops) -> list[tuple[str, str | None]]:
+def visible(rep: SlaClient) -> list[tuple[str, str | None]]:
     """A rep's clocks in all lists, each by its policy and what ended it; every one explains itself."""
     lists: list[tuple[str, dict[str, Any]]] = [
         ("clocks", {}),
@@ -41,9 +41,9 @@ def visible(rep: Ops) -> list[tuple[str, str | None]]:
 def test_a_journey_is_visible_to_the_rep_who_has_the_handoff_now(
     client: TestClient, sessions: Sessions
 ) -> None:
-    grace = keyed(client, sessions, KeyScope.REP, "grace")
-    linus = keyed(client, sessions, KeyScope.REP, "linus")
-    ops = keyed(client, sessions, KeyScope.OPS, "ops")
+    grace = client_with_key(client, sessions, KeyScope.REP, "grace")
+    linus = client_with_key(client, sessions, KeyScope.REP, "linus")
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
     steps = numbered(
         step(Change.ASSIGNED),
         step(Change.REJECTED, 10, rep=None),

@@ -1,1 +1,1 @@
-"""Arithmetic of leads."""
+"""Tests of scoring's domain."""

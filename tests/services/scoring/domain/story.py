@@ -1,4 +1,4 @@
-"""A lead over time, told in one line a step."""
+"""A lead over time, for tests with several steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.builders import (
 
 
 def policy_with(**qualification: Any) -> ScoringPolicy:
-    """The tests' agreement with this changed."""
+    """The tests' agreement with these fields of its qualification replaced."""
     return ScoringPolicy(
         1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification})
     )
@@ -36,7 +36,7 @@ BLANK = Lead(an_id("ada"), NOON, 1)
 
 
 class Story:
-    """A lead over time, and what sales heard."""
+    """A lead over time, with its steps and the announced changes."""
 
     def __init__(self, policy: ScoringPolicy = POLICY) -> None:
         self.policy = policy
@@ -45,16 +45,16 @@ class Story:
         self.steps: list[Stage] = []
 
     def does(self, *types: str, at: datetime = NOON, **fields: Any) -> Story:
-        """Things that it does, in one batch."""
+        """The lead does something: one batch of events of these types."""
         events = [marketing_event(it, time=at, **fields) for it in types]
         return self._after(assess(self.lead, events, self.policy, now=at))
 
     def reviewed(self, at: datetime) -> Story:
-        """Time passes."""
+        """Time passes, and the lead is reviewed."""
         return self._after(judge(self.lead, (), self.policy, now=at))
 
     def sales(self, change: Change, **fields: Any) -> Story:
-        """A step of its newest handoff."""
+        """Sales reports a change of the newest handoff."""
         message = handoff_changed(
             change, lead=BLANK.id, qualification=self.lead.qualification, **fields
         )
@@ -68,7 +68,7 @@ class Story:
 
 
 FORMS = ("form_submitted", "form_submitted")
-"""Sixty points: over the line of fifty."""
+"""Sixty points, which is above the threshold of fifty."""
 
 LATER = NOON + days(20)
-"""When sixty points are fewer than thirty, below which the lead is armed again."""
+"""When sixty points have faded below thirty, which arms the lead again."""

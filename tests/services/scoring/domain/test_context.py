@@ -1,4 +1,4 @@
-"""What a rep gets with a lead, and that it always fits."""
+"""The context of a lead has what a rep needs, and never exceeds its limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.context import LIMIT_BYTES, RECENT, lead_context, touch
+from services.scoring.domain.context import LIMIT_BYTES, RECENT, lead_context, touch_of
 from services.scoring.domain.lead import Lead, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.codec import encode
@@ -17,7 +17,7 @@ POLICY = ScoringPolicy(1, agreement())
 
 
 def context(*events: MarketingEvent, policy: ScoringPolicy = POLICY) -> LeadContext:
-    """The card of a lead with these events, the first of which says why now."""
+    """The context of a lead with these events, the first of which caused the qualification."""
     lead = with_events(Lead(an_id("ada"), NOON, 1), events, policy, now=NOON)
     return lead_context(lead, policy, why_now=events[0], recent=events, now=NOON)
 
@@ -30,9 +30,9 @@ def context(*events: MarketingEvent, policy: ScoringPolicy = POLICY) -> LeadCont
         ({"first_name": 7, "last_name": "L", "company": ["Acme"]}, "L", None),
         ({}, None, None),
     ],
-    ids=["whole", "in-parts", "odd", "unknown"],
+    ids=["one-field", "in-parts", "odd", "unknown"],
 )
-def test_a_card_names_the_person_and_the_company(
+def test_a_context_names_the_person_and_the_company(
     traits: dict[str, Any], name: str | None, company: str | None
 ) -> None:
     lead_context = context(marketing_event(traits=traits))
@@ -44,7 +44,7 @@ def test_a_card_names_the_person_and_the_company(
     )
 
 
-def test_a_card_gives_the_weightiest_reasons_first() -> None:
+def test_a_context_gives_the_reasons_with_most_points_first() -> None:
     lead_context = context(
         marketing_event("form_submitted", traits={"company_size": 300, "title": "Student"}),
         marketing_event("page_viewed", context={"campaign": {"source": "google"}}),
@@ -59,21 +59,21 @@ def test_a_card_gives_the_weightiest_reasons_first() -> None:
     assert lead_context.first_campaign == lead_context.last_campaign == {"source": "google"}
 
 
-def test_a_touch_reads_the_page_and_leaves_out_what_nobody_reads() -> None:
+def test_a_touch_reads_the_page_and_leaves_out_long_and_nested_values() -> None:
     event = marketing_event(
         context={"page": {"title": "Pricing", "path": "/pricing"}},
         properties={"plan": "pro", "seats": 3, "nested": {"deep": 1}, "long": "x" * 900},
     )
 
-    touched = touch(event)
+    touched = touch_of(event)
 
     assert (touched.title, touched.url) == ("Pricing", "/pricing")
     assert touched.properties == {"plan": "pro", "seats": 3, "long": "x" * 300}
-    assert touch(marketing_event(context={"page": "odd"}, properties={"title": 7})).title is None
+    assert touch_of(marketing_event(context={"page": "odd"}, properties={"title": 7})).title is None
 
 
 @pytest.mark.parametrize("letter", ["x", "\N{SNOWMAN}", "\\"], ids=["ascii", "wide", "escaped"])
-def test_a_card_always_fits(letter: str) -> None:
+def test_a_context_never_exceeds_its_limit(letter: str) -> None:
     names = [f"t{at}" for at in range(60)]
     policy = ScoringPolicy(
         1,
@@ -99,13 +99,13 @@ def test_a_card_always_fits(letter: str) -> None:
     assert lead_context.why_now is not None
 
 
-def test_a_card_without_a_cause_or_events_is_still_a_card() -> None:
+def test_a_context_without_a_cause_or_events_is_empty() -> None:
     lead = Lead(an_id("ada"), NOON, 1)
 
     assert lead_context(lead, POLICY, why_now=None, recent=(), now=NOON) == LeadContext()
 
 
-def test_what_cannot_fit_is_left_to_the_api() -> None:
+def test_sources_that_cannot_fit_are_left_out() -> None:
     events = [marketing_event(source=f"{at}" * 1000) for at in range(20)]
 
     assert context(*events) == LeadContext(email="ada@example.com")

@@ -19,13 +19,13 @@ from tests.builders import NOON, agreement, days, marketing_event
 
 
 def policy_with(*signals: dict[str, Any], **groups: Any) -> ScoringPolicy:
-    """Rules with these signals on `a`, or what they say."""
+    """A policy with these signals, on events of type `a` unless a signal names another."""
     rules = [{"id": f"s{at}", "on": "a", "half_life": "1d", **it} for at, it in enumerate(signals)]
     return ScoringPolicy(1, agreement(scoring={"signals": rules, "groups": groups}))
 
 
 def score(policy: ScoringPolicy, ages: Sequence[timedelta]) -> Score:
-    """Engagement at noon of events so long ago."""
+    """The engagement at noon of events with these ages."""
     events = [marketing_event("a", time=NOON - age) for age in ages]
     profile = extend_profile(Profile(), events, policy, now=NOON)
     return engagement(profile.signals, policy.weights, NOON)

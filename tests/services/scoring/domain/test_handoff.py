@@ -48,8 +48,8 @@ def test_only_a_rejection_that_recycles_closes_the_qualification(*, recycle: boo
 def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()
-    merge_profiles = mine._replace(lead_id=an_id("joined"), held=False)
-    story.lead = story.lead._replace(live={**story.lead.live, merge_profiles.key: merge_profiles})
+    merged = mine._replace(lead_id=an_id("joined"), held=False)
+    story.lead = story.lead._replace(live={**story.lead.live, merged.key: merged})
 
     assert story.sales(Change.WON).lead.live == {}
 

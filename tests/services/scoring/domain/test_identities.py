@@ -1,4 +1,4 @@
-"""Who is who: identities, joins, and who stays."""
+"""Identifiers belong to leads, and leads that turn out to be one person are merged."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.builders import NOON, an_id, marketing_event, minutes
 
 
 def groups(*events: MarketingEvent) -> list[int]:
-    """Which events belong to one lead: a number a lead, in the order of appearance."""
+    """The number of each event's lead; leads are numbered in the order of appearance."""
     resolver = IdentityResolver({}, {})
-    met = [resolver.lead_of(event) for event in events]
-    leads = [resolver.surviving(lead_id) for lead_id in met]
+    lead_ids = [resolver.lead_of(event) for event in events]
+    leads = [resolver.surviving(lead_id) for lead_id in lead_ids]
     return [list(dict.fromkeys(leads)).index(lead_id) for lead_id in leads]
 
 
 def ev(email: str | None = None, **identity: Any) -> MarketingEvent:
-    """An event that shows this and nothing else."""
+    """An event with these identifiers and no others."""
     return marketing_event(email=email, **identity)
 
 
@@ -78,9 +78,9 @@ def test_of_two_leads_the_right_one_stays(person: Person, other_person: Person, 
     owners = {"user/website/u": person.id, "anonymous/website/a": other_person.id}
     resolver = IdentityResolver(owners, {person.id: person, other_person.id: other_person})
 
-    met = resolver.lead_of(ev(user_id="u", anonymous_id="a"))
+    lead_id = resolver.lead_of(ev(user_id="u", anonymous_id="a"))
 
-    assert met == an_id(stays)
+    assert lead_id == an_id(stays)
     assert resolver.merges == [(an_id(stays), an_id(3 - stays))]
 
 

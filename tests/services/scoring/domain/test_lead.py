@@ -1,8 +1,8 @@
-"""A lead under other rules, and two leads as one."""
+"""A lead under another policy, and two leads merged."""
 
 from __future__ import annotations
 
-from services.scoring.domain.lead import Lead, Live, Stage, merge, rebuild, with_events
+from services.scoring.domain.lead import Lead, LiveQualification, Stage, merge, rebuild, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from tests.builders import NOON, agreement, an_id, days, marketing_event, minutes
 
@@ -33,7 +33,7 @@ def test_fit_is_counted_once_while_nothing_is_learned() -> None:
 
 
 def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
-    live = Live(an_id("bob"), 2, "standard")
+    live = LiveQualification(an_id("bob"), 2, "standard")
     bob = with_events(Lead(an_id("bob"), NOON, 1, known=True), EVENTS, POLICY, now=NOON)._replace(
         stage=Stage.QUALIFIED,
         armed=False,
@@ -65,10 +65,10 @@ def test_of_two_hand_raises_the_later_waits() -> None:
     first = marketing_event("demo_requested", id="a", time=NOON - minutes(1))
     last = marketing_event("demo_requested", id="b")
 
-    raised = with_events(ADA, [last, first], POLICY, now=NOON).raised
+    hand_raise = with_events(ADA, [last, first], POLICY, now=NOON).hand_raise
 
-    assert raised is not None
-    assert '"id":"b"' in raised
+    assert hand_raise is not None
+    assert '"id":"b"' in hand_raise
 
 
 def test_what_decides_about_joins_is_read_from_the_lead() -> None:

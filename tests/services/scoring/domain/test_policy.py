@@ -1,4 +1,4 @@
-"""What a signal's condition may know of an event."""
+"""Which signals an event counts for, and which facts and traits conditions read."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_is_remembered_of_texts_is_bounded() -> None:
     assert sum(counted) == counted[7] == 1
 
 
-def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:
+def test_all_traits_are_facts_where_conditions_do_not_show_which_they_read() -> None:
     qualification = {
         "hand_raise": ["demo_requested"],
         "require": ["email"],
@@ -82,7 +82,7 @@ def test_all_traits_are_told_where_it_cannot_be_seen_which_are_read() -> None:
     assert ScoringPolicy(1, agreement()).qualification_traits == {"company_size", "email"}
 
 
-def test_worth_reading_is_what_counts_and_what_asks() -> None:
-    worth = ScoringPolicy(1, agreement()).worth_reading()
+def test_readable_event_types_are_those_of_signals_and_hand_raises() -> None:
+    types = ScoringPolicy(1, agreement()).readable_event_types()
 
-    assert worth == {"page_viewed", "form_submitted", "demo_requested"}
+    assert types == {"page_viewed", "form_submitted", "demo_requested"}

@@ -1,4 +1,4 @@
-"""A score depends on the set of a lead's events: not on order, batches or joins."""
+"""A score depends on the set of a lead's events, not on order, batches or merges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.services.scoring import oracle
 POLICY = ScoringPolicy(1, agreement(scoring=oracle.SCORING))
 
 
-def folded(*events: MarketingEvent) -> Profile:
+def profile_of(*events: MarketingEvent) -> Profile:
     """The profile of these events."""
     return extend_profile(Profile(), events, POLICY, now=NOON)
 
@@ -54,15 +54,15 @@ def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
         )
     assert whole.fit(POLICY).value == oracle.fit(events, POLICY.agreement)
     assert (whole.trait_values, whole.emails) == (
-        folded(*events).trait_values,
-        folded(*events).emails,
+        profile_of(*events).trait_values,
+        profile_of(*events).emails,
     )
 
 
 def test_a_day_that_weighs_nothing_any_more_is_dropped() -> None:
     old = marketing_event("downloaded", time=NOON - days(2))
 
-    kept = folded(old, marketing_event("downloaded"))
+    kept = profile_of(old, marketing_event("downloaded"))
 
     assert len(kept.signals["flash"]) == 1
     assert len(kept.signals["paper"]) == 1
@@ -73,14 +73,14 @@ def test_of_two_values_of_a_trait_the_later_is_known_and_null_takes_it_back() ->
     second = marketing_event(traits={"country": "FR", "title": None}, time=NOON - minutes(1))
 
     assert (
-        folded(second, first).trait_values
-        == folded(first, second).trait_values
+        profile_of(second, first).trait_values
+        == profile_of(first, second).trait_values
         == {"country": "FR"}
     )
 
 
 def test_traits_that_nobody_declared_are_not_kept() -> None:
-    assert folded(marketing_event(traits={"shoe_size": 43, "name": "Ada"})).trait_values == {
+    assert profile_of(marketing_event(traits={"shoe_size": 43, "name": "Ada"})).trait_values == {
         "name": "Ada"
     }
 
@@ -92,7 +92,7 @@ def test_the_first_and_the_last_campaign_are_kept() -> None:
     ]
     odd = [marketing_event(context={"campaign": it}) for it in ("text", {}, {"n": 2})]
 
-    profile = merge_profiles(folded(events[0]), folded(*events[1:], *odd), POLICY)
+    profile = merge_profiles(profile_of(events[0]), profile_of(*events[1:], *odd), POLICY)
 
     assert profile.first_campaign is not None
     assert profile.first_campaign[2] == {"source": "first"}
@@ -109,7 +109,7 @@ def test_an_alias_keeps_the_old_address_and_shows_the_new_one() -> None:
         previous=Identity(email="old@example.com", phone="+490"),
     )
 
-    profile = folded(alias)
+    profile = profile_of(alias)
 
     assert set(profile.emails) == {"old@example.com", "new@example.com"}
     assert (profile.email, profile.phone) == ("new@example.com", "+491")
@@ -126,9 +126,9 @@ def test_an_alias_keeps_the_old_address_and_shows_the_new_one() -> None:
         ("ada@gmail.com", {"account": "acme.com"}, "acme.com"),
         ("ada@acme.com", {"account": 7}, "acme.com"),
     ],
-    ids=["business", "free-mail", "disposable", "no-domain", "unknown", "told", "told-nonsense"],
+    ids=["business", "free-mail", "disposable", "no-domain", "unknown", "trait", "odd-trait"],
 )
-def test_the_account_is_told_or_that_of_a_business_address(
+def test_the_account_is_the_trait_or_the_domain_of_a_business_address(
     email: str | None, traits: dict[str, object], account: str | None
 ) -> None:
-    assert folded(marketing_event(email=email, user_id="u", traits=traits)).account == account
+    assert profile_of(marketing_event(email=email, user_id="u", traits=traits)).account == account

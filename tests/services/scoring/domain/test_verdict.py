@@ -1,4 +1,4 @@
-"""When a lead is handed over: crossing, arming again, hand-raises, what is missing, what keeps it away."""
+"""When a lead qualifies and ceases to be qualified: thresholds, hand-raises, required traits, suppressions."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The SQL of scoring, on a real server."""
+"""Tests of scoring's queries, on a real server."""

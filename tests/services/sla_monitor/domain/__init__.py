@@ -1,1 +1,1 @@
-"""Tests of what a promise is."""
+"""Tests of the SLA monitor's domain."""

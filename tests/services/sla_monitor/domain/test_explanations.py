@@ -1,4 +1,4 @@
-"""A clock's time, added up for a person."""
+"""Explanations of clocks: the counted intervals and their sums."""
 
 from __future__ import annotations
 

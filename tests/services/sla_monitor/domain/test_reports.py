@@ -1,4 +1,4 @@
-"""From clocks to tallies, from tallies to reports."""
+"""Clocks become tallies, and tallies become reports."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_journey_is_the_teams_and_no_reps() -> None:
     assert {it.rep for it in tallies_of(derived_clocks(history, JOURNEY)["journey/0"])} == {""}
 
 
-def test_a_breach_taken_back_is_recounted() -> None:
+def test_a_retracted_breach_is_counted_again() -> None:
     counts = tally_changes([(None, RUNNING), (RUNNING, BREACHED), (BREACHED, MET)])
     assert {it.measure: count for it, count in counts.items()} == {
         "met": 1,
@@ -106,6 +106,6 @@ def test_a_team_that_never_answers_does_not_show_100_percent() -> None:
     assert report.attainment == 0.0
 
 
-def test_a_group_whose_promises_were_all_taken_back_is_not_reported() -> None:
+def test_a_group_whose_promises_were_all_retracted_is_not_reported() -> None:
     assert reports([TallySum("sales", "accept", "overdue", 0, 0)]) == []
     assert Report("sales", 0, 0, 0, 0, None, None).attainment == 1.0

@@ -1,1 +1,1 @@
-"""Tests of what the SLA monitor does in one transaction."""
+"""Tests of the SLA monitor's handlers."""

@@ -72,7 +72,7 @@ def test_the_same_changes_again_change_nothing(session: Session) -> None:
     assert session.scalar(select(func.count()).select_from(changes)) == 2
 
 
-def test_an_answer_in_time_that_arrives_late_takes_the_breach_back(session: Session) -> None:
+def test_an_answer_in_time_that_arrives_late_retracts_the_breach(session: Session) -> None:
     publish_policies(session, TOUCH)
     handle_changes(session, ASSIGNED)
     assert fire_due_clocks(session, now=minutes_after_noon(61)) == 1
@@ -117,18 +117,18 @@ def test_any_order_gives_the_same_clocks(session: Session) -> None:
             of_handoff = replace(change, handoff_id=handoff_id)
             handle_changes(session, of_handoff, of_handoff, minute=200)
 
-    became: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
+    clocks_by_handoff: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
     for clock in all_clocks(session, ClockFilter(), Slice(limit=100), state=None):
-        became[clock.handoff_id].add(
+        clocks_by_handoff[clock.handoff_id].add(
             (clock.policy, clock.hop, clock.state, clock.due_at, clock.ended_at, clock.breached_at)
         )
-    assert len(became) == 6
-    assert len({frozenset(clocks) for clocks in became.values()}) == 1
+    assert len(clocks_by_handoff) == 6
+    assert len({frozenset(clocks) for clocks in clocks_by_handoff.values()}) == 1
     # Each time accept/1 was due before the reassignment, and accept/2 before the contact.
     assert outcome_counts(session) == {"cancelled": 6, "late": 6, "met": 12}
 
 
-def test_a_clock_that_an_earlier_change_denies_is_forgotten(session: Session) -> None:
+def test_a_clock_that_an_earlier_change_disproves_is_removed(session: Session) -> None:
     assert publish_policies(session, TOUCH) == 1
     assert publish_policies(session, policy("other")) == 2
     first, second = numbered(step(Change.ASSIGNED), step(Change.ACCEPTED, 1))

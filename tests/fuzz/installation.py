@@ -1,6 +1,6 @@
-"""The whole way of an event in one process: real payload bytes, real handlers and APIs, a real database and receiver.
+"""An installation in one process: real handlers and APIs, a real database, a real receiver of webhooks, no broker.
 
-Only the broker is left out: what is in the outbox is handed to each group's batches as records, as it would lie there.
+Records of the outbox are passed to the batches of each consumer group, as a broker would deliver them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from services.scoring.handlers import RepeatCheck, on_handoffs_changed
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.main import build_api as scoring_api
 from services.scoring.main import marketing_events_handler
-from services.scoring.recompute import recomputed
+from services.scoring.recompute import compare_leads
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed as sla_follows
@@ -57,7 +57,7 @@ from tests.services.routing.delivery.post import LOOPBACK
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
 LATER = timedelta(days=5)
-"""After this every promise about a handoff is broken, if nobody kept it."""
+"""After this time every promise about a handoff is broken that was not kept."""
 
 SECTIONS: dict[str, Any] = {
     "traits": {
@@ -102,19 +102,19 @@ SECTIONS: dict[str, Any] = {
 }
 
 
-class Nobody:
-    """A broker that is away: every event goes to the outbox."""
+class AbsentBroker:
+    """A broker that does not answer, so that every event goes to the outbox."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Never called, as it is not ready."""
+        """Do nothing: this is not called, since the broker is not ready."""
 
     def ready(self) -> bool:
-        """Never."""
+        """The broker is never ready."""
         return False
 
 
-class Way:
-    """An installation in one process, and everybody around it."""
+class Installation:
+    """An installation in one process, with clients of its APIs."""
 
     def __init__(self, engine: Engine, receiver: Receiver) -> None:
         self.engine, self.sessions = engine, sessions_on(engine)
@@ -132,7 +132,7 @@ class Way:
                 scope: create_key(session, scope=scope, subject="site", now=utc_now())
                 for scope in (KeyScope.INGEST, KeyScope.OPS)
             }
-        publisher = Publishing(Nobody(), self.sessions, keeps_log=False)
+        publisher = Publishing(AbsentBroker(), self.sessions, keeps_log=False)
         self.scoring = self._client(scoring_api(self.sessions, publisher=publisher))
         self.routing = self._client(routing_api(self.sessions))
         self.sla = self._client(sla_api(self.sessions))
@@ -141,13 +141,13 @@ class Way:
         self._offset = 0
 
     def post(self, path: str, body: bytes) -> Any:
-        """Send the bytes as they are, as a marketing platform."""
+        """Post these bytes with the key of a marketing platform."""
         key = self.keys[KeyScope.INGEST]
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         return self.scoring.post(path, content=body, headers=headers)
 
-    def flow(self) -> list[DeadLetter]:
-        """Hand on all that is in the outbox, until nothing more follows; what was given up on the way."""
+    def pass_messages(self) -> list[DeadLetter]:
+        """Pass the messages of the outbox to their consumers until it is empty; returns the dead letters."""
         dead_letters: list[DeadLetter] = []
         while rows := self._take_outbox():
             for group, subscriptions in self._groups.items():
@@ -156,18 +156,18 @@ class Way:
         return dead_letters
 
     def sweep(self) -> None:
-        """Let time pass until every promise is broken, and every clock has rung."""
+        """Fire all clocks as if every promise had been due."""
         with self.sessions.begin() as session:
             while fire_due_clocks(session, now=utc_now() + LATER):
                 pass
 
-    def settle(self) -> None:
-        """Wait until each webhook has ended."""
+    def await_deliveries(self) -> None:
+        """Wait until no delivery is pending."""
         until(lambda: not self._pending())
 
     def differences(self, lead_id: Any) -> list[Any]:
-        """Where the lead differs from what its events say."""
-        pages = recomputed(self.sessions, self.policies, utc_now(), lead_id=lead_id)
+        """The differences between the stored lead and what its events give."""
+        pages = compare_leads(self.sessions, self.policies, utc_now(), lead_id=lead_id)
         return [it for _, differences in pages for it in differences]
 
     def _client(self, app: FastAPI) -> TestClient:
@@ -221,11 +221,11 @@ class Way:
 
 
 @contextmanager
-def way(engine: Engine) -> Iterator[Way]:
-    """The installation while its webhooks are delivered: one rep's endpoint takes them, the other's is gone."""
+def running_installation(engine: Engine) -> Iterator[Installation]:
+    """An installation that delivers webhooks: one rep's endpoint answers 204, the other's 410."""
     with receiving() as receiver:
         receiver.reply("/gone", Reply(410))
-        installation = Way(engine, receiver)
+        installation = Installation(engine, receiver)
         stop = threading.Event()
         dispatcher = Dispatcher(installation.sessions, vault(), LOOPBACK, utc_now, lambda: 0.0)
         failed: list[BaseException] = []
