@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,17 +16,27 @@ from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.queries.clocks import save_clocks
 from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
 from services.sla_monitor.queries.tallies import EVERY
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
 from shared.agreement.store import Policies, publish
-from shared.contracts.payloads import Change, HandoffChanged, SlaChanged
+from shared.contracts.payloads import Change, ClockChange, HandoffChanged, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED, SLA_CHANGED
+from shared.db.session import Sessions
 from shared.db.tables import outbox
 from shared.messaging.outbox import decoded_headers
-from tests.builders import DEFAULT_SECTIONS, NOON, agreement, handoff_changed, message, minutes
+from tests.builders import (
+    DEFAULT_SECTIONS,
+    NOON,
+    agreement,
+    an_id,
+    handoff_changed,
+    message,
+    minutes,
+)
 
 WEEKDAY_CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
 ALWAYS = {
@@ -143,3 +154,31 @@ def ended(clock: Clock, state: State, minute: float, *, by: str) -> Clock:
 def minutes_after_noon(after: float) -> datetime:
     """The instant so many minutes after noon."""
     return NOON + minutes(after)
+
+
+DUE_CLOCK = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+
+
+def due(number: int, at: datetime = DUE_CLOCK.due_at) -> Clock:
+    """A clock that is due at that instant, unlike all others by its number."""
+    return DUE_CLOCK._replace(
+        id=an_id(number),
+        handoff_id=an_id(f"handoff {number}"),
+        warn_at=at - minutes(12),
+        due_at=at,
+        escalation_steps=(),
+    )
+
+
+def store(sessions: Sessions, *stored: Clock) -> None:
+    """Save the clocks and commit."""
+    with sessions.begin() as session:
+        save_clocks(session, stored)
+
+
+def announced_breaches(sessions: Sessions) -> Counter[object]:
+    """How many breaches the outbox has of each clock."""
+    with sessions() as session:
+        return Counter(
+            it.clock_id for it in announced_changes(session) if it.change is ClockChange.BREACHED
+        )

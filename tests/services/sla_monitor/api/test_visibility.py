@@ -1,4 +1,4 @@
-"""Which clocks a rep's key sees: of the rep's own hops, and of journeys while the rep has the handoff."""
+"""Which clocks a key sees: a rep's key those of the rep's hops, and journeys while the rep has the handoff."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
+from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
 from tests.services.sla_monitor.builders import (
     TOUCH,
     handle_changes,
@@ -20,7 +21,6 @@ from tests.services.sla_monitor.builders import (
     publish_policies,
     step,
 )
-from tests.services.sla_monitor.clients import SlaClient, client_with_key
 
 pytestmark = pytest.mark.postgres
 
@@ -70,3 +70,19 @@ def test_a_journey_is_visible_to_the_rep_who_has_the_handoff_now(
     assert (grace.get("clocks"), grace.get("attainment", by="rep")) == before
     assert visible(linus) == [("touch", "lost"), ("trip", "lost")]
     assert len(ops.get("clocks")["items"]) == 3
+
+
+def test_a_rep_sees_their_own_only(client: TestClient, sessions: Sessions, ops: SlaClient) -> None:
+    ada = client_with_key(client, sessions, KeyScope.REP, "ada")
+    linus = client_with_key(client, sessions, KeyScope.REP, "linus")
+    [breach] = ops.get("breaches")["items"]
+    assert {rep for rep, _ in ada.ids("clocks", rep="grace")} == {"ada"}
+    assert ada.get(f"clocks/{breach['id']}/explain")["rep"] == "ada"
+    assert linus.get(f"clocks/{breach['id']}/explain", status=404)["code"] == "unknown_clock"
+    assert [it["group"] for it in linus.get("attainment", by="rep")["items"]] == ["linus"]
+
+
+def test_a_key_is_needed(client: TestClient, sessions: Sessions) -> None:
+    assert client.get("/v1/sla/breaches").status_code == 401
+    wrong = client_with_key(client, sessions, KeyScope.INGEST, "website")
+    assert wrong.get("breaches", status=403)["code"] == "wrong_scope"

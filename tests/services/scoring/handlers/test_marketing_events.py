@@ -1,42 +1,22 @@
-"""What batches of messages do to leads, identifiers, the ledger and the outbox."""
+"""Batches of marketing events change leads, identifiers, the ledger and the outbox."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.lead import Lead, Stage
+from services.scoring.domain.lead import Stage
 from services.scoring.handlers.marketing_events import CHECKED_BATCHES
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.cel.failures import FAILURES, Cause
 from shared.agreement.store import NoAgreement
-from shared.contracts.payloads import Change, EventKind, Identity, Qualified
-from tests.builders import (
-    NOON,
-    days,
-    handoff_changed,
-    marketing_event,
-    minutes,
-)
+from shared.contracts.payloads import EventKind, Identity, Qualified
+from tests.builders import NOON, marketing_event, minutes
 from tests.services.scoring.conftest import Worker
+from tests.services.scoring.handlers.helpers import engagement, lead_of
 
 pytestmark = pytest.mark.postgres
-
-
-def lead_of(worker: Worker, key: str = "email/ada@example.com") -> Lead:
-    """The lead that an identifier belongs to."""
-    lead_id = leads.owners(worker.session, [key])[key]
-    lead = leads.find_lead(worker.session, lead_id)
-    assert lead is not None
-    return lead
-
-
-def engagement(worker: Worker, lead: Lead) -> float:
-    """The lead's engagement at noon."""
-    return lead.profile.engagement(worker.policies.current(worker.session), NOON).value
 
 
 def test_an_event_makes_a_lead_with_its_score_and_its_first_steps(worker: Worker) -> None:
@@ -172,101 +152,6 @@ def test_a_lead_without_a_required_trait_waits_and_qualifies_when_it_arrives(
     [announcement] = worker.announced()
     assert announcement.cause == "required_trait"
     assert announcement.context.email == "ada@example.com"
-
-
-def test_sales_is_followed_and_a_closed_lead_may_raise_its_hand_again(worker: Worker) -> None:
-    worker.take(marketing_event("demo_requested"))
-    lead = lead_of(worker)
-    worker.follow(
-        handoff_changed(Change.ACCEPTED, lead=lead.id, sequence=2),
-        handoff_changed(Change.ASSIGNED, lead=lead.id, sequence=1),
-    )
-    assert lead_of(worker).stage is Stage.ACCEPTED
-    worker.take(marketing_event("demo_requested"))
-    assert len(worker.announced()) == 1
-
-    worker.follow(handoff_changed(Change.LOST, lead=lead.id, sequence=3))
-    worker.follow(handoff_changed(Change.ACCEPTED, lead=lead.id, sequence=2))
-    assert lead_of(worker).stage is Stage.LOST
-    worker.take(marketing_event("demo_requested"))
-
-    assert [it.qualification for it in worker.announced()] == [1, 2]
-
-
-def test_news_of_a_joined_lead_reaches_the_one_that_stayed(worker: Worker) -> None:
-    worker.take(marketing_event(email="old@x.com", time=NOON - days(1)))
-    worker.take(marketing_event("demo_requested"))
-    gone = lead_of(worker)
-    worker.take(
-        marketing_event(
-            "aliased",
-            kind=EventKind.ALIAS,
-            previous=Identity(email="old@x.com"),
-        )
-    )
-    assert lead_of(worker).id != gone.id
-    assert lead_of(worker).stage is Stage.QUALIFIED
-
-    worker.follow(handoff_changed(Change.WON, lead=gone.id))
-
-    assert lead_of(worker).stage is Stage.WON
-    worker.take(marketing_event("demo_requested"))
-    assert [(it.lead_id, it.qualification) for it in worker.announced()] == [
-        (gone.id, 1),
-        (lead_of(worker).id, 2),
-    ]
-
-
-def test_news_of_an_unknown_lead_is_nothing(worker: Worker) -> None:
-    worker.follow(handoff_changed(Change.WON))
-
-    assert leads.leads_after(worker.session, None, limit=10) == []
-
-
-def test_decay_alone_ends_a_qualification_that_nobody_holds(worker: Worker) -> None:
-    worker.take(marketing_event("form_submitted"), marketing_event("form_submitted"))
-    review_at = lead_of(worker).review_at
-    assert review_at is not None
-    assert abs(review_at - (NOON + days(14))) < timedelta(seconds=5)
-
-    worker.review_leads(review_at - minutes(1))
-    assert [it.change for it in worker.announced()] == [Qualified.BECAME]
-    worker.review_leads(review_at)
-
-    assert [it.change for it in worker.announced()] == [Qualified.BECAME, Qualified.CEASED]
-    lead = lead_of(worker)
-    assert (lead.stage, lead.armed, lead.review_at) == (Stage.ENGAGED, True, None)
-
-
-def test_a_review_that_comes_too_early_sets_the_next_one(worker: Worker) -> None:
-    worker.take(marketing_event("form_submitted"), marketing_event("form_submitted"))
-    first = lead_of(worker).review_at
-    assert first is not None
-    worker.take(marketing_event("form_submitted", time=NOON + days(1)), now=NOON + days(1))
-    assert lead_of(worker).review_at == first
-
-    worker.review_leads(first)
-
-    then = lead_of(worker).review_at
-    assert then is not None
-    assert then > first
-    assert len(worker.announced()) == 1
-
-
-def test_a_new_version_counts_leads_again_from_the_ledger(worker: Worker) -> None:
-    worker.take(marketing_event("form_submitted"))
-    worker.take(marketing_event("form_submitted", email="bob@example.com"))
-    version = worker.publish(
-        scoring={"signals": [{"id": "form", "on": "form_submitted", "points": 60}]}
-    )
-
-    worker.take(marketing_event("page_viewed"))
-    assert engagement(worker, lead_of(worker)) == 60.0
-    assert [it.lead_id for it in worker.announced()] == [lead_of(worker).id]
-    worker.review_leads(NOON)
-
-    assert lead_of(worker, "email/bob@example.com").version == version
-    assert len(worker.announced()) == 2
 
 
 def test_events_that_a_condition_cannot_be_asked_about_count_without_it(worker: Worker) -> None:

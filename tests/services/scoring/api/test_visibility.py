@@ -1,172 +1,21 @@
-"""What scoring's API answers about leads, and which key sees what."""
+"""Which leads a rep's key sees, and how much of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
 
-from services.scoring.main import build_api
-from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change, HandoffChanged
-from shared.contracts.topic import Outgoing
 from shared.db.session import Sessions
 from tests.builders import NOON, days, handoff_changed, marketing_event, minutes
+from tests.services.scoring.api.clients import LeadClient, client_with_key
 from tests.services.scoring.conftest import Worker
 
 pytestmark = pytest.mark.postgres
-
-
-class RefusingPublisher:
-    """A publisher for tests that post no events."""
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Fail: nothing is to be published."""
-        raise AssertionError(records)
-
-
-class LeadClient:
-    """A client with a key."""
-
-    def __init__(self, client: TestClient, key: str) -> None:
-        self._client = client
-        self._headers = {"authorization": f"Bearer {key}"}
-
-    def get(self, path: str = "", status: int = 200, **params: Any) -> Any:
-        """The body of the answer, which must have this status."""
-        got = self._client.get(f"/v1/leads{path}", params=params, headers=self._headers)
-        assert got.status_code == status, got.text
-        return got.json()
-
-
-def client_with_key(
-    client: TestClient, sessions: Sessions, scope: KeyScope, subject: str = "grace"
-) -> LeadClient:
-    """A client with a key of this scope."""
-    with sessions.begin() as session:
-        return LeadClient(client, create_key(session, scope=scope, subject=subject, now=NOON))
-
-
-@pytest.fixture
-def client(sessions: Sessions) -> Iterator[TestClient]:
-    """Scoring's API a week after noon."""
-    app = build_api(sessions, publisher=RefusingPublisher(), time_source=lambda: NOON + days(7))
-    with TestClient(app) as client:
-        yield client
-
-
-@pytest.fixture
-def ops(client: TestClient, sessions: Sessions) -> LeadClient:
-    """Ada has read four pages and a form, first as a visitor, then by name."""
-    with sessions.begin() as session:
-        worker = Worker(session)
-        worker.publish()
-        worker.take(marketing_event(email=None, anonymous_id="a"))
-        worker.take(
-            marketing_event(anonymous_id="a", user_id="u", time=NOON + minutes(1)),
-            marketing_event(phone="+491", time=NOON + minutes(2)),
-            marketing_event(time=NOON + minutes(3)),
-            marketing_event(
-                "form_submitted", time=NOON + minutes(4), traits={"company_size": "300"}
-            ),
-        )
-    return client_with_key(client, sessions, KeyScope.OPS)
-
-
-def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: LeadClient) -> None:
-    ada = ops.get(email=" Ada@Example.com ")
-
-    assert (ada["stage"], ada["email"], ada["account"]) == (
-        "engaged",
-        "ada@example.com",
-        "example.com",
-    )
-    assert (ada["fit"], ada["grade"], ada["agreement_version"]) == (40.0, "C3", 1)
-    assert 28.0 < ada["engagement"] < 29.0  # 15 after a half-life of 7 days, 30 after half of 14
-    parts = sum(part["points"] for part in ada["engagement_reasons"])
-    assert parts == pytest.approx(ada["engagement"], abs=1e-9)
-    assert [step["stage"] for step in ada["steps"]] == ["known", "engaged"]
-    assert len(ada["identities"]) == 4
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"email": "ada@example.com"},
-        {"phone": "+491"},
-        {"user_id": "u", "source": "website"},
-        {"anonymous_id": "a", "source": "website"},
-    ],
-    ids=["email", "phone", "user-id", "anonymous-id"],
-)
-def test_a_lead_is_found_by_each_of_its_identities(ops: LeadClient, params: dict[str, Any]) -> None:
-    assert ops.get(**params)["email"] == "ada@example.com"
-
-
-def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
-    ops: LeadClient, sessions: Sessions
-) -> None:
-    with sessions.begin() as session:
-        Worker(session).take(
-            marketing_event(email=None, user_id="phone-app", time=NOON + minutes(9))
-        )
-    before = ops.get(user_id="phone-app", source="website")["id"]
-    with sessions.begin() as session:
-        Worker(session).take(marketing_event(user_id="phone-app"))
-
-    assert ops.get(f"/{before}")["id"] == ops.get(email="ada@example.com")["id"] != before
-
-
-def test_the_events_of_a_lead_come_in_pages_the_latest_first(ops: LeadClient) -> None:
-    lead_id = ops.get(email="ada@example.com")["id"]
-
-    first = ops.get(f"/{lead_id}/events", limit=3)
-    rest = ops.get(f"/{lead_id}/events", limit=3, after=first["next"])
-
-    items = [*first["items"], *rest["items"]]
-    assert [it["type"] for it in items] == ["form_submitted", *["page_viewed"] * 4]
-    assert [part["points"] for part in items[0]["points"]] == [30.0]
-    assert rest["next"] is None
-
-
-@pytest.mark.parametrize(
-    ("path", "params", "status", "code"),
-    [
-        (f"/{uuid4()}", {}, 404, "unknown_lead"),
-        (f"/{uuid4()}/events", {}, 404, "unknown_lead"),
-        ("", {"email": "nobody@example.com"}, 404, "unknown_lead"),
-        ("", {}, 400, "no_identity"),
-        ("", {"user_id": "u"}, 400, "no_identity"),
-        ("", {"anonymous_id": "a"}, 400, "no_identity"),
-        ("/seven", {}, 422, "invalid_request"),
-    ],
-    ids=["id", "events", "email", "nothing", "no-source", "no-source-either", "no-uuid"],
-)
-def test_an_unknown_lead_is_a_problem_that_says_so(
-    ops: LeadClient, path: str, params: dict[str, str], status: int, code: str
-) -> None:
-    assert ops.get(path, status, **params)["code"] == code
-
-
-def test_a_strange_cursor_is_refused(ops: LeadClient) -> None:
-    lead_id = ops.get(email="ada@example.com")["id"]
-
-    assert ops.get(f"/{lead_id}/events", 400, after="?")["code"] == "bad_cursor"
-
-
-def test_a_key_for_ingest_may_not_read_leads(
-    client: TestClient, sessions: Sessions, ops: LeadClient
-) -> None:
-    del ops
-    refused = client_with_key(client, sessions, KeyScope.INGEST).get(
-        status=403, email="ada@example.com"
-    )
-
-    assert refused["code"] == "wrong_scope"
 
 
 def follow(sessions: Sessions, *changes: HandoffChanged) -> None:

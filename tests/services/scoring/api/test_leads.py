@@ -1,0 +1,91 @@
+"""Leads with their scores, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from starlette.testclient import TestClient
+
+from shared.auth.keys import KeyScope
+from shared.db.session import Sessions
+from tests.builders import NOON, marketing_event, minutes
+from tests.services.scoring.api.clients import LeadClient, client_with_key
+from tests.services.scoring.conftest import Worker
+
+pytestmark = pytest.mark.postgres
+
+
+def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: LeadClient) -> None:
+    ada = ops.get(email=" Ada@Example.com ")
+
+    assert (ada["stage"], ada["email"], ada["account"]) == (
+        "engaged",
+        "ada@example.com",
+        "example.com",
+    )
+    assert (ada["fit"], ada["grade"], ada["agreement_version"]) == (40.0, "C3", 1)
+    assert 28.0 < ada["engagement"] < 29.0  # 15 after a half-life of 7 days, 30 after half of 14
+    parts = sum(part["points"] for part in ada["engagement_reasons"])
+    assert parts == pytest.approx(ada["engagement"], abs=1e-9)
+    assert [step["stage"] for step in ada["steps"]] == ["known", "engaged"]
+    assert len(ada["identities"]) == 4
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"email": "ada@example.com"},
+        {"phone": "+491"},
+        {"user_id": "u", "source": "website"},
+        {"anonymous_id": "a", "source": "website"},
+    ],
+    ids=["email", "phone", "user-id", "anonymous-id"],
+)
+def test_a_lead_is_found_by_each_of_its_identities(ops: LeadClient, params: dict[str, Any]) -> None:
+    assert ops.get(**params)["email"] == "ada@example.com"
+
+
+def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
+    ops: LeadClient, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        Worker(session).take(
+            marketing_event(email=None, user_id="phone-app", time=NOON + minutes(9))
+        )
+    before = ops.get(user_id="phone-app", source="website")["id"]
+    with sessions.begin() as session:
+        Worker(session).take(marketing_event(user_id="phone-app"))
+
+    assert ops.get(f"/{before}")["id"] == ops.get(email="ada@example.com")["id"] != before
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "code"),
+    [
+        (f"/{uuid4()}", {}, 404, "unknown_lead"),
+        (f"/{uuid4()}/events", {}, 404, "unknown_lead"),
+        ("", {"email": "nobody@example.com"}, 404, "unknown_lead"),
+        ("", {}, 400, "no_identity"),
+        ("", {"user_id": "u"}, 400, "no_identity"),
+        ("", {"anonymous_id": "a"}, 400, "no_identity"),
+        ("/seven", {}, 422, "invalid_request"),
+    ],
+    ids=["id", "events", "email", "nothing", "no-source", "no-source-either", "no-uuid"],
+)
+def test_an_unknown_lead_is_a_problem_that_says_so(
+    ops: LeadClient, path: str, params: dict[str, str], status: int, code: str
+) -> None:
+    assert ops.get(path, status, **params)["code"] == code
+
+
+def test_a_key_for_ingest_may_not_read_leads(
+    client: TestClient, sessions: Sessions, ops: LeadClient
+) -> None:
+    del ops
+    refused = client_with_key(client, sessions, KeyScope.INGEST).get(
+        status=403, email="ada@example.com"
+    )
+
+    assert refused["code"] == "wrong_scope"

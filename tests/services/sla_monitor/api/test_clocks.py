@@ -1,0 +1,123 @@
+"""Lists of clocks, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from shared.auth.keys import KeyScope
+from shared.contracts.payloads import Change
+from shared.db.session import Sessions
+from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
+from tests.services.sla_monitor.builders import (
+    ACCEPT,
+    JOURNEY,
+    handle_changes,
+    publish_policies,
+    step,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+def test_open_breaches_have_no_answer(ops: SlaClient) -> None:
+    [breach] = ops.get("breaches")["items"]
+    assert (breach["rep"], breach["policy"], breach["lead_name"]) == ("ada", "touch", "ada's lead")
+    assert breach["breached_at"] == breach["due_at"] == "2026-11-18T13:00:00Z"
+    assert breach["detected_at"] == "2026-11-18T13:25:00Z"
+    assert breach["overdue_s"] == 30 * 60
+
+
+def test_all_breaches_hold_the_late_answers_too(ops: SlaClient) -> None:
+    assert sorted(ops.ids("breaches", state="all")) == [("ada", "touch"), ("linus", "touch")]
+
+
+def test_at_risk_is_past_the_warning_and_not_yet_due(ops: SlaClient) -> None:
+    assert ops.ids("at-risk") == [("alan", "touch"), ("ada", "slow")]
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({}, 2),
+        ({"team": "sales"}, 2),
+        ({"team": "others"}, 0),
+        ({"rep": "ada"}, 1),
+        ({"tier": "enterprise"}, 1),
+        ({"kind": "first_touch"}, 2),
+        ({"kind": "accept"}, 0),
+        ({"scope": "journey"}, 0),
+        ({"since": "2026-11-18T13:00:00Z"}, 2),
+        ({"since": "2026-11-18T13:00:01Z"}, 0),
+        ({"until": "2026-11-18T13:00:00Z"}, 0),
+        ({"until": "2026-11-18T14:00:01+01:00"}, 2),
+    ],
+    ids=str,
+)
+def test_lists_are_narrowed(ops: SlaClient, filters: dict[str, Any], count: int) -> None:
+    assert len(ops.ids("breaches", state="all", **filters)) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"), [("clocks", {}), ("at-risk", {}), ("breaches", {"state": "all"})]
+)
+def test_lists_come_in_pages(ops: SlaClient, path: str, parameters: dict[str, Any]) -> None:
+    whole = [it["id"] for it in ops.get(path, **parameters)["items"]]
+    page = ops.get(path, limit=1, **parameters)
+    paged = page["items"]
+    while page["next"] is not None:
+        page = ops.get(path, limit=1, after=page["next"], **parameters)
+        paged += page["items"]
+    assert [it["id"] for it in paged] == whole
+    assert len(whole) > 1
+
+
+def test_clocks_are_listed_in_any_state(ops: SlaClient) -> None:
+    assert len(ops.ids("clocks")) == 8
+    assert {it["state"] for it in ops.get("clocks", state="met")["items"]} == {"met"}
+    assert len(ops.ids("clocks", state="late")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "code"),
+    [
+        ("breaches", {"state": "shut"}, "invalid_request"),
+        ("breaches", {"since": "yesterday"}, "invalid_request"),
+        ("breaches", {"since": "2026-11-18T13:00:00"}, "invalid_request"),
+        ("breaches", {"limit": 0}, "invalid_request"),
+        ("breaches", {"colour": "red"}, "invalid_request"),
+        ("at-risk", {"scope": "galaxy"}, "invalid_request"),
+        ("clocks", {"state": "asleep"}, "invalid_request"),
+        ("clocks/not-an-id/explain", {}, "invalid_request"),
+        ("attainment", {"by": "mood"}, "invalid_request"),
+        ("attainment", {"since": "2026-02-30"}, "invalid_request"),
+        ("attainment", {"since": "2026-11-19", "until": "2026-11-18"}, "empty_range"),
+        (
+            "breaches",
+            {"since": "2026-11-18T13:00:00Z", "until": "2026-11-18T13:00:00Z"},
+            "empty_range",
+        ),
+    ],
+    ids=str,
+)
+def test_a_filter_that_makes_no_sense_is_a_problem(
+    ops: SlaClient, path: str, parameters: dict[str, Any], code: str
+) -> None:
+    problem = ops.get(path, status=422, **parameters)
+    assert problem["code"] == code
+    assert problem["message"]
+
+
+def test_a_cursor_of_elsewhere_is_refused(ops: SlaClient) -> None:
+    assert ops.get("clocks", status=400, after="bm9uc2Vuc2U")["code"] == "bad_cursor"
+
+
+def test_journeys_and_hops_are_listed_apart(client: TestClient, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        publish_policies(session, ACCEPT, JOURNEY)
+        handle_changes(session, step(Change.ASSIGNED))
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    assert ops.ids("clocks", scope="journey") == [("grace", "journey")]
+    assert ops.ids("clocks", scope="hop", kind="accept") == [("grace", "accept")]

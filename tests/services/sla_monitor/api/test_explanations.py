@@ -1,0 +1,49 @@
+"""Explanations of clocks, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from shared.auth.keys import KeyScope
+from shared.contracts.payloads import Change
+from shared.db.session import Sessions
+from tests.builders import NOON, an_id
+from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
+from tests.services.sla_monitor.builders import handle_changes, policy, publish_policies, step
+
+pytestmark = pytest.mark.postgres
+
+
+def test_a_clock_explains_itself(ops: SlaClient) -> None:
+    [breach] = ops.get("breaches")["items"]
+    explanation = ops.get(f"clocks/{breach['id']}/explain")
+    assert explanation["intervals"] == [
+        {"since": "2026-11-18T12:00:00Z", "until": "2026-11-18T13:00:00Z", "seconds": 3600.0}
+    ]
+    assert explanation["counted_s"] == explanation["target_s"] == 3600
+    assert (explanation["spent_s"], explanation["overdue_business_s"]) == (5400, 1800)
+    assert (explanation["zone"], explanation["calendar"], explanation["agreement_version"]) == (
+        "UTC",
+        "office",
+        1,
+    )
+    assert explanation["holidays"] == []
+
+
+def test_an_unknown_clock_is_a_404(ops: SlaClient) -> None:
+    assert ops.get(f"clocks/{an_id('none')}/explain", status=404)["code"] == "unknown_clock"
+
+
+def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
+    christmas = NOON + timedelta(days=36, hours=4)  # 24 December, 16:00
+    with sessions.begin() as session:
+        publish_policies(session, policy("touch", target="2h"), holidays="DE")
+        handle_changes(session, step(Change.ASSIGNED, assigned_at=christmas))
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    [clock] = ops.get("clocks")["items"]
+    explanation = ops.get(f"clocks/{clock['id']}/explain")
+    assert explanation["holidays"] == [{"on": "2026-12-25", "holiday": "Christmas Day"}]
+    assert explanation["due_at"] == "2026-12-28T10:00:00Z"
