@@ -17,7 +17,7 @@ from shared.contracts.topic import Outgoing
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.messaging import outbox
 from tests.builders import lead_qualified, marketing_event, outgoing
-from tests.fuzz.running_installation import SECTIONS, Installation, running_installation
+from tests.fuzz.installation import SECTIONS, Installation, running_installation
 from tests.services.routing.builders import publishing
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]

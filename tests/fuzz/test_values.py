@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer
-from tests.fuzz.running_installation import Installation, running_installation
+from tests.fuzz.installation import Installation, running_installation
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
