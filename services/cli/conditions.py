@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.cli.findings import Finding, fine
 from shared.agreement import condition_failures
-from shared.agreement.condition_failures import Failed
+from shared.agreement.condition_failures import ConditionFailure
 
 WINDOW = timedelta(days=1)
 MAX_SHOWN = 5
@@ -27,7 +27,7 @@ def conditions(session: Session, now: datetime) -> Finding:
     return Finding("conditions", ok=None, detail=failures + more, remedy=remedy)
 
 
-def _describe(failed: Failed, now: datetime) -> str:
+def _describe(failed: ConditionFailure, now: datetime) -> str:
     age_s = max(0.0, (now - failed.last_at).total_seconds())
     return (
         f"{failed.rule} failed {failed.failures} times in {failed.group} ({failed.cause}), "

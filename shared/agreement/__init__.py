@@ -1,1 +1,1 @@
-"""The agreement between marketing and sales: its form, its rules, its versions."""
+"""The agreement between marketing and sales: its model, its check, its published versions."""

@@ -18,7 +18,7 @@ from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
 
 MAX_WEEKS = 5 * 52
-"""A promise must be due within so many weeks of its start."""
+"""A policy's target must fit into the open hours of so many weeks."""
 _LISTS_WITH_IDS: tuple[Path, ...] = (
     ("scoring", "fit"),
     ("scoring", "signals"),
@@ -33,17 +33,17 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
 
 
 def problems(agreement: Agreement) -> Iterator[Problem]:
-    """Everything wrong with an agreement whose fields are each sound."""
-    unsound = [*_reserved_traits(agreement), *_unsound_conditions(agreement)]
-    yield from unsound or chain(_never_reached(agreement), _unknown_values(agreement))
+    """All faults between the fields of an agreement whose fields are each valid."""
+    faults = [*_reserved_traits(agreement), *_condition_problems(agreement)]
+    yield from faults or chain(_unreachable_rules(agreement), _unknown_values(agreement))
     yield from _repeated_names(agreement)
     yield from _unknown_references(agreement)
-    yield from _nonsense_numbers(agreement)
-    for at, policy in enumerate(agreement.sla.policies):
-        yield from _policy_problems(policy, ("sla", "policies", at))
-    yield from _never_due(agreement)
-    for at, calendar in enumerate(agreement.sla.calendars):
-        yield from calendar_problems(calendar, ("sla", "calendars", at))
+    yield from _invalid_numbers(agreement)
+    for index, policy in enumerate(agreement.sla.policies):
+        yield from _policy_problems(policy, ("sla", "policies", index))
+    yield from _unreachable_targets(agreement)
+    for index, calendar in enumerate(agreement.sla.calendars):
+        yield from calendar_problems(calendar, ("sla", "calendars", index))
 
 
 def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
@@ -56,22 +56,22 @@ def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
             )
 
 
-def _unsound_conditions(agreement: Agreement) -> Iterator[Problem]:
+def _condition_problems(agreement: Agreement) -> Iterator[Problem]:
     for path, condition, names in conditions(agreement):
         for fault in condition_faults(condition, names):
             yield Problem(path, fault.message, offset=fault.offset)
 
 
-def _never_reached(agreement: Agreement) -> Iterator[Problem]:
+def _unreachable_rules(agreement: Agreement) -> Iterator[Problem]:
     for path, condition, _ in conditions(agreement):
         if condition.constant is False:
             yield Problem(path, "this never holds; mend the condition, or delete the rule", 0)
-    yield from _shadowed(agreement.qualification.suppress, ("qualification", "suppress"))
+    yield from _shadowed_rules(agreement.qualification.suppress, ("qualification", "suppress"))
     for rules, path in (
         (agreement.qualification.tiers, ("qualification", "tiers")),
         (agreement.routing.rules, ("routing", "rules")),
     ):
-        yield from _shadowed(rules, path)
+        yield from _shadowed_rules(rules, path)
         if rules[-1].when.constant is not True:
             yield Problem(
                 (*path, len(rules) - 1, "when"),
@@ -87,22 +87,22 @@ class _Rule(Protocol):
     def when(self) -> Condition: ...
 
 
-def _shadowed(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
-    """Rules after one that always holds, or that asks the same: the first that holds decides."""
-    for at, rule in enumerate(rules):
-        for earlier in rules[:at]:
+def _shadowed_rules(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
+    """Rules behind one that always holds or has the same condition, as the first rule that holds decides."""
+    for index, rule in enumerate(rules):
+        for earlier in rules[:index]:
             if earlier.when.constant is True:
                 reason = f"`{earlier.id}` before it always holds"
-            elif _words(earlier.when) == _words(rule.when):
+            elif _token_texts(earlier.when) == _token_texts(rule.when):
                 reason = f"`{earlier.id}` before it asks the same"
             else:
                 continue
             message = f"`{rule.id}` is never reached: {reason}; move it up, or delete it"
-            yield Problem((*path, at, "when"), message, offset=0)
+            yield Problem((*path, index, "when"), message, offset=0)
             break
 
 
-def _words(condition: Condition) -> list[str]:
+def _token_texts(condition: Condition) -> list[str]:
     return [it.text for it in tokens(condition.source)]
 
 
@@ -120,15 +120,15 @@ def _unknown_values(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _compared_texts(source: Sequence[Token], names: Container[str]) -> Iterator[tuple[str, Token]]:
-    """The texts that these names are compared with by `==`, `!=` or `in […]`, each with its name."""
-    for at, token in enumerate(source):
-        if token.text not in names or is_selected(source, at):
+    """The texts that these names are compared with by `==`, `!=` or `in […]`, each with the name."""
+    for index, token in enumerate(source):
+        if token.text not in names or is_selected(source, index):
             continue
-        match [it.text for it in source[at + 1 : at + 3]]:
+        match [it.text for it in source[index + 1 : index + 3]]:
             case ["==" | "!=", _]:
-                compared = tuple(source[at + 2 : at + 3])
+                compared = tuple(source[index + 2 : index + 3])
             case ["in", "["]:
-                compared = tuple(takewhile(lambda it: it.text != "]", source[at + 3 :]))
+                compared = tuple(takewhile(lambda it: it.text != "]", source[index + 3 :]))
             case _:
                 continue
         yield from ((token.text, it) for it in compared if it.kind is Kind.TEXT)
@@ -146,10 +146,10 @@ def _repeated_names(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _repeated(ids: Sequence[str], path: Path, *field: str) -> Iterator[Problem]:
-    for at, name in enumerate(ids):
-        if name in ids[:at]:
-            message = f"`{name}` is in `{path[-1]}` already; give it another name"
-            yield Problem((*path, at, *field), message)
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            message = f"`{name}` is in `{path[-1]}` already; write another name"
+            yield Problem((*path, index, *field), message)
 
 
 def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
@@ -159,20 +159,20 @@ def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
     traits = sorted({*agreement.traits, *BUILT_IN})
     references: list[tuple[Path, str, str | None, Sequence[str]]] = [
         *(
-            (("scoring", "signals", at, "group"), "group", it.group, groups)
-            for at, it in enumerate(agreement.scoring.signals)
+            (("scoring", "signals", index, "group"), "group", it.group, groups)
+            for index, it in enumerate(agreement.scoring.signals)
         ),
         *(
-            (("qualification", "require", at), "trait", it, traits)
-            for at, it in enumerate(agreement.qualification.require)
+            (("qualification", "require", index), "trait", it, traits)
+            for index, it in enumerate(agreement.qualification.require)
         ),
         *(
-            (("routing", "teams", at, "calendar"), "calendar", it.calendar, calendars)
-            for at, it in enumerate(agreement.routing.teams)
+            (("routing", "teams", index, "calendar"), "calendar", it.calendar, calendars)
+            for index, it in enumerate(agreement.routing.teams)
         ),
         *(
-            (("routing", "rules", at, "team"), "team", it.team, teams)
-            for at, it in enumerate(agreement.routing.rules)
+            (("routing", "rules", index, "team"), "team", it.team, teams)
+            for index, it in enumerate(agreement.routing.rules)
         ),
     ]
     for path, kind, name, known in references:
@@ -180,47 +180,49 @@ def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
             yield Problem(path, _unknown(kind, name, known))
 
 
-def _nonsense_numbers(agreement: Agreement) -> Iterator[Problem]:
+def _invalid_numbers(agreement: Agreement) -> Iterator[Problem]:
     grades = agreement.scoring.grades
     for name, bounds in (("fit", grades.fit), ("engagement", grades.engagement)):
         if not bounds[0] > bounds[1] > bounds[2] > 0:
             yield Problem(
                 ("scoring", "grades", name),
-                "grades must fall and stay above 0; write such as [75, 50, 25]",
+                "these bounds must fall and stay above 0; write numbers such as [75, 50, 25]",
             )
     threshold = agreement.qualification.threshold
     if threshold and threshold.rearm_below == 0:
         yield Problem(
             ("qualification", "threshold", "rearm_below"),
-            "engagement is never below 0, so nobody would cross the line twice; write such as 20",
+            "engagement is never below 0, so no lead would cross the threshold twice; write a number such as 20",
         )
 
 
-def _never_due(agreement: Agreement) -> Iterator[Problem]:
-    """Promises that the hours of some calendar would not fill within five years."""
+def _unreachable_targets(agreement: Agreement) -> Iterator[Problem]:
+    """Targets that are longer than some calendar is open within five years."""
     for calendar in agreement.sla.calendars:
-        a_week = open_in_a_week(calendar)
-        for at, policy in enumerate(agreement.sla.policies):
-            if a_week and policy.target > MAX_WEEKS * a_week:
+        weekly = open_in_a_week(calendar)
+        for index, policy in enumerate(agreement.sla.policies):
+            if weekly and policy.target > MAX_WEEKS * weekly:
                 yield Problem(
-                    ("sla", "policies", at, "target"),
-                    f"`{calendar.id}` is open {a_week.total_seconds() / 3600:g} h a week, so this would be due after "
+                    ("sla", "policies", index, "target"),
+                    f"`{calendar.id}` is open {weekly.total_seconds() / 3600:g} h a week, so this would be due after "
                     "more than five years; business time counts only open hours, write less",
                 )
 
 
 def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
     if policy.target <= timedelta(0):
-        yield Problem((*path, "target"), "nobody can answer in no time; write such as 15m")
-    too_late = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[policy.kind]
-    if policy.anchor in too_late:
+        yield Problem((*path, "target"), "a target of no time is never met; write one such as 15m")
+    impossible_anchors = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[
+        policy.kind
+    ]
+    if policy.anchor in impossible_anchors:
         yield Problem(
             (*path, "anchor"),
             f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
         )
-    for at, (earlier, later) in enumerate(pairwise(policy.ladder), start=1):
+    for index, (earlier, later) in enumerate(pairwise(policy.ladder), start=1):
         if later.after < earlier.after:
             yield Problem(
-                (*path, "ladder", at, "after"),
+                (*path, "ladder", index, "after"),
                 "a step before the one above it; put the steps in order of time",
             )

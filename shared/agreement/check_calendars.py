@@ -10,12 +10,13 @@ from zoneinfo import available_timezones
 from holidays import list_supported_countries
 
 from shared.agreement.model import Calendar
+from shared.agreement.model.calendar import Span, span_of
 from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
 
 
 def calendar_problems(calendar: Calendar, path: Path) -> Iterator[Problem]:
-    """Everything wrong with a calendar."""
+    """All faults of a calendar."""
     zones = available_timezones()
     if calendar.zone not in zones:
         hint = nearest(calendar.zone, sorted(zones), "zones")
@@ -35,16 +36,8 @@ def calendar_problems(calendar: Calendar, path: Path) -> Iterator[Problem]:
 
 def open_in_a_week(calendar: Calendar) -> timedelta:
     """How long the calendar is open in a week without holidays."""
-    minutes = 0
-    for window in chain.from_iterable(calendar.hours.values()):
-        opens, closes = _minutes(window)
-        minutes += max(0, closes - opens)
-    return timedelta(minutes=minutes)
-
-
-def _minutes(window: str) -> tuple[int, int]:
-    opens, closes = (60 * int(edge[:2]) + int(edge[3:]) for edge in window.split("-"))
-    return opens, closes
+    spans = map(span_of, chain.from_iterable(calendar.hours.values()))
+    return timedelta(seconds=sum(max(0, closes - opens) for opens, closes in spans))
 
 
 def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
@@ -62,12 +55,12 @@ def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
 
 
 def _windows(windows: Sequence[str], path: Path) -> Iterator[Problem]:
-    spans: list[tuple[int, int]] = []
-    for at, window in enumerate(windows):
-        opens, closes = _minutes(window)
+    spans: list[Span] = []
+    for index, window in enumerate(windows):
+        opens, closes = span_of(window)
         if opens >= closes:
             message = f"`{window}` ends before it starts; write a night shift as 22:00-30:00"
-            yield Problem((*path, at), message)
+            yield Problem((*path, index), message)
         elif any(opens < end and start < closes for start, end in spans):
-            yield Problem((*path, at), f"`{window}` overlaps one before it; make them one")
+            yield Problem((*path, index), f"`{window}` overlaps one before it; make them one")
         spans.append((opens, closes))

@@ -1,4 +1,4 @@
-"""Conditions that failed, by rule, for `leadbaton doctor`: each worker adds to the counts now and then."""
+"""Counts of failed conditions in the database, by rule: workers add to them, and `leadbaton doctor` reads them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from shared.agreement.cel.failures import Cause, Failures
 from shared.db.tables import condition_failures
 
-EVERY = timedelta(seconds=10)
-"""A worker writes at most so often, however many evaluations fail."""
+WRITE_INTERVAL = timedelta(seconds=10)
+"""A worker writes at most once in this time, however many evaluations fail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """How often a rule failed in one group's workers, and when that was written last."""
+class ConditionFailure:
+    """How often a rule failed in the workers of one consumer group, and when that was written last."""
 
     group: str
     rule: str
@@ -29,7 +29,7 @@ class Failed:
 
 
 class FailureLog:
-    """What one process counted, on its way to the database."""
+    """Writes the failures that one process counted to the database."""
 
     def __init__(self, group: str, failures: Failures) -> None:
         self._group = group
@@ -38,11 +38,11 @@ class FailureLog:
         self._next_at: datetime | None = None
 
     def save(self, session: Session, now: datetime) -> None:
-        """Add what failed since the last time; nothing if nothing did, or if that was a moment ago."""
+        """Add the failures since the last write, unless there are none, or that write was within WRITE_INTERVAL."""
         if self._next_at is not None and now < self._next_at:
             return
         totals = self._failures.totals()
-        more = {key: it - self._saved.get(key, 0) for key, it in totals.items()}
+        unsaved = {key: it - self._saved.get(key, 0) for key, it in totals.items()}
         rows: list[dict[str, object]] = [
             {
                 "consumer_group": self._group,
@@ -52,13 +52,13 @@ class FailureLog:
                 "first_at": now,
                 "last_at": now,
             }
-            for (rule, cause), count in sorted(more.items())
+            for (rule, cause), count in sorted(unsaved.items())
             if count
         ]
         if rows:
             _add(session, rows)
             self._saved = dict(totals)
-            self._next_at = now + EVERY
+            self._next_at = now + WRITE_INTERVAL
 
 
 def _add(session: Session, rows: Sequence[dict[str, object]]) -> None:
@@ -74,8 +74,8 @@ def _add(session: Session, rows: Sequence[dict[str, object]]) -> None:
     )
 
 
-def failed_since(session: Session, since: datetime) -> list[Failed]:
-    """The rules that failed since then, the last one first."""
+def failed_since(session: Session, since: datetime) -> list[ConditionFailure]:
+    """The rules that failed since then, the latest first."""
     columns = condition_failures.c
     rows = session.execute(
         select(
@@ -88,4 +88,4 @@ def failed_since(session: Session, since: datetime) -> list[Failed]:
         .where(columns.last_at >= since)
         .order_by(columns.last_at.desc(), columns.consumer_group, columns.rule, columns.cause)
     )
-    return [Failed(**row) for row in rows.mappings()]
+    return [ConditionFailure(**row) for row in rows.mappings()]

@@ -18,7 +18,7 @@ class InvalidAgreement(InvalidDocument):
 
 
 def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
-    """The agreement of a file; InvalidAgreement with every fault if there are any."""
+    """The agreement of a file; raises InvalidAgreement with every fault."""
     try:
         document = Document.of(source, name=name)
         agreement = document.into(Agreement)
@@ -33,7 +33,7 @@ def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
 
 
 def parse_published(source: str) -> Agreement:
-    """The agreement of a published version, not checked again: a stricter check must not make it unreadable."""
+    """The agreement of a published version. It is not checked again, so that a stricter check leaves it readable."""
     return _with_rules_named(
         Document.of(source, name="agreement.yaml", lenient=True).into(Agreement)
     )
@@ -47,8 +47,8 @@ def _with_rules_named(agreement: Agreement) -> Agreement:
     return agreement
 
 
-def _part(whole: Any, name: str | int) -> Any:
-    return whole[name] if isinstance(name, int) else getattr(whole, name)
+def _part(section: Any, name: str | int) -> Any:
+    return section[name] if isinstance(name, int) else getattr(section, name)
 
 
 def _id(rule: Any) -> list[str]:

@@ -9,7 +9,7 @@ from shared.documents import Path
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault at a value, at its key, or at a character inside its text."""
+    """A fault at a value, at its key, or at a character (`offset`) of its text."""
 
     path: Path
     message: str

@@ -20,7 +20,7 @@ _HEAD = """\
 # The agreement, field by field
 
 One YAML file says what marketing and sales promised each other; [examples/agreement.yaml](../examples/agreement.yaml)
-is a whole one. `leadbaton agreement check FILE` shows every fault with line and column, `leadbaton agreement publish
+is an example. `leadbaton agreement check FILE` shows every fault with line and column, `leadbaton agreement publish
 FILE` makes it the version in force. Published versions never change. A field that is not on this page is a fault.
 
 YAML is read as version 1.2 reads it: `on`, `yes` and `NO` are text. Aliases, tags and repeated keys are faults.

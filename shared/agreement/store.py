@@ -29,7 +29,7 @@ class NoAgreement(Unavailable):
 
 
 class UnknownVersion(Rejected):
-    """A version that was never published here."""
+    """The agreement has no version of this number."""
 
     code: ClassVar[str] = "unknown_agreement_version"
     status: ClassVar[int] = 404
@@ -47,7 +47,7 @@ def publish(session: Session, source: str, *, by: str, now: datetime) -> Publish
     """Publish the source as the next version, unless it is the newest already; InvalidAgreement if it has faults."""
     agreement = parse(source)
     digest = sha256(source.encode()).digest()
-    # One publisher at a time; readers are not held up.
+    # One publisher at a time; readers do not wait for this lock.
     session.execute(text("lock table messaging.agreements in exclusive mode"))
     newest = session.execute(
         select(agreements.c.version, agreements.c.digest)
@@ -66,7 +66,7 @@ def publish(session: Session, source: str, *, by: str, now: datetime) -> Publish
 
 
 class Policies(Generic[P]):
-    """The agreement's versions, each turned once into a policy (what a service decides by): a version never changes."""
+    """For each version of the agreement the policy that a service decides by, built once: versions never change."""
 
     def __init__(self, build: Callable[[int, Agreement], P]) -> None:
         """`build` gets a version's number and its agreement."""
@@ -75,7 +75,7 @@ class Policies(Generic[P]):
         self._newest: int | None = None
 
     def current(self, session: Session) -> P:
-        """The policy of the newest version, or NoAgreement."""
+        """The policy of the newest version; raises NoAgreement."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is None:
             raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
@@ -84,7 +84,7 @@ class Policies(Generic[P]):
         return policy
 
     def version(self, session: Session, number: int) -> P:
-        """The policy of that version, or UnknownVersion."""
+        """The policy of that version; raises UnknownVersion."""
         if number not in self._policies:
             source = session.scalar(
                 select(agreements.c.source).where(agreements.c.version == number)
@@ -95,7 +95,7 @@ class Policies(Generic[P]):
         return self._policies[number]
 
     def follow(self, session: Session, _now: datetime) -> None:
-        """Log the version in force when it changes: a tick of workers that only read older ones."""
+        """Log the version in force when it changes, for workers that decide by recorded versions only."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is not None:
             self._log_newest(newest)

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from shared.calendar.hours import DAY, Hours, Span
+from shared.agreement.model.calendar import Span
+from shared.calendar.hours import DAY, Hours
 
 MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ _SECOND = 1_000_000
 
 
 def number_of(at: datetime) -> int:
-    """The instant as microseconds since 1970."""
+    """The instant as a number of microseconds since 1970."""
     return (at - _EPOCH) // MICROSECOND
 
 
@@ -30,7 +31,10 @@ def instant_of(number: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Open intervals in microseconds since 1970, in order and apart; `sums[i]` is the open time before the i-th."""
+    """Open intervals in microseconds since 1970, in order and without overlaps.
+
+    `sums[i]` is the open time before the i-th interval.
+    """
 
     since: int
     until: int
@@ -112,11 +116,11 @@ def _open_in(segment: _Segment, hours: Hours) -> Iterator[Span]:
 
 
 def _merged(spans: list[Span]) -> list[Span]:
-    """Sorted spans, those that touch or overlap merged."""
-    whole: list[Span] = []
+    """The spans, which are sorted; those that touch or overlap become one."""
+    merged: list[Span] = []
     for start, end in spans:
-        if whole and start <= whole[-1][1]:
-            whole[-1] = (whole[-1][0], max(whole[-1][1], end))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
-            whole.append((start, end))
-    return whole
+            merged.append((start, end))
+    return merged

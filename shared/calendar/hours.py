@@ -10,12 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from holidays import country_holidays
 
 from shared.agreement.model import Calendar, Weekday
+from shared.agreement.model.calendar import Span, span_of
 from shared.errors import Rejected
 
 DAY = 86_400
-
-Span = tuple[int, int]
-"""A half-open interval of whole seconds."""
 
 
 class InvalidCalendar(Rejected):
@@ -58,21 +56,13 @@ class Hours:
 
 
 def _spans(windows: tuple[str, ...]) -> tuple[Span, ...]:
-    return tuple(_span(window) for window in windows)
-
-
-def _span(window: str) -> Span:
-    opens, closes = (_seconds(edge) for edge in window.split("-"))
-    if opens >= closes:
-        raise InvalidCalendar(
-            f"window {window!r} ends before it starts: write a night shift as 22:00-30:00"
-        )
-    return opens, closes
-
-
-def _seconds(edge: str) -> int:
-    hours, minutes = edge.split(":")
-    return int(hours) * 3600 + int(minutes) * 60
+    spans = tuple(map(span_of, windows))
+    for window, (opens, closes) in zip(windows, spans, strict=True):
+        if opens >= closes:
+            raise InvalidCalendar(
+                f"window {window!r} ends before it starts: write a night shift as 22:00-30:00"
+            )
+    return spans
 
 
 def _zone(calendar: Calendar) -> ZoneInfo:

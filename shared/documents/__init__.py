@@ -1,4 +1,4 @@
-"""Files that people write: YAML read into a model, every fault with its line and column."""
+"""YAML files that people write, read into models; every fault has its line and column."""
 
 from __future__ import annotations
 

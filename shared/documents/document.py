@@ -19,7 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing that is wrong and how to mend it, with line and column counted from 1."""
+    """A fault and how to mend it, with line and column counted from 1."""
 
     line: int
     column: int
@@ -42,12 +42,12 @@ class InvalidDocument(Rejected):
 
 
 def read(model: type[M], source: str, *, name: str) -> M:
-    """The file as a value of the model; InvalidDocument with every fault."""
+    """The file as a value of the model; raises InvalidDocument with every fault."""
     return Document.of(source, name=name).into(model)
 
 
 def text_of(content: bytes, *, name: str) -> str:
-    """The text of a file; InvalidDocument if it is not UTF-8."""
+    """The text of a file; raises InvalidDocument if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -67,7 +67,7 @@ class Document:
 
     @classmethod
     def of(cls, source: str, *, name: str, lenient: bool = False) -> Document:
-        """The file read as YAML, or InvalidDocument; `lenient` is for a file that an older version accepted."""
+        """The file read as YAML; raises InvalidDocument. `lenient` is for a file that an older version accepted."""
         source = source.removeprefix("\ufeff")
         try:
             return cls(name, source, Tree.of(source, lenient=lenient))
@@ -75,7 +75,7 @@ class Document:
             raise InvalidDocument(name, [Fault(*wrong.position, "", wrong.message)]) from None
 
     def into(self, model: type[M]) -> M:
-        """The value as one of the model; InvalidDocument with every fault."""
+        """The file as a value of the model; raises InvalidDocument with every fault."""
         try:
             return model.model_validate(
                 self.tree.value, context=LENIENT if self.tree.lenient else None

@@ -1,4 +1,4 @@
-"""Bounds of what a file may say: a range for numbers, durations and dates, a length for texts and lists.
+"""Bounds of the values in files: a range for numbers, durations and dates, a length for texts and lists.
 
 A file that was accepted by an older version, before a field had its bound, stays readable: with `LENIENT` as the
 context of the validation a number beyond its bound becomes the bound, and lengths are not checked.
@@ -22,7 +22,7 @@ LENIENT = {"lenient": True}
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A number, a duration or a date from `minimum` to `maximum`, both included; None is left alone."""
+    """A number, a duration or a date from `minimum` to `maximum`, both included; None passes."""
 
     minimum: Any
     maximum: Any
@@ -45,7 +45,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """A text of at most so many characters, all of which PostgreSQL can store, or at most so many entries."""
+    """A text of at most `length` characters, all of which PostgreSQL can store, or at most `length` entries."""
 
     length: int
 
@@ -67,11 +67,11 @@ class AtMost:
                 "{there} {what} are more than the {length} that fit; shorten it",
                 {"there": len(value), "what": what, "length": self.length},
             )
-        if isinstance(value, str) and (at := unstorable_at(value)) is not None:
+        if isinstance(value, str) and (index := unstorable_at(value)) is not None:
             raise PydanticCustomError(
                 "unstorable",
                 "character {at} cannot be stored; delete it",
-                {"at": at + 1},
+                {"at": index + 1},
             )
         return value
 

@@ -49,7 +49,7 @@ class Tree:
 
     @classmethod
     def of(cls, source: str, *, lenient: bool = False) -> Tree:
-        """The tree of a source, or InvalidYaml. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
+        """The tree of a source; raises InvalidYaml. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
         if len(source) > MAX_CHARACTERS:
             raise InvalidYaml((1, 1), f"longer than {MAX_CHARACTERS} characters; shorten it")
         root = _compose(source, _LenientLoader if lenient else _Loader)
@@ -69,11 +69,11 @@ class _Loader(yaml.SafeLoader):
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
-        at = unstorable_at(str(node.value))
-        if at is not None:
-            position = position_inside(node, str(self.buffer), at)
+        index = unstorable_at(str(node.value))
+        if index is not None:
+            position = position_inside(node, str(self.buffer), index)
             raise InvalidYaml(
-                position, f"the character {node.value[at]!a} cannot be stored; delete it"
+                position, f"the character {node.value[index]!a} cannot be stored; delete it"
             )
         return node
 
@@ -127,7 +127,7 @@ def _value(
             position_of(node.start_mark), f"tags (`{node.tag}`) are not read here; delete it"
         )
     if isinstance(node, yaml.SequenceNode):
-        return [_value(it, (*path, at), nodes, keys) for at, it in enumerate(node.value)]
+        return [_value(it, (*path, index), nodes, keys) for index, it in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return {
             _key(key, path, keys): _value(it, (*path, key.value), nodes, keys)

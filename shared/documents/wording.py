@@ -1,4 +1,4 @@
-"""The errors of pydantic in sentences that say how to mend them."""
+"""Sentences for the errors of pydantic, each with how to mend it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 MAX_ANSWERS = 20_000
 """A cache with this many answers is emptied before the next one is added."""
 MAX_CHARACTERS = 500
-"""Longer texts and lists are no keys: they seldom come twice, and strangers could fill the memory with them."""
+"""Longer texts and lists are not part of keys: they seldom repeat, and senders could fill the memory with them."""
 ABSENT = object()
 """The value of an attribute that is not there."""
 _SIMPLE = frozenset({int, bool, type(None), object})
@@ -21,12 +21,12 @@ Key = tuple[Any, ...]
 
 
 class AnswerCache:
-    """Answers by the values that the sources read.
+    """Keeps answers by the values that the sources read.
 
     Every chain of names in the sources is read of the facts as far as it goes; where `a` is read, `a.b` need not be.
-    A chain that is no fact in this context, such as the variable of a macro, only makes equal keys rarer. Facts are
-    no key, and the answer is not kept, where a chain ends at anything but a simple value or a short list of texts:
-    at a mapping that is asked by a computed key, or at a number with a fraction, which seldom comes twice.
+    A chain that is no fact in this context, such as the variable of a macro, only makes equal keys rarer. The answer
+    is not kept where a chain ends at anything but a simple value or a short list of texts: at a mapping that is
+    read by a computed key, or at a number with a fraction, which seldom repeats.
     """
 
     def __init__(self, *sources: str, limit: int = MAX_ANSWERS) -> None:
@@ -44,12 +44,12 @@ class AnswerCache:
         if key is None:
             return compute()
         if key in self._answers:
-            known: T = self._answers[key]
-            return known
+            answer: T = self._answers[key]
+            return answer
         if len(self._answers) >= self._limit:
             self._answers.clear()
-        answer = self._answers[key] = compute()
-        return answer
+        computed = self._answers[key] = compute()
+        return computed
 
     def values(self, facts: Mapping[str, Any]) -> Iterator[Any]:
         """The values at the ends of the chains."""

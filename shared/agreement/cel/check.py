@@ -30,7 +30,7 @@ _FUNCTIONS = """
     getDayOfYear getHours getMinutes getSeconds dyn
 """.split()  # noqa: SIM905 - a list of words reads better as words
 _SYNTAX = ("Syntax error", "reserved identifier", "unsupported syntax")
-_TOO_DEEP = "brackets or operators stand too deep in each other"
+_TOO_DEEP = "brackets or operators are nested too deeply"
 _COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_", "@in"}
 _NUMBERS = {"int", "uint", "double"}
 _SIGNS_OF_WORDS = {"and": "&&", "or": "||", "not": "!"}
@@ -41,14 +41,14 @@ _KINDS = {
 
 
 class ConditionFault(NamedTuple):
-    """What is wrong with an expression, at which of its characters."""
+    """A fault of an expression, and the offset of the character where it is."""
 
     offset: int
     message: str
 
 
 def condition_faults(condition: Condition, names: Names) -> list[ConditionFault]:
-    """Everything wrong with a condition that may read these names; nothing if it is sound."""
+    """All faults of a condition that may read these names."""
     source = condition.source
     checkable = _with_has_renamed(source)
     errors = _errors(checkable, _environment(names).compile)
@@ -107,7 +107,7 @@ def _syntax(message: str, source: str) -> str:
     if re.search(r"at: '=\s*'?", message):
         return "`=` does not compare; write `==`"
     if re.search(r"at: '[\"']", message):
-        return "text without its closing quote; close it"
+        return "a text without its closing quote; close it"
     if re.search(r"at: '[&|]", message):
         return "`&` and `|` do not join conditions; write `&&` or `||`"
     words = [it.text for it in tokens(source) if it.text in _SIGNS_OF_WORDS]
@@ -119,7 +119,7 @@ def _syntax(message: str, source: str) -> str:
 
 
 def _fault(error: ConditionFault, source: str, names: Names) -> ConditionFault | None:
-    """The error in words that say how to mend it; None where the condition is sound all the same."""
+    """The error with how to mend it; None where the condition works nevertheless."""
     offset, message = error
     if undeclared := _UNDECLARED.search(message):
         return _unknown(offset, undeclared["name"], source, names)
@@ -149,7 +149,7 @@ def _unknown(offset: int, name: str, source: str, names: Names) -> ConditionFaul
 
 def _unknown_attribute(root: str, attribute: str, known: Sequence[str]) -> str:
     if not attribute:
-        return f"`{root}` alone says nothing; ask one of its parts, such as {root}.{known[0]}"
+        return f"`{root}` alone is no value; write one of its parts, such as {root}.{known[0]}"
     if root != "lead":
         return f"`{root}` has no `{attribute}`; {nearest(attribute, known, 'it has')}"
     close = nearest(attribute, known, "")
@@ -164,7 +164,7 @@ def _mismatch(offset: int, operator: str, types: str) -> ConditionFault | None:
     sign = operator.strip("_@") or operator
     kinds = " and ".join(map(_kind, operands))
     if "null_type" in operands:
-        message = f"`{sign}` with null never holds; write !has(…) to ask whether it is missing"
+        message = f"`{sign}` with null never holds; write !has(…) where a value may be missing"
     elif set(operands) <= _NUMBERS:
         message = f"`{sign}` does not mix whole numbers and others; write 2.0 for 2"
     elif operator in {"_&&_", "_||_", "!_", "_?_:_"}:

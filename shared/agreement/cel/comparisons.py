@@ -51,10 +51,10 @@ def within(bounds: Sequence[Bound], facts: Mapping[str, Any]) -> bool | None:
 def _conjuncts(source: Sequence[Token]) -> Iterator[Sequence[Token]]:
     """The parts between the signs `&&`."""
     start = 0
-    for at, token in enumerate(source):
+    for index, token in enumerate(source):
         if token.text == "&&":
-            yield source[start:at]
-            start = at + 1
+            yield source[start:index]
+            start = index + 1
     yield source[start:]
 
 

@@ -11,7 +11,7 @@ import orjson
 from cel_expr_python import cel
 
 Facts = Mapping[str, Any]
-"""What a condition may read: `lead`, `event`, `fit`, …"""
+"""The values that a condition may read, by name: `lead`, `event`, `fit`, …"""
 
 FAILURES_OF_CEL = (
     ArithmeticError,
@@ -21,13 +21,13 @@ FAILURES_OF_CEL = (
     TypeError,
     ValueError,
 )
-"""What the library, and Python on the way to it, may raise for values and expressions that are too much for them."""
+"""The errors that the library, and the conversion of values for it, may raise."""
 _TOO_MANY_ROUNDS = "Iteration budget exceeded"
 _UNREADABLE_FACTS = ("Non-CEL value", "out of range for")
 
 
 class CelError(NamedTuple):
-    """An evaluation that ended without an answer, in CEL's words."""
+    """The message of an evaluation that ended without an answer."""
 
     message: str
 

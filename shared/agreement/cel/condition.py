@@ -37,7 +37,7 @@ _NO_FAILURES = (
 
 
 class MissingFact(LookupError):
-    """A condition was evaluated without a name that its context promises: a bug of ours."""
+    """A condition was evaluated without a name that its context has, which is a bug."""
 
 
 class Condition:
@@ -55,7 +55,7 @@ class Condition:
         self._cost = cost_of(source)
 
     def holds(self, facts: Facts) -> bool:
-        """Whether it is true of these facts; every name of its context must be there, None if unknown."""
+        """Whether the condition is true of these facts. Every name of its context must be there."""
         answer = within(self._bounds, facts) if self._bounds else None
         if answer is not None:
             return answer
@@ -63,7 +63,7 @@ class Condition:
 
     @cached_property
     def constant(self) -> bool | None:
-        """The answer where no facts are needed, as for `true || x` and `1 > 2`; else, or if it fails, None."""
+        """The answer of a condition that needs no facts, such as `true || x` and `1 > 2`; else, or if it fails, None."""
         answer = None if self.fault else evaluate(self._program, {})
         return answer if isinstance(answer, bool) else None
 
@@ -95,7 +95,7 @@ class Condition:
         return answer if isinstance(answer, bool) else self._false(answer, facts)
 
     def _false(self, error: CelError, facts: Facts) -> bool:
-        """An error is false; it is counted unless something is only missing, or of another kind."""
+        """False; the error is counted unless a value is only missing, or of another kind."""
         if error.message.startswith(_MISSING_NAME):
             names = ", ".join(sorted(facts))
             raise MissingFact(f"{self!r} was evaluated with nothing but {names}")

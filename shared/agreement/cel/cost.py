@@ -1,4 +1,4 @@
-"""How much work the evaluation of a condition may be: it is estimated first, as CEL cannot be stopped once it runs.
+"""An estimate of the work of evaluating a condition, made beforehand, as CEL cannot be stopped once it runs.
 
 The estimate depends on the source and on the sizes of what it reads, never on the time that anything took: all
 processes, and a later replay, come to the same answer.
@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How the work of a condition grows with what it reads."""
+    """How the work of a condition grows with the size of what it reads."""
 
     depth: int
     """The most loops in one another that read everything anew in each of their rounds."""
@@ -60,7 +60,7 @@ class Cost:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether the work is little whatever is read, so that nothing need be measured."""
+        """Whether the work is small whatever is read, so that no size need be measured."""
         return self.loops == 0 and self.instructions == 0
 
     def exceeds(self, facts: Iterable[object]) -> bool:
@@ -84,7 +84,7 @@ class Cost:
 
 
 def cost_of(source: str) -> Cost:
-    """The cost of a condition, read off its source."""
+    """The cost of a condition, computed from its source."""
     read = tokens(source)
     every_call = list(calls(read))
     loops = list(_loops(every_call))

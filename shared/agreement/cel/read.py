@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 Chain = tuple[str, ...]
-"""A name with the attributes that are asked of it: `event.properties.path` in three parts."""
+"""A name with the attributes that are read of it: `event.properties.path` in three parts."""
 
 
 class Kind(StrEnum):
@@ -86,16 +86,16 @@ def content(text: Token) -> str:
     return quoted[width:-width]
 
 
-def is_selected(source: Sequence[Token], at: int) -> bool:
+def is_selected(source: Sequence[Token], index: int) -> bool:
     """Whether this token is an attribute or a method of the value before it."""
-    if at < 2 or source[at - 1].text != ".":
+    if index < 2 or source[index - 1].text != ".":
         return False
-    return source[at - 2].kind is not Kind.SIGN or source[at - 2].text in _CLOSING
+    return source[index - 2].kind is not Kind.SIGN or source[index - 2].text in _CLOSING
 
 
-def is_called(source: Sequence[Token], at: int) -> bool:
+def is_called(source: Sequence[Token], index: int) -> bool:
     """Whether this token is the name of a call."""
-    return at + 1 < len(source) and source[at + 1].text == "("
+    return index + 1 < len(source) and source[index + 1].text == "("
 
 
 def chains(source: Sequence[Token]) -> Iterator[Chain]:
@@ -103,21 +103,25 @@ def chains(source: Sequence[Token]) -> Iterator[Chain]:
 
     A method is no attribute: of `event.tags.size()` the chain is `event.tags`.
     """
-    for at, token in enumerate(source):
-        if token.kind is not Kind.NAME or is_called(source, at) or is_selected(source, at):
+    for index, token in enumerate(source):
+        if token.kind is not Kind.NAME or is_called(source, index) or is_selected(source, index):
             continue
-        chain, after = [token.text], at + 1
+        chain, after = [token.text], index + 1
         while _is_attribute(source, after):
             chain.append(source[after + 1].text.strip("`"))
             after += 2
         yield tuple(chain)
 
 
-def _is_attribute(source: Sequence[Token], at: int) -> bool:
+def _is_attribute(source: Sequence[Token], index: int) -> bool:
     """Whether a dot and a name that is not called stand here."""
-    if at + 1 >= len(source) or source[at].text != "." or source[at + 1].kind is not Kind.NAME:
+    if (
+        index + 1 >= len(source)
+        or source[index].text != "."
+        or source[index + 1].kind is not Kind.NAME
+    ):
         return False
-    return not is_called(source, at + 1)
+    return not is_called(source, index + 1)
 
 
 @lru_cache(maxsize=1_000)
@@ -132,24 +136,24 @@ def attributes_read(path: str, *sources: str) -> frozenset[str] | None:
 
 def calls(source: Sequence[Token]) -> Iterator[Call]:
     """Every call, the outer ones before those in their arguments."""
-    for at, name in enumerate(source):
-        if name.kind is Kind.NAME and is_called(source, at):
-            start = at + 2
+    for index, name in enumerate(source):
+        if name.kind is Kind.NAME and is_called(source, index):
+            start = index + 2
             commas, end = _commas_and_end(source, start)
             edges = [start - 1, *commas, end]
             arguments = tuple(source[before + 1 : after] for before, after in pairwise(edges))
-            yield Call(name, is_selected(source, at), start, end, arguments)
+            yield Call(name, is_selected(source, index), start, end, arguments)
 
 
 def _commas_and_end(source: Sequence[Token], start: int) -> tuple[list[int], int]:
     """The commas between arguments, and the bracket that closes them."""
     commas: list[int] = []
     depth = 1
-    for at in range(start, len(source)):
-        text = source[at].text
+    for index in range(start, len(source)):
+        text = source[index].text
         depth += (text in _OPENING) - (text in _CLOSING)
         if depth == 0:
-            return commas, at
+            return commas, index
         if depth == 1 and text == ",":
-            commas.append(at)
+            commas.append(index)
     return commas, len(source)

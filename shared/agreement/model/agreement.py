@@ -1,4 +1,4 @@
-"""The whole file of an agreement."""
+"""The agreement as a file: its sections, and the traits that it declares."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class Agreement(Section):
     leadbaton: Literal[1] = Field(description="The version of the file format.")
     name: Label = Field(min_length=1, description="A name for people to read.")
     traits: Annotated[dict[Id, TraitType], AtMost(500)] = Field(
-        default_factory=dict, description="What marketing promises to send; rules know no others."
+        default_factory=dict,
+        description="What marketing promises to send; conditions can read no others.",
     )
-    scoring: Scoring = Field(description="How interested, and how fitting.")
-    qualification: Qualification = Field(description="When sales gets the lead.")
-    routing: Routing = Field(description="Who gets it.")
-    sla: Sla = Field(description="How fast it is answered.")
+    scoring: Scoring = Field(description="How fit and engagement are counted.")
+    qualification: Qualification = Field(description="When a lead goes to sales.")
+    routing: Routing = Field(description="Which team and rep get a qualified lead.")
+    sla: Sla = Field(description="How fast a handoff is answered.")

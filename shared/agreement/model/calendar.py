@@ -32,14 +32,24 @@ Window = Annotated[
     ),
     AtMost(11),
 ]
+Span = tuple[int, int]
+"""A half-open interval of whole seconds."""
+
+
+def span_of(window: str) -> Span:
+    """When the window opens and closes, in seconds since midnight; `22:00-30:00` closes on the next day."""
+    opens, closes = (3600 * int(edge[:2]) + 60 * int(edge[3:]) for edge in window.split("-"))
+    return opens, closes
+
+
 Windows = Annotated[tuple[Window, ...], AtMost(24)]
 Day = Annotated[date, Between(date(2000, 1, 1), date(2100, 12, 31))]
 
 
 class Override(Section):
-    """What one date has instead of its weekday's windows; none means closed."""
+    """The windows of one date, which replace those of its weekday; without windows the date is closed."""
 
-    windows: Windows = Field(default=(), description="None: closed.")
+    windows: Windows = Field(default=(), description="Without windows the date is closed.")
     even_if_holiday: bool = Field(default=False, description="Open although it is a holiday.")
 
 
@@ -49,7 +59,7 @@ class Calendar(Section):
     id: Id
     zone: Annotated[str, AtMost(100)] = Field(description="IANA, such as Europe/Berlin.")
     hours: Annotated[dict[Weekday, Windows], AtMost(7)] = Field(
-        description="Half-open: 09:00-17:00; 22:00-30:00 runs into the next day; 00:00-24:00 is all of it."
+        description="Half-open: 09:00-17:00; 22:00-30:00 runs into the next day; 00:00-24:00 is a whole day."
     )
     holidays: Annotated[str, AtMost(20)] | None = Field(
         default=None, description="ISO country, with subdivision: DE, DE-BE, US-CA."

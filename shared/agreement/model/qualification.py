@@ -12,13 +12,13 @@ from shared.documents.limits import AtMost
 
 
 class Threshold(Section):
-    """The line that a lead crosses by its numbers, to qualify."""
+    """The condition by which a lead without a hand-raise qualifies."""
 
     when: Condition = Field(
         description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
     )
     rearm_below: Hundred = Field(
-        description="Once engagement is below this, the lead may cross the line again."
+        description="Once engagement is below this, the lead may qualify by the threshold again."
     )
 
 
@@ -29,7 +29,9 @@ class Suppression(Section):
     when: Condition = Field(
         description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
     )
-    reason: Annotated[str, AtMost(500)] = Field(description="Shown to people who ask why.")
+    reason: Annotated[str, AtMost(500)] = Field(
+        description="Shown where a lead's qualification is explained."
+    )
 
 
 class Tier(Section):
@@ -46,7 +48,7 @@ class Qualification(Section):
         default=(), description="Event types that always qualify."
     )
     threshold: Threshold | None = Field(
-        default=None, description="The line for everybody who does not raise a hand."
+        default=None, description="The condition for leads that raise no hand."
     )
     require: Annotated[tuple[Annotated[str, AtMost(63)], ...], AtMost(50)] = Field(
         default=("email",), description="Traits without which a rep can do nothing."

@@ -24,14 +24,14 @@ class Team(Section):
     """A team that leads go to."""
 
     id: Id
-    calendar: Id = Field(description="Its working hours: which the clock of a journey counts.")
+    calendar: Id = Field(description="Its working hours, which the clocks of a journey count.")
     period: Literal["month", "ever"] = Field(
-        default="month", description="What fair share counts over."
+        default="month", description="The period over which fair share counts."
     )
 
 
 class RoutingRule(Section):
-    """First match names the team; the last rule must hold for every lead."""
+    """Which team gets a lead: that of the first rule that holds; the last rule must hold for every lead."""
 
     id: Id
     when: Condition = Field(description="CEL over lead, tier, fit, engagement, grade, hand_raised.")
@@ -47,7 +47,8 @@ class RoutingRule(Section):
         default="any", description="`open`: only inside working hours."
     )
     sticky: bool = Field(
-        default=True, description="A lead goes back to the rep who had it, if eligible."
+        default=True,
+        description="A lead goes back to the rep who had it before, if that rep is eligible.",
     )
 
 

@@ -14,7 +14,7 @@ from shared.documents.limits import AtMost, Between
 
 
 class FitRule(Section):
-    """Points for who somebody is."""
+    """Points for what is known about the lead."""
 
     id: Id
     when: Condition = Field(description="CEL over `lead`.")
@@ -23,14 +23,17 @@ class FitRule(Section):
 
 
 class Signal(Section):
-    """Points for what somebody does."""
+    """Points for what the lead does."""
 
     id: Id
     on: EventType = Field(description="The event's type.")
-    when: Condition | None = Field(default=None, description="CEL over `event`; absent: every one.")
+    when: Condition | None = Field(
+        default=None, description="CEL over `event`; without it every event of the type counts."
+    )
     points: Points = Field(description="May be negative.")
     half_life: Annotated[HalfLife, Between(timedelta(seconds=1), timedelta(days=3650))] = Field(
-        default=timedelta(days=14), description="After this long the points count half; or `never`."
+        default=timedelta(days=14),
+        description="The time in which points decay to a half; or `never`.",
     )
     daily_max: MaxPoints | None = Field(
         default=None, gt=0, description="Maximum of undecayed points a UTC day."
@@ -43,7 +46,7 @@ class Signal(Section):
 
 
 class Group(Section):
-    """A bound over several signals."""
+    """A bound on the points of several signals."""
 
     max: MaxPoints = Field(
         gt=0, description="Maximum of the points of all its signals together at one instant."
@@ -65,10 +68,10 @@ class Scoring(Section):
     """How fit and engagement are counted."""
 
     fit: Annotated[tuple[FitRule, ...], AtMost(500)] = Field(
-        default=(), description="Who they are: 0 to 100 in all."
+        default=(), description="Points for traits, 0 to 100 in all."
     )
     signals: Annotated[tuple[Signal, ...], AtMost(500)] = Field(
-        default=(), description="What they do: 0 to 100 in all, fading."
+        default=(), description="Points for events, which decay, 0 to 100 in all."
     )
     groups: Annotated[dict[Id, Group], AtMost(100)] = Field(
         default_factory=dict, description="Bounds over several signals, by name."

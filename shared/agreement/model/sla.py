@@ -45,10 +45,16 @@ class Policy(Section):
         description="`hop` starts anew with each rep; `journey` runs once, whichever rep has the lead."
     )
     anchor: Anchor = Field(description="The change that starts the clock.")
-    when: Condition | None = Field(default=None, description="CEL over tier and team; absent: all.")
+    when: Condition | None = Field(
+        default=None,
+        description="CEL over tier and team; without it the policy applies to every handoff.",
+    )
     target: BusinessTime = Field(description="Business time.")
     warn_at: float = Field(
-        default=0.8, gt=0, lt=1, description="At risk from this part of the target on."
+        default=0.8,
+        gt=0,
+        lt=1,
+        description="A clock is at risk once this part of the target has passed.",
     )
     ladder: Annotated[tuple[EscalationStep, ...], AtMost(20)] = Field(
         default=(EscalationStep(notify="team"),),

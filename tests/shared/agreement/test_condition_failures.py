@@ -8,7 +8,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from shared.agreement.cel.failures import Cause, Failures
-from shared.agreement.condition_failures import EVERY, Failed, FailureLog, failed_since
+from shared.agreement.condition_failures import (
+    WRITE_INTERVAL,
+    ConditionFailure,
+    FailureLog,
+    failed_since,
+)
 from tests.builders import NOON
 
 pytestmark = pytest.mark.postgres
@@ -26,7 +31,7 @@ def test_each_failure_is_added_once_by_every_process(session: Session) -> None:
     for each in (log, log, other_log):
         each.save(session, NOON)
 
-    assert failed_since(session, NOON) == [Failed("scoring", RULE, "work", 3, NOON)]
+    assert failed_since(session, NOON) == [ConditionFailure("scoring", RULE, "work", 3, NOON)]
 
 
 def test_a_process_writes_only_what_is_new_and_not_at_every_event(session: Session) -> None:
@@ -37,14 +42,14 @@ def test_a_process_writes_only_what_is_new_and_not_at_every_event(session: Sessi
     failures.count(RULE, Cause.ERROR)
     failures.count("routing.rules.near.match", Cause.ITERATIONS)
 
-    log.save(session, NOON + EVERY / 2)
+    log.save(session, NOON + WRITE_INTERVAL / 2)
     assert [it.failures for it in failed_since(session, NOON)] == [1]
 
-    later = NOON + EVERY
+    later = NOON + WRITE_INTERVAL
     log.save(session, later)
-    log.save(session, later + EVERY)
+    log.save(session, later + WRITE_INTERVAL)
     assert failed_since(session, NOON) == [
-        Failed("scoring", "routing.rules.near.match", "iterations", 1, later),
-        Failed("scoring", RULE, "error", 2, later),
+        ConditionFailure("scoring", "routing.rules.near.match", "iterations", 1, later),
+        ConditionFailure("scoring", RULE, "error", 2, later),
     ]
     assert failed_since(session, later + timedelta(seconds=1)) == []
