@@ -1,4 +1,4 @@
-"""The HTTP edge of scoring: events come in as platforms send them, and go out as marketing.events."""
+"""The HTTP edge of scoring: it takes in events as platforms send them, and publishes them to `marketing.events`."""
 
 from __future__ import annotations
 

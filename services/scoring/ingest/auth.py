@@ -1,4 +1,4 @@
-"""Who sends: the ingest key, wherever the client puts it, and the site that a browser sends from."""
+"""The sender of a request: its ingest key, wherever the client puts it, and the site that a browser sends from."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from shared.http.headers import header
 async def authenticate(request: Request, key: str | None) -> Caller:
     """The caller with this key; raises UnknownKey, ExpiredKey, WrongScope, OriginNotAllowed, DatabaseAway.
 
-    A key that was seen lately is known without leaving the event loop.
+    A key that is in the cache is checked on the event loop, without a query.
     """
     keys: KeyCache = request.app.state.keys
-    kept = request.scope.get("key") or keys.remembered(key)
-    if kept is None:
-        kept = await run_in_threadpool(keys.key, key)
-    caller = allowed(kept, KeyScope.INGEST)
+    ingest_key = request.scope.get("key") or keys.remembered(key)
+    if ingest_key is None:
+        ingest_key = await run_in_threadpool(keys.key, key)
+    caller = allowed(ingest_key, KeyScope.INGEST)
     origin = header(request.scope, b"origin")
     if origin is not None:
-        if origin not in kept.origins and "*" not in kept.origins:
-            raise OriginNotAllowed(_not_listed(origin, kept.id))
+        if origin not in ingest_key.origins and "*" not in ingest_key.origins:
+            raise OriginNotAllowed(_unlisted_origin(origin, ingest_key.id))
         request.scope["origin"] = origin
     return caller
 
 
-def _not_listed(origin: str, key_id: str) -> str:
+def _unlisted_origin(origin: str, key_id: str) -> str:
     try:
         site = normal_origin(origin)
     except ValueError:
-        return f"the key {key_id} is not for this page, which is of no web site that a key can list: serve it from one"
+        return f"the key {key_id} does not allow this page, which has no origin that a key can list: serve it from a site"
     return (
-        f"the key {key_id} is not for pages of {site}: `leadbaton keys origins {key_id} --add {site}` "
+        f"the key {key_id} does not allow pages of {site}: `leadbaton keys origins {key_id} --add {site}` "
         "lets them send within half a minute"
     )
 
 
 def write_key(content: object) -> str | None:
-    """The key inside a body, as browsers send it; a masked one is none."""
+    """The key inside a body, as browsers send it; None if there is none, or it is masked."""
     key = content.get("writeKey") if isinstance(content, Mapping) else None
     return key if isinstance(key, str) and "*" not in key else None
 
@@ -61,7 +61,7 @@ def with_cors(request: Request, response: Response) -> Response:
 
 
 def preflight(request: Request) -> Response:
-    """A browser asks without a key whether it may send: it may try, and is told when it does."""
+    """The answer to a browser that asks whether it may send: yes, as it asks without the key that decides."""
     headers = {
         "access-control-allow-origin": request.headers.get("origin", "*"),
         "access-control-allow-methods": "POST",

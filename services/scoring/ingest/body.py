@@ -1,4 +1,4 @@
-"""JSON as clients really send it, and the exact bytes of each event in it."""
+"""The JSON of a request's body, and the exact bytes of each event in it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DECODER = json.JSONDecoder()
 
 
 def parse_body(body: bytes) -> Any:
-    """The body's JSON; raises MalformedBody with the position. Its numbers are to be checked: `shared.values`.
+    """The body's JSON; raises MalformedBody with the position. The caller checks its numbers: `shared.values`.
 
-    Python's json writes NaN, and JavaScript cuts emoji in two: neither is JSON, but no reason to lose a batch.
+    NaN, which Python's json writes, and halves of emoji, which JavaScript leaves, are read too, though neither is JSON.
     """
     try:
         return exactly(body) if holds_zero(body) else orjson.loads(body)
@@ -32,7 +32,7 @@ def parse_body(body: bytes) -> Any:
 
 
 def event_bytes(body: bytes, inside: tuple[str, ...]) -> list[bytes]:
-    """Each event's own bytes: of the list, of the list under one of these names, or of the whole."""
+    """The bytes of each event: of the list, of the list under one of these names, or the whole body."""
     text = body.decode()
     start: int | None = _skip(text, 0)
     if text[_skip(text, 0)] == "{":

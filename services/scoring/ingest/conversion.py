@@ -1,4 +1,4 @@
-"""Each event of a batch converted alone: to a record for Kafka, or to the reason why it is refused."""
+"""Converts each event of a batch alone: to a record for Kafka, or to a refusal."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from shared.errors import Rejected
 from shared.text import storable
 
 OUT_OF_RANGE = "number_as_text"
-"""The mark of an event in which a number is kept as text, for it is beyond what readers hold."""
+"""The mark of an event in which a number is kept as text, as it is too large or too precise for readers."""
 
 MAX_REASON = 1_000
 MAX_BODY_BYTES = 32_000
-"""How much is kept of the reason, and of what was refused."""
+"""How many characters of the reason and how many bytes of the event are kept."""
 
 
 class Refusal(NamedTuple):
-    """An event of the batch that is refused: its position, its id if it can be told, and why."""
+    """A refused event of the batch: its position, its id if it has a readable one, and why it is refused."""
 
     position: int
     event_id: str | None
@@ -38,7 +38,7 @@ class Refusal(NamedTuple):
 
 
 class Deferral(NamedTuple):
-    """An event of the batch that the sender is to send again."""
+    """An event of the batch that the sender must send again."""
 
     position: int
     event_id: str | None
@@ -46,18 +46,18 @@ class Deferral(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the events."""
+    """The outcome of a batch."""
 
     records: list[Outgoing] = field(default_factory=list)
-    accepted: set[str] = field(default_factory=set)
-    refused: list[Refusal] = field(default_factory=list)
-    deferred: list[Deferral] = field(default_factory=list)
+    accepted_ids: set[str] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+    deferrals: list[Deferral] = field(default_factory=list)
 
 
 class BatchReader:
-    """Converts a body's events as orjson has parsed them; those with numbers that it rounds, from an exact parse.
+    """Converts a body's events as orjson has parsed them, or, where it has rounded a number, from an exact parse.
 
-    So what becomes of an event does not depend on what else is in the body.
+    So an event's outcome does not depend on the other events of the body.
     """
 
     def __init__(self, batch: Batch, read_exactly: Callable[[], Batch]) -> None:
@@ -67,7 +67,7 @@ class BatchReader:
         self._common = values.out_of_range(batch.common.values())
 
     def convert(self, index: int, arrival: Arrival) -> MarketingEvent:
-        """The event with every value as it may be; raises Rejected."""
+        """The event of this number; raises Rejected."""
         item = self.batch.items[index]
         inside = item.values() if isinstance(item, dict) else ()
         if not (values.out_of_range(inside) or self._common):
@@ -86,40 +86,40 @@ def _mark_out_of_range(event: MarketingEvent) -> MarketingEvent:
 def convert_batch(
     reader: BatchReader, arrival: Arrival, *, allowed: int, max_bytes: int | None, traceparent: str
 ) -> Outcome:
-    """The first `allowed` events of the batch as records, an id only once; the others are deferred.
+    """The first `allowed` events of the batch as records, each id once; the others are deferred.
 
-    Their sizes are checked if `max_bytes` says that one may be too large.
+    `max_bytes` is the limit of an event's size, or None if no event of the body can be larger.
     """
     outcome, batch = Outcome(), reader.batch
     for index, item in enumerate(batch.items):
         if index >= allowed:
-            outcome.deferred.append(Deferral(index, id_in(item, batch.id_name)))
+            outcome.deferrals.append(Deferral(index, id_in(item, batch.id_name)))
             continue
         try:
             if max_bytes is not None:
                 _check_size(item, max_bytes)
             event = reader.convert(index, arrival)
-            if event.id not in outcome.accepted:
+            if event.id not in outcome.accepted_ids:
                 outcome.records.append(_record(event, traceparent))
-                outcome.accepted.add(event.id)
+                outcome.accepted_ids.add(event.id)
         except values.TooDeep:
-            outcome.refused.append(Refusal(index, id_in(item, batch.id_name), TooDeep()))
+            outcome.refusals.append(Refusal(index, id_in(item, batch.id_name), TooDeep()))
         except Rejected as error:
-            outcome.refused.append(Refusal(index, id_in(item, batch.id_name), error))
+            outcome.refusals.append(Refusal(index, id_in(item, batch.id_name), error))
     return outcome
 
 
 def rejections(batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes) -> list[Rejection]:
-    """What was refused, each with its own bytes as they came, or with the whole body."""
+    """The rejections of the refused events, each with the event's bytes as they came, or with the whole body."""
     bodies = _bodies(batch, outcome, body)
     return [
         _rejection(refusal.error, arrival, own, event_id=refusal.event_id)
-        for refusal, own in zip(outcome.refused, bodies, strict=True)
+        for refusal, own in zip(outcome.refusals, bodies, strict=True)
     ]
 
 
 def rejection_of_body(error: Rejected, arrival: Arrival, body: bytes) -> Rejection:
-    """A request that is refused as a whole."""
+    """The rejection of a whole request."""
     return _rejection(error, arrival, _body(body), event_id=None)
 
 
@@ -129,7 +129,7 @@ def _rejection(error: Rejected, arrival: Arrival, body: Body, *, event_id: str |
 
 
 def id_in(item: object, name: str) -> str | None:
-    """The sender's id, if it can be told."""
+    """The sender's id of the event, if it is text."""
     value = item.get(name) if isinstance(item, dict) else None
     return value[:200] if isinstance(value, str) else None
 
@@ -140,7 +140,7 @@ def _check_size(item: object, max_bytes: int) -> None:
     except orjson.JSONEncodeError:
         raise TooDeep from None
     if size > max_bytes:
-        raise OversizedEvent(f"the event has {size} bytes: {max_bytes} are the most")
+        raise OversizedEvent(f"the event has {size} bytes: send at most {max_bytes}")
 
 
 def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
@@ -154,15 +154,15 @@ def _record(event: MarketingEvent, traceparent: str) -> Outgoing:
 
 
 def _bodies(batch: Batch, outcome: Outcome, body: bytes) -> list[Body]:
-    """The bytes of each refused event; where they cannot be told apart, the whole body for each, made once."""
+    """The bytes of each refused event; where events cannot be separated, the whole body for each, made once."""
     try:
         own = event_bytes(body, batch.list_names)
     except (ValueError, IndexError, RecursionError):
         own = []
     if len(own) != len(batch.items):
-        return [_body(body)] * len(outcome.refused)
-    return [_body(own[refusal.position]) for refusal in outcome.refused]
+        return [_body(body)] * len(outcome.refusals)
+    return [_body(own[refusal.position]) for refusal in outcome.refusals]
 
 
-def _body(whole: bytes) -> Body:
-    return Body.of(whole, max_bytes=MAX_BODY_BYTES)
+def _body(content: bytes) -> Body:
+    return Body.of(content, max_bytes=MAX_BODY_BYTES)

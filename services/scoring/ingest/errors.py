@@ -1,4 +1,4 @@
-"""Why an event is refused. None of these fails the events beside it."""
+"""The errors for which an event or a request is refused. One event's refusal leaves the events beside it accepted."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from shared.errors import Rejected, Unavailable
 
 
 class InvalidEvent(Rejected):
-    """A field is missing, or of the wrong type, or makes no sense."""
+    """A field is missing, of the wrong type, or has an impossible value."""
 
     code = "invalid_event"
 
 
 class NoIdentity(Rejected):
-    """Nothing in the event says whose it is."""
+    """The event has no valid identifier."""
 
     code = "no_identity"
 
     def __init__(self) -> None:
         super().__init__(
-            "nothing says whose event this is: send an e-mail, a user id, an anonymous id or a phone number "
+            "the event has no valid identifier: send an e-mail, a user id, an anonymous id or a phone number "
             "(`null`, `undefined`, `0`, `anonymous` and the like are none)"
         )
 
@@ -32,12 +32,12 @@ class OversizedEvent(Rejected):
 
 
 class TooDeep(Rejected):
-    """The event's objects are nested deeper than anything can read."""
+    """The event's objects are nested too deeply."""
 
     code = "event_too_deep"
 
     def __init__(self) -> None:
-        super().__init__("the event's objects are nested too deep: flatten them")
+        super().__init__("the event's objects are nested too deeply: flatten them")
 
 
 class TooManyEvents(Rejected):
@@ -48,7 +48,7 @@ class TooManyEvents(Rejected):
 
 
 class OriginNotAllowed(Rejected):
-    """A browser sent this from a site that the key does not list."""
+    """A browser sent the request from a site that the key does not list."""
 
     code = "origin_not_allowed"
     status = 403
@@ -73,7 +73,7 @@ class NowhereToPut(Unavailable):
 
 
 def first_fault(error: ValidationError) -> InvalidEvent:
-    """What pydantic found, in one line, without the value, which may be personal."""
+    """The first fault that pydantic reports, in one line, without the value, which may be personal."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, fault["loc"])) or "event"
     return InvalidEvent(f"{where}: {fault['msg'].removeprefix('Value error, ')}")

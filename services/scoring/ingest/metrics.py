@@ -1,4 +1,4 @@
-"""What is measured where events come in."""
+"""The metrics of ingest."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ UNKEPT = Counter(
 
 @cache
 def events(format_name: str, outcome: str) -> Counter:
-    """The counter of one outcome: looking it up took as long as reading the event."""
+    """The counter of one outcome; cached, as finding its labels took as long as reading the event."""
     return EVENTS.labels(format_name, outcome)

@@ -55,7 +55,7 @@ DEFAULTS = Limits()
 
 
 class Pipeline:
-    """Takes events in, on the event loop: nothing here waits for anything but acknowledgements."""
+    """Takes events in, on the event loop; it waits only for acknowledgements, and for the database in a thread."""
 
     def __init__(self, publisher: Publisher, limits: Limits) -> None:
         self._publisher = publisher
@@ -65,7 +65,7 @@ class Pipeline:
     async def take(
         self, request: Request, parse: Callable[[Any], Batch], *, divisible: bool
     ) -> Outcome:
-        """What became of each event. A divisible batch comes in as far as the key's rate allows.
+        """The outcome of each event. Of a divisible batch as many are taken as the key's rate allows.
 
         Raises Rejected or Unavailable when none of it was accepted.
         """
@@ -80,7 +80,7 @@ class Pipeline:
             traceparent=request.scope["traceparent"],
         )
         await self._publisher.publish(outcome.records)
-        if outcome.refused:
+        if outcome.refusals:
             await _keep(request, rejections(batch, outcome, arrival, body))
         _count(batch.format, outcome)
         return outcome
@@ -102,16 +102,16 @@ class Pipeline:
             raise
 
     def _allowed_count(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:
-        """How many of the events may come in now; raises TooManyEvents or RateLimited."""
+        """How many of the events are taken now; raises TooManyEvents or RateLimited."""
         count = len(batch.items)
         if count > self._limits.events:
-            raise TooManyEvents(f"{count} events in a request: {self._limits.events} are the most")
+            raise TooManyEvents(f"{count} events in a request: send at most {self._limits.events}")
         take = self._rates.take_some if divisible else self._rates.take_all
         return take(sender.key_id, count)
 
 
 def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
-    """The same events with every digit; raises TooDeep where they are nested too deep for the exact parser."""
+    """The same events with every digit; raises TooDeep where they are nested too deeply for the exact parser."""
     try:
         return parse(exactly(body))
     except ValueError:
@@ -132,7 +132,7 @@ async def _keep(request: Request, refused: list[Rejection]) -> None:
 
 def _count(format_name: str, outcome: Outcome) -> None:
     events(format_name, "ok").inc(len(outcome.records))
-    if outcome.deferred:
-        events(format_name, "retry").inc(len(outcome.deferred))
-    for refusal in outcome.refused:
+    if outcome.deferrals:
+        events(format_name, "retry").inc(len(outcome.deferrals))
+    for refusal in outcome.refusals:
         events(format_name, refusal.error.code).inc()

@@ -1,4 +1,4 @@
-"""Where accepted events go before the sender is told `ok`: to Kafka, or else into the outbox."""
+"""Publishes accepted events before the answer `ok`: to Kafka, or else into the outbox."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from shared.process import logs
 log = logs.get(__name__)
 
 MAX_WAITING = 16_000_000
-"""Bytes that may wait for the outbox; beyond, senders keep their events for a while."""
+"""Bytes that may wait for the outbox; beyond this, requests are refused and senders retry."""
 
 PAUSE_S = 1.0
-"""After the database took nothing, nobody waits for it for so long."""
+"""After the database refused a write, requests are refused for so long without a try."""
 
 
 class RecordProducer(Protocol):
-    """What is needed of the producer."""
+    """The part of the producer that is needed here."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return after every record is acknowledged; raise Unavailable."""
@@ -45,7 +45,7 @@ class Publishing:
         self._outbox = _Outbox(sessions)
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return when the records are safe; raise NowhereToPut when they are nowhere, or only in part."""
+        """Return when the records are safe; raise NowhereToPut when none of them is, or only a part."""
         if not records:
             return
         if self._keeps_log and self._producer.ready():
@@ -61,7 +61,7 @@ class Publishing:
 
 
 class _Outbox:
-    """One transaction at a time: what arrives meanwhile goes into the next, however many requests it is."""
+    """Writes one transaction at a time; the records that arrive meanwhile all go into the next."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -90,14 +90,16 @@ class _Outbox:
         while self._waiting:
             requests, self._waiting = self._waiting, []
             fault = await self._fault_of([record for records, _ in requests for record in records])
-            alone = not (fault is None or isinstance(fault, NowhereToPut)) and len(requests) > 1
-            # What PostgreSQL cannot hold is no fault of the requests beside it.
+            write_alone = (
+                not (fault is None or isinstance(fault, NowhereToPut)) and len(requests) > 1
+            )
+            # Each request is written alone, so that one with records that PostgreSQL refuses fails alone.
             for records, done in requests:
-                _end(done, await self._fault_of(records) if alone else fault)
+                _end(done, await self._fault_of(records) if write_alone else fault)
         self._writing = None
 
     async def _fault_of(self, records: Sequence[Outgoing]) -> BaseException | None:
-        """Put the records into the outbox; None, or why they are not there."""
+        """Put the records into the outbox; returns None, or the error."""
         [fault] = await asyncio.gather(
             run_in_threadpool(self._append, records), return_exceptions=True
         )

@@ -1,4 +1,4 @@
-"""How fast a key may send: a token bucket a key, in this process."""
+"""Limits on how fast a key may send: a token bucket for each key, in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RateLimiter:
         self._held: dict[str, tuple[float, float]] = {}
 
     def take_some(self, key_id: str, count: int) -> int:
-        """How many of the events may come in now; raises RateLimited when it is none of them."""
+        """How many of the events are taken now; raises RateLimited when there is no token for any."""
         tokens = self._tokens(key_id)
         granted = min(count, math.floor(tokens))
         if count and not granted:
@@ -28,7 +28,7 @@ class RateLimiter:
         return granted
 
     def take_all(self, key_id: str, count: int) -> int:
-        """Take them all or raise RateLimited. More than the bucket ever holds may come while it is full."""
+        """Take all events or raise RateLimited. A full bucket allows even more events than it holds."""
         tokens = self._tokens(key_id)
         needed = min(count, self._burst)
         if tokens < needed:

@@ -1,4 +1,4 @@
-"""Keeps what was refused, for a while; an event that nobody can read is no reason to refuse the others."""
+"""Stores refused events, and deletes them when they are old."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from shared.process import logs
 
 log = logs.get(__name__)
 
-DELETED_AT_ONCE = 500
-"""In one transaction: those who add rejections meanwhile do not wait for long."""
+DELETE_BATCH = 500
+"""Rows that one transaction deletes, so that requests which add rejections do not wait long."""
 
 
 def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
-    """In a transaction of its own. Those that the database does not take are counted and logged by their codes only.
+    """Store the rejections in a transaction of their own.
 
-    That is no outage for whoever sent them: the events beside them are accepted.
+    Those that the database does not take are only counted, and logged by their codes: the events beside them
+    stay accepted.
     """
     try:
         with sessions.begin() as session:
@@ -49,7 +50,7 @@ def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AgeLimit:
-    """Deletes rejections that did not come again for so long."""
+    """Deletes rejections that were not repeated for `max_age`."""
 
     sessions: Sessions
     time_source: TimeSource
@@ -66,4 +67,4 @@ class AgeLimit:
 
     def _delete_before(self, instant: datetime) -> int:
         with self.sessions.begin() as session:
-            return delete_rejections_before(session, instant, limit=DELETED_AT_ONCE)
+            return delete_rejections_before(session, instant, limit=DELETE_BATCH)

@@ -1,4 +1,4 @@
-"""The routes that events come in by.
+"""The routes that take in events.
 
 They are `async`, unlike all other routes: they wait for the broker on the event loop (docs/decisions).
 """
@@ -59,7 +59,7 @@ REFUSALS = problems(
 
 
 class Result(BaseModel):
-    """What became of one event."""
+    """The outcome of one event."""
 
     status: Literal["ok", "rejected", "retry"]
     code: str | None = None
@@ -67,13 +67,13 @@ class Result(BaseModel):
 
 
 class Results(BaseModel):
-    """By the event's id, or `#` and its position where it has none."""
+    """The results by event id, or by `#` and the event's position where it has no id."""
 
     results: dict[str, Result]
 
 
 class Success(BaseModel):
-    """What Segment's clients want to read."""
+    """The answer that Segment's clients expect."""
 
     success: Literal[True] = True
 
@@ -89,7 +89,7 @@ def router(publish: Publisher, limits: Limits = DEFAULTS) -> APIRouter:
 
 def _add_native(routes: APIRouter, pipeline: Pipeline) -> None:
     async def take_events(request: Request) -> Response:
-        """One event, a list, or `{"events": [...]}`. Bad ones fail alone; send again only what says `retry`."""
+        """Takes one event, a list, or `{"events": [...]}`. Each has its own result; send only `retry` ones again."""
         return await _answer(request, _native(pipeline, request))
 
     _add(routes, "/v1/events", take_events, Results, native_body())
@@ -97,7 +97,7 @@ def _add_native(routes: APIRouter, pipeline: Pipeline) -> None:
 
 async def _native(pipeline: Pipeline, request: Request) -> Response:
     outcome = await pipeline.take(request, native_batch, divisible=True)
-    headers = {"retry-after": "1"} if outcome.deferred else None
+    headers = {"retry-after": "1"} if outcome.deferrals else None
     return _json({"results": _results(outcome)}, headers)
 
 
@@ -105,13 +105,13 @@ def _results(outcome: Outcome) -> dict[str, dict[str, str]]:
     """The results by event id; an id that was accepted once is ok, whatever else was sent under it."""
     refused = {
         it.event_id or f"#{it.position}": _result("rejected", it.error.code, it.error.message)
-        for it in outcome.refused
+        for it in outcome.refusals
     }
     retry = _result(
-        "retry", RateLimited.code, "more than this key may send in a second: send it again"
+        "retry", RateLimited.code, "the key sends faster than it may: send this event again"
     )
-    deferred = {it.event_id or f"#{it.position}": retry for it in outcome.deferred}
-    return refused | deferred | {event_id: {"status": "ok"} for event_id in outcome.accepted}
+    deferred = {it.event_id or f"#{it.position}": retry for it in outcome.deferrals}
+    return refused | deferred | {event_id: {"status": "ok"} for event_id in outcome.accepted_ids}
 
 
 def _result(status: str, code: str, message: str) -> dict[str, str]:
@@ -134,7 +134,7 @@ def _segment_route(pipeline: Pipeline, call: str) -> Route:
         return _json({"success": True})
 
     async def take(request: Request) -> Response:
-        """As Segment's clients send it. Events that are refused fail nothing: see /v1/rejections."""
+        """Takes what Segment's clients send. Refused events do not fail the request: see /v1/rejections."""
         return await _answer(request, accept(request))
 
     return take
@@ -166,18 +166,18 @@ def _add(
     answer: type[BaseModel] | None,
     body: dict[str, Any],
 ) -> None:
-    """The path with and without a slash at its end: nobody is ever redirected."""
-    described: dict[int | str, dict[str, Any]] = {200: {"model": answer}, **REFUSALS}
+    """Add the path with and without a slash at its end, as a redirect would lose events."""
+    responses: dict[int | str, dict[str, Any]] = {200: {"model": answer}, **REFUSALS}
     extra = {"requestBody": body, "security": [{"key": []}]}
-    for at in (path, f"{path}/"):
-        described_here = at == path and answer is not None
+    for variant in (path, f"{path}/"):
+        in_schema = variant == path and answer is not None
         routes.add_api_route(
-            at,
+            variant,
             take,
             methods=["POST"],
             response_model=None,
-            responses=described if described_here else None,
+            responses=responses if in_schema else None,
             openapi_extra=extra,
-            include_in_schema=described_here,
+            include_in_schema=in_schema,
         )
-        routes.add_api_route(at, _preflight, methods=["OPTIONS"], include_in_schema=False)
+        routes.add_api_route(variant, _preflight, methods=["OPTIONS"], include_in_schema=False)

@@ -1,1 +1,3 @@
-"""TODO"""
+"""The formats that senders use: each turns a body into events with our field names."""
+
+from __future__ import annotations

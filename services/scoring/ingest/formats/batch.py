@@ -1,4 +1,4 @@
-"""The events of a body, whatever their format."""
+"""The events of a body in any format."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Batch:
     convert: Callable[[object, Arrival], MarketingEvent]
     id_name: str = "id"
     list_names: tuple[str, ...] = ()
-    """Where in the body the events are, if it is an object around them."""
+    """The names under which the body may have the list of events, if it is an object."""
     common: Mapping[str, object] = field(default_factory=dict)
     """The context that the body gives all events."""

@@ -23,10 +23,12 @@ IdText = Annotated[str, BeforeValidator(id_text)]
 
 
 class NativeLead(BaseModel):
-    """Who did it; one at least. Whole numbers count as text, null as absent."""
+    """The identifiers of the person, at least one. Whole numbers count as text, null as absent."""
 
     email: IdText | None = None
-    phone: IdText | None = Field(default=None, description="With its country: +49 30 123456.")
+    phone: IdText | None = Field(
+        default=None, description="With the country's code: +49 30 123456."
+    )
     user_id: IdText | None = Field(
         default=None, description="The sender's own id of a known person."
     )
@@ -41,7 +43,7 @@ class NativeEvent(BaseModel):
     id: IdText = Field(
         min_length=1,
         max_length=200,
-        description="The sender's, the same at every retry: what makes two events one.",
+        description="The sender's id of the event, the same at every retry: events with the same id count once.",
     )
     type: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,99}$", description="Such as page_viewed.")
     time: Annotated[AwareDatetime | None, BeforeValidator(_text_only)] = Field(

@@ -1,4 +1,4 @@
-"""Segment's HTTP API: what its clients, and those that imitate them, send."""
+"""Segment's HTTP API, which its clients and compatible ones use."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 Item = Mapping[str, Any]
 
 MAX_COMMON_BYTES = 8_000
-"""Of the context that a batch says of all its events."""
+"""The limit of the context that a batch has for all its events."""
 
 
 def segment_batch(content: Any) -> Batch:
-    """`/v1/batch`: events that each say what they are."""
+    """The body of `/v1/batch`: each event has its own `type`."""
     items = content.get("batch") if isinstance(content, dict) else None
     if not isinstance(items, list):
         raise InvalidEvent("batch: should be a list of events")
@@ -43,13 +43,13 @@ def segment_batch(content: Any) -> Batch:
 
 
 def segment_single(call: str, content: Any) -> Batch:
-    """`/v1/track` and the like: one event, and the path says what it is."""
+    """The body of `/v1/track` and the like: one event, whose type is in the path."""
     item = {**content, "type": call} if isinstance(content, dict) else content
     return Batch("segment", [item], partial(segment_event, envelope={}), "messageId")
 
 
 def segment_event(item: object, arrival: Arrival, envelope: Item) -> MarketingEvent:
-    """The event; raises InvalidEvent or NoIdentity. What a batch says of all is in its envelope."""
+    """The event; raises InvalidEvent or NoIdentity. `envelope` is the batch's body, with what all events share."""
     if not isinstance(item, dict):
         raise InvalidEvent("event: should be an object")
     call_name = item.get("type")
@@ -111,7 +111,7 @@ def _identify(parsed: ParsedEvent, item: Item) -> None:
 
 
 def _group(parsed: ParsedEvent, item: Item) -> None:
-    """A group is a company: its name is the person's `company`, its e-mail is nobody's."""
+    """A group is a company: its name becomes the person's `company`, its e-mail no identifier."""
     company = with_agreement_names(_object(item, "traits"))
     if "name" in company:
         company["company"] = company.pop("name")
@@ -123,10 +123,10 @@ def _group(parsed: ParsedEvent, item: Item) -> None:
 
 
 def _alias(parsed: ParsedEvent, item: Item) -> None:
-    """Clients say `previousId` of an anonymous id as well as of a user id: it is whichever there is."""
+    """Clients send anonymous ids as well as user ids as `previousId`: it is read as both."""
     previous = normal_id(_id(item, "previousId"))
     if previous is None:
-        raise InvalidEvent("previousId: should be the id that the person had previous")
+        raise InvalidEvent("previousId: should be the id that the person had before")
     parsed.type, parsed.kind = "aliased", EventKind.ALIAS
     email = normal_email(previous)
     parsed.previous = (
@@ -146,7 +146,7 @@ _CALLS: dict[str, Callable[[ParsedEvent, Item], None]] = {
 
 
 def _use_email_as_user_id(parsed: ParsedEvent) -> None:
-    """Many use the e-mail as user id; then it is both."""
+    """Read a user id that is an e-mail address as the address, too."""
     if not parsed.email and parsed.user_id is not None and "@" in parsed.user_id:
         parsed.email = normal_email(parsed.user_id)
 
@@ -178,7 +178,7 @@ def _message_id(item: Item) -> str:
 
 
 def _check(common: Item) -> None:
-    """Refuse a large common context: it is stored with each event, and 1 MB of it would be gigabytes."""
+    """Refuse a large common context, which is stored with each event."""
     try:
         values.out_of_range(common.values())
     except values.TooDeep:
@@ -186,8 +186,8 @@ def _check(common: Item) -> None:
     size = len(orjson.dumps(common))
     if size > MAX_COMMON_BYTES:
         raise InvalidEvent(
-            f"context: what a batch says of all its events has {size} bytes: {MAX_COMMON_BYTES} are the most; "
-            "say it in the events that it is about"
+            f"context: the context of a batch has {size} bytes: send at most {MAX_COMMON_BYTES}, "
+            "and the rest in the events' own contexts"
         )
 
 

@@ -1,4 +1,4 @@
-"""A parsed event as a MarketingEvent: the part that all formats share."""
+"""Makes a MarketingEvent of a parsed event; all formats share it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.scoring.ingest.normalize.names import is_bot, with_campaign, with_
 from services.scoring.ingest.normalize.timestamps import clamp_time
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 
-NOBODY = Identity()
+NO_IDENTITY = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _identity(event: ParsedEvent) -> tuple[Identity, bool]:
         user_id=normal_id(event.user_id),
         anonymous_id=normal_id(event.anonymous_id),
     )
-    if identity == NOBODY:
+    if identity == NO_IDENTITY:
         raise NoIdentity
     return identity, (
         bool(event.email and identity.email is None)

@@ -1,4 +1,4 @@
-"""Whose event it is: e-mails, phone numbers and ids as they should be, and what is none of them."""
+"""E-mails, phone numbers and ids in one notation, and the values that identify nobody."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ JUNK = frozenset(
         "null", "true", "undefined", "unknown", "user", "visitor",
     }
 )  # fmt: skip
-"""What programs write when they know nobody."""
+"""Values that programs send where they have no id."""
 
 _PLACEHOLDER = re.compile(
     r"\[object .*\]|\{\{.*\}\}|\$\{.*\}|%%.*%%|%[A-Za-z_]+%|\*\|.*\|\*|<%.*%>|[0-]+"
 )
-"""An object turned to text, a template that nobody filled in, a UUID of zeros."""
+"""An object turned into text, a template without its values, a UUID of zeros."""
 
 _USUAL_EMAIL = re.compile(
     r"(?=.{6,254}\Z)[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,15}){0,2}"
     r"@(?:[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,3}([a-z]{2,12})"
 )
-"""Addresses of which no library needs to be asked; everything else takes the long way."""
+"""Addresses that are valid without asking the library, which takes a hundred times longer."""
 
 
 def id_text(value: Any) -> Any:
-    """An id that came as a number, as its digits; what is no number, as it is.
+    """The digits of an id that came as a number; any other value unchanged.
 
     Raises ValueError where digits or characters of the id are lost: two people could become one.
     """
@@ -58,7 +58,7 @@ def id_text(value: Any) -> Any:
 
 
 def normal_id(identifier: str | None) -> str | None:
-    """The id as text; None for what stands for nobody."""
+    """The id without blanks at its ends; None for a value that identifies nobody."""
     if identifier is None:
         return None
     text = identifier.strip()
@@ -69,7 +69,7 @@ def normal_id(identifier: str | None) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def normal_email(address: str) -> str | None:
-    """The address in lower case; None for what is none. Nobody is asked over the network."""
+    """The address in lower case; None if it is not valid. No server is asked."""
     text = address.strip().lower()
     usual = _USUAL_EMAIL.fullmatch(text)
     if usual is not None and usual[1] not in SPECIAL_USE_DOMAIN_NAMES:

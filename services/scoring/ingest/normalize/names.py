@@ -1,4 +1,4 @@
-"""What happened: names as the agreement writes them, the page, the campaign, and whether a bot did it."""
+"""Names as the agreement writes them, an event's page and campaign, and whether a bot sent it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ CAMPAIGN = {
     "utm_content": "content",
     "utm_id": "id",
 }
-"""A URL's parameters, and how Segment's `context.campaign` calls them."""
+"""A URL's parameters, and their names in Segment's `context.campaign`."""
 
 _BOT = re.compile(
     r"(?<!cu)bot(?:\b|_)|crawl|spider|slurp|headless|phantomjs|lighthouse|pingdom|facebookexternalhit"
     r"|preview|scanner|uptime|mediapartners|bingpreview|embedly|barracuda|proofpoint|mimecast",
     re.IGNORECASE,
 )
-"""Crawlers, link checkers of mail filters, page testers: they say so themselves."""
+"""User agents of crawlers, link checkers of mail filters and page testers."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_WORD = re.compile(r"[^\w.]+")
@@ -38,7 +38,7 @@ def snake_case(name: str) -> str:
 
 
 def with_agreement_names(traits: Mapping[str, Any]) -> dict[str, Any]:
-    """The traits under the agreement's names; one that has its name already wins."""
+    """The traits under the agreement's names; a trait that already has such a name wins."""
     renamed = {snake_case(name) or name: value for name, value in traits.items()}
     return {**renamed, **{name: value for name, value in traits.items() if name in renamed}}
 

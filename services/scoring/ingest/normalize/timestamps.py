@@ -1,4 +1,4 @@
-"""When it happened, as far as the clocks of senders can be believed."""
+"""The time of an event, corrected where the sender's clock is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAR_AHEAD = timedelta(hours=24)
 
 
 def parse_instant(value: object, *, name: str) -> datetime | None:
-    """The instant that an ISO 8601 text says, in UTC where it does not say; raises InvalidEvent."""
+    """The instant of an ISO 8601 text, in UTC where the text has no offset; raises InvalidEvent."""
     if value is None:
         return None
     try:
@@ -23,7 +23,7 @@ def parse_instant(value: object, *, name: str) -> datetime | None:
 
 
 def without_skew(original: datetime, sent_at: datetime | None, received_at: datetime) -> datetime:
-    """Segment's rule: the sender's clock may be wrong, but it is as wrong for both of its instants."""
+    """The instant by Segment's rule, `received_at - (sent_at - original)`, which a wrong clock does not change."""
     if sent_at is None:
         return original
     try:
@@ -33,7 +33,7 @@ def without_skew(original: datetime, sent_at: datetime | None, received_at: date
 
 
 def clamp_time(time: datetime, received_at: datetime) -> tuple[datetime, str | None]:
-    """The time, never after the event came in, and what to mark the event with if it was."""
+    """The time, at most `received_at`, and the mark of an event whose time was later."""
     if time <= received_at:
         return time, None
     return received_at, "clock_ahead" if time - received_at > FAR_AHEAD else "clamped"

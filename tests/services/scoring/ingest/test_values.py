@@ -201,7 +201,7 @@ def test_what_a_batch_says_of_all_its_events_is_held_to_the_same(
     assert (refused.status_code, refused.json()["code"]) == (422, "event_too_deep")
     refused = client.post("/v1/batch", json={**batch, "context": {"large": "x" * 8_000}})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_event")
-    assert "8000 are the most" in refused.json()["message"]
+    assert "send at most 8000" in refused.json()["message"]
     assert client.post("/v1/batch", json={**batch, "context": 7}).is_success
     assert len(broker.records) == 1
 
