@@ -19,12 +19,12 @@ COMMANDS = {
     "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
     "demo": (
         "services.cli.demo:demo",
-        "Start everything, play a few weeks of invented visits, show it.",
+        "Start everything, send a few weeks of invented visits, show what happens.",
     ),
     "migrate": ("services.cli.migrate:migrate", "Bring the database and the topics up to date."),
     "doctor": (
         "services.cli.doctor:doctor",
-        "Check the installation, and say how to mend what is wrong.",
+        "Check the installation, and show how to mend each fault.",
     ),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
@@ -45,7 +45,7 @@ SERVICES = {
     "relay": ("services.cli.processes:relay", "Publishes what is committed, in order."),
 }
 LOCATIONS = {**COMMANDS, **SERVICES}
-"""By command: where it is defined, and its help. It is imported when called, so that `leadbaton --help` is quick."""
+"""For each command its module and its help. A module is imported when its command is called, so that --help is fast."""
 
 
 NEEDS_INSTALLATION = "leadbaton.needs_installation"

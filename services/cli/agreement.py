@@ -1,4 +1,4 @@
-"""`leadbaton agreement`: say whether a file is sound, make it the one that decides, tell what can stand in it."""
+"""`leadbaton agreement`: checks a file, publishes it as a version, prints the reference of its fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Such as
 
 @app.command()
 def check(file: File) -> None:
-    """Say whether it is sound; else each fault as file:line:column: what; how to mend it."""
+    """Check the file; prints each fault as file:line:column: fault; how to mend it."""
     agreement, _ = _sound(file)
     rules = len(agreement.scoring.fit) + len(agreement.scoring.signals)
     routing = agreement.routing
@@ -38,23 +38,25 @@ def check(file: File) -> None:
 def publish(
     file: File,
     by: Annotated[
-        str, typer.Option(envvar="USER", help="Who publishes it; kept with the version.")
+        str, typer.Option(envvar="USER", help="The publisher's name, stored with the version.")
     ] = "operator",
 ) -> None:
-    """Make it the agreement that decides from now on, as a version of its own; the same file changes nothing."""
+    """Publish the file as the next version, in force from now on; the same file changes nothing."""
     _, source = _sound(file)
     with transaction(Settings().database_url) as session:
         published = publish_version(session, source, by=by, now=utc_now())
         without = teams_without_reps(session, published.agreement)
     typer.echo(f"version {published.version} of the agreement is current")
     if without:
-        warning = f"leads for {', '.join(without)} will wait: no active rep is there; {REMEDY}"
+        warning = (
+            f"leads for {', '.join(without)} will wait: no active rep is in these teams; {REMEDY}"
+        )
         typer.echo(f"warning: {warning}", err=True)
 
 
 @app.command("reference")
 def show_reference() -> None:
-    """Everything that can stand in the file, as Markdown (docs/agreement.md)."""
+    """Print the reference of the file's fields as Markdown (docs/agreement.md)."""
     typer.echo(reference(), nl=False)
 
 

@@ -1,4 +1,4 @@
-"""`leadbaton backup` and `leadbaton restore`: what PostgreSQL holds as one file, and an installation from it."""
+"""`leadbaton backup` writes the database to a file; `leadbaton restore` makes an installation from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.process.settings import Settings
 
 
 class WrongKey(LeadbatonError):
-    """The webhook secrets of the backup cannot be read with this key, or no key was named."""
+    """The key does not decrypt the webhook secrets of the backup, or none was named."""
 
     code = "wrong_secret_key"
 
@@ -31,7 +31,7 @@ def backup(
 ) -> None:
     """Write everything that PostgreSQL holds at this instant to a file; processes may run meanwhile.
 
-    It holds people's data, and the webhook secrets, encrypted: the secret key is not in it, and is to be kept apart.
+    The file holds personal data, and the webhook secrets, encrypted. The secret key is not in it: keep it elsewhere.
     """
     url = Settings().database_url
     with transaction(url) as session:
@@ -46,11 +46,16 @@ def restore(
         Path, typer.Argument(exists=True, dir_okay=False, help="What `leadbaton backup` wrote.")
     ],
     data: Annotated[
-        Path, typer.Option(envvar="LEADBATON_DATA", help="Where the installation shall be: empty.")
+        Path,
+        typer.Option(envvar="LEADBATON_DATA", help="The empty directory of the new installation."),
     ] = DATA,
     secret_key: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="The file with the key of that time."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The file with the secret key of the backed-up installation.",
+        ),
     ] = None,
     lost_key: Annotated[
         bool, typer.Option("--lost-key", help="Make a new key: webhook secrets are lost.")
@@ -73,7 +78,7 @@ def restore(
 
 
 def _key(file: Path | None, *, lost: bool) -> str | None:
-    """The key in the file, as it is kept; None where it is lost."""
+    """The key in the file; None if it is lost."""
     if (file is None) != lost:
         raise WrongKey(
             "name the file with the secret key of the backed-up installation (its file `secret_key`) with "

@@ -39,7 +39,7 @@ from shared.messaging.lag import behind
 from shared.process.settings import Settings
 
 PATIENCE_S = 60.0
-"""A record of the outbox, or a consumer, that waits longer than this is taken for stuck."""
+"""A record of the outbox, or a consumer, that waits longer than this counts as stuck."""
 
 KAFKA_PORT = 9092
 """The port of a Kafka address that names none."""
@@ -73,7 +73,7 @@ def checksums() -> Finding:
     """Whether the C extension for checksums is there: without it, Kafka's client is five times slower."""
     if find_spec("crc32c") is None:
         return wrong("checksums", "the package crc32c is missing", "pip install crc32c")
-    return fine("checksums", "the fast ones")
+    return fine("checksums", "the C extension is there")
 
 
 def database(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -136,7 +136,7 @@ def reps(session: Session) -> Finding:
     """Whether there is an active rep: without one, every lead waits."""
     active = routing_reps.active_reps(session)
     if active == 0:
-        return wrong("reps", "nobody is active", "leadbaton reps import FILE")
+        return wrong("reps", "no rep is active", "leadbaton reps import FILE")
     return fine("reps", f"{active} active")
 
 
@@ -144,7 +144,7 @@ def endpoints(session: Session, settings: Settings) -> Finding:
     """Whether webhooks can be sent: no endpoint is disabled, and the secrets can be read."""
     disabled = routing_endpoints.disabled_endpoints(session)
     if disabled:
-        detail = "; ".join(f"{id} is off: {reason}" for id, reason in disabled.items())
+        detail = "; ".join(f"{id} is disabled: {reason}" for id, reason in disabled.items())
         return wrong("endpoints", detail, "mend them, then leadbaton reps import FILE")
     encrypted = routing_endpoints.an_encrypted_secret(session)
     try:
@@ -152,7 +152,7 @@ def endpoints(session: Session, settings: Settings) -> Finding:
             Vault(settings.secret_key).decrypt(encrypted)
     except BadSecretKey as bad:
         return wrong("endpoints", bad.message, "put the key that was used back")
-    return fine("endpoints", "none is off, their secrets can be read")
+    return fine("endpoints", "none is disabled, their secrets can be read")
 
 
 def outbox_backlog(session: Session, now: datetime) -> Finding:
@@ -242,7 +242,7 @@ def _connect_to_any(bootstrap: tuple[str, ...]) -> None:
         host_and_port = (url.hostname or "", url.port or KAFKA_PORT)
         with suppress(OSError), socket.create_connection(host_and_port, timeout=2):
             return
-    raise BrokerAway("nobody listens there")
+    raise BrokerAway("no server listens there")
 
 
 def consumer_progress(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -283,11 +283,11 @@ def consumer(process: Process, unread: int, idle_s: float | None, age_s: float) 
 
 
 def api(process: Process, url: str) -> Finding:
-    """Whether an API is ready; neither right nor wrong if nobody listens there."""
+    """Whether an API is ready; neither right nor wrong if no server listens there."""
     try:
         answer = httpx.get(url + process.health, timeout=3, trust_env=False)
     except httpx.TransportError:
-        return Finding(process.name, ok=None, detail=f"nobody answers at {url}")
+        return Finding(process.name, ok=None, detail=f"no server answers at {url}")
     if answer.status_code == 200:
         return fine(process.name, url)
     remedy = f"mend what it names; the log of `leadbaton {' '.join(process.command)}` says more"

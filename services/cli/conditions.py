@@ -15,7 +15,7 @@ MAX_SHOWN = 5
 
 
 def conditions(session: Session, now: datetime) -> Finding:
-    """Rules that counted as false because they failed: any sender can cause that, so it is never wrong."""
+    """Rules that counted as false because they failed. Any sender can cause that, so the finding is never `wrong`."""
     failed = condition_failures.failed_since(session, now - WINDOW)
     if not failed:
         return fine("conditions", "none failed in the last day")

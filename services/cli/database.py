@@ -1,4 +1,4 @@
-"""The database of the installation that a command is for: one transaction, and nothing left open."""
+"""A transaction on the database of the installation that a command is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`leadbaton dead`: records that could not be processed, and putting them back."""
+"""`leadbaton dead`: lists dead letters, and puts them back on their topics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def list_(
         int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")
     ] = 100,
 ) -> None:
-    """Show the dead letters, with when and why they failed."""
+    """List the dead letters, each with the time and the reason."""
     with transaction(Settings().database_url) as session:
         rows = dead_letters.latest(session, topic=topic, code=code, limit=limit)
     Terminal().print(_table(rows) if rows else "There are no dead letters.")
@@ -44,10 +44,10 @@ def replay(
     topic: Topic = None,
     *,
     everything: Annotated[
-        bool, typer.Option("--all", help="All that were not put back yet.")
+        bool, typer.Option("--all", help="All that were not yet put back.")
     ] = False,
 ) -> None:
-    """Put records back on their topics as they were, after the cause is mended; each only once."""
+    """Put records back on their topics unchanged, once the cause is mended; each only once."""
     if sum(map(bool, (ids, topic, everything))) != 1:
         raise typer.BadParameter("give ids, or --topic, or --all")
     with transaction(Settings().database_url) as session:

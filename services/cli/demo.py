@@ -1,4 +1,4 @@
-"""`leadbaton demo`: an installation on this machine, weeks of invented visits in a minute, and their outcome."""
+"""`leadbaton demo`: an installation on this machine with weeks of invented visits in a minute."""
 
 from __future__ import annotations
 
@@ -44,14 +44,19 @@ def demo(
         Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there.")
     ] = None,
     data: Annotated[
-        Path, typer.Option(help="Where everything is kept; a second start goes on from it.")
+        Path,
+        typer.Option(help="The directory of the installation; a second start goes on from it."),
     ] = DATA,
-    seed: Annotated[int, typer.Option(help="Which people come; each start adds its number.")] = 7,
-    people: Annotated[int, typer.Option(min=10, max=100_000, help="How many people come.")] = 300,
+    seed: Annotated[
+        int, typer.Option(help="The seed of the invented people; each start adds its number.")
+    ] = 7,
+    people: Annotated[
+        int, typer.Option(min=10, max=100_000, help="The number of invented people.")
+    ] = 300,
 ) -> None:
     """Start everything, let invented people act and reps answer, show it live; Ctrl-C stops it.
 
-    Everything is real but the people: the servers, the API calls, the signatures, the clocks.
+    Only the people are invented: servers, API calls, signatures and clocks are real.
     """
     started_at = utc_now()
     stop, console = stop_on_signals(), Terminal()

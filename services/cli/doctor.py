@@ -33,7 +33,7 @@ def doctor(
     ] = 8002,
     sla_port: Annotated[int, typer.Option(envvar="LEADBATON_SLA_PORT", min=1, max=65_535)] = 8003,
 ) -> None:
-    """Look at everything that an installation needs; exit 1 if something is wrong."""
+    """Check everything that an installation needs; the exit status is 1 if something is wrong."""
     apis = {SCORING_API: scoring_port, ROUTING_API: routing_port, SLA_API: sla_port}
     now = utc_now()
     findings = list(examine(Settings(), apis, now=now))

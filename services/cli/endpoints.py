@@ -22,7 +22,7 @@ app = typer.Typer(help="The endpoints of reps, teams and ops.", no_args_is_help=
 
 @app.command("list")
 def show() -> None:
-    """Every endpoint, whether it answers, and what waits for it."""
+    """List every endpoint with its state and its pending webhooks."""
     with transaction(Settings().database_url) as session:
         rows = list_endpoints(session)
     table = Table("Endpoint", "Host", "State", "Since", "Failures", "Pending")
@@ -49,7 +49,7 @@ def rotate(
         bool, typer.Option("--all", help="Every endpoint: after the secret key was lost.")
     ] = False,
 ) -> None:
-    """New secrets, as JSON to stdout, this once. For 24 hours each webhook has the old signature too."""
+    """Make new secrets, printed once as JSON to stdout. For 24 hours each webhook has the old signature too."""
     if bool(ids) == every:
         raise typer.BadParameter(
             "name endpoints, as `leadbaton endpoints list` shows them, or --all"

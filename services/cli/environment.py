@@ -18,13 +18,13 @@ class NoInstallation(LeadbatonError):
 
 
 class InstallationUnreadable(LeadbatonError):
-    """What the installation keeps for commands cannot be read."""
+    """The file `env` of the installation cannot be read."""
 
     code = "installation_unreadable"
 
 
 def adopt(data: Path) -> bool:
-    """Set the variables of the installation in `data`, but those that are set; False where a variable names a database.
+    """Set the variables of the installation in `data` that are not set. Returns False if a variable names a database.
 
     Raises NoInstallation and InstallationUnreadable.
     """

@@ -13,7 +13,7 @@ OPERATOR_ERRORS = (LeadbatonError, *OUTAGES, ValidationError)
 
 
 def message_of(error: Exception) -> str | None:
-    """What the operator is told, or None if the error is a bug, such as a statement that no database would take."""
+    """The message for the operator, or None if the error is a bug, such as a statement that PostgreSQL cannot run."""
     refusal = refusal_of(error)
     if refusal is not None:
         return f"the database {refusal.fault} ({first_line(error)}): {refusal.remedy}"

@@ -16,7 +16,7 @@ class Finding:
 
 
 def fine(check: str, detail: str) -> Finding:
-    """A finding of something that is as it should be."""
+    """A finding that nothing is wrong."""
     return Finding(check, ok=True, detail=detail)
 
 

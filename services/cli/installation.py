@@ -20,7 +20,7 @@ from shared.embedded.supervisor import Program, Supervisor
 from shared.errors import LeadbatonError, Unavailable
 
 TEND_EVERY_S = 0.05
-"""A process that ended is started again after half of this, on average."""
+"""The pause between two looks for processes that ended."""
 Report = Callable[[str], None]
 
 
@@ -31,13 +31,13 @@ class PortTaken(LeadbatonError):
 
 
 class CommandFailed(LeadbatonError):
-    """A command on this installation failed; its own message is on stderr already."""
+    """A command on this installation failed, and has printed its message to stderr."""
 
     code = "command_failed"
 
 
 class Installation:
-    """A started stack, and the processes on it. `ports` says where each API listens, by the process's name."""
+    """A started stack, and the processes on it. `ports` has the port of each API, by the process's name."""
 
     def __init__(self, stack: Stack, ports: Mapping[str, int]) -> None:
         self.stack = stack
@@ -77,7 +77,7 @@ class Installation:
             check=False,
         )
         if completed.returncode != 0:
-            raise CommandFailed(f"`leadbaton {' '.join(arguments)}` failed, as it says above")
+            raise CommandFailed(f"`leadbaton {' '.join(arguments)}` failed; its message is above")
         return completed.stdout
 
     def start(self, *, timeout_s: float = 60.0, stop: Event | None = None) -> None:
@@ -87,7 +87,7 @@ class Installation:
             if not is_free(port):
                 raise PortTaken(
                     f"port {port}, where {process.name} should listen, is taken: "
-                    f"stop who listens there, or choose another with --{process.command[0]}-port"
+                    f"stop the program that listens there, or choose another with --{process.command[0]}-port"
                 )
         self.supervisor.start()
         self.supervisor.wait_ready(timeout_s, stop)
@@ -134,7 +134,7 @@ class Installation:
             return killed
 
     def program(self, process: Process, number: int = 0) -> Program:
-        """How this kind of process is started here: the first of its kind, or one more (number 1, 2, …)."""
+        """The program of a process; `number` is 0 for the first of its kind, and counts the others."""
         name = process.name if number == 0 else f"{process.name}-{number}"
         self.ports[name] = self.ports.get(name) or free_port()
         own = {

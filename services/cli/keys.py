@@ -1,4 +1,4 @@
-"""`leadbaton keys`: make, list, change and revoke API keys. A key itself is shown once, alone on stdout."""
+"""`leadbaton keys`: creates, lists, changes and revokes API keys. A new key is printed once, alone on stdout."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ MAX_SUGGESTIONS = 5
 
 
 class UnknownRep(Rejected):
-    """A key was asked for a rep who is not there, or is not active."""
+    """The rep of a new key does not exist, or is not active."""
 
     code = "unknown_rep"
 
 
-app = typer.Typer(help="Who may call the APIs.", no_args_is_help=True)
+app = typer.Typer(help="The keys that open the APIs.", no_args_is_help=True)
 terminal = Terminal(stderr=True)
 
 
@@ -76,17 +76,18 @@ def _checked(origins: Sequence[str], scope: KeyScope) -> tuple[str, ...]:
 
 @app.command()
 def create(
-    scope: Annotated[KeyScope, typer.Option(help="What the key opens.")],
+    scope: Annotated[KeyScope, typer.Option(help="The APIs that the key opens.")],
     subject: Annotated[
         str,
         typer.Option(
             parser=_subject,
             metavar="TEXT",
-            help="The source, the rep's id, or whose ops key it is.",
+            help="The source, the rep's id, or the name of the ops key's user.",
         ),
     ],
     expires: Annotated[
-        timedelta | None, typer.Option(parser=_lifetime, metavar="90d", help="Good for so long.")
+        timedelta | None,
+        typer.Option(parser=_lifetime, metavar="90d", help="How long the key is valid."),
     ] = None,
     origin: Annotated[
         list[str] | None,
@@ -98,7 +99,7 @@ def create(
         ),
     ] = None,
 ) -> None:
-    """Make a key; it alone goes to stdout, and cannot be shown again."""
+    """Create a key, which is printed alone to stdout and cannot be shown again."""
     origins = _checked(origin or (), scope)
     now = utc_now()
     ends = now + expires if expires is not None else None
@@ -108,7 +109,7 @@ def create(
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origins
         )
-    terminal.print(f"{scope} key for {subject}, good {_until(ends)}. It is not shown again.")
+    terminal.print(f"{scope} key for {subject}, valid {_until(ends)}. It is not shown again.")
     typer.echo(key)
 
 
@@ -137,7 +138,7 @@ def _check_rep(session: Session, subject: str) -> None:
 
 @app.command("list")
 def show() -> None:
-    """List every key that there is or was, without its secret."""
+    """List every key, revoked ones too, without its secret."""
     with transaction(Settings().database_url) as session:
         listed = keys(session)
     table = Table("id", "scope", "subject", "created", "state", "origins")
@@ -185,7 +186,7 @@ def revoke(
 
 @app.command()
 def secret() -> None:
-    """A new LEADBATON_SECRET_KEY, which encrypts webhook secrets at rest. Keep it: nothing else opens them."""
+    """Print a new LEADBATON_SECRET_KEY, which encrypts webhook secrets at rest. Keep it: only it decrypts them."""
     typer.echo(urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 

@@ -1,4 +1,4 @@
-"""The table of all processes: command, entry point, port. Commands, `up`, compose and the tests read it."""
+"""The table of all processes: command, entry point, port."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Process:
 
     @property
     def name(self) -> str:
-        """The name in logs, of workers and of containers."""
+        """The name in logs, and of workers and containers."""
         return "-".join(self.command)
 
     @property

@@ -1,4 +1,4 @@
-"""`leadbaton scoring recompute`: each lead as it is stored, compared with what its events give."""
+"""`leadbaton scoring recompute`: compares stored leads with what their events give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reasons for which PostgreSQL refuses a command and that an operator can mend."""
+"""Refusals by PostgreSQL that an operator can mend."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REFUSALS = (
     ),
     Refusal(
         "does not let this user in",
-        f"{NAME_ANOTHER}: its user, its password, or what pg_hba.conf of the server says of them",
+        f"{NAME_ANOTHER}: its user, its password, or the server's pg_hba.conf",
         ("28",),
         r"password|pg_hba\.conf|role .* (does not exist|is not permitted)|authentication failed",
     ),
@@ -58,7 +58,7 @@ REFUSALS = (
     ),
     Refusal(
         "lacks a table, a column or a schema of this version",
-        "run `leadbaton migrate`; if it has nothing to do, somebody removed them: restore a backup",
+        "run `leadbaton migrate`; if it has nothing to do, they were removed: restore a backup",
         ("42P01", "42703", "3F000"),
     ),
     Refusal(

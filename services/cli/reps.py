@@ -37,10 +37,10 @@ File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Such as
 
 Reroute = Annotated[
     bool,
-    typer.Option("--reroute", help="Give what inactive reps hold to others of their teams."),
+    typer.Option("--reroute", help="Give the handoffs of inactive reps to others of their teams."),
 ]
 REROUTED_AT_ONCE = 200
-"""Handoffs a transaction: a team's other leads wait no longer than for these."""
+"""Handoffs that one transaction re-routes, so that a team's other leads do not wait long."""
 
 
 @app.command("import")
@@ -61,7 +61,7 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
 
 @app.command("list")
 def list_reps() -> None:
-    """List all reps, active or not, and how many handoffs each has."""
+    """List all reps, active or not, with the number of handoffs that each holds."""
     with transaction(Settings().database_url) as session:
         everybody = reps_by_id(session)
         held = held_by(session, [it.id for it in everybody])

@@ -1,4 +1,4 @@
-"""`leadbaton up`: servers and processes on this machine, with one command."""
+"""`leadbaton up`: starts servers and processes on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def up(
     data: Annotated[
         Path,
         typer.Option(
-            envvar="LEADBATON_DATA", help="Everything is kept there, also between starts."
+            envvar="LEADBATON_DATA",
+            help="The directory that keeps everything, also between starts.",
         ),
     ] = DATA,
     agreement: Annotated[
@@ -28,11 +29,15 @@ def up(
     reps: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
     ] = None,
-    scoring_port: Annotated[int, typer.Option(min=1, max=65_535, help="For events.")] = 8001,
+    scoring_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The port for events.")
+    ] = 8001,
     routing_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="For answers of reps.")
+        int, typer.Option(min=1, max=65_535, help="The port for reps' answers.")
     ] = 8002,
-    sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="For ops.")] = 8003,
+    sla_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The port of the SLA API.")
+    ] = 8003,
 ) -> None:
     """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
 

@@ -1,1 +1,1 @@
-"""A few hundred invented people, three reps and a flaky network: what the demonstration runs on."""
+"""The demonstration: a few hundred invented people, three reps and a flaky network."""

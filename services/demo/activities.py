@@ -1,4 +1,4 @@
-"""What invented people do: their visits, forms and mails over some weeks, in order."""
+"""The activities of invented people: visits, forms and mails over some weeks, in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPAN = timedelta(weeks=5)
 
 
 class Channel(StrEnum):
-    """Which platform sends an activity: the site with Segment's client, or the mailing tool in native batches."""
+    """The platform that sends an activity: the site with Segment's client, or the mailing tool in native batches."""
 
     WEBSITE = "website"
     MAILINGS = "mailings"
@@ -42,7 +42,7 @@ IDENTIFIED = "identified"
 
 
 def activities_of(seed: int, people: int, *, until: datetime, run: str) -> list[Activity]:
-    """Everything that `people` people did in the weeks before `until`; ids belong to this run."""
+    """The activities of `people` people in the weeks before `until`, in order; their ids begin with `run`."""
     random = Random(seed)
     everybody = people_of(seed, people)
     all_activities = [
@@ -62,7 +62,7 @@ def activities_of(seed: int, people: int, *, until: datetime, run: str) -> list[
 def _ends(
     random: Random, people: list[Person], until: datetime
 ) -> Iterator[tuple[Person, datetime]]:
-    """When each one's visit ends: spread evenly, so that even a few people fill the weeks."""
+    """Each person with the end of their last visit; the ends are spread evenly over the weeks."""
     slot = SPAN * 0.96 / len(people)
     for number, person in enumerate(people):
         yield person, until - slot * (number + random.random())
@@ -91,7 +91,7 @@ def _journey(
 def _visit(
     random: Random, person: Person, at: datetime, campaign: world.Campaign | None
 ) -> Generator[Activity, None, datetime]:
-    """Some pages; returns when the last was read."""
+    """Some page views; returns the time of the last."""
     for number in range(random.randint(*person.kind.pages)):
         page = _page(random, choose(random, person.kind.reads))
         yield Activity(
@@ -111,7 +111,7 @@ def _page(random: Random, section: str) -> dict[str, Any]:
 def _identification(
     random: Random, person: Person, at: datetime
 ) -> Generator[Activity, None, datetime]:
-    """The form that identifies the person; returns when they go on."""
+    """The form that identifies the person; returns the time at which they go on."""
     yield Activity("", at, Channel.WEBSITE, IDENTIFIED, person)
     at += timedelta(seconds=1)
     yield Activity(
@@ -121,7 +121,7 @@ def _identification(
 
 
 def _mails(random: Random, person: Person, at: datetime) -> Iterator[Activity]:
-    """What the mailing tool sends about a person whose address it has."""
+    """The mailing tool's events of an identified person."""
     later = at + timedelta(hours=random.uniform(2, 30))
     if random.random() < person.kind.mails_opened:
         mailing = {"mailing": random.choice(world.BLOG), "link": world.SITE + "/product"}
@@ -136,7 +136,7 @@ def _mails(random: Random, person: Person, at: datetime) -> Iterator[Activity]:
 
 WISHES = (
     "Leads wait for days before anybody calls them.",
-    "We need to see who holds a lead and since when.",
+    "We need to see which rep has a lead, and since when.",
     "Two reps called the same customer twice last week.",
     "Our routing is a spreadsheet and it breaks every month.",
 )

@@ -90,7 +90,7 @@ class Reader:
         self._lost = 0
 
     def set_sent(self, *, sent: int, lost: int) -> None:
-        """Set the two numbers that only the senders know: events sent, and answers lost."""
+        """Set the numbers of events sent and of answers lost, which are in no table."""
         self._sent, self._lost = sent, lost
 
     def read(self) -> Figures:

@@ -1,4 +1,4 @@
-"""The history of one lead, read from the APIs and printed; and where to look further."""
+"""Prints the history of one lead from the APIs, and URLs and commands to go on with."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def _get(http: httpx.Client, url: str) -> Any:
 
 
 def print_history(history: LeadHistory, console: Console) -> None:
-    """Print the history in six sections, each from the record that the step left."""
+    """Print the history in six sections."""
     console.print()
     console.rule(Text.assemble(("One lead, all the way", "bold"), ", from its own records"))
-    console.print(_who(history))
+    console.print(_person(history))
     for number, (title, body) in enumerate(_sections(history), start=1):
         console.print(Text(f"\n{number}. {title}", style="bold cyan"))
         console.print(body)
@@ -77,19 +77,19 @@ def _sections(history: LeadHistory) -> Iterator[tuple[str, Table | Text]]:
     handoff = history.handoff
     decision = handoff["decisions"][0]
     yield f"What they did: {len(history.events)} events, first and last", _events(history.events)
-    yield _worth(handoff), _reasons(handoff["lead"]["reasons"])
-    yield _why(decision), _candidates(decision)
+    yield _scores(handoff), _reasons(handoff["lead"]["reasons"])
+    yield _decision(decision), _candidates(decision)
     yield "Notifications, by signed webhook", _deliveries(handoff["deliveries"])
     yield f"The promise: {history.clock['policy']}", _clock(history.clock)
     yield "What became of it", _changes(handoff["history"])
 
 
-def _who(history: LeadHistory) -> Text:
+def _person(history: LeadHistory) -> Text:
     lead = history.handoff["lead"]
     traits = lead["traits"]
     about = (traits.get("job_title"), lead.get("company"), lead.get("email"))
     details = ", ".join(str(it) for it in about if it)
-    return Text.assemble((lead.get("name") or "Somebody", "bold"), ", ", details)
+    return Text.assemble((lead.get("name") or "A lead without a name", "bold"), ", ", details)
 
 
 def _events(events: Sequence[Json]) -> Table:
@@ -100,16 +100,16 @@ def _events(events: Sequence[Json]) -> Table:
     for number, event in enumerate(listed):
         if number == 3 and listed is not in_order:
             table.add_row("", f"… {len(events) - len(listed)} more …", "")
-        table.add_row(_day(event["time"]), event["type"], _about(event.get("properties") or {}))
+        table.add_row(_day(event["time"]), event["type"], _detail(event.get("properties") or {}))
     return table
 
 
-def _about(properties: Json) -> str:
+def _detail(properties: Json) -> str:
     names = ("path", "form", "mailing", "webinar", "message", "plan")
     return next((str(properties[name]) for name in names if properties.get(name)), "")
 
 
-def _worth(handoff: Json) -> str:
+def _scores(handoff: Json) -> str:
     scores = handoff["scores"]
     return (
         f"What it is worth: fit {scores['fit']:.0f}, engagement {scores['engagement']:.0f}, "
@@ -124,7 +124,7 @@ def _reasons(reasons: list[Json]) -> Table:
     return table
 
 
-def _why(decision: Json) -> str:
+def _decision(decision: Json) -> str:
     picked = decision["picked"] or "nobody"
     return (
         f"Why {picked}: rule {decision['rule']} names team {decision['team']}, "
@@ -142,7 +142,7 @@ def _candidates(decision: Json) -> Table:
 
 
 def _load(candidate: Json) -> str:
-    """How far the candidate was from a fair share, and how many handoffs they had."""
+    """How far the candidate was from a fair share, and how many handoffs they held."""
     shortfall = candidate["shortfall"]
     if shortfall < 0:
         share = f"has {-shortfall:.2f} more than a fair share"

@@ -1,4 +1,4 @@
-"""A network that now and then loses an answer after the work is done, so that the sender sends again."""
+"""A forwarding server that loses some answers after the API has done the work, so that senders retry."""
 
 from __future__ import annotations
 

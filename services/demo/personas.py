@@ -144,19 +144,19 @@ def people_of(seed: int, count: int) -> list[Person]:
     random = Random(seed)
     return [
         _person(random, kind)
-        for kind, how_many in zip(KINDS, shares([it.share for it in KINDS], count), strict=True)
-        for _ in range(how_many)
+        for kind, number in zip(KINDS, shares([it.share for it in KINDS], count), strict=True)
+        for _ in range(number)
     ]
 
 
 def shares(weights: Sequence[int], count: int) -> list[int]:
     """`count` split by weight with largest remainders, so that even a few people have a buyer among them."""
     exact = [count * weight / sum(weights) for weight in weights]
-    whole = [int(part) for part in exact]
-    by_remainder = sorted(range(len(weights)), key=lambda at: whole[at] - exact[at])
-    for at in by_remainder[: count - sum(whole)]:
-        whole[at] += 1
-    return whole
+    counts = [int(part) for part in exact]
+    by_remainder = sorted(range(len(weights)), key=lambda index: counts[index] - exact[index])
+    for index in by_remainder[: count - sum(counts)]:
+        counts[index] += 1
+    return counts
 
 
 def choose(random: Random, weights: Weights) -> str:
@@ -179,7 +179,7 @@ def _person(random: Random, kind: Kind) -> Person:
 
 
 def _traits(random: Random, kind: Kind, firm: Firm | None, name: str) -> dict[str, Any]:
-    """What the person would write into a form; some forms send a firm's size as text."""
+    """The traits that a form sends; some forms send a firm's size as text."""
     country = firm.country if firm else random.choice(world.COUNTRIES)
     traits: dict[str, Any] = {
         "name": name,

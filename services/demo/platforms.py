@@ -57,7 +57,7 @@ class Website:
 
 
 class Mailings:
-    """The mailing tool's events, in native batches; what got no answer is sent again, ids unchanged."""
+    """The mailing tool's events, in native batches; a batch without an answer is sent again, its ids unchanged."""
 
     def __init__(self, url: str, key: str) -> None:
         self.failed = 0
@@ -66,7 +66,7 @@ class Mailings:
         )
 
     def send(self, activities: Sequence[Activity]) -> None:
-        """Post the batch until it is answered; then again only the events that shall be tried again."""
+        """Post the batch until it is answered; then post the events whose result is `retry` again."""
         batch = [native(activity) for activity in activities]
         batch += [without_address(activity) for activity in activities if activity.id.endswith("5")]
         for _ in range(MAX_ATTEMPTS):
@@ -107,12 +107,12 @@ def without_address(activity: Activity) -> dict[str, Any]:
 
 
 def segment_name(type_: str) -> str:
-    """The event as sites name it for Segment: `Demo Requested`."""
+    """The event's name as sites send it with Segment's client: `Demo Requested`."""
     return type_.replace("_", " ").title()
 
 
 def context_of(activity: Activity) -> dict[str, Any]:
-    """What the site's script adds by itself: browser, page, campaign."""
+    """The context that the site's script adds: browser, page, campaign."""
     context: dict[str, Any] = {"userAgent": activity.person.browser}
     if activity.type == "page_viewed":
         context["page"] = activity.properties

@@ -43,7 +43,7 @@ class Rep:
 
 @dataclass(slots=True)
 class WebhookCounts:
-    """How many webhooks were verified (by path), refused or repeated, and how answers were answered."""
+    """Numbers of webhooks verified (by path), refused and repeated, and of answers by action and status."""
 
     verified: Counter[str] = field(default_factory=Counter)
     refused: int = 0

@@ -1,4 +1,4 @@
-"""Weeks of activities, sent within seconds by a thread of their own."""
+"""Sends weeks of activities within seconds, in a thread."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def send_paced(
 
 
 def _due(activities: Sequence[Activity], sent: int, passed: float) -> int:
-    """How many of the activities lie in the part of the whole time that has passed."""
+    """How many of the activities lie in the part of the time that has passed."""
     first, last = activities[0].at, activities[-1].at
     until: datetime = first + (last - first) * passed
     while sent < len(activities) and activities[sent].at <= until:

@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Generated references: generate, ch
 
 
 class OutOfDate(LeadbatonError):
-    """The documents are not what the code says."""
+    """Generated documents differ from what the code gives."""
 
     code = "docs_out_of_date"
 
@@ -38,7 +38,7 @@ def generate(directory: Directory = Path("docs")) -> None:
 
 @app.command()
 def check(directory: Directory = Path("docs")) -> None:
-    """Say which documents are not what the code says; then the exit status is 1."""
+    """Check that the documents are current; else the exit status is 1."""
     stale = [
         name
         for name, content in current(directory).items()
@@ -49,7 +49,7 @@ def check(directory: Directory = Path("docs")) -> None:
 
 
 def current(directory: Path) -> dict[str, str]:
-    """Every document that is generated, whole or in part, as it should be, by its path under `directory`."""
+    """The current content of every document that is generated, even in part, by its path under `directory`."""
     documents = {f"openapi/{name}.json": _json(build().openapi()) for name, build in apis().items()}
     documents["asyncapi.yaml"] = yaml.safe_dump(
         asyncapi(), sort_keys=False, width=100, allow_unicode=True

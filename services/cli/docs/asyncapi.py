@@ -31,9 +31,9 @@ HEADERS: dict[str, Any] = {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {
             "type": "string",
-            "description": "Derives from the cause: a replay says it again.",
+            "description": "Derived from the cause, so that a replay has the same id.",
         },
-        "ce_source": {"type": "string", "description": "Who says it."},
+        "ce_source": {"type": "string", "description": "The service that publishes the message."},
         "ce_type": {"type": "string"},
         "ce_time": {"type": "string", "format": "date-time"},
         "content-type": {"const": "application/json"},
@@ -47,14 +47,14 @@ DEAD_HEADERS = (
 
 
 def asyncapi() -> dict[str, Any]:
-    """What travels on Kafka: channels, who writes and reads them, headers, payloads."""
+    """The AsyncAPI document: channels, their writers and readers, headers, payloads."""
     return {
         "asyncapi": "3.1.0",
         "info": {
             "title": "Leadbaton's topics",
             "version": "1.0.0",
             "description": "CloudEvents 1.0 in Kafka's binary mode: headers `ce_*`, a JSON value. "
-            "Payloads only grow; readers ignore what they do not know.",
+            "Fields are only added to payloads; readers ignore fields that they do not know.",
         },
         "defaultContentType": "application/json",
         "channels": {name: it for topic in TOPICS for name, it in _channels(topic).items()},
@@ -75,7 +75,9 @@ def _channels(topic: Topic[Any]) -> dict[str, Any]:
             "address": topic.dead,
             "description": f"Records of {topic.name} that can never succeed, bytes unchanged. "
             + DEAD_HEADERS,
-            "messages": {"DeadRecord": {"payload": {"description": "As it was in the source."}}},
+            "messages": {
+                "DeadRecord": {"payload": {"description": "The record's value, unchanged."}}
+            },
         },
     }
 
@@ -113,7 +115,7 @@ def _message(topic: Topic[Any]) -> dict[str, Any]:
 
 
 def _schemas(topic: Topic[Any]) -> dict[str, Any]:
-    """The payload's schema and those that it is made of, side by side."""
+    """The payload's schema and those of its parts, by name."""
     schema = TypeAdapter(topic.payload).json_schema(ref_template="#/components/schemas/{model}")
     parts = schema.pop("$defs", {})
     return {topic.payload.__name__: schema, **parts}

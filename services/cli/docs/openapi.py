@@ -1,4 +1,4 @@
-"""The three APIs, built for their description only: nothing is connected, nothing is called."""
+"""Builds the three APIs for their descriptions; nothing connects to a server."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def _unlisted_origin(origin: str, key_id: str) -> str:
     try:
         site = normal_origin(origin)
     except ValueError:
-        return f"the key {key_id} does not allow this page, which has no origin that a key can list: serve it from a site"
+        return f"the key {key_id} does not allow this page, which has no origin that a key can list: use a web site"
     return (
         f"the key {key_id} does not allow pages of {site}: `leadbaton keys origins {key_id} --add {site}` "
         "lets them send within half a minute"

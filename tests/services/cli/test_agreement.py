@@ -79,7 +79,7 @@ def test_publishing_warns_of_teams_that_nobody_is_in(
 
     assert warned.exit_code == 0
     assert warned.stderr.startswith(
-        "warning: leads for sales will wait: no active rep is there; add reps of these teams"
+        "warning: leads for sales will wait: no active rep is in these teams; add reps of these teams"
     )
     with sessions.begin() as session:
         importing(session, entry("grace", team="sales", active=False))

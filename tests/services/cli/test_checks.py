@@ -59,7 +59,7 @@ def test_a_secret_key_that_encrypts_nothing(key: SecretStr | None, detail: str) 
 
 def test_what_is_well() -> None:
     assert checks.secret_key(Settings(secret_key=KEY)) == fine("secret key", "is a key")
-    assert checks.checksums() == fine("checksums", "the fast ones")
+    assert checks.checksums() == fine("checksums", "the C extension is there")
 
 
 @pytest.mark.postgres
@@ -88,7 +88,7 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
         "database": make_url(database_url).render_as_string(hide_password=True),
         "migrations": "all have run",
         "conditions": "none failed in the last day",
-        "endpoints": "none is off, their secrets can be read",
+        "endpoints": "none is disabled, their secrets can be read",
         "outbox": "0 records wait",
         "dead letters": "0 not replayed",
         "waiting leads": "none",
@@ -139,13 +139,13 @@ def test_endpoints_that_cannot_get_webhooks(session: Session) -> None:
     )
     session.execute(add, {"secret": Vault(KEY).encrypt(b"secret")})
 
-    detail = "none is off, their secrets can be read"
+    detail = "none is disabled, their secrets can be read"
     assert checks.endpoints(session, Settings(secret_key=KEY)) == fine("endpoints", detail)
     assert "not the key" in checks.endpoints(session, Settings(secret_key=OTHER_KEY)).detail
     session.execute(
         text("update routing.endpoints set disabled_at = now(), disabled_reason = 'gone'")
     )
-    assert "rep/ada is off: gone" in checks.endpoints(session, Settings(secret_key=KEY)).detail
+    assert "rep/ada is disabled: gone" in checks.endpoints(session, Settings(secret_key=KEY)).detail
 
 
 @pytest.mark.postgres
@@ -218,7 +218,7 @@ def test_a_broker_that_is_away() -> None:
     [away] = checks.broker(Settings(kafka_bootstrap=NOWHERE), utc_now())
 
     assert away.ok is False
-    assert away.detail == f"{NOWHERE}: nobody listens there"
+    assert away.detail == f"{NOWHERE}: no server listens there"
 
 
 def test_a_broker_without_topics_wants_to_be_migrated(embedded_broker: Broker) -> None:
@@ -291,5 +291,5 @@ def test_an_api_that_runs_elsewhere_is_no_fault() -> None:
     url = f"http://{NOWHERE}"
 
     assert checks.api(SCORING_API, url) == Finding(
-        SCORING_API.name, ok=None, detail=f"nobody answers at {url}"
+        SCORING_API.name, ok=None, detail=f"no server answers at {url}"
     )
