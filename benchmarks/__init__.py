@@ -1,1 +1,1 @@
-"""How fast it is: each figure beside a floor that the same run measured on the same machine."""
+"""Benchmarks: each figure stands beside a floor that the same run measured on the same machine."""

@@ -15,8 +15,8 @@ import httpx
 import psycopg
 import typer
 
-from benchmarks.installed import agree, environment, running, until
-from benchmarks.leads import KEY, hire, qualified
+from benchmarks.installed import environment, publish_example, running, until
+from benchmarks.leads import KEY, add_reps, qualified
 from benchmarks.machine import (
     DATABASE,
     Figure,
@@ -37,29 +37,29 @@ from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.config import KafkaConfig
 
 RATIO = 0.5
-MAX_QUICK = 64
-"""Requests on their way at once, for both."""
+MAX_IN_FLIGHT = 64
+"""Requests in flight at once, of the worker and of the bare client."""
 ENDPOINTS = 50
 DEAD = "/reps/0"
 PACE_PER_S = 40
 BATCH = 4
-STEADY_S = 15.0
+PACED_S = 15.0
 SLOWER = 1.5
-"""How much longer the slowest of a hundred may take while an endpoint is dead."""
+"""By how much the 99th percentile may grow while an endpoint is dead."""
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 NO_KAFKA = KafkaConfig(
     ("127.0.0.1:9",), keeps_log=True, partitions=1, replication=1, session_timeout_ms=6_000
 )
-SLOWEST = """
+LATENCIES = """
     select percentile_cont(array[0.5, 0.99]) within group (order by extract(epoch from
-        tried.at + tried.took_ms * interval '1 millisecond' - told.created_at))
-    from routing.deliveries as told join routing.attempts as tried on tried.delivery_id = told.id
-    where told.state = 'delivered' and told.endpoint <> 'rep/rep_0000'
+        attempt.at + attempt.took_ms * interval '1 millisecond' - delivery.created_at))
+    from routing.deliveries as delivery join routing.attempts as attempt on attempt.delivery_id = delivery.id
+    where delivery.state = 'delivered' and delivery.endpoint <> 'rep/rep_0000'
 """
 
 
 async def receive(port: int, *, dead: bool) -> None:
-    """Answer every webhook at once; where one endpoint is `dead`, those to it never."""
+    """Answer every webhook at once; with `dead`, never those to one endpoint."""
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -87,7 +87,7 @@ class _Receiver(Process):
 
 @contextmanager
 def receiving(server: PostgresServer, *, dead: bool = False) -> Iterator[int]:
-    """A receiver in a process of its own; gives its port."""
+    """A receiver in a process of its own; yields its port."""
     port = free_port()
     process = _Receiver(
         (), "", "", arguments=("--receiver", str(port), "dead" if dead else "alive")
@@ -110,8 +110,8 @@ async def _connect(port: int) -> None:
     writer.close()
 
 
-class TeamPolicy:
-    """Gives leads to reps as the routing worker does, so that each rep is to be told."""
+class LeadAssigner:
+    """Assigns leads to reps as the routing worker does, so that each assignment has a webhook to be delivered."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._sessions = sessions_on(engine_for(server.url(DATABASE), pool_size=1))
@@ -119,7 +119,7 @@ class TeamPolicy:
         self._batches = 0
 
     def assign(self, count: int) -> None:
-        """So many leads more."""
+        """Assign `count` more leads."""
         self._batches += 1
         now = utc_now()
         messages = [
@@ -131,7 +131,7 @@ class TeamPolicy:
 
 
 def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:
-    """What is to be told, and where."""
+    """The URL and the body of each pending webhook."""
     with psycopg.connect(server.url(DATABASE)) as database:
         return database.execute(
             "select url, body from routing.deliveries join routing.endpoints e on e.id = endpoint"
@@ -139,7 +139,7 @@ def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:
 
 
 async def bare(webhooks: Sequence[tuple[str, bytes]]) -> float:
-    """Requests/s of a client that does nothing but post."""
+    """Requests/s of a client that only posts."""
     left = iter(webhooks)
 
     async def hand(client: httpx.AsyncClient) -> None:
@@ -147,15 +147,15 @@ async def bare(webhooks: Sequence[tuple[str, bytes]]) -> float:
             await client.post(url, content=body, headers={"content-type": "application/json"})
 
     async with httpx.AsyncClient(
-        limits=httpx.Limits(max_connections=MAX_QUICK, max_keepalive_connections=MAX_QUICK)
+        limits=httpx.Limits(max_connections=MAX_IN_FLIGHT, max_keepalive_connections=MAX_IN_FLIGHT)
     ) as client:
         began_s = time.monotonic()
-        await asyncio.gather(*(hand(client) for _ in range(MAX_QUICK)))
+        await asyncio.gather(*(hand(client) for _ in range(MAX_IN_FLIGHT)))
         return len(webhooks) / (time.monotonic() - began_s)
 
 
 def worker(server: PostgresServer, count: int) -> float:
-    """Webhooks/s of the process as it runs in life, from the first that are recorded to the last."""
+    """Webhooks/s of the delivery process, from the first that is recorded to the last."""
     with psycopg.connect(server.url(DATABASE), autocommit=True) as database, delivering(server):
         first = _delivered(database, 1)
         began_s = time.monotonic()
@@ -164,7 +164,7 @@ def worker(server: PostgresServer, count: int) -> float:
 
 @contextmanager
 def delivering(server: PostgresServer) -> Iterator[None]:
-    """The delivery process."""
+    """The delivery process, while the block runs."""
     variables = environment(NO_KAFKA, server, secret_key=KEY, allow_networks="127.0.0.0/8")
     with running(ROUTING_DELIVERY, variables):
         yield
@@ -184,20 +184,20 @@ def _delivered(database: psycopg.Connection[tuple[int]], expected: int) -> int:
 
 
 def speed(server: PostgresServer, count: int) -> Figure:
-    """Beside the floor, on the same bodies."""
+    """The worker's speed beside the bare client's, on the same bodies."""
     with receiving(server) as port:
-        hire(server, ENDPOINTS, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
-        TeamPolicy(server).assign(count)
-        least = asyncio.run(bare(bodies(server)))
+        add_reps(server, ENDPOINTS, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
+        LeadAssigner(server).assign(count)
+        bare_per_s = asyncio.run(bare(bodies(server)))
         ours = worker(server, count)
-    return does("webhooks", ours, floor=least, ratio_at_least=RATIO)
+    return does("webhooks", ours, floor=bare_per_s, ratio_at_least=RATIO)
 
 
 def slowest_s(server: PostgresServer, *, dead: bool) -> tuple[float, float]:
-    """From the assignment to the live endpoints' answers, at a steady pace: the median, and the 99th percentile."""
+    """The median and 99th percentile of the time from assignment to the answer of live endpoints, at a steady pace."""
     with receiving(server, dead=dead) as port:
-        hire(server, 10, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
-        policy = TeamPolicy(server)
+        add_reps(server, 10, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
+        policy = LeadAssigner(server)
         with (
             psycopg.connect(server.url(DATABASE), autocommit=True) as database,
             delivering(server),
@@ -205,19 +205,19 @@ def slowest_s(server: PostgresServer, *, dead: bool) -> tuple[float, float]:
             policy.assign(20)
             _delivered(database, 18)
             database.execute("delete from routing.attempts")
-            pause, batches = threading.Event(), int(STEADY_S * PACE_PER_S) // BATCH
+            pause, batches = threading.Event(), int(PACED_S * PACE_PER_S) // BATCH
             for _ in range(batches):
                 policy.assign(BATCH)
                 pause.wait(BATCH / PACE_PER_S)
             _delivered(database, int(0.9 * BATCH * batches))
             pause.wait(1)
-            row = database.execute(SLOWEST).fetchone()
+            row = database.execute(LATENCIES).fetchone()
     median, slow = row[0] if row else (0.0, 0.0)
     return median, slow
 
 
 def liveness(server: PostgresServer) -> Iterator[Figure]:
-    """What one dead endpoint of ten does to the others."""
+    """The latencies of the others while one endpoint of ten is dead."""
     _, usual = slowest_s(server, dead=False)
     median, slow = slowest_s(server, dead=True)
     yield Figure("one of ten endpoints dead: the others' median", time_of(median))
@@ -241,7 +241,7 @@ def main(
         return
     print_machine()
     with postgres() as server:
-        agree(server)
+        publish_example(server)
         figures = [speed(server, webhooks)]
         console.print(f"[dim]{figures[0].measured}, floor {figures[0].floor}[/]")
         figures += liveness(server)

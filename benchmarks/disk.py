@@ -1,4 +1,4 @@
-"""What events cost on disk: an installation of `leadbaton up`, beside the bytes of the events as they were posted."""
+"""Bytes on disk for events: of an installation of `leadbaton up`, beside the bytes that were posted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Sizes = dict[str, int]
 
 
 class Disk:
-    """The bytes of an installation: of each schema with its indexes, of the database, of all WAL, of logs."""
+    """Reads the bytes of an installation: each schema with its indexes, the database, all WAL, the logs."""
 
     def __init__(self, system: Installation) -> None:
         self._data = system.stack.data
@@ -38,12 +38,12 @@ class Disk:
         )
 
     def count(self, statement: str) -> int:
-        """The number that the statement answers with."""
+        """The number that the statement returns."""
         row = self._database.execute(statement.encode()).fetchone()
         return int(row or 0)
 
     def sizes(self) -> Sizes:
-        """All of them, after what PostgreSQL would do by itself within minutes."""
+        """All sizes, after a vacuum and a checkpoint, which PostgreSQL would do by itself within minutes."""
         self._database.execute("vacuum analyze")
         self._database.execute("checkpoint")
         of_schema = (
@@ -63,7 +63,7 @@ class Disk:
 
 
 def measured(system: Installation, events: int) -> list[Figure]:
-    """Post them, wait until every one is scored and announced, and compare."""
+    """Post events, wait until all are scored and announced, and return what each part has grown by."""
     key = system.command("keys", "create", "--scope", "ingest", "--subject", "website").strip()
     website = Website(PEOPLE, utc_now())
     disk = Disk(system)
@@ -86,7 +86,7 @@ def measured(system: Installation, events: int) -> list[Figure]:
 
 
 def post(system: Installation, website: Website, key: str, events: int) -> int:
-    """Post the website's next events; the bytes of their JSON."""
+    """Post the website's next events; returns the bytes of their JSON."""
     bodies = [native(it) for it in website.events(events)]
     requests = [request(key, bodies[at : at + BATCH]) for at in range(0, events, BATCH)]
     asyncio.run(send(system.ports[SCORING_API.name], requests, 2))
@@ -94,7 +94,7 @@ def post(system: Installation, website: Website, key: str, events: int) -> int:
 
 
 def settle(disk: Disk, events: int) -> None:
-    """Until all of them are scored and the outbox keeps nothing."""
+    """Wait until all events are scored and the outbox is empty."""
     until(
         lambda: (
             disk.count("select count(*) from scoring.events") >= events

@@ -39,9 +39,9 @@ TURNS = 6
 
 
 def bare_app(bootstrap: str) -> Starlette:
-    """A route that hands the body to Kafka and answers after the ack: the least that any ingest does.
+    """A route that only publishes the body to Kafka and answers after the acknowledgement.
 
-    The keys differ, as people do: what goes to one partition alone is acknowledged with less work.
+    Its keys differ, as those of real events do: acknowledging records of one partition would be less work.
     """
     producer = Producer(
         KafkaConfig(
@@ -63,7 +63,7 @@ def bare_app(bootstrap: str) -> Starlette:
 
 
 def serve_bare(port: int, bootstrap: str) -> None:
-    """Be the bare server."""
+    """Run the bare server in this process."""
     uvicorn.run(
         bare_app(bootstrap),
         port=port,
@@ -87,7 +87,7 @@ class _Bare(Process):
 def served(
     process: Process, config: KafkaConfig, server: PostgresServer, port: int
 ) -> Iterator[None]:
-    """The process, once it is ready."""
+    """The process, ready, while the block runs."""
     variables = environment(
         config, server, port=str(port), ingest_rate="10000000", ingest_burst="10000000"
     )
@@ -97,8 +97,8 @@ def served(
 
 
 @dataclass(frozen=True)
-class Contest:
-    """What is sent, by ours and by the floors, in turns: whatever else the machine does hits all of them."""
+class Comparison:
+    """Requests that are sent to the product and to the floors in turns, so that other load hits both alike."""
 
     ours: int
     bare: int
@@ -108,7 +108,7 @@ class Contest:
     producer: KafkaProducer
 
     def took_s(self) -> list[float]:
-        """Batches and the producer, single events and the bare route; the first turn only warms them up."""
+        """Seconds for batches, the producer, single events, the bare route; without the first turn, which warms up."""
         turns = [self._turn(at) for at in range(TURNS)]
         return [sum(it) for it in zip(*turns[1:], strict=True)]
 
@@ -132,7 +132,7 @@ class Contest:
 
 
 def figures(events: int, took_s: Sequence[float]) -> list[Figure]:
-    """What the turns after the first have shown."""
+    """The figures of the turns after the first."""
     batches_s, producer_s, singles_s, bare_s = took_s
     many = events * (TURNS - 1) / TURNS
     single = many / 5
@@ -166,7 +166,7 @@ def main(
     with kafka() as config, postgres() as server, ExitStack() as stack:
         records = list(Website(20_000, utc_now()).events(events))
         bodies, key = list(map(native, records)), ingest_key(server)
-        contest = Contest(
+        contest = Comparison(
             free_port(),
             free_port(),
             [request(key, bodies[at : at + BATCH]) for at in range(0, events, BATCH)],

@@ -41,7 +41,7 @@ def environment(config: KafkaConfig, server: PostgresServer, **more: str) -> dic
 
 @contextmanager
 def running(process: Process, environment: Mapping[str, str]) -> Iterator[int]:
-    """The process; gives its pid."""
+    """The process, while the block runs; yields its pid."""
     started = subprocess.Popen(process.argv, stdin=subprocess.DEVNULL, env=dict(environment))
     with ExitStack() as ending:
         ending.callback(started.wait, 30)
@@ -50,7 +50,7 @@ def running(process: Process, environment: Mapping[str, str]) -> Iterator[int]:
 
 
 def ready(port: int) -> bool:
-    """Whether the process whose API or probe listens there says so."""
+    """Whether the process that listens on the port is ready."""
     try:
         with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -68,7 +68,7 @@ def until(condition: Callable[[], bool], name: str, *, within_s: float = 60.0) -
 
 
 def ingest_key(server: PostgresServer) -> str:
-    """A key that may post."""
+    """A new key of the scope ingest."""
     engine = engine_for(server.url(DATABASE))
     with sessions_on(engine).begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="website", now=utc_now())
@@ -76,8 +76,8 @@ def ingest_key(server: PostgresServer) -> str:
     return key
 
 
-def agree(server: PostgresServer, *, accept_within: str = "10s") -> None:
-    """Publish the example's agreement, perhaps with another time that reps have to accept."""
+def publish_example(server: PostgresServer, *, accept_within: str = "10s") -> None:
+    """Publish the example's agreement, with this target for accepting."""
     source = (EXAMPLES / "agreement.yaml").read_text()
     source = source.replace("target: 10s", f"target: {accept_within}")
     engine = engine_for(server.url(DATABASE))

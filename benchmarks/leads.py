@@ -1,4 +1,4 @@
-"""Leads that qualified, and reps to give them to, for the benchmarks of routing."""
+"""Qualified leads and reps for the benchmarks of routing."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from shared.embedded.postgres import PostgresServer
 COUNTRIES = ("US", "GB", "DE", "FR", "NL", "CA")
 TIERS = ("hot", "warm", "standard")
 KEY = "YmVuY2htYXJrcy1rbm93LW5vLXJlYWwtc2VjcmV0cyE="
-"""Encrypts webhook secrets that nobody else has."""
+"""The secret key of benchmarks."""
 TRACE = "00-{:032x}-00f067aa0ba902b7-01"
 
 
 def qualified(count: int, *, seed: int, now: datetime) -> Iterator[Outgoing]:
-    """So many records of 2 KB as scoring writes them: each of another lead, other leads for another seed."""
+    """`count` records of 2 KB as scoring writes them, each of a new lead; the leads depend on the seed."""
     chance = Random(seed)  # noqa: S311 - a benchmark draws the same again
     for number in range(count):
         id_ = UUID(int=chance.getrandbits(128), version=4)
@@ -76,14 +76,14 @@ def _lead(id_: UUID, number: int, at: datetime, chance: Random) -> LeadQualified
     )  # fmt: skip
 
 
-def hire(
+def add_reps(
     server: PostgresServer,
     count: int,
     *,
     territories: int,
     url: str = "https://hooks.example.com/reps/{}",
 ) -> None:
-    """So many reps of equal weight and nobody else, each for so many of the countries."""
+    """Replace all reps by `count` of equal weight, each with `territories` of the countries."""
     reps = [
         {
             "id": f"rep_{number:04}",
@@ -124,8 +124,8 @@ _OLD_ASSIGNMENTS = """
 """
 
 
-def age(server: PostgresServer, count: int) -> None:
-    """So many handoffs that were won long ago."""
+def add_old_handoffs(server: PostgresServer, count: int) -> None:
+    """Add `count` handoffs that were won long ago."""
     engine = engine_for(server.url(DATABASE))
     with sessions_on(engine).begin() as session:
         session.execute(text(_OLD), {"count": count})

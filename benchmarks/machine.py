@@ -1,4 +1,4 @@
-"""What every benchmark begins and ends with: the machine, a PostgreSQL of its own, the table of figures."""
+"""The parts of every benchmark: the machine, a PostgreSQL of its own, the table of figures."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ console = Console(width=120) if not os.isatty(1) else Console()
 
 
 def memory_bytes() -> int:
-    """All of the machine's memory."""
+    """The size of the machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def tuned() -> tuple[str, ...]:
-    """PostgreSQL for this machine as its manual advises; every commit is on disk before it is answered."""
+    """PostgreSQL's options for this machine by its manual; every commit is on disk before it is answered."""
     settings = {
         "shared_buffers": f"{memory_bytes() // 4 // 1024**2}MB",
         "effective_cache_size": f"{memory_bytes() // 2 // 1024**2}MB",
@@ -54,7 +54,7 @@ def tuned() -> tuple[str, ...]:
 
 @contextmanager
 def postgres(*options: str) -> Iterator[PostgresServer]:
-    """A tuned and durable server in a directory of its own, gone afterwards; the database is migrated."""
+    """A tuned, durable server with a migrated database, in a directory that is deleted after the block."""
     with tempfile.TemporaryDirectory(prefix="leadbaton-bench-") as directory:
         server = PostgresServer(Path(directory) / "postgres", free_port(), (*tuned(), *options))
         server.start()
@@ -77,7 +77,7 @@ def _migrate(server: PostgresServer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line: what was measured, the floor beside it, what is expected, and whether it holds.
+    """One line: the measured value, the floor beside it, the expectation, and whether it holds.
 
     `ratio` is the part of the floor's speed that is reached: 1 is as fast as the floor, 0.5 takes twice as long.
     """
@@ -128,19 +128,19 @@ def does(
 
 
 def counts(name: str, measured: int, *, expected: int) -> Figure:
-    """A number that must be this one."""
+    """A number that must equal `expected`."""
     return Figure(name, f"{measured:,}", expected=f"{expected:,}", held=measured == expected)
 
 
 def time_of(seconds: float) -> str:
-    """A time in the unit that suits it."""
+    """A time with a unit that fits its size."""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.1f} µs"
     return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def print_machine() -> None:
-    """The head of every benchmark: what it ran on."""
+    """Print the machine and the versions of the servers."""
     console.print(
         f"{os.cpu_count()} cores of {_cpu()}, {memory_bytes() / GIB:.0f} GiB, "
         f"{platform.system()} {platform.release()}"
@@ -172,7 +172,7 @@ def _kafka() -> str:
 
 
 def print_figures(title: str, figures: Sequence[Figure]) -> int:
-    """The table; the exit status is 1 if a line does not hold."""
+    """Print the table; returns the exit status, 1 if a line does not hold."""
     table = Table(title=title, title_justify="left")
     table.add_column("figure")
     for heading in ("measured", "floor of this run", "ratio", "expected"):

@@ -1,4 +1,4 @@
-"""A database that knows many people already: their rows, their identities, an event of each."""
+"""Fills a database with many people: their leads, their identities, an event of each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _EVENTS = """
 
 
 def populate(sessions: Sessions, people: int) -> None:
-    """Forget everybody, and know so many people instead."""
+    """Replace all leads by `people` invented ones."""
     now = utc_now()
     with sessions.begin() as session:
         rules = Policies(ScoringPolicy).current(session)
@@ -68,7 +68,7 @@ def populate(sessions: Sessions, people: int) -> None:
 def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: datetime) -> None:
     span = {"first": first, "last": last, "since": now - timedelta(days=20)}
     for fits in (False, True):
-        lead = _somebody(rules, now, fits=fits)
+        lead = _example_lead(rules, now, fits=fits)
         variables = {
             "version": rules.version,
             "stage": lead.stage.value,
@@ -83,8 +83,8 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
     session.execute(text(_EVENTS), {**span, "payload": payload})
 
 
-def _somebody(rules: ScoringPolicy, now: datetime, *, fits: bool) -> Lead:
-    """Person 0 as scoring keeps them; the others are like them but for their names."""
+def _example_lead(rules: ScoringPolicy, now: datetime, *, fits: bool) -> Lead:
+    """Person 0 as scoring stores them; the others differ only in their names."""
     blank = Lead(UUID(int=0), now - timedelta(days=20), rules.version, known=True)
     return assess(blank, list(_history(now, fits=fits)), rules, now=now).lead
 

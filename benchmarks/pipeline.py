@@ -1,4 +1,4 @@
-"""From the post to the webhook through all processes: how many, and how long, beside two hops and three commits."""
+"""Events/s and latency from the post to the webhook, beside two hops over Kafka and three commits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import psycopg
 import typer
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from benchmarks.installed import agree, environment, ingest_key, ready, running, until
+from benchmarks.installed import environment, ingest_key, publish_example, ready, running, until
 from benchmarks.leads import KEY
 from benchmarks.machine import (
     DATABASE,
@@ -32,7 +32,7 @@ from benchmarks.machine import (
 from benchmarks.reading import Reading
 from benchmarks.senders import line, native, request, send
 from benchmarks.streams import Website, bare_producer, kafka
-from benchmarks.webhooks import Webhooks, hire_examples, received
+from benchmarks.webhooks import Webhooks, add_example_reps, received
 from services.cli.processes import PROCESSES, SCORING_API
 from shared.clock import utc_now
 from shared.contracts.topics import TOPICS
@@ -43,7 +43,7 @@ BATCH = 100
 CONNECTIONS = 4
 PEOPLE = 20_000
 ACCEPT_WITHIN = "30m"
-"""In the example 10 s, to be seen at work: reps who never answer would be told again and again."""
+"""The example has 10 s, at which reps who never answer would get webhooks again and again."""
 
 LEFT: LiteralString = (
     "select (select count(*) from messaging.outbox where published_at is null)"
@@ -53,7 +53,7 @@ LEFT: LiteralString = (
 
 @dataclass(frozen=True)
 class Installation:
-    """What runs, and how to reach it."""
+    """The running servers and processes, and their addresses."""
 
     config: KafkaConfig
     server: PostgresServer
@@ -64,11 +64,11 @@ class Installation:
 
 @contextmanager
 def installation() -> Iterator[Installation]:
-    """Every process of the product on a real Kafka and a tuned PostgreSQL."""
+    """Every process of the product on Apache Kafka and a tuned PostgreSQL, while the block runs."""
     with kafka() as config, postgres() as server, ExitStack() as processes:
         system = Installation(config, server, free_port(), free_port(), ingest_key(server))
-        agree(server, accept_within=ACCEPT_WITHIN)
-        hire_examples(server, system.webhooks)
+        publish_example(server, accept_within=ACCEPT_WITHIN)
+        add_example_reps(server, system.webhooks)
         for process in PROCESSES:
             port = system.ingest if process is SCORING_API else free_port()
             variables = environment(
@@ -88,7 +88,7 @@ def installation() -> Iterator[Installation]:
 
 
 class Hops:
-    """The least that the way takes: two hops over Kafka and three commits, one after the other, as `once` does."""
+    """The floor of the latency: two hops over Kafka and three commits, one after the other."""
 
     TOPICS = ("bench.first", "bench.second")
 
@@ -105,7 +105,7 @@ class Hops:
         self._database.commit()
 
     def once(self) -> float:
-        """How long it took."""
+        """Do the hops and commits once; returns the seconds that they took."""
         began_s = time.monotonic()
         for topic, reader in self._readers.items():
             self._producer.send(topic, key=b"key", value=b"x" * 450)
@@ -128,7 +128,7 @@ def _reader(config: KafkaConfig, topic: str) -> KafkaConsumer:
 
 
 class Progress:
-    """How far everything that was accepted has come."""
+    """How far the accepted events have come."""
 
     def __init__(self, system: Installation) -> None:
         self._database = psycopg.connect(system.server.url(DATABASE), autocommit=True)
@@ -136,7 +136,7 @@ class Progress:
         self._partitions = system.config.partitions
 
     async def done(self) -> None:
-        """Return when nothing is on its way any more."""
+        """Return when no event is on its way any more."""
         await asyncio.to_thread(until, self._is_done, "something is still on its way")
 
     def _is_done(self) -> bool:
@@ -154,7 +154,7 @@ class Progress:
 
 @dataclass
 class Measurement:
-    """What is measured, one after the other."""
+    """The measurements, one after the other."""
 
     system: Installation
     webhooks: Webhooks
@@ -164,7 +164,7 @@ class Measurement:
     people: Iterator[int]
 
     async def stream_per_s(self, events: int) -> float:
-        """Events/s of a website from the first post until nothing is on its way any more."""
+        """Events/s of a website from the first post until no event is on its way any more."""
         requests = self._requests(events)
         began_s = time.monotonic()
         await send(self.system.ingest, requests, CONNECTIONS)
@@ -172,7 +172,7 @@ class Measurement:
         return events / (time.monotonic() - began_s)
 
     async def leads_per_s(self, leads: int) -> float:
-        """The same of people who all ask for a demonstration: each is a lead, a handoff, a webhook."""
+        """Events/s of people who all request a demo: each becomes a lead, a handoff and a webhook."""
         raised = [self._hand_raise() for _ in range(leads)]
         requests = [
             request(self.system.key, [event for _, event in raised[at : at + BATCH]])
@@ -185,7 +185,7 @@ class Measurement:
         return leads / (last_s - began_s)
 
     async def latencies(self, count: int, every_s: float, *, alone: bool) -> list[float]:
-        """From posts to webhooks, so many, at moments that nothing else keeps time with; alone, one after the other."""
+        """Seconds from post to webhook, `count` times, one after the other, at irregular intervals."""
         posted: dict[str, float] = {}
         async with line(self.system.ingest) as to:
             for _ in range(count):
@@ -198,7 +198,7 @@ class Measurement:
         return [await self.webhooks.of(email) - at for email, at in posted.items()]
 
     async def floors(self, count: int, every_s: float) -> list[float]:
-        """The hops, at the same pace."""
+        """Seconds of the floor, at the same pace."""
         took = []
         for _ in range(count):
             took.append(await asyncio.to_thread(self.hops.once))
@@ -206,7 +206,7 @@ class Measurement:
         return took
 
     async def load(self, events: int, per_s: float) -> None:
-        """The website's stream at this pace, without waiting for what becomes of it."""
+        """Post the website's stream at this pace, while the block runs."""
         began_s = time.monotonic()
         async with line(self.system.ingest) as to:
             for number, each in enumerate(self._requests(events)):
@@ -232,7 +232,7 @@ class Measurement:
 
 
 async def measured(system: Installation, events: int, leads: int, probes: int) -> list[Figure]:
-    """Every line of the table."""
+    """All lines of the table."""
     async with received(system.webhooks) as webhooks:
         website = Website(PEOPLE, utc_now())
         measurement = Measurement(

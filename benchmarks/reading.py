@@ -1,4 +1,4 @@
-"""How fast a topic is read: by a group of ours, as its own transactions say, and by a floor."""
+"""Measures how fast a topic is read: by a consumer group, from its committed offsets, and by a floor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLL_RECORDS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A group and a topic that it reads."""
+    """A consumer group and a topic that it reads."""
 
     database: psycopg.Connection[Any]
     group: str
@@ -35,7 +35,7 @@ class Reading:
         return int(row[0]) if row else 0
 
     def reached(self, expected: int) -> int:
-        """How many are done, as soon as so many are."""
+        """Wait until `count` records are done; returns how many are."""
         until(
             lambda: self.done() >= expected,
             f"{self.group} did not do {expected} records of {self.topic}",
@@ -50,7 +50,7 @@ def per_s(
     count: int,
     batch: Callable[[list[Any]], None],
 ) -> float:
-    """A floor: so many records from these places, each poll given to `batch`; from the end of the first."""
+    """Records/s of a floor: `count` records from these offsets, each poll passed to `batch`, without the first poll."""
     reader = KafkaConsumer(
         bootstrap_servers=list(config.bootstrap),
         enable_auto_commit=False,

@@ -1,4 +1,4 @@
-"""How fast the relay drains a full outbox, beside a bare producer that sends the same records; in order per key."""
+"""How fast the relay drains a full outbox, beside a bare producer of the same records; both in order per key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PATIENCE_S = 300.0
 
 
 def fill(server: PostgresServer, records: Sequence[Outgoing]) -> None:
-    """Leave the records in the outbox."""
+    """Put the records into the outbox."""
     engine = engine_for(server.url(DATABASE))
     with sessions_on(engine).begin() as session:
         outbox.append(session, records)
@@ -44,7 +44,7 @@ def fill(server: PostgresServer, records: Sequence[Outgoing]) -> None:
 
 
 def drain_s(config: KafkaConfig, server: PostgresServer) -> float:
-    """From the relay's first published rows to its last, and as much more as those first rows are worth."""
+    """Seconds for all rows, extrapolated from the time between the first published rows and the last."""
     query = "select count(*) filter (where published_at is null), count(*) from messaging.outbox"
     pause, end = threading.Event(), time.monotonic() + PATIENCE_S
     with psycopg.connect(server.url(DATABASE), autocommit=True) as database:
@@ -66,7 +66,7 @@ def _first_row(database: psycopg.Connection[tuple[int, ...]], query: str) -> tup
 
 
 def out_of_order(config: KafkaConfig, begin: dict[TopicPartition, int], count: int) -> int:
-    """How many records lie before one of their key that was written earlier, or twice."""
+    """How many records are out of order within their key, or there twice."""
     reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap), max_poll_records=5_000)
     reader.assign(list(begin))
     for partition, offset in begin.items():

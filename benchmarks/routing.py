@@ -13,8 +13,8 @@ import psycopg
 import typer
 from kafka import TopicPartition
 
-from benchmarks.installed import agree, environment, running
-from benchmarks.leads import age, hire, qualified
+from benchmarks.installed import environment, publish_example, running
+from benchmarks.leads import add_old_handoffs, add_reps, qualified
 from benchmarks.machine import (
     DATABASE,
     Figure,
@@ -58,7 +58,7 @@ OUTBOX = "copy floor.outbox (topic, key, value, headers) from stdin"
 
 
 def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> float:
-    """What any router must do, per second: read, decode, lock, copy handoffs, deliveries and outbox, commit."""
+    """Records/s of the floor: read, decode, lock, copy handoffs, deliveries and outbox, commit."""
     with psycopg.connect(url) as database:
         database.execute(FLOOR_TABLES)
         database.commit()
@@ -88,7 +88,7 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
 
 
 def routers(config: KafkaConfig, server: PostgresServer, count: int, *, processes: int) -> float:
-    """As it runs in life, per second, from the first commit to the last."""
+    """Records/s of routing workers, from the first commit to the last."""
     variables, url = environment(config, server), server.url(DATABASE)
     with ExitStack() as all_, psycopg.connect(url, autocommit=True) as database:
         reading = Reading(database, ROUTING, LEADS_QUALIFIED.name)
@@ -102,7 +102,7 @@ def routers(config: KafkaConfig, server: PostgresServer, count: int, *, processe
 
 
 def shares(server: PostgresServer) -> list[int]:
-    """How many leads each rep has got."""
+    """How many leads each rep has."""
     with psycopg.connect(server.url(DATABASE)) as database:
         rows = database.execute(
             "select count(h.id) from routing.reps r left join routing.handoffs h on h.rep = r.id group by r.id"
@@ -111,13 +111,13 @@ def shares(server: PostgresServer) -> list[int]:
 
 
 class Installation:
-    """Servers, and leads that come in portions."""
+    """The servers, and the leads that are published to them."""
 
     def __init__(self, config: KafkaConfig, server: PostgresServer) -> None:
         self._config, self._server, self._portions = config, server, 0
 
     def speed(self, name: str, count: int) -> Figure:
-        """One router beside the floor, on the same records."""
+        """The speed of one router beside the floor, on the same records."""
         begin = self._arrive(count)
         lowest = floor(self._config, self._server.url(DATABASE), begin, count)
         ours = routers(self._config, self._server, count, processes=1)
@@ -125,7 +125,7 @@ class Installation:
         return does(name, ours, unit=" leads/s", floor=lowest, ratio_at_least=RATIO)
 
     def fairness(self, count: int) -> list[Figure]:
-        """Four routers at once, and what each rep has in the end."""
+        """The shares of the reps after four routers at once."""
         self._arrive(count)
         rate = routers(self._config, self._server, count, processes=ROUTERS)
         had = shares(self._server)
@@ -156,15 +156,15 @@ def main(
     print_machine()
     figures = []
     with kafka() as config, postgres() as server:
-        agree(server)
+        publish_example(server)
         installation = Installation(config, server)
         for reps, territories in ((10, 6), (1_000, 2)):
-            hire(server, reps, territories=territories)
+            add_reps(server, reps, territories=territories)
             figures.append(installation.speed(f"{reps:,} reps", leads))
-        hire(server, FAIR_REPS, territories=6)
+        add_reps(server, FAIR_REPS, territories=6)
         figures += installation.fairness(leads)
         if past:
-            age(server, past)
+            add_old_handoffs(server, past)
             figures.append(installation.speed(f"10 reps, {past:,} handoffs of old", leads))
     raise typer.Exit(print_figures("Routing: the worker beside its floor", figures))
 

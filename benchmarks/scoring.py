@@ -15,7 +15,7 @@ import psycopg
 import typer
 from kafka import TopicPartition
 
-from benchmarks.installed import agree, environment, running
+from benchmarks.installed import environment, publish_example, running
 from benchmarks.machine import DATABASE, Figure, does, postgres, print_figures, print_machine
 from benchmarks.people import populate
 from benchmarks.reading import Reading, per_s
@@ -29,9 +29,9 @@ from shared.kafka.config import KafkaConfig
 
 RATIO = 0.6
 SPREAD = 1.15
-"""For the same visitors, the ratio with a million leads is that with a thousand, within 15 %."""
+"""For the same visitors the ratios with a thousand and with a million leads may differ by 15 %."""
 VISITORS = 1_000
-"""So many people make the stream by which the sizes are compared: all of the smallest one."""
+"""The people of the stream with which the sizes are compared: all leads of the smallest database."""
 GROWTH_BYTES = 48 * 1024**2
 ROUNDS = 5
 
@@ -54,12 +54,12 @@ SAVE_LEADS = """
         events = held.events + excluded.events, points = held.points + excluded.points,
         last_at = greatest(held.last_at, excluded.last_at)
 """
-NOBODY = "00000000-0000-0000-0000-000000000000"
+NO_LEAD = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast, and how much memory after a third and at the end."""
+    """Events/s, and bytes of memory after a third of the events and at the end."""
 
     per_s: float
     before_bytes: int = 0
@@ -67,7 +67,7 @@ class Pace:
 
 
 def floor(config: KafkaConfig, url: str, begin: Mapping[TopicPartition, int], count: int) -> Pace:
-    """What any worker must do."""
+    """The pace of the floor."""
     with psycopg.connect(url) as database:
         database.execute(FLOOR_TABLES)
         database.execute("create temporary table staged (like floor.events)")
@@ -85,7 +85,7 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
                     (
                         event["source"],
                         event["id"],
-                        NOBODY,
+                        NO_LEAD,
                         event["type"],
                         event["time"],
                         record.value.decode(),
@@ -103,7 +103,7 @@ def _floor_batch(database: psycopg.Connection[Any], records: list[Any]) -> None:
 
 
 def worker(config: KafkaConfig, server: PostgresServer, count: int) -> Pace:
-    """The process as it runs in life, from its first commit to its last."""
+    """The pace of the scoring worker, from its first commit to its last."""
     variables, url = environment(config, server), server.url(DATABASE)
     with (
         psycopg.connect(url, autocommit=True) as database,
@@ -121,13 +121,13 @@ def worker(config: KafkaConfig, server: PostgresServer, count: int) -> Pace:
 
 
 def resident_bytes(pid: int) -> int:
-    """What the process holds in memory."""
+    """The resident memory of the process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def populated(server: PostgresServer, people: int) -> None:
-    """So many people in the database, and nobody else."""
+    """Replace all leads by `people` invented ones."""
     engine = engine_for(server.url(DATABASE))
     populate(sessions_on(engine), people)
     engine.dispose()
@@ -167,7 +167,7 @@ def figures(name: str, lowest: Pace, ours: Pace) -> Iterator[Figure]:
 
 
 def spread(ratios: Sequence[float]) -> Figure:
-    """How much the size matters."""
+    """The ratio of the largest to the smallest ratio among the sizes."""
     factor = max(ratios) / min(ratios)
     held = factor <= SPREAD
     name = f"the sizes differ, for the same {VISITORS:,} visitors, by"
@@ -186,7 +186,7 @@ def main(
     lines: list[Figure] = []
     ratios = []
     with kafka() as config, postgres() as server:
-        agree(server)
+        publish_example(server)
         for size in people or SIZES:
             populated(server, size)
             lowest, ours = measured(config, server, Website(size, utc_now(), VISITORS), events)

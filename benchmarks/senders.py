@@ -1,4 +1,4 @@
-"""Who posts events in a benchmark: connections that each send one request after the other, and do little else."""
+"""Posts events in benchmarks: connections that each send one request after the other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from shared.contracts.topic import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Connection:
     """A connection to an ingest API, for one request at a time."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def post(self, request: bytes) -> None:
-        """Send and wait for the answer; raises unless all of it was accepted."""
+        """Send the request and wait for the answer; raises unless all events were accepted."""
         self.writer.write(request)
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
@@ -31,15 +31,15 @@ class Line:
 
 
 @asynccontextmanager
-async def line(port: int) -> AsyncIterator[Line]:
+async def line(port: int) -> AsyncIterator[Connection]:
     """An open connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    yield Line(reader, writer)
+    yield Connection(reader, writer)
     writer.close()
 
 
 def request(key: str, events: object) -> bytes:
-    """A post of one event or of a list, as it goes over the wire."""
+    """The bytes of an HTTP request that posts one event or a list."""
     body = orjson.dumps(events)
     return (
         b"POST /v1/events HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
@@ -49,7 +49,7 @@ def request(key: str, events: object) -> bytes:
 
 
 async def send(port: int, requests: Sequence[bytes], connections: int) -> float:
-    """Send them all; how long it took."""
+    """Send all requests; returns the seconds that it took."""
 
     async def some(begin: int) -> None:
         async with line(port) as to:

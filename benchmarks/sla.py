@@ -1,4 +1,4 @@
-"""The SLA monitor among millions of clocks: how late, how many at once, how fast to read, none lost, none doubled."""
+"""The SLA monitor with millions of clocks: lateness, bursts, reads, and clocks lost or doubled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.db.session import engine_for
 
 
 def main() -> int:
-    """1 when a line does not hold."""
+    """Measure and print; returns 1 if a line does not hold."""
     parser = ArgumentParser(prog="python -m benchmarks.sla", description=__doc__)
     parser.add_argument("--open", type=int, default=1_000_000, help="open clocks")
     parser.add_argument("--closed", type=int, default=3_000_000, help="closed clocks")

@@ -1,4 +1,4 @@
-"""Apache Kafka of a benchmark's own, and a stream of what people do on a website to fill it with."""
+"""A Kafka broker for benchmarks, and a stream of a website's events to fill it with."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.kafka.server import ApacheKafka
 
 PARTITIONS = 12
 AT_ONCE = 200
-"""So many people are on the website at the same time."""
+"""The number of people who are on the website at the same time."""
 SCATTERED = 7_919
-"""A prime: those who come lie scattered among those who are known."""
+"""A prime, by which visitors are spread over all known people."""
 PAGES = ("/", "/product", "/blog/seven-ways", "/pricing", "/docs/start", "/careers", "/security")
-DEEDS = (
+EVENT_TYPES = (
     ("page_viewed", 0.86), ("email_clicked", 0.05), ("content_downloaded", 0.03), ("form_submitted", 0.03),
     ("webinar_attended", 0.017), ("identified", 0.01), ("demo_requested", 0.003),
 )  # fmt: skip
@@ -36,7 +36,7 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 @contextmanager
 def kafka(partitions: int = PARTITIONS) -> Iterator[KafkaConfig]:
-    """A real broker with every topic, gone afterwards."""
+    """An Apache Kafka broker with every topic, while the block runs."""
     with tempfile.TemporaryDirectory(prefix="leadbaton-bench-") as directory:
         server = ApacheKafka(Path(directory) / "kafka", free_port())
         server.start()
@@ -55,13 +55,13 @@ def kafka(partitions: int = PARTITIONS) -> Iterator[KafkaConfig]:
 
 
 def email_of(person: int) -> str:
-    """Whoever has this number; one of ten works for a firm that fits."""
+    """The address of the person of this number."""
     return f"person{person}@firm{person % 1_000}.example.com"
 
 
 @dataclass(slots=True)
 class Website:
-    """What people do there: visits of a few pages each, so that a person's events lie close together.
+    """Visits of a few pages each, so that a person's events are close together.
 
     `visitors`, a thousand or more, is how many of the people ever come (by default everybody): people of the same kind,
     however many others are known.
@@ -75,9 +75,9 @@ class Website:
     _made: int = 0
 
     def events(self, count: int) -> Iterator[Outgoing]:
-        """The next so many events as records of 450 bytes or so; each time others."""
+        """The next `count` events, as records of about 450 bytes."""
         chance = Random(f"{self.seed}/{self._made}")  # noqa: S311 - a benchmark draws the same again
-        types, weights = zip(*DEEDS, strict=True)
+        types, weights = zip(*EVENT_TYPES, strict=True)
         for type_ in chance.choices(types, weights, k=count):
             self._made += 1
             yield self._record(self._next_person(chance), type_, chance)
@@ -128,7 +128,7 @@ class Website:
 
 
 def traits_of(person: int) -> dict[str, Any]:
-    """Who they say they are."""
+    """The traits of the person; one of ten has a company that fits."""
     fits = person % 10 == 0
     return {
         "first_name": "Ada",
@@ -143,7 +143,7 @@ def traits_of(person: int) -> dict[str, Any]:
 
 
 def bare_producer(config: KafkaConfig) -> KafkaProducer:
-    """The client as kafka-python's users set it up for speed with every record acknowledged."""
+    """kafka-python's producer, set up for speed with every record acknowledged."""
     return KafkaProducer(
         bootstrap_servers=list(config.bootstrap),
         acks="all",
@@ -166,7 +166,7 @@ def produce(config: KafkaConfig, records: Iterable[Outgoing]) -> None:
 
 
 def ends(config: KafkaConfig, topic: str) -> dict[TopicPartition, int]:
-    """Where the topic's partitions end now."""
+    """The end offset of each partition of the topic."""
     reader = KafkaConsumer(bootstrap_servers=list(config.bootstrap))
     partitions = [TopicPartition(topic, it) for it in range(config.partitions)]
     offsets: dict[TopicPartition, int] = reader.end_offsets(partitions)

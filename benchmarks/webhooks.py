@@ -1,4 +1,4 @@
-"""Reps of a benchmark: the example's, and a server that notes when each lead's webhook came, and does little else."""
+"""The example's reps, and a server that records when each lead's webhook arrives."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ASSIGNED = "handoff.assigned"
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-def hire_examples(server: PostgresServer, port: int) -> None:
-    """The reps of the example, told at this port of this machine; nobody is full."""
+def add_example_reps(server: PostgresServer, port: int) -> None:
+    """Import the example's reps with endpoints on this port, and without limits of capacity."""
     source = (EXAMPLES / "reps.yaml").read_text().replace(":8010/", f":{port}/")
     roster = parse(source, name="reps.yaml", agreement=None, check_url=lambda _: None)
     engine = engine_for(server.url(DATABASE))
@@ -38,19 +38,19 @@ def hire_examples(server: PostgresServer, port: int) -> None:
 
 @dataclass(slots=True)
 class Webhooks:
-    """When the first webhook of each assigned lead came, by its e-mail."""
+    """The arrival of the first webhook of each assigned lead, by the lead's e-mail."""
 
     came_s: dict[str, float] = field(default_factory=dict)
     _awaited: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def of(self, email: str) -> float:
-        """When this lead's came, as soon as it has come."""
+        """Wait for this lead's webhook; returns its arrival."""
         if email not in self.came_s:
             await asyncio.wait_for(self._awaited.setdefault(email, asyncio.Event()).wait(), 60)
         return self.came_s[email]
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection's webhooks."""
+        """Receive the webhooks of one connection."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -71,7 +71,7 @@ class Webhooks:
 
 @asynccontextmanager
 async def received(port: int) -> AsyncIterator[Webhooks]:
-    """What comes in while the block runs."""
+    """A server that receives webhooks while the block runs."""
     webhooks = Webhooks()
     server = await asyncio.start_server(webhooks.take, "127.0.0.1", port)
     yield webhooks

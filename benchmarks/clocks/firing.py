@@ -1,4 +1,4 @@
-"""Clocks that fall due: how late they are flagged, how many a second, and that none is lost or doubled."""
+"""Due clocks: how late they are flagged, how many a second, and whether any is lost or doubled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KILLS = 4
 
 
 def burst(engine: Engine, count: int, *, sweepers: int) -> Iterator[Figure]:
-    """All at one instant, beside the bare update of as many rows, which says nothing to anybody."""
+    """Clocks that are all due at one instant, beside a bare update of as many rows, which announces nothing."""
     floor_s = _bare_burst(engine, count)
     at = _soon(10 + count * 2e-4)
     make_due(engine, count, at)
@@ -58,7 +58,7 @@ def _bare_burst(engine: Engine, count: int) -> float:
 
 
 def lateness(engine: Engine, seconds: int) -> Iterator[Figure]:
-    """A steady stream of due clocks, from each one's due time to the commit that flags it."""
+    """The time from due to the commit that flags it, in a steady stream of due clocks."""
     count = RATE * seconds
     floor = _bare_lateness(engine, count)
     first = _soon(8)
@@ -79,7 +79,7 @@ def lateness(engine: Engine, seconds: int) -> Iterator[Figure]:
 
 
 def _bare_lateness(engine: Engine, count: int) -> list[float]:
-    """What a loop has that does nothing but the update, and sleeps 5 ms when nothing was due."""
+    """The lateness of a loop that only updates, and sleeps 5 ms when no clock is due."""
     first = _soon(5)
     make_due(engine, count, first, apart_s=1 / RATE)
     done, pause = 0, Event()
@@ -94,7 +94,7 @@ def _bare_lateness(engine: Engine, count: int) -> list[float]:
 
 
 def killed(engine: Engine, count: int) -> Iterator[Figure]:
-    """Four sweepers share the work; again and again one is killed and another takes its place."""
+    """Four sweepers share the work, while one after the other is killed and replaced."""
     at = _soon(12)
     make_due(engine, count, at)
     before = _last_announcement(engine)
@@ -128,7 +128,7 @@ def _wait_for_announcements(engine: Engine, number: int) -> None:
 
 
 def _last_announcement(engine: Engine) -> int:
-    """The last number that the outbox gave out: cheap to ask for, and near enough."""
+    """The last value of the outbox's sequence, which is cheap to read and close enough."""
     with engine.connect() as connection:
         return int(connection.scalar(text("select last_value from messaging.outbox_id_seq")) or 0)
 
@@ -143,7 +143,7 @@ def _unflagged(engine: Engine, first: datetime, last: datetime) -> int:
 
 
 def _lateness_s(engine: Engine, first: datetime, last: datetime) -> list[float]:
-    """From due to the commit that said so, of all clocks that were due then, in order."""
+    """Seconds from due to the commit that flags it, of all clocks due in this time, in order."""
     statement = text("""
         select extract(epoch from pg_xact_commit_timestamp(xmin) - breached_at) as late_s
         from sla.timers where breached_at between :first and :last order by late_s
@@ -165,6 +165,6 @@ def _soon(seconds: float) -> datetime:
 
 
 def _in_time(at: datetime) -> None:
-    """Refuse to measure what began while it was still being prepared."""
+    """Raise an error if the measured time began before the preparation ended."""
     if utc_now() >= at:
         raise TimeoutError("this machine took too long to prepare the clocks: ask for fewer")

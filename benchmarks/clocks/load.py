@@ -1,4 +1,4 @@
-"""Millions of clocks as a year of work leaves them: most are kept, some are late, some are open."""
+"""Millions of clocks such as a year leaves: most are met, some are late, some are open."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ _TALLIES = """
 
 
 def load(engine: Engine, *, open_: int, closed: int) -> None:
-    """The clocks without their indexes, then the indexes, then the tallies of them all."""
+    """Insert the clocks without indexes, then create the indexes, then the tallies."""
     chunks = [
         *((_EACH.format(**_CLOSED, **_SIZES), part) for part in _parts(closed)),
         *((_EACH.format(**_OPEN, **_SIZES), part) for part in _parts(open_)),
@@ -134,7 +134,7 @@ def _add(engine: Engine, key: PrimaryKeyConstraint) -> None:
 
 
 def settle(engine: Engine, command: str) -> None:
-    """What an installation does in the background, done now, so that it does not fall into a measurement."""
+    """Run a command that PostgreSQL would else run in the background during a measurement."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(command)
 
@@ -161,7 +161,7 @@ def _progress() -> Progress:
 def _each(
     progress: Progress, name: str, items: Sequence[T], do: Callable[[T], None], *, worth: int = 1
 ) -> None:
-    """Do it for all of them, two at a time."""
+    """Call `do` for all items, two at a time."""
     task = progress.add_task(name, total=len(items) * worth)
     with ThreadPoolExecutor(LOADERS) as pool:
         for _ in pool.map(do, items):

@@ -1,4 +1,4 @@
-"""What sweepers, ops and the worker ask all the time: is anything due, what is broken, how did it go, due when."""
+"""Frequent reads: due clocks, breaches, attainment, and due times by a calendar."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAYS = 30
 
 
 def reads(engine: Engine) -> Iterator[Figure]:
-    """Each in a transaction of its own, with its rows made into values; the median of many."""
+    """The median time of each read, in a transaction of its own, with its rows made into values."""
     sessions = sessions_on(engine)
     url = engine.url.render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as bare, engine.connect() as own:

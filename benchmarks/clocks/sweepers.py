@@ -1,4 +1,4 @@
-"""Sweepers as an installation starts them, and clocks that fall due while they run."""
+"""Processes that sweep, and clocks that fall due while they run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MAKE_DUE = text("""
 
 
 def make_due(engine: Engine, count: int, first: datetime, *, apart_s: float = 0) -> None:
-    """That many clocks, warned of already, fall due from then on, so far apart."""
+    """Make `count` clocks, already at risk, due from `first` on, `apart_s` seconds apart."""
     with engine.begin() as connection:
         connection.execute(_MAKE_DUE, {"count": count, "first": first, "apart_s": apart_s})
 
@@ -48,20 +48,20 @@ class Sweepers:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, count: int = 1) -> None:
-        """Start more of them, and wait until all listen."""
+        """Start `count` more sweepers, and wait until all listen."""
         url = self.engine.url.render_as_string(hide_password=False)
         environment = {**os.environ, "LEADBATON_DATABASE_URL": url, "LEADBATON_LOG_LEVEL": "ERROR"}
         self.processes += [subprocess.Popen(SLA_SWEEP.argv, env=environment) for _ in range(count)]
         wait_until(lambda: self._listening() >= len(self.processes))
 
     def kill_one(self) -> None:
-        """End the oldest with SIGKILL, whatever it is doing."""
+        """Kill the oldest sweeper with SIGKILL."""
         victim = self.processes.pop(0)
         victim.kill()
         victim.wait()
 
     def stop(self) -> None:
-        """Ask all of them to end."""
+        """Terminate all sweepers."""
         for process in self.processes:
             process.terminate()
         for process in self.processes:
@@ -79,7 +79,7 @@ class Sweepers:
 
 @contextmanager
 def sweeping(engine: Engine, count: int) -> Iterator[Sweepers]:
-    """That many sweepers, until the block ends."""
+    """`count` sweepers, while the block runs."""
     sweepers = Sweepers(engine)
     try:
         sweepers.start(count)
@@ -88,11 +88,11 @@ def sweeping(engine: Engine, count: int) -> Iterator[Sweepers]:
         sweepers.stop()
 
 
-def wait_until(true: Callable[[], bool], *, patience_s: float = 120) -> None:
-    """Ask ten times a second; raises when it takes too long."""
+def wait_until(condition: Callable[[], bool], *, patience_s: float = 120) -> None:
+    """Check the condition ten times a second; raises TimeoutError after `patience_s`."""
     pause, tries = Event(), int(patience_s * 10)
     for _ in range(tries):
-        if true():
+        if condition():
             return
         pause.wait(0.1)
     raise TimeoutError(f"not within {patience_s} s")
