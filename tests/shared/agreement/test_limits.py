@@ -24,7 +24,7 @@ def refused(source: str) -> list[str]:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("points: 1}", "points: 1, half_life: ▸0s}", "`0s`: write 1s to 3650d; After this long"),
+        ("points: 1}", "points: 1, half_life: ▸0s}", "`0s`: write 1s to 3650d; The time in which points decay"),
         ("points: 1}", "points: 1, half_life: ▸9999999999d}", "`9999999999d`: write 1s to 3650d"),
         ("points: 1}", "points: ▸1e999}", "`inf`: should be a finite number"),
         ("points: 1}", "points: ▸nan}", "`nan`: should be a finite number"),

@@ -57,7 +57,7 @@ WHEN = 'lead.country == "DE"'
         ("lead.employees > 5 &&▸", "the condition ends too early; close what is open"),
         ("(lead.employees > 5▸", "the condition ends too early"),
         ('lead.country ▸= "DE"', "`=` does not compare; write `==`"),
-        ('lead.country == ▸"DE', "text without its closing quote; close it"),
+        ('lead.country == ▸"DE', "a text without its closing quote; close it"),
         ("lead.customer ▸& lead.customer", "`&` and `|` do not join conditions; write `&&` or `||`"),
         ("lead.customer ▸and lead.customer", "`and` is not known here; write `&&`"),
         ("not ▸lead.customer", "`not` is not known here; write `!`"),
