@@ -17,11 +17,7 @@ DATA = Path(".leadbaton")
 
 def up(
     data: Annotated[
-        Path,
-        typer.Option(
-            envvar="LEADBATON_DATA",
-            help="The directory that keeps everything, also between starts.",
-        ),
+        Path, typer.Option(envvar="LEADBATON_DATA", help="The directory that keeps everything.")
     ] = DATA,
     agreement: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Publish this agreement.")
@@ -29,15 +25,9 @@ def up(
     reps: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
     ] = None,
-    scoring_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="The port for events.")
-    ] = 8001,
-    routing_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="The port for reps' answers.")
-    ] = 8002,
-    sla_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="The port of the SLA API.")
-    ] = 8003,
+    scoring_port: Annotated[int, typer.Option(min=1, max=65_535, help="For events.")] = 8001,
+    routing_port: Annotated[int, typer.Option(min=1, max=65_535, help="For reps' answers.")] = 8002,
+    sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="For ops.")] = 8003,
 ) -> None:
     """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
 
