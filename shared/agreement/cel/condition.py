@@ -63,7 +63,7 @@ class Condition:
 
     @cached_property
     def constant(self) -> bool | None:
-        """The answer of a condition that needs no facts, such as `true || x` and `1 > 2`; else, or if it fails, None."""
+        """The answer of a condition that needs no facts, such as `true || x` or `1 > 2`; else, or if it fails, None."""
         answer = None if self.fault else evaluate(self._program, {})
         return answer if isinstance(answer, bool) else None
 
