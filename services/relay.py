@@ -18,7 +18,7 @@ from shared.process.settings import Settings
 
 
 def relay(settings: Settings) -> None:
-    """Publish the outbox until SIGTERM; a second one stands by."""
+    """Publish the outbox until SIGTERM. A second relay stands by until the first has ended."""
     logs.configure(settings.log_level, service="relay")
     stop = stop_on_signals()
     kafka = config.of(settings)

@@ -1,1 +1,1 @@
-"""What travels between the services: topics, payloads, and their wire format."""
+"""The contracts between the services: topics, payloads, and their wire format."""

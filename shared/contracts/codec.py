@@ -1,4 +1,4 @@
-"""Payloads to JSON and back."""
+"""Payloads: their base class, and their conversion to JSON and back."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a record says. Payloads only grow; readers ignore fields that they do not know."""
+    """The content of a message. Fields are only added; readers ignore fields that they do not know."""
 
     @classmethod
     def __get_pydantic_core_schema__(
         cls, _source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """A payload is for pydantic what a model with its fields is: in validation, in JSON and in JSON Schema."""
+        """Let pydantic treat a payload as a model with the same fields: in validation, in JSON and in JSON Schema."""
         model = _model_of(cls)
         schema = handler.generate_schema(model)
         return core_schema.no_info_wrap_validator_function(
@@ -52,18 +52,18 @@ T = TypeVar("T")
 
 
 def _as_text(value: object) -> str:
-    """A number that is kept as text, as msgspec can write it."""
+    """The text of a number that is kept as text, for msgspec to write."""
     if isinstance(value, values.NumberText):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no part of a payload")
 
 
 encode = msgspec.json.Encoder(enc_hook=_as_text).encode
-"""A payload as JSON; a field that is None, as it is by default, is absent."""
+"""Encodes a payload as JSON; a field with None, its default, is left out."""
 
 
 def always_encoded(default: T) -> T:
-    """A field with this default; unlike None, the default is in the JSON."""
+    """A field with this default, which is written into the JSON, unlike None."""
     field: T = msgspec.field(default_factory=lambda: copy(default))
     return field
 
@@ -71,8 +71,8 @@ def always_encoded(default: T) -> T:
 class Codec(Generic[P]):
     """Reads payloads of one class.
 
-    msgspec reads them, in a quarter of pydantic's time. What it refuses is left to pydantic, which knows more ways to
-    write an instant, a UUID or a number, and whose errors name the field and show no value.
+    msgspec reads them in a quarter of pydantic's time. JSON that it refuses is read by pydantic, which accepts more
+    notations of an instant, a UUID or a number, and whose errors name the field and show no value.
     """
 
     def __init__(self, payload: type[P]) -> None:
@@ -86,7 +86,7 @@ class Codec(Generic[P]):
         )[0]
 
     def decode_storable(self, json: bytes) -> tuple[P, bytes]:
-        """The payload and its JSON as PostgreSQL can keep it: the same object if all values are as they may be."""
+        """The payload, and its JSON as PostgreSQL can store it: the same object where no value had to be changed."""
         if not values.holds_zero(json):
             try:
                 return self._decode(json), json
@@ -126,9 +126,9 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 def _annotation(annotation: Any) -> Any:
     """The field's annotation as pydantic understands it."""
     if get_origin(annotation) is Annotated:
-        inner, *metas = get_args(annotation)
-        aware = any(meta.tz for meta in metas)
-        fields = (Field(ge=meta.ge, description=meta.description) for meta in metas)
+        inner, *constraints = get_args(annotation)
+        aware = any(meta.tz for meta in constraints)
+        fields = (Field(ge=meta.ge, description=meta.description) for meta in constraints)
         return reduce(_annotated, fields, AwareDatetime if aware else _annotation(inner))
     if get_origin(annotation) in (Union, UnionType):
         return reduce(or_, map(_annotation, get_args(annotation)))

@@ -1,4 +1,4 @@
-"""What each topic carries. Fields are added, never changed in meaning, never taken away."""
+"""The payload of each topic. Fields are added; they are never removed and never change their meaning."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from shared.contracts.codec import Instant, Payload, always_encoded
 from shared.values import Value
 
 Facts = dict[str, Value]
-"""What a sender tells by names of its own."""
+"""Values under names that the sender has chosen."""
 
 
 class Identity(Payload, frozen=True, kw_only=True, gc=False):
-    """Who did it, normalised: e-mail in lower case, phone in E.164; user and anonymous id per source."""
+    """Identifiers of a person: e-mail in lower case, phone in E.164, user and anonymous id of one source."""
 
     email: str | None = None
     phone: str | None = None
@@ -33,19 +33,22 @@ class EventKind(StrEnum):
 
 
 class MarketingEvent(Payload, frozen=True, kw_only=True):
-    """One thing that a person did, as a marketing platform told it."""
+    """One thing that a person did, as a marketing platform reports it."""
 
     source: Annotated[str, Meta(description="The source that the ingest key belongs to.")]
     id: Annotated[
-        str, Meta(description="The sender's id; with the source, what makes an event the same one.")
+        str,
+        Meta(
+            description="The sender's id. An event with the same source and id is the same event."
+        ),
     ]
     kind: EventKind = always_encoded(EventKind.TRACK)
-    type: Annotated[str, Meta(description="What happened: page_viewed, demo_requested, …")]
+    type: Annotated[str, Meta(description="The type of the event: page_viewed, demo_requested, …")]
     time: Annotated[Instant, Meta(description="When it happened; never after received_at.")]
     received_at: Instant
     identity: Identity
     previous: Annotated[
-        Identity | None, Meta(description="Alias: the identity joined to this.")
+        Identity | None, Meta(description="Of an alias: the identity that is joined to this one.")
     ] = None
     traits: Facts = always_encoded({})
     properties: Facts = always_encoded({})
@@ -66,16 +69,16 @@ class Reason(Payload, frozen=True, kw_only=True, gc=False):
 class Scores(Payload, frozen=True, kw_only=True, gc=False):
     """The numbers of a lead at one instant."""
 
-    fit: Annotated[float, Meta(description="Who they are, 0 to 100.")]
+    fit: Annotated[float, Meta(description="Points for who the lead is, 0 to 100.")]
     engagement: Annotated[
-        float, Meta(description="What they do, 0 to 100, decayed to the instant.")
+        float, Meta(description="Points for what the lead does, 0 to 100, faded to the instant.")
     ]
     likelihood: Annotated[float | None, Meta(description="0 to 1, learned from outcomes.")] = None
     grade: Annotated[str, Meta(description="A to D of fit with 1 to 4 of engagement, such as B2.")]
 
 
 class Touch(Payload, frozen=True, kw_only=True):
-    """One event worth reading, for the rep."""
+    """One event that is worth reading for the rep."""
 
     id: str
     type: str
@@ -86,7 +89,7 @@ class Touch(Payload, frozen=True, kw_only=True):
 
 
 class LeadContext(Payload, frozen=True, kw_only=True):
-    """What a rep gets with a lead; at most 16 KB as JSON."""
+    """The context of a lead for the rep; at most 16 KB as JSON."""
 
     email: str | None = None
     phone: str | None = None
@@ -94,7 +97,7 @@ class LeadContext(Payload, frozen=True, kw_only=True):
     company: str | None = None
     account: Annotated[str | None, Meta(description="The company's registrable domain.")] = None
     traits: Facts = always_encoded({})
-    why_now: Annotated[Touch | None, Meta(description="The event that crossed the line.")] = None
+    why_now: Annotated[Touch | None, Meta(description="The event that qualified the lead.")] = None
     reasons: Annotated[tuple[Reason, ...], Meta(description="Top reasons, most points first.")] = (
         always_encoded(())
     )
@@ -107,7 +110,7 @@ class LeadContext(Payload, frozen=True, kw_only=True):
 
 
 class Qualified(StrEnum):
-    """Which way the lead crossed the line."""
+    """Whether the lead became qualified or ceased to be."""
 
     BECAME = "became"
     CEASED = "ceased"
@@ -118,7 +121,8 @@ class LeadQualified(Payload, frozen=True, kw_only=True):
 
     lead_id: UUID
     qualification: Annotated[
-        int, Meta(ge=1, description="Counts a lead's qualifications; with the lead, a natural key.")
+        int,
+        Meta(ge=1, description="Counts a lead's qualifications from 1; with the lead's id, a key."),
     ]
     change: Qualified
     at: Instant
@@ -132,7 +136,7 @@ class LeadQualified(Payload, frozen=True, kw_only=True):
 
 
 class Change(StrEnum):
-    """What happened to a handoff."""
+    """The kinds of changes of a handoff."""
 
     WAITING = "waiting"
     ASSIGNED = "assigned"
@@ -149,43 +153,50 @@ class Change(StrEnum):
 
 
 class HandoffChanged(Payload, frozen=True, kw_only=True):
-    """A step in the life of a handoff."""
+    """One change of a handoff."""
 
     handoff_id: UUID
     lead_id: UUID
     qualification: int
     sequence: Annotated[
         int,
-        Meta(ge=1, description="Counts a handoff's changes, so that readers see what is stale."),
+        Meta(
+            ge=1,
+            description="Counts a handoff's changes, so that readers see which ones are outdated.",
+        ),
     ]
     change: Change
     occurred_at: Annotated[Instant, Meta(description="When it happened.")]
-    recorded_at: Annotated[Instant, Meta(description="When we learned of it.")]
-    hop: Annotated[int, Meta(ge=0, description="Counts assignees; 0 while nobody ever had it.")]
+    recorded_at: Annotated[Instant, Meta(description="When Leadbaton learned of it.")]
+    hop: Annotated[int, Meta(ge=0, description="Counts assignments; 0 before the first one.")]
     team: str
-    rep: Annotated[str | None, Meta(description="Who holds it, after the change.")] = None
+    rep: Annotated[
+        str | None, Meta(description="The rep who holds the handoff after the change.")
+    ] = None
     calendar: Annotated[
-        str | None, Meta(description="The hours of the rep who holds it; absent: the team's.")
+        str | None, Meta(description="The calendar of that rep; absent: the team's.")
     ] = None
     tier: str
     qualified_at: Instant
-    assigned_at: Annotated[Instant | None, Meta(description="Of this hop.")] = None
+    assigned_at: Annotated[Instant | None, Meta(description="When this hop was assigned.")] = None
     agreement_version: int
     sources: tuple[str, ...] = always_encoded(())
     campaign: str | None = None
     reason: str | None = None
-    recycle: Annotated[bool, Meta(description="Returned to marketing: may qualify again.")] = (
-        always_encoded(default=False)
-    )
-    outcome: Annotated[str | None, Meta(description="Contacted: reached, no_answer, …")] = None
+    recycle: Annotated[
+        bool, Meta(description="Whether the lead returns to marketing and may qualify again.")
+    ] = always_encoded(default=False)
+    outcome: Annotated[str | None, Meta(description="Of a contact: reached, no_answer, …")] = None
     channel: str | None = None
     amount: float | None = None
     currency: str | None = None
-    lead_name: Annotated[str | None, Meta(description="For people who read lists.")] = None
+    lead_name: Annotated[
+        str | None, Meta(description="The lead's name, for lists that people read.")
+    ] = None
 
 
 class ClockChange(StrEnum):
-    """What happened to a clock."""
+    """The kinds of changes of a clock."""
 
     STARTED = "started"
     AT_RISK = "at_risk"
@@ -196,14 +207,14 @@ class ClockChange(StrEnum):
 
 
 class Scope(StrEnum):
-    """A hop's clock starts anew at each assignee; a journey's never does."""
+    """A clock of a hop starts anew with each assignment; a clock of a journey runs once."""
 
     HOP = "hop"
     JOURNEY = "journey"
 
 
 class SlaChanged(Payload, frozen=True, kw_only=True):
-    """A step in the life of a clock."""
+    """One change of a clock."""
 
     clock_id: UUID
     handoff_id: UUID
@@ -213,11 +224,15 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(description="accept, first_touch, …")]
     scope: Scope
     change: ClockChange
-    occurred_at: Annotated[Instant, Meta(description="Of a breach: when it was due.")]
+    occurred_at: Annotated[
+        Instant, Meta(description="When it happened; of a breach, when the clock was due.")
+    ]
     detected_at: Instant
     due_at: Instant
     team: str
     rep: str | None = None
     tier: str
     agreement_version: int
-    step: Annotated[str | None, Meta(description="Escalated: what the ladder did.")] = None
+    step: Annotated[str | None, Meta(description="Of an escalation: the step of the ladder.")] = (
+        None
+    )

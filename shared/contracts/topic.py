@@ -1,4 +1,4 @@
-"""A topic as one constant, and CloudEvents 1.0 in Kafka's binary mode around its payloads."""
+"""Topics, and their records: CloudEvents 1.0 in Kafka's binary mode."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ Headers = tuple[tuple[str, bytes], ...]
 """A record's headers in order; a name may occur twice."""
 
 
-_NAMES = frozenset(
+_HEADER_NAMES = frozenset(
     {
         "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type", "traceparent"
     }
 )  # fmt: skip
-"""The headers that we write ourselves."""
+"""The headers that `Topic.record` writes."""
 
 
 P_co = TypeVar("P_co", covariant=True)
 
 
 class UndecodableRecord(Rejected):
-    """The record is not what its topic promises."""
+    """The record is no CloudEvent with a payload of its topic."""
 
     code = "undecodable_record"
 
 
 class UnknownVersion(Rejected):
-    """The record was written in a version that this reader does not know."""
+    """The record has a version of the payload that this reader does not know."""
 
     code = "unknown_version"
 
 
 class Record(NamedTuple):
-    """A record as it lies in Kafka. A tuple, as Message is: made a million times, in a fifth of a dataclass's time."""
+    """A record in Kafka. A tuple, as Message is: it is made in a fifth of the time that a dataclass takes."""
 
     topic: str
     partition: int
@@ -54,7 +54,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogPartition:
-    """One partition of one log. A topic that was lost and made again is another log, by its id."""
+    """One partition of one log. A topic that was deleted and made again is another log with another id."""
 
     topic: str
     topic_id: UUID
@@ -63,7 +63,7 @@ class LogPartition:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A record on its way to Kafka. What we pass on may lack its key or, as a tombstone, its value."""
+    """A record to be sent to Kafka. A replayed one may lack its key or, as a tombstone, its value."""
 
     topic: str
     key: bytes | None
@@ -73,14 +73,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing(Sent):
-    """What we say ourselves always has both."""
+    """A record of a payload, which has both a key and a value."""
 
     key: bytes
     value: bytes
 
 
 class Message(NamedTuple, Generic[P_co]):
-    """A decoded record. `id` is the cause's, so a replay carries the same one."""
+    """A decoded record. Its `id` derives from its cause, so a replay has the same one."""
 
     id: str
     source: str
@@ -89,12 +89,12 @@ class Message(NamedTuple, Generic[P_co]):
     payload: P_co
     traceparent: str | None = None
     json: bytes = b""
-    """The payload as PostgreSQL can keep it, with the fields that this reader does not know."""
+    """The payload as PostgreSQL can store it, with the fields that this reader does not know."""
 
 
 @dataclass(frozen=True)
 class Topic(Generic[P]):
-    """A topic's name, what it carries, what keys it, and the consumer groups that must read all of it."""
+    """A topic: its name, payload and key, and the consumer groups that must read all of it."""
 
     name: str
     payload: type[P]
@@ -105,7 +105,7 @@ class Topic(Generic[P]):
 
     @property
     def dead(self) -> str:
-        """Where records go that can never succeed."""
+        """The name of the topic of its dead letters."""
         return f"{self.name}.dead"
 
     @cached_property
@@ -116,7 +116,7 @@ class Topic(Generic[P]):
     def encode(
         self, payload: P, *, id: str, source: str, at: datetime, traceparent: str | None = None
     ) -> Outgoing:
-        """The payload as a record; `id` derives from its cause, so that a replay says the same again."""
+        """The payload as a record. `id` derives from the cause, so that a replay has the same one."""
         return self.record(
             encode(payload),
             key=self.key(payload),
@@ -136,7 +136,7 @@ class Topic(Generic[P]):
         at: datetime,
         traceparent: str | None = None,
     ) -> Outgoing:
-        """A payload that is JSON already, as a record."""
+        """The payload, which is JSON already, as a record."""
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", id.encode()),
@@ -154,7 +154,7 @@ class Topic(Generic[P]):
         headers = dict(record.headers)
         if headers.get("ce_type") != self._type:
             raise self._unknown(headers.get("ce_type"))
-        if not headers.keys() <= _NAMES:
+        if not headers.keys() <= _HEADER_NAMES:
             _check_names(headers)
         traceparent = headers.get("traceparent")
         try:
@@ -193,7 +193,7 @@ class Topic(Generic[P]):
 
 
 def _check_names(names: Iterable[str]) -> None:
-    """Headers of others may say anything, but their names must be text."""
+    """Other headers may have any value, but their names must be text."""
     for name in names:
         if "\N{REPLACEMENT CHARACTER}" in name:
             raise UndecodableRecord(f"the name of header {name!r} is no UTF-8")
@@ -210,7 +210,7 @@ def _text(header: bytes) -> str:
 
 
 def _unreadable(time: bytes, error: ValueError) -> str:
-    """What cannot be read; not the error's text, which may show a part of it."""
+    """A reason without the error's text, which may show a part of the value."""
     try:
         datetime.fromisoformat(_text(time))
     except ValueError:
@@ -219,8 +219,8 @@ def _unreadable(time: bytes, error: ValueError) -> str:
 
 
 def _first_fault(error: ValidationError) -> str:
-    """The field, and the fault in pydantic's words; those of validators of our own may show the value."""
+    """The first wrong field, and pydantic's message or, where a text of ours might show the value, the type."""
     fault = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(map(str, fault["loc"])) or "value"
-    own = fault["type"] in ("value_error", "assertion_error")
-    return f"{field}: {fault['type'] if own else fault['msg']}"
+    is_own = fault["type"] in ("value_error", "assertion_error")
+    return f"{field}: {fault['type'] if is_own else fault['msg']}"

@@ -1,4 +1,4 @@
-"""Every topic there is. A topic is named here and nowhere else."""
+"""All topics. No other module names one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLA = "leadbaton.sla"
 
 
 def identity_key(event: MarketingEvent) -> str:
-    """What keeps a person's events in order: e-mail, else user id, else source and anonymous id."""
+    """The key that keeps a person's events in order: e-mail, else user id, else anonymous id with its source."""
     identity = event.identity
     if identity.email:
         return identity.email
@@ -34,7 +34,7 @@ MARKETING_EVENTS = Topic(
     payload=MarketingEvent,
     key=identity_key,
     readers=(SCORING,),
-    summary="What people did, as marketing platforms told it.",
+    summary="What people did, as marketing platforms report it.",
 )
 LEADS_QUALIFIED = Topic(
     name="leads.qualified",
@@ -48,14 +48,14 @@ HANDOFFS_CHANGED = Topic(
     payload=HandoffChanged,
     key=lambda handoff: str(handoff.handoff_id),
     readers=(SCORING, SLA),
-    summary="Each step in the life of a handoff.",
+    summary="Each change of a handoff.",
 )
 SLA_CHANGED = Topic(
     name="sla.changed",
     payload=SlaChanged,
     key=lambda clock: str(clock.handoff_id),
     readers=(ROUTING,),
-    summary="Each step in the life of a clock.",
+    summary="Each change of a clock.",
 )
 
 TOPICS: tuple[Topic[Any], ...] = (

@@ -1,4 +1,4 @@
-"""Topics: made when they are missing, and told apart from their namesakes by id."""
+"""The admin client: creates topics, and reads their ids and end offsets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIMEOUT_MS = 4_000
 
 
 class Admin:
-    """A connection for questions about topics; raises BrokerAway when they cannot be answered."""
+    """A connection for questions about topics; its methods raise BrokerAway when Kafka does not answer."""
 
     def __init__(self, config: KafkaConfig) -> None:
         self._config = config
@@ -40,22 +40,22 @@ class Admin:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._client.close()
 
     def topic_ids(self, names: Sequence[str]) -> dict[str, UUID]:
-        """The ids of those that exist. A topic that was lost and made again has another id."""
+        """The ids of the topics that exist. A topic that was deleted and made again has another id."""
         with _broker_errors():
             topics = self._client.describe_topics(list(names))
         return {it["name"]: UUID(str(it["topic_id"])) for it in topics if it["error_code"] == 0}
 
     def end_offsets(self, names: Sequence[str]) -> dict[LogPartition, int]:
-        """Where each partition of those topics that exist ends now."""
+        """The end offset of each partition of the topics that exist."""
         ids = self.topic_ids(names)
         with _broker_errors():
             ends = self._client.list_partition_offsets(
@@ -66,12 +66,12 @@ class Admin:
                 }
             )
         return {
-            LogPartition(at.topic, ids[at.topic], at.partition): position.offset
-            for at, position in ends.items()
+            LogPartition(it.topic, ids[it.topic], it.partition): end.offset
+            for it, end in ends.items()
         }
 
     def create_topics(self) -> list[str]:
-        """Make every topic, and its `.dead`, that is not there; the names of those made now."""
+        """Create every topic, and its `.dead`, that does not exist; return the names of those created."""
         names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
         existing = self.topic_ids(names)
         return [name for name in names if name not in existing and self._create(name)]
@@ -90,19 +90,19 @@ class Admin:
 
 
 def create_topics(config: KafkaConfig) -> list[str]:
-    """Make every topic that is not there; the names of those made now."""
+    """Create every topic, and its `.dead`, that does not exist; return the names of those created."""
     with Admin(config) as admin:
         return admin.create_topics()
 
 
 def topic_ids(config: KafkaConfig, names: Sequence[str]) -> dict[str, UUID]:
-    """The ids of those of the topics that exist."""
+    """The ids of the topics that exist."""
     with Admin(config) as admin:
         return admin.topic_ids(names)
 
 
 def end_offsets(config: KafkaConfig, names: Sequence[str]) -> dict[LogPartition, int]:
-    """Where each partition of those topics that exist ends now."""
+    """The end offset of each partition of the topics that exist."""
     with Admin(config) as admin:
         return admin.end_offsets(names)
 

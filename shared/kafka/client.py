@@ -1,4 +1,4 @@
-"""What every client of Kafka is constructed with."""
+"""The options with which every client of Kafka is constructed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Kafka is reached, and how the one behind the address behaves."""
+"""The configuration of Kafka's clients, from the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.process.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KafkaConfig:
-    """What every client of this installation's Kafka must know."""
+    """How Kafka is reached, and how its topics and sessions are set up."""
 
     bootstrap: tuple[str, ...]
     keeps_log: bool
@@ -19,7 +19,7 @@ class KafkaConfig:
     session_timeout_ms: int
     max_poll_records: int = 2_000
     security: Options = field(default_factory=dict, repr=False)
-    """TLS and SASL, as every client is given them; with secrets, therefore never shown."""
+    """The options of every client for TLS and SASL. They hold secrets, so they are not part of the repr."""
 
 
 def of(settings: Settings) -> KafkaConfig:

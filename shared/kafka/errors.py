@@ -1,4 +1,4 @@
-"""What can be wrong with Kafka, in our words."""
+"""Errors of Kafka."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ __all__ = ["BrokerAway", "BrokerRefusal", "KafkaError", "broker_away"]
 
 
 class BrokerAway(Unavailable):
-    """Kafka does not answer, or has too much of ours unanswered: try again later."""
+    """Kafka does not answer, or too many records wait for its acknowledgement: try again later."""
 
     code: ClassVar[str] = "broker_away"
 
 
 class BrokerRefusal(BrokerAway):
-    """Kafka answers and does not let us in, or we do not trust it: settings of TLS or SASL are to be mended."""
+    """Kafka refuses this client, or its certificate is not trusted: the settings of TLS or SASL must be mended."""
 
 
 def broker_away(error: KafkaError) -> BrokerAway:
-    """What the error that kept a client from connecting means, in our words."""
+    """The error that kept a client from connecting, with what it means."""
     reason = str(error)
     if isinstance(error, SaslAuthenticationFailedError):
-        return BrokerRefusal(f"Kafka does not let us in: {reason}")
+        return BrokerRefusal(f"Kafka's authentication fails: {reason}")
     if "socket disconnected" in reason:
         return BrokerRefusal(
-            "Kafka closes the connection: it does not accept our name, password, mechanism or protocol"
+            "Kafka closes the connection: it does not accept the name, password, mechanism or protocol of the settings"
         )
     if "Invalid frame length" in reason:
         return BrokerRefusal(
-            "what answers does not speak Kafka's protocol as we do: it wants TLS and we use none, or it is not Kafka"
+            "the answer is not in Kafka's protocol: the broker wants TLS and the settings have none, or it is not Kafka"
         )
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return BrokerRefusal(f"Kafka's certificate is not trusted: {reason}")

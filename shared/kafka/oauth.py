@@ -1,4 +1,4 @@
-"""Tokens for SASL's OAUTHBEARER: from a file that somebody else keeps fresh, or by OAuth 2.0's client credentials."""
+"""Tokens for SASL's OAUTHBEARER: from a file that another program refreshes, or by OAuth 2.0's client credentials."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SHORT_LIFE_S = 60.0
 
 
 class TokenFile(AbstractTokenProvider):
-    """The file's content at each new connection, as Kubernetes and agents of clouds write it."""
+    """Reads the token from a file at each new connection; Kubernetes and agents of clouds write such files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def token(self) -> str:
-        """The token that is there now."""
+        """The token that is in the file now."""
         try:
             return self._path.read_text().strip()
         except OSError as error:
@@ -32,7 +32,7 @@ class TokenFile(AbstractTokenProvider):
 
 
 class ClientCredentials(AbstractTokenProvider):
-    """Asks the token endpoint as this client, and keeps the answer while it is fresh."""
+    """Asks the token endpoint as this client, and uses the token while it is fresh."""
 
     def __init__(self, url: str, client_id: str, client_secret: str, scope: str | None) -> None:
         self._url = url
@@ -43,7 +43,7 @@ class ClientCredentials(AbstractTokenProvider):
         self._lock = threading.Lock()
 
     def token(self) -> str:
-        """A fresh token; an endpoint that gives none fails the connection, and the client tries again."""
+        """A fresh token. Raises SaslAuthenticationFailedError without one: the connection fails, and is tried again."""
         with self._lock:
             if time.monotonic() >= self._fresh_until_s:
                 self._ask()

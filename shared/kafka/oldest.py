@@ -1,4 +1,4 @@
-"""Since when the next record of a group lies in the log, by the time that the record carries."""
+"""When the next record that a group will read was written, by the record's own timestamp."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import broker_away
 
 QUIET_S = 0.5
-"""Partitions that bring nothing for so long have nothing to read."""
+"""A partition that brings no record for so long has none."""
 
 
 def oldest_unread(
@@ -29,13 +29,13 @@ def oldest_unread(
     try:
         with closing(_reader(config)) as reader:
             reader.assign(list(log_partitions))
-            for at, log_partition in log_partitions.items():
-                reader.seek(at, next_offsets[log_partition])
+            for partition, log_partition in log_partitions.items():
+                reader.seek(partition, next_offsets[log_partition])
             written_ms = _first_of_each(reader)
     except KafkaError as error:
         raise broker_away(error) from error
     return {
-        log_partitions[at]: datetime.fromtimestamp(ms / 1_000, UTC) for at, ms in written_ms.items()
+        log_partitions[it]: datetime.fromtimestamp(ms / 1_000, UTC) for it, ms in written_ms.items()
     }
 
 
@@ -43,9 +43,9 @@ def _first_of_each(reader: KafkaConsumer) -> dict[TopicPartition, int]:
     written_ms: dict[TopicPartition, int] = {}
     end_s = time.monotonic() + QUIET_S
     while reader.assignment() - written_ms.keys() and time.monotonic() < end_s:
-        for at, records in reader.poll(timeout_ms=100).items():
-            written_ms[at] = records[0].timestamp
-            reader.pause(at)
+        for partition, records in reader.poll(timeout_ms=100).items():
+            written_ms[partition] = records[0].timestamp
+            reader.pause(partition)
             end_s = time.monotonic() + QUIET_S
     return written_ms
 

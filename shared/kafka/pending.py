@@ -1,4 +1,4 @@
-"""What is sent and not acknowledged yet: bounded, because the client's own buffer is not."""
+"""Records that are sent and not acknowledged yet. They are limited, because the client's own buffer is not."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from shared.contracts.topic import Outgoing
 from shared.kafka.errors import BrokerAway
 
-PATIENCE_S = 2.5
+MAX_WAIT_S = 2.5
 """How long a record may be unacknowledged before the broker counts as away."""
 OVERHEAD_BYTES = 400
-"""What a record takes beside its key and value: headers, and the client's own objects."""
+"""An estimate of the memory that a record takes beside its key and value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """The most that may be unacknowledged at once: the client's own buffer has no limit."""
+class PendingLimit:
+    """How much may be unacknowledged at once."""
 
     records: int = 20_000
     bytes: int = 32_000_000
 
 
-class Flight:
-    """The records of one `publish` under way; the first to be lost or the last to land ends the wait."""
+class PublishRequest:
+    """The records of one `publish`. The wait ends with the first error or the last acknowledgement."""
 
     def __init__(self, pending: Pending, records: Sequence[Outgoing]) -> None:
         self.records = records
@@ -35,87 +35,87 @@ class Flight:
         self.began_s = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._outcome: asyncio.Future[Exception | None] = self._loop.create_future()
-        self._left = len(records)
+        self._remaining = len(records)
         self._lock = threading.Lock()
         self._pending = pending
 
     async def outcome(self, timeout_s: float) -> Exception | None:
-        """Why a record did not land; None once all have landed."""
+        """Wait for the records; return None once all are acknowledged, else the first error or a BrokerAway."""
         late = BrokerAway(f"acknowledged nothing for {timeout_s} s")
-        timer = self._loop.call_later(timeout_s, self._end, late)
+        timer = self._loop.call_later(timeout_s, self._finish, late)
         try:
             return await self._outcome
         finally:
             timer.cancel()
 
-    def landed(self, _ack: object) -> None:
-        """One is acknowledged; called in the client's thread."""
-        self._count(None)
+    def on_ack(self, _ack: object) -> None:
+        """The client's thread calls this for each record that is acknowledged."""
+        self._count_outcome(None)
 
-    def lost(self, error: Exception) -> None:
-        """One will never be acknowledged."""
-        self._count(error)
+    def on_error(self, error: Exception) -> None:
+        """The client's thread calls this for each record that will never be acknowledged."""
+        self._count_outcome(error)
 
-    def _count(self, error: Exception | None) -> None:
-        self._pending.learn(answers=error is None)
+    def _count_outcome(self, error: Exception | None) -> None:
+        self._pending.note_outcome(acknowledged=error is None)
         with self._lock:
-            self._left -= 1
-            last = self._left == 0
-        if last:
+            self._remaining -= 1
+            is_last = self._remaining == 0
+        if is_last:
             self._pending.remove(self)
-        if last or error is not None:
-            with suppress(RuntimeError):  # the loop may have ended before its records
-                self._loop.call_soon_threadsafe(self._end, error)
+        if is_last or error is not None:
+            with suppress(RuntimeError):  # the loop may have ended already
+                self._loop.call_soon_threadsafe(self._finish, error)
 
-    def _end(self, error: Exception | None) -> None:
+    def _finish(self, error: Exception | None) -> None:
         if not self._outcome.done():
             self._outcome.set_result(error)
 
 
 class Pending:
-    """What is unacknowledged: counted, weighed, and its oldest known."""
+    """All requests with unacknowledged records, the oldest first."""
 
-    def __init__(self, bound: Bound) -> None:
-        self._bound = bound
-        self._flights: dict[Flight, None] = {}
+    def __init__(self, limit: PendingLimit) -> None:
+        self._limit = limit
+        self._requests: dict[PublishRequest, None] = {}
         self._records = 0
         self._bytes = 0
-        self._doubted = False
+        self._last_failed = False
         self._lock = threading.Lock()
 
-    def add(self, flight: Flight) -> None:
-        """Take the flight on, or raise BrokerAway when there is too much, or it is too old, already."""
+    def add(self, request: PublishRequest) -> None:
+        """Add the request; raise BrokerAway when too much is pending, or the broker counts as away."""
         with self._lock:
-            if self._away():
+            if self._counts_as_away():
                 raise BrokerAway("Kafka has acknowledged nothing for a while")
             if (
-                self._records + len(flight.records) > self._bound.records
-                or self._bytes + flight.bytes > self._bound.bytes
+                self._records + len(request.records) > self._limit.records
+                or self._bytes + request.bytes > self._limit.bytes
             ):
                 raise BrokerAway(f"{self._records} records wait for Kafka already")
-            self._flights[flight] = None
-            self._records += len(flight.records)
-            self._bytes += flight.bytes
+            self._requests[request] = None
+            self._records += len(request.records)
+            self._bytes += request.bytes
 
-    def remove(self, flight: Flight) -> None:
-        """The flight is over."""
+    def remove(self, request: PublishRequest) -> None:
+        """Remove a request whose records all have an outcome."""
         with self._lock:
-            del self._flights[flight]
-            self._records -= len(flight.records)
-            self._bytes -= flight.bytes
+            del self._requests[request]
+            self._records -= len(request.records)
+            self._bytes -= request.bytes
 
-    def learn(self, *, answers: bool) -> None:
-        """A record was acknowledged, or lost: until one is acknowledged again, one flight at a time tries it."""
+    def note_outcome(self, *, acknowledged: bool) -> None:
+        """Note the outcome of a record. After an error one request at a time is pending, until one is acknowledged."""
         with self._lock:
-            self._doubted = not answers
+            self._last_failed = not acknowledged
 
     def away(self) -> bool:
-        """Whether nobody should wait for the broker now: the oldest waits too long, or tries whether it is back."""
+        """Whether the broker counts as away: the oldest request waits too long, or is the attempt after an error."""
         with self._lock:
-            return self._away()
+            return self._counts_as_away()
 
-    def _away(self) -> bool:
-        oldest = next(iter(self._flights), None)
+    def _counts_as_away(self) -> bool:
+        oldest = next(iter(self._requests), None)
         if oldest is None:
             return False
-        return self._doubted or time.monotonic() - oldest.began_s > PATIENCE_S
+        return self._last_failed or time.monotonic() - oldest.began_s > MAX_WAIT_S

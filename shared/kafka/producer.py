@@ -1,4 +1,4 @@
-"""Publishing: for the event loop of an API, and in order for the relay."""
+"""The producer: `publish` for the event loop of an API, and `send_all`, in order, for the relay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shared.kafka.errors import BrokerAway
 from shared.kafka.patches import topic_metadata
 from shared.kafka.patches.connection_delay import DelayingClient
 from shared.kafka.patches.sending import BatchProducer
-from shared.kafka.pending import Bound, Flight, Pending
+from shared.kafka.pending import Pending, PendingLimit, PublishRequest
 from shared.process import logs
 
 log = logs.get(__name__)
@@ -32,63 +32,62 @@ log = logs.get(__name__)
 PUBLISH_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 DELIVERY_TIMEOUT_MS = 6_000
-NEEDED = frozenset(topic.name for topic in TOPICS)
-NAMES = (*NEEDED, *(topic.dead for topic in TOPICS))
+TOPIC_NAMES = frozenset(topic.name for topic in TOPICS)
+ALL_NAMES = (*TOPIC_NAMES, *(topic.dead for topic in TOPICS))
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Where a record lies, on every replica that must have it."""
+    """The position of a record that every replica that must have it has."""
 
     partition: int
     offset: int
 
 
 class Producer:
-    """Connects in a thread of its own, for as long as it takes: whoever publishes starts without Kafka.
+    """Publishes records. A thread connects for as long as it takes, so that processes start without Kafka.
 
-    Not idempotent, on purpose: docs/decisions/003. Whoever reads deduplicates.
+    It is not idempotent, on purpose (docs/decisions/003): readers drop duplicates.
     """
 
-    def __init__(self, config: KafkaConfig, *, bound: Bound | None = None) -> None:
+    def __init__(self, config: KafkaConfig, *, limit: PendingLimit | None = None) -> None:
         self._config = config
-        self._pending = Pending(bound or Bound())
-        self._gathered: list[Flight] = []
+        self._pending = Pending(limit or PendingLimit())
+        self._queued: list[PublishRequest] = []
         self._client: _Client | None = None
         self._closed = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_connected, name="kafka", daemon=True)
-        self._keeper.start()
+        self._connector = threading.Thread(target=self._keep_connected, name="kafka", daemon=True)
+        self._connector.start()
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return when every record is acknowledged; raise BrokerAway when that is not to be expected.
 
-        After BrokerAway some of the records may still arrive: their readers must know them again.
+        After BrokerAway some of the records may still reach Kafka, so their readers must recognise them.
         """
         if not records:
             return
         client = self._ready_client(records)
-        flight = Flight(self._pending, records)
-        self._pending.add(flight)
-        self._gathered.append(flight)
-        asyncio.get_running_loop().call_soon(self._hand_over, client)
-        error = await flight.outcome(PUBLISH_TIMEOUT_S)
+        request = PublishRequest(self._pending, records)
+        self._pending.add(request)
+        self._queued.append(request)
+        asyncio.get_running_loop().call_soon(self._submit_queued, client)
+        error = await request.outcome(PUBLISH_TIMEOUT_S)
         if error is not None:
-            raise BrokerAway(f"Kafka did not take it: {error}") from error
+            raise BrokerAway(f"Kafka did not acknowledge the records: {error}") from error
 
     def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
-        """Send them in order and say how each fared; after a failure nothing more of its key is sent."""
+        """Send the records in order; return the Ack or the error of each. After an error no more of its key."""
         outcomes: list[Ack | Exception] = [
             BrokerAway("an earlier record of this key failed")
         ] * len(records)
         failed: set[tuple[str, bytes | None]] = set()
-        for wave in _waves(records):
-            sent = [at for at in wave if _key(records[at]) not in failed]
-            for at, outcome in zip(
-                sent, self._send_wave([records[at] for at in sent]), strict=True
-            ):
-                outcomes[at] = outcome
+        for group in _without_repeated_keys(records):
+            indexes = [it for it in group if _key(records[it]) not in failed]
+            group_outcomes = self._send_group([records[it] for it in indexes])
+            for index, outcome in zip(indexes, group_outcomes, strict=True):
+                outcomes[index] = outcome
                 if isinstance(outcome, Exception):
-                    failed.add(_key(records[at]))
+                    failed.add(_key(records[index]))
         return outcomes
 
     def ready(self) -> bool:
@@ -97,7 +96,7 @@ class Producer:
         return client is not None and not client.missing() and not self._pending.away()
 
     def check(self) -> None:
-        """Raise BrokerAway unless ready; it names the topics that Kafka has not told of."""
+        """Raise BrokerAway unless ready; the error names the topics that Kafka does not have."""
         client = self._client
         if client is None:
             raise BrokerAway("Kafka cannot be reached yet")
@@ -109,22 +108,22 @@ class Producer:
             raise BrokerAway("Kafka acknowledges nothing")
 
     def close(self) -> None:
-        """Wait a little for what is under way, then let go."""
+        """Wait at most CLOSE_TIMEOUT_S for records that are not acknowledged, then disconnect."""
         self._closed.set()
-        self._keeper.join()
+        self._connector.join()
         if self._client is not None:
             try:
                 self._client.close(timeout=CLOSE_TIMEOUT_S)
             except KafkaError:
                 log.warning("kafka producer closed with records unacknowledged")
 
-    def _hand_over(self, client: _Client) -> None:
-        """Give the client at once what the requests of this turn of the loop bring: each waking costs it 100 µs."""
-        gathered, self._gathered = self._gathered, []
-        for flight in gathered:
-            for record in flight.records:
-                client.put_record(record).add_callback(flight.landed).add_errback(flight.lost)
-        if gathered:
+    def _submit_queued(self, client: _Client) -> None:
+        """Submit the requests of one turn of the event loop together: waking the client's thread costs 100 µs."""
+        queued, self._queued = self._queued, []
+        for request in queued:
+            for record in request.records:
+                client.put_record(record).add_callback(request.on_ack).add_errback(request.on_error)
+        if queued:
             client.wake()
 
     def _ready_client(self, records: Sequence[Sent]) -> _Client:
@@ -135,7 +134,7 @@ class Producer:
             raise BrokerAway("Kafka does not know the topic yet")
         return client
 
-    def _send_wave(self, records: Sequence[Sent]) -> list[Ack | Exception]:
+    def _send_group(self, records: Sequence[Sent]) -> list[Ack | Exception]:
         client = self._client
         if client is None:
             return [BrokerAway("Kafka cannot be reached yet")] * len(records)
@@ -144,12 +143,12 @@ class Producer:
         return list(map(_outcome, sent))
 
     def _keep_connected(self) -> None:
-        """Connect, then keep the topics' metadata warm, so that a send never waits for it."""
+        """Connect, then refresh the topics' metadata each second, so that a send never waits for it."""
         while not self._closed.is_set():
             try:
                 if self._client is None:
                     self._client = _Client.on(self._config)
-                self._client.learn()
+                self._client.refresh_metadata()
             except KafkaError as error:
                 missing = self._client.missing() if self._client is not None else []
                 log.warning(
@@ -160,7 +159,7 @@ class Producer:
 
 class _Client(BatchProducer):
     partitions: Mapping[str, int] = MappingProxyType({})
-    """How many each topic has, as was learned lately."""
+    """How many partitions each topic has, as of the last refresh."""
 
     @classmethod
     def on(cls, config: KafkaConfig) -> _Client:
@@ -182,8 +181,8 @@ class _Client(BatchProducer):
             )
 
     def missing(self) -> list[str]:
-        """The topics that Kafka has not told of, of those that are published to."""
-        return sorted(NEEDED - self.partitions.keys())
+        """The topics that Kafka does not have, of those that are published to."""
+        return sorted(TOPIC_NAMES - self.partitions.keys())
 
     def put_record(self, record: Sent) -> Any:
         """The future of a record that is sent after the next `wake`; one that cannot be sent has failed already."""
@@ -193,19 +192,19 @@ class _Client(BatchProducer):
         partition = _hash(record.key or b"") % partitions
         return self.put(record.topic, partition, record.key, record.value, record.headers)
 
-    def learn(self) -> None:
-        """Ask for what is not known yet, all at once; what is known, the client keeps up to date."""
-        topic_metadata.add_topics(self, NAMES)
+    def refresh_metadata(self) -> None:
+        """Ask in one request for the topics that are not known yet; the client refreshes those that are."""
+        topic_metadata.add_topics(self, ALL_NAMES)
         try:
-            for name in NAMES:
+            for name in ALL_NAMES:
                 self.partitions_for(name)
         finally:
-            self.partitions = topic_metadata.known_partitions(self, NAMES)
+            self.partitions = topic_metadata.known_partitions(self, ALL_NAMES)
 
 
 @lru_cache(maxsize=10_000)
 def _hash(key: bytes) -> int:
-    """The key's hash as Kafka's own clients compute it; cached, for it is pure Python and keys come again soon."""
+    """The key's hash as Kafka's own clients compute it. It is cached, because it is pure Python and keys recur soon."""
     number: int = murmur2(key) & 0x7FFFFFFF
     return number
 
@@ -225,14 +224,14 @@ def _key(record: Sent) -> tuple[str, bytes | None]:
     return record.topic, record.key
 
 
-def _waves(records: Sequence[Sent]) -> list[list[int]]:
-    """The records by place: the first of every key, then the second of every key, and so on."""
+def _without_repeated_keys(records: Sequence[Sent]) -> list[list[int]]:
+    """The records' indexes in groups: the first record of every key, then the second of every key, and so on."""
     counts: Counter[tuple[str, bytes | None]] = Counter()
-    waves: list[list[int]] = []
-    for at, record in enumerate(records):
-        turn = counts[_key(record)]
+    groups: list[list[int]] = []
+    for index, record in enumerate(records):
+        earlier = counts[_key(record)]
         counts[_key(record)] += 1
-        if turn == len(waves):
-            waves.append([])
-        waves[turn].append(at)
-    return waves
+        if earlier == len(groups):
+            groups.append([])
+        groups[earlier].append(index)
+    return groups

@@ -1,4 +1,4 @@
-"""The client that reads for one worker: what it is assigned, and which log that is."""
+"""The Kafka client of one worker, a member of a consumer group."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from shared.kafka.patches import topic_metadata
 from shared.kafka.patches.group_member import patch_coordinator
 from shared.kafka.patches.record_unpacking import unpack_into_records
 
-__all__ = ["Assigned", "Reader", "TopicPartition"]
+__all__ = ["AssignmentListener", "Reader", "TopicPartition"]
 
 METADATA_MAX_AGE_MS = 2_000
-"""How long it may take us to see that a topic was lost and made again."""
+"""How long it may take to notice that a topic was deleted and made again."""
 HEARTBEATS = 10
-"""In a session: one brings the news that somebody has joined or left."""
+"""Heartbeats in a session time-out. The answer to one tells that a member has joined or left."""
 
 
 class Reader(KafkaConsumer):
-    """A member of a group. It begins where we tell it to, and never commits on its own."""
+    """A member of a group. It reads from where `seek_and_resume` puts it, and commits only in `commit_to_kafka`."""
 
     @classmethod
-    def joining(
+    def join_group(
         cls, group: str, topics: Sequence[str], *, config: KafkaConfig, member: str | None
     ) -> Reader:
-        """Connect within a few seconds, or raise a KafkaError.
+        """Connect within a few seconds and join the group, or raise a KafkaError.
 
-        Static membership only where the broker keeps its log: the embedded one makes a static member wait
+        Membership is static only where the broker keeps its log: the embedded broker makes a static member wait
         longer than a new one.
         """
         with connecting(config) as options:
@@ -57,22 +57,22 @@ class Reader(KafkaConsumer):
             )
         unpack_into_records(reader)
         patch_coordinator(reader, silent=not config.keeps_log)
-        reader.assigned = Assigned()
-        reader.subscribe(list(topics), listener=reader.assigned)
+        reader.listener = AssignmentListener()
+        reader.subscribe(list(topics), listener=reader.listener)
         return reader
 
-    assigned: Assigned
+    listener: AssignmentListener
 
     def topic_id(self, topic: str) -> UUID | None:
-        """The id of the topic's log as far as we know; at most METADATA_MAX_AGE_MS old."""
+        """The id of the topic's log, if it is known; the answer is at most METADATA_MAX_AGE_MS old."""
         return topic_metadata.topic_id(self, topic)
 
     def joined(self) -> bool:
-        """Whether the group has formed with us in it."""
+        """Whether the group has formed with this member in it."""
         return bool(self.group_metadata().state == MemberState.STABLE)
 
-    def begin_at(self, partition: TopicPartition, offset: int) -> bool:
-        """Read the partition from there; False when it was taken from us meanwhile."""
+    def seek_and_resume(self, partition: TopicPartition, offset: int) -> bool:
+        """Read the partition from the offset; False when it is no longer assigned to this member."""
         try:
             self.seek(partition, offset)
             self.resume(partition)
@@ -80,21 +80,21 @@ class Reader(KafkaConsumer):
             return False
         return True
 
-    def rest(self) -> None:
-        """Fetch nothing until `begin_at`; the group goes on counting us as alive."""
+    def pause_all(self) -> None:
+        """Fetch nothing until `begin_at`; the group goes on counting this member as alive."""
         for partition in self.assignment():
             with suppress(KeyError):
                 self.pause(partition)
 
-    def tell_kafka(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """For tools that show lag; we ourselves never ask Kafka."""
+    def commit_to_kafka(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit the offsets to Kafka, for tools that show lag: the group itself goes by those in PostgreSQL."""
         self.commit_async(
-            {at: OffsetAndMetadata(next_, "", -1) for at, next_ in next_offsets.items()}
+            {it: OffsetAndMetadata(next_offset, "", -1) for it, next_offset in next_offsets.items()}
         )
 
 
-class Assigned(ConsumerRebalanceListener):
-    """Notes what is newly ours. It is called in the client's own thread, where no work may be done."""
+class AssignmentListener(ConsumerRebalanceListener):
+    """Collects newly assigned partitions. The client calls it in its own thread, where no work may be done."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -105,10 +105,10 @@ class Assigned(ConsumerRebalanceListener):
             self._new.update(assigned)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing: what we held was committed with its batch, and whoever comes next begins there."""
+        """Do nothing: offsets were committed with their batch, and the next member begins there."""
 
-    def take_new(self) -> set[TopicPartition]:
-        """What was assigned since the last call."""
+    def take_new_partitions(self) -> set[TopicPartition]:
+        """The partitions that were assigned since the last call."""
         with self._lock:
             new, self._new = self._new, set()
         return new

@@ -1,4 +1,4 @@
-"""TLS and SASL: the settings that every client of Kafka needs to be let in, checked before any of them connects."""
+"""The options of Kafka's clients for TLS and SASL, from settings that are checked before any client connects."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Options = Mapping[str, Any]
 
 
 class BadKafkaSettings(LeadbatonError):
-    """Settings for Kafka's TLS or SASL that contradict each other, or name a file that is not there."""
+    """Settings for Kafka's TLS or SASL that contradict each other, or name a file that does not exist."""
 
     code: ClassVar[str] = "bad_kafka_settings"
 
 
 def options_of(settings: Settings) -> Options:
-    """What producers, consumers and admin clients are given alike. Raises BadKafkaSettings."""
+    """The options that producers, consumers and admin clients share. Raises BadKafkaSettings."""
     protocol = settings.kafka_security_protocol
     return {
         "security_protocol": protocol,

@@ -1,4 +1,4 @@
-"""The loop of a worker: poll, one transaction, and again; an outage is waited out, a fence is obeyed."""
+"""The loop of a worker: it polls Kafka and does each poll in one transaction; after an outage it tries again."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from shared.kafka.errors import KafkaError
 from shared.kafka.reader import Reader, TopicPartition
 from shared.messaging import metrics, offsets
 from shared.messaging.batch import (
-    Batches,
-    Item,
-    Portion,
+    BatchRunner,
+    DecodedRecord,
     Subscription,
     TooManyDeadLetters,
-    items_of,
+    TopicBatch,
+    decode_records,
 )
 from shared.messaging.offsets import Fenced, Move
 from shared.process import logs
@@ -41,14 +41,14 @@ __all__ = ["Subscription", "consume"]
 log = logs.get(__name__)
 
 Tick = Callable[[Session, datetime], None]
-_Polled = dict[TopicPartition, list[Item]]
+_Poll = dict[TopicPartition, list[DecodedRecord]]
 
 POLL_MS = 250
-PORTION = 100
-"""So many records are decoded in one go."""
+DECODE_CHUNK = 100
+"""How many records are decoded before the thread gives way to the one that works."""
 TICK_S = 1.0
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 3.0
+MAX_PAUSE_S = 3.0
 EXIT_SOFTWARE = 70
 """sysexits.h: the program is at fault."""
 
@@ -65,149 +65,172 @@ def consume(  # noqa: PLR0913 - a worker is wired in this one call
     tick: Tick | None = None,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Work until `stop`; the batch in hand is finished, then the group is left.
+    """Consume the topics as a member of the group until `stop`; then finish the current batch and leave the group.
 
-    `member` names this worker across restarts, `tick` runs in its own transaction about once a second,
-    `on_ready` is called when we read our share of the partitions. Exits with status 70 when too many records in a
-    row become dead dead_letters.
+    `member` is the worker's name across restarts. `tick` runs in its own transaction about once a second.
+    `on_ready` is called once, when the worker reads its share of the partitions. Exits with status 70 when too many
+    records in a row become dead letters.
     """
-    batches = Batches(group, sessions, time_source)
-    worker = _Worker(batches, subscriptions, tick, on_ready)
+    runner = BatchRunner(group, sessions, time_source)
+    worker = _Worker(runner, subscriptions, tick, on_ready)
     topics = [it.topic.name for it in subscriptions]
     while not stop.is_set():
         try:
-            worker.run(Reader.joining(group, topics, config=config, member=member), stop)
+            worker.run(Reader.join_group(group, topics, config=config, member=member), stop)
         except KafkaError as error:
             log.warning("kafka cannot be read", group=group, error=loggable(error))
-            worker.idle()
+            worker.run_without_kafka()
             stop.wait(TICK_S)
         except TooManyDeadLetters as error:
-            log.critical("too many dead dead_letters in a row", group=group, error=loggable(error))
+            log.critical("too many dead letters in a row", group=group, error=loggable(error))
             raise SystemExit(EXIT_SOFTWARE) from error
 
 
 class _Worker:
-    """One member of one group."""
+    """One member of one group.
+
+    A partition that Kafka assigns has no position at first. It gets the one that PostgreSQL has for the group, and it
+    loses it when a transaction fails or the topic was deleted and made again. Only partitions with a position are read.
+    """
 
     def __init__(
         self,
-        batches: Batches,
+        runner: BatchRunner,
         subscriptions: Sequence[Subscription[Any]],
         tick: Tick | None,
         on_ready: Callable[[], None] | None,
     ) -> None:
-        self._batches = batches
-        self._subscriptions = subscriptions
-        self._readers = {it.topic.name: it for it in subscriptions}
+        self._runner = runner
+        self._subscriptions = {it.topic.name: it for it in subscriptions}
         self._on_tick = tick
         self._on_ready = on_ready
-        self._held: dict[TopicPartition, _Held] = {}
-        self._unpositioned: set[TopicPartition] = set()
-        self._untold: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, _Position] = {}
+        self._without_position: set[TopicPartition] = set()
+        self._kafka_offsets: dict[TopicPartition, int] = {}
         self._pause = Pause()
         self._tick_at_s = 0.0
 
     def run(self, reader: Reader, stop: threading.Event) -> None:
-        """Turn after turn until `stop`."""
-        self._held.clear()
-        self._untold.clear()
+        """Do one batch after the other until `stop`; close the reader in the end."""
+        self._positions.clear()
+        self._kafka_offsets.clear()
         try:
-            with Prefetch(partial(self._polled, reader)) as prefetch:
+            with Prefetch(partial(self._read, reader)) as prefetch:
                 while not stop.is_set():
                     self._turn(reader, prefetch)
         finally:
             with suppress(KafkaError):
-                self._tell_kafka(reader)
+                self._commit_to_kafka(reader)
             with suppress(KafkaError):
                 reader.close(timeout_ms=3_000)
 
-    def idle(self) -> None:
-        """What there is to do without Kafka."""
+    def run_without_kafka(self) -> None:
+        """Run the tick if it is due."""
         with self._outages_waited_out():
             self._tick()
 
-    def _turn(self, reader: Reader, prefetch: Prefetch[_Polled]) -> None:
-        """One batch, if there is one. Records of partitions that are no longer placed are dropped."""
-        polled = prefetch.result()
-        self._tell_kafka(reader)
-        self._note_changes(reader)
-        if self._pause.on():
-            reader.rest()
+    def _turn(self, reader: Reader, prefetch: Prefetch[_Poll]) -> None:
+        """Do one batch, if there is one. Records of partitions that have lost their position are dropped."""
+        poll = prefetch.result()
+        self._commit_to_kafka(reader)
+        self._follow_assignment(reader)
+        if self._pause.is_active():
+            reader.pause_all()
             return
-        ours = {at: polled[at] for at in polled.keys() & self._held.keys() - self._unpositioned}
+        readable = self._positions.keys() - self._without_position
+        batch = {partition: poll[partition] for partition in poll.keys() & readable}
         with self._outages_waited_out():
-            if ours:
-                if not self._unpositioned:  # or it would be read from where nobody said
+            if batch:
+                if not self._without_position:  # a partition without a position must not be read
                     prefetch.begin()
-                self._work(ours)
-                self._pause.over()
-            if self._unpositioned:
-                self._position(reader)
+                self._run_batch(batch)
+                self._pause.reset()
+            if self._without_position:
+                self._load_positions(reader)
             self._tick()
-            self._say_ready(reader)
+            self._call_on_ready(reader)
 
-    def _note_changes(self, reader: Reader) -> None:
-        """What is no longer ours, what is newly ours, and what lies in another log than before."""
-        for gone in self._held.keys() - reader.assignment():
-            del self._held[gone]
-        self._unpositioned |= reader.assigned.take_new()
-        self._unpositioned |= {at for at, held in self._held.items() if held.elsewhere(reader)}
-
-    def _polled(self, reader: Reader) -> _Polled:
-        """The next records of the partitions that are placed."""
-        polled = {}
-        for at, records in reader.poll(timeout_ms=POLL_MS).items():
-            held = self._held.get(at)
-            if held is not None:
-                polled[at] = self._items(at, records, held.log_partition.topic_id)
-        return polled
-
-    def _items(self, at: TopicPartition, records: Sequence[Record], topic_id: UUID) -> list[Item]:
-        items = []
-        for first in range(0, len(records), PORTION):
-            give_way()
-            items += items_of(self._readers[at.topic], records[first : first + PORTION], topic_id)
-        return items
-
-    def _work(self, polled: _Polled) -> None:
-        began_s = time.monotonic()
-        moves = {
-            at: Move(self._held[at].log_partition, self._held[at].next, items[-1].record.offset + 1)
-            for at, items in polled.items()
+    def _follow_assignment(self, reader: Reader) -> None:
+        """Forget partitions that were revoked; new ones, and those of topics that were made again, have no position."""
+        for revoked in self._positions.keys() - reader.assignment():
+            del self._positions[revoked]
+        self._without_position |= reader.listener.take_new_partitions()
+        self._without_position |= {
+            partition
+            for partition, position in self._positions.items()
+            if position.log_was_replaced(reader)
         }
-        portions = list(map(partial(_portion, polled), self._subscriptions))
-        dead_letters = self._batches.work([it for it in portions if it.items], list(moves.values()))
-        for at, move in moves.items():
-            self._held[at] = _Held(move.log_partition, move.next)
-            self._untold[at] = move.next
-        metrics.batch_done(self._batches.group, portions, dead_letters, time.monotonic() - began_s)
 
-    def _tell_kafka(self, reader: Reader) -> None:
-        if self._untold:
-            reader.tell_kafka(self._untold)
-            self._untold = {}
+    def _read(self, reader: Reader) -> _Poll:
+        """The next records of the partitions with a position, decoded."""
+        poll = {}
+        for partition, records in reader.poll(timeout_ms=POLL_MS).items():
+            position = self._positions.get(partition)
+            if position is not None:
+                topic_id = position.log_partition.topic_id
+                poll[partition] = self._decode(partition.topic, records, topic_id)
+        return poll
 
-    def _position(self, reader: Reader) -> None:
-        """Begin where the group's last transaction ended, in the log that is there now."""
-        self._unpositioned &= reader.assignment()
+    def _decode(self, topic: str, records: Sequence[Record], topic_id: UUID) -> list[DecodedRecord]:
+        subscription = self._subscriptions[topic]
+        decoded = []
+        for first in range(0, len(records), DECODE_CHUNK):
+            give_way()
+            decoded += decode_records(subscription, records[first : first + DECODE_CHUNK], topic_id)
+        return decoded
+
+    def _run_batch(self, poll: _Poll) -> None:
+        began_s = time.monotonic()
+        moves = {}
+        for partition, records in poll.items():
+            position = self._positions[partition]
+            next_offset = records[-1].record.offset + 1
+            moves[partition] = Move(position.log_partition, position.next_offset, next_offset)
+        topic_batches = self._by_topic(poll)
+        dead_letters = self._runner.run(topic_batches, list(moves.values()))
+        for partition, move in moves.items():
+            self._positions[partition] = _Position(move.log_partition, move.next)
+            self._kafka_offsets[partition] = move.next
+        metrics.batch_done(
+            self._runner.group, topic_batches, dead_letters, time.monotonic() - began_s
+        )
+
+    def _by_topic(self, poll: _Poll) -> list[TopicBatch]:
+        """The records of each topic, in the order of the subscriptions; some may have none."""
+        records_of: dict[str, list[DecodedRecord]] = {topic: [] for topic in self._subscriptions}
+        for partition, records in poll.items():
+            records_of[partition.topic] += records
+        return [TopicBatch(self._subscriptions[it], records) for it, records in records_of.items()]
+
+    def _commit_to_kafka(self, reader: Reader) -> None:
+        if self._kafka_offsets:
+            reader.commit_to_kafka(self._kafka_offsets)
+            self._kafka_offsets = {}
+
+    def _load_positions(self, reader: Reader) -> None:
+        """Seek each partition without a position to where the group's last transaction ended in the present log."""
+        self._without_position &= reader.assignment()
         log_partitions = {
-            at: LogPartition(at.topic, topic_id, at.partition)
-            for at in self._unpositioned
-            if (topic_id := reader.topic_id(at.topic)) is not None
+            partition: LogPartition(partition.topic, topic_id, partition.partition)
+            for partition in self._without_position
+            if (topic_id := reader.topic_id(partition.topic)) is not None
         }
         if not log_partitions:
             return
-        with self._batches.sessions.begin() as session:
-            next_ = offsets.positions(session, self._batches.group, list(log_partitions.values()))
-        for at, log_partition in log_partitions.items():
-            if reader.begin_at(at, next_[log_partition]):
-                self._held[at] = _Held(log_partition, next_[log_partition])
-        self._unpositioned -= log_partitions.keys()
-        log.info("reading", group=self._batches.group, partitions=len(self._held))
+        with self._runner.sessions.begin() as session:
+            next_offsets = offsets.positions(
+                session, self._runner.group, list(log_partitions.values())
+            )
+        for partition, log_partition in log_partitions.items():
+            position = _Position(log_partition, next_offsets[log_partition])
+            if reader.seek_and_resume(partition, position.next_offset):
+                self._positions[partition] = position
+        self._without_position -= log_partitions.keys()
+        log.info("reading", group=self._runner.group, partitions=len(self._positions))
 
-    def _say_ready(self, reader: Reader) -> None:
-        """Once, when the group has formed and we read our share of it, be it nothing."""
-        if self._on_ready is not None and not self._unpositioned and reader.joined():
+    def _call_on_ready(self, reader: Reader) -> None:
+        """Call `on_ready` once, when the group has formed and this worker reads its share, which may be empty."""
+        if self._on_ready is not None and not self._without_position and reader.joined():
             self._on_ready()
             self._on_ready = None
 
@@ -215,64 +238,57 @@ class _Worker:
         if self._on_tick is None or time.monotonic() < self._tick_at_s:
             return
         self._tick_at_s = time.monotonic() + TICK_S
-        with self._batches.sessions.begin() as session:
-            self._on_tick(session, self._batches.time_source())
+        with self._runner.sessions.begin() as session:
+            self._on_tick(session, self._runner.time_source())
 
     @contextmanager
     def _outages_waited_out(self) -> Iterator[None]:
-        """Nothing of the block was committed if it raises: read it again, after a while if need be."""
+        """Catch fences and outages of the block: its transaction was rolled back, and its records are read again."""
         try:
             yield
         except Fenced as error:
-            self._again(metrics.FENCED, "batch refused", error)
+            self._read_again(metrics.FENCED, "batch refused", error)
         except OUTAGES as error:
             if not is_outage(error):
                 raise
             self._pause.begin()
-            self._again(metrics.OUTAGES, "batch put off", error)
+            self._read_again(metrics.OUTAGES, "batch put off", error)
 
-    def _again(self, counter: Counter, event: str, error: Exception) -> None:
-        group = self._batches.group
+    def _read_again(self, counter: Counter, event: str, error: Exception) -> None:
+        group = self._runner.group
         counter.labels(group).inc()
         log.warning(event, group=group, pause_s=self._pause.length_s, error=class_and_code(error))
-        self._unpositioned |= self._held.keys()
+        self._without_position |= self._positions.keys()
 
 
 class Pause:
-    """How long to leave something alone that is away: twice as long each time, up to a limit."""
+    """How long to wait before the next attempt: twice as long after each failure, up to a limit."""
 
     def __init__(self) -> None:
         self.length_s = 0.0
         self._until_s = 0.0
 
     def begin(self) -> None:
-        """It is away, still or again."""
-        self.length_s = min(max(self.length_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        """An attempt has failed."""
+        self.length_s = min(max(self.length_s * 2, FIRST_PAUSE_S), MAX_PAUSE_S)
         self._until_s = time.monotonic() + self.length_s
 
-    def over(self) -> None:
-        """It works."""
+    def reset(self) -> None:
+        """An attempt has succeeded."""
         self.length_s = 0.0
 
-    def on(self) -> bool:
-        """Whether to wait still."""
+    def is_active(self) -> bool:
+        """Whether it is too early for the next attempt."""
         return time.monotonic() < self._until_s
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """A partition that is ours, and the offset that our next batch of it begins with."""
+class _Position:
+    """The offset at which this worker's next batch of an assigned partition begins."""
 
     log_partition: LogPartition
-    next: int
+    next_offset: int
 
-    def elsewhere(self, reader: Reader) -> bool:
-        """Whether the topic was lost and made again since."""
+    def log_was_replaced(self, reader: Reader) -> bool:
+        """Whether the topic was deleted and made again since."""
         return reader.topic_id(self.log_partition.topic) not in (self.log_partition.topic_id, None)
-
-
-def _portion(polled: _Polled, subscription: Subscription[Any]) -> Portion:
-    topic = subscription.topic.name
-    return Portion(
-        subscription, [it for at, items in polled.items() if at.topic == topic for it in items]
-    )

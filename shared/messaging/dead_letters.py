@@ -1,4 +1,4 @@
-"""Records that can never succeed: kept with the reason, and put back when somebody has mended the cause."""
+"""Dead letters: records that can never succeed, stored with the reason, and replayed when the cause is mended."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shared.contracts.topic import Headers, Record, Sent
 from shared.db.tables import dead_letters
 from shared.messaging import outbox
 
-ENOUGH = 100
-"""How many letters a list shows unless told otherwise."""
+DEFAULT_LIMIT = 100
+"""How many dead letters a list has by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record, and why it is given up."""
+    """A record that cannot be processed, with the reason."""
 
     record: Record
     topic_id: UUID
@@ -34,7 +34,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class ListedDeadLetter:
-    """A buried record as a list shows it."""
+    """A dead letter in a list."""
 
     id: int
     group: str
@@ -49,7 +49,7 @@ class ListedDeadLetter:
 
 
 def add(session: Session, group: str, new: Sequence[DeadLetter]) -> None:
-    """Keep the records, and copy each to its topic's `.dead`, bytes unchanged, with the reason in headers."""
+    """Store the dead letters, and append a copy of each for `<topic>.dead`: the same bytes, the reason in headers."""
     if not new:
         return
     rows = [_row(group, it) for it in new]
@@ -57,45 +57,49 @@ def add(session: Session, group: str, new: Sequence[DeadLetter]) -> None:
     outbox.append(session, [_copy(group, it) for it in new])
 
 
-def _row(group: str, letter: DeadLetter) -> dict[str, object]:
-    record = letter.record
+def _row(group: str, dead_letter: DeadLetter) -> dict[str, object]:
+    record = dead_letter.record
     return {
         "consumer_group": group,
         "topic": record.topic,
-        "topic_id": letter.topic_id,
+        "topic_id": dead_letter.topic_id,
         "partition": record.partition,
         "log_offset": record.offset,
         "key": record.key,
         "value": record.value,
         "headers": outbox.encoded_headers(record.headers),
-        "code": letter.code,
-        "reason": letter.reason,
-        "attempts": letter.attempts,
-        "failed_at": letter.last_at,
+        "code": dead_letter.code,
+        "reason": dead_letter.reason,
+        "attempts": dead_letter.attempts,
+        "failed_at": dead_letter.last_at,
     }
 
 
-def _copy(group: str, letter: DeadLetter) -> Sent:
-    record = letter.record
+def _copy(group: str, dead_letter: DeadLetter) -> Sent:
+    record = dead_letter.record
     reasons = {
-        "dead_code": letter.code,
-        "dead_reason": letter.reason,
+        "dead_code": dead_letter.code,
+        "dead_reason": dead_letter.reason,
         "dead_group": group,
         "dead_topic": record.topic,
         "dead_partition": str(record.partition),
         "dead_offset": str(record.offset),
-        "dead_attempts": str(letter.attempts),
-        "dead_first_at": letter.first_at.isoformat(),
-        "dead_last_at": letter.last_at.isoformat(),
+        "dead_attempts": str(dead_letter.attempts),
+        "dead_first_at": dead_letter.first_at.isoformat(),
+        "dead_last_at": dead_letter.last_at.isoformat(),
     }
     headers: Headers = tuple((name, value.encode()) for name, value in reasons.items())
     return Sent(f"{record.topic}.dead", record.key, record.value, record.headers + headers)
 
 
 def latest(
-    session: Session, *, topic: str | None = None, code: str | None = None, limit: int = ENOUGH
+    session: Session,
+    *,
+    topic: str | None = None,
+    code: str | None = None,
+    limit: int = DEFAULT_LIMIT,
 ) -> list[ListedDeadLetter]:
-    """Those not yet replayed and those replayed, newest first."""
+    """Dead letters, replayed or not, newest first."""
     columns = dead_letters.c
     statement = (
         select(
@@ -127,9 +131,9 @@ def replay(
     ids: Sequence[int] | None = None,
     topic: str | None = None,
 ) -> list[int]:
-    """Put the records back on their topics as they were, each once; the ids of those put back now.
+    """Append the records for their topics again, each once; return the ids of those replayed by this call.
 
-    Neither ids nor a topic means all of them.
+    Without ids and without a topic it replays all of them.
     """
     columns = dead_letters.c
     statement = (
@@ -151,13 +155,13 @@ def replay(
 
 
 def count_unreplayed(session: Session) -> int:
-    """How many are buried and not replayed."""
+    """How many dead letters are not replayed."""
     statement = select(func.count()).where(dead_letters.c.replayed_at.is_(None))
     return session.scalar(statement) or 0
 
 
 def count_unreplayed_by_code(session: Session) -> dict[tuple[str, str], int]:
-    """The same by topic and code."""
+    """How many dead letters are not replayed, by topic and code."""
     columns = dead_letters.c
     statement = (
         select(columns.topic, columns.code, func.count())

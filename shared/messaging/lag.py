@@ -1,4 +1,4 @@
-"""How far the outbox and the groups are behind: measured by the relay, so that it is known while no worker runs."""
+"""How far the outbox and the groups are behind. The relay measures it, so that it is known while no worker runs."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from shared.messaging import dead_letters, metrics, offsets, outbox
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What a group has not done of one partition."""
+    """How many records of one partition a group has not processed."""
 
     group: str
     log_partition: LogPartition
     records: int
     oldest_at: datetime | None
-    """When the first of them was written; None where it could not be read."""
+    """When the first of these records was written; None where it could not be read."""
 
     def age_s(self, now: datetime) -> float:
-        """How long the first of them has waited."""
+        """Seconds that the first of these records has waited."""
         return 0.0 if self.oldest_at is None else max((now - self.oldest_at).total_seconds(), 0.0)
 
 
 def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource) -> None:
-    """Set the gauges of the database, then those of Kafka, which may be away. Raises an outage."""
+    """Set the gauges about the database, then those about Kafka, which may be away. Raises an outage."""
     with sessions() as session:
         backlog = outbox.backlog(session)
-        kept = outbox.kept(session)
-        dead = dead_letters.count_unreplayed_by_code(session)
+        rows = outbox.estimated_rows(session)
+        dead_letter_counts = dead_letters.count_unreplayed_by_code(session)
     metrics.UNPUBLISHED.set(backlog.rows)
-    metrics.KEPT.set(kept)
+    metrics.KEPT.set(rows)
     metrics.OLDEST_SECONDS.set(backlog.age_s(time_source()))
     metrics.DEAD_LETTERS_WAITING.clear()
-    for (topic, code), count in dead.items():
+    for (topic, code), count in dead_letter_counts.items():
         metrics.DEAD_LETTERS_WAITING.labels(topic, code).set(count)
     for lag in behind(sessions, config):
         labels = (lag.group, lag.log_partition.topic, lag.log_partition.partition)
@@ -50,17 +50,17 @@ def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource)
 
 
 def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:
-    """How far each group is behind in each partition of the logs that are there now; raises an outage.
+    """How far each group is behind in each partition of the present logs; raises an outage.
 
-    By our own offsets: Kafka's follow later, and after a crash perhaps never.
+    It counts by the offsets in PostgreSQL. Those in Kafka follow later, and after a crash perhaps never.
     """
     ends = end_offsets(config, [topic.name for topic in TOPICS])
     with sessions() as session:
-        read = offsets.all_positions(session)
+        positions = offsets.all_positions(session)
     return [
         it
         for group in dict.fromkeys(group for topic in TOPICS for group in topic.readers)
-        for it in _behind_of(group, config, ends, read)
+        for it in _behind_of(group, config, ends, positions)
     ]
 
 
@@ -68,12 +68,12 @@ def _behind_of(
     group: str,
     config: KafkaConfig,
     ends: Mapping[LogPartition, int],
-    read: Mapping[tuple[str, LogPartition], int],
+    positions: Mapping[tuple[str, LogPartition], int],
 ) -> list[Behind]:
     topics = {topic.name for topic in TOPICS if group in topic.readers}
-    next_offsets = {it: read.get((group, it), 0) for it in ends if it.topic in topics}
-    left = {it: max(ends[it] - next_, 0) for it, next_ in next_offsets.items()}
+    next_offsets = {it: positions.get((group, it), 0) for it in ends if it.topic in topics}
+    unread = {it: max(ends[it] - next_, 0) for it, next_ in next_offsets.items()}
     oldest = oldest_unread(
-        config, {it: next_offsets[it] for it, records in left.items() if records}
+        config, {it: next_offsets[it] for it, records in unread.items() if records}
     )
-    return [Behind(group, it, records, oldest.get(it)) for it, records in left.items()]
+    return [Behind(group, it, records, oldest.get(it)) for it, records in unread.items()]

@@ -1,4 +1,4 @@
-"""What the engine counts: records, batches, dead letters, and how far the outbox and the readers are behind."""
+"""Metrics of messaging: records, batches, dead letters, and how far the outbox and the groups are behind."""
 
 from __future__ import annotations
 
@@ -6,37 +6,47 @@ from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.messaging.batch import Portion
+from shared.messaging.batch import TopicBatch
 from shared.messaging.dead_letters import DeadLetter
 
-CONSUMED = Counter("leadbaton_consumed_records", "Records done and committed.", ["group", "topic"])
+CONSUMED = Counter(
+    "leadbaton_consumed_records", "Records processed and committed.", ["group", "topic"]
+)
 BATCH_RECORDS = Histogram(
     "leadbaton_batch_records",
     "Records in one transaction.",
     ["group"],
     buckets=(1, 5, 20, 100, 500, 1_000, 2_000, 5_000),
 )
-BATCH_SECONDS = Histogram("leadbaton_batch_seconds", "From poll to commit.", ["group"])
-DEAD_LETTERS = Counter("leadbaton_dead_letters", "Records given up.", ["group", "topic", "code"])
+BATCH_SECONDS = Histogram(
+    "leadbaton_batch_seconds", "Seconds from the first handler to the commit of a batch.", ["group"]
+)
+DEAD_LETTERS = Counter(
+    "leadbaton_dead_letters", "Records that became dead letters.", ["group", "topic", "code"]
+)
 DEAD_LETTERS_WAITING = Gauge(
     "leadbaton_dead_letters_waiting",
-    "Records given up and not replayed, by why.",
+    "Dead letters that are not replayed.",
     ["topic", "code"],
 )
 FENCED = Counter(
-    "leadbaton_fenced_batches", "Batches refused: somebody else had done them.", ["group"]
+    "leadbaton_fenced_batches",
+    "Batches rolled back because another worker had moved the offsets.",
+    ["group"],
 )
 OUTAGES = Counter(
-    "leadbaton_consumer_outages", "Batches put off until a service is back.", ["group"]
+    "leadbaton_consumer_outages",
+    "Batches rolled back because PostgreSQL or another service was away.",
+    ["group"],
 )
 LAG = Gauge(
     "leadbaton_lag_records",
-    "Records that the group has not done, by the offsets in PostgreSQL.",
+    "Records that the group has not processed, by the offsets in PostgreSQL.",
     ["group", "topic", "partition"],
 )
 LAG_SECONDS = Gauge(
     "leadbaton_lag_oldest_seconds",
-    "Age of the first record that the group has not done, by the time that the record carries.",
+    "Age of the first record that the group has not processed, by the time at which it was written.",
     ["group", "topic", "partition"],
 )
 PUBLISHED = Counter("leadbaton_outbox_published", "Outbox rows acknowledged by Kafka.", ["topic"])
@@ -51,12 +61,15 @@ OLDEST_SECONDS = Gauge(
 
 
 def batch_done(
-    group: str, portions: Sequence[Portion], dead_letters: Sequence[DeadLetter], seconds: float
+    group: str,
+    topic_batches: Sequence[TopicBatch],
+    dead_letters: Sequence[DeadLetter],
+    seconds: float,
 ) -> None:
     """Count a committed batch."""
-    for portion in portions:
-        CONSUMED.labels(group, portion.subscription.topic.name).inc(len(portion.items))
-    for letter in dead_letters:
-        DEAD_LETTERS.labels(group, letter.record.topic, letter.code).inc()
-    BATCH_RECORDS.labels(group).observe(sum(len(portion.items) for portion in portions))
+    for topic_batch in topic_batches:
+        CONSUMED.labels(group, topic_batch.subscription.topic.name).inc(len(topic_batch.records))
+    for dead_letter in dead_letters:
+        DEAD_LETTERS.labels(group, dead_letter.record.topic, dead_letter.code).inc()
+    BATCH_RECORDS.labels(group).observe(sum(len(it.records) for it in topic_batches))
     BATCH_SECONDS.labels(group).observe(seconds)

@@ -1,4 +1,4 @@
-"""How far each group has read, moved in the transaction of what the records did."""
+"""How far each group has read each partition; moved in the transaction that holds the effects of the records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.errors import LeadbatonError
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """From the offset that we believe is next to the one that shall be."""
+    """A step of one partition: from the offset that the worker expects to be next to the new one."""
 
     log_partition: LogPartition
     expected: int
@@ -26,7 +26,7 @@ class Move:
 
 
 class Fenced(LeadbatonError):
-    """Somebody else has moved these offsets: whoever believes to hold the partition does not."""
+    """Another worker has moved the offsets, so the partition is no longer assigned to this one."""
 
     code: ClassVar[str] = "fenced"
 
@@ -34,8 +34,8 @@ class Fenced(LeadbatonError):
 def positions(
     session: Session, group: str, log_partitions: Sequence[LogPartition]
 ) -> dict[LogPartition, int]:
-    """The next offset of each partition; one that the group never read begins at 0."""
-    beginnings = [
+    """The next offset of each partition; it is 0 where the group has never read."""
+    first_offsets = [
         {
             "consumer_group": group,
             "topic": log_partition.topic,
@@ -47,7 +47,7 @@ def positions(
             log_partitions, key=lambda it: (it.topic, str(it.topic_id), it.partition)
         )
     ]
-    session.execute(insert(offsets).on_conflict_do_nothing(), beginnings)
+    session.execute(insert(offsets).on_conflict_do_nothing(), first_offsets)
     columns = (offsets.c.topic, offsets.c.topic_id, offsets.c.partition)
     keys = [(it.topic, it.topic_id, it.partition) for it in log_partitions]
     rows = session.execute(
@@ -62,7 +62,7 @@ def positions(
 
 
 def all_positions(session: Session) -> dict[tuple[str, LogPartition], int]:
-    """How far every group has read, everywhere that it ever read."""
+    """The next offset of every group in every partition that it has read, in logs of the past too."""
     columns = offsets.c
     rows = session.execute(
         select(
@@ -77,7 +77,7 @@ def all_positions(session: Session) -> dict[tuple[str, LogPartition], int]:
 
 
 def moved_at(session: Session) -> dict[str, datetime]:
-    """When each group last finished a batch, or first looked."""
+    """When each group last finished a batch; where it never did, when it read its offsets first."""
     columns = offsets.c
     rows = session.execute(
         select(columns.consumer_group, func.max(columns.updated_at)).group_by(
@@ -88,23 +88,23 @@ def moved_at(session: Session) -> dict[str, datetime]:
 
 
 _ADVANCE = text("""
-    update messaging.offsets as held
+    update messaging.offsets as position
     set next_offset = move.next_offset, updated_at = now()
     from unnest(
         cast(:topics as text[]), cast(:topic_ids as uuid[]), cast(:partitions as integer[]),
         cast(:expected as bigint[]), cast(:next as bigint[])
     ) as move (topic, topic_id, partition, expected, next_offset)
-    where held.consumer_group = :group
-        and held.topic = move.topic
-        and held.topic_id = move.topic_id
-        and held.partition = move.partition
-        and held.next_offset = move.expected
-    returning held.partition
+    where position.consumer_group = :group
+        and position.topic = move.topic
+        and position.topic_id = move.topic_id
+        and position.partition = move.partition
+        and position.next_offset = move.expected
+    returning position.partition
 """)
 
 
 def advance(session: Session, group: str, moves: Sequence[Move]) -> None:
-    """Move every offset from where it is expected to be, or raise Fenced: then nothing may be committed."""
+    """Move every offset; raise Fenced, so that nothing is committed, when one is not where it is expected to be."""
     arguments = {
         "group": group,
         "topics": [it.log_partition.topic for it in moves],
@@ -116,5 +116,5 @@ def advance(session: Session, group: str, moves: Sequence[Move]) -> None:
     moved = len(session.execute(_ADVANCE, arguments).all())
     if moved != len(moves):
         raise Fenced(
-            f"{len(moves) - moved} of {len(moves)} partitions of {group} are somebody else's"
+            f"another worker has moved the offsets of {len(moves) - moved} of {len(moves)} partitions of {group}"
         )

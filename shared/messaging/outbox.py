@@ -1,4 +1,4 @@
-"""The outbox: what a transaction says to Kafka, kept with what it did."""
+"""The outbox: records for Kafka, committed in the transaction that caused them and published by the relay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.db.copying import copy_rows
 from shared.db.tables import outbox
 
 CHANNEL = "leadbaton_outbox"
-"""Where PostgreSQL notifies the relay that a transaction has left rows here."""
+"""The channel on which PostgreSQL notifies the relay of new rows."""
 
 
 def append(session: Session, records: Iterable[Sent]) -> None:
@@ -34,12 +34,12 @@ def append(session: Session, records: Iterable[Sent]) -> None:
 
 
 def encoded_headers(headers: Headers) -> list[list[str]]:
-    """Headers as JSON can hold them."""
+    """Headers as JSON: pairs of a name and a value in base64."""
     return [[name, b2a_base64(value, newline=False).decode()] for name, value in headers]
 
 
 def decoded_headers(headers: Sequence[Sequence[str]]) -> Headers:
-    """Headers as they were before `encoded_headers`."""
+    """The headers that `encoded_headers` has written as JSON."""
     return tuple([(name, a2b_base64(value)) for name, value in headers])
 
 
@@ -51,8 +51,8 @@ class Row:
     record: Sent
 
 
-class Landing(Protocol):
-    """Where a record lies in its topic's log."""
+class LogPosition(Protocol):
+    """The position of a record in its topic's log."""
 
     @property
     def partition(self) -> int: ...
@@ -62,22 +62,22 @@ class Landing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What Kafka has not acknowledged."""
+    """The rows that Kafka has not acknowledged."""
 
     rows: int
     oldest_at: datetime | None
 
     def age_s(self, now: datetime) -> float:
-        """How long the oldest has waited."""
+        """Seconds that the oldest row has waited."""
         return (now - self.oldest_at).total_seconds() if self.oldest_at else 0.0
 
 
-def unpublished(session: Session, *, limit: int, but: Sequence[int] = ()) -> list[Row]:
-    """The oldest rows that Kafka has not acknowledged, `but` those, which are on their way."""
+def unpublished(session: Session, *, limit: int, excluding: Sequence[int] = ()) -> list[Row]:
+    """The oldest rows that Kafka has not acknowledged, except the ids in `excluding`, which are being sent."""
     rows = session.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value, outbox.c.headers)
         .where(outbox.c.published_at.is_(None))
-        .where(outbox.c.id != all_(literal(list(but), ARRAY(BigInteger))))
+        .where(outbox.c.id != all_(literal(list(excluding), ARRAY(BigInteger))))
         .order_by(outbox.c.id)
         .limit(limit)
     )
@@ -100,24 +100,24 @@ _MARK = text("""
 
 def mark_published(
     session: Session,
-    acked: Sequence[tuple[Row, Landing]],
+    acks: Sequence[tuple[Row, LogPosition]],
     logs: Mapping[str, UUID],
     now: datetime,
 ) -> None:
-    """Record where the rows lie: in which log, by its id, and there in which place."""
+    """Store the position of each row: the id of the topic's log, the partition and the offset."""
     arguments = {
         "now": now,
-        "ids": [row.id for row, _ in acked],
-        "topic_ids": [logs[row.record.topic] for row, _ in acked],
-        "partitions": [landing.partition for _, landing in acked],
-        "offsets": [landing.offset for _, landing in acked],
+        "ids": [row.id for row, _ in acks],
+        "topic_ids": [logs[row.record.topic] for row, _ in acks],
+        "partitions": [position.partition for _, position in acks],
+        "offsets": [position.offset for _, position in acks],
     }
     session.execute(_MARK, arguments)
 
 
 def publish_again(session: Session, logs: Mapping[str, UUID]) -> int:
-    """Forget that rows were published to logs that are no more; how many."""
-    nowhere = {"published_at": None, "topic_id": None, "partition": None, "log_offset": None}
+    """Mark rows of logs that no longer exist as not published; return how many."""
+    no_position = {"published_at": None, "topic_id": None, "partition": None, "log_offset": None}
     return sum(
         len(
             session.execute(
@@ -127,7 +127,7 @@ def publish_again(session: Session, logs: Mapping[str, UUID]) -> int:
                     outbox.c.topic == topic,
                     outbox.c.topic_id != log,
                 )
-                .values(nowhere)
+                .values(no_position)
                 .returning(outbox.c.id)
             ).all()
         )
@@ -136,7 +136,7 @@ def publish_again(session: Session, logs: Mapping[str, UUID]) -> int:
 
 
 _TRIM_READ = text("""
-    with done as (
+    with progress as (
         select topic, topic_id, partition, min(next_offset) as next_offset
         from messaging.offsets
         where topic = :topic and consumer_group = any(:readers)
@@ -144,12 +144,12 @@ _TRIM_READ = text("""
         having count(*) = cardinality(cast(:readers as text[]))
     )
     delete from messaging.outbox as row
-    using done
+    using progress
     where row.published_at is not null
-        and row.topic = done.topic
-        and row.topic_id = done.topic_id
-        and row.partition = done.partition
-        and row.log_offset < done.next_offset
+        and row.topic = progress.topic
+        and row.topic_id = progress.topic_id
+        and row.partition = progress.partition
+        and row.log_offset < progress.next_offset
 """)
 _TRIM_DEAD = text("""
     delete from messaging.outbox where published_at is not null and topic = any(:dead)
@@ -157,26 +157,26 @@ _TRIM_DEAD = text("""
 
 
 def trim(session: Session) -> None:
-    """Delete what every reader group of its topic has read; of `.dead` topics, what is published."""
+    """Delete rows that every group of their topic has read, and published rows of `.dead` topics."""
     for topic in TOPICS:
         session.execute(_TRIM_READ, {"topic": topic.name, "readers": list(topic.readers)})
     session.execute(_TRIM_DEAD, {"dead": [topic.dead for topic in TOPICS]})
 
 
 def backlog(session: Session) -> Backlog:
-    """How much waits to be published, and since when."""
+    """How many rows wait to be published, and since when."""
     statement = select(func.count(), func.min(outbox.c.created_at)).where(
         outbox.c.published_at.is_(None)
     )
     return Backlog(*session.execute(statement).one())
 
 
-_KEPT = text("""
+_ESTIMATE = text("""
     select n_live_tup from pg_stat_all_tables where relid = cast('messaging.outbox' as regclass)
 """)
 
 
-def kept(session: Session) -> int:
-    """How many rows there are in all, as PostgreSQL reckons: counting millions would take seconds."""
-    rows: int = session.scalars(_KEPT).one()
+def estimated_rows(session: Session) -> int:
+    """PostgreSQL's estimate of the number of rows: counting millions would take seconds."""
+    rows: int = session.scalars(_ESTIMATE).one()
     return rows

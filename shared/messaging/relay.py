@@ -1,4 +1,4 @@
-"""The outbox on its way to Kafka: in order, one relay at a time, kept until every reader has read it."""
+"""The relay: publishes the rows of the outbox in their order, and deletes those that every group has read."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ log = logs.get(__name__)
 
 BATCH = 2_500
 WAIT_S = 1.0
-"""How long to sleep at most between looks at the outbox and at the lock, and after an outage."""
+"""The longest pause between two looks at the outbox or at the lock, and the pause after an outage."""
 TIDY_S = 2.0
 
 
 class Publisher(Protocol):
-    """Sends in order and says how each fared."""
+    """Sends records in order."""
 
-    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]: ...
+    def send_all(self, records: Sequence[Sent]) -> list[Ack | Exception]:
+        """For each record its acknowledgement, or the error that kept it from being sent."""
 
 
 def relay(
@@ -51,21 +52,21 @@ def relay(
     time_source: TimeSource,
     wait_s: float = WAIT_S,
 ) -> None:
-    """Publish what is in the outbox until `stop`. Many may run; one works and the others stand by.
+    """Publish the outbox until `stop`. Many relays may run: one works and the others stand by.
 
-    `wait_s` is how long it sleeps at most while no transaction notifies it. Raises what is no outage.
+    `wait_s` is the longest pause while no transaction notifies it. Outages are waited out, other errors raised.
     """
     standby, working = Heartbeat("relay standing by", time_source), Heartbeat("relay", time_source)
     while not stop.is_set():
         try:
             with (
-                _leading(sessions, stop, standby) as listener,
+                _lock_of_relay(sessions, stop, standby) as listener,
                 Admin(config) as admin,
-                closing(Relay(sessions, producer, admin, time_source)) as work,
+                closing(Relay(sessions, producer, admin, time_source)) as leader,
             ):
                 while not stop.is_set():
-                    more = work.turn()
-                    working.beat(work.count_published())
+                    more = leader.publish_batch()
+                    working.beat(leader.take_published_count())
                     listener.wait(0 if more else wait_s)
         except OUTAGES as error:
             if not is_outage(error):
@@ -75,7 +76,7 @@ def relay(
 
 
 class Relay:
-    """The work of the one relay that leads."""
+    """The relay that works; only one does at a time."""
 
     def __init__(
         self, sessions: Sessions, producer: Publisher, admin: Admin, time_source: TimeSource
@@ -83,72 +84,68 @@ class Relay:
         self._sessions = sessions
         self._producer = producer
         self._admin = admin
-        self._clock = time_source
+        self._time_source = time_source
         self._logs: Mapping[str, UUID] = {}
         self._tidy_at_s = 0.0
         self._published = 0
         self._prefetch: Future[list[outbox.Row]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
-    def turn(self) -> bool:
-        """Publish one batch; whether there is more to do at once."""
+    def publish_batch(self) -> bool:
+        """Publish one batch, and return whether there is more to publish at once."""
         logs = self._present_logs()
         if logs != self._logs:
-            self._forget_what_was_read()
-            self._publish_again_what_was_lost(logs)
+            self._prefetch = None  # lost rows come before the ones that were read ahead
+            self._publish_lost_rows_again(logs)
             self._logs = logs
         rows = self._next()
-        done = self._publish(rows) if rows else False
+        any_acked = self._publish(rows) if rows else False
         if time.monotonic() >= self._tidy_at_s:
             self._tidy()
-        return done and len(rows) == BATCH
+        return any_acked and len(rows) == BATCH
 
-    def count_published(self) -> int:
-        """How many rows Kafka took since this was asked before."""
+    def take_published_count(self) -> int:
+        """How many rows Kafka has acknowledged since the last call."""
         published, self._published = self._published, 0
         return published
 
     def _present_logs(self) -> Mapping[str, UUID]:
-        """The id of every topic's log; topics that are missing, as after the loss of Kafka, are made."""
+        """The id of every topic's log. Topics that are missing, as after the loss of Kafka, are created."""
         names = [name for topic in TOPICS for name in (topic.name, topic.dead)]
         logs = self._admin.topic_ids(names)
         if len(logs) < len(names):
-            made = self._admin.create_topics()
-            log.warning("topics were missing and are made", topics=made)
+            created = self._admin.create_topics()
+            log.warning("topics were missing and are created", topics=created)
             logs = self._admin.topic_ids(names)
         return logs
 
-    def _publish_again_what_was_lost(self, logs: Mapping[str, UUID]) -> None:
+    def _publish_lost_rows_again(self, logs: Mapping[str, UUID]) -> None:
         with self._sessions.begin() as session:
             outbox.trim(session)
-            again = outbox.publish_again(session, logs)
-        if again:
-            log.warning("rows of a lost log are published again", rows=again)
+            count = outbox.publish_again(session, logs)
+        if count:
+            log.warning("rows of a lost log are published again", rows=count)
 
     def _next(self) -> list[outbox.Row]:
-        """The next rows; those that follow are read while these are sent."""
+        """The next rows; a thread reads the ones after them while these are sent."""
         prefetch, self._prefetch = self._prefetch, None
         rows = self._unpublished() if prefetch is None else prefetch.result()
         if len(rows) == BATCH:
             self._prefetch = self._reader.submit(self._unpublished, [row.id for row in rows])
         return rows
 
-    def _unpublished(self, on_their_way: Sequence[int] = ()) -> list[outbox.Row]:
+    def _unpublished(self, ids_in_flight: Sequence[int] = ()) -> list[outbox.Row]:
         with self._sessions.begin() as session:
-            return outbox.unpublished(session, limit=BATCH, but=on_their_way)
-
-    def _forget_what_was_read(self) -> None:
-        """What is to be published again comes before what follows it, and both are read again."""
-        self._prefetch = None
+            return outbox.unpublished(session, limit=BATCH, excluding=ids_in_flight)
 
     def close(self) -> None:
-        """Leave no thread behind."""
+        """End the thread that reads."""
         self._reader.shutdown()
 
     def _publish(self, rows: Sequence[outbox.Row]) -> bool:
-        """Send, and mark what certainly lies in the log whose id we know: the same before and after.
+        """Send the rows, mark those that were acknowledged, and return whether there are any.
 
-        Says whether Kafka took any of it.
+        A row is marked only if its topic had the same log before and after: else it is unknown in which one it is.
         """
         outcomes = self._producer.send_all([row.record for row in rows])
         after = self._present_logs()
@@ -158,9 +155,9 @@ class Relay:
             if isinstance(outcome, Ack) and self._logs[row.record.topic] == after[row.record.topic]
         ]
         if len(acked) < len(rows):
-            self._forget_what_was_read()
+            self._prefetch = None  # rows that failed come before the ones that were read ahead
         with self._sessions.begin() as session:
-            outbox.mark_published(session, acked, self._logs, self._clock())
+            outbox.mark_published(session, acked, self._logs, self._time_source())
         self._published += len(acked)
         for topic, count in Counter(row.record.topic for row, _ in acked).items():
             metrics.PUBLISHED.labels(topic).inc(count)
@@ -176,20 +173,22 @@ class Relay:
 
 
 @contextmanager
-def _leading(sessions: Sessions, stop: threading.Event, standby: Heartbeat) -> Iterator[Listener]:
-    """Wait until no other relay works, or until `stop`.
+def _lock_of_relay(
+    sessions: Sessions, stop: threading.Event, standby: Heartbeat
+) -> Iterator[Listener]:
+    """Wait until no other relay works, or until `stop`; give the listener for new rows.
 
-    One connection holds the lock and listens: when it is lost, `Listener.wait` raises, and the lock is lost too.
+    One connection holds the lock and listens. When it breaks, `Listener.wait` raises, and the lock is free.
     """
     with sessions() as session:
         engine = session.get_bind().engine
     with own_connection(engine) as connection:
-        while not (_locked(connection) or stop.wait(WAIT_S)):
+        while not (_try_lock(connection) or stop.wait(WAIT_S)):
             standby.beat()
         yield Listener(connection, outbox.CHANNEL)
 
 
-def _locked(connection: psycopg.Connection) -> bool:
+def _try_lock(connection: psycopg.Connection) -> bool:
     answer = connection.execute(
         "select pg_try_advisory_lock(%s)", [int(AdvisoryLock.RELAY)]
     ).fetchone()

@@ -1,4 +1,4 @@
-"""A worker's process around its loop: signals, the database, the probe that says whether it works."""
+"""The process of a worker: signals, the database, the probe, and the consumer's loop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from shared.process.lifecycle import collect_rarely, stop_on_signals
 from shared.process.settings import Settings
 
 BATCH = 2_000
-BATCH_LASTS_MS = 20_000
-"""At most: who is stopped in the middle of one, with leads or teams in his hands, keeps them from others no longer."""
+BATCH_TIMEOUT_MS = 20_000
+"""A transaction that takes longer is ended, so that a worker that was stopped in one holds no locks any longer."""
 
 
 def work(
@@ -33,10 +33,10 @@ def work(
     tick: Tick | None = None,
     limit: int = BATCH,
 ) -> None:
-    """Consume until asked to stop, `limit` records in a transaction; `tick` as in `consume`."""
+    """Consume until a signal asks to stop, at most `limit` records in a transaction; `tick` is as in `consume`."""
     stop = stop_on_signals()
     collect_rarely()
-    engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_LASTS_MS)
+    engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_TIMEOUT_MS)
     sessions = sessions_on(engine)
     probe = Probes()
     checks = {"database": probes.database(sessions)}

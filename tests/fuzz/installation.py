@@ -49,7 +49,7 @@ from shared.contracts.topics import (
 from shared.db.session import sessions_on
 from shared.http.probes import Probes
 from shared.messaging import outbox
-from shared.messaging.batch import Batches, Portion, Subscription, items_of
+from shared.messaging.batch import BatchRunner, Subscription, TopicBatch, decode_records
 from shared.messaging.dead_letters import DeadLetter
 from tests.engine import until
 from tests.services.routing.builders import entry, importing, publishing, vault
@@ -151,8 +151,8 @@ class Installation:
         dead_letters: list[DeadLetter] = []
         while rows := self._take_outbox():
             for group, subscriptions in self._groups.items():
-                portions = list(self._portions(rows, subscriptions))
-                dead_letters += Batches(group, self.sessions, utc_now).work(portions, ())
+                topic_batches = list(self._topic_batches(rows, subscriptions))
+                dead_letters += BatchRunner(group, self.sessions, utc_now).run(topic_batches, ())
         return dead_letters
 
     def sweep(self) -> None:
@@ -200,9 +200,9 @@ class Installation:
             )
         return [it.record for it in rows]
 
-    def _portions(
+    def _topic_batches(
         self, rows: Sequence[Sent], subscriptions: Sequence[Subscription[Any]]
-    ) -> Iterator[Portion]:
+    ) -> Iterator[TopicBatch]:
         for subscription in subscriptions:
             records = []
             for sent in rows:
@@ -212,7 +212,7 @@ class Installation:
                         Record(sent.topic, 0, self._offset, sent.key, sent.value, sent.headers)
                     )
             if records:
-                yield Portion(subscription, items_of(subscription, records, uuid4()))
+                yield TopicBatch(subscription, decode_records(subscription, records, uuid4()))
 
     def _pending(self) -> bool:
         with self.sessions() as session:

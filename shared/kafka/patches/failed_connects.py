@@ -1,8 +1,8 @@
 """kafka-python 3.0.12: a client whose constructor fails stays open, and its error does not say why it failed.
 
 When no broker answers within `bootstrap_timeout_ms`, the constructors of producers, consumers and admin clients raise a
-KafkaTimeoutError. The thread and the sockets of their network client stay open, and nobody has a reference to close
-them. The reason (connection refused, certificate not trusted, wrong password) is only logged.
+KafkaTimeoutError. The thread and the sockets of their network client stay open, and the caller has no reference with
+which to close them. The reason (connection refused, certificate not trusted, wrong password) is only logged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ client_log = logging.getLogger("kafka.net.manager")
 
 @contextmanager
 def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[Callable[..., Any]]:
-    """Give what to pass as `kafka_client`; it is closed when the block fails.
+    """Give a function to pass as `kafka_client`; the clients that it makes are closed when the block fails.
 
     Raises the KafkaError that kept the client from connecting.
     """

@@ -12,7 +12,7 @@ class ClosingSocket(ssl.SSLSocket):
     """A socket that closes itself when its handshake fails; to be used as a context's `sslsocket_class`."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base class has it
-        """Called again and again until the other side has sent all that the handshake needs."""
+        """Do a step of the handshake; the client calls this until the handshake is complete."""
         try:
             super().do_handshake(block)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):

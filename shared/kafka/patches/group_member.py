@@ -1,4 +1,4 @@
-"""kafka-python 3.0.12: a consumer has no option for the class of its coordinator; this puts in the patched ones."""
+"""kafka-python 3.0.12: a consumer has no option for the class of its coordinator; this puts in a patched one."""
 
 from __future__ import annotations
 

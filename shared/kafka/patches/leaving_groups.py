@@ -1,7 +1,7 @@
-"""kafka-python 3.0.12: whether a member tells its group that it leaves depends only on its having a static name.
+"""kafka-python 3.0.12: whether a member that closes leaves its group depends only on its having a static name.
 
-A member with a static name never says that it leaves, so that others take over its partitions only after its session's
-time-out; one without always does. The client has no option for either.
+A member with a static name never sends the request to leave, so that others take over its partitions only after its
+session's time-out; a member without one always sends it. The client has no option for either.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ class LeavingCoordinator(ConsumerCoordinator):
     """
 
     silent: bool = False
-    """Whether to leave without a word and let the session end. The embedded broker needs it: a member that leaves while
-    the group forms stays the group's leader there, and nobody can join until the broker is restarted."""
+    """Whether to close without a request to leave, so that the session ends by its time-out.
+
+    The embedded broker needs it: a member that leaves while the group forms stays the group's leader there, and no
+    member can join until the broker is restarted.
+    """
     _leaves: bool = False
 
     def close(self, *arguments: Any, **options: Any) -> None:
@@ -31,7 +34,7 @@ class LeavingCoordinator(ConsumerCoordinator):
         _base.close(self, *arguments, **options)
 
     def is_dynamic_member(self) -> bool:
-        """Whether the client may tell the group that it leaves."""
+        """Whether the client sends a request to leave the group."""
         if self.silent:
             return False
         return self._leaves or bool(_base.is_dynamic_member(self))

@@ -1,7 +1,7 @@
 """kafka-python 3.0.12: `KafkaProducer.send` wakes the producer's thread for each new batch of a partition.
 
-Each waking costs 100 µs, and `send` checks the types of what it is given each time: records that are sent together
-shall wake the thread once.
+Each wake-up costs 100 µs, and `send` checks the types of its arguments each time. Records that are sent together need
+one wake-up only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kafka.future import Future
 
 
 class BatchProducer(KafkaProducer):
-    """A producer that is given many records and then woken once."""
+    """A producer that takes many records and is then woken once."""
 
     def put(
         self,
@@ -28,11 +28,11 @@ class BatchProducer(KafkaProducer):
         """The future of a record that is sent after the next `wake`; one that cannot be sent has failed already."""
         try:
             self._ensure_valid_record_size(len(key or b"") + len(value or b""))
-            to = TopicPartition(topic, partition)
-            return self._accumulator.append(to, None, key, value, list(headers))[0]
+            topic_partition = TopicPartition(topic, partition)
+            return self._accumulator.append(topic_partition, None, key, value, list(headers))[0]
         except KafkaError as error:
             return Future().failure(error)
 
     def wake(self) -> None:
-        """Send what was put."""
+        """Send the records that were put."""
         self._sender.wakeup()

@@ -1,7 +1,7 @@
-"""kafka-python 3.0.12: what clients know of topics cannot be asked for.
+"""kafka-python 3.0.12: clients have no public methods for the metadata of topics that they hold.
 
-A consumer knows the ids of its topics and has no method that gives them. A producer learns one topic after the other,
-each with a request and a wait of its own (`partitions_for`), and has no method that says what it knows.
+A consumer has the ids of its topics and no method that returns them. A producer asks for one topic after the other,
+each with a request and a wait of its own (`partitions_for`), and has no method that returns the topics it has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 
 def topic_id(consumer: KafkaConsumer, topic: str) -> UUID | None:
-    """The id of the topic's log as far as the consumer knows."""
+    """The id of the topic's log, if the consumer has it."""
     known: UUID | None = consumer._cluster.topic_id(topic)  # noqa: SLF001
     return known
 
@@ -25,6 +25,6 @@ def add_topics(producer: KafkaProducer, topics: Iterable[str]) -> None:
 
 
 def known_partitions(producer: KafkaProducer, topics: Iterable[str]) -> dict[str, int]:
-    """How many partitions each topic has, of those that the producer knows."""
+    """How many partitions each topic has, of the topics that the producer has metadata of."""
     known = {topic: producer._metadata.partitions_for_topic(topic) for topic in topics}  # noqa: SLF001
     return {topic: len(partitions) for topic, partitions in known.items() if partitions}

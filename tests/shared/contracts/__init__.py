@@ -1,1 +1,1 @@
-"""What travels between the services, decoded from files that never change."""
+"""Tests of shared.contracts, with examples of every payload that was ever written."""

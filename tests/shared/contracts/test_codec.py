@@ -1,4 +1,4 @@
-"""A payload is the same whether msgspec or pydantic reads it, and what is wrong is refused in words without values."""
+"""msgspec and pydantic read the same payload, and errors name a field and show no value."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ CODECS: dict[type, Codec[Any]] = {
 
 
 @given(events | leads)
-def test_both_ways_of_reading_agree(payload: MarketingEvent | LeadQualified) -> None:
+def test_msgspec_and_pydantic_read_the_same(payload: MarketingEvent | LeadQualified) -> None:
     json = within(encode(payload))
     codec = CODECS[type(payload)]
 
@@ -115,7 +115,7 @@ def test_both_ways_of_reading_agree(payload: MarketingEvent | LeadQualified) -> 
 
 
 @given(events)
-def test_whatever_was_written_is_read_with_values_as_they_may_be(event: MarketingEvent) -> None:
+def test_every_event_is_read_with_values_that_can_be_stored(event: MarketingEvent) -> None:
     decoded = MARKETING_EVENTS.codec.decode(encode(event))
 
     expected = BY_PYDANTIC[MarketingEvent].validate_json(within(encode(event)))
@@ -164,7 +164,7 @@ def test_a_lead_is_read_as_pydantic_reads_it(change: dict[str, Any]) -> None:
     assert LEADS_QUALIFIED.codec.convert(orjson.loads(json)) == by_pydantic
 
 
-def test_the_json_stays_the_same_object_where_its_values_are_as_they_may_be() -> None:
+def test_the_json_stays_the_same_object_where_every_value_can_be_stored() -> None:
     json = encode(marketing_event(traits={"n": 7, "text": "é"}))
 
     assert MARKETING_EVENTS.codec.decode_storable(json)[1] is json
@@ -182,7 +182,7 @@ def test_the_json_stays_the_same_object_where_its_values_are_as_they_may_be() ->
     ],
     ids=["empty", "no JSON", "list", "wrong type", "no UTF-8", "deep"],
 )
-def test_what_cannot_be_read_is_refused(json: bytes, reason: str) -> None:
+def test_json_that_is_no_payload_is_refused(json: bytes, reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         MARKETING_EVENTS.codec.decode(json)
 
@@ -209,9 +209,7 @@ def test_a_time_is_an_instant(time: str | None) -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_refused_by_the_name_of_its_field(
-    change: dict[str, Any], field: str
-) -> None:
+def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         LEADS_QUALIFIED.codec.decode(_lead(change))
 

@@ -1,4 +1,4 @@
-"""Every record that was ever written can be read: example files of each payload version decode."""
+"""Records of every payload version can be decoded, from example files that never change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
 def read(path: Path) -> tuple[Topic[Any], Record, Any]:
-    """A file's topic, its record as Kafka would give it, and what the record says."""
+    """The topic of an example file, its record, and the parsed file."""
     topic = BY_NAME[path.parent.parent.name]
     example = json.loads(path.read_text())
     headers = tuple((name, value.encode()) for name, value in example["headers"].items())
@@ -27,14 +27,14 @@ def read(path: Path) -> tuple[Topic[Any], Record, Any]:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
-def test_an_example_decodes_and_says_the_same_when_encoded_again(path: Path) -> None:
-    topic, lying, example = read(path)
+def test_an_example_decodes_and_is_the_same_when_encoded_again(path: Path) -> None:
+    topic, stored, example = read(path)
 
-    decoded = topic.decode(lying)
+    decoded = topic.decode(stored)
 
     again = topic.encode(decoded.payload, id=decoded.id, source=decoded.source, at=decoded.time)
     assert json.loads(again.value).items() >= example["value"].items()
-    assert again.key == lying.key
+    assert again.key == stored.key
     assert decoded.traceparent == example["headers"].get("traceparent")
 
 
@@ -85,7 +85,7 @@ def test_the_key_keeps_one_person_in_order(event: MarketingEvent, key: str) -> N
     assert MARKETING_EVENTS.key(event) == key
 
 
-def test_headers_of_others_are_nothing_to_us() -> None:
+def test_unknown_headers_are_ignored() -> None:
     good = record(MARKETING_EVENTS, marketing_event())
     foreign = (*good.headers, ("x-proxy", b"1"))
 
@@ -105,7 +105,7 @@ def test_headers_of_others_are_nothing_to_us() -> None:
     ],
     ids=["unknown-version", "no-type", "no-id", "bad-time", "bad-name"],
 )
-def test_a_record_with_wrong_headers_says_what_is_wrong(
+def test_a_record_with_wrong_headers_is_refused_with_the_reason(
     change: dict[str, bytes | None], error: type[Exception], says: str
 ) -> None:
     good = record(MARKETING_EVENTS, marketing_event())

@@ -1,4 +1,4 @@
-"""A way to the embedded broker that hides a topic: the broker itself makes each topic that somebody asks for."""
+"""A proxy to the embedded broker that hides a topic, for the broker creates each topic that a client asks for."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from shared.embedded.broker import Broker
 
 
 @dataclass
-class Hiding:
-    """Where clients ask, and for how long the topic is hidden from them."""
+class HidingProxy:
+    """The address of the proxy, and the switch that shows the topic."""
 
     bootstrap: str
     visible: Event = field(default_factory=Event)
 
 
 @contextmanager
-def hiding(topic: str, broker: Broker) -> Iterator[Hiding]:
-    """Until `shown` is set, clients that ask for the topic are answered for another of a name as long."""
+def hiding(topic: str, broker: Broker) -> Iterator[HidingProxy]:
+    """Until `visible` is set, requests for the topic ask the broker for another topic whose name is as long."""
     name = topic.encode()
     replacement = b"x" * len(name)
     host, _, port = broker.bootstrap.partition(":")
@@ -31,43 +31,43 @@ def hiding(topic: str, broker: Broker) -> Iterator[Hiding]:
     class Connection(BaseRequestHandler):
         def handle(self) -> None:
             with socket.create_connection((host, int(port))) as upstream:
-                answers = Thread(target=_copy, args=(upstream, self.request, by_this_way))
+                answers = Thread(target=_copy, args=(upstream, self.request, changed_answer))
                 answers.start()
-                _copy(self.request, upstream, asking)
+                _copy(self.request, upstream, changed_request)
                 answers.join()
 
     with ThreadingTCPServer(("127.0.0.1", 0), Connection) as server:
         server.daemon_threads = True
-        way = Hiding(f"{host}:{server.server_address[1]}")
-        addresses = _address(broker.bootstrap), _address(way.bootstrap)
+        proxy = HidingProxy(f"{host}:{server.server_address[1]}")
+        addresses = _address(broker.bootstrap), _address(proxy.bootstrap)
 
-        def asking(request: bytes) -> bytes:
-            return request if way.visible.is_set() else request.replace(name, replacement)
+        def changed_request(request: bytes) -> bytes:
+            return request if proxy.visible.is_set() else request.replace(name, replacement)
 
-        def by_this_way(answer: bytes) -> bytes:
+        def changed_answer(answer: bytes) -> bytes:
             return answer.replace(*addresses)
 
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield way
+            yield proxy
         finally:
             server.shutdown()
             thread.join()
 
 
 def _address(bootstrap: str) -> bytes:
-    """As an answer of a broker holds it: the host's text, then the port."""
+    """The address as an answer of a broker has it: the host's text, then the port."""
     host, _, port = bootstrap.partition(":")
     return host.encode() + struct.pack(">i", int(port))
 
 
-def _copy(source: socket.socket, sink: socket.socket, changed: Callable[[bytes], bytes]) -> None:
-    """Every message as it was sent, until either side has closed."""
+def _copy(source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
+    """Copy every message, changed, until either side has closed."""
     with source.makefile("rb") as messages:
         try:
             while size := messages.read(4):
-                sink.sendall(size + changed(messages.read(*struct.unpack(">i", size))))
+                sink.sendall(size + change(messages.read(*struct.unpack(">i", size))))
         except (OSError, struct.error):
             pass
     for end in (source, sink):

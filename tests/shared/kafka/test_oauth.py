@@ -17,7 +17,7 @@ from shared.process.settings import Settings
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Gives the tokens t1, t2, … to who knows the secret."""
+    """A token endpoint that gives t1, t2, … to clients with the secret."""
 
     life_s = 600
     requests = 0
@@ -44,7 +44,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -69,14 +69,14 @@ def test_a_token_that_is_no_longer_fresh_is_asked_for_again(endpoint: Endpoint) 
     assert [tokens.token(), tokens.token()] == ["t1", "t2"]
 
 
-def test_an_endpoint_that_gives_none_is_named_without_the_secret(endpoint: Endpoint) -> None:
+def test_an_endpoint_that_gives_no_token_is_named_without_the_secret(endpoint: Endpoint) -> None:
     tokens = ClientCredentials(endpoint.url, "us", "wrong-secret", None)
     with pytest.raises(SaslAuthenticationFailedError, match="no token") as refused:
         tokens.token()
     assert "wrong-secret" not in str(refused.value)
 
 
-def test_a_file_is_read_each_time_and_missed_in_words(tmp_path: Path) -> None:
+def test_a_token_file_is_read_each_time_and_named_when_it_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("one\n")
     tokens = TokenFile(file)
@@ -86,7 +86,7 @@ def test_a_file_is_read_each_time_and_missed_in_words(tmp_path: Path) -> None:
         tokens.token()
 
 
-def test_the_settings_name_the_endpoint_and_who_we_are(endpoint: Endpoint) -> None:
+def test_the_settings_name_the_endpoint_and_the_client(endpoint: Endpoint) -> None:
     settings = Settings.model_validate(
         {
             "kafka_security_protocol": "SASL_SSL",

@@ -1,4 +1,4 @@
-"""Publishing says the truth about acknowledgement, in bounded time and memory."""
+"""The producer reports acknowledgements truthfully, in limited time and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.embedded.postgres import free_port
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from shared.kafka.errors import BrokerAway
-from shared.kafka.pending import Bound
+from shared.kafka.pending import PendingLimit
 from shared.kafka.producer import Ack, Producer
 from tests.conftest import config_at, kafka_on
 from tests.engine import events, until
@@ -30,7 +30,7 @@ def keyed(key: str, value: str) -> Outgoing:
 def test_publishing_returns_when_every_record_is_acknowledged(producer: Producer) -> None:
     asyncio.run(producer.publish(events(50)))
     asyncio.run(producer.publish([]))
-    outcomes = producer.send_all([keyed("p", str(at)) for at in range(3)])
+    outcomes = producer.send_all([keyed("p", str(it)) for it in range(3)])
     offsets = [it.offset for it in outcomes if isinstance(it, Ack)]
     assert offsets == list(range(offsets[0], offsets[0] + 3))
 
@@ -43,7 +43,7 @@ def test_many_publish_at_once(producer: Producer) -> None:
     assert producer.ready()
 
 
-def test_without_a_broker_it_starts_and_says_so_at_once(unused_broker: Broker) -> None:
+def test_without_a_broker_the_producer_starts_and_refuses_at_once(unused_broker: Broker) -> None:
     producer = Producer(kafka_on(unused_broker))
     assert not producer.ready()
     with pytest.raises(BrokerAway):
@@ -56,13 +56,13 @@ def test_without_a_broker_it_starts_and_says_so_at_once(unused_broker: Broker) -
 
 @pytest.fixture
 def unused_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One that is not started yet."""
+    """A broker that is not started yet."""
     broker = Broker(tmp_path_factory.mktemp("broker"), free_port())
     yield broker
     broker.stop()
 
 
-def test_it_finds_a_broker_that_comes_later(unused_broker: Broker) -> None:
+def test_the_producer_finds_a_broker_that_starts_later(unused_broker: Broker) -> None:
     producer = Producer(kafka_on(unused_broker))
     unused_broker.start()
     create_topics(kafka_on(unused_broker))
@@ -76,8 +76,8 @@ def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to
     embedded_broker: Broker,
 ) -> None:
     """Processes may start before `leadbaton migrate` has made the topics."""
-    with hiding("marketing.events", embedded_broker) as way:
-        producer = Producer(config_at(way.bootstrap))
+    with hiding("marketing.events", embedded_broker) as proxy:
+        producer = Producer(config_at(proxy.bootstrap))
         with structlog.testing.capture_logs() as lines:
             until(lambda: any(it["event"] == "kafka not ready for publishing" for it in lines))
         assert lines[-1]["missing"] == ["marketing.events"]
@@ -88,7 +88,7 @@ def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to
         assert all(isinstance(it, Exception) for it in producer.send_all(events(1)))
 
         create_topics(kafka_on(embedded_broker))
-        way.visible.set()
+        proxy.visible.set()
         until(producer.ready)
 
         asyncio.run(producer.publish(events(1)))
@@ -97,7 +97,7 @@ def test_topics_that_are_made_after_the_producer_asked_for_them_are_published_to
         producer.close()
 
 
-def test_a_topic_that_nobody_made_is_refused_at_once(producer: Producer) -> None:
+def test_a_topic_that_does_not_exist_is_refused_at_once(producer: Producer) -> None:
     with pytest.raises(BrokerAway, match="topic"):
         asyncio.run(producer.publish([Outgoing("no.such.topic", b"k", b"v", ())]))
 
@@ -116,7 +116,7 @@ def test_a_broker_that_does_not_answer_ends_the_wait_in_time_and_then_refuses_at
     asyncio.run(producer.publish(events(1)))
 
 
-def test_whether_it_is_back_is_tried_by_one_while_the_others_are_refused_at_once(
+def test_after_an_outage_one_request_tries_the_broker_while_the_others_are_refused_at_once(
     producer: Producer, embedded_broker: Broker
 ) -> None:
     async def try_it() -> None:
@@ -139,8 +139,8 @@ def test_whether_it_is_back_is_tried_by_one_while_the_others_are_refused_at_once
     assert producer.ready()
 
 
-def test_what_is_unacknowledged_is_bounded(broker: KafkaConfig, embedded_broker: Broker) -> None:
-    producer = Producer(broker, bound=Bound(records=10))
+def test_unacknowledged_records_are_limited(broker: KafkaConfig, embedded_broker: Broker) -> None:
+    producer = Producer(broker, limit=PendingLimit(records=10))
     until(producer.ready)
     embedded_broker.pause()
 
@@ -157,13 +157,13 @@ def test_what_is_unacknowledged_is_bounded(broker: KafkaConfig, embedded_broker:
     producer.close()
 
 
-def test_a_key_that_failed_gets_nothing_more_and_the_others_do(producer: Producer) -> None:
+def test_after_an_error_no_more_records_of_its_key_are_sent(producer: Producer) -> None:
     too_large = keyed("a", "x" * 1_100_000)
     outcomes = producer.send_all([keyed("a", "1"), too_large, keyed("a", "3"), keyed("b", "1")])
     assert [isinstance(it, Ack) for it in outcomes] == [True, False, False, True]
 
 
-def test_it_closes_while_a_thread_still_publishes(broker: KafkaConfig) -> None:
+def test_the_producer_closes_while_a_thread_still_publishes(broker: KafkaConfig) -> None:
     producer = Producer(broker)
     until(producer.ready)
     thread = threading.Thread(target=lambda: producer.send_all(events(500)))

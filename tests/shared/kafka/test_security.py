@@ -54,7 +54,7 @@ def settings_for(server: SecureKafka, mechanism: str | None, **more: Any) -> Set
 
 
 def token(life_s: int = 600) -> str:
-    """One that nobody signed, as Kafka takes it where nothing else is configured."""
+    """An unsigned token, which Kafka accepts by default."""
     now = int(time.time())
     claims = {"sub": USER, "iat": now, "exp": now + life_s}
     parts = (json.dumps(it).encode() for it in ({"alg": "none"}, claims))
@@ -81,17 +81,19 @@ def test_everybody_works_with_a_password_over_tls(
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "OAUTHBEARER"])
-def test_each_mechanism_lets_us_in(
+def test_a_client_connects_with_each_mechanism(
     secure_kafka: SecureKafka, mechanism: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "token"
     file.write_text(token())
-    way = (
+    credentials = (
         {"kafka_oauth_token_file": file}
         if mechanism == "OAUTHBEARER"
         else {"kafka_sasl_password": PASSWORD}
     )
-    assert isinstance(topic_ids(config.of(settings_for(secure_kafka, mechanism, **way)), []), dict)
+    assert isinstance(
+        topic_ids(config.of(settings_for(secure_kafka, mechanism, **credentials)), []), dict
+    )
 
 
 @pytest.mark.kafka
@@ -105,12 +107,12 @@ def test_each_mechanism_lets_us_in(
     ],
     ids=["plain", "scram", "without tls", "without all"],
 )
-def test_who_is_not_let_in_hears_what_to_mend(
+def test_a_client_that_is_refused_reports_the_reason_and_the_remedy(
     secure_kafka: SecureKafka, wrong: dict[str, Any]
 ) -> None:
     settings = settings_for(secure_kafka, **{"kafka_sasl_password": "wrong-horse"} | wrong)
     [finding] = checks.broker(settings, utc_now())
-    reasons = ("does not accept our", "does not let us in", "wants TLS")  # one of them, by timing
+    reasons = ("does not accept the", "authentication fails", "wants TLS")  # one of them, by timing
     assert any(reason in finding.detail for reason in reasons)
     assert "wrong-horse" not in finding.detail
     assert "behind TLS" in finding.remedy

@@ -29,7 +29,7 @@ def main(url: str, bootstrap: str) -> None:
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
         ledger(session, messages, now)
-        say("in the middle")
+        report("handling")
         sys.stdin.readline()
 
     def tick(_session: Session, _now: datetime) -> None:
@@ -45,12 +45,12 @@ def main(url: str, bootstrap: str) -> None:
         stop=stop,
         tick=tick,
     )
-    say("refused")
+    report("fenced")
 
 
-def say(what: str) -> None:
-    """Tell the test."""
-    sys.stdout.write(f"{what}\n")
+def report(state: str) -> None:
+    """Write the state to stdout, where the test reads it."""
+    sys.stdout.write(f"{state}\n")
     sys.stdout.flush()
 
 

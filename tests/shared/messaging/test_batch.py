@@ -1,4 +1,4 @@
-"""A batch is done once and as a whole, whatever single records or services do."""
+"""A batch is committed once and as a whole, whichever records fail and whichever service is away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.session import Sessions
 from shared.errors import Rejected, Unavailable
 from shared.messaging import dead_letters, outbox
-from shared.messaging.batch import Batches, Portion, Subscription, TooManyDeadLetters, items_of
+from shared.messaging.batch import (
+    BatchRunner,
+    Subscription,
+    TooManyDeadLetters,
+    TopicBatch,
+    decode_records,
+)
 from shared.messaging.offsets import Fenced, Move, positions
 from tests.builders import NOON, marketing_event
 from tests.builders import record as record_of
@@ -40,21 +46,23 @@ def ledger(sessions: Sessions) -> Ledger:
 
 
 @pytest.fixture
-def batches(sessions: Sessions) -> Batches:
-    return Batches("group", sessions, lambda: NOON, dead_letter_limit=4)
+def runner(sessions: Sessions) -> BatchRunner:
+    return BatchRunner("group", sessions, lambda: NOON, dead_letter_limit=4)
 
 
 def records(*ids: str) -> list[Record]:
     return [
-        record_of(MARKETING_EVENTS, marketing_event(id=id_), offset=at)
-        for at, id_ in enumerate(ids)
+        record_of(MARKETING_EVENTS, marketing_event(id=id_), offset=offset)
+        for offset, id_ in enumerate(ids)
     ]
 
 
-def work(batches: Batches, handle: Handle, records: Sequence[Record]) -> None:
+def run(runner: BatchRunner, handle: Handle, records: Sequence[Record]) -> None:
     subscription = Subscription(MARKETING_EVENTS, handle)
-    portion = Portion(subscription, items_of(subscription, records, PARTITION.topic_id))
-    batches.work([portion], [Move(PARTITION, records[0].offset, records[-1].offset + 1)])
+    topic_batch = TopicBatch(
+        subscription, decode_records(subscription, records, PARTITION.topic_id)
+    )
+    runner.run([topic_batch], [Move(PARTITION, records[0].offset, records[-1].offset + 1)])
 
 
 def next_offset(sessions: Sessions) -> int:
@@ -69,7 +77,7 @@ def dead_letter_facts(sessions: Sessions) -> list[tuple[int, str, int]]:
 
 
 def failing(ledger: Ledger, faults: Mapping[str, Exception]) -> Handle:
-    """Does the work first, then raises the faults of these events."""
+    """A handler that does its work and then raises the fault of each of these events."""
 
     def handle(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
@@ -83,17 +91,19 @@ def failing(ledger: Ledger, faults: Mapping[str, Exception]) -> Handle:
 
 
 def test_a_batch_is_done_and_the_group_moves_on(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
-    work(batches, ledger, records("a", "b", "c"))
+    run(runner, ledger, records("a", "b", "c"))
     assert ledger.effect_counts() == {"a": 1, "b": 1, "c": 1}
     assert next_offset(sessions) == 3
 
 
-def test_a_batch_that_was_done_already_is_refused_whole(batches: Batches, ledger: Ledger) -> None:
-    work(batches, ledger, records("a", "b"))
+def test_a_batch_that_was_done_already_is_refused_whole(
+    runner: BatchRunner, ledger: Ledger
+) -> None:
+    run(runner, ledger, records("a", "b"))
     with pytest.raises(Fenced):
-        work(batches, ledger, records("a", "b"))
+        run(runner, ledger, records("a", "b"))
     assert ledger.effect_counts() == {"a": 1, "b": 1}
 
 
@@ -103,36 +113,36 @@ def test_a_batch_that_was_done_already_is_refused_whole(batches: Batches, ledger
     ids=["rejected at once", "unknown after three attempts"],
 )
 @pytest.mark.parametrize("bad", ["a", "c", "e"], ids=["first", "middle", "last"])
-def test_a_record_that_the_handler_cannot_do_is_a_dead_letter_and_the_others_are_done_once(
-    batches: Batches, ledger: Ledger, fault: Exception, code: str, attempts: int, bad: str
+def test_a_record_that_fails_becomes_a_dead_letter_and_the_others_are_processed_once(
+    runner: BatchRunner, ledger: Ledger, fault: Exception, code: str, attempts: int, bad: str
 ) -> None:
-    work(batches, failing(ledger, {bad: fault}), records(*"abcde"))
+    run(runner, failing(ledger, {bad: fault}), records(*"abcde"))
 
     assert ledger.effect_counts() == dict.fromkeys(set("abcde") - {bad}, 1)
-    assert dead_letter_facts(batches.sessions) == [("abcde".index(bad), code, attempts)]
-    assert next_offset(batches.sessions) == 5
+    assert dead_letter_facts(runner.sessions) == [("abcde".index(bad), code, attempts)]
+    assert next_offset(runner.sessions) == 5
 
 
 def test_a_record_that_succeeds_when_tried_again_is_done(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
-    stumbles = iter([KeyError("x"), KeyError("x"), KeyError("x")])
+    errors = iter([KeyError("x"), KeyError("x"), KeyError("x")])
 
     def handle(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
         ledger(session, messages, now)
-        error = next(stumbles, None)
+        error = next(errors, None)
         if error is not None:
             raise error
 
-    work(batches, handle, records("a"))
+    run(runner, handle, records("a"))
     assert ledger.effect_counts() == {"a": 1}
     assert dead_letter_facts(sessions) == []
 
 
-def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_a_record_that_cannot_be_decoded_becomes_a_dead_letter_and_never_reaches_the_handler(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     good, noise, future, nothing = records("a", "b", "c", "d")
     batch = [
@@ -141,7 +151,7 @@ def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
         future._replace(headers=(("ce_type", b"leadbaton.marketing.events.v9"),)),
         nothing._replace(value=None, key=None),
     ]
-    work(batches, ledger, batch)
+    run(runner, ledger, batch)
 
     assert ledger.effect_counts() == {"a": 1}
     assert dead_letter_facts(sessions) == [
@@ -152,18 +162,18 @@ def test_what_cannot_be_read_is_buried_with_the_reason_and_never_handed_over(
 
 
 def test_a_handler_is_never_called_with_nothing(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     [noise] = records("a")
-    work(batches, ledger, [noise._replace(value=b"")])
+    run(runner, ledger, [noise._replace(value=b"")])
     assert ledger.handled_count == 0
     assert next_offset(sessions) == 1
 
 
-def test_a_reason_that_postgresql_cannot_hold_is_no_reason_to_stop(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_a_reason_that_postgresql_cannot_store_is_cut(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
-    work(batches, failing(ledger, {"a": Stale("\x00" * 5_000)}), records("a", "b"))
+    run(runner, failing(ledger, {"a": Stale("\x00" * 5_000)}), records("a", "b"))
     assert dead_letter_facts(sessions) == [(0, "stale", 1)]
 
 
@@ -176,7 +186,7 @@ def test_a_reason_that_postgresql_cannot_hold_is_no_reason_to_stop(
     ],
 )
 def test_a_reason_holds_nothing_of_the_record(
-    sessions: Sessions, batches: Batches, ledger: Ledger, statement: str, reason: str
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger, statement: str, reason: str
 ) -> None:
     def handle(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
@@ -187,15 +197,15 @@ def test_a_reason_holds_nothing_of_the_record(
             session.execute(text(statement), {"it": "ada@acme.example"})
         raise KeyError("ada@acme.example")
 
-    work(batches, handle, records("a"))
+    run(runner, handle, records("a"))
     with sessions() as session:
-        [letter] = dead_letters.latest(session)
-    assert letter.reason.startswith(reason)
-    assert "ada@" not in letter.reason
+        [dead_letter] = dead_letters.latest(session)
+    assert dead_letter.reason.startswith(reason)
+    assert "ada@" not in dead_letter.reason
 
 
-def test_what_cannot_be_decoded_is_not_quoted(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_values_of_a_record_that_cannot_be_decoded_are_not_in_the_reason(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     time, key, value, body = records("a", "b", "c", "d")
     odd = tuple(
@@ -208,58 +218,58 @@ def test_what_cannot_be_decoded_is_not_quoted(
         value._replace(value=b'{"identity": "ada@acme.example", "source": "ada@acme.example"}'),
         body._replace(value=b"ada@acme.example"),
     ]
-    batches.dead_letter_limit = 9
-    work(batches, ledger, batch)
+    runner.dead_letter_limit = 9
+    run(runner, ledger, batch)
     with sessions() as session:
         reasons = [it.reason for it in dead_letters.latest(session)]
     assert len(reasons) == 4
     assert "ada@" not in " ".join(reasons)
 
 
-def test_an_outage_buries_nothing_and_moves_nothing(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_an_outage_makes_no_dead_letter_and_moves_no_offset(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     with pytest.raises(Unavailable):
-        work(batches, failing(ledger, {"b": Unavailable("away")}), records("a", "b"))
+        run(runner, failing(ledger, {"b": Unavailable("away")}), records("a", "b"))
     assert ledger.effect_counts() == {}
     assert next_offset(sessions) == 0
 
 
-def test_an_outage_while_poison_is_isolated_buries_nothing(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_an_outage_while_bad_records_are_isolated_makes_no_dead_letter(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     faults = {"a": Stale("too old"), "b": Unavailable("away")}
     with pytest.raises(Unavailable):
-        work(batches, failing(ledger, faults), records("a", "b"))
+        run(runner, failing(ledger, faults), records("a", "b"))
     assert dead_letter_facts(sessions) == []
     assert next_offset(sessions) == 0
 
 
-def test_a_limit_of_burials_in_a_row_stops_the_batch_and_loses_nothing(
-    sessions: Sessions, batches: Batches, ledger: Ledger
+def test_too_many_dead_letters_in_a_row_stop_the_batch_and_lose_nothing(
+    sessions: Sessions, runner: BatchRunner, ledger: Ledger
 ) -> None:
     broken = failing(ledger, {id_: KeyError("bad deploy") for id_ in "abcd"})
     with pytest.raises(TooManyDeadLetters, match=r"KeyError at test_batch\.py"):
-        work(batches, broken, records(*"xabcdy"))
+        run(runner, broken, records(*"xabcdy"))
     assert dead_letter_facts(sessions) == []
     assert next_offset(sessions) == 0
 
 
-def test_burials_are_counted_across_batches_until_one_succeeds(
-    batches: Batches, ledger: Ledger
+def test_dead_letters_are_counted_across_batches_until_a_record_succeeds(
+    runner: BatchRunner, ledger: Ledger
 ) -> None:
     broken = failing(ledger, {id_: Stale("old") for id_ in "abcdefg"})
-    work(batches, broken, records(*"abc"))
-    assert batches.dead_letters_in_a_row == 3
+    run(runner, broken, records(*"abc"))
+    assert runner.dead_letters_in_a_row == 3
     with pytest.raises(TooManyDeadLetters):
-        work(batches, broken, [it._replace(offset=3) for it in records("d")])
-    work(batches, broken, [it._replace(offset=3) for it in records("fine")])
-    assert batches.dead_letters_in_a_row == 0
+        run(runner, broken, [it._replace(offset=3) for it in records("d")])
+    run(runner, broken, [it._replace(offset=3) for it in records("fine")])
+    assert runner.dead_letters_in_a_row == 0
 
 
 @pytest.mark.usefixtures("ledger")
-def test_what_a_failed_attempt_announced_is_not_announced(
-    sessions: Sessions, batches: Batches
+def test_outbox_rows_of_a_failed_attempt_are_not_published(
+    sessions: Sessions, runner: BatchRunner
 ) -> None:
     def handle(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
@@ -271,7 +281,7 @@ def test_what_a_failed_attempt_announced_is_not_announced(
         if any(it.payload.id == "b" for it in messages):
             raise Stale("old")
 
-    work(batches, handle, records("a", "b", "c"))
+    run(runner, handle, records("a", "b", "c"))
     with sessions() as session:
         topics = [row.record.topic for row in outbox.unpublished(session, limit=10)]
     assert topics == ["marketing.events", "marketing.events", "marketing.events.dead"]

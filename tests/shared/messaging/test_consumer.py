@@ -1,4 +1,4 @@
-"""Every event is done once, whatever happens to workers, broker and database."""
+"""Every event is processed once, whatever happens to workers, broker and database."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_two_workers_share_the_work(
 
 
 @pytest.mark.fault
-def test_a_paused_worker_that_comes_back_is_refused(
+def test_a_paused_worker_that_resumes_is_fenced(
     database_url: str, sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(30))
@@ -82,17 +82,17 @@ def test_a_paused_worker_that_comes_back_is_refused(
     ) as zombie:
         assert zombie.stdin is not None
         lines = (line.strip() for line in zombie.stdout or ())
-        assert any(line == "in the middle" for line in lines)
+        assert any(line == "handling" for line in lines)
         zombie.send_signal(signal.SIGSTOP)
         with running_worker(sessions, broker, ledger):
             ledger.wait_for(ids(30))
         zombie.send_signal(signal.SIGCONT)
         zombie.stdin.close()
-        assert any(line == "refused" for line in lines)
+        assert any(line == "fenced" for line in lines)
     assert ledger.effect_counts() == each_once(30)
 
 
-def test_what_is_unavailable_is_waited_for_and_makes_no_dead_letters(
+def test_an_unavailable_service_is_waited_for_and_makes_no_dead_letters(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(20))
@@ -112,7 +112,7 @@ def test_what_is_unavailable_is_waited_for_and_makes_no_dead_letters(
 
 
 @pytest.mark.fault
-def test_the_database_goes_and_comes_back(
+def test_a_worker_goes_on_after_a_crash_of_the_database(
     mortal_postgres: PostgresServer,
     mortal_sessions: Sessions,
     broker: KafkaConfig,
@@ -152,7 +152,7 @@ def test_the_broker_is_silent_for_longer_than_a_session(
 
 
 @pytest.mark.fault
-def test_a_broker_that_lost_everything_loses_nobody(
+def test_after_a_broker_has_lost_its_log_every_event_is_processed(
     sessions: Sessions,
     broker: KafkaConfig,
     embedded_broker: Broker,
@@ -176,7 +176,7 @@ def test_a_broker_that_lost_everything_loses_nobody(
 
 
 @pytest.mark.fault
-def test_a_broker_that_loses_everything_while_workers_read_loses_nobody(
+def test_when_a_broker_loses_its_log_while_workers_read_every_event_is_processed(
     sessions: Sessions,
     broker: KafkaConfig,
     embedded_broker: Broker,
@@ -243,7 +243,7 @@ def test_pauses_grow_up_to_a_limit_and_begin_small_again() -> None:
         pause.begin()
         lengths.append(pause.length_s)
     assert lengths == [0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
-    assert pause.on()
-    pause.over()
+    assert pause.is_active()
+    pause.reset()
     pause.begin()
     assert pause.length_s == 0.1

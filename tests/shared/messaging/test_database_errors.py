@@ -24,14 +24,14 @@ def lose_offsets(sessions: Sessions) -> None:
 
 
 def refuse_offsets(sessions: Sessions) -> None:
-    """While they are moved, after the handler has done its work."""
+    """The error comes when the offsets are moved, after the handler has done its work."""
     refuse_writes(sessions, "messaging.offsets", "update")
 
 
 @pytest.mark.parametrize(
     ("damage", "sqlstate"),
     [(lose_offsets, "42P01"), (refuse_offsets, TOO_LARGE)],
-    ids=["where to begin", "how far it is"],
+    ids=["reading offsets", "moving offsets"],
 )
 def test_an_error_outside_a_handler_that_is_no_outage_ends_the_worker(
     sessions: Sessions,

@@ -1,4 +1,4 @@
-"""Buried records keep their bytes and their reason, and go back once."""
+"""Dead letters keep the bytes of their record and the reason, and are replayed once."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, d
 def test_a_dead_letter_is_kept_and_copied_with_the_bytes_and_the_reason(session: Session) -> None:
     dead_letters.add(session, "leadbaton.sla", [dead_letter(41)])
 
-    [letter] = dead_letters.latest(session)
-    assert (letter.group, letter.topic, letter.partition, letter.offset) == (
+    [listed] = dead_letters.latest(session)
+    assert (listed.group, listed.topic, listed.partition, listed.offset) == (
         "leadbaton.sla",
         "leads.qualified",
         2,
@@ -68,20 +68,20 @@ def test_a_dead_letter_is_kept_and_copied_with_the_bytes_and_the_reason(session:
 
 
 @pytest.mark.parametrize(("key", "value"), [(None, b"v"), (b"k", None), (b"", b"")])
-def test_what_a_record_lacks_the_copy_and_the_replay_lack_too(
+def test_a_copy_and_a_replay_lack_the_key_or_value_that_the_record_lacks(
     session: Session, key: bytes | None, value: bytes | None
 ) -> None:
     record = Record("leads.qualified", 2, 41, key, value, ())
-    whole = dead_letter(41)
-    bare = DeadLetter(record, LOG, whole.code, whole.reason, 1, whole.first_at, whole.last_at)
-    dead_letters.add(session, "leadbaton.sla", [bare])
+    template = dead_letter(41)
+    incomplete = DeadLetter(record, LOG, template.code, template.reason, 1, NOON, NOON)
+    dead_letters.add(session, "leadbaton.sla", [incomplete])
     dead_letters.replay(session, now=NOON)
 
     copied, replayed = published(session)
     assert copied[1:3] == replayed[1:3] == (key, value)
 
 
-def test_burying_nothing_says_nothing(session: Session) -> None:
+def test_without_dead_letters_nothing_is_published(session: Session) -> None:
     dead_letters.add(session, "leadbaton.sla", [])
     assert published(session) == []
 
@@ -106,7 +106,7 @@ def test_a_list_can_be_narrowed_and_shows_the_newest_first(session: Session) -> 
     assert offsets(code="handler_failed") == [2]
 
 
-def test_a_letter_goes_back_as_it_was_and_only_once(session: Session) -> None:
+def test_a_dead_letter_is_replayed_as_it_was_and_only_once(session: Session) -> None:
     dead_letters.add(session, "leadbaton.sla", [dead_letter(1), dead_letter(2)])
     first, second = sorted(it.id for it in dead_letters.latest(session))
     copies = len(published(session))
@@ -122,7 +122,7 @@ def test_a_letter_goes_back_as_it_was_and_only_once(session: Session) -> None:
     assert all(it.replayed_at == NOON for it in dead_letters.latest(session))
 
 
-def test_a_topic_goes_back_without_the_others(session: Session) -> None:
+def test_a_topic_is_replayed_without_the_others(session: Session) -> None:
     dead_letters.add(
         session, "leadbaton.sla", [dead_letter(1), dead_letter(2, topic="sla.changed")]
     )

@@ -1,4 +1,4 @@
-"""A worker that a bug has ended reads again once the bug is mended."""
+"""A worker that a bug has ended reads again once the bug is fixed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Fault(Exception):
     """What a bug raises."""
 
 
-def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_mended(
+def test_a_worker_that_exceptions_have_ended_reads_once_the_bug_is_fixed(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
-    """It ends in its first turn, when it has only asked to join, and later, when it reads."""
+    """It ends in its first turn, before it has joined the group, and later, when it reads."""
     producer.send_all(events(DEAD_LETTER_LIMIT))
 
     def broken(_session: Session, _now: datetime) -> None:
@@ -41,24 +41,24 @@ def test_a_worker_that_ended_by_an_exception_again_and_again_reads_once_it_is_me
 
     for _ in range(2):
         with pytest.raises(Fault):
-            work_here(sessions, broker, ledger, tick=broken)
+            run_worker(sessions, broker, ledger, tick=broken)
     with pytest.raises(SystemExit):
-        work_here(sessions, broker, refusing)
+        run_worker(sessions, broker, refusing)
     with running_worker(sessions, broker, ledger):
         ledger.wait_for(ids(DEAD_LETTER_LIMIT))
 
 
-def work_here(
+def run_worker(
     sessions: Sessions,
     config: KafkaConfig,
     handle: Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None],
     *,
     tick: Tick | None = None,
 ) -> None:
-    """Be a scoring worker until it ends by itself, or for a while."""
+    """Run a scoring worker in this thread until it ends by itself, or for PATIENCE_S."""
     stop = threading.Event()
-    enough = threading.Timer(PATIENCE_S, stop.set)
-    enough.start()
+    timer = threading.Timer(PATIENCE_S, stop.set)
+    timer.start()
     try:
         consume(
             SCORING,
@@ -70,4 +70,4 @@ def work_here(
             tick=tick,
         )
     finally:
-        enough.cancel()
+        timer.cancel()

@@ -1,4 +1,4 @@
-"""How far the outbox and the groups are behind is told also when nobody works."""
+"""The lag of the outbox and of the groups is measured while no worker runs, too."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.postgres
 
 
 def gauge(name: str, **labels: str) -> float | None:
-    """What a scrape would see."""
+    """The value that a scrape reads."""
     return REGISTRY.get_sample_value(name, labels)
 
 
-def test_a_group_is_behind_by_what_our_own_offsets_say(
+def test_the_lag_of_a_group_counts_by_the_offsets_in_postgresql(
     sessions: Sessions, broker: KafkaConfig
 ) -> None:
     producer = Producer(broker)
@@ -58,38 +58,38 @@ def test_a_group_is_behind_by_what_our_own_offsets_say(
     assert after == before - end
 
 
-def test_the_oldest_record_that_nobody_has_done_grows_older_whatever_else_is_done(
+def test_the_age_of_the_oldest_unread_record_is_measured_in_each_partition(
     sessions: Sessions, broker: KafkaConfig, producer: Producer
 ) -> None:
     producer.send_all(events(30))
     ends = end_offsets(broker, [MARKETING_EVENTS.name])
-    done, *left = [log_partition for log_partition, end in ends.items() if end]
+    read, *unread = [log_partition for log_partition, end in ends.items() if end]
     with sessions.begin() as session:
-        offsets.positions(session, SCORING, [done])
-        offsets.advance(session, SCORING, [Move(done, 0, ends[done])])
+        offsets.positions(session, SCORING, [read])
+        offsets.advance(session, SCORING, [Move(read, 0, ends[read])])
 
     set_gauges(sessions, broker, lambda: utc_now() + timedelta(minutes=5))
 
-    assert left
-    assert age(done) == 0
-    assert [age(it) for it in left] == [pytest.approx(300, abs=60)] * len(left)
+    assert unread
+    assert age_s(read) == 0
+    assert [age_s(it) for it in unread] == [pytest.approx(300, abs=60)] * len(unread)
 
 
-def age(log_partition: LogPartition) -> float | None:
-    """Of the oldest record there that scoring has not done, as a scrape would see it."""
-    where = {
+def age_s(log_partition: LogPartition) -> float | None:
+    """The age of the partition's oldest record that scoring has not read, as a scrape reads it."""
+    labels = {
         "group": SCORING,
         "topic": log_partition.topic,
         "partition": str(log_partition.partition),
     }
-    return gauge("leadbaton_lag_oldest_seconds", **where)
+    return gauge("leadbaton_lag_oldest_seconds", **labels)
 
 
-def test_nothing_is_asked_of_kafka_where_nothing_is_behind(broker: KafkaConfig) -> None:
+def test_kafka_is_not_asked_when_no_group_is_behind(broker: KafkaConfig) -> None:
     assert oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {}) == {}
 
 
-def test_what_kafka_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
+def test_a_broker_that_does_not_answer_is_an_outage(broker: KafkaConfig) -> None:
     log_partition = next(iter(end_offsets(broker, [MARKETING_EVENTS.name])))
     with pytest.raises(BrokerAway):
         oldest_unread(replace(broker, bootstrap=("127.0.0.1:1",)), {log_partition: 0})

@@ -1,4 +1,4 @@
-"""What can never succeed is buried with its reason; its neighbours are done once."""
+"""Records that can never succeed become dead letters with a reason; all others are processed once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EITHER = pytest.mark.parametrize(
 )
 
 
-def test_poison_on_the_topic_becomes_dead_letters_and_the_other_records_are_done_once(
+def test_bad_records_of_the_topic_become_dead_letters_and_the_others_are_processed_once(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     good = events(9)
@@ -51,14 +51,14 @@ def test_poison_on_the_topic_becomes_dead_letters_and_the_other_records_are_done
     future = replace(good[4], headers=(("ce_type", b"leadbaton.marketing.events.v2"),))
     producer.send_all([*good[:4], noise, future, foreign, *good[4:]])
 
-    def stumbling(
+    def fails_for_7(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
         ledger(session, messages, now)
         if any(it.payload.id == "7" for it in messages):
             raise ZeroDivisionError
 
-    with running_worker(sessions, broker, stumbling):
+    with running_worker(sessions, broker, fails_for_7):
         ledger.wait_for([it for it in ids(9) if it != "7"])
         until(lambda: len(dead_letter_codes(sessions)) == 4)
 
@@ -96,21 +96,24 @@ def test_a_header_whose_name_is_no_utf_8_makes_a_dead_letter_of_that_record_alon
     assert dead_letter_codes(sessions) == ["undecodable_record"]
 
 
-def test_a_dead_letter_that_is_put_back_is_done(
+def test_a_dead_letter_that_is_replayed_is_processed(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(5))
     broken = threading.Event()
     broken.set()
 
-    def mendable(
+    def fails_while_broken(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
     ) -> None:
         ledger(session, messages, now)
         if broken.is_set() and any(it.payload.id == "3" for it in messages):
             raise ZeroDivisionError
 
-    with running_worker(sessions, broker, mendable), running_relay(sessions, producer, broker):
+    with (
+        running_worker(sessions, broker, fails_while_broken),
+        running_relay(sessions, producer, broker),
+    ):
         until(lambda: len(dead_letter_codes(sessions)) == 1)
         broken.clear()
         with sessions.begin() as session:
@@ -120,17 +123,17 @@ def test_a_dead_letter_that_is_put_back_is_done(
 
 
 @EITHER
-def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
+def test_a_record_without_key_or_value_is_published_and_replayed_without_it(
     sessions: Sessions, broker: KafkaConfig, producer: Producer
 ) -> None:
-    bare = [
+    incomplete = [
         Sent(HANDOFFS_CHANGED.name, b"k", None, ()),
         Sent(HANDOFFS_CHANGED.name, None, b"1", ()),
     ]
     with sessions.begin() as session:
         added = [
             DeadLetter(
-                Record(it.topic, 0, at, it.key, it.value, it.headers),
+                Record(it.topic, 0, offset, it.key, it.value, it.headers),
                 UUID(int=7),
                 "c",
                 "",
@@ -138,7 +141,7 @@ def test_what_a_record_lacks_it_lacks_on_kafka_and_back_again(
                 NOON,
                 NOON,
             )
-            for at, it in enumerate(bare)
+            for offset, it in enumerate(incomplete)
         ]
         dead_letters.add(session, "leadbaton.sla", added)
         dead_letters.replay(session, now=NOON)
@@ -158,7 +161,7 @@ def unpublished(sessions: Sessions) -> list[outbox.Row]:
         return outbox.unpublished(session, limit=10)
 
 
-def test_a_reader_that_buries_everything_stops_loudly_and_loses_nothing(
+def test_a_worker_that_fails_for_every_record_exits_and_loses_nothing(
     sessions: Sessions, broker: KafkaConfig, producer: Producer, ledger: Ledger
 ) -> None:
     producer.send_all(events(40))

@@ -1,4 +1,4 @@
-"""What a transaction said reaches Kafka, in order, whoever falls over on the way."""
+"""The rows of the outbox reach Kafka in their order, whichever process or server fails."""
 
 from __future__ import annotations
 
@@ -42,46 +42,48 @@ def record(key: str, value: int) -> Outgoing:
 
 
 def log_of(config: KafkaConfig, topic: str = "marketing.events") -> dict[str, list[int]]:
-    """What lies in the topic now, in order, by key."""
+    """The values in the topic by key, in their order."""
     values: dict[str, list[int]] = {}
     for consumed in records_in(config, topic):
         values.setdefault((consumed.key or b"").decode(), []).append(int(consumed.value or b"0"))
     return values
 
 
-def waiting(sessions: Sessions) -> list[int]:
+def unpublished(sessions: Sessions) -> list[int]:
     with sessions() as session:
         return [int(row.record.value or b"0") for row in outbox.unpublished(session, limit=10_000)]
 
 
-def kept(sessions: Sessions) -> int:
+def count_rows(sessions: Sessions) -> int:
     with sessions() as session:
         return len(session.execute(select(table.c.id)).all())
 
 
-def read_by_scoring(sessions: Sessions, log: UUID, upto: int, *, partitions: int = 3) -> None:
-    """As if the scoring group had read so far in every partition."""
+def read_by_scoring(
+    sessions: Sessions, log: UUID, next_offset: int, *, partitions: int = 3
+) -> None:
+    """Move the scoring group's offset to `next_offset` in every partition."""
     log_partitions = [LogPartition("marketing.events", log, at) for at in range(partitions)]
     with sessions.begin() as session:
-        held = positions(session, SCORING, log_partitions)
-        advance(session, SCORING, [Move(it, held[it], upto) for it in log_partitions])
+        start = positions(session, SCORING, log_partitions)
+        advance(session, SCORING, [Move(it, start[it], next_offset) for it in log_partitions])
 
 
 def test_rows_are_published_in_their_order(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
     append_to_outbox(sessions, [record(f"k{at % 7}", at) for at in range(BATCH + 500)])
-    work = Relay(sessions, producer, admin, utc_now)
+    relay = Relay(sessions, producer, admin, utc_now)
 
-    assert work.turn()
-    assert not work.turn()
+    assert relay.publish_batch()
+    assert not relay.publish_batch()
 
-    assert waiting(sessions) == []
+    assert unpublished(sessions) == []
     assert log_of(broker) == {f"k{key}": list(range(key, BATCH + 500, 7)) for key in range(7)}
 
 
 class Flaky:
-    """Refuses the first time what it is told to refuse, and nothing more of that key, as a producer does."""
+    """A producer that refuses some values once, and then every later record of their key in the same call."""
 
     def __init__(self, producer: Producer, refused: set[int]) -> None:
         self.producer = producer
@@ -103,25 +105,25 @@ def test_a_failed_send_holds_back_the_same_key_and_nothing_else(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
     append_to_outbox(sessions, [record("ab"[at % 2], at) for at in range(10)])
-    work = Relay(sessions, Flaky(producer, {4}), admin, utc_now)
+    relay = Relay(sessions, Flaky(producer, {4}), admin, utc_now)
 
-    work.turn()
-    assert waiting(sessions) == [4, 6, 8]
-    work.turn()
-    assert waiting(sessions) == []
+    relay.publish_batch()
+    assert unpublished(sessions) == [4, 6, 8]
+    relay.publish_batch()
+    assert unpublished(sessions) == []
     assert log_of(broker) == {"a": [0, 2, 4, 6, 8], "b": [1, 3, 5, 7, 9]}
 
 
-def test_what_was_read_ahead_waits_for_what_was_refused_before_it(
+def test_rows_that_were_read_ahead_wait_for_earlier_rows_of_their_key(
     sessions: Sessions, producer: Producer, admin: Admin, broker: KafkaConfig
 ) -> None:
     append_to_outbox(sessions, [record("ab"[at % 2], at) for at in range(2 * BATCH)])
-    work = Relay(sessions, Flaky(producer, {BATCH - 2}), admin, utc_now)
+    relay = Relay(sessions, Flaky(producer, {BATCH - 2}), admin, utc_now)
 
-    while work.turn():
+    while relay.publish_batch():
         pass
 
-    assert waiting(sessions) == []
+    assert unpublished(sessions) == []
     values = log_of(broker)
     assert values == {"a": list(range(0, 2 * BATCH, 2)), "b": list(range(1, 2 * BATCH, 2))}
 
@@ -131,12 +133,12 @@ def test_rows_are_kept_until_every_reader_has_read_them(
 ) -> None:
     append_to_outbox(sessions, [record("a", at) for at in range(4)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
-    Relay(sessions, producer, admin, utc_now).turn()
-    assert kept(sessions) == 4
+    Relay(sessions, producer, admin, utc_now).publish_batch()
+    assert count_rows(sessions) == 4
 
     read_by_scoring(sessions, log, 3)
-    Relay(sessions, producer, admin, utc_now).turn()
-    assert kept(sessions) == 1
+    Relay(sessions, producer, admin, utc_now).publish_batch()
+    assert count_rows(sessions) == 1
 
 
 def test_a_row_with_two_readers_waits_for_the_slower_one(sessions: Sessions) -> None:
@@ -152,50 +154,50 @@ def test_a_row_with_two_readers_waits_for_the_slower_one(sessions: Sessions) -> 
             positions(session, reader, [log_partition])
             advance(session, reader, [Move(log_partition, 0, 1)])
             outbox.trim(session)
-        assert kept(sessions) == left
+        assert count_rows(sessions) == left
 
 
-def test_a_copy_on_a_dead_topic_goes_as_soon_as_it_is_published(
+def test_a_row_of_a_dead_letter_topic_is_deleted_once_it_is_published(
     sessions: Sessions, producer: Producer, admin: Admin
 ) -> None:
     append_to_outbox(sessions, [Outgoing(MARKETING_EVENTS.dead, b"k", b"1", ())])
-    Relay(sessions, producer, admin, utc_now).turn()
-    assert kept(sessions) == 0
+    Relay(sessions, producer, admin, utc_now).publish_batch()
+    assert count_rows(sessions) == 0
 
 
-def test_what_nobody_had_read_is_published_again_to_a_log_that_was_made_anew(
+def test_rows_that_were_not_read_are_published_again_to_a_new_log(
     sessions: Sessions, producer: Producer, admin: Admin, embedded_broker: Broker
 ) -> None:
     append_to_outbox(sessions, [record("a", at) for at in range(6)])
     log = admin.topic_ids(["marketing.events"])["marketing.events"]
-    work = Relay(sessions, producer, admin, utc_now)
-    work.turn()
+    relay = Relay(sessions, producer, admin, utc_now)
+    relay.publish_batch()
     read_by_scoring(sessions, log, 2)
 
     embedded_broker.kill()
     embedded_broker.start()
     append_to_outbox(sessions, [record("a", 6)])
-    until(lambda: _went_well(work) and waiting(sessions) == [])
+    until(lambda: _publishes(relay) and unpublished(sessions) == [])
 
     assert log_of(kafka_on(embedded_broker))["a"] == [2, 3, 4, 5, 6]
 
 
-def _went_well(work: Relay) -> bool:
+def _publishes(relay: Relay) -> bool:
     try:
-        work.turn()
+        relay.publish_batch()
     except BrokerAway:
         return False
     return True
 
 
-def test_a_transaction_wakes_the_relay_long_before_it_would_look_by_itself(
+def test_a_transaction_wakes_the_relay_before_its_pause_ends(
     sessions: Sessions, producer: Producer, broker: KafkaConfig
 ) -> None:
-    """By itself it would look only after the time-out of `until`."""
+    """Without the notification the relay would look only after the time-out of `until`."""
     with running_relay(sessions, producer, broker, wait_s=PATIENCE_S + 10):
         for value in (1, 2, 3):
             append_to_outbox(sessions, [record("a", value)])
-            until(lambda: waiting(sessions) == [])
+            until(lambda: unpublished(sessions) == [])
     assert log_of(broker) == {"a": [1, 2, 3]}
 
 
@@ -206,27 +208,27 @@ def test_the_second_relay_works_when_the_first_has_ended(
     with ExitStack() as second:
         with running_relay(sessions, producer, broker):
             append_to_outbox(sessions, [record("a", 1)])
-            until(lambda: waiting(sessions) == [])
+            until(lambda: unpublished(sessions) == [])
             second.enter_context(running_relay(sessions, counted, broker))
             until(lambda: turned("relay standing by") > 0)
             append_to_outbox(sessions, [record("a", 2)])
-            until(lambda: waiting(sessions) == [])
+            until(lambda: unpublished(sessions) == [])
             assert counted.records == 0
         append_to_outbox(sessions, [record("a", 3)])
-        until(lambda: waiting(sessions) == [])
+        until(lambda: unpublished(sessions) == [])
     assert counted.records == 1
     assert log_of(broker) == {"a": [1, 2, 3]}
     assert turned("relay") >= turned("relay standing by")
 
 
 def turned(loop: str) -> float:
-    """When the loop last went round."""
+    """The instant at which the loop last turned."""
     name = "leadbaton_loop_turned_timestamp_seconds"
     return REGISTRY.get_sample_value(name, {"loop": loop}) or 0.0
 
 
 class Counting:
-    """A producer that knows how much it was given."""
+    """A producer that counts its records."""
 
     def __init__(self, producer: Producer) -> None:
         self.producer = producer
@@ -238,7 +240,7 @@ class Counting:
 
 
 @pytest.mark.fault
-def test_it_goes_on_after_outages_of_the_broker_and_of_the_database(
+def test_the_relay_goes_on_after_outages_of_the_broker_and_of_the_database(
     mortal_postgres: PostgresServer,
     mortal_sessions: Sessions,
     producer: Producer,
@@ -248,15 +250,15 @@ def test_it_goes_on_after_outages_of_the_broker_and_of_the_database(
     sessions = mortal_sessions
     with running_relay(sessions, producer, broker):
         append_to_outbox(sessions, [record("a", 1)])
-        until(lambda: waiting(sessions) == [])
+        until(lambda: unpublished(sessions) == [])
 
         embedded_broker.pause()
         append_to_outbox(sessions, [record("a", 2)])
         embedded_broker.resume()
-        until(lambda: waiting(sessions) == [])
+        until(lambda: unpublished(sessions) == [])
 
         mortal_postgres.stop("immediate")
         mortal_postgres.start()
         append_to_outbox(sessions, [record("a", 3)])
-        until(lambda: waiting(sessions) == [])
+        until(lambda: unpublished(sessions) == [])
     assert sorted(set(log_of(broker)["a"])) == [1, 2, 3]

@@ -53,7 +53,7 @@ def test_the_unpatched_client_logs_an_error_at_a_clean_stop(
 def test_a_clean_stop_logs_no_error(
     broker: KafkaConfig, embedded_broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reader = Reader.joining("group", [MARKETING_EVENTS.name], config=broker, member=None)
+    reader = Reader.join_group("group", [MARKETING_EVENTS.name], config=broker, member=None)
     until(lambda: bool(reader.poll(timeout_ms=50)) or reader.joined())
     producer = Producer(broker)
     until(producer.ready)

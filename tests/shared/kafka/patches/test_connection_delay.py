@@ -1,4 +1,4 @@
-"""A producer's thread waits between its looks at a broker that does not answer."""
+"""A producer's thread waits while a broker does not answer."""
 
 from __future__ import annotations
 

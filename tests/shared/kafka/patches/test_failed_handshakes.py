@@ -20,7 +20,7 @@ from shared.kafka.patches.failed_handshakes import ClosingSocket
 
 @contextmanager
 def no_tls() -> Iterator[str]:
-    """The address of a server that answers a handshake with something else."""
+    """The address of a server whose answer to a handshake is not TLS."""
 
     class Connection(BaseRequestHandler):
         def handle(self) -> None:
@@ -36,7 +36,7 @@ def no_tls() -> Iterator[str]:
 
 
 class UnpatchedSocket(ssl.SSLSocket):
-    """Notes each that tries a handshake."""
+    """A class that collects its sockets."""
 
     opened: ClassVar[list[socket.socket]] = []
 
@@ -46,7 +46,7 @@ class UnpatchedSocket(ssl.SSLSocket):
 
 
 class PatchedSocket(ClosingSocket):
-    """Notes each that tries a handshake."""
+    """A class that collects its sockets."""
 
     opened: ClassVar[list[socket.socket]] = []
 

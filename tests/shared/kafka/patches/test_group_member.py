@@ -1,4 +1,4 @@
-"""Members of a group: a join is never lost, and whoever goes says good-bye where somebody can take over."""
+"""Members of a group: a join is never lost, and a member that closes leaves where others read too."""
 
 from __future__ import annotations
 
@@ -27,54 +27,54 @@ GROUP = "readers"
 
 @pytest.fixture
 def opened() -> Iterator[ExitStack]:
-    """Closes what is put in."""
+    """Closes the readers of a test."""
     with ExitStack() as stack:
         yield stack
 
 
-def joining(opened: ExitStack, config: KafkaConfig, member: str) -> Reader:
+def join_group(opened: ExitStack, config: KafkaConfig, member: str) -> Reader:
     topics = [MARKETING_EVENTS.name]
-    reader = Reader.joining(GROUP, topics, config=config, member=member)
+    reader = Reader.join_group(GROUP, topics, config=config, member=member)
     return opened.enter_context(closing(reader))
 
 
 def share(reader: Reader) -> int:
-    """How many partitions it has, in a group that has formed."""
+    """The number of assigned partitions, or -1 while the group has not formed."""
     reader.poll()
     return len(reader.assignment()) if reader.joined() else -1
 
 
 @pytest.mark.fault
-def test_who_joins_before_there_is_a_topic_reads_it_all_the_same(
+def test_a_member_that_joins_before_there_is_a_topic_reads_it_later(
     embedded_broker: Broker, opened: ExitStack
 ) -> None:
-    """It polls without waiting."""
+    """The reader polls without waiting."""
     config = kafka_on(embedded_broker)
-    reader = joining(opened, config, "one")
+    reader = join_group(opened, config, "one")
     until(lambda: share(reader) >= 0)
     create_topics(config)
     until(lambda: share(reader) > 0)
 
 
-def test_a_member_that_leaves_while_another_one_joins_holds_nobody_up(
+def test_a_member_that_leaves_while_another_one_joins_delays_no_other(
     embedded_broker: Broker, opened: ExitStack
 ) -> None:
-    """The leader leaves while the group forms anew, then one that has only asked to join, then whoever is left."""
+    """The leader leaves while the group forms anew, then a member that has only sent its join, then the last one."""
     config = kafka_on(embedded_broker)
     create_topics(config)
-    leader = joining(opened, config, "one")
+    leader = join_group(opened, config, "one")
     until(lambda: share(leader) > 0)
-    second = joining(opened, config, "two")
+    second = join_group(opened, config, "two")
     second.poll(timeout_ms=100)  # sends its join, which is answered later
     leader.close()
     until(lambda: share(second) == config.partitions)
 
-    third = joining(opened, config, "three")
+    third = join_group(opened, config, "three")
     third.poll(timeout_ms=100)
     third.close()
     second.close()
 
-    last = joining(opened, config, "four")
+    last = join_group(opened, config, "four")
     until(lambda: share(last) == config.partitions)
 
 
@@ -133,11 +133,11 @@ def test_the_unpatched_client_leaves_by_the_name_only(name: str | None, *, leave
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("broker", ["apache_kafka"], indirect=True)
-def test_who_goes_hands_over_at_once_and_who_is_alone_is_awaited(
+def test_a_member_leaves_where_others_read_and_stays_where_it_reads_alone(
     broker: KafkaConfig, opened: ExitStack
 ) -> None:
     config = replace(broker, session_timeout_ms=60_000)
-    first, second_member = joining(opened, config, "one"), joining(opened, config, "two")
+    first, second_member = join_group(opened, config, "one"), join_group(opened, config, "two")
     until(lambda: min(share(first), share(second_member)) > 0)
     first.close()
     until(lambda: share(second_member) == broker.partitions)

@@ -1,4 +1,4 @@
-"""What Kafka sends is read as the client reads it, and what is damaged is not read."""
+"""Fetched records are read as the client reads them, and damaged ones are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchB
 from shared.contracts.topic import Record
 from shared.kafka.patches.record_unpacking import UnpackedRecords, read_number, unpack
 
-AT = TopicPartition("marketing.events", 3)
+PARTITION = TopicPartition("marketing.events", 3)
 
 Fields = tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Time, key, value, headers."""
@@ -43,8 +43,8 @@ def batch(*records: Fields, compression: int = 0, offset: int = 7) -> bytes:
 
 
 def fetched(*batches: bytes, offset: int = 7) -> UnpackedRecords:
-    """What the client has of a fetch that began at the offset."""
-    return UnpackedRecords(offset, AT, MemoryRecords(b"".join(batches)))
+    """A fetch of these batches that began at the offset."""
+    return UnpackedRecords(offset, PARTITION, MemoryRecords(b"".join(batches)))
 
 
 SOME: Fields = (1, b"k", b"v", [("ce_id", b"1"), ("nothing", None)])
@@ -56,12 +56,12 @@ def test_every_record_is_read_as_the_client_reads_it(
 ) -> None:
     data = batch(*records, compression=compression)
 
-    ours = list(unpack(DefaultRecordBatch(data), AT))
+    ours = list(unpack(DefaultRecordBatch(data), PARTITION))
 
     assert ours == [
         Record(
-            AT.topic,
-            AT.partition,
+            PARTITION.topic,
+            PARTITION.partition,
             it.offset,
             it.key,
             it.value,
@@ -89,7 +89,7 @@ def test_a_fetch_is_taken_in_parts_and_knows_where_it_goes_on() -> None:
     assert not fetch
 
 
-def test_what_a_transaction_says_of_itself_is_no_record() -> None:
+def test_control_batches_of_transactions_have_no_records() -> None:
     control = bytearray(batch(SOME))
     control[22] |= DefaultRecordBatch.CONTROL_MASK
     fetch = fetched(bytes(control), batch(SOME, offset=8))
@@ -111,15 +111,15 @@ def test_a_record_of_another_length_than_it_says_is_not_read() -> None:
     wrong[61] += 2  # its length, in zigzag
 
     with pytest.raises(CorruptRecordError, match="the record 0"):
-        list(unpack(DefaultRecordBatch(bytes(wrong)), AT))
+        list(unpack(DefaultRecordBatch(bytes(wrong)), PARTITION))
 
 
 def test_the_unpatched_client_stops_at_a_header_whose_name_is_no_utf_8() -> None:
-    """The fault is mended in the client when this fails; the patch is then worth its speed only."""
+    """When this fails, the client has mended the fault, and the patch is only needed for its speed."""
     data = batch((1, b"k", b"v", [("name", b"1")])).replace(b"name", b"nam\xff")
 
     with pytest.raises(CorruptRecordError, match="UnicodeDecodeError"):
         list(DefaultRecordBatch(data))
 
-    [record] = unpack(DefaultRecordBatch(data), AT)
+    [record] = unpack(DefaultRecordBatch(data), PARTITION)
     assert record.headers == (("nam\ufffd", b"1"),)

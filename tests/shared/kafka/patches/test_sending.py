@@ -15,7 +15,7 @@ TOPIC = MARKETING_EVENTS.name
 
 
 class Counting:
-    """A producer, and how often its thread was woken."""
+    """A producer that counts how often its thread is woken."""
 
     def __init__(self, producer: Any) -> None:
         self.producer = producer
@@ -48,7 +48,7 @@ def test_the_unpatched_send_wakes_the_thread_for_each_batch(
 
 def test_records_that_are_put_do_not_wake_the_thread(client: Counting, broker: KafkaConfig) -> None:
     futures = [
-        client.producer.put(TOPIC, at, b"key", b"value", ()) for at in range(broker.partitions)
+        client.producer.put(TOPIC, it, b"key", b"value", ()) for it in range(broker.partitions)
     ]
     assert client.woken == 0
     client.producer.wake()

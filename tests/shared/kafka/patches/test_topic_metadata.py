@@ -1,4 +1,4 @@
-"""What the clients know of topics, which they do not tell."""
+"""The metadata of topics that clients hold."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TOPIC = MARKETING_EVENTS.name
     ("kind", "word"),
     [(KafkaConsumer, "topic_id"), (KafkaProducer, "add_topic"), (KafkaProducer, "topics")],
 )
-def test_the_unpatched_clients_do_not_tell(kind: type, word: str) -> None:
+def test_the_unpatched_clients_have_no_method_for_it(kind: type, word: str) -> None:
     """A function of the patch is no longer needed when this fails."""
     assert [it for it in dir(kind) if not it.startswith("_") and word in it] == []
 
 
-def test_what_the_clients_know(broker: KafkaConfig) -> None:
+def test_the_metadata_is_read(broker: KafkaConfig) -> None:
     consumer = KafkaConsumer(TOPIC, bootstrap_servers=list(broker.bootstrap), metrics_enabled=False)
     with closing(consumer):
         consumer.partitions_for_topic(TOPIC)
