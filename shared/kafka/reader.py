@@ -81,7 +81,7 @@ class Reader(KafkaConsumer):
         return True
 
     def pause_all(self) -> None:
-        """Fetch nothing until `begin_at`; the group goes on counting this member as alive."""
+        """Fetch nothing until `seek_and_resume`; the group goes on counting this member as alive."""
         for partition in self.assignment():
             with suppress(KeyError):
                 self.pause(partition)

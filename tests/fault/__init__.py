@@ -1,1 +1,1 @@
-"""A long-lived installation on real servers, hurt in every way, and its books compared with those of a quiet run."""
+"""Tests that inject faults into an installation on real servers and compare its results with an undisturbed run."""

@@ -1,4 +1,4 @@
-"""An audit of a stream: what became of it, read from the database and from the receiver of the webhooks."""
+"""The audit of a stream: its results, read from the database and from the receiver of the webhooks."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.journey.receiver import Receiver
 from tests.journey.world import World, until
 
 POINT = 0.01
-"""The points that each event adds for ever: the score shows how many events were counted."""
+"""The points of each event, which do not fade: the score shows how many events were counted."""
 SETTLING_S = 120.0
 
 
 @dataclass(frozen=True)
 class Person:
-    """What the database holds of one person."""
+    """The results of one person."""
 
     events: int
     counted: int
-    """How many events the score has counted."""
+    """The number of events that the score has counted."""
     fit: float
     engagement: float
     stage: str
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Audit:
-    """What became of a stream, once everything that must happen has happened."""
+    """The results of a settled stream."""
 
     people: Mapping[int, Person]
     lost: int
@@ -54,7 +54,7 @@ class Audit:
 
 @contextmanager
 def reading(world: World) -> Iterator[Sessions]:
-    """Sessions of the audit's own."""
+    """Sessions with connections of their own."""
     engine = engine_for(world.installation.stack.postgres.url(DATABASE))
     try:
         yield sessions_on(engine)
@@ -62,7 +62,7 @@ def reading(world: World) -> Iterator[Sessions]:
         engine.dispose()
 
 
-def ready_to_read(world: World) -> None:
+def create_audit_index(world: World) -> None:
     """Create an index for the audit, so that it costs the system little."""
     with reading(world) as sessions, sessions.begin() as session:
         session.execute(text("create index audited on scoring.events (id text_pattern_ops)"))
@@ -92,7 +92,7 @@ _UNSETTLED = text("""
 
 
 def settled(world: World, stream: Stream) -> None:
-    """Return when everything that must happen has happened: scored, given out, told, broken, told again."""
+    """Return when every event is scored, every lead assigned, every promise breached and every webhook delivered."""
     expected = len(stream.ids())
     last: list[Row[Any]] = []
 
@@ -118,7 +118,7 @@ def settled(world: World, stream: Stream) -> None:
 
 
 def audit(world: World, stream: Stream) -> Audit:
-    """Everything about the stream; raises AssertionError where an invariant is broken."""
+    """Audit the stream; raises AssertionError where an invariant is broken."""
     with reading(world) as sessions, sessions() as session:
         ids = _ids(session, stream)
         people = dict(_people(session, stream))
@@ -207,7 +207,7 @@ _HANDOFFS = text("""
 
 
 def _check_handoffs(session: Session, stream: Stream) -> None:
-    """Qualified is assigned, waiting or closed; and a lead is in one pair of hands."""
+    """Each qualified lead is assigned, waiting or closed, and has one handoff."""
     counts = session.execute(_HANDOFFS, {"emails": f"email/{stream.tag}-%"}).one()
     closed_or_not = counts.assigned + counts.waiting + counts.closed
     assert counts.qualified == closed_or_not == stream.qualified(), counts
@@ -237,8 +237,8 @@ def _check_webhooks(session: Session, stream: Stream, receiver: Receiver) -> Non
 
 _CLOCKS = text("""
     select
-        count(*) filter (where due_at <= now() and breached_at is null and state = 'running') as overlooked,
-        count(*) filter (where breached_at is not null and breached_at <> due_at) as untrue,
+        count(*) filter (where due_at <= now() and breached_at is null and state = 'running') as not_flagged,
+        count(*) filter (where breached_at is not null and breached_at <> due_at) as wrongly_dated,
         count(*) filter (where breached_at is not null) as broken
     from sla.clocks join sla.timers on clock_id = id
     where lead_id in (select lead_id from scoring.identities where key like :emails)
@@ -252,19 +252,19 @@ _TALLIED = text("""
 
 
 def _check_clocks(session: Session, stream: Stream) -> None:
-    """Every clock that is due has fired, at its time and once."""
+    """Every due clock is flagged once, at its due time, and counted in the tallies."""
     counts = session.execute(_CLOCKS, {"emails": f"email/{stream.tag}-%"}).one()
-    assert counts.overlooked == counts.untrue == 0, counts
+    assert counts.not_flagged == counts.wrongly_dated == 0, counts
     sums = session.execute(_TALLIED).one()
     assert sums.tallied == sums.broken, sums
 
 
 def check_scores(world: World) -> None:
-    """What is kept of every lead, of whatever stream, is what its events say."""
+    """Every lead, of any stream, is the same as when it is computed from its events."""
     with reading(world) as sessions:
-        unlike = [
+        differences = [
             it
             for _, page in compare_leads(sessions, Policies(ScoringPolicy), utc_now())
             for it in page
         ]
-    assert unlike == []
+    assert differences == []

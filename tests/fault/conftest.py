@@ -1,4 +1,4 @@
-"""One installation for all faults, the books of a quiet run, and the table at the end."""
+"""One installation for all faults, the audit of an undisturbed run, and the table at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import utc_now
 from shared.embedded.broker import Broker
-from tests.fault.audit import audit, check_scores, ready_to_read, settled
+from tests.fault.audit import audit, check_scores, create_audit_index, settled
 from tests.fault.processes import keeps_log
 from tests.fault.proof import Proof
 from tests.fault.sending import sending
@@ -23,16 +23,16 @@ FILES = Path(__file__).parent
 NAMES = {**{f"site-{it}": "ingest" for it in range(SENDERS)}, "ops": "ops"}
 LINES = pytest.StashKey[list[Line]]()
 EMBEDDED = {
-    "test_the_quiet_run_is_as_it_should_be",
+    "test_the_undisturbed_run_loses_and_doubles_nothing",
     "test_killed_at_random_moments_every_process_is_back_at_work",
-    "test_the_broker_loses_its_log_and_the_outbox_has_it_all",
+    "test_the_broker_loses_the_log_and_the_outbox_has_every_record",
     "test_postgresql_crashes",
 }
-"""What the shorter cut tries on the embedded broker too."""
+"""The tests that the shorter cut runs on the embedded broker too."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One installation after the other: Apache Kafka's, then the embedded one."""
+    """Run the tests on Apache Kafka, and some of them on the embedded broker too."""
     if "running" in metafunc.fixturenames:
         short = not FULL and metafunc.function.__name__ in EMBEDDED
         brokers = [ApacheKafka, Broker] if short else [ApacheKafka]
@@ -46,14 +46,14 @@ def running(
     """All processes on a broker and PostgreSQL, kept running by the supervisor."""
     data = tmp_path_factory.mktemp("fault")
     with world(data, request.param, files=FILES, names=NAMES) as running:
-        ready_to_read(running)
+        create_audit_index(running)
         yield running
 
 
 @pytest.fixture(scope="package")
-def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
-    """The books of a run that nobody disturbs, for all others to be compared with."""
-    stream = Stream("quiet", utc_now())
+def undisturbed(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
+    """The audit of an undisturbed run, with which all others are compared."""
+    stream = Stream("undisturbed", utc_now())
     with watching_progress(running) as progress:
         with sending(running, stream):
             pass
@@ -67,16 +67,16 @@ def quiet(running: World, pytestconfig: pytest.Config) -> Iterator[Proof]:
 
 
 @pytest.fixture
-def proof(quiet: Proof) -> Iterator[Proof]:
-    """The installation, whole again after each test."""
-    yield quiet
-    quiet.world.restart()
+def proof(undisturbed: Proof) -> Iterator[Proof]:
+    """The installation; all its processes and servers run again after each test."""
+    yield undisturbed
+    undisturbed.world.restart()
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """The table, on the screen and in the file that the environment names."""
+    """Print the table, and write it to the file that the environment names."""
     if lines := config.stash.get(LINES, []):
         terminalreporter.section("faults")
         terminalreporter.write_line(table(lines))

@@ -27,21 +27,21 @@ from tests.fault.stream import WEBINAR
 
 
 class Fault(Exception):
-    """What a bug raises."""
+    """The exception of a bug."""
 
 
 def fails(mode: str, event: MarketingEvent) -> bool:
-    """Whether this event meets the fault."""
+    """Whether the handler fails for this event."""
     match mode:
         case "record":
-            return is_poison(event.id)
+            return is_bad(event.id)
         case "type":
             return event.type == WEBINAR
     return True
 
 
-def is_poison(id: str) -> bool:
-    """One event of one person in fifty."""
+def is_bad(id: str) -> bool:
+    """Whether this is the one event of one person in fifty that fails."""
     _, person, step = id.split("/")
     return int(person) % 50 == 11 and step == "3"
 

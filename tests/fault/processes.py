@@ -1,4 +1,4 @@
-"""Processes of the installation: started, ended, paused, and what each shows of itself."""
+"""Processes of the installation: starts, ends and pauses them, and reads their metrics."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def leave(world: World, name: str) -> None:
 
 @contextmanager
 def one_more(world: World, *processes: Process) -> Iterator[list[str]]:
-    """One more of each, while the block runs; their names."""
+    """Run one more process of each kind while the block runs; give their names."""
     programs = [world.installation.program(it, 1) for it in processes]
     join(world, *programs)
     try:
@@ -54,7 +54,7 @@ def one_more(world: World, *processes: Process) -> Iterator[list[str]]:
 
 @contextmanager
 def without(world: World, process: Process) -> Iterator[None]:
-    """No process of this kind runs, while the block does."""
+    """Run no process of this kind while the block runs."""
     leave(world, process.name)
     try:
         yield
@@ -64,7 +64,7 @@ def without(world: World, process: Process) -> Iterator[None]:
 
 @contextmanager
 def instead(world: World, process: Process, program: Program) -> Iterator[None]:
-    """Another program in this process's place, while the block runs."""
+    """Run another program in the place of this process while the block runs."""
     with without(world, process):
         join(world, program)
         try:
@@ -97,7 +97,7 @@ def _ready(url: str) -> bool:
 
 
 def metric(world: World, name: str, metric: str) -> float:
-    """The sum of a metric over its labels, as this process shows it; -1 while it does not answer."""
+    """The sum of a metric of this process over its labels; -1 while the process does not answer."""
     url = f"http://127.0.0.1:{world.installation.ports[name]}/metrics"
     try:
         lines = httpx.get(url, timeout=2, trust_env=False).text.splitlines()
@@ -107,26 +107,26 @@ def metric(world: World, name: str, metric: str) -> float:
 
 
 def resident_bytes(world: World, process: Process) -> int:
-    """The memory that the process holds."""
+    """The resident memory of the process."""
     pid = world.installation.supervisor.pid(process.name)
     with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - no real file
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def broker_of(world: World) -> ApacheKafka | Broker:
-    """The broker, as somebody sees it who may kill it."""
+    """The broker, with the methods that kill and pause it."""
     broker = world.installation.stack.broker
     assert isinstance(broker, ApacheKafka | Broker)
     return broker
 
 
 def keeps_log(world: World) -> bool:
-    """Whether the broker knows at its next start what it knew."""
+    """Whether the broker has its log again after a restart."""
     return world.installation.stack.broker.keeps_log
 
 
 def until_kafka_answers(world: World) -> float:
-    """When the topics were seen to be there."""
+    """Wait until Kafka has its topics; return the monotonic time."""
 
     def answers() -> bool:
         try:
@@ -146,8 +146,8 @@ _BACKENDS = """
 """
 
 
-def cut(session: Session, name: str = "leadbaton-%") -> int:
-    """Cut the database connections of these processes; how many there were."""
+def cut_connections(session: Session, name: str = "leadbaton-%") -> int:
+    """Cut the database connections of these processes; return how many there were."""
     return len(_backends(session, f"select pg_terminate_backend(pid) {_BACKENDS}", name))
 
 
@@ -158,5 +158,7 @@ def waits_for_a_lock(session: Session, name: str) -> bool:
 
 
 def _backends(session: Session, statement: str, name: str) -> Sequence[object]:
-    session.execute(text("select pg_stat_clear_snapshot()"))  # or a transaction sees its first look
+    session.execute(
+        text("select pg_stat_clear_snapshot()")
+    )  # a transaction would see its first snapshot again
     return session.execute(text(statement), {"name": name}).all()

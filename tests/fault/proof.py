@@ -1,4 +1,4 @@
-"""What all tests of faults have in common: a stream, a disturbance while it is sent, and an audit afterwards."""
+"""The frame of a test of a fault: a stream, a disturbance while it is sent, and an audit afterwards."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ class Disturbance:
     limit_s: float | None = None
     """What the longest of these times should not exceed."""
 
-    def flowing(self) -> None:
+    def wait_for_flow(self) -> None:
         """Wait until more of the stream is accepted."""
         aim = self.sending.accepted + self.chance.uniform(50, 150)
         until(lambda: self.sending.accepted >= aim, within_s=60, why="the stream flows")
-        self.back(time.monotonic())
+        self.recovery_s(time.monotonic())
 
-    def back(self, since: float) -> float:
-        """Wait until an event is stored again; returns how long after `since` that was."""
+    def recovery_s(self, since: float) -> float:
+        """Wait until an event is stored again; return how many seconds after `since` that was."""
         return self.progress.resumed_after_s(since)
 
-    def done(self, since: float) -> None:
-        """Note that the fault was caused once and was over at `since`, and how long the system took."""
+    def recovered(self, since: float) -> None:
+        """Count the fault, which was over at `since`, and note how long the system took to recover."""
         self.times += 1
-        self.recover_s.append(self.back(since))
+        self.recover_s.append(self.recovery_s(since))
 
 
 @dataclass
 class Proof:
-    """The installation that suffers all faults, and the audit of an undisturbed run."""
+    """The installation that has all faults, and the audit of an undisturbed run."""
 
     world: World
     began: datetime
-    quiet: Audit
+    undisturbed: Audit
     lines: list[Line]
-    where: str = ""
-    """What the table says of the installation."""
+    suffix: str = ""
+    """The text about the installation that the table adds to the name of a fault."""
 
     @contextmanager
     def disturb(
@@ -70,7 +70,7 @@ class Proof:
         *,
         expect: Callable[[Disturbance], None] = lambda _: None,
     ) -> Iterator[Disturbance]:
-        """A stream for the block to hurt; after it, nothing may be lost, doubled or different.
+        """Send a stream that the block disturbs, and check that nothing is lost, doubled or different.
 
         The table says whether the disturbance's `limit_s` was held. `expect` is called when everything is sent, before
         the results are read.
@@ -84,18 +84,18 @@ class Proof:
                     self.world, stream, sent, progress, Random(f"{SEED}/{tag}")
                 )
                 yield disturbance
-                hurt_s = time.monotonic() - began_s
+                disturbed_s = time.monotonic() - began_s
             sent_s = time.monotonic() - began_s
             expect(disturbance)
             settled(self.world, stream)
         settled_s = time.monotonic() - began_s
         print(
-            f"{len(stream.ids())} events: hurt {hurt_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
+            f"{len(stream.ids())} events: disturbed {disturbed_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
         )
         result = audit(self.world, stream)
         loss, pause = (result.lost, result.doubled), progress.longest_pause_s()
         line = Line(
-            fault + self.where,
+            fault + self.suffix,
             disturbance.times,
             *loss,
             pause,
@@ -105,15 +105,17 @@ class Proof:
         self.lines.append(line)
         assert loss == (0, 0), line
         assert result.people.keys() == set(stream.people())
-        assert unlike(result.people, self.quiet.people) == {}
+        assert differences(result.people, self.undisturbed.people) == {}
 
 
-def unlike(some: Mapping[int, Person], others: Mapping[int, Person]) -> dict[int, object]:
-    """The people of whom something else became than of those who did the same."""
+def differences(
+    people: Mapping[int, Person], references: Mapping[int, Person]
+) -> dict[int, object]:
+    """The people whose results differ from those of the reference who did the same, with both results."""
     return {
-        number: (it, others[number % PEOPLE])
-        for number, it in some.items()
-        if not _same(it, others[number % PEOPLE])
+        number: (it, references[number % PEOPLE])
+        for number, it in people.items()
+        if not _same(it, references[number % PEOPLE])
     }
 
 

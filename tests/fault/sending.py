@@ -1,4 +1,4 @@
-"""Senders as good clients are: each event again until it is accepted, in their own order."""
+"""Senders that send each event until it is accepted, in their own order, as good clients do."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.fault.stream import PEOPLE, SEED, SENDERS, SENT_TWICE, Stream
 from tests.journey.world import Json, World
 
 TURN_S = 0.4
-"""A hundred events a second, all senders together, while the system is hurt."""
+"""The pause of a sender between two chunks; all senders together send a hundred events a second."""
 PATIENCE_S = 150.0
 """How long a sender goes on trying one chunk."""
 
 
 @dataclass
 class Sending:
-    """A stream under way."""
+    """The senders of one stream."""
 
     world: World
     stream: Stream
-    harmless: Event = field(default_factory=Event)
+    disturbance_over: Event = field(default_factory=Event)
     accepted: int = 0
     refused: int = 0
     longest_wait_s: float = 0.0
@@ -36,24 +36,24 @@ class Sending:
     _threads: list[Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Every sender at once."""
+        """Start every sender."""
         self._threads = [Thread(target=self._send, args=(it,)) for it in range(SENDERS)]
         for thread in self._threads:
             thread.start()
 
     def finish(self) -> None:
-        """The harm is over: send what is left as fast as it is accepted, and wait for that."""
-        self.harmless.set()
+        """Send the rest as fast as it is accepted, and wait until it is."""
+        self.disturbance_over.set()
         for thread in self._threads:
             thread.join()
         assert self.faults == []
 
     def _send(self, sender: int) -> None:
-        came = self.stream.came
+        arrivals = self.stream.arrivals
         with self.world.client(SCORING_API, f"site-{sender}") as client:
             for number in count():
-                if not self.harmless.wait(TURN_S) or came[sender] * SENDERS < PEOPLE:
-                    came[sender] += 1
+                if not self.disturbance_over.wait(TURN_S) or arrivals[sender] * SENDERS < PEOPLE:
+                    arrivals[sender] += 1
                 if not (chunk := self.stream.turn(sender, number)):
                     return
                 self._until_accepted(client, chunk)
@@ -61,18 +61,18 @@ class Sending:
                     self._until_accepted(client, chunk)
 
     def _until_accepted(self, client: httpx.Client, chunk: list[Json]) -> None:
-        began, left, pause = time.monotonic(), chunk, Event()
-        while left:
-            left, wait_s = self._once(client, left)
-            if time.monotonic() - began > PATIENCE_S:
-                self.faults.append(f"not accepted: {left[0]['id']}")
+        began_s, remaining, pause = time.monotonic(), chunk, Event()
+        while remaining:
+            remaining, wait_s = self._send_once(client, remaining)
+            if time.monotonic() - began_s > PATIENCE_S:
+                self.faults.append(f"not accepted: {remaining[0]['id']}")
                 return
             pause.wait(wait_s)
         self.accepted += len(chunk)
-        self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - began)
+        self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - began_s)
 
-    def _once(self, client: httpx.Client, chunk: list[Json]) -> tuple[list[Json], float]:
-        """What is left of the chunk after one try, and how long to wait before the next."""
+    def _send_once(self, client: httpx.Client, chunk: list[Json]) -> tuple[list[Json], float]:
+        """Send the chunk once; return the events that are not accepted, and the seconds to wait."""
         try:
             answer = client.post("/v1/events", json=chunk)
         except httpx.TransportError:
@@ -84,13 +84,13 @@ class Sending:
             return chunk, min(float(answer.headers.get("retry-after", 0.2)), 1.0)
         results = answer.json()["results"]
         self.faults += [str(it) for it in results.values() if it["status"] == "rejected"]
-        left = [it for it in chunk if results[it["id"]]["status"] == "retry"]
-        return left, 0.2 if left else 0.0
+        remaining = [it for it in chunk if results[it["id"]]["status"] == "retry"]
+        return remaining, 0.2 if remaining else 0.0
 
 
 @contextmanager
 def sending(world: World, stream: Stream) -> Iterator[Sending]:
-    """The stream, slowly while the block hurts the system, and after it to its end."""
+    """Send the stream: slowly while the block disturbs the system, and to its end afterwards."""
     sender = Sending(world, stream)
     sender.start()
     try:

@@ -1,4 +1,4 @@
-"""Watches whether events are stored: how long nothing was stored, and when that went on."""
+"""Watches when events are stored, to measure pauses and recoveries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from tests.fault.audit import reading
 from tests.journey.world import World, until
 
-LOOK_EVERY_S = 0.05
+INTERVAL_S = 0.05
 _READ = text("""
     select coalesce(sum(next_offset), 0) from messaging.offsets
     where consumer_group = :group and topic = :topic
@@ -30,12 +30,12 @@ class StoredProgress:
     grew_at: list[float] = field(default_factory=list)
 
     def longest_pause_s(self) -> float:
-        """The longest time between two of them."""
+        """The longest time between two of these instants, in seconds."""
         times = list(self.grew_at)
         return max((b - a for a, b in pairwise(times)), default=0.0)
 
     def resumed_after_s(self, since: float, within_s: float = 60.0) -> float:
-        """How long after this instant an event was stored again."""
+        """Wait until an event is stored again; return how many seconds after `since` that was."""
 
         def next_growth() -> float | None:
             return next((it for it in list(self.grew_at) if it > since), None)
@@ -45,7 +45,7 @@ class StoredProgress:
 
 @contextmanager
 def watching_progress(world: World) -> Iterator[StoredProgress]:
-    """Progress, watched while the block runs."""
+    """The progress, which a thread watches while the block runs."""
     progress, stop = StoredProgress(), Event()
     thread = Thread(target=_watch, args=(world, progress, stop))
     thread.start()
@@ -59,7 +59,7 @@ def watching_progress(world: World) -> Iterator[StoredProgress]:
 def _watch(world: World, progress: StoredProgress, stop: Event) -> None:
     before = -1
     with reading(world) as sessions:
-        while not stop.wait(LOOK_EVERY_S):
+        while not stop.wait(INTERVAL_S):
             try:
                 with sessions() as session:
                     parameters = {"group": SCORING, "topic": MARKETING_EVENTS.name}

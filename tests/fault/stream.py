@@ -1,4 +1,4 @@
-"""A deterministic stream of what people do: the same for every run with the same seed, but for the run's tag."""
+"""A stream of events that depends on the seed only, except for the tag of the run."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.journey.world import Json
 
 SEED = int(os.environ.get("LEADBATON_FAULT_SEED", "20261122"))
 EVENTS = int(os.environ.get("LEADBATON_FAULT_EVENTS", "1000"))
-"""In each stream at least: 20,000 at full size, as `make fault` says; by default the shorter cut that CI runs."""
+"""The least number of events of a stream: 20,000 at full size (`make fault`), by default the shorter cut of CI."""
 FULL = EVENTS >= 20_000
 STEPS = 10
 """Events of each person."""
 PEOPLE = EVENTS // STEPS
 SENDERS = 4
-"""Platforms that send at once, each with a key, a source and people of its own."""
+"""The number of platforms that send at the same time, each with a key, a source and people of its own."""
 SENT_TWICE = 0.05
-"""How much a platform sends again although it was accepted, as if the answer had been lost."""
+"""The share of chunks that are sent again although they were accepted, as if the answer had been lost."""
 
 
 class Kind(StrEnum):
-    """What somebody is up to."""
+    """The kinds of people, by what they do."""
 
     ASKS = "asks"
     BUYS = "buys"
@@ -44,62 +44,65 @@ WEBINAR = "webinar_registered"
 
 @dataclass
 class Stream:
-    """The stream of one run, as long as it is needed: a person comes in each turn of a sender and stays for ten.
+    """The stream of one run, as long as it is needed.
 
-    Who comes when PEOPLE have come does what person `number % PEOPLE` did. `began` is the same for all runs, so
-    that their scores are comparable.
+    In each turn of a sender a person arrives, who does something in this turn and in the next nine. After PEOPLE
+    arrivals, person `number` does what person `number % PEOPLE` did. `began` is the same for all runs, so that their
+    scores are comparable.
     """
 
     tag: str
     began: datetime
-    came: list[int] = field(default_factory=lambda: [0] * SENDERS)
-    """How many people of each sender."""
+    arrivals: list[int] = field(default_factory=lambda: [0] * SENDERS)
+    """How many people of each sender have arrived."""
 
     def email(self, person: int) -> str:
-        """Who this is."""
+        """The person's e-mail address."""
         return f"{self.tag}-{person}@stream.example.com"
 
     def people(self) -> list[int]:
-        """Everybody who came."""
+        """The numbers of all people who have arrived."""
         return [
-            at * SENDERS + sender for sender, came in enumerate(self.came) for at in range(came)
+            arrival * SENDERS + sender
+            for sender, arrivals in enumerate(self.arrivals)
+            for arrival in range(arrivals)
         ]
 
     def ids(self) -> set[str]:
-        """Every event's id."""
+        """The ids of all events."""
         return {self._id(person, step) for person in self.people() for step in range(STEPS)}
 
     def qualified(self) -> int:
-        """How many of them cross the line, each once."""
+        """How many of the people qualify, each once."""
         return sum(KINDS[person % 10] is not Kind.LOOKS for person in self.people())
 
     def turn(self, sender: int, number: int) -> list[Json]:
-        """What everybody of this sender does in this turn: a step each, later than their last one."""
+        """The events of a sender's turn: one of each of its people, later than the last one of theirs."""
         steps = [(number - step, step) for step in range(STEPS)]
         chance = Random(f"{SEED}/{sender}/{number}")
         chance.shuffle(steps)
         return [
-            self._event(at * SENDERS + sender, step)
-            for at, step in steps
-            if 0 <= at < self.came[sender]
+            self._event(arrival * SENDERS + sender, step)
+            for arrival, step in steps
+            if 0 <= arrival < self.arrivals[sender]
         ]
 
     def _event(self, person: int, step: int) -> Json:
         kind = KINDS[person % 10]
         chance = Random(f"{SEED}/{person % PEOPLE}/{step}")
-        at = self.began - timedelta(hours=1, seconds=-3 * step - chance.random())
+        time = self.began - timedelta(hours=1, seconds=-3 * step - chance.random())
         return {
             "id": self._id(person, step),
-            "time": at.isoformat(),
-            "lead": self._who(person, kind, step),
+            "time": time.isoformat(),
+            "lead": self._identifiers(person, kind, step),
             "traits": {
                 "employees": 500 if kind is Kind.BUYS else 5,
                 "country": COUNTRY.get(kind, "CH"),
             },
-            **_what(kind, person, step),
+            **_activity(kind, person, step),
         }
 
-    def _who(self, person: int, kind: Kind, step: int) -> dict[str, str]:
+    def _identifiers(self, person: int, kind: Kind, step: int) -> dict[str, str]:
         email, anonymous = {"email": self.email(person)}, {"anonymous_id": f"{self.tag}/{person}"}
         if kind is not Kind.STRANGER or step > 5:
             return email
@@ -109,7 +112,7 @@ class Stream:
         return f"{self.tag}/{person}/{step}"
 
 
-def _what(kind: Kind, person: int, step: int) -> dict[str, Any]:
+def _activity(kind: Kind, person: int, step: int) -> dict[str, Any]:
     if step == 7 and kind in {Kind.ASKS, Kind.STRANGER, Kind.WAITS}:
         return {"type": "demo_requested"}
     if step == 3 and person % 10 == 9:

@@ -1,4 +1,4 @@
-"""The table of a run: what was done to the system, and what it cost."""
+"""The table of a run: each fault with its losses, pauses and times to recover."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fault.stream import EVENTS, SEED, STEPS
 
 FILE = "LEADBATON_FAULT_TABLE"
-"""Names the file that the table is written to."""
+"""The environment variable with the path of the table's file."""
 HEAD = "| fault | times | events lost | events doubled | longest pause | time to recover |"
 
 
@@ -26,7 +26,7 @@ class Line:
     longest_pause_s: float | None = None
     recover_s: Sequence[float] = ()
     limit_s: float | None = None
-    """What the longest of these times should not exceed."""
+    """The limit of the longest of these times."""
 
     def __str__(self) -> str:
         pause = "-" if self.longest_pause_s is None else f"{self.longest_pause_s:.1f} s"
@@ -52,7 +52,7 @@ def _spread(seconds: Sequence[float]) -> str:
 
 
 def table(lines: Sequence[Line]) -> str:
-    """All of it, in Markdown."""
+    """The table in Markdown, below a line on the machine."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     return "\n".join(
         [
@@ -68,7 +68,7 @@ def table(lines: Sequence[Line]) -> str:
 
 
 def write(lines: Sequence[Line]) -> None:
-    """Into the file that the environment names, if it names one."""
+    """Write the page to the file that the environment names, if it names one."""
     if name := os.environ.get(FILE):
         Path(name).write_text(f"{INTRODUCTION}\n{table(lines)}")
 

@@ -1,4 +1,4 @@
-"""Kafka is killed, goes away for a while, and loses everything it had."""
+"""Faults of Kafka: it is killed, does not answer for a while, and loses its log."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ TOPIC = "marketing.events"
 def test_the_broker_is_killed_and_started_again(proof: Proof) -> None:
     with proof.disturb("kill -9 of Kafka", "broker-killed") as disturbance:
         for _ in range(3 if FULL else 1):
-            disturbance.flowing()
+            disturbance.wait_for_flow()
             broker_of(disturbance.world).kill()
-            disturbance.done(until_kafka_answers(disturbance.world))
+            disturbance.recovered(until_kafka_answers(disturbance.world))
 
 
-def test_the_broker_is_away_and_everything_is_accepted_all_the_same(proof: Proof) -> None:
-    fault = f"Kafka deaf for {AWAY_S} s"
+def test_events_are_accepted_while_the_broker_is_away(proof: Proof) -> None:
+    fault = f"Kafka does not answer for {AWAY_S} s"
     with proof.disturb(fault, "broker-away") as disturbance:
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         broker = broker_of(disturbance.world)
         broker.pause()
         back_at, accepted = time.monotonic() + AWAY_S, disturbance.sending.accepted
         until(lambda: time.monotonic() > back_at, within_s=AWAY_S + 5)
         assert disturbance.sending.accepted > accepted
         broker.resume()
-        disturbance.done(until_kafka_answers(disturbance.world))
+        disturbance.recovered(until_kafka_answers(disturbance.world))
     assert disturbance.sending.refused == 0
 
 
 def test_the_broker_loses_the_log_and_the_outbox_has_every_record(proof: Proof) -> None:
-    """With LEADBATON_KAFKA_KEEPS_LOG=false, as whoever runs a broker that may lose its log must say."""
+    """LEADBATON_KAFKA_KEEPS_LOG is false, as it must be for a broker that may lose its log."""
     running = proof.world.installation
     outbox_first = running.program(SCORING_API)
     environment = {**outbox_first.environment, "LEADBATON_KAFKA_KEEPS_LOG": "false"}
@@ -53,10 +53,10 @@ def test_the_broker_loses_the_log_and_the_outbox_has_every_record(proof: Proof) 
         instead(proof.world, SCORING_API, replace(outbox_first, environment=environment)),
         proof.disturb("Kafka's log wiped, topics made anew", "wiped") as disturbance,
     ):
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         before = topic_ids(of(running.stack.settings()), [TOPIC])
         _wipe(disturbance)
-        disturbance.done(until_kafka_answers(disturbance.world))
+        disturbance.recovered(until_kafka_answers(disturbance.world))
         assert topic_ids(of(running.stack.settings()), [TOPIC]) != before
 
 

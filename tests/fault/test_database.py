@@ -1,4 +1,4 @@
-"""PostgreSQL crashes, loses its clients, makes them wait; and once Kafka is away with it."""
+"""Faults of PostgreSQL: crashes, cut connections, locks, and an outage together with Kafka."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from sqlalchemy.orm import Session
 from services.cli.processes import SCORING_API
 from shared.db.session import Sessions
 from tests.fault.audit import reading
-from tests.fault.processes import broker_of, cut, metric, resident_bytes, until_kafka_answers
+from tests.fault.processes import (
+    broker_of,
+    cut_connections,
+    metric,
+    resident_bytes,
+    until_kafka_answers,
+)
 from tests.fault.proof import Proof
 from tests.fault.stream import FULL, SENDERS
 from tests.fault.table import Line
@@ -33,9 +39,9 @@ FLAT_BYTES = 10_000_000
 def test_postgresql_crashes(proof: Proof) -> None:
     with proof.disturb("PostgreSQL crashes", "crash") as disturbance:
         for _ in range(2):
-            disturbance.flowing()
+            disturbance.wait_for_flow()
             disturbance.world.crash_database()
-            disturbance.done(_until_postgres_answers(disturbance.world))
+            disturbance.recovered(_until_postgres_answers(disturbance.world))
 
 
 def test_all_connections_are_cut(proof: Proof) -> None:
@@ -44,11 +50,11 @@ def test_all_connections_are_cut(proof: Proof) -> None:
         proof.disturb("all database connections cut", "cut") as disturbance,
         reading(disturbance.world) as sessions,
     ):
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         for _ in range(times):
             with sessions() as session:
-                until(lambda: cut(session) > 0, why="somebody is connected")
-            disturbance.done(time.monotonic())
+                until(lambda: cut_connections(session) > 0, why="somebody is connected")
+            disturbance.recovered(time.monotonic())
 
 
 def test_a_statement_waits_for_a_lock_past_the_time_out(proof: Proof) -> None:
@@ -56,14 +62,14 @@ def test_a_statement_waits_for_a_lock_past_the_time_out(proof: Proof) -> None:
         proof.disturb(f"tables locked for {LOCKED_S} s", "locked") as disturbance,
         reading(disturbance.world) as sessions,
     ):
-        disturbance.flowing()
-        _hold(sessions)
+        disturbance.wait_for_flow()
+        _lock_tables(sessions)
         outages = "leadbaton_consumer_outages_total"
         assert metric(disturbance.world, "scoring-worker", outages) > 0
-        disturbance.done(time.monotonic())
+        disturbance.recovered(time.monotonic())
 
 
-def _hold(sessions: Sessions) -> None:
+def _lock_tables(sessions: Sessions) -> None:
     with sessions() as session:
         for table in ("scoring.leads", "routing.handoffs", "sla.clocks"):
             _lock(session, table)
@@ -75,10 +81,10 @@ def _lock(session: Session, table: str) -> None:
     session.execute(text(f"lock table {table} in access exclusive mode"))
 
 
-def test_both_are_away_and_senders_are_asked_to_come_back(proof: Proof) -> None:
-    """Whoever posts meanwhile gets 503 with Retry-After, and costs the API no memory."""
+def test_while_both_servers_are_away_senders_are_asked_to_retry(proof: Proof) -> None:
+    """Senders get 503 with Retry-After meanwhile, and the memory of the API does not grow."""
     with proof.disturb("Kafka and PostgreSQL away", "both") as disturbance:
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         disturbance.world.neglect()
         broker_of(disturbance.world).pause()
         disturbance.world.installation.stack.postgres.stop("immediate")
@@ -89,21 +95,28 @@ def test_both_are_away_and_senders_are_asked_to_come_back(proof: Proof) -> None:
         grown = resident_bytes(disturbance.world, SCORING_API) - before
         broker_of(disturbance.world).resume()
         disturbance.world.tend()
-        disturbance.done(
+        disturbance.recovered(
             max(_until_postgres_answers(disturbance.world), until_kafka_answers(disturbance.world))
         )
-    proof.lines[-1] = _with(proof.lines[-1], f", {REFUSALS:,} posts refused ({grown:+,} bytes)")
+    proof.lines[-1] = _with_suffix(
+        proof.lines[-1], f", {REFUSALS:,} posts refused ({grown:+,} bytes)"
+    )
     assert grown < FLAT_BYTES
 
 
-def _with(line: Line, more: str) -> Line:
+def _with_suffix(line: Line, suffix: str) -> Line:
     return Line(
-        line.fault + more, line.times, line.lost, line.doubled, line.longest_pause_s, line.recover_s
+        line.fault + suffix,
+        line.times,
+        line.lost,
+        line.doubled,
+        line.longest_pause_s,
+        line.recover_s,
     )
 
 
 def _refused(world: World, posts: int) -> None:
-    """Post so often, from as many senders at once as there are, and be refused each time."""
+    """Post so often, from all senders at the same time, and expect each post to be refused."""
     with ThreadPoolExecutor(SENDERS) as senders:
         results = senders.map(lambda it: _post(world, it, posts // SENDERS), range(SENDERS))
         answers = {answer for some in results for answer in some}

@@ -18,7 +18,7 @@ from shared.embedded.supervisor import Program
 from shared.messaging.batch import DEAD_LETTER_LIMIT
 from shared.messaging.consumer import EXIT_SOFTWARE
 from tests.fault.audit import reading
-from tests.fault.failing import is_poison
+from tests.fault.failing import is_bad
 from tests.fault.processes import instead, without
 from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import Stream
@@ -31,13 +31,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
 
 def failing(world: World, mode: str) -> Program:
-    """The worker with a bug, in the place of the good one."""
+    """The program of a scoring worker with a bug."""
     argv = (sys.executable, "-m", "tests.fault.failing", mode)
     return replace(world.installation.program(SCORING_WORKER), argv=argv)
 
 
-def poison(stream: Stream) -> set[str]:
-    return {id for id in stream.ids() if is_poison(id)}
+def bad_records(stream: Stream) -> set[str]:
+    return {id for id in stream.ids() if is_bad(id)}
 
 
 def webinars(stream: Stream) -> set[str]:
@@ -47,64 +47,66 @@ def webinars(stream: Stream) -> set[str]:
 @pytest.mark.parametrize(
     ("mode", "fault", "bad"),
     [
-        ("record", "a handler fails for single records", poison),
+        ("record", "a handler fails for single records", bad_records),
         ("type", "a handler fails for a type", webinars),
     ],
 )
-def test_what_fails_is_buried_alone_and_put_back_once_the_bug_is_mended(
+def test_only_records_that_fail_become_dead_letters_and_are_replayed_once_the_bug_is_fixed(
     proof: Proof, mode: str, fault: str, bad: Callable[[Stream], set[str]]
 ) -> None:
     bug = ExitStack()
 
-    def mended(disturbance: Disturbance) -> None:
+    def fix_and_replay(disturbance: Disturbance) -> None:
         expected = bad(disturbance.stream)
         until(
-            lambda: _buried(disturbance.world) >= len(expected), within_s=HANG_S, why="dead letters"
+            lambda: _dead_letters(disturbance.world) >= len(expected),
+            within_s=HANG_S,
+            why="dead letters",
         )
         until(
-            lambda: _taken_in(disturbance) == disturbance.stream.ids() - expected, within_s=HANG_S
+            lambda: _stored_ids(disturbance) == disturbance.stream.ids() - expected, within_s=HANG_S
         )
         disturbance.times = len(expected)
         bug.close()
         began = time.monotonic()
         disturbance.world.installation.command("dead", "replay", "--all")
         until(
-            lambda: _taken_in(disturbance) == disturbance.stream.ids(),
+            lambda: _stored_ids(disturbance) == disturbance.stream.ids(),
             within_s=HANG_S,
-            why="put back",
+            why="replayed",
         )
         disturbance.recover_s.append(time.monotonic() - began)
 
     with bug:
         bug.enter_context(instead(proof.world, SCORING_WORKER, failing(proof.world, mode)))
-        with proof.disturb(fault, f"bug-{mode}", expect=mended):
+        with proof.disturb(fault, f"bug-{mode}", expect=fix_and_replay):
             pass
 
 
-def test_a_worker_that_fails_for_everything_stops_loudly_before_it_buries_much(
+def test_a_worker_that_fails_for_every_record_exits_after_a_few_dead_letters(
     proof: Proof,
 ) -> None:
     with proof.disturb("a handler fails for everything", "bug-all") as disturbance:
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         with without(disturbance.world, SCORING_WORKER):
             bad = failing(disturbance.world, "everything")
             done = subprocess.run(
                 bad.argv, env={**os.environ, **bad.environment}, timeout=60, check=False
             )
-        back = time.monotonic()
+        ended_s = time.monotonic()
         assert done.returncode == EXIT_SOFTWARE
-        assert _buried(disturbance.world) < DEAD_LETTER_LIMIT
+        assert _dead_letters(disturbance.world) < DEAD_LETTER_LIMIT
         disturbance.world.installation.command("dead", "replay", "--all")
-        disturbance.done(back)
+        disturbance.recovered(ended_s)
 
 
-def _buried(world: World) -> int:
+def _dead_letters(world: World) -> int:
     statement = text("select count(*) from messaging.dead_letters where replayed_at is null")
     with reading(world) as sessions, sessions() as session:
         return session.scalar(statement) or 0
 
 
-def _taken_in(disturbance: Disturbance) -> set[str]:
+def _stored_ids(disturbance: Disturbance) -> set[str]:
     statement = text("select id from scoring.events where id like :events")
     with reading(disturbance.world) as sessions, sessions() as session:
         return set(session.scalars(statement, {"events": f"{disturbance.stream.tag}/%"}))

@@ -1,4 +1,4 @@
-"""kill -9 of every kind of process, again and again, while events stream in."""
+"""Every kind of process is killed with SIGKILL while events arrive."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ WORK = {
     SLA_WORKER: "leadbaton_consumed_records_total",
     SLA_SWEEP: "leadbaton_sla_fired_total",
 }
-"""What each process counts when it has done something; the others only answer."""
+"""The counter that shows that a process has worked. The others are asked for their health only."""
 
 
-def test_the_quiet_run_is_as_it_should_be(proof: Proof) -> None:
-    quiet = [it for it in proof.lines if it.fault.startswith("none")]
-    assert {(it.lost, it.doubled) for it in quiet} == {(0, 0)}
-    assert sum(it.qualifications for it in proof.quiet.people.values()) > 0
+def test_the_undisturbed_run_loses_and_doubles_nothing(proof: Proof) -> None:
+    lines = [it for it in proof.lines if it.fault.startswith("none")]
+    assert {(it.lost, it.doubled) for it in lines} == {(0, 0)}
+    assert sum(it.qualifications for it in proof.undisturbed.people.values()) > 0
 
 
 def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) -> None:
     bare_starts_s: list[float] = []
     with proof.disturb("kill -9 of a process", "killed") as disturbance:
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         for _ in range(KILLS // len(PROCESSES)):
             bare_starts_s.append(_time_bare_start())
             for victim in disturbance.chance.sample(PROCESSES, len(PROCESSES)):
@@ -79,11 +79,13 @@ def _time_bare_start() -> float:
 
 
 def _kill(disturbance: Disturbance, victim: Process) -> None:
-    """Kill it, wait until it has done something again, and a little longer."""
+    """Kill the process, wait until it has worked again, and a little longer."""
     began = time.monotonic()
     disturbance.world.kill(victim)
     until(
-        lambda: _at_work(disturbance.world, victim), within_s=20, why=f"{victim.name} works again"
+        lambda: _has_worked(disturbance.world, victim),
+        within_s=20,
+        why=f"{victim.name} works again",
     )
     disturbance.times += 1
     disturbance.recover_s.append(time.monotonic() - began)
@@ -91,8 +93,8 @@ def _kill(disturbance: Disturbance, victim: Process) -> None:
     Event().wait(disturbance.chance.uniform(0, 0.6))
 
 
-def _at_work(world: World, process: Process) -> bool:
-    """Whether it has done something since its start."""
+def _has_worked(world: World, process: Process) -> bool:
+    """Whether the process has worked since its start."""
     if process in WORK:
         return metric(world, process.name, WORK[process]) > 0
     try:

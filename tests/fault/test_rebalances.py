@@ -1,4 +1,4 @@
-"""Workers join and leave, and one comes back from the dead to find its work done by another."""
+"""Workers join and leave their group, and one that was paused finds that another worker has done its batch."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
         reading(disturbance.world) as sessions,
         sessions() as session,
     ):
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         with one_more(disturbance.world, *WORKERS):
-            _until_all_is_read(disturbance, session, *PAIR)
+            _note_recovery(disturbance, session, *PAIR)
             with without(disturbance.world, SCORING_WORKER):
-                _until_all_is_read(disturbance, session)
-            _until_all_is_read(disturbance, session, *PAIR)
-        _until_all_is_read(disturbance, session)
+                _note_recovery(disturbance, session)
+            _note_recovery(disturbance, session, *PAIR)
+        _note_recovery(disturbance, session)
 
 
-def _until_all_is_read(disturbance: Disturbance, session: Session, *workers: str) -> None:
-    """Somebody has joined or left: note how long it takes until these work, and every partition moves again."""
+def _note_recovery(disturbance: Disturbance, session: Session, *workers: str) -> None:
+    """After a member has joined or left, note how long it takes until these workers work and every partition is read."""
     began, before = time.monotonic(), _offsets(session)
     for name in workers:
-        until(partial(_works, disturbance, name), why=f"{name} has its share")
+        until(partial(_works, disturbance, name), why=f"{name} has partitions")
     until(lambda: _moved_everywhere(session, before), why="every partition is read")
     disturbance.times += 1
     disturbance.recover_s.append(time.monotonic() - began)
@@ -67,26 +67,26 @@ def _works(disturbance: Disturbance, worker: str) -> bool:
     return metric(disturbance.world, worker, "leadbaton_consumed_records_total") > 0
 
 
-def test_a_worker_that_slept_past_the_session_time_out_is_refused(proof: Proof) -> None:
+def test_a_worker_that_was_paused_past_the_session_time_out_is_fenced(proof: Proof) -> None:
     with (
         proof.disturb("a worker paused past its session (6 s)", "zombie") as disturbance,
         one_more(disturbance.world, SCORING_WORKER),
         reading(disturbance.world) as sessions,
         sessions() as session,
     ):
-        with _stopped_before_it_writes(disturbance, session):
-            _until_all_is_read(disturbance, session)
+        with _paused_before_it_writes(disturbance, session):
+            _note_recovery(disturbance, session)
         until(
             lambda: metric(disturbance.world, SECOND, "leadbaton_fenced_batches_total") > 0,
-            why="the zombie's transaction is refused",
+            why="its transaction is fenced",
         )
 
 
 @contextmanager
-def _stopped_before_it_writes(disturbance: Disturbance, session: Session) -> Iterator[None]:
-    """The worker stands still in a transaction that has read its batch and locked nobody yet."""
+def _paused_before_it_writes(disturbance: Disturbance, session: Session) -> Iterator[None]:
+    """Pause the worker in a transaction that has read its batch and holds no locks yet."""
 
-    def trapped() -> bool:
+    def waits() -> bool:
         session.rollback()
         session.execute(text("lock table scoring.identities in access exclusive mode"))
         end = time.monotonic() + 2
@@ -95,7 +95,7 @@ def _stopped_before_it_writes(disturbance: Disturbance, session: Session) -> Ite
                 return True
         return False
 
-    until(trapped, within_s=60, why="the worker is in the middle of a batch")
+    until(waits, within_s=60, why="the worker is in the middle of a batch")
     pause(disturbance.world, SECOND)
     session.rollback()
     try:
@@ -123,4 +123,4 @@ def _offsets(session: Session) -> dict[int, int]:
 def _moved_everywhere(session: Session, before: Mapping[int, int]) -> bool:
     session.rollback()
     now = _offsets(session)
-    return all(now[partition] > next_ for partition, next_ in before.items())
+    return all(now[partition] > next_offset for partition, next_offset in before.items())

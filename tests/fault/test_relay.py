@@ -26,18 +26,18 @@ ROWS = 100_000 if FULL else 15_000
 KEYS = 500
 KILLS = 3
 TOPIC = MARKETING_EVENTS.dead
-"""A topic that no worker reads, so that all is the relay's doing."""
+"""A topic that no worker reads."""
 
 _FILL = text("""
     insert into messaging.outbox (topic, key, value, headers)
-    select :topic, convert_to('key-' || at % :keys, 'utf8'), convert_to(at::text, 'utf8'), '[]'
-    from generate_series(1, :rows) as at
+    select :topic, convert_to('key-' || row % :keys, 'utf8'), convert_to(row::text, 'utf8'), '[]'
+    from generate_series(1, :rows) as row
 """)
 _LEFT = text("select count(*) from messaging.outbox where published_at is null")
 
 
-def _drained(session: Session, to: float) -> bool:
-    return (session.scalar(_LEFT) or 0) <= to
+def _drained(session: Session, limit: float) -> bool:
+    return (session.scalar(_LEFT) or 0) <= limit
 
 
 def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
@@ -57,18 +57,18 @@ def test_a_full_outbox_is_drained_in_order_and_completely(proof: Proof) -> None:
         with sessions() as session:
             until(partial(_drained, session, 0), within_s=60, why="drained")
     values = _values_by_key(broker_of(world).bootstrap)
-    lost = ROWS - len({it for some in values.values() for it in some})
+    lost = ROWS - len({it for key_values in values.values() for it in key_values})
     proof.lines.append(
         Line(f"the relay killed while it drains {ROWS:,} rows", KILLS, lost, 0, None, recover_s)
     )
     assert lost == 0
-    for some in values.values():
-        firsts = list(dict.fromkeys(some))
-        assert firsts == sorted(firsts)
+    for key_values in values.values():
+        distinct = list(dict.fromkeys(key_values))
+        assert distinct == sorted(distinct)
 
 
 def _values_by_key(bootstrap: str) -> dict[bytes, list[int]]:
-    """What lies in the log, by key, in its order; what was sent again comes twice."""
+    """The values in the log by key, in their order; a value that was sent again is there twice."""
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     partitions = [TopicPartition(TOPIC, it) for it in consumer.partitions_for_topic(TOPIC) or ()]
     consumer.assign(partitions)

@@ -1,4 +1,4 @@
-"""The sweeper sleeps through an hour; and two of them take the database from each other."""
+"""Faults of the sweep: it is down for an hour, and two of them lose their connections in turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from services.cli.processes import SLA_SWEEP
 from shared.db.session import Sessions
 from tests.fault.audit import reading
-from tests.fault.processes import cut, one_more, without
+from tests.fault.processes import cut_connections, one_more, without
 from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import until
@@ -47,9 +47,9 @@ _OVERDUE = text("select count(*) from sla.timers where fire_at <= now()")
 def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_the_due_time(
     proof: Proof,
 ) -> None:
-    asleep = ExitStack()
+    downtime = ExitStack()
 
-    def wakes(disturbance: Disturbance) -> None:
+    def start_again(disturbance: Disturbance) -> None:
         parameters = {"events": f"{disturbance.stream.tag}/%"}
         with reading(disturbance.world) as sessions:
             until(
@@ -57,19 +57,19 @@ def test_after_an_hour_without_a_sweeper_all_is_flagged_at_once_with_the_due_tim
             )
             until(lambda: _an_hour_passes(sessions, parameters), why="an hour has passed")
             began = time.monotonic()
-            asleep.close()
+            downtime.close()
             until(lambda: _none_overdue(disturbance), why="all flagged")
             disturbance.recover_s.append(time.monotonic() - began)
 
-    with asleep:
-        asleep.enter_context(without(proof.world, SLA_SWEEP))
+    with downtime:
+        downtime.enter_context(without(proof.world, SLA_SWEEP))
         fault = "the sweeper down for an hour"
-        with proof.disturb(fault, "slept", expect=wakes) as disturbance:
+        with proof.disturb(fault, "slept", expect=start_again) as disturbance:
             disturbance.times = 1
 
 
 def _an_hour_passes(sessions: Sessions, parameters: dict[str, str]) -> bool:
-    """False when somebody else was about to write the same rows: try it again."""
+    """Move the clocks by an hour; False when another transaction holds their rows, so that it must be tried again."""
     try:
         with sessions.begin() as session:
             session.execute(_AN_HOUR_PASSES, parameters)
@@ -108,9 +108,9 @@ def test_two_sweepers_lose_their_connections_in_turn_and_fire_each_clock_once(
         one_more(disturbance.world, SLA_SWEEP) as [second],
         reading(disturbance.world) as sessions,
     ):
-        disturbance.flowing()
+        disturbance.wait_for_flow()
         for time_ in range(times):
             with sessions() as session:
-                cut(session, f"leadbaton-{(SLA_SWEEP.name, second)[time_ % 2]}")
+                cut_connections(session, f"leadbaton-{(SLA_SWEEP.name, second)[time_ % 2]}")
             disturbance.times += 1
             Event().wait(disturbance.chance.uniform(0.1, 0.7))

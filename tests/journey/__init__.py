@@ -1,1 +1,1 @@
-"""The whole way of a lead, through real processes and real HTTP."""
+"""Tests of the whole installation, with real processes and real HTTP."""

@@ -1,4 +1,4 @@
-"""One running world for each broker; every test finds its own people in it."""
+"""One running installation for each broker; every test has people of its own in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lasting(
 
 @pytest.fixture
 def running(lasting: World) -> Iterator[World]:
-    """The world, whole again after the test, whatever the test did to it."""
+    """The installation; all its processes and servers run again after the test."""
     yield lasting
     if lasting.neglected:
         lasting.restart()

@@ -1,4 +1,4 @@
-"""Whoever webhooks are meant for: a real HTTP server that verifies each with the Standard Webhooks library."""
+"""A receiver of webhooks: an HTTP server that verifies each one with the Standard Webhooks library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReceivedWebhook:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Every endpoint of reps.yaml at once; `secrets` come from the import."""
+    """All endpoints of reps.yaml; the import gives their `secrets`."""
 
     daemon_threads = True
 
@@ -68,7 +68,7 @@ class _Endpoint(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: what arrived is in `webhooks`."""
+        """Log nothing: `webhooks` has the requests."""
 
 
 @contextmanager

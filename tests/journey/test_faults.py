@@ -1,4 +1,4 @@
-"""Kill it, stop it, take its servers away: in the end everything is as if nothing had happened."""
+"""After kills, stops and outages the results are those of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def people(tag: str) -> list[str]:
 
 
 def stream(tag: str) -> Iterator[list[Json]]:
-    """What the people do, interleaved: half cross the line by looking at prices, half ask for a demo."""
+    """The events of the people, interleaved: half of them qualify by looking at prices, half by asking for a demo."""
     for start in range(0, PEOPLE, CHUNK):
         group = people(tag)[start : start + CHUNK]
         for step in range(4):
@@ -42,7 +42,7 @@ def _step(email: str, step: int, *, asks: bool) -> Json:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one person."""
+    """The results of one person."""
 
     events: int
     stage: str
@@ -50,14 +50,14 @@ class Outcome:
     engagement: float
     tiers: tuple[str, ...]
     assigned: tuple[int, int]
-    """How many webhooks of the assignment there were, by id, and that it was at least one."""
+    """How many ids the webhooks of the assignment have, and 1 if there is at least one webhook."""
     breaches: int
     broken: set[str]
-    """The promises that were broken, each found to be so at the instant it was due."""
+    """The promises whose breach is dated to the instant at which they were due."""
 
 
 def outcome(running: World, email: str) -> Outcome:
-    """What became of this person, when all that must happen has happened."""
+    """Wait for the assignment and the breach of this person, and return the results."""
     handoff = running.handoff(email, "assigned")
     webhooks = until(
         lambda: running.receiver.of(handoff["id"], "handoff.assigned"), why="assigned told"
@@ -81,7 +81,7 @@ def outcome(running: World, email: str) -> Outcome:
 
 @pytest.fixture(scope="session")
 def undisturbed(lasting: World) -> list[Outcome]:
-    """What becomes of the stream when nothing goes wrong."""
+    """The results of the stream without a fault."""
     for chunk in stream("undisturbed"):
         lasting.send(chunk)
     return [outcome(lasting, email) for email in people("undisturbed")]
@@ -97,7 +97,7 @@ def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcom
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
-def test_killed_again_and_again_it_loses_and_doubles_nothing(
+def test_a_process_that_is_killed_loses_and_doubles_nothing(
     running: World, undisturbed: list[Outcome], process: Process
 ) -> None:
     tag = f"killed-{process.name}"
@@ -109,7 +109,7 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(
     assert [outcome(running, email) for email in people(tag)] == undisturbed
 
 
-def test_asked_to_stop_under_load_everybody_goes_in_time_and_leaves_nothing_half_done(
+def test_all_processes_stop_in_time_under_load_and_leave_nothing_half_done(
     running: World, undisturbed: list[Outcome]
 ) -> None:
     running.neglect()
@@ -173,7 +173,7 @@ def test_a_crash_of_the_database_loses_nothing(running: World, undisturbed: list
     assert [outcome(running, email) for email in people("crash")] == undisturbed
 
 
-def test_without_both_servers_the_api_asks_to_come_back(running: World) -> None:
+def test_without_both_servers_the_api_asks_to_retry(running: World) -> None:
     broker = running.installation.stack.broker
     assert isinstance(broker, Broker | ApacheKafka)
     email = running.fresh("both")
@@ -208,7 +208,7 @@ def test_the_api_starts_without_kafka(running: World) -> None:
 
 
 def _alive(running: World) -> bool:
-    """Whether the scoring API answers; started again, if it has died."""
+    """Whether the scoring API answers; the supervisor starts it again if it has died."""
     running.installation.supervisor.tend()
     return _status(f"{running.installation.url(SCORING_API)}/healthz") == 200
 

@@ -1,4 +1,4 @@
-"""One lead, all the way: from a marketing event to a rep, to the win, and to a breach when nobody answers."""
+"""The whole way of a lead: from a marketing event to a rep, to the win, or to a breach when the rep does not answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
 
 def visits(email: str) -> list[Json]:
-    """Three looks at the prices, by somebody who fits: enough to cross the line."""
+    """Three views of the prices by a person who fits, which is enough to qualify."""
     traits = {"employees": 500, "country": "DE"}
     prices = {"path": "/pricing"}
     return [
@@ -50,7 +50,9 @@ def test_a_native_event_becomes_a_win(running: World) -> None:
 
     wins(running, handoff["id"])
 
-    until(lambda: kept(running, handoff["id"]) == {"accept", "first_touch"}, why="clocks met")
+    until(
+        lambda: met_policies(running, handoff["id"]) == {"accept", "first_touch"}, why="clocks met"
+    )
     until(lambda: (running.lead(email) or {}).get("stage") == "won", why="stage won")
     assert "inbound" in str(running.get(SLA_API, "/v1/sla/attainment"))
     explanation = running.get(ROUTING_API, f"/v1/handoffs/{handoff['id']}")
@@ -59,7 +61,7 @@ def test_a_native_event_becomes_a_win(running: World) -> None:
 
 
 def wins(running: World, handoff_id: str) -> None:
-    """Ada does everything right."""
+    """Let Ada accept, contact and win."""
     for verb, body in (
         ("accept", {}),
         ("contact", {"channel": "phone", "outcome": "reached"}),
@@ -69,13 +71,13 @@ def wins(running: World, handoff_id: str) -> None:
         assert answer.status_code == 200, answer.text
 
 
-def kept(running: World, handoff_id: str) -> set[str]:
-    """The promises about this handoff that were kept."""
+def met_policies(running: World, handoff_id: str) -> set[str]:
+    """The policies of this handoff whose clocks are met."""
     clocks = running.clocks(handoff_id)
     return {policy for policy, clock in clocks.items() if clock["state"] == "met"}
 
 
-def test_nobody_answers(running: World) -> None:
+def test_a_rep_who_does_not_answer_causes_a_breach(running: World) -> None:
     email = running.fresh("forgotten")
     running.send([event(email, "demo_requested", "asks", traits={"country": "AT"})])
 
@@ -89,7 +91,7 @@ def test_nobody_answers(running: World) -> None:
     assert broken["policy"] == "patience"
     assert broken["breached_at"] == broken["due_at"]
     webhooks = until(
-        lambda: running.receiver.of(handoff["id"], "handoff.breached"), why="fallback told"
+        lambda: running.receiver.of(handoff["id"], "handoff.breached"), why="fallback notified"
     )
     assert {it.endpoint for it in webhooks} == {"team/patient"}
     assert len({it.id for it in webhooks}) == 1

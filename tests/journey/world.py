@@ -1,4 +1,4 @@
-"""A running installation and everybody around it: senders, reps, ops."""
+"""A running installation, with clients for senders, reps and ops."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 def until(
     look: Callable[[], T | None], *, within_s: float = 30.0, why: str = "", every_s: float = 0.05
 ) -> T:
-    """What `look` returns as soon as that is true; it is called again and again."""
+    """Call `look` until its result is true, and return the result."""
     end, pause = time.monotonic() + within_s, Event()
     while not (result := look()):
         assert time.monotonic() < end, f"not within {within_s} s: {why or look}"
@@ -43,7 +43,7 @@ def until(
 
 
 def event(email: str, type: str, id: str, **more: object) -> Json:
-    """A native event of now."""
+    """A native event with the present time."""
     return {
         "id": f"{email}/{id}",
         "type": type,
@@ -55,14 +55,14 @@ def event(email: str, type: str, id: str, **more: object) -> Json:
 
 @dataclass
 class World:
-    """What a test can do from outside, over HTTP and with signals."""
+    """An installation, as a test uses it over HTTP and by signals."""
 
     installation: Installation
     receiver: Receiver
     keys: Mapping[str, str]
     _tending: ExitStack = field(default_factory=ExitStack, init=False)
     neglected: bool = field(default=True, init=False)
-    """Whether processes that die are left dead now."""
+    """Whether processes that end are not started again."""
 
     def fresh(self, name: str) -> str:
         """An e-mail address that is new to the test."""
@@ -97,7 +97,7 @@ class World:
         until(accepted, within_s=within_s, why="events accepted")
 
     def get(self, process: Process, path: str, **parameters: Any) -> Json:
-        """What the API answers to ops."""
+        """The JSON that the API answers to ops."""
         answer = self.ask(process, path, **parameters)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
@@ -154,30 +154,30 @@ class World:
                 return clocks
 
     def kill(self, process: Process) -> None:
-        """End it in the middle of whatever it does."""
+        """Kill the process with SIGKILL."""
         pid = self.installation.supervisor.pid(process.name)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
 
     def crash_database(self) -> None:
-        """Let PostgreSQL stop as in a power cut, and return when it has; whoever tends it starts it again."""
+        """Stop PostgreSQL as a power cut does, and return when it has stopped; `tend` starts it again."""
         pid = self.installation.stack.postgres.read_pid()
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
         until(lambda: not lives(pid), why="PostgreSQL is dead")
 
     def tend(self) -> None:
-        """From now on, what dies is started again."""
+        """Start processes and servers again when they end, from now on."""
         self._tending.enter_context(self.installation.tended())
         self.neglected = False
 
     def neglect(self) -> None:
-        """From now on, what dies stays dead."""
+        """Leave processes and servers that end, from now on."""
         self._tending.close()
         self.neglected = True
 
     def restart(self) -> None:
-        """Every process and both servers as they should be."""
+        """Let every process and both servers run again."""
         self.neglect()
         broker = self.installation.stack.broker
         if isinstance(broker, Broker | ApacheKafka):

@@ -1,1 +1,1 @@
-"""A real Apache Kafka for the tests, started from its jars, and the tests that need one."""
+"""Apache Kafka for the tests, started from its jars."""

@@ -1,4 +1,4 @@
-"""Apache Kafka behind TLS and SASL, with a certificate of its own: how managed ones are reached."""
+"""Apache Kafka behind TLS and SASL with its own certificate, as managed services of Kafka are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ listener.name.secure.oauthbearer.sasl.jaas.config={TOKENS} required unsecuredLog
 
 
 class SecureKafka(ApacheKafka):
-    """As `ApacheKafka`, but strangers reach it only with TLS and a password or a token."""
+    """Apache Kafka that clients reach only with TLS and a password or a token."""
 
     quorum: ClassVar[Sequence[str]] = (
         "--standalone",

@@ -1,4 +1,4 @@
-"""Apache Kafka from its jars: Maven copies them once, one JVM serves them."""
+"""Apache Kafka from its jars, which Maven copies once."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def jars() -> Path:
 
 
 class ApacheKafka:
-    """One broker on loopback, as `shared.embedded.broker.Broker` is one, but with a log on disk."""
+    """One broker on loopback, with the methods of `shared.embedded.broker.Broker`, but with a log on disk."""
 
     keeps_log: ClassVar[bool] = True
     quorum: ClassVar[Sequence[str]] = ("--standalone",)
-    """How its storage is formatted: for a controller that is alone."""
+    """The options with which its storage is formatted: for a single controller."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
@@ -73,12 +73,12 @@ class ApacheKafka:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients find it."""
+        """The address for clients."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int | None:
-        """Its process, while it runs."""
+        """The id of its process, while it runs."""
         return self._process.pid if self._process and self.running() else None
 
     def running(self) -> bool:
@@ -101,20 +101,20 @@ class ApacheKafka:
         self._wait_until_it_answers()
 
     def stop(self) -> None:
-        """Ask it to end and wait until it has."""
+        """End the broker with SIGTERM."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the broker with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Make it deaf: connections stay open and nothing is answered."""
+        """Pause the broker: connections stay open, and no request is answered."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on after `pause`."""
+        """Resume the broker after `pause`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
