@@ -54,7 +54,7 @@ def test_two_of_every_worker_and_one_leaves_for_good(proof: Proof) -> None:
 
 
 def _note_recovery(disturbance: Disturbance, session: Session, *workers: str) -> None:
-    """After a member has joined or left, note how long it takes until these workers work and every partition is read."""
+    """After a member has joined or left, note how long it takes until these work and every partition is read."""
     began, before = time.monotonic(), _offsets(session)
     for name in workers:
         until(partial(_works, disturbance, name), why=f"{name} has partitions")
