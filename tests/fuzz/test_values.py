@@ -196,6 +196,11 @@ def test_any_event_reaches_its_rep_or_is_refused_alone(
     accepted = not is_native or answer.json()["results"][f"odd-{number}"]["status"] == "ok"
     check(installation, odd, is_known=is_native and accepted)
     assert installation.pass_messages() == []
+    check_lists(installation)
+
+
+def check_lists(installation: Installation) -> None:
+    """Read the first entries of every list."""
     for api, path in (
         (installation.scoring, "/v1/rejections?limit=5"),
         (installation.routing, "/v1/handoffs?limit=5"),

@@ -57,10 +57,8 @@ def on_marketing_events(
 ) -> None:
     """Add the events to their leads and assess each lead once; events that are in the ledger already do nothing.
 
-    Raises StaleRead if an event turns out to be in the ledger, or if another worker has merged a lead or added an
-    identifier meanwhile: the caller then rolls back and calls again.
-    Every batch locks leads, then identifiers, then events, each in the order of its keys, so that two batches cannot
-    deadlock.
+    Raises StaleRead if an event is in the ledger after all, or another worker has merged a lead or added an identifier.
+    Leads, then identifiers, then events are locked, each in the order of its keys, so that batches cannot deadlock.
     """
     policy = policies.current(session)
     groups = grouped_by_identifiers(_new_events(session, messages, repeat_check))
