@@ -98,7 +98,7 @@ def _key(file: Path | None, *, lost: bool) -> str | None:
 
 def _check_secrets(stack: Stack, file: Path, key: str) -> None:
     with transaction(stack.environment["LEADBATON_DATABASE_URL"]) as session:
-        encrypted = endpoints.an_encrypted_secret(session)
+        encrypted = endpoints.find_encrypted_secret(session)
     try:
         if encrypted is not None:
             Vault(SecretStr(key)).decrypt(encrypted)

@@ -146,7 +146,7 @@ def endpoints(session: Session, settings: Settings) -> Finding:
     if disabled:
         detail = "; ".join(f"{id} is disabled: {reason}" for id, reason in disabled.items())
         return wrong("endpoints", detail, "mend them, then leadbaton reps import FILE")
-    encrypted = routing_endpoints.an_encrypted_secret(session)
+    encrypted = routing_endpoints.find_encrypted_secret(session)
     try:
         if encrypted is not None:
             Vault(settings.secret_key).decrypt(encrypted)

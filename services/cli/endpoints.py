@@ -62,8 +62,8 @@ def rotate(
     stderr = Console(stderr=True)
     for id, secret in rotated.items():
         signatures = (
-            f"both sign until {secret.both_until:%Y-%m-%d %H:%M} UTC"
-            if secret.both_until
+            f"both sign until {secret.old_secret_until:%Y-%m-%d %H:%M} UTC"
+            if secret.old_secret_until
             else "the old one cannot be read, so that only the new one signs"
         )
         stderr.print(f"{escape(id)}: {signatures}")

@@ -55,8 +55,8 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
         imported = import_reps(session, roster, vault=vault, now=utc_now())
     _report(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
-    if reroute_held and imported.left_behind:
-        _reroute(settings, sum(imported.left_behind.values()))
+    if reroute_held and imported.held_by_inactive:
+        _reroute(settings, sum(imported.held_by_inactive.values()))
 
 
 @app.command("list")
@@ -117,7 +117,7 @@ def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
         terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
     if imported.cancelled:
         terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
-    for holder, count in imported.left_behind.items():
+    for holder, count in imported.held_by_inactive.items():
         terminal.print(f"{holder} is inactive and still holds {_handoffs(count)}")
-    if imported.left_behind and not reroute:
+    if imported.held_by_inactive and not reroute:
         terminal.print("import the same file with --reroute to give these to others")

@@ -16,7 +16,7 @@ SOURCE = "leadbaton/routing"
 
 
 def handoffs_changed(steps: Iterable[Step]) -> list[Outgoing]:
-    """One record of `handoffs.changed` a step."""
+    """One record of `handoffs.changed` for each step."""
     return [_handoff_changed(it, str(it.handoff.id)) for it in steps]
 
 
@@ -43,7 +43,7 @@ def assignment_notifications(
     team: TeamPolicy,
     public_url: str,
 ) -> Iterator[Notification]:
-    """One notification a handoff, for its rep; `policies` has each handoff's version of the agreement."""
+    """One notification for the rep of each handoff; `policies` has each handoff's version of the agreement."""
     due_times = {
         version: DueTimes(policy.agreement.sla.policies, team)
         for version, policy in policies.items()

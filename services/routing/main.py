@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.routing.api import router
-from services.routing.delivery import Dispatcher, check_vault, deliver, take_up
+from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.gauges import set_gauges
 from services.routing.handlers import Assigner, on_leads_qualified, on_sla_changed, tick
 from services.routing.queries.deliveries import CHANNEL
@@ -39,7 +39,7 @@ PORT = 8002
 
 
 def api(settings: Settings) -> None:
-    """Serve until asked to stop."""
+    """Serve the API until the process is asked to stop."""
     logs.configure(settings.log_level, service="routing-api")
     engine = engine_for(settings.database_url, pool_size=10)
     app = build_api(
@@ -60,10 +60,10 @@ def build_api(
     max_bytes: int = 1_000_000,
     secret_key: SecretStr | None = None,
 ) -> FastAPI:
-    """The API; nothing is opened until it serves. Without a key no endpoint can get a new secret."""
+    """The API. It opens nothing before it serves. Without a secret key no endpoint can get a new secret."""
     app = create_app(
         title="Leadbaton routing",
-        summary="Who got which lead and why, what reps answer, what was told to whom.",
+        summary="Which rep got which lead and why, the answers of reps, and the webhooks.",
         sessions=sessions,
         time_source=time_source,
         max_bytes=max_bytes,
@@ -73,7 +73,7 @@ def build_api(
 
 
 def worker(settings: Settings) -> None:
-    """Assign leads until asked to stop."""
+    """Assign leads until the process is asked to stop."""
     assigner = Assigner(settings.public_url)
     work(
         ROUTING,
@@ -87,7 +87,7 @@ def worker(settings: Settings) -> None:
 
 
 def delivery(settings: Settings) -> None:
-    """Notify reps, teams and ops until asked to stop."""
+    """Deliver notifications until the process is asked to stop."""
     logs.configure(settings.log_level, service="routing-delivery")
     stop = stop_on_signals()
     engine = engine_for(settings.database_url, pool_size=10)
@@ -100,7 +100,7 @@ def delivery(settings: Settings) -> None:
         name=settings.worker_name,
     )
     check_vault(dispatcher)
-    take_up(dispatcher)
+    release_claims(dispatcher)
     probe = Probes()
     checks = {"database": probes.database(dispatcher.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)

@@ -1,15 +1,17 @@
-"""What routing counts."""
+"""The counters and gauges of routing."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
 ASSIGNMENTS = Counter(
-    "leadbaton_routing_assignments_total", "Leads given to a rep.", ("team", "strategy")
+    "leadbaton_routing_assignments_total",
+    "Leads that were assigned to a rep.",
+    ("team", "strategy"),
 )
 UNASSIGNED = Counter(
     "leadbaton_routing_unassigned_total",
-    "Leads that nobody was eligible for when they came.",
+    "Leads for which no rep was eligible when they qualified or came back.",
     ("team",),
 )
 ANSWERS = Counter("leadbaton_routing_answers_total", "Answers of reps.", ("change",))
@@ -23,7 +25,7 @@ ATTEMPT_SECONDS = Histogram(
 )
 UNRECORDED = Counter(
     "leadbaton_delivery_unrecorded_total",
-    "Attempts of webhooks that could not be recorded whole, by what was left out.",
+    "Attempts of webhooks that could not be recorded completely, by the part that was left out.",
     ("unrecorded",),
 )
 WAITING = Gauge("leadbaton_routing_waiting", "Leads that wait for a rep.", ("team",))
@@ -32,15 +34,15 @@ WAITING_OLDEST_SECONDS = Gauge(
 )
 ASSIGNABLE_OLDEST_SECONDS = Gauge(
     "leadbaton_routing_assignable_oldest_seconds",
-    "How long a lead has waited while somebody could have taken it: in working hours, where its rule asks for them.",
+    "How long a lead has waited while a rep could have got it: in working hours, where its rule asks for them.",
 )
-PENDING = Gauge("leadbaton_delivery_pending", "Webhooks neither delivered nor given up.")
+PENDING = Gauge("leadbaton_delivery_pending", "Webhooks that are neither delivered nor exhausted.")
 OVERDUE_SECONDS = Gauge(
     "leadbaton_delivery_overdue_seconds",
-    "How long the next webhook is due and is not attempted; should be near 0.",
+    "How long the next webhook has been due without an attempt; it should be near 0.",
 )
 DISABLED_ENDPOINTS = Gauge(
-    "leadbaton_delivery_disabled_endpoints", "Endpoints that nothing is sent to any more."
+    "leadbaton_delivery_disabled_endpoints", "Endpoints that get no webhooks any more."
 )
 HANGING = Gauge(
     "leadbaton_delivery_hanging",

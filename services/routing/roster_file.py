@@ -1,4 +1,4 @@
-"""The file of reps: who they are, what they can take, where they are told."""
+"""The file of reps: teams, reps with their limits, and the endpoints at which all of them are notified."""
 
 from __future__ import annotations
 
@@ -25,34 +25,36 @@ def _http(url: str) -> str:
 Url = Annotated[str, AtMost(2000), AfterValidator(_http)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], AtMost(200)]
 Instant = Annotated[date | AwareDatetime, Between(date(2000, 1, 1), date(2100, 12, 31))]
-"""A date or an instant."""
+"""A date, or an instant with its offset."""
 Limit = Annotated[int, Between(1, 100_000)]
 
 
 class Section(BaseModel):
-    """A part of the file; a name that it does not know is an error, not a silence."""
+    """A part of the file. An unknown name in it is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Endpoint(Section):
-    """Where webhooks go."""
+    """A URL that gets webhooks."""
 
     url: Url
     format: Literal["standard"] = Field(default="standard", description="Standard Webhooks, JSON.")
 
 
 class Capacity(Section):
-    """How much a rep takes; absent: no limit."""
+    """The limits of a rep; without a value there is no limit."""
 
-    open: Limit | None = Field(default=None, description="Most handoffs held at once.")
+    open: Limit | None = Field(
+        default=None, description="The most handoffs that the rep may hold at once."
+    )
     per_day: Limit | None = Field(
-        default=None, description="Most assignments in a day of the team's zone."
+        default=None, description="The most assignments in a day of the team's time zone."
     )
 
 
 class TimeOff(Section):
-    """Half-open: `to` is the first instant, or the first day, back at work."""
+    """Time off. `to` is the first instant, or the first day, back at work."""
 
     since: Instant = Field(
         alias="from", description="2026-12-24 (from midnight UTC), or with time and offset."
@@ -60,30 +62,30 @@ class TimeOff(Section):
     until: Instant = Field(alias="to")
 
     @model_validator(mode="after")
-    def _forwards(self) -> Self:
+    def _since_is_before_until(self) -> Self:
         if self.absence().since >= self.absence().until:
             raise ValueError("`to` must be later than `from`: it is the first day back at work")
         return self
 
     def absence(self) -> Absence:
-        """As instants."""
+        """The time off as instants."""
         return Absence(_instant(self.since), _instant(self.until))
 
 
 class RepEntry(Section):
-    """Somebody who may get leads."""
+    """A rep."""
 
     id: Id
     name: Label = Field(min_length=1)
     email: Annotated[str, AtMost(254)] = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     team: Id
-    endpoint: Endpoint = Field(description="Where this rep is told; nobody can be without one.")
+    endpoint: Endpoint = Field(description="Where the rep is notified.")
     territories: Words = ()
     languages: Words = ()
     skills: Words = ()
     segments: Words = ()
     weight: Annotated[float, Between(0.001, 1000)] = Field(
-        default=1.0, description="The part of a fair share."
+        default=1.0, description="The size of the rep's fair share beside others."
     )
     capacity: Capacity = Capacity()
     hours: Id | None = Field(default=None, description="A calendar; by default the team's.")
@@ -91,7 +93,7 @@ class RepEntry(Section):
     active: bool = True
 
     def rep(self, position: int) -> Rep:
-        """As routing knows them."""
+        """The rep, whose rank is the position in the file."""
         return Rep(
             id=self.id,
             name=self.name,
@@ -112,21 +114,21 @@ class RepEntry(Section):
 
 
 class TeamEntry(Section):
-    """Who is told when a team's promise is not kept."""
+    """The fallback of a team."""
 
     id: Id
     fallback: Endpoint
 
 
 class RosterFile(Section):
-    """The file of reps. Whoever is not in it any more gets no leads any more."""
+    """The file of reps. A rep who is missing in a later file becomes inactive."""
 
-    ops: Endpoint | None = Field(default=None, description="Told when a team has no fallback.")
+    ops: Endpoint | None = Field(default=None, description="Notified where a team has no fallback.")
     teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = ()
     reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(min_length=1)
 
     def all_reps(self) -> list[Rep]:
-        """The reps, in their order: that is their rank."""
+        """The reps, ranked by their order in the file."""
         return [it.rep(position) for position, it in enumerate(self.reps)]
 
     def urls(self) -> dict[str, str]:
@@ -135,10 +137,10 @@ class RosterFile(Section):
 
     def _endpoints(self) -> dict[str, tuple[Path, str]]:
         urls: dict[str, tuple[Path, str]] = {}
-        for at, rep in enumerate(self.reps):
-            urls[rep_endpoint(rep.id)] = (("reps", at, "endpoint", "url"), rep.endpoint.url)
-        for at, team in enumerate(self.teams):
-            urls[team_endpoint(team.id)] = (("teams", at, "fallback", "url"), team.fallback.url)
+        for index, rep in enumerate(self.reps):
+            urls[rep_endpoint(rep.id)] = (("reps", index, "endpoint", "url"), rep.endpoint.url)
+        for index, team in enumerate(self.teams):
+            urls[team_endpoint(team.id)] = (("teams", index, "fallback", "url"), team.fallback.url)
         if self.ops is not None:
             urls[OPS_ENDPOINT] = (("ops", "url"), self.ops.url)
         return urls
@@ -146,28 +148,28 @@ class RosterFile(Section):
     def problems(
         self, agreement: Agreement | None, check_url: Callable[[str], None]
     ) -> Iterator[tuple[Path, str]]:
-        """What is wrong with the file as a whole, and where."""
-        yield from _twice("reps", [it.id for it in self.reps])
-        yield from _twice("teams", [it.id for it in self.teams])
+        """Each problem between parts of the file, with its path."""
+        yield from _duplicates("reps", [it.id for it in self.reps])
+        yield from _duplicates("teams", [it.id for it in self.teams])
         for path, url in self._endpoints().values():
             try:
                 check_url(url)
-            except Rejected as refused:
-                yield path, refused.message
+            except Rejected as refusal:
+                yield path, refusal.message
         if agreement is not None:
-            yield from self._unknown(agreement)
+            yield from self._unknown_ids(agreement)
 
-    def _unknown(self, agreement: Agreement) -> Iterator[tuple[Path, str]]:
+    def _unknown_ids(self, agreement: Agreement) -> Iterator[tuple[Path, str]]:
         teams = {it.id for it in agreement.routing.teams}
         calendars = {it.id for it in agreement.sla.calendars}
-        for at, rep in enumerate(self.reps):
+        for index, rep in enumerate(self.reps):
             if rep.team not in teams:
-                yield ("reps", at, "team"), _not_among("team", rep.team, teams)
+                yield ("reps", index, "team"), _unknown_id("team", rep.team, teams)
             if rep.hours is not None and rep.hours not in calendars:
-                yield ("reps", at, "hours"), _not_among("calendar", rep.hours, calendars)
-        for at, team in enumerate(self.teams):
+                yield ("reps", index, "hours"), _unknown_id("calendar", rep.hours, calendars)
+        for index, team in enumerate(self.teams):
             if team.id not in teams:
-                yield ("teams", at, "id"), _not_among("team", team.id, teams)
+                yield ("teams", index, "id"), _unknown_id("team", team.id, teams)
 
 
 def parse(
@@ -177,7 +179,7 @@ def parse(
     agreement: Agreement | None,
     check_url: Callable[[str], None],
 ) -> RosterFile:
-    """The file, or InvalidDocument with every fault, its line and its column."""
+    """The file. Raises InvalidDocument with every fault, its line and its column."""
     document = Document.of(source, name=name)
     roster = document.into(RosterFile)
     faults: list[Fault] = [
@@ -192,13 +194,13 @@ def _instant(value: date | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
 
 
-def _twice(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
-    before: set[str] = set()
-    for at, id in enumerate(ids):
-        if id in before:
-            yield (section, at, "id"), f"{id!r} is there twice; give each its own id"
-        before.add(id)
+def _duplicates(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
+    earlier: set[str] = set()
+    for index, id in enumerate(ids):
+        if id in earlier:
+            yield (section, index, "id"), f"{id!r} is there twice; give each its own id"
+        earlier.add(id)
 
 
-def _not_among(kind: str, id: str, known: set[str]) -> str:
+def _unknown_id(kind: str, id: str, known: set[str]) -> str:
     return f"the agreement has no {kind} {id!r}; write one of {', '.join(sorted(known))}"

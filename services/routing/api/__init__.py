@@ -1,4 +1,4 @@
-"""Routing over HTTP: handoffs and why they went where they went, answers of reps, deliveries."""
+"""Routing over HTTP: handoffs with their decisions, answers of reps, deliveries, endpoints, reps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of reps, or of ops for a rep. Each may be sent twice."""
+"""Routes for answers of reps, or of ops for a rep. An answer that is sent twice counts once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.routing.domain.answers import (
     NotYours,
     UnknownReason,
 )
-from services.routing.handlers.answers import UnknownHandoff, answer
+from services.routing.handlers.answers import UnknownHandoff, on_answer
 from services.routing.handlers.assignment import Assigner
 from services.routing.handlers.explanation import read_history
 from shared.agreement.model import Id
@@ -43,117 +43,120 @@ RESPONSES = problems(
 
 REASSIGNED = "reassigned_by_ops"
 MAX_AMOUNT = 1e12
-"""More than a lead was ever worth in any currency."""
+"""The upper bound of amounts, in any currency."""
 
 
 class AnswerIn(BaseModel):
-    """Every answer may say when it happened, and which hop it means."""
+    """What every answer may say: when it happened, and which hop it is for."""
 
     model_config = ConfigDict(extra="forbid")
 
     occurred_at: Instant | None = Field(
         default=None,
-        description="When it happened; by default now. Give it, and sending twice is surely one answer.",
+        description="When it happened; by default now. With it, an answer that is sent twice surely counts once.",
     )
     hop: Count | None = Field(
-        default=None, description="The hop that is answered; refused if it is over."
+        default=None,
+        description="The hop that the answer is for; the answer is refused if that hop is over.",
     )
 
     def details(self) -> dict[str, Any]:
-        """What the answer says besides."""
+        """The other fields of the answer."""
         return self.model_dump(exclude={"occurred_at", "hop"}, exclude_none=True)
 
 
 class RejectIn(AnswerIn):
-    """Hand the lead back."""
+    """A rep hands the lead back."""
 
     reason: Id = Field(description="One of the agreement's `reject_reasons`.")
 
 
 class ContactIn(AnswerIn):
-    """The lead was contacted, or it was tried."""
+    """A rep contacted the lead, or tried to."""
 
     channel: Id = Field(description="phone, email, …")
     outcome: Id = Field(description="reached, no_answer, …")
 
 
 class WinIn(AnswerIn):
-    """The lead bought."""
+    """The lead became a customer."""
 
     amount: float | None = Field(default=None, ge=0, le=MAX_AMOUNT, allow_inf_nan=False)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _amount_has_currency(self) -> Self:
         if (self.amount is None) != (self.currency is None):
             raise ValueError("amount and currency go together")
         return self
 
 
 class LoseIn(AnswerIn):
-    """The lead did not buy."""
+    """The lead decided against us."""
 
     reason: Id = Field(description="One of the agreement's `loss_reasons`.")
 
 
 class ReassignIn(BaseModel):
-    """Take the lead from whoever has it and give it to somebody else."""
+    """Take the lead from the rep who holds it and assign it to another."""
 
     model_config = ConfigDict(extra="forbid")
 
     hop: Count = Field(description="The hop that is ended; sent twice, it is ended once.")
 
     def answer(self) -> Answer:
-        """The rejection that it is; its reason is in no list of the agreement."""
+        """The answer that it is: a rejection, with a reason that is in no list of the agreement."""
         return Answer(
             Change.REJECTED, hop=self.hop, details={"reason": REASSIGNED}, reason_is_listed=False
         )
 
 
-Optional = Annotated[AnswerIn, Body(default_factory=AnswerIn)]
+OptionalAnswer = Annotated[AnswerIn, Body(default_factory=AnswerIn)]
 OptionalWin = Annotated[WinIn, Body(default_factory=WinIn)]
 
 
 def router(assigner: Assigner) -> APIRouter:
-    """The routes; each answers with the handoff and everything that explains it."""
+    """The routes. Each responds with the handoff, its decisions and its history."""
     routes = APIRouter()
 
     @routes.post("/handoffs/{id}/accept", responses=RESPONSES)
-    def accept(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: Optional) -> HandoffDetails:
-        """Take the lead on."""
-        return _take(session, id, _answer(Change.ACCEPTED, body), caller, assigner, now)
+    def accept(
+        id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalAnswer
+    ) -> HandoffDetails:
+        """Accept the lead."""
+        return _answer_and_read(session, id, _answer(Change.ACCEPTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
     def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> HandoffDetails:
-        """Hand the lead back: to another rep, or to marketing, as the agreement says of the reason."""
-        return _take(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
+        """Hand the lead back: to another rep or to marketing, depending on the reason in the agreement."""
+        return _answer_and_read(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
     def contact(
         id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
     ) -> HandoffDetails:
-        """Say that the lead was called or written to. The same again without `occurred_at` is the same contact."""
-        return _take(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
+        """Report a contact with the lead. The same report again, without `occurred_at`, counts once."""
+        return _answer_and_read(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
     def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> HandoffDetails:
-        """Close it: they bought."""
-        return _take(session, id, _answer(Change.WON, body), caller, assigner, now)
+        """Close the handoff as won."""
+        return _answer_and_read(session, id, _answer(Change.WON, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
     def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> HandoffDetails:
-        """Close it: they did not buy."""
-        return _take(session, id, _answer(Change.LOST, body), caller, assigner, now)
+        """Close the handoff as lost."""
+        return _answer_and_read(session, id, _answer(Change.LOST, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/reassign", responses=RESPONSES)
     def reassign(id: UUID, session: Tx, caller: Ops, now: Now, body: ReassignIn) -> HandoffDetails:
-        """Give it to somebody else than who has it, or had it."""
-        return _take(session, id, body.answer(), caller, assigner, now)
+        """Assign the handoff to a rep who has not had it."""
+        return _answer_and_read(session, id, body.answer(), caller, assigner, now)
 
     return routes
 
 
-def _take(
+def _answer_and_read(
     session: Session,
     id: UUID,
     rep_answer: Answer,
@@ -161,7 +164,7 @@ def _take(
     assigner: Assigner,
     now: datetime,
 ) -> HandoffDetails:
-    answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
+    on_answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
     history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
     return HandoffDetails.of_history(history)
 

@@ -1,4 +1,4 @@
-"""Deliveries: which notifications reached their endpoints, and which could not."""
+"""Routes for deliveries: their list with all attempts, and redelivery."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ CURSOR = Cursor("deliveries", tuple[Position])
 
 
 class DeliveryFilter(BaseModel):
-    """Which deliveries."""
+    """Which deliveries are listed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,7 +80,7 @@ def list_deliveries(
     _: OpsOrRead,
     filter_: Annotated[DeliveryFilter, Query()],
 ) -> Page[DeliveryOut]:
-    """Deliveries with their attempts, newest first."""
+    """List deliveries with their attempts, newest first."""
     matching = deliveries.list_deliveries(
         session,
         state=filter_.state,
@@ -103,7 +103,7 @@ def list_deliveries(
     responses=problems(UnknownKey, WrongScope, UnknownDelivery),
 )
 def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
-    """Begin the delivery again, with the same id: to an endpoint that was mended."""
+    """Start the attempts of a delivery anew, with the same id, as after its endpoint was repaired."""
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
     [delivery] = deliveries.list_deliveries(session, id=id, limit=1)

@@ -1,4 +1,4 @@
-"""Endpoints: which of them answer, and new secrets for them."""
+"""Routes for endpoints: their list, and the rotation of their secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EndpointId = Annotated[
 
 
 class EndpointOut(BaseModel):
-    """Where webhooks go; its URL may be a secret, and is not shown."""
+    """An endpoint that gets webhooks. Its URL may be a secret, and is not shown."""
 
     id: str
     host: str | None
@@ -38,7 +38,7 @@ class EndpointOut(BaseModel):
     since: datetime | None = Field(description="Since when it hangs or is disabled.")
     failures: int = Field(description="Attempts without an answer, since then.")
     disabled_reason: str | None = Field(description="Why it is disabled.")
-    pending: int = Field(description="Webhooks that wait for it.")
+    pending: int = Field(description="How many webhooks wait for it.")
     old_secret_until: datetime | None = Field(
         description="Until when an old secret signs beside the new one."
     )
@@ -60,30 +60,30 @@ class EndpointOut(BaseModel):
 
 
 class Endpoints(BaseModel):
-    """All of them."""
+    """All endpoints."""
 
     items: list[EndpointOut]
 
 
 class NewSecret(BaseModel):
-    """The new secret: it is not shown again."""
+    """The new secret. It is not shown again."""
 
     id: str
     secret: str
     old_secret_until: datetime | None = Field(
-        description="Until then each webhook has both signatures; null where the old secret cannot be read."
+        description="Until then each webhook has both signatures; null where the old secret cannot be decrypted."
     )
 
 
 def router(secret_key: SecretStr | None) -> APIRouter:
-    """The routes; new secrets are encrypted with this key."""
+    """The routes. New secrets are encrypted with this key."""
     routes = APIRouter()
 
     @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
     def list_endpoints(
         session: Tx, _: OpsOrRead, now: Now, state: EndpointState | None = None
     ) -> Endpoints:
-        """Every endpoint, and whether it answers."""
+        """List every endpoint, with its state: whether it answers, hangs or is disabled."""
         items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
         return Endpoints(items=[it for it in items if state in (None, it.state)])
 
@@ -92,9 +92,9 @@ def router(secret_key: SecretStr | None) -> APIRouter:
         responses=problems(UnknownKey, WrongScope, UnknownEndpoint, TooManySecrets, BadSecretKey),
     )
     def rotate(id: EndpointId, session: Tx, _: Ops, now: Now, response: Response) -> NewSecret:
-        """A new secret, shown once. For 24 hours each webhook has the signature of the old one too."""
+        """Give the endpoint a new secret, shown once. For 24 hours each webhook has both signatures."""
         rotation = rotate_secret(session, id, vault=Vault(secret_key), now=now)
         response.headers["cache-control"] = "no-store"
-        return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.both_until)
+        return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.old_secret_until)
 
     return routes

@@ -1,4 +1,4 @@
-"""Handoffs: where each one is, and why."""
+"""Routes for handoffs: their list, and one with its decisions, its history and its deliveries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HandoffOut(BaseModel):
     state: State
     team: str
     rule: str
-    rep: str | None = Field(description="Who holds it; after won or lost, who did.")
+    rep: str | None = Field(description="The rep who holds it; after won or lost, the rep who did.")
     hop: int
     tier: str
     cause: str
@@ -64,7 +64,7 @@ class HandoffOut(BaseModel):
 
 
 class StepOut(BaseModel):
-    """A step in a handoff's life."""
+    """A step of a handoff."""
 
     change: Change
     occurred_at: datetime
@@ -75,7 +75,7 @@ class StepOut(BaseModel):
 
     @classmethod
     def of(cls, step: PastStep) -> Self:
-        """The step as it was taken."""
+        """The step as it is shown."""
         return cls(
             change=step.change,
             occurred_at=step.occurred_at,
@@ -87,16 +87,20 @@ class StepOut(BaseModel):
 
 
 class HandoffDetails(HandoffOut):
-    """A handoff with everything that explains it."""
+    """A handoff with its decisions, its history and its deliveries."""
 
-    decision: dict[str, Any] | None = Field(description="The newest: why this rep, or why nobody.")
+    decision: dict[str, Any] | None = Field(
+        description="The newest decision: why this rep, or why none."
+    )
     decisions: list[dict[str, Any]] = Field(
-        description="One for each hop; for a rep with their own row alone of the candidates."
+        description="One decision for each hop; with a rep's key, of its candidates only the rep's own row."
     )
     history: list[StepOut] = Field(
-        description="For a rep who lost it, up to the step that took it from them."
+        description="Its steps; with the key of a rep who held it earlier, up to the step that took it from them."
     )
-    deliveries: list[DeliveryOut] = Field(description="For a rep, theirs.")
+    deliveries: list[DeliveryOut] = Field(
+        description="Its deliveries; with a rep's key, those to the rep."
+    )
 
     @classmethod
     def of_history(cls, history: HandoffHistory) -> Self:
@@ -115,13 +119,14 @@ CURSOR = Cursor("handoffs", tuple[AwareDatetime, UUID])
 
 
 class HandoffFilter(BaseModel):
-    """Which handoffs."""
+    """Which handoffs are listed."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: State | None = None
     rep: PlainText | None = Field(
-        default=None, description="Only this rep's; with a rep's key always theirs."
+        default=None,
+        description="Only handoffs of this rep; with a rep's key always the rep's own.",
     )
     lead: UUID | None = None
     after: After = None
@@ -133,7 +138,7 @@ def list_handoffs(
     caller: AnyReader,
     filter_: Annotated[HandoffFilter, Query()],
 ) -> Page[HandoffOut]:
-    """Handoffs, newest first."""
+    """List handoffs, newest first."""
     rows = handoffs.list_handoffs(
         session,
         state=filter_.state,
@@ -163,7 +168,7 @@ def router(assigner: Assigner) -> APIRouter:
         responses=problems(UnknownKey, WrongScope, InactiveRep, NotYours, UnknownHandoff),
     )
     def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffDetails:
-        """One handoff with its decisions, its steps and its deliveries."""
+        """Read one handoff with its decisions, its history and its deliveries."""
         history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
         return HandoffDetails.of_history(history)
 
@@ -171,5 +176,5 @@ def router(assigner: Assigner) -> APIRouter:
 
 
 def rep_of(caller: Caller) -> str | None:
-    """The rep whose key it is; None for other callers, who may see everything."""
+    """The rep whose key the caller has; None for other callers, who may see everything."""
     return caller.subject if caller.scope is KeyScope.REP else None

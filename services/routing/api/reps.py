@@ -1,4 +1,4 @@
-"""Reps: who they are, and how much they hold."""
+"""The route for reps: their limits, and how many handoffs each holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ router = APIRouter()
 
 
 class RepOut(BaseModel):
-    """A rep as routing knows them."""
+    """A rep with their limits."""
 
     id: str
     name: str
@@ -28,17 +28,17 @@ class RepOut(BaseModel):
 
 
 class Reps(BaseModel):
-    """All of them."""
+    """All reps, or the caller."""
 
     items: list[RepOut]
 
 
 @router.get("/reps", responses=problems(UnknownKey, WrongScope, InactiveRep))
 def list_reps(session: Tx, caller: AnyReader) -> Reps:
-    """Everybody, by team and rank; with a rep's key that rep alone."""
+    """List the reps by team and rank; with a rep's key only that rep."""
     only = [caller.subject] if caller.scope is KeyScope.REP else None
-    everybody = reps.reps_by_id(session, only)
-    held = handoffs.held_by(session, [it.id for it in everybody])
+    listed = reps.reps_by_id(session, only)
+    held = handoffs.held_by(session, [it.id for it in listed])
     disabled = endpoints.disabled_endpoints(session)
     return Reps(
         items=[
@@ -53,6 +53,6 @@ def list_reps(session: Tx, caller: AnyReader) -> Reps:
                 per_day_limit=it.per_day_limit,
                 endpoint_disabled=disabled.get(f"rep/{it.id}"),
             )
-            for it in everybody
+            for it in listed
         ]
     )

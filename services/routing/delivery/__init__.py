@@ -1,8 +1,8 @@
-"""Webhooks on their way: claim, send, record; no transaction is open while one is sent."""
+"""Delivery of webhooks: claim, send, record. No transaction is open while a webhook is sent."""
 
 from __future__ import annotations
 
-from services.routing.delivery.dispatcher import Dispatcher, check_vault, take_up
+from services.routing.delivery.dispatcher import Dispatcher, check_vault, release_claims
 from services.routing.delivery.loop import deliver
 
-__all__ = ["Dispatcher", "check_vault", "deliver", "take_up"]
+__all__ = ["Dispatcher", "check_vault", "deliver", "release_claims"]

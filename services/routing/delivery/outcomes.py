@@ -1,4 +1,4 @@
-"""How attempts ended, recorded with what follows: an announcement, a further notification, a disabled endpoint."""
+"""Outcomes of attempts, recorded with what follows: an announcement, a further notification, a disabled endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.routing import announcements, metrics
 from services.routing.domain import notifications
 from services.routing.domain.attempts import Delivered, GaveUp, Outcome
-from services.routing.domain.handoff import Handoff, step
+from services.routing.domain.handoff import Handoff, next_step
 from services.routing.domain.notifications import Notification
 from services.routing.queries import breakers, changes, deliveries, endpoints, handoffs
 from services.routing.queries.breakers import Hang, host_breaker
@@ -25,7 +25,7 @@ from shared.messaging import outbox
 
 log = structlog.get_logger(__name__)
 
-GONE = "the endpoint answered 410: it wants nothing any more"
+GONE = "the endpoint answered 410 Gone: it takes no webhooks any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class FinishedAttempt:
 
 
 def save_outcomes(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
-    """Record how the attempts ended, in one transaction; where that fails, in halves, until what fails is alone.
+    """Record the attempts in one transaction; where that fails, each half alone, down to the attempt that fails.
 
-    Raises an outage: then some are recorded, and recording them again changes nothing.
+    Raises an outage. Some attempts are recorded then, and a second call changes nothing about them.
     """
     if any(it.hang or it.claimed.probes for it in ended):
         with ErrorCapture(), sessions.begin() as session:
@@ -56,7 +56,7 @@ def save_outcomes(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
 
 
 def _move_breakers(session: Session, ended: Sequence[FinishedAttempt]) -> None:
-    """Open the breakers of what hangs, close those of what answers, free the probes of attempts that failed at once."""
+    """Open the breakers of what hangs, close those of what answers, free the probes of attempts that failed quickly."""
     answered, failed, hangs = set[str](), set[str](), []
     for finished in ended:
         if finished.attempt.response.status is not None:
@@ -86,13 +86,13 @@ def _save(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
         _save(sessions, ended[:middle])
         _save(sessions, ended[middle:])
     else:
-        _save_less(sessions, ended[0], capture.fault)
+        _save_partially(sessions, ended[0], capture.fault)
 
 
-def _save_less(sessions: Sessions, finished: FinishedAttempt, error: str) -> None:
-    """Record as much of an attempt as can be: without its handoff, or the outcome alone.
+def _save_partially(sessions: Sessions, finished: FinishedAttempt, error: str) -> None:
+    """Record as much of an attempt as possible: without its announcement, or the outcome alone.
 
-    Where not even that is possible the delivery is pending until the pause that its claim has set is over.
+    Where neither is possible, the delivery stays pending until the pause that its claim has set is over.
     """
     unrecorded = "announcement"
     for record_part, lacks in ((_record_unannounced, "attempt"), (_record_outcome, "outcome")):
@@ -103,7 +103,7 @@ def _save_less(sessions: Sessions, finished: FinishedAttempt, error: str) -> Non
         unrecorded = lacks
     metrics.UNRECORDED.labels(unrecorded).inc()
     log.error(
-        "an attempt cannot be recorded whole",
+        "an attempt cannot be recorded completely",
         **_facts(finished),
         unrecorded=unrecorded,
         error=error,
@@ -124,7 +124,7 @@ def _record(session: Session, ended: Sequence[FinishedAttempt]) -> None:
             case Delivered() if handoff is not None and _is_current(
                 handoff, finished.claimed.notification
             ):
-                steps.append(step(handoff, Change.DELIVERED, now=finished.attempt.at))
+                steps.append(next_step(handoff, Change.DELIVERED, now=finished.attempt.at))
             case GaveUp(gone=gone):
                 _give_up(session, finished, gone=gone)
     changes.save_handoffs(session, steps)
@@ -133,7 +133,7 @@ def _record(session: Session, ended: Sequence[FinishedAttempt]) -> None:
 
 
 def _record_unannounced(session: Session, finished: FinishedAttempt) -> None:
-    """The same for a try whose handoff cannot be read or announced."""
+    """Record an attempt whose handoff cannot be read or announced."""
     counted = deliveries.save_attempts(session, [finished.saved])
     if counted and isinstance(finished.outcome, GaveUp):
         _give_up(session, finished, gone=finished.outcome.gone)
@@ -144,12 +144,12 @@ def _record_outcome(session: Session, finished: FinishedAttempt) -> None:
 
 
 def _is_current(handoff: Handoff, notification: Notification) -> bool:
-    """Whether the notification is of the handoff's current assignment: only that is announced as delivered."""
+    """Whether the notification is about the handoff's current assignment: only that is announced as delivered."""
     return handoff.hop == notification.hop and notification.type == notifications.ASSIGNED
 
 
 def _give_up(session: Session, finished: FinishedAttempt, *, gone: bool) -> None:
-    """Notify the next endpoint above of what a rep or a team could not be: the team's, then that of ops."""
+    """Notify the next endpoint above, the team's or that of ops, of what could not be delivered."""
     notification, now = finished.claimed.notification, finished.attempt.at
     if gone:
         endpoints.disable_endpoint(session, notification.endpoint, reason=GONE, now=now)
@@ -178,7 +178,7 @@ def _count(ended: Sequence[FinishedAttempt]) -> None:
 
 
 def _facts(finished: FinishedAttempt) -> dict[str, str | int | float | None]:
-    """What log lines say of an attempt."""
+    """The fields that log lines have of an attempt."""
     return {
         "delivery": str(finished.claimed.notification.id),
         "handoff": str(finished.claimed.notification.handoff_id),

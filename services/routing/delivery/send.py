@@ -1,4 +1,4 @@
-"""One attempt of a webhook: signed, posted, and judged by its response."""
+"""One attempt of a webhook: it is signed, posted, and judged by its response."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ MAX_DETAIL = 500
 
 
 class LastResponses:
-    """When each host and endpoint answered last, which tells a host that hangs from an endpoint that does."""
+    """When each host and endpoint answered last: that distinguishes a hanging host from a hanging endpoint."""
 
     def __init__(self) -> None:
         self._at_s: dict[str, float] = {}
 
     def note(self, claimed: ClaimedDelivery) -> None:
-        """The endpoint and its host answered just now."""
+        """Note that the endpoint and its host answered just now."""
         now_s = time.monotonic()
         self._at_s[claimed.notification.endpoint] = self._at_s[claimed.host] = now_s
 
@@ -54,7 +54,7 @@ class LastResponses:
 async def make_attempt(
     dispatcher: Dispatcher, clients: Clients, responses: LastResponses, claimed: ClaimedDelivery
 ) -> FinishedAttempt:
-    """Make one attempt. Whatever goes wrong with it is its outcome, and stops no other."""
+    """Make one attempt. Every failure is an outcome, and does not affect other attempts."""
     at, began_s = dispatcher.time_source(), time.monotonic()
     client = clients.to(claimed.notification.endpoint)
     response, outcome = await _outcome(dispatcher, client, claimed)
@@ -97,7 +97,7 @@ async def _sign_and_post(
         return DISABLED, GaveUp()
     try:
         secrets = [dispatcher.vault.decrypt(claimed.secret), *_old_secrets(dispatcher, claimed)]
-    except BadSecretKey as error:  # of this endpoint: it holds up nobody else's
+    except BadSecretKey as error:  # it concerns this endpoint alone
         response = Response(None, str(error))
     else:
         response = await _post(dispatcher, client, claimed, secrets)
@@ -105,7 +105,7 @@ async def _sign_and_post(
 
 
 def _old_secrets(dispatcher: Dispatcher, claimed: ClaimedDelivery) -> Iterator[bytes]:
-    """The old secrets that still sign; one that only a lost key decrypts was replaced because of that."""
+    """The old secrets that still sign, decrypted; one that was encrypted with a lost key is left out."""
     for old in still_signing(claimed.old_secrets, now=dispatcher.time_source()):
         with suppress(BadSecretKey):
             yield dispatcher.vault.decrypt(old.secret)
@@ -157,9 +157,9 @@ async def _post(
 async def post_webhook(
     client: httpx.AsyncClient, url: str, *, headers: dict[str, str], body: bytes, within_s: float
 ) -> Response:
-    """Post the body once. Whatever goes wrong on the way is in the response, which has no status then.
+    """Post the body once. An error on the way is in the response's detail, and there is no status then.
 
-    Once the head of the response is there its status decides, whatever becomes of the body.
+    Once the head of the response is there, its status decides, however the body ends.
     """
     try:
         async with asyncio.timeout(within_s):
@@ -180,5 +180,5 @@ async def post_webhook(
 
 
 def shortened(text: str) -> str:
-    """As much of the text as is stored with an attempt."""
+    """The first part of the text, as much as is stored with an attempt."""
     return storable(text[:MAX_DETAIL])

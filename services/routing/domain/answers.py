@@ -1,4 +1,4 @@
-"""What a rep's answer changes, and which answers are refused."""
+"""The steps that an answer of a rep causes, and the answers that are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from services.routing.domain.handoff import Handoff, State, Step, rejected, returned, step
+from services.routing.domain.handoff import (
+    Handoff,
+    State,
+    Step,
+    next_step,
+    rejection_step,
+    return_step,
+)
 from services.routing.domain.policy import RoutingPolicy
 from shared.contracts.payloads import Change
 from shared.errors import Rejected
@@ -17,21 +24,21 @@ SKEW = timedelta(seconds=60)
 
 
 class HandoffMoved(Rejected):
-    """The handoff is not where the answer thinks it is."""
+    """The answer is for a hop that is over: the handoff has moved on."""
 
     code: ClassVar[str] = "handoff_moved"
     status: ClassVar[int] = 409
 
 
 class NotYours(Rejected):
-    """A rep answers for a handoff that was never theirs."""
+    """A rep's key was used for a handoff that this rep never held."""
 
     code: ClassVar[str] = "not_your_handoff"
     status: ClassVar[int] = 403
 
 
 class ImpossibleTime(Rejected):
-    """The answer happened in the future, or before there was anything to answer."""
+    """The time of the answer is in the future, or before the assignment."""
 
     code: ClassVar[str] = "impossible_time"
 
@@ -44,41 +51,41 @@ class UnknownReason(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who answers: a rep, or ops for whoever holds it."""
+    """The sender of an answer: a rep, or ops on behalf of the rep who holds the handoff."""
 
     role: Literal["rep", "ops"]
     name: str
 
     @property
     def id(self) -> str:
-        """As it is kept in the handoff's life."""
+        """The actor as it is stored with a step."""
         return f"{self.role}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a rep, or ops, answers about a handoff."""
+    """An answer about a handoff."""
 
     change: Change
     occurred_at: datetime | None = None
-    """None: now. With it, the same answer sent twice is surely the same."""
+    """When it happened; None: now. With it, an answer that is sent twice is recognised with certainty."""
     hop: int | None = None
-    """The hop that is answered, where the caller names it."""
+    """The hop that the answer is for, where the caller names it."""
     details: dict[str, Any] = field(default_factory=dict)
     reason_is_listed: bool = True
-    """Whether its reason must be one of the agreement's; ops' own reasons are in no list."""
+    """Whether its reason must be in the agreement's list; reasons of ops are not."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """A step that was taken earlier."""
+    """A step of the handoff's history."""
 
     change: Change
     occurred_at: datetime
     actor: str
     hop: int
     rep: str | None = None
-    """Who held the handoff after it."""
+    """The rep who held the handoff after it."""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -91,7 +98,7 @@ def steps_of_answer(
     policy: RoutingPolicy,
     now: datetime,
 ) -> list[Step]:
-    """The steps that the answer causes; none where it was given before.
+    """The steps that the answer causes; none where the same answer came before.
 
     A rejected handoff is waiting afterwards, or closed where its lead is recycled.
     Raises UnknownReason, NotYours, HandoffMoved or ImpossibleTime.
@@ -108,20 +115,22 @@ def steps_of_answer(
         return []
     closed_at = now if answer.change in (Change.WON, Change.LOST) else None
     after = handoff._replace(state=State(answer.change.value), closed_at=closed_at)
-    return [step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)]
+    return [
+        next_step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)
+    ]
 
 
 def _reject(
     handoff: Handoff, answer: Answer, actor: Actor, at: datetime, now: datetime
 ) -> list[Step]:
-    first = rejected(handoff, now=now, occurred_at=at, actor=actor.id, **answer.details)
+    first = rejection_step(handoff, now=now, occurred_at=at, actor=actor.id, **answer.details)
     if not answer.details.get("recycle"):
         return [first]
-    return [first, returned(first.handoff, now=now, state=State.RECYCLED, **answer.details)]
+    return [first, return_step(first.handoff, now=now, state=State.RECYCLED, **answer.details)]
 
 
 def _with_consequence(answer: Answer, policy: RoutingPolicy) -> Answer:
-    """The answer with what its reason entails in the agreement; raises UnknownReason."""
+    """The answer with the consequence of its reason in the agreement; raises UnknownReason."""
     routing, reason = policy.agreement.routing, answer.details.get("reason")
     if reason is None:
         return answer
@@ -136,7 +145,7 @@ def _with_consequence(answer: Answer, policy: RoutingPolicy) -> Answer:
 
 
 def check_reason(reason: str | None, listed: Sequence[str], *, kind: str) -> None:
-    """Raise UnknownReason unless the agreement lists it; an agreement without a list takes any."""
+    """Raise UnknownReason unless the reason is listed; an empty list allows every reason."""
     if listed and reason not in listed:
         raise UnknownReason(
             f"{reason!r} is no {kind} of the agreement; give one of {', '.join(listed)}"
@@ -144,37 +153,37 @@ def check_reason(reason: str | None, listed: Sequence[str], *, kind: str) -> Non
 
 
 def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> bool:
-    """Whether the answer was given already.
+    """Whether this past step is the same answer.
 
-    A rep's answer is compared at any hop, as a handoff never comes back to a rep who rejected it; an answer of ops at
-    the hop that they name, or else at the hop that is now.
+    A rep's answer is compared with steps of every hop, because a handoff never comes back to a rep who rejected it. An
+    answer of ops is compared with steps of the hop that it names, else of the current hop.
     """
     hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
-    apart = abs(past.occurred_at - (answer.occurred_at or past.occurred_at))
+    difference = abs(past.occurred_at - (answer.occurred_at or past.occurred_at))
     return (past.change, past.actor, past.hop, past.details) == (
         answer.change,
         actor.id,
         hop,
         answer.details,
-    ) and apart <= SKEW
+    ) and difference <= SKEW
 
 
 def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[PastStep]) -> None:
-    mine = actor.role == "ops" or handoff.rep == actor.name
-    if handoff.state.held and mine and answer.hop in (None, handoff.hop):
+    may_answer = actor.role == "ops" or handoff.rep == actor.name
+    if handoff.state.held and may_answer and answer.hop in (None, handoff.hop):
         return
-    if not mine and not any(it.rep == actor.name for it in past):
+    if not may_answer and not any(it.rep == actor.name for it in past):
         raise NotYours(f"handoff {handoff.id} is not with you")
-    raise HandoffMoved(f"handoff {handoff.id} has moved on: it is {whereabouts(handoff)}")
+    raise HandoffMoved(f"handoff {handoff.id} has moved on: it is {state_text(handoff)}")
 
 
-def whereabouts(handoff: Handoff) -> str:
-    """Who holds it now, in words."""
+def state_text(handoff: Handoff) -> str:
+    """The handoff's state and its rep, in words."""
     if handoff.state.held:
         return f"{handoff.state} with {handoff.rep}, hop {handoff.hop}"
     if handoff.state in (State.WON, State.LOST):
         return f"{handoff.state} by {handoff.rep}"
-    return f"{handoff.state}, with nobody"
+    return f"{handoff.state}, without a rep"
 
 
 def _occurred_at(handoff: Handoff, answer: Answer, now: datetime) -> datetime:

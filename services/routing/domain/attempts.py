@@ -1,4 +1,4 @@
-"""What a try of a webhook means: delivered, try again then, or give it up."""
+"""What the response to an attempt of a webhook means: delivered, to be attempted again, or given up."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from email.utils import parsedate_to_datetime
 SCHEDULE = tuple(
     timedelta(seconds=it) for it in (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 36_000)
 )
-"""How long after each failed try the next one comes, before jitter."""
+"""The pause after each failed attempt, before jitter."""
 
 JITTER = 0.2
-"""A wait grows by up to this part of itself, so that what failed together is not tried together."""
+"""A pause grows by up to this part of itself, so that attempts that failed together are not repeated together."""
 
-LONGEST_WISH = timedelta(hours=1)
-"""A receiver's Retry-After is honoured up to this."""
+MAX_RETRY_AFTER = timedelta(hours=1)
+"""A longer Retry-After of a receiver counts as this."""
 
 GONE = 410
-_WISHING = (429, 503)
+_RETRY_AFTER_STATUSES = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a receiver wish; without a status, what went wrong instead."""
+    """The response of a receiver. Without a status there was none, and `detail` says what went wrong."""
 
     status: int | None
     detail: str
@@ -32,19 +32,19 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """It arrived."""
+    """The receiver took the webhook."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It did not; the next try is at this instant."""
+    """The attempt failed; the next one is at this instant."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """It did not and will not; `gone` when the receiver wants nothing any more."""
+    """The attempt failed, and no other follows; `gone` if the receiver answered 410 Gone."""
 
     gone: bool = False
 
@@ -53,26 +53,27 @@ Outcome = Delivered | Retry | GaveUp
 
 
 def judge(response: Response, *, number: int, now: datetime, chance: float) -> Outcome:
-    """What the `number`-th try (from 1) came to; `chance` in [0, 1) is the jitter's share."""
+    """The outcome of the `number`-th attempt, from 1; `chance` in [0, 1) is the part of the jitter that is added."""
     if response.status is not None and 200 <= response.status < 300:
         return Delivered()
     if response.status == GONE:
         return GaveUp(gone=True)
     if number > len(SCHEDULE):
         return GaveUp()
-    wait = SCHEDULE[number - 1] * (1 + JITTER * chance)
-    return Retry(now + max(wait, _wish(response, now)))
+    pause = SCHEDULE[number - 1] * (1 + JITTER * chance)
+    return Retry(now + max(pause, _retry_after(response, now)))
 
 
-def _wish(response: Response, now: datetime) -> timedelta:
-    """How long the receiver asks us to wait; nothing where it does not ask, or not in words that we know."""
-    if response.status not in _WISHING or response.retry_after is None:
+def _retry_after(response: Response, now: datetime) -> timedelta:
+    """The pause that the receiver asks for; zero where it asks for none, or in a form that is unknown."""
+    if response.status not in _RETRY_AFTER_STATUSES or response.retry_after is None:
         return timedelta(0)
-    wish = response.retry_after.strip()
-    if wish.isdecimal():  # of any length: it is the receiver that writes it
-        return min(timedelta(seconds=int(wish)), LONGEST_WISH) if len(wish) < 10 else LONGEST_WISH
+    header = response.retry_after.strip()
+    if header.isdecimal():  # any number of digits may arrive, and int() has a limit
+        is_long = len(header) > 9
+        return MAX_RETRY_AFTER if is_long else min(timedelta(seconds=int(header)), MAX_RETRY_AFTER)
     try:
-        at = parsedate_to_datetime(wish)
+        at = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return timedelta(0)
-    return min(at.replace(tzinfo=at.tzinfo or UTC) - now, LONGEST_WISH)
+    return min(at.replace(tzinfo=at.tzinfo or UTC) - now, MAX_RETRY_AFTER)

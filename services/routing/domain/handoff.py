@@ -1,4 +1,4 @@
-"""A handoff and its steps: each one numbered, each one announced."""
+"""A handoff and its steps, which are numbered and announced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.contracts.payloads import Change, LeadQualified
 
 
 class State(StrEnum):
-    """Where a handoff is."""
+    """The state of a handoff."""
 
     WAITING = "waiting"
     ASSIGNED = "assigned"
@@ -28,17 +28,17 @@ class State(StrEnum):
 
     @property
     def held(self) -> bool:
-        """Whether a rep has it in hand."""
+        """Whether a rep holds the handoff."""
         return self in (State.ASSIGNED, State.ACCEPTED, State.CONTACTED)
 
     @property
     def live(self) -> bool:
-        """Whether it keeps its lead from a second handoff."""
+        """Whether the handoff is not at its end: its lead gets no second one meanwhile."""
         return self.held or self is State.WAITING
 
 
 SYSTEM = "leadbaton"
-"""The actor of what nobody asked for: the rules did it."""
+"""The actor of steps that follow from the agreement, without an answer or a command."""
 
 
 class Handoff(NamedTuple):
@@ -69,7 +69,7 @@ class Handoff(NamedTuple):
     merged_into: UUID | None = None
     traceparent: str | None = None
     announced_json: bytes | None = None
-    """The qualification as it was announced, where it has just come: writing it again took longer than deciding."""
+    """The qualification's message, where it has just arrived: encoding it again took longer than the decision."""
 
     @property
     def lead_json(self) -> bytes:
@@ -78,7 +78,7 @@ class Handoff(NamedTuple):
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:
-    """One qualification, one handoff: the same id however often it is announced."""
+    """The id of the qualification's handoff: the same however often it is announced."""
     return uuid5(NAMESPACE_OID, f"{lead_id}/{qualification}")
 
 
@@ -94,7 +94,7 @@ class Step(NamedTuple):
     """reason, recycle, outcome, channel, amount, currency: as in HandoffChanged."""
 
     def payload(self) -> bytes:
-        """The step as other services read it: what `HandoffChanged` would write, in a third of the time."""
+        """The step as JSON of `HandoffChanged`, encoded in a third of the time that its codec takes."""
         handoff, context = self.handoff, self.handoff.lead.context
         fields = {
             "handoff_id": handoff.id,
@@ -118,11 +118,11 @@ class Step(NamedTuple):
             "lead_name": context.name or context.email,
             **self.details,
         }
-        known = {name: value for name, value in fields.items() if value is not None}
-        return orjson.dumps(known, option=orjson.OPT_UTC_Z)
+        present = {name: value for name, value in fields.items() if value is not None}
+        return orjson.dumps(present, option=orjson.OPT_UTC_Z)
 
 
-def step(
+def next_step(
     handoff: Handoff,
     change: Change,
     *,
@@ -131,15 +131,15 @@ def step(
     actor: str = SYSTEM,
     **details: Any,
 ) -> Step:
-    """The next step of the handoff; the caller has already set what it changes."""
+    """The next step of the handoff. The caller has already set the fields that it changes."""
     numbered = handoff._replace(sequence=handoff.sequence + 1)
     return Step(numbered, change, occurred_at or now, now, actor, details)
 
 
-def assigned(
+def assignment_step(
     handoff: Handoff, rep: str, *, calendar: str | None, now: datetime, actor: str = SYSTEM
 ) -> Step:
-    """The handoff goes to this rep: its next hop."""
+    """The step that gives the handoff to this rep, as its next hop."""
     after = handoff._replace(
         state=State.ASSIGNED,
         rep=rep,
@@ -148,27 +148,27 @@ def assigned(
         assigned_at=now,
     )
     change = Change.ASSIGNED if after.hop == 1 else Change.REASSIGNED
-    return step(after, change, now=now, actor=actor)
+    return next_step(after, change, now=now, actor=actor)
 
 
-def waiting(handoff: Handoff, *, now: datetime, reason: str) -> Step:
-    """Nobody may have it now."""
-    return step(_released(handoff, State.WAITING), Change.WAITING, now=now, reason=reason)
+def waiting_step(handoff: Handoff, *, now: datetime, reason: str) -> Step:
+    """The step after which the handoff waits, as no rep is eligible."""
+    return next_step(_released(handoff, State.WAITING), Change.WAITING, now=now, reason=reason)
 
 
-def returned(
+def return_step(
     handoff: Handoff, *, now: datetime, state: State = State.RETURNED, **details: Any
 ) -> Step:
-    """It ends without a rep: its lead ceased to qualify, was recycled, or has another live handoff."""
+    """The step that ends the handoff without a rep: its lead ceased to qualify, was recycled or has another."""
     after = _released(handoff, state)._replace(closed_at=now)
-    return step(after, Change.RETURNED, now=now, **details)
+    return next_step(after, Change.RETURNED, now=now, **details)
 
 
-def rejected(
+def rejection_step(
     handoff: Handoff, *, now: datetime, occurred_at: datetime, actor: str, **details: Any
 ) -> Step:
-    """The holder lets go of it; what becomes of it is the next step."""
-    return step(
+    """The step with which a rep hands the handoff back; another step assigns it again or ends it."""
+    return next_step(
         _released(handoff, State.WAITING),
         Change.REJECTED,
         now=now,

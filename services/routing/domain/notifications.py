@@ -1,4 +1,4 @@
-"""Notifications: the handoff, the lead, what is due and where to answer, in at most 20 KB."""
+"""Notifications: the handoff, its lead, its due times and its links, in at most 20 KB."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import msgspec
 import orjson
 
 from services.routing.domain.handoff import Handoff
-from services.routing.domain.policy import (
-    TeamPolicy,
-)
+from services.routing.domain.policy import TeamPolicy
 from shared.agreement.model import Anchor, Policy
 from shared.contracts.payloads import Scope, SlaChanged
 
@@ -25,14 +23,14 @@ DISABLED = "endpoint.disabled"
 
 
 class _Parts(msgspec.Struct):
-    """What of a qualification is passed on as it came: reading and writing it again cost more than all the rest."""
+    """Parts of a qualification that notifications copy as bytes: encoding them again cost more than all the rest."""
 
     context: msgspec.Raw
     scores: msgspec.Raw
 
 
 class _Body(msgspec.Struct):
-    """A body whose parts are passed on as they are: they may hold numbers that only few readers take."""
+    """A body whose parts are copied as bytes: they may hold numbers that few decoders accept."""
 
     data: dict[str, msgspec.Raw]
 
@@ -60,7 +58,7 @@ def rep_endpoint(rep: str) -> str:
 
 
 def team_endpoint(team: str) -> str:
-    """The id of a team's fallback."""
+    """The id of the endpoint of a team."""
     return f"team/{team}"
 
 
@@ -68,14 +66,14 @@ OPS_ENDPOINT = "ops"
 
 
 def notification_id(cause: str) -> UUID:
-    """The same id for the same cause, however often it is announced."""
+    """The id of the notification that this cause has: always the same for the same cause."""
     return uuid5(NAMESPACE_OID, cause)
 
 
 def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Notification:
-    """The notification that tells the rep of the assignment."""
+    """The notification of an assignment, for its rep."""
     data = {
-        **described(handoff, public_url=public_url),
+        **handoff_data(handoff, public_url=public_url),
         "due": [
             {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
             for policy, due_at in due_times.of(handoff)
@@ -100,7 +98,7 @@ BREACH_FIELDS = (
 def breach(
     clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
 ) -> Notification:
-    """The notification that tells a team, or ops, of a broken promise."""
+    """The notification of a breach, for a team or for ops."""
     fields = msgspec.to_builtins(clock)
     data: dict[str, Any] = {
         "breach": {name: fields.get(name) for name in BREACH_FIELDS},
@@ -108,7 +106,7 @@ def breach(
     if handoff is None:
         data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
     else:
-        data |= described(handoff, public_url=public_url)
+        data |= handoff_data(handoff, public_url=public_url)
     return Notification(
         id=notification_id(f"{cause}/{endpoint}"),
         endpoint=endpoint,
@@ -134,8 +132,8 @@ def undelivered(
     )
 
 
-def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
-    """The handoff, its lead as it was announced, to the byte, and where to answer."""
+def handoff_data(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
+    """The handoff, the bytes of its lead as they were announced, and the links for answers."""
     parts = _parts_of(handoff.lead_json)
     link = f"{public_url.rstrip('/')}/v1/handoffs/{handoff.id}"
     return {
@@ -166,7 +164,7 @@ def described(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
 
 
 class DueTimes:
-    """When the promises of one agreement are due for the assignments of a team. Instants are computed once for all."""
+    """When the promises of one agreement are due for the assignments of a team; equal instants are computed once."""
 
     def __init__(self, policies: Sequence[Policy], team: TeamPolicy) -> None:
         self._policies, self._team = policies, team
@@ -198,7 +196,7 @@ class DueTimes:
 
 
 def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
-    """The exact bytes. What does not fit is left out, the least useful first; `shortened` says so then."""
+    """The exact bytes. Parts that do not fit are left out, the least useful first, and `shortened` is true then."""
     encoded = orjson.dumps({"type": type, "timestamp": at, "data": data})
     for shorten in _SHORTER:
         if len(encoded) < MAX_BYTES:

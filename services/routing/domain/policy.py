@@ -1,4 +1,4 @@
-"""What routing decides by, read from the agreement: its rules, its tiers, its teams with their calendars."""
+"""One version of the agreement as routing decides by it: its rules, its tiers, its teams with their calendars."""
 
 from __future__ import annotations
 

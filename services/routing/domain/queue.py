@@ -11,7 +11,14 @@ from uuid import UUID
 from services.routing.domain.assignment.allocation import Allocation, BatchAllocator, Choice
 from services.routing.domain.assignment.eligibility import MatchedLead
 from services.routing.domain.assignment.selection import credit_newcomers
-from services.routing.domain.handoff import Handoff, State, Step, assigned, returned, waiting
+from services.routing.domain.handoff import (
+    Handoff,
+    State,
+    Step,
+    assignment_step,
+    return_step,
+    waiting_step,
+)
 from services.routing.domain.policy import RuleMatch, TeamPolicy
 from services.routing.domain.roster import RepLoad
 
@@ -20,14 +27,14 @@ NOBODY_ELIGIBLE = "nobody_eligible"
 
 
 class QueuedHandoff(NamedTuple):
-    """A waiting handoff, with what decides who gets it."""
+    """A waiting handoff, with what decides which rep gets it."""
 
     handoff: Handoff
     lead: MatchedLead
     announces_wait: bool
-    """It started, or came back, just now: that it waits is announced too."""
+    """Whether it started, or came back, just now: if it has to wait, that is announced too."""
     is_new: bool
-    """It is not in the database yet."""
+    """Whether it is not in the database yet."""
 
     @property
     def turn(self) -> tuple[int, datetime, UUID]:
@@ -69,12 +76,12 @@ class Assignment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What an allocation decides about a queue."""
+    """The decisions of an allocation about a queue."""
 
     allocation: Allocation
     choices: list[tuple[QueuedHandoff, Choice]]
     changed_loads: list[RepLoad]
-    """Loads that the leads changed, and those that were not counted in this period before."""
+    """Loads that the allocation changed, and those that were not counted in this period before."""
     steps_of_new: list[Step]
     steps_of_waiting: list[Step]
     anybody_free: bool
@@ -141,10 +148,10 @@ def decide(
         steps = new if item.is_new else waited
         if choice.rep is not None:
             steps.append(
-                assigned(item.handoff, choice.rep, calendar=calendars[choice.rep], now=now)
+                assignment_step(item.handoff, choice.rep, calendar=calendars[choice.rep], now=now)
             )
         elif item.announces_wait:
-            steps.append(waiting(item.handoff, now=now, reason=NOBODY_ELIGIBLE))
+            steps.append(waiting_step(item.handoff, now=now, reason=NOBODY_ELIGIBLE))
     pairs = zip(loads, allocator.loads(), strict=True)
     changed = [load for before, load in pairs if load != before or not load.counted]
     allocation = Allocation(team.team, now, version, loads, allocator.reps)
@@ -211,7 +218,7 @@ class Intake:
         if live is not None:
             merged = handoff._replace(merged_into=live)
             self.steps_of_new.append(
-                returned(merged, now=self._now, state=State.MERGED, reason=MERGED)
+                return_step(merged, now=self._now, state=State.MERGED, reason=MERGED)
             )
             return
         self._live[handoff.lead_id] = handoff.id
@@ -227,4 +234,4 @@ class Intake:
         else:
             return
         del self._live[handoff.lead_id]
-        steps.append(returned(handoff, now=self._now, reason=arrival.cause))
+        steps.append(return_step(handoff, now=self._now, reason=arrival.cause))

@@ -1,4 +1,4 @@
-"""Reps as an import left them, and each one's load."""
+"""Reps as the last import left them, and the load of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Time off, half-open."""
+    """Time off: from `since` until just before `until`."""
 
     since: datetime
     until: datetime
@@ -18,7 +18,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Rep:
-    """Somebody who may get leads."""
+    """A person who gets leads."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class Rep:
         return next((it.until for it in self.time_off if it.since <= at < it.until), None)
 
     def on_leave(self, at: datetime) -> bool:
-        """Whether no lead may come, through no fault of the rep's: that must cost no share."""
+        """Whether the rep is inactive or on time off; leads that others get meanwhile are credited."""
         return not self.active or self.away_until(at) is not None
 
     def facts(self) -> dict[str, Any]:
@@ -62,14 +62,14 @@ class Rep:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """All reps as one import left them."""
+    """All reps of one import."""
 
     id: int
     reps: Mapping[str, Rep]
 
 
 class RepLoad(NamedTuple):
-    """A rep with the counts that decide: open handoffs, assignments of today, assignments of this period and credit."""
+    """A rep with their counts: open handoffs, assignments of today, assignments of this period, and credit."""
 
     rep: Rep
     open: int = 0

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PREFIX = "whsec_"
-BOTH_SIGN_FOR = timedelta(hours=24)
+OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 """How long an old secret signs beside the one that replaced it."""
 MAX_OLD_SECRETS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class OldSecret:
-    """A secret that an endpoint had before, encrypted."""
+    """An earlier secret of an endpoint, encrypted, and when it stops to sign."""
 
     secret: bytes
     until: datetime
@@ -29,14 +29,14 @@ def still_signing(old: Sequence[OldSecret], *, now: datetime) -> list[OldSecret]
 
 
 def encode_secret(secret: bytes) -> str:
-    """The secret as text, as its owner keeps it."""
+    """The secret as text, as the owner of the endpoint stores it."""
     return PREFIX + b64encode(secret).decode()
 
 
 def signed_headers(
     secrets: Sequence[bytes], *, id: str, at: datetime, body: bytes
 ) -> dict[str, str]:
-    """The three headers of one attempt: the delivery's id, the attempt's second, an HMAC a secret over the bytes."""
+    """The three headers of one attempt: the delivery's id, the Unix time in seconds, one HMAC for each secret."""
     second = str(int(at.timestamp()))
     content = f"{id}.{second}.".encode() + body
     macs = (hmac.new(it, content, hashlib.sha256).digest() for it in secrets)

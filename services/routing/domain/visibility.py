@@ -1,4 +1,4 @@
-"""What a rep may see of a handoff: all but other reps' load while they hold it, nothing after they lost it."""
+"""What a rep may see of a handoff: everything but other reps' loads while they hold it, nothing that came later."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from shared.contracts.payloads import Change
 Decisions = Sequence[dict[str, Any]]
 
 _RULING = ("team", "rule", "agreement_version")
-"""What a handoff was ruled by, which a newer agreement changes while it waits."""
+"""Fields that a newer agreement may change while the handoff waits."""
 
 
 def steps_for(rep: str, handoff: Handoff, past: Sequence[PastStep]) -> list[PastStep]:
     """The steps that the rep may see: all while they hold it, else those up to the one that ended their last hop.
 
-    That one is shown without whom it gave the handoff to. None where they never held it.
+    That last step is shown without the next rep. The list is empty for a rep who never held the handoff.
     """
     held_at = [index for index, step in enumerate(past) if step.rep == rep]
     if not held_at or handoff.rep == rep:
@@ -34,9 +34,9 @@ def steps_for(rep: str, handoff: Handoff, past: Sequence[PastStep]) -> list[Past
 def handoff_for(
     rep: str, handoff: Handoff, past: Sequence[PastStep], decisions: Decisions
 ) -> Handoff:
-    """The handoff as it left the rep, from the steps and decisions that they may see; as it is for its holder.
+    """The handoff as it is for its holder; for an earlier rep, as it was when it left them.
 
-    It waits then, unless the step that took it from the rep was its end.
+    It was waiting then, unless the step that took it from the rep ended it.
     """
     if handoff.rep == rep:
         return handoff
@@ -57,7 +57,7 @@ def handoff_for(
 def decisions_for(
     rep: str, decisions: Iterable[dict[str, Any]], *, hop: int
 ) -> list[dict[str, Any]]:
-    """The decisions up to this hop, in each the rep's own row alone of the candidates."""
+    """The decisions up to this hop; of the candidates of each, only the rep's own row."""
     return [
         {**it, "candidates": [row for row in it.get("candidates", ()) if row["rep"] == rep]}
         for it in decisions

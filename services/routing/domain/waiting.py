@@ -1,4 +1,4 @@
-"""How long leads have waited while somebody could have taken them."""
+"""How long leads have waited while a rep could have got them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.agreement.model import Agreement
 from shared.calendar import compile_calendar
 
 
-class Queue(NamedTuple):
+class WaitingLeads(NamedTuple):
     """Leads that wait for the reps of a team under one rule."""
 
     team: str
@@ -20,18 +20,19 @@ class Queue(NamedTuple):
     """When the oldest of them qualified."""
 
 
-def takeable_time(
-    queue: Queue, agreement: Agreement, *, hours: Collection[str | None], now: datetime
+def assignable_time(
+    waiting: WaitingLeads, agreement: Agreement, *, hours: Collection[str | None], now: datetime
 ) -> timedelta:
-    """How long the oldest has waited within working hours, where its rule asks for those, else at all.
+    """How long the oldest lead has waited: within working hours, where its rule asks for those, else in all.
 
-    `hours` are the calendars of the team's active reps (None: the team's); of several, the one with the most counts.
-    A team without active reps is measured by its own, one that the agreement does not know any more by all hours.
+    `hours` are the calendars of the team's active reps (None: the team's). Of several calendars the longest time
+    counts. Without active reps the team's calendar counts; for a team or rule that the agreement no longer has, all
+    hours count.
     """
-    own = {it.id: it.calendar for it in agreement.routing.teams}.get(queue.team)
-    rule = next((it for it in agreement.routing.rules if it.id == queue.rule), None)
-    if own is None or rule is None or rule.hours == "any":
-        return now - queue.since
+    team_calendar = {it.id: it.calendar for it in agreement.routing.teams}.get(waiting.team)
+    rule = next((it for it in agreement.routing.rules if it.id == waiting.rule), None)
+    if team_calendar is None or rule is None or rule.hours == "any":
+        return now - waiting.since
     calendars = {it.id: it for it in agreement.sla.calendars}
-    used = {it if it in calendars else own for it in hours or (None,)}
-    return max(compile_calendar(calendars[it]).elapsed(queue.since, now) for it in used)
+    used = {it if it in calendars else team_calendar for it in hours or (None,)}
+    return max(compile_calendar(calendars[it]).elapsed(waiting.since, now) for it in used)

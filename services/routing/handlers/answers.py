@@ -1,4 +1,4 @@
-"""A rep's answer: it is checked, saved and announced; what it frees is assigned at once."""
+"""A rep's answer: it is checked, saved and announced, and a freed rep gets a waiting handoff at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class UnknownHandoff(Rejected):
     status: ClassVar[int] = 404
 
 
-def answer(
+def on_answer(
     session: Session, id: UUID, answer: Answer, *, actor: Actor, assigner: Assigner, now: datetime
 ) -> None:
-    """Take the answer once. A handoff that it hands back is assigned again in the same transaction."""
+    """Save the answer, if it is a new one. A rejected handoff is assigned again in the same transaction."""
     handoff = handoffs.locked_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
@@ -51,9 +51,9 @@ def answer(
 def _free_rep(
     session: Session, before: Handoff, after: Handoff, *, assigner: Assigner, now: datetime
 ) -> None:
-    """The rep has room for a handoff that waits: perhaps for this one, which other reps may get now.
+    """Assign waiting handoffs, as the rep has room for another; a rejected handoff may go to other reps.
 
-    A handoff that was handed back costs its rep no share, and its assignment is no longer delivered.
+    A rejected handoff does not count in the rep's share, and pending deliveries of its assignment are cancelled.
     """
     teams.lock_teams(session, [before.team])
     reps.release(session, before.rep)

@@ -1,4 +1,4 @@
-"""Leads to reps: handoffs start, and are assigned one by one, the hottest tier first, then the oldest."""
+"""Handoffs start, and are assigned one by one, the hottest tier first, then the oldest."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
 from shared.messaging import outbox
 
-PORTION = 200
+PAGE_SIZE = 200
 """How many waiting handoffs are loaded at a time."""
 
 _turn = attrgetter("turn")
 
 
 class Assigner:
-    """What assigning needs besides the session: policies, rosters and allocations, each loaded once, and our URL."""
+    """What assignments need besides the session: policies, rosters, allocations (each loaded once), the public URL."""
 
     def __init__(self, public_url: str) -> None:
         self.policies, self.public_url = Policies(RoutingPolicy), public_url
@@ -109,23 +109,23 @@ def assign_in_team(
     now: datetime,
     drain: bool = True,
 ) -> None:
-    """Assign these handoffs and, to `drain` the team, the other ones that wait; the caller holds the team's lock.
+    """Assign these handoffs and, with `drain`, the team's other waiting ones; the caller holds the team's lock.
 
-    Waiting handoffs are loaded in portions while any rep is free: one rep who becomes free must not cost as much as
-    there are handoffs that wait.
+    Waiting handoffs are loaded page by page while any rep is free, so that the cost of one free rep does not grow with
+    the number of handoffs that wait.
     """
     rest = sorted(items, key=_turn)
-    ids, made = {it.handoff.id for it in rest}, list[Decisions]()
-    for portion, is_last in _waiting_portions(session, team, ids, assigner) if drain else ():
-        cut = len(rest) if is_last else bisect_right(rest, portion[-1].turn, key=_turn)
-        queue = sorted([*rest[:cut], *portion], key=_turn)
+    ids, decisions = {it.handoff.id for it in rest}, list[Decisions]()
+    for page, is_last in _waiting_pages(session, team, ids, assigner) if drain else ():
+        cut = len(rest) if is_last else bisect_right(rest, page[-1].turn, key=_turn)
+        queue = sorted([*rest[:cut], *page], key=_turn)
         rest = rest[cut:]
-        made.append(assign_queue(session, queue, assigner=assigner, now=now))
-        if not made[-1].anybody_free:
+        decisions.append(assign_queue(session, queue, assigner=assigner, now=now))
+        if not decisions[-1].anybody_free:
             break
     if rest:
-        made.append(assign_queue(session, rest, assigner=assigner, now=now))
-    review_at = min((it.review_at for it in made if it.review_at is not None), default=None)
+        decisions.append(assign_queue(session, rest, assigner=assigner, now=now))
+    review_at = min((it.review_at for it in decisions if it.review_at is not None), default=None)
     teams.save_review(session, team, at=review_at, replaces=drain)
 
 
@@ -192,22 +192,22 @@ def queue_of(
     ]
 
 
-def _waiting_portions(
-    session: Session, team: str, but: Collection[UUID], assigner: Assigner
+def _waiting_pages(
+    session: Session, team: str, except_ids: Collection[UUID], assigner: Assigner
 ) -> Iterator[tuple[list[QueuedHandoff], bool]]:
-    """The team's waiting handoffs `but` these, in their turn; and whether the portion is the last."""
+    """Pages of the team's waiting handoffs, in their turn, except these; and whether each page is the last."""
     after: Handoff | None = None
     is_last = False
     while not is_last:
-        waiting = handoffs.waiting_of(session, team, after=after, limit=PORTION)
-        is_last = len(waiting) < PORTION
+        waiting = handoffs.waiting_of(session, team, after=after, limit=PAGE_SIZE)
+        is_last = len(waiting) < PAGE_SIZE
         after = waiting[-1] if waiting else None
-        if others := [it for it in waiting if it.id not in but]:
+        if others := [it for it in waiting if it.id not in except_ids]:
             yield queue_of(session, others, assigner=assigner), is_last
 
 
 def _with_endpoint(session: Session, steps: Iterable[Step]) -> list[Handoff]:
-    """The handoffs that these steps assign to a rep who has an endpoint."""
+    """The handoffs that these steps assign to reps with endpoints."""
     endpoint_of = {it.handoff.id: rep_endpoint(it.handoff.rep) for it in steps if it.handoff.rep}
     known = endpoints.known_endpoints(session, set(endpoint_of.values()))
     return [it.handoff for it in steps if endpoint_of.get(it.handoff.id) in known]

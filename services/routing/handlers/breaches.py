@@ -1,4 +1,4 @@
-"""Broken promises: the team's fallback, or ops, is notified once of each."""
+"""Breaches: the team's fallback, or ops, is notified once of each."""
 
 from __future__ import annotations
 

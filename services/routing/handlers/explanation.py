@@ -1,4 +1,4 @@
-"""One handoff with what explains it: its decisions, its steps, its deliveries; all of it, or what a rep may see."""
+"""One handoff with its decisions, its steps and its deliveries: all of them, or what a rep may see."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _visible_to(rep: str, history: HandoffHistory) -> HandoffHistory:
 
 
 def explain(session: Session, handoff: Handoff, *, assigner: Assigner) -> Iterator[dict[str, Any]]:
-    """The handoff's decisions, one a hop, in order; each with all reps as it saw them."""
+    """The handoff's decisions, one for each hop, in order; each with every candidate."""
     earlier_reps = frozenset[str]()
     for assignment in allocations.assignments_of(session, handoff.id):
         yield _decision(session, handoff, assignment, earlier_reps, assigner)

@@ -1,4 +1,4 @@
-"""The roster file takes effect: reps, their limits and their endpoints."""
+"""The import of the roster file: reps, their limits and their endpoints."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import changed. The secrets of new endpoints are shown here and never again."""
+    """What an import changed. The secrets of new endpoints are returned here and never shown again."""
 
     reps: int
     inactive: list[str]
     """Reps who are not in the file any more."""
     secrets: dict[str, str]
-    left_behind: dict[str, int]
+    held_by_inactive: dict[str, int]
     """How many handoffs each inactive rep still holds: `reroute` assigns them to others."""
     cancelled: int
     """Webhooks to inactive reps that will not be sent."""
 
 
 def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: datetime) -> Imported:
-    """Make the file take effect: all of it or, if anything fails, nothing. Every team's waiting leads are reviewed.
+    """Apply the file: all of it or, if anything fails, nothing. Every team's waiting leads are reviewed.
 
     Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed.
     """
@@ -51,8 +51,8 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     teams.review_teams(session, team_ids, at=now)
     endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]
     cancelled = deliveries.cancel_for_endpoints(session, endpoints_of_inactive, now=now)
-    left_behind = reps.held_by_inactive(session)
-    return Imported(len(all_reps), inactive, new_secrets, left_behind, cancelled)
+    held_by_inactive = reps.held_by_inactive(session)
+    return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled)
 
 
 def reroute(session: Session, *, limit: int, assigner: Assigner, now: datetime) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""An endpoint gets a new secret; the old one signs beside it for a day."""
+"""Rotation of an endpoint's secret: the old one signs beside the new one for a day."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.domain.signing import (
-    BOTH_SIGN_FOR,
     MAX_OLD_SECRETS,
+    OLD_SECRET_SIGNS_FOR,
     OldSecret,
     encode_secret,
     still_signing,
@@ -30,7 +30,7 @@ class UnknownEndpoint(Rejected):
 
 
 class TooManySecrets(Rejected):
-    """The secret was changed too often in a day: each of the old ones signs still."""
+    """The secret was changed too often within a day, and every old one still signs."""
 
     code = "too_many_secrets"
     status = 409
@@ -38,33 +38,33 @@ class TooManySecrets(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A new secret, shown here and never again."""
+    """A new secret. It is returned here and never shown again."""
 
     secret: str
-    both_until: datetime | None
-    """Until when the old secret signs too; None where it cannot be read, so that only the new one signs."""
+    old_secret_until: datetime | None
+    """Until when the old secret signs too; None where it cannot be decrypted, so that only the new one signs."""
 
 
 def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> Rotation:
     """Give the endpoint a new secret."""
-    held = endpoints.locked_secrets(session, id)
-    if held is None:
+    stored = endpoints.locked_secrets(session, id)
+    if stored is None:
         raise UnknownEndpoint(
-            f"no endpoint {id!r}: `leadbaton endpoints list` and GET /v1/endpoints show what there is"
+            f"no endpoint {id!r}: `leadbaton endpoints list` and GET /v1/endpoints list all endpoints"
         )
-    old = still_signing(held.old, now=now)
-    both_until = None
-    if _is_readable(held.current, vault):
-        both_until = now + BOTH_SIGN_FOR
-        old = [OldSecret(held.current, both_until), *old]
+    old = still_signing(stored.old, now=now)
+    old_secret_until = None
+    if _is_readable(stored.current, vault):
+        old_secret_until = now + OLD_SECRET_SIGNS_FOR
+        old = [OldSecret(stored.current, old_secret_until), *old]
     if len(old) > MAX_OLD_SECRETS:
         raise TooManySecrets(
-            f"the secret of {id} was changed {MAX_OLD_SECRETS} times in a day, and each old one signs for 24 hours: "
+            f"the secret of {id} was changed {MAX_OLD_SECRETS} times in a day, and each old one signs for 24 hours; "
             f"try again after {old[-1].until:%Y-%m-%d %H:%M} UTC"
         )
     secret = secrets.token_bytes(SECRET_BYTES)
     endpoints.save_secrets(session, id, Secrets(vault.encrypt(secret), old))
-    return Rotation(encode_secret(secret), both_until)
+    return Rotation(encode_secret(secret), old_secret_until)
 
 
 def _is_readable(secret: bytes, vault: Vault) -> bool:

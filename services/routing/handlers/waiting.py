@@ -1,4 +1,4 @@
-"""Handoffs that wait: assigned when somebody may have become eligible, and brought under the newest agreement."""
+"""Waiting handoffs: they follow the newest agreement, and are assigned when a rep may have become eligible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tick(session: Session, now: datetime, *, assigner: Assigner) -> None:
 def _apply_newest_agreement(
     session: Session, oldest: int, *, assigner: Assigner, now: datetime
 ) -> None:
-    """Move waiting handoffs to the teams of the newest agreement: perhaps it was published for their sake."""
+    """Match waiting handoffs with the rules of the newest agreement, which may name other teams."""
     policy = assigner.policies.current(session)
     if oldest >= policy.version:
         return

@@ -1,4 +1,4 @@
-"""All SQL of routing, by what it is about: handoffs and their lives, the bench of reps, rounds, deliveries."""
+"""All SQL of routing: handoffs and their steps, reps and teams, allocations, deliveries and endpoints."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _KEY = ("handoff_id", "hop")
 
 
 class _Base(NamedTuple):
-    """The rep loads of an allocation that stores them all: others store what differs from them."""
+    """The rep loads of an allocation that stores all of them: others store their differences from it."""
 
     id: int
     roster_id: int
@@ -58,7 +58,7 @@ class Allocations:
         self._cache: dict[int, _Base] = {}
 
     def add_allocation(self, session: Session, allocation: Allocation, roster: Roster) -> int:
-        """Keep the allocation; its id. The caller holds the team's lock."""
+        """Insert the allocation and return its id. The caller holds the team's lock."""
         loads = stored_loads(allocation.loads)
         base = self._newest_base(session, allocation.team)
         difference = None
@@ -123,7 +123,7 @@ def stored_loads(loads: Sequence[RepLoad]) -> dict[str, StoredLoad]:
 
 
 def rep_loads_of(stored: Mapping[str, StoredLoad], roster: Roster) -> list[RepLoad]:
-    """The loads that are stored so."""
+    """The loads from their stored form."""
     return [
         RepLoad(roster.reps[rep], open_, today, assigned, credit, last_assigned_at, counted)
         for rep, open_, today, assigned, credit, last_assigned_at, counted in stored.values()
@@ -133,7 +133,7 @@ def rep_loads_of(stored: Mapping[str, StoredLoad], roster: Roster) -> list[RepLo
 def difference_of(
     loads: Mapping[str, StoredLoad], base: Mapping[str, StoredLoad]
 ) -> list[StoredLoad] | None:
-    """The loads that are not as in the base; None where they are too many, or the base has other reps."""
+    """The loads that differ from the base; None where they are too many, or the base has other reps."""
     if not base.keys() <= loads.keys():
         return None
     different = [it for rep, it in loads.items() if base.get(rep) != it]
@@ -148,13 +148,13 @@ def _loads_of_json(loads: Iterable[Any]) -> dict[str, StoredLoad]:
 
 
 def add_assignments(session: Session, new: Collection[Assignment]) -> None:
-    """Keep the first decision about each handoff."""
+    """Insert the first decision about each handoff."""
     if new:
         copy_rows(session, assignments, Assignment._fields, new)
 
 
 def save_assignments(session: Session, decided: Collection[Assignment]) -> None:
-    """Keep a decision about each handoff. It replaces that of a handoff that waited.
+    """Save a decision about each handoff, in place of the one by which the handoff waited.
 
     An allocation that explains no decision any more is deleted.
     """
@@ -194,7 +194,7 @@ def assignments_of(session: Session, handoff_id: UUID) -> list[Assignment]:
 
 
 def earlier_reps(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
-    """Every rep who ever had each handoff."""
+    """Every rep who had each handoff, by handoff."""
     statement = (
         select(assignments.c.handoff_id, func.array_agg(assignments.c.rep))
         .where(assignments.c.handoff_id.in_(ids), assignments.c.rep.is_not(None))

@@ -1,4 +1,4 @@
-"""Breakers: which hosts and endpoints hang, and when one try may start there again."""
+"""Breakers: which hosts and endpoints hang, and when the next attempt to each may start."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from services.routing.tables import breakers
 
 HOST = "host/"
 PROBE_PAUSE = timedelta(seconds=5)
-"""After a try that hung too, the next one starts so much later."""
+"""After an attempt that hung too, the next one starts this much later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """A try that nobody answered."""
+    """An attempt without an answer in time."""
 
     endpoint: str
     host: str
     host_answers: bool
-    """Whether the host answered somebody else meanwhile: then it is the endpoint that hangs."""
+    """Whether the host answered another attempt meanwhile: then only the endpoint hangs."""
 
 
 def take_probes(
     session: Session, ids: Collection[str], *, now: datetime, until: datetime
 ) -> set[str]:
-    """Those of the open breakers that nobody else sends through now; nobody else may `until` then, or an answer."""
+    """Reserve the probes of these open breakers until then; returns the breakers whose probe was free."""
     free = session.scalars(
         select(breakers.c.id)
         .where(breakers.c.id.in_(ids), breakers.c.probe_at <= now)
@@ -42,7 +42,7 @@ def take_probes(
 
 
 def open_breakers(session: Session, hangs: Collection[Hang], *, now: datetime) -> None:
-    """One try at a time from now on. The first may start at once: perhaps another endpoint of the host answers."""
+    """Allow one attempt at a time from now on. The first may start at once: another endpoint may answer."""
     ids = {it.endpoint for it in hangs}
     ids |= {host_breaker(it.host) for it in hangs if not it.host_answers}
     for id in sorted(ids):
@@ -50,12 +50,12 @@ def open_breakers(session: Session, hangs: Collection[Hang], *, now: datetime) -
 
 
 def free_probes(session: Session, ids: Collection[str], *, now: datetime) -> None:
-    """Let the next try start at once: the last one failed without holding anything up."""
+    """Let the next attempt start at once, as the last one failed without a hang."""
     session.execute(update(breakers).where(breakers.c.id.in_(ids)).values(probe_at=now))
 
 
 def close_breakers(session: Session, ids: Collection[str]) -> None:
-    """They answer. With a host its endpoints may have all their tries again."""
+    """Close breakers of what answers again. The breaker of a host closes with those of its endpoints."""
     closed = session.scalars(
         delete(breakers).where(breakers.c.id.in_(ids)).returning(breakers.c.id)
     ).all()

@@ -1,4 +1,4 @@
-"""The life of each handoff: its steps are kept, and the handoff as they leave it."""
+"""Steps of handoffs, and the handoffs as their last steps leave them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shared.db.copying import copy_rows
 def adding_handoffs(session: Session, steps: Sequence[Step]) -> Iterator[None]:
     """Add new handoffs as their last steps leave them.
 
-    The block runs while PostgreSQL takes them in, and may not use the session.
+    The block runs while PostgreSQL inserts them, and may not use the session.
     """
     if not steps:
         yield
@@ -33,12 +33,12 @@ def adding_handoffs(session: Session, steps: Sequence[Step]) -> Iterator[None]:
 
 
 def save_handoffs(session: Session, steps: Sequence[Step]) -> None:
-    """Keep handoffs as their last steps leave them."""
+    """Save handoffs as their last steps leave them."""
     handoffs.save_handoffs(session, _after(steps))
 
 
 def add_changes(session: Session, steps: Sequence[Step]) -> None:
-    """Keep every step."""
+    """Insert every step."""
     if steps:
         copy_rows(session, changes, changes.c.keys(), map(_change, steps))
 

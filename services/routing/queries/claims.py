@@ -1,4 +1,4 @@
-"""Deliveries in hand: claimed with a lease, so that a crash gives back what it took."""
+"""Claims of deliveries: each has a lease, so that a crash of its worker does not lose it."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from services.routing.queries.endpoints import old_secrets_of
 
 @dataclass(frozen=True, slots=True)
 class ClaimLimits:
-    """How many attempts may start now."""
+    """How many attempts may start with one claim."""
 
     attempts: int
     retries: int
-    """Of these, so many at most that are no first attempts."""
+    """How many of these may be retries."""
     endpoint_limit: int
-    """So many at most on their way to one endpoint."""
+    """How many attempts may be in flight to one endpoint."""
     host_limit: int
-    """The same for all endpoints of a host."""
+    """How many attempts may be in flight to all endpoints of a host together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """For how long a delivery is whose."""
+    """How long claims last, and which worker they belong to."""
 
     lasts: timedelta
     worker: str | None = None
-    """By its name across restarts."""
+    """The worker's name, which stays the same across restarts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A delivery whose next try may start, and the open breakers that let only this one through."""
+class DueDelivery:
+    """A delivery whose next attempt may start, and the open breakers that allow only this attempt."""
 
     id: UUID
     probes: frozenset[str]
@@ -50,57 +50,57 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that is ours until its lease ends."""
+    """A delivery that the dispatcher may attempt until its lease ends."""
 
     notification: Notification
     number: int
-    """Of this try, from 1, over all rounds."""
+    """The number of this attempt, from 1; a redelivery goes on counting."""
     attempts_before: int
     url: str
     host: str
     secret: bytes
-    """As it is kept: encrypted."""
+    """Encrypted, as it is stored."""
     disabled: bool
     old_secrets: Sequence[OldSecret] = ()
     probes: frozenset[str] = frozenset()
-    """Breakers that an answer closes."""
+    """Breakers that a response closes."""
 
 
 def claim_deliveries(
-    session: Session, room: ClaimLimits, *, lease: Lease, now: datetime
+    session: Session, limits: ClaimLimits, *, lease: Lease, now: datetime
 ) -> list[ClaimedDelivery]:
-    """Take what is due, first attempts first, and mark it ours for a while.
+    """Claim due deliveries, first attempts first.
 
-    Per handoff and endpoint only the oldest is due, so that a receiver hears things in their order; and no
-    endpoint, and no host, has more than its part of attempts on their way at once.
+    Per handoff and endpoint only the oldest is due, so that a receiver gets its webhooks in their order. No endpoint
+    and no host has more attempts in flight than its limit.
     """
-    return take_deliveries(session, due_deliveries(session, room, now=now), lease=lease, now=now)
+    return take_deliveries(session, due_deliveries(session, limits, now=now), lease=lease, now=now)
 
 
-def due_deliveries(session: Session, room: ClaimLimits, *, now: datetime) -> list[Due]:
-    """What may be tried now: first attempts first, and of those what goes to hosts with the fewest on their way."""
+def due_deliveries(session: Session, limits: ClaimLimits, *, now: datetime) -> list[DueDelivery]:
+    """Deliveries that may be attempted now: first attempts first, then those to hosts with the fewest in flight."""
     rows = session.execute(
         _DUE,
         {
             "now": now,
-            "attempts": room.attempts,
-            "retries": room.retries,
-            "endpoint_limit": room.endpoint_limit,
-            "host_limit": room.host_limit,
+            "attempts": limits.attempts,
+            "retries": limits.retries,
+            "endpoint_limit": limits.endpoint_limit,
+            "host_limit": limits.host_limit,
         },
     )
     return [
-        Due(row.id, frozenset(it for it in (row.host_breaker, row.endpoint_breaker) if it))
+        DueDelivery(row.id, frozenset(it for it in (row.host_breaker, row.endpoint_breaker) if it))
         for row in rows
     ]
 
 
 def take_deliveries(
-    session: Session, due: Sequence[Due], *, lease: Lease, now: datetime
+    session: Session, due: Sequence[DueDelivery], *, lease: Lease, now: datetime
 ) -> list[ClaimedDelivery]:
-    """Those of the deliveries that nobody else has taken meanwhile, with a try more and the pause after it.
+    """Claim those of the deliveries that are still free; each has one attempt more, and the pause after it.
 
-    The pause is written before the try: one whose outcome nobody can record is not tried again within it.
+    The pause is saved before the attempt: without a recorded outcome, the next attempt comes after the pause.
     """
     ends = now + lease.lasts
     probe_ids = {probe for it in due for probe in it.probes}
@@ -123,11 +123,11 @@ def take_deliveries(
     return [_claimed(row, probes[row.id]) for row in rows]
 
 
-def free_leases(session: Session, worker: str, *, now: datetime) -> int:
-    """Let go of what an earlier life of this worker had in hand; how many.
+def release_leases(session: Session, worker: str, *, now: datetime) -> int:
+    """Release the claims of this worker's earlier run; returns how many there were.
 
-    First attempts are due at once. Others keep the pause that their claim has set: were it their sending that ended the
-    worker, it would send them at each of its starts.
+    First attempts are due at once. Others keep the pause that their claim has set: otherwise a delivery that crashes
+    the worker would be sent at each of its starts.
     """
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
 
@@ -193,7 +193,7 @@ _FIRST_ATTEMPTS = """
         )
     order by next.next_attempt_at limit greatest(allowed.room, 0)
 """
-"""What has been due longest to an endpoint and is the oldest of its handoff there: as many as there is room for."""
+"""Deliveries to an endpoint, each the oldest of its handoff there: those due longest, up to the limit."""
 _RETRIES = _FIRST_ATTEMPTS.replace("attempt_count = 0", "attempt_count > 0")
 
 _DUE = text(
@@ -208,24 +208,25 @@ _DUE = text(
         )
         from waiting where waiting.endpoint is not null
     ),
-    on_their_way (endpoint, host, attempts) as (
+    in_flight (endpoint, host, attempts) as (
         select leased.endpoint, endpoints.host, count(*)
         from routing.deliveries as leased join routing.endpoints on endpoints.id = leased.endpoint
         where leased.state = 'pending' and leased.lease_until > :now
         group by leased.endpoint, endpoints.host
     ),
-    to_hosts (host, attempts) as (select host, sum(attempts) from on_their_way group by host),
+    to_hosts (host, attempts) as (select host, sum(attempts) from in_flight group by host),
     allowed as (
         select endpoints.id as endpoint, endpoints.host, own.id as endpoint_breaker,
             shared.id as host_breaker,
-            coalesce(on_their_way.attempts, 0) as attempts, coalesce(to_hosts.attempts, 0) as host_tries,
+            coalesce(in_flight.attempts, 0) as attempts,
+            coalesce(to_hosts.attempts, 0) as host_attempts,
             case when own.id is null then :endpoint_limit else 1 end
-                - coalesce(on_their_way.attempts, 0) as room,
+                - coalesce(in_flight.attempts, 0) as room,
             case when shared.id is null then :host_limit else 1 end
                 - coalesce(to_hosts.attempts, 0) as host_room
         from waiting
         join routing.endpoints on endpoints.id = waiting.endpoint
-        left join on_their_way on on_their_way.endpoint = endpoints.id
+        left join in_flight on in_flight.endpoint = endpoints.id
         left join to_hosts on to_hosts.host = endpoints.host
         left join routing.breakers as own
             on own.id = endpoints.id and endpoints.disabled_at is null
@@ -253,7 +254,7 @@ _DUE = text(
     ),
     of_hosts as (
         select of_endpoints.*, row_number() over (
-            partition by retry order by host_tries + host_turn, position
+            partition by retry order by host_attempts + host_turn, position
         ) as rank
         from of_endpoints where host_turn <= host_room
     )
@@ -263,5 +264,5 @@ _DUE = text(
     limit :attempts
 """.replace("<first attempts>", _FIRST_ATTEMPTS).replace("<retries>", _RETRIES)
 )
-"""Endpoints with anything pending are found one after the other by an index, and looked at for no more than there is
-room for: the cost does not grow with what is pending or was delivered."""
+"""The endpoints with pending deliveries come one after the other from an index, and of each only as many deliveries are
+read as may start: the cost does not grow with the number of pending or delivered ones."""

@@ -24,25 +24,25 @@ CHANNEL = "leadbaton_deliveries"
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt, as it went."""
+    """One attempt with its response."""
 
     number: int
     at: datetime
     took_ms: float
     response: Response
     attempts_before: int
-    """Attempts before the delivery was begun again, as it was when the attempt began."""
+    """How many attempts there were before the last redelivery, as it was when the attempt began."""
 
     @property
     def ended_at(self) -> datetime:
-        """When it was over."""
+        """When the attempt was over."""
         return self.at + timedelta(milliseconds=self.took_ms)
 
 
 def add_notifications(
     session: Session, notifications: Sequence[Notification], *, now: datetime
 ) -> None:
-    """Add deliveries; those that were added before, or whose endpoint does not exist, are left out."""
+    """Insert deliveries; those that exist, or whose endpoint does not, are left out."""
     known = endpoints.known_endpoints(session, {it.endpoint for it in notifications})
     rows = [_row(it, now) for it in notifications if it.endpoint in known]
     if rows:
@@ -56,7 +56,7 @@ def add_notifications(
 def add_first_notifications(
     session: Session, notifications: Iterable[Notification], *, now: datetime
 ) -> None:
-    """Add deliveries that are surely new, to endpoints that exist; each is made while others are copied."""
+    """Insert deliveries that are new, to endpoints that exist; each is made while others are copied."""
     copy_rows(session, deliveries, _COLUMNS, (_row(it, now) for it in notifications))
     session.execute(text(f"notify {CHANNEL}"))
 
@@ -80,7 +80,7 @@ SavedAttempt = tuple[UUID, Attempt, Outcome]
 
 
 def save_attempts(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
-    """Record attempts and their outcomes; the deliveries whose state that decided, as with `save_outcomes`."""
+    """Record attempts and their outcomes. Returns the same ids as `save_outcomes`."""
     session.connection().execute(
         insert(attempts).on_conflict_do_nothing(),
         [
@@ -99,7 +99,7 @@ def save_attempts(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
 
 
 def save_outcomes(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
-    """Record outcomes; the deliveries whose state they decided: not those that ended or were begun again meanwhile."""
+    """Record outcomes. Returns the changed deliveries' ids: not those that ended or were redelivered meanwhile."""
     after = [_after(it, outcome) for _, it, outcome in ended]
     arguments = {
         "ids": [id for id, _, _ in ended],
@@ -113,7 +113,7 @@ def save_outcomes(session: Session, ended: Sequence[SavedAttempt]) -> set[UUID]:
 
 
 def _after(attempt: Attempt, outcome: Outcome) -> tuple[str, datetime | None, datetime | None]:
-    """The delivery's state, when it ended, and when it is attempted again."""
+    """The delivery's state, when it ended, and when it is attempted again, after this attempt."""
     match outcome:
         case Retry(at=again):
             return "pending", None, again
@@ -159,7 +159,7 @@ def cancel_for_endpoints(session: Session, ids: Collection[str], *, now: datetim
 
 
 def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
-    """Begin a delivery again from its first wait, with the same id; False if there is none."""
+    """Start the delivery's attempts anew, with the same id; False if there is no such delivery."""
     statement = (
         update(deliveries)
         .where(deliveries.c.id == id)

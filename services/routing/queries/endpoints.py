@@ -1,4 +1,4 @@
-"""Endpoints: whether they answer, and the secrets that sign what they are sent."""
+"""Endpoints: their states, and the secrets with which their webhooks are signed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Secrets:
     old: list[OldSecret]
 
 
-def old_secrets_of(kept: Sequence[Sequence[str]]) -> list[OldSecret]:
-    """The old secrets as a row has them."""
-    return [OldSecret(secret.encode(), datetime.fromisoformat(until)) for secret, until in kept]
+def old_secrets_of(stored: Sequence[Sequence[str]]) -> list[OldSecret]:
+    """The old secrets from their stored form."""
+    return [OldSecret(secret.encode(), datetime.fromisoformat(until)) for secret, until in stored]
 
 
 def locked_secrets(session: Session, id: str) -> Secrets | None:
-    """The endpoint's secrets, locked, so that two rotations follow one another; None if there is no such endpoint."""
+    """The endpoint's secrets, locked, so that two rotations cannot overlap; None if there is no such endpoint."""
     statement = (
         select(endpoints.c.secret, endpoints.c.old_secrets)
         .where(endpoints.c.id == id)
@@ -41,7 +41,7 @@ def locked_secrets(session: Session, id: str) -> Secrets | None:
 
 
 def save_secrets(session: Session, id: str, secrets: Secrets) -> None:
-    """Keep the secrets as they are now."""
+    """Save the secrets."""
     old = [[it.secret.decode(), it.until.isoformat()] for it in secrets.old]
     session.execute(
         update(endpoints)
@@ -52,7 +52,7 @@ def save_secrets(session: Session, id: str, secrets: Secrets) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """An endpoint: where it is, whether it answers, what waits for it."""
+    """An endpoint with its state and the number of webhooks that wait for it."""
 
     id: str
     host: str | None
@@ -75,19 +75,19 @@ def list_endpoints(session: Session) -> list[EndpointStatus]:
 
 
 def endpoint_ids(session: Session) -> set[str]:
-    """Every endpoint there is."""
+    """The ids of all endpoints."""
     return set(session.scalars(select(endpoints.c.id)))
 
 
 def add_endpoints(session: Session, urls: Mapping[str, str], secrets: Mapping[str, bytes]) -> None:
-    """New endpoints with their encrypted secrets."""
+    """Insert endpoints with their encrypted secrets."""
     rows = [{"id": id, "url": urls[id], "secret": secret} for id, secret in secrets.items()]
     if rows:
         session.execute(insert(endpoints), rows)
 
 
 def save_urls(session: Session, urls: Mapping[str, str]) -> None:
-    """Each endpoint's URL; one that changed, or that had been disabled, is used again."""
+    """Save each endpoint's URL. An endpoint whose URL changed, or that was disabled, is used again."""
     for id, url in urls.items():
         changed = session.execute(
             update(endpoints)
@@ -101,13 +101,13 @@ def save_urls(session: Session, urls: Mapping[str, str]) -> None:
         close_breakers(session, changed.scalars().all())
 
 
-def an_encrypted_secret(session: Session) -> bytes | None:
-    """Some endpoint's secret, to see whether our key opens it."""
+def find_encrypted_secret(session: Session) -> bytes | None:
+    """The encrypted secret of any endpoint, to check a key with; None without endpoints."""
     return session.scalar(select(endpoints.c.secret).limit(1))
 
 
 def disabled_endpoints(session: Session) -> dict[str, str]:
-    """Endpoints that nothing is sent to any more, and why."""
+    """The ids of disabled endpoints, each with the reason."""
     statement = select(endpoints.c.id, endpoints.c.disabled_reason).where(
         endpoints.c.disabled_at.is_not(None)
     )
@@ -115,7 +115,7 @@ def disabled_endpoints(session: Session) -> dict[str, str]:
 
 
 def disable_endpoint(session: Session, id: str, *, reason: str, now: datetime) -> None:
-    """Send nothing there any more until the endpoint is changed."""
+    """Disable the endpoint: nothing is sent to it until an import changes its URL."""
     session.execute(
         update(endpoints)
         .where(endpoints.c.id == id, endpoints.c.disabled_at.is_(None))

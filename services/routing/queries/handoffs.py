@@ -1,4 +1,4 @@
-"""Handoffs, their steps and their decisions, in and out of the database."""
+"""Handoffs in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from services.routing.tables import HELD, handoffs, reps
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
 
-_MOVING = (
+_MUTABLE = (
     "state",
     "team",
     "rule",
@@ -52,32 +52,32 @@ _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
 
 @contextmanager
 def adding_handoffs(session: Session, new: Sequence[Handoff]) -> Iterator[None]:
-    """Add the handoffs. One that is there, or whose lead has a live one, fails: ask `earlier_handoffs` under the lock.
+    """Insert the handoffs. It fails for one that exists or whose lead has a live one: check `earlier_handoffs` before.
 
-    In the block, which may not use the session, there is time while PostgreSQL takes them in.
+    The block runs while PostgreSQL inserts them, and may not use the session.
     """
     with copying_rows(session, handoffs, _ALL, map(_row, new)):
         yield
 
 
-def save_handoffs(session: Session, moved: Sequence[Handoff]) -> None:
-    """Keep each handoff as it is now."""
-    if moved:
-        values: dict[str, Any] = {name: bindparam(name) for name in _MOVING}
+def save_handoffs(session: Session, changed: Sequence[Handoff]) -> None:
+    """Save the fields of the handoffs that steps can change."""
+    if changed:
+        values: dict[str, Any] = {name: bindparam(name) for name in _MUTABLE}
         session.connection().execute(
             update(handoffs).where(handoffs.c.id == bindparam("at_id")).values(values),
-            [{"at_id": it.id, **{name: getattr(it, name) for name in _MOVING}} for it in moved],
+            [{"at_id": it.id, **{name: getattr(it, name) for name in _MUTABLE}} for it in changed],
         )
 
 
 def find_handoff(session: Session, id: UUID) -> Handoff | None:
-    """The handoff as it is now."""
+    """The handoff, or None."""
     row = session.execute(_handoffs().where(handoffs.c.id == id)).one_or_none()
     return None if row is None else _handoff(row)
 
 
 def handoffs_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
-    """The handoffs as they are now; those that do not exist are left out."""
+    """The handoffs by id; those that do not exist are left out."""
     statement = _handoffs().where(handoffs.c.id == any_(literal(list(ids), ARRAY(Uuid))))
     return {row.id: _handoff(row) for row in session.execute(statement)}
 
@@ -90,9 +90,9 @@ def locked_handoff(session: Session, id: UUID) -> Handoff | None:
 
 
 def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
-    """Those of the handoffs that reps have in hand, locked.
+    """Those of the handoffs that reps hold, locked.
 
-    Those that wait are left alone: who gives them out locks them after one that is held.
+    Waiting ones are not locked: answers lock their held handoff first and waiting ones after it.
     """
     statement = (
         _handoffs()
@@ -104,7 +104,7 @@ def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
 
 
 def locked_of_inactive(session: Session, *, limit: int) -> list[Handoff]:
-    """Handoffs that inactive reps have in hand, locked until the transaction ends."""
+    """Handoffs that inactive reps hold, locked until the transaction ends."""
     inactive = select(reps.c.id).where(~reps.c.active)
     statement = (
         _handoffs()
@@ -132,7 +132,7 @@ def earlier_handoffs(session: Session, lead_ids: Collection[UUID]) -> list[Earli
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
-    """Those of the handoffs that wait for a rep, locked."""
+    """Those of the handoffs that wait, locked."""
     if not ids:
         return []
     statement = (
@@ -147,7 +147,7 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
 def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int) -> list[Handoff]:
     """The team's waiting handoffs, locked: the hottest first, then the oldest, after this one.
 
-    The state is part of the statement, so that the index of those who wait may be used.
+    The state is part of the statement, so that the index of waiting handoffs can be used.
     """
     turn = tuple_(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
     statement = (
@@ -181,13 +181,13 @@ def waiting_under_older(session: Session, version: int, *, limit: int) -> list[H
 
 
 def oldest_waiting_version(session: Session) -> int | None:
-    """The oldest agreement that a waiting handoff is under; None where nobody waits."""
+    """The oldest version of the agreement that a waiting handoff is under; None where none waits."""
     oldest = select(handoffs.c.agreement_version).where(handoffs.c.state == State.WAITING)
     return session.scalar(oldest.order_by(handoffs.c.agreement_version).limit(1))
 
 
 def save_rulings(session: Session, moved: Sequence[Handoff]) -> None:
-    """Keep which team waiting handoffs are with now, and under which rule; it is no step in their lives."""
+    """Save the team and the rule of waiting handoffs. No step is recorded."""
     names = ("team", "rule", "tier_rank", "agreement_version")
     if moved:
         session.connection().execute(
@@ -199,7 +199,7 @@ def save_rulings(session: Session, moved: Sequence[Handoff]) -> None:
 
 
 def previous_reps(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Who held each lead's last handoff that is closed."""
+    """The rep of each lead's last closed handoff, by lead."""
     statement = (
         select(handoffs.c.lead_id, handoffs.c.rep)
         .ext(distinct_on(handoffs.c.lead_id))

@@ -1,4 +1,4 @@
-"""How routing stands: who waits for a rep, what waits to be told."""
+"""Pending work of routing: leads that wait for a rep, webhooks that wait to be delivered."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from services.routing.domain.waiting import Queue
+from services.routing.domain.waiting import WaitingLeads
 from services.routing.tables import endpoints, handoffs, reps
 
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """What ops' gauges show."""
+    """The numbers of the gauges."""
 
-    queues: list[Queue]
-    """Leads without a rep."""
+    queues: list[WaitingLeads]
+    """Leads without a rep, by team and rule."""
     hours: dict[str, set[str | None]]
     """The calendars of each team's active reps; None: the team's."""
     pending: int
-    """Webhooks that are neither delivered nor given up."""
+    """How many webhooks are neither delivered nor exhausted."""
     due_since: datetime | None
-    """When the one was due that should have been tried longest ago; who hangs holds up only its own."""
+    """Since when the webhook is due that has been due longest, without those that wait for hanging endpoints."""
     disabled_endpoints: int
     hanging: int
-    """Hosts and endpoints that hang and hold up webhooks."""
+    """How many hosts and endpoints hang and hold up webhooks."""
 
     def waiting_s(self, now: datetime) -> float:
-        """How long the oldest lead has waited for a rep."""
+        """How long the oldest lead has waited for a rep, in seconds."""
         return _age_s(min((it.since for it in self.queues), default=None), now)
 
     @property
     def waiting(self) -> dict[str, int]:
-        """How many wait for a rep, by team."""
+        """How many leads wait for a rep, by team."""
         leads = Counter[str]()
         for queue in self.queues:
             leads[queue.team] += queue.leads
         return leads
 
     def overdue_s(self, now: datetime) -> float:
-        """How late the next webhook is; 0 while it is not due yet."""
+        """How late the next webhook is, in seconds; 0 while it is not due yet."""
         return max(_age_s(self.due_since, now), 0.0)
 
 
 def pending_work(session: Session, *, now: datetime) -> PendingWork:
-    """Count what partial indexes hold. A webhook that somebody is trying just now is not due."""
+    """Count the pending work, by partial indexes alone. A webhook with an attempt in flight is not due."""
     team, rule = handoffs.c.team, handoffs.c.rule
-    held_up = (
+    waiting = (
         select(team, rule, func.count(), func.min(handoffs.c.qualified_at))
         .where(handoffs.c.state == "waiting")
         .group_by(team, rule)
     )
-    queues = [Queue(*row) for row in session.execute(held_up)]
+    queues = [WaitingLeads(*row) for row in session.execute(waiting)]
     pending, due_since, hanging = session.execute(_PENDING, {"now": now}).one()
     disabled = select(func.count()).where(endpoints.c.disabled_at.is_not(None))
     return PendingWork(

@@ -1,4 +1,4 @@
-"""The reps: as the last import left them, and what each one has got."""
+"""Reps as the last import left them, with the counts of each."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from services.routing.tables import HELD, assignments, handoffs, reps
 
 
 def teams_with_reps(session: Session) -> set[str]:
-    """The teams that somebody is in now."""
+    """The teams that have reps."""
     return set(session.scalars(select(reps.c.team).distinct()))
 
 
 def active_reps(session: Session) -> int:
-    """How many reps may get leads."""
+    """How many reps are active."""
     return session.scalar(select(func.count()).where(reps.c.active)) or 0
 
 
 def inactive_reps(session: Session) -> list[str]:
-    """Who gets no leads any more."""
+    """The ids of inactive reps."""
     return list(session.scalars(select(reps.c.id).where(~reps.c.active).order_by(reps.c.id)))
 
 
 def locked_activity(session: Session, rep: str) -> bool | None:
-    """Whether the rep is active, None where there is none; an import waits until the transaction ends, or before it."""
+    """Whether the rep is active; None if there is none. Imports wait for the lock until the transaction ends."""
     statement = select(reps.c.active).where(reps.c.id == rep).with_for_update(read=True)
     return session.scalar(statement)
 
 
 def held_by_inactive(session: Session) -> dict[str, int]:
-    """How many handoffs each rep holds who gets none any more; `count_open` makes the counts true."""
+    """How many handoffs each inactive rep holds. Call `count_open` before, which corrects the counts."""
     statement = select(reps.c.id, reps.c.open).where(~reps.c.active, reps.c.open > 0)
     return {row.id: row.open for row in session.execute(statement.order_by(reps.c.id))}
 
 
 def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
-    """Keep the reps as they are now; those who are not among them become inactive: their ids."""
+    """Save the reps; all others become inactive, and their ids are returned."""
     statement = insert(reps)
     rows = [
         asdict(it)
@@ -85,7 +85,7 @@ def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
 
 
 def count_open(session: Session) -> None:
-    """Count the open handoffs of each rep again; the caller holds every team's lock. It mends what others wrote."""
+    """Count the open handoffs of each rep anew, which corrects wrong counts; the caller holds every team's lock."""
     holds = (
         select(func.count())
         .where(handoffs.c.rep == reps.c.id, handoffs.c.state.in_(HELD))
@@ -133,7 +133,7 @@ _SAVE_LOADS = text("""
 def save_loads(
     session: Session, changed: Iterable[RepLoad], allocation: Allocation, *, team: TeamPolicy
 ) -> None:
-    """Keep the changed shares of the team's reps in this period, and count what each got in the allocation."""
+    """Save the changed shares of the team's reps in this period, and count what each got in the allocation."""
     leads = Counter(allocation.reps)
     loads = [
         {"rep": it.rep.id, "leads": leads[it.rep.id], "assigned": it.assigned, "credit": it.credit}

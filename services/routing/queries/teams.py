@@ -46,9 +46,9 @@ def claim_due_teams(session: Session, *, now: datetime) -> list[str]:
 
 
 def save_review(session: Session, team: str, *, at: datetime | None, replaces: bool) -> None:
-    """Keep when the team's waiting handoffs are to be reviewed; None: when something happens.
+    """Save when the team's waiting handoffs are to be reviewed; None: no instant is known.
 
-    Unless it `replaces` the instant that is kept, the earlier of the two stays.
+    With `replaces` the stored instant is replaced; without it the earlier of the two is stored.
     """
     if at is None and not replaces:
         return
@@ -57,5 +57,5 @@ def save_review(session: Session, team: str, *, at: datetime | None, replaces: b
 
 
 def review_teams(session: Session, ids: Collection[str], *, at: datetime) -> None:
-    """Let these teams' waiting handoffs be reviewed at this instant."""
+    """Set the instant at which the waiting handoffs of these teams are reviewed."""
     session.execute(update(teams).where(teams.c.id.in_(ids)).values(review_at=at))

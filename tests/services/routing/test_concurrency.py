@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer, HandoffMoved
 from services.routing.domain.handoff import State
-from services.routing.handlers import Assigner, answer, on_leads_qualified, tick
+from services.routing.handlers import Assigner, on_answer, on_leads_qualified, tick
 from services.routing.tables import handoffs, reps
 from shared.contracts.payloads import Change, LeadQualified
 from shared.db.session import Sessions
@@ -62,7 +62,7 @@ def held(session: Session) -> Counter[str]:
     return Counter(row.rep for row in rows)
 
 
-def test_four_routers_share_fairly_and_lose_nobody(sessions: Sessions) -> None:
+def test_four_routers_share_fairly_and_lose_no_lead(sessions: Sessions) -> None:
     assigner = opened(sessions, *(entry(f"rep_{number}") for number in range(5)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(240)]
     batches = [leads[start : start + 12] for start in range(0, 240, 12)]
@@ -92,7 +92,7 @@ def test_one_lead_qualified_by_four_routers_has_one_live_handoff(sessions: Sessi
     assert counts == {State.ASSIGNED: 20, State.MERGED: 60}
 
 
-def test_capacity_is_never_exceeded_and_who_is_left_waits(sessions: Sessions) -> None:
+def test_capacity_is_never_exceeded_and_the_other_leads_wait(sessions: Sessions) -> None:
     assigner = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 7}) for it in range(3)))
     leads = [lead_qualified(lead=f"lead-{number}") for number in range(60)]
 
@@ -165,7 +165,7 @@ def _answer(sessions: Sessions, assigner: Assigner, id: UUID, change: Change) ->
     try:
         with sessions.begin() as session:
             rep_answer = Answer(change, details=details)
-            answer(
+            on_answer(
                 session,
                 id,
                 rep_answer,

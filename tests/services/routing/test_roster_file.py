@@ -36,7 +36,7 @@ def read(source: str, *, forbidden: bool = False) -> RosterFile:
     )
 
 
-def test_the_example_is_sound_and_fits_the_example_agreement() -> None:
+def test_the_example_is_valid_and_fits_the_example_agreement() -> None:
     source = (ROOT / "examples" / "reps.yaml").read_text()
     agreed = parse_agreement((ROOT / "examples" / "agreement.yaml").read_text())
 
@@ -46,7 +46,7 @@ def test_the_example_is_sound_and_fits_the_example_agreement() -> None:
     assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.urls().keys()
 
 
-def test_dates_and_instants_are_both_time_off() -> None:
+def test_time_off_takes_dates_and_instants() -> None:
     off = ", time_off: [{from: 2026-12-24, to: 2026-12-27}, {from: 2026-12-31T12:00:00+01:00, to: 2027-01-04}]"
 
     [rep] = read(f"reps:\n- {REP % off}").all_reps()
@@ -93,19 +93,19 @@ def test_dates_and_instants_are_both_time_off() -> None:
         "time off that ends before it begins",
     ],
 )
-def test_faults_are_told_where_they_stand(source: str, message: str) -> None:
+def test_each_fault_names_its_line_and_column(source: str, message: str) -> None:
     with pytest.raises(InvalidDocument) as refused:
         read(source)
 
     assert message in refused.value.message
 
 
-def test_an_endpoint_that_may_not_be_called_is_a_fault_of_the_file() -> None:
+def test_a_forbidden_endpoint_is_a_fault_of_the_file() -> None:
     with pytest.raises(InvalidDocument, match=r"reps.yaml:2:\d+: https://x.io/h is private"):
         read(f"reps:\n- {REP % ''}", forbidden=True)
 
 
-def test_without_an_agreement_teams_are_believed() -> None:
+def test_without_an_agreement_every_team_is_allowed() -> None:
     roster = parse(
         f"reps:\n- {REP.replace('sales', 'moon') % ''}",
         name="reps.yaml",
@@ -131,7 +131,7 @@ def test_without_an_agreement_teams_are_believed() -> None:
         (", time_off: [{from: ▸0001-01-01, to: 2026-12-27}]", "`0001-01-01`: write 2000-01-01 to"),
     ],
 )  # fmt: skip
-def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, message: str) -> None:
+def test_a_value_beyond_its_bound_is_refused_with_its_position(more: str, message: str) -> None:
     source, position = marked(f"reps:\n- {REP % more}")
 
     with pytest.raises(InvalidDocument) as caught:
@@ -141,7 +141,7 @@ def test_what_is_beyond_its_bound_is_refused_where_it_stands(more: str, message:
     assert line.startswith(f"reps.yaml:{position}: {message}")
 
 
-def test_bounds_hold_at_their_ends() -> None:
+def test_values_at_their_bounds_are_allowed() -> None:
     [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").all_reps()
 
     assert (rep.weight, rep.per_day_limit, rep.open_limit) == (1000, 1, 1)

@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from services.routing.delivery import Dispatcher, check_vault, deliver, take_up
+from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.dispatcher import ENDPOINT_LIMIT, LEASE, claim
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
-from services.routing.handlers import answer, on_sla_changed
+from services.routing.handlers import on_answer, on_sla_changed
 from services.routing.queries.deliveries import CHANNEL
 from shared.auth.vault import BadSecretKey, Vault
 from shared.clock import utc_now
@@ -40,7 +40,7 @@ def post(sessions: Sessions) -> Iterator[Post]:
         yield Post(sessions, receiver)
 
 
-def test_an_assignment_is_told_signed_and_announced(post: Post) -> None:
+def test_an_assignment_is_delivered_with_a_signature_and_announced(post: Post) -> None:
     post.assign()
     post.run(until=1)
 
@@ -59,7 +59,7 @@ def test_an_assignment_is_told_signed_and_announced(post: Post) -> None:
         assert announced_changes(session) == [("assigned", "grace"), ("delivered", "grace")]
 
 
-def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: Post) -> None:
+def test_a_delivery_whose_worker_crashed_is_attempted_again_when_its_lease_ends(post: Post) -> None:
     post.assign()
     [lost] = claim(post.dispatcher, 9)
     assert claim(post.dispatcher, 9) == []
@@ -73,7 +73,7 @@ def test_a_crash_in_the_middle_of_a_try_is_made_good_when_its_lease_ends(post: P
     assert [it.number for it in post.attempts()] == [2]
 
 
-def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in_hand(
+def test_a_worker_that_restarts_under_its_name_releases_its_claims_at_once(
     post: Post,
 ) -> None:
     post.assign()
@@ -81,9 +81,9 @@ def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in
     [lost] = claim(named, 9)
 
     for stranger in (post.dispatcher, replace(post.dispatcher, name="routing-delivery-1")):
-        take_up(stranger)
+        release_claims(stranger)
         assert claim(stranger, 9) == []
-    take_up(named)
+    release_claims(named)
     post.run(until=1, dispatcher=named)
 
     [got] = post.receiver.got
@@ -91,7 +91,7 @@ def test_a_worker_that_comes_back_under_its_name_takes_up_at_once_what_it_had_in
     assert [it.number for it in post.attempts()] == [2]
 
 
-def test_an_endpoint_gets_only_its_part_of_the_hands(post: Post) -> None:
+def test_an_endpoint_has_no_more_attempts_in_flight_than_its_limit(post: Post) -> None:
     hold = threading.Event()
     post.receiver.reply(GRACE, Reply(200, hold=hold))
     post.assign(*(f"lead-{number}" for number in range(ENDPOINT_LIMIT * 3)))
@@ -117,10 +117,10 @@ def test_an_endpoint_gets_only_its_part_of_the_hands(post: Post) -> None:
     assert {state for _, _, state in post.states()} == {"delivered"}
 
 
-def test_a_rep_who_handed_it_back_is_not_told_any_more(post: Post) -> None:
+def test_a_pending_assignment_is_cancelled_when_the_rep_rejects_it(post: Post) -> None:
     post.assign()
     with post.sessions.begin() as session:
-        answer(
+        on_answer(
             session,
             handoff_id(an_id("ada"), 1),
             Answer(Change.REJECTED, details={"reason": "no_capacity"}),
@@ -133,7 +133,7 @@ def test_a_rep_who_handed_it_back_is_not_told_any_more(post: Post) -> None:
     assert post.states() == [("rep/grace", "handoff.assigned", "cancelled")]
 
 
-def test_a_breach_is_told_to_the_team_once_and_an_escalation_to_ops(post: Post) -> None:
+def test_the_team_is_notified_once_of_a_breach_and_ops_of_an_escalation(post: Post) -> None:
     post.assign()
     handoff = handoff_id(an_id("ada"), 1)
     breached = sla_message(sla_changed(handoff_id=handoff))
@@ -160,7 +160,7 @@ def test_a_breach_is_told_to_the_team_once_and_an_escalation_to_ops(post: Post) 
     assert len(post.deliveries()) == 3
 
 
-def test_a_commit_wakes_whoever_listens(post: Post) -> None:
+def test_a_commit_wakes_the_delivery(post: Post) -> None:
     engine = engine_for(post.sessions.kw["bind"].url)
     stop, notified = threading.Event(), threading.Semaphore(0)
     listener = threading.Thread(
@@ -178,7 +178,7 @@ def test_a_commit_wakes_whoever_listens(post: Post) -> None:
     assert number
 
 
-def test_a_key_that_opens_nothing_is_found_at_the_start(post: Post) -> None:
+def test_a_wrong_secret_key_stops_the_delivery_at_its_start(post: Post) -> None:
     other_vault = Vault(SecretStr("b3RoZXItdGVzdHMtbGVhZGJhdG9uLXRlc3RzLW90aCE="))
     wrong = Dispatcher(post.sessions, other_vault, LOOPBACK, post.now, lambda: 0.0)
 
@@ -187,5 +187,5 @@ def test_a_key_that_opens_nothing_is_found_at_the_start(post: Post) -> None:
         check_vault(wrong)
 
 
-def test_without_endpoints_any_key_will_do(sessions: Sessions) -> None:
+def test_without_endpoints_every_secret_key_passes_the_check(sessions: Sessions) -> None:
     check_vault(Dispatcher(sessions, vault(), LOOPBACK, utc_now, lambda: 0.0))

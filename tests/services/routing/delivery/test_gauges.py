@@ -27,7 +27,7 @@ def gauge(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(f"leadbaton_{name}", labels)
 
 
-def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None:
+def test_waiting_leads_and_overdue_webhooks_are_counted(sessions: Sessions) -> None:
     with sessions.begin() as session:
         assigner = build_assigner(session)
         importing(session, entry("grace", capacity={"open": 1}))
@@ -44,7 +44,7 @@ def test_waiting_leads_and_late_webhooks_are_counted(sessions: Sessions) -> None
     assert gauge("delivery_disabled_endpoints") == 0
 
 
-def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
+def test_an_attempt_in_flight_is_not_overdue_and_an_assigned_lead_does_not_wait(
     sessions: Sessions,
 ) -> None:
     with sessions.begin() as session:
@@ -66,7 +66,7 @@ def test_what_is_being_tried_is_not_late_and_what_is_given_out_waits_no_more(
     assert gauge("delivery_disabled_endpoints") == 3
 
 
-def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
+def test_webhooks_to_a_hanging_host_are_not_overdue_and_the_host_is_counted(
     sessions: Sessions,
 ) -> None:
     with sessions.begin() as session:
@@ -91,7 +91,9 @@ def test_what_waits_for_a_host_that_hangs_is_not_late_and_the_host_is_counted(
         assert sum(1 for _ in session.execute(text("select from routing.breakers"))) == 4
 
 
-def test_a_lead_that_waits_for_working_hours_does_not_wait_for_somebody(sessions: Sessions) -> None:
+def test_a_lead_that_waits_for_working_hours_is_not_counted_as_assignable(
+    sessions: Sessions,
+) -> None:
     rule = {"id": "everybody", "when": True, "team": "sales", "hours": "open"}
     evening, morning = at(20, 18), at(23, 9, 30)  # from Friday to Monday
     with sessions.begin() as session:

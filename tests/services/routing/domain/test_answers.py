@@ -96,7 +96,7 @@ def test_the_same_answer_twice_is_one_even_after_the_handoff_moved_on() -> None:
             steps_of_answer(moved, different, actor=GRACE, past=past, policy=POLICY, now=LATER)
 
 
-def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
+def test_an_answer_of_ops_is_for_the_current_hop_or_the_named_one() -> None:
     past = [PastStep(Change.REJECTED, NOON, "ops/olga", 1, None, {})]
     second = handoff(rep="linus", hop=2)
 
@@ -121,19 +121,19 @@ def test_ops_answer_for_the_hop_that_is_now_or_that_they_name() -> None:
 @pytest.mark.parametrize(
     ("state", "where"),
     [
-        (State.WAITING, "waiting, with nobody"),
+        (State.WAITING, "waiting, without a rep"),
         (State.WON, "won by grace"),
-        (State.RECYCLED, "recycled, with nobody"),
+        (State.RECYCLED, "recycled, without a rep"),
     ],
 )
-def test_who_holds_it_now_is_said(state: State, where: str) -> None:
+def test_a_refusal_names_the_state_and_the_rep(state: State, where: str) -> None:
     with pytest.raises(HandoffMoved, match=where):
         steps_of_answer(
             handoff(state), Answer(Change.ACCEPTED), actor=OPS, past=[], policy=POLICY, now=LATER
         )
 
 
-def test_a_rep_answers_only_for_their_own() -> None:
+def test_a_rep_answers_only_for_their_own_handoffs() -> None:
     with pytest.raises(NotYours):
         steps_of_answer(
             handoff(), Answer(Change.ACCEPTED), actor=LINUS, past=[], policy=POLICY, now=LATER
@@ -150,7 +150,7 @@ def test_a_rep_answers_only_for_their_own() -> None:
     ],
     ids=["now", "earlier", "a clock ahead", "a clock behind"],
 )
-def test_answers_carry_when_they_happened(occurred_at: datetime | None, kept: datetime) -> None:
+def test_answers_keep_when_they_happened(occurred_at: datetime | None, kept: datetime) -> None:
     answer = Answer(Change.ACCEPTED, occurred_at)
 
     [step] = steps_of_answer(handoff(), answer, actor=GRACE, past=[], policy=POLICY, now=LATER)
@@ -177,7 +177,7 @@ def test_impossible_times_are_refused(occurred_at: datetime, message: str) -> No
         )
 
 
-def test_a_reason_is_one_of_the_agreements() -> None:
+def test_a_reason_must_be_listed_unless_the_list_is_empty() -> None:
     check_reason("price", ["price", "time"], kind="loss reason")
     check_reason("anything", [], kind="loss reason")
     with pytest.raises(UnknownReason, match="'love' is no loss reason of the agreement; give one"):

@@ -55,11 +55,11 @@ IN_5_S = Retry(NOON + timedelta(seconds=5))
         (Response(503, "", format_datetime(NOON - timedelta(days=2), usegmt=True)), IN_5_S),
     ],
 )
-def test_each_answer_has_its_meaning(response: Response, expected: Outcome) -> None:
+def test_each_response_has_its_outcome(response: Response, expected: Outcome) -> None:
     assert judge(response, number=1, now=NOON, chance=0.0) == expected
 
 
-def test_waits_grow_as_scheduled_with_jitter_added_and_then_it_is_given_up() -> None:
+def test_pauses_follow_the_schedule_with_jitter_until_the_delivery_is_given_up() -> None:
     failed = Response(500, "")
     for number, wait in enumerate(SCHEDULE, start=1):
         assert judge(failed, number=number, now=NOON, chance=0.0) == Retry(NOON + wait)

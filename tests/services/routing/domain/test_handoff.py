@@ -37,7 +37,7 @@ EVERYTHING: dict[str, Any] = {
     ],
     ids=["unknown", "e-mail", "name"],
 )
-def test_a_step_is_written_as_the_contract_writes_it(
+def test_a_step_is_encoded_as_the_contract_encodes_it(
     state: State, details: dict[str, Any], context: LeadContext
 ) -> None:
     after = handoff(state)._replace(lead=lead_qualified(context=context))
@@ -50,7 +50,7 @@ def test_a_step_is_written_as_the_contract_writes_it(
         assert orjson.loads(wrote)["recycle"] is details.get("recycle", False)
 
 
-def test_nothing_that_the_contract_knows_is_left_out() -> None:
+def test_a_step_has_every_field_of_the_contract() -> None:
     context = LeadContext(name="Ada", sources=("app",), last_campaign={"name": "winter"})
     after = handoff(calendar="late")._replace(lead=lead_qualified(context=context))
     wrote = Step(after, Change.WON, LATER, NOON, "rep/grace", EVERYTHING).payload()

@@ -29,7 +29,7 @@ def data(notification: notifications.Notification) -> dict[str, Any]:
     return fields
 
 
-def test_a_signature_is_what_the_standards_own_library_expects() -> None:
+def test_a_signature_is_verified_by_the_library_of_the_standard() -> None:
     secret, body = bytes(range(32)), '{"grüße": 1}'.encode()
 
     headers = signed_headers([secret], id="id-1", at=utc_now(), body=body)
@@ -38,7 +38,7 @@ def test_a_signature_is_what_the_standards_own_library_expects() -> None:
     assert headers["webhook-timestamp"].isdecimal()
 
 
-def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
+def test_an_assignment_has_the_handoff_the_lead_the_scores_and_the_links() -> None:
     notification = notifications.assignment(handoff(), due_times=due_times(), public_url=URL + "/")
 
     payload = orjson.loads(notification.body)
@@ -80,7 +80,7 @@ def test_an_assignment_names_who_what_why_and_where_to_answer() -> None:
         "not yet running",
     ],
 )
-def test_what_is_due_is_told_as_the_agreement_promises(
+def test_due_times_follow_the_policies_of_the_agreement(
     policy: dict[str, Any], handoff: Handoff, due: list[str]
 ) -> None:
     assigner = DEFAULT_SECTIONS["sla"]["calendars"][0]
@@ -105,7 +105,7 @@ def test_what_is_due_is_told_as_the_agreement_promises(
         ({"name": 40}, {"recent", "traits", "reasons", "why_now", "name", "company"}),
     ],
 )
-def test_what_does_not_fit_is_left_out_and_that_is_said(
+def test_a_body_that_is_too_large_is_shortened_and_marked(
     context: dict[str, int], gone: set[str]
 ) -> None:
     long = "x" * 1000
@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(
     assert data(notification)["lead"]["email"] == "ada@example.com"
 
 
-def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
+def test_a_breach_of_an_unknown_handoff_has_its_ids() -> None:
     clock = sla_changed(due_at=NOON)
     known = notifications.breach(
         clock, handoff(), endpoint="team/sales", cause="clock/breached", public_url=URL
@@ -151,7 +151,7 @@ def test_a_breach_is_told_even_of_a_handoff_that_is_not_known() -> None:
     assert data(unknown)["handoff"]["id"] == str(clock.handoff_id)
 
 
-def test_what_could_not_be_told_is_told_to_somebody_else() -> None:
+def test_an_undelivered_notification_names_the_endpoint_and_keeps_its_data() -> None:
     original = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
 
     passed_on = notifications.undelivered(

@@ -48,7 +48,7 @@ RULING = {"team": "sales", "rule": "everybody", "agreement_version": 1}
     ],
     ids=["holder", "never", "holder of hop 2", "rejected", "waits", "taken in one step"],
 )
-def test_the_steps_end_with_the_one_that_took_it(
+def test_a_rep_sees_the_steps_up_to_the_one_that_took_the_handoff(
     rep: str, holder: str | None, past: list[PastStep], visible: list[PastStep]
 ) -> None:
     assert steps_for(rep, handoff(rep=holder), past) == visible
@@ -59,7 +59,7 @@ def test_a_holder_sees_the_handoff_as_it_is() -> None:
     assert handoff_for("grace", held, [ASSIGNED], []) is held
 
 
-def test_one_who_lost_it_sees_it_as_it_left_them() -> None:
+def test_an_earlier_rep_sees_the_handoff_as_it_left_them() -> None:
     after = handoff(
         State.WON, rep="linus", hop=2, closed_at=LATER, team="partners", agreement_version=2
     )
@@ -75,7 +75,7 @@ def test_one_who_lost_it_sees_it_as_it_left_them() -> None:
     assert (visible.team, visible.rule, visible.agreement_version) == ("sales", "everybody", 1)
 
 
-def test_an_end_that_took_it_is_seen_but_not_what_it_met() -> None:
+def test_an_earlier_rep_sees_the_end_but_not_the_other_handoff() -> None:
     after = handoff(State.MERGED, rep=None, closed_at=LATER, merged_into=UUID(int=1))
 
     visible = handoff_for("grace", after, [ASSIGNED, RETURNED], [])
@@ -83,7 +83,7 @@ def test_an_end_that_took_it_is_seen_but_not_what_it_met() -> None:
     assert (visible.state, visible.closed_at, visible.merged_into) == (State.MERGED, LATER, None)
 
 
-def test_of_decisions_a_rep_sees_their_own_row_up_to_their_hop() -> None:
+def test_a_rep_sees_their_own_row_of_decisions_up_to_their_hop() -> None:
     rows: list[dict[str, Any]] = [{"rep": "grace", "open": 1}, {"rep": "linus", "open": 2}]
     decisions: list[dict[str, Any]] = [
         {"hop": 1, "candidates": rows},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.routing.domain.waiting import Queue, takeable_time
+from services.routing.domain.waiting import WaitingLeads, assignable_time
 from tests.builders import DEFAULT_SECTIONS, agreement
 from tests.services.routing.builders import at
 
@@ -34,9 +34,9 @@ AGREED = agreement(
     ],
     ids=["team", "nobody", "late", "unknown", "any", "no rule", "no team"],
 )
-def test_only_hours_in_which_its_rule_gives_it_out_count(
+def test_only_hours_in_which_its_rule_assigns_it_count(
     team: str, rule: str, hours: set[str | None], expected: int
 ) -> None:
     friday, saturday = at(20, 16), at(21, 16)
-    waited = takeable_time(Queue(team, rule, 1, friday), AGREED, hours=hours, now=saturday)
+    waited = assignable_time(WaitingLeads(team, rule, 1, friday), AGREED, hours=hours, now=saturday)
     assert waited.total_seconds() == expected * 3600

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State, handoff_id
-from services.routing.handlers import Assigner, answer, tick
-from services.routing.handlers.assignment import PORTION
+from services.routing.handlers import Assigner, on_answer, tick
+from services.routing.handlers.assignment import PAGE_SIZE
 from services.routing.handlers.explanation import explain
 from services.routing.queries import handoffs
 from shared.contracts.payloads import Change
@@ -42,7 +42,7 @@ def decision(session: Session, lead: str, qualification: int = 1) -> dict[str, A
     return newest
 
 
-def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
+def test_a_batch_is_assigned_hottest_first_then_oldest(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 2}))
     leads = [
@@ -61,7 +61,9 @@ def test_a_batch_is_picked_hottest_first_then_oldest(session: Session) -> None:
     }
 
 
-def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
+def test_a_lead_without_an_eligible_rep_waits_and_each_exclusion_has_its_reason(
+    session: Session,
+) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", **ONE_OPEN), entry("linus", active=False))
     qualifying(session, assigner, lead_qualified(lead="ada"), lead_qualified(lead="alan"))
@@ -77,7 +79,7 @@ def test_nobody_eligible_waits_with_reasons(session: Session) -> None:
     assert count_by_state(session) == {State.ASSIGNED: 1, State.WAITING: 1}
 
 
-def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> None:
+def test_without_reps_leads_wait_until_an_import(session: Session) -> None:
     assigner = build_assigner(session)
     qualifying(session, assigner, lead_qualified(lead="ada"))
     importing(session, entry("grace"), now=LATER)
@@ -95,7 +97,7 @@ def test_without_any_reps_leads_wait_until_there_are_some(session: Session) -> N
     ],
     ids=["time off ends", "a new day"],
 )
-def test_who_waits_is_placed_when_time_frees_somebody(
+def test_a_waiting_lead_is_assigned_when_time_makes_a_rep_eligible(
     session: Session, rep: dict[str, Any], opens: datetime
 ) -> None:
     assigner = build_assigner(session)
@@ -110,7 +112,7 @@ def test_who_waits_is_placed_when_time_frees_somebody(
     assert len([it for it in announced_changes(session) if it[0] == "assigned"]) > len(placed)
 
 
-def test_shifts_that_open_are_waited_for(session: Session) -> None:
+def test_a_waiting_lead_is_assigned_when_working_hours_begin(session: Session) -> None:
     assigner = build_assigner(
         session,
         routing={
@@ -128,7 +130,7 @@ def test_shifts_that_open_are_waited_for(session: Session) -> None:
     assert count_by_state(session) == {State.ASSIGNED: 2}
 
 
-def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
+def test_a_lead_comes_back_to_its_previous_rep(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, lead_qualified(lead="ada"))
@@ -140,7 +142,7 @@ def test_a_lead_comes_back_to_who_had_it(session: Session) -> None:
 
 
 def close(session: Session, lead: str) -> None:
-    answer(
+    on_answer(
         session,
         handoff_id(an_id(lead), 1),
         Answer(Change.WON),
@@ -150,7 +152,7 @@ def close(session: Session, lead: str) -> None:
     )
 
 
-def test_who_waits_follows_a_newer_agreement(session: Session) -> None:
+def test_a_waiting_lead_follows_a_newer_agreement(session: Session) -> None:
     def routed(team: str) -> dict[str, Any]:
         teams = [{"id": it, "calendar": "office"} for it in ("sales", "partners")]
         return {"teams": teams, "rules": [{"id": f"to_{team}", "when": True, "team": team}]}
@@ -169,7 +171,7 @@ def test_who_waits_follows_a_newer_agreement(session: Session) -> None:
     assert decision(session, "ada")["rule"] == "to_sales"
 
 
-def test_the_decision_explains_itself(session: Session) -> None:
+def test_the_decision_shows_its_rules_and_candidates(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", weight=2.0), entry("linus", active=False))
     qualifying(
@@ -203,30 +205,30 @@ def test_the_decision_explains_itself(session: Session) -> None:
     assert (linus["shortfall"], linus["excluded"][0]["reason"]) == (None, "inactive")
 
 
-def test_many_who_wait_are_placed_in_turn_portion_by_portion(session: Session) -> None:
+def test_many_waiting_leads_are_assigned_in_turn_page_by_page(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", active=False))
-    ages = [timedelta(seconds=number) for number in range(PORTION + 20)]
+    ages = [timedelta(seconds=number) for number in range(PAGE_SIZE + 20)]
     leads = [lead_qualified(lead=it.seconds, at=NOON - it) for it in ages]
     qualifying(session, assigner, *leads)
 
-    importing(session, entry("grace", capacity={"open": PORTION + 5}))
+    importing(session, entry("grace", capacity={"open": PAGE_SIZE + 5}))
     tick(session, NOON, assigner=assigner)
 
     placed = {it.lead_id for it in announced(session) if it.change is Change.ASSIGNED}
     assert placed == {an_id(it.seconds) for it in ages[15:]}
-    assert count_by_state(session) == {State.ASSIGNED: PORTION + 5, State.WAITING: 15}
+    assert count_by_state(session) == {State.ASSIGNED: PAGE_SIZE + 5, State.WAITING: 15}
 
 
-def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session: Session) -> None:
+def test_a_rejected_lead_is_assigned_in_its_turn_however_many_wait(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", **ONE_OPEN), entry("linus", **ONE_OPEN))
     last = lead_qualified(lead="last", at=NOON)
     qualifying(session, assigner, last)
-    leads = [lead_qualified(lead=it, at=NOON - timedelta(minutes=1)) for it in range(PORTION + 2)]
+    leads = [lead_qualified(lead=it, at=NOON - timedelta(minutes=1)) for it in range(PAGE_SIZE + 2)]
     qualifying(session, assigner, *leads)
 
-    answer(
+    on_answer(
         session,
         handoff_id(an_id("last"), 1),
         Answer(Change.REJECTED, details={"reason": "no_capacity"}),
@@ -241,5 +243,5 @@ def test_a_lead_that_comes_back_is_placed_in_its_turn_however_many_wait(session:
         ("waiting", None),
     ]
     assert announced(session)[-1].lead_id == an_id("last")
-    assert count_by_state(session) == {State.ASSIGNED: 2, State.WAITING: PORTION + 1}
+    assert count_by_state(session) == {State.ASSIGNED: 2, State.WAITING: PAGE_SIZE + 1}
     assert decision(session, "last")["picked"] is None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
-from services.routing.handlers import Assigner, answer
+from services.routing.handlers import Assigner, on_answer
 from services.routing.handlers.explanation import explain
 from services.routing.queries.handoffs import find_handoff
 from shared.contracts.payloads import Change
@@ -32,7 +32,7 @@ def without_times(decision: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_each_lead_of_a_batch_saw_what_those_before_it_got(session: Session) -> None:
+def test_the_decision_on_each_lead_of_a_batch_counts_the_leads_before_it(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 1}), entry("linus"))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))
@@ -50,11 +50,11 @@ def test_each_lead_of_a_batch_saw_what_those_before_it_got(session: Session) -> 
     ]
 
 
-def test_the_next_hop_remembers_who_had_it(session: Session) -> None:
+def test_the_decision_on_the_next_hop_excludes_the_earlier_rep(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, lead_qualified())
-    answer(
+    on_answer(
         session,
         handoff_id(an_id("ada"), 1),
         Answer(Change.REJECTED, details={"reason": "no_capacity"}),

@@ -28,7 +28,7 @@ ONE_OPEN = {"capacity": {"open": 1}}
 LATER = NOON + timedelta(minutes=5)
 
 
-def test_a_qualified_lead_goes_to_one_rep_who_is_told(session: Session) -> None:
+def test_a_qualified_lead_goes_to_one_rep_who_is_notified(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
 
@@ -60,7 +60,7 @@ def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
     assert len(deliveries.list_deliveries(session, limit=9)) == 1
 
 
-def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None:
+def test_a_second_qualification_is_merged_into_the_live_handoff(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"))
     qualifying(session, assigner, lead_qualified(), lead_qualified(qualification=2))
@@ -73,7 +73,7 @@ def test_a_second_qualification_meets_the_live_handoff(session: Session) -> None
     assert count_by_state(session) == {State.MERGED: 1, State.ASSIGNED: 1}
 
 
-def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None:
+def test_a_waiting_handoff_ends_when_its_lead_ceases_to_qualify(session: Session) -> None:
     assigner = build_assigner(session)
     qualifying(session, assigner, lead_qualified())
 
@@ -83,7 +83,7 @@ def test_a_lead_that_ceased_to_qualify_waits_no_longer(session: Session) -> None
     assert announced(session)[-1].reason == "decayed"
 
 
-def test_news_of_an_unknown_lead_and_no_news_change_nothing(session: Session) -> None:
+def test_an_unknown_lead_that_ceased_and_an_empty_batch_change_nothing(session: Session) -> None:
     assigner = build_assigner(session)
 
     qualifying(session, assigner, lead_qualified(change=Qualified.CEASED))
@@ -122,7 +122,7 @@ def test_changes_of_one_lead_in_one_batch_take_effect_in_order(session: Session)
     ]
 
 
-def test_the_trace_goes_on(session: Session) -> None:
+def test_the_trace_of_the_message_goes_on_in_the_announcement(session: Session) -> None:
     assigner = build_assigner(session)
     message = qualified_message(lead_qualified())
     trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"

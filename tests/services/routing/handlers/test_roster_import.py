@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State
 from services.routing.domain.signing import PREFIX
-from services.routing.handlers import answer, tick
+from services.routing.handlers import on_answer, tick
 from services.routing.handlers.roster_import import reroute
 from services.routing.queries import active_reps
-from services.routing.queries.endpoints import an_encrypted_secret
+from services.routing.queries.endpoints import find_encrypted_secret
 from services.routing.queries.handoffs import held_by, list_handoffs
 from services.routing.queries.reps import reps_by_id
 from services.routing.tables import deliveries
@@ -34,13 +34,13 @@ from tests.services.routing.builders import (
 pytestmark = pytest.mark.postgres
 
 
-def test_secrets_are_shown_once_and_kept_encrypted(session: Session) -> None:
+def test_secrets_are_returned_once_and_stored_encrypted(session: Session) -> None:
     first = importing(session, entry("grace"))
     second = importing(session, entry("grace"), entry("linus"))
 
     assert first.secrets.keys() == {"rep/grace", "team/sales", "ops"}
     assert second.secrets.keys() == {"rep/linus"}
-    kept = an_encrypted_secret(session)
+    kept = find_encrypted_secret(session)
     assert kept is not None
     secrets = {
         b64decode(it.removeprefix(PREFIX))
@@ -50,7 +50,7 @@ def test_secrets_are_shown_once_and_kept_encrypted(session: Session) -> None:
     assert all(len(it) == 32 for it in secrets)
 
 
-def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Session) -> None:
+def test_a_rep_who_is_missing_in_the_file_gets_no_more_leads(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     assert active_reps(session) == 2
@@ -62,7 +62,9 @@ def test_whoever_is_not_in_the_file_any_more_gets_no_leads_any_more(session: Ses
     assert active_reps(session) == 1
 
 
-def test_what_an_inactive_rep_holds_is_named_and_not_told_any_more(session: Session) -> None:
+def test_an_import_counts_what_inactive_reps_hold_and_cancels_their_webhooks(
+    session: Session,
+) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcd"))
@@ -70,19 +72,19 @@ def test_what_an_inactive_rep_holds_is_named_and_not_told_any_more(session: Sess
     gone = importing(session, entry("linus"))
     again = importing(session, entry("linus"), entry("grace", active=False))
 
-    assert (gone.left_behind, gone.cancelled) == ({"grace": 2}, 2)
-    assert (again.left_behind, again.cancelled) == ({"grace": 2}, 0)
+    assert (gone.held_by_inactive, gone.cancelled) == ({"grace": 2}, 2)
+    assert (again.held_by_inactive, again.cancelled) == ({"grace": 2}, 0)
     states = {(it.endpoint, it.state) for it in session.execute(select(deliveries))}
     assert states == {("rep/grace", "cancelled"), ("rep/linus", "pending")}
 
 
-def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session) -> None:
+def test_handoffs_of_inactive_reps_are_rerouted_group_by_group(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcdef"))
     [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, limit=9)
     accept = Answer(Change.ACCEPTED)
-    answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
+    on_answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
     importing(session, entry("linus", capacity={"open": 5}))
 
     moved = [reroute(session, limit=2, assigner=assigner, now=NOON) for _ in range(3)]
@@ -91,10 +93,10 @@ def test_what_inactive_reps_hold_is_rerouted_portion_by_portion(session: Session
     assert held_by(session, ["grace", "linus"]) == {"linus": 5}
     assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
     assert announced_changes(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
-    assert importing(session, entry("linus")).left_behind == {}
+    assert importing(session, entry("linus")).held_by_inactive == {}
 
 
-def test_a_rep_is_kept_as_the_file_says(session: Session) -> None:
+def test_a_rep_is_stored_as_in_the_file(session: Session) -> None:
     importing(
         session,
         entry(
@@ -113,7 +115,7 @@ def test_a_rep_is_kept_as_the_file_says(session: Session) -> None:
     assert grace.time_off[0].until - grace.time_off[0].since == timedelta(days=3)
 
 
-def test_more_room_is_filled_by_who_waits(session: Session) -> None:
+def test_a_higher_capacity_is_used_for_waiting_leads(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace", capacity={"open": 1}))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abc"))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
 from services.routing.domain.roster import RepLoad
-from services.routing.handlers import Assigner, answer
+from services.routing.handlers import Assigner, on_answer
 from services.routing.queries.reps import rep_loads
 from services.routing.tables import reps
 from shared.contracts.payloads import Change
@@ -45,7 +45,7 @@ def answer_handoff(
     session: Session, assigner: Assigner, change: Change, *, of: UUID, reason: str | None = None
 ) -> None:
     details = {"reason": reason} if reason else {}
-    answer(
+    on_answer(
         session,
         of,
         Answer(change, details=details),
@@ -55,7 +55,9 @@ def answer_handoff(
     )
 
 
-def test_a_lead_counts_until_it_is_answered_and_its_share_stays(session: Session) -> None:
+def test_a_handoff_counts_as_open_until_it_is_closed_and_in_the_share_after_it(
+    session: Session,
+) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcd"))
@@ -69,7 +71,7 @@ def test_a_lead_counts_until_it_is_answered_and_its_share_stays(session: Session
     assert sorted(counts(session, assigner)) == [(1, 2, 2), (2, 2, 2)]
 
 
-def test_a_lead_that_was_handed_back_costs_no_share(session: Session) -> None:
+def test_a_rejected_handoff_costs_no_share(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus", active=False))
     qualifying(session, assigner, lead_qualified(lead="a"))
@@ -81,7 +83,7 @@ def test_a_lead_that_was_handed_back_costs_no_share(session: Session) -> None:
     assert counts(session, assigner)[0] == (0, 1, 0)
 
 
-def test_days_and_periods_begin_anew_and_what_is_held_stays(session: Session) -> None:
+def test_a_new_day_and_period_begin_at_zero_and_open_handoffs_stay(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"))
     qualifying(session, assigner, lead_qualified(lead="a"))
@@ -92,7 +94,7 @@ def test_days_and_periods_begin_anew_and_what_is_held_stays(session: Session) ->
     assert counts(session, assigner, now=NEXT_MONTH) == [(2, 1, 1)]
 
 
-def test_whoever_changes_the_team_is_new_to_it(session: Session) -> None:
+def test_a_rep_who_changes_the_team_has_no_share_in_it_yet(session: Session) -> None:
     assigner = build_assigner(session, routing=ROUTING)
     importing(session, entry("grace"))
     qualifying(session, assigner, lead_qualified(lead="a"))
@@ -105,7 +107,7 @@ def test_whoever_changes_the_team_is_new_to_it(session: Session) -> None:
     assert loads(session, assigner) == []
 
 
-def test_an_import_counts_again_what_somebody_wrote_past_us(session: Session) -> None:
+def test_an_import_corrects_wrong_counts_of_open_handoffs(session: Session) -> None:
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, lead_qualified(lead="a"))

@@ -84,13 +84,13 @@ def rep_loads_of(reps: list[tuple[object, ...]]) -> list[RepLoad]:
 
 
 @forall(reps, leads)
-def test_every_lead_goes_where_it_would_go_alone(
+def test_every_lead_of_a_batch_goes_to_the_rep_whom_select_rep_selects(
     reps: list[tuple[object, ...]], leads: list[MatchedLead]
 ) -> None:
     compare(rep_loads_of(reps), leads)
 
 
-def test_whoever_is_full_is_not_weighed_any_more() -> None:
+def test_a_full_rep_does_not_count_in_shortfalls() -> None:
     weights = {"heavy": 3.0, "light": 1.0, "middling": 2.0}
     loads = [
         rep_load(id, rep_fields={"weight": weight, "open_limit": 6 if id == "heavy" else None})
@@ -100,7 +100,7 @@ def test_whoever_is_full_is_not_weighed_any_more() -> None:
     compare(loads, [matched_lead()] * 30)
 
 
-def test_a_match_that_may_read_anything_of_a_rep_is_asked_of_each() -> None:
+def test_a_match_that_may_read_every_field_is_evaluated_for_each_rep() -> None:
     picky = matched_lead(rule=rule(match="rep['id'] == 'linus'"))
 
     compare([rep_load("grace"), rep_load("linus")], [picky] * 3)
@@ -127,7 +127,7 @@ def compare(loads: list[RepLoad], leads: list[MatchedLead]) -> None:
     [(rule(), at(19, 0)), (rule(match=MATCH), at(19, 0)), (rule(match="false"), at(19, 0))],
     ids=["anybody", "who matches", "nobody"],
 )
-def test_who_gets_nobody_is_looked_at_again_when_time_frees_somebody(
+def test_a_lead_without_a_rep_is_reviewed_when_time_makes_one_eligible(
     rule: RoutingRule, expected: object
 ) -> None:
     allocator = BatchAllocator(
@@ -146,11 +146,11 @@ def test_who_gets_nobody_is_looked_at_again_when_time_frees_somebody(
     assert not allocator.anybody_free
 
 
-def test_without_anybody_at_all_there_is_no_instant_to_wait_for() -> None:
+def test_without_reps_there_is_no_instant_of_review() -> None:
     assert BatchAllocator([], policy=POLICY, now=NOON).assign(matched_lead()).review_at is None
 
 
-def test_who_takes_the_last_place_is_free_no_more() -> None:
+def test_a_rep_who_reaches_capacity_is_not_free() -> None:
     allocator = BatchAllocator(
         [rep_load("grace", rep_fields={"open_limit": 2})], policy=POLICY, now=NOON
     )

@@ -148,7 +148,7 @@ def test_a_reps_own_hours_count_before_the_teams() -> None:
     assert build_policy(**sections).calendar_of(lost.rep) is None
 
 
-def test_what_hinders_a_rep_from_any_lead_has_nothing_to_do_with_this_one() -> None:
+def test_exclusions_of_a_rep_are_the_same_for_every_lead() -> None:
     hindered = rep_load("grace", rep_fields={"open_limit": 1}, open=1)
 
     assert [

@@ -100,7 +100,7 @@ def test_an_ineligible_rep_never_gets_a_lead(
         assert load.today <= (load.rep.per_day_limit or 0)
 
 
-def test_a_shortfall_is_what_a_share_lacks() -> None:
+def test_a_shortfall_is_the_difference_to_the_fair_share() -> None:
     loads = [
         rep_load("grace", assigned=3),
         rep_load("linus", assigned=1, credit=1.0),
@@ -143,7 +143,9 @@ def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> 
     ],
     ids=["open by capacity", "no limits", "longest idle"],
 )
-def test_least_loaded_looks_at_what_is_in_hand(loads: list[RepLoad], expected: str) -> None:
+def test_least_loaded_compares_open_handoffs_with_capacity(
+    loads: list[RepLoad], expected: str
+) -> None:
     selection = select_rep(
         matched_lead(rule=rule(strategy="least_loaded")), loads, policy=POLICY, now=NOON
     )
@@ -151,7 +153,7 @@ def test_least_loaded_looks_at_what_is_in_hand(loads: list[RepLoad], expected: s
     assert (selection.rep, selection.strategy) == (expected, "least_loaded")
 
 
-def test_ranked_takes_the_first_of_the_file_who_may() -> None:
+def test_ranked_selects_the_first_eligible_rep_of_the_file() -> None:
     loads = [
         rep_load("a", rep_fields={"position": 2}),
         rep_load("b", rep_fields={"position": 0, "active": False}),
@@ -174,7 +176,7 @@ def test_ranked_takes_the_first_of_the_file_who_may() -> None:
     ],
     ids=["comes back", "unless the rule says no", "unless not eligible", "unless another team"],
 )
-def test_a_lead_goes_back_to_who_had_it(
+def test_a_sticky_rule_selects_the_previous_rep(
     fields: dict[str, object], expected: tuple[str, str]
 ) -> None:
     loads = [
@@ -192,7 +194,7 @@ def test_a_lead_goes_back_to_who_had_it(
     )
 
 
-def test_nobody_eligible_says_why_each() -> None:
+def test_each_candidate_has_its_exclusions_if_none_is_eligible() -> None:
     loads = [
         rep_load("full", rep_fields={"open_limit": 1}, open=1),
         rep_load("daily", rep_fields={"per_day_limit": 1}, today=1),
@@ -210,7 +212,7 @@ def test_nobody_eligible_says_why_each() -> None:
     assert all(it.shortfall is None for it in selection.candidates)
 
 
-def test_leave_costs_no_share_and_brings_no_flood() -> None:
+def test_a_rep_who_returns_from_leave_gets_no_more_than_a_fair_share() -> None:
     away = Absence(NOON, NOON + timedelta(minutes=20))
     loads = [rep_load("a"), rep_load("b"), rep_load("away", rep_fields={"time_off": (away,)})]
 
@@ -255,7 +257,7 @@ def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
     assert [it.held for it in all_asked] == [False, False, True]
 
 
-def test_periods_and_days_are_those_of_the_teams_zone() -> None:
+def test_periods_and_days_are_in_the_time_zone_of_the_team() -> None:
     berlin = build_policy(
         sla={
             "calendars": [

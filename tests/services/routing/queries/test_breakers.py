@@ -79,7 +79,7 @@ def starts_at_once(post: Post, id: str, path: str) -> None:
         )
 
 
-def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
+def test_many_endpoints_of_a_hanging_host_do_not_delay_others(
     post: Post, hanging: tuple[Receiver, threading.Event]
 ) -> None:
     crm, answers = hanging
@@ -100,7 +100,7 @@ def test_many_endpoints_of_a_host_that_hangs_hold_up_nobody_else(
         until(lambda: {it.state for it in post.deliveries()} == {"delivered"})
 
 
-def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
+def test_a_hanging_host_gets_one_attempt_at_a_time_from_all_workers(
     post: Post, hanging: tuple[Receiver, threading.Event]
 ) -> None:
     crm, answers = hanging
@@ -129,7 +129,7 @@ def test_a_host_that_hangs_gets_one_try_at_a_time_from_all_workers(
     assert open_breakers(post) == {}
 
 
-def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
+def test_many_hanging_hosts_do_not_delay_others(post: Post) -> None:
     answers = threading.Event()
     [healthy] = add(post, post.receiver, 1, name="healthy")
     with ExitStack() as stack:
@@ -145,7 +145,7 @@ def test_hosts_that_hang_one_by_one_hold_up_nobody_else(post: Post) -> None:
             answers.set()
 
 
-def test_one_endpoint_that_hangs_costs_the_others_of_its_host_nothing(post: Post) -> None:
+def test_a_hanging_endpoint_does_not_delay_others_of_its_host(post: Post) -> None:
     answers = threading.Event()
     dead, *alive = add(post, post.receiver, 6)
     post.receiver.reply(f"/{dead}", Reply(204, hold=answers))
@@ -161,7 +161,7 @@ def test_one_endpoint_that_hangs_costs_the_others_of_its_host_nothing(post: Post
         until(lambda: open_breakers(post) == {})
 
 
-def test_a_probe_that_a_crash_interrupted_shuts_nobody_for_ever(post: Post) -> None:
+def test_a_probe_that_a_crash_interrupted_is_repeated_after_its_lease(post: Post) -> None:
     reps = add(post, post.receiver, 3)
     tell(post, *reps)
     with post.sessions.begin() as session:
@@ -182,7 +182,9 @@ def host(post: Post) -> str:
     return f"127.0.0.1:{post.receiver.server_address[1]}"
 
 
-def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Post) -> None:
+def test_a_hanging_host_that_then_refuses_connections_gets_one_attempt_at_a_time(
+    post: Post,
+) -> None:
     with receiving("127.0.0.3") as gone:
         reps = add(post, gone, 3)
     tell(post, *reps)
@@ -196,7 +198,7 @@ def test_a_host_that_refuses_at_once_is_asked_again_at_once_but_by_one(post: Pos
     assert {it.failures for it in open_breakers(post).values()} == {1}
 
 
-def test_an_endpoint_with_another_url_begins_anew(post: Post) -> None:
+def test_a_new_url_closes_the_breaker_of_an_endpoint(post: Post) -> None:
     with post.sessions.begin() as session:
         queries.open_breakers(
             session, [queries.Hang("ops", "x", host_answers=True)], now=post.now()
@@ -208,7 +210,7 @@ def test_an_endpoint_with_another_url_begins_anew(post: Post) -> None:
     assert open_breakers(post) == {}
 
 
-def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
+def test_first_attempts_come_first_and_have_reserved_room(post: Post) -> None:
     reps = add(post, post.receiver, 30)
     tell(post, *reps * 2)
     with post.sessions.begin() as session:
@@ -223,7 +225,7 @@ def test_first_tries_come_first_and_have_hands_of_their_own(post: Post) -> None:
     assert claim(post.dispatcher, MAX_QUICK, retries=0) == []
 
 
-def test_a_claim_costs_the_same_whatever_was_delivered_or_waits_for_a_host_that_hangs(
+def test_the_cost_of_a_claim_does_not_grow_with_delivered_or_pending_webhooks(
     post: Post,
 ) -> None:
     reps = add(post, post.receiver, 5)

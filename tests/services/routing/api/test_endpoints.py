@@ -37,7 +37,7 @@ def ops(sessions: Sessions) -> Iterator[TestClient]:
         yield client
 
 
-def test_each_endpoint_says_whether_it_answers_and_what_waits_for_it(
+def test_the_list_of_endpoints_shows_each_state_and_the_pending_webhooks(
     ops: TestClient, sessions: Sessions
 ) -> None:
     with sessions.begin() as session:
@@ -66,7 +66,9 @@ def test_each_endpoint_says_whether_it_answers_and_what_waits_for_it(
     assert items["ops"]["disabled_reason"] == "gone"
 
 
-def test_a_new_secret_is_shown_once_and_the_old_one_has_its_end(ops: TestClient) -> None:
+def test_a_rotation_shows_the_new_secret_once_and_until_when_the_old_one_signs(
+    ops: TestClient,
+) -> None:
     answer = ops.post("/v1/endpoints/rep/grace/rotate-secret")
 
     assert answer.status_code == 200
@@ -88,13 +90,17 @@ def test_a_new_secret_is_shown_once_and_the_old_one_has_its_end(ops: TestClient)
         ("rep/" + "x" * 300, 422, "invalid_request"),
     ],
 )
-def test_what_is_no_endpoint_is_refused(ops: TestClient, id: str, status: int, code: str) -> None:
+def test_the_rotation_of_an_unknown_endpoint_is_refused(
+    ops: TestClient, id: str, status: int, code: str
+) -> None:
     answer = ops.post(f"/v1/endpoints/{id}/rotate-secret")
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_without_the_secret_key_the_answer_says_so(ops: TestClient, sessions: Sessions) -> None:
+def test_a_rotation_without_the_secret_key_is_refused_with_the_reason(
+    ops: TestClient, sessions: Sessions
+) -> None:
     with TestClient(build_api(sessions, time_source=lambda: NOW)) as client:
         client.headers["authorization"] = ops.headers["authorization"]
         answer = client.post("/v1/endpoints/rep/grace/rotate-secret")

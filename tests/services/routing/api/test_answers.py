@@ -1,18 +1,16 @@
-"""Answers, handoffs, deliveries and reps, over HTTP."""
+"""Answers over HTTP."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
-from services.routing.domain.handoff import handoff_id
 from services.routing.main import build_api
 from shared.db.session import Sessions
-from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified
+from tests.builders import DEFAULT_SECTIONS, lead_qualified
 from tests.services.routing.builders import announced, build_assigner, entry, importing, qualifying
 from tests.services.routing.client import ADA, NOW, RoutingClient, hire_linus
 
@@ -64,7 +62,7 @@ def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, body: 
     assert client.announced_changes() == announced_changes
 
 
-def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(client: RoutingClient) -> None:
+def test_a_rejected_lead_goes_to_another_rep_and_costs_no_share(client: RoutingClient) -> None:
     hire_linus(client)
     client.say("reject", {"reason": "no_capacity"})
     loads_after = client.get(f"/handoffs/{ADA}")
@@ -90,14 +88,14 @@ def test_a_rejected_lead_goes_to_somebody_else_and_costs_no_share(client: Routin
     assert "assigned with linus, hop 2" in moved["detail"]
 
 
-def test_a_rejected_lead_waits_when_nobody_else_may(client: RoutingClient) -> None:
+def test_a_rejected_lead_waits_when_no_other_rep_is_eligible(client: RoutingClient) -> None:
     waiting = client.say("reject", {"reason": "no_capacity"})
 
     assert (waiting["state"], waiting["rep"]) == ("waiting", None)
     assert client.announced_changes()[-2:] == [("rejected", None), ("waiting", None)]
 
 
-def test_a_reason_that_recycles_returns_the_lead_to_marketing(client: RoutingClient) -> None:
+def test_a_reject_reason_that_recycles_returns_the_lead_to_marketing(client: RoutingClient) -> None:
     client.say("reject", {"reason": "not_ready"})
     assert client.get(f"/handoffs/{ADA}")["state"] == "recycled"
 
@@ -107,7 +105,7 @@ def test_a_reason_that_recycles_returns_the_lead_to_marketing(client: RoutingCli
     assert (returned.change, returned.reason, returned.recycle) == ("returned", "not_ready", True)
 
 
-def test_what_an_answer_frees_is_given_out_at_once(client: RoutingClient) -> None:
+def test_a_freed_rep_gets_a_waiting_lead_at_once(client: RoutingClient) -> None:
     with client.sessions.begin() as session:
         qualifying(session, build_assigner(session), lead_qualified(lead="alan"))
     assert client.announced_changes()[-1] == ("waiting", None)
@@ -174,80 +172,3 @@ def test_an_agreement_without_reasons_takes_any(sessions: Sessions) -> None:
     with TestClient(build_api(sessions, time_source=lambda: NOW)) as http_client:
         client = RoutingClient(http_client, sessions)
         assert client.say("reject", {"reason": "whatever"})["state"] == "waiting"
-
-
-def test_handoffs_are_listed_and_filtered_in_pages(client: RoutingClient) -> None:
-    with client.sessions.begin() as session:
-        assigner = build_assigner(session)
-        leads = [lead_qualified(lead=f"l{n}", at=NOON - timedelta(hours=n + 1)) for n in range(3)]
-        qualifying(session, assigner, *leads)
-
-    first = client.get("/handoffs", limit=3)
-    rest = client.get("/handoffs", limit=3, after=first["next"])
-
-    assert [it["lead_id"] for it in first["items"] + rest["items"]] == [
-        str(an_id(it)) for it in ("ada", "l0", "l1", "l2")
-    ]
-    assert rest["next"] is None
-    assert len(client.get("/handoffs", state="waiting")["items"]) == 3
-    assert len(client.get("/handoffs", rep="grace")["items"]) == 1
-    assert len(client.get("/handoffs", lead=str(an_id("l1")))["items"]) == 1
-    assert len(client.get("/handoffs", by="grace", rep="linus")["items"]) == 1
-    assert client.get("/handoffs", by="linus")["items"] == []
-    assert client.get("/handoffs", after="x", status=400)["code"] == "bad_cursor"
-
-
-def test_one_handoff_tells_its_whole_story(client: RoutingClient) -> None:
-    story = client.get(f"/handoffs/{ADA}")
-
-    assert story["decision"]["picked"] == "grace"
-    assert story["decision"]["agreement_version"] == 1
-    assert [it["hop"] for it in story["decisions"]] == [1]
-    assert story["lead"]["email"] == "ada@example.com"
-    assert [it["type"] for it in story["deliveries"]] == ["handoff.assigned"]
-    assert client.get(f"/handoffs/{ADA}", by="linus", status=403)["code"] == "not_your_handoff"
-    assert client.get(f"/handoffs/{UUID(int=1)}", status=404)["code"] == "unknown_handoff"
-
-
-def test_a_lead_that_never_had_a_rep_has_a_story_too(client: RoutingClient) -> None:
-    with client.sessions.begin() as session:
-        assigner = build_assigner(session)
-        qualifying(session, assigner, lead_qualified(lead="ada", qualification=2))
-
-    merged = client.get(f"/handoffs/{handoff_id(an_id('ada'), 2)}")
-
-    assert (merged["state"], merged["merged_into"]) == ("merged", str(ADA))
-    assert merged["decision"] is None
-
-
-def test_deliveries_are_listed_and_told_again(client: RoutingClient) -> None:
-    [delivery] = client.get("/deliveries", state="pending", handoff=str(ADA))["items"]
-    again = client.post(f"/deliveries/{delivery['id']}/redeliver", by="ops", status=202)
-
-    assert again["id"] == delivery["id"]
-    assert again["state"] == "pending"
-    assert client.get("/deliveries", state="exhausted")["items"] == []
-    page = client.get("/deliveries", limit=1)
-    assert page["next"] is None
-    unknown = client.post(f"/deliveries/{UUID(int=1)}/redeliver", by="ops", status=404)
-    assert unknown["code"] == "unknown_delivery"
-
-
-def test_deliveries_come_in_pages(client: RoutingClient) -> None:
-    with client.sessions.begin() as session:
-        importing(session, entry("grace"))
-        leads = [lead_qualified(lead=f"l{n}") for n in range(2)]
-        qualifying(session, build_assigner(session), *leads)
-
-    first = client.get("/deliveries", limit=2)
-    rest = client.get("/deliveries", limit=2, after=first["next"])
-
-    assert (len(first["items"]), len(rest["items"])) == (2, 1)
-
-
-def test_reps_are_listed_with_what_they_hold(client: RoutingClient) -> None:
-    [grace, linus] = client.get("/reps")["items"]
-
-    assert (grace["id"], grace["holds"], grace["open_limit"]) == ("grace", 1, 1)
-    assert (linus["active"], linus["endpoint_disabled"]) == (False, None)
-    assert [it["id"] for it in client.get("/reps", by="grace")["items"]] == ["grace"]

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.routing.domain.signing import BOTH_SIGN_FOR, MAX_OLD_SECRETS
+from services.routing.domain.signing import MAX_OLD_SECRETS, OLD_SECRET_SIGNS_FOR
 from services.routing.handlers.secret_rotation import (
     Rotation,
     TooManySecrets,
@@ -61,11 +61,15 @@ def signatures(got: Got) -> int:
     return len(got.headers["webhook-signature"].split(" "))
 
 
-def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(post: Post) -> None:
+def test_both_secrets_sign_for_a_day_and_then_only_the_new_one(post: Post) -> None:
     old = post.secrets[ID]
     rotated = rotate(post)
-    assert rotated.both_until is not None
-    assert timedelta(0) <= post.now() + BOTH_SIGN_FOR - rotated.both_until < timedelta(minutes=1)
+    assert rotated.old_secret_until is not None
+    assert (
+        timedelta(0)
+        <= post.now() + OLD_SECRET_SIGNS_FOR - rotated.old_secret_until
+        < timedelta(minutes=1)
+    )
 
     first = webhook_for(post, "ada")
     assert (signatures(first), verifies(old, first), verifies(rotated.secret, first)) == (
@@ -76,12 +80,12 @@ def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(post: Post) -> N
     other_secrets = [it for it in post.secrets.values() if it != old]
     assert not any(verifies(it, first) for it in other_secrets)
 
-    post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
+    post.time_offset = OLD_SECRET_SIGNS_FOR + timedelta(seconds=1)
     last = webhook_for(post, "bob")
     assert signatures(last) == 1
 
 
-def test_secrets_that_follow_one_another_each_sign_for_their_day_and_not_more_than_a_few(
+def test_each_old_secret_signs_for_a_day_and_their_number_is_limited(
     post: Post,
 ) -> None:
     secrets = [post.secrets[ID], *(rotate(post).secret for _ in range(MAX_OLD_SECRETS))]
@@ -92,29 +96,29 @@ def test_secrets_that_follow_one_another_each_sign_for_their_day_and_not_more_th
 
     assert signatures(got) == MAX_OLD_SECRETS + 1
     assert all(verifies(it, got) for it in secrets)
-    post.time_offset = BOTH_SIGN_FOR + timedelta(seconds=1)
-    assert rotate(post).both_until is not None
+    post.time_offset = OLD_SECRET_SIGNS_FOR + timedelta(seconds=1)
+    assert rotate(post).old_secret_until is not None
     assert signatures(webhook_for(post, "bob")) == 2
 
 
-def test_an_endpoint_whose_secret_only_a_lost_key_opens_gets_one_that_can_be_read(
+def test_a_secret_that_a_lost_key_encrypted_is_replaced_and_signs_no_more(
     post: Post,
 ) -> None:
     lost = Vault(SecretStr(Fernet.generate_key().decode()))
     with post.sessions.begin() as session:
         statement = update(endpoints).where(endpoints.c.id == ID)
         session.execute(statement.values(secret=lost.encrypt(b"lost")))
-        older = [[lost.encrypt(b"older").decode(), (post.now() + BOTH_SIGN_FOR).isoformat()]]
+        older = [[lost.encrypt(b"older").decode(), (post.now() + OLD_SECRET_SIGNS_FOR).isoformat()]]
         session.execute(statement.values(old_secrets=older))
 
     rotated = rotate(post)
 
-    assert rotated.both_until is None
+    assert rotated.old_secret_until is None
     got = webhook_for(post, "ada")
     assert (signatures(got), verifies(rotated.secret, got)) == (1, True)
 
 
-def test_an_endpoint_that_is_not_there_has_no_secret(post: Post) -> None:
+def test_the_secret_of_an_unknown_endpoint_cannot_be_rotated(post: Post) -> None:
     with (
         post.sessions.begin() as session,
         pytest.raises(UnknownEndpoint, match="no endpoint 'rep/nobody'"),

@@ -43,7 +43,7 @@ def post(sessions: Sessions) -> Iterator[Post]:
         yield Post(sessions, receiver)
 
 
-def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
+def test_a_failed_webhook_is_attempted_again_with_the_same_id(post: Post) -> None:
     post.receiver.reply(GRACE, Reply(500, body=b"oh \x00 no"), Reply(200))
     post.assign()
     post.run(until=1)
@@ -65,7 +65,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(post: Post) -> None:
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
 
-def test_410_disables_the_endpoint_and_tells_the_team_and_ops(post: Post) -> None:
+def test_410_disables_the_endpoint_and_notifies_the_team_and_ops(post: Post) -> None:
     post.receiver.reply(GRACE, Reply(410))
     post.assign()
     post.run(until=3)
@@ -85,7 +85,7 @@ def test_410_disables_the_endpoint_and_tells_the_team_and_ops(post: Post) -> Non
         assert disabled_endpoints(session) == {}
 
 
-def test_what_is_exhausted_is_seen_and_passed_on_and_can_be_told_again(post: Post) -> None:
+def test_an_exhausted_delivery_notifies_the_team_and_can_be_redelivered(post: Post) -> None:
     post.receiver.reply(GRACE, Reply(500))
     post.assign()
     for number in range(1, 11):
@@ -126,7 +126,7 @@ def test_retry_after_is_honoured(post: Post) -> None:
     assert timedelta(seconds=590) < row.next_attempt_at - post.now() <= timedelta(seconds=600)
 
 
-def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> None:
+def test_a_private_address_that_is_not_allowed_gets_no_request(post: Post) -> None:
     post.assign()
     guarded = Dispatcher(post.sessions, vault(), destinations([]), post.now, lambda: 0.0)
     stop, wake_event = threading.Event(), asyncio.Event()
@@ -149,7 +149,7 @@ def test_a_private_address_that_is_not_allowed_is_never_called(post: Post) -> No
     assert "LEADBATON_ALLOW_NETWORKS" in attempt.detail
 
 
-def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> None:
+def test_a_response_that_does_not_come_in_time_is_a_failed_attempt(post: Post) -> None:
     hold = threading.Event()
     post.receiver.reply(GRACE, Reply(200, hold=hold))
     post.assign()
@@ -161,7 +161,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_failed_try(post: Post) -> Non
     assert (attempt.status, attempt.detail) == (None, "no answer within 0.2 s")
 
 
-def test_nobody_at_the_address_is_a_failed_try(post: Post) -> None:
+def test_a_refused_connection_is_a_failed_attempt(post: Post) -> None:
     with post.sessions.begin() as session:
         nobody = f"http://127.0.0.1:{free_port()}/"
         importing(session, entry("grace", endpoint={"url": nobody}))
@@ -187,7 +187,7 @@ def test_without_the_database_the_dispatcher_waits(post: Post) -> None:
     assert post.receiver.got == []
 
 
-def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
+def test_an_attempt_during_an_outage_is_recorded_when_the_database_is_back(
     post: Post, database_url: str
 ) -> None:
     answers, refused = threading.Event(), threading.Event()
@@ -210,7 +210,7 @@ def test_a_try_that_cannot_be_recorded_is_recorded_as_soon_as_it_can(
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
 
-def test_what_an_outage_kept_from_being_recorded_is_recorded_after_it(
+def test_outcomes_of_an_outage_are_recorded_after_it(
     mortal_postgres: PostgresServer,
 ) -> None:
     engine = engine_for(mortal_postgres.url())
@@ -271,7 +271,7 @@ def sum_of_seconds() -> float:
     return REGISTRY.get_sample_value("leadbaton_delivery_attempt_seconds_sum") or 0.0
 
 
-def test_a_delivery_that_no_transaction_can_wake_ends_with_the_error(
+def test_the_delivery_stops_with_the_error_of_its_listener(
     sessions: Sessions, database_url: str
 ) -> None:
     """Its own connections work; that of the listener has an option that PostgreSQL does not know."""

@@ -34,7 +34,7 @@ def post(sessions: Sessions) -> Iterator[Post]:
         yield Post(sessions, receiver)
 
 
-def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_others_said(
+def test_a_stop_does_not_wait_for_a_hanging_endpoint_and_records_the_other_responses(
     post: Post,
 ) -> None:
     hold = threading.Event()
@@ -53,7 +53,7 @@ def test_who_is_asked_to_stop_waits_for_no_one_endpoint_and_keeps_what_the_other
     assert sorted(state for _, _, state in post.states()) == ["delivered", "pending"]
 
 
-def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_shortly_after(
+def test_a_stop_records_the_last_attempts_if_the_database_is_back_shortly_after(
     post: Post, database_url: str
 ) -> None:
     answers, refused, stop = threading.Event(), threading.Event(), threading.Event()
@@ -81,7 +81,7 @@ def test_who_is_asked_to_stop_records_the_last_tries_when_the_database_is_back_s
     assert [(it.number, it.status) for it in post.attempts()] == [(1, 204)]
 
 
-def test_who_is_asked_to_stop_does_not_wait_for_ever_for_a_database_that_stays_away(
+def test_a_stop_does_not_wait_for_ever_for_a_database_that_stays_away(
     post: Post,
 ) -> None:
     engine = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
