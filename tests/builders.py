@@ -18,6 +18,7 @@ from shared.contracts.payloads import (
     Identity,
     LeadContext,
     LeadQualified,
+    LeadsMerged,
     MarketingEvent,
     Qualified,
     Scope,
@@ -27,6 +28,7 @@ from shared.contracts.payloads import (
 from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import (
     HANDOFFS_CHANGED,
+    LEADS_MERGED,
     LEADS_QUALIFIED,
     MARKETING_EVENTS,
     SLA_CHANGED,
@@ -104,6 +106,18 @@ def lead_qualified(
             LeadContext(email="ada@example.com", account="example.com", traits=dict(traits or {})),
         ),
         **fields,
+    )
+
+
+def leads_merged(
+    *, stays: object = "ada", goes: object, at: datetime = NOON, qualifications: int = 1
+) -> LeadsMerged:
+    """A merge of two leads, each by its id or by a name that an id derives from."""
+    return LeadsMerged(
+        lead_id=stays if isinstance(stays, UUID) else an_id(stays),
+        merged_lead_id=goes if isinstance(goes, UUID) else an_id(goes),
+        at=at,
+        qualifications=qualifications,
     )
 
 
@@ -197,6 +211,11 @@ def qualified_message(payload: LeadQualified) -> Message[LeadQualified]:
     return message(LEADS_QUALIFIED, payload)
 
 
+def merged_message(payload: LeadsMerged) -> Message[LeadsMerged]:
+    """A merge of leads as handlers get it."""
+    return message(LEADS_MERGED, payload)
+
+
 def handoff_message(payload: HandoffChanged) -> Message[HandoffChanged]:
     """A handoff's change as handlers get it."""
     return message(HANDOFFS_CHANGED, payload)
@@ -213,6 +232,8 @@ def _natural_id(payload: object) -> str:
             return f"{payload.source}/{payload.id}"
         case LeadQualified():
             return f"{payload.lead_id}/{payload.qualification}/{payload.change}"
+        case LeadsMerged():
+            return f"{payload.merged_lead_id}/merged"
         case HandoffChanged():
             return f"{payload.handoff_id}/{payload.sequence}"
         case SlaChanged():

@@ -135,6 +135,18 @@ class LeadQualified(Payload, frozen=True, kw_only=True):
     context: LeadContext
 
 
+class LeadsMerged(Payload, frozen=True, kw_only=True, gc=False):
+    """Two leads turned out to be one person: one stays, and everything of the other belongs to it now."""
+
+    lead_id: Annotated[UUID, Meta(description="The lead that stays.")]
+    merged_lead_id: Annotated[UUID, Meta(description="The lead that is merged into it.")]
+    at: Instant
+    qualifications: Annotated[
+        int,
+        Meta(ge=0, description="How often the merged lead had qualified; at 0 it has no handoff."),
+    ] = always_encoded(0)
+
+
 class Change(StrEnum):
     """The kinds of changes of a handoff."""
 

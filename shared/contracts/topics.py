@@ -7,6 +7,7 @@ from typing import Any
 from shared.contracts.payloads import (
     HandoffChanged,
     LeadQualified,
+    LeadsMerged,
     MarketingEvent,
     SlaChanged,
 )
@@ -43,6 +44,13 @@ LEADS_QUALIFIED = Topic(
     readers=(ROUTING,),
     summary="A lead became, or ceased to be, qualified.",
 )
+LEADS_MERGED = Topic(
+    name="leads.merged",
+    payload=LeadsMerged,
+    key=lambda merge: str(merge.lead_id),
+    readers=(ROUTING,),
+    summary="Two leads turned out to be one person.",
+)
 HANDOFFS_CHANGED = Topic(
     name="handoffs.changed",
     payload=HandoffChanged,
@@ -61,6 +69,7 @@ SLA_CHANGED = Topic(
 TOPICS: tuple[Topic[Any], ...] = (
     MARKETING_EVENTS,
     LEADS_QUALIFIED,
+    LEADS_MERGED,
     HANDOFFS_CHANGED,
     SLA_CHANGED,
 )

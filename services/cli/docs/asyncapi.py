@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from shared.contracts.topic import Topic
 from shared.contracts.topics import (
     HANDOFFS_CHANGED,
+    LEADS_MERGED,
     LEADS_QUALIFIED,
     MARKETING_EVENTS,
     ROUTING,
@@ -21,6 +22,7 @@ from shared.contracts.topics import (
 WRITERS = {
     MARKETING_EVENTS.name: SCORING,
     LEADS_QUALIFIED.name: SCORING,
+    LEADS_MERGED.name: SCORING,
     HANDOFFS_CHANGED.name: ROUTING,
     SLA_CHANGED.name: SLA,
 }

@@ -67,7 +67,13 @@ def test_every_setting_is_documented() -> None:
 def test_every_topic_has_a_channel_dead_letters_and_all_readers() -> None:
     document = current(DOCS)["asyncapi.yaml"]
 
-    for name in ("marketing.events", "leads.qualified", "handoffs.changed", "sla.changed"):
+    for name in (
+        "marketing.events",
+        "leads.qualified",
+        "leads.merged",
+        "handoffs.changed",
+        "sla.changed",
+    ):
         assert f"\n  {name}:\n" in document
         assert f"\n  {name}.dead:\n" in document
     assert "leadbaton.scoring.reads.handoffs.changed" in document
