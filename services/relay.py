@@ -24,7 +24,7 @@ def relay(settings: Settings) -> None:
     kafka = config.of(settings)
     sessions = sessions_on(engine_for(settings.database_url))
     producer = Producer(kafka)
-    checks = {"database": probes.database(sessions), "kafka": producer.check}
+    checks = {"database": probes.database_check(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks, host=settings.probe_host)
     run_periodically("gauges of the backlog", partial(set_gauges, sessions, kafka, utc_now), stop)
     collect_rarely()

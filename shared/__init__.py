@@ -1,1 +1,1 @@
-"""What the services have in common; knows none of them."""
+"""The code that all services share. It imports no service."""

@@ -1,4 +1,4 @@
-"""The only place that reads the clock; everybody else is told what time it is."""
+"""The only module that reads the clock; all other code gets the time as an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two kinds of error: what will stay wrong, and what will pass."""
+"""The two kinds of errors: those that recur, and those after which a later attempt may succeed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class LeadbatonError(Exception):
-    """An instruction to whoever reads it: what is wrong, where, and how to mend it."""
+    """An error whose message says what is wrong, where, and how to correct it."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -17,14 +17,14 @@ class LeadbatonError(Exception):
 
 
 class Rejected(LeadbatonError):
-    """The input is wrong and will stay wrong: HTTP 4xx, or straight to the dead letters."""
+    """The input is invalid and always will be: HTTP 4xx, or a dead letter at once."""
 
     code: ClassVar[str] = "rejected"
     status: ClassVar[int] = 422
 
 
 class Unavailable(LeadbatonError):
-    """Something that we need is away for a while: HTTP 503 with Retry-After, or the batch waits."""
+    """A server that is needed does not respond: HTTP 503 with Retry-After, or the batch waits."""
 
     code: ClassVar[str] = "unavailable"
     status: ClassVar[int] = 503
@@ -32,14 +32,14 @@ class Unavailable(LeadbatonError):
 
 
 def class_and_code(error: BaseException) -> str:
-    """The error's class, and PostgreSQL's SQLSTATE if it has one: its text may hold what people wrote."""
+    """The class of the error and its SQLSTATE, if it has one, without its text, which may hold personal data."""
     cause = getattr(error, "orig", None) or error
     sqlstate = getattr(cause, "sqlstate", None)
     return f"{type(cause).__name__} {sqlstate}" if sqlstate else type(cause).__name__
 
 
 def loggable(error: BaseException) -> str:
-    """What a log may hold of the error: its text only where that is ours, or about the code."""
+    """The error for a log line, with its text only where that is Leadbaton's own or about code."""
     match error:
         case LeadbatonError() | AttributeError() | NameError() | ImportError():
             return f"{type(error).__name__}: {error}"

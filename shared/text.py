@@ -1,4 +1,4 @@
-"""Text that every reader can hold: PostgreSQL takes no U+0000, and UTF-8 no lone surrogate."""
+"""Text that can be stored: PostgreSQL refuses U+0000, and UTF-8 has no lone surrogates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def unstorable_at(text: str) -> int | None:
-    """The index of the first character that cannot be stored, or None where all can."""
+    """The index of the first character that cannot be stored, or None."""
     match = _UNSTORABLE.search(text)
     return match.start() if match else None
 

@@ -1,8 +1,8 @@
-"""What a value may be: one definition for the door that events come in by, and for all who read what is stored.
+"""The values that an event may hold, and the JSON decoder for them.
 
-Libraries differ: one reads numbers of 64 bits, another of any size, PostgreSQL keeps 131,072 digits, CEL counts in 64
-bits. So a number is a whole one of 64 bits or a fraction of ordinary size, and any other is kept as the text that it
-was written as. Objects and lists are nested at most MAX_DEPTH deep. Text is what `shared.text` can store.
+Libraries differ: one reads numbers of 64 bits, another of any size, PostgreSQL stores 131,072 digits, CEL calculates in
+64 bits. So a number is an integer of 64 bits or a float within bounds, and any other number is kept as its text.
+Objects and lists are nested at most MAX_DEPTH levels deep. Text is as `shared.text` can store it.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ import orjson
 from shared.text import storable
 
 MAX_DEPTH = 100
-"""Levels of objects and lists inside an event. Readers have limits of their own, pydantic's is 200."""
+"""The most levels of objects and lists in an event. Libraries have limits too: pydantic's is 200."""
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-"""Between these lie whole numbers."""
+"""The bounds of integers."""
 
 EXACT = 2.0**53
-"""From here on a double has gaps between whole numbers: such numbers are integers, or text."""
+"""From here on a float cannot hold every whole number: such numbers are integers, or text."""
 
 SMALLEST = 1e-18
-"""A fraction that is nearer to zero, but not zero, is text: PostgreSQL would write out each of its digits."""
+"""A float nearer to zero is text, because PostgreSQL would write out each of its digits."""
 
 
 class NumberText(str):
-    """A number that no number can hold, as it was written."""
+    """The text of a number that is out of range."""
 
     __slots__ = ()
 
-    def whole(self) -> str | None:
-        """Every digit of it, if it is a whole number of a few hundred digits at most."""
+    def digits(self) -> str | None:
+        """All digits, if it is a whole number of 301 digits at most, else None."""
         number = Decimal(self)
         if number.adjusted() > 300 or number != number.to_integral_value():
             return None
@@ -51,45 +51,45 @@ class TooDeep(ValueError):
 
 
 def loads(document: bytes | str) -> Any:
-    """The JSON, also where it holds what the quick parser refuses; raises ValueError."""
+    """The decoded JSON, also where orjson refuses it; raises ValueError."""
     try:
         return orjson.loads(document)
     except orjson.JSONDecodeError:
-        return exactly(document)
+        return loads_exactly(document)
 
 
-def exactly(document: bytes | str) -> Any:
-    """The JSON with values as they may be: numbers beyond the range as NumberText, text that can be stored.
+def loads_exactly(document: bytes | str) -> Any:
+    """The decoded JSON with numbers out of range as NumberText, and with text that can be stored.
 
-    NaN and the infinities, which are no JSON but which some write, are None. Raises ValueError.
+    NaN and the infinities, which some clients send although JSON has none, are None. Raises ValueError.
     """
     text = document if isinstance(document, str) else _decoded(document)
     clean = storable(_ESCAPE.sub(_storable_escape, text))
     try:
         return _DECODER.decode(clean.lstrip("\ufeff"))
     except RecursionError:
-        raise ValueError("objects are nested too deep") from None
+        raise ValueError("objects are nested too deeply") from None
 
 
-def within(document: bytes | str) -> bytes:
-    """The JSON with values as they may be. What cannot be read stays as it is: its reader says what is wrong."""
+def normal_json(document: bytes | str) -> bytes:
+    """The JSON with its values within range. A document that cannot be decoded is returned unchanged."""
     try:
-        return orjson.dumps(exactly(document))
+        return orjson.dumps(loads_exactly(document))
     except (ValueError, TypeError):
         return document if isinstance(document, bytes) else document.encode("utf-8", "replace")
 
 
-def holds_zero(document: bytes | str) -> bool:
-    """Whether the JSON may hold U+0000, which PostgreSQL takes in no text."""
+def may_hold_nul(document: bytes | str) -> bool:
+    """Whether the JSON may hold U+0000, which PostgreSQL cannot store."""
     return rb"\u0000" in document if isinstance(document, bytes) else r"\u0000" in document
 
 
 def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
-    """Whether there is a number among these values, or in them, that is beyond the range or is text for that reason.
+    """Whether a number in the values, at any depth, is out of range or is a NumberText.
 
-    Raises TooDeep where something is nested deeper than so many levels. It is called for every event.
+    Raises TooDeep where objects are nested deeper than `levels`. It is called for every event.
     """
-    outside = False
+    is_outside = False
     for value in values:
         kind = type(value)
         if kind is str or kind is bool or value is None:
@@ -97,12 +97,12 @@ def out_of_range(values: Iterable[Any], levels: int = MAX_DEPTH) -> bool:
         if kind is dict or kind is list:
             if levels == 0:
                 raise TooDeep(f"objects are nested deeper than {MAX_DEPTH} levels")
-            outside |= out_of_range(value.values() if kind is dict else value, levels - 1)
+            is_outside |= out_of_range(value.values() if kind is dict else value, levels - 1)
         elif kind is int:
-            outside |= not LOWEST <= value <= HIGHEST
+            is_outside |= not LOWEST <= value <= HIGHEST
         elif kind is NumberText or not (SMALLEST <= abs(value) < EXACT or value == 0):
-            outside = True
-    return outside
+            is_outside = True
+    return is_outside
 
 
 def _typed(levels: int) -> Any:
@@ -123,23 +123,23 @@ if TYPE_CHECKING:
     Value: TypeAlias = Any
 else:
     Value = _typed(levels=6)
-"""A type for msgspec: it refuses, at no cost, numbers beyond the range, and what is nested deeper than most is."""
+"""A type for msgspec that refuses, without extra cost, numbers out of range and deeply nested objects."""
 
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
-"""An escape of JSON: two halves of a character, what cannot be stored, any other."""
+"""An escape in JSON: a surrogate pair, a character that cannot be stored, or any other."""
 
 
 def _storable_escape(escape: re.Match[str]) -> str:
-    """Only what cannot be stored is an escape of six characters here."""
+    """U+FFFD for an escape of a character that cannot be stored; these are the matches of six characters."""
     return r"\ufffd" if len(escape[0]) == len(r"\u0000") else escape[0]
 
 
 def _decoded(document: bytes) -> str:
-    """JavaScript cuts emoji in two, and some encode the halves."""
+    """The text. Surrogates that were encoded one by one are accepted: some JavaScript clients split emoji."""
     return document.decode(json.detect_encoding(document), "surrogatepass")
 
 

@@ -41,12 +41,12 @@ _numbers = itertools.count(1)
 
 
 def minutes(count: float) -> timedelta:
-    """A time of so many minutes."""
+    """A duration in minutes."""
     return timedelta(minutes=count)
 
 
 def days(count: float) -> timedelta:
-    """A time of so many days of 24 hours."""
+    """A duration in days of 24 hours."""
     return timedelta(days=count)
 
 
@@ -68,7 +68,7 @@ def marketing_event(
     phone: str | None = None,
     **fields: Any,
 ) -> MarketingEvent:
-    """A marketing event of Ada's, with a new id unless one is given."""
+    """A marketing event of the person Ada, with a new id unless one is passed."""
     return MarketingEvent(
         source=source,
         id=id or f"event-{next(_numbers)}",
@@ -131,7 +131,7 @@ def handoff_changed(
     rep: str | None = "grace",
     **fields: Any,
 ) -> HandoffChanged:
-    """A change of the handoff of Ada to Grace."""
+    """A change of the handoff of the lead Ada to the rep Grace."""
     lead_id = lead if isinstance(lead, UUID) else an_id(lead)
     return HandoffChanged(
         handoff_id=fields.pop("handoff_id", an_id(f"{lead_id}/{qualification}")),
@@ -186,7 +186,7 @@ def sla_changed(
 def outgoing(
     topic: Topic[P], payload: P, *, id: str | None = None, at: datetime = NOON
 ) -> Outgoing:
-    """The payload as a producer would send it."""
+    """The payload as a record to be produced."""
     return topic.encode(payload, id=id or _natural_id(payload), source="leadbaton/test", at=at)
 
 

@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback, each its own authority."""
+"""Makes self-signed certificates for servers on loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.clock import utc_now
 
 
 def make_certificate(certificate: Path, with_key: Path, password: str | None = None) -> None:
-    """A certificate for 127.0.0.1 that signs itself, alone and together with its key."""
+    """Write a self-signed certificate for 127.0.0.1 to one file, and with its key to another."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password is not None:
         encryption = serialization.BestAvailableEncryption(password.encode())

@@ -1,4 +1,4 @@
-"""The `leadbaton` command, many times a second: one process imports it, and forks for each call.
+"""Runs the `leadbaton` command fast: one process imports it, and forks for each call.
 
 Imports are almost all that a call costs otherwise. Each call has its own arguments, environment, directory, output and
 exit code. The tests of `--help`, `leadbaton up`, the demo and the tutorial start the command in a new Python.
@@ -28,7 +28,7 @@ _started: list[subprocess.Popen[str]] = []
 
 
 def leadbaton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command with nothing in its environment but what the test says; PWD is where it runs."""
+    """Run the command with only these variables in its environment. PWD is its working directory."""
     with tempfile.TemporaryDirectory(prefix="leadbaton-command-") as folder:
         call = {
             "arguments": arguments,

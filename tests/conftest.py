@@ -1,4 +1,4 @@
-"""Real servers for the tests: PostgreSQL and a broker from wheels, a rolled-back session or a fresh database each."""
+"""Fixtures with real servers: PostgreSQL, a broker, fresh databases, and sessions that are rolled back."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ FAST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers share the tests, the journeys come first: they wait while the other worker computes."""
+    """Run the journeys first where several workers share the tests, because they mostly wait."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda it: it.get_closest_marker("journey") is None)
 
 
 def pytest_sessionfinish() -> None:
-    """End what tests started for all that follow."""
+    """End the process that tests of commands share."""
     commands.close()
 
 
@@ -70,7 +70,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def database_url(postgres: PostgresServer) -> str:
-    """A fresh, migrated database that the test has for itself, for real commits."""
+    """The URL of a fresh, migrated database of the test's own."""
     name = f"test_{next(_numbers)}"
     _create(postgres, name, "leadbaton_template")
     return postgres.url(name)
@@ -92,7 +92,7 @@ def sessions(engine: Engine) -> Sessions:
 
 @pytest.fixture(scope="module")
 def module_sessions(postgres: PostgresServer) -> Iterator[Sessions]:
-    """Sessions on a fresh database for all tests of a module, which leave nothing there that others see."""
+    """Sessions on a fresh database that all tests of a module share."""
     name = f"test_{next(_numbers)}"
     _create(postgres, name, "leadbaton_template")
     engine = engine_for(postgres.url(name), pool_size=20)
@@ -135,7 +135,7 @@ def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 @pytest.fixture
 def mortal_sessions(mortal_postgres: PostgresServer) -> Iterator[Sessions]:
-    """Sessions on it."""
+    """Sessions on the server of the test's own."""
     engine = engine_for(mortal_postgres.url())
     yield sessions_on(engine)
     engine.dispose()
@@ -143,7 +143,7 @@ def mortal_sessions(mortal_postgres: PostgresServer) -> Iterator[Sessions]:
 
 @pytest.fixture
 def embedded_broker(tmp_path: Path) -> Iterator[Broker]:
-    """A fresh embedded broker without topics, to kill, to pause, to start anew."""
+    """A fresh embedded broker without topics, which the test may kill, pause or restart."""
     broker = Broker(tmp_path / "broker", free_port())
     broker.start()
     yield broker
@@ -152,19 +152,19 @@ def embedded_broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture
 def broker(embedded_broker: Broker) -> KafkaConfig:
-    """A fresh embedded broker that has every topic, and how to reach it."""
+    """A fresh embedded broker with every topic, and its configuration."""
     config = kafka_on(embedded_broker)
     create_topics(config)
     return config
 
 
 def kafka_on(broker: Broker) -> KafkaConfig:
-    """How to reach an embedded broker; a group there takes half of the session time-out to form."""
+    """The configuration of an embedded broker, where a group forms in half of the session timeout."""
     return config_at(broker.bootstrap)
 
 
 def config_at(bootstrap: str) -> KafkaConfig:
-    """How to reach an embedded broker by its address."""
+    """The configuration of an embedded broker at this address."""
     return KafkaConfig(
         bootstrap=(bootstrap,),
         keeps_log=False,

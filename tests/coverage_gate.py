@@ -13,16 +13,16 @@ from fnmatch import fnmatch
 from typing import Any
 
 LINES = (("services/*/domain/*", 100), ("shared/calendar/*", 100), ("*", 95))
-"""How much of a file must be covered, in percent of its lines and branches; the first pattern that fits counts."""
+"""The percentage of lines and branches of a file that tests must cover; the first matching pattern applies."""
 
 
 def line_of(path: str) -> int:
-    """How much of this file must be covered, in percent."""
+    """The percentage of this file that tests must cover."""
     return next(percent for pattern, percent in LINES if fnmatch(path, pattern))
 
 
 def gaps(files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """One line for each file of a `coverage json` report that is below its limit: how much, and what is not covered."""
+    """A line for each file of a `coverage json` report that is below its limit, with its missing lines and branches."""
     for path, report in sorted(files.items()):
         covered, line = report["summary"]["percent_covered"], line_of(path)
         if covered < line:

@@ -1,4 +1,4 @@
-"""Damage to a real database, whose errors do not pass with time."""
+"""Damages a real database so that its errors last."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run_statement(sessions: Sessions, statement: str) -> None:
 
 @contextmanager
 def stop_after_patience() -> Iterator[threading.Event]:
-    """An event that is set after PATIENCE_S: a loop that never ends by itself ends then, and the test fails."""
+    """An event that is set after PATIENCE_S, so that a test of an endless loop ends and fails."""
     stop = threading.Event()
     timer = threading.Timer(PATIENCE_S, stop.set)
     timer.start()

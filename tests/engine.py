@@ -28,14 +28,14 @@ from shared.messaging.relay import WAIT_S, Publisher, relay
 from tests.builders import marketing_event
 
 PATIENCE_S = 30.0
-"""How long tests wait for what must happen."""
+"""How long tests wait for a condition."""
 
 effects = Table("effects", MetaData(), Column("id", Text, nullable=False))
-"""One row for each time that an event was handled: only exactly-once keeps it free of doubles."""
+"""A row for each time that an event was handled; duplicates would show that it was handled twice."""
 
 
 class Ledger:
-    """A handler that writes an effect per event, and lets tests wait for what was committed."""
+    """A handler that adds an effect for each event, and lets tests wait for committed effects."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -50,17 +50,17 @@ class Ledger:
         session.execute(insert(effects), [{"id": it.payload.id} for it in messages])
 
     def effect_counts(self) -> Counter[str]:
-        """How often each event was handled, by id."""
+        """The number of effects of each event, by id."""
         with self.sessions() as session:
             return Counter(session.scalars(select(effects.c.id)))
 
     def wait_for(self, ids: Sequence[str]) -> None:
-        """Wait until all of these events were handled."""
+        """Wait until all these events were handled."""
         until(lambda: set(ids) <= self.effect_counts().keys())
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Check the condition again and again; fails if it is not met within PATIENCE_S."""
+    """Wait for the condition; it fails after PATIENCE_S."""
     deadline = time.monotonic() + PATIENCE_S
     pause = threading.Event()
     while not condition():
@@ -71,8 +71,8 @@ def until(condition: Callable[[], bool]) -> None:
 def events(count: int, *, start: int = 0) -> list[Outgoing]:
     """Events `start`, `start + 1`, … as records, of ten people."""
     return [
-        record(marketing_event(id=str(at), email=f"p{at % 10}@x.io"))
-        for at in range(start, start + count)
+        record(marketing_event(id=str(number), email=f"p{number % 10}@x.io"))
+        for number in range(start, start + count)
     ]
 
 
@@ -93,7 +93,7 @@ def dead_letter_codes(sessions: Sessions) -> list[str]:
 
 def ids(count: int, *, start: int = 0) -> list[str]:
     """The ids of `events`."""
-    return [str(at) for at in range(start, start + count)]
+    return [str(number) for number in range(start, start + count)]
 
 
 def append_to_outbox(sessions: Sessions, records: Sequence[Outgoing]) -> None:
@@ -110,7 +110,7 @@ def records_in(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:
         auto_offset_reset="earliest",
         metrics_enabled=False,
     )
-    partitions = [TopicPartition(topic, at) for at in range(config.partitions)]
+    partitions = [TopicPartition(topic, number) for number in range(config.partitions)]
     reader.assign(partitions)
     reader.seek_to_beginning()
     records: list[ConsumerRecord] = []
@@ -163,7 +163,7 @@ def running_relay(
 
 
 def ring(sessions: Sessions) -> None:
-    """Wake the relay, as a transaction with something for it does."""
+    """Wake the relay by a notification."""
     with sessions.begin() as session:
         session.execute(text(f"notify {outbox.CHANNEL}"))
 

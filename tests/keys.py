@@ -1,4 +1,4 @@
-"""API keys as tests look at them."""
+"""Looks up API keys for tests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from shared.auth.keys import Caller
-from shared.auth.queries import find_key
+from shared.auth.queries import key_of
 
 
 def find_caller(session: Session, key: str, *, now: datetime) -> Caller:
-    """Whom the key stands for; raises UnknownKey, ExpiredKey or InactiveRep."""
-    kept = find_key(session, key)
-    kept.check(now)
-    return kept.caller()
+    """The caller of the key; raises UnknownKey, ExpiredKey or InactiveRep."""
+    stored = key_of(session, key)
+    stored.check(now)
+    return stored.caller()

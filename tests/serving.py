@@ -10,11 +10,11 @@ from threading import Event, Thread
 import uvicorn
 from fastapi import FastAPI
 
-from shared.http.connection import USUAL, ConnectionLimits, connections
+from shared.http.connection import DEFAULT_LIMITS, ConnectionLimits, connections
 
 
 @contextmanager
-def serving(app: FastAPI, limits: ConnectionLimits = USUAL) -> Iterator[str]:
+def serving(app: FastAPI, limits: ConnectionLimits = DEFAULT_LIMITS) -> Iterator[str]:
     """The app's URL while it serves, with the limits that our servers have."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ready = Event()

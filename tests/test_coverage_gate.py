@@ -1,4 +1,4 @@
-"""The gate on what the tests try closes for the one file that is below its line, and says why."""
+"""Tests of the coverage gate."""
 
 from __future__ import annotations
 

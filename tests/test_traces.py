@@ -1,4 +1,4 @@
-"""One trace id from the HTTP post through all three services to the webhook, each hop the next one's parent."""
+"""Tests that one trace runs from the HTTP request through all three services to the webhook."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ TRACE, CLIENT = "a" * 32, "c" * 16
 
 @pytest.fixture(scope="module")
 def exporter() -> Iterator[InMemorySpanExporter]:
-    """What keeps every span from here on: OpenTelemetry's provider is set once a process."""
-    kept = InMemorySpanExporter()
+    """An exporter that keeps all spans; the provider can be set only once a process."""
+    span_exporter = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
+    provider.add_span_processor(SimpleSpanProcessor(span_exporter))
     trace.set_tracer_provider(provider)
-    yield kept
+    yield span_exporter
     provider.shutdown()
 
 
 @pytest.fixture
 def spans(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
-    """Nothing from before."""
+    """The exporter without earlier spans."""
     exporter.clear()
     return exporter
 
@@ -64,16 +64,16 @@ def test_one_trace_from_the_post_to_the_webhook(
     with receiving() as receiver:
         post = Post(sessions, receiver)
 
-        posted = accepted(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
+        messages = post_event(sessions, {"traceparent": f"00-{TRACE}-{CLIENT}-01"})
         with sessions.begin() as session:
             marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())(
-                session, posted, utc_now()
+                session, messages, utc_now()
             )
         with sessions.begin() as session:
-            qualified = announced(sessions, LEADS_QUALIFIED)
+            qualified = announcements(sessions, LEADS_QUALIFIED)
             on_leads_qualified(session, qualified, utc_now(), assigner=post.assigner)
         with sessions.begin() as session:
-            changed = announced(sessions, HANDOFFS_CHANGED)
+            changed = announcements(sessions, HANDOFFS_CHANGED)
             on_handoffs_changed(session, changed, utc_now(), policies=Policies(SlaPolicy))
         post.run(until=1)
 
@@ -89,17 +89,17 @@ def test_one_trace_from_the_post_to_the_webhook(
     assert parents([assigned]) == [id_of(chain[1])]
     [started] = parents(spans_named(spans, "clock started"))
     assert started == id_of(assigned)
-    assert {trace_id(it.traceparent) for it in announced(sessions, SLA_CHANGED)} == {TRACE}
+    assert {trace_id(it.traceparent) for it in announcements(sessions, SLA_CHANGED)} == {TRACE}
     assert {trace_of(it) for it in spans.get_finished_spans()} == {TRACE}
 
 
 def test_a_post_without_a_trace_begins_one(sessions: Sessions, spans: InMemorySpanExporter) -> None:
-    [message] = accepted(sessions, {})
+    [message] = post_event(sessions, {})
 
-    begun = only_span(spans, "POST /v1/events")
-    assert begun.parent is None
-    assert trace_id(message.traceparent) == trace_of(begun)
-    assert (begun.attributes or {})["http.response.status_code"] == 200
+    span = only_span(spans, "POST /v1/events")
+    assert span.parent is None
+    assert trace_id(message.traceparent) == trace_of(span)
+    assert (span.attributes or {})["http.response.status_code"] == 200
 
 
 def test_probes_are_not_traced(sessions: Sessions, spans: InMemorySpanExporter) -> None:
@@ -109,8 +109,8 @@ def test_probes_are_not_traced(sessions: Sessions, spans: InMemorySpanExporter) 
     assert spans.get_finished_spans() == ()
 
 
-def accepted(sessions: Sessions, headers: dict[str, str]) -> list[Message[MarketingEvent]]:
-    """Somebody asks for a demonstration, over HTTP; what then lies on the topic."""
+def post_event(sessions: Sessions, headers: dict[str, str]) -> list[Message[MarketingEvent]]:
+    """Post an event over HTTP; the messages that it puts on the topic."""
     broker = Broker()
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.INGEST, subject="site", now=utc_now())
@@ -129,8 +129,8 @@ def accepted(sessions: Sessions, headers: dict[str, str]) -> list[Message[Market
     return list(map(partial(decoded, MARKETING_EVENTS), broker.records))
 
 
-def announced(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
-    """What was announced on the topic."""
+def announcements(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
+    """The messages in the outbox for the topic."""
     with sessions() as session:
         rows = session.execute(
             select(outbox.c.key, outbox.c.value, outbox.c.headers)
@@ -144,7 +144,7 @@ def announced(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
 
 
 def decoded(topic: Topic[P], record: Outgoing) -> Message[P]:
-    """The record as its reader gets it."""
+    """The record as a decoded message."""
     return topic.decode(Record(record.topic, 0, 0, record.key, record.value, record.headers))
 
 
@@ -159,7 +159,7 @@ def only_span(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
 
 
 def parents(chain: Sequence[ReadableSpan]) -> list[str]:
-    """The parent of each."""
+    """The parent id of each span."""
     return [f"{it.parent.span_id:016x}" if it.parent else "none" for it in chain]
 
 

@@ -42,7 +42,7 @@ def upgrade() -> None:
             "subject",
             sa.Text(),
             nullable=False,
-            comment="The source, the rep, or whose ops key it is.",
+            comment="The source, the rep, or the owner of an ops key.",
         ),
         sa.Column(
             "origins",
@@ -63,21 +63,27 @@ def upgrade() -> None:
             "suspended_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Since when its rep is not active.",
+            comment="The time since which its rep is not active.",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         schema="messaging",
-        comment="Who may call which API; only a hash of the key is kept.",
+        comment="Keys of the APIs; only a hash of each key is stored.",
     )
     op.create_table(
         "condition_failures",
         sa.Column(
-            "consumer_group", sa.Text(), nullable=False, comment="Whose workers evaluated it."
+            "consumer_group",
+            sa.Text(),
+            nullable=False,
+            comment="The group of the workers that evaluated it.",
         ),
         sa.Column("rule", sa.Text(), nullable=False, comment="scoring.signals.pricing.when"),
         sa.Column("cause", sa.Text(), nullable=False, comment="work, iterations or error"),
         sa.Column(
-            "failures", sa.BigInteger(), nullable=False, comment="How often, since first_at."
+            "failures",
+            sa.BigInteger(),
+            nullable=False,
+            comment="The number of failures since first_at.",
         ),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
@@ -120,7 +126,7 @@ def upgrade() -> None:
             name="uq_dead_letters_record",
         ),
         schema="messaging",
-        comment="Records that can never succeed, bytes unchanged, with the reason.",
+        comment="Records that cannot be handled, with unchanged bytes and the reason.",
     )
     op.create_table(
         "offsets",
@@ -139,7 +145,7 @@ def upgrade() -> None:
             "consumer_group", "topic", "topic_id", "partition", name=op.f("pk_offsets")
         ),
         schema="messaging",
-        comment="How far each group has read, moved in the transaction of what the records did.",
+        comment="The next offset of each group, moved in the transaction that handles the records.",
     )
     op.create_table(
         "outbox",
@@ -167,7 +173,7 @@ def upgrade() -> None:
         sa.Column("log_offset", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         schema="messaging",
-        comment="What a transaction says to Kafka; kept until every reader of the topic has consumed it.",
+        comment="Records that a transaction publishes; kept until every group has consumed them.",
     )
     op.create_index(
         "ix_outbox_published",

@@ -116,10 +116,7 @@ def upgrade() -> None:
         ),
         sa.Column("profile", sa.JSON(), nullable=False, comment="What its events give, as sums."),
         sa.Column(
-            "merged_into",
-            sa.UUID(),
-            nullable=True,
-            comment="The lead that has its events now.",
+            "merged_into", sa.UUID(), nullable=True, comment="The lead that has its events now."
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leads")),
         schema="scoring",

@@ -27,7 +27,7 @@ from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
 from shared.embedded.postgres import free_port, is_free
-from shared.embedded.stack import Stack, usable
+from shared.embedded.stack import Stack, explain_disk_errors
 from shared.process.lifecycle import stop_on_signals
 from shared.terminal import Terminal
 
@@ -60,7 +60,7 @@ def demo(
     """
     started_at = utc_now()
     stop, console = stop_on_signals(), Terminal()
-    with usable(data):
+    with explain_disk_errors(data):
         state = DemoState.at(data / "demo.json")
     run = token_hex(4)
     activities = activities_of(seed + state.runs, people, until=started_at, run=run)

@@ -12,10 +12,10 @@ from threading import Event, Lock
 
 from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
-from shared.embedded.exits import endings_in
+from shared.embedded.exits import exits_in
 from shared.embedded.fork_server import ForkServer
 from shared.embedded.postgres import free_port, is_free
-from shared.embedded.stack import Stack, usable
+from shared.embedded.stack import Stack, explain_disk_errors
 from shared.embedded.supervisor import Program, Supervisor
 from shared.errors import LeadbatonError, Unavailable
 
@@ -52,14 +52,14 @@ class Installation:
                 for it in (SCORING_API, ROUTING_API, SLA_API)
             },
         }
-        stack.tell(self.environment)
+        stack.write_environment(self.environment)
         self._fork_server = ForkServer({it.entry.partition(":")[0] for it in PROCESSES})
         self.supervisor = Supervisor(
             [self.program(it) for it in PROCESSES],
             stack.data / "logs",
             stack.reaper,
             self._fork_server.start,
-            lambda name: endings_in(stack.data).add(name, utc_now()),
+            lambda name: exits_in(stack.data).add(name, utc_now()),
         )
 
     def url(self, process: Process) -> str:
@@ -92,7 +92,7 @@ class Installation:
         self.supervisor.start()
         self.supervisor.wait_ready(timeout_s, stop)
 
-    def tend(self, stop: Event, report: Report = lambda _: None) -> None:
+    def maintain(self, stop: Event, report: Report = lambda _: None) -> None:
         """Keep servers and processes running until `stop` is set, or `end` is called."""
         while not stop.wait(TEND_EVERY_S):
             with self._turn:
@@ -102,10 +102,10 @@ class Installation:
 
     def _tend_once(self, report: Report) -> None:
         with _reported_outage(report):
-            for message in self.supervisor.tend():
+            for message in self.supervisor.maintain():
                 report(message)
         with _reported_outage(report):
-            for server in self.stack.tend():
+            for server in self.stack.maintain():
                 report(f"{server} had died and was started again")
 
     @contextmanager
@@ -113,7 +113,7 @@ class Installation:
         """Keep servers and processes running while the block runs, in another thread; raises what ended it early."""
         stop = Event()
         with ThreadPoolExecutor(1, thread_name_prefix="tending") as pool:
-            tending = pool.submit(self.tend, stop, report)
+            tending = pool.submit(self.maintain, stop, report)
             try:
                 yield
             finally:
@@ -159,7 +159,7 @@ def installation(
     stack: Stack, ports: Mapping[str, int], report: Report = lambda _: None
 ) -> Iterator[Installation]:
     """The stack, started; its processes are stopped before it, however the block ends."""
-    with usable(stack.data):
+    with explain_disk_errors(stack.data):
         try:
             stack.start(report)
             running = Installation(stack, ports)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.cli.findings import Finding, fine, wrong
-from shared.embedded.exits import endings_in
+from shared.embedded.exits import exits_in
 
 WINDOW = timedelta(minutes=10)
 MAX_ENDED = 2
@@ -16,9 +16,7 @@ MAX_ENDED = 2
 def restarts(data: Path, now: datetime) -> Finding:
     """The processes that ended and were started again: wrong only if one ended more often than MAX_ENDED."""
     since = now - WINDOW
-    ends = {
-        name: sum(at >= since for at in times) for name, times in endings_in(data).all().items()
-    }
+    ends = {name: sum(at >= since for at in times) for name, times in exits_in(data).all().items()}
     counts = {name: count for name, count in sorted(ends.items()) if count}
     if not counts:
         return fine("processes", "none ended by itself in the last 10 minutes")

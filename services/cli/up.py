@@ -48,7 +48,7 @@ def up(
                 f"{it.command[0]} {running.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
             )
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
-        running.tend(stop, _report)
+        running.maintain(stop, _report)
         _report("stopping")
 
 

@@ -102,7 +102,7 @@ def delivery(settings: Settings) -> None:
     check_vault(dispatcher)
     release_claims(dispatcher)
     probe = Probes()
-    checks = {"database": probes.database(dispatcher.sessions)}
+    checks = {"database": probes.database_check(dispatcher.sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     run_periodically(
         "gauges of routing",

@@ -69,7 +69,7 @@ def sweep(settings: Settings) -> None:
     engine = engine_for(settings.database_url)
     probe = Probes()
     sessions = sessions_on(engine)
-    checks = {"database": probes.database(sessions)}
+    checks = {"database": probes.database_check(sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
     collect_rarely()
     gauges = partial(set_gauges, sessions, utc_now)

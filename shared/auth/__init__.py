@@ -1,1 +1,1 @@
-"""Who calls an API, and what they may: keys, and the secrets that an installation keeps."""
+"""API keys, the origins that ingest keys allow, and the encryption of webhook secrets."""

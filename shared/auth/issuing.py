@@ -1,4 +1,4 @@
-"""Issuing keys and changing the origins that they may send from."""
+"""Creates keys, and changes the origins of web sites that a key allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from shared.auth import queries
 from shared.auth.keys import BadOrigins, Key, KeyScope, UnknownKey, digest
-from shared.auth.origins import as_compared, normal_origins
+from shared.auth.origins import comparable_origin, normal_origins
 
 
 def create_key(
@@ -22,7 +22,7 @@ def create_key(
     expires_at: datetime | None = None,
     origins: Sequence[str] = (),
 ) -> str:
-    """Add a key and return it, to be shown once: `lb_<scope>_<id>_<secret>`."""
+    """Add a key and return it as `lb_<scope>_<id>_<secret>`. It cannot be read again: only a hash is stored."""
     key_id = secrets.token_hex(6)
     key = f"lb_{scope}_{key_id}_{secrets.token_hex(24)}"
     queries.add_key(
@@ -60,8 +60,8 @@ def _changed_origins(key: Key, *, add: Sequence[str], remove: Sequence[str]) -> 
         raise BadOrigins(
             f"pages of web sites send with ingest keys only; {key.id} is of {key.scope}"
         )
-    removed = [as_compared(origin) for origin in remove]
-    present = [as_compared(origin) for origin in key.origins]
+    removed = [comparable_origin(origin) for origin in remove]
+    present = [comparable_origin(origin) for origin in key.origins]
     if missing := [origin for origin in removed if origin not in present]:
         raise BadOrigins(f"the key {key.id} has no origin {', '.join(missing)}")
     kept = [origin for origin in present if origin not in removed]

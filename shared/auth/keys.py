@@ -1,4 +1,4 @@
-"""API keys: who calls, and what they may. Only a hash of a key is kept; see docs/decisions."""
+"""API keys, their scopes and their errors. Only a hash of a key is stored (docs/decisions/010)."""
 
 from __future__ import annotations
 
@@ -12,56 +12,56 @@ from shared.errors import Rejected
 
 
 class KeyScope(StrEnum):
-    """What a key opens."""
+    """What a key may be used for."""
 
     INGEST = "ingest"
     REP = "rep"
     OPS = "ops"
     READ = "read"
-    """Sees all that ops sees, and changes nothing."""
+    """Reads everything that ops reads, and changes nothing."""
 
 
 class UnknownKey(Rejected):
-    """There is no key, or it is not one of ours, or it was revoked."""
+    """The request has no key, or an unknown one, or one that was revoked."""
 
     code = "unknown_key"
     status = 401
 
 
 class ExpiredKey(Rejected):
-    """The key's time is over."""
+    """The key has expired."""
 
     code = "expired_key"
     status = 401
 
 
 class WrongScope(Rejected):
-    """The key is good, but not for this."""
+    """The scope of the key does not allow this operation."""
 
     code = "wrong_scope"
     status = 403
 
 
 class InactiveRep(Rejected):
-    """The key is a rep's who gets no leads any more."""
+    """The key belongs to a rep who is no longer active."""
 
     code = "inactive_rep"
     status = 403
 
 
 class BadOrigins(Rejected):
-    """The key cannot have, or does not have, these origins of web sites."""
+    """The origins cannot be added to the key, or be removed from it."""
 
     code = "bad_origins"
 
 
-NO_SUCH_KEY = "this is no key of this installation: `leadbaton keys list` shows what there is"
+NO_SUCH_KEY = "this is not a key of this installation: `leadbaton keys list` shows all keys"
 _PATTERN = re.compile(r"lb_[a-z]+_(?P<id>[0-9a-f]{12})_[0-9a-f]{48}")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: for ingest the subject is the source, for a rep the rep's id."""
+    """The caller of an API. The subject of an ingest key is the source, that of a rep's key the rep's id."""
 
     key_id: str
     scope: KeyScope
@@ -70,7 +70,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is kept, without its secret."""
+    """A stored key, without its secret."""
 
     id: str
     scope: KeyScope
@@ -82,7 +82,7 @@ class Key:
     suspended_at: datetime | None
 
     def check(self, now: datetime) -> None:
-        """Raise UnknownKey, ExpiredKey or InactiveRep unless the key is good now."""
+        """Raise UnknownKey, ExpiredKey or InactiveRep unless the key is valid now."""
         if self.revoked_at is not None and self.revoked_at <= now:
             raise UnknownKey(f"the key {self.id} was revoked: ask for a new one")
         if self.expires_at is not None and self.expires_at <= now:
@@ -94,17 +94,17 @@ class Key:
             )
 
     def caller(self) -> Caller:
-        """Whom the key stands for."""
+        """The caller that this key identifies."""
         return Caller(self.id, self.scope, self.subject)
 
 
 def digest(key: str) -> bytes:
-    """The hash of a key that is kept: a key has 192 random bits, so a fast hash is as good as a slow one."""
+    """The stored hash of a key. A key has 192 random bits, so a slow hash would add nothing."""
     return sha256(key.encode()).digest()
 
 
 def id_in(key: str) -> str:
-    """The id inside the key; raises UnknownKey for what cannot be a key, whatever characters it has."""
+    """The id inside the key; raises UnknownKey for text that does not have the form of a key."""
     match = _PATTERN.fullmatch(key)
     if match is None:
         raise UnknownKey(NO_SUCH_KEY)

@@ -1,4 +1,4 @@
-"""Origins of web sites, as browsers write them: `https://www.example.com`, `http://localhost:3000`."""
+"""Origins of web sites, such as `https://www.example.com`, in the form that browsers send."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 
 MAX_ORIGINS = 50
-"""So many sites may send with one key."""
+"""The most sites for one key."""
 
 MAX_ORIGIN_CHARACTERS = 255
 MAX_HOST_CHARACTERS = 240
-"""In ASCII. With the scheme and a port it is an origin still."""
+"""In ASCII. With scheme and port the origin stays below MAX_ORIGIN_CHARACTERS."""
 
 _EXAMPLE = "https://www.example.com"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def normal_origin(text: str) -> str:
-    """The origin as a browser sends it; raises ValueError with what is wrong and how to mend it."""
+    """The origin as a browser sends it; raises ValueError, whose text says what to write instead."""
     if text in ("*", "null"):
         raise ValueError(
             f"{text} would let pages of any site send: name each site, such as {_EXAMPLE}"
@@ -38,8 +38,8 @@ def normal_origin(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
 
 
-def as_compared(origin: str) -> str:
-    """The normal form; of what has none, as keys of before origins were checked may have it, the text itself."""
+def comparable_origin(origin: str) -> str:
+    """The normal form, or the text itself where it has none: older keys may hold unchecked origins."""
     try:
         return normal_origin(origin)
     except ValueError:
@@ -47,7 +47,7 @@ def as_compared(origin: str) -> str:
 
 
 def normal_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Each of them once, in their order; raises ValueError where they are too many for a key."""
+    """The distinct origins in their order; raises ValueError for more than MAX_ORIGINS."""
     distinct = tuple(dict.fromkeys(origins))
     if len(distinct) > MAX_ORIGINS:
         raise ValueError(f"a key has {MAX_ORIGINS} origins at most: make another key")
@@ -67,7 +67,7 @@ def _parts(text: str) -> SplitResult:
 
 
 def _check_nothing_else(parts: SplitResult) -> None:
-    """Raise ValueError for what no origin has; a single slash at the end does no harm."""
+    """Raise ValueError for a user name, path, query or fragment; a single slash at the end is accepted."""
     if "@" in parts.netloc:
         raise ValueError("an origin has no user name: leave out what is before the @")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
@@ -77,7 +77,7 @@ def _check_nothing_else(parts: SplitResult) -> None:
 
 
 def _port(parts: SplitResult) -> int | None:
-    """The port; None for the one that the scheme has anyway."""
+    """The port, or None for the default port of the scheme."""
     try:
         port = parts.port
     except ValueError:
@@ -89,7 +89,7 @@ def _port(parts: SplitResult) -> int | None:
 
 def _host(host: str) -> str:
     if "*" in host:
-        raise ValueError("an origin names one host, and * none: name each host")
+        raise ValueError("an origin names one host, without *: name each host")
     if ":" in host and "%" not in host:
         return f"[{_checked_ip(IPv6Address, host)}]"
     name = _ascii(host)
@@ -108,10 +108,10 @@ def _checked_ip(kind: type[IPv4Address | IPv6Address], host: str) -> str:
 
 
 def _ascii(host: str) -> str:
-    """The host as DNS has it: lower case, other alphabets as punycode."""
+    """The host in lower case, with other alphabets as punycode."""
     if host.isascii():
         return host.lower()
     try:
         return idna.encode(host, uts46=True).decode()
     except idna.IDNAError:
-        raise ValueError("this is no host that DNS can have: write it in punycode") from None
+        raise ValueError("this is no host with a form in DNS: write it in punycode") from None

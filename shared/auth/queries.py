@@ -13,8 +13,8 @@ from shared.auth.keys import NO_SUCH_KEY, Key, KeyScope, UnknownKey, digest, id_
 from shared.db.tables import api_keys
 
 
-def find_key(session: Session, key: str) -> Key:
-    """What is kept of this key, good or not; raises UnknownKey."""
+def key_of(session: Session, key: str) -> Key:
+    """The stored key, valid or not; raises UnknownKey."""
     statement = _keys().where(api_keys.c.id == id_in(key), api_keys.c.secret_hash == digest(key))
     row = session.execute(statement).mappings().one_or_none()
     if row is None:
@@ -30,7 +30,7 @@ def locked_key(session: Session, key_id: str) -> Key | None:
 
 
 def keys(session: Session) -> list[Key]:
-    """Every key there ever was, oldest first."""
+    """All keys, also those that have ended, oldest first."""
     statement = _keys().order_by(api_keys.c.created_at, api_keys.c.id)
     return [_key(row) for row in session.execute(statement).mappings()]
 
@@ -55,7 +55,7 @@ def save_origins(session: Session, key_id: str, origins: Sequence[str]) -> None:
 
 
 def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
-    """End a key now; False if there is no such key, or it has ended before."""
+    """Revoke a key; False if there is no such key, or it was revoked before."""
     statement = (
         update(api_keys)
         .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
@@ -66,7 +66,7 @@ def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
 
 
 def suspend_reps_keys(session: Session, *, active: Collection[str], now: datetime) -> None:
-    """Suspend the keys of reps who are not among the active ones, and lift it for those who are."""
+    """Suspend the keys of reps who are not active, and end the suspension of those who are."""
     is_active = api_keys.c.subject.in_(active)
     is_suspended = api_keys.c.suspended_at.is_not(None)
     session.execute(

@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with the installation's key, or not kept at all."""
+"""Encryption of stored secrets with the key of the installation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from shared.errors import Rejected
 
 
 class BadSecretKey(Rejected):
-    """LEADBATON_SECRET_KEY is missing, is no key, or is not the one that a secret was encrypted with."""
+    """LEADBATON_SECRET_KEY is missing, is invalid, or is not the key that a secret was encrypted with."""
 
     code: ClassVar[str] = "bad_secret_key"
     status: ClassVar[int] = 500
 
 
 class Vault:
-    """Encrypts with the first of the keys and decrypts with any, so that a key can be changed in two steps."""
+    """Encrypts with the first key and decrypts with any of them, so that a key can be replaced in two steps."""
 
     def __init__(self, key: SecretStr | None) -> None:
         if key is None or not key.get_secret_value().strip():
             raise BadSecretKey(
                 "LEADBATON_SECRET_KEY is not set, and webhook secrets are encrypted with it: "
-                "make one with `leadbaton keys secret` and give it to every process"
+                "make one with `leadbaton keys secret` and set it for every process"
             )
         try:
             keys = [Fernet(it.strip()) for it in key.get_secret_value().split(",")]
@@ -36,15 +36,15 @@ class Vault:
         self._fernet = MultiFernet(keys)
 
     def encrypt(self, secret: bytes) -> bytes:
-        """As it may lie in the database."""
+        """The secret in the form that the database stores."""
         return self._fernet.encrypt(secret)
 
     def decrypt(self, encrypted: bytes) -> bytes:
-        """As it was; raises BadSecretKey if another key encrypted it."""
+        """The secret in plain; raises BadSecretKey if it was encrypted with another key."""
         try:
             return self._fernet.decrypt(encrypted)
         except InvalidToken:
             raise BadSecretKey(
                 "LEADBATON_SECRET_KEY is not the key that this secret was encrypted with: "
-                "set the one that was used before, if need be after the new one and a comma"
+                "set the former key, or both: the new one, a comma, the former one"
             ) from None

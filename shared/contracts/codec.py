@@ -87,12 +87,12 @@ class Codec(Generic[P]):
 
     def decode_storable(self, json: bytes) -> tuple[P, bytes]:
         """The payload, and its JSON as PostgreSQL can store it: the same object where no value had to be changed."""
-        if not values.holds_zero(json):
+        if not values.may_hold_nul(json):
             try:
                 return self._decode(json), json
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass
-        json = values.within(json)
+        json = values.normal_json(json)
         return self._adapter.validate_json(json), json
 
     def convert(self, fields: Mapping[str, Any]) -> P:

@@ -1,4 +1,4 @@
-"""Many rows into a table by COPY: the fastest way that PostgreSQL has."""
+"""Writes many rows into a table by COPY, the fastest way that PostgreSQL offers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.errors import Unavailable
 
 
 class DatabaseLost(Unavailable):
-    """The connection broke while rows were copied; the transaction is to be done again."""
+    """The connection broke while rows were copied; the transaction must be repeated."""
 
     code = "database_lost"
 
@@ -33,9 +33,9 @@ def copy_rows(
     *,
     into: str | None = None,
 ) -> None:
-    """Add the rows to this transaction, in this order; JSON comes written. `into` names another table like it.
+    """Insert the rows in their order; JSON values are encoded already. `into` names another table of the same columns.
 
-    In binary, which costs us and PostgreSQL half of what text does: nothing is escaped, nothing is read again.
+    The format is binary, which takes half the time of text here and in PostgreSQL.
     """
     with _copying(session, table, columns, into=into) as copy:
         for row in rows:
@@ -46,7 +46,7 @@ def copy_rows(
 def copying_rows(
     session: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> Iterator[None]:
-    """The same; the block, which may not use the session, runs while psycopg sends and PostgreSQL takes them in."""
+    """Insert the rows as `copy_rows` does, while the block runs, which must not use the session."""
     with _copying(session, table, columns, writer=QueuedLibpqWriter) as copy:
         for row in rows:
             copy.write_row(row)
@@ -62,7 +62,7 @@ def _copying(
     into: str | None = None,
     writer: type[LibpqWriter] = LibpqWriter,
 ) -> Iterator[Copy]:
-    """A COPY into the table; raises DatabaseLost, as SQLAlchemy does not see it and cannot tell."""
+    """A COPY into the table. It raises DatabaseLost, because psycopg's errors do not pass SQLAlchemy here."""
     name = (table.schema or "public", table.name) if into is None else (into,)
     connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
@@ -70,19 +70,19 @@ def _copying(
     )
     try:
         with connection.cursor() as cursor:
-            cursor.adapters.register_dumper(None, _WrittenJson)
-            cursor.adapters.register_dumper(None, _WrittenJsonb)
+            cursor.adapters.register_dumper(None, _EncodedJson)
+            cursor.adapters.register_dumper(None, _EncodedJsonb)
             with cursor.copy(statement, writer=writer(cursor)) as copy:
                 copy.set_types(_types_of(table, tuple(columns), session.get_bind().dialect))
                 yield copy
     except psycopg.Error as error:
         if not connection.closed and not is_outage(error):
             raise
-        raise DatabaseLost("the database went away while rows were copied") from error
+        raise DatabaseLost("the connection to the database broke while rows were copied") from error
 
 
-class _WrittenJson(Dumper):
-    """JSON that is written already."""
+class _EncodedJson(Dumper):
+    """Dumps JSON that is encoded already."""
 
     format = Format.BINARY
     oid = psycopg.adapters.types["json"].oid
@@ -91,8 +91,8 @@ class _WrittenJson(Dumper):
         return obj.encode() if isinstance(obj, str) else obj
 
 
-class _WrittenJsonb(_WrittenJson):
-    """The same as jsonb takes it in: after the version of its format."""
+class _EncodedJsonb(_EncodedJson):
+    """Dumps the same for jsonb, whose binary format begins with a version."""
 
     oid = psycopg.adapters.types["jsonb"].oid
 
@@ -102,5 +102,5 @@ class _WrittenJsonb(_WrittenJson):
 
 @cache
 def _types_of(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[str]:
-    """What PostgreSQL calls the types of the columns."""
+    """PostgreSQL's names of the columns' types."""
     return [table.c[it].type.compile(dialect).lower() for it in columns]

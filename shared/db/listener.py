@@ -1,4 +1,4 @@
-"""LISTEN on a database connection of its own: a transaction's notification wakes a process that sleeps."""
+"""LISTEN on a database connection of its own: notifications of transactions wake a waiting process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from shared.db.outages import OUTAGES, is_outage
 
 TIMEOUT_S = 1.0
-"""How long `call_on_notification` waits at most, for a notification and after an outage, before it looks at `stop`."""
+"""The longest wait of `call_on_notification`, for a notification or after an outage, before it checks `stop`."""
 
 
 def call_on_notification(
@@ -21,7 +21,7 @@ def call_on_notification(
 ) -> None:
     """Call `callback` for each notification until `stop`, and a last time then.
 
-    An outage of the database is waited out; notifications of that time are lost. Any other error is raised.
+    During an outage of the database it waits, and notifications are lost. Any other error is raised.
     """
     while not stop.is_set():
         try:
@@ -51,16 +51,16 @@ class Listener:
         connection.execute(f"listen {channel}".encode())
 
     def wait(self, timeout_s: float) -> list[str]:
-        """The payloads that arrive within the time; it returns with the first ones. Raises psycopg's errors."""
+        """The payloads of the first notifications, or none after the time; raises psycopg's errors."""
         notifications = self._connection.notifies(timeout=timeout_s, stop_after=1)
         return [notification.payload for notification in notifications]
 
 
 @contextmanager
 def own_connection(engine: Engine) -> Iterator[psycopg.Connection]:
-    """A connection without transactions that never goes back to the pool.
+    """A connection in autocommit mode that does not return to the pool.
 
-    It is closed when the block ends, which gives up its advisory locks and what it listens to.
+    It is closed when the block ends, which ends its advisory locks and its LISTEN.
     """
     pooled = engine.raw_connection()
     connection = cast("psycopg.Connection", pooled.driver_connection)

@@ -1,4 +1,4 @@
-"""The advisory locks of PostgreSQL that this product takes: each has a name and a number of its own."""
+"""The advisory locks in PostgreSQL, each with a name and a number."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from enum import IntEnum, unique
 
 @unique
 class AdvisoryLock(IntEnum):
-    """The numbers are for ever: processes of an older version hold them while a newer one is started."""
+    """The locks. Numbers never change: processes of an older version may hold them while a newer one starts."""
 
     RELAY = 0x1EAD_BA70
-    """Held by the one relay that publishes, for as long as it runs."""
+    """Held by the relay that publishes, as long as it runs."""
     MIGRATION = 0x1EAD_BA71
-    """Held by a migrator, so that a second one waits its turn."""
+    """Held by a migrator, so that a second one waits."""

@@ -1,4 +1,4 @@
-"""Work on what was read without locks: done again where another transaction has changed it meanwhile."""
+"""Optimistic concurrency: a handler reads without locks, and runs again if another transaction has changed the rows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Handler = Callable[[Session, Sequence[M], datetime], None]
 
 
 class StaleRead(Exception):
-    """What the transaction has read is no longer so, or is not all: it must read again."""
+    """Rows that the transaction has read were changed or added meanwhile, so it must read again."""
 
 
 def retried_when_stale(handle: Handler[M], *, on_stale: Callable[[], None]) -> Handler[M]:
-    """The handler under a savepoint: where it raises StaleRead its work is undone and, after `on_stale`, done again."""
+    """The handler under a savepoint. After StaleRead it is rolled back, `on_stale` is called, and it runs again."""
 
     def retried(session: Session, messages: Sequence[M], now: datetime) -> None:
-        done = False
-        while not done:
+        is_done = False
+        while not is_done:
             try:
                 with session.begin_nested():
                     handle(session, messages, now)
-                done = True
+                is_done = True
             except StaleRead:
                 on_stale()
 

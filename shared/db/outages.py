@@ -1,4 +1,4 @@
-"""Which errors say that something we need is away, rather than that something is wrong."""
+"""Tells outages of the database, after which a later attempt may succeed, from errors that will recur."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from shared.errors import Unavailable, class_and_code
 __all__ = ["OUTAGES", "ErrorCapture", "class_and_code", "is_outage"]
 
 OUTAGES = (Unavailable, DBAPIError, psycopg.Error, PoolTimeout)
-"""What may be an outage. Only `is_outage` says whether it is: whoever catches these raises all else again."""
+"""The classes of errors that may be outages. `is_outage` decides; code that catches them raises all others again."""
 
-_PASSING = ("08", "25P03", "25P04", "28", "3D", "40", "53", "55006", "55P03", "57", "58")
-"""SQLSTATEs, or their classes, that say nothing against the statement: connections, time-outs, locks, deadlocks,
-resources, shutdowns. Not 54, though psycopg calls it operational: a value that is too large for an index stays so.
+_OUTAGE_STATES = ("08", "25P03", "25P04", "28", "3D", "40", "53", "55006", "55P03", "57", "58")
+"""SQLSTATEs, or classes of them, that do not depend on the statement: connections, timeouts, locks, deadlocks,
+resources, shutdowns. 54 is not among them, although psycopg raises OperationalError for it: a value that is too large
+for an index remains so.
 """
 
 
 class DatabaseAway(Unavailable):
-    """PostgreSQL does not answer."""
+    """PostgreSQL does not respond."""
 
     code = "database_away"
 
@@ -31,29 +32,29 @@ class DatabaseAway(Unavailable):
 def is_outage(error: BaseException) -> bool:
     """Whether trying the same again later may succeed."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _passes(error.orig)
-    return _passes(error) or isinstance(error, Unavailable | PoolTimeout)
+        return error.connection_invalidated or _is_outage_of_psycopg(error.orig)
+    return _is_outage_of_psycopg(error) or isinstance(error, Unavailable | PoolTimeout)
 
 
-def _passes(error: BaseException | None) -> bool:
-    """Whether psycopg's error is one of an outage; those without a SQLSTATE are of the connection."""
+def _is_outage_of_psycopg(error: BaseException | None) -> bool:
+    """Whether an error of psycopg is an outage; errors without a SQLSTATE concern the connection."""
     sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
     if sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return sqlstate.startswith(_PASSING)
+    return sqlstate.startswith(_OUTAGE_STATES)
 
 
 class ErrorCapture:
-    """Keeps what its block raises, as evidence about the data in hand; outages, and what is `loud`, pass."""
+    """Keeps the error that its block raises, except outages and errors of `raised_errors`, which are raised."""
 
-    loud: ClassVar[tuple[type[Exception], ...]] = ()
+    raised_errors: ClassVar[tuple[type[Exception], ...]] = ()
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
     @property
     def fault(self) -> str:
-        """The class and code of what was raised; empty where nothing was."""
+        """The class and code of the error, or an empty text without one."""
         return class_and_code(self.error) if self.error is not None else ""
 
     def __enter__(self) -> ErrorCapture:
@@ -64,12 +65,12 @@ class ErrorCapture:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> bool:
         if (
             isinstance(error, Exception)
             and not is_outage(error)
-            and not isinstance(error, self.loud)
+            and not isinstance(error, self.raised_errors)
         ):
             self.error = error
         return self.error is not None

@@ -1,4 +1,4 @@
-"""Roles of PostgreSQL: each service may use its own tables and the shared ones; the owner alone changes a schema."""
+"""Roles in PostgreSQL: each service may use its own tables and the shared ones; only the owner changes schemas."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "leadbaton_relay": (),
     "leadbaton_ops": ("scoring", "routing", "sla"),
 }
-"""The schemas that each role writes to, besides the shared one."""
+"""The schemas that each role may write to, besides the shared one."""
 
 SHARED = "messaging"
-KEPT_BY_OPS = ("agreements", "api_keys")
-"""Shared tables that the services only read."""
+OPS_TABLES = ("agreements", "api_keys")
+"""Shared tables that services only read, except for WRITERS."""
 
 WRITERS: Mapping[str, tuple[str, ...]] = {
-    "leadbaton_ops": KEPT_BY_OPS,
-    "leadbaton_routing": ("api_keys",),  # an import of reps ends the keys of those who left
+    "leadbaton_ops": OPS_TABLES,
+    "leadbaton_routing": ("api_keys",),  # an import of reps suspends the keys of reps who left
 }
 
 
 def grant_roles(connection: Connection) -> list[str]:
-    """Grant each role that this server has what it needs of the present tables; the names of those roles.
+    """Grant the roles that exist on this server the use of the present tables, and return their names.
 
-    A server without them is used by its owner alone.
+    On a server without these roles only the owner has access.
     """
     existing = text("select rolname from pg_roles where rolname = any(:names) order by rolname")
     roles = list(connection.scalars(existing, {"names": list(SCHEMAS)}))
@@ -39,7 +39,7 @@ def grant_roles(connection: Connection) -> list[str]:
 
 
 def _grants(role: str) -> list[str]:
-    """Everything that the role may do; what an earlier version gave it is taken back first."""
+    """The statements that grant the role its rights, after a revoke of those that an earlier version granted."""
     used = (*SCHEMAS[role], SHARED)
     return [
         *(
@@ -54,7 +54,7 @@ def _grants(role: str) -> list[str]:
         *(f"grant usage on all sequences in schema {it} to {role}" for it in used),
         *(
             f"revoke insert, update, delete on {SHARED}.{table} from {role}"
-            for table in KEPT_BY_OPS
+            for table in OPS_TABLES
             if table not in WRITERS.get(role, ())
         ),
         f"grant select on public.alembic_version to {role}",

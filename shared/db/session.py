@@ -1,4 +1,4 @@
-"""The engine and its sessions: one transaction each, opened at the edge."""
+"""The engine, and its sessions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def engine_for(
     lock_timeout_ms: int = 5_000,
     transaction_timeout_ms: int = 0,
 ) -> Engine:
-    """An engine whose connections never wait for ever: for a lock, for an idle client, for a dead peer.
+    """An engine with timeouts for locks, for idle transactions and for a server that does not respond.
 
-    With a `transaction_timeout_ms` PostgreSQL (17 or newer) ends every transaction after that time, unless it waits
-    for rows that are being copied to it.
+    With a `transaction_timeout_ms` PostgreSQL (17 or newer) ends every transaction after that time, except while it
+    waits for rows of a COPY.
     """
     return create_engine(
         url,
@@ -29,7 +29,7 @@ def engine_for(
         pool_pre_ping=True,
         pool_timeout=5,
         json_deserializer=loads,
-        hide_parameters=True,  # an error's text goes to the log, where no personal data belongs
+        hide_parameters=True,  # texts of errors are logged, and must hold no personal data
         connect_args={
             "connect_timeout": 3,
             "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC"
@@ -41,5 +41,5 @@ def engine_for(
 
 
 def sessions_on(engine: Engine) -> Sessions:
-    """Sessions that keep what they loaded after a commit."""
+    """Sessions whose objects remain usable after a commit."""
     return sessionmaker(engine, expire_on_commit=False)

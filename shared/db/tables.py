@@ -27,7 +27,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""How constraints are named in every schema, so that a migration can name them again."""
+"""The names of constraints in every schema, so that migrations can refer to them."""
 
 metadata = MetaData(schema="messaging", naming_convention=NAMES)
 
@@ -53,7 +53,7 @@ outbox = Table(
         "log_offset",
         postgresql_where=text("published_at is not null"),
     ),
-    comment="What a transaction says to Kafka; kept until every reader of the topic has consumed it.",
+    comment="Records that a transaction publishes; kept until every group has consumed them.",
 )
 
 offsets = Table(
@@ -65,7 +65,7 @@ offsets = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    comment="How far each group has read, moved in the transaction of what the records did.",
+    comment="The next offset of each group, moved in the transaction that handles the records.",
 )
 
 dead_letters = Table(
@@ -93,7 +93,7 @@ dead_letters = Table(
         "log_offset",
         name="uq_dead_letters_record",
     ),
-    comment="Records that can never succeed, bytes unchanged, with the reason.",
+    comment="Records that cannot be handled, with unchanged bytes and the reason.",
 )
 
 api_keys = Table(
@@ -102,13 +102,19 @@ api_keys = Table(
     Column("id", Text, primary_key=True, comment="The key's public part."),
     Column("secret_hash", LargeBinary, nullable=False, comment="SHA-256 of the whole key."),
     Column("scope", Text, nullable=False, comment="ingest, rep, ops or read"),
-    Column("subject", Text, nullable=False, comment="The source, the rep, or whose ops key it is."),
+    Column(
+        "subject", Text, nullable=False, comment="The source, the rep, or the owner of an ops key."
+    ),
     Column("origins", ARRAY(Text), nullable=False, server_default="{}", comment="CORS allow-list."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
-    Column("suspended_at", DateTime(timezone=True), comment="Since when its rep is not active."),
-    comment="Who may call which API; only a hash of the key is kept.",
+    Column(
+        "suspended_at",
+        DateTime(timezone=True),
+        comment="The time since which its rep is not active.",
+    ),
+    comment="Keys of the APIs; only a hash of each key is stored.",
 )
 
 agreements = Table(
@@ -125,10 +131,17 @@ agreements = Table(
 condition_failures = Table(
     "condition_failures",
     metadata,
-    Column("consumer_group", Text, primary_key=True, comment="Whose workers evaluated it."),
+    Column(
+        "consumer_group",
+        Text,
+        primary_key=True,
+        comment="The group of the workers that evaluated it.",
+    ),
     Column("rule", Text, primary_key=True, comment="scoring.signals.pricing.when"),
     Column("cause", Text, primary_key=True, comment="work, iterations or error"),
-    Column("failures", BigInteger, nullable=False, comment="How often, since first_at."),
+    Column(
+        "failures", BigInteger, nullable=False, comment="The number of failures since first_at."
+    ),
     Column("first_at", DateTime(timezone=True), nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
     comment="Conditions of the agreement that could not be evaluated and were taken as false.",

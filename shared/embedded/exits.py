@@ -1,4 +1,4 @@
-"""When processes of an installation ended by themselves, kept in a file that `leadbaton doctor` reads."""
+"""A file with the times at which processes of an installation ended by themselves; `leadbaton doctor` reads it."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from pathlib import Path
 
 import orjson
 
-MAX_KEPT = 100
-"""Of each process, the latest."""
+MAX_EXITS = 100
+"""The number of exits kept for each process, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endings:
-    """The file. One supervisor writes it; it is replaced as a whole, so readers never see half of it."""
+class ProcessExits:
+    """The file. One supervisor writes it, and replaces it as a whole, so that readers never see a part of it."""
 
     file: Path
 
-    def add(self, process: str, at: datetime) -> None:
-        """Note one more; what cannot be written, as on a full disk, is lost, and nothing stops for it."""
-        kept = {name: [it.isoformat() for it in times] for name, times in self.all().items()}
-        kept[process] = [*kept.get(process, []), at.isoformat()][-MAX_KEPT:]
+    def add(self, process: str, exited_at: datetime) -> None:
+        """Add an exit of the process. An exit that cannot be written, as on a full disk, is lost without an error."""
+        exits = {name: [it.isoformat() for it in times] for name, times in self.all().items()}
+        exits[process] = [*exits.get(process, []), exited_at.isoformat()][-MAX_EXITS:]
         new = self.file.with_suffix(".new")
         with suppress(OSError):
             new.touch(mode=0o600)
-            new.write_bytes(orjson.dumps(kept))
+            new.write_bytes(orjson.dumps(exits))
             new.replace(self.file)
 
     def all(self) -> Mapping[str, Sequence[datetime]]:
-        """When each process ended by itself, oldest first; nothing where there is no such file, or no readable one."""
+        """The exits of each process, oldest first; none where the file is missing or cannot be read."""
         try:
-            kept = orjson.loads(self.file.read_bytes())
+            exits = orjson.loads(self.file.read_bytes())
             return {
-                name: [datetime.fromisoformat(it) for it in times] for name, times in kept.items()
+                name: [datetime.fromisoformat(it) for it in times] for name, times in exits.items()
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
 
-def endings_in(data: Path) -> Endings:
-    """Those of the installation in this directory."""
-    return Endings(data / "processes.json")
+def exits_in(data: Path) -> ProcessExits:
+    """The exits of the installation in this directory."""
+    return ProcessExits(data / "processes.json")

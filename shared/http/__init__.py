@@ -1,1 +1,1 @@
-"""What every HTTP API here has: problems, keys, limits, probes."""
+"""The parts that all HTTP APIs share: errors, keys, limits, probes, pages of lists."""

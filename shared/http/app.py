@@ -1,4 +1,4 @@
-"""The app that every API here starts from: problems, keys, limits, probes, metrics."""
+"""The FastAPI app that every API starts from, with errors, keys, limits, probes and metrics."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from shared.auth.key_cache import KeyCache
 from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
 from shared.http import probes
-from shared.http.body import PlainBody
-from shared.http.cors import Readable, readable_by
+from shared.http.body import BodyReader
 from shared.http.direct_routes import DirectRoutes, Posts
-from shared.http.media import not_json, refused_body
+from shared.http.media import not_json_error, unreadable_body_error
 from shared.http.openapi import DescribedApp
 from shared.http.problems import (
-    FORESEEN,
+    EXPECTED_ERRORS,
     InvalidRequest,
-    answer_to,
+    ReadableErrors,
+    cors_headers,
+    error_response,
     problem,
     problem_response,
 )
 from shared.http.reference import reference
-from shared.http.request_log import Observed
+from shared.http.request_log import RequestLog
 
 Check = Callable[[], None]
-"""Raises what is wrong."""
+"""A readiness check: it raises an error while something that the API needs is away."""
 
-UNTOLD = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
-"""FastAPI's own telemetry tells queries and bodies, which name people: `observed` tells what may be told."""
+NO_FASTAPI_TELEMETRY = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, auto_configure=False
+)
+"""FastAPI's own telemetry contains queries and bodies, which hold personal data. `RequestLog` is used instead."""
 
-UNREADABLE = "the body cannot be read: it is not UTF-8, is nested too deeply, or has a number of too many digits"
+UNREADABLE_BODY = "the body cannot be read: it is not UTF-8, is nested too deeply, or has a number of too many digits"
 
 MAX_FAULTS = 20
-"""So many faults of one request are named."""
+"""A response names this many faults of a request at most."""
 
 MAX_FAULT_CHARACTERS = 200
-"""A name that a caller made up is repeated so far."""
+"""A response repeats a text of the request up to this length."""
 
 
 def create_app(
@@ -53,12 +56,15 @@ def create_app(
     checks: Mapping[str, Check] = {},
     max_bytes: int = 1_000_000,
 ) -> FastAPI:
-    """An app without routes of its own; nothing is opened until it serves. It never redirects."""
+    """The app without routes of its own. It opens no connection before it serves, and never redirects.
+
+    A request body may have `max_bytes`; `checks` are what `/readyz` asks besides the database.
+    """
     app = DescribedApp(
         title=title,
         summary=summary,
         redirect_slashes=False,
-        telemetry=UNTOLD,
+        telemetry=NO_FASTAPI_TELEMETRY,
         docs_url=None,
         redoc_url=None,
     )
@@ -68,12 +74,12 @@ def create_app(
     posts: Posts = {}
     app.state.posts = posts
     app.add_middleware(DirectRoutes, posts=posts)
-    app.add_middleware(PlainBody, max_bytes=max_bytes, keys=keys, posts=posts)
-    app.add_middleware(Readable)
-    app.add_middleware(Observed, quiet=posts.keys())
+    app.add_middleware(BodyReader, max_bytes=max_bytes, keys=keys, posts=posts)
+    app.add_middleware(ReadableErrors)
+    app.add_middleware(RequestLog, quiet=posts.keys())
     app.include_router(reference(app))
-    app.include_router(_probes({"database": probes.database(sessions), **checks}))
-    _tell_errors(app)
+    app.include_router(_probes({"database": probes.database_check(sessions), **checks}))
+    _add_error_handlers(app)
     return app
 
 
@@ -95,32 +101,32 @@ def _probes(checks: Mapping[str, Check]) -> APIRouter:
     return router
 
 
-def _tell_errors(app: FastAPI) -> None:
-    async def foreseen(_: Request, error: Exception) -> Response:
-        return answer_to(error)
+def _add_error_handlers(app: FastAPI) -> None:
+    async def expected_error(_: Request, error: Exception) -> Response:
+        return error_response(error)
 
-    for kind in FORESEEN:
-        app.add_exception_handler(kind, foreseen)
+    for kind in EXPECTED_ERRORS:
+        app.add_exception_handler(kind, expected_error)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        refused = refused_body(request.scope, error)
-        return _invalid(error) if refused is None else problem(refused)
+    async def invalid_request(request: Request, error: RequestValidationError) -> Response:
+        body_error = unreadable_body_error(request.scope, error)
+        return _validation_problem(error) if body_error is None else problem(body_error)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # FastAPI's word for every body that it fails to read
-            return problem(not_json(request.scope, UNREADABLE))
+        if error.status_code == 400:  # FastAPI answers 400 for every body that it fails to read
+            return problem(not_json_error(request.scope, UNREADABLE_BODY))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         message = _paths(app) if error.status_code == 404 else str(error.detail)
         return problem_response(error.status_code, code, message, dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def bug(request: Request, _: Exception) -> Response:
-        origin = request.headers.get("origin")  # no middleware sees this answer
-        headers = readable_by(origin) if origin is not None else None
+        origin = request.headers.get("origin")  # this response passes no middleware
+        headers = cors_headers(origin) if origin is not None else None
         return problem_response(
-            500, "internal", "this is a fault of ours; it is in the log", headers
+            500, "internal", "this is a fault of Leadbaton: its log has the details", headers
         )
 
 
@@ -129,7 +135,7 @@ def _paths(app: FastAPI) -> str:
     return f"there is nothing at this path; the paths are {paths} (described at /docs)"
 
 
-def _invalid(error: RequestValidationError) -> Response:
+def _validation_problem(error: RequestValidationError) -> Response:
     faults = error.errors()
     first_faults = [
         {"where": _shortened(".".join(map(str, it["loc"]))), "what": _shortened(it["msg"])}
@@ -142,5 +148,5 @@ def _invalid(error: RequestValidationError) -> Response:
 
 
 def _shortened(text: str) -> str:
-    """The text, or its beginning: an answer does not repeat all that was sent."""
+    """The text, cut after MAX_FAULT_CHARACTERS."""
     return text if len(text) <= MAX_FAULT_CHARACTERS else text[: MAX_FAULT_CHARACTERS - 1] + "…"

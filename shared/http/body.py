@@ -1,4 +1,4 @@
-"""The request's body, whole and plain before any route sees it: limited while it streams, decompressed too."""
+"""Middleware that reads and decompresses the whole request body within a limit, before any route runs."""
 
 from __future__ import annotations
 
@@ -17,42 +17,43 @@ from shared.http.problems import MalformedBody, TooLarge, UnsupportedEncoding, p
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+MAX_KEYED_BYTES = 64_000_000
+"""Bytes of all bodies that a process holds at once for callers whose key is in a header."""
 
-BODIES_BYTES = 64_000_000
-"""So much of bodies is held at once for callers with a good key."""
-
-STRANGERS_BYTES = 8_000_000
-"""The same for all whose key is not in the head: Segment's browser client has it in the body."""
+MAX_KEYLESS_BYTES = 8_000_000
+"""The same for callers without a key in a header: Segment's browser client sends it in the body."""
 
 MAX_MEMBERS = 100
-"""Parts of a gzip body; none is needed, and each costs time."""
+"""Members of a gzip body. Clients send one, and each costs time."""
 
 
 class Overloaded(Unavailable):
-    """Too many bodies are under way at once."""
+    """Too many request bodies are being received at once."""
 
     code = "overloaded"
 
 
 class Budget:
-    """Bytes that requests may hold together. For one event loop."""
+    """The bytes that all requests of one event loop may hold together."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.used_bytes = 0
 
-    def take(self, size: int) -> None:
-        """Take so much of it; raises Overloaded when it is not there."""
+    def reserve(self, size: int) -> None:
+        """Reserve `size` bytes; raises Overloaded when fewer are left."""
         if self.used_bytes + size > self.max_bytes:
-            raise Overloaded("too many bodies are under way at once: send this one again")
+            raise Overloaded(
+                "too many request bodies are being received at once: send this one again"
+            )
         self.used_bytes += size
 
 
-class PlainBody:
-    """Content-Length is not believed; a bomb costs no more memory than the limit.
+class BodyReader:
+    """Reads bodies of `max_bytes` at most, counted after decompression; it ignores Content-Length.
 
-    A key in the head is checked before the body is read. Without one the body is read on the direct routes only
-    (`posts`), where it may hold the key; other routes refuse the request without it.
+    A key in a header is checked before the body is read. Without such a key only the bodies of the direct routes
+    (`posts`) are read, because they may hold the key; other routes refuse the request without its body.
     """
 
     def __init__(
@@ -62,74 +63,76 @@ class PlainBody:
         self.max_bytes = max_bytes
         self.keys = keys
         self.posts = posts
-        self.known = Budget(max(BODIES_BYTES, 2 * max_bytes))
-        self.strangers = Budget(max(STRANGERS_BYTES, 2 * max_bytes))
+        self.keyed_budget = Budget(max(MAX_KEYED_BYTES, 2 * max_bytes))
+        self.keyless_budget = Budget(max(MAX_KEYLESS_BYTES, 2 * max_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then let the app read it again, or find it in the scope."""
+        """Read the body and pass the request on. The app finds the body in the scope and receives it again."""
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self.app(scope, receive, send)
             return
         try:
             budget = await self._budget(scope)
             check_format(header(scope, b"content-type"))
-        except LeadbatonError as refused:
-            await problem(refused)(scope, receive, send)
+        except LeadbatonError as error:
+            await problem(error)(scope, receive, send)
             return
         if budget is None:
-            scope["headers"] = _as_read(scope["headers"], 0)
-            await self.app(scope, _again(b"", receive), send)
+            scope["headers"] = _plain_headers(scope["headers"], 0)
+            await self.app(scope, _replayed(b"", receive), send)
             return
-        share = _Share(budget, self.max_bytes)
+        reservation = _Reservation(budget, self.max_bytes)
         try:
-            await self._pass(scope, receive, send, share)
+            await self._read_and_pass(scope, receive, send, reservation)
         finally:
-            budget.used_bytes -= share.used_bytes
+            budget.used_bytes -= reservation.used_bytes
 
     async def _budget(self, scope: Scope) -> Budget | None:
-        """What the body counts against, None if it is not to be read; raises what is wrong with the key."""
+        """The budget that the body counts against, or None if it is not to be read; raises the errors of the key."""
         key = presented_key(scope)
         if key is None:
-            return self.strangers if scope["path"] in self.posts else None
-        scope["key"] = self.keys.remembered(key) or await run_in_threadpool(self.keys.key, key)
-        return self.known
+            return self.keyless_budget if scope["path"] in self.posts else None
+        scope["key"] = self.keys.cached(key) or await run_in_threadpool(self.keys.key, key)
+        return self.keyed_budget
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, share: _Share) -> None:
+    async def _read_and_pass(
+        self, scope: Scope, receive: Receive, send: Send, reservation: _Reservation
+    ) -> None:
         try:
-            body = await _read(header(scope, b"content-encoding"), receive, share)
-        except LeadbatonError as refused:
-            await problem(refused)(scope, receive, send)
+            body = await _read(header(scope, b"content-encoding"), receive, reservation)
+        except LeadbatonError as error:
+            await problem(error)(scope, receive, send)
             return
         if body is not None:
-            scope["headers"] = _as_read(scope["headers"], len(body))
+            scope["headers"] = _plain_headers(scope["headers"], len(body))
             scope["body"] = body
             if scope["path"] not in self.posts:
                 label_as_json(scope, body)
-            await self.app(scope, _again(body, receive), send)
+            await self.app(scope, _replayed(body, receive), send)
 
 
-class _Share:
-    """What one request takes of a budget, and may take at most."""
+class _Reservation:
+    """The bytes of a budget that one request holds; it may hold `max_bytes` as sent and as many decompressed."""
 
     def __init__(self, budget: Budget, max_bytes: int) -> None:
         self.budget = budget
         self.max_bytes = max_bytes
-        self.left = max_bytes
-        self.left_packed = max_bytes
+        self.plain_bytes_left = max_bytes
+        self.packed_bytes_left = max_bytes
         self.used_bytes = 0
 
-    def take(self, packed: int, plain: int) -> None:
-        """Count so many bytes as they came, and what they are unpacked; raises TooLarge or Overloaded."""
-        self.left_packed -= packed
-        self.left -= plain
-        if self.left < 0 or self.left_packed < 0:
+    def add(self, packed: int, plain: int) -> None:
+        """Count the bytes of a part as it was sent and as it is decompressed; raises TooLarge or Overloaded."""
+        self.packed_bytes_left -= packed
+        self.plain_bytes_left -= plain
+        if self.plain_bytes_left < 0 or self.packed_bytes_left < 0:
             raise TooLarge(f"the body is larger than {self.max_bytes} bytes: send it in parts")
-        self.budget.take(packed + plain)
+        self.budget.reserve(packed + plain)
         self.used_bytes += packed + plain
 
 
-async def _read(encoding: str | None, receive: Receive, share: _Share) -> bytes | None:
-    """The body; None if the client went away before its end."""
+async def _read(encoding: str | None, receive: Receive, reservation: _Reservation) -> bytes | None:
+    """The decompressed body, or None if the client disconnected before its end."""
     decoder = _decoder(encoding or "identity")
     parts: list[bytes] = []
     while True:
@@ -137,8 +140,8 @@ async def _read(encoding: str | None, receive: Receive, share: _Share) -> bytes 
         if message["type"] == "http.disconnect":
             return None
         chunk: bytes = message.get("body", b"")
-        part = decoder.feed(chunk, share.left + 1)
-        share.take(0 if part is chunk else len(chunk), len(part))
+        part = decoder.feed(chunk, reservation.plain_bytes_left + 1)
+        reservation.add(0 if part is chunk else len(chunk), len(part))
         parts.append(part)
         if not message.get("more_body", False):
             decoder.finish()
@@ -151,15 +154,15 @@ class _Decoder(Protocol):
 
 
 class _Plain:
-    def feed(self, chunk: bytes, limit: int) -> bytes:  # noqa: ARG002 - what it is, it is already
+    def feed(self, chunk: bytes, limit: int) -> bytes:  # noqa: ARG002 - the Protocol has it
         return chunk
 
     def finish(self) -> None:
-        """Nothing can be missing."""
+        """A body that is not compressed has no end of its own."""
 
 
 class _Compressed:
-    """gzip, also of several members, and deflate, also without its header as some clients send it."""
+    """Decompresses gzip of one or several members, and deflate with or without its header."""
 
     def __init__(self) -> None:
         self._stream: zlib._Decompress | None = None
@@ -175,8 +178,10 @@ class _Compressed:
                 self._stream = zlib.decompressobj(_window(chunk[0]))
             try:
                 parts.append(self._stream.decompress(chunk, limit))
-            except zlib.error as wrong:
-                raise MalformedBody(f"the body is not compressed as it says: {wrong}") from None
+            except zlib.error as error:
+                raise MalformedBody(
+                    f"the body is not compressed as its Content-Encoding says: {error}"
+                ) from None
             limit -= len(parts[-1])
             chunk = self._stream.unused_data
         return b"".join(parts)
@@ -187,7 +192,7 @@ class _Compressed:
 
 
 def _window(first: int) -> int:
-    """zlib's `wbits`, told from the first byte: gzip, deflate as the standard has it, or bare."""
+    """The `wbits` of zlib for a body with this first byte: gzip, deflate with its header (RFC 1950), or without."""
     if first == 0x1F:
         return 31
     return 15 if first & 0x0F == 8 and first >> 4 <= 7 else -15
@@ -202,16 +207,16 @@ def _decoder(encoding: str) -> _Decoder:
     raise UnsupportedEncoding("Content-Encoding may be gzip, deflate or identity")
 
 
-def _as_read(headers: list[tuple[bytes, bytes]], size: int) -> list[tuple[bytes, bytes]]:
-    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
-    kept = [(name, value) for name, value in headers if name not in gone]
+def _plain_headers(headers: list[tuple[bytes, bytes]], size: int) -> list[tuple[bytes, bytes]]:
+    removed = (b"content-encoding", b"content-length", b"transfer-encoding")
+    kept = [(name, value) for name, value in headers if name not in removed]
     return [*kept, (b"content-length", str(size).encode())]
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
+        return messages.pop() if messages else await receive()
 
     return replay

@@ -1,4 +1,4 @@
-"""What routes ask for: a transaction, the time, and who calls."""
+"""The dependencies of routes: a transaction, the present instant, and the caller."""
 
 from __future__ import annotations
 
@@ -19,42 +19,43 @@ from shared.http.headers import presented_key
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="key",
-    description="A key of `leadbaton keys create`; also taken as the user name of Basic, and as `X-Write-Key`.",
+    description="A key of `leadbaton keys create`. "
+    "It may also be the user name of Basic authentication, or the header `X-Write-Key`.",
 )
 
 
 def open_session(request: Request) -> Iterator[Session]:
-    """One transaction a request."""
+    """A session whose transaction commits when the route returns."""
     sessions: Sessions = request.app.state.sessions
     with sessions.begin() as session:
         yield session
 
 
 def present_instant(request: Request) -> datetime:
-    """What time it is, as the app's clock says."""
+    """The present instant by the app's time source."""
     time_source: TimeSource = request.app.state.time_source
     return time_source()
 
 
-def allowed(key: Key, *scopes: KeyScope) -> Caller:
-    """Who calls, if the key's scope is one of these; raises WrongScope."""
+def authorize(key: Key, *scopes: KeyScope) -> Caller:
+    """The caller, if the key has one of the scopes; raises WrongScope."""
     if key.scope not in scopes:
         raise WrongScope(
-            f"a key of scope {key.scope} does not open this: {' or '.join(scopes)} does"
+            f"a key of scope {key.scope} may not do this: it takes a key of scope {' or '.join(scopes)}"
         )
     return key.caller()
 
 
 def requires(*scopes: KeyScope) -> Callable[..., Caller]:
-    """A dependency that lets in callers of these scopes only."""
+    """A dependency that returns the caller and refuses keys of other scopes."""
 
-    def admitted(
+    def authorized_caller(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     ) -> Caller:
         keys: KeyCache = request.app.state.keys
-        return allowed(keys.key(presented_key(request.scope)), *scopes)
+        return authorize(keys.key(presented_key(request.scope)), *scopes)
 
-    return admitted
+    return authorized_caller
 
 
 # scope="function" commits before the response is sent; FastAPI's default answers 2xx first and commits after.

@@ -1,7 +1,7 @@
-"""A lane beside FastAPI for the routes that most requests take: found by a dict, and given the bare request.
+"""Direct calls of the ingest endpoints, without FastAPI's routing and dependencies.
 
-FastAPI's routing and dependencies take 75 µs a request, four times what judging an event takes. It still describes
-these routes, and answers all other methods on their paths.
+Those take 75 µs a request, four times as long as the check of an event. FastAPI still describes these routes, and
+responds to all other methods on their paths.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.http.problems import FORESEEN, answer_to
+from shared.http.problems import EXPECTED_ERRORS, error_response
 
 Posts = dict[str, APIRoute]
-"""Routes by their paths, which have no parameters."""
+"""The routes of POST by path; the paths have no parameters."""
 
 
 def include_direct(app: FastAPI, router: APIRouter) -> None:
-    """Include the router; its posts are given the bare request, with the body in `scope["body"]`."""
+    """Include the router. Endpoints of POST are called with the request alone; its body is in `scope["body"]`."""
     app.include_router(router)
     for route in router.routes:
         if isinstance(route, APIRoute) and route.methods and "POST" in route.methods:
@@ -26,14 +26,14 @@ def include_direct(app: FastAPI, router: APIRouter) -> None:
 
 
 class DirectRoutes:
-    """Posts on these routes go straight to their endpoints, everything else goes on."""
+    """Middleware that calls the endpoint of a direct route itself and passes every other request on."""
 
     def __init__(self, app: ASGIApp, *, posts: Posts) -> None:
         self.app = app
         self.posts = posts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take it, or pass it on."""
+        """Call the endpoint of a direct route, or pass the request on."""
         route = self.posts.get(scope["path"]) if scope["type"] == "http" else None
         if route is None or scope["method"] != "POST":
             await self.app(scope, receive, send)
@@ -41,6 +41,6 @@ class DirectRoutes:
         scope["route"] = route
         try:
             response = await route.endpoint(Request(scope, receive, send))
-        except FORESEEN as error:
-            response = answer_to(error)
+        except EXPECTED_ERRORS as error:
+            response = error_response(error)
         await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Headers of a request, without what Starlette builds for them: four are read of every post."""
+"""Reads single headers of a request from the ASGI scope, which is faster than Starlette's `Headers`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The first header of this name, which is in lower case, or None."""
+    """The value of the first header of this name (in lower case), or None."""
     for known, value in scope["headers"]:
         if known == name:
             content: bytes = value
@@ -18,7 +18,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def presented_key(scope: Scope) -> str | None:
-    """The key that a request carries: Bearer, the user name of Basic, or X-Write-Key."""
+    """The key of the request: from Bearer, the user name of Basic, or X-Write-Key."""
     scheme, _, credentials = (header(scope, b"authorization") or "").partition(" ")
     match scheme.lower():
         case "bearer":

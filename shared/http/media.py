@@ -1,4 +1,4 @@
-"""Content types: hardly believed, because clients label JSON as text, as a form or as nothing."""
+"""Content types of request bodies. Many clients label JSON as text, as a form, or not at all, so JSON is recognised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.http.problems import MalformedBody
 
 JSON = "application/json"
 MAX_TYPE_CHARACTERS = 100
-"""So much of a Content-Type is repeated."""
+"""An error repeats a Content-Type up to this length."""
 
 _MAYBE_JSON = frozenset(
     {
@@ -26,55 +26,55 @@ _MAYBE_JSON = frozenset(
         "application/octet-stream",
     }
 )
-"""Types that clients send JSON with: a body that is no JSON is then a mistake in the body, not in the type."""
+"""Content types that clients send JSON with. If such a body is not JSON, the error names the body, not the type."""
 
 _CLOUDEVENTS = "application/cloudevents"
 _JSON_STARTS = (b"{", b"[")
 _MAX_BLANKS = 100
-_LABEL = "content_type"
-"""Where the scope keeps the type that came, if another was put in its place."""
+_SENT_TYPE = "content_type"
+"""The key of the scope that keeps the original Content-Type after `label_as_json` has replaced it."""
 
 
 class UnsupportedType(Rejected):
-    """The body is of a Content-Type that is not understood here: send JSON."""
+    """The Content-Type is none that this API reads: send JSON."""
 
     code = "unsupported_type"
     status = 415
 
 
 def check_format(content_type: str | None) -> None:
-    """Raise UnsupportedType for JSON that would be read as something that it is not."""
-    if content_type is None or content_type == JSON:  # what most posts have, in a tenth of the time
+    """Raise UnsupportedType for the structured mode of CloudEvents, which must not be read as plain JSON."""
+    if content_type is None or content_type == JSON:  # a fast path for most requests
         return
     if _media_type(content_type).startswith(_CLOUDEVENTS):
         raise _unsupported(content_type)
 
 
-def not_json(scope: Scope, message: str) -> Rejected:
-    """The refusal of a body that is no JSON: its type is to blame, if that does not promise JSON either."""
-    content_type = scope.get(_LABEL) or header(scope, b"content-type") or ""
+def not_json_error(scope: Scope, message: str) -> Rejected:
+    """The error for a body that is not JSON: UnsupportedType if the type does not stand for JSON either."""
+    content_type = scope.get(_SENT_TYPE) or header(scope, b"content-type") or ""
     kind = _media_type(content_type)
     if kind in _MAYBE_JSON or kind.endswith("+json"):
         return MalformedBody(message)
     return _unsupported(content_type)
 
 
-def refused_body(scope: Scope, error: RequestValidationError) -> Rejected | None:
-    """The refusal of a body that FastAPI did not read as JSON; None if it is JSON, or something else is wrong."""
+def unreadable_body_error(scope: Scope, error: RequestValidationError) -> Rejected | None:
+    """The error for a body that FastAPI could not read as JSON, or None if the body is JSON."""
     fault = error.errors()[0]
     if fault["type"] == "json_invalid":
-        where, why = fault["loc"][-1], fault["ctx"]["error"]
-        return not_json(scope, f"the body is not JSON: {why} at character {where}")
+        index, reason = fault["loc"][-1], fault["ctx"]["error"]
+        return not_json_error(scope, f"the body is not JSON: {reason} at character {index}")
     if isinstance(error.body, bytes) and not _is_json(error.body):
-        return not_json(scope, "the body is not JSON")
+        return not_json_error(scope, "the body is not JSON")
     return None
 
 
 def label_as_json(scope: Scope, body: bytes) -> None:
-    """Let FastAPI, which believes the type, read a body that begins as an object or a list do, as no form does."""
+    """Replace the Content-Type of a body that begins like a JSON object or list, because FastAPI goes by the type."""
     if not body[:_MAX_BLANKS].lstrip().startswith(_JSON_STARTS):
         return
-    scope[_LABEL] = header(scope, b"content-type")
+    scope[_SENT_TYPE] = header(scope, b"content-type")
     others = [field for field in scope["headers"] if field[0] != b"content-type"]
     scope["headers"] = [*others, (b"content-type", JSON.encode())]
 
@@ -88,7 +88,7 @@ def _unsupported(content_type: str) -> UnsupportedType:
     return UnsupportedType(
         f"a body of the Content-Type {content_type[:MAX_TYPE_CHARACTERS]} is not understood here: send JSON as "
         f"/docs describes it, labelled {JSON} (text/plain, application/x-www-form-urlencoded, "
-        "application/octet-stream or no type do as well)"
+        "application/octet-stream or no type are read as JSON too)"
     )
 
 

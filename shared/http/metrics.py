@@ -1,4 +1,4 @@
-"""The metrics that every process has; what is one service's own lies in that service."""
+"""The metrics that every process has. Each service defines its own in its `metrics` module."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from shared.agreement.cel.failures import FAILURES
 
 HTTP_REQUEST_SECONDS = Histogram(
     "leadbaton_http_request_seconds",
-    "How long requests took, by the route's template.",
+    "Duration of requests, by the template of the route.",
     ("method", "route", "status"),
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 HTTP_REFUSED_CONNECTIONS = Counter(
     "leadbaton_http_refused_connections_total",
-    "Connections that were closed for what came on them, or did not come in time, by error code.",
+    "Connections that were closed because of an invalid, too large or too slow request, by error code.",
     ("code",),
 )
 
@@ -32,7 +32,7 @@ class ConditionFailures(Collector):
     """Conditions of the agreement that could not be evaluated in this process, by rule and cause."""
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """The counter as it is now."""
+        """Yield the counter with its present values."""
         counter = CounterMetricFamily(
             "leadbaton_condition_failures",
             "Evaluations of conditions that failed and were taken as false, by rule and cause.",

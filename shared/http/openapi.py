@@ -1,4 +1,4 @@
-"""What an API's description says of errors: each operation with every problem that may answer it."""
+"""The OpenAPI description of an API, in which each operation lists every error that it may respond with."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from shared.http.problems import (
     Problem,
     TooLarge,
     UnsupportedEncoding,
-    meaning,
+    error_description,
 )
 
 Json = dict[str, Any]
 
 FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
-"""Models that FastAPI describes and that nothing here answers with."""
+"""Models that FastAPI describes and that no response uses."""
 
 
 class DescribedApp(FastAPI):
-    """An app whose description holds the problems that routes share, so that no route has to name them."""
+    """A FastAPI app whose description holds the errors that all routes share."""
 
     def openapi(self) -> Json:
-        """The description, made once."""
+        """The description; it is made once."""
         return self._described
 
     @cached_property
@@ -43,7 +43,7 @@ class DescribedApp(FastAPI):
 
 
 def with_problems(described: Json) -> Json:
-    """A copy of FastAPI's description in which every error is a problem."""
+    """A copy of FastAPI's description in which the body of every error is a Problem."""
     schema = deepcopy(described)
     models = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in FASTAPI_ERRORS:
@@ -66,7 +66,7 @@ def _responses(method: str, operation: Json) -> Json:
     for error in _shared_errors(method, operation):
         texts = meanings.setdefault(str(error.status), [])
         if not any(f"`{error.code}`" in text for text in texts):
-            texts.append(meaning(error))
+            texts.append(error_description(error))
     problems = {status: _problem(" ".join(texts)) for status, texts in meanings.items()}
     return dict(sorted({**successes, **problems}.items()))
 
@@ -76,7 +76,7 @@ def _is_of_fastapi(response: Json) -> bool:
 
 
 def _shared_errors(method: str, operation: Json) -> Iterator[type[LeadbatonError]]:
-    """What may happen before a route is reached, or wherever it asks the database."""
+    """The errors that arise before the route runs, or from the database."""
     yield DatabaseAway
     if "security" in operation:
         yield from (UnknownKey, ExpiredKey, InactiveRep, WrongScope)

@@ -1,4 +1,4 @@
-"""Lists in pages: items, and an opaque cursor to what comes next."""
+"""Pages of lists: their items, and an opaque cursor to the next page."""
 
 from __future__ import annotations
 
@@ -20,50 +20,64 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_PAGE_BYTES = 1_000_000
-"""A page ends before the item with which its JSON would be larger; an item that is, is a page of its own."""
+"""A page ends before its JSON would exceed this; a larger item is a page of its own."""
 
 MAX_CURSOR = 2_000
-"""Characters of the longest cursor; positions hold ids of senders."""
+"""The longest cursor. Positions hold ids of senders, which may be long."""
 
 CHECK_BYTES = 6
-"""So much of a hash says that a cursor is whole, and of this list."""
+"""The bytes of a hash in each cursor, by which a cursor of another list or a changed one is refused."""
 
 
 class Page(BaseModel, Generic[T]):
     """One page of a list."""
 
     items: list[T]
-    next: str | None = Field(default=None, description="`after` of the next page; null at the end.")
+    next: str | None = Field(
+        default=None,
+        description="The `after` of the next page; null on the last page.",
+    )
 
 
 class BadCursor(Rejected):
-    """`after` is not a cursor that this list gave."""
+    """`after` is not a cursor that came from this list."""
 
     code = "bad_cursor"
     status = 400
 
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Most items on a page of at most 1 MB.")]
+Limit = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=500,
+        description="Most items on the page, which is 1 MB at most.",
+    ),
+]
 After = Annotated[
-    str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before.")
+    str | None,
+    Query(
+        max_length=MAX_CURSOR,
+        description="The `next` of the page before this one.",
+    ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Generic[T]):
-    """Positions in one list as opaque text: whole, and of this list, or refused."""
+    """Encodes positions in one list as opaque text, and refuses any other text."""
 
     list_name: str
     shape: type[T]
-    """Such as `tuple[Instant, UUID]`: bounded as parameters are."""
+    """The type of a position, such as `tuple[Instant, UUID]`, with the bounds of parameters."""
 
     def encode(self, *position: object) -> str:
-        """A position in the list (numbers, strings, instants, UUIDs) as a cursor."""
+        """The cursor for a position, whose values are numbers, strings, instants or UUIDs."""
         content = orjson.dumps(position)
         return urlsafe_b64encode(self._check(content) + content).decode().rstrip("=")
 
     def decode(self, cursor: str) -> T:
-        """The position that a cursor of this list stands for; raises BadCursor."""
+        """The position of a cursor; raises BadCursor unless this list made it."""
         try:
             content = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
             check, position = content[:CHECK_BYTES], content[CHECK_BYTES:]
@@ -77,7 +91,7 @@ class Cursor(Generic[T]):
         return sha256(self.list_name.encode() + b"\0" + content).digest()[:CHECK_BYTES]
 
 
-def paged(
+def page_of(
     rows: Sequence[R],
     *,
     limit: int,
@@ -85,18 +99,20 @@ def paged(
     position: Callable[[R], Sequence[Any]],
     cursor: Cursor[Any],
 ) -> Page[T]:
-    """A page of rows that were asked for with `limit + 1`, and no larger than MAX_PAGE_BYTES.
+    """The page of the first `limit` rows, as far as MAX_PAGE_BYTES allow.
 
-    Rows that are not on it say that there is more.
+    The rows are queried with `limit + 1`: where some are not on the page, it has a cursor to the next page.
     """
     items: list[T] = []
-    left = MAX_PAGE_BYTES
+    bytes_left = MAX_PAGE_BYTES
     for row in rows[:limit]:
         item_out = item(row)
-        left -= len(to_json(item_out))
-        if items and left < 0:
+        bytes_left -= len(to_json(item_out))
+        if items and bytes_left < 0:
             break
         items.append(item_out)
-    more = len(rows) > len(items)
-    last = rows[len(items) - 1] if more else None
-    return Page(items=items, next=None if last is None else cursor.encode(*position(last)))
+    is_last_page = len(rows) == len(items)
+    return Page(
+        items=items,
+        next=None if is_last_page else cursor.encode(*position(rows[len(items) - 1])),
+    )

@@ -1,4 +1,4 @@
-"""Types for parameters: text, numbers and instants that every reader behind can hold."""
+"""Types of request parameters, whose bounds keep out what PostgreSQL or Python could not hold."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from shared.text import unstorable_at
 
 MAX_CHARACTERS = 400
-"""Longer than any address, id or name that is kept."""
+"""The longest text of a parameter; every stored address, id and name is shorter."""
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Instants outside cannot be moved between zones, or not by every reader; nothing here happens then."""
+"""The bounds of instants and dates. Conversions between time zones fail near the years 1 and 9999."""
 
 
 def _storable(text: str) -> str:
@@ -23,29 +23,29 @@ def _storable(text: str) -> str:
     return text
 
 
-def _within(at: datetime) -> datetime:
-    if not FIRST.replace(tzinfo=None) <= at.replace(tzinfo=None) <= LAST.replace(tzinfo=None):
+def _bounded_instant(instant: datetime) -> datetime:
+    if not FIRST.replace(tzinfo=None) <= instant.replace(tzinfo=None) <= LAST.replace(tzinfo=None):
         raise ValueError("write an instant of the years 1970 to 2199")
-    return at
+    return instant
 
 
-def _on(day: date) -> date:
+def _bounded_date(day: date) -> date:
     if not FIRST.date() <= day <= LAST.date():
         raise ValueError("write a date of the years 1970 to 2199")
     return day
 
 
 PlainText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_storable)]
-"""Text of a caller, such as a name to look for."""
+"""Text without U+0000 and lone surrogates, which PostgreSQL cannot store."""
 
-Instant = Annotated[AwareDatetime, AfterValidator(_within)]
-"""A point in time with its offset."""
+Instant = Annotated[AwareDatetime, AfterValidator(_bounded_instant)]
+"""A point in time with an offset."""
 
-Day = Annotated[date, AfterValidator(_on)]
-"""A date."""
+Day = Annotated[date, AfterValidator(_bounded_date)]
+"""A date within the bounds."""
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-"""A number that counts something from 1."""
+"""A number from 1 that PostgreSQL's `integer` can hold."""
 
 Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""Where a row stands in its list."""
+"""A number from 0 that PostgreSQL's `bigint` can hold."""

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: for APIs as routes, for workers from a small server of their own."""
+"""The responses of /healthz, /readyz and /metrics, and a small server for workers, which have no API."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from shared.errors import LeadbatonError
 from shared.http.metrics import exposed
 
 Answer = tuple[bytes, int, dict[str, str]]
-"""Content, status, headers: in the order of Starlette's Response."""
+"""Content, status and headers, in the order of the arguments of Starlette's Response."""
 
 MAX_CALLERS = 8
 TIMEOUT_S = 5.0
-"""How long a caller may be silent."""
+"""How long a caller may send nothing."""
 
 
 class ProbesNotServed(LeadbatonError):
-    """The address of a worker's probes is in use, or not one of this machine."""
+    """The address of a worker's probes is in use, or is not an address of this machine."""
 
     code = "probes_not_served"
 
 
-def database(sessions: Sessions) -> Callable[[], None]:
+def database_check(sessions: Sessions) -> Callable[[], None]:
     """A check that raises while the database does not answer."""
 
     def check() -> None:
@@ -42,7 +42,7 @@ def database(sessions: Sessions) -> Callable[[], None]:
 
 
 def readiness(checks: Mapping[str, Callable[[], None]]) -> Answer:
-    """200 if every check passes, else 503; the body says which did not."""
+    """200 if every check passes, else 503; the body lists each check with `ok` or its fault."""
     faults = {name: _fault(check) for name, check in checks.items()}
     ready = not any(faults.values())
     body = {"ready": ready, "checks": {name: fault or "ok" for name, fault in faults.items()}}
@@ -54,7 +54,7 @@ def _fault(check: Callable[[], None]) -> str | None:
         check()
     except LeadbatonError as error:
         return error.message
-    except (SQLAlchemyError, OSError) as error:  # their text may name hosts and users
+    except (SQLAlchemyError, OSError) as error:  # their texts may contain hosts and users
         return type(error).__name__
     return None
 
@@ -66,7 +66,7 @@ def metrics() -> Answer:
 
 
 class ProbeServer(ThreadingHTTPServer):
-    """Answers a few callers at once and closes the connections of more, so that nobody can take all threads."""
+    """A server with MAX_CALLERS threads; it closes further connections at once."""
 
     daemon_threads = True
 
@@ -75,32 +75,32 @@ class ProbeServer(ThreadingHTTPServer):
         self._slots = BoundedSemaphore(MAX_CALLERS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand the connection to a thread, if there is a slot for one."""
+        """Start a thread for the connection if a slot is free, else close it."""
         if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and give the slot back however that ends."""
+        """Respond, then release the slot, also after an error."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._slots.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away is no error of ours: no traceback."""
+        """Print no traceback: the caller has disconnected."""
 
 
 class Probes:
-    """What a worker says of itself. It is alive while it beats; one that never beats is believed alive."""
+    """The probes of a worker. It is alive while `beat` is called, and also before the first call."""
 
     def __init__(
-        self, *, time_source: TimeSource = utc_now, patience: timedelta = timedelta(minutes=2)
+        self, *, time_source: TimeSource = utc_now, max_silence: timedelta = timedelta(minutes=2)
     ) -> None:
-        self._clock = time_source
-        self._patience = patience
-        self._beaten_at: datetime | None = None
+        self._time_source = time_source
+        self._max_silence = max_silence
+        self._beat_at: datetime | None = None
         self._checks: Mapping[str, Callable[[], None]] = {}
 
     def start(
@@ -110,22 +110,22 @@ class Probes:
         *,
         host: str = "127.0.0.1",
     ) -> None:
-        """Serve the probes from a daemon thread; with no port, do nothing. Raises ProbesNotServed."""
+        """Serve the probes from a daemon thread; without a port, do nothing. Raises ProbesNotServed."""
         self._checks = checks
         if port is not None:
-            server = _served((host, port), _handler(self.answer))
+            server = _server((host, port), _handler(self.answer))
             Thread(target=server.serve_forever, name="probes", daemon=True).start()
 
     def beat(self) -> None:
-        """Say that the loop goes round."""
-        self._beaten_at = self._clock()
+        """Note that the loop has made another turn."""
+        self._beat_at = self._time_source()
 
     def answer(self, path: str) -> Answer:
-        """What a GET of this path gets."""
+        """The response to a GET of this path."""
         match path.partition("?")[0]:
             case "/healthz":
                 alive = self._alive()
-                answer = b"ok" if alive else b"the loop stands still"
+                answer = b"ok" if alive else b"the loop has stopped"
                 return answer, 200 if alive else 503, {"content-type": "text/plain"}
             case "/readyz":
                 return readiness(self._checks)
@@ -134,16 +134,16 @@ class Probes:
         return b"not found", 404, {"content-type": "text/plain"}
 
     def _alive(self) -> bool:
-        return self._beaten_at is None or self._clock() - self._beaten_at < self._patience
+        return self._beat_at is None or self._time_source() - self._beat_at < self._max_silence
 
 
-def _served(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ProbeServer:
+def _server(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ProbeServer:
     try:
         return ProbeServer(address, handler)
     except OSError as error:
         host, port = address
         raise ProbesNotServed(
-            f"probes cannot listen on {host}, port {port} ({error.strerror}): name an address of this machine in "
+            f"probes cannot listen on {host}, port {port} ({error.strerror}): set an address of this machine in "
             "LEADBATON_PROBE_HOST, and in LEADBATON_PROBE_PORT a port that is free"
         ) from None
 
@@ -161,6 +161,6 @@ def _handler(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Probes are asked every few seconds, and callers may be slow or speak no HTTP: no line."""
+            """Log nothing: probes are requested every few seconds, and some callers speak no HTTP."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""`/docs` of every API: its operations on a page that loads nothing; FastAPI's own takes its scripts from afar."""
+"""The page `/docs` of every API, without scripts; FastAPI's own page loads its scripts from another site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 Json = Mapping[str, Any]
 
-NOTHING_FROM_AFAR = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+SECURITY_HEADERS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h2 { font-size: 1rem; border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem }
@@ -26,7 +26,7 @@ def reference(app: FastAPI) -> APIRouter:
 
     @router.get("/docs")
     def docs() -> Response:
-        return HTMLResponse("".join(_page(app.openapi())), headers=NOTHING_FROM_AFAR)
+        return HTMLResponse("".join(_page(app.openapi())), headers=SECURITY_HEADERS)
 
     return router
 

@@ -1,4 +1,4 @@
-"""One log line, one measurement and one span a request; never its query string, which may name a person."""
+"""Logs, measures and traces each request, without its query string, which may hold personal data."""
 
 from __future__ import annotations
 
@@ -14,56 +14,53 @@ from shared.http.metrics import HTTP_REQUEST_SECONDS
 from shared.process import logs
 from shared.process.tracing import SpanKind, TraceSpan, start_span, trace_id
 
-UNTOLD = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds by machines: measured, neither logged nor traced."""
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Monitoring requests these every few seconds: they are measured, but neither logged nor traced."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status, as in nginx, of a request whose client disconnected before the response."""
 
 
-GONE = 499
-"""The client went away, or was too slow, before it had an answer: as nginx calls it."""
-
-
-class Observed:
-    """Wraps the whole app, so that refusals are seen too. On quiet routes only what is refused is worth a line."""
+class RequestLog:
+    """Middleware around the whole app. Requests of `quiet` routes are logged only if they are refused."""
 
     def __init__(self, app: ASGIApp, *, quiet: Collection[str] = ()) -> None:
         self.app = app
         self.quiet = quiet
-        self.log = logs.get(
-            __name__
-        ).bind()  # once: this takes longer than all the rest of a request's line
+        self.log = logs.get(__name__).bind()  # once, because it takes longer than writing a line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, in its trace, and tell how it went, also when it failed."""
+        """Pass the request on within its trace, and record its result, also after an error."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif scope["path"] in UNTOLD:
-            await self._passed(scope, receive, send, TraceSpan(""))
+        elif scope["path"] in PROBE_PATHS:
+            await self._measure(scope, receive, send, TraceSpan(""))
         else:
-            brought = header(scope, b"traceparent")
-            with start_span(scope["method"], brought, kind=SpanKind.SERVER) as span:
+            parent = header(scope, b"traceparent")
+            with start_span(scope["method"], parent, kind=SpanKind.SERVER) as span:
                 scope["traceparent"] = span.traceparent
-                await self._passed(scope, receive, send, span)
+                await self._measure(scope, receive, send, span)
 
-    async def _passed(self, scope: Scope, receive: Receive, send: Send, span: TraceSpan) -> None:
+    async def _measure(self, scope: Scope, receive: Receive, send: Send, span: TraceSpan) -> None:
         status: int | None = None
 
-        async def noticed(message: Message) -> None:
+        async def send_noting_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        started = perf_counter()
+        started_s = perf_counter()
         try:
-            await self.app(scope, receive, noticed)
-            status = status or GONE
+            await self.app(scope, receive, send_noting_status)
+            status = status or CLIENT_CLOSED_REQUEST
         finally:
-            self._tell(scope, status or 500, perf_counter() - started, span)
+            self._record(scope, status or 500, perf_counter() - started_s, span)
 
-    def _tell(self, scope: Scope, status: int, seconds: float, span: TraceSpan) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, span: TraceSpan) -> None:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
         _seconds(method, route, status).observe(seconds)
-        if route in UNTOLD:
+        if route in PROBE_PATHS:
             return
         if status >= 400 or route not in self.quiet:
             self.log.info(

@@ -1,4 +1,4 @@
-"""Serves an app until SIGTERM or SIGINT, then lets what is under way finish."""
+"""Serves an app until SIGTERM or SIGINT, then lets open requests finish."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from shared.process import logs
 from shared.process.lifecycle import stop_on_signals
 
 GRACE_S = 8
+"""How long open requests may take after the signal."""
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:
-    """Blocks until the process is asked to stop; returns, so that the caller can close what it opened."""
-    stop_on_signals()  # uvicorn raises the signal again when it is done: into this, not into the process's death
+    """Serve until the process is asked to stop, then return, so that the caller can close its resources."""
+    stop_on_signals()  # uvicorn raises the signal again at its end: without this handler it would end the process
     config = uvicorn.Config(
         app,
         host=host,

@@ -66,7 +66,7 @@ class TooManyDeadLetters(LeadbatonError):
 class RecordErrorCapture(outages.ErrorCapture):
     """Keeps the error that its block raises, for it is about the records; outages and fences pass."""
 
-    loud = (Fenced, TooManyDeadLetters)
+    raised_errors = (Fenced, TooManyDeadLetters)
 
 
 def decode_records(

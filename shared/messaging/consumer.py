@@ -34,7 +34,7 @@ from shared.messaging.batch import (
 )
 from shared.messaging.offsets import Fenced, Move
 from shared.process import logs
-from shared.process.prefetch import Prefetch, give_way
+from shared.process.prefetch import Prefetch, yield_to_worker
 
 __all__ = ["Subscription", "consume"]
 
@@ -175,7 +175,7 @@ class _Worker:
         subscription = self._subscriptions[topic]
         decoded = []
         for first in range(0, len(records), DECODE_CHUNK):
-            give_way()
+            yield_to_worker()
             decoded += decode_records(subscription, records[first : first + DECODE_CHUNK], topic_id)
         return decoded
 

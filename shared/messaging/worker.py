@@ -39,7 +39,7 @@ def work(
     engine = engine_for(settings.database_url, transaction_timeout_ms=BATCH_TIMEOUT_MS)
     sessions = sessions_on(engine)
     probe = Probes()
-    checks = {"database": probes.database(sessions)}
+    checks = {"database": probes.database_check(sessions)}
     probe.start(settings.probe_port, checks, host=settings.probe_host)
 
     failures = FailureLog(group, FAILURES)

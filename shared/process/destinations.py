@@ -1,6 +1,6 @@
-"""Where webhooks may go: public addresses and allowed ports, by whatever name or form they are written.
+"""The rules for URLs of webhooks: public addresses and allowed ports only, however a URL writes them.
 
-The registries of addresses that ssrfguard knows are completed by what they do not list.
+Two networks and some names are added to those that ssrfguard denies by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ssrfguard import (
     Target,
 )
 
-from shared.process.ports import HIGHEST, ports_of
+from shared.process.addresses import HIGHEST_PORT, ports_of
 
 ALLOW_NETWORKS = "LEADBATON_ALLOW_NETWORKS"
 ALLOW_PORTS = "LEADBATON_ALLOW_PORTS"
@@ -51,17 +51,17 @@ _METADATA = frozenset(
 _LOOPBACK = ("127.0.0.1", "::1")
 _LINK_LOCAL = ("169.254.169.254",)
 _NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")
-"""A host whose last label is a number is an address, in whatever way it is written."""
+"""A host whose last label is a number is an IPv4 address, perhaps in octal, in hexadecimal or shortened."""
 
 
 @dataclass(frozen=True)
 class Destinations(Policy):
-    """What may be called, the same wherever a URL is saved, tried and delivered to."""
+    """The policy for every call of a webhook: when its URL is saved, when it is tried and at each delivery."""
 
     ports: frozenset[int] = DEFAULT_PORTS
 
     def check_url(self, url: str, *, observer: Observer | None = None) -> Target:
-        """The origin to resolve; raises SSRFGuardError."""
+        """The host and port to resolve; raises SSRFGuardError for a URL that may not be called."""
         target = super().check_url(url, observer=observer)
         self.check_host(target.host)
         if target.port not in self.ports:
@@ -69,17 +69,19 @@ class Destinations(Policy):
         return target
 
     def check_host(self, host: str) -> None:
-        """Refuse names that stand for addresses that are refused, whether or not they resolve now."""
+        """Raise BlockedURLError for names that stand for denied addresses, whether or not they resolve now."""
         super().check_host(host)
         name = host.lower().rstrip(".")
         addresses = _addresses_of(name)
         if addresses and not any(map(self.permits_address, addresses)):
             raise BlockedURLError(host, f"it is a name of {' or '.join(addresses)}")
         if _NUMBER.fullmatch(name) and not _is_address(name):
-            raise BlockedURLError(host, "it is an address in disguise: write four decimal numbers")
+            raise BlockedURLError(
+                host, "it is an IP address in an unusual form: write four decimal numbers"
+            )
 
     def check_address(self, address: str | IPv4Address | IPv6Address) -> None:
-        """Refuse the address, or the IPv4 address in it."""
+        """Raise SSRFGuardError for a denied address, also for an IPv4 address inside an IPv6 address."""
         parsed = ip_address(address)
         super().check_address(parsed)
         if parsed.version == 6 and (int(parsed) >> 32) & 0xFFFF_FFFF in _ISATAP:
@@ -89,17 +91,19 @@ class Destinations(Policy):
 def destinations(
     allow_networks: Sequence[IPv4Network | IPv6Network], *, ports: frozenset[int] = DEFAULT_PORTS
 ) -> Destinations:
-    """Public addresses and the networks that the installation allows, on these ports."""
+    """The policy that allows public addresses and these networks, on these ports."""
     return Destinations(
         denied_networks=_DENIED,
         allowed_networks=tuple(allow_networks),
-        allowed_ports=frozenset(range(1, HIGHEST + 1)),  # its refusal would name all 64,514
+        allowed_ports=frozenset(
+            range(1, HIGHEST_PORT + 1)
+        ),  # else a refusal names all 64,514 ports
         ports=ports,
     )
 
 
 def check_networks(networks: Sequence[IPv4Network | IPv6Network]) -> None:
-    """Raise ValueError for a network that cannot be allowed: each address in it carries one of IPv4."""
+    """Raise ValueError for a network whose addresses each hold an IPv4 address, which may be a denied one."""
     for network in networks:
         try:
             destinations([network])

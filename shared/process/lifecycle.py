@@ -1,4 +1,4 @@
-"""How a process is asked to stop: SIGTERM and SIGINT set one event, and every loop looks at it."""
+"""The stop event of a process, which SIGTERM and SIGINT set, and its settings for garbage collection."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import gc
 import signal
 from threading import Event, Thread
 
-OBJECTS = 1_000_000
+GC_THRESHOLD = 1_000_000
+"""New objects after which Python looks for cycles."""
 
 
 def stop_on_signals() -> Event:
-    """An event that the first SIGTERM or SIGINT sets; later ones change nothing. Main thread only."""
+    """The event that the first SIGTERM or SIGINT sets. Call it in the main thread."""
     stop = Event()
 
     def on_signal(*_: object) -> None:
-        # In a thread: the signal may have interrupted this one inside `stop.wait`, which holds a lock.
+        # A thread sets it, because the signal may interrupt `stop.wait`, which holds the lock of the event.
         Thread(target=stop.set, daemon=True).start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -23,11 +24,11 @@ def stop_on_signals() -> Event:
 
 
 def collect_rarely() -> None:
-    """Look for cycles when a million objects are more than before, and never among what the start has left.
+    """Look for cycles after GC_THRESHOLD new objects, and never among the objects that exist now.
 
-    A batch makes hundreds of thousands, without one cycle, and leaves none: looking for them was a sixth of a
-    worker's time, and still a tenth when it happened after every fifty thousand.
+    A batch makes hundreds of thousands of objects without a cycle. With Python's default the search took a sixth of a
+    worker's time, and with a threshold of fifty thousand still a tenth.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS, 20, 20)
+    gc.set_threshold(GC_THRESHOLD, 20, 20)

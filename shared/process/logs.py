@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stdout, constant event text, facts as fields, no personal data."""
+"""Logging: one JSON object a line on stdout, with a constant event text and fields, without personal data."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from structlog.typing import EventDict, ExcInfo, FilteringBoundLogger, Processor
 from shared.errors import loggable
 
 QUIET = ("kafka", "httpx", "uvicorn", "alembic")
-"""Libraries whose INFO says nothing to whoever runs Leadbaton."""
+"""Libraries of which only warnings and errors are logged."""
 SILENT = ("kafka.net.selector", "kafka.coordinator.assignors")
-"""One warns whenever a busy worker lets its network wait for 0.1 s: batches are worked on for longer than that. The
-other when a group forms before its leader has heard of the topics: it hears of them at once, and the group forms anew.
+"""Libraries of which only errors are logged. The first warns when a worker does not read from the network for 0.1 s,
+which every batch takes. The second warns when a group forms before its leader has the metadata of the topics; the group
+then forms again.
 """
 
-CHAIN = 10
-"""So many errors of those that led to one another are shown."""
+MAX_CHAIN = 10
+"""The most errors of a chain of causes in one traceback."""
 
 
 def configure(level: str, *, service: str) -> None:
-    """Send everything that this process logs, libraries too, to stdout as JSON; `service` is on each line."""
+    """Log everything of this process, libraries included, to stdout as JSON; each line has the field `service`."""
     number = logging.getLevelNamesMapping()[level.upper()]
     processors = _processors(service)
     structlog.configure(
@@ -37,12 +38,12 @@ def configure(level: str, *, service: str) -> None:
         cache_logger_on_first_use=False,
     )
     _route_libraries(number, processors)
-    sys.excepthook = _ended
-    threading.excepthook = lambda it: _ended(it.exc_type, it.exc_value, it.exc_traceback)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda it: _log_uncaught(it.exc_type, it.exc_value, it.exc_traceback)
 
 
 def warn_on_stderr() -> None:
-    """For commands, whose stdout is their result: what is wrong goes to stderr, all else is not logged."""
+    """Log warnings and errors to stderr and nothing else; commands write their results to stdout."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
@@ -50,8 +51,10 @@ def warn_on_stderr() -> None:
     )
 
 
-def _ended(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
-    """What nobody caught; Python's own words would hold the text of the error."""
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, _: TracebackType | None
+) -> None:
+    """Log an uncaught error; Python itself would print its text, which may hold personal data."""
     get(__name__).critical("ended by an error", exc_info=error or kind())
 
 
@@ -76,7 +79,7 @@ def _processors(service: str) -> list[Processor]:
 
 
 def _with_module(_logger: Any, _method: str, fields: EventDict) -> EventDict:
-    """What `get` does for our own loggers, for those of libraries; beside a traceback the first line will do."""
+    """Add the module to a line of a library, and keep only the first line of a text beside a traceback."""
     fields["module"] = fields["_record"].name
     if fields["_record"].exc_info:
         fields["event"] = fields["event"].partition("\n")[0]
@@ -84,10 +87,10 @@ def _with_module(_logger: Any, _method: str, fields: EventDict) -> EventDict:
 
 
 def _traceback(exc_info: ExcInfo) -> str:
-    """The traceback with the errors' classes and codes: their texts hold values, and values are people's."""
+    """The traceback with the classes and codes of the errors; their texts may hold personal data."""
     parts: list[str] = []
     error: BaseException | None = exc_info[1]
-    while error is not None and len(parts) < CHAIN:
+    while error is not None and len(parts) < MAX_CHAIN:
         parts.append("".join(traceback.format_tb(error.__traceback__)) + loggable(error))
         if isinstance(error, BaseExceptionGroup):
             parts += [_traceback((type(it), it, it.__traceback__)) for it in error.exceptions]

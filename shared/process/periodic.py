@@ -1,4 +1,4 @@
-"""Periodic tasks of a process, such as setting gauges: they never delay its work, and never end with an error."""
+"""Periodic tasks of a process, such as setting gauges, each in a thread that no error ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_periodically(
     """Start a thread that calls `action` at once and then every `every_s` seconds until `stop`.
 
     An outage is logged. Any other error is logged and counted by the name of the task, and the task runs again: an
-    alert watches the count, for gauges that are no longer set keep their last values.
+    alert watches the count, because gauges that are no longer set keep their last values.
     """
     failures = FAILURES.labels(task)
 

@@ -1,4 +1,4 @@
-"""The next poll, while the database works on the last one."""
+"""Reads the next batch in a thread while the database works on the present one."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 TURN_S = 0.001
-"""Python runs one thread at a time; a turn of the one that works is 5 ms. Whoever reads ahead takes shorter ones, and
-so reads mostly while the other one waits for the database."""
+"""Python runs one thread at a time and switches every 5 ms. The reading thread stops itself after this time, so that
+it runs mostly while the working thread waits for the database."""
 PAUSE_S = 0.000_05
-"""As long as it takes the other one to wake: there is no event for that the interpreter is wanted."""
+"""The working thread needs so long to take over. Python has no event for a thread that waits for the interpreter."""
 
 
 class Prefetch(Generic[T]):
-    """Calls `read` at the asking, or before in a thread of its own.
+    """Calls `read` when its result is needed, or earlier in a thread of its own.
 
-    Whoever has begun must take before he touches again what `read` uses: two never do at once.
+    After `begin`, the caller must call `result` before it uses again what `read` uses.
     """
 
     def __init__(self, read: Callable[[], T]) -> None:
         self._read = read
         self._reading: Future[T] | None = None
-        self._turns = _Turns()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._turns = _ReaderTurns()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
 
     def begin(self) -> None:
-        """Read what the next `taken` gives."""
+        """Start to read in the thread; the next call of `result` returns it."""
         self._turns.awaited = False
         self._reading = self._thread.submit(self._read_ahead)
 
     def result(self) -> T:
-        """What was begun, or what is read now; raises what `read` raised."""
+        """The result of `begin`, or of a call of `read` now; raises what `read` raised."""
         if self._reading is None:
             return self._read()
         self._turns.awaited = True
@@ -44,7 +44,7 @@ class Prefetch(Generic[T]):
         return reading.result()
 
     def _read_ahead(self) -> T:
-        _OF_THREAD.turns = self._turns
+        _THREAD.turns = self._turns
         return self._read()
 
     def __enter__(self) -> Prefetch[T]:
@@ -54,35 +54,34 @@ class Prefetch(Generic[T]):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._thread.shutdown()
 
 
-def give_way() -> None:
-    """Called now and then where much is read: lets the one that works go first, unless he waits for what is read."""
-    if _OF_THREAD.turns is not None:
-        _OF_THREAD.turns.give_way()
+def yield_to_worker() -> None:
+    """Let the working thread run, unless it waits for the result of this one. Call it often while reading."""
+    if _THREAD.turns is not None:
+        _THREAD.turns.pause_after_turn()
 
 
-class _Turns:
-    """Of a thread that reads ahead."""
+class _ReaderTurns:
+    """The turns of a thread that reads in advance."""
 
     def __init__(self) -> None:
         self.awaited = False
-        """What it reads is wanted now."""
-        self._end_s = 0.0
+        """Whether the working thread waits for the result."""
+        self._turn_ends_at_s = 0.0
 
-    def give_way(self) -> None:
-        """End this turn if it has been long enough."""
-        if not self.awaited and time.monotonic() >= self._end_s:
+    def pause_after_turn(self) -> None:
+        """Pause after TURN_S, unless the result is awaited."""
+        if not self.awaited and time.monotonic() >= self._turn_ends_at_s:
             time.sleep(PAUSE_S)
-            self._end_s = time.monotonic() + TURN_S
+            self._turn_ends_at_s = time.monotonic() + TURN_S
 
 
-class _OfThread(threading.local):
-    turns: _Turns | None = None
-    """Of this thread, if it reads ahead."""
+class _Thread(threading.local):
+    turns: _ReaderTurns | None = None
 
 
-_OF_THREAD = _OfThread()
+_THREAD = _Thread()

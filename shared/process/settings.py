@@ -1,10 +1,11 @@
-"""What a process is told from outside, as environment variables `LEADBATON_…`; read by `main` only."""
+"""The settings of all processes, from environment variables `LEADBATON_…`. Only `main` modules read them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,9 +17,9 @@ from shared.process.addresses import (
     check_host,
     check_http_url,
     networks_of,
+    ports_of,
 )
 from shared.process.destinations import check_networks
-from shared.process.ports import ports_of
 
 MAX_SECRET_BYTES = 4_000
 
@@ -26,7 +27,7 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 def secret_in(file: Path) -> str:
-    """What the file holds, without the line's end; raises ValueError where that is no secret."""
+    """The content of the file, without the end of the line; raises ValueError if it is empty, too long or no text."""
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_SECRET_BYTES + 1).decode().strip()
@@ -37,8 +38,24 @@ def secret_in(file: Path) -> str:
     return content
 
 
+def checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """A validator that returns its value unless `check` raises ValueError; it does not check None."""
+
+    def validate(value: Any) -> Any:
+        if value is not None:
+            check(value)
+        return value
+
+    return validate
+
+
+def networks_in(value: object) -> object:
+    """The networks of a text; other values are returned as they are."""
+    return networks_of(value) if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
-    """One class for all processes, so that one set of variables configures an installation."""
+    """The settings of every process; each process uses some of them."""
 
     model_config = SettingsConfigDict(env_prefix="LEADBATON_", extra="ignore")
 
@@ -48,7 +65,7 @@ class Settings(BaseSettings):
         description="PostgreSQL, as a SQLAlchemy URL.",
     )
     database_password_file: Path | None = Field(
-        default=None, description="A file with the password for that URL, instead of in it."
+        default=None, description="A file with the password for that URL, which then needs none."
     )
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092",
@@ -57,42 +74,51 @@ class Settings(BaseSettings):
     )
     kafka_keeps_log: bool = Field(
         default=True,
-        description="False for a broker that forgets at a restart: events go to the outbox first.",
+        description="False for a broker that loses its log at a restart: events are then stored in the outbox first.",
     )
     kafka_partitions: int = Field(
         default=12, ge=1, le=1000, description="Partitions of a new topic."
     )
     kafka_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")
     kafka_session_timeout_ms: int = Field(
-        default=10_000, ge=1_000, le=60_000, description="After this long a silent worker is out."
+        default=10_000,
+        ge=1_000,
+        le=60_000,
+        description="A worker that sends no heartbeat for so long leaves its group.",
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How Kafka is spoken to: with TLS, with SASL, or both."
+        default="PLAINTEXT",
+        description="The protocol to Kafka: with TLS (SSL), with SASL, with both or neither.",
     )
     kafka_ssl_ca_file: Path | None = Field(
-        default=None, description="Who may sign Kafka's certificate (PEM); by default the system's."
+        default=None,
+        description="Certificates (PEM) that may sign Kafka's; by default those of the system.",
     )
     kafka_ssl_certificate_file: Path | None = Field(
-        default=None, description="Our certificate (PEM), where Kafka asks for one (mutual TLS)."
+        default=None,
+        description="The certificate (PEM) of Leadbaton, where Kafka requires one (mutual TLS).",
     )
     kafka_ssl_key_file: Path | None = Field(
-        default=None, description="The key of our certificate (PEM)."
+        default=None, description="The private key (PEM) of that certificate."
     )
     kafka_ssl_key_password: SecretStr | None = Field(
-        default=None, max_length=4_000, description="What that key is encrypted with."
+        default=None, max_length=4_000, description="The password of that private key."
     )
     kafka_sasl_mechanism: (
         Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None
-    ) = Field(default=None, description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.")
+    ) = Field(
+        default=None,
+        description="The SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.",
+    )
     kafka_sasl_username: str | None = Field(
         default=None,
         max_length=4_000,
-        description="Our name at Kafka; with OAUTHBEARER the client's id.",
+        description="The user name at Kafka; with OAUTHBEARER the id of the client.",
     )
     kafka_sasl_password: SecretStr | None = Field(
         default=None,
         max_length=4_000,
-        description="Its password; with OAUTHBEARER the client's secret.",
+        description="The password at Kafka; with OAUTHBEARER the secret of the client.",
     )
     kafka_sasl_password_file: Path | None = Field(
         default=None, description="A file with that password, instead of the variable."
@@ -100,18 +126,19 @@ class Settings(BaseSettings):
     kafka_oauth_token_url: str | None = Field(
         default=None,
         max_length=4_000,
-        description="OAuth 2.0's token endpoint (client credentials).",
+        description="The token endpoint of OAuth 2.0 (client credentials).",
     )
     kafka_oauth_scope: str | None = Field(
-        default=None, max_length=4_000, description="The scope to ask for there."
+        default=None, max_length=4_000, description="The OAuth scope of the token."
     )
     kafka_oauth_token_file: Path | None = Field(
-        default=None, description="A file with a token that somebody else keeps fresh, instead."
+        default=None,
+        description="A file with a token, which another program renews, instead of an endpoint.",
     )
     worker_name: str | None = Field(
         default=None,
         max_length=200,
-        description="A name that is this worker's across restarts (static membership), e.g. scoring-worker-0.",
+        description="The name of this worker, the same after restarts (static membership), e.g. scoring-worker-0.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
@@ -122,29 +149,29 @@ class Settings(BaseSettings):
         default=None, description="A file with that key, instead of the variable."
     )
     host: str = Field(
-        default="127.0.0.1", max_length=255, description="Address that an API listens on."
+        default="127.0.0.1", max_length=255, description="The address that an API listens on."
     )
     port: int | None = Field(
         default=None,
         ge=1,
         le=65_535,
-        description="Port of an API; by default scoring 8001, routing 8002, SLA 8003.",
+        description="The port of an API; by default scoring 8001, routing 8002, SLA 8003.",
     )
     probe_host: str = Field(
         default="127.0.0.1",
         max_length=255,
-        description="Address that a worker's probes listen on.",
+        description="The address that a worker's probes listen on.",
     )
     probe_port: int | None = Field(
         default=None,
         ge=1,
         le=65_535,
-        description="Port of a worker's /healthz, /readyz and /metrics; none by default.",
+        description="The port of a worker's /healthz, /readyz and /metrics; none by default.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8002",
         max_length=2_000,
-        description="How a rep's browser reaches the routing API.",
+        description="The URL at which a rep's browser reaches the routing API.",
     )
     allow_networks: Annotated[Networks, NoDecode] = Field(
         default=(),
@@ -160,16 +187,19 @@ class Settings(BaseSettings):
         default="INFO",
         max_length=10,
         pattern="(?i)^(debug|info|warning|error|critical)$",
-        description="DEBUG, INFO, WARNING or ERROR.",
+        description="The least level that is logged: DEBUG, INFO, WARNING or ERROR.",
     )
     max_request_bytes: int = Field(
-        default=1_000_000, ge=1_000, le=100_000_000, description="Largest request body."
+        default=1_000_000,
+        ge=1_000,
+        le=100_000_000,
+        description="The largest request body, in bytes.",
     )
     max_event_bytes: int = Field(
-        default=32_000, ge=1_000, le=1_000_000, description="Largest single event."
+        default=32_000, ge=1_000, le=1_000_000, description="The largest single event, in bytes."
     )
     max_events: int = Field(
-        default=2_500, ge=1, le=100_000, description="Most events in one request."
+        default=2_500, ge=1, le=100_000, description="The most events in one request."
     )
     ingest_rate: int = Field(
         default=1_000,
@@ -181,63 +211,23 @@ class Settings(BaseSettings):
         default=10_000,
         ge=1,
         le=10_000_000,
-        description="Events that a key may send at once, after a rest.",
+        description="Events that a key may send at once after a pause.",
     )
     rejections_max_age_days: int = Field(
         default=30,
         ge=1,
         le=3_650,
-        description="After so many days without a repetition a rejection is deleted.",
+        description="A rejection is deleted after so many days without a repetition.",
     )
 
-    @field_validator("allow_networks", mode="before")
-    @classmethod
-    def _are_networks(cls, value: object) -> object:
-        return networks_of(value) if isinstance(value, str) else value
-
-    @field_validator("allow_networks")
-    @classmethod
-    def _may_be_allowed(cls, value: Networks) -> Networks:
-        check_networks(value)
-        return value
-
-    @field_validator("host", "probe_host")
-    @classmethod
-    def _is_a_host(cls, value: str) -> str:
-        check_host(value)
-        return value
-
-    @field_validator("public_url", "kafka_oauth_token_url")
-    @classmethod
-    def _is_an_http_url(cls, value: str | None) -> str | None:
-        if value is not None:
-            check_http_url(value)
-        return value
-
-    @field_validator("kafka_bootstrap")
-    @classmethod
-    def _are_brokers(cls, value: str) -> str:
-        check_brokers(value)
-        return value
-
-    @field_validator("allow_ports")
-    @classmethod
-    def _are_ports(cls, value: str) -> str:
-        ports_of(value)
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_an_url(cls, value: str) -> str:
-        check_database_url(value)
-        return value
-
-    @field_validator("database_password_file", "secret_key_file")
-    @classmethod
-    def _holds_a_secret(cls, file: Path | None) -> Path | None:
-        if file is not None:
-            secret_in(file)
-        return file
+    _networks = field_validator("allow_networks", mode="before")(networks_in)
+    _allowed_networks = field_validator("allow_networks")(checked_by(check_networks))
+    _hosts = field_validator("host", "probe_host")(checked_by(check_host))
+    _urls = field_validator("public_url", "kafka_oauth_token_url")(checked_by(check_http_url))
+    _brokers = field_validator("kafka_bootstrap")(checked_by(check_brokers))
+    _ports = field_validator("allow_ports")(checked_by(ports_of))
+    _database = field_validator("database_url")(checked_by(check_database_url))
+    _secrets = field_validator("database_password_file", "secret_key_file")(checked_by(secret_in))
 
     @model_validator(mode="after")
     def _with_secrets_of_files(self) -> Self:
@@ -249,5 +239,5 @@ class Settings(BaseSettings):
         return self
 
     def ports(self) -> frozenset[int]:
-        """Those of `allow_ports`."""
+        """The ports that `allow_ports` lists."""
         return ports_of(self.allow_ports)

@@ -1,6 +1,6 @@
-"""Traces: one trace id from the HTTP post to the webhook (W3C trace context), a span at each hop (OpenTelemetry).
+"""Traces: one trace id from the HTTP request to the webhook (W3C Trace Context), and a span at each hop.
 
-While nobody exports spans none are made; a hop then only costs the id that the next one gets as its parent.
+Without an exporter of OpenTelemetry no spans are made; each hop then only gets a new id as parent of the next.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = ["SpanKind", "TraceSpan", "child_of", "export", "start_span", "trace_i
 log = logs.get(__name__)
 
 Facts = Mapping[str, str | int | float]
-"""What a span says: ids and counts, no personal data."""
+"""Attributes of a span: ids and counts, no personal data."""
 
-NOTHING: Facts = {}
+NO_FACTS: Facts = {}
 EXPORTERS = "opentelemetry_traces_exporter"
-"""The group of entry points by which OpenTelemetry finds exporters."""
+"""The group of entry points under which exporters are installed."""
 _OTLP = {"http/protobuf": ("otlp_proto_http",), "grpc": ("otlp_proto_grpc",)}
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _SAMPLED = "01"
@@ -38,34 +38,34 @@ _tracer = trace.get_tracer("leadbaton")
 
 @dataclass(frozen=True, slots=True)
 class TraceSpan:
-    """Where a trace is now: what the next hop gets as its parent, and the span, if spans are made."""
+    """One hop of a trace: the traceparent for the next hop, and the span, where spans are made."""
 
     traceparent: str
     span: trace.Span = trace.INVALID_SPAN
 
     def note(self, facts: Facts, *, name: str | None = None) -> None:
-        """Say more, once it is known; perhaps under a better name."""
+        """Add attributes to the span, and replace its name if one is passed."""
         if self.span.is_recording():
             self.span.set_attributes(facts)
             if name is not None:
                 self.span.update_name(name)
 
-    def fail(self, why: str) -> None:
-        """Mark the hop as one that went wrong."""
-        self.span.set_status(StatusCode.ERROR, why)
+    def fail(self, reason: str) -> None:
+        """Mark the span as failed."""
+        self.span.set_status(StatusCode.ERROR, reason)
 
 
 def child_of(
-    traceparent: str | None, name: str, *, since: datetime | None = None, facts: Facts = NOTHING
+    traceparent: str | None, name: str, *, since: datetime | None = None, facts: Facts = NO_FACTS
 ) -> str:
-    """The traceparent of a message that is written now, in the trace of what caused it.
+    """The traceparent for a message that is written now, as a child of the trace of its cause.
 
-    A new trace if there is none, or if it makes no sense. Its span lasts from `since` to now.
+    A new trace begins where `traceparent` is missing or invalid. The span lasts from `since` to now.
     """
-    if not _recorded():
+    if not _are_spans_made():
         return _continued(traceparent)
-    with start_span(name, traceparent, kind=SpanKind.PRODUCER, since=since, facts=facts) as made:
-        return made.traceparent
+    with start_span(name, traceparent, kind=SpanKind.PRODUCER, since=since, facts=facts) as span:
+        return span.traceparent
 
 
 def start_span(
@@ -74,10 +74,10 @@ def start_span(
     *,
     kind: SpanKind,
     since: datetime | None = None,
-    facts: Facts = NOTHING,
+    facts: Facts = NO_FACTS,
 ) -> AbstractContextManager[TraceSpan]:
-    """A hop that lasts as long as the block, or since an instant before it."""
-    if not _recorded():
+    """A span that lasts from `since`, or from the start of the block, to the end of the block."""
+    if not _are_spans_made():
         return nullcontext(TraceSpan(_continued(parent)))
     span = _tracer.start_span(
         name,
@@ -96,23 +96,23 @@ def _spanned(span: trace.Span) -> Iterator[TraceSpan]:
 
 
 def trace_id(traceparent: str | None) -> str | None:
-    """The part that all hops share, for log lines; None if there is none."""
+    """The trace id of a traceparent, for log lines, or None where it has none."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return match[1] if match else None
 
 
 def export(service: str) -> None:
-    """Make spans from now on and send them where the standard OTEL_* variables say, if they say so.
+    """Make spans from now on and export them as the standard OTEL_* variables say; without these do nothing.
 
     OTEL_TRACES_EXPORTER names the exporter; an OTLP endpoint alone means `otlp`. An exporter that is not
-    installed is told in the log and makes nothing worse.
+    installed is logged as a warning.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
     exporters = [it for name in _exporter_names() for it in _installed(name)]
     if not exporters:
         return
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - 60 ms that only spans are worth
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - takes 60 ms
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     os.environ.setdefault("OTEL_SERVICE_NAME", f"leadbaton-{service}")
@@ -131,23 +131,23 @@ def _exporter_names() -> list[str]:
 
 
 def _installed(name: str) -> list[EntryPoint]:
-    """The exporter of this name; of `otlp`, in the protocol that is asked for or else one that is there."""
+    """The installed exporter of this name. For `otlp` the protocol may be set; else any installed one is taken."""
     protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
     either = ("otlp_proto_http", "otlp_proto_grpc")
     names = _OTLP.get(protocol, either) if name == "otlp" else (name,)
     installed = [it for each in names for it in entry_points(group=EXPORTERS, name=each)]
     if not installed:
-        log.warning("no such exporter of traces is installed", exporter=name)
+        log.warning("the exporter of traces is not installed", exporter=name)
     return installed[:1]
 
 
-def _recorded() -> bool:
-    """Whether somebody wants spans."""
+def _are_spans_made() -> bool:
+    """Whether a tracer provider is set, that is, whether spans are exported."""
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def _continued(traceparent: str | None) -> str:
-    """A new span id in the same trace, or in a new one."""
+    """The traceparent with a new span id, in a new trace where it is missing or invalid."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is None or not int(match[1], 16) or not int(match[2], 16):
         ids = token_hex(24)
@@ -156,7 +156,7 @@ def _continued(traceparent: str | None) -> str:
 
 
 def _context(traceparent: str | None) -> Context:
-    """The parent as OpenTelemetry wants it; nothing if it makes no sense."""
+    """The parent as a context of OpenTelemetry, which is empty where the traceparent is invalid."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is None:
         return Context()

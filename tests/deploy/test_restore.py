@@ -69,7 +69,7 @@ def stopped_processes(running: World) -> Iterator[None]:
     assert running.installation.stop() == []
     yield
     running.installation.start(timeout_s=90)
-    running.tend()
+    running.maintain()
 
 
 def in_postgres(running: World, statement: str) -> None:

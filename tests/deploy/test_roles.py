@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ProgrammingError
 
 from shared.db.migrate import upgrade
-from shared.db.roles import KEPT_BY_OPS, SCHEMAS, WRITERS
+from shared.db.roles import OPS_TABLES, SCHEMAS, WRITERS
 from shared.db.session import engine_for
 from shared.embedded.postgres import PostgresServer, free_port
 from tests.conftest import FAST
@@ -97,7 +97,7 @@ def test_a_role_writes_to_the_own_schema_and_to_the_shared_one_alone(
     assert len(everything) > 20
 
     for schema, name in everything:
-        kept = schema == "messaging" and name in KEPT_BY_OPS
+        kept = schema == "messaging" and name in OPS_TABLES
         reads = schema in (*SCHEMAS[role], "messaging")
         writes = reads and (not kept or name in WRITERS.get(role, ()))
         rows = table(name, schema=schema)

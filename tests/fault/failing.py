@@ -50,7 +50,7 @@ def main(mode: str) -> None:
     settings = Settings()
     stop = stop_on_signals()
     sessions = sessions_on(engine_for(settings.database_url))
-    Probes().start(settings.probe_port, {"database": probes.database(sessions)})
+    Probes().start(settings.probe_port, {"database": probes.database_check(sessions)})
     score = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
 
     def handle(

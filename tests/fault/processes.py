@@ -28,7 +28,7 @@ def join(world: World, *programs: Program) -> None:
     world.neglect()
     for program in programs:
         world.installation.supervisor.add(program)
-    world.tend()
+    world.maintain()
     for program in programs:
         until(partial(_ready, str(program.probe)), why=f"{program.name} ready")
 
@@ -37,7 +37,7 @@ def leave(world: World, name: str) -> None:
     """End the process for good."""
     world.neglect()
     assert world.installation.supervisor.end(name), f"{name} had to be killed"
-    world.tend()
+    world.maintain()
 
 
 @contextmanager

@@ -67,4 +67,4 @@ def _wipe(disturbance: Disturbance) -> None:
     if broker.keeps_log:
         shutil.rmtree(broker.directory / "log")
         (broker.directory / "server.properties").unlink()
-    disturbance.world.tend()
+    disturbance.world.maintain()

@@ -94,7 +94,7 @@ def test_while_both_servers_are_away_senders_are_asked_to_retry(proof: Proof) ->
         _refused(disturbance.world, REFUSALS)
         grown = resident_bytes(disturbance.world, SCORING_API) - before
         broker_of(disturbance.world).resume()
-        disturbance.world.tend()
+        disturbance.world.maintain()
         disturbance.recovered(
             max(_until_postgres_answers(disturbance.world), until_kafka_answers(disturbance.world))
         )

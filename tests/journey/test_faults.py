@@ -209,7 +209,7 @@ def test_the_api_starts_without_kafka(running: World) -> None:
 
 def _alive(running: World) -> bool:
     """Whether the scoring API answers; the supervisor starts it again if it has died."""
-    running.installation.supervisor.tend()
+    running.installation.supervisor.maintain()
     return _status(f"{running.installation.url(SCORING_API)}/healthz") == 200
 
 

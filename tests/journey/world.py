@@ -20,7 +20,7 @@ from services.cli.installation import Installation, installation
 from services.cli.processes import ROUTING_API, SCORING_API, SLA_API, Process
 from shared.clock import utc_now
 from shared.embedded.broker import Broker
-from shared.embedded.reaper import lives
+from shared.embedded.reaper import is_alive
 from shared.embedded.stack import LogServer, Stack
 from tests.journey.receiver import Receiver, listening
 from tests.kafka.server import ApacheKafka
@@ -164,9 +164,9 @@ class World:
         pid = self.installation.stack.postgres.read_pid()
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
-        until(lambda: not lives(pid), why="PostgreSQL is dead")
+        until(lambda: not is_alive(pid), why="PostgreSQL is dead")
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Start processes and servers again when they end, from now on."""
         self._tending.enter_context(self.installation.tended())
         self.neglected = False
@@ -182,9 +182,9 @@ class World:
         broker = self.installation.stack.broker
         if isinstance(broker, Broker | ApacheKafka):
             broker.resume()
-        self.installation.stack.tend()
+        self.installation.stack.maintain()
         self.installation.supervisor.wait_ready(60)
-        self.tend()
+        self.maintain()
 
 
 KEYS = {"site": "ingest", "ada": "rep", "bob": "rep", "cyd": "rep", "ops": "ops"}
@@ -211,7 +211,7 @@ def world(
         keys = {name: _key(running, scope, name) for name, scope in names.items()}
         running.start(timeout_s=90)
         world = World(running, receiver, keys)
-        world.tend()
+        world.maintain()
         try:
             yield world
         finally:

@@ -1,4 +1,4 @@
-"""Fixtures: a broker of either kind, a producer that is ready, a ledger of processed records."""
+"""Fixtures of the tests of `shared`: brokers, a producer, a ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a person may write, in the agreement, in the file of reps and in the settings, has a bound."""
+"""Tests that every field of the agreement, the file of reps and the settings has a bound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.process.settings import Settings
 
 COUNTABLE = (int, float, timedelta, date, datetime)
 BOUNDED = (bool, NoneType, Enum, Condition, IPv4Network, IPv6Network, Path)
-"""Types with few values or a bound of their own; paths have the operating system's."""
+"""Types with a bound of their own; the operating system bounds paths."""
 
 
 def unbounded(model: type[BaseModel], path: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Texts that others wrote cannot move a terminal's cursor or change its colours."""
+"""Tests that texts cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.terminal import Terminal, printable
 
 
 def output(*cells: str) -> str:
-    """The characters that show the cells in a table, and one of them alone."""
+    """The output for a table with these cells, and for the first cell alone."""
     terminal = Terminal()
     terminal.file = io.StringIO()
     terminal.width = 200

@@ -1,4 +1,4 @@
-"""JSON values that are accepted, and what becomes of all others."""
+"""Tests of the values of events: accepted JSON, and the replacement of all other."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from shared.values import (
     NumberText,
     TooDeep,
     Value,
-    exactly,
     loads,
+    loads_exactly,
+    normal_json,
     out_of_range,
-    within,
 )
 
 
@@ -59,25 +59,25 @@ from shared.values import (
     ids=lambda it: str(it)[:20],
 )
 def test_a_value_is_read_as_it_may_be(encoded: bytes | str, value: Any) -> None:
-    read = exactly(encoded)
+    read = loads_exactly(encoded)
 
     assert (read, type(read)) == (value, type(value))
-    assert exactly(within(encoded)) == value
+    assert loads_exactly(normal_json(encoded)) == value
     orjson.dumps(read)
-    assert msgspec.json.decode(within(encoded), type=Value) == value
+    assert msgspec.json.decode(normal_json(encoded), type=Value) == value
 
 
 @pytest.mark.parametrize("encoded", ["", "[1", b'"\xff"', "[" * 5_000])
 def test_what_is_no_json_is_refused_and_left_to_the_reader(encoded: bytes | str) -> None:
-    for read in (exactly, loads):
+    for read in (loads_exactly, loads):
         with pytest.raises(ValueError):  # noqa: PT011 - whatever the parser says
             read(encoded)
-    assert within(encoded) == (encoded.encode() if isinstance(encoded, str) else encoded)
+    assert normal_json(encoded) == (encoded.encode() if isinstance(encoded, str) else encoded)
 
 
 def test_what_is_deeper_than_the_writer_goes_is_left_to_the_reader() -> None:
     deep = b"[" * 300 + b"]" * 300
-    assert within(deep) == deep
+    assert normal_json(deep) == deep
 
 
 NUMBERS = st.integers(LOWEST, HIGHEST) | st.floats(allow_nan=False, allow_infinity=False)
@@ -95,8 +95,8 @@ def test_the_quick_reader_and_the_exact_one_agree_on_what_may_be(value: Any) -> 
 
     assert out_of_range([loads(encoded)]) == out_of_range([value])
     if not out_of_range([value]) and rb"\u0000" not in encoded:
-        assert exactly(encoded) == loads(encoded) == value
-        assert within(encoded) == encoded
+        assert loads_exactly(encoded) == loads(encoded) == value
+        assert normal_json(encoded) == encoded
 
 
 @given(VALUES, st.integers())
@@ -105,7 +105,7 @@ def test_a_number_beyond_the_range_is_seen_wherever_it_is(value: Any, number: in
 
     beyond = out_of_range([value]) or not LOWEST <= number <= HIGHEST
     assert out_of_range(inside) == beyond
-    assert out_of_range([exactly(str(number))]) == (not LOWEST <= number <= HIGHEST)
+    assert out_of_range([loads_exactly(str(number))]) == (not LOWEST <= number <= HIGHEST)
 
 
 def test_values_are_nested_to_a_depth() -> None:

@@ -13,7 +13,7 @@ from services.routing.queries import deliveries
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import Position
 from shared.http.problems import problems
 
@@ -88,7 +88,7 @@ def list_deliveries(
         before=None if filter_.after is None else CURSOR.decode(filter_.after)[0],
         limit=filter_.limit + 1,
     )
-    return paged(
+    return page_of(
         matching,
         limit=filter_.limit,
         item=DeliveryOut.model_validate,

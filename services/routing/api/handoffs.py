@@ -19,7 +19,7 @@ from services.routing.queries import handoffs
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change, LeadContext, Scores
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
@@ -147,7 +147,7 @@ def list_handoffs(
         before=None if filter_.after is None else CURSOR.decode(filter_.after),
         limit=filter_.limit + 1,
     )
-    return paged(
+    return page_of(
         rows,
         limit=filter_.limit,
         item=HandoffOut.of,

@@ -20,7 +20,7 @@ from services.routing.queries.claims import ClaimedDelivery
 from services.routing.queries.deliveries import Attempt
 from shared.auth.vault import BadSecretKey
 from shared.db.outages import ErrorCapture
-from shared.http.outbound import BROKEN, CONNECT_S, Clients, explained, head_of
+from shared.http.outbound import CALL_ERRORS, CONNECT_S, Clients, head_of, refusal_reason
 from shared.process.tracing import SpanKind, start_span
 from shared.text import storable
 
@@ -168,8 +168,8 @@ async def post_webhook(
     except TimeoutError:
         return Response(None, f"no answer within {within_s:g} s")
     except SSRFGuardError as refusal:
-        return Response(None, shortened(explained(refusal)))
-    except BROKEN as error:
+        return Response(None, shortened(refusal_reason(refusal)))
+    except CALL_ERRORS as error:
         return Response(None, shortened(f"{type(error).__name__}: {error}"))
     head = await head_of(response)
     return Response(

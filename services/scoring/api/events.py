@@ -16,7 +16,7 @@ from services.scoring.queries import ledger
 from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
 from shared.http.dependencies import AnyReader, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
@@ -75,7 +75,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
         rows = ledger.events_before(
             session, lead.id, before=before, until=access.until, limit=limit + 1
         )
-        return paged(
+        return page_of(
             rows,
             limit=limit,
             item=lambda event: EventOut.of(event, policy),

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.scoring.queries.rejections import StoredRejection, rejections_of
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.dependencies import OpsOrRead, Tx
-from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import PlainText, Position
 from shared.http.problems import problems
 
@@ -85,7 +85,7 @@ def rejections(
         limit=query.limit + 1,
         max_bytes=MAX_PAGE_BYTES,
     )
-    return paged(
+    return page_of(
         rows,
         limit=query.limit,
         item=RejectionOut.of,

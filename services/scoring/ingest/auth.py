@@ -12,9 +12,9 @@ from services.scoring.ingest.errors import OriginNotAllowed
 from shared.auth.key_cache import KeyCache
 from shared.auth.keys import Caller, KeyScope
 from shared.auth.origins import normal_origin
-from shared.http.cors import readable_by
-from shared.http.dependencies import allowed
+from shared.http.dependencies import authorize
 from shared.http.headers import header
+from shared.http.problems import cors_headers
 
 
 async def authenticate(request: Request, key: str | None) -> Caller:
@@ -23,10 +23,10 @@ async def authenticate(request: Request, key: str | None) -> Caller:
     A key that is in the cache is checked on the event loop, without a query.
     """
     keys: KeyCache = request.app.state.keys
-    ingest_key = request.scope.get("key") or keys.remembered(key)
+    ingest_key = request.scope.get("key") or keys.cached(key)
     if ingest_key is None:
         ingest_key = await run_in_threadpool(keys.key, key)
-    caller = allowed(ingest_key, KeyScope.INGEST)
+    caller = authorize(ingest_key, KeyScope.INGEST)
     origin = header(request.scope, b"origin")
     if origin is not None:
         if origin not in ingest_key.origins and "*" not in ingest_key.origins:
@@ -56,7 +56,7 @@ def with_cors(request: Request, response: Response) -> Response:
     """The response, such that the page that sent the request may read it."""
     origin = request.scope.get("origin")
     if origin is not None:
-        response.headers.update(readable_by(origin))
+        response.headers.update(cors_headers(origin))
     return response
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from shared.http.problems import MalformedBody
-from shared.values import exactly, holds_zero
+from shared.values import loads_exactly, may_hold_nul
 
 _DECODER = json.JSONDecoder()
 
@@ -20,13 +20,13 @@ def parse_body(body: bytes) -> Any:
     NaN, which Python's json writes, and halves of emoji, which JavaScript leaves, are read too, though neither is JSON.
     """
     try:
-        return exactly(body) if holds_zero(body) else orjson.loads(body)
+        return loads_exactly(body) if may_hold_nul(body) else orjson.loads(body)
     except ValueError as error:
         reason = str(error)
         if isinstance(error, json.JSONDecodeError):
             reason = f"{error.msg}, at line {error.lineno}, column {error.colno}"
     try:
-        return exactly(body)
+        return loads_exactly(body)
     except ValueError:
         raise MalformedBody(f"the body is not JSON: {reason}") from None
 

@@ -29,9 +29,9 @@ from services.scoring.queries.rejections import Rejection
 from shared.auth.keys import Caller
 from shared.contracts.topic import Outgoing
 from shared.http.headers import presented_key
-from shared.http.media import UnsupportedType, not_json
+from shared.http.media import UnsupportedType, not_json_error
 from shared.http.problems import MalformedBody
-from shared.values import exactly
+from shared.values import loads_exactly
 
 
 class Publisher(Protocol):
@@ -113,7 +113,7 @@ class Pipeline:
 def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
     """The same events with every digit; raises TooDeep where they are nested too deeply for the exact parser."""
     try:
-        return parse(exactly(body))
+        return parse(loads_exactly(body))
     except ValueError:
         raise TooDeep from None
 
@@ -123,7 +123,7 @@ def _parse(request: Request, body: bytes) -> Any:
     try:
         return parse_body(body)
     except MalformedBody as error:
-        raise not_json(request.scope, error.message) from None
+        raise not_json_error(request.scope, error.message) from None
 
 
 async def _keep(request: Request, refused: list[Rejection]) -> None:

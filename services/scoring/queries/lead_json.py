@@ -12,7 +12,7 @@ import orjson
 from services.scoring.domain.engagement import Signals
 from services.scoring.domain.lead import LiveQualification
 from services.scoring.domain.profile import DatedValue, Profile
-from shared.values import Value, exactly
+from shared.values import Value, loads_exactly
 
 
 def profile_to_json(profile: Profile) -> str:
@@ -26,7 +26,7 @@ def profile_from_json(json: str) -> Profile:
         stored: _StoredProfile | _OlderProfile = _decode(json)
     except msgspec.ValidationError:
         # Not strict, because exact reading makes texts of some numbers, among them sums.
-        stored = msgspec.convert(exactly(json), _OlderProfile, strict=False)
+        stored = msgspec.convert(loads_exactly(json), _OlderProfile, strict=False)
     return Profile(
         stored.signals,
         stored.traits,

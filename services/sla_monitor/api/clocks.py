@@ -17,7 +17,7 @@ from services.sla_monitor.queries.lists import ClockFilter, Slice
 from shared.auth.keys import Caller
 from shared.contracts.payloads import Scope
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, paged
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import Instant
 from shared.http.problems import InvalidRequest, problems
 
@@ -162,7 +162,7 @@ def _page(
     now: datetime,
     at: Callable[[Clock], datetime],
 ) -> Page[ClockOut]:
-    return paged(
+    return page_of(
         clocks,
         limit=parameters.limit,
         item=lambda clock: ClockOut.of(clock, now),

@@ -18,7 +18,7 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.memory_records import MemoryRecords
 
 from shared.contracts.topic import Headers, Record
-from shared.process.prefetch import give_way
+from shared.process.prefetch import yield_to_worker
 
 
 def unpack_into_records(consumer: KafkaConsumer) -> None:
@@ -41,7 +41,7 @@ class UnpackedRecords(Fetcher.PartitionRecords):
                 raise CorruptRecordError(
                     f"the batch of {partition} at {batch.base_offset} is damaged"
                 )
-            give_way()
+            yield_to_worker()
             self.leader_epoch = batch.leader_epoch
             self.bytes_read += batch.size_in_bytes
             if not batch.is_control_batch:

@@ -37,7 +37,7 @@ def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     running = block.enter_context(installation(Stack(tmp_path, make_broker=SlowToReturn), {}))
     broker = running.stack.broker
     assert isinstance(broker, SlowToReturn)
-    tending = Thread(target=running.tend, args=(Event(),))
+    tending = Thread(target=running.maintain, args=(Event(),))
     tending.start()
     broker.may_return.clear()
     broker.returning.clear()

@@ -13,7 +13,7 @@ from services.cli.keys import UnknownRep
 from services.routing.queries.reps import locked_activity
 from shared.auth.issuing import create_key
 from shared.auth.keys import InactiveRep, KeyScope, UnknownKey
-from shared.auth.queries import find_key, keys
+from shared.auth.queries import key_of, keys
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.builders import NOON
@@ -36,7 +36,7 @@ def test_the_key_alone_is_on_stdout_and_works(sessions: Sessions) -> None:
     assert key not in made.stderr
     with sessions() as session:
         assert find_caller(session, key, now=utc_now()).subject == "site"
-        kept = find_key(session, key)
+        kept = key_of(session, key)
     assert kept.scope is KeyScope.INGEST
     assert kept.origins == ("https://a.example", "https://b.example")
     assert kept.expires_at is not None

@@ -6,7 +6,7 @@ import pytest
 
 from shared.auth.issuing import create_key
 from shared.auth.keys import BadOrigins, KeyScope, UnknownKey
-from shared.auth.queries import find_key
+from shared.auth.queries import key_of
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.services.cli.key_commands import INGEST, ran
@@ -30,7 +30,7 @@ def test_the_origins_of_a_key_change_while_the_key_stays(sessions: Sessions) -> 
     ]  # fmt: skip
     assert removed.stdout == ran("origins", key_id).stdout == "https://xn--bcher-kva.example\n"
     with sessions() as session:
-        assert find_key(session, key).origins == ("https://xn--bcher-kva.example",)
+        assert key_of(session, key).origins == ("https://xn--bcher-kva.example",)
 
 
 def test_origins_of_before_they_were_checked_can_be_removed(sessions: Sessions) -> None:

@@ -14,7 +14,7 @@ import pytest
 from services.cli.findings import fine
 from services.cli.restarts import restarts
 from shared.clock import utc_now
-from shared.embedded.exits import MAX_KEPT, endings_in
+from shared.embedded.exits import MAX_EXITS, exits_in
 from shared.embedded.supervisor import Program, Supervisor
 from tests.builders import NOON
 from tests.engine import until
@@ -23,15 +23,15 @@ WELL = fine("processes", "none ended by itself in the last 10 minutes")
 
 
 def test_a_process_that_ends_again_and_again_is_named_with_the_log(tmp_path: Path) -> None:
-    endings = endings_in(tmp_path)
+    endings = exits_in(tmp_path)
     crashing = Program("scoring-worker", (sys.executable, "-c", "raise SystemExit(1)"), {})
     supervisor = Supervisor(
-        [crashing], tmp_path / "logs", on_end=lambda name: endings.add(name, utc_now())
+        [crashing], tmp_path / "logs", on_exit=lambda name: endings.add(name, utc_now())
     )
     supervisor.start()
 
     def ended_thrice() -> bool:
-        supervisor.tend()
+        supervisor.maintain()
         return len(endings.all().get("scoring-worker", ())) >= 3
 
     until(ended_thrice)
@@ -47,7 +47,7 @@ def test_a_process_that_ends_again_and_again_is_named_with_the_log(tmp_path: Pat
 def test_what_is_stopped_did_not_end_by_itself(tmp_path: Path) -> None:
     ended = threading.Event()
     waiting = Program("relay", (sys.executable, "-c", "import signal; signal.pause()"), {})
-    supervisor = Supervisor([waiting], tmp_path / "logs", on_end=lambda _: ended.set())
+    supervisor = Supervisor([waiting], tmp_path / "logs", on_exit=lambda _: ended.set())
     supervisor.start()
     supervisor.stop()
 
@@ -55,7 +55,7 @@ def test_what_is_stopped_did_not_end_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_single_end_is_shown_and_no_fault_and_an_old_one_is_forgotten(tmp_path: Path) -> None:
-    endings_in(tmp_path).add("relay", NOON)
+    exits_in(tmp_path).add("relay", NOON)
 
     finding = restarts(tmp_path, NOON + timedelta(minutes=9))
     assert finding.ok is None
@@ -64,26 +64,26 @@ def test_a_single_end_is_shown_and_no_fault_and_an_old_one_is_forgotten(tmp_path
 
 
 def test_the_file_is_bounded(tmp_path: Path) -> None:
-    endings = endings_in(tmp_path)
-    for minute in range(MAX_KEPT + 5):
+    endings = exits_in(tmp_path)
+    for minute in range(MAX_EXITS + 5):
         endings.add("relay", NOON + timedelta(minutes=minute))
 
     kept = endings.all()["relay"]
-    assert len(kept) == MAX_KEPT
-    assert kept[-1] == NOON + timedelta(minutes=MAX_KEPT + 4)
+    assert len(kept) == MAX_EXITS
+    assert kept[-1] == NOON + timedelta(minutes=MAX_EXITS + 4)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\xff", b"[]", b'{"relay": 1}', b'{"relay": ["now"]}'], ids=repr
 )
 def test_a_file_that_is_none_of_ours_is_read_as_empty(tmp_path: Path, content: bytes) -> None:
-    endings_in(tmp_path).file.write_bytes(content)
+    exits_in(tmp_path).file.write_bytes(content)
 
     assert restarts(tmp_path, NOON) == WELL
 
 
 def test_what_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
-    endings = endings_in(tmp_path / "nowhere")
+    endings = exits_in(tmp_path / "nowhere")
     endings.add("relay", NOON)
 
     assert endings.all() == {}
@@ -91,7 +91,7 @@ def test_what_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_plain(tmp_path: Path) -> None:
-    endings_in(tmp_path).add("relay", NOON)
+    exits_in(tmp_path).add("relay", NOON)
 
     kept = orjson.loads((tmp_path / "processes.json").read_bytes())
     assert kept == {"relay": [NOON.isoformat()]}

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from shared.embedded.postgres import free_port
-from shared.embedded.reaper import lives
+from shared.embedded.reaper import is_alive
 from tests.commands import leadbaton
 from tests.conftest import ROOT
 from tests.journey.world import until
@@ -94,4 +94,4 @@ def test_killed_it_leaves_nobody_behind(tmp_path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the reaper's, until everybody is gone
 
         assert len(children) > 9
-        until(lambda: not any(lives(pid) for pid in children), why="everybody gone")
+        until(lambda: not any(is_alive(pid) for pid in children), why="everybody gone")

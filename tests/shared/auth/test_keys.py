@@ -1,4 +1,4 @@
-"""Keys: made once, kept as a hash, looked up, remembered, ended."""
+"""Tests of keys: creation, storage as a hash, look-up, cache, end."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_a_key_ends_when_revoked_and_only_once(session: Session) -> None:
     assert find_caller(session, key, now=NOON).subject == "olga"
     with pytest.raises(UnknownKey, match="revoked"):
         find_caller(session, key, now=NOON + timedelta(1))
-    [kept] = [it for it in keys(session) if it.id == key_id]
-    assert kept.revoked_at == NOON + timedelta(1)
+    [stored] = [it for it in keys(session) if it.id == key_id]
+    assert stored.revoked_at == NOON + timedelta(1)
 
 
 def test_a_key_expires(session: Session) -> None:
@@ -90,18 +90,18 @@ def test_a_ring_asks_the_database_now_and_then_and_believes_itself_while_it_is_a
         key, second_key = (
             create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON) for _ in range(2)
         )
-    assert key_cache.remembered(key) is None
+    assert key_cache.cached(key) is None
     assert key_cache.key(key).subject == "s"
-    assert key_cache.remembered(key) is not None
+    assert key_cache.cached(key) is not None
 
     mortal_postgres.stop()
     try:
         now = NOON + FRESH
         assert key_cache.key(key).subject == "s"
         now = NOON + FRESH + timedelta(seconds=1)
-        assert key_cache.remembered(key) is None  # it must ask, but cannot
+        assert key_cache.cached(key) is None  # it must ask, but cannot
         assert key_cache.key(key).subject == "s"
-        assert key_cache.remembered(key) is not None  # for the next seconds it does not ask again
+        assert key_cache.cached(key) is not None  # for the next seconds it does not ask again
         with pytest.raises(DatabaseAway):
             key_cache.key(second_key)
         now = NOON + STALE + timedelta(seconds=1)
@@ -131,7 +131,7 @@ def test_what_cannot_be_a_key_makes_nobody_believe_that_the_database_is_away(
     now += FRESH + timedelta(seconds=1)
     for odd in ("a\0b", f"{key[:-1]}\0", "\udc00", "lb_ops", "lb_ops_1_2_3_4", "x" * 100_000):
         with pytest.raises(UnknownKey):
-            key_cache.remembered(odd)
+            key_cache.cached(odd)
         with pytest.raises(UnknownKey):
             key_cache.key(odd)
     with pytest.raises(UnknownKey, match="revoked"):
@@ -152,7 +152,7 @@ def test_an_error_that_is_no_outage_keeps_no_key_alive(sessions: Sessions) -> No
     for presented in (second_key, key):
         with pytest.raises(ProgrammingError):
             key_cache.key(presented)
-    assert key_cache.remembered(key) is None
+    assert key_cache.cached(key) is None
 
 
 def test_a_ring_refuses_a_suspended_key_within_half_a_minute_and_takes_it_again(
@@ -216,7 +216,7 @@ def test_a_ring_forgets_keys_that_are_gone_and_the_oldest_when_there_are_too_man
         made = [create_key(session, scope=KeyScope.INGEST, subject="s", now=NOON) for _ in range(3)]
     for key in made:
         key_cache.key(key)
-    assert [key_cache.remembered(key) is not None for key in made] == [False, True, True]
+    assert [key_cache.cached(key) is not None for key in made] == [False, True, True]
 
     with sessions.begin() as session:
         session.execute(api_keys.delete())

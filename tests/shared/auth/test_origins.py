@@ -1,10 +1,10 @@
-"""Origins in the form in which browsers send them, and why others are refused."""
+"""Tests of origins in the form that browsers send, and of the refusal of others."""
 
 from __future__ import annotations
 
 import pytest
 
-from shared.auth.origins import MAX_ORIGINS, as_compared, normal_origin, normal_origins
+from shared.auth.origins import MAX_ORIGINS, comparable_origin, normal_origin, normal_origins
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from shared.auth.origins import MAX_ORIGINS, as_compared, normal_origin, normal_
     ],
 )
 def test_an_origin_is_kept_as_a_browser_sends_it(text: str, origin: str) -> None:
-    assert normal_origin(text) == as_compared(text) == origin
+    assert normal_origin(text) == comparable_origin(text) == origin
     assert normal_origin(origin) == origin
 
 
@@ -69,7 +69,7 @@ def test_an_origin_is_kept_as_a_browser_sends_it(text: str, origin: str) -> None
 def test_what_no_browser_sends_is_refused_with_a_hint(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         normal_origin(text)
-    assert as_compared(text) == text
+    assert comparable_origin(text) == text
 
 
 def test_a_name_that_is_longer_in_ascii_is_measured_there() -> None:

@@ -1,4 +1,4 @@
-"""Secrets at rest."""
+"""Tests of the encryption of stored secrets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def test_what_is_encrypted_comes_back() -> None:
 
 
 def test_a_key_is_changed_by_putting_the_new_one_first() -> None:
-    kept = Vault(SecretStr(OLD)).encrypt(b"secret")
+    stored = Vault(SecretStr(OLD)).encrypt(b"secret")
 
     vault = Vault(SecretStr(f"{NEW}, {OLD}"))
 
-    assert vault.decrypt(kept) == b"secret"
+    assert vault.decrypt(stored) == b"secret"
     assert Vault(SecretStr(NEW)).decrypt(vault.encrypt(b"secret")) == b"secret"
 
 
@@ -34,7 +34,7 @@ def test_a_key_that_is_none_says_how_to_make_one(key: SecretStr | None) -> None:
 
 
 def test_another_key_says_what_to_do() -> None:
-    kept = Vault(SecretStr(OLD)).encrypt(b"secret")
+    stored = Vault(SecretStr(OLD)).encrypt(b"secret")
 
-    with pytest.raises(BadSecretKey, match="set the one that was used before"):
-        Vault(SecretStr(NEW)).decrypt(kept)
+    with pytest.raises(BadSecretKey, match="set the former key"):
+        Vault(SecretStr(NEW)).decrypt(stored)

@@ -24,7 +24,7 @@ from shared.contracts.payloads import (
     Touch,
 )
 from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
-from shared.values import exactly, within
+from shared.values import loads_exactly, normal_json
 from tests.builders import NOON, lead_qualified, marketing_event, minutes
 
 texts = st.text(max_size=20)
@@ -102,7 +102,7 @@ CODECS: dict[type, Codec[Any]] = {
 
 @given(events | leads)
 def test_msgspec_and_pydantic_read_the_same(payload: MarketingEvent | LeadQualified) -> None:
-    json = within(encode(payload))
+    json = normal_json(encode(payload))
     codec = CODECS[type(payload)]
 
     decoded = codec.decode(json)
@@ -118,9 +118,9 @@ def test_msgspec_and_pydantic_read_the_same(payload: MarketingEvent | LeadQualif
 def test_every_event_is_read_with_values_that_can_be_stored(event: MarketingEvent) -> None:
     decoded = MARKETING_EVENTS.codec.decode(encode(event))
 
-    expected = BY_PYDANTIC[MarketingEvent].validate_json(within(encode(event)))
+    expected = BY_PYDANTIC[MarketingEvent].validate_json(normal_json(encode(event)))
     for name in ("traits", "properties", "context"):
-        assert exactly(json.dumps(getattr(decoded, name))) == getattr(expected, name)
+        assert loads_exactly(json.dumps(getattr(decoded, name))) == getattr(expected, name)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_an_event_that_msgspec_refuses_is_read_by_pydantic(change: dict[str, Any
 
     event, storable = MARKETING_EVENTS.codec.decode_storable(json)
 
-    assert event == BY_PYDANTIC[MarketingEvent].validate_json(within(json))
-    assert storable == within(json)
+    assert event == BY_PYDANTIC[MarketingEvent].validate_json(normal_json(json))
+    assert storable == normal_json(json)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rows by COPY, and a connection that breaks under them."""
+"""Tests of COPY, and of a connection that breaks meanwhile."""
 
 from __future__ import annotations
 

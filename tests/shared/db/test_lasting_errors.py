@@ -1,4 +1,4 @@
-"""A database error that will not pass ends the relay."""
+"""Tests that a lasting error of the database ends the relay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.postgres
 
 
 def refuse_marks(sessions: Sessions) -> None:
-    """When a row is marked as published."""
+    """The statement that marks a row as published fails."""
     refuse_writes(sessions, "messaging.outbox", "update")
 
 

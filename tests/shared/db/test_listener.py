@@ -1,4 +1,4 @@
-"""A listener waits out an outage and says that it met one; any other error is raised."""
+"""Tests that a listener waits during an outage, and raises any other error."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_it_listens_again_after_an_outage(sessions: Sessions, database_url: str)
 
 
 def notify_until(sessions: Sessions, called: threading.Event) -> None:
-    """Notify, as a transaction does, until the callback was called."""
+    """Notify until the callback was called."""
 
     def notified() -> bool:
         run_statement(sessions, f"notify {CHANNEL}")
@@ -64,7 +64,7 @@ def test_without_the_database_it_waits_until_it_is_stopped() -> None:
 
 def test_an_error_that_is_no_outage_ends_the_listening(sessions: Sessions, engine: Engine) -> None:
     def fail() -> None:
-        """Only before the stop: the last call, which follows it, is outside of what waits out outages."""
+        """Raise before the stop only: the last call, after it, is not guarded against outages."""
         if not stop.is_set():
             with sessions() as session:
                 session.execute(text("select 1 from nowhere"))

@@ -1,4 +1,4 @@
-"""Migrations run once, in order, whoever starts them and however many at once."""
+"""Tests that migrations run once and in order, also when several migrators start at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def empty(postgres: PostgresServer) -> Iterator[Engine]:
-    """A database without anything in it."""
+    """An empty database."""
     server = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text("drop database if exists empty"))
@@ -90,7 +90,7 @@ def test_a_relay_at_work_does_not_hold_up_a_migrator(
 
 
 def relay_leads(engine: Engine) -> bool:
-    """Whether a relay works, which it does only with its lock."""
+    """Whether a relay publishes, which it does only with its lock."""
     with engine.connect() as connection:
         published = text("select count(*) from messaging.outbox where published_at is not null")
         return bool(connection.scalar(published))

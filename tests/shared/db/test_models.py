@@ -1,4 +1,4 @@
-"""The migrations make what the tables say: `alembic check` on a real server."""
+"""Tests that the migrations make the tables: `alembic check` on a real server."""
 
 from __future__ import annotations
 

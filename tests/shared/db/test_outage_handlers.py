@@ -1,4 +1,4 @@
-"""Whoever catches errors of the database asks whether they are an outage: read from the source of every module."""
+"""Checks the source: every handler of a database error asks whether the error is an outage."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DATABASE_ERRORS = {
     "OperationalError",
     "InterfaceError",
     "Error",
-    "FORESEEN",
+    "EXPECTED_ERRORS",
 }
-ASKS = {"is_outage", "refused", "in_words", "answer_to"}
-"""The others ask too: they say it to an operator, or to a caller."""
+ASKS = {"is_outage", "refused", "refusal_of", "error_response"}
+"""Calls in a handler that ask; `error_response` asks for it."""
 NEED_NOT_ASK = {
     "shared/http/probes.py": "a process whose database answers with any error is not ready, and says which",
     "shared/process/periodic.py": "the guard inside lets nothing pass but outages",
@@ -38,7 +38,7 @@ def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
 
 
 def asks(handler: ast.ExceptHandler) -> bool:
-    """Whether it asks what the error is, or ends by raising it again."""
+    """Whether the handler asks what the error is, or ends by raising it again."""
     last = handler.body[-1]
     raises = isinstance(last, ast.Raise) and last.exc is None
     return raises or any(

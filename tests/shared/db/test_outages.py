@@ -1,4 +1,4 @@
-"""What the database's errors say: that it is away for a while, or that a statement will never do."""
+"""Tests which errors of the database are outages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.postgres
 
 
 def error_of(session: Session, statement: str, **values: object) -> DBAPIError:
-    """What the real server, or its driver, says of the statement."""
+    """The error of the real server, or of its driver, for the statement."""
     session.execute(text("create temp table large (value text primary key)"))
     with pytest.raises(DBAPIError) as raised, session.begin_nested():
         session.execute(text(statement), values)

@@ -1,4 +1,4 @@
-"""Connections that wait for nobody for ever."""
+"""Tests of the timeouts of connections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hasty(database_url: str) -> Iterator[Session]:
 
 
 def until_ended(session: Session, others: Sessions) -> None:
-    """As if this process had slept; returns when the server has ended its connection."""
+    """Stay idle until the server has ended the connection."""
     connection: Any = session.connection().connection.driver_connection
     statement = text("select count(*) from pg_stat_activity where pid = :pid")
     with others() as observer:

@@ -1,4 +1,4 @@
-"""The embedded broker starts, forgets, falls silent and ends when told to."""
+"""Tests of the embedded broker: start, loss of its log, pause and end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.conftest import kafka_on
 
 def test_topics_are_made_once_and_are_others_after_a_restart(embedded_broker: Broker) -> None:
     config = kafka_on(embedded_broker)
-    made = create_topics(config)
-    assert "marketing.events" in made
-    assert "marketing.events.dead" in made
+    created = create_topics(config)
+    assert "marketing.events" in created
+    assert "marketing.events.dead" in created
     assert create_topics(config) == []
     before = topic_ids(config, ["marketing.events", "no.such.topic"])
     assert before.keys() == {"marketing.events"}

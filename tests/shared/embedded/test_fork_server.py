@@ -1,4 +1,4 @@
-"""A process that the fork_server forks is as any other, only sooner there."""
+"""Tests that a process of the fork server is like any other process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.fork_server import Child, ForkServer
-from shared.embedded.reaper import lives
+from shared.embedded.fork_server import ForkedProcess, ForkServer
+from shared.embedded.reaper import is_alive
 from shared.embedded.supervisor import Program, StartFailed
 from tests.journey.world import until
 
@@ -40,7 +40,7 @@ def life(*arguments: str) -> Program:
     return Program("it", (sys.executable, "-m", "life", *arguments), {"TOLD": "something"})
 
 
-def born(fork_server: ForkServer, log: Path) -> Child:
+def born(fork_server: ForkServer, log: Path) -> ForkedProcess:
     child = fork_server.start(life("stays"), log)
     until(lambda: log.exists() and "and this" in log.read_text())
     return child
@@ -78,11 +78,11 @@ def test_it_outlives_the_fork_server_and_the_next_is_started_by_another(
     first = born(fork_server, tmp_path / "first")
     mother = int(Path(f"/proc/{first.pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(mother, signal.SIGKILL)
-    until(lambda: not lives(mother))
+    until(lambda: not is_alive(mother))
 
     second = born(fork_server, tmp_path / "second")
 
-    assert lives(first.pid)
+    assert is_alive(first.pid)
     for child in (first, second):
         child.kill()
         child.wait(10)

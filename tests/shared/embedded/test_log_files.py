@@ -1,4 +1,4 @@
-"""Logs of processes that write for ever: bounded, for their owner alone, and no line is lost between two files."""
+"""Tests of log files: bounded size, readable by their owner only, without a lost line."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.fork_server import Child, ForkServer
-from shared.embedded.log_files import FILES, MAX_BYTES, cut, older, open_log
+from shared.embedded.fork_server import ForkedProcess, ForkServer
+from shared.embedded.log_files import FILES, MAX_BYTES, older_log, open_log, shrink_log
 from shared.embedded.stack import Stack
 from shared.embedded.supervisor import Program, start
 from tests.engine import until
@@ -44,32 +44,32 @@ def fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[For
     server.close()
 
 
-def chatty(lines: int, *more: str) -> Program:
-    return Program("chatty", (sys.executable, "-m", "chatty", str(lines), *more), {})
+def chatty(lines: int, *arguments: str) -> Program:
+    return Program("chatty", (sys.executable, "-m", "chatty", str(lines), *arguments), {})
 
 
 def files(log: Path) -> list[Path]:
-    """The files of this log, the oldest first."""
-    return [it for it in (*(older(log, n) for n in range(FILES, 0, -1)), log) if it.exists()]
+    """The files of the log, the oldest first."""
+    return [it for it in (*(older_log(log, n) for n in range(FILES, 0, -1)), log) if it.exists()]
 
 
 def ends_so(log: Path) -> bool:
     return log.exists() and log.read_text().endswith("the last line\n")
 
 
-def writes(fork_server: ForkServer, log: Path, lines: int, *more: str) -> Child:
-    child = fork_server.start(chatty(lines, *more), log)
+def writes(fork_server: ForkServer, log: Path, lines: int, *arguments: str) -> ForkedProcess:
+    child = fork_server.start(chatty(lines, *arguments), log)
     until(lambda: ends_so(log))
     return child
 
 
 def numbers(content: str) -> list[int]:
-    """Of the lines on standard output; between the streams there is no order in the microsecond of a new file."""
+    """The numbers of the lines on standard output. The order of the two streams may change at a new file."""
     return [int(line[:8]) for line in content.splitlines() if line.endswith("x")]
 
 
 def errors(content: str) -> list[int]:
-    """Of the lines on standard error."""
+    """The numbers of the lines on standard error."""
     return [int(line[:6]) for line in content.splitlines() if line.endswith(" error")]
 
 
@@ -102,7 +102,7 @@ def test_a_process_that_ends_at_once_again_and_again_is_bounded_too(
 
     assert len(files(log)) == FILES
     assert all(it.stat().st_size <= LIMIT + 1_550 * LINE_BYTES for it in files(log))
-    assert not older(log, FILES).exists()
+    assert not older_log(log, FILES).exists()
 
 
 def test_a_process_goes_on_writing_when_nobody_supervises_it_any_more(
@@ -138,8 +138,8 @@ def test_an_older_file_that_cannot_be_moved_leaves_the_process_with_the_log(
     fork_server: ForkServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "chatty.log"
-    (older(log, 2) / "in the way").mkdir(parents=True)
-    older(log, 1).touch()
+    (older_log(log, 2) / "in the way").mkdir(parents=True)
+    older_log(log, 1).touch()
 
     child = writes(fork_server, log, 10_000, "stays")
 
@@ -156,7 +156,7 @@ def test_a_log_that_a_child_left_too_large_is_moved_at_the_next_start(tmp_path: 
     start(Program("it", (sys.executable, "-c", "print('new')"), {}), log).wait(10)
 
     assert log.read_text() == "new\n"
-    assert older(log, 1).stat().st_size == MAX_BYTES + 1
+    assert older_log(log, 1).stat().st_size == MAX_BYTES + 1
 
 
 def test_a_log_within_the_bound_stays(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_log_within_the_bound_stays(tmp_path: Path) -> None:
     log.write_text("kept\n")
 
     os.close(open_log(log))
-    cut(log)
+    shrink_log(log)
 
     assert log.read_text() == "kept\n"
     assert files(log) == [log]
@@ -178,7 +178,7 @@ def test_the_log_of_another_program_is_cut_while_it_writes(tmp_path: Path) -> No
         )
 
     def cut_until_the_end() -> bool:
-        cut(log, LIMIT)
+        shrink_log(log, LIMIT)
         return any(ends_so(it) for it in files(log))
 
     until(cut_until_the_end)
@@ -186,18 +186,18 @@ def test_the_log_of_another_program_is_cut_while_it_writes(tmp_path: Path) -> No
     second.wait()
 
     assert len(files(log)) == FILES
-    assert {stat.S_IMODE(older(log, n).stat().st_mode) for n in (1, 2)} == {0o600}
-    newest = numbers(older(log, 1).read_text() + log.read_text())
+    assert {stat.S_IMODE(older_log(log, n).stat().st_mode) for n in (1, 2)} == {0o600}
+    newest = numbers(older_log(log, 1).read_text() + log.read_text())
     assert newest == sorted(set(newest))
     assert newest[-1] == 19_999
 
 
 ON_A_FULL_DISK = """
 import pathlib, resource, sys
-from shared.embedded.log_files import cut
+from shared.embedded.log_files import shrink_log
 before = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
-cut(pathlib.Path(sys.argv[1]), 1)
+shrink_log(pathlib.Path(sys.argv[1]), 1)
 resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
@@ -215,10 +215,10 @@ def test_a_copy_that_a_full_disk_cuts_short_is_removed_and_no_line_is_lost(tmp_p
 def test_what_cannot_be_copied_stays_as_it_is(tmp_path: Path) -> None:
     log = tmp_path / "it.log"
     log.write_text("kept\n")
-    (older(log, 1) / "in the way").mkdir(parents=True)
-    (older(log, 2) / "in the way").mkdir(parents=True)
+    (older_log(log, 1) / "in the way").mkdir(parents=True)
+    (older_log(log, 2) / "in the way").mkdir(parents=True)
 
-    cut(log, 1)
+    shrink_log(log, 1)
 
     assert log.read_text() == "kept\n"
 
@@ -232,11 +232,11 @@ def test_the_logs_of_the_servers_are_bounded(tmp_path: Path) -> None:
         with log.open("ab") as file:
             file.truncate(MAX_BYTES + 1)
 
-    assert stack.tend() == []
+    assert stack.maintain() == []
 
     for log in logs:
         assert log.stat().st_size < MAX_BYTES
-        assert older(log, 1).stat().st_size >= MAX_BYTES + 1
-        assert stat.S_IMODE(older(log, 1).stat().st_mode) == 0o600
-        assert older(log, 1).stat().st_uid == log.stat().st_uid
+        assert older_log(log, 1).stat().st_size >= MAX_BYTES + 1
+        assert stat.S_IMODE(older_log(log, 1).stat().st_mode) == 0o600
+        assert older_log(log, 1).stat().st_uid == log.stat().st_uid
     stack.stop()

@@ -1,4 +1,4 @@
-"""Ports that nobody else is given, and a server that starts whatever an earlier one left."""
+"""Tests of reserved ports, and of a server that starts after a crash of an earlier one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.session import engine_for
-from shared.embedded.postgres import PostgresServer, binaries, free_port, hold, is_free
+from shared.embedded.postgres import PostgresServer, binaries, free_port, is_free, reserve_port
 from shared.embedded.reaper import is_zombie
 from shared.errors import Unavailable
 
@@ -24,15 +24,17 @@ def test_a_port_is_handed_out_once_and_a_server_may_listen_there() -> None:
     port = free_port()
 
     assert is_free(port)
-    assert not hold(port)
+    assert not reserve_port(port)
     with socket.create_server(("127.0.0.1", port)):
         assert not is_free(port)
-    assert not hold(port)
+    assert not reserve_port(port)
 
 
 def test_another_process_does_not_get_the_port_either() -> None:
     port = free_port()
-    asks = f"from shared.embedded.postgres import hold; raise SystemExit(hold({port}))"
+    asks = (
+        f"from shared.embedded.postgres import reserve_port; raise SystemExit(reserve_port({port}))"
+    )
 
     assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""Nothing outlives the one that looked after it."""
+"""Tests that no process outlives its owner."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.reaper import Reaper, lives, reap, survivors
+from shared.embedded.reaper import Reaper, is_alive, pids_left, reap
 
 SLEEPER = (
     "import signal\n"
@@ -42,20 +42,20 @@ def lock(tmp_path: Path) -> Iterator[int]:
 
 def test_the_end_of_the_owner_ends_every_process_on_the_list(lock: int) -> None:
     reaper = Reaper(lock)
-    stays, goes, gone = sleeper(), sleeper(), sleeper()
-    reaper.watch(stays.pid)
-    reaper.forget(stays.pid)
-    reaper.watch(goes.pid, signal.SIGINT)
-    reaper.watch(gone.pid)
-    gone.terminate()
-    gone.wait()
+    running, stopping, ended = sleeper(), sleeper(), sleeper()
+    reaper.watch(running.pid)
+    reaper.forget(running.pid)
+    reaper.watch(stopping.pid, signal.SIGINT)
+    reaper.watch(ended.pid)
+    ended.terminate()
+    ended.wait()
 
     reaper.close()
 
-    assert goes.wait() == -signal.SIGINT
-    assert stays.poll() is None
-    stays.kill()
-    stays.wait()
+    assert stopping.wait() == -signal.SIGINT
+    assert running.poll() is None
+    running.kill()
+    running.wait()
 
 
 def test_a_killed_owner_leaves_nobody_and_the_lock_is_free_again(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_killed_owner_leaves_nobody_and_the_lock_is_free_again(tmp_path: Path)
     with file.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # waits for the reaper's end
     assert owner.returncode == -signal.SIGKILL
-    assert not lives(int(owner.stdout))
+    assert not is_alive(int(owner.stdout))
 
 
 def test_who_does_not_listen_is_killed() -> None:
@@ -88,5 +88,5 @@ def test_who_does_not_listen_is_killed() -> None:
 
 
 def test_nobody_is_on_an_empty_list() -> None:
-    assert survivors([]) == {}
-    assert survivors(["+1 15\n", "+2 2\n", "-1\n", "-3\n"]) == {2: 2}
+    assert pids_left([]) == {}
+    assert pids_left(["+1 15\n", "+2 2\n", "-1\n", "-3\n"]) == {2: 2}

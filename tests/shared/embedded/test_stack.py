@@ -1,4 +1,4 @@
-"""An installation in one directory: started, found again, kept running, never used twice at once."""
+"""Tests of an installation in one directory: start, restart, lock, and restart of its servers."""
 
 from __future__ import annotations
 
@@ -86,20 +86,20 @@ def test_files_of_others_in_the_directory_keep_their_modes(stack: Stack) -> None
 
 
 def start_again(stack: Stack) -> None:
-    """Start an installation on the directory, and end it."""
-    again = Stack(stack.data)
-    again.start()
-    again.stop()
+    """Start an installation in the directory and stop it."""
+    restarted_stack = Stack(stack.data)
+    restarted_stack.start()
+    restarted_stack.stop()
 
 
 def test_data_of_another_postgresql_is_named_with_both_versions(stack: Stack) -> None:
     stack.stop()
     (stack.data / "postgres/data/PG_VERSION").write_text("17\n")
 
-    again = Stack(stack.data)
-    with pytest.raises(OtherPostgres, match=r"is of PostgreSQL 17, and the one here is 18"):
-        again.start()
-    again.stop()
+    restarted_stack = Stack(stack.data)
+    with pytest.raises(OtherPostgres, match=r"is of PostgreSQL 17, and the installed one is 18"):
+        restarted_stack.start()
+    restarted_stack.stop()
 
 
 def test_the_next_start_finds_data_ports_and_secrets_again(stack: Stack) -> None:
@@ -107,23 +107,23 @@ def test_the_next_start_finds_data_ports_and_secrets_again(stack: Stack) -> None
     before = stack.environment
     stack.stop()
 
-    again = Stack(stack.data)
-    again.start()
-    assert again.environment == before
-    assert ask(again, "select count(*) from kept") == 0
-    again.stop()
+    restarted_stack = Stack(stack.data)
+    restarted_stack.start()
+    assert restarted_stack.environment == before
+    assert ask(restarted_stack, "select count(*) from kept") == 0
+    restarted_stack.stop()
 
 
 def test_a_port_that_another_process_took_is_replaced(stack: Stack) -> None:
     stack.stop()
     port = orjson.loads((stack.data / "ports.json").read_bytes())["broker"]
 
-    again = Stack(stack.data)
+    restarted_stack = Stack(stack.data)
     with socket.create_server(("127.0.0.1", port)):
-        again.start()
-        assert again.broker.bootstrap != f"127.0.0.1:{port}"
-        assert topics_of(again)
-    again.stop()
+        restarted_stack.start()
+        assert restarted_stack.broker.bootstrap != f"127.0.0.1:{port}"
+        assert topics_of(restarted_stack)
+    restarted_stack.stop()
 
 
 def test_one_directory_serves_one_at_a_time(stack: Stack) -> None:
@@ -137,11 +137,11 @@ def test_one_directory_serves_one_at_a_time(stack: Stack) -> None:
 
 
 def test_a_broker_that_died_comes_back_with_all_topics(stack: Stack) -> None:
-    assert stack.tend() == []
+    assert stack.maintain() == []
     assert isinstance(stack.broker, Broker)
     stack.broker.kill()
 
-    assert stack.tend() == ["the broker"]
+    assert stack.maintain() == ["the broker"]
     assert MARKETING_EVENTS.name in topics_of(stack)
 
 
@@ -149,5 +149,5 @@ def test_a_database_that_died_comes_back_with_what_it_knew(stack: Stack) -> None
     ask(stack, "create table kept (id int)")
     stack.postgres.stop("immediate")
 
-    assert stack.tend() == ["PostgreSQL"]
+    assert stack.maintain() == ["PostgreSQL"]
     assert ask(stack, "select count(*) from kept") == 0

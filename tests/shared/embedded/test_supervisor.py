@@ -1,4 +1,4 @@
-"""Processes are started, watched, started again and stopped."""
+"""Tests of starting, watching, restarting and stopping processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(
 
 
 class Recorder:
-    """Remembers who lives."""
+    """Records the processes that run."""
 
     def __init__(self) -> None:
         self.alive: set[int] = set()
@@ -64,12 +64,14 @@ def start(tmp_path: Path) -> Iterator[Callable[[Program], Supervisor]]:
         supervisor.stop()
 
 
-def tend_until(supervisor: Supervisor, what: Callable[[], object], within_s: float = 10.0) -> None:
-    """Tend, as `up` does, until it is so."""
+def tend_until(
+    supervisor: Supervisor, condition: Callable[[], object], within_s: float = 10.0
+) -> None:
+    """Maintain the processes, as `up` does, until the condition is met."""
     end, pause = time.monotonic() + within_s, Event()
-    while not what():
+    while not condition():
         assert time.monotonic() < end
-        supervisor.tend()
+        supervisor.maintain()
         pause.wait(0.02)
 
 
@@ -90,10 +92,10 @@ def test_a_crashed_process_is_back_within_two_seconds(
     assert first is not None
 
     os.kill(first, signal.SIGKILL)
-    began = time.monotonic()
+    started_s = time.monotonic()
     tend_until(supervisor, lambda: supervisor.pid("it") not in (None, first))
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - started_s < 2
     supervisor.wait_ready(20)
 
 
@@ -149,7 +151,7 @@ def test_one_more_joins_and_one_leaves_for_good(tmp_path: Path) -> None:
 
     assert not supervisor.end("stubborn", 0.3)
     assert supervisor.end("it")
-    supervisor.tend()
+    supervisor.maintain()
     assert recorder.alive == set()
     assert supervisor.stop() == []
 

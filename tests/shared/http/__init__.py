@@ -1,1 +1,1 @@
-"""Tests of what every HTTP API here has."""
+"""Tests of `shared.http`."""

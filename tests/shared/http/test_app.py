@@ -1,4 +1,4 @@
-"""Every API's errors, limits and probes, on a real database."""
+"""Tests of errors, limits and probes of an API, with a real database."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 class UnknownThing(Rejected):
-    """There is no such thing."""
+    """The part does not exist."""
 
     code = "unknown_thing"
     status = 404
 
 
 class Body(BaseModel):
-    """What the route takes."""
+    """The body of a request."""
 
     number: int
 
 
 def with_routes(sessions: Sessions) -> FastAPI:
-    """An app with one route for each thing that can happen."""
+    """An app with one route for each kind of response."""
     app = create_app(
         title="t", summary="s", sessions=sessions, time_source=lambda: NOON, max_bytes=1_000
     )
@@ -81,13 +81,13 @@ def with_routes(sessions: Sessions) -> FastAPI:
 
 @pytest.fixture
 def client(sessions: Sessions) -> TestClient:
-    """A client that gets a 500 as an answer."""
+    """A client that gets a response of 500 instead of an exception."""
     return TestClient(with_routes(sessions), raise_server_exceptions=False)
 
 
 @pytest.fixture
 def known(client: TestClient, sessions: Sessions) -> TestClient:
-    """The same with a key: without one no body is read."""
+    """The same client with a key; without a key no body is read."""
     with sessions.begin() as session:
         key = create_key(session, scope=KeyScope.REP, subject="ann", now=NOON)
     client.headers["x-write-key"] = key
@@ -101,13 +101,13 @@ def test_a_transaction_is_committed_before_the_answer_and_undone_by_an_error(
         "now": "2026-12-01T12:00:00Z",
         "number": 1,
     }
-    refused = known.post("/numbers", json={"number": 13})
+    refusal = known.post("/numbers", json={"number": 13})
 
-    assert (refused.status_code, refused.headers["content-type"]) == (
+    assert (refusal.status_code, refusal.headers["content-type"]) == (
         404,
         "application/problem+json",
     )
-    assert refused.json() == {
+    assert refusal.json() == {
         "type": "urn:leadbaton:error:unknown_thing",
         "title": "Unknown thing",
         "status": 404,
@@ -168,7 +168,7 @@ def test_a_statement_that_the_database_refuses_is_a_fault_of_ours_and_no_outage(
     app = with_routes(sessions)
 
     @app.get("/refused")
-    def refused(session: Tx) -> None:
+    def refusal(session: Tx) -> None:
         session.execute(text("create temp table large (value text primary key)"))
         session.execute(text("insert into large values (:v)"), {"v": token_hex(9_000)})
 

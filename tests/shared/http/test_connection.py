@@ -1,4 +1,4 @@
-"""Clients that send too much, too slowly or nothing: raw sockets against a real server."""
+"""Tests with raw sockets and a real server: clients that send too much, too slowly or nothing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.serving import serving
 
 HEAD = b"POST /in HTTP/1.1\r\nhost: a\r\n"
 GET = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
-SHORT_LIMITS = ConnectionLimits(head_s=0.4, body_s=0.4, idle_s=0.4, rest_s=0.4)
-PATIENT = ConnectionLimits(head_s=20, body_s=20, rest_s=20)
+SHORT_LIMITS = ConnectionLimits(head_s=0.4, body_s=0.4, idle_s=0.4, drain_s=0.4)
+PATIENT = ConnectionLimits(head_s=20, body_s=20, drain_s=20)
 
 
 def echo() -> FastAPI:
-    """An API whose `/in` takes bodies of strangers, and whose `/large` answers more than a client reads."""
+    """An API whose `/in` reads bodies without a key, and whose `/large` responds with more than a client reads."""
     sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing"))
     app = create_app(title="t", summary="s", sessions=sessions, max_bytes=100_000)
     router = APIRouter()
@@ -44,25 +44,25 @@ def echo() -> FastAPI:
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[int]:
-    """The port of a server that never runs out of time within a test."""
+    """The port of a server whose time limits are longer than a test."""
     with serving(echo(), PATIENT) as url:
         yield int(url.rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[int]:
-    """The port of a server that waits for 0.4 s."""
+    """The port of a server whose time limits are 0.4 s."""
     with serving(echo(), SHORT_LIMITS) as url:
         yield int(url.rpartition(":")[2])
 
 
-def connected(port: int) -> socket.socket:
-    """A client."""
+def connect(port: int) -> socket.socket:
+    """A socket that is connected to the server."""
     return socket.create_connection(("127.0.0.1", port), timeout=15)
 
 
 def rest_of(client: socket.socket) -> bytes:
-    """All that the server says until it closes."""
+    """All bytes that the server sends before it closes."""
     answer = bytearray()
     with suppress(ConnectionResetError):
         while part := client.recv(65_536):
@@ -70,9 +70,9 @@ def rest_of(client: socket.socket) -> bytes:
     return bytes(answer)
 
 
-def answer_to(port: int, parts: Iterable[bytes]) -> bytes:
-    """What the server says to these parts, until it closes."""
-    with connected(port) as client:
+def error_response(port: int, parts: Iterable[bytes]) -> bytes:
+    """All bytes that the server sends in response to these parts."""
+    with connect(port) as client:
         with suppress(ConnectionResetError, BrokenPipeError):
             for part in parts:
                 client.sendall(part)
@@ -80,12 +80,12 @@ def answer_to(port: int, parts: Iterable[bytes]) -> bytes:
 
 
 def status_of(answer: bytes) -> int:
-    """The status of the first answer."""
+    """The status of the first response."""
     return int(answer.split(b" ", 2)[1])
 
 
 def endless(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
-    """A request that goes on for ever: for 50 MB, for our purposes."""
+    """A request of 50 MB, which stands for one without end."""
 
     def parts() -> Iterator[bytes]:
         yield start
@@ -108,7 +108,7 @@ def endless(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
     ids=["url", "value", "name", "fields", "nothing", "in large parts"],
 )
 def test_a_head_that_never_ends_is_cut(patient: int, parts: Callable[[], Iterator[bytes]]) -> None:
-    answer = answer_to(patient, parts())
+    answer = error_response(patient, parts())
     assert status_of(answer) == 431
     assert b'"code":"head_too_large"' in answer
     assert b"connection: close" in answer
@@ -116,9 +116,9 @@ def test_a_head_that_never_ends_is_cut(patient: int, parts: Callable[[], Iterato
 
 @pytest.mark.parametrize(("fields", "status"), [(98, 200), (101, 431)])
 def test_a_head_has_no_more_than_a_hundred_fields(patient: int, fields: int, status: int) -> None:
-    more = b"".join(b"x-%d: 1\r\n" % number for number in range(fields))
-    answer = answer_to(
-        patient, [b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + more + b"\r\n"]
+    extra_fields = b"".join(b"x-%d: 1\r\n" % number for number in range(fields))
+    answer = error_response(
+        patient, [b"GET /healthz HTTP/1.1\r\nconnection: close\r\n" + extra_fields + b"\r\n"]
     )
     assert status_of(answer) == status
 
@@ -130,17 +130,17 @@ def test_a_large_head_before_a_body_is_read_however_it_comes(patient: int) -> No
         + b"\r\ncontent-length: %d\r\n\r\n" % len(body) + body
     )  # fmt: skip
     for size in (len(request), 70_000, 10_000):
-        parts = [request[at : at + size] for at in range(0, len(request), size)]
-        assert answer_to(patient, parts).endswith(b"90000")
+        parts = [request[index : index + size] for index in range(0, len(request), size)]
+        assert error_response(patient, parts).endswith(b"90000")
 
 
 def test_requests_in_one_piece_are_answered_in_their_order(patient: int) -> None:
     posts = [HEAD + b"content-length: %d\r\n\r\n" % size + b"x" * size for size in (3, 70_000, 5)]
     last = HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n"
-    answer = answer_to(patient, [b"".join(posts) + last])
+    answer = error_response(patient, [b"".join(posts) + last])
     assert answer.count(b"200 OK") == 4
-    at = [answer.index(b"\r\n\r\n" + size) for size in (b"3", b"70000", b"5", b"0")]
-    assert at == sorted(at)
+    offsets = [answer.index(b"\r\n\r\n" + size) for size in (b"3", b"70000", b"5", b"0")]
+    assert offsets == sorted(offsets)
 
 
 @pytest.mark.parametrize(
@@ -150,26 +150,26 @@ def test_requests_in_one_piece_are_answered_in_their_order(patient: int) -> None
 )
 def test_a_chunked_body_is_not_all_frames(patient: int, frames: bytes) -> None:
     start = HEAD + b"transfer-encoding: chunked\r\n\r\n" + frames
-    answer = answer_to(patient, endless(start, b"a" * 10_000)())
+    answer = error_response(patient, endless(start, b"a" * 10_000)())
     assert not answer or status_of(answer) in (400, 431)
 
 
 def test_a_body_of_small_chunks_is_read(patient: int) -> None:
     body = b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n"
     head = HEAD + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
-    assert answer_to(
-        patient, [head, *(body[at : at + 9_000] for at in range(0, len(body), 9_000))]
+    assert error_response(
+        patient, [head, *(body[index : index + 9_000] for index in range(0, len(body), 9_000))]
     )[-5:] == (b"40000")
 
 
 def test_what_is_no_http_is_refused_as_a_problem(patient: int) -> None:
-    answer = answer_to(patient, [b"hello\r\n\r\n"])
+    answer = error_response(patient, [b"hello\r\n\r\n"])
     assert status_of(answer) == 400
     assert b'"code":"malformed_request"' in answer
 
 
 def test_a_chunk_that_is_none_ends_the_request(patient: int) -> None:
-    answer = answer_to(patient, [HEAD + b"transfer-encoding: chunked\r\n\r\n", b"zz\r\n"])
+    answer = error_response(patient, [HEAD + b"transfer-encoding: chunked\r\n\r\n", b"zz\r\n"])
     assert (status_of(answer), b"malformed_request" in answer) == (400, True)
 
 
@@ -195,10 +195,10 @@ def test_a_chunk_that_is_none_ends_the_request(patient: int) -> None:
 def test_who_stops_in_the_middle_is_sent_away(
     impatient: int, start: bytes, status: int | None
 ) -> None:
-    began = time.monotonic()
-    answer = answer_to(impatient, [start])
+    started_s = time.monotonic()
+    answer = error_response(impatient, [start])
     assert (status_of(answer) if answer else None) == status
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started_s < 10
 
 
 @pytest.mark.parametrize("start", [b"GET /", HEAD + b"content-length: 99999\r\n\r\n"])
@@ -209,25 +209,25 @@ def test_who_sends_a_byte_now_and_then_is_sent_away_too(impatient: int, start: b
             yield b"a"
             Event().wait(0.02)
 
-    assert status_of(answer_to(impatient, drops())) == 408
+    assert status_of(error_response(impatient, drops())) == 408
 
 
 def test_a_body_that_stops_after_the_answer_began_ends_the_answer(impatient: int) -> None:
-    answer = answer_to(
+    answer = error_response(
         impatient, [b"GET /large HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc"]
     )
     assert status_of(answer) == 200
 
 
 def test_who_reads_slowly_is_waited_for(patient: int) -> None:
-    with connected(patient) as client:
+    with connect(patient) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         Event().wait(0.3)
         assert len(rest_of(client)) > 100_000_000
 
 
 def test_who_does_not_read_the_answer_is_cut_off(impatient: int) -> None:
-    with connected(impatient) as client:
+    with connect(impatient) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         Event().wait(1.5)
         assert len(rest_of(client)) < 50_000_000
@@ -243,7 +243,7 @@ def test_a_slow_answer_is_waited_for_beside_a_slow_next_head() -> None:
         go.wait(10)
         return "done"
 
-    with serving(app, SHORT_LIMITS) as url, connected(int(url.rpartition(":")[2])) as client:
+    with serving(app, SHORT_LIMITS) as url, connect(int(url.rpartition(":")[2])) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
         assert requested.wait(10)
         client.sendall(b"GET /")
@@ -258,7 +258,7 @@ def test_the_rest_of_a_body_that_was_refused_is_read_and_the_connection_goes_on(
     patient: int,
 ) -> None:
     body = b"x" * 3_000_000
-    with connected(patient) as client:
+    with connect(patient) as client:
         client.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(body) + body)
         assert b"413" in client.recv(65_536)
         client.sendall(GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))

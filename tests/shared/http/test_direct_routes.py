@@ -1,4 +1,4 @@
-"""Posts beside FastAPI: as they are answered, observed and described like all others."""
+"""Tests that direct routes respond, are logged and are described like all other routes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.http.direct_routes import include_direct
 
 @pytest.fixture
 def client() -> TestClient:
-    """An API that takes parcels."""
+    """An API with a direct route for parcels."""
     sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing"))
     app = create_app(title="t", summary="s", sessions=sessions, max_bytes=100)
     router = APIRouter()
@@ -49,7 +49,7 @@ def client() -> TestClient:
         ("POST", "/parcels", b"one", 200, "taken one"),
         ("POST", "/parcels", b"bad", 422, "a bad one"),
         ("POST", "/parcels", b"kept", 503, "database_away"),
-        ("POST", "/parcels", b"bomb", 500, "a fault of ours"),
+        ("POST", "/parcels", b"bomb", 500, "a fault of Leadbaton"),
         ("POST", "/parcels", b"x" * 101, 413, "too_large"),
         ("POST", "/parcels/", b"one", 404, "not_found"),
         ("GET", "/parcels", b"", 405, "method_not_allowed"),

@@ -1,4 +1,4 @@
-"""Headers as ASGI hands them over."""
+"""Tests of single headers read from the ASGI scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many clients that hold what they send: the memory of a real API process, beside what they sent."""
+"""Tests of the memory of a real API process while many clients keep their requests incomplete."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ API = """
 
 
 class Server:
-    """An API in a process of its own."""
+    """An API in a separate process."""
 
     def __init__(self, url: str) -> None:
         self.port = free_port()
         arguments = [sys.executable, "-c", textwrap.dedent(API), url, str(self.port)]
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
 
-    def megabytes(self, what: str = "VmHWM") -> int:
-        """The memory of the process, by default the most that it ever had."""
+    def megabytes(self, field: str = "VmHWM") -> int:
+        """The memory of the process in MB, by default its maximum so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        match = re.search(rf"{what}:\s+(\d+) kB", status)
+        match = re.search(rf"{field}:\s+(\d+) kB", status)
         assert match is not None
         return int(match[1]) // 1_000
 
     def answers_in_s(self) -> float:
-        """How long a healthy request takes."""
-        began = time.monotonic()
+        """The duration of a regular request."""
+        started_s = time.monotonic()
         httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=10).raise_for_status()
-        return time.monotonic() - began
+        return time.monotonic() - started_s
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def server(database_url: str) -> Iterator[Server]:
         server.process.wait()
 
 
-async def held(server: Server, head: bytes, body: bytes) -> list[bytes]:
-    """Many clients send and wait; how each was answered, or b"" where the body is still waited for.
+async def hold_connections(server: Server, head: bytes, body: bytes) -> list[bytes]:
+    """Let many clients send and wait; the responses, or b"" where the server still waits for the body.
 
     Meanwhile the server answers others.
     """
@@ -137,7 +137,9 @@ def test_held_bodies_share_a_budget(
     fields = b"\r\nx-write-key: " + key.encode() if keyed else b""
     before = server.megabytes("VmRSS")
 
-    answers = asyncio.run(held(server, path.encode() + b" HTTP/1.1" + fields, bytes(SENT)))
+    answers = asyncio.run(
+        hold_connections(server, path.encode() + b" HTTP/1.1" + fields, bytes(SENT))
+    )
 
     assert set(answers) <= expected
     assert server.megabytes() - before < megabytes

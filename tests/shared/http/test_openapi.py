@@ -1,4 +1,4 @@
-"""What the descriptions of the APIs say of errors."""
+"""Tests of the errors in the descriptions of the APIs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.services.apis import Operation, operations
 
 
 def codes(operation: Operation, status: str) -> str:
-    """What the operation says of the status."""
+    """The description of a status of the operation."""
     return str(operation.described["responses"].get(status, {}).get("description", ""))
 
 
@@ -53,7 +53,7 @@ def test_what_only_the_framework_answers_is_not_described() -> None:
     app = FastAPI()
 
     @app.post("/things")
-    def things(size: int) -> int:
+    def parts(size: int) -> int:
         return size
 
     before: dict[str, Any] = app.openapi()

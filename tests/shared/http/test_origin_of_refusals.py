@@ -10,9 +10,9 @@ from tests.serving import serving
 from tests.shared.http.test_connection import (
     HEAD,
     SHORT_LIMITS,
-    answer_to,
-    connected,
+    connect,
     echo,
+    error_response,
     rest_of,
     status_of,
 )
@@ -50,7 +50,7 @@ def impatient() -> Iterator[int]:
 def test_a_page_may_read_a_refusal_if_the_origin_came(
     impatient: int, parts: list[bytes], *, status: int, readable: bool
 ) -> None:
-    answer = answer_to(impatient, parts)
+    answer = error_response(impatient, parts)
     last = answer[answer.rindex(b"HTTP/1.1 %d" % status) :]
     for field in (
         b"\r\naccess-control-allow-origin: https://www.example.com\r\n",
@@ -62,7 +62,7 @@ def test_a_page_may_read_a_refusal_if_the_origin_came(
 
 @pytest.mark.parametrize("start", [HEAD + b"x", b"\r\n" * 40_000], ids=["head", "blank lines"])
 def test_the_origin_of_one_request_is_not_that_of_the_next(impatient: int, start: bytes) -> None:
-    with connected(impatient) as client:
+    with connect(impatient) as client:
         client.sendall(HEAD + SITE + b"content-length: 0\r\n\r\n")
         assert b"200 OK" in client.recv(65_536)
         client.sendall(start)

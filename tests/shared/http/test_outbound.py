@@ -1,4 +1,4 @@
-"""Calls to addresses that others chose."""
+"""Tests of calls to URLs that users chose."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Endless(BaseHTTPRequestHandler):
             return
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
@@ -79,14 +79,14 @@ def test_no_more_is_read_of_an_answer_than_is_kept() -> None:
 
 
 def test_the_same_place_is_called_by_the_same_client_and_all_are_closed() -> None:
-    async def clients() -> tuple[bool, bool, bool]:
-        async with Clients(destinations([]), connections=1) as several:
-            ours, again = several.to("rep/grace"), several.to("rep/grace")
-            others = [several.to(f"rep/{number}") for number in range(99)]
-        closed = all(it.is_closed for it in (ours, *others))
-        return ours is again, any(it is not ours for it in others), closed
+    async def compare_clients() -> tuple[bool, bool, bool]:
+        async with Clients(destinations([]), connections=1) as clients:
+            client, same_client = clients.to("rep/grace"), clients.to("rep/grace")
+            others = [clients.to(f"rep/{number}") for number in range(99)]
+        closed = all(it.is_closed for it in (client, *others))
+        return client is same_client, any(it is not client for it in others), closed
 
-    assert asyncio.run(clients()) == (True, True, True)
+    assert asyncio.run(compare_clients()) == (True, True, True)
 
 
 @pytest.mark.parametrize(

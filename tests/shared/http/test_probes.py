@@ -1,4 +1,4 @@
-"""What a worker says of itself, over real HTTP."""
+"""Tests of the probes of a worker over real HTTP."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_worker_is_ready_while_all_checks_pass_and_alive_while_it_beats() -> N
         if away:
             raise OSError("with a path that nobody should read")
 
-    probes = Probes(time_source=lambda: now, patience=timedelta(minutes=1))
+    probes = Probes(time_source=lambda: now, max_silence=timedelta(minutes=1))
     probes.start(port := free_port(), {"kafka": kafka, "disk": disk})
 
     def get(path: str) -> httpx.Response:
@@ -74,7 +74,7 @@ def _answers(port: int) -> bool:
 
 
 def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
-    for host, where in ((None, "127.0.0.1"), ("127.0.0.2", "127.0.0.2")):
+    for host, address in ((None, "127.0.0.1"), ("127.0.0.2", "127.0.0.2")):
         probes = Probes()
         port = free_port()
         if host is None:
@@ -82,8 +82,8 @@ def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
         else:
             probes.start(port, {}, host=host)
 
-        assert httpx.get(f"http://{where}:{port}/healthz").status_code == 200
-        other_host = "127.0.0.2" if where == "127.0.0.1" else "127.0.0.1"
+        assert httpx.get(f"http://{address}:{port}/healthz").status_code == 200
+        other_host = "127.0.0.2" if address == "127.0.0.1" else "127.0.0.1"
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://{other_host}:{port}/healthz")
 

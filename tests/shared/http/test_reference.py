@@ -1,4 +1,4 @@
-"""The page of an API's operations: all of them, and nothing from anywhere else."""
+"""Tests of the page `/docs`: it shows every operation and loads nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from shared.http.problems import problems
 
 
 def client() -> TestClient:
-    """Of an API with two operations on a database that nobody asks."""
+    """A client of an API with two operations, whose database is never used."""
     sessions = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nothing"))
     app = create_app(title="Things & more", summary="What there is.", sessions=sessions)
 
     @app.get("/things", responses=problems(UnknownKey))
-    def things(like: str = Query(description="A <part> of the name.")) -> list[str]:
-        """Every thing."""
+    def parts(like: str = Query(description="A <part> of the name.")) -> list[str]:
+        """All parts."""
         return [like]
 
     @app.delete("/things/{name}")
@@ -37,7 +37,7 @@ def test_every_operation_is_on_the_page() -> None:
     for expected in (
         "<title>Things &amp; more</title>",
         "What there is.",
-        "<h2>GET /things</h2><p>Every thing.</p>",
+        "<h2>GET /things</h2><p>All parts.</p>",
         "like, in the query (required)</code></dt><dd>A &lt;part&gt; of the name.",
         "<code>401</code></dt><dd>`unknown_key`: ",
         "<h2>DELETE /things/{name}</h2><p>End Thing</p>",

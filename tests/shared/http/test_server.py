@@ -1,4 +1,4 @@
-"""Real processes: logs as JSON, and an end in good order."""
+"""Tests of a real API process: its log, and its regular end."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ LOOP = """
 
 @contextmanager
 def running(program: str) -> Iterator[subprocess.Popen[str]]:
-    """The program in a process of its own."""
+    """The program in a separate process."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
     )
@@ -94,11 +94,11 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
             lines.append(json.loads(process.stdout.readline()))
         process.send_signal(number)
         asking.join(10)
-        rest, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=10)
 
     assert answers == ["done"]
     assert process.returncode == 0
-    *headers, closed = rest.splitlines()
+    *headers, closed = output.splitlines()
     assert closed == "closed"
     lines += [json.loads(line) for line in headers]
     assert {line["service"] for line in lines} == {"test"}
@@ -107,7 +107,7 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
     assert (library["module"], library["level"]) == ("library", "warning")
     [request] = [line for line in lines if line["event"] == "request"]
     assert (request["route"], request["status"]) == ("/slow/{person}", 200)
-    assert "lovelace" not in rest
+    assert "lovelace" not in output
 
 
 def test_a_post_on_a_direct_route_without_a_database_says_when_to_try_again() -> None:
@@ -129,5 +129,5 @@ def test_a_loop_ends_at_the_first_signal_and_others_change_nothing(number: signa
         assert process.stdout.readline() == "ready\n"
         for _ in range(3):
             process.send_signal(number)
-        rest, _ = process.communicate(timeout=10)
-    assert (rest, process.returncode) == ("stopped\n", 0)
+        output, _ = process.communicate(timeout=10)
+    assert (output, process.returncode) == ("stopped\n", 0)

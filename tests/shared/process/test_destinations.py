@@ -1,4 +1,4 @@
-"""Where webhooks may go, in every form that an address or a name of one can be written."""
+"""Tests of the URLs that webhooks may reach, in every notation of an address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ssrfguard import SSRFGuardError
 
 from shared.http.outbound import ForbiddenAddress, check_url
+from shared.process.addresses import ports_of
 from shared.process.destinations import DEFAULT_PORTS, destinations
-from shared.process.ports import ports_of
 
 PUBLIC = destinations([])
 LOOPBACK = destinations([ip_network("127.0.0.0/8")])
@@ -21,8 +21,8 @@ INTERNAL = st.sampled_from(
 ).map(IPv4Address)  # fmt: skip
 
 
-def refused(url: str) -> bool:
-    """Whether it may not be called."""
+def refusal(url: str) -> bool:
+    """Whether the policy refuses the URL."""
     try:
         check_url(url, PUBLIC)
     except ForbiddenAddress:
@@ -49,14 +49,14 @@ def test_a_refusal_names_the_settings() -> None:
 def test_names_of_the_machine_and_of_the_cloud_are_refused_whether_or_not_they_resolve(
     host: str,
 ) -> None:
-    assert refused(f"http://{host}/x")
+    assert refusal(f"http://{host}/x")
 
 
 @pytest.mark.parametrize(
     "host", ["localhost.example.invalid", "notlocalhost.invalid", "metadata.invalid"]
 )
 def test_names_that_only_look_like_them_pass(host: str) -> None:
-    assert not refused(f"https://{host}/x")
+    assert not refusal(f"https://{host}/x")
 
 
 @given(INTERNAL)
@@ -85,7 +85,7 @@ def test_an_internal_address_is_refused_in_whatever_form(address: IPv4Address) -
         f"[2606:4700::5efe:{address}]",
         f"[2606:4700::200:5efe:{address}]",
     ]
-    assert [it for it in forms if not refused(f"http://{it}/")] == []
+    assert [it for it in forms if not refusal(f"http://{it}/")] == []
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_internal_address_is_refused_in_whatever_form(address: IPv4Address) -
      "[2001:db8::1]", "①②⑦.0.0.1", "127。0。0。1", "0", "0x", "127.1.", "a.0x7f", "1.2.3.4.5"],
 )  # fmt: skip
 def test_other_addresses_that_are_not_public_are_refused(host: str) -> None:
-    assert refused(f"http://{host}/")
+    assert refusal(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_other_addresses_that_are_not_public_are_refused(host: str) -> None:
     ],
 )
 def test_public_addresses_pass(host: str) -> None:
-    assert not refused(f"https://{host}/")
+    assert not refusal(f"https://{host}/")
 
 
 def test_loopback_by_name_and_by_number_passes_where_the_network_is_allowed() -> None:
@@ -124,7 +124,7 @@ def test_loopback_by_name_and_by_number_passes_where_the_network_is_allowed() ->
      (":22", False), (":25", False), (":81", False), (":1023", False), (":0", False), (":65536", False)],
 )  # fmt: skip
 def test_only_allowed_ports_are_called(port: str, *, passes: bool) -> None:
-    assert refused(f"http://93.184.215.14{port}/") is not passes
+    assert refusal(f"http://93.184.215.14{port}/") is not passes
 
 
 def test_ports_are_a_setting() -> None:

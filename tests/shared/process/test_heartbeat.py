@@ -1,4 +1,4 @@
-"""A loop that goes round says so."""
+"""Tests of the heartbeat of a loop."""
 
 from __future__ import annotations
 

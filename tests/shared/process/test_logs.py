@@ -1,4 +1,4 @@
-"""One JSON object a line, faults with their traceback."""
+"""Tests of log lines: one JSON object each, errors with their traceback."""
 
 from __future__ import annotations
 

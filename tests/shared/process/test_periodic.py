@@ -1,4 +1,4 @@
-"""A periodic task runs again after an outage and after any other error, which is counted."""
+"""Tests that a periodic task runs again after an outage and after any other error, which is counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def failures() -> float:
 def test_an_error_that_is_no_outage_is_counted_and_the_task_runs_again(
     sessions: Sessions, sqlstate: str
 ) -> None:
-    """Its thread would end otherwise, and the gauges would keep their last values with nobody to notice."""
+    """Otherwise its thread would end, and the gauges would keep their last values unnoticed."""
     statement = (
         f"do $$ begin raise exception 'ada@acme.example' using errcode = '{sqlstate}'; end $$"
     )

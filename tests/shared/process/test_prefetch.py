@@ -1,4 +1,4 @@
-"""What was begun is what is taken next; two never read at once."""
+"""Tests of reading in advance: results come in order, and two threads never read at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from shared.process.prefetch import Prefetch, give_way
+from shared.process.prefetch import Prefetch, yield_to_worker
 
 
 def test_takes_what_was_begun_in_another_thread_or_reads_now_in_this_one() -> None:
@@ -52,13 +52,13 @@ def test_whoever_reads_ahead_leaves_most_of_the_time_to_the_one_that_works() -> 
     def read() -> float:
         began_s = time.thread_time()
         while not enough.is_set():
-            give_way()
+            yield_to_worker()
         return time.thread_time() - began_s
 
     with Prefetch(read) as prefetch:
         prefetch.begin()
         began_s = time.thread_time()
         while time.thread_time() - began_s < 0.2:
-            give_way()  # does nothing here
+            yield_to_worker()  # does nothing here
         enough.set()
         assert prefetch.result() < 0.14

@@ -1,4 +1,4 @@
-"""Settings are bounded: what cannot be is refused by the variable's name, before anything starts."""
+"""Tests of the bounds of settings: an invalid value is refused by name, before anything starts."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def test_a_file_without_a_secret_is_named(
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(ValidationError, match=str(file)) as refused:
+    with pytest.raises(ValidationError, match=str(file)) as refusal:
         Settings.model_validate({field: file})
 
-    assert refused.value.errors()[0]["loc"] == (field,)
+    assert refusal.value.errors()[0]["loc"] == (field,)
 
 
 @pytest.mark.parametrize("url", ["", "leadbaton", "sqlite:///x.db", "mysql://a@b/c", "http://["])

@@ -1,4 +1,4 @@
-"""A trace goes on from hop to hop, or begins; spans are made only when somebody wants them."""
+"""Tests of traces: they continue from hop to hop, and spans are made only with an exporter."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ with tracing.start_span("request", {PARENT!r}, kind=tracing.SpanKind.SERVER) as 
 
 
 def exporting(**environment: str) -> tuple[str, str]:
-    """What a process of its own exports to the console, and the traceparent that it made."""
+    """The spans that a separate process exports to the console, and the traceparent that it made."""
     done = subprocess.run(
         [sys.executable, "-c", EXPORTING],
         env={**BARE_ENVIRONMENT, "PYTHONPATH": ":".join(sys.path), **environment},
@@ -112,10 +112,10 @@ def test_nothing_is_exported_unless_asked_for(environment: Mapping[str, str]) ->
 def test_an_exporter_that_is_not_installed_stops_nothing(environment: Mapping[str, str]) -> None:
     output, traceparent = exporting(**environment)
 
-    assert "no such exporter of traces is installed" in output
+    assert "the exporter of traces is not installed" in output
     assert trace_id(traceparent) == TRACE
 
 
 def spans(output: str) -> list[dict[str, Any]]:
-    """What the console exporter wrote: one JSON document after another."""
+    """The JSON documents that the console exporter wrote."""
     return [orjson.loads(it + "}") for it in output.split("\n}\n") if it.strip()]

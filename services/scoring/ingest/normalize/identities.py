@@ -49,7 +49,7 @@ def id_text(value: Any) -> Any:
     if type(value) is float:
         value = str(int(value)) if value.is_integer() and abs(value) < EXACT else None
     elif type(value) is NumberText:
-        value = value.whole()
+        value = value.digits()
     else:
         return value
     if value is None:

@@ -66,11 +66,11 @@ def test_lists_are_narrowed(ops: SlaClient, filters: dict[str, Any], count: int)
 def test_lists_come_in_pages(ops: SlaClient, path: str, parameters: dict[str, Any]) -> None:
     whole = [it["id"] for it in ops.get(path, **parameters)["items"]]
     page = ops.get(path, limit=1, **parameters)
-    paged = page["items"]
+    page_of = page["items"]
     while page["next"] is not None:
         page = ops.get(path, limit=1, after=page["next"], **parameters)
-        paged += page["items"]
-    assert [it["id"] for it in paged] == whole
+        page_of += page["items"]
+    assert [it["id"] for it in page_of] == whole
     assert len(whole) > 1
 
 

@@ -1,10 +1,10 @@
-"""Lists of ports."""
+"""Hosts, ports, brokers and URLs as settings write them."""
 
 from __future__ import annotations
 
 import pytest
 
-from shared.process.ports import ports_of
+from shared.process.addresses import ports_of
 from shared.process.settings import Settings
 
 
