@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import chain, pairwise, takewhile
+from itertools import pairwise
 from typing import Protocol
 
-from shared.agreement.cel.check import condition_faults
-from shared.agreement.cel.condition import Condition
-from shared.agreement.cel.read import Kind, Token, content, is_selected, tokens
 from shared.agreement.check_calendars import calendar_problems, open_in_a_week
-from shared.agreement.contexts import conditions
+from shared.agreement.check_conditions import condition_problems, unknown
+from shared.agreement.contexts import ALL_READ
+from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
 from shared.agreement.model import Agreement, Anchor, Policy
 from shared.agreement.problem import Problem
-from shared.documents import Path, nearest
+from shared.documents import Path, Unread
 
 MAX_WEEKS = 5 * 52
 """A policy's target must fit into the open hours of so many weeks."""
@@ -32,18 +31,51 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
 )
 
 
-def problems(agreement: Agreement) -> Iterator[Problem]:
-    """All faults between the fields of an agreement whose fields are each valid."""
-    faults = [*_reserved_traits(agreement), *_condition_problems(agreement)]
-    yield from faults or chain(_unreachable_rules(agreement), _unknown_values(agreement))
+def problems(agreement: Agreement, unread: Unread = ALL_READ) -> list[Problem]:
+    """Everything wrong with an agreement whose fields are each sound, except for those that are unread.
+
+    An unread part has a fault already. Nothing is said of it again, and whatever it may name counts as there.
+    """
+    return [it for it in _problems(agreement, unread) if not unread.overlaps(it.path)]
+
+
+def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
+    ids = {
+        "tier": _ids(agreement.qualification.tiers, ("qualification", "tiers"), unread),
+        "team": _ids(agreement.routing.teams, ("routing", "teams"), unread),
+        "calendar": _ids(agreement.sla.calendars, ("sla", "calendars"), unread),
+    }
+    yield from _reserved_traits(agreement)
+    yield from condition_problems(agreement, unread, {it: ids[it] for it in ("tier", "team")})
     yield from _repeated_names(agreement)
-    yield from _unknown_references(agreement)
+    yield from _unarrivable_types(agreement)
+    yield from _unknown_references(agreement, unread, teams=ids["team"], calendars=ids["calendar"])
     yield from _invalid_numbers(agreement)
-    for index, policy in enumerate(agreement.sla.policies):
-        yield from _policy_problems(policy, ("sla", "policies", index))
+    for at, policy in enumerate(agreement.sla.policies):
+        yield from _policy_problems(policy, ("sla", "policies", at))
     yield from _unreachable_targets(agreement)
-    for index, calendar in enumerate(agreement.sla.calendars):
-        yield from calendar_problems(calendar, ("sla", "calendars", index))
+    for at, calendar in enumerate(agreement.sla.calendars):
+        yield from calendar_problems(calendar, ("sla", "calendars", at))
+
+
+class _Entry(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+def _ids(entries: Sequence[_Entry], path: Path, unread: Unread) -> list[str] | None:
+    """The ids of a list's entries; None where one of them is unread."""
+    if any(unread.covers((*path, at, "id")) for at in range(len(entries))):
+        return None
+    return [it.id for it in entries]
+
+
+def _keys(mapping: Iterable[str], path: Path, unread: Unread) -> list[str] | None:
+    """The keys of a mapping, those of unread entries too; None where the mapping is unread."""
+    if unread.covers(path):
+        return None
+    hidden = {str(it[-1]) for it in unread.paths if it[:-1] == path}
+    return sorted({*mapping, *hidden})
 
 
 def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
@@ -54,88 +86,6 @@ def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:
                 f"`lead.{name}` is always there; take it out of `traits`",
                 key=True,
             )
-
-
-def _condition_problems(agreement: Agreement) -> Iterator[Problem]:
-    for path, condition, names in conditions(agreement):
-        for fault in condition_faults(condition, names):
-            yield Problem(path, fault.message, offset=fault.offset)
-
-
-def _unreachable_rules(agreement: Agreement) -> Iterator[Problem]:
-    for path, condition, _ in conditions(agreement):
-        if condition.constant is False:
-            yield Problem(path, "this never holds; mend the condition, or delete the rule", 0)
-    yield from _shadowed_rules(agreement.qualification.suppress, ("qualification", "suppress"))
-    for rules, path in (
-        (agreement.qualification.tiers, ("qualification", "tiers")),
-        (agreement.routing.rules, ("routing", "rules")),
-    ):
-        yield from _shadowed_rules(rules, path)
-        if rules[-1].when.constant is not True:
-            yield Problem(
-                (*path, len(rules) - 1, "when"),
-                f"the last of `{path[-1]}` must hold for every lead; add one with `when: true`",
-                offset=0,
-            )
-
-
-class _Rule(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def when(self) -> Condition: ...
-
-
-def _shadowed_rules(rules: Sequence[_Rule], path: Path) -> Iterator[Problem]:
-    """Rules behind one that always holds or has the same condition, as the first rule that holds decides."""
-    for index, rule in enumerate(rules):
-        for earlier in rules[:index]:
-            if earlier.when.constant is True:
-                reason = f"`{earlier.id}` before it always holds"
-            elif _token_texts(earlier.when) == _token_texts(rule.when):
-                reason = f"`{earlier.id}` before it asks the same"
-            else:
-                continue
-            message = f"`{rule.id}` is never reached: {reason}; move it up, or delete it"
-            yield Problem((*path, index, "when"), message, offset=0)
-            break
-
-
-def _token_texts(condition: Condition) -> list[str]:
-    return [it.text for it in tokens(condition.source)]
-
-
-def _unknown_values(agreement: Agreement) -> Iterator[Problem]:
-    known = {
-        "tier": [it.id for it in agreement.qualification.tiers],
-        "team": [it.id for it in agreement.routing.teams],
-        "grade": [letter + digit for letter in "ABCD" for digit in "1234"],
-    }
-    for path, condition, _ in conditions(agreement):
-        for name, text in _compared_texts(tokens(condition.source), known):
-            if content(text) not in known[name]:
-                message = _unknown(name, content(text), known[name])
-                yield Problem(path, message, offset=text.offset)
-
-
-def _compared_texts(source: Sequence[Token], names: Container[str]) -> Iterator[tuple[str, Token]]:
-    """The texts that these names are compared with by `==`, `!=` or `in […]`, each with the name."""
-    for index, token in enumerate(source):
-        if token.text not in names or is_selected(source, index):
-            continue
-        match [it.text for it in source[index + 1 : index + 3]]:
-            case ["==" | "!=", _]:
-                compared = tuple(source[index + 2 : index + 3])
-            case ["in", "["]:
-                compared = tuple(takewhile(lambda it: it.text != "]", source[index + 3 :]))
-            case _:
-                continue
-        yield from ((token.text, it) for it in compared if it.kind is Kind.TEXT)
-
-
-def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    return f"unknown {kind} `{name}`; {nearest(name, known, 'there are')}"
 
 
 def _repeated_names(agreement: Agreement) -> Iterator[Problem]:
@@ -152,12 +102,16 @@ def _repeated(ids: Sequence[str], path: Path, *field: str) -> Iterator[Problem]:
             yield Problem((*path, index, *field), message)
 
 
-def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
-    calendars = [it.id for it in agreement.sla.calendars]
-    teams = [it.id for it in agreement.routing.teams]
-    groups = sorted(agreement.scoring.groups)
-    traits = sorted({*agreement.traits, *BUILT_IN})
-    references: list[tuple[Path, str, str | None, Sequence[str]]] = [
+def _unknown_references(
+    agreement: Agreement,
+    unread: Unread,
+    *,
+    teams: Sequence[str] | None,
+    calendars: Sequence[str] | None,
+) -> Iterator[Problem]:
+    groups = _keys(agreement.scoring.groups, ("scoring", "groups"), unread)
+    traits = _keys([*agreement.traits, *BUILT_IN], ("traits",), unread)
+    references: list[tuple[Path, str, str | None, Sequence[str] | None]] = [
         *(
             (("scoring", "signals", index, "group"), "group", it.group, groups)
             for index, it in enumerate(agreement.scoring.signals)
@@ -176,8 +130,29 @@ def _unknown_references(agreement: Agreement) -> Iterator[Problem]:
         ),
     ]
     for path, kind, name, known in references:
-        if name is not None and name not in known:
-            yield Problem(path, _unknown(kind, name, known))
+        if name is not None and known is not None and name not in known:
+            yield Problem(path, unknown(kind, name, known))
+
+
+def _unarrivable_types(agreement: Agreement) -> Iterator[Problem]:
+    """Event types that no event has, because the names of events are converted as they arrive."""
+    types: list[tuple[Path, str]] = [
+        *(
+            (("scoring", "signals", at, "on"), it.on)
+            for at, it in enumerate(agreement.scoring.signals)
+        ),
+        *(
+            (("qualification", "hand_raise", at), it)
+            for at, it in enumerate(agreement.qualification.hand_raise)
+        ),
+    ]
+    for path, type_ in types:
+        if not can_arrive(type_):
+            arrives = snake_case(type_)
+            hint = (
+                f"it arrives as `{arrives}`, write that" if arrives else "write such as page_viewed"
+            )
+            yield Problem(path, f"no event has the type `{type_}`; {hint}")
 
 
 def _invalid_numbers(agreement: Agreement) -> Iterator[Problem]:

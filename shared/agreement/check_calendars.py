@@ -11,16 +11,22 @@ from holidays import list_supported_countries
 
 from shared.agreement.model import Calendar
 from shared.agreement.model.calendar import Span, span_of
+from shared.agreement.places import MISTAKEN, country_code, zone_of_city
 from shared.agreement.problem import Problem
 from shared.documents import Path, nearest
+from shared.documents.spelling import closest
 
 
 def calendar_problems(calendar: Calendar, path: Path) -> Iterator[Problem]:
     """All faults of a calendar."""
     zones = available_timezones()
     if calendar.zone not in zones:
-        hint = nearest(calendar.zone, sorted(zones), "zones")
-        hint = hint if hint.startswith("did") else "write an IANA zone, such as Europe/Berlin"
+        suggestion = closest(calendar.zone, sorted(zones)) or zone_of_city(calendar.zone)
+        hint = (
+            f"did you mean `{suggestion}`?"
+            if suggestion
+            else "write an IANA zone, such as Europe/Berlin"
+        )
         yield Problem((*path, "zone"), f"unknown zone `{calendar.zone}`; {hint}")
     yield from _holidays(calendar, (*path, "holidays"))
     for day, windows in calendar.hours.items():
@@ -45,8 +51,9 @@ def _holidays(calendar: Calendar, path: Path) -> Iterator[Problem]:
         return
     country, dash, subdivision = calendar.holidays.partition("-")
     known = list_supported_countries()
-    if country not in known:
-        hint = nearest(country.upper(), known, "write an ISO country, one of")
+    if country not in known or country.casefold() in MISTAKEN:
+        suggestion = country_code(country)
+        hint = f"did you mean `{suggestion}`?" if suggestion else "write an ISO country, such as DE"
         yield Problem(path, f"no holidays known for `{country}`; {hint}")
     elif dash and subdivision not in known[country]:
         hint = nearest(subdivision.upper(), known[country], "its parts are")

@@ -8,8 +8,9 @@ from shared.agreement.cel.check import Names
 from shared.agreement.cel.condition import Condition
 from shared.agreement.facts import BUILT_IN
 from shared.agreement.model import Agreement, TraitType
-from shared.documents import Path
+from shared.documents import Path, Unread
 
+ALL_READ = Unread()
 _TYPES = {
     TraitType.STRING: "string",
     TraitType.NUMBER: "double",
@@ -26,11 +27,10 @@ EVENT: Names = (
 NUMBERS: Names = (
     ("fit", "double"),
     ("engagement", "double"),
-    ("likelihood", "double"),
     ("grade", "string"),
     ("hand_raised", "bool"),
 )
-ROUTED: Names = tuple(it for it in NUMBERS if it[0] != "likelihood")
+"""The numbers of a lead. `likelihood` is not among them while nothing computes it."""
 REP: Names = tuple(
     [(f"rep.{name}", "string") for name in ("id", "name", "email", "team")]
     + [(f"rep.{name}", "list<string>") for name in ("territories", "languages", "skills", "segments")]
@@ -39,14 +39,24 @@ TIER: Names = (("tier", "string"),)
 TEAM: Names = (("team", "string"),)
 
 
-def conditions(agreement: Agreement) -> Iterator[tuple[Path, Condition, Names]]:
-    """Each condition with its path and the names that it may read."""
-    for section, part, field, names in condition_fields(lead_names(agreement.traits)):
+def conditions(
+    agreement: Agreement, unread: Unread = ALL_READ
+) -> Iterator[tuple[Path, Condition, Names]]:
+    """Each condition with its path and the names that it may read; a trait whose type is unread may be of any."""
+    lead = lead_names(agreement.traits) + _unread_traits(unread)
+    for section, part, field, names in condition_fields(lead):
         rules = getattr(getattr(agreement, section), part)
         many = isinstance(rules, tuple)
         for at, rule in enumerate(rules if many else (rules,)):
             if condition := getattr(rule, field, None):
                 yield (section, part, *((at,) if many else ()), field), condition, names
+
+
+def _unread_traits(unread: Unread) -> Names:
+    names = sorted(str(it[1]) for it in unread.paths if len(it) == 2 and it[0] == "traits")
+    if unread.covers(("traits",)):
+        return (("lead", "dyn"),)
+    return tuple((f"lead.{name}", "dyn") for name in names)
 
 
 def lead_names(traits: Mapping[str, TraitType]) -> Names:
@@ -57,13 +67,14 @@ def lead_names(traits: Mapping[str, TraitType]) -> Names:
 
 def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
     """Section, part and field of every condition, with the names that it may read."""
+    of_fit = tuple(it for it in lead if it[0] != "lead.stage")
     return (
-        ("scoring", "fit", "when", lead),
+        ("scoring", "fit", "when", of_fit),
         ("scoring", "signals", "when", EVENT),
         ("qualification", "threshold", "when", lead + NUMBERS),
         ("qualification", "suppress", "when", lead + NUMBERS),
         ("qualification", "tiers", "when", lead + NUMBERS),
-        ("routing", "rules", "when", lead + ROUTED + TIER),
+        ("routing", "rules", "when", lead + NUMBERS + TIER),
         ("routing", "rules", "match", lead + REP + TIER),
         ("sla", "policies", "when", TIER + TEAM),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from typing import Any, ClassVar
 
 from shared.agreement.check import problems
 from shared.agreement.contexts import conditions
 from shared.agreement.model import Agreement
-from shared.documents import Document, InvalidDocument
+from shared.agreement.problem import Problem
+from shared.documents import Document, Fault, InvalidDocument
 
 
 class InvalidAgreement(InvalidDocument):
@@ -21,15 +23,20 @@ def parse(source: str, *, name: str = "agreement.yaml") -> Agreement:
     """The agreement of a file; raises InvalidAgreement with every fault."""
     try:
         document = Document.of(source, name=name)
-        agreement = document.into(Agreement)
     except InvalidDocument as wrong:
         raise InvalidAgreement(name, wrong.faults) from None
-    if faults := list(problems(agreement)):
-        raise InvalidAgreement(
-            name,
-            [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in faults],
-        )
-    return _with_rules_named(agreement)
+    reading = document.read_as(Agreement)
+    faults = list(reading.faults)
+    if reading.value is not None:
+        faults += placed(document, problems(reading.value, reading.unread))
+    if faults or reading.value is None:
+        raise InvalidAgreement(name, faults)
+    return _with_rules_named(reading.value)
+
+
+def placed(document: Document, problems: Iterable[Problem]) -> list[Fault]:
+    """The problems with their lines and columns in the file."""
+    return [document.fault(it.path, it.message, key=it.key, offset=it.offset) for it in problems]
 
 
 def parse_published(source: str) -> Agreement:

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
-from shared.documents.document import Document, Fault, InvalidDocument, read, text_of
+from shared.documents.document import (
+    Document,
+    Fault,
+    InvalidDocument,
+    Reading,
+    Unread,
+    read,
+    text_of,
+)
+from shared.documents.spelling import nearest
 from shared.documents.tree import Path
-from shared.documents.wording import nearest
 
-__all__ = ["Document", "Fault", "InvalidDocument", "Path", "nearest", "read", "text_of"]
+__all__ = [
+    "Document",
+    "Fault",
+    "InvalidDocument",
+    "Path",
+    "Reading",
+    "Unread",
+    "nearest",
+    "read",
+    "text_of",
+]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.documents.limits import LENIENT
+from shared.documents.stand_ins import causes, validate_with_stand_ins
 from shared.documents.tree import InvalidYaml, Path, Position, Tree, position_inside, position_of
 from shared.documents.wording import printable, wording
 from shared.errors import Rejected
@@ -39,6 +40,31 @@ class InvalidDocument(Rejected):
                 f"{name}:{it.line}:{it.column}: {printable(it.message)}" for it in self.faults
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[M]):
+    """A file read into a model as far as that is possible."""
+
+    value: M | None
+    """The value, with stand-ins for the parts in `unread`; None where too little of the file can be read."""
+    faults: tuple[Fault, ...]
+    unread: Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The paths of the parts of a file that have a fault already, so that they say nothing to other checks."""
+
+    paths: frozenset[Path] = frozenset()
+
+    def overlaps(self, path: Path) -> bool:
+        """Whether the value at the path is unread, in whole or in part."""
+        return any(path[: len(it)] == it or it[: len(path)] == path for it in self.paths)
+
+    def covers(self, path: Path) -> bool:
+        """Whether the value at the path is unread as a whole."""
+        return any(path[: len(it)] == it for it in self.paths)
 
 
 def read(model: type[M], source: str, *, name: str) -> M:
@@ -75,25 +101,34 @@ class Document:
             raise InvalidDocument(name, [Fault(*wrong.position, "", wrong.message)]) from None
 
     def into(self, model: type[M]) -> M:
-        """The file as a value of the model; raises InvalidDocument with every fault."""
+        """The value as one of the model; InvalidDocument with every fault."""
+        reading = self.read_as(model)
+        if reading.value is None or reading.faults:
+            raise InvalidDocument(self.name, reading.faults)
+        return reading.value
+
+    def read_as(self, model: type[M]) -> Reading[M]:
+        """The value as one of the model, with every fault of its YAML and of its fields."""
+        faults = [Fault(*position, "", message) for position, message in self.tree.faults]
         try:
-            return model.model_validate(
-                self.tree.value, context=LENIENT if self.tree.lenient else None
-            )
+            context = LENIENT if self.tree.lenient else None
+            value = model.model_validate(self.tree.value, context=context)
+            if not faults:
+                return Reading(value, (), Unread())
         except ValidationError as invalid:
-            errors = [it for it in invalid.errors() if not _is_consequence(it)]
-            faults = [(error, wording(error, model)) for error in errors]
-            raise InvalidDocument(
-                self.name,
-                [
-                    self.fault(
-                        error["loc"],
-                        message,
-                        key=error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",),
-                    )
-                    for error, message in faults
-                ],
-            ) from None
+            faults += self._shape_faults(model, causes(invalid))
+        part, unread = validate_with_stand_ins(model, self.tree.value, self.tree.unread)
+        return Reading(part, tuple(faults), Unread(unread))
+
+    def _shape_faults(
+        self, model: type[BaseModel], errors: Sequence[ErrorDetails]
+    ) -> Iterator[Fault]:
+        """The errors in words; the alternatives that a value does not match have one fault together."""
+        hidden = Unread(frozenset(self.tree.unread))
+        for path, error in _by_value(errors, self.tree).items():
+            is_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
+            if is_key or not hidden.covers(path):
+                yield self.fault(path, wording(error, model), key=is_key)
 
     def fault(
         self, path: Path, message: str, *, key: bool = False, offset: int | None = None
@@ -114,10 +149,15 @@ class Document:
         return position_inside(node, self.source, offset)
 
 
-def _is_consequence(error: ErrorDetails) -> bool:
-    """Whether a list is too short only because its entries were refused, each with a fault of its own."""
-    shortest = error.get("ctx", {}).get("min_length", 0)
-    return error["type"] == "too_short" and len(error["input"]) >= shortest
+def _by_value(errors: Sequence[ErrorDetails], tree: Tree) -> dict[Path, ErrorDetails]:
+    """The first error of each value, by the value's path: the names of alternatives are taken off the end."""
+    first: dict[Path, ErrorDetails] = {}
+    for error in errors:
+        path = error["loc"]
+        while error["type"] != "missing" and path not in tree.nodes:
+            path = path[:-1]
+        first.setdefault(path, error)
+    return first
 
 
 def _dotted(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Bounds of the values in files: a range for numbers, durations and dates, a length for texts and lists.
+"""Bounds of what a file may say: ranges of numbers, durations and dates, lengths of texts and lists, forms of texts.
 
 A file that was accepted by an older version, before a field had its bound, stays readable: with `LENIENT` as the
 context of the validation a number beyond its bound becomes the bound, and lengths are not checked.
@@ -6,12 +6,14 @@ context of the validation a number beyond its bound becomes the bound, and lengt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.text import unstorable_at
@@ -42,6 +44,14 @@ class Between:
             return self.maximum if _comparable(value) > self.maximum else self.minimum
         raise PydanticCustomError("out_of_bounds", "write {bounds}", {"bounds": f"{self}"})
 
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        if isinstance(self.minimum, int | float):
+            described |= {"minimum": self.minimum, "maximum": self.maximum}
+        return described
+
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
@@ -63,7 +73,7 @@ class AtMost:
         if len(value) > self.length:
             what = "characters" if isinstance(value, str) else "entries"
             raise PydanticCustomError(
-                "too_long",
+                "longer_than_fits",
                 "{there} {what} are more than the {length} that fit; shorten it",
                 {"there": len(value), "what": what, "length": self.length},
             )
@@ -74,6 +84,43 @@ class AtMost:
                 {"at": index + 1},
             )
         return value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        keyword = _LENGTHS.get(str(described.get("type")))
+        return {**described, keyword: self.length} if keyword else described
+
+
+_LENGTHS = {"string": "maxLength", "array": "maxItems", "object": "maxProperties"}
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A text that matches a pattern as a whole; a fault says `is not NAME; write WORDS`."""
+
+    pattern: str
+    name: str
+    words: str
+    example: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._formed, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$", "description": self.words}
+
+    def _formed(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value):
+            return value
+        raise PydanticCustomError(
+            "form", "is not {name}; write {words}", {"name": self.name, "words": self.words}
+        )
 
 
 def _comparable(value: Any) -> Any:

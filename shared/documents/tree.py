@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -25,11 +25,12 @@ _ESCAPED = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)|.", re.DOTALL)
 _DOUBLED = re.compile(r"''|.", re.DOTALL)
 _SINGLE = re.compile(r".", re.DOTALL)
 _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 
 
 class InvalidYaml(Exception):
-    """A file that is not YAML, or uses a part of YAML that is not supported."""
+    """A file that is not YAML: where its syntax ends, nothing behind it can be read."""
 
     def __init__(self, position: Position, message: str) -> None:
         super().__init__(message)
@@ -37,58 +38,76 @@ class InvalidYaml(Exception):
         self.message = message
 
 
+class YamlFault(NamedTuple):
+    """A use of YAML that is not supported; the rest of the file can be read."""
+
+    position: Position
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A value with the nodes of YAML that it was read from."""
 
-    value: Any
+    value: Any = None
     nodes: dict[Path, yaml.Node] = field(default_factory=dict)
     keys: dict[Path, yaml.Node] = field(default_factory=dict)
     lenient: bool = False
     """Whether an older version accepted the file, perhaps before fields had the bounds of today."""
+    faults: list[YamlFault] = field(default_factory=list)
+    unread: set[Path] = field(default_factory=set)
+    """The paths of values that a fault hides."""
 
     @classmethod
     def of(cls, source: str, *, lenient: bool = False) -> Tree:
         """The tree of a source; raises InvalidYaml. Scalars are read as in YAML 1.2: `on` and `NO` are text."""
         if len(source) > MAX_CHARACTERS:
             raise InvalidYaml((1, 1), f"longer than {MAX_CHARACTERS} characters; shorten it")
-        root = _compose(source, _LenientLoader if lenient else _Loader)
-        nodes: dict[Path, yaml.Node] = {}
-        keys: dict[Path, yaml.Node] = {}
-        return cls(_value(root, (), nodes, keys), nodes, keys, lenient)
+        root, faults_by_node = _compose(source, lenient=lenient)
+        reader = _Reader(faults_by_node)
+        return replace(reader.tree, value=reader.value(root, ()), lenient=lenient)
+
+
+_FaultsByNode = dict[yaml.Node, YamlFault]
 
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's name; nothing is resolved
 
+    def __init__(self, source: str, *, lenient: bool) -> None:
+        super().__init__(source)
+        self.faults_by_node: _FaultsByNode = {}
+        self._lenient = lenient
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            position = position_of(self.peek_event().start_mark)
-            raise InvalidYaml(position, "aliases (`*name`) are not read here; write the value out")
-        return super().compose_node(parent, index)
+        if not self.check_event(yaml.AliasEvent):
+            return super().compose_node(parent, index)
+        alias = self.get_event()
+        node = yaml.ScalarNode(_TEXT_TAG, "", alias.start_mark, alias.end_mark)
+        self.faults_by_node[node] = YamlFault(
+            position_of(alias.start_mark),
+            "aliases (`*name`) are not read here; write the value out",
+        )
+        return node
 
     def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
-        index = unstorable_at(str(node.value))
-        if index is not None:
-            position = position_inside(node, str(self.buffer), index)
-            raise InvalidYaml(
-                position, f"the character {node.value[index]!a} cannot be stored; delete it"
-            )
+        text = str(node.value)
+        at = unstorable_at(text)
+        if at is not None:
+            if not self._lenient:
+                self.faults_by_node[node] = YamlFault(
+                    position_inside(node, str(self.buffer), at),
+                    f"the character {text[at]!a} cannot be stored; delete it",
+                )
+            node.value = storable(text)
         return node
 
 
-class _LenientLoader(_Loader):
-    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
-        node = yaml.SafeLoader.compose_scalar_node(self, anchor)
-        node.value = storable(str(node.value))
-        return node
-
-
-def _compose(source: str, loader_class: type[_Loader]) -> yaml.Node:
+def _compose(source: str, *, lenient: bool) -> tuple[yaml.Node, _FaultsByNode]:
     loader: _Loader | None = None
     try:
-        loader = loader_class(source)
+        loader = _Loader(source, lenient=lenient)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
@@ -107,7 +126,7 @@ def _compose(source: str, loader_class: type[_Loader]) -> yaml.Node:
         raise InvalidYaml((1, 1), "nested too deeply; flatten it") from None
     if root is None:
         raise InvalidYaml((1, 1), "the file is empty; see examples/ for one to start from")
-    return root
+    return root, loader.faults_by_node
 
 
 def _mend(problem: str) -> str:
@@ -118,36 +137,51 @@ def _mend(problem: str) -> str:
     return "check the indentation, the quotes and the brackets here and on the line before"
 
 
-def _value(
-    node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict[Path, yaml.Node]
-) -> Any:
-    nodes[path] = node
-    if node.tag not in _PLAIN_TAGS:
-        raise InvalidYaml(
-            position_of(node.start_mark), f"tags (`{node.tag}`) are not read here; delete it"
-        )
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(it, (*path, index), nodes, keys) for index, it in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        return {
-            _key(key, path, keys): _value(it, (*path, key.value), nodes, keys)
-            for key, it in node.value
-        }
-    return _scalar(node)
+class _Reader:
+    """Turns nodes into values; unsupported uses of YAML become faults of the tree, and the rest is read."""
 
+    def __init__(self, faults_by_node: _FaultsByNode) -> None:
+        self.tree = Tree()
+        self._faults_by_node = faults_by_node
 
-def _key(node: yaml.Node, path: Path, keys: dict[Path, yaml.Node]) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise InvalidYaml(position_of(node.start_mark), "a key must be text; put it in quotes")
-    key_path = (*path, node.value)
-    if key_path in keys:
-        first = position_of(keys[key_path].start_mark)[0]
-        raise InvalidYaml(
-            position_of(node.start_mark),
-            f"`{node.value}` is here already, on line {first}; keep one of them",
-        )
-    keys[key_path] = node
-    return str(node.value)
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self.tree.nodes[path] = node
+        if fault := self._faults_by_node.get(node):
+            self._hide(path, fault)
+        elif node.tag not in _PLAIN_TAGS:
+            message = f"tags (`{node.tag}`) are not read here; delete it"
+            self._hide(path, YamlFault(position_of(node.start_mark), message))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(it, (*path, at)) for at, it in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return {
+                name: self.value(it, (*path, name))
+                for key, it in node.value
+                if (name := self._key(key, path)) is not None
+            }
+        return _scalar(node)
+
+    def _hide(self, path: Path, fault: YamlFault) -> None:
+        self.tree.faults.append(fault)
+        self.tree.unread.add(path)
+
+    def _key(self, node: yaml.Node, path: Path) -> str | None:
+        """The text of a key; None, with a fault, for one whose value must be left out."""
+        position = position_of(node.start_mark)
+        if not isinstance(node, yaml.ScalarNode):
+            self.tree.faults.append(YamlFault(position, "a key must be text; put it in quotes"))
+            return None
+        key_path = (*path, node.value)
+        if fault := self._faults_by_node.get(node):
+            self._hide(key_path, fault)
+            return None
+        if key_path in self.tree.keys:
+            first = position_of(self.tree.keys[key_path].start_mark)[0]
+            message = f"`{node.value}` is here already, on line {first}; keep one of them"
+            self.tree.faults.append(YamlFault(position, message))
+            return None
+        self.tree.keys[key_path] = node
+        return str(node.value)
 
 
 def _scalar(node: yaml.Node) -> Any:

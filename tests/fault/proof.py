@@ -80,18 +80,15 @@ class Proof:
         stream = Stream(tag, self.began)
         with watching_progress(self.world) as progress:
             with sending(self.world, stream) as sent:
-                disturbance = Disturbance(
-                    self.world, stream, sent, progress, Random(f"{SEED}/{tag}")
-                )
+                chance = Random(f"{SEED}/{tag}")
+                disturbance = Disturbance(self.world, stream, sent, progress, chance)
                 yield disturbance
                 disturbed_s = time.monotonic() - began_s
             sent_s = time.monotonic() - began_s
             expect(disturbance)
             settled(self.world, stream)
         settled_s = time.monotonic() - began_s
-        print(
-            f"{len(stream.ids())} events: disturbed {disturbed_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s"
-        )
+        print(f"disturbed {disturbed_s:.1f} s, sent {sent_s:.1f} s, settled {settled_s:.1f} s")
         result = audit(self.world, stream)
         loss, pause = (result.lost, result.doubled), progress.longest_pause_s()
         line = Line(

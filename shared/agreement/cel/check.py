@@ -13,6 +13,7 @@ from shared.agreement.cel.compile import program
 from shared.agreement.cel.condition import Condition
 from shared.agreement.cel.read import Call, Kind, calls, tokens
 from shared.documents import nearest
+from shared.documents.spelling import closest
 
 Names = tuple[tuple[str, str], ...]
 """What an expression may read, qualified (`lead.country`), with CEL's name of its type."""
@@ -34,6 +35,11 @@ _TOO_DEEP = "brackets or operators are nested too deeply"
 _COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_", "@in"}
 _NUMBERS = {"int", "uint", "double"}
 _SIGNS_OF_WORDS = {"and": "&&", "or": "||", "not": "!"}
+_UNAVAILABLE = {
+    "likelihood": "`likelihood` is not computed yet, so that this never holds; ask for fit and engagement instead",
+    "lead.stage": "`lead.stage` is not known where this is counted; ask for it in `suppress` or in `routing.rules`",
+}
+"""Names that some context has, or will have, and this one has not."""
 _KINDS = {
     "string": "text", "int": "a whole number", "uint": "a whole number", "double": "a number",
     "bool": "true or false",
@@ -141,6 +147,8 @@ def _unknown(offset: int, name: str, source: str, names: Names) -> ConditionFaul
         hint = nearest(root, _FUNCTIONS, "there are")
         return ConditionFault(start, f"unknown function `{root}`; {hint}")
     known = [it.partition(".")[2] for it, _ in names if it.startswith(f"{root}.")]
+    if reason := _UNAVAILABLE.get(name):
+        return ConditionFault(start, reason)
     if root in roots and known:
         return ConditionFault(start, _unknown_attribute(root, attribute.partition(".")[0], known))
     hint = nearest(root, roots, "the names here are")
@@ -152,9 +160,9 @@ def _unknown_attribute(root: str, attribute: str, known: Sequence[str]) -> str:
         return f"`{root}` alone is no value; write one of its parts, such as {root}.{known[0]}"
     if root != "lead":
         return f"`{root}` has no `{attribute}`; {nearest(attribute, known, 'it has')}"
-    close = nearest(attribute, known, "")
-    hint = close if close.startswith("did") else "declare it under `traits`"
-    return f"unknown trait `{attribute}`; {hint} (`lead` has {', '.join(sorted(known))})"
+    close = closest(attribute, known)
+    hint = f"did you mean `{close}`?" if close else "declare it under `traits`"
+    return f"unknown trait `{attribute}`; {hint}"
 
 
 def _mismatch(offset: int, operator: str, types: str) -> ConditionFault | None:

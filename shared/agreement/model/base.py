@@ -6,12 +6,18 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.documents.limits import AtMost, Between
+from shared.documents.limits import AtMost, Between, TextForm
 
 Id = Annotated[
     str,
-    Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Lower case, digits, `_`."),
     AtMost(63),
+    TextForm(
+        r"[a-z][a-z0-9_]*",
+        name="an id",
+        words="lower-case letters, digits and `_`, a letter first",
+        example="enterprise_emea",
+    ),
+    Field(description="Lower case, digits, `_`."),
 ]
 Label = Annotated[str, AtMost(200)]
 EventType = Annotated[str, AtMost(200)]

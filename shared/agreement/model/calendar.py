@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.agreement.model.base import Id, Section
-from shared.documents.limits import AtMost, Between
+from shared.documents.limits import AtMost, Between, TextForm
 
 
 class Weekday(StrEnum):
@@ -26,11 +26,13 @@ class Weekday(StrEnum):
 
 Window = Annotated[
     str,
-    Field(
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([0-3]\d|4[0-7]):[0-5]\d$",
-        description="`09:00-17:00`, half-open; `22:00-30:00` runs into the next day; `00:00-24:00`.",
-    ),
     AtMost(11),
+    TextForm(
+        r"([01]\d|2[0-3]):[0-5]\d-([0-3]\d|4[0-7]):[0-5]\d",
+        name="a span of hours",
+        words="such as 09:00-17:00; 22:00-30:00 runs into the next day, 00:00-24:00 is all of it",
+        example="09:00-17:00",
+    ),
 ]
 Span = tuple[int, int]
 """A half-open interval of whole seconds."""

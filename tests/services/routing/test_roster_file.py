@@ -119,11 +119,11 @@ def test_without_an_agreement_every_team_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (", weight: ▸1001", "`1001`: write 0.001 to 1000; The size of the rep's fair share beside others"),
+        (", weight: ▸1001", "`1001`: write 0.001 to 1000"),
         (", weight: ▸0", "`0`: write 0.001 to 1000"),
         (", weight: ▸nan", "`nan`: write 0.001 to 1000"),
-        (", capacity: {per_day: ▸0}", "`0`: write 1 to 100000; The most assignments in a day"),
-        (", capacity: {open: ▸0}", "`0`: write 1 to 100000; The most handoffs that the rep may hold"),
+        (", capacity: {per_day: ▸0}", "`0`: write 1 to 100000"),
+        (", capacity: {open: ▸0}", "`0`: write 1 to 100000"),
         (", capacity: {open: ▸100001}", "`100001`: write 1 to 100000"),
         (', skills: ["▸\\0"]', "the character '\\x00' cannot be stored; delete it"),
         (f", skills: [▸{'x' * 101}]", f"`{'x' * 60}…`: 101 characters are more than the 100"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import cycle
+from pathlib import Path as FilePath
 
 import pytest
 
 from shared.agreement.contexts import conditions
 from shared.agreement.load import InvalidAgreement, parse, parse_published
+from shared.documents import Document, Path
 from tests.shared.agreement.builders import MARK, WHOLE, changed, marked
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "agreement.yaml"
+EXAMPLE = FilePath(__file__).parents[3] / "examples" / "agreement.yaml"
 
 
 def refused(source: str) -> list[str]:
@@ -64,8 +66,8 @@ WHEN = 'lead.country == "DE"'
         ("▸if lead.customer", "reserved identifier: if; a condition is CEL"),
         ("lead.employees >▸> 5", "extraneous input '>'; a condition is CEL"),
         ("has(▸true)", "has() argument must be a field selection"),
-        ('▸lead.cuntry == "DE"', "unknown trait `cuntry`; did you mean `country`? (`lead` has account, country"),
-        ('▸lead.zzzzz == "DE"', "unknown trait `zzzzz`; declare it under `traits` (`lead` has account, country"),
+        ('▸lead.cuntry == "DE"', "unknown trait `cuntry`; did you mean `country`?"),
+        ('▸lead.zzzzz == "DE"', "unknown trait `zzzzz`; declare it under `traits`"),
         ("has(▸lead.cuntry)", "unknown trait `cuntry`; did you mean `country`?"),
         ('lead.customer || lead.customer && ▸lead.cuntry == "x"', "unknown trait `cuntry`"),
         ('"ü-has(" == lead.country || ▸lead.cuntry == "x"', "unknown trait `cuntry`"),
@@ -122,7 +124,7 @@ def as_yaml(condition: str, style: str) -> str:
 @pytest.mark.parametrize(
     "condition",
     [
-        "lead.employees > 5 && 5.5 < lead.employees && lead.employees in [1, 2]",
+        "lead.employees > 5 && 5.5 < lead.employees && lead.employees in [6, 7]",
         "lead.employees * 2.0 == 7",
         '!has(lead.country) || lead.tags.exists(tag, tag == "vip")',
         'lead.country.matches("^D") // a comment',
@@ -147,7 +149,7 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
     [
         ("  country: string", "  country: ▸text", "`text` is not known here; write 'string', 'number'"),
         ("  country: string", "  ▸email: string\n  country: string", "`lead.email` is always there; take it out"),
-        ("  country: string", "  country: string\n  ▸Bad: string", "`Bad`: String should match pattern"),
+        ("  country: string", "  country: string\n  ▸Bad: string", "`Bad` is not an id; write lower-case"),
         ("id: home", "id: ▸big", "`big` is in `fit` already; write another name"),
         ("id: mail", "id: ▸page", "`page` is in `signals` already"),
         ("[price]", "[price, ▸price]", "`price` is in `loss_reasons` already"),
@@ -169,14 +171,26 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("reason: A customer}", "reason: A}\n    - {id: b, when: ▸lead.customer, reason: B}", "`b` is never reached"),
         ("scoring:\n", "scoring:\n  grades: {fit: ▸[50, 75, 25]}\n", "these bounds must fall and stay above 0"),
         ("rearm_below: 20", "rearm_below: ▸0", "engagement is never below 0"),
-        ("rearm_below: 20", "rearm_below: ▸101", "`101`: should be less than or equal to 100"),
+        ("rearm_below: 20", "rearm_below: ▸101", "`101` is too large; write at most 100"),
         ("{when: fit >= 40", "{when: ▸foo >= 40", "unknown name `foo`; the names here are: lead, fit"),
-        ("when: has(lead.country), team", "when: ▸likelihood > 0.5, team", "unknown name `likelihood`"),
+        ("when: has(lead.country), team", "when: ▸likelihood > 0.5, team", "`likelihood` is not computed yet"),
         ("rep.territories", "▸rep.regions", "`rep` has no `regions`; it has: id, name, email, team, territories"),
         ("event.properties.path", "▸event.path_name", "`event` has no `path_name`; did you mean `path`?"),
         ("zone: Europe/Berlin", "zone: ▸Europe/Berln", "unknown zone `Europe/Berln`; did you mean `Europe/Berlin`?"),
-        ("zone: Europe/Berlin", "zone: ▸here", "unknown zone `here`; write an IANA zone"),
-        ("holidays: DE", "holidays: ▸ZZ", "no holidays known for `ZZ`"),
+        ("zone: Europe/Berlin", "zone: ▸here", "unknown zone `here`; write an IANA zone, such as Europe/Berlin"),
+        ("zone: Europe/Berlin", "zone: ▸Europe/Frankfurt", "unknown zone `Europe/Frankfurt`; did you mean `Europe/Ber"),
+        ("holidays: DE", "holidays: ▸UK", "no holidays known for `UK`; did you mean `GB`?"),
+        ("holidays: DE", "holidays: ▸Germany", "no holidays known for `Germany`; did you mean `DE`?"),
+        ("holidays: DE", "overrides: {▸24.12.2026: {}}", "`24.12.2026` is not a date; write 2026-12-24"),
+        ("leadbaton: 1", "leadbaton: 1\n▸targets: 5", "unknown field `targets`; did you mean `target` of `sla.pol"),
+        ("when: lead.employees > 50", "when: '▸lead.stage == \"won\"'", "`lead.stage` is not known where"),
+        ("when: lead.employees > 50", "when: 'lead.employees > 5000 && ▸lead.employees < 100'",
+         "`lead.employees > 5000` and `lead.employees < 100` never hold together"),
+        ("when: fit >= 40", "when: ▸fit >= 450", "`fit >= 450` never holds: `fit` is from 0 to 100"),
+        ("when: fit >= 40", "when: ▸likelihood > 0.5 || fit > 4", "`likelihood` is not computed yet"),
+        ("on: page_viewed", "on: ▸Page Viewed", "no event has the type `Page Viewed`; it arrives as `page_viewed`"),
+        ("qualification:", "qualification:\n  hand_raise: [▸Demo-Requested]", "no event has the type `Demo-Requested`"),
+        ("holidays: DE", "holidays: ▸ZZ", "no holidays known for `ZZ`; write an ISO country, such as DE"),
         ("holidays: DE", "holidays: ▸de", "no holidays known for `de`; did you mean `DE`?"),
         ("holidays: DE", "holidays: DE-▸XX", "no part `XX` of DE; its parts are: BB, BE"),
         ('{mon: ["09:00-17:00"]}', "▸{mon: []}", "`office` is never open; give a weekday hours"),
@@ -185,11 +199,11 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("holidays: DE", 'overrides: {2026-12-24: {windows: [▸"12:00-09:00"]}}', "`12:00-09:00` ends before it starts"),
         ("target: 15m", "target: ▸0m", "a target of no time is never met"),
         ("target: 15m", "target: ▸15 minutes", "`15 minutes`: a duration is a number and a unit"),
-        ("target: 15m", "target: 15m, warn_at: ▸1", "`1`: should be less than 1"),
+        ("target: 15m", "target: 15m, warn_at: ▸1", "`1` is too large; write less than 1"),
         ("anchor: assigned", "anchor: ▸accepted", "`accept` is over when a handoff is accepted"),
         ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, ▸{notify: ops}]", "a step before"),
         ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, {after: ▸1m, notify: ops}]", "a step"),
-        ("points: 10", "points: ▸many", "`many`: should be a valid number"),
+        ("points: 10", "points: ▸many", "`many` is not a number; write such as 10"),
         ("leadbaton: 1", "leadbaton: ▸2", "`2` is not known here; write 1"),
         ("when: lead.employees > 50", "when: ▸5", "`5` is not text; put it in quotes"),
         ("  reject_reasons", "  ▸reject_reason", "unknown field `reject_reason`; did you mean `reject_reasons`?"),
@@ -201,6 +215,52 @@ def test_contradictions_between_fields_are_refused_at_the_field(
     source, position = marked(changed(before, after))
     [line] = refused(source)
     assert line.startswith(f"a.yaml:{position}: {message}")
+
+
+PLANTED = {
+    "sla.calendars[0].zone": ("Europe/Berlin", "Europe/Berln"),
+    "qualification.threshold.rearm_below": ("rearm_below: 20", "rearm_below: 0"),
+}
+
+
+def test_a_part_that_cannot_be_read_hides_no_faults_elsewhere_and_causes_none() -> None:
+    """Each part of the file in turn becomes something else; all faults are the planted ones, and near that part."""
+    source = WHOLE
+    for before, after in PLANTED.values():
+        source = source.replace(before, after)
+    wrong = cycle(["[[[]]]", "{zzz: 1}", "5"])
+    for path, node in Document.of(source, name="a.yaml").tree.nodes.items():
+        if not path or node.start_mark.line != node.end_mark.line:
+            continue  # a block has no end of its own
+        start, end = node.start_mark.index, node.end_mark.index
+        with pytest.raises(InvalidAgreement) as caught:
+            parse(source[:start] + next(wrong) + source[end:])
+        faulty = {it.path for it in caught.value.faults}
+        hidden = {
+            it for it in PLANTED if it.startswith(dotted(path)) or dotted(path).startswith(it)
+        }
+        assert faulty >= PLANTED.keys() - hidden, path
+        parent = dotted(path[:-1])
+        assert {it for it in faulty - PLANTED.keys() if not it.startswith(parent)} == set(), path
+
+
+def dotted(path: Path) -> str:
+    """A path as faults have it."""
+    return "".join(f"[{it}]" if isinstance(it, int) else f".{it}" for it in path).lstrip(".")
+
+
+def test_a_missing_section_hides_no_faults_elsewhere() -> None:
+    lines = refused(changed("routing:", "rooting:").replace("Europe/Berlin", "Europe/Berln"))
+    assert [it.partition(": ")[2].partition(";")[0] for it in lines] == [
+        "`routing` is missing",
+        "unknown field `rooting`",
+        "unknown zone `Europe/Berln`",
+    ]
+
+
+def test_a_trait_with_a_wrong_type_counts_as_declared() -> None:
+    [line] = refused(changed("country: string", "country: text"))
+    assert line.startswith("a.yaml:4:12: `text` is not known here")
 
 
 def test_every_fault_of_a_file_is_reported_at_once() -> None:

@@ -10,6 +10,7 @@ from services.scoring.ingest.errors import first_fault
 from services.scoring.ingest.formats.batch import Batch
 from services.scoring.ingest.normalize.event import Arrival, ParsedEvent, marketing_event
 from services.scoring.ingest.normalize.identities import id_text
+from shared.agreement.event_types import NATIVE_TYPE
 from shared.contracts.payloads import MarketingEvent
 
 
@@ -45,7 +46,7 @@ class NativeEvent(BaseModel):
         max_length=200,
         description="The sender's id of the event, the same at every retry: events with the same id count once.",
     )
-    type: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,99}$", description="Such as page_viewed.")
+    type: str = Field(pattern=NATIVE_TYPE, description="Such as page_viewed.")
     time: Annotated[AwareDatetime | None, BeforeValidator(_text_only)] = Field(
         default=None, description="When it happened, RFC 3339; by default now."
     )

@@ -19,9 +19,10 @@ from services.scoring.ingest.normalize.identities import (
     normal_email,
     normal_id,
 )
-from services.scoring.ingest.normalize.names import snake_case, with_agreement_names
+from services.scoring.ingest.normalize.names import with_agreement_names
 from services.scoring.ingest.normalize.timestamps import parse_instant, without_skew
 from shared import values
+from shared.agreement.event_types import snake_case
 from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 
 Item = Mapping[str, Any]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from shared.agreement.event_types import snake_case
 from shared.text import storable
 
 CAMPAIGN = {
@@ -26,15 +27,6 @@ _BOT = re.compile(
     re.IGNORECASE,
 )
 """User agents of crawlers, link checkers of mail filters and page testers."""
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_WORD = re.compile(r"[^\w.]+")
-
-
-@lru_cache(maxsize=4_000)
-def snake_case(name: str) -> str:
-    """`Demo Requested` and `demoRequested` are `demo_requested`."""
-    return _NOT_WORD.sub("_", _CAMEL.sub("_", name.strip())).strip("_").lower()[:100]
 
 
 def with_agreement_names(traits: Mapping[str, Any]) -> dict[str, Any]:

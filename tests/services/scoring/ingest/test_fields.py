@@ -24,13 +24,13 @@ from services.scoring.ingest.normalize.identities import (
 )
 from services.scoring.ingest.normalize.names import (
     is_bot,
-    snake_case,
     with_agreement_names,
     with_campaign,
     with_page,
 )
 from services.scoring.ingest.normalize.timestamps import clamp_time, parse_instant, without_skew
 from services.scoring.ingest.rate_limits import RateLimiter
+from shared.agreement.event_types import snake_case
 from shared.contracts.payloads import Identity
 from shared.http.problems import MalformedBody
 from shared.values import NumberText
