@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -17,10 +18,12 @@ from sqlalchemy.schema import Column, MetaData, Table
 from sqlalchemy.types import Text
 
 from shared.clock import utc_now
+from shared.contracts.codec import P
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topic import Message, Outgoing
+from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import MARKETING_EVENTS, SCORING
 from shared.db.session import Sessions
+from shared.db.tables import outbox as outbox_table
 from shared.kafka.config import KafkaConfig
 from shared.messaging import dead_letters, outbox
 from shared.messaging.consumer import Subscription, consume
@@ -100,6 +103,20 @@ def append_to_outbox(sessions: Sessions, records: Sequence[Outgoing]) -> None:
     """Append the records to the outbox."""
     with sessions.begin() as session:
         outbox.append(session, records)
+
+
+def announcements(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
+    """The messages in the outbox for the topic."""
+    rows = outbox_table.c
+    statement = (
+        select(rows.key, rows.value, rows.headers).where(rows.topic == topic.name).order_by(rows.id)
+    )
+    with sessions() as session:
+        stored = session.execute(statement).all()
+    record = partial(Record, topic.name, 0, 0)
+    return [
+        topic.decode(record(it.key, it.value, outbox.decoded_headers(it.headers))) for it in stored
+    ]
 
 
 def records_in(config: KafkaConfig, topic: str) -> list[ConsumerRecord]:

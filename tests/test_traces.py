@@ -11,7 +11,6 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from sqlalchemy import select
 
 from services.routing.handlers import on_leads_qualified
 from services.scoring.domain.policy import ScoringPolicy
@@ -28,9 +27,8 @@ from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS, SLA_CHANGED
 from shared.db.session import Sessions
-from shared.db.tables import outbox
-from shared.messaging.outbox import decoded_headers
 from shared.process.tracing import trace_id
+from tests.engine import announcements
 from tests.services.routing.delivery.post import Post
 from tests.services.routing.delivery.receiver import receiving
 from tests.services.scoring.ingest.conftest import Broker, api
@@ -127,20 +125,6 @@ def post_event(sessions: Sessions, headers: dict[str, str]) -> list[Message[Mark
         )
     assert answer.status_code == 200, answer.text
     return list(map(partial(decoded, MARKETING_EVENTS), broker.records))
-
-
-def announcements(sessions: Sessions, topic: Topic[P]) -> list[Message[P]]:
-    """The messages in the outbox for the topic."""
-    with sessions() as session:
-        rows = session.execute(
-            select(outbox.c.key, outbox.c.value, outbox.c.headers)
-            .where(outbox.c.topic == topic.name)
-            .order_by(outbox.c.id)
-        ).all()
-    return [
-        decoded(topic, Outgoing(topic.name, row.key, row.value, decoded_headers(row.headers)))
-        for row in rows
-    ]
 
 
 def decoded(topic: Topic[P], record: Outgoing) -> Message[P]:

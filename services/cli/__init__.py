@@ -29,6 +29,9 @@ COMMANDS = {
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
+    "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
+    "handoffs": ("services.cli.handoffs:app", "Handoffs: list them, show one and why."),
+    "breaches": ("services.cli.breaches:breaches", "List the promises that are broken."),
     "endpoints": (
         "services.cli.endpoints:app",
         "Endpoints of reps, teams and ops: list, new secrets.",

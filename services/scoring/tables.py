@@ -44,6 +44,7 @@ leads = Table(
     Column("profile", JSON, nullable=False, comment="What its events give, as sums."),
     Column("merged_into", UUID(as_uuid=True), comment="The lead that has its events now."),
     Index("ix_leads_review_at", "review_at", postgresql_where=text("review_at is not null")),
+    Index("ix_leads_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
     Index("ix_leads_version", "version", postgresql_where=text("merged_into is null")),
     comment="One row a person; its state is a function of its events, kept incrementally.",
 )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from shared.text import unstorable_at
 
@@ -49,3 +59,56 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number from 0 that PostgreSQL's `bigint` can hold."""
+
+SINCE = "from this instant on, or from the start of this date in UTC."
+"""The description of a parameter of type Since, after a participle such as `Qualified`."""
+UNTIL = "before this instant, or until the end of this date in UTC."
+"""The description of a parameter of type Until, after a participle such as `Qualified`."""
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OFFSET_AFTER_BLANK = re.compile(r"(T.*) ([0-9]{2}:?[0-9]{2})")
+_EITHER_FORM = "write a date such as 2026-11-18, or an instant such as 2026-11-18T09:00:00Z"
+_DATES: TypeAdapter[date] = TypeAdapter(Day)
+_INSTANTS: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+def instant_since(text: str) -> datetime:
+    """The instant of the text, or the start of its date in UTC; raises ValueError."""
+    return _instant(text, end_of_date=False)
+
+
+def instant_until(text: str) -> datetime:
+    """The instant of the text, or the end of its date in UTC; raises ValueError."""
+    return _instant(text, end_of_date=True)
+
+
+def date_since(text: str) -> date:
+    """The date of the text, or the date of its instant as written; raises ValueError."""
+    return _DATES.validate_python(text) if _DATE.fullmatch(text) else instant_since(text).date()
+
+
+def _instant(text: str, *, end_of_date: bool) -> datetime:
+    try:
+        if _DATE.fullmatch(text):
+            day = datetime.combine(_DATES.validate_python(text), datetime.min.time(), UTC)
+            return day + timedelta(days=1) if end_of_date else day
+        # A `+` in a query stands for a blank unless it is encoded.
+        return _INSTANTS.validate_python(_OFFSET_AFTER_BLANK.sub(r"\1+\2", text))
+    except ValidationError:
+        raise ValueError(_EITHER_FORM) from None
+
+
+def _of_text(read: Callable[[str], object]) -> BeforeValidator:
+    """A validator that reads texts and leaves other values alone."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+_EITHER = WithJsonSchema(
+    {"anyOf": [{"type": "string", "format": it} for it in ("date", "date-time")]}
+)
+
+Since = Annotated[datetime, _of_text(instant_since), _EITHER]
+"""The first instant of a list, written as an instant or as a date, which begins at midnight in UTC."""
+
+Until = Annotated[datetime, _of_text(instant_until), _EITHER]
+"""The instant before which a list ends, written as an instant or as a date, which is included."""

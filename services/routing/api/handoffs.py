@@ -15,12 +15,12 @@ from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.answers import UnknownHandoff
 from services.routing.handlers.assignment import Assigner
 from services.routing.handlers.explanation import HandoffHistory, read_history
-from services.routing.queries import handoffs
+from services.routing.queries import lists
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change, LeadContext, Scores
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import PlainText
+from shared.http.parameters import SINCE, UNTIL, PlainText, Since, Until
 from shared.http.problems import problems
 
 
@@ -123,12 +123,15 @@ class HandoffFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: State | None = None
+    state: State | None = Field(default=None, description="Only handoffs in this state.")
+    team: PlainText | None = Field(default=None, description="Only handoffs of this team.")
     rep: PlainText | None = Field(
         default=None,
         description="Only handoffs of this rep; with a rep's key always the rep's own.",
     )
-    lead: UUID | None = None
+    lead: UUID | None = Field(default=None, description="Only handoffs of the lead with this id.")
+    since: Since | None = Field(default=None, description=f"Qualified {SINCE}")
+    until: Until | None = Field(default=None, description=f"Qualified {UNTIL}")
     after: After = None
     limit: Limit = 50
 
@@ -139,11 +142,16 @@ def list_handoffs(
     filter_: Annotated[HandoffFilter, Query()],
 ) -> Page[HandoffOut]:
     """List handoffs, newest first."""
-    rows = handoffs.list_handoffs(
+    rows = lists.list_handoffs(
         session,
-        state=filter_.state,
-        rep=rep_of(caller) or filter_.rep,
-        lead=filter_.lead,
+        lists.HandoffFilter(
+            state=filter_.state,
+            team=filter_.team,
+            rep=rep_of(caller) or filter_.rep,
+            leads=None if filter_.lead is None else [filter_.lead],
+            since=filter_.since,
+            until=filter_.until,
+        ),
         before=None if filter_.after is None else CURSOR.decode(filter_.after),
         limit=filter_.limit + 1,
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Row,
     Select,
     Text,
@@ -213,26 +213,13 @@ def previous_reps(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, st
     return {lead_id: str(rep) for lead_id, rep in session.execute(statement)}
 
 
-def list_handoffs(
-    session: Session,
-    *,
-    state: State | None,
-    rep: str | None,
-    lead: UUID | None,
-    before: tuple[datetime, UUID] | None,
-    limit: int,
+def read_handoffs(
+    session: Session, conditions: Iterable[ColumnElement[bool]], *, limit: int
 ) -> list[Handoff]:
-    """Handoffs, newest first, from a position on."""
-    statement = _handoffs().order_by(handoffs.c.qualified_at.desc(), handoffs.c.id.desc())
-    if state is not None:
-        statement = statement.where(handoffs.c.state == state)
-    if rep is not None:
-        statement = statement.where(handoffs.c.rep == rep)
-    if lead is not None:
-        statement = statement.where(handoffs.c.lead_id == lead)
-    if before is not None:
-        statement = statement.where(tuple_(handoffs.c.qualified_at, handoffs.c.id) < before)
-    return [_handoff(row) for row in session.execute(statement.limit(limit))]
+    """The handoffs that meet all conditions, newest first."""
+    statement = _handoffs().where(*conditions)
+    order = (handoffs.c.qualified_at.desc(), handoffs.c.id.desc())
+    return [_handoff(row) for row in session.execute(statement.order_by(*order).limit(limit))]
 
 
 def held_by(session: Session, reps: Iterable[str]) -> dict[str, int]:

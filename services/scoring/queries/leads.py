@@ -106,6 +106,13 @@ def surviving_leads(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, 
     return {row.requested: row.id for row in session.execute(statement)}
 
 
+def merged_ids(session: Session, lead_id: UUID) -> list[UUID]:
+    """The id of the lead, and the ids of all leads that were merged into it."""
+    merged = select(leads.c.id).where(leads.c.id == lead_id).cte("merged", recursive=True)
+    merged = merged.union_all(select(leads.c.id).join(merged, leads.c.merged_into == merged.c.id))
+    return list(session.scalars(select(merged.c.id)))
+
+
 def add_identities(session: Session, owners: Mapping[str, UUID]) -> None:
     """Add these identifiers in the order of their keys; raises StaleRead if one has a lead already."""
     keys = sorted(owners)

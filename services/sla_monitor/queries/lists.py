@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -86,6 +86,12 @@ def all_clocks(
     """Clocks in one state or in any, the newest first."""
     conditions = [] if state is None else [clock.state == state.value]
     return _newest(session, clock.started_at, conditions, clock_filter, page)
+
+
+def clocks_of(session: Session, handoff_ids: Collection[UUID]) -> list[Clock]:
+    """The clocks of these handoffs in the order in which they are or were due."""
+    of_handoffs = CLOCKS.where(clock.handoff_id.in_(handoff_ids))
+    return read_clocks(session, of_handoffs.order_by(clock.due_at, clock.id))
 
 
 def find_clock(session: Session, clock_id: UUID, *, visible_to: str | None = None) -> Clock | None:

@@ -16,7 +16,8 @@ from services.routing.handlers import on_answer, tick
 from services.routing.handlers.roster_import import reroute
 from services.routing.queries import active_reps
 from services.routing.queries.endpoints import find_encrypted_secret
-from services.routing.queries.handoffs import held_by, list_handoffs
+from services.routing.queries.handoffs import held_by
+from services.routing.queries.lists import HandoffFilter, list_handoffs
 from services.routing.queries.reps import reps_by_id
 from services.routing.tables import deliveries
 from shared.contracts.payloads import Change
@@ -82,7 +83,7 @@ def test_handoffs_of_inactive_reps_are_rerouted_group_by_group(session: Session)
     assigner = build_assigner(session)
     importing(session, entry("grace"), entry("linus"))
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcdef"))
-    [first, *_] = list_handoffs(session, state=None, rep="grace", lead=None, before=None, limit=9)
+    [first, *_] = list_handoffs(session, HandoffFilter(rep="grace"), limit=9)
     accept = Answer(Change.ACCEPTED)
     on_answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
     importing(session, entry("linus", capacity={"open": 5}))

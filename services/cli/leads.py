@@ -1,0 +1,115 @@
+"""`leadbaton leads`: a lead with its scores, its reasons, its handoffs and what is promised about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.breaches import clock_table
+from services.cli.database import transaction
+from services.cli.handoffs import handoff_table
+from services.cli.output import AsJson, instant, plain_table, print_json
+from services.cli.people import handoffs_of, lead_of
+from services.routing.api.handoffs import HandoffOut
+from services.scoring.api.leads import LeadOut, PartOut
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.handlers.reading import visible_lead
+from services.sla_monitor.api.clocks import ClockOut
+from services.sla_monitor.queries.lists import clocks_of
+from shared.agreement.store import Policies
+from shared.auth.keys import Caller, KeyScope
+from shared.clock import utc_now
+from shared.process.settings import Settings
+from shared.terminal import Terminal
+
+app = typer.Typer(no_args_is_help=True, help="Leads: show one with its scores and its handoffs.")
+
+OPERATOR = Caller(key_id="", scope=KeyScope.OPS, subject="leadbaton")
+"""The caller of handlers that are made for the APIs: a command sees what an ops key sees."""
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `show` as a command of the group, although it is the only one."""
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="EMAIL",
+            help="The lead's e-mail address; also a phone number, an id, or an identifier such as user/website/42.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Show a lead: its stage, its scores with their reasons, its handoffs and their promises. Times are in UTC."""
+    now = utc_now()
+    with transaction(Settings().database_url) as session:
+        lead_id = lead_of(session, name)
+        visible = visible_lead(
+            session, lead_id, OPERATOR, policies=Policies(ScoringPolicy), now=now
+        )
+        lead = LeadOut.of(visible, now)
+        handoffs = handoffs_of(session, lead_id)
+        clocks = clocks_of(session, [it.id for it in handoffs])
+    if as_json:
+        handoffs_out = [HandoffOut.of(it) for it in handoffs]
+        clocks_out = [ClockOut.of(it, now) for it in clocks]
+        print_json({"lead": lead, "handoffs": handoffs_out, "clocks": clocks_out})
+        return
+    terminal = Terminal()
+    terminal.print(_head(lead, now))
+    for title, table in (
+        ("Fit", _parts(lead.fit_reasons)),
+        ("Engagement", _parts(lead.engagement_reasons)),
+        ("Stages", _stages(lead)),
+        ("Handoffs", handoff_table(handoffs, now)),
+        ("Promises", clock_table([(it, None) for it in clocks], now)),
+    ):
+        if table.row_count:
+            terminal.print(Text(f"\n{title}", "bold"))
+            terminal.print(table)
+
+
+def _head(lead: LeadOut, now: datetime) -> Table:
+    """The lead's name, stage and scores."""
+    names = [lead.email or "an anonymous visitor", *(it for it in (lead.account,) if it)]
+    facts = {
+        "Lead": ", ".join(names),
+        "Stage": f"{lead.stage} since {instant(lead.steps[-1].at if lead.steps else lead.since)}",
+        "Scores": f"{lead.grade}: fit {lead.fit:.0f}, engagement {lead.engagement:.0f} at {instant(now)}",
+        "Held back by": lead.blocker,
+        "Traits": ", ".join(f"{name} {value}" for name, value in lead.traits.items()),
+        "Identifiers": ", ".join(lead.identities),
+        "Agreement": f"version {lead.agreement_version}",
+        "Id": str(lead.id),
+    }
+    table = plain_table("", "")
+    table.show_header = False
+    for title, fact in facts.items():
+        if fact:
+            table.add_row(title, fact)
+    return table
+
+
+def _parts(parts: Sequence[PartOut]) -> Table:
+    """The points of each rule, most first."""
+    table = plain_table("Points", "Rule", "Label")
+    table.columns[0].justify = "right"
+    for part in sorted(parts, key=lambda it: -abs(it.points)):
+        table.add_row(f"{part.points:+.1f}", part.rule, part.label)
+    return table
+
+
+def _stages(lead: LeadOut) -> Table:
+    table = plain_table("At", "Stage", "Cause")
+    for step in lead.steps:
+        table.add_row(instant(step.at), step.stage, step.cause)
+    return table

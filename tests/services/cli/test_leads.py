@@ -1,0 +1,71 @@
+"""Tests of `leadbaton leads`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli.leads import app
+from services.cli.people import LeadNotFound, UnreadableName
+from shared.db.session import Sessions
+from tests.services.cli.journey import hand_over
+
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
+
+
+def test_a_lead_is_shown_with_its_reasons_its_handoffs_and_its_promises(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com")
+
+    shown = CliRunner().invoke(app, ["show", "Ada@Example.com"])
+
+    assert shown.exit_code == 0, shown.output
+    for text in ("ada@example.com", "qualified since", "demo", "email/ada@example.com"):
+        assert text in shown.stdout
+    [handoff] = [it for it in shown.stdout.splitlines() if "assigned" in it]
+    assert {"grace", "sales", "standard"} <= set(handoff.split())
+    [promise] = [it for it in shown.stdout.splitlines() if "first_touch" in it]
+    assert {"overdue", "grace"} <= set(promise.split())
+
+
+def test_json_has_the_models_of_the_apis(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com")
+
+    shown = json.loads(CliRunner().invoke(app, ["show", "ada@example.com", "--json"]).stdout)
+
+    assert shown["lead"]["email"] == "ada@example.com"
+    assert shown["lead"]["stage"] == "qualified"
+    assert [it["rep"] for it in shown["handoffs"]] == ["grace"]
+    assert [it["policy"] for it in shown["clocks"]] == ["first_touch"]
+    assert shown["clocks"][0]["handoff_id"] == shown["handoffs"][0]["id"]
+
+
+def test_a_lead_has_several_names(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com")
+    by_email = CliRunner().invoke(app, ["show", "ada@example.com", "--json"]).stdout
+    lead_id = json.loads(by_email)["lead"]["id"]
+
+    for name in (lead_id, "email/ada@example.com"):
+        shown = json.loads(CliRunner().invoke(app, ["show", name, "--json"]).stdout)
+        assert shown["lead"]["id"] == lead_id
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("nobody@example.com", LeadNotFound),
+        ("00000000-0000-0000-0000-000000000000", LeadNotFound),
+        ("user/website/42", LeadNotFound),
+        ("+491701234567", LeadNotFound),
+        ("Ada", UnreadableName),
+        ("x" * 500 + "@example.com", UnreadableName),
+    ],
+)
+@pytest.mark.usefixtures("sessions")
+def test_a_name_that_no_lead_has_is_a_clear_error(name: str, error: type[Exception]) -> None:
+    result = CliRunner().invoke(app, ["show", name])
+
+    assert isinstance(result.exception, error)
+    assert name[:30] in str(result.exception)
+    assert len(str(result.exception)) < 600
