@@ -123,6 +123,14 @@ def upgrade() -> None:
         comment="One row a person; its state is a function of its events, kept incrementally.",
     )
     op.create_index(
+        "ix_leads_merged_into",
+        "leads",
+        ["merged_into"],
+        unique=False,
+        schema="scoring",
+        postgresql_where=sa.text("merged_into is not null"),
+    )
+    op.create_index(
         "ix_leads_review_at",
         "leads",
         ["review_at"],
