@@ -21,14 +21,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE
 _ID_PREFIX = re.compile(r"(?=.{6,36}\Z)[0-9a-f]+(-[0-9a-f]*)*", re.IGNORECASE)
 
 
-class LeadNotFound(Rejected):
+class NoSuchLead(Rejected):
     """No lead has this e-mail address, phone number, identifier or id."""
 
     code: ClassVar[str] = "unknown_lead"
     status: ClassVar[int] = 404
 
 
-class HandoffNotFound(Rejected):
+class NoSuchHandoff(Rejected):
     """No handoff has this id, or the lead has none."""
 
     code: ClassVar[str] = "unknown_handoff"
@@ -53,7 +53,7 @@ def lead_of(session: Session, name: str) -> UUID:
     """The same; raises LeadNotFound, too."""
     lead_id = find_lead(session, name)
     if lead_id is None:
-        raise LeadNotFound(
+        raise NoSuchLead(
             f"no lead is known as {name!r}: check the spelling; an event of the last seconds may be on its way"
         )
     return lead_id
@@ -73,14 +73,14 @@ def handoff_of(session: Session, name: str) -> Handoff:
     if _ID_PREFIX.fullmatch(name):
         matches = handoffs_by_id_prefix(session, name.lower())
         if len(matches) > 1:
-            raise HandoffNotFound(
+            raise NoSuchHandoff(
                 f"several handoffs have an id that begins with {name}: write more of it"
             )
         if matches:
             return matches[0]
     matches = handoffs_of(session, lead_of(session, name), limit=1)
     if not matches:
-        raise HandoffNotFound(
+        raise NoSuchHandoff(
             f"the lead {name} has no handoff: `leadbaton leads show {name}` shows its stage"
         )
     return matches[0]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.handoffs import app
-from services.cli.people import HandoffNotFound, LeadNotFound
+from services.cli.people import NoSuchHandoff, NoSuchLead
 from shared.db.session import Sessions
 from tests.services.cli.journey import hand_over
 
@@ -75,10 +75,10 @@ def test_a_handoff_is_shown_by_its_lead_and_by_the_id_that_the_list_shows(
     assert handoff["id"].startswith(short_id)
 
     for name in ("ada@example.com", short_id, handoff["id"]):
-        shown = CliRunner().invoke(app, ["show", name])
-        assert shown.exit_code == 0, shown.output
+        result = CliRunner().invoke(app, ["show", name])
+        assert result.exit_code == 0, result.output
         for text in ("grace of sales by", "assigned", "handoff.assigned", "rep/grace", "overdue"):
-            assert text in shown.stdout
+            assert text in result.stdout
 
     details = json.loads(CliRunner().invoke(app, ["show", short_id, "--json"]).stdout)
     assert details["handoff"]["id"] == handoff["id"]
@@ -90,8 +90,8 @@ def test_a_handoff_that_does_not_exist_is_a_clear_error(sessions: Sessions) -> N
     hand_over(sessions, "ada@example.com")
 
     for name, error in (
-        ("nobody@example.com", LeadNotFound),
-        ("00000000-0000-0000-0000-000000000000", LeadNotFound),
+        ("nobody@example.com", NoSuchLead),
+        ("00000000-0000-0000-0000-000000000000", NoSuchLead),
     ):
         assert isinstance(CliRunner().invoke(app, ["show", name]).exception, error)
 
@@ -101,5 +101,5 @@ def test_a_lead_without_a_handoff_is_named(sessions: Sessions) -> None:
 
     result = CliRunner().invoke(app, ["show", "ada@example.com"])
 
-    assert isinstance(result.exception, HandoffNotFound)
+    assert isinstance(result.exception, NoSuchHandoff)
     assert "leads show ada@example.com" in str(result.exception)

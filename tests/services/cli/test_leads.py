@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.leads import app
-from services.cli.people import LeadNotFound, UnreadableName
+from services.cli.people import NoSuchLead, UnreadableName
 from shared.db.session import Sessions
 from tests.services.cli.journey import hand_over
 
@@ -18,27 +18,27 @@ pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environmen
 def test_a_lead_is_shown_with_its_reasons_its_handoffs_and_its_promises(sessions: Sessions) -> None:
     hand_over(sessions, "ada@example.com")
 
-    shown = CliRunner().invoke(app, ["show", "Ada@Example.com"])
+    result = CliRunner().invoke(app, ["show", "Ada@Example.com"])
 
-    assert shown.exit_code == 0, shown.output
+    assert result.exit_code == 0, result.output
     for text in ("ada@example.com", "qualified since", "demo", "email/ada@example.com"):
-        assert text in shown.stdout
-    [handoff] = [it for it in shown.stdout.splitlines() if "assigned" in it]
+        assert text in result.stdout
+    [handoff] = [it for it in result.stdout.splitlines() if "assigned" in it]
     assert {"grace", "sales", "standard"} <= set(handoff.split())
-    [promise] = [it for it in shown.stdout.splitlines() if "first_touch" in it]
+    [promise] = [it for it in result.stdout.splitlines() if "first_touch" in it]
     assert {"overdue", "grace"} <= set(promise.split())
 
 
 def test_json_has_the_models_of_the_apis(sessions: Sessions) -> None:
     hand_over(sessions, "ada@example.com")
 
-    shown = json.loads(CliRunner().invoke(app, ["show", "ada@example.com", "--json"]).stdout)
+    result = json.loads(CliRunner().invoke(app, ["show", "ada@example.com", "--json"]).stdout)
 
-    assert shown["lead"]["email"] == "ada@example.com"
-    assert shown["lead"]["stage"] == "qualified"
-    assert [it["rep"] for it in shown["handoffs"]] == ["grace"]
-    assert [it["policy"] for it in shown["clocks"]] == ["first_touch"]
-    assert shown["clocks"][0]["handoff_id"] == shown["handoffs"][0]["id"]
+    assert result["lead"]["email"] == "ada@example.com"
+    assert result["lead"]["stage"] == "qualified"
+    assert [it["rep"] for it in result["handoffs"]] == ["grace"]
+    assert [it["policy"] for it in result["clocks"]] == ["first_touch"]
+    assert result["clocks"][0]["handoff_id"] == result["handoffs"][0]["id"]
 
 
 def test_a_lead_has_several_names(sessions: Sessions) -> None:
@@ -47,17 +47,17 @@ def test_a_lead_has_several_names(sessions: Sessions) -> None:
     lead_id = json.loads(by_email)["lead"]["id"]
 
     for name in (lead_id, "email/ada@example.com"):
-        shown = json.loads(CliRunner().invoke(app, ["show", name, "--json"]).stdout)
-        assert shown["lead"]["id"] == lead_id
+        result = json.loads(CliRunner().invoke(app, ["show", name, "--json"]).stdout)
+        assert result["lead"]["id"] == lead_id
 
 
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("nobody@example.com", LeadNotFound),
-        ("00000000-0000-0000-0000-000000000000", LeadNotFound),
-        ("user/website/42", LeadNotFound),
-        ("+491701234567", LeadNotFound),
+        ("nobody@example.com", NoSuchLead),
+        ("00000000-0000-0000-0000-000000000000", NoSuchLead),
+        ("user/website/42", NoSuchLead),
+        ("+491701234567", NoSuchLead),
         ("Ada", UnreadableName),
         ("x" * 500 + "@example.com", UnreadableName),
     ],
