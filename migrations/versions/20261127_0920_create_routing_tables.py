@@ -28,7 +28,7 @@ def upgrade() -> None:
             "base_id",
             sa.BigInteger(),
             nullable=True,
-            comment="The allocation whose rep loads it refers to; None: whole.",
+            comment="The allocation that has the other loads; None: this.",
         ),
         sa.Column(
             "rep_loads",
@@ -62,18 +62,20 @@ def upgrade() -> None:
         ),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
-            "allocation_id",
-            sa.BigInteger(),
-            nullable=False,
-            comment="The allocation that it was decided in.",
+            "allocation_id", sa.BigInteger(), nullable=False, comment="In which it was decided."
         ),
         sa.Column(
             "position",
             sa.Integer(),
             nullable=True,
-            comment="How many leads of the allocation were assigned before it.",
+            comment="How many leads of the allocation came before it.",
         ),
-        sa.Column("strategy", sa.Text(), nullable=True, comment="sticky, or the rule's strategy"),
+        sa.Column(
+            "strategy",
+            sa.Text(),
+            nullable=True,
+            comment="The rule's strategy, or sticky, named or forced.",
+        ),
         sa.Column("rule", sa.Text(), nullable=True),
         sa.Column("agreement_version", sa.Integer(), nullable=True),
         sa.Column(
@@ -81,6 +83,12 @@ def upgrade() -> None:
             sa.Text(),
             nullable=True,
             comment="Who had held an earlier handoff of the lead.",
+        ),
+        sa.Column(
+            "refused_by",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="Reps who had returned the lead to marketing.",
         ),
         sa.PrimaryKeyConstraint("handoff_id", "hop", name=op.f("pk_assignments")),
         schema="routing",
@@ -341,6 +349,21 @@ def upgrade() -> None:
         unique=True,
         schema="routing",
         postgresql_where=sa.text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
+    )
+    op.create_table(
+        "merged_leads",
+        sa.Column("lead_id", sa.UUID(), nullable=False, comment="The lead that was merged."),
+        sa.Column("survivor", sa.UUID(), nullable=False, comment="Where it belongs."),
+        sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_merged_leads")),
+        schema="routing",
+        comment="Leads that were merged into others, and had qualified before.",
+    )
+    op.create_index(
+        op.f("ix_merged_leads_survivor"),
+        "merged_leads",
+        ["survivor"],
+        unique=False,
+        schema="routing",
     )
     op.create_table(
         "reps",

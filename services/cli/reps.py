@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
+from services.routing.domain.reassignment import Reassignment
 from services.routing.handlers import Assigner
 from services.routing.handlers.roster_import import Imported, import_reps, reroute
 from services.routing.queries.endpoints import disabled_endpoints
@@ -39,12 +40,17 @@ Reroute = Annotated[
     bool,
     typer.Option("--reroute", help="Give the handoffs of inactive reps to others of their teams."),
 ]
+By = Annotated[
+    str, typer.Option(envvar="USER", help="Who re-routes; published with each reassignment.")
+]
+REP_INACTIVE = "rep_inactive"
+"""The reason of reassignments because of `--reroute`."""
 REROUTED_AT_ONCE = 200
 """Handoffs that one transaction re-routes, so that a team's other leads do not wait long."""
 
 
 @app.command("import")
-def import_file(file: File, reroute_held: Reroute = False) -> None:
+def import_file(file: File, reroute_held: Reroute = False, by: By = "operator") -> None:
     """Import the file as the whole roster; secrets of new endpoints go to stdout as JSON, once, the rest to stderr."""
     settings = Settings()
     vault = Vault(settings.secret_key)
@@ -56,7 +62,8 @@ def import_file(file: File, reroute_held: Reroute = False) -> None:
     _report(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
     if reroute_held and imported.held_by_inactive:
-        _reroute(settings, sum(imported.held_by_inactive.values()))
+        total = sum(imported.held_by_inactive.values())
+        _reroute(settings, total, Reassignment(f"ops/{by}", REP_INACTIVE))
 
 
 @app.command("list")
@@ -84,7 +91,7 @@ def _agreement(session: Session) -> Agreement | None:
         return None
 
 
-def _reroute(settings: Settings, total: int) -> None:
+def _reroute(settings: Settings, total: int, command: Reassignment) -> None:
     """Assign the handoffs of inactive reps to others, some at a time, until none is left."""
     assigner = Assigner(settings.public_url)
     console = Terminal(stderr=True)
@@ -93,7 +100,13 @@ def _reroute(settings: Settings, total: int) -> None:
         task = progress.add_task("re-routing", total=total)
         while True:
             with transaction(settings.database_url) as session:
-                part = reroute(session, limit=REROUTED_AT_ONCE, assigner=assigner, now=utc_now())
+                part = reroute(
+                    session,
+                    limit=REROUTED_AT_ONCE,
+                    command=command,
+                    assigner=assigner,
+                    now=utc_now(),
+                )
             if not part:
                 break
             moved += part

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from services.routing.domain import notifications
 from services.routing.domain.handoff import Handoff, Step
@@ -34,6 +36,29 @@ def _handoff_changed(step: Step, handoff_id: str) -> Outgoing:
             facts={"leadbaton.handoff": handoff_id},
         ),
     )
+
+
+def withdrawal_notifications(
+    lost: Sequence[Handoff],
+    after: Mapping[UUID, Handoff],
+    *,
+    reason: str,
+    actor: str,
+    public_url: str,
+    now: datetime,
+) -> list[Notification]:
+    """One notification for each rep who lost a handoff; `after` has these as they are now, and those merged into."""
+    return [
+        notifications.withdrawal(
+            it,
+            after[after[it.id].merged_into or it.id],
+            reason=reason,
+            actor=actor,
+            public_url=public_url,
+            at=now,
+        )
+        for it in lost
+    ]
 
 
 def assignment_notifications(

@@ -15,12 +15,18 @@ from sqlalchemy import Engine
 from services.routing.api import router
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.gauges import set_gauges
-from services.routing.handlers import Assigner, on_leads_qualified, on_sla_changed, tick
+from services.routing.handlers import (
+    Assigner,
+    on_leads_merged,
+    on_leads_qualified,
+    on_sla_changed,
+    tick,
+)
 from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
-from shared.contracts.topics import LEADS_QUALIFIED, ROUTING, SLA_CHANGED
+from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, ROUTING, SLA_CHANGED
 from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
@@ -78,6 +84,8 @@ def worker(settings: Settings) -> None:
     work(
         ROUTING,
         [
+            # merges first: they take a lock exclusively that the others share
+            Subscription(LEADS_MERGED, partial(on_leads_merged, assigner=assigner)),
             Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),
             Subscription(SLA_CHANGED, partial(on_sla_changed, assigner=assigner)),
         ],

@@ -67,9 +67,7 @@ reps = Table(
     Column("assigned", Integer, nullable=False, server_default="0"),
     Column("credit", Double, nullable=False, server_default="0", comment="For leave and joining."),
     comment="Who may get leads, as the file of reps says, and what each has had.",
-    postgresql_with={
-        "fillfactor": 50
-    },  # every allocation writes the counts of those who got a lead
+    postgresql_with={"fillfactor": 50},  # every allocation writes counts
 )
 
 rosters = Table(
@@ -171,6 +169,14 @@ handoffs = Table(
     comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
 )
 
+merged_leads = Table(
+    "merged_leads",
+    metadata,
+    Column("lead_id", UUID(as_uuid=True), primary_key=True, comment="The lead that was merged."),
+    Column("survivor", UUID(as_uuid=True), nullable=False, index=True, comment="Where it belongs."),
+    comment="Leads that were merged into others, and had qualified before.",
+)
+
 allocations = Table(
     "allocations",
     metadata,
@@ -179,9 +185,7 @@ allocations = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("agreement_version", Integer, nullable=False, comment="By which the team counted."),
     Column("roster_id", BigInteger, nullable=False),
-    Column(
-        "base_id", BigInteger, comment="The allocation whose rep loads it refers to; None: whole."
-    ),
+    Column("base_id", BigInteger, comment="The allocation that has the other loads; None: this."),
     Column(
         "rep_loads",
         JSON,
@@ -201,19 +205,13 @@ assignments = Table(
     Column("rep", Text, comment="None while it waits for somebody."),
     Column("period", Text, comment="The period in which it counts for the rep."),
     Column("assigned_at", DateTime(timezone=True)),
-    Column(
-        "allocation_id",
-        BigInteger,
-        nullable=False,
-        comment="The allocation that it was decided in.",
-    ),
-    Column(
-        "position", Integer, comment="How many leads of the allocation were assigned before it."
-    ),
-    Column("strategy", Text, comment="sticky, or the rule's strategy"),
+    Column("allocation_id", BigInteger, nullable=False, comment="In which it was decided."),
+    Column("position", Integer, comment="How many leads of the allocation came before it."),
+    Column("strategy", Text, comment="The rule's strategy, or sticky, named or forced."),
     Column("rule", Text),
     Column("agreement_version", Integer),
     Column("previous_rep", Text, comment="Who had held an earlier handoff of the lead."),
+    Column("refused_by", ARRAY(Text), comment="Reps who had returned the lead to marketing."),
     Index("ix_assignments_waiting", "allocation_id", postgresql_where=text("rep is null")),
     comment="Each assignee of a handoff, with what explains the decision.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from services.scoring.domain.context import lead_context
+from services.scoring.domain.context import declared_traits, lead_context
 from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
@@ -58,6 +58,8 @@ def _record(
         scores=crossing.scores,
         agreement_version=policy.version,
         context=lead_context(verdict.lead, policy, why_now=cause, recent=recent, now=crossing.at),
+        traits=declared_traits(verdict.lead, policy),
+        hand_raised=live.hand_raised,
     )
     return LEADS_QUALIFIED.encode(
         payload,

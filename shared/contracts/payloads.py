@@ -133,6 +133,14 @@ class LeadQualified(Payload, frozen=True, kw_only=True):
     scores: Scores
     agreement_version: int
     context: LeadContext
+    traits: Annotated[
+        Facts | None,
+        Meta(description="Every trait that the agreement declares, complete, with its type."),
+    ] = None
+    hand_raised: Annotated[
+        bool | None,
+        Meta(description="Whether the lead raised a hand, whatever the cause is."),
+    ] = None
 
 
 class LeadsMerged(Payload, frozen=True, kw_only=True, gc=False):
@@ -144,7 +152,7 @@ class LeadsMerged(Payload, frozen=True, kw_only=True, gc=False):
     qualifications: Annotated[
         int,
         Meta(ge=0, description="How often the merged lead had qualified; at 0 it has no handoff."),
-    ] = always_encoded(0)
+    ]
 
 
 class Change(StrEnum):
@@ -204,6 +212,10 @@ class HandoffChanged(Payload, frozen=True, kw_only=True):
     currency: str | None = None
     lead_name: Annotated[
         str | None, Meta(description="The lead's name, for lists that people read.")
+    ] = None
+    actor: Annotated[
+        str | None,
+        Meta(description="rep/ID or ops/NAME; absent where it follows from the agreement."),
     ] = None
 
 

@@ -72,8 +72,6 @@ class Answer:
     hop: int | None = None
     """The hop that the answer is for, where the caller names it."""
     details: dict[str, Any] = field(default_factory=dict)
-    reason_is_listed: bool = True
-    """Whether its reason must be in the agreement's list; reasons of ops are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,7 @@ def steps_of_answer(
     A rejected handoff is waiting afterwards, or closed where its lead is recycled.
     Raises UnknownReason, NotYours, HandoffMoved or ImpossibleTime.
     """
-    if answer.reason_is_listed:
-        answer = _with_consequence(answer, policy)
+    answer = _with_consequence(answer, policy)
     if any(_is_same(handoff, answer, actor, it) for it in past):
         return []
     _check_holder(handoff, answer, actor, past)

@@ -37,6 +37,8 @@ class State(StrEnum):
         return self.held or self is State.WAITING
 
 
+MERGED = "merged"
+"""The reason of the step that ends a handoff because its person has another live one."""
 SYSTEM = "leadbaton"
 """The actor of steps that follow from the agreement, without an answer or a command."""
 
@@ -116,6 +118,7 @@ class Step(NamedTuple):
             "campaign": _campaign(context.last_campaign) or _campaign(context.first_campaign),
             "recycle": False,
             "lead_name": context.name or context.email,
+            "actor": None if self.actor == SYSTEM else self.actor,
             **self.details,
         }
         present = {name: value for name, value in fields.items() if value is not None}
@@ -137,7 +140,13 @@ def next_step(
 
 
 def assignment_step(
-    handoff: Handoff, rep: str, *, calendar: str | None, now: datetime, actor: str = SYSTEM
+    handoff: Handoff,
+    rep: str,
+    *,
+    calendar: str | None,
+    now: datetime,
+    actor: str = SYSTEM,
+    **details: Any,
 ) -> Step:
     """The step that gives the handoff to this rep, as its next hop."""
     after = handoff._replace(
@@ -148,7 +157,7 @@ def assignment_step(
         assigned_at=now,
     )
     change = Change.ASSIGNED if after.hop == 1 else Change.REASSIGNED
-    return next_step(after, change, now=now, actor=actor)
+    return next_step(after, change, now=now, actor=actor, **details)
 
 
 def waiting_step(handoff: Handoff, *, now: datetime, reason: str) -> Step:
@@ -176,6 +185,12 @@ def rejection_step(
         actor=actor,
         **details,
     )
+
+
+def withdrawal_step(handoff: Handoff, *, now: datetime, actor: str, reason: str) -> Step:
+    """The step with which ops take the handoff from its rep while no other rep is eligible."""
+    released = _released(handoff, State.WAITING)
+    return next_step(released, Change.REASSIGNED, now=now, actor=actor, reason=reason)
 
 
 def _released(handoff: Handoff, state: State) -> Handoff:

@@ -17,6 +17,7 @@ from shared.contracts.payloads import Scope, SlaChanged
 
 MAX_BYTES = 20_000
 ASSIGNED = "handoff.assigned"
+WITHDRAWN = "handoff.withdrawn"
 BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
 DISABLED = "endpoint.disabled"
@@ -87,6 +88,47 @@ def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Not
         type=ASSIGNED,
         body=body(ASSIGNED, data, at=handoff.assigned_at or handoff.qualified_at),
         traceparent=handoff.traceparent,
+    )
+
+
+def withdrawal(
+    lost: Handoff, after: Handoff, *, reason: str, actor: str, public_url: str, at: datetime
+) -> Notification:
+    """The notification for the rep who lost a handoff, with the rep who has the lead now.
+
+    `lost` is the handoff as it was. `after` is it as it is now or, where it was merged, the handoff that stays.
+    """
+    context = lost.lead.context
+    data = {
+        "handoff": {
+            "id": lost.id,
+            "lead_id": lost.lead_id,
+            "hop": lost.hop,
+            "team": lost.team,
+            "rep": lost.rep,
+            "tier": lost.tier,
+            "qualified_at": lost.qualified_at,
+            "assigned_at": lost.assigned_at,
+        },
+        "lead": {"name": context.name or context.email, "company": context.company},
+        "withdrawn": {
+            "reason": reason,
+            "actor": actor,
+            "handoff_id": after.id,
+            "state": after.state,
+            "team": after.team,
+            "rep": after.rep,
+        },
+        "links": {"self": f"{public_url.rstrip('/')}/v1/handoffs/{lost.id}"},
+    }
+    return Notification(
+        id=notification_id(f"{lost.id}/{lost.hop}/{WITHDRAWN}"),
+        endpoint=rep_endpoint(lost.rep or ""),
+        handoff_id=lost.id,
+        hop=lost.hop,
+        type=WITHDRAWN,
+        body=body(WITHDRAWN, data, at=at),
+        traceparent=lost.traceparent,
     )
 
 

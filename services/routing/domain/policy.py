@@ -122,11 +122,14 @@ class RoutingPolicy:
         return self._tier_ranks.get(tier, len(self._tier_ranks))
 
     def _facts_of(self, lead: LeadQualified) -> dict[str, Any]:
-        """What the routing rules may read of a lead."""
-        context = lead.context
+        """The facts of a lead for the routing rules.
+
+        Messages of earlier versions have neither all traits nor whether a hand was raised.
+        """
+        context, hand_raised = lead.context, lead.hand_raised
         return {
             "lead": lead_facts(
-                context.traits,
+                context.traits if lead.traits is None else lead.traits,
                 email=context.email,
                 account=context.account,
                 stage="qualified",
@@ -136,7 +139,7 @@ class RoutingPolicy:
             "fit": lead.scores.fit,
             "engagement": lead.scores.engagement,
             "grade": lead.scores.grade,
-            "hand_raised": lead.cause == HAND_RAISE,
+            "hand_raised": lead.cause == HAND_RAISE if hand_raised is None else hand_raised,
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -12,17 +12,20 @@ from services.routing.domain.assignment.allocation import Allocation, BatchAlloc
 from services.routing.domain.assignment.eligibility import MatchedLead
 from services.routing.domain.assignment.selection import credit_newcomers
 from services.routing.domain.handoff import (
+    MERGED,
     Handoff,
     State,
     Step,
     assignment_step,
     return_step,
     waiting_step,
+    withdrawal_step,
 )
+from services.routing.domain.history import NO_HISTORY, KnownLeads, LeadHistory
 from services.routing.domain.policy import RuleMatch, TeamPolicy
+from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.roster import RepLoad
 
-MERGED = "merged"
 NOBODY_ELIGIBLE = "nobody_eligible"
 
 
@@ -35,6 +38,13 @@ class QueuedHandoff(NamedTuple):
     """Whether it started, or came back, just now: if it has to wait, that is announced too."""
     is_new: bool
     """Whether it is not in the database yet."""
+    reassignment: Reassignment | None = None
+    """The command of ops that took it from its rep."""
+
+    def under(self, command: Reassignment) -> QueuedHandoff:
+        """The handoff as this command of ops has taken it from its rep."""
+        lead = self.lead._replace(request=command.request)
+        return self._replace(lead=lead, reassignment=command)
 
     @property
     def turn(self) -> tuple[int, datetime, UUID]:
@@ -46,13 +56,19 @@ def queued(
     handoff: Handoff,
     match: RuleMatch,
     *,
-    previous_rep: str | None,
+    history: LeadHistory = NO_HISTORY,
     earlier_reps: frozenset[str] = frozenset(),
     announces_wait: bool = True,
     is_new: bool = False,
 ) -> QueuedHandoff:
     """The handoff under the rule that its lead matched."""
-    lead = MatchedLead(match.rule, match.facts, earlier_reps, previous_rep)
+    lead = MatchedLead(
+        match.rule,
+        match.facts,
+        earlier_reps,
+        history.previous_rep,
+        history.refused_by,
+    )
     return QueuedHandoff(handoff, lead, announces_wait, is_new)
 
 
@@ -72,6 +88,8 @@ class Assignment(NamedTuple):
     rule: str
     agreement_version: int
     previous_rep: str | None
+    refused_by: list[str] | None = None
+    """Reps who had returned the person to marketing; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,7 @@ class Decisions:
                     item.lead.rule.id,
                     item.handoff.agreement_version,
                     item.lead.previous_rep,
+                    sorted(item.lead.refused_by) or None,
                 )
             )
         return new, waited
@@ -146,16 +165,29 @@ def decide(
         choice = allocator.assign(item.lead)
         choices.append((item, choice))
         steps = new if item.is_new else waited
-        if choice.rep is not None:
-            steps.append(
-                assignment_step(item.handoff, choice.rep, calendar=calendars[choice.rep], now=now)
-            )
-        elif item.announces_wait:
-            steps.append(waiting_step(item.handoff, now=now, reason=NOBODY_ELIGIBLE))
+        steps.extend(_steps_of(item, choice, calendars, now))
     pairs = zip(loads, allocator.loads(), strict=True)
     changed = [load for before, load in pairs if load != before or not load.counted]
     allocation = Allocation(team.team, now, version, loads, allocator.reps)
     return Decisions(allocation, choices, changed, new, waited, allocator.anybody_free)
+
+
+def _steps_of(
+    item: QueuedHandoff, choice: Choice, calendars: Mapping[str, str | None], now: datetime
+) -> Iterator[Step]:
+    """The steps that the choice causes: none for a handoff that waited before and still does."""
+    command, handoff = item.reassignment, item.handoff
+    details = {} if command is None else {"actor": command.actor, "reason": command.reason}
+    if choice.rep is not None:
+        calendar = calendars[choice.rep]
+        yield assignment_step(handoff, choice.rep, calendar=calendar, now=now, **details)
+        return
+    if command is not None:
+        step = withdrawal_step(handoff, now=now, actor=command.actor, reason=command.reason)
+        yield step
+        handoff = step.handoff
+    if item.announces_wait:
+        yield waiting_step(handoff, now=now, reason=NOBODY_ELIGIBLE)
 
 
 class Arrival(NamedTuple):
@@ -168,34 +200,20 @@ class Arrival(NamedTuple):
     match: RuleMatch | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierHandoff:
-    """A handoff that a lead has, or had."""
-
-    id: UUID
-    lead_id: UUID
-    qualification: int
-    state: State
-    rep: str | None
-
-
 class Intake:
     """What a batch of arrivals starts and ends, in the order of the messages."""
 
-    def __init__(
-        self, earlier: Sequence[EarlierHandoff], waiting: Iterable[Handoff], *, now: datetime
-    ) -> None:
+    def __init__(self, known: KnownLeads, waiting: Iterable[Handoff], *, now: datetime) -> None:
         self.started: dict[UUID, QueuedHandoff] = {}
         self.steps_of_new: list[Step] = []
         """Steps of handoffs that start and end in this batch."""
         self.steps_of_waiting: list[Step] = []
         self._now = now
-        self._known = {it.id for it in earlier}
-        self._live = {it.lead_id: it.id for it in earlier if it.state.live}
+        self._leads = known
+        self._known = {it.id for it in known.handoffs}
+        self._live = known.live()
         self._waiting = {it.id: it for it in waiting}
-        closed = [it for it in earlier if it.rep and not it.state.live]
-        closed.sort(key=lambda it: it.qualification)
-        self._previous_reps = {it.lead_id: it.rep for it in closed}
+        self._histories = known.histories()
 
     @property
     def steps(self) -> list[Step]:
@@ -210,20 +228,21 @@ class Intake:
             self._end(arrival)
 
     def _start(self, handoff: Handoff, match: RuleMatch) -> None:
-        """A lead that has a live handoff gets no second one: the new one ends as merged."""
+        """A person who has a live handoff gets no second one: the new one ends as merged."""
         if handoff.id in self._known:
             return
         self._known.add(handoff.id)
-        live = self._live.get(handoff.lead_id)
+        person = self._leads.person(handoff.lead_id)
+        live = self._live.get(person)
         if live is not None:
             merged = handoff._replace(merged_into=live)
             self.steps_of_new.append(
                 return_step(merged, now=self._now, state=State.MERGED, reason=MERGED)
             )
             return
-        self._live[handoff.lead_id] = handoff.id
-        previous_rep = self._previous_reps.get(handoff.lead_id)
-        self.started[handoff.id] = queued(handoff, match, previous_rep=previous_rep, is_new=True)
+        self._live[person] = handoff.id
+        history = self._histories.get(person, NO_HISTORY)
+        self.started[handoff.id] = queued(handoff, match, history=history, is_new=True)
 
     def _end(self, arrival: Arrival) -> None:
         """A handoff that waits is returned; one that a rep holds stays with the rep."""
@@ -233,5 +252,5 @@ class Intake:
             handoff, steps = self._waiting.pop(arrival.handoff_id), self.steps_of_waiting
         else:
             return
-        del self._live[handoff.lead_id]
+        del self._live[self._leads.person(handoff.lead_id)]
         steps.append(return_step(handoff, now=self._now, reason=arrival.cause))

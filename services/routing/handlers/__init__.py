@@ -1,10 +1,20 @@
-"""The handlers of routing: for qualified leads, breaches, answers of reps, and the tick of the worker."""
+"""The handlers of routing: qualified and merged leads, breaches, answers and reassignments, the worker's tick."""
 
 from __future__ import annotations
 
 from services.routing.handlers.answers import on_answer
 from services.routing.handlers.assignment import Assigner, on_leads_qualified
 from services.routing.handlers.breaches import on_sla_changed
+from services.routing.handlers.merges import on_leads_merged
+from services.routing.handlers.reassignment import on_reassignment
 from services.routing.handlers.waiting import tick
 
-__all__ = ["Assigner", "on_answer", "on_leads_qualified", "on_sla_changed", "tick"]
+__all__ = [
+    "Assigner",
+    "on_answer",
+    "on_leads_merged",
+    "on_leads_qualified",
+    "on_reassignment",
+    "on_sla_changed",
+    "tick",
+]

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from services.routing import announcements, metrics
 from services.routing.domain.answers import Actor, Answer, steps_of_answer
 from services.routing.domain.handoff import Handoff, State
-from services.routing.domain.notifications import ASSIGNED
+from services.routing.domain.reassignment import BY_OPS
 from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
-from services.routing.queries import changes, deliveries, handoffs, reps, teams
+from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
+from services.routing.queries import changes, handoffs, merges, reps, teams
 from shared.errors import Rejected
 from shared.messaging import outbox
 
@@ -28,7 +29,11 @@ class UnknownHandoff(Rejected):
 def on_answer(
     session: Session, id: UUID, answer: Answer, *, actor: Actor, assigner: Assigner, now: datetime
 ) -> None:
-    """Save the answer, if it is a new one. A rejected handoff is assigned again in the same transaction."""
+    """Save the answer, if it is a new one. A rejected handoff is assigned again in the same transaction.
+
+    A rep for whom ops reject a handoff is notified that it is withdrawn.
+    """
+    merges.share_lock(session)
     handoff = handoffs.locked_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
@@ -46,6 +51,15 @@ def on_answer(
     after = steps[-1].handoff
     if not after.state.held:
         _free_rep(session, handoff, after, assigner=assigner, now=now)
+    if after.rep is None and actor.role == "ops":
+        notify_withdrawals(
+            session,
+            [handoff],
+            reason=answer.details.get("reason", BY_OPS),
+            actor=actor.id,
+            public_url=assigner.public_url,
+            now=now,
+        )
 
 
 def _free_rep(
@@ -56,10 +70,10 @@ def _free_rep(
     A rejected handoff does not count in the rep's share, and pending deliveries of its assignment are cancelled.
     """
     teams.lock_teams(session, [before.team])
-    reps.release(session, before.rep)
     if after.rep is None:
-        reps.give_back(session, before.id, before.hop)
-        deliveries.cancel_deliveries(session, [before.id], type=ASSIGNED, now=now)
+        take_from_reps(session, [before], now=now)
+    else:
+        reps.release(session, before.rep)
     waiting = [after] if after.state is State.WAITING else []
     queue = queue_of(session, waiting, assigner=assigner, announces_wait=True)
     assign_in_team(session, before.team, queue, assigner=assigner, now=now)

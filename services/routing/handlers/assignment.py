@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
 from services.routing.domain.handoff import Handoff, Step, handoff_id
+from services.routing.domain.history import NO_HISTORY
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.queue import (
@@ -23,16 +24,19 @@ from services.routing.domain.queue import (
     decide,
     queued,
 )
+from services.routing.domain.reassignment import Reassignment
 from services.routing.queries import (
     allocations,
     changes,
     deliveries,
     endpoints,
     handoffs,
+    merges,
     reps,
     teams,
 )
 from services.routing.queries.allocations import Allocations
+from services.routing.queries.known_leads import known_leads
 from services.routing.queries.rosters import Rosters
 from shared.agreement.store import Policies
 from shared.contracts.payloads import LeadQualified, Qualified
@@ -65,15 +69,16 @@ def on_leads_qualified(
 
     The teams are locked first, all of them and in order, so that no two batches wait for each other.
     """
+    merges.share_lock(session)
     arrivals = [_arrival(session, it, assigner) for it in messages]
     ending = [it.handoff_id for it in arrivals if it.handoff is None]
     team_ids = {it.handoff.team for it in arrivals if it.handoff is not None}
     team_ids |= handoffs.teams_of(session, ending)
     review_at = teams.lock_teams(session, team_ids)
-    earlier = handoffs.earlier_handoffs(session, {it.lead_id for it in arrivals})
+    known = known_leads(session, {it.lead_id for it in arrivals})
     waiting = handoffs.locked_waiting(session, ending)
 
-    intake = Intake(earlier, waiting, now=now)
+    intake = Intake(known, waiting, now=now)
     for arrival in arrivals:
         intake.add(arrival)
 
@@ -141,8 +146,9 @@ def assign_queue(
     newest = max(queue, key=lambda it: it.handoff.agreement_version).handoff
     team = policies[newest.agreement_version].teams[newest.team]
     roster = assigner.rosters.current(session)
-    previous_reps = {it.lead.previous_rep for it in queue if it.lead.previous_rep}
-    loads = reps.rep_loads(session, roster, team, also=previous_reps, now=now)
+    others = {it.lead.previous_rep for it in queue if it.lead.previous_rep}
+    others |= {it.lead.request.rep for it in queue if it.lead.request}
+    loads = reps.rep_loads(session, roster, team, also=others, now=now)
 
     decisions = decide(queue, loads, team=team, version=newest.agreement_version, now=now)
 
@@ -174,22 +180,25 @@ def queue_of(
     *,
     assigner: Assigner,
     announces_wait: bool = False,
+    command: Reassignment | None = None,
 ) -> list[QueuedHandoff]:
-    """Handoffs that wait, with what decides who gets them."""
+    """Handoffs that wait, with what decides which reps get them; `command` has taken them from their reps."""
     if not waiting:
         return []
     earlier_reps = allocations.earlier_reps(session, [it.id for it in waiting])
-    previous_reps = handoffs.previous_reps(session, [it.lead_id for it in waiting])
-    return [
+    known = known_leads(session, {it.lead_id for it in waiting})
+    histories = known.histories()
+    queue = [
         queued(
             it,
             assigner.policies.version(session, it.agreement_version).match(it.lead),
-            previous_rep=previous_reps.get(it.lead_id),
+            history=histories.get(known.person(it.lead_id), NO_HISTORY),
             earlier_reps=earlier_reps.get(it.id, frozenset()),
-            announces_wait=announces_wait,
+            announces_wait=announces_wait or command is not None,
         )
         for it in waiting
     ]
+    return queue if command is None else [it.under(command) for it in queue]
 
 
 def _waiting_pages(

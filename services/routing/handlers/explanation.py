@@ -88,7 +88,11 @@ def _decision(
     team = assigner.policies.version(session, allocation.agreement_version).teams[allocation.team]
     match = policy.match(handoff.lead)
     lead = MatchedLead(
-        policy.rules[assignment.rule], match.facts, earlier_reps, assignment.previous_rep
+        policy.rules[assignment.rule],
+        match.facts,
+        earlier_reps,
+        assignment.previous_rep,
+        frozenset(assignment.refused_by or ()),
     )
     candidates = allocation.candidates(lead, position=assignment.position, policy=team)
     return {

@@ -9,11 +9,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.routing.domain.handoff import State
 from services.routing.domain.notifications import rep_endpoint
+from services.routing.domain.reassignment import Reassignment, without_rep
 from services.routing.domain.signing import encode_secret
 from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
-from services.routing.queries import deliveries, endpoints, handoffs, reps, rosters, teams
+from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
+from services.routing.queries import (
+    deliveries,
+    endpoints,
+    handoffs,
+    merges,
+    reps,
+    rosters,
+    teams,
+)
 from services.routing.roster_file import RosterFile
 from shared.auth.queries import suspend_reps_keys
 from shared.auth.vault import Vault
@@ -55,23 +64,31 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled)
 
 
-def reroute(session: Session, *, limit: int, assigner: Assigner, now: datetime) -> Counter[str]:
+def reroute(
+    session: Session, *, limit: int, command: Reassignment, assigner: Assigner, now: datetime
+) -> Counter[str]:
     """Take up to `limit` handoffs from inactive reps and assign them in their teams; how many were taken, by rep.
 
     The handoffs are locked before their teams, as for an answer. Call it until it returns nothing.
     """
+    merges.share_lock(session)
     held = handoffs.locked_of_inactive(session, limit=limit)
     team_ids = {it.team for it in held}
     teams.lock_teams(session, team_ids)
-    waiting = [it._replace(state=State.WAITING, rep=None, calendar=None) for it in held]
-    queue = queue_of(session, waiting, assigner=assigner, announces_wait=True)
+    queue = queue_of(session, list(map(without_rep, held)), assigner=assigner, command=command)
 
-    for handoff in held:
-        reps.release(session, handoff.rep)
-        reps.give_back(session, handoff.id, handoff.hop)
+    take_from_reps(session, held, now=now)
     for team in sorted(team_ids):
         items = [it for it in queue if it.handoff.team == team]
         assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
+    notify_withdrawals(
+        session,
+        held,
+        reason=command.reason,
+        actor=command.actor,
+        public_url=assigner.public_url,
+        now=now,
+    )
     return Counter(it.rep for it in held if it.rep is not None)
 
 

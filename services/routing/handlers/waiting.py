@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.handlers.assignment import Assigner, assign_in_team
-from services.routing.queries import handoffs, teams
+from services.routing.queries import handoffs, merges, teams
 
 MAX_MOVED = 500
 """How many waiting handoffs one tick brings under a newer agreement."""
@@ -15,6 +15,7 @@ MAX_MOVED = 500
 
 def tick(session: Session, now: datetime, *, assigner: Assigner) -> None:
     """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due."""
+    merges.share_lock(session)
     oldest = handoffs.oldest_waiting_version(session)
     if oldest is not None:
         _apply_newest_agreement(session, oldest, assigner=assigner, now=now)

@@ -23,11 +23,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
-from services.routing.domain.queue import EarlierHandoff
 from services.routing.tables import HELD, handoffs, reps
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
@@ -45,6 +44,7 @@ _MUTABLE = (
     "agreement_version",
     "assigned_at",
     "closed_at",
+    "merged_into",
 )
 _ALL = tuple(handoffs.c.keys())
 _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
@@ -52,7 +52,7 @@ _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
 
 @contextmanager
 def adding_handoffs(session: Session, new: Sequence[Handoff]) -> Iterator[None]:
-    """Insert the handoffs. It fails for one that exists or whose lead has a live one: check `earlier_handoffs` before.
+    """Insert the handoffs. It fails for one that exists or whose lead has a live one: check `known_leads` before.
 
     The block runs while PostgreSQL inserts them, and may not use the session.
     """
@@ -114,21 +114,6 @@ def locked_of_inactive(session: Session, *, limit: int) -> list[Handoff]:
         .with_for_update(of=handoffs)
     )
     return [_handoff(row) for row in session.execute(statement)]
-
-
-def earlier_handoffs(session: Session, lead_ids: Collection[UUID]) -> list[EarlierHandoff]:
-    """Every handoff that the leads have, or had."""
-    statement = select(
-        handoffs.c.id,
-        handoffs.c.lead_id,
-        handoffs.c.qualification,
-        handoffs.c.state,
-        handoffs.c.rep,
-    ).where(handoffs.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid))))
-    return [
-        EarlierHandoff(row.id, row.lead_id, row.qualification, State(row.state), row.rep)
-        for row in session.execute(statement)
-    ]
 
 
 def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
@@ -198,19 +183,16 @@ def save_rulings(session: Session, moved: Sequence[Handoff]) -> None:
         )
 
 
-def previous_reps(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The rep of each lead's last closed handoff, by lead."""
+def locked_live(session: Session, lead_ids: Collection[UUID]) -> list[Handoff]:
+    """The live handoffs of the leads, locked; the caller has the lock of merges, so that no answer waits for these."""
+    live = handoffs.c.state.in_((State.WAITING, *HELD))
     statement = (
-        select(handoffs.c.lead_id, handoffs.c.rep)
-        .ext(distinct_on(handoffs.c.lead_id))
-        .where(
-            handoffs.c.lead_id.in_(lead_ids),
-            handoffs.c.rep.is_not(None),
-            handoffs.c.closed_at.is_not(None),
-        )
-        .order_by(handoffs.c.lead_id, handoffs.c.qualification.desc())
+        _handoffs()
+        .where(handoffs.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid))), live)
+        .order_by(handoffs.c.id)
+        .with_for_update()
     )
-    return {lead_id: str(rep) for lead_id, rep in session.execute(statement)}
+    return [_handoff(row) for row in session.execute(statement)]
 
 
 def read_handoffs(

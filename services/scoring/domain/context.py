@@ -12,9 +12,12 @@ from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import DatedValue
 from services.scoring.domain.score import Part
+from shared.agreement.facts import typed_traits
 from shared.contracts.codec import encode
 from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
 
+TRAITS_BYTES = 400_000
+"""The size of all declared traits; a record of Kafka has at most a megabyte."""
 LIMIT_BYTES = 16_000
 """A little under 16 KB, since the record has other fields too."""
 
@@ -51,6 +54,20 @@ def lead_context(
     )
     bare = LeadContext(email=profile.email, phone=profile.phone)
     return next((it for it in _smaller_contexts(full) if _bytes(it) <= LIMIT_BYTES), bare)
+
+
+def declared_traits(lead: Lead, policy: ScoringPolicy) -> dict[str, Any]:
+    """The lead's declared traits, each of its type and complete, for conditions.
+
+    So that a record fits into Kafka, the largest values are left out beyond TRAITS_BYTES.
+    """
+    traits = typed_traits(lead.profile.trait_values, policy.agreement)
+    sizes = {name: len(encode(value)) for name, value in traits.items()}
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if sum(sizes.values()) <= TRAITS_BYTES:
+            break
+        del sizes[name]
+    return {name: value for name, value in traits.items() if name in sizes}
 
 
 def top_reasons(lead: Lead, policy: ScoringPolicy, *, now: datetime) -> list[Reason]:

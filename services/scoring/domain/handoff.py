@@ -31,13 +31,13 @@ def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in RETURNED and change.recycle:
         return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
-    if change.change in STAGES:
+    if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
         )
         held = lead._replace(live={**lead.live, key: live._replace(held=True)})
         return _step(held, STAGES[change.change], change)
-    if change.change in RETURNED and key in lead.live:
+    if (change.rep is None or change.change in RETURNED) and key in lead.live:
         released = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: released}))
     return Verdict(lead)

@@ -41,14 +41,15 @@ class RoutingRule(Section):
     )
     strategy: Strategy = Field(
         default=Strategy.FAIR_SHARE,
-        description="The eligible rep with the largest shortfall, with the smallest load, or the first.",
+        description="The eligible rep with the largest shortfall, with the smallest load for their capacity "
+        "(without one: for the team's largest), or the first.",
     )
     hours: Literal["any", "open"] = Field(
         default="any", description="`open`: only inside working hours."
     )
     sticky: bool = Field(
         default=True,
-        description="A lead goes back to the rep who had it before, if that rep is eligible.",
+        description="A lead goes back to the rep who had it before, if that rep is eligible and never refused it.",
     )
 
 
@@ -57,7 +58,7 @@ class RejectReason(Section):
 
     id: Id
     then: Literal["reassign", "recycle"] = Field(
-        description="To another rep, or back to marketing."
+        description="To another rep, or back to marketing: then it never comes back to the rep who refused it."
     )
     label: Label | None = Field(default=None, description="How reps read it.")
 

@@ -58,7 +58,7 @@ class Policy(Section):
     )
     ladder: Annotated[tuple[EscalationStep, ...], AtMost(20)] = Field(
         default=(EscalationStep(notify="team"),),
-        description="Who is notified of a breach, and when.",
+        description="Who is notified of a breach, and when. The team is notified at once in any case.",
     )
 
 

@@ -15,11 +15,24 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer, HandoffMoved
 from services.routing.domain.handoff import State
-from services.routing.handlers import Assigner, on_answer, on_leads_qualified, tick
+from services.routing.handlers import (
+    Assigner,
+    on_answer,
+    on_leads_merged,
+    on_leads_qualified,
+    tick,
+)
 from services.routing.tables import handoffs, reps
 from shared.contracts.payloads import Change, LeadQualified
 from shared.db.session import Sessions
-from tests.builders import NOON, lead_qualified, qualified_message
+from tests.builders import (
+    NOON,
+    an_id,
+    lead_qualified,
+    leads_merged,
+    merged_message,
+    qualified_message,
+)
 from tests.services.routing.builders import (
     announced,
     build_assigner,
@@ -101,6 +114,37 @@ def test_capacity_is_never_exceeded_and_the_other_leads_wait(sessions: Sessions)
     with sessions() as session:
         assert held(session) == {f"rep_{it}": 7 for it in range(3)}
         assert count_by_state(session) == {State.ASSIGNED: 21, State.WAITING: 39}
+
+
+def test_merges_arrivals_and_answers_at_once_leave_each_person_one_live_handoff(
+    sessions: Sessions,
+) -> None:
+    assigner = opened(sessions, *(entry(f"rep_{it}", capacity={"open": 6}) for it in range(4)))
+
+    def merge(number: int) -> Callable[[], None]:
+        def run() -> None:
+            with sessions.begin() as session:
+                payload = leads_merged(stays=f"stays-{number}", goes=f"goes-{number}")
+                on_leads_merged(session, [merged_message(payload)], NOON, assigner=assigner)
+
+        return run
+
+    work: list[Callable[[], None]] = []
+    for number in range(30):
+        stays, goes = (lead_qualified(lead=f"{it}-{number}") for it in ("stays", "goes"))
+        work += [batch(sessions, assigner, [stays]), batch(sessions, assigner, [goes])] * 2
+        work += [merge(number)] * 2 + [answers(sessions, assigner, 2, [])]
+    random.Random(7).shuffle(work)  # noqa: S311 - the order is no secret
+    at_once(work)
+
+    with sessions() as session:
+        rows = session.execute(select(handoffs.c.lead_id, handoffs.c.rep, handoffs.c.state)).all()
+        counted = dict(session.execute(select(reps.c.id, reps.c.open)).all())
+    person = {an_id(f"{it}-{number}"): number for number in range(30) for it in ("stays", "goes")}
+    live = [row for row in rows if State(row.state).live]
+    assert sorted(person[row.lead_id] for row in live) == list(range(30))
+    assert len(rows) == 60
+    assert Counter(counted) == Counter(row.rep for row in live if State(row.state).held)
 
 
 def test_answers_arrivals_and_ticks_at_once_conserve_every_lead(sessions: Sessions) -> None:

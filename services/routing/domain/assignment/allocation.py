@@ -16,15 +16,18 @@ from typing import NamedTuple
 
 from services.routing.domain.assignment.eligibility import (
     MatchedLead,
+    RequestedRep,
     exclusions,
     exclusions_of_lead,
     is_free,
     is_full,
 )
+from services.routing.domain.assignment.request import check_request
 from services.routing.domain.assignment.selection import (
     STICKY,
     Candidate,
     SortKey,
+    largest_limit,
     loads_after,
     order_in_weight,
     select_rep,
@@ -66,7 +69,7 @@ class Choice(NamedTuple):
 
     rep: str | None
     strategy: str
-    """`sticky`, or the rule's strategy."""
+    """The rule's strategy, or `sticky`, `named` or `forced`."""
     position: int
     """How many leads were assigned before it."""
     review_at: datetime | None = None
@@ -80,6 +83,7 @@ class BatchAllocator:
         self._state = _State(
             {it.rep.id: it for it in loads},
             {it.rep.id for it in loads if is_free(it, policy=policy, now=now)},
+            largest_limit(loads, policy.team),
         )
         self._team = [it.rep.id for it in loads if it.rep.team == policy.team]
         self._groups: dict[tuple[object, ...], AnswerCache] = {}
@@ -87,7 +91,12 @@ class BatchAllocator:
         self._kinds: dict[tuple[str, ...], Sequence[list[str]]] = {}
 
     def assign(self, lead: MatchedLead) -> Choice:
-        """Assign the lead to one of the eligible reps, if there is one."""
+        """Assign the lead to one of the eligible reps, if there is one, or to the rep whom ops name.
+
+        Raises UnknownRep or NotEligible where that rep may not have it.
+        """
+        if lead.request is not None:
+            return self._assign_to(lead.request, lead)
         position, strategy = len(self._state.assigned), lead.rule.strategy.value
         previous = lead.previous_rep
         if lead.rule.sticky and previous is not None and self._is_eligible(previous, lead):
@@ -116,6 +125,12 @@ class BatchAllocator:
             self._loads_before, self._state.assigned, policy=self._policy, now=self._now
         )
 
+    def _assign_to(self, request: RequestedRep, lead: MatchedLead) -> Choice:
+        load, position = self._state.loads.get(request.rep), len(self._state.assigned)
+        load, strategy = check_request(request, lead, load, policy=self._policy, now=self._now)
+        self._add_lead(load)
+        return Choice(request.rep, strategy, position)
+
     def _is_eligible(self, rep: str, lead: MatchedLead) -> bool:
         load = self._state.loads.get(rep)
         if load is None or rep not in self._state.free:
@@ -126,7 +141,7 @@ class BatchAllocator:
         """The group of leads under such a rule that are the same in everything that the rule's match reads."""
         rule = lead.rule
         source = rule.match.source if rule.match else ""
-        key = (source, rule.hours, rule.strategy, lead.earlier_reps)
+        key = (source, rule.hours, rule.strategy, lead.earlier_reps, lead.refused_by)
         groups = self._groups.get(key)
         if groups is None:
             groups = self._groups[key] = AnswerCache(source)
@@ -134,7 +149,9 @@ class BatchAllocator:
 
     def _new_group(self, lead: MatchedLead) -> _LeadGroup:
         """One rep of each kind is checked for all of that kind; groups with the same reps share one heap."""
-        without_history = lead._replace(earlier_reps=frozenset[str]())
+        nobody = frozenset[str]()
+        without_history = lead._replace(earlier_reps=nobody, refused_by=nobody)
+        excluded = lead.earlier_reps | lead.refused_by
         eligible = tuple(
             rep
             for kind in self._kinds_for(lead.rule)
@@ -142,7 +159,7 @@ class BatchAllocator:
                 without_history, self._state.loads[kind[0]], policy=self._policy, now=self._now
             )
             for rep in kind
-            if rep in self._state.free and rep not in lead.earlier_reps
+            if rep in self._state.free and rep not in excluded
         )
         key = (lead.rule.strategy, eligible)
         if key not in self._eligible:
@@ -192,6 +209,8 @@ class _State:
 
     loads: dict[str, RepLoad]
     free: set[str]
+    largest: int | None
+    """The largest capacity of the team."""
     assigned: list[str] = field(default_factory=list)
 
 
@@ -214,7 +233,7 @@ class _EligibleReps:
         heaps = defaultdict(list)
         for load in eligible:
             weight = load.rep.weight if strategy is Strategy.FAIR_SHARE else 1.0
-            heaps[weight].append(order_in_weight(strategy, load))
+            heaps[weight].append(order_in_weight(strategy, load, state.largest))
         self._heaps = list(heaps.values())
         for heap in self._heaps:
             heapify(heap)
@@ -235,7 +254,7 @@ class _EligibleReps:
                 heappop(heap)
                 continue
             load = self._state.loads[rep]
-            key = order_in_weight(self._strategy, load)
+            key = order_in_weight(self._strategy, load, self._state.largest)
             if key == heap[0]:
                 return load
             heapreplace(heap, key)
@@ -243,7 +262,7 @@ class _EligibleReps:
 
     def _order(self, load: RepLoad) -> SortKey:
         lacks = shortfall(load, self._total, self._weights)
-        *_, idle_since, rep = order_in_weight(self._strategy, load)
+        *_, idle_since, rep = order_in_weight(self._strategy, load, self._state.largest)
         return (-lacks, -load.rep.weight, idle_since, rep)
 
     def _catch_up(self) -> None:

@@ -19,6 +19,7 @@ class ExclusionReason(StrEnum):
     INACTIVE = "inactive"
     OTHER_TEAM = "other_team"
     HAD_IT = "had_it"
+    REFUSED = "refused"
     NO_MATCH = "no_match"
     FULL = "full"
     FULL_TODAY = "full_today"
@@ -35,6 +36,14 @@ class Exclusion:
     until: datetime | None = None
 
 
+class RequestedRep(NamedTuple):
+    """The rep whom ops name for a handoff."""
+
+    rep: str
+    force: bool = False
+    """Whether capacity and working hours are overridden."""
+
+
 class MatchedLead(NamedTuple):
     """A lead that is to be assigned, with the rule that it matched."""
 
@@ -43,7 +52,11 @@ class MatchedLead(NamedTuple):
     earlier_reps: frozenset[str] = frozenset()
     """Reps who had this handoff already: it never comes back to them."""
     previous_rep: str | None = None
-    """Who held this lead's previous handoff."""
+    """The rep of this lead's previous handoff."""
+    refused_by: frozenset[str] = frozenset()
+    """Reps who returned this lead to marketing: it never comes back to them."""
+    request: RequestedRep | None = None
+    """The rep whom ops name, instead of the one whom the strategy prefers."""
 
 
 def exclusions(
@@ -83,7 +96,7 @@ def exclusions_of_lead(
     lead: MatchedLead, load: RepLoad, *, policy: TeamPolicy, now: datetime
 ) -> tuple[Exclusion, ...]:
     """What keeps the rep from this lead, whatever the rep's load: it is the same for leads that are alike."""
-    checks = (_had_it, _no_match, _closed)
+    checks = (_had_it, _refused, _no_match, _closed)
     exclusions_or_none = (check(lead, load, policy, now) for check in checks)
     return tuple(it for it in exclusions_or_none if it is not None)
 
@@ -126,6 +139,12 @@ def _had_it(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Ex
     if load.rep.id not in lead.earlier_reps:
         return None
     return Exclusion(ExclusionReason.HAD_IT, "had this handoff already")
+
+
+def _refused(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
+    if load.rep.id not in lead.refused_by:
+        return None
+    return Exclusion(ExclusionReason.REFUSED, "returned this lead to marketing before")
 
 
 def _no_match(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:

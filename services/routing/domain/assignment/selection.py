@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -56,7 +56,7 @@ def select_rep(
     }
     candidates = [it for it in loads if it.rep.id in excluded_by]
     eligible = [it for it in candidates if not excluded_by[it.rep.id]]
-    load, strategy = _preferred(lead, eligible)
+    load, strategy = _preferred(lead, eligible, largest_limit(loads, policy.team))
     shortfall_of = shortfalls(eligible)
     return Selection(
         load.rep.id if load else None,
@@ -138,36 +138,49 @@ def credit_newcomers(loads: Sequence[RepLoad]) -> list[RepLoad]:
     return [it if it.counted else it._replace(credit=average * it.rep.weight) for it in loads]
 
 
-def _preferred(lead: MatchedLead, eligible: Sequence[RepLoad]) -> tuple[RepLoad | None, str]:
+def largest_limit(loads: Iterable[RepLoad], team: str) -> int | None:
+    """The largest capacity of the team's active reps; None if none of them has a limit."""
+    limits = (it.rep.open_limit for it in loads if it.rep.team == team and it.rep.active)
+    return max((it for it in limits if it is not None), default=None)
+
+
+def _preferred(
+    lead: MatchedLead, eligible: Sequence[RepLoad], largest: int | None
+) -> tuple[RepLoad | None, str]:
     previous = next((it for it in eligible if it.rep.id == lead.previous_rep), None)
     if lead.rule.sticky and previous is not None:
         return previous, STICKY
     strategy = lead.rule.strategy
-    return min(eligible, key=_order(strategy, eligible), default=None), strategy.value
+    return min(eligible, key=_order(strategy, eligible, largest), default=None), strategy.value
 
 
 SortKey = tuple[float, float, datetime, str]
 
 
-def _order(strategy: Strategy, eligible: Sequence[RepLoad]) -> Callable[[RepLoad], SortKey]:
+def _order(
+    strategy: Strategy, eligible: Sequence[RepLoad], largest: int | None
+) -> Callable[[RepLoad], SortKey]:
     """What the strategy prefers, least first; the id comes last, so that nothing is left to chance."""
     if strategy is not Strategy.FAIR_SHARE:
-        return lambda it: order_in_weight(strategy, it)
+        return lambda it: order_in_weight(strategy, it, largest)
     shortfall_of = shortfalls(eligible)
 
     def fair(load: RepLoad) -> SortKey:
-        *_, idle_since, rep = order_in_weight(strategy, load)
+        *_, idle_since, rep = order_in_weight(strategy, load, largest)
         return (-shortfall_of[load.rep.id], -load.rep.weight, idle_since, rep)
 
     return fair
 
 
-def order_in_weight(strategy: Strategy, load: RepLoad) -> SortKey:
-    """What the strategy prefers among reps of one weight, least first: it depends on no other rep."""
+def order_in_weight(strategy: Strategy, load: RepLoad, largest: int | None) -> SortKey:
+    """What the strategy prefers among reps of one weight, least first: it depends on no other rep's load.
+
+    A rep without a capacity counts as having the `largest` one of the team.
+    """
     if strategy is Strategy.RANKED:
         return (load.rep.position, 0.0, _LONG_AGO, load.rep.id)
     idle_since = load.last_assigned_at or _LONG_AGO
     if strategy is Strategy.LEAST_LOADED:
-        limit = load.rep.open_limit  # a rep without a limit has room for everything
+        limit = load.rep.open_limit or largest
         return (load.open / limit if limit else 0.0, load.open, idle_since, load.rep.id)
     return (round(load.share, 9), 0.0, idle_since, load.rep.id)

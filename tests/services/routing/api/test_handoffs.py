@@ -101,10 +101,11 @@ def test_an_earlier_rep_sees_nothing_that_came_later(client: RoutingClient, by: 
     assert client.get(f"/handoffs/{ADA}", by="grace") == body
     assert (body["state"], body["rep"], body["hop"]) == ("waiting", None, 1)
     assert (body["assigned_at"], body["closed_at"]) == (None, None)
-    assert [it["change"] for it in body["history"]] == ["assigned", "rejected"]
+    change = "rejected" if by == "grace" else "reassigned"
+    assert [it["change"] for it in body["history"]] == ["assigned", change]
     assert body["history"][-1]["actor"] == f"{'rep' if by == 'grace' else 'ops'}/{by}"
     assert candidates(body) == [["grace"]]
-    assert [it["endpoint"] for it in body["deliveries"]] == ["rep/grace"]
+    assert {it["endpoint"] for it in body["deliveries"]} == {"rep/grace"}
     assert "linus" not in str(body)
     assert client.get("/handoffs", by="grace")["items"] == []
 

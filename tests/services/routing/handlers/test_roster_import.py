@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import State
+from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.signing import PREFIX
 from services.routing.handlers import on_answer, tick
 from services.routing.handlers.roster_import import reroute
@@ -23,6 +24,7 @@ from services.routing.tables import deliveries
 from shared.contracts.payloads import Change
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import (
+    announced,
     announced_changes,
     build_assigner,
     count_by_state,
@@ -88,12 +90,23 @@ def test_handoffs_of_inactive_reps_are_rerouted_group_by_group(session: Session)
     on_answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
     importing(session, entry("linus", capacity={"open": 5}))
 
-    moved = [reroute(session, limit=2, assigner=assigner, now=NOON) for _ in range(3)]
+    command = Reassignment("ops/olga", "rep_inactive")
+    moved = [
+        reroute(session, limit=2, command=command, assigner=assigner, now=NOON) for _ in range(3)
+    ]
 
     assert [dict(it) for it in moved] == [{"grace": 2}, {"grace": 1}, {}]
     assert held_by(session, ["grace", "linus"]) == {"linus": 5}
     assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
-    assert announced_changes(session)[-3:] == [("reassigned", "linus")] * 2 + [("waiting", None)]
+    assert announced_changes(session)[-4:] == [
+        *[("reassigned", "linus")] * 2,
+        ("reassigned", None),
+        ("waiting", None),
+    ]
+    steps = [it for it in announced(session) if it.change is Change.REASSIGNED]
+    assert {(it.actor, it.reason) for it in steps} == {("ops/olga", "rep_inactive")}
+    withdrawn = select(deliveries.c.endpoint).where(deliveries.c.type == "handoff.withdrawn")
+    assert session.scalars(withdrawn).all() == ["rep/grace"] * 3
     assert importing(session, entry("linus")).held_by_inactive == {}
 
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from services.scoring.domain.context import LIMIT_BYTES, RECENT, lead_context, touch_of
+from services.scoring.domain.context import (
+    LIMIT_BYTES,
+    RECENT,
+    TRAITS_BYTES,
+    declared_traits,
+    lead_context,
+    touch_of,
+)
 from services.scoring.domain.lead import Lead, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.codec import encode
@@ -42,6 +49,26 @@ def test_a_context_names_the_person_and_the_company(
         company,
         "example.com",
     )
+
+
+@pytest.mark.parametrize(("count", "complete"), [(11, True), (15, False)])
+def test_declared_traits_are_complete_up_to_what_fits_into_a_record(
+    *, count: int, complete: bool
+) -> None:
+    names = {f"text_{number}": "string" for number in range(count)}
+    policy = ScoringPolicy(1, agreement(traits={**DEFAULT_SECTIONS["traits"], **names}))
+    texts = {name: "x" * (32_000 + number) for number, name in enumerate(names)}
+    traits = {**texts, "company_size": "250", "undeclared": 1}
+    lead = with_events(
+        Lead(an_id("ada"), NOON, 1), [marketing_event(traits=traits)], policy, now=NOON
+    )
+
+    declared = declared_traits(lead, policy)
+
+    assert declared.pop("company_size") == 250
+    assert declared.items() <= texts.items()
+    assert (declared == texts) is complete
+    assert len(encode(declared)) < TRAITS_BYTES + 1_000
 
 
 def test_a_context_gives_the_reasons_with_most_points_first() -> None:

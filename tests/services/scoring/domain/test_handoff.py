@@ -45,6 +45,18 @@ def test_only_a_rejection_that_recycles_closes_the_qualification(*, recycle: boo
     assert [it.held for it in story.lead.live.values()] == ([] if recycle else [False])
 
 
+def test_no_rep_holds_a_handoff_that_ops_took_back_until_another_gets_it() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+
+    for change, rep, held in (
+        (Change.REASSIGNED, None, False),
+        (Change.WAITING, None, False),
+        (Change.REASSIGNED, "linus", True),
+    ):
+        story.sales(change, rep=rep)
+        assert [it.held for it in story.lead.live.values()] == [held]
+
+
 def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()

@@ -150,8 +150,23 @@ def test_a_lead_without_a_required_trait_waits_and_qualifies_when_it_arrives(
     worker.take(marketing_event("identified", user_id="u", kind=EventKind.IDENTIFY))
 
     [announcement] = worker.announced()
-    assert announcement.cause == "required_trait"
+    assert (announcement.cause, announcement.hand_raised) == ("required_trait", True)
     assert announcement.context.email == "ada@example.com"
+
+
+def test_an_announcement_has_every_declared_trait_complete_and_with_its_type(
+    worker: Worker,
+) -> None:
+    undeclared = {f"other_{number}": number for number in range(30)}
+    declared = {"company_size": "250", "customer": "true", "title": "x" * 1_000}
+    traits = {**undeclared, **declared}
+    worker.take(
+        marketing_event("identified", kind=EventKind.IDENTIFY, traits=traits),
+        marketing_event("demo_requested"),
+    )
+
+    [announcement] = worker.announced()
+    assert announcement.traits == {"company_size": 250, "customer": True, "title": "x" * 1_000}
 
 
 def test_events_that_a_condition_cannot_be_asked_about_count_without_it(worker: Worker) -> None:

@@ -45,6 +45,15 @@ def test_a_breach_occurs_when_the_clock_was_due_however_late_that_is_detected() 
     assert broken.fire_at == minutes_after_noon(70)
 
 
+def test_a_breach_without_a_ladder_is_announced_and_nothing_follows() -> None:
+    clock = derived_clocks([step(Change.ASSIGNED)], policy("touch", ladder=[]))["touch/1"]
+
+    broken, transitions = fire(clock, now=minutes_after_noon(500))
+
+    assert [it.change for it in transitions] == [ClockChange.BREACHED]
+    assert broken.fire_at is None
+
+
 def test_after_downtime_everything_due_fires_at_once_without_a_warning() -> None:
     fired, transitions = fire(CLOCK, now=minutes_after_noon(500))
     assert [(it.change.value, it.occurred_at, it.step) for it in transitions] == [

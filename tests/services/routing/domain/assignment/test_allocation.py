@@ -45,16 +45,18 @@ reps = st.lists(
 )
 leads = st.lists(
     st.builds(
-        lambda rule, country, fit, previous_rep, earlier_reps: matched_lead(
+        lambda rule, country, fit, previous_rep, earlier_reps, refused_by: matched_lead(
             rule=rule,
             facts={**matched_lead().facts, "lead": {"country": country}, "fit": fit},
             previous_rep=previous_rep and f"rep_{previous_rep}",
             earlier_reps=frozenset(f"rep_{it}" for it in earlier_reps),
+            refused_by=frozenset(f"rep_{it}" for it in refused_by),
         ),
         st.sampled_from(RULES),
         st.sampled_from(["DE", "FR", "US"]),
         st.sampled_from([40.5, 60.5]),
         st.one_of(st.none(), st.integers(0, 9)),
+        st.one_of(st.just(set()), st.sets(st.integers(0, 3), max_size=2)),
         st.one_of(st.just(set()), st.sets(st.integers(0, 3), max_size=2)),
     ),
     max_size=25,

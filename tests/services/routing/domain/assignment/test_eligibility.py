@@ -42,6 +42,12 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
             [(ExclusionReason.HAD_IT, None)],
         ),
         (
+            matched_lead(refused_by=frozenset({"grace"})),
+            rep_load("grace"),
+            NOON,
+            [(ExclusionReason.REFUSED, None)],
+        ),
+        (
             matched_lead(rule=rule(match="lead.country in rep.territories")),
             rep_load("grace", rep_fields={"territories": ("US",)}),
             NOON,
@@ -100,6 +106,7 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
         "inactive",
         "other team",
         "had it",
+        "refused",
         "no match",
         "match",
         "room for one",

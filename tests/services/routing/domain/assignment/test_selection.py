@@ -17,13 +17,12 @@ from services.routing.domain.assignment.selection import (
 )
 from services.routing.domain.policy import (
     TeamPolicy,
-    first_match,
 )
 from services.routing.domain.roster import (
     Absence,
     RepLoad,
 )
-from tests.builders import NOON, agreement, days
+from tests.builders import NOON, days
 from tests.services.routing.builders import at, build_policy, counts, matched_lead, rep_load, rule
 
 POLICY = build_policy()
@@ -139,9 +138,21 @@ def test_ties_are_broken_without_chance(loads: list[RepLoad], expected: str) -> 
             "b",
         ),
         ([rep_load("a", open=3), rep_load("b", open=2)], "b"),
+        (
+            [
+                rep_load("a", open=3),
+                rep_load("b", rep_fields={"open_limit": 10}, open=2),
+                rep_load("large", rep_fields={"open_limit": 20, "active": False}),
+            ],
+            "b",
+        ),
+        (
+            [rep_load("a", open=3), rep_load("b", rep_fields={"open_limit": 10}, open=4)],
+            "a",
+        ),
         ([rep_load("a", last_assigned_at=NOON), rep_load("b")], "b"),
     ],
-    ids=["open by capacity", "no limits", "longest idle"],
+    ids=["open by capacity", "no limits", "no limit", "no limit, less", "longest idle"],
 )
 def test_least_loaded_compares_open_handoffs_with_capacity(
     loads: list[RepLoad], expected: str
@@ -233,47 +244,3 @@ def test_a_newcomer_starts_with_what_the_others_had_on_average() -> None:
 
     assert loads[2].credit == pytest.approx(2.0)
     assert credit_newcomers([rep_load("first", counted=False)])[0].credit == 0.0
-
-
-def test_the_first_rule_that_holds_decides_and_the_last_holds_for_all() -> None:
-    rules = agreement(
-        routing={
-            "teams": [{"id": "sales", "calendar": "office"}],
-            "rules": [
-                {"id": "french", "when": 'lead.country == "FR"', "team": "sales"},
-                {"id": "german", "when": 'lead.country == "DE"', "team": "sales"},
-                {"id": "rest", "when": True, "team": "sales"},
-            ],
-        }
-    ).routing.rules
-    facts = dict(matched_lead().facts)
-
-    german, verdicts = first_match(rules, facts)
-    rest, all_asked = first_match(rules, {**facts, "lead": {}})
-
-    assert german.id == "german"
-    assert [(it.rule, it.held) for it in verdicts] == [("french", False), ("german", True)]
-    assert rest.id == "rest"
-    assert [it.held for it in all_asked] == [False, False, True]
-
-
-def test_periods_and_days_are_in_the_time_zone_of_the_team() -> None:
-    berlin = build_policy(
-        sla={
-            "calendars": [
-                {"id": "office", "zone": "Europe/Berlin", "hours": {"mon": ["09:00-17:00"]}}
-            ]
-        }
-    )
-    late = at(30, 23, 30)
-
-    assert berlin.period_of(late) == "2026-12"
-    assert berlin.day_of(late)[0] == at(30, 23)
-    assert berlin.day_of(late)[1] - berlin.day_of(late)[0] == days(1)
-    ever = build_policy(
-        routing={
-            "teams": [{"id": "sales", "calendar": "office", "period": "ever"}],
-            "rules": [{"id": "rest", "when": True, "team": "sales"}],
-        }
-    )
-    assert ever.period_of(late) == "ever"

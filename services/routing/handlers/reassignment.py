@@ -1,0 +1,81 @@
+"""A reassignment by ops: the handoff is taken from its rep, and assigned to another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import HandoffMoved, state_text
+from services.routing.domain.handoff import Handoff, State
+from services.routing.domain.reassignment import Reassignment, is_repeated, without_rep
+from services.routing.handlers.answers import UnknownHandoff
+from services.routing.handlers.assignment import (
+    Assigner,
+    assign_in_team,
+    assign_queue,
+    queue_of,
+)
+from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
+from services.routing.queries import changes, handoffs, merges, teams
+
+
+def on_reassignment(
+    session: Session,
+    id: UUID,
+    command: Reassignment,
+    *,
+    hop: int,
+    assigner: Assigner,
+    now: datetime,
+) -> None:
+    """Take the handoff from the rep of this hop and assign it anew; a command that is sent twice counts once.
+
+    Raises UnknownHandoff, HandoffMoved, UnknownRep or NotEligible.
+    """
+    merges.share_lock(session)
+    before = _find(session, id)
+    locked = _locked(session, before)
+    if is_repeated(command, changes.past_steps(session, id), hop=hop):
+        return
+    if locked is None or locked.hop != hop or not (locked.state.held or command.request):
+        moved = state_text(_find(session, id))
+        raise HandoffMoved(f"handoff {id} has moved on: it is {moved}")
+    queue = queue_of(session, [without_rep(locked)], assigner=assigner, command=command)
+
+    held = [locked] if locked.state.held else []
+    take_from_reps(session, held, now=now)
+    if command.request is not None:
+        assign_queue(session, queue, assigner=assigner, now=now)
+        queue = []
+    assign_in_team(session, locked.team, queue, assigner=assigner, now=now)
+    notify_withdrawals(
+        session,
+        held,
+        reason=command.reason,
+        actor=command.actor,
+        public_url=assigner.public_url,
+        now=now,
+    )
+
+
+def _find(session: Session, id: UUID) -> Handoff:
+    handoff = handoffs.find_handoff(session, id)
+    if handoff is None:
+        raise UnknownHandoff(f"no handoff {id}")
+    return handoff
+
+
+def _locked(session: Session, handoff: Handoff) -> Handoff | None:
+    """The handoff and its team, locked in the order that all have; None if it is not waiting or held any more.
+
+    A held handoff is locked before its team, as by an answer; a waiting one after it, as by an assignment.
+    """
+    if handoff.state is State.WAITING:
+        teams.lock_teams(session, [handoff.team])
+        return next(iter(handoffs.locked_waiting(session, [handoff.id])), None)
+    held = handoffs.locked_held(session, [handoff.id]).get(handoff.id)
+    if held is not None:
+        teams.lock_teams(session, [held.team])
+    return held

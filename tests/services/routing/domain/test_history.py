@@ -1,0 +1,57 @@
+"""What earlier handoffs decide about reps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.routing.domain.handoff import State
+from services.routing.domain.history import EarlierHandoff, KnownLeads, LeadHistory, Refusal
+from tests.builders import NOON, an_id
+
+ADA, VISITOR = an_id("ada"), an_id("visitor")
+
+
+def earlier(
+    qualification: int, state: State, rep: str | None, lead: str = "ada", hours: int = 0
+) -> EarlierHandoff:
+    closed_at = None if state.live else NOON + timedelta(hours=hours)
+    id = an_id(f"{lead}/{qualification}")
+    return EarlierHandoff(id, an_id(lead), qualification, state, rep, closed_at)
+
+
+def test_the_previous_rep_is_the_one_of_the_last_closed_handoff_that_had_one() -> None:
+    handoffs = [
+        earlier(2, State.LOST, "linus"),
+        earlier(1, State.WON, "grace"),
+        earlier(3, State.RECYCLED, None),
+        earlier(4, State.ASSIGNED, "tim"),
+    ]
+
+    known = KnownLeads({}, handoffs, [])
+
+    assert known.histories() == {ADA: LeadHistory("linus")}
+    assert known.live() == {ADA: an_id("ada/4")}
+
+
+def test_a_rep_who_refused_the_lead_is_not_its_previous_rep() -> None:
+    won = [earlier(1, State.WON, "grace")]
+
+    refused = KnownLeads({}, won, [Refusal(ADA, "grace", recycled=False)]).histories()
+    by_another = KnownLeads({}, won, [Refusal(ADA, "linus", recycled=True)]).histories()
+
+    assert refused == {ADA: LeadHistory(None)}
+    assert by_another == {ADA: LeadHistory("grace", frozenset({"linus"}))}
+
+
+def test_merged_leads_have_one_history() -> None:
+    handoffs = [
+        earlier(1, State.WON, "linus", lead="visitor", hours=2),
+        earlier(1, State.WON, "grace", hours=1),
+        earlier(2, State.WAITING, None, lead="visitor"),
+    ]
+    refusals = [Refusal(VISITOR, "tim", recycled=True)]
+
+    known = KnownLeads({VISITOR: ADA}, handoffs, refusals)
+
+    assert known.histories() == {ADA: LeadHistory("linus", frozenset({"tim"}))}
+    assert known.live() == {ADA: an_id("visitor/2")}
