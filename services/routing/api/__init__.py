@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import SecretStr
 
-from services.routing.api import answers, deliveries, endpoints, handoffs, reps
+from services.routing.api import answers, deliveries, endpoints, handoffs, reassignments, reps
 from services.routing.handlers.assignment import Assigner
 
 
@@ -14,6 +14,7 @@ def router(assigner: Assigner, secret_key: SecretStr | None) -> APIRouter:
     routes = APIRouter(prefix="/v1")
     routes.include_router(handoffs.router(assigner), tags=["handoffs"])
     routes.include_router(answers.router(assigner), tags=["answers"])
+    routes.include_router(reassignments.router(assigner), tags=["handoffs"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key), tags=["endpoints"])
     routes.include_router(reps.router, tags=["reps"])

@@ -84,10 +84,10 @@ def rule_of(when: str, traits: dict[str, Any] | None = None, **lead: Any) -> str
     ids=["list", "list of one", "number", "boolean", "long text", "many traits"],
 )
 def test_rules_read_every_declared_trait_with_its_type(when: str, traits: dict[str, Any]) -> None:
-    card = LeadContext(traits={"country": "FR"})
+    context = LeadContext(traits={"country": "FR"})
 
-    assert rule_of(when, context=card) == "rest"
-    assert rule_of(when, traits, context=card) == "matches"
+    assert rule_of(when, context=context) == "rest"
+    assert rule_of(when, traits, context=context) == "matches"
 
 
 @pytest.mark.parametrize(
