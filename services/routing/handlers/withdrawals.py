@@ -32,7 +32,10 @@ def notify_withdrawals(
     public_url: str,
     now: datetime,
 ) -> None:
-    """Notify each rep who lost one of the handoffs, passed as they were, with the rep who has the lead now."""
+    """Notify each rep who lost one of the handoffs, passed as they were, with the rep who has the lead now.
+
+    An assignment that is being sent at this moment reaches the rep before its withdrawal.
+    """
     if not lost:
         return
     after = handoffs.handoffs_by_id(session, {it.id for it in lost})
@@ -42,3 +45,4 @@ def notify_withdrawals(
         lost, after, reason=reason, actor=actor, public_url=public_url, now=now
     )
     deliveries.add_notifications(session, notifications, now=now)
+    deliveries.delay_behind_attempts(session, [it.id for it in notifications], now=now)

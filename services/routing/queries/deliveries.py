@@ -147,6 +147,24 @@ def cancel_deliveries(
     )
 
 
+def delay_behind_attempts(session: Session, ids: Collection[UUID], *, now: datetime) -> None:
+    """Let these deliveries wait for attempts in flight, of cancelled deliveries of the same handoffs and endpoints."""
+    session.execute(_DELAY, {"ids": list(ids), "now": now})
+
+
+_DELAY = text("""
+    update routing.deliveries as later set next_attempt_at = in_flight.ends
+    from (
+        select endpoint, handoff_id, max(lease_until) as ends from routing.deliveries
+        where handoff_id in (select handoff_id from routing.deliveries where id = any(:ids))
+            and state = 'cancelled' and lease_until > :now
+        group by endpoint, handoff_id
+    ) as in_flight
+    where later.id = any(:ids) and later.state = 'pending' and later.attempt_count = 0
+        and later.endpoint = in_flight.endpoint and later.handoff_id = in_flight.handoff_id
+""")
+
+
 def cancel_for_endpoints(session: Session, ids: Collection[str], *, now: datetime) -> int:
     """Cancel the pending deliveries to these endpoints; how many there were."""
     statement = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import select
 
+from services.routing.queries.claims import ClaimLimits, Lease, claim_deliveries
 from services.routing.tables import deliveries
 from shared.contracts.payloads import Change
 from tests.builders import lead_qualified
@@ -18,7 +20,7 @@ from tests.services.routing.builders import (
     importing,
     qualifying,
 )
-from tests.services.routing.client import ADA, RoutingClient, hire_linus
+from tests.services.routing.client import ADA, NOW, RoutingClient, hire_linus
 
 pytestmark = pytest.mark.postgres
 
@@ -71,6 +73,22 @@ def test_the_rep_who_loses_the_handoff_is_notified_once_with_the_rep_who_has_it(
         "team": "sales",
         "rep": "linus",
     }
+
+
+def test_a_withdrawal_waits_for_an_attempt_of_its_assignment_that_is_in_flight(
+    client: RoutingClient,
+) -> None:
+    hire_linus(client)
+    limits, lease = ClaimLimits(9, 9, 9, 9), Lease(timedelta(seconds=30))
+    with client.sessions.begin() as session:
+        assert len(claim_deliveries(session, limits, lease=lease, now=NOW)) == 1
+
+    client.say("reassign", {"hop": 1}, by="ops")
+
+    with client.sessions() as session:
+        rows = session.execute(select(deliveries.c.type, deliveries.c.next_attempt_at)).all()
+    due = {row.type: row.next_attempt_at for row in rows if row.type == "handoff.withdrawn"}
+    assert due == {"handoff.withdrawn": NOW + lease.lasts}
 
 
 def test_without_an_eligible_rep_the_handoff_is_reassigned_to_none_and_waits(
