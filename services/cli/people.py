@@ -91,9 +91,9 @@ def _key(name: str) -> str:
         if _IDENTIFIER.fullmatch(name):
             return name
         if "@" in name:
-            return IdentityQuery(email=name).key()
+            return IdentityQuery(email=name).identifier().key
         if _PHONE.fullmatch(name):
-            return IdentityQuery(phone=name).key()
+            return IdentityQuery(phone=name).identifier().key
     raise UnreadableName(
         f"{name[:MAX_CHARACTERS]!r} names no lead: write an e-mail address, a phone number, an id, or an identifier "
         "such as user/website/42"

@@ -20,7 +20,7 @@ from services.scoring.handlers import (
     on_marketing_events,
     review_leads,
 )
-from services.scoring.ingest import Limits, Publisher
+from services.scoring.ingest import DeclaredTraits, Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
 from services.scoring.recompute import Difference, compare_leads
@@ -43,6 +43,7 @@ from shared.process.settings import Settings
 PORT = 8001
 DEFAULTS = Limits()
 DELETE_EVERY_S = 60.0
+READ_AGREEMENT_EVERY_S = 5.0
 BATCH = 10_000
 """Most records in a transaction. Many at once cost less: a lead is assessed and saved once a batch."""
 
@@ -53,22 +54,27 @@ def api(settings: Settings) -> None:
     engine = engine_for(settings.database_url, pool_size=10)
     sessions = sessions_on(engine)
     limit = AgeLimit(sessions, utc_now, timedelta(days=settings.rejections_max_age_days))
+    declared_traits = DeclaredTraits(sessions)
     kafka = config.of(settings)
     producer = Producer(kafka)
     app = build_api(
         sessions,
         publisher=Publishing(producer, sessions, keeps_log=kafka.keeps_log),
         limits=Limits(
+            request_bytes=settings.max_request_bytes,
             event_bytes=settings.max_event_bytes,
             events=settings.max_events,
             rate=settings.ingest_rate,
             burst=settings.ingest_burst,
         ),
-        max_bytes=settings.max_request_bytes,
         checks={"kafka": producer.check} if kafka.keeps_log else {},
+        declared_traits=declared_traits,
     )
     stop = Event()
     run_periodically("age limit of rejections", limit.enforce, stop, every_s=DELETE_EVERY_S)
+    run_periodically(
+        "declared traits", declared_traits.refresh, stop, every_s=READ_AGREEMENT_EVERY_S
+    )
     serve(app, host=settings.host, port=settings.port or PORT)
     stop.set()
     producer.close()
@@ -80,9 +86,9 @@ def build_api(
     *,
     publisher: Publisher,
     limits: Limits = DEFAULTS,
-    max_bytes: int = 1_000_000,
     checks: Mapping[str, Check] = {},
     time_source: TimeSource = utc_now,
+    declared_traits: DeclaredTraits | None = None,
 ) -> FastAPI:
     """The API; no connection is opened before it serves."""
     app = create_app(
@@ -91,9 +97,9 @@ def build_api(
         sessions=sessions,
         time_source=time_source,
         checks=checks,
-        max_bytes=max_bytes,
+        max_bytes=limits.request_bytes,
     )
-    include_direct(app, ingest.router(publisher, limits=limits))
+    include_direct(app, ingest.router(publisher, limits, declared_traits))
     app.include_router(router(Policies(ScoringPolicy)))
     return app
 

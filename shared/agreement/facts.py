@@ -48,6 +48,12 @@ def typed_traits(traits: Mapping[str, Any], agreement: Agreement) -> dict[str, A
     return typed
 
 
+def fits(value: object, kind: TraitType) -> bool:
+    """Whether the value can be converted to this type; None and blank text, which count as missing, fit every type."""
+    missing = value is None or (isinstance(value, str) and not value.strip())
+    return missing or _CONVERTERS[kind](value) is not None
+
+
 def _string(value: object) -> str | None:
     if isinstance(value, str):
         return value if value.strip() else None

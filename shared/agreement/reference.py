@@ -40,7 +40,9 @@ the metric `leadbaton_condition_failures_total`, and `leadbaton doctor` shows it
 - Declared numbers compare with whole and other numbers (`lead.employees > 5`). For arithmetic write `2.0`, not `2`.
 - Values are converted to the declared type: `"70"` to a number, `"true"` to a boolean, `5` to text, one text to a list
   of one. A value that cannot be converted, and blank text, count as missing.
-- Properties of events are as they were sent: `event.properties.path == "/pricing"`.
+- Properties of events are as they were sent. `event.path` is the path of the event's page without query, fragment and
+  a slash at its end, however the sender writes `properties.path` (or `url`, or `context.page`): write
+  `event.path == "/pricing"`. `event.url` has its host in lower case.
 """
 
 

@@ -196,7 +196,7 @@ class Settings(BaseSettings):
         description="The largest request body, in bytes.",
     )
     max_event_bytes: int = Field(
-        default=32_000, ge=1_000, le=1_000_000, description="The largest single event, in bytes."
+        default=32_768, ge=1_000, le=1_000_000, description="The largest single event, in bytes."
     )
     max_events: int = Field(
         default=2_500, ge=1, le=100_000, description="The most events in one request."

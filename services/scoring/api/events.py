@@ -69,7 +69,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
 
         A rep's key sees those of `/v1/leads/{lead_id}`.
         """
-        lead, access = accessible_lead(session, lead_id, caller)
+        lead, access = accessible_lead(session, lead_id, caller, description=f"the id {lead_id}")
         policy = policies.version(session, lead.version)
         before = None if after is None else CURSOR.decode(after)
         rows = ledger.events_before(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.scoring.domain.identifiers import normal_email, normal_id, normal_phone, visible
 from services.scoring.domain.lead import Stage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.score import Part
@@ -111,32 +112,61 @@ class LeadOut(BaseModel):
         )
 
 
+class IdentifierSought(NamedTuple):
+    """The identifier of a query: its key in the table of identities, and its description in a 404."""
+
+    key: str
+    description: str
+
+
 class IdentityQuery(BaseModel):
-    """The identifier to look for. If several are there, the first of them counts."""
+    """The identifier to look for; of several the first counts. It is read as ingest reads identifiers."""
 
     model_config = ConfigDict(extra="forbid")
 
-    email: PlainText | None = None
-    phone: PlainText | None = None
+    email: PlainText | None = Field(default=None, description="In any spelling.")
+    phone: PlainText | None = Field(
+        default=None, description="With its country code, in any notation."
+    )
     user_id: PlainText | None = None
     anonymous_id: PlainText | None = None
     source: PlainText | None = Field(
         default=None, description="The source that sent the user id or the anonymous id."
     )
 
-    def key(self) -> str:
-        """The key of the identifier in the table of identities; raises NoIdentityAsked."""
+    def identifier(self) -> IdentifierSought:
+        """The identifier, read as ingest reads it; raises NoIdentityAsked, or UnknownLead if it is not valid."""
         if self.email is not None:
-            return f"email/{self.email.strip().lower()}"
+            email = _valid("e-mail address", self.email, _email(self.email))
+            return IdentifierSought(f"email/{email}", f"the e-mail address {email}")
         if self.phone is not None:
-            return f"phone/{self.phone}"
-        if self.user_id is not None and self.source is not None:
-            return f"user/{self.source}/{self.user_id}"
-        if self.anonymous_id is not None and self.source is not None:
-            return f"anonymous/{self.source}/{self.anonymous_id}"
+            phone = _valid("phone number", self.phone, _phone(self.phone))
+            return IdentifierSought(f"phone/{phone}", f"the phone number {phone}")
+        for kind, text in (("user", self.user_id), ("anonymous", self.anonymous_id)):
+            if text is not None and self.source is not None:
+                id_ = _valid(f"{kind} id", text, normal_id(text))
+                description = f"the {kind} id {id_} of the source {self.source}"
+                return IdentifierSought(f"{kind}/{self.source}/{id_}", description)
         raise NoIdentityAsked(
             "give one of: email, phone, user_id or anonymous_id (the last two with source)"
         )
+
+
+def _email(text: str) -> str | None:
+    """The address; a `+` that became a blank in the URL is read as `+`."""
+    return normal_email(text) or normal_email(visible(text).replace(" ", "+"))
+
+
+def _phone(text: str) -> str | None:
+    """The number; a `+` at its beginning that became a blank in the URL is read as `+`."""
+    return normal_phone(text) or normal_phone(f"+{visible(text)}")
+
+
+def _valid(kind: str, text: str, identifier: str | None) -> str:
+    """The identifier as it is stored; raises UnknownLead if it is not valid, as no event can have had it."""
+    if identifier is None:
+        raise UnknownLead(f"the {kind} {text!r}, which is not valid")
+    return identifier
 
 
 REFUSALS = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
@@ -150,13 +180,15 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     def find(
         query: Annotated[IdentityQuery, Query()], session: Tx, now: Now, caller: AnyReader
     ) -> LeadOut:
-        """The lead that an identifier belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows to it."""
-        key = query.key()
-        lead_id = leads.owners(session, [key]).get(key)
-        visible = visible_lead(session, lead_id, caller, policies=policies, now=now)
-        if key not in visible.identities:  # it was learned after the rep had lost the lead
-            raise UnknownLead
-        return LeadOut.of(visible, now)
+        """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
+        identifier = query.identifier()
+        lead_id = leads.owners(session, [identifier.key]).get(identifier.key)
+        lead = visible_lead(
+            session, lead_id, caller, policies=policies, now=now, description=identifier.description
+        )
+        if identifier.key not in lead.identities:  # learned after the rep had lost the lead
+            raise UnknownLead(identifier.description)
+        return LeadOut.of(lead, now)
 
     @routes.get("/{lead_id}", responses=REFUSALS)
     def show(lead_id: UUID, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
@@ -165,7 +197,9 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
         A rep's key sees the leads of handoffs that the rep holds or held. Of a handoff that the rep has lost it shows
         the lead as it was then.
         """
-        visible = visible_lead(session, lead_id, caller, policies=policies, now=now)
-        return LeadOut.of(visible, now)
+        lead = visible_lead(
+            session, lead_id, caller, policies=policies, now=now, description=f"the id {lead_id}"
+        )
+        return LeadOut.of(lead, now)
 
     return routes

@@ -31,10 +31,11 @@ _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 def account_of(email: str | None) -> str | None:
     """The registrable domain of the address; None for free mail, disposable mail and what is no domain."""
-    return None if email is None else _registered(email.rpartition("@")[2])
+    return None if email is None else company_domain(email.rpartition("@")[2])
 
 
 @lru_cache(maxsize=100_000)
-def _registered(host: str) -> str | None:
-    domain = _extract(host).top_domain_under_public_suffix
+def company_domain(address: str) -> str | None:
+    """The registrable domain of a host or a URL; None for free-mail, disposable mail and what has no domain."""
+    domain = _extract(address).top_domain_under_public_suffix
     return None if not domain or domain in FREE_MAIL or domain in DISPOSABLE else domain

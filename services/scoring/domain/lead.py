@@ -11,7 +11,13 @@ from uuid import UUID
 from services.scoring.domain.engagement import worth
 from services.scoring.domain.identities import EventMessage, IdentityResolver, Person
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.profile import Profile, event_key, extend_profile, merge_profiles
+from services.scoring.domain.profile import (
+    Profile,
+    event_key,
+    event_order,
+    extend_profile,
+    merge_profiles,
+)
 from services.scoring.domain.score import grade
 from shared.contracts.codec import encode
 from shared.contracts.payloads import MarketingEvent, Scores
@@ -118,7 +124,7 @@ def with_events(
     profile = extend_profile(lead.profile, events, policy, now=now)
     hand_raises = [event for event in events if policy.raises_hand(event)]
     if hand_raises:
-        last = max(hand_raises, key=lambda event: (event.time, event.id))
+        last = max(hand_raises, key=event_order)
         lead = lead._replace(hand_raise=encode(last).decode())
     return _with_profile(lead, profile, policy)
 

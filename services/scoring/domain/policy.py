@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from services.scoring.domain.engagement import Weight, Weights
+from services.scoring.domain.page import path_of, url_of
 from services.scoring.domain.score import Part, Score, bounded
 from shared.agreement.cel.cache import ABSENT, MAX_ANSWERS, MAX_CHARACTERS, AnswerCache
-from shared.agreement.cel.read import attributes_read
+from shared.agreement.cel.read import attributes_read, chains, tokens
 from shared.agreement.facts import lead_facts
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.contracts.payloads import MarketingEvent
@@ -156,25 +157,25 @@ class _TypeRules:
         self._weights = [(it.when, weights.signals[it.id]) for it in signals]
         self.conditions = [it.when.source for it in signals if it.when is not None]
         self._answers = AnswerCache(*self.conditions)
-        self._properties = attributes_read("event.properties", *self.conditions)
-        self._by_properties: dict[tuple[object, ...], tuple[Weight, ...]] = {}
+        self._readers = _readers(self.conditions)
+        self._by_values: dict[tuple[object, ...], tuple[Weight, ...]] = {}
 
     def counting_signals(self, event: MarketingEvent) -> tuple[Weight, ...]:
-        """The signals that count. Conditions that read only properties are evaluated once for the same texts."""
-        if self._properties is None:
+        """The signals that count. Conditions that read only texts are evaluated once for the same texts."""
+        if self._readers is None:
             return self._evaluate(event)
-        key = tuple([event.properties.get(name, ABSENT) for name in self._properties])
+        key = tuple([read(event) for read in self._readers])
         try:
-            return self._by_properties[key]
+            return self._by_values[key]
         except (KeyError, TypeError):  # not cached, or with a list in it
             return self._remember(event, key)
 
     def _remember(self, event: MarketingEvent, key: tuple[object, ...]) -> tuple[Weight, ...]:
         counting_signals = self._evaluate(event)
         if all(it is ABSENT or (type(it) is str and len(it) <= MAX_CHARACTERS) for it in key):
-            if len(self._by_properties) >= MAX_ANSWERS:
-                self._by_properties.clear()
-            self._by_properties[key] = counting_signals
+            if len(self._by_values) >= MAX_ANSWERS:
+                self._by_values.clear()
+            self._by_values[key] = counting_signals
         return counting_signals
 
     def _evaluate(self, event: MarketingEvent) -> tuple[Weight, ...]:
@@ -185,14 +186,35 @@ class _TypeRules:
         )
 
 
+Reader = Callable[[MarketingEvent], object]
+"""Reads one value of an event."""
+
+
+def _readers(sources: Sequence[str]) -> list[Reader] | None:
+    """What reads the values that the conditions read; None if they read others than properties, path and url."""
+    readers: dict[tuple[str, ...], Reader] = {}
+    for chain in {it for source in sources for it in chains(tokens(source)) if it[0] == "event"}:
+        match chain:
+            case (_, "properties", name, *_):
+                readers["properties", name] = partial(_property, name)
+            case (_, ("path" | "url") as name, *_):
+                readers[name,] = path_of if name == "path" else url_of
+            case _:
+                return None
+    return list(readers.values())
+
+
+def _property(name: str, event: MarketingEvent) -> object:
+    return event.properties.get(name, ABSENT)
+
+
 def event_facts(event: MarketingEvent) -> dict[str, Any]:
     """The facts that a signal's condition reads as `event`; none is of the lead, so that order does not matter."""
-    properties, context = event.properties, event.context
-    facts: dict[str, Any] = {"type": event.type, "properties": properties, "context": context}
-    page = context.get("page")
-    page = page if isinstance(page, dict) else {}
-    for name in ("url", "path"):
-        value = properties.get(name, page.get(name))
-        if value is not None:
-            facts[name] = value
-    return {"event": facts}
+    facts = {
+        "type": event.type,
+        "properties": event.properties,
+        "context": event.context,
+        "url": url_of(event),
+        "path": path_of(event),
+    }
+    return {"event": {name: value for name, value in facts.items() if value is not None}}

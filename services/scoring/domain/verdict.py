@@ -25,6 +25,7 @@ from services.scoring.domain.lead import (
     with_events,
 )
 from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.domain.profile import event_order
 from shared.contracts.payloads import MarketingEvent, Qualified, Scores
 from shared.contracts.topics import MARKETING_EVENTS
 
@@ -189,7 +190,7 @@ def _why_now(assessment: _Assessment) -> MarketingEvent | None:
         for event in assessment.new_events
         if event.traits or any(assessment.policy.signals_of(event))
     ]
-    return max(relevant_events, key=lambda event: (event.time, event.id), default=None)
+    return max(relevant_events, key=event_order, default=None)
 
 
 def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.scoring import announcements, metrics
+from services.scoring.domain.content_ids import keys_in_window_before, without_retries
 from services.scoring.domain.identities import (
     EventMessage,
     IdentityResolver,
@@ -93,9 +94,14 @@ def on_marketing_events(
 def _new_events(
     session: Session, messages: Sequence[EventMessage], repeat_check: RepeatCheck
 ) -> Iterator[EventMessage]:
-    """Each event once, in the order of the messages; a checked batch leaves out what the ledger holds."""
+    """Each event once, in the order of the messages, without retries of events that came without an id.
+
+    A checked batch leaves out what the ledger holds, too.
+    """
+    if before := keys_in_window_before(messages):
+        messages = list(without_retries(messages, ledger.arrivals(session, before)))
     first = {(it.payload.source, it.payload.id): it for it in reversed(messages)}
-    repeated = ledger.seen_events(session, first.keys()) if repeat_check.batches else frozenset()
+    repeated = ledger.arrivals(session, first.keys()) if repeat_check.batches else {}
     return (message for key, message in reversed(first.items()) if key not in repeated)
 
 

@@ -25,8 +25,8 @@ class UnknownLead(Rejected):
     code: ClassVar[str] = "unknown_lead"
     status: ClassVar[int] = 404
 
-    def __init__(self) -> None:
-        super().__init__("no lead has this id or identity; an event may still be on its way")
+    def __init__(self, description: str) -> None:
+        super().__init__(f"no lead has {description}; an event may still be on its way")
 
 
 class VisibleLead(NamedTuple):
@@ -45,9 +45,10 @@ def visible_lead(
     *,
     policies: Policies[ScoringPolicy],
     now: datetime,
+    description: str,
 ) -> VisibleLead:
-    """The lead; to a rep who has lost it, the lead as it was then. Raises UnknownLead."""
-    lead, access = accessible_lead(session, lead_id, caller)
+    """The lead; to a rep who has lost it, the lead as it was then. Raises UnknownLead with the description."""
+    lead, access = accessible_lead(session, lead_id, caller, description=description)
     policy = policies.version(session, lead.version)
     steps = leads.steps_of(session, lead.id)
     identities = leads.identities_of(session, lead.id)
@@ -60,17 +61,19 @@ def visible_lead(
     return VisibleLead(lead, identities, steps, policy)
 
 
-def accessible_lead(session: Session, lead_id: UUID | None, caller: Caller) -> tuple[Lead, Access]:
+def accessible_lead(
+    session: Session, lead_id: UUID | None, caller: Caller, *, description: str
+) -> tuple[Lead, Access]:
     """The lead and how much of it the caller sees.
 
     Raises UnknownLead, for a rep also if the rep never held a handoff of the lead.
     """
     lead = None if lead_id is None else leads.find_lead(session, lead_id)
     if lead is None:
-        raise UnknownLead
+        raise UnknownLead(description)
     if caller.scope is not KeyScope.REP:
         return lead, Access()
     access = holdings.find_access(session, lead.id, caller.subject)
     if access is None:
-        raise UnknownLead
+        raise UnknownLead(description)
     return lead, access

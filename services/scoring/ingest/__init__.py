@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.pipeline import Limits, Publisher
 from services.scoring.ingest.routes import router
 
-__all__ = ["Limits", "Publisher", "router"]
+__all__ = ["DeclaredTraits", "Limits", "Publisher", "router"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,9 +10,11 @@ import orjson
 from msgspec.structs import replace
 
 from services.scoring.ingest.body import event_bytes
+from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.errors import OversizedEvent, TooDeep
 from services.scoring.ingest.formats.batch import Batch
-from services.scoring.ingest.normalize.event import Arrival
+from services.scoring.ingest.normalize.event import AcceptedEvent, Arrival, EventWarning
+from services.scoring.ingest.normalize.timestamps import in_batch_order
 from services.scoring.queries.rejections import Body, Rejection
 from shared import values
 from shared.contracts.payloads import MarketingEvent
@@ -50,6 +52,8 @@ class Outcome:
 
     records: list[Outgoing] = field(default_factory=list)
     accepted_ids: set[str] = field(default_factory=set)
+    warnings: dict[str, tuple[EventWarning, ...]] = field(default_factory=dict)
+    """What the senders of accepted events should know about them, by the events' ids."""
     refusals: list[Refusal] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
 
@@ -60,53 +64,76 @@ class BatchReader:
     So an event's outcome does not depend on the other events of the body.
     """
 
-    def __init__(self, batch: Batch, read_exactly: Callable[[], Batch]) -> None:
+    def __init__(
+        self, batch: Batch, read_exactly: Callable[[], Batch], *, max_bytes: int | None
+    ) -> None:
+        """`max_bytes` is the limit of an event's size, or None if no event of the body can be larger."""
         self.batch = batch
         self._read_exactly = read_exactly
+        self._max_bytes = max_bytes
         self._exact: Batch | None = None
         self._common = values.out_of_range(batch.common.values())
 
-    def convert(self, index: int, arrival: Arrival) -> MarketingEvent:
+    def convert(self, index: int, arrival: Arrival) -> AcceptedEvent:
         """The event of this number; raises Rejected."""
         item = self.batch.items[index]
+        if self._max_bytes is not None:
+            _check_size(item, self._max_bytes)
         inside = item.values() if isinstance(item, dict) else ()
-        if not (values.out_of_range(inside) or self._common):
+        try:
+            rounded = values.out_of_range(inside) or self._common
+        except values.TooDeep:
+            raise TooDeep from None
+        if not rounded:
             return self.batch.convert(item, arrival)
         if self._exact is None:
             self._exact = self._read_exactly()
         return _mark_out_of_range(self._exact.convert(self._exact.items[index], arrival))
 
 
-def _mark_out_of_range(event: MarketingEvent) -> MarketingEvent:
+def _mark_out_of_range(accepted: AcceptedEvent) -> AcceptedEvent:
+    event = accepted.event
     if not values.out_of_range((event.traits, event.properties, event.context)):
-        return event
-    return replace(event, marks=(*event.marks, OUT_OF_RANGE))
+        return accepted
+    return accepted._replace(event=replace(event, marks=(*event.marks, OUT_OF_RANGE)))
 
 
 def convert_batch(
-    reader: BatchReader, arrival: Arrival, *, allowed: int, max_bytes: int | None, traceparent: str
+    reader: BatchReader,
+    arrival: Arrival,
+    *,
+    allowed: int,
+    traceparent: str,
+    declared_traits: DeclaredTraits | None = None,
 ) -> Outcome:
-    """The first `allowed` events of the batch as records, each id once; the others are deferred.
-
-    `max_bytes` is the limit of an event's size, or None if no event of the body can be larger.
-    """
+    """The first `allowed` events of the batch as records, each id once; the others are deferred."""
     outcome, batch = Outcome(), reader.batch
+    events: list[MarketingEvent] = []
     for index, item in enumerate(batch.items):
         if index >= allowed:
             outcome.deferrals.append(Deferral(index, id_in(item, batch.id_name)))
             continue
         try:
-            if max_bytes is not None:
-                _check_size(item, max_bytes)
-            event = reader.convert(index, arrival)
-            if event.id not in outcome.accepted_ids:
-                outcome.records.append(_record(event, traceparent))
-                outcome.accepted_ids.add(event.id)
-        except values.TooDeep:
-            outcome.refusals.append(Refusal(index, id_in(item, batch.id_name), TooDeep()))
+            event, warnings = reader.convert(index, arrival)
         except Rejected as error:
             outcome.refusals.append(Refusal(index, id_in(item, batch.id_name), error))
+        else:
+            if event.id not in outcome.accepted_ids:
+                outcome.accepted_ids.add(event.id)
+                events.append(event)
+                if declared_traits is not None:
+                    warnings += declared_traits.warnings(event.traits)
+                if warnings:
+                    outcome.warnings[event.id] = warnings
+    outcome.records = [_record(event, traceparent) for event in _in_batch_order(events, arrival)]
     return outcome
+
+
+def _in_batch_order(events: Sequence[MarketingEvent], arrival: Arrival) -> Iterator[MarketingEvent]:
+    """The events; those of one instant are told apart by microseconds, in the order of the batch."""
+    times = in_batch_order([event.time for event in events], arrival.received_at)
+    for event, time in zip(events, times, strict=True):
+        yield event if time is event.time else replace(event, time=time)
 
 
 def rejections(batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes) -> list[Rejection]:

@@ -17,6 +17,11 @@ PUBLISHED = Counter(
     ("where",),
 )
 TO_KAFKA, TO_OUTBOX = PUBLISHED.labels("kafka"), PUBLISHED.labels("outbox")
+WARNINGS = Counter(
+    "leadbaton_ingest_warnings_total",
+    "Warnings about accepted events, by source: identifiers and traits that have no effect.",
+    ("source", "code"),
+)
 UNKEPT = Counter(
     "leadbaton_ingest_rejections_unkept_total",
     "Refused events that could not be kept, such as while the database was away.",

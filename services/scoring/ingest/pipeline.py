@@ -19,9 +19,10 @@ from services.scoring.ingest.conversion import (
     rejection_of_body,
     rejections,
 )
+from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.errors import InvalidEvent, TooDeep, TooManyEvents
 from services.scoring.ingest.formats.batch import Batch
-from services.scoring.ingest.metrics import events
+from services.scoring.ingest.metrics import WARNINGS, events
 from services.scoring.ingest.normalize.event import Arrival
 from services.scoring.ingest.rate_limits import RateLimiter
 from services.scoring.ingest.rejections import keep
@@ -45,7 +46,8 @@ class Publisher(Protocol):
 class Limits:
     """How much a request may hold, and how much a key may send in a second."""
 
-    event_bytes: int = 32_000
+    request_bytes: int = 1_000_000
+    event_bytes: int = 32_768
     events: int = 2_500
     rate: int = 1_000
     burst: int = 10_000
@@ -57,9 +59,12 @@ DEFAULTS = Limits()
 class Pipeline:
     """Takes events in, on the event loop; it waits only for acknowledgements, and for the database in a thread."""
 
-    def __init__(self, publisher: Publisher, limits: Limits) -> None:
+    def __init__(
+        self, publisher: Publisher, limits: Limits, declared_traits: DeclaredTraits | None
+    ) -> None:
         self._publisher = publisher
         self._limits = limits
+        self._declared_traits = declared_traits
         self._rates = RateLimiter(limits.rate, limits.burst)
 
     async def take(
@@ -73,16 +78,22 @@ class Pipeline:
         sender, batch = await self._admit_and_parse(request, body, parse)
         arrival = Arrival(sender.subject, request.app.state.time_source())
         outcome = convert_batch(
-            BatchReader(batch, partial(_exactly, body, parse)),
+            BatchReader(
+                batch,
+                partial(_exactly, body, parse),
+                max_bytes=self._limits.event_bytes
+                if len(body) > self._limits.event_bytes
+                else None,
+            ),
             arrival,
             allowed=self._allowed_count(sender, batch, divisible=divisible),
-            max_bytes=self._limits.event_bytes if len(body) > self._limits.event_bytes else None,
             traceparent=request.scope["traceparent"],
+            declared_traits=self._declared_traits,
         )
         await self._publisher.publish(outcome.records)
         if outcome.refusals:
             await _keep(request, rejections(batch, outcome, arrival, body))
-        _count(batch.format, outcome)
+        _count(batch.format, sender.subject, outcome)
         return outcome
 
     async def _admit_and_parse(
@@ -130,9 +141,12 @@ async def _keep(request: Request, refused: list[Rejection]) -> None:
     await run_in_threadpool(keep, request.app.state.sessions, refused)
 
 
-def _count(format_name: str, outcome: Outcome) -> None:
+def _count(format_name: str, source: str, outcome: Outcome) -> None:
     events(format_name, "ok").inc(len(outcome.records))
     if outcome.deferrals:
         events(format_name, "retry").inc(len(outcome.deferrals))
     for refusal in outcome.refusals:
         events(format_name, refusal.error.code).inc()
+    for warnings in outcome.warnings.values():
+        for warning in warnings:
+            WARNINGS.labels(source, warning.code).inc()

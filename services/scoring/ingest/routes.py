@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.scoring.ingest.auth import preflight, with_cors
 from services.scoring.ingest.conversion import Outcome
+from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.errors import (
     InvalidEvent,
     NowhereToPut,
@@ -58,12 +59,25 @@ REFUSALS = problems(
 )  # fmt: skip
 
 
+class ResultWarning(BaseModel):
+    """Something of an accepted event that has no effect."""
+
+    code: str = Field(
+        description="`unusable_identifier`, `undeclared_trait` or `unreadable_trait`."
+    )
+    field: str = Field(description="The field of the event, such as `lead.email`.")
+    message: str
+
+
 class Result(BaseModel):
     """The outcome of one event."""
 
     status: Literal["ok", "rejected", "retry"]
-    code: str | None = None
+    code: str | None = Field(default=None, description="Why it is not `ok`.")
     message: str | None = None
+    warnings: list[ResultWarning] | None = Field(
+        default=None, description="What of an accepted event has no effect; absent where all has."
+    )
 
 
 class Results(BaseModel):
@@ -78,9 +92,13 @@ class Success(BaseModel):
     success: Literal[True] = True
 
 
-def router(publish: Publisher, limits: Limits = DEFAULTS) -> APIRouter:
-    """The routes; `publish` is where accepted events go."""
-    pipeline = Pipeline(publish, limits)
+def router(
+    publisher: Publisher,
+    limits: Limits = DEFAULTS,
+    declared_traits: DeclaredTraits | None = None,
+) -> APIRouter:
+    """The routes; without `declared_traits` no event has warnings about its traits."""
+    pipeline = Pipeline(publisher, limits, declared_traits)
     routes = APIRouter(tags=["ingest"])
     _add_native(routes, pipeline)
     _add_segment(routes, pipeline)
@@ -101,7 +119,7 @@ async def _native(pipeline: Pipeline, request: Request) -> Response:
     return _json({"results": _results(outcome)}, headers)
 
 
-def _results(outcome: Outcome) -> dict[str, dict[str, str]]:
+def _results(outcome: Outcome) -> dict[str, dict[str, object]]:
     """The results by event id; an id that was accepted once is ok, whatever else was sent under it."""
     refused = {
         it.event_id or f"#{it.position}": _result("rejected", it.error.code, it.error.message)
@@ -111,10 +129,15 @@ def _results(outcome: Outcome) -> dict[str, dict[str, str]]:
         "retry", RateLimited.code, "the key sends faster than it may: send this event again"
     )
     deferred = {it.event_id or f"#{it.position}": retry for it in outcome.deferrals}
-    return refused | deferred | {event_id: {"status": "ok"} for event_id in outcome.accepted_ids}
+    accepted: dict[str, dict[str, object]] = {
+        event_id: {"status": "ok"} for event_id in outcome.accepted_ids
+    }
+    for event_id, warnings in outcome.warnings.items():
+        accepted[event_id]["warnings"] = [warning._asdict() for warning in warnings]
+    return refused | deferred | accepted
 
 
-def _result(status: str, code: str, message: str) -> dict[str, str]:
+def _result(status: str, code: str, message: str) -> dict[str, object]:
     return {"status": status, "code": code, "message": message}
 
 

@@ -9,10 +9,11 @@ from operator import itemgetter
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import DateTime, Text, Uuid, any_, cast, func, literal, select, tuple_
+from sqlalchemy import DateTime, Text, Uuid, any_, cast, collate, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.content_ids import EventKey
 from services.scoring.domain.context import RECENT
 from services.scoring.tables import events
 from shared.contracts.payloads import MarketingEvent
@@ -23,15 +24,16 @@ from shared.db.optimistic import StaleRead
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
-EventKey = tuple[str, str]
-"""Source and id."""
+_POSITION = (events.c.time, collate(events.c.source, "C"), collate(events.c.id, "C"))
+"""The order of events as in `event_order`: source and id are compared by their bytes in both."""
+_LATEST_FIRST = tuple(it.desc() for it in _POSITION)
 
 _PAYLOAD = cast(events.c.payload, Text)
 _RECEIVED_AT = cast(events.c.payload["received_at"].astext, DateTime(timezone=True))
 
 
-def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
-    """The keys, among these, whose events are in the ledger already."""
+def arrivals(session: Session, keys: Collection[EventKey]) -> dict[EventKey, datetime]:
+    """When the events with these keys arrived, of those that are in the ledger."""
     wanted_keys = (
         func.unnest(
             literal([source for source, _ in keys], ARRAY(Text)),
@@ -40,11 +42,11 @@ def seen_events(session: Session, keys: Collection[EventKey]) -> set[EventKey]:
         .table_valued("source", "id")
         .render_derived()
     )
-    statement = select(events.c.source, events.c.id).join(
+    statement = select(events.c.source, events.c.id, _RECEIVED_AT.label("received_at")).join(
         wanted_keys,
         (events.c.source == wanted_keys.c.source) & (events.c.id == wanted_keys.c.id),
     )
-    return {(row.source, row.id) for row in session.execute(statement)}
+    return {(row.source, row.id): row.received_at for row in session.execute(statement)}
 
 
 @contextmanager
@@ -99,7 +101,7 @@ def latest_events(
         .where(
             events.c.lead_id == lead_id, events.c.type == any_(literal(list(types), ARRAY(Text)))
         )
-        .order_by(events.c.time.desc(), events.c.id.desc())
+        .order_by(*_LATEST_FIRST)
         .limit(RECENT)
         .lateral()
     )
@@ -120,15 +122,11 @@ def events_before(
 
     With `until` it has only events that were received before then.
     """
-    position = tuple_(events.c.time, events.c.source, events.c.id)
     statement = (
-        select(_PAYLOAD)
-        .where(events.c.lead_id == lead_id)
-        .order_by(events.c.time.desc(), events.c.source.desc(), events.c.id.desc())
-        .limit(limit)
+        select(_PAYLOAD).where(events.c.lead_id == lead_id).order_by(*_LATEST_FIRST).limit(limit)
     )
     if before is not None:
-        statement = statement.where(position < tuple_(*map(literal, before)))
+        statement = statement.where(tuple_(*_POSITION) < tuple_(*map(literal, before)))
     if until is not None:
         statement = statement.where(until > _RECEIVED_AT)
     return [MARKETING_EVENTS.codec.decode(it) for it in session.scalars(statement)]

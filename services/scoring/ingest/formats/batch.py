@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.scoring.ingest.normalize.event import Arrival
-from shared.contracts.payloads import MarketingEvent
+from services.scoring.ingest.normalize.event import AcceptedEvent, Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class Batch:
 
     format: str
     items: Sequence[object]
-    convert: Callable[[object, Arrival], MarketingEvent]
+    convert: Callable[[object, Arrival], AcceptedEvent]
     id_name: str = "id"
     list_names: tuple[str, ...] = ()
     """The names under which the body may have the list of events, if it is an object."""

@@ -6,12 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
+from services.scoring.domain.identifiers import id_text
 from services.scoring.ingest.errors import first_fault
 from services.scoring.ingest.formats.batch import Batch
-from services.scoring.ingest.normalize.event import Arrival, ParsedEvent, marketing_event
-from services.scoring.ingest.normalize.identities import id_text
+from services.scoring.ingest.normalize.event import (
+    AcceptedEvent,
+    Arrival,
+    ParsedEvent,
+    accepted_event,
+)
 from shared.agreement.event_types import NATIVE_TYPE
-from shared.contracts.payloads import MarketingEvent
 
 
 def _text_only(value: object) -> object:
@@ -60,13 +64,13 @@ class NativeEvent(BaseModel):
     )
 
 
-def native_event(item: object, arrival: Arrival) -> MarketingEvent:
+def native_event(item: object, arrival: Arrival) -> AcceptedEvent:
     """The event; raises InvalidEvent or NoIdentity."""
     try:
         event = NativeEvent.model_validate(item)
     except ValidationError as error:
         raise first_fault(error) from None
-    return marketing_event(
+    return accepted_event(
         ParsedEvent(
             id=event.id,
             type=event.type,

@@ -10,22 +10,33 @@ from typing import Any
 
 import orjson
 
-from services.scoring.ingest.errors import InvalidEvent, TooDeep
-from services.scoring.ingest.formats.batch import Batch
-from services.scoring.ingest.normalize.event import Arrival, ParsedEvent, marketing_event
-from services.scoring.ingest.normalize.identities import (
+from services.scoring.domain.account import company_domain
+from services.scoring.domain.content_ids import content_id
+from services.scoring.domain.identifiers import (
     LONGEST_ID,
     id_text,
     normal_email,
     normal_id,
+    trimmed,
+)
+from services.scoring.ingest.errors import InvalidEvent, TooDeep
+from services.scoring.ingest.formats.batch import Batch
+from services.scoring.ingest.normalize.event import (
+    AcceptedEvent,
+    Arrival,
+    ParsedEvent,
+    accepted_event,
 )
 from services.scoring.ingest.normalize.names import with_agreement_names
 from services.scoring.ingest.normalize.timestamps import parse_instant, without_skew
 from shared import values
 from shared.agreement.event_types import snake_case
-from shared.contracts.payloads import EventKind, Identity, MarketingEvent
+from shared.contracts.payloads import EventKind, Identity
 
 Item = Mapping[str, Any]
+
+TIMES = ("timestamp", "originalTimestamp")
+"""The caller's time before the client's: some clients write their own clock into the second."""
 
 MAX_COMMON_BYTES = 8_000
 """The limit of the context that a batch has for all its events."""
@@ -49,7 +60,7 @@ def segment_single(call: str, content: Any) -> Batch:
     return Batch("segment", [item], partial(segment_event, envelope={}), "messageId")
 
 
-def segment_event(item: object, arrival: Arrival, envelope: Item) -> MarketingEvent:
+def segment_event(item: object, arrival: Arrival, envelope: Item) -> AcceptedEvent:
     """The event; raises InvalidEvent or NoIdentity. `envelope` is the batch's body, with what all events share."""
     if not isinstance(item, dict):
         raise InvalidEvent("event: should be an object")
@@ -60,14 +71,14 @@ def segment_event(item: object, arrival: Arrival, envelope: Item) -> MarketingEv
     context = {**_object(envelope, "context"), **_object(item, "context")}
     parsed = _common(item, arrival, envelope, context)
     call(parsed, item)
-    return marketing_event(parsed, arrival)
+    return accepted_event(parsed, arrival)
 
 
 def _common(item: Item, arrival: Arrival, envelope: Item, context: dict[str, Any]) -> ParsedEvent:
     traits = with_agreement_names(_object(context, "traits"))
     user_id = _id(item, "userId")
     return ParsedEvent(
-        id=_message_id(item),
+        id=_event_id(item, arrival, envelope),
         type="",
         time=_time(item, arrival, envelope),
         email=_text(traits.get("email")),
@@ -112,15 +123,25 @@ def _identify(parsed: ParsedEvent, item: Item) -> None:
 
 
 def _group(parsed: ParsedEvent, item: Item) -> None:
-    """A group is a company: its name becomes the person's `company`, its e-mail no identifier."""
+    """A group is a company: its name becomes `company`, its domain or id `account`, its e-mail no identifier."""
     company = with_agreement_names(_object(item, "traits"))
     if "name" in company:
         company["company"] = company.pop("name")
     facts = {name: value for name, value in company.items() if name not in ("email", "phone", "id")}
+    group_id = normal_id(_id(item, "groupId"))
+    if account := _account(company) or group_id:
+        facts.setdefault("account", account)
     parsed.type, parsed.kind = "grouped", EventKind.IDENTIFY
     parsed.traits = {**(parsed.traits or {}), **facts}
-    parsed.context = {**(parsed.context or {}), "group_id": normal_id(_id(item, "groupId"))}
+    parsed.context = {**(parsed.context or {}), "group_id": group_id}
     _use_email_as_user_id(parsed)
+
+
+def _account(company: Item) -> str | None:
+    """The company's registrable domain, by its `domain` or its `website`; None if neither has one."""
+    addresses = (_text(company.get(name)) for name in ("domain", "website"))
+    domains = (company_domain(trimmed(it)) for it in addresses if it is not None)
+    return next((it for it in domains if it is not None), None)
 
 
 def _alias(parsed: ParsedEvent, item: Item) -> None:
@@ -153,10 +174,9 @@ def _use_email_as_user_id(parsed: ParsedEvent) -> None:
 
 
 def _time(item: Item, arrival: Arrival, envelope: Item) -> datetime:
+    """When the event happened: its `timestamp`, else its `originalTimestamp`, else those of the batch, else now."""
     instants = (
-        parse_instant(fields.get(name), name=name)
-        for fields in (item, envelope)
-        for name in ("originalTimestamp", "timestamp")
+        parse_instant(fields.get(name), name=name) for fields in (item, envelope) for name in TIMES
     )
     original = next((instant for instant in instants if instant is not None), None)
     if original is None:
@@ -165,17 +185,19 @@ def _time(item: Item, arrival: Arrival, envelope: Item) -> datetime:
     return without_skew(original, sent_at, arrival.received_at)
 
 
-def _message_id(item: Item) -> str:
-    """The sender's id; without one a digest of the content, so that a retry is the same event."""
+def _event_id(item: Item, arrival: Arrival, envelope: Item) -> str:
+    """The sender's id; without one an id derived from the content, so that a retry is the same event."""
     message_id = _id(item, "messageId")
     if message_id is not None and 0 < len(message_id) <= LONGEST_ID:
         return message_id
     content = {name: value for name, value in item.items() if name not in ("sentAt", "writeKey")}
+    times = {name: envelope[name] for name in TIMES if envelope.get(name) is not None}
     try:
-        json = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        json = orjson.dumps([content, times], option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         raise TooDeep from None
-    return f"content-{sha256(json).hexdigest()}"
+    has_time = bool(times) or any(item.get(name) is not None for name in TIMES)
+    return content_id(sha256(json).hexdigest(), None if has_time else arrival.received_at)
 
 
 def _check(common: Item) -> None:

@@ -28,6 +28,9 @@ _BOT = re.compile(
 )
 """User agents of crawlers, link checkers of mail filters and page testers."""
 
+_AMPERSAND = re.compile("&(?:amp;)+")
+"""An ampersand in a URL that was copied from HTML."""
+
 
 def with_agreement_names(traits: Mapping[str, Any]) -> dict[str, Any]:
     """The traits under the agreement's names; a trait that already has such a name wins."""
@@ -47,9 +50,16 @@ def with_page(properties: dict[str, Any], context: Mapping[str, Any]) -> dict[st
 
 
 def with_campaign(context: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The context with its campaign: its own, completed by the parameters of the page's URL."""
-    url = properties.get("url")
-    from_url = _campaign(url) if isinstance(url, str) and "utm_" in url else {}
+    """The context with its campaign: its own, completed by the parameters of the page's URL and of its `search`."""
+    page = context.get("page")
+    search = properties.get("search") or (page.get("search") if isinstance(page, dict) else None)
+    from_url: dict[str, str] = {}
+    for address in (
+        f"?{search.lstrip('?')}" if isinstance(search, str) else None,
+        properties.get("url"),
+    ):
+        if isinstance(address, str) and "utm_" in address:
+            from_url |= _campaign(address)
     campaign = context.get("campaign")
     if not from_url or not isinstance(campaign, dict | None):
         return context
@@ -69,7 +79,8 @@ def _is_bot(agent: str) -> bool:
 
 @lru_cache(maxsize=4_000)
 def _campaign(url: str) -> Mapping[str, str]:
-    parameters = dict(parse_qsl(_split(url).query, max_num_fields=None))
+    query = _AMPERSAND.sub("&", _split(url).query)
+    parameters = dict(parse_qsl(query, max_num_fields=None))
     return {
         name: storable(parameters[parameter])
         for parameter, name in CAMPAIGN.items()

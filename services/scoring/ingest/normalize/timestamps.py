@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from services.scoring.ingest.errors import InvalidEvent
 
 FAR_AHEAD = timedelta(hours=24)
+
+MICROSECOND = timedelta(microseconds=1)
+MAX_SHIFT = 999 * MICROSECOND
 
 
 def parse_instant(value: object, *, name: str) -> datetime | None:
@@ -37,3 +42,25 @@ def clamp_time(time: datetime, received_at: datetime) -> tuple[datetime, str | N
     if time <= received_at:
         return time, None
     return received_at, "clock_ahead" if time - received_at > FAR_AHEAD else "clamped"
+
+
+def in_batch_order(times: Sequence[datetime], received_at: datetime) -> Sequence[datetime]:
+    """The times of a batch's events; equal ones are told apart by microseconds in the order of the batch.
+
+    A time moves by at most 999 microseconds, so that it stays before the next millisecond of its sender's clock; and
+    none moves beyond the arrival, before which events that came without a time are put.
+    """
+    if len(set(times)) == len(times):
+        return times
+    shifted = list(times)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    for before, index in pairwise(order):
+        if shifted[index] <= shifted[before]:
+            shifted[index] = min(shifted[before] + MICROSECOND, times[index] + MAX_SHIFT)
+    latest = received_at
+    for index in reversed(order):
+        if shifted[index] <= latest:
+            break
+        shifted[index] = max(latest, times[index] - MAX_SHIFT)
+        latest -= MICROSECOND
+    return shifted

@@ -41,7 +41,7 @@ def ops(client: TestClient, sessions: Sessions) -> LeadClient:
         worker.take(marketing_event(email=None, anonymous_id="a"))
         worker.take(
             marketing_event(anonymous_id="a", user_id="u", time=NOON + minutes(1)),
-            marketing_event(phone="+491", time=NOON + minutes(2)),
+            marketing_event(phone="+525512345678", time=NOON + minutes(2)),
             marketing_event(time=NOON + minutes(3)),
             marketing_event(
                 "form_submitted", time=NOON + minutes(4), traits={"company_size": "300"}

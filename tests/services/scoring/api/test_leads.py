@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from starlette.testclient import TestClient
 
+from services.scoring.domain.identifiers import normal_email
 from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON, marketing_event, minutes
@@ -37,14 +38,54 @@ def test_a_lead_shows_its_numbers_now_and_the_parts_that_sum_to_them(ops: LeadCl
     "params",
     [
         {"email": "ada@example.com"},
-        {"phone": "+491"},
-        {"user_id": "u", "source": "website"},
-        {"anonymous_id": "a", "source": "website"},
+        {"email": " ADA\u200b@Example.com\ufeff"},
+        {"phone": "+525512345678"},
+        {"phone": "+52 1 (55) 1234-5678"},
+        {"phone": " 52 55 1234 5678"},
+        {"phone": "0052 55 1234 5678"},
+        {"user_id": " u\u200b", "source": "website"},
+        {"anonymous_id": "a\u00a0", "source": "website"},
     ],
-    ids=["email", "phone", "user-id", "anonymous-id"],
 )
 def test_a_lead_is_found_by_each_of_its_identities(ops: LeadClient, params: dict[str, Any]) -> None:
     assert ops.get(**params)["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("stored", "spelling"),
+    [
+        ("ada+news@example.com", "ada news@example.com"),
+        ("ada@bücher.example", "Ada@xn--bcher-kva.example"),
+        ("zoë@example.com", "zoe\u0308@example.com"),
+    ],
+    ids=["plus", "punycode", "decomposed"],
+)
+def test_an_address_is_found_in_any_spelling(
+    ops: LeadClient, sessions: Sessions, stored: str, spelling: str
+) -> None:
+    with sessions.begin() as session:
+        Worker(session).take(marketing_event(email=normal_email(stored)))
+
+    assert ops.get(email=spelling)["email"] == normal_email(stored)
+
+
+@pytest.mark.parametrize(
+    ("params", "part"),
+    [
+        ({"email": "Nobody@Example.com"}, "the e-mail address nobody@example.com;"),
+        ({"email": "no address"}, "the e-mail address 'no address', which is not valid"),
+        ({"phone": "+49 30 901820"}, "the phone number +4930901820;"),
+        ({"phone": "12"}, "the phone number '12', which is not valid"),
+        ({"user_id": "x", "source": "website"}, "the user id x of the source website;"),
+        ({"anonymous_id": "y", "source": "app"}, "the anonymous id y of the source app;"),
+        ({"user_id": "null", "source": "app"}, "the user id 'null', which is not valid"),
+    ],
+)
+def test_a_404_says_what_was_looked_for(ops: LeadClient, params: dict[str, str], part: str) -> None:
+    refused = ops.get(status=404, **params)
+
+    assert refused["code"] == "unknown_lead"
+    assert part in refused["message"]
 
 
 def test_a_lead_that_was_merged_away_is_the_one_that_stayed(

@@ -35,12 +35,15 @@ def test_several_signals_may_count_one_event() -> None:
         {"id": "any", **when},
         {"id": "pricing", "when": 'event.path == "/pricing"', **when},
         {"id": "blog", "when": 'event.path.startsWith("/blog")', **when},
+        {"id": "shop", "when": 'event.url.startsWith("https://shop.")', **when},
     ]
     policy = ScoringPolicy(1, agreement(scoring={"signals": signals}))
 
-    event = marketing_event(properties={"path": "/pricing"})
+    event = marketing_event(properties={"path": "/pricing/?plan=team"})
+    shop = marketing_event(properties={"path": "/pricing/", "url": "https://SHOP.x.com/pricing"})
 
     assert [it.id for it in policy.signals_of(event)] == ["any", "pricing"]
+    assert [it.id for it in policy.signals_of(shop)] == ["any", "pricing", "shop"]
     assert [it.id for it in policy.signals_of(marketing_event())] == ["any"]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.content_ids import content_id
 from services.scoring.domain.lead import Stage
 from services.scoring.handlers.marketing_events import CHECKED_BATCHES
+from services.scoring.ingest.normalize.timestamps import in_batch_order
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.cel.failures import FAILURES, Cause
@@ -64,6 +68,31 @@ def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker)
 
     assert lead_of(worker) == before
     assert engagement(worker, before) == 10.0
+
+
+def test_equal_content_without_an_id_counts_again_after_ten_minutes(worker: Worker) -> None:
+    arrivals = [NOON + minutes(it) for it in (0, 9, 12, 60)]
+    for at in arrivals:
+        worker.take(marketing_event(id=content_id("0f" * 32, at), time=at, received_at=at))
+
+    lead_id = lead_of(worker).id
+    events = ledger.events_of(worker.session, [lead_id])[lead_id]
+    assert sorted(it.received_at for it in events) == [arrivals[0], arrivals[2], arrivals[3]]
+
+
+@pytest.mark.parametrize("ids", list(permutations("abc")))
+def test_of_two_traits_of_one_millisecond_the_later_in_the_batch_stays(
+    worker: Worker, ids: tuple[str, ...]
+) -> None:
+    times = in_batch_order([NOON] * 3, NOON + minutes(1))
+    worker.take(
+        *(
+            marketing_event(id=id, time=time, traits={"title": f"title {number}"})
+            for number, (id, time) in enumerate(zip(ids, times, strict=True))
+        )
+    )
+
+    assert lead_of(worker).profile.trait_values["title"] == "title 2"
 
 
 def test_where_repeats_come_the_ledger_is_asked_first_for_a_while(worker: Worker) -> None:

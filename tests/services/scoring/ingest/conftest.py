@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from services.scoring.api import rejections
-from services.scoring.ingest import Limits, router
+from services.scoring.ingest import DeclaredTraits, Limits, router
 from services.scoring.ingest.publishing import Publishing, RecordProducer
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
@@ -69,11 +69,12 @@ def api(
     *,
     limits: Limits | None = None,
     time_source: TimeSource = lambda: NOON,
+    declared_traits: DeclaredTraits | None = None,
 ) -> FastAPI:
     """The ingest API alone."""
     app = create_app(title="t", summary="s", sessions=sessions, time_source=time_source)
     publishing = Publishing(producer, sessions, keeps_log=True)
-    include_direct(app, router(publishing, limits or Limits()))
+    include_direct(app, router(publishing, limits or Limits(), declared_traits))
     app.include_router(rejections.router, prefix="/v1")
     return app
 

@@ -109,7 +109,7 @@ def test_the_real_client_needs_no_change(
     )
     assert (track.type, track.properties) == ("demo_requested", {"form": "demo"})
     assert (screen.type, group.type, alias.type) == ("screen_viewed", "grouped", "aliased")
-    assert group.traits == {"company": "Acme", "employees": 50}
+    assert group.traits == {"company": "Acme", "employees": 50, "account": "g-1"}
     assert (group.identity.email, group.context["group_id"]) == (None, "g-1")
     assert alias.kind is EventKind.ALIAS
     assert alias.previous == Identity(user_id="a-1", anonymous_id="a-1")
@@ -230,10 +230,34 @@ def test_a_batch_that_is_none_is_refused_whole(
             {"timestamp": "2026-12-01T11:00:00Z"},
             NOON - timedelta(minutes=1),
         ),
+        (
+            {
+                "timestamp": "2026-09-01T11:00:00.000Z",
+                "originalTimestamp": "2026-12-01T11:59:59.900Z",
+                "sentAt": "2026-12-01T12:00:00.000Z",
+            },
+            {},
+            datetime(2026, 9, 1, 11, tzinfo=UTC),
+        ),
+        (
+            {"timestamp": None, "originalTimestamp": "2026-12-01T11:00:00Z"},
+            {},
+            NOON - timedelta(hours=1),
+        ),
         ({}, {"timestamp": "2026-12-01T11:00:00Z"}, NOON - timedelta(hours=1)),
         ({"timestamp": "2026-12-01T11:00:00Z"}, {"sentAt": None}, NOON - timedelta(hours=1)),
     ],
-    ids=["none", "timestamp", "naive", "skewed", "original", "envelope", "null"],
+    ids=[
+        "none",
+        "timestamp",
+        "naive",
+        "skewed",
+        "original",
+        "backfilled",
+        "original alone",
+        "envelope",
+        "null",
+    ],
 )
 def test_a_wrong_clock_is_put_right(
     client: TestClient, broker: Broker, item: Any, envelope: Any, time: datetime
@@ -286,3 +310,89 @@ def test_without_a_message_id_the_content_is_the_id(client: TestClient, broker: 
         deep = [deep]
     assert client.post("/v1/track", json=track(messageId="", x=deep)).status_code == 200
     assert len(broker.records) == 3
+
+
+HOUR_LATER = NOON + timedelta(hours=1)
+TIME = "2026-12-01T11:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("item", "envelope", "is_one"),
+    [
+        ({}, {}, False),
+        ({"timestamp": TIME}, {}, True),
+        ({"originalTimestamp": TIME}, {}, True),
+        ({}, {"timestamp": TIME}, True),
+    ],
+    ids=["without a time", "timestamp", "originalTimestamp", "the batch's"],
+)
+def test_equal_content_with_a_time_is_one_event_for_ever(
+    sessions: Sessions, broker: Broker, key: str, item: Any, envelope: Any, *, is_one: bool
+) -> None:
+    arrivals = [NOON, HOUR_LATER]
+    app = api(sessions, broker, time_source=lambda: arrivals[len(broker.records)])
+    for _ in arrivals:
+        body = {"batch": [track(messageId=None, **item)], **envelope}
+        TestClient(app, headers={"x-write-key": key}).post("/v1/batch", json=body)
+
+    first, second = (it.id for it in broker.events)
+    assert (first == second) is is_one
+
+
+@pytest.mark.parametrize(
+    ("traits", "account"),
+    [
+        ({"domain": "shop.acme.co.uk", "website": "https://other.com"}, "acme.co.uk"),
+        ({"website": " https://www.acme.com/about "}, "acme.com"),
+        ({"domain": "gmail.com", "website": "https://acme.com"}, "acme.com"),
+        ({"website": "localhost"}, "g-1"),
+        ({"domain": 7}, "g-1"),
+        ({"account": "acme.de"}, "acme.de"),
+        ({}, "g-1"),
+    ],
+)
+def test_a_group_makes_the_account(
+    client: TestClient, broker: Broker, traits: Any, account: str
+) -> None:
+    client.post("/v1/group", json={"userId": "u-1", "groupId": "g-1", "traits": traits})
+    assert broker.event.traits["account"] == account
+
+
+def test_the_objects_that_segment_reserves_become_traits(
+    client: TestClient, broker: Broker
+) -> None:
+    traits = {
+        "company": {"name": "Acme ", "industry": "software", "employeeCount": 50, "!": 1},
+        "address": {"city": "Berlin", "postalCode": "10115", "lines": [" a", 1]},
+        "companyIndustry": "retail",
+        "company_plan": {"name": "team"},
+    }
+    client.post("/v1/identify", json={"userId": "u-1", "traits": traits})
+
+    assert broker.event.traits == {
+        "company": "Acme",
+        "company_name": "Acme",
+        "company_industry": "retail",
+        "company_employee_count": 50,
+        "address_city": "Berlin",
+        "address_postal_code": "10115",
+        "address_lines": ["a", 1],
+        "company_plan": {"name": "team"},
+    }
+    client.post("/v1/identify", json={"userId": "u-1", "traits": {"company": {"id": 7}}})
+    assert broker.events[-1].traits == {"company_id": 7}
+
+
+def test_marks_that_nobody_sees_are_no_part_of_a_person(client: TestClient, broker: Broker) -> None:
+    traits = {
+        "email": "\ufeffada\u200b@acme.example\u00a0",
+        "phone": "\u202a+49 30 90\u00ad1820\u202c",
+        "city": "\u3000New\u200bYork\u2060",
+    }
+    item = {"userId": "\u200bu-1\ufeff", "anonymousId": "a\u200d-1", "traits": traits}
+    client.post("/v1/identify", json=item)
+
+    assert broker.event.identity == Identity(
+        email="ada@acme.example", phone="+4930901820", user_id="u-1", anonymous_id="a-1"
+    )
+    assert broker.event.traits["city"] == "New\u200bYork"
