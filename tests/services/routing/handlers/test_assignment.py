@@ -245,3 +245,16 @@ def test_a_rejected_lead_is_assigned_in_its_turn_however_many_wait(session: Sess
     assert announced(session)[-1].lead_id == an_id("last")
     assert count_by_state(session) == {State.ASSIGNED: 2, State.WAITING: PAGE_SIZE + 1}
     assert decision(session, "last")["picked"] is None
+
+
+def test_a_review_without_a_free_rep_announces_nothing(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", **ONE_OPEN))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in ("ada", "alan")))
+    before = announced_changes(session)
+    importing(session, entry("grace", **ONE_OPEN))  # it sets the review of the team's waiting leads
+
+    tick(session, LATER, assigner=assigner)
+
+    assert announced_changes(session) == before
+    assert count_by_state(session) == {State.ASSIGNED: 1, State.WAITING: 1}
