@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint, team_endpoint
 from services.routing.domain.roster import Absence, Rep
@@ -24,7 +32,26 @@ def _http(url: str) -> str:
 
 Url = Annotated[str, AtMost(2000), AfterValidator(_http)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], AtMost(200)]
-Instant = Annotated[date | AwareDatetime, Between(date(2000, 1, 1), date(2100, 12, 31))]
+
+
+def _date_or_instant(value: object) -> object:
+    """The date or the instant that a text is. Without this, pydantic would read an instant at midnight as a date."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+    except ValueError:
+        parsed = None
+    if parsed is None or (isinstance(parsed, datetime) and parsed.tzinfo is None):
+        raise ValueError("write a date, 2026-12-24, or an instant, 2026-12-24T13:00:00-08:00")
+    return parsed
+
+
+Instant = Annotated[
+    date | AwareDatetime,
+    BeforeValidator(_date_or_instant),
+    Between(date(2000, 1, 1), date(2100, 12, 31)),
+]
 """A date, or an instant with its offset."""
 Limit = Annotated[int, Between(1, 100_000)]
 
@@ -57,19 +84,14 @@ class TimeOff(Section):
     """Time off. `to` is the first instant, or the first day, back at work."""
 
     since: Instant = Field(
-        alias="from", description="2026-12-24 (from midnight UTC), or with time and offset."
+        alias="from",
+        description="2026-12-24, from midnight in the zone of the rep's hours, or with time and offset.",
     )
-    until: Instant = Field(alias="to")
+    until: Instant = Field(alias="to", description="As `from`.")
 
-    @model_validator(mode="after")
-    def _since_is_before_until(self) -> Self:
-        if self.absence().since >= self.absence().until:
-            raise ValueError("`to` must be later than `from`: it is the first day back at work")
-        return self
-
-    def absence(self) -> Absence:
-        """The time off as instants."""
-        return Absence(_instant(self.since), _instant(self.until))
+    def absence(self, zone: tzinfo = UTC) -> Absence:
+        """The time off as instants; a date begins at midnight in this zone."""
+        return Absence(_instant(self.since, zone), _instant(self.until, zone))
 
 
 class RepEntry(Section):
@@ -91,6 +113,12 @@ class RepEntry(Section):
     hours: Id | None = Field(default=None, description="A calendar; by default the team's.")
     time_off: Annotated[tuple[TimeOff, ...], AtMost(200)] = ()
     active: bool = True
+
+    def with_instants(self, zone: tzinfo) -> Self:
+        """The rep with instants in place of dates."""
+        absences = [it.absence(zone) for it in self.time_off]
+        time_off = [TimeOff.model_construct(since=it.since, until=it.until) for it in absences]
+        return self.model_copy(update={"time_off": tuple(time_off)})
 
     def rep(self, position: int) -> Rep:
         """The rep, whose rank is the position in the file."""
@@ -131,6 +159,11 @@ class RosterFile(Section):
         """The reps, ranked by their order in the file."""
         return [it.rep(position) for position, it in enumerate(self.reps)]
 
+    def with_instants(self, agreement: Agreement | None) -> Self:
+        """The file with instants in place of dates, each at midnight in the zone of the rep's hours."""
+        reps = [it.with_instants(_zone_of(it, agreement)) for it in self.reps]
+        return self.model_copy(update={"reps": tuple(reps)})
+
     def urls(self) -> dict[str, str]:
         """Each endpoint's URL, by the endpoint's id."""
         return {id: url for id, (_, url) in self._endpoints().items()}
@@ -156,6 +189,12 @@ class RosterFile(Section):
                 check_url(url)
             except Rejected as refusal:
                 yield path, refusal.message
+        for index, rep in enumerate(self.reps):
+            zone = _zone_of(rep, agreement)
+            for number, absence in enumerate(it.absence(zone) for it in rep.time_off):
+                if absence.since >= absence.until:
+                    message = "`to` must be later than `from`: it is the first day back at work"
+                    yield ("reps", index, "time_off", number), message
         if agreement is not None:
             yield from self._unknown_ids(agreement)
 
@@ -187,11 +226,22 @@ def parse(
     ]
     if faults:
         raise InvalidDocument(name, faults)
-    return roster
+    return roster.with_instants(agreement)
 
 
-def _instant(value: date | datetime) -> datetime:
-    return value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
+def _instant(value: date | datetime, zone: tzinfo) -> datetime:
+    at = value if isinstance(value, datetime) else datetime.combine(value, time(), zone)
+    return at.astimezone(UTC)
+
+
+def _zone_of(rep: RepEntry, agreement: Agreement | None) -> tzinfo:
+    """The zone of the rep's hours, else of the team's; UTC where the agreement has neither, or there is none yet."""
+    if agreement is None:
+        return UTC
+    calendars = {it.id: it.zone for it in agreement.sla.calendars}
+    team_calendars = {it.id: it.calendar for it in agreement.routing.teams}
+    zone = calendars.get(rep.hours or team_calendars.get(rep.team, ""))
+    return UTC if zone is None else ZoneInfo(zone)
 
 
 def _duplicates(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:

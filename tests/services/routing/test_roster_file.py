@@ -46,15 +46,63 @@ def test_the_example_is_valid_and_fits_the_example_agreement() -> None:
     assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.urls().keys()
 
 
-def test_time_off_takes_dates_and_instants() -> None:
-    off = ", time_off: [{from: 2026-12-24, to: 2026-12-27}, {from: 2026-12-31T12:00:00+01:00, to: 2027-01-04}]"
-
-    [rep] = read(f"reps:\n- {REP % off}").all_reps()
-
-    assert [it.since for it in rep.time_off] == [
-        datetime(2026, 12, 24, tzinfo=UTC),
-        datetime(2026, 12, 31, 11, tzinfo=UTC),
+LOS_ANGELES = {
+    "calendars": [
+        {"id": "office", "zone": "Europe/Berlin", "hours": {"mon": ["09:00-17:00"]}},
+        {"id": "west", "zone": "America/Los_Angeles", "hours": {"mon": ["09:00-17:00"]}},
     ]
+}
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "start", "end", "since", "until"),
+    [
+        ("", "2026-12-24", "2026-12-27", at(2026, 12, 23, 23), at(2026, 12, 26, 23)),
+        ("west", "2026-12-24", "2026-12-27", at(2026, 12, 24, 8), at(2026, 12, 27, 8)),
+        (
+            "west",
+            "2026-12-24T00:00:00-05:00",
+            "2026-12-27T00:00:00Z",
+            at(2026, 12, 24, 5),
+            at(2026, 12, 27),
+        ),
+        (
+            "",
+            "2026-12-31T12:00:00+01:00",
+            "2027-01-04",
+            at(2026, 12, 31, 11),
+            at(2027, 1, 3, 23),
+        ),
+        ("", "2026-12-24", "2026-12-24T08:00:00+01:00", at(2026, 12, 23, 23), at(2026, 12, 24, 7)),
+    ],
+    ids=["the team's zone", "the zone of the hours", "midnights with offsets", "both", "a morning"],
+)
+def test_a_date_is_the_reps_day_and_an_instant_keeps_its_offset(
+    hours: str, start: str, end: str, since: datetime, until: datetime
+) -> None:
+    off = f", time_off: [{{from: {start}, to: {end}}}]" + (f", hours: {hours}" if hours else "")
+
+    [rep] = parse(
+        f"reps:\n- {REP % off}",
+        name="reps.yaml",
+        agreement=agreement(sla=LOS_ANGELES),
+        check_url=anything_goes,
+    ).all_reps()
+
+    assert [(it.since, it.until) for it in rep.time_off] == [(since, until)]
+
+
+def test_before_the_first_agreement_a_date_is_a_day_in_utc() -> None:
+    off = ", time_off: [{from: 2026-12-24, to: 2026-12-27}]"
+    roster = parse(
+        f"reps:\n- {REP % off}", name="reps.yaml", agreement=None, check_url=anything_goes
+    )
+
+    assert roster.all_reps()[0].time_off[0].since == at(2026, 12, 24)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +127,18 @@ def test_time_off_takes_dates_and_instants() -> None:
             f"reps:\n- {REP % ', time_off: [{from: 2026-12-24, to: 2026-12-24}]'}",
             "later than `from`",
         ),
+        (
+            f"reps:\n- {REP % ', time_off: [{from: 2026-12-24, to: 2026-12-24T00:00:00+01:00}]'}",
+            "later than `from`",
+        ),
+        (
+            f"reps:\n- {REP % ', time_off: [{from: 24.12.2026, to: 2026-12-27}]'}",
+            "write a date, 2026-12-24, or an instant",
+        ),
+        (
+            f"reps:\n- {REP % ', time_off: [{from: 2026-12-24T09:00:00, to: 2026-12-27}]'}",
+            "write a date, 2026-12-24, or an instant",
+        ),
     ],
     ids=[
         "nobody",
@@ -91,6 +151,9 @@ def test_time_off_takes_dates_and_instants() -> None:
         "unknown team",
         "no http",
         "time off that ends before it begins",
+        "time off that ends before the zone's midnight",
+        "no date",
+        "no offset",
     ],
 )
 def test_each_fault_names_its_line_and_column(source: str, message: str) -> None:
