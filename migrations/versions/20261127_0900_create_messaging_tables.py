@@ -27,6 +27,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("published_by", sa.Text(), nullable=False),
+        sa.Column(
+            "note", sa.Text(), server_default="", nullable=False, comment="What changes, and why."
+        ),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_agreements")),
         schema="messaging",
         comment="Published versions of the agreement; never changed.",

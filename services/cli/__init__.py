@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from services.cli.environment import adopt
+from services.cli.environment import InstallationUnreadable, NoInstallation, adopt
 from shared.text import unstorable_at
 
 COMMANDS = {
@@ -27,8 +28,8 @@ COMMANDS = {
         "Check the installation, and show how to mend each fault.",
     ),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
-    "agreement": ("services.cli.agreement:app", "The agreement: check, publish."),
-    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: import, list."),
+    "agreement": ("services.cli.agreement:app", "The agreement: check, publish, versions."),
+    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: check, import, list."),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
     "handoffs": ("services.cli.handoffs:app", "Handoffs: list them, show one and why."),
     "breaches": ("services.cli.breaches:breaches", "List the promises that are broken."),
@@ -52,10 +53,14 @@ LOCATIONS = {**COMMANDS, **SERVICES}
 
 
 NEEDS_INSTALLATION = "leadbaton.needs_installation"
+USES_INSTALLATION = "leadbaton.uses_installation"
 NEED_NONE = (
     *(["up"], ["demo"], ["restore"], ["docs"], ["keys", "secret"]),
-    *(["agreement", "check"], ["agreement", "reference"]),
+    *(["agreement", "check"], ["agreement", "reference"], ["agreement", "schema"]),
+    *(["reps", "check"], ["reps", "reference"], ["reps", "schema"]),
 )
+USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"])
+"""Commands that need no installation, and say more where there is one."""
 
 
 class Commands(TyperGroup):
@@ -69,6 +74,7 @@ class Commands(TyperGroup):
         shows_help = "--help" in rest or (isinstance(command, TyperGroup) and not rest)
         needs_none = any(args[: len(words)] == words for words in NEED_NONE)
         ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
+        ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE
         return name, command, rest
 
 
@@ -99,6 +105,9 @@ def _root(
         ctx.default_map = {"demo": {"data": str(data)}}
     if ctx.meta[NEEDS_INSTALLATION] and adopt(data):
         ctx.obj = data
+    if ctx.meta[USES_INSTALLATION]:
+        with suppress(NoInstallation, InstallationUnreadable):
+            adopt(data)
 
 
 for _name, (_, _help) in COMMANDS.items():

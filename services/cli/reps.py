@@ -21,11 +21,14 @@ from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
 from services.routing.queries.reps import reps_by_id
 from services.routing.roster_file import RosterFile, parse
+from services.routing.roster_reference import reference
+from shared.agreement.load import parse as parse_agreement
 from shared.agreement.model import Agreement
 from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import Vault
 from shared.clock import utc_now
-from shared.documents import text_of
+from shared.documents import InvalidDocument, text_of
+from shared.documents.schema import json_schema
 from shared.http.outbound import check_url
 from shared.process.destinations import destinations
 from shared.process.settings import Settings
@@ -66,6 +69,53 @@ def import_file(file: File, reroute_held: Reroute = False, by: By = "operator") 
         _reroute(settings, total, Reassignment(f"ops/{by}", REP_INACTIVE))
 
 
+@app.command()
+def check(
+    file: File,
+    agreement: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Whose teams and calendars the file must name; by default the agreement in force.",
+        ),
+    ] = None,
+) -> None:
+    """Check the file; prints each fault as file:line:column: fault; how to mend it.
+
+    URLs are checked against the networks that webhooks may reach where an installation is there.
+    """
+    settings = Settings()
+    is_installed = "database_url" in settings.model_fields_set
+    try:
+        agreed = (
+            None if agreement is None else parse_agreement(_text(agreement), name=str(agreement))
+        )
+        if agreed is None and is_installed:
+            with transaction(settings.database_url) as session:
+                agreed = _agreement(session)
+        policy = destinations(settings.allow_networks, ports=settings.ports())
+        guard = partial(check_url, policy=policy) if is_installed else _any_url
+        roster = parse(_text(file), name=str(file), agreement=agreed, check_url=guard)
+    except InvalidDocument as wrong:
+        typer.echo(wrong.message, err=True)
+        raise typer.Exit(1) from None
+    against = "" if agreed else "; teams and calendars were not checked, for there is no agreement"
+    typer.echo(f"{file} is sound: {len(roster.reps)} reps, {len(roster.teams)} teams{against}")
+
+
+@app.command("reference")
+def show_reference() -> None:
+    """Print the reference of the file's fields as Markdown (docs/reps.md)."""
+    typer.echo(reference(), nl=False)
+
+
+@app.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of the file, for editors (docs/schemas/reps.json)."""
+    typer.echo(orjson.dumps(json_schema(RosterFile), option=orjson.OPT_INDENT_2).decode())
+
+
 @app.command("list")
 def list_reps() -> None:
     """List all reps, active or not, with the number of handoffs that each holds."""
@@ -81,6 +131,14 @@ def list_reps() -> None:
         holds = f"{held.get(rep.id, 0)}{limit}"
         table.add_row(rep.id, name, rep.team, holds, f"{rep.weight:g}", endpoint)
     Terminal().print(table)
+
+
+def _text(file: Path) -> str:
+    return text_of(file.read_bytes(), name=str(file))
+
+
+def _any_url(_url: str) -> None:
+    """Accept every URL: which ones may be called is a setting of an installation."""
 
 
 def _agreement(session: Session) -> Agreement | None:

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -19,18 +18,30 @@ from pydantic import (
 from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint, team_endpoint
 from services.routing.domain.roster import Absence, Rep
 from shared.agreement.model import Agreement, Id, Label
-from shared.documents import Document, Fault, InvalidDocument, Path
-from shared.documents.limits import AtMost, Between
+from shared.documents import Document, InvalidDocument, Path
+from shared.documents.limits import AtMost, Between, TextForm
 from shared.errors import Rejected
 
-
-def _http(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("a URL begins with https:// (or http://)")
-    return url
-
-
-Url = Annotated[str, AtMost(2000), AfterValidator(_http)]
+Url = Annotated[
+    str,
+    AtMost(2000),
+    TextForm(
+        r"https?://.*",
+        name="a URL",
+        words="one that begins with https:// (or http://)",
+        example="https://127.0.0.1/",
+    ),
+]
+Email = Annotated[
+    str,
+    AtMost(254),
+    TextForm(
+        r"[^@\s]+@[^@\s]+",
+        name="an e-mail address",
+        words="one such as amira@example.com",
+        example="unread@example.com",
+    ),
+]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], AtMost(200)]
 
 
@@ -65,7 +76,7 @@ class Section(BaseModel):
 class Endpoint(Section):
     """A URL that gets webhooks."""
 
-    url: Url
+    url: Url = Field(description="`https://…`, or `http://…` where the settings allow it.")
     format: Literal["standard"] = Field(default="standard", description="Standard Webhooks, JSON.")
 
 
@@ -87,7 +98,10 @@ class TimeOff(Section):
         alias="from",
         description="2026-12-24, from midnight in the zone of the rep's hours, or with time and offset.",
     )
-    until: Instant = Field(alias="to", description="As `from`.")
+    until: Instant = Field(
+        alias="to",
+        description="The first day, or the first instant, back at work, written as `from`.",
+    )
 
     def absence(self, zone: tzinfo = UTC) -> Absence:
         """The time off as instants; a date begins at midnight in this zone."""
@@ -98,21 +112,23 @@ class RepEntry(Section):
     """A rep."""
 
     id: Id
-    name: Label = Field(min_length=1)
-    email: Annotated[str, AtMost(254)] = Field(pattern=r"^[^@\s]+@[^@\s]+$")
-    team: Id
+    name: Label = Field(min_length=1, description="The name for people to read.")
+    email: Email = Field(description="The address of the rep, for people; no mail is sent to it.")
+    team: Id = Field(description="A team of the agreement.")
     endpoint: Endpoint = Field(description="Where the rep is notified.")
-    territories: Words = ()
-    languages: Words = ()
-    skills: Words = ()
-    segments: Words = ()
+    territories: Words = Field(default=(), description="For `match`, such as countries.")
+    languages: Words = Field(default=(), description="For `match`, such as `en`.")
+    skills: Words = Field(default=(), description="For `match`, such as products.")
+    segments: Words = Field(default=(), description="For `match`, such as sizes of companies.")
     weight: Annotated[float, Between(0.001, 1000)] = Field(
         default=1.0, description="The size of the rep's fair share beside others."
     )
-    capacity: Capacity = Capacity()
+    capacity: Capacity = Field(default=Capacity(), description="Limits; without one, none.")
     hours: Id | None = Field(default=None, description="A calendar; by default the team's.")
-    time_off: Annotated[tuple[TimeOff, ...], AtMost(200)] = ()
-    active: bool = True
+    time_off: Annotated[tuple[TimeOff, ...], AtMost(200)] = Field(
+        default=(), description="Dates on which the rep gets no leads."
+    )
+    active: bool = Field(default=True, description="Whether the rep gets leads at all.")
 
     def with_instants(self, zone: tzinfo) -> Self:
         """The rep with instants in place of dates."""
@@ -144,16 +160,20 @@ class RepEntry(Section):
 class TeamEntry(Section):
     """The fallback of a team."""
 
-    id: Id
-    fallback: Endpoint
+    id: Id = Field(description="A team of the agreement.")
+    fallback: Endpoint = Field(description="Notified of what the team's reps cannot be told.")
 
 
 class RosterFile(Section):
     """The file of reps. A rep who is missing in a later file becomes inactive."""
 
     ops: Endpoint | None = Field(default=None, description="Notified where a team has no fallback.")
-    teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = ()
-    reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(min_length=1)
+    teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = Field(
+        default=(), description="Fallbacks of teams."
+    )
+    reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(
+        min_length=1, description="The reps, in the order of their rank."
+    )
 
     def all_reps(self) -> list[Rep]:
         """The reps, ranked by their order in the file."""
@@ -220,13 +240,17 @@ def parse(
 ) -> RosterFile:
     """The file. Raises InvalidDocument with every fault, its line and its column."""
     document = Document.of(source, name=name)
-    roster = document.into(RosterFile)
-    faults: list[Fault] = [
-        document.fault(path, message) for path, message in roster.problems(agreement, check_url)
-    ]
-    if faults:
+    reading = document.read_as(RosterFile)
+    faults = list(reading.faults)
+    if reading.value is not None:
+        faults += [
+            document.fault(path, message)
+            for path, message in reading.value.problems(agreement, check_url)
+            if not reading.unread.overlaps(path)
+        ]
+    if faults or reading.value is None:
         raise InvalidDocument(name, faults)
-    return roster.with_instants(agreement)
+    return reading.value.with_instants(agreement)
 
 
 def _instant(value: date | datetime, zone: tzinfo) -> datetime:

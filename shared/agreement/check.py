@@ -134,19 +134,23 @@ def _unknown_references(
             yield Problem(path, unknown(kind, name, known))
 
 
-def _unarrivable_types(agreement: Agreement) -> Iterator[Problem]:
-    """Event types that no event has, because the names of events are converted as they arrive."""
-    types: list[tuple[Path, str]] = [
+def types_of_events(agreement: Agreement) -> list[tuple[Path, str]]:
+    """Each type of events that the agreement names, with its path."""
+    return [
         *(
-            (("scoring", "signals", at, "on"), it.on)
-            for at, it in enumerate(agreement.scoring.signals)
+            (("scoring", "signals", index, "on"), it.on)
+            for index, it in enumerate(agreement.scoring.signals)
         ),
         *(
-            (("qualification", "hand_raise", at), it)
-            for at, it in enumerate(agreement.qualification.hand_raise)
+            (("qualification", "hand_raise", index), it)
+            for index, it in enumerate(agreement.qualification.hand_raise)
         ),
     ]
-    for path, type_ in types:
+
+
+def _unarrivable_types(agreement: Agreement) -> Iterator[Problem]:
+    """Event types that no event has, because the names of events are converted as they arrive."""
+    for path, type_ in types_of_events(agreement):
         if not can_arrive(type_):
             arrives = snake_case(type_)
             hint = (

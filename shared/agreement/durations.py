@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h|d)", re.ASCII)
 _ENDLESS_S = timedelta.max // timedelta(seconds=1)
@@ -28,5 +28,14 @@ def half_life(value: object) -> object:
     return None if value in ("never", None) else duration(value)
 
 
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-HalfLife = Annotated[timedelta | None, BeforeValidator(half_life)]
+_NUMBER_AND_UNIT = r"^\s*\d+(\.\d+)?[smhd]\s*$"
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    WithJsonSchema({"type": "string", "pattern": _NUMBER_AND_UNIT}),
+]
+HalfLife = Annotated[
+    timedelta | None,
+    BeforeValidator(half_life),
+    WithJsonSchema({"type": "string", "pattern": f"{_NUMBER_AND_UNIT}|^never$"}),
+]

@@ -43,9 +43,38 @@ class Published:
     agreement: Agreement
 
 
-def publish(session: Session, source: str, *, by: str, now: datetime) -> Published:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version, without its file."""
+
+    number: int
+    published_at: datetime
+    published_by: str
+    note: str
+    digest: bytes
+    """SHA-256 of the file: versions with the same file have the same one."""
+
+
+def publish(session: Session, source: str, *, by: str, now: datetime, note: str = "") -> Published:
     """Publish the source as the next version, unless it is the newest already; InvalidAgreement if it has faults."""
     agreement = parse(source)
+    return Published(_add_version(session, source, by=by, note=note, now=now), agreement)
+
+
+def publish_again(
+    session: Session, number: int, *, by: str, now: datetime, note: str = ""
+) -> Published:
+    """Publish the file of an old version as the next version, unless it is the newest; raises UnknownVersion.
+
+    The file is not checked again: a check that has become stricter must not block the way back.
+    """
+    source = source_of(session, number)
+    version = _add_version(session, source, by=by, note=note, now=now)
+    return Published(version, parse_published(source))
+
+
+def _add_version(session: Session, source: str, *, by: str, note: str, now: datetime) -> int:
+    """Add the source as the next version, unless it is the newest; return the number of the newest."""
     digest = sha256(source.encode()).digest()
     # One publisher at a time; readers do not wait for this lock.
     session.execute(text("lock table messaging.agreements in exclusive mode"))
@@ -55,14 +84,40 @@ def publish(session: Session, source: str, *, by: str, now: datetime) -> Publish
         .limit(1)
     ).first()
     if newest and newest.digest == digest:
-        return Published(newest.version, agreement)
-    version = newest.version + 1 if newest else 1
+        return int(newest.version)
+    version: int = newest.version + 1 if newest else 1
     session.execute(
         insert(agreements).values(
-            version=version, source=source, digest=digest, published_at=now, published_by=by
+            version=version,
+            source=source,
+            digest=digest,
+            published_at=now,
+            published_by=by,
+            note=note,
         )
     )
-    return Published(version, agreement)
+    return version
+
+
+def versions(session: Session) -> list[Version]:
+    """All published versions, the newest first."""
+    columns = agreements.c
+    statement = select(
+        columns.version.label("number"),
+        columns.published_at,
+        columns.published_by,
+        columns.note,
+        columns.digest,
+    ).order_by(columns.version.desc())
+    return [Version(**row) for row in session.execute(statement).mappings()]
+
+
+def source_of(session: Session, number: int) -> str:
+    """The file of a version as it was published; raises UnknownVersion."""
+    source = session.scalar(select(agreements.c.source).where(agreements.c.version == number))
+    if source is None:
+        raise UnknownVersion(f"version {number} of the agreement was never published here")
+    return str(source)
 
 
 class Policies(Generic[P]):
@@ -86,11 +141,7 @@ class Policies(Generic[P]):
     def version(self, session: Session, number: int) -> P:
         """The policy of that version; raises UnknownVersion."""
         if number not in self._policies:
-            source = session.scalar(
-                select(agreements.c.source).where(agreements.c.version == number)
-            )
-            if source is None:
-                raise UnknownVersion(f"version {number} of the agreement was never published here")
+            source = source_of(session, number)
             self._policies[number] = self._build(number, parse_published(source))
         return self._policies[number]
 

@@ -125,6 +125,7 @@ agreements = Table(
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the file."),
     Column("published_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("published_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default="", comment="What changes, and why."),
     comment="Published versions of the agreement; never changed.",
 )
 

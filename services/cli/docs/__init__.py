@@ -13,7 +13,11 @@ import yaml
 from services.cli.docs.asyncapi import asyncapi
 from services.cli.docs.openapi import apis
 from services.cli.docs.tables import tables
-from shared.agreement.reference import reference
+from services.routing.roster_file import RosterFile
+from services.routing.roster_reference import reference as reps_reference
+from shared.agreement.model import Agreement
+from shared.agreement.reference import reference as agreement_reference
+from shared.documents.schema import json_schema
 from shared.errors import LeadbatonError
 
 Directory = Annotated[Path, typer.Option(help="The folder of the documents.")]
@@ -54,7 +58,10 @@ def current(directory: Path) -> dict[str, str]:
     documents["asyncapi.yaml"] = yaml.safe_dump(
         asyncapi(), sort_keys=False, width=100, allow_unicode=True
     )
-    documents["agreement.md"] = reference()
+    documents["agreement.md"] = agreement_reference()
+    documents["reps.md"] = reps_reference()
+    documents["schemas/agreement.json"] = _json(json_schema(Agreement))
+    documents["schemas/reps.json"] = _json(json_schema(RosterFile))
     for name, generated in tables().items():
         documents[name] = fill((directory / name).read_text(), generated)
     return documents

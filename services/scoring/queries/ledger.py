@@ -9,7 +9,19 @@ from operator import itemgetter
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import DateTime, Text, Uuid, any_, cast, collate, func, literal, select, tuple_
+from sqlalchemy import (
+    DateTime,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    collate,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -30,6 +42,12 @@ _LATEST_FIRST = tuple(it.desc() for it in _POSITION)
 
 _PAYLOAD = cast(events.c.payload, Text)
 _RECEIVED_AT = cast(events.c.payload["received_at"].astext, DateTime(timezone=True))
+
+
+def event_types_since(session: Session, since: datetime, *, timeout_ms: int) -> set[str]:
+    """The types of all events since then. PostgreSQL ends the statement, which reads them all, after the timeout."""
+    session.execute(text(f"set local statement_timeout = {timeout_ms:d}"))
+    return set(session.scalars(select(events.c.type).where(events.c.time >= since).distinct()))
 
 
 def arrivals(session: Session, keys: Collection[EventKey]) -> dict[EventKey, datetime]:

@@ -131,4 +131,4 @@ class Condition:
     def __get_pydantic_json_schema__(
         cls, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "format": "cel"}
+        return {"type": ["string", "boolean"], "maxLength": MAX_CHARACTERS}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
 from services.cli.agreement import app
 from services.cli.teams import teams
+from services.scoring.tables import events
+from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
+from shared.clock import utc_now
 from shared.db.session import Sessions
+from shared.documents.schema import json_schema
 from tests.services.routing.builders import entry, importing
 from tests.shared.agreement.builders import WHOLE, changed
 
@@ -87,3 +94,83 @@ def test_publishing_warns_of_teams_that_nobody_is_in(
         importing(session, entry("grace", team="sales"))
         assert teams(session).ok is True
     assert leadbaton_agreement("publish", file, env=env).stderr == ""
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(leadbaton_agreement("schema").stdout) == json_schema(Agreement)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("command", ["check", "publish"])
+def test_events_that_have_not_arrived_are_warned_of(
+    command: str, file: Path, sessions: Sessions, database_url: str
+) -> None:
+    env = {"LEADBATON_DATABASE_URL": database_url}
+    assert leadbaton_agreement(command, file, env=env).stderr == ""
+    with sessions.begin() as session:
+        for type_ in ("email_click", "page_viewed"):
+            session.execute(
+                insert(events).values(
+                    source="site",
+                    id=type_,
+                    type=type_,
+                    payload={},
+                    lead_id=uuid4(),
+                    time=utc_now(),
+                )
+            )
+
+    warned = leadbaton_agreement(command, file, env=env)
+
+    assert warned.exit_code == 0
+    assert warned.stderr == (
+        f"warning: {file}:20:22: no event of the type `email_clicked` in the last 30 days; "
+        "did you mean `email_click`?\n"
+    )
+
+
+def test_without_the_database_the_check_says_what_it_did_not_compare(file: Path) -> None:
+    away = {"LEADBATON_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere"}
+    result = leadbaton_agreement("check", file, env=away)
+    assert result.exit_code == 0
+    assert "were not compared" in result.stderr
+
+
+@pytest.mark.postgres
+def test_versions_are_listed_shown_compared_and_published_again(
+    file: Path, database_url: str
+) -> None:
+    env = {"LEADBATON_DATABASE_URL": database_url, "COLUMNS": "120"}
+    for name in ("Test", "Other"):
+        file.write_text(changed("name: Test", f"name: {name}"))
+        leadbaton_agreement("publish", file, "--by", "ada", "--note", f"call it {name}", env=env)
+
+    back = leadbaton_agreement("publish", "--version", 1, "--by", "bob", env=env)
+
+    assert back.stdout == "version 3 of the agreement is current\n"
+    listed = leadbaton_agreement("versions", env=env).stdout
+    assert "call it Other" in listed
+    assert "as version 1" in listed
+    assert leadbaton_agreement("show", 3, env=env).stdout == WHOLE
+    assert leadbaton_agreement("diff", 1, 3, env=env).stdout == ""
+    for second in ("2", file):
+        lines = leadbaton_agreement("diff", 1, second, env=env).stdout.splitlines()
+        assert {"-name: Test", "+name: Other"} <= set(lines)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["publish"], "name a file"),
+        (["diff", "1", "nowhere.yaml"], "neither the number of a version nor a file"),
+    ],
+)
+def test_arguments_that_name_nothing_are_refused(
+    arguments: list[str], reason: str, file: Path, database_url: str
+) -> None:
+    env = {"LEADBATON_DATABASE_URL": database_url, "COLUMNS": "200"}
+    leadbaton_agreement("publish", file, env=env)
+    result = leadbaton_agreement(*arguments, env=env)
+    assert result.exit_code == 2
+    assert reason in result.stderr

@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from services.cli.reps import app
 from services.routing.queries.handoffs import held_by
+from services.routing.roster_file import RosterFile
+from services.routing.roster_reference import reference
 from shared.db.session import Sessions
+from shared.documents.schema import json_schema
 from tests.builders import lead_qualified
 from tests.services.routing.builders import build_assigner, publishing, qualifying
 
@@ -104,3 +107,30 @@ def test_private_networks_must_be_allowed(monkeypatch: pytest.MonkeyPatch) -> No
     result = CliRunner().invoke(app, ["import", str(EXAMPLE)])
 
     assert "LEADBATON_ALLOW_NETWORKS" in str(result.exception)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_file_is_checked_against_the_installation(sessions: Sessions) -> None:
+    good = CliRunner().invoke(app, ["check", str(EXAMPLE)])
+    with sessions.begin() as session:
+        publishing(session)
+    wrong = CliRunner().invoke(app, ["check", str(EXAMPLE)])
+
+    assert good.stdout.endswith("teams and calendars were not checked, for there is no agreement\n")
+    assert wrong.exit_code == 1
+    assert f"{EXAMPLE}:" in wrong.stderr
+    assert "the agreement has no team 'inbound'" in wrong.stderr
+    assert CliRunner().invoke(app, ["list"]).stdout.count("amira") == 0
+
+
+def test_a_file_is_checked_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEADBATON_DATABASE_URL", raising=False)
+    agreement = EXAMPLE.with_name("agreement.yaml")
+    result = CliRunner().invoke(app, ["check", str(EXAMPLE), "--agreement", str(agreement)])
+    assert (result.exit_code, result.stdout) == (0, f"{EXAMPLE} is sound: 5 reps, 2 teams\n")
+
+
+def test_the_reference_and_the_schema_are_printed() -> None:
+    assert CliRunner().invoke(app, ["reference"]).stdout == reference()
+    schema = CliRunner().invoke(app, ["schema"]).stdout
+    assert json.loads(schema) == json_schema(RosterFile)

@@ -208,3 +208,27 @@ def test_values_at_their_bounds_are_allowed() -> None:
     [rep] = read(f"reps:\n- {REP % ', weight: 1000, capacity: {per_day: 1, open: 1}'}").all_reps()
 
     assert (rep.weight, rep.per_day_limit, rep.open_limit) == (1000, 1, 1)
+
+
+def test_a_part_that_cannot_be_read_hides_no_faults_elsewhere() -> None:
+    reps = [
+        (REP % "").replace("grace", "Grace"),
+        (REP % "").replace("team: sales", "team: nowhere"),
+        (REP % "").replace("g@x.io", "g at x").replace("https://x.io/h", "ftp://x.io"),
+        (REP % "").replace("grace", "ada"),
+        (REP % "").replace("grace", "ada"),
+    ]
+    source = "ops: 5\nreps:\n" + "".join(f"- {it}\n" for it in reps)
+
+    with pytest.raises(InvalidDocument) as caught:
+        read(source)
+
+    assert [it.path for it in caught.value.faults] == [
+        "ops",
+        "reps[0].id",
+        "reps[1].team",
+        "reps[2].id",
+        "reps[2].email",
+        "reps[2].endpoint.url",
+        "reps[4].id",
+    ]

@@ -7,11 +7,19 @@ from threading import Barrier
 
 import pytest
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from shared.agreement.load import InvalidAgreement
-from shared.agreement.store import Agreements, NoAgreement, UnknownVersion, publish
+from shared.agreement.store import (
+    Agreements,
+    NoAgreement,
+    UnknownVersion,
+    publish,
+    publish_again,
+    source_of,
+    versions,
+)
 from shared.db.session import Sessions
 from shared.db.tables import agreements
 from tests.builders import NOON
@@ -28,13 +36,13 @@ def test_nothing_is_current_before_the_first_is_published(session: Session) -> N
 
 
 def test_versions_are_numbered_and_the_newest_is_current(session: Session) -> None:
-    versions = Agreements()
+    published_versions = Agreements()
     for source, number in ((WHOLE, 1), (RENAMED, 2), (WHOLE, 3)):
         published = publish(session, source, by="ada", now=NOON)
         assert published.version == number
-        assert versions.current(session) == published
-    assert versions.version(session, 2).agreement.name == "Other"
-    assert versions.version(session, 2) is versions.version(session, 2)
+        assert published_versions.current(session) == published
+    assert published_versions.version(session, 2).agreement.name == "Other"
+    assert published_versions.version(session, 2) is published_versions.version(session, 2)
 
 
 def test_following_the_agreement_logs_the_version_in_force_when_it_changes(
@@ -101,3 +109,35 @@ def test_reading_is_not_held_up_by_publishing(sessions: Sessions) -> None:
     with sessions.begin() as publishing, sessions() as reading:
         publish(publishing, RENAMED, by="ada", now=NOON)
         assert Agreements().current(reading).version == 1
+
+
+def test_an_old_version_is_published_once_more_as_the_way_back(session: Session) -> None:
+    for name in ("A", "B"):
+        publish(session, changed("name: Test", f"name: {name}"), by="ada", now=NOON, note=name)
+
+    back = publish_again(session, 1, by="bob", now=NOON, note="back")
+    repeated = publish_again(session, 1, by="bob", now=NOON)
+
+    assert (back.version, back.agreement.name) == (3, "A")
+    assert repeated.version == 3
+    listed = versions(session)
+    assert [(it.number, it.published_by, it.note) for it in listed] == [
+        (3, "bob", "back"),
+        (2, "ada", "B"),
+        (1, "ada", "A"),
+    ]
+    assert listed[0].digest == listed[2].digest
+    assert source_of(session, 3) == source_of(session, 1)
+
+
+def test_the_way_back_is_open_when_checks_have_become_stricter(session: Session) -> None:
+    publish(session, WHOLE, by="ada", now=NOON)
+    session.execute(update(agreements).values(source=changed("rearm_below: 20", "rearm_below: 0")))
+    publish(session, changed("name: Test", "name: B"), by="ada", now=NOON)
+
+    assert publish_again(session, 1, by="ada", now=NOON).version == 3
+
+
+def test_a_version_that_is_not_there_is_refused(session: Session) -> None:
+    with pytest.raises(UnknownVersion):
+        publish_again(session, 7, by="ada", now=NOON)
