@@ -111,7 +111,7 @@ def worker(settings: Settings) -> None:
         SCORING,
         [
             Subscription(MARKETING_EVENTS, marketing_events_handler(policies, RepeatCheck())),
-            Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+            Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, policies=policies)),
         ],
         settings=settings,
         tick=partial(review_leads, policies=policies),

@@ -51,6 +51,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _unarrivable_types(agreement)
     yield from _unknown_references(agreement, unread, teams=ids["team"], calendars=ids["calendar"])
     yield from _invalid_numbers(agreement)
+    yield from _useless_waits(agreement)
     for at, policy in enumerate(agreement.sla.policies):
         yield from _policy_problems(policy, ("sla", "policies", at))
     yield from _unreachable_targets(agreement)
@@ -173,6 +174,15 @@ def _invalid_numbers(agreement: Agreement) -> Iterator[Problem]:
             ("qualification", "threshold", "rearm_below"),
             "engagement is never below 0, so no lead would cross the threshold twice; write a number such as 20",
         )
+
+
+def _useless_waits(agreement: Agreement) -> Iterator[Problem]:
+    for index, reason in enumerate(agreement.routing.reject_reasons):
+        if reason.wait is not None and reason.then != "recycle":
+            yield Problem(
+                ("routing", "reject_reasons", index, "wait"),
+                f"`{reason.id}` gives the lead to another rep at once; delete `wait`, or write `then: recycle`",
+            )
 
 
 def _unreachable_targets(agreement: Agreement) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,8 @@ def main(mode: str) -> None:
     stop = stop_on_signals()
     sessions = sessions_on(engine_for(settings.database_url))
     Probes().start(settings.probe_port, {"database": probes.database_check(sessions)})
-    score = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
+    policies = Policies(ScoringPolicy)
+    score = marketing_events_handler(policies, RepeatCheck())
 
     def handle(
         session: Session, messages: Sequence[Message[MarketingEvent]], now: datetime
@@ -65,7 +67,7 @@ def main(mode: str) -> None:
         SCORING,
         [
             Subscription(MARKETING_EVENTS, handle),
-            Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+            Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, policies=policies)),
         ],
         config=config.of(settings),
         sessions=sessions,

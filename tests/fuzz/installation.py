@@ -180,7 +180,9 @@ class Installation:
         return {
             SCORING: [
                 Subscription(MARKETING_EVENTS, scores),
-                Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+                Subscription(
+                    HANDOFFS_CHANGED, partial(on_handoffs_changed, policies=self.policies)
+                ),
             ],
             ROUTING: [
                 Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),

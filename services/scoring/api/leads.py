@@ -70,6 +70,9 @@ class LeadOut(BaseModel):
     armed: bool = Field(
         description="Whether the lead may cross the threshold; false after a crossing, until it is armed again."
     )
+    rearm_at: datetime | None = Field(
+        description="When a lead that a rep handed back is armed again, even if its engagement does not fall before."
+    )
     blocker: str | None = Field(
         description="Why the lead does not qualify: `incomplete: …` or `suppressed: …`."
     )
@@ -104,6 +107,7 @@ class LeadOut(BaseModel):
             ],
             qualifications=lead.qualification,
             armed=lead.armed,
+            rearm_at=lead.rearm_at,
             blocker=lead.blocker,
             next_review_at=lead.review_at,
             agreement_version=lead.version,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.scoring.domain.lead import (
     Lead,
     LiveQualification,
@@ -9,6 +11,7 @@ from services.scoring.domain.lead import (
     StageChange,
     qualification_key,
 )
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import Verdict
 from shared.contracts.payloads import Change, HandoffChanged
 
@@ -24,13 +27,18 @@ CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
 RETURNED = {Change.RETURNED, Change.REJECTED}
 
 
-def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
-    """The lead after this change of its handoff. Changes of a handoff must come in order, each once."""
+def follow_handoff(
+    lead: Lead, change: HandoffChanged, policy: ScoringPolicy, *, now: datetime
+) -> Verdict:
+    """The lead after this change of its handoff. Changes of a handoff must come in order, each once.
+
+    `policy` is the version of the agreement that the handoff names.
+    """
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in RETURNED and change.recycle:
-        return _closed(lead._replace(armed=True, review_at=None), key, Stage.RECYCLED, change)
+        return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
     if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
@@ -41,6 +49,16 @@ def follow_handoff(lead: Lead, change: HandoffChanged) -> Verdict:
         released = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: released}))
     return Verdict(lead)
+
+
+def _disarmed(lead: Lead, change: HandoffChanged, policy: ScoringPolicy, now: datetime) -> Lead:
+    """The lead, which the threshold may not qualify until the reason's wait has passed or its engagement has fallen.
+
+    Its review is due at once, and computes when that will be.
+    """
+    wait = policy.wait_after(change.reason)
+    rearm_at = None if wait is None else change.occurred_at + wait
+    return lead._replace(armed=False, rearm_at=rearm_at, review_at=now)
 
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:

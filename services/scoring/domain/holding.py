@@ -76,6 +76,7 @@ def lead_at_loss(
         stage=steps[-1].stage if steps else Stage.KNOWN,
         qualification=len(qualified_steps),
         armed=False,
+        rearm_at=None,
         blocker=None,
         hand_raise=None,
         live={},

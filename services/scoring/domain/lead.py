@@ -70,7 +70,7 @@ class Lead(NamedTuple):
     """The state of one lead, computed by one version of the agreement.
 
     `hand_raise` is the latest event, as JSON, that asked for a rep and belongs to no handoff yet. `armed` says whether
-    the lead may cross the threshold.
+    the lead may cross the threshold; a recycled lead is armed at `rearm_at` at the latest.
     """
 
     id: UUID
@@ -79,6 +79,7 @@ class Lead(NamedTuple):
     known: bool = False
     stage: Stage = Stage.KNOWN
     armed: bool = True
+    rearm_at: datetime | None = None
     qualification: int = 0
     fit: float = 0.0
     review_at: datetime | None = None
@@ -144,6 +145,7 @@ def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
         known=stays.known or goes.known,
         stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
         armed=stays.armed and goes.armed,
+        rearm_at=_merged_rearm_at(stays, goes),
         qualification=max(stays.qualification, goes.qualification),
         review_at=min(reviews, default=None),
         blocker=stays.blocker or goes.blocker,
@@ -151,6 +153,13 @@ def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
         live={**goes.live, **stays.live},
     )
     return _with_profile(merged, merge_profiles(stays.profile, goes.profile, policy), policy)
+
+
+def _merged_rearm_at(*leads: Lead) -> datetime | None:
+    """The latest `rearm_at` of the leads that are not armed; None if one of these has none."""
+    instants = [lead.rearm_at for lead in leads if not lead.armed]
+    known = [it for it in instants if it is not None]
+    return max(known, default=None) if len(known) == len(instants) else None
 
 
 def resolved_leads(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
 
@@ -84,8 +85,17 @@ class ScoringPolicy:
         )
 
     def raises_hand(self, event: MarketingEvent) -> bool:
-        """Whether the event is a hand-raise."""
-        return event.type in self.hand_raises and AUTOMATED_MARKS.isdisjoint(event.marks)
+        """Whether the event is a hand-raise: one of a person, and not older than `hand_raise_within` at its arrival."""
+        return (
+            event.type in self.hand_raises
+            and AUTOMATED_MARKS.isdisjoint(event.marks)
+            and event.received_at - event.time <= self.agreement.qualification.hand_raise_within
+        )
+
+    def wait_after(self, reject_reason: str | None) -> timedelta | None:
+        """How long a lead that was handed back for this reason waits, until the threshold may qualify it again."""
+        reasons = self.agreement.routing.reject_reasons
+        return next((it.wait for it in reasons if it.id == reject_reason), None)
 
     def readable_event_types(self) -> Collection[str]:
         """The event types that a rep gets with a lead."""

@@ -2,8 +2,9 @@
 
 - A hand-raise qualifies, also again after each closed handoff; while a handoff is live it belongs to that one.
 - Crossing the threshold qualifies an `armed` lead once; being above it does nothing. The lead is armed again when
-  engagement has fallen below `rearm_below`, or when sales gave the lead back (recycled): then it qualifies at its next
-  event.
+  engagement has fallen below `rearm_below` and the condition of the threshold does not hold.
+- A lead that sales gave back (recycled) is not armed either. It is armed when its engagement has fallen, or when the
+  `wait` of the reason has passed, and qualifies at its next event from then on; or by a hand-raise.
 - Without a required trait the lead does not qualify (`blocker`) until the trait arrives.
 - A lead that no rep holds ceases to be qualified when decay takes engagement below `rearm_below`, unless it raised its
   hand, or when it becomes suppressed. A rep who holds a lead keeps it.
@@ -12,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from services.scoring.domain.engagement import falls_below
@@ -33,6 +34,9 @@ INCOMPLETE = "incomplete: "
 SUPPRESSED = "suppressed: "
 CLOSED = {Stage.WON, Stage.LOST}
 OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
+
+CHECK_AGAIN_AFTER = timedelta(days=1)
+"""How long until a lead is reviewed whose engagement is low and for whom the threshold holds nevertheless."""
 
 
 class Crossing(NamedTuple):
@@ -67,8 +71,11 @@ def judge(
     """Judge the lead by its scores now; `new_events` came since it was last judged."""
     engagement = lead.engagement(policy, now)
     facts = facts_of(lead, engagement, policy)
-    if not lead.armed and engagement < policy.rearm_below:
-        lead = lead._replace(armed=True)
+    if not lead.armed:
+        has_waited = lead.rearm_at is not None and lead.rearm_at <= now
+        has_fallen = engagement < policy.rearm_below and not policy.crosses(facts)
+        if has_waited or has_fallen:
+            lead = lead._replace(armed=True, rearm_at=None)
     assessment = _Assessment(lead, new_events, policy, engagement, facts, now)
     verdict = _judge_with_sales(assessment) if lead.live else _judge_for_marketing(assessment)
     return _set_review(verdict, assessment)
@@ -125,6 +132,7 @@ def _qualify(assessment: _Assessment, cause: str) -> Verdict:
         qualification=number,
         live={live.key: live},
         armed=False,
+        rearm_at=None,
         hand_raise=None,
         blocker=None,
         review_at=None,
@@ -163,7 +171,9 @@ def _cease(
 
 def _absorb_crossing(lead: Lead, assessment: _Assessment) -> Lead:
     """The lead, no longer armed if it crosses the threshold now: the crossing belongs to the live handoff."""
-    return lead._replace(armed=False, review_at=None) if assessment.crosses() else lead
+    if not assessment.crosses():
+        return lead
+    return lead._replace(armed=False, rearm_at=None, review_at=None)
 
 
 def _marketing_stage(lead: Lead) -> Stage:
@@ -194,7 +204,7 @@ def _why_now(assessment: _Assessment) -> MarketingEvent | None:
 
 
 def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
-    """The verdict with the instant at which decay alone will arm the lead again, if it is not armed.
+    """The verdict with the instant at which time alone will arm the lead again, if it is not armed.
 
     New points only delay that instant, so that it is computed again only if points were taken. A review that comes too
     early computes the next instant.
@@ -209,7 +219,16 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     ):
         at = lead.review_at
     else:
-        at = falls_below(
-            policy.rearm_below, lead.profile.signals, policy.weights, now=assessment.now
-        )
+        at = min(filter(None, (_falls_at(assessment), lead.rearm_at)), default=None)
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))
+
+
+def _falls_at(assessment: _Assessment) -> datetime | None:
+    """When decay alone may arm the lead.
+
+    Where engagement is low already, the condition of the threshold decides, and when it ceases to hold is unknown.
+    """
+    policy, now = assessment.policy, assessment.now
+    if assessment.engagement < policy.rearm_below:
+        return now + CHECK_AGAIN_AFTER
+    return falls_below(policy.rearm_below, assessment.lead.profile.signals, policy.weights, now=now)

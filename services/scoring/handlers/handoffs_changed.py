@@ -10,13 +10,19 @@ from sqlalchemy.orm import Session
 from services.scoring.domain.handoff import follow_handoff
 from services.scoring.domain.holding import Holdings
 from services.scoring.domain.lead import StageChange
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import handoffs, holdings, leads
+from shared.agreement.store import Policies
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
 
 
 def on_handoffs_changed(
-    session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
+    session: Session,
+    messages: Sequence[Message[HandoffChanged]],
+    now: datetime,
+    *,
+    policies: Policies[ScoringPolicy],
 ) -> None:
     """Apply the changes to the leads; a change that was applied before does nothing."""
     changes = sorted((message.payload for message in messages), key=lambda it: it.sequence)
@@ -34,7 +40,8 @@ def on_handoffs_changed(
         lead_id = surviving.get(change.lead_id, change.lead_id)
         held.follow(change, lead_id)
         if lead_id in changed:
-            verdict = follow_handoff(changed[lead_id], change)
+            policy = policies.version(session, change.agreement_version)
+            verdict = follow_handoff(changed[lead_id], change, policy, now=now)
             changed[lead_id] = verdict.lead
             steps.extend(verdict.steps)
 

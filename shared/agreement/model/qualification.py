@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from shared.agreement.cel.condition import Condition
+from shared.agreement.durations import Duration
 from shared.agreement.model.base import EventType, Hundred, Id, Section
-from shared.documents.limits import AtMost
+from shared.documents.limits import AtMost, Between
 
 
 class Threshold(Section):
@@ -46,6 +48,13 @@ class Qualification(Section):
 
     hand_raise: Annotated[tuple[EventType, ...], AtMost(100)] = Field(
         default=(), description="Event types that always qualify."
+    )
+    hand_raise_within: Annotated[Duration, Between(timedelta(minutes=1), timedelta(days=3650))] = (
+        Field(
+            default=timedelta(days=30),
+            description="A hand-raise that happened longer ago than this when it arrives gives points and does not "
+            "qualify the lead, such as one from an import of old events.",
+        )
     )
     threshold: Threshold | None = Field(
         default=None, description="The condition for leads that raise no hand."

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.agreement.cel.condition import Condition
+from shared.agreement.durations import Duration
 from shared.agreement.model.base import Id, Label, Section
-from shared.documents.limits import AtMost
+from shared.documents.limits import AtMost, Between
 
 
 class Strategy(StrEnum):
@@ -61,6 +63,11 @@ class RejectReason(Section):
         description="To another rep, or back to marketing: then it never comes back to the rep who refused it."
     )
     label: Label | None = Field(default=None, description="How reps read it.")
+    wait: Annotated[Duration | None, Between(timedelta(hours=1), timedelta(days=3650))] = Field(
+        default=None,
+        description="Only with `recycle`: after this time the lead may qualify again by the threshold, even if its "
+        "engagement never fell below `rearm_below`. Without it, only after it fell or by a hand-raise.",
+    )
 
 
 class Routing(Section):

@@ -43,7 +43,8 @@ class Worker:
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
         """Handle these changes of handoffs as one batch."""
-        on_handoffs_changed(self.session, [handoff_message(it) for it in changes], now)
+        messages = [handoff_message(it) for it in changes]
+        on_handoffs_changed(self.session, messages, now, policies=self.policies)
 
     def review_leads(self, now: datetime) -> None:
         """What the worker does once a second."""

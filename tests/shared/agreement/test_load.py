@@ -171,6 +171,7 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("reason: A customer}", "reason: A}\n    - {id: b, when: ▸lead.customer, reason: B}", "`b` is never reached"),
         ("scoring:\n", "scoring:\n  grades: {fit: ▸[50, 75, 25]}\n", "these bounds must fall and stay above 0"),
         ("rearm_below: 20", "rearm_below: ▸0", "engagement is never below 0"),
+        ("then: reassign}", "then: reassign, wait: ▸30d}", "`no_time` gives the lead to another rep at once"),
         ("rearm_below: 20", "rearm_below: ▸101", "`101` is too large; write at most 100"),
         ("{when: fit >= 40", "{when: ▸foo >= 40", "unknown name `foo`; the names here are: lead, fit"),
         ("when: has(lead.country), team", "when: ▸likelihood > 0.5, team", "`likelihood` is not computed yet"),

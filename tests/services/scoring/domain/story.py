@@ -21,10 +21,15 @@ from tests.builders import (
 )
 
 
-def policy_with(**qualification: Any) -> ScoringPolicy:
-    """The tests' agreement with these fields of its qualification replaced."""
+def policy_with(*, wait: str | None = None, **qualification: Any) -> ScoringPolicy:
+    """The tests' agreement with these fields of its qualification replaced, and with this wait after `not_ready`."""
+    reasons = [{"id": "not_ready", "then": "recycle", "wait": wait}]
     return ScoringPolicy(
-        1, agreement(qualification={**DEFAULT_SECTIONS["qualification"], **qualification})
+        1,
+        agreement(
+            qualification={**DEFAULT_SECTIONS["qualification"], **qualification},
+            routing={**DEFAULT_SECTIONS["routing"], "reject_reasons": reasons},
+        ),
     )
 
 
@@ -58,7 +63,7 @@ class Story:
         message = handoff_changed(
             change, lead=BLANK.id, qualification=self.lead.qualification, **fields
         )
-        return self._after(follow_handoff(self.lead, message))
+        return self._after(follow_handoff(self.lead, message, self.policy, now=message.recorded_at))
 
     def _after(self, verdict: Verdict) -> Story:
         self.lead = verdict.lead

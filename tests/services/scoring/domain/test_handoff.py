@@ -7,8 +7,8 @@ import pytest
 from services.scoring.domain.handoff import follow_handoff
 from services.scoring.domain.lead import Stage
 from shared.contracts.payloads import Change
-from tests.builders import an_id, handoff_changed
-from tests.services.scoring.domain.story import FORMS, Story
+from tests.builders import NOON, an_id, handoff_changed
+from tests.services.scoring.domain.story import FORMS, POLICY, Story
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> No
 
     assert story.sales(Change.WON).lead.stage is Stage.QUALIFIED
     closing = handoff_changed(Change.LOST, lead=an_id("joined"))
-    assert follow_handoff(story.lead, closing).lead.stage is Stage.LOST
+    assert follow_handoff(story.lead, closing, POLICY, now=NOON).lead.stage is Stage.LOST

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.scoring.domain.lead import Lead, LiveQualification, Stage, merge, rebuild, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from tests.builders import NOON, agreement, an_id, days, marketing_event, minutes
@@ -49,6 +51,29 @@ def test_two_leads_as_one_have_the_further_stage_and_all_that_is_live() -> None:
     assert (merged.armed, merged.qualification, merged.fit) == (False, 2, 20.0)
     assert (merged.review_at, merged.blocker) == (NOON + days(3), "why")
     assert merged.live == {live.key: live}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "merged"),
+    [
+        ((True, None), (True, None), (True, None)),
+        ((True, None), (False, 3), (False, 3)),
+        ((False, 5), (False, 3), (False, 5)),
+        ((False, None), (False, 3), (False, None)),
+    ],
+    ids=["both-armed", "one-waits", "both-wait", "one-must-fall"],
+)
+def test_merged_leads_wait_as_long_as_the_one_that_waits_longest(
+    first: tuple[bool, int | None], second: tuple[bool, int | None], merged: tuple[bool, int | None]
+) -> None:
+    def lead(name: str, wait: int | None, *, armed: bool) -> Lead:
+        rearm_at = None if wait is None else NOON + days(wait)
+        return Lead(an_id(name), NOON, 1, armed=armed, rearm_at=rearm_at)
+
+    for ada, bob in ((first, second), (second, first)):
+        after = merge(lead("ada", ada[1], armed=ada[0]), lead("bob", bob[1], armed=bob[0]), POLICY)
+
+        assert (after.armed, after.rearm_at) == (merged[0], merged[1] and NOON + days(merged[1]))
 
 
 def test_a_review_is_computed_anew_where_points_may_have_been_taken() -> None:

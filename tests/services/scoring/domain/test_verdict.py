@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.scoring.domain.lead import Stage
-from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import assess, judge
 from shared.contracts.payloads import Change, MarketingEvent, Qualified
-from tests.builders import NOON, agreement, days, marketing_event, minutes
+from tests.builders import NOON, days, marketing_event, minutes
 from tests.services.scoring.domain.story import (
     BLANK,
     FORMS,
@@ -36,31 +36,27 @@ def test_above_the_line_it_does_not_qualify_again() -> None:
     assert story.does("form_submitted").changes == ["became threshold"]
 
 
-def test_it_crosses_again_after_it_has_fallen_below_the_lower_line() -> None:
-    story = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.LOST)
-    due = story.lead.review_at
-    assert due is not None
+@pytest.mark.parametrize(
+    ("age", "changes"),
+    [(days(30), ["became hand_raise"]), (days(30) + timedelta(seconds=1), [])],
+    ids=["within", "older"],
+)
+def test_an_old_hand_raise_gives_points_and_does_not_qualify(
+    age: timedelta, changes: list[str]
+) -> None:
+    story = Story().does("demo_requested", at=NOON - age, received_at=NOON)
 
-    assert story.reviewed(due - minutes(1)).lead.armed is False
-    assert story.reviewed(due).lead.armed is True
-    story.does(*FORMS, at=due)
-
-    assert story.changes == ["became threshold", "became threshold"]
-
-
-def test_between_the_lines_it_is_not_armed_again() -> None:
-    story = Story().does(*FORMS).sales(Change.LOST).reviewed(NOON + days(9))
-
-    assert story.does("form_submitted", at=NOON + days(9)).changes == ["became threshold"]
+    assert story.changes == changes
+    assert story.lead.engagement(story.policy, NOON) == 50.0
 
 
-def test_a_recycled_lead_qualifies_at_its_next_event_not_before() -> None:
-    story = Story().does(*FORMS).sales(Change.ASSIGNED)
-    story.sales(Change.RETURNED, recycle=True)
-    assert (story.lead.stage, story.lead.armed) == (Stage.RECYCLED, True)
+def test_how_old_a_hand_raise_may_be_is_a_term_of_the_agreement() -> None:
+    policy = policy_with(hand_raise_within="2h", threshold=None)
 
-    assert story.reviewed(NOON).changes == ["became threshold"]
-    assert story.does("page_viewed").changes == ["became threshold", "became threshold"]
+    assert (
+        Story(policy).does("demo_requested", at=NOON, received_at=NOON + minutes(121)).changes == []
+    )
+    assert Story(policy).does("demo_requested", at=NOON, received_at=NOON + minutes(119)).changes
 
 
 def test_a_hand_raise_qualifies_again_after_each_closed_handoff_and_not_before() -> None:
@@ -189,44 +185,6 @@ def test_without_a_threshold_only_a_hand_raise_qualifies() -> None:
 
     story.does("demo_requested")
     assert (story.changes, story.lead.review_at) == (["became hand_raise"], None)
-
-
-@pytest.mark.parametrize("threshold", [False, True])
-def test_only_where_there_is_a_threshold_is_a_lead_reviewed_to_be_armed_again(
-    *, threshold: bool
-) -> None:
-    without: dict[str, Any] = {} if threshold else {"threshold": None}
-    story = Story(policy_with(hand_raise=["form_submitted"], **without)).does(*FORMS)
-
-    assert (story.changes, story.lead.armed) == (["became hand_raise"], False)
-    assert (story.lead.review_at is not None) is threshold
-
-
-def test_a_line_that_decay_never_reaches_needs_no_review() -> None:
-    story = Story(policy_with(threshold={"when": "engagement >= 50", "rearm_below": 0})).does(
-        *FORMS
-    )
-
-    assert (story.changes, story.lead.armed) == (["became threshold"], False)
-    assert story.lead.review_at is None
-    assert Story().does(*FORMS).lead.review_at is not None
-
-
-def test_points_that_are_taken_move_the_review_forward() -> None:
-    scoring = {
-        "signals": [
-            {"id": "form", "on": "form_submitted", "points": 30, "half_life": "14d"},
-            {"id": "gone", "on": "unsubscribed", "points": -10, "half_life": "never"},
-        ]
-    }
-    story = Story(ScoringPolicy(1, agreement(scoring=scoring))).does(*FORMS)
-    first = story.lead.review_at
-
-    story.does("unsubscribed")
-
-    assert first is not None
-    assert story.lead.review_at is not None
-    assert story.lead.review_at < first
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.scoring.domain.lead import Stage
 from services.scoring.queries import leads
 from services.scoring.queries.holdings import holdings_of
 from shared.contracts.payloads import Change, EventKind, Identity
-from tests.builders import NOON, days, handoff_changed, marketing_event, minutes
+from tests.builders import DEFAULT_SECTIONS, NOON, days, handoff_changed, marketing_event, minutes
 from tests.services.scoring.conftest import Worker
 from tests.services.scoring.handlers.helpers import lead_of
 
@@ -32,6 +34,33 @@ def test_sales_is_followed_and_a_closed_lead_may_raise_its_hand_again(worker: Wo
     worker.take(marketing_event("demo_requested"))
 
     assert [it.qualification for it in worker.announced()] == [1, 2]
+
+
+def test_a_lead_that_was_handed_back_waits_as_its_version_of_the_agreement_says(
+    worker: Worker,
+) -> None:
+    reasons = [{"id": "not_ready", "then": "recycle", "wait": "30d"}]
+    second = worker.publish(routing={**DEFAULT_SECTIONS["routing"], "reject_reasons": reasons})
+    for email, version in (("ada@example.com", 1), ("bob@example.com", second)):
+        worker.take(*(marketing_event("form_submitted", email=email) for _ in range(2)))
+        lead = lead_of(worker, f"email/{email}")
+        fields: dict[str, Any] = {"lead": lead.id, "agreement_version": version, "rep": None}
+        change = handoff_changed(
+            Change.REJECTED, recycle=True, reason="not_ready", sequence=2, **fields
+        )
+        worker.follow(change, change)
+    worker.review_leads(NOON)
+    worker.take(marketing_event(), marketing_event(email="bob@example.com"))
+
+    assert [it.lead_id for it in worker.announced()] == [
+        lead_of(worker).id,
+        lead_of(worker, "email/bob@example.com").id,
+    ]
+    assert lead_of(worker).rearm_at is None
+    bob = lead_of(worker, "email/bob@example.com")
+    assert (bob.stage, bob.armed, bob.rearm_at) == (Stage.RECYCLED, False, NOON + days(30))
+    assert bob.review_at is not None
+    assert bob.review_at < NOON + days(15)  # its engagement falls before the wait ends
 
 
 def test_news_of_a_joined_lead_reaches_the_one_that_stayed(worker: Worker) -> None:
