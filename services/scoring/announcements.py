@@ -1,18 +1,20 @@
-"""Records for the outbox that announce leads that became qualified, or ceased to be."""
+"""Records for the outbox that announce merges of leads, and leads that became or ceased to be qualified."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.scoring.domain.context import declared_traits, lead_context
 from services.scoring.domain.identities import EventMessage
+from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.verdict import Crossing, Verdict
-from shared.contracts.payloads import LeadQualified, MarketingEvent
+from shared.contracts.payloads import LeadQualified, LeadsMerged, MarketingEvent
 from shared.contracts.topic import Outgoing
-from shared.contracts.topics import LEADS_QUALIFIED
+from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED
 from shared.process.tracing import child_of
 
 SOURCE = "leadbaton/scoring"
@@ -37,6 +39,39 @@ def leads_qualified(
         _record(verdict, crossing, policy, recent[verdict.lead.id], traceparents)
         for verdict in crossed
         for crossing in verdict.crossings
+    ]
+
+
+def leads_merged(
+    merges: Mapping[UUID, UUID],
+    leads: Mapping[UUID, Lead],
+    messages: Mapping[UUID, Sequence[EventMessage]],
+    *,
+    now: datetime,
+) -> list[Outgoing]:
+    """A record for each merge (goes: stays) of stored leads, in the trace of an event of the lead that stays.
+
+    `leads` has the leads as they were before the merges, `messages` the messages of this batch by lead.
+    """
+    return [
+        LEADS_MERGED.encode(
+            LeadsMerged(
+                lead_id=stays,
+                merged_lead_id=goes,
+                at=now,
+                qualifications=leads[goes].qualification,
+            ),
+            id=f"{goes}/merged",
+            source=SOURCE,
+            at=now,
+            traceparent=child_of(
+                messages[stays][-1].traceparent,
+                "leads merged",
+                since=now,
+                facts={"leadbaton.lead": str(stays)},
+            ),
+        )
+        for goes, stays in merges.items()
     ]
 
 

@@ -45,6 +45,9 @@ def follow_handoff(
         )
         held = lead._replace(live={**lead.live, key: live._replace(held=True)})
         return _step(held, STAGES[change.change], change)
+    if change.change is Change.RETURNED and lead.live.keys() > {key}:  # merged into the other one
+        others = {other_key: it for other_key, it in lead.live.items() if other_key != key}
+        return Verdict(lead._replace(live=others))
     if (change.rep is None or change.change in RETURNED) and key in lead.live:
         released = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: released}))

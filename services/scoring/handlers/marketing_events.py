@@ -78,7 +78,8 @@ def on_marketing_events(
             assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
             for lead_id in events
         ]
-    _save_merges(session, resolver.stored_merges())
+    merges = resolver.stored_merges()
+    _save_merges(session, merges)
     leads.save_leads(session, [verdict.lead for verdict in verdicts])
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
@@ -86,7 +87,13 @@ def on_marketing_events(
     recent = ledger.latest_events(
         session, [it.lead.id for it in crossed], policy.readable_event_types()
     )
-    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
+    outbox.append(
+        session,
+        [
+            *announcements.leads_merged(merges, stored, events, now=now),
+            *announcements.leads_qualified(crossed, policy, recent, events),
+        ],
+    )
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
 

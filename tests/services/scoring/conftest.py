@@ -14,9 +14,10 @@ from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import RepeatCheck, on_handoffs_changed, review_leads
 from services.scoring.main import marketing_events_handler
 from shared.agreement.store import Policies, publish
-from shared.contracts.payloads import HandoffChanged, LeadQualified, MarketingEvent
-from shared.contracts.topic import Record
-from shared.contracts.topics import LEADS_QUALIFIED, MARKETING_EVENTS
+from shared.contracts.codec import P
+from shared.contracts.payloads import HandoffChanged, LeadQualified, LeadsMerged, MarketingEvent
+from shared.contracts.topic import Record, Topic
+from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.db.tables import outbox
 from shared.messaging.outbox import decoded_headers
 from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
@@ -54,17 +55,26 @@ class Worker:
         """The announced qualifications, in order."""
         return announced(self.session)
 
+    def merges(self) -> list[LeadsMerged]:
+        """The announced merges, in order."""
+        return payloads_in_outbox(self.session, LEADS_MERGED)
+
 
 def announced(session: Session) -> list[LeadQualified]:
     """The qualifications in the outbox, in order."""
+    return payloads_in_outbox(session, LEADS_QUALIFIED)
+
+
+def payloads_in_outbox(session: Session, topic: Topic[P]) -> list[P]:
+    """The payloads of a topic in the outbox, in order."""
     rows = session.execute(
         select(outbox.c.key, outbox.c.value, outbox.c.headers)
-        .where(outbox.c.topic == LEADS_QUALIFIED.name)
+        .where(outbox.c.topic == topic.name)
         .order_by(outbox.c.id)
     )
     return [
-        LEADS_QUALIFIED.decode(
-            Record(LEADS_QUALIFIED.name, 0, 0, row.key, row.value, decoded_headers(row.headers))
+        topic.decode(
+            Record(topic.name, 0, 0, row.key, row.value, decoded_headers(row.headers))
         ).payload
         for row in rows
     ]

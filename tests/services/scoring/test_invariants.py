@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,13 +18,15 @@ from sqlalchemy.orm import Session
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads
 from services.scoring.tables import events as ledger
+from services.scoring.tables import leads as stored_leads
 from shared.agreement.model import Agreement
 from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
+from shared.contracts.topics import LEADS_MERGED
 from shared.db.session import Sessions
 from tests.builders import NOON, agreement, marketing_event
 from tests.services.scoring import oracle
-from tests.services.scoring.conftest import Worker
+from tests.services.scoring.conftest import Worker, payloads_in_outbox
 
 pytestmark = pytest.mark.postgres
 
@@ -79,6 +82,22 @@ def check(session: Session, people: Sequence[Sequence[MarketingEvent]]) -> None:
         )
         assert in_ledger == len(events)
     assert len(leads.leads_after(session, None, limit=100)) == len(people)
+    merged_into = select(stored_leads.c.id, stored_leads.c.merged_into)
+    gone = dict(session.execute(merged_into.where(stored_leads.c.merged_into.is_not(None))).all())
+    merges = payloads_in_outbox(session, LEADS_MERGED)
+    assert len(merges) == len(gone)
+    assert {it.merged_lead_id for it in merges} == gone.keys()
+    stays = {it.merged_lead_id: it.lead_id for it in merges}
+    assert leads.surviving_leads(session, gone).items() >= {
+        (goes, last_of(stays, goes)) for goes in gone
+    }
+
+
+def last_of(stays: Mapping[UUID, UUID], lead_id: UUID) -> UUID:
+    """The lead that stays after all merges of this one."""
+    while lead_id in stays:
+        lead_id = stays[lead_id]
+    return lead_id
 
 
 @settings(

@@ -66,6 +66,18 @@ def test_a_qualification_that_was_merged_is_closed_with_the_one_that_lived() -> 
     assert story.sales(Change.WON).lead.live == {}
 
 
+def test_a_qualification_whose_handoff_was_merged_into_the_other_is_over() -> None:
+    story = Story().does(*FORMS).sales(Change.ASSIGNED)
+    [mine] = story.lead.live.values()
+    joined = mine._replace(lead_id=an_id("joined"))
+    story.lead = story.lead._replace(live={**story.lead.live, joined.key: joined})
+    merged = handoff_changed(Change.RETURNED, lead=an_id("joined"), rep=None, reason="merged")
+
+    after = follow_handoff(story.lead, merged, POLICY, now=NOON).lead
+
+    assert (after.live, after.stage) == ({mine.key: mine}, Stage.QUALIFIED)
+
+
 def test_of_two_handoffs_that_reps_hold_the_last_to_close_says_the_stage() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
     [mine] = story.lead.live.values()

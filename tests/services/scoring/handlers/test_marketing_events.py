@@ -15,7 +15,7 @@ from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
 from shared.agreement.cel.failures import FAILURES, Cause
 from shared.agreement.store import NoAgreement
-from shared.contracts.payloads import EventKind, Identity, Qualified
+from shared.contracts.payloads import EventKind, Identity, LeadsMerged, Qualified
 from tests.builders import NOON, marketing_event, minutes
 from tests.services.scoring.conftest import Worker
 from tests.services.scoring.handlers.helpers import engagement, lead_of
@@ -105,6 +105,51 @@ def test_where_repeats_come_the_ledger_is_asked_first_for_a_while(worker: Worker
 
     worker.take(demo)  # found by asking, so that nothing had to be done again
     assert worker.repeat_check.batches == CHECKED_BATCHES - 2
+
+
+def test_a_merge_is_announced_once_with_what_the_merged_lead_had(worker: Worker) -> None:
+    worker.take(marketing_event("demo_requested", email=None, user_id="u"))
+    worker.take(marketing_event("demo_requested", time=NOON + minutes(1)))
+    first, ada = lead_of(worker, "user/website/u"), lead_of(worker)
+    assert (first.qualification, ada.qualification, worker.merges()) == (0, 1, [])
+
+    link = marketing_event(user_id="u", time=NOON + minutes(2))
+    for _ in range(2):
+        worker.take(link, now=NOON + minutes(2))
+
+    assert worker.merges() == [
+        LeadsMerged(lead_id=first.id, merged_lead_id=ada.id, at=NOON + minutes(2), qualifications=1)
+    ]
+
+
+def test_a_lead_that_only_this_batch_knew_is_merged_silently(worker: Worker) -> None:
+    worker.take(
+        marketing_event(email=None, anonymous_id="a"),
+        marketing_event(email=None, user_id="u"),
+        marketing_event(email=None, user_id="u", anonymous_id="a"),
+    )
+
+    assert worker.merges() == []
+
+
+def test_leads_that_merge_one_after_the_other_in_a_batch_all_name_the_lead_that_stays(
+    worker: Worker,
+) -> None:
+    for at, identifier in enumerate(({"user_id": "u"}, {"phone": "+491"}, {"user_id": "v"})):
+        worker.take(marketing_event(email=None, time=NOON + minutes(at), **identifier))
+    first, second, third = (
+        lead_of(worker, key).id for key in ("user/website/u", "phone/+491", "user/website/v")
+    )
+
+    worker.take(
+        marketing_event(email=None, user_id="v", phone="+491"),
+        marketing_event(email=None, user_id="u", phone="+491"),
+    )
+
+    assert {(it.lead_id, it.merged_lead_id) for it in worker.merges()} == {
+        (first, second),
+        (first, third),
+    }
 
 
 def test_a_known_person_wins_over_an_older_anonymous_visitor(worker: Worker) -> None:
