@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -58,10 +59,13 @@ clocks = Table(
     Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
     Column("ended_at", DateTime(timezone=True), comment="When the change that ended it happened."),
     Column("ended_by", Text, comment="The change of the handoff that ended it."),
+    Column("reported_at", DateTime(timezone=True), comment="When that change was recorded."),
+    Column("reported_late", Boolean, nullable=False, comment="Met, and reported too late."),
     Column("spent", Interval, comment="Business time from the start to the end."),
     Column("traceparent", Text),
     Index("ix_clocks_handoff_id", "handoff_id"),
     Index("ix_clocks_started_at", "started_at", "id"),
+    Index("ix_clocks_reported_late", "started_at", "id", postgresql_where=text("reported_late")),
     Index("ix_clocks_open", "due_at", "id", postgresql_where=text("ended_at is null")),
     Index(
         "ix_clocks_open_of_rep", "rep", "due_at", "id", postgresql_where=text("ended_at is null")
@@ -118,7 +122,10 @@ tallies = Table(
     Column("kind", Text, primary_key=True),
     Column("scope", Text, primary_key=True),
     Column(
-        "measure", Text, primary_key=True, comment="met, late, overdue, cancelled; business, wall"
+        "measure",
+        Text,
+        primary_key=True,
+        comment="met, reported_late (of met), late, overdue, cancelled; business, wall",
     ),
     Column("bucket", SmallInteger, primary_key=True, comment="Of a time: 4 * log2(seconds + 1)."),
     Column("count", BigInteger, nullable=False),

@@ -55,6 +55,9 @@ class ReportOut(BaseModel):
     attainment: float = Field(description="The part of `promised` that was met, 0 to 1.")
     promised: int = Field(description="met + late + overdue + cancelled.")
     met: int
+    reported_late: int = Field(
+        description="How many of the met promises were reported later than `sla.report_within`."
+    )
     late: int = Field(description="Answered after they were due.")
     overdue: int = Field(description="Due and not answered yet.")
     cancelled: int = Field(description="Ended without an answer after they were due.")

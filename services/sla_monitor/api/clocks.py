@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.sla_monitor.api.filters import KEY_ERRORS, EmptyRange, Filters
 from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.lists import ClockFilter, Slice
 from shared.auth.keys import Caller
@@ -63,6 +64,11 @@ class ClockListParameters(ListParameters):
     """Which clocks the list has, and in which state."""
 
     state: State | None = None
+    reported_late: bool | None = Field(
+        default=None,
+        description="`true`: only clocks that were met and whose answer was reported later than `sla.report_within`; "
+        "`false`: only others.",
+    )
 
     cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
 
@@ -92,6 +98,13 @@ class ClockOut(BaseModel):
     state: State
     ended_at: datetime | None = Field(description="When the change that ended it happened.")
     ended_by: str | None = Field(description="The change of the handoff that ended it.")
+    reported_at: datetime | None = Field(description="When that change was reported.")
+    reported_late: bool = Field(
+        description="The promise was met, and the answer was reported later than `sla.report_within`."
+    )
+    outcome: str = Field(
+        description="What became of the promise, in words: `met`, `met, reported 4 h later`, `late`, `overdue`, …"
+    )
     at_risk_since: datetime | None
     breached_at: datetime | None = Field(description="The due time, however late it was detected.")
     detected_at: datetime | None = Field(description="When a sweep detected the breach.")
@@ -115,6 +128,7 @@ def clock_fields(clock: Clock, now: datetime) -> dict[str, Any]:
     return {
         **clock._asdict(),
         "target_s": clock.target.total_seconds(),
+        "outcome": outcome(clock, now=now),
         "breached_at": clock.due_at if broken else None,
         "at_risk_since": clock.warned_at and clock.warn_at,
         "overdue_s": (now - clock.due_at).total_seconds() if overdue else 0.0,
@@ -151,7 +165,11 @@ def list_clocks(
 ) -> Page[ClockOut]:
     """All clocks, the newest first."""
     clocks = lists.all_clocks(
-        session, parameters.within(caller), parameters.slice, state=parameters.state
+        session,
+        parameters.within(caller),
+        parameters.slice,
+        state=parameters.state,
+        reported_late=parameters.reported_late,
     )
     return _page(clocks, parameters, now, lambda clock: clock.started_at)
 

@@ -29,6 +29,9 @@ class EscalationStep(NamedTuple):
 class Clock(NamedTuple):
     """One promise about one handoff. Its breach happens at `due_at`; `detected_at` is when a sweep saw it.
 
+    `ended_at` is when the change that ended it happened, `reported_at` when Leadbaton learned of that change.
+    `reported_late` says that the promise was met, and reported later than the agreement's `report_within`.
+
     The classes here are named tuples because a sweep makes two clocks for each that is due, and a
     dataclass takes eight times as long to make.
     """
@@ -55,6 +58,8 @@ class Clock(NamedTuple):
     state: State = State.RUNNING
     ended_at: datetime | None = None
     ended_by: str | None = None
+    reported_at: datetime | None = None
+    reported_late: bool = False
     spent: timedelta | None = None
     traceparent: str | None = None
     warned_at: datetime | None = None

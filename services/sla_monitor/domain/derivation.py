@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
@@ -120,7 +120,8 @@ def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy)
         due_on=calendar.local_date(due_at),
         escalation_steps=_escalation_steps(policy, calendar, due_at),
     )
-    return _with_end(clock, policy, scoped_history, calendar)
+    ended = _with_end(clock, policy, scoped_history, calendar)
+    return _with_report(ended, calendar, sla_policy.agreement.sla.report_within)
 
 
 def _find_start(anchor: Anchor, scoped_history: ScopedHistory) -> datetime | None:
@@ -164,19 +165,27 @@ def _with_end(
     end = _earliest(ends)
     if stop is not None and (end is None or stop.occurred_at <= end.occurred_at):
         ended_at = max(stop.occurred_at, clock.started_at)
-        state = State.LATE if ended_at > clock.due_at else State.MET
-        cause = stop.change
+        state, cause = State.LATE if ended_at > clock.due_at else State.MET, stop
     elif end is not None:
-        ended_at, state = max(end.occurred_at, clock.started_at), State.CANCELLED
-        cause = end.change
+        ended_at = max(end.occurred_at, clock.started_at)
+        state, cause = State.CANCELLED, end
     else:
         return clock
     return clock._replace(
         state=state,
         ended_at=ended_at,
-        ended_by=cause.value,
+        ended_by=cause.change.value,
+        reported_at=cause.recorded_at,
         spent=calendar.elapsed(clock.started_at, ended_at),
     )
+
+
+def _with_report(clock: Clock, calendar: CompiledCalendar, report_within: timedelta) -> Clock:
+    """The clock, marked if it was met and its answer was reported too long afterwards, in working time."""
+    if clock.state is not State.MET or clock.ended_at is None or clock.reported_at is None:
+        return clock
+    delay = calendar.elapsed(clock.ended_at, max(clock.ended_at, clock.reported_at))
+    return clock._replace(reported_late=delay > report_within)
 
 
 def _earliest(changes: Sequence[HandoffChanged]) -> HandoffChanged | None:

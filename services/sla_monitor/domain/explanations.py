@@ -1,11 +1,11 @@
-"""The explanation of a clock: every interval that it counted until it was due."""
+"""Explanations of clocks: every interval that was counted until the due time, and the outcome in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.sla_monitor.domain.clocks import Clock
+from services.sla_monitor.domain.clocks import Clock, State
 from shared.calendar import CompiledCalendar, Skipped
 
 
@@ -46,3 +46,20 @@ def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Expla
         spent=calendar.elapsed(clock.started_at, until),
         overdue=calendar.elapsed(clock.due_at, until),
     )
+
+
+def outcome(clock: Clock, *, now: datetime) -> str:
+    """What became of the promise, in words, and how much later that was reported, such as `met, reported 4 h later`."""
+    if clock.ended_at is None:
+        return "overdue" if clock.is_broken(now=now) else State.RUNNING.value
+    delay = (clock.reported_at or clock.ended_at) - clock.ended_at
+    if delay < timedelta(minutes=1):
+        return clock.state.value
+    return f"{clock.state.value}, reported {_in_words(delay)} later"
+
+
+def _in_words(length: timedelta) -> str:
+    """The two largest units of a length of time, such as `1 d 2 h`."""
+    minutes = int(length.total_seconds() // 60)
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])

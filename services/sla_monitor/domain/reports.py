@@ -37,6 +37,8 @@ class Report:
 
     group: str
     met: int
+    reported_late: int
+    """How many of the met ones were reported late."""
     late: int
     overdue: int
     cancelled: int
@@ -78,6 +80,7 @@ def _report(group: str, measures: Measures) -> Report:
     return Report(
         group=group,
         met=counts["met"],
+        reported_late=counts["reported_late"],
         late=counts["late"],
         overdue=counts["overdue"],
         cancelled=counts["cancelled"],

@@ -52,8 +52,10 @@ def _measures(clock: Clock) -> list[tuple[str, int]]:
     answered = clock.state in {State.MET, State.LATE}
     if answered and clock.ended_at is not None and clock.spent is not None:
         wall_time = clock.ended_at - clock.started_at
+        late_report = [("reported_late", 0)] if clock.reported_late else []
         return [
             (clock.state.value, 0),
+            *late_report,
             ("business", bucket_of(clock.spent)),
             ("wall", bucket_of(wall_time)),
         ]

@@ -81,10 +81,17 @@ def at_risk(
 
 
 def all_clocks(
-    session: Session, clock_filter: ClockFilter, page: Slice, *, state: State | None
+    session: Session,
+    clock_filter: ClockFilter,
+    page: Slice,
+    *,
+    state: State | None = None,
+    reported_late: bool | None = None,
 ) -> list[Clock]:
-    """Clocks in one state or in any, the newest first."""
+    """Clocks, the newest first: in this state, and met ones reported late or all others, where these are not None."""
     conditions = [] if state is None else [clock.state == state.value]
+    if reported_late is not None:
+        conditions.append(clock.reported_late if reported_late else ~clock.reported_late)
     return _newest(session, clock.started_at, conditions, clock_filter, page)
 
 

@@ -71,3 +71,8 @@ class Sla(Section):
     policies: Annotated[tuple[Policy, ...], AtMost(200)] = Field(
         default=(), description="The promises."
     )
+    report_within: BusinessTime = Field(
+        default=timedelta(hours=24),
+        description="Business time from an answer to its report. A promise that was met and reported later than this "
+        "stays met, and attainment counts it as reported late too.",
+    )

@@ -57,17 +57,20 @@ def agreement_with(*policies: dict[str, Any]) -> Agreement:
     return agreement(sla=sla_section(*policies))
 
 
-def sla_section(*policies: dict[str, Any], holidays: str | None = None) -> dict[str, Any]:
+def sla_section(
+    *policies: dict[str, Any], holidays: str | None = None, **fields: Any
+) -> dict[str, Any]:
     """The section `sla` of an agreement."""
     calendar = {**WEEKDAY_CALENDAR, "holidays": holidays}
-    return {"calendars": [calendar, ALWAYS], "policies": list(policies)}
+    return {"calendars": [calendar, ALWAYS], "policies": list(policies), **fields}
 
 
 def publish_policies(
-    session: Session, *policies: dict[str, Any], holidays: str | None = None
+    session: Session, *policies: dict[str, Any], holidays: str | None = None, **fields: Any
 ) -> int:
     """Publish the builders' agreement with these policies; its version."""
-    source = json.dumps({**DEFAULT_SECTIONS, "sla": sla_section(*policies, holidays=holidays)})
+    section = sla_section(*policies, holidays=holidays, **fields)
+    source = json.dumps({**DEFAULT_SECTIONS, "sla": section})
     return publish(session, source, by="test", now=NOON).version
 
 

@@ -14,7 +14,10 @@ from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
 from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
+    TOUCH,
     handle_changes,
+    minutes_after_noon,
+    numbered,
     publish_policies,
     step,
 )
@@ -72,6 +75,30 @@ def test_lists_come_in_pages(ops: SlaClient, path: str, parameters: dict[str, An
         page_of += page["items"]
     assert [it["id"] for it in page_of] == whole
     assert len(whole) > 1
+
+
+def test_clocks_that_were_reported_late_are_listed_and_counted(
+    client: TestClient, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        publish_policies(session, TOUCH, report_within="15m")
+        for rep, recorded in (("grace", 24), ("linus", 60), ("ada", 70)):
+            reported_at = minutes_after_noon(recorded)
+            contacted = step(Change.CONTACTED, 20, rep=rep, lead=rep, recorded_at=reported_at)
+            changes = numbered(step(Change.ASSIGNED, rep=rep, lead=rep), contacted)
+            handle_changes(session, *changes, minute=80)
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+
+    late = ops.get("clocks", reported_late=True)["items"]
+
+    assert {it["rep"]: (it["state"], it["outcome"]) for it in late} == {
+        "linus": ("met", "met, reported 40 min later"),
+        "ada": ("met", "met, reported 50 min later"),
+    }
+    assert ops.ids("clocks", reported_late=False) == [("grace", "touch")]
+    assert ops.ids("clocks", reported_late=True, rep="ada", state="met") == [("ada", "touch")]
+    [team] = ops.get("attainment", by="team")["items"]
+    assert (team["met"], team["reported_late"], team["attainment"]) == (3, 2, 1.0)
 
 
 def test_clocks_are_listed_in_any_state(ops: SlaClient) -> None:

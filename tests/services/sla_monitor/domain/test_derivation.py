@@ -11,7 +11,7 @@ from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
 from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy, UnknownTerms
 from shared.contracts.payloads import Change, HandoffChanged
-from tests.builders import NOON, minutes
+from tests.builders import NOON, agreement, minutes
 from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
@@ -22,6 +22,7 @@ from tests.services.sla_monitor.builders import (
     next_rep,
     numbered,
     policy,
+    sla_section,
     step,
 )
 
@@ -117,6 +118,31 @@ def test_a_journey_goes_on_from_rep_to_rep(
     steps: list[HandoffChanged], journey: tuple[State, float | None]
 ) -> None:
     assert outcome(derived_clocks(numbered(ASSIGNED, *steps), JOURNEY)["journey/0"]) == journey
+
+
+@pytest.mark.parametrize(
+    ("contacted", "recorded", "report_within", "reported_late"),
+    [
+        (50, 50, "1h", False),
+        (50, 110, "1h", False),
+        (50, 111, "1h", True),
+        (50, 24 * 60 + 50, "8h", False),
+        (50, 24 * 60 + 51, "8h", True),
+        (61, 999, "1h", False),
+    ],
+    ids=["at once", "just in time", "too late", "a working day", "longer", "answered late anyway"],
+)
+def test_a_met_promise_is_reported_late_by_working_time(
+    contacted: float, recorded: float, report_within: str, *, reported_late: bool
+) -> None:
+    recorded_at = minutes_after_noon(recorded)
+    history = numbered(ASSIGNED, step(Change.CONTACTED, contacted, recorded_at=recorded_at))
+    section = {**sla_section(TOUCH), "report_within": report_within}
+    policies = {1: SlaPolicy(1, agreement(sla=section))}
+
+    [clock] = derive_clocks(history, policies)
+
+    assert (clock.reported_at, clock.reported_late) == (recorded_at, reported_late)
 
 
 def test_a_new_assignee_gets_a_clock_of_their_own() -> None:

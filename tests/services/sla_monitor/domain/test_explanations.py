@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.sla_monitor.domain.explanations import explain
+import pytest
+
+from services.sla_monitor.domain.explanations import explain, outcome
 from shared.agreement.model import Calendar
 from shared.calendar import compile_calendar
-from shared.contracts.payloads import Change
+from shared.contracts.payloads import Change, HandoffChanged
 from tests.builders import minutes
 from tests.services.sla_monitor.builders import (
     TOUCH,
@@ -31,6 +33,45 @@ def test_the_intervals_make_the_target() -> None:
         timedelta(0),
         "UTC",
     )
+
+
+@pytest.mark.parametrize(
+    ("steps", "now", "words"),
+    [
+        ([], 10, "running"),
+        ([], 60, "overdue"),
+        ([step(Change.CONTACTED, 10)], 20, "met"),
+        ([step(Change.CONTACTED, 10, recorded_at=minutes_after_noon(10.5))], 20, "met"),
+        (
+            [step(Change.CONTACTED, 10, recorded_at=minutes_after_noon(40))],
+            50,
+            "met, reported 30 min later",
+        ),
+        (
+            [step(Change.CONTACTED, 10, recorded_at=minutes_after_noon(250))],
+            260,
+            "met, reported 4 h later",
+        ),
+        (
+            [step(Change.CONTACTED, 10, recorded_at=minutes_after_noon(1600))],
+            1700,
+            "met, reported 1 d 2 h later",
+        ),
+        (
+            [step(Change.CONTACTED, 70, recorded_at=minutes_after_noon(135))],
+            140,
+            "late, reported 1 h 5 min later",
+        ),
+        ([step(Change.LOST, 10)], 20, "cancelled"),
+    ],
+    ids=["running", "overdue", "met", "seconds", "minutes", "hours", "days", "late", "cancelled"],
+)
+def test_the_outcome_says_how_much_later_it_was_reported(
+    steps: list[HandoffChanged], now: float, words: str
+) -> None:
+    clock = derived_clocks(numbered(step(Change.ASSIGNED), *steps), TOUCH)["touch/1"]
+
+    assert outcome(clock, now=minutes_after_noon(now)) == words
 
 
 def test_an_ended_clock_has_spent_what_it_had_when_it_ended() -> None:

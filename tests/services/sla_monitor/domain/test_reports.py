@@ -26,6 +26,7 @@ from tests.services.sla_monitor.builders import (
 RUNNING = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
 BREACHED = fire(RUNNING, now=minutes_after_noon(61))[0]
 MET = ended(RUNNING, State.MET, 20, by="contacted")
+REPORTED_LATE = MET._replace(reported_late=True)
 LATE = ended(BREACHED, State.LATE, 80, by="contacted")
 CANCELLED = ended(RUNNING, State.CANCELLED, 9, by="lost")
 CANCELLED_LATE = ended(BREACHED, State.CANCELLED, 90, by="lost")
@@ -40,9 +41,19 @@ CANCELLED_LATE = ended(BREACHED, State.CANCELLED, 90, by="lost")
         (BREACHED, ["overdue"]),
         (CANCELLED_LATE, ["cancelled"]),
         (MET, ["met", "business", "wall"]),
+        (REPORTED_LATE, ["met", "reported_late", "business", "wall"]),
         (LATE, ["late", "business", "wall"]),
     ],
-    ids=["none", "running", "cancelled in time", "overdue", "cancelled late", "met", "late"],
+    ids=[
+        "none",
+        "running",
+        "cancelled in time",
+        "overdue",
+        "cancelled late",
+        "met",
+        "reported late",
+        "late",
+    ],
 )
 def test_what_a_clock_counts_as(clock: Clock | None, measures: list[str]) -> None:
     assert [it.measure for it in tallies_of(clock)] == measures
@@ -101,6 +112,12 @@ def test_attainment_counts_every_promise_that_fell_due() -> None:
     assert report.first_touch.wall_p90_s == pytest.approx(80 * 60, rel=0.1)
 
 
+def test_what_was_met_and_reported_late_stays_met_and_is_counted_apart() -> None:
+    [report] = reports(sums([MET, REPORTED_LATE, LATE]))
+    assert (report.met, report.reported_late, report.promised) == (2, 1, 3)
+    assert report.attainment == pytest.approx(2 / 3)
+
+
 def test_a_team_that_never_answers_does_not_show_100_percent() -> None:
     [report] = reports(sums([BREACHED]))
     assert report.attainment == 0.0
@@ -108,4 +125,4 @@ def test_a_team_that_never_answers_does_not_show_100_percent() -> None:
 
 def test_a_group_whose_promises_were_all_retracted_is_not_reported() -> None:
     assert reports([TallySum("sales", "accept", "overdue", 0, 0)]) == []
-    assert Report("sales", 0, 0, 0, 0, None, None).attainment == 1.0
+    assert Report("sales", 0, 0, 0, 0, 0, None, None).attainment == 1.0

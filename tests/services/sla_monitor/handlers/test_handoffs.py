@@ -95,6 +95,23 @@ def test_an_answer_in_time_that_arrives_late_retracts_the_breach(session: Sessio
     assert outcome_counts(session) == {"met": 1}
 
 
+def test_an_answer_in_time_that_is_reported_late_is_met_and_counted_as_both(
+    session: Session,
+) -> None:
+    publish_policies(session, TOUCH, report_within="1h")
+    told = replace(TIMELY, recorded_at=minutes_after_noon(120))
+
+    handle_changes(session, ASSIGNED, told, minute=120)
+
+    clock = stored_clocks(session)["touch/1"]
+    assert (clock.state, clock.reported_at, clock.reported_late) == (
+        State.MET,
+        minutes_after_noon(120),
+        True,
+    )
+    assert outcome_counts(session) == {"met": 1, "reported_late": 1}
+
+
 def test_a_reassignment_ends_a_breached_clock_and_starts_the_next(session: Session) -> None:
     publish_policies(session, TOUCH)
     handle_changes(session, ASSIGNED)
