@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from difflib import unified_diff
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -134,6 +135,19 @@ def diff(
     lines = unified_diff(first.splitlines(), second.splitlines(), f"version {before}", name)
     for line in lines:
         typer.echo(line.rstrip("\n"))
+
+
+@app.command()
+def status() -> None:
+    """Say which version is current, and how many leads are still to be judged or counted by it."""
+    scoring = import_module("services.scoring.main")  # when called, so that --help stays quick
+    progress = scoring.progress(Settings())
+    typer.echo(f"version {progress.version} of the agreement is current")
+    typer.echo(f"{progress.done} of {progress.leads} leads are judged by it")
+    if progress.to_judge:
+        typer.echo(f"{progress.to_judge} are still to be judged again: the scores stay as they are")
+    if progress.to_count:
+        typer.echo(f"{progress.to_count} are still to be counted again from their events")
 
 
 @app.command("reference")

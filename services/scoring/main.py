@@ -23,6 +23,7 @@ from services.scoring.handlers import (
 from services.scoring.ingest import DeclaredTraits, Limits, Publisher
 from services.scoring.ingest.publishing import Publishing
 from services.scoring.ingest.rejections import AgeLimit
+from services.scoring.progress import Progress, progress_of
 from services.scoring.recompute import Difference, compare_leads
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
@@ -127,6 +128,15 @@ def marketing_events_handler(
         partial(on_marketing_events, policies=policies, repeat_check=repeat_check),
         on_stale=repeat_check.expect_repeats,
     )
+
+
+def progress(settings: Settings) -> Progress:
+    """How far leads have come to the newest agreement."""
+    engine = engine_for(settings.database_url)
+    with sessions_on(engine)() as session:
+        result = progress_of(session, Policies(ScoringPolicy))
+    engine.dispose()
+    return result
 
 
 def recompute(

@@ -40,7 +40,8 @@ __all__ = ["Subscription", "consume"]
 
 log = logs.get(__name__)
 
-Tick = Callable[[Session, datetime], None]
+Tick = Callable[[Session, datetime], bool | None]
+"""Periodic work. True asks to be called again after the next batch, without waiting for the second to end."""
 _Poll = dict[TopicPartition, list[DecodedRecord]]
 
 POLL_MS = 250
@@ -239,7 +240,9 @@ class _Worker:
             return
         self._tick_at_s = time.monotonic() + TICK_S
         with self._runner.sessions.begin() as session:
-            self._on_tick(session, self._runner.time_source())
+            has_more = self._on_tick(session, self._runner.time_source())
+        if has_more:
+            self._tick_at_s = 0.0
 
     @contextmanager
     def _outages_waited_out(self) -> Iterator[None]:

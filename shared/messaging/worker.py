@@ -44,11 +44,10 @@ def work(
 
     failures = FailureLog(group, FAILURES)
 
-    def beat(session: Session, now: datetime) -> None:
+    def beat(session: Session, now: datetime) -> bool | None:
         probe.beat()
         failures.save(session, now)
-        if tick is not None:
-            tick(session, now)
+        return None if tick is None else tick(session, now)
 
     consume(
         group,

@@ -138,6 +138,12 @@ def rebuild(
     return _with_profile(blank, extend_profile(Profile(), events, policy, now=now), policy)
 
 
+def under_policy(lead: Lead, before: ScoringPolicy, policy: ScoringPolicy) -> Lead:
+    """The lead under a policy that counts like the one before; its review is kept if `rearm_below` is the same."""
+    review_at = lead.review_at if policy.rearm_below == before.rearm_below else None
+    return lead._replace(version=policy.version, review_at=review_at)
+
+
 def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
     """Two leads as one: the profile of all their events, and the further stage."""
     reviews = filter(None, (stays.review_at, goes.review_at)) if policy.only_rises else ()

@@ -38,6 +38,11 @@ class ScoringPolicy:
         """The weights of signals and groups."""
         return Weights(self.agreement.scoring)
 
+    def counts_like(self, other: ScoringPolicy) -> bool:
+        """Whether a lead has the same profile and fit under both, so that it need not be counted again."""
+        mine, theirs = self.agreement, other.agreement
+        return (mine.scoring, mine.traits) == (theirs.scoring, theirs.traits)
+
     @cached_property
     def hand_raises(self) -> frozenset[str]:
         """The event types that always qualify."""

@@ -66,7 +66,7 @@ def on_marketing_events(
     owners = leads.owners(
         session, {key for identifiers in groups for key in identifiers.stored_keys()}
     )
-    stored = _locked_leads(session, set(owners.values()), policy, now)
+    stored = _locked_leads(session, set(owners.values()), policy, policies, now)
 
     resolver = IdentityResolver(owners, {lead.id: lead.person for lead in stored.values()})
     events = resolver.events_by_lead(groups.values())
@@ -113,13 +113,17 @@ def _new_events(
 
 
 def _locked_leads(
-    session: Session, lead_ids: Set[UUID], policy: ScoringPolicy, now: datetime
+    session: Session,
+    lead_ids: Set[UUID],
+    policy: ScoringPolicy,
+    policies: Policies[ScoringPolicy],
+    now: datetime,
 ) -> dict[UUID, Lead]:
     """The leads under this policy, locked; raises StaleRead if one was merged into another meanwhile."""
     locked = leads.locked_leads(session, lead_ids)
     if len(locked) < len(lead_ids):
         raise StaleRead("a lead was merged into another one")
-    return leads_under(session, locked, policy, now)
+    return leads_under(session, locked, policy, policies, now)
 
 
 def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.scoring import announcements, metrics
+from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import judge
 from services.scoring.handlers.versions import leads_under
@@ -15,20 +16,27 @@ from shared.agreement.store import Policies
 from shared.messaging import outbox
 
 MAX_REVIEWED = 500
-MAX_REBUILT = 50
+MAX_JUDGED = 2_000
+MAX_COUNTED = 50
 """How many leads are done at once: few, so that messages never wait long."""
 
 
-def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringPolicy]) -> None:
-    """Judge leads whose review is due, and compute some leads of older versions by the newest agreement."""
+def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringPolicy]) -> bool:
+    """Judge leads whose review is due, and leads of an older agreement by the newest; returns whether more may wait.
+
+    Where the newest agreement scores otherwise than the older one, leads are counted again from their events first.
+    """
     policy = policies.current(session)
     due = leads.claim_leads_to_review(session, now, limit=MAX_REVIEWED)
-    outdated = leads.claim_leads_before(session, policy.version, limit=MAX_REBUILT)
-    claimed = leads_under(session, {it.id: it for it in (*due, *outdated)}, policy, now)
+    outdated, has_more = _claim_outdated(session, policy, policies)
+    stored = {it.id: it for it in (*due, *outdated)}
+    claimed = leads_under(session, stored, policy, policies, now)
 
     verdicts = [judge(lead, (), policy, now=now) for lead in claimed.values()]
 
-    leads.save_leads(session, [verdict.lead for verdict in verdicts])
+    changed = [it.lead for it in verdicts if not _has_only_new_version(stored[it.lead.id], it.lead)]
+    leads.save_leads(session, changed)
+    leads.save_version(session, stored.keys() - {it.id for it in changed}, policy.version)
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
@@ -37,3 +45,21 @@ def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringP
     )
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
     metrics.count_crossings(crossed)
+    return has_more or len(due) == MAX_REVIEWED
+
+
+def _claim_outdated(
+    session: Session, policy: ScoringPolicy, policies: Policies[ScoringPolicy]
+) -> tuple[list[Lead], bool]:
+    """Leads of the oldest version in use, locked, and whether there may be more of them."""
+    version = leads.find_oldest_version(session)
+    if version is None or version >= policy.version:
+        return [], False
+    counts_alike = policy.counts_like(policies.version(session, version))
+    limit = MAX_JUDGED if counts_alike else MAX_COUNTED
+    claimed = leads.claim_leads_of_version(session, version, limit=limit)
+    return claimed, len(claimed) == limit
+
+
+def _has_only_new_version(before: Lead, after: Lead) -> bool:
+    return before._replace(version=after.version) == after

@@ -69,10 +69,35 @@ def claim_leads_to_review(session: Session, now: datetime, *, limit: int) -> lis
     return _claimed(session, due, limit)
 
 
-def claim_leads_before(session: Session, version: int, *, limit: int) -> list[Lead]:
-    """Leads of an older agreement version, locked; leads that another worker has locked are skipped."""
-    old = _leads().where(leads.c.version < version, leads.c.merged_into.is_(None))
-    return _claimed(session, old.order_by(leads.c.version), limit)
+def find_oldest_version(session: Session) -> int | None:
+    """The oldest agreement version that a lead is of; None if there are no leads."""
+    oldest: int | None = session.scalar(
+        select(func.min(leads.c.version)).where(leads.c.merged_into.is_(None))
+    )
+    return oldest
+
+
+def claim_leads_of_version(session: Session, version: int, *, limit: int) -> list[Lead]:
+    """Leads of this agreement version, locked; leads that another worker has locked are skipped."""
+    old = _leads().where(leads.c.version == version, leads.c.merged_into.is_(None))
+    return _claimed(session, old, limit)
+
+
+def counts_by_version(session: Session) -> dict[int, int]:
+    """How many leads are of each agreement version; reads all leads."""
+    statement = (
+        select(leads.c.version, func.count())
+        .where(leads.c.merged_into.is_(None))
+        .group_by(leads.c.version)
+    )
+    return dict(session.execute(statement).all())
+
+
+def save_version(session: Session, lead_ids: Collection[UUID], version: int) -> None:
+    """Write the agreement version of these leads, and nothing else of them."""
+    if lead_ids:
+        is_listed = leads.c.id == any_(literal(list(lead_ids), UUIDS))
+        session.execute(leads.update().where(is_listed).values(version=version))
 
 
 def find_lead(session: Session, lead_id: UUID) -> Lead | None:

@@ -156,9 +156,7 @@ def _with_end(
 ) -> Clock:
     """The clock with its end, if it has one: by what happened first, not by what arrived first."""
     changes, ends = scoped_history.changes, scoped_history.ends
-    if (
-        policy.anchor is Anchor.WON
-    ):  # a promise to a customer starts with the win, so nothing before it ends the clock
+    if policy.anchor is Anchor.WON:  # a promise to a customer: nothing before the win ends it
         won = next(index for index, it in enumerate(changes) if it.change is Change.WON)
         changes, ends = changes[won + 1 :], ()
     stop = _earliest([it for it in changes if it.change in STOPS[policy.kind]])

@@ -18,7 +18,9 @@ from shared.agreement.reference import reference
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.documents.schema import json_schema
+from tests.builders import marketing_event
 from tests.services.routing.builders import entry, importing
+from tests.services.scoring.conftest import Worker
 from tests.shared.agreement.builders import WHOLE, changed
 
 
@@ -65,6 +67,36 @@ def test_publishing_says_which_version_decides(file: Path, database_url: str) ->
         result = leadbaton_agreement("publish", file, "--by", "ada", env=env)
         assert result.exit_code == 0
         assert result.stdout == f"version {number} of the agreement is current\n"
+
+
+@pytest.mark.postgres
+def test_the_status_says_how_many_leads_a_new_version_has_reached(
+    sessions: Sessions, database_url: str
+) -> None:
+    env = {"LEADBATON_DATABASE_URL": database_url}
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish()
+        worker.take(marketing_event(), marketing_event(email="bob@example.com"))
+    assert leadbaton_agreement("status", env=env).stdout.splitlines() == [
+        "version 1 of the agreement is current",
+        "2 of 2 leads are judged by it",
+    ]
+
+    with sessions.begin() as session:
+        Worker(session).publish(name="Another name")
+    assert leadbaton_agreement("status", env=env).stdout.splitlines()[1:] == [
+        "0 of 2 leads are judged by it",
+        "2 are still to be judged again: the scores stay as they are",
+    ]
+
+    with sessions.begin() as session:
+        signals = [{"id": "page", "on": "page_viewed", "points": 7}]
+        Worker(session).publish(scoring={"signals": signals})
+    assert leadbaton_agreement("status", env=env).stdout.splitlines()[1:] == [
+        "0 of 2 leads are judged by it",
+        "2 are still to be counted again from their events",
+    ]
 
 
 def test_the_reference_is_printed() -> None:

@@ -47,9 +47,9 @@ class Worker:
         messages = [handoff_message(it) for it in changes]
         on_handoffs_changed(self.session, messages, now, policies=self.policies)
 
-    def review_leads(self, now: datetime) -> None:
-        """What the worker does once a second."""
-        review_leads(self.session, now, policies=self.policies)
+    def review_leads(self, now: datetime) -> bool:
+        """What the worker does once a second, and at once again if this is true."""
+        return review_leads(self.session, now, policies=self.policies)
 
     def announced(self) -> list[LeadQualified]:
         """The announced qualifications, in order."""

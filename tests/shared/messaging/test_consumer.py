@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging import outbox
-from shared.messaging.consumer import Pause
+from shared.messaging.consumer import TICK_S, Pause
 from tests.conftest import ROOT, kafka_on
 from tests.engine import (
     Ledger,
@@ -219,6 +220,23 @@ def test_a_worker_ticks_without_a_broker_and_reads_when_there_is_one(
         assert ready.is_set()
         producer.close()
     assert ledger.effect_counts() == each_once(10)
+
+
+def test_a_tick_with_more_to_do_is_called_again_at_once(
+    sessions: Sessions, broker: KafkaConfig, ledger: Ledger
+) -> None:
+    ticks = threading.Semaphore(0)
+
+    def tick(_session: Session, _now: datetime) -> bool:
+        ticks.release()
+        return True
+
+    with running_worker(sessions, broker, ledger, tick=tick):
+        assert ticks.acquire(timeout=20)
+        began_s = time.monotonic()
+        for _ in range(9):
+            assert ticks.acquire(timeout=10)
+    assert time.monotonic() - began_s < 9 * TICK_S
 
 
 def test_a_tick_that_meets_an_outage_is_tried_again(
