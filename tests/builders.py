@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -27,10 +27,8 @@ from shared.contracts.payloads import (
 )
 from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import (
-    HANDOFFS_CHANGED,
     LEADS_MERGED,
     LEADS_QUALIFIED,
-    MARKETING_EVENTS,
     SLA_CHANGED,
 )
 
@@ -201,11 +199,6 @@ def message(topic: Topic[P], payload: P) -> Message[P]:
     return topic.decode(record(topic, payload))
 
 
-def messages(payloads: Sequence[MarketingEvent]) -> list[Message[MarketingEvent]]:
-    """Marketing events as the scoring handler gets them."""
-    return [message(MARKETING_EVENTS, payload) for payload in payloads]
-
-
 def qualified_message(payload: LeadQualified) -> Message[LeadQualified]:
     """A qualification as handlers get it."""
     return message(LEADS_QUALIFIED, payload)
@@ -214,11 +207,6 @@ def qualified_message(payload: LeadQualified) -> Message[LeadQualified]:
 def merged_message(payload: LeadsMerged) -> Message[LeadsMerged]:
     """A merge of leads as handlers get it."""
     return message(LEADS_MERGED, payload)
-
-
-def handoff_message(payload: HandoffChanged) -> Message[HandoffChanged]:
-    """A handoff's change as handlers get it."""
-    return message(HANDOFFS_CHANGED, payload)
 
 
 def sla_message(payload: SlaChanged) -> Message[SlaChanged]:

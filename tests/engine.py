@@ -146,7 +146,7 @@ def running_worker(
     config: KafkaConfig,
     handle: Callable[[Session, Sequence[Message[MarketingEvent]], datetime], None],
     *,
-    tick: Callable[[Session, datetime], None] | None = None,
+    tick: Callable[[Session, datetime], bool | None] | None = None,
 ) -> Iterator[threading.Event]:
     """A scoring worker in a thread; yields an event that is set once it reads."""
     ready = threading.Event()

@@ -88,6 +88,12 @@ def upgrade() -> None:
         sa.Column(
             "armed", sa.Boolean(), nullable=False, comment="Whether the threshold may qualify it."
         ),
+        sa.Column(
+            "rearm_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When a recycled lead is armed at last.",
+        ),
         sa.Column("qualification", sa.Integer(), nullable=False, comment="How often it qualified."),
         sa.Column("fit", sa.Double(), nullable=False),
         sa.Column(

@@ -68,6 +68,19 @@ def upgrade() -> None:
             "ended_by", sa.Text(), nullable=True, comment="The change of the handoff that ended it."
         ),
         sa.Column(
+            "reported_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that change was recorded.",
+        ),
+        sa.Column(
+            "reported_late",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Met, and reported too late.",
+        ),
+        sa.Column(
             "spent",
             sa.Interval(),
             nullable=True,
@@ -104,6 +117,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at is null or ended_at > due_at"),
     )
     op.create_index(
+        "ix_clocks_reported_late",
+        "clocks",
+        ["started_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("reported_late"),
+    )
+    op.create_index(
         "ix_clocks_started_at", "clocks", ["started_at", "id"], unique=False, schema="sla"
     )
     op.create_table(
@@ -123,7 +144,7 @@ def upgrade() -> None:
             "measure",
             sa.Text(),
             nullable=False,
-            comment="met, late, overdue, cancelled; business, wall",
+            comment="met, reported_late (of met), late, overdue, cancelled; business, wall",
         ),
         sa.Column(
             "bucket", sa.SmallInteger(), nullable=False, comment="Of a time: 4 * log2(seconds + 1)."

@@ -38,10 +38,10 @@ class ScoringPolicy:
         """The weights of signals and groups."""
         return Weights(self.agreement.scoring)
 
-    def counts_like(self, other: ScoringPolicy) -> bool:
-        """Whether a lead has the same profile and fit under both, so that it need not be counted again."""
-        mine, theirs = self.agreement, other.agreement
-        return (mine.scoring, mine.traits) == (theirs.scoring, theirs.traits)
+    def counts_like(self, policy: ScoringPolicy) -> bool:
+        """Whether a lead has the same profile and fit under both policies, so that it need not be counted again."""
+        first, second = self.agreement, policy.agreement
+        return (first.scoring, first.traits) == (second.scoring, second.traits)
 
     @cached_property
     def hand_raises(self) -> frozenset[str]:
@@ -102,7 +102,7 @@ class ScoringPolicy:
         reasons = self.agreement.routing.reject_reasons
         return next((it.wait for it in reasons if it.id == reject_reason), None)
 
-    def readable_event_types(self) -> Collection[str]:
+    def readable_types(self) -> Collection[str]:
         """The event types that a rep gets with a lead."""
         return self.hand_raises | self._rules_by_type.keys()
 

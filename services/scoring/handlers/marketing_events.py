@@ -58,8 +58,7 @@ def on_marketing_events(
 ) -> None:
     """Add the events to their leads and assess each lead once; events that are in the ledger already do nothing.
 
-    Raises StaleRead if an event is in the ledger after all, or another worker has merged a lead or added an identifier.
-    Leads, then identifiers, then events are locked, each in the order of its keys, so that batches cannot deadlock.
+    Leads, identifiers and events are locked, each in the order of the keys. Raises StaleRead if one changed meanwhile.
     """
     policy = policies.current(session)
     groups = grouped_by_identifiers(_new_events(session, messages, repeat_check))
@@ -84,16 +83,9 @@ def on_marketing_events(
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(
-        session, [it.lead.id for it in crossed], policy.readable_event_types()
-    )
-    outbox.append(
-        session,
-        [
-            *announcements.leads_merged(merges, stored, events, now=now),
-            *announcements.leads_qualified(crossed, policy, recent, events),
-        ],
-    )
+    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
+    outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
+    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
 

@@ -40,9 +40,7 @@ def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringP
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(
-        session, [it.lead.id for it in crossed], policy.readable_event_types()
-    )
+    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
     metrics.count_crossings(crossed)
     return has_more or len(due) == MAX_REVIEWED

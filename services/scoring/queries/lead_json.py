@@ -56,7 +56,7 @@ class _OlderProfile(_StoredProfile, gc=False):
     traits: Mapping[str, DatedValue]
 
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=str).encode  # a NumberText is written as a text
 _decode = msgspec.json.Decoder(_StoredProfile).decode
 
 

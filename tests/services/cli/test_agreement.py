@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
+from services.cli import app as leadbaton
 from services.cli.agreement import app
 from services.cli.teams import teams
 from services.scoring.tables import events
@@ -73,19 +74,22 @@ def test_publishing_says_which_version_decides(file: Path, database_url: str) ->
 def test_the_status_says_how_many_leads_a_new_version_has_reached(
     sessions: Sessions, database_url: str
 ) -> None:
-    env = {"LEADBATON_DATABASE_URL": database_url}
+    def status() -> list[str]:
+        run = CliRunner(env={"LEADBATON_DATABASE_URL": database_url})
+        return run.invoke(leadbaton, ["agreement", "status"]).stdout.splitlines()
+
     with sessions.begin() as session:
         worker = Worker(session)
         worker.publish()
         worker.take(marketing_event(), marketing_event(email="bob@example.com"))
-    assert leadbaton_agreement("status", env=env).stdout.splitlines() == [
+    assert status() == [
         "version 1 of the agreement is current",
         "2 of 2 leads are judged by it",
     ]
 
     with sessions.begin() as session:
         Worker(session).publish(name="Another name")
-    assert leadbaton_agreement("status", env=env).stdout.splitlines()[1:] == [
+    assert status()[1:] == [
         "0 of 2 leads are judged by it",
         "2 are still to be judged again: the scores stay as they are",
     ]
@@ -93,7 +97,7 @@ def test_the_status_says_how_many_leads_a_new_version_has_reached(
     with sessions.begin() as session:
         signals = [{"id": "page", "on": "page_viewed", "points": 7}]
         Worker(session).publish(scoring={"signals": signals})
-    assert leadbaton_agreement("status", env=env).stdout.splitlines()[1:] == [
+    assert status()[1:] == [
         "0 of 2 leads are judged by it",
         "2 are still to be counted again from their events",
     ]

@@ -17,10 +17,15 @@ from shared.agreement.store import Policies, publish
 from shared.contracts.codec import P
 from shared.contracts.payloads import HandoffChanged, LeadQualified, LeadsMerged, MarketingEvent
 from shared.contracts.topic import Record, Topic
-from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, MARKETING_EVENTS
+from shared.contracts.topics import (
+    HANDOFFS_CHANGED,
+    LEADS_MERGED,
+    LEADS_QUALIFIED,
+    MARKETING_EVENTS,
+)
 from shared.db.tables import outbox
 from shared.messaging.outbox import decoded_headers
-from tests.builders import DEFAULT_SECTIONS, NOON, handoff_message, record
+from tests.builders import DEFAULT_SECTIONS, NOON, message, record
 
 
 class Worker:
@@ -44,7 +49,7 @@ class Worker:
 
     def follow(self, *changes: HandoffChanged, now: datetime = NOON) -> None:
         """Handle these changes of handoffs as one batch."""
-        messages = [handoff_message(it) for it in changes]
+        messages = [message(HANDOFFS_CHANGED, it) for it in changes]
         on_handoffs_changed(self.session, messages, now, policies=self.policies)
 
     def review_leads(self, now: datetime) -> bool:

@@ -85,7 +85,7 @@ def test_all_traits_are_facts_where_conditions_do_not_show_which_they_read() -> 
     assert ScoringPolicy(1, agreement()).qualification_traits == {"company_size", "email"}
 
 
-def test_readable_event_types_are_those_of_signals_and_hand_raises() -> None:
-    types = ScoringPolicy(1, agreement()).readable_event_types()
+def test_readable_types_are_those_of_signals_and_hand_raises() -> None:
+    types = ScoringPolicy(1, agreement()).readable_types()
 
     assert types == {"page_viewed", "form_submitted", "demo_requested"}

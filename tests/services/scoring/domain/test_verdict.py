@@ -44,7 +44,8 @@ def test_above_the_line_it_does_not_qualify_again() -> None:
 def test_an_old_hand_raise_gives_points_and_does_not_qualify(
     age: timedelta, changes: list[str]
 ) -> None:
-    story = Story().does("demo_requested", at=NOON - age, received_at=NOON)
+    story = Story(policy_with(threshold=None))
+    story.does("demo_requested", at=NOON - age, received_at=NOON)
 
     assert story.changes == changes
     assert story.lead.engagement(story.policy, NOON) == 50.0

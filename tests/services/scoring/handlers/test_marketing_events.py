@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -135,7 +136,8 @@ def test_a_lead_that_only_this_batch_knew_is_merged_silently(worker: Worker) -> 
 def test_leads_that_merge_one_after_the_other_in_a_batch_all_name_the_lead_that_stays(
     worker: Worker,
 ) -> None:
-    for at, identifier in enumerate(({"user_id": "u"}, {"phone": "+491"}, {"user_id": "v"})):
+    identifiers: list[dict[str, Any]] = [{"user_id": "u"}, {"phone": "+491"}, {"user_id": "v"}]
+    for at, identifier in enumerate(identifiers):
         worker.take(marketing_event(email=None, time=NOON + minutes(at), **identifier))
     first, second, third = (
         lead_of(worker, key).id for key in ("user/website/u", "phone/+491", "user/website/v")

@@ -99,9 +99,9 @@ def test_an_answer_in_time_that_is_reported_late_is_met_and_counted_as_both(
     session: Session,
 ) -> None:
     publish_policies(session, TOUCH, report_within="1h")
-    told = replace(TIMELY, recorded_at=minutes_after_noon(120))
+    reported_late = replace(TIMELY, recorded_at=minutes_after_noon(120))
 
-    handle_changes(session, ASSIGNED, told, minute=120)
+    handle_changes(session, ASSIGNED, reported_late, minute=120)
 
     clock = stored_clocks(session)["touch/1"]
     assert (clock.state, clock.reported_at, clock.reported_late) == (
