@@ -12,9 +12,9 @@ from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from shared.agreement.store import Policies
 from shared.clock import utc_now
-from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED
+from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, MARKETING_EVENTS
 from shared.db.session import Sessions
-from tests.builders import marketing_event, messages
+from tests.builders import marketing_event, message
 from tests.engine import announcements
 from tests.services.routing.builders import URL, entry, importing, publishing
 
@@ -30,7 +30,7 @@ def hand_over(sessions: Sessions, *emails: str, event: str = "demo_requested") -
         publishing(session)
         importing(session, entry("grace"), now=asked_at)
         scoring = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
-        scoring(session, messages(asking), asked_at)
+        scoring(session, [message(MARKETING_EVENTS, it) for it in asking], asked_at)
     with sessions.begin() as session:
         qualified = announcements(sessions, LEADS_QUALIFIED)
         on_leads_qualified(session, qualified, asked_at, assigner=Assigner(URL))
