@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -29,6 +29,7 @@ from shared.contracts.topic import Message, Outgoing, Record, Topic
 from shared.contracts.topics import (
     LEADS_MERGED,
     LEADS_QUALIFIED,
+    MARKETING_EVENTS,
     SLA_CHANGED,
 )
 
@@ -197,6 +198,11 @@ def record(topic: Topic[P], payload: P, *, offset: int = 0, partition: int = 0) 
 def message(topic: Topic[P], payload: P) -> Message[P]:
     """The payload as a handler gets it, with the id that derives from its cause."""
     return topic.decode(record(topic, payload))
+
+
+def messages(payloads: Sequence[MarketingEvent]) -> list[Message[MarketingEvent]]:
+    """Marketing events as the scoring handler gets them."""
+    return [message(MARKETING_EVENTS, payload) for payload in payloads]
 
 
 def qualified_message(payload: LeadQualified) -> Message[LeadQualified]:
