@@ -125,7 +125,7 @@ def test_the_lint_configuration_names_every_service() -> None:
 
 
 VIOLATIONS = {
-    "services/scoring/domain/score.py": "import services.routing.domain\nimport time",
+    "services/scoring/domain/score.py": "import services.routing.domain\nimport time\nimport pathlib",
     "shared/clock.py": "import services.relay",
     "shared/kafka/config.py": "import shared.messaging.outbox",
     "services/relay.py": "import services.cli\nimport kafka",

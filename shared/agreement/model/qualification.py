@@ -16,9 +16,7 @@ from shared.documents.limits import AtMost, Between
 class Threshold(Section):
     """The condition by which a lead without a hand-raise qualifies."""
 
-    when: Condition = Field(
-        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
-    )
+    when: Condition = Field(description="CEL over lead, fit, engagement, grade, hand_raised.")
     rearm_below: Hundred = Field(
         description="Once engagement is below this, the lead may qualify by the threshold again."
     )
@@ -28,9 +26,7 @@ class Suppression(Section):
     """Leads that never qualify, and why."""
 
     id: Id
-    when: Condition = Field(
-        description="CEL over lead, fit, engagement, likelihood, grade, hand_raised."
-    )
+    when: Condition = Field(description="CEL over lead, fit, engagement, grade, hand_raised.")
     reason: Annotated[str, AtMost(500)] = Field(
         description="Shown where a lead's qualification is explained."
     )
