@@ -26,6 +26,7 @@ from services.sla_monitor.domain.clocks import Clock
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.lists import ClockFilter, Slice
 from shared.clock import utc_now
+from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
@@ -45,7 +46,7 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
 ) -> None:
     """List promises that are broken and not answered yet, the newest first. Times are in UTC, those of the breach."""
     now = utc_now()
-    clock_filter = ClockFilter(team, rep, tier, since=since, until=until)
+    clock_filter = ClockFilter(team, rep, tier, times=TimeRange(since, until))
     with transaction(Settings().database_url) as session:
         clocks = lists.breaches(
             session, clock_filter, Slice(limit=limit), now=now, still_open=not with_answered

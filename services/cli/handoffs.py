@@ -32,6 +32,7 @@ from services.scoring.queries.leads import merged_ids
 from services.sla_monitor.api.clocks import ClockOut
 from services.sla_monitor.queries.lists import clocks_of
 from shared.clock import utc_now
+from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
@@ -58,7 +59,7 @@ def list_(  # noqa: PLR0913 - each parameter is an option
     """List handoffs, the newest first. Times are in UTC, and those of the qualification."""
     with transaction(Settings().database_url) as session:
         leads = merged_ids(session, lead_of(session, lead)) if lead is not None else None
-        handoff_filter = HandoffFilter(state, team, rep, leads, since, until)
+        handoff_filter = HandoffFilter(state, team, rep, leads, TimeRange(since, until))
         handoffs = list_handoffs(session, handoff_filter, limit=limit)
     if as_json:
         print_json([HandoffOut.of(it) for it in handoffs])

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.routing.api import router
+from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.gauges import set_gauges
 from services.routing.handlers import (
@@ -75,6 +76,7 @@ def build_api(
         max_bytes=max_bytes,
     )
     app.include_router(router(Assigner(public_url), secret_key))
+    describe_webhooks(app.webhooks)
     return app
 
 

@@ -52,6 +52,13 @@ def with_problems(described: Json) -> Json:
     for item in schema["paths"].values():
         for method, operation in item.items():
             operation["responses"] = _responses(method, operation)
+    for item in schema.get("webhooks", {}).values():
+        for operation in item.values():  # FastAPI adds what it would respond itself
+            operation["responses"] = {
+                status: it
+                for status, it in operation["responses"].items()
+                if status not in ("200", "422")
+            }
     return schema
 
 

@@ -17,6 +17,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.db.time_range import TimeRange
+from shared.errors import Rejected
 from shared.text import unstorable_at
 
 MAX_CHARACTERS = 400
@@ -82,9 +84,14 @@ def instant_until(text: str) -> datetime:
     return _instant(text, end_of_date=True)
 
 
-def date_since(text: str) -> date:
-    """The date of the text, or the date of its instant as written; raises ValueError."""
-    return _DATES.validate_python(text) if _DATE.fullmatch(text) else instant_since(text).date()
+def first_date(text: str) -> date:
+    """The date of the text, or that of its instant in the offset of the text; raises ValueError."""
+    return instant_since(text).date()
+
+
+def last_date(text: str) -> date:
+    """The date of the text, or the last one that begins before its instant; raises ValueError."""
+    return (instant_until(text) - timedelta(microseconds=1)).date()
 
 
 def _instant(text: str, *, end_of_date: bool) -> datetime:
@@ -112,3 +119,22 @@ Since = Annotated[datetime, _of_text(instant_since), _EITHER]
 
 Until = Annotated[datetime, _of_text(instant_until), _EITHER]
 """The instant before which a list ends, written as an instant or as a date, which is included."""
+
+FirstDate = Annotated[date, _of_text(first_date), _EITHER]
+"""The first date of a report, written as a date or as an instant on it."""
+
+LastDate = Annotated[date, _of_text(last_date), _EITHER]
+"""The last date of a report, written as a date or as an instant that ends it."""
+
+
+class EmptyRange(Rejected):
+    """`since` does not lie before `until`."""
+
+    code = "empty_range"
+
+
+def time_range(since: datetime | None, until: datetime | None) -> TimeRange:
+    """The range of a list; raises EmptyRange."""
+    if since is not None and until is not None and since >= until:
+        raise EmptyRange("`since` must lie before `until`")
+    return TimeRange(since, until)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
-from services.routing.api.handoffs import HandoffDetails, rep_of
+from services.routing.api.handoffs import HandoffId, StepOut, rep_of
 from services.routing.domain.answers import (
     Actor,
     Answer,
@@ -19,9 +19,10 @@ from services.routing.domain.answers import (
     NotYours,
     UnknownReason,
 )
+from services.routing.domain.handoff import State
 from services.routing.handlers.answers import UnknownHandoff, on_answer
 from services.routing.handlers.assignment import Assigner
-from services.routing.handlers.explanation import read_history
+from services.routing.handlers.explanation import HandoffHistory, read_history
 from shared.agreement.model import Id
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change
@@ -48,7 +49,10 @@ MAX_AMOUNT = 1e12
 class AnswerIn(BaseModel):
     """What every answer may say: when it happened, and which hop it is for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"occurred_at": "2026-11-18T09:30:00Z", "hop": 1}]},
+    )
 
     occurred_at: Instant | None = Field(
         default=None,
@@ -67,11 +71,19 @@ class AnswerIn(BaseModel):
 class RejectIn(AnswerIn):
     """A rep hands the lead back."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "no_capacity"}]}
+    )
+
     reason: Id = Field(description="One of the agreement's `reject_reasons`.")
 
 
 class ContactIn(AnswerIn):
     """A rep contacted the lead, or tried to."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"channel": "phone", "outcome": "reached"}]}
+    )
 
     channel: Id = Field(description="phone, email, …")
     outcome: Id = Field(description="reached, no_answer, …")
@@ -80,8 +92,20 @@ class ContactIn(AnswerIn):
 class WinIn(AnswerIn):
     """The lead became a customer."""
 
-    amount: float | None = Field(default=None, ge=0, le=MAX_AMOUNT, allow_inf_nan=False)
-    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"amount": 12000, "currency": "EUR"}]}
+    )
+
+    amount: float | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_AMOUNT,
+        allow_inf_nan=False,
+        description="What the lead is worth.",
+    )
+    currency: str | None = Field(
+        default=None, pattern=r"^[A-Z]{3}$", description="The currency of the amount (ISO 4217)."
+    )
 
     @model_validator(mode="after")
     def _amount_has_currency(self) -> Self:
@@ -93,6 +117,8 @@ class WinIn(AnswerIn):
 class LoseIn(AnswerIn):
     """The lead decided against us."""
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "price"}]})
+
     reason: Id = Field(description="One of the agreement's `loss_reasons`.")
 
 
@@ -100,53 +126,79 @@ OptionalAnswer = Annotated[AnswerIn, Body(default_factory=AnswerIn)]
 OptionalWin = Annotated[WinIn, Body(default_factory=WinIn)]
 
 
+class AnswerOut(BaseModel):
+    """The handoff after the answer, in brief; GET `/v1/handoffs/{id}` shows it with its decisions and its history."""
+
+    id: UUID
+    lead_id: UUID
+    state: State
+    team: str
+    rep: str | None = Field(description="The rep who holds it; after won or lost, the rep who did.")
+    hop: int
+    last_step: StepOut = Field(description="The last step: this answer, or what followed from it.")
+
+    @classmethod
+    def of(cls, history: HandoffHistory) -> Self:
+        """The handoff with its last step that the caller may see."""
+        handoff = history.handoff
+        return cls(
+            id=handoff.id,
+            lead_id=handoff.lead_id,
+            state=handoff.state,
+            team=handoff.team,
+            rep=handoff.rep,
+            hop=handoff.hop,
+            last_step=StepOut.of(history.steps[-1]),
+        )
+
+
 def router(assigner: Assigner) -> APIRouter:
-    """The routes. Each responds with the handoff, its decisions and its history."""
+    """The routes. Each responds with the handoff in brief."""
     routes = APIRouter()
 
     @routes.post("/handoffs/{id}/accept", responses=RESPONSES)
     def accept(
-        id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalAnswer
-    ) -> HandoffDetails:
+        id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalAnswer
+    ) -> AnswerOut:
         """Accept the lead."""
-        return _answer_and_read(session, id, _answer(Change.ACCEPTED, body), caller, assigner, now)
+        return _take_answer(session, id, _answer(Change.ACCEPTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
-    def reject(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> HandoffDetails:
+    def reject(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> AnswerOut:
         """Hand the lead back: to another rep or to marketing, depending on the reason in the agreement."""
-        return _answer_and_read(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
+        return _take_answer(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
     def contact(
-        id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
-    ) -> HandoffDetails:
+        id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
+    ) -> AnswerOut:
         """Report a contact with the lead. The same report again, without `occurred_at`, counts once."""
-        return _answer_and_read(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
+        return _take_answer(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
-    def win(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> HandoffDetails:
+    def win(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> AnswerOut:
         """Close the handoff as won."""
-        return _answer_and_read(session, id, _answer(Change.WON, body), caller, assigner, now)
+        return _take_answer(session, id, _answer(Change.WON, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
-    def lose(id: UUID, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> HandoffDetails:
+    def lose(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> AnswerOut:
         """Close the handoff as lost."""
-        return _answer_and_read(session, id, _answer(Change.LOST, body), caller, assigner, now)
+        return _take_answer(session, id, _answer(Change.LOST, body), caller, assigner, now)
 
     return routes
 
 
-def _answer_and_read(
+def _take_answer(
     session: Session,
     id: UUID,
     rep_answer: Answer,
     caller: Caller,
     assigner: Assigner,
     now: datetime,
-) -> HandoffDetails:
+) -> AnswerOut:
     on_answer(session, id, rep_answer, actor=_actor(caller), assigner=assigner, now=now)
     history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
-    return HandoffDetails.of_history(history)
+    return AnswerOut.of(history)
 
 
 def _answer(change: Change, body: AnswerIn) -> Answer:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.queries import deliveries
@@ -14,10 +14,14 @@ from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import Position
+from shared.http.parameters import SINCE, UNTIL, EmptyRange, Position, Since, Until, time_range
 from shared.http.problems import problems
 
 router = APIRouter()
+
+DeliveryId = Annotated[
+    UUID, Path(description="The id of the delivery, which is the `webhook-id` of its attempts.")
+]
 
 
 class UnknownDelivery(Rejected):
@@ -68,13 +72,17 @@ class DeliveryFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: DeliveryState | None = None
-    handoff: UUID | None = None
+    state: DeliveryState | None = Field(default=None, description="Only deliveries in this state.")
+    handoff: UUID | None = Field(
+        default=None, description="Only deliveries of the handoff with this id."
+    )
+    since: Since | None = Field(default=None, description=f"Created {SINCE}")
+    until: Until | None = Field(default=None, description=f"Created {UNTIL}")
     after: After = None
     limit: Limit = 50
 
 
-@router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor))
+@router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor, EmptyRange))
 def list_deliveries(
     session: Tx,
     _: OpsOrRead,
@@ -83,8 +91,11 @@ def list_deliveries(
     """List deliveries with their attempts, newest first."""
     matching = deliveries.list_deliveries(
         session,
-        state=filter_.state,
-        handoff=filter_.handoff,
+        deliveries.DeliveryFilter(
+            state=filter_.state,
+            handoff=filter_.handoff,
+            created=time_range(filter_.since, filter_.until),
+        ),
         before=None if filter_.after is None else CURSOR.decode(filter_.after)[0],
         limit=filter_.limit + 1,
     )
@@ -102,9 +113,9 @@ def list_deliveries(
     status_code=202,
     responses=problems(UnknownKey, WrongScope, UnknownDelivery),
 )
-def redeliver(id: UUID, session: Tx, _: Ops, now: Now) -> DeliveryOut:
+def redeliver(id: DeliveryId, session: Tx, _: Ops, now: Now) -> DeliveryOut:
     """Start the attempts of a delivery anew, with the same id, as after its endpoint was repaired."""
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
-    [delivery] = deliveries.list_deliveries(session, id=id, limit=1)
+    [delivery] = deliveries.list_deliveries(session, deliveries.DeliveryFilter(id=id), limit=1)
     return DeliveryOut.model_validate(delivery)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from services.routing.domain.signing import still_signing
@@ -25,6 +25,9 @@ EndpointId = Annotated[
         description="rep/ID, team/ID or ops, as the list shows it.",
     ),
 ]
+
+
+StateFilter = Annotated[EndpointState | None, Query(description="Only endpoints in this state.")]
 
 
 class EndpointOut(BaseModel):
@@ -80,9 +83,7 @@ def router(secret_key: SecretStr | None) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
-    def list_endpoints(
-        session: Tx, _: OpsOrRead, now: Now, state: EndpointState | None = None
-    ) -> Endpoints:
+    def list_endpoints(session: Tx, _: OpsOrRead, now: Now, state: StateFilter = None) -> Endpoints:
         """List every endpoint, with its state: whether it answers, hangs or is disabled."""
         items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
         return Endpoints(items=[it for it in items if state in (None, it.state)])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.routing.api.deliveries import DeliveryOut
@@ -20,8 +20,12 @@ from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongSco
 from shared.contracts.payloads import Change, LeadContext, Scores
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import SINCE, UNTIL, PlainText, Since, Until
+from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
 from shared.http.problems import problems
+
+HandoffId = Annotated[
+    UUID, Path(description="The id of the handoff, as lists and webhooks have it.")
+]
 
 
 class HandoffOut(BaseModel):
@@ -149,8 +153,7 @@ def list_handoffs(
             team=filter_.team,
             rep=rep_of(caller) or filter_.rep,
             leads=None if filter_.lead is None else [filter_.lead],
-            since=filter_.since,
-            until=filter_.until,
+            times=time_range(filter_.since, filter_.until),
         ),
         before=None if filter_.after is None else CURSOR.decode(filter_.after),
         limit=filter_.limit + 1,
@@ -167,15 +170,15 @@ def list_handoffs(
 def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    routes.get("/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor))(
-        list_handoffs
-    )
+    routes.get(
+        "/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor, EmptyRange)
+    )(list_handoffs)
 
     @routes.get(
         "/handoffs/{id}",
         responses=problems(UnknownKey, WrongScope, InactiveRep, NotYours, UnknownHandoff),
     )
-    def read_handoff(id: UUID, session: Tx, caller: AnyReader) -> HandoffDetails:
+    def read_handoff(id: HandoffId, session: Tx, caller: AnyReader) -> HandoffDetails:
         """Read one handoff with its decisions, its history and its deliveries."""
         history = read_history(session, id, rep=rep_of(caller), assigner=assigner)
         return HandoffDetails.of_history(history)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Self
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.routing.api.handoffs import HandoffDetails
+from services.routing.api.answers import AnswerOut
+from services.routing.api.handoffs import HandoffId
 from services.routing.domain.answers import Actor, HandoffMoved
 from services.routing.domain.assignment.eligibility import RequestedRep
 from services.routing.domain.assignment.request import NotEligible, UnknownRep
@@ -30,7 +30,10 @@ Reason = Annotated[PlainText, Field(min_length=1, max_length=500)]
 class ReassignIn(BaseModel):
     """Ops take the lead from the rep who holds it, and another gets it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"hop": 1, "reason": "on leave from today"}]},
+    )
 
     hop: Hop = Field(
         description="The hop that is ended, as the handoff shows it; a command that is sent twice counts once."
@@ -69,7 +72,7 @@ def router(assigner: Assigner) -> APIRouter:
             UnknownKey, WrongScope, UnknownHandoff, HandoffMoved, UnknownRep, NotEligible
         ),
     )
-    def reassign(id: UUID, session: Tx, caller: Ops, now: Now, body: ReassignIn) -> HandoffDetails:
+    def reassign(id: HandoffId, session: Tx, caller: Ops, now: Now, body: ReassignIn) -> AnswerOut:
         """Take the handoff from its rep and assign it to another who has not had it, or to the rep `to`.
 
         A waiting handoff needs `to`. The rep who loses it is notified with `handoff.withdrawn`.
@@ -77,6 +80,6 @@ def router(assigner: Assigner) -> APIRouter:
         command = body.command(Actor("ops", caller.subject))
         on_reassignment(session, id, command, hop=body.hop, assigner=assigner, now=now)
         history = read_history(session, id, rep=None, assigner=assigner)
-        return HandoffDetails.of_history(history)
+        return AnswerOut.of(history)
 
     return routes

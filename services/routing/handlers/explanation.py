@@ -46,7 +46,9 @@ def read_history(
         handoff,
         changes.past_steps(session, id),
         list(explain(session, handoff, assigner=assigner)),
-        deliveries.list_deliveries(session, handoff=id, limit=MAX_DELIVERIES),
+        deliveries.list_deliveries(
+            session, deliveries.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
+        ),
     )
     return history if rep is None else _visible_to(rep, history)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal_column, select, text, update
+from sqlalchemy import ColumnElement, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from services.routing.domain.notifications import Notification
 from services.routing.queries import endpoints
 from services.routing.tables import attempts, deliveries
 from shared.db.copying import copy_rows
+from shared.db.time_range import ALWAYS, TimeRange
 
 CHANNEL = "leadbaton_deliveries"
 """The channel on which PostgreSQL notifies the delivery of new deliveries."""
@@ -227,24 +228,35 @@ class Delivery:
 _FIELDS = tuple(it.name for it in fields(Delivery) if it.name != "attempts")
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries a list has; a field that is None filters nothing."""
+
+    id: UUID | None = None
+    state: str | None = None
+    handoff: UUID | None = None
+    created: TimeRange = ALWAYS
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The conditions on the table of deliveries."""
+        names = {"id": self.id, "state": self.state, "handoff_id": self.handoff}
+        yield from (deliveries.c[name] == it for name, it in names.items() if it is not None)
+        yield from self.created.conditions(deliveries.c.created_at)
+
+
+EVERY_DELIVERY = DeliveryFilter()
+
+
 def list_deliveries(
     session: Session,
+    delivery_filter: DeliveryFilter = EVERY_DELIVERY,
     *,
-    id: UUID | None = None,
-    state: str | None = None,
-    handoff: UUID | None = None,
     before: int | None = None,
     limit: int,
 ) -> list[Delivery]:
     """Deliveries with their attempts, the newest first, from before a position on."""
-    statement = select(*(deliveries.c[it] for it in _FIELDS))
+    statement = select(*(deliveries.c[it] for it in _FIELDS)).where(*delivery_filter.conditions())
     statement = statement.order_by(deliveries.c.position.desc()).limit(limit)
-    if id is not None:
-        statement = statement.where(deliveries.c.id == id)
-    if state is not None:
-        statement = statement.where(deliveries.c.state == state)
-    if handoff is not None:
-        statement = statement.where(deliveries.c.handoff_id == handoff)
     if before is not None:
         statement = statement.where(deliveries.c.position < before)
     rows = session.execute(statement).mappings().all()

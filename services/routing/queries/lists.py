@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.handoff import Handoff, State
 from services.routing.queries.handoffs import read_handoffs
 from services.routing.tables import handoffs
+from shared.db.time_range import ALWAYS, TimeRange
 
 ID_DIGITS = 32
 """Hexadecimal digits of an id."""
@@ -26,8 +27,7 @@ class HandoffFilter:
     team: str | None = None
     rep: str | None = None
     leads: Collection[UUID] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    times: TimeRange = ALWAYS
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """The conditions on the table of handoffs."""
@@ -35,10 +35,7 @@ class HandoffFilter:
         yield from (handoffs.c[name] == it for name, it in names.items() if it is not None)
         if self.leads is not None:
             yield handoffs.c.lead_id.in_(self.leads)
-        if self.since is not None:
-            yield handoffs.c.qualified_at >= self.since
-        if self.until is not None:
-            yield handoffs.c.qualified_at < self.until
+        yield from self.times.conditions(handoffs.c.qualified_at)
 
 
 def list_handoffs(

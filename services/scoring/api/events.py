@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.scoring.api.leads import REFUSALS, PartOut
+from services.scoring.api.leads import REFUSALS, LeadId, PartOut
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers.reading import accessible_lead
 from services.scoring.queries import ledger
@@ -17,7 +16,7 @@ from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import PlainText
+from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
 from shared.http.problems import problems
 
 CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
@@ -57,13 +56,24 @@ class EventOut(BaseModel):
         )
 
 
+class EventsQuery(BaseModel):
+    """Which events of the lead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Since | None = Field(default=None, description=f"Happened {SINCE}")
+    until: Until | None = Field(default=None, description=f"Happened {UNTIL}")
+    after: After = None
+    limit: Limit = 50
+
+
 def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """The routes of a lead's events."""
     routes = APIRouter()
 
-    @routes.get("/{lead_id}/events", responses={**REFUSALS, **problems(BadCursor)})
+    @routes.get("/{lead_id}/events", responses={**REFUSALS, **problems(BadCursor, EmptyRange)})
     def events(
-        lead_id: UUID, session: Tx, caller: AnyReader, limit: Limit = 50, after: After = None
+        lead_id: LeadId, session: Tx, caller: AnyReader, query: Annotated[EventsQuery, Query()]
     ) -> Page[EventOut]:
         """The lead's events, the latest first, each with the points that it gave.
 
@@ -71,13 +81,17 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
         """
         lead, access = accessible_lead(session, lead_id, caller, description=f"the id {lead_id}")
         policy = policies.version(session, lead.version)
-        before = None if after is None else CURSOR.decode(after)
         rows = ledger.events_before(
-            session, lead.id, before=before, until=access.until, limit=limit + 1
+            session,
+            lead.id,
+            times=time_range(query.since, query.until),
+            before=None if query.after is None else CURSOR.decode(query.after),
+            until=access.until,
+            limit=query.limit + 1,
         )
         return page_of(
             rows,
-            limit=limit,
+            limit=query.limit,
             item=lambda event: EventOut.of(event, policy),
             position=lambda event: (event.time, event.source, event.id),
             cursor=CURSOR,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.identifiers import normal_email, normal_id, normal_phone, visible
@@ -28,6 +28,9 @@ class NoIdentityAsked(Rejected):
 
     code: ClassVar[str] = "no_identity"
     status: ClassVar[int] = 400
+
+
+LeadId = Annotated[UUID, Path(description="The id of the lead, or of one that was merged into it.")]
 
 
 class PartOut(BaseModel):
@@ -132,8 +135,10 @@ class IdentityQuery(BaseModel):
     phone: PlainText | None = Field(
         default=None, description="With its country code, in any notation."
     )
-    user_id: PlainText | None = None
-    anonymous_id: PlainText | None = None
+    user_id: PlainText | None = Field(default=None, description="The user id at `source`.")
+    anonymous_id: PlainText | None = Field(
+        default=None, description="The anonymous id at `source`."
+    )
     source: PlainText | None = Field(
         default=None, description="The source that sent the user id or the anonymous id."
     )
@@ -195,7 +200,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
         return LeadOut.of(lead, now)
 
     @routes.get("/{lead_id}", responses=REFUSALS)
-    def show(lead_id: UUID, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
+    def show(lead_id: LeadId, session: Tx, now: Now, caller: AnyReader) -> LeadOut:
         """The lead with this id; for a lead that was merged into another, the other one.
 
         A rep's key sees the leads of handoffs that the rep holds or held. Of a handoff that the rep has lost it shows

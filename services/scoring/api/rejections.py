@@ -9,11 +9,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.scoring.queries.rejections import StoredRejection, rejections_of
+from services.scoring.queries.rejections import RejectionFilter, StoredRejection, list_rejections
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.dependencies import OpsOrRead, Tx
 from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import PlainText, Position
+from shared.http.parameters import (
+    SINCE,
+    UNTIL,
+    EmptyRange,
+    PlainText,
+    Position,
+    Since,
+    Until,
+    time_range,
+)
 from shared.http.problems import problems
 
 CURSOR = Cursor("rejections", tuple[AwareDatetime, Position])
@@ -63,13 +72,19 @@ class RejectionsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    source: PlainText | None = None
-    code: PlainText | None = None
+    source: PlainText | None = Field(default=None, description="Only events of this source.")
+    code: PlainText | None = Field(
+        default=None, description="Only events that were refused with this code."
+    )
+    since: Since | None = Field(default=None, description=f"Last received {SINCE}")
+    until: Until | None = Field(default=None, description=f"Last received {UNTIL}")
     after: After = None
     limit: Limit = 50
 
 
-@router.get("/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor))
+@router.get(
+    "/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange)
+)
 def rejections(
     _: OpsOrRead, session: Tx, query: Annotated[RejectionsQuery, Query()]
 ) -> Page[RejectionOut]:
@@ -77,10 +92,9 @@ def rejections(
 
     An event that came several times is listed once, with its count. A page ends early where it would become too large.
     """
-    rows = rejections_of(
+    rows = list_rejections(
         session,
-        source=query.source,
-        code=query.code,
+        RejectionFilter(query.source, query.code, time_range(query.since, query.until)),
         before=CURSOR.decode(query.after) if query.after is not None else None,
         limit=query.limit + 1,
         max_bytes=MAX_PAGE_BYTES,

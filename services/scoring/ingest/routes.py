@@ -49,7 +49,19 @@ CALLS = {
 }
 """Segment's paths, and how its browser client shortens them."""
 
-ANY_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+PERSON = {"userId": "4711", "timestamp": "2026-11-22T10:15:00Z", "messageId": "a-1"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "track": {**PERSON, "event": "Demo Requested", "properties": {"page": "/pricing"}},
+    "page": {**PERSON, "name": "Pricing", "properties": {"url": "https://www.example.com/pricing"}},
+    "screen": {**PERSON, "name": "Settings"},
+    "identify": {**PERSON, "traits": {"email": "ines@tidewater-analytics.com", "employees": 240}},
+    "group": {**PERSON, "groupId": "acme", "traits": {"name": "Tidewater", "employees": 240}},
+    "alias": {**PERSON, "previousId": "anonymous-17"},
+}
+EXAMPLES["batch"] = {
+    "batch": [{"type": it, **EXAMPLES[it], "messageId": f"a-{it}"} for it in ("identify", "track")]
+}
+"""A body of each of Segment's calls."""
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -144,9 +156,14 @@ def _result(status: str, code: str, message: str) -> dict[str, object]:
 def _add_segment(routes: APIRouter, pipeline: Pipeline) -> None:
     for call, short in CALLS.items():
         take = _segment_route(pipeline, call)
-        body = {"description": f"As Segment describes `{call}`.", "content": ANY_JSON}
+        body = {"description": f"As Segment describes `{call}`.", "content": _segment_content(call)}
         _add(routes, f"/v1/{call}", take, Success, body)
         _add(routes, f"/v1/{short}", take, None, body)
+
+
+def _segment_content(call: str) -> dict[str, Any]:
+    """The body of a call for OpenAPI: any JSON object, with an example."""
+    return {"application/json": {"schema": {"type": "object"}, "example": EXAMPLES[call]}}
 
 
 def _segment_route(pipeline: Pipeline, call: str) -> Route:

@@ -33,6 +33,7 @@ from shared.contracts.topic import Message
 from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.copying import copying_rows
 from shared.db.optimistic import StaleRead
+from shared.db.time_range import ALWAYS, TimeRange
 
 COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
 
@@ -132,6 +133,7 @@ def events_before(
     session: Session,
     lead_id: UUID,
     *,
+    times: TimeRange = ALWAYS,
     before: tuple[datetime, str, str] | None,
     until: datetime | None,
     limit: int,
@@ -143,6 +145,7 @@ def events_before(
     statement = (
         select(_PAYLOAD).where(events.c.lead_id == lead_id).order_by(*_LATEST_FIRST).limit(limit)
     )
+    statement = statement.where(*times.conditions(events.c.time))
     if before is not None:
         statement = statement.where(tuple_(*_POSITION) < tuple_(*map(literal, before)))
     if until is not None:

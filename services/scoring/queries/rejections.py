@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Row,
     Select,
     Table,
@@ -28,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.scoring.tables import rejected_bodies, rejections
+from shared.db.time_range import ALWAYS, TimeRange
 
 Position = tuple[datetime, int]
 """The place of a rejection in the list: when it came last, and its id."""
@@ -149,24 +151,36 @@ def _add_bodies(session: Session, refused: dict[bytes, Rejection]) -> None:
     )
 
 
-def rejections_of(
+@dataclass(frozen=True, slots=True)
+class RejectionFilter:
+    """Which rejections a list has; a field that is None filters nothing."""
+
+    source: str | None = None
+    code: str | None = None
+    received: TimeRange = ALWAYS
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The conditions on the table of rejections."""
+        names = {"source": self.source, "code": self.code}
+        yield from (rejections.c[name] == it for name, it in names.items() if it is not None)
+        yield from self.received.conditions(rejections.c.last_received_at)
+
+
+def list_rejections(
     session: Session,
+    rejection_filter: RejectionFilter,
     *,
-    source: str | None,
-    code: str | None,
     before: Position | None,
     limit: int,
     max_bytes: int,
 ) -> list[StoredRejection]:
-    """Rejections older than `before`, the latest first; of this source and this code, where they are not None.
+    """Rejections, the latest first, from before a position on.
 
     The list ends with the rejection with which the bytes of all exceed `max_bytes`.
     """
     stored = rejections.c
     statement = _sizes().order_by(stored.last_received_at.desc(), stored.id.desc()).limit(limit)
-    for column, value in ((stored.source, source), (stored.code, code)):
-        if value is not None:
-            statement = statement.where(column == value)
+    statement = statement.where(*rejection_filter.conditions())
     if before is not None:
         statement = statement.where(tuple_(stored.last_received_at, stored.id) < tuple_(*before))
     rows = _within(session.execute(statement).all(), max_bytes)

@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.sla_monitor.api.filters import KEY_ERRORS, EmptyRange, Filters
+from services.sla_monitor.api.filters import KEY_ERRORS, Filters
 from services.sla_monitor.domain.reports import Report, reports
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.lists import GroupBy
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.parameters import Day
+from shared.http.parameters import EmptyRange, FirstDate, LastDate
 from shared.http.problems import InvalidRequest, problems
 
 DEFAULT_RANGE = timedelta(days=30)
@@ -25,9 +25,15 @@ router = APIRouter()
 class AttainmentParameters(Filters):
     """Which promises are counted, and how they are grouped."""
 
-    by: GroupBy = GroupBy.TEAM
-    since: Day | None = Field(default=None, description="First date; by default 30 days ago.")
-    until: Day | None = Field(default=None, description="Last date; by default today.")
+    by: GroupBy = Field(default=GroupBy.TEAM, description="What each item of the report is about.")
+    since: FirstDate | None = Field(
+        default=None,
+        description="The first due date, or an instant on it; by default 30 days ago.",
+    )
+    until: LastDate | None = Field(
+        default=None,
+        description="The last due date, or an instant before which it lies; by default today.",
+    )
 
     def dates(self, now: datetime) -> tuple[date, date]:
         """The first and the last date; raises EmptyRange."""

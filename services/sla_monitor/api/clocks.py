@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.sla_monitor.api.filters import KEY_ERRORS, EmptyRange, Filters
+from services.sla_monitor.api.filters import KEY_ERRORS, Filters
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
@@ -19,7 +19,7 @@ from shared.auth.keys import Caller
 from shared.contracts.payloads import Scope
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import Instant
+from shared.http.parameters import SINCE, UNTIL, EmptyRange, Since, Until, time_range
 from shared.http.problems import InvalidRequest, problems
 
 ERRORS = problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange)
@@ -30,8 +30,12 @@ router = APIRouter()
 class ListParameters(Filters):
     """Which clocks the list has, and which page of it is answered."""
 
-    since: Instant | None = Field(default=None, description="From this instant on.")
-    until: Instant | None = Field(default=None, description="Before this instant.")
+    since: Since | None = Field(
+        default=None, description=f"Started (clocks) or due (breaches, at risk) {SINCE}"
+    )
+    until: Until | None = Field(
+        default=None, description=f"Started (clocks) or due (breaches, at risk) {UNTIL}"
+    )
     limit: Limit = 100
     after: After = None
 
@@ -39,9 +43,7 @@ class ListParameters(Filters):
 
     def within(self, caller: Caller) -> ClockFilter:
         """The filter of these parameters, within what the caller may see; raises EmptyRange."""
-        if self.since is not None and self.until is not None and self.since >= self.until:
-            raise EmptyRange("`since` must lie before `until`")
-        return self.clock_filter(caller, since=self.since, until=self.until)
+        return self.clock_filter(caller, times=time_range(self.since, self.until))
 
     @property
     def slice(self) -> Slice:
@@ -63,7 +65,7 @@ class BreachListParameters(ListParameters):
 class ClockListParameters(ListParameters):
     """Which clocks the list has, and in which state."""
 
-    state: State | None = None
+    state: State | None = Field(default=None, description="Only clocks in this state.")
     reported_late: bool | None = Field(
         default=None,
         description="`true`: only clocks that were met and whose answer was reported later than `sla.report_within`; "

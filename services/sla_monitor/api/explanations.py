@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.sla_monitor.api.clocks import ClockOut, clock_fields
@@ -17,6 +18,8 @@ from shared.agreement.store import Policies
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.problems import InvalidRequest, problems
+
+ClockId = Annotated[UUID, Path(description="The id of the clock, as the lists have it.")]
 
 
 class UnknownClock(Rejected):
@@ -78,7 +81,9 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
     @routes.get(
         "/clocks/{clock_id}/explain", responses=problems(*KEY_ERRORS, UnknownClock, InvalidRequest)
     )
-    def explain_clock(clock_id: UUID, session: Tx, now: Now, caller: AnyReader) -> ExplanationOut:
+    def explain_clock(
+        clock_id: ClockId, session: Tx, now: Now, caller: AnyReader
+    ) -> ExplanationOut:
         """Why the clock is due when it is: every interval that counted, and every holiday that did not."""
         clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
         if clock is None:

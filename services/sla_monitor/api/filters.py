@@ -9,16 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.sla_monitor.queries.lists import ClockFilter
 from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Scope
-from shared.errors import Rejected
 from shared.http.parameters import PlainText
 
 KEY_ERRORS = (UnknownKey, ExpiredKey, WrongScope)
-
-
-class EmptyRange(Rejected):
-    """`since` does not lie before `until`."""
-
-    code = "empty_range"
 
 
 def visible_to(caller: Caller) -> str | None:
@@ -31,11 +24,18 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    team: PlainText | None = None
-    rep: PlainText | None = None
-    tier: PlainText | None = None
-    kind: PlainText | None = Field(default=None, description="`accept` or `first_touch`.")
-    scope: Scope | None = None
+    team: PlainText | None = Field(default=None, description="Only promises of this team.")
+    rep: PlainText | None = Field(
+        default=None,
+        description="Only promises of this rep; with a rep's key always the rep's own.",
+    )
+    tier: PlainText | None = Field(
+        default=None, description="Only promises about leads of this tier."
+    )
+    kind: PlainText | None = Field(
+        default=None, description="Only promises of this kind: accept or first_touch."
+    )
+    scope: Scope | None = Field(default=None, description="Only promises of this scope.")
 
     def clock_filter(self, caller: Caller, **more: Any) -> ClockFilter:
         """The filter of these parameters, within what the caller may see."""

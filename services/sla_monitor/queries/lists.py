@@ -18,6 +18,7 @@ from services.sla_monitor.domain.reports import TallySum
 from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, read_clocks
 from services.sla_monitor.queries.tallies import EVERY
 from shared.contracts.payloads import Scope
+from shared.db.time_range import ALWAYS, TimeRange
 
 clock = tables.clocks.c
 timer = tables.timers.c
@@ -39,8 +40,7 @@ class ClockFilter:
     tier: str | None = None
     kind: str | None = None
     scope: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    times: TimeRange = ALWAYS
     visible_to: str | None = None
     """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
@@ -161,11 +161,7 @@ def _newest(
 
 
 def _conditions(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
-    conditions = _equalities(clock_filter, clock)
-    if clock_filter.since is not None:
-        conditions.append(at >= clock_filter.since)
-    if clock_filter.until is not None:
-        conditions.append(at < clock_filter.until)
+    conditions = [*_equalities(clock_filter, clock), *clock_filter.times.conditions(at)]
     if clock_filter.visible_to is not None:
         conditions.extend(_visible(clock_filter.visible_to))
     return conditions

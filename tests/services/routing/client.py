@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi.testclient import TestClient
 
@@ -45,8 +46,17 @@ class RoutingClient:
         assert got.status_code == status, got.text
         return got.json()
 
-    def say(self, verb: str, body: Any = None, **how: Any) -> Any:
-        return self.post(f"/handoffs/{how.pop('id', ADA)}/{verb}", body, **how)
+    def say(
+        self, verb: str, body: Any = None, *, id: UUID = ADA, by: str = "grace", status: int = 200
+    ) -> Any:
+        """Answer for the handoff; the error, or the handoff's details, of which the response is a part."""
+        response = self.post(f"/handoffs/{id}/{verb}", body, by=by, status=status)
+        if status != 200:
+            return response
+        details = self.get(f"/handoffs/{id}", by=by)
+        assert response.pop("last_step") == details["history"][-1]
+        assert response == {name: details[name] for name in response}
+        return details
 
     def announced_changes(self) -> list[tuple[str, str | None]]:
         with self.sessions() as session:

@@ -37,10 +37,10 @@ def test_every_operation_is_on_the_page() -> None:
     for expected in (
         "<title>Things &amp; more</title>",
         "What there is.",
-        "<h2>GET /things</h2><p>All parts.</p>",
-        "like, in the query (required)</code></dt><dd>A &lt;part&gt; of the name.",
+        "<h3>GET /things</h3><p>All parts.</p>",
+        "like, in the query</code></dt><dd><small>string (required)</small> A &lt;part&gt; of the name.",
         "<code>401</code></dt><dd>`unknown_key`: ",
-        "<h2>DELETE /things/{name}</h2><p>End Thing</p>",
+        "<h3>DELETE /things/{name}</h3><p>End Thing</p>",
     ):
         assert expected in page.text
 

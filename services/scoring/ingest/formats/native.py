@@ -24,6 +24,17 @@ def _text_only(value: object) -> object:
     raise ValueError("should be RFC 3339, such as 2026-11-22T10:00:00Z")
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": "form-8812",
+    "type": "demo_requested",
+    "time": "2026-11-22T10:15:00Z",
+    "lead": {"email": "ines@tidewater-analytics.com"},
+    "traits": {"company": "Tidewater Analytics", "employees": 240, "country": "US"},
+    "properties": {"message": "Leads wait for days before anybody calls them."},
+    "context": {"campaign": {"source": "linkedin", "name": "revops_leaders"}},
+}
+"""An event, for OpenAPI."""
+
 IdText = Annotated[str, BeforeValidator(id_text)]
 
 
@@ -102,4 +113,5 @@ def native_body() -> dict[str, Any]:
     several = {"type": "array", "items": event}
     wrapped = {"type": "object", "required": ["events"], "properties": {"events": several}}
     schema = {"anyOf": [event, several, wrapped]}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    content = {"application/json": {"schema": schema, "example": EXAMPLE}}
+    return {"required": True, "content": content}

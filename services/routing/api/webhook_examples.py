@@ -1,0 +1,143 @@
+"""An example of each webhook for the descriptions, made by the functions that make the real ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.routing.domain import notifications
+from services.routing.domain.handoff import Handoff, State, handoff_id
+from services.routing.domain.notifications import DueTimes
+from services.routing.domain.policy import TeamPolicy
+from shared.agreement.model import Calendar, Policy
+from shared.calendar import compile_calendar
+from shared.contracts.payloads import (
+    ClockChange,
+    LeadContext,
+    LeadQualified,
+    Qualified,
+    Reason,
+    Scope,
+    Scores,
+    SlaChanged,
+    Touch,
+)
+
+LEAD_ID = UUID("6f1f2f0e-5f0d-4a53-9d0f-2b8d3c1a7e42")
+QUALIFIED_AT = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+PUBLIC_URL = "https://leads.example.com"
+DUE_AT = QUALIFIED_AT + timedelta(minutes=30)
+
+
+def example_bodies() -> dict[str, Any]:
+    """The decoded body of an example of each type of webhook, by its type."""
+    handoff = _handoff()
+    assignment = notifications.assignment(handoff, due_times=_due_times(), public_url=PUBLIC_URL)
+    withdrawal = notifications.withdrawal(
+        handoff,
+        handoff._replace(rep="jonas", hop=2),
+        reason="reassigned_by_ops",
+        actor="ops",
+        public_url=PUBLIC_URL,
+        at=DUE_AT,
+    )
+    breach = notifications.breach(
+        _breached_clock(handoff),
+        handoff,
+        endpoint=notifications.team_endpoint(handoff.team),
+        cause="example",
+        public_url=PUBLIC_URL,
+    )
+    failures = [
+        notifications.undelivered(
+            assignment, cause="example", type=it, endpoint=notifications.OPS_ENDPOINT, at=DUE_AT
+        )
+        for it in (notifications.UNDELIVERED, notifications.DISABLED)
+    ]
+    return {it.type: orjson.loads(it.body) for it in (assignment, withdrawal, breach, *failures)}
+
+
+def _due_times() -> DueTimes:
+    """One promise: acceptance within 30 minutes of working time."""
+    weekdays = {it: ["09:00-17:00"] for it in ("mon", "tue", "wed", "thu", "fri")}
+    calendar = Calendar.model_validate({"id": "office", "zone": "UTC", "hours": weekdays})
+    promise = {"id": "accept_inbound", "kind": "accept", "target": "30m"}
+    policy = Policy.model_validate({**promise, "scope": "hop", "anchor": "assigned"})
+    return DueTimes([policy], TeamPolicy("inbound", "month", compile_calendar(calendar)))
+
+
+def _handoff() -> Handoff:
+    return Handoff(
+        id=handoff_id(LEAD_ID, 1),
+        lead_id=LEAD_ID,
+        qualification=1,
+        state=State.ASSIGNED,
+        team="inbound",
+        rule="inbound",
+        tier="enterprise",
+        tier_rank=0,
+        qualified_at=QUALIFIED_AT,
+        agreement_version=3,
+        lead=_lead(),
+        rep="amira",
+        hop=1,
+        sequence=2,
+        assigned_at=QUALIFIED_AT,
+    )
+
+
+def _lead() -> LeadQualified:
+    demo = Touch(
+        id="form-8812",
+        type="demo_requested",
+        time=QUALIFIED_AT - timedelta(seconds=2),
+        title="Request a demo",
+        url="https://www.example.com/demo",
+        properties={"message": "Leads wait for days before anybody calls them."},
+    )
+    return LeadQualified(
+        lead_id=LEAD_ID,
+        qualification=1,
+        change=Qualified.BECAME,
+        at=QUALIFIED_AT,
+        tier="enterprise",
+        cause="hand_raise",
+        scores=Scores(fit=72.0, engagement=55.0, grade="A2"),
+        agreement_version=3,
+        context=LeadContext(
+            email="ines@tidewater-analytics.com",
+            phone="+493012345678",
+            name="Ines Tide",
+            company="Tidewater Analytics",
+            account="tidewater-analytics.com",
+            traits={"employees": 240, "country": "US"},
+            why_now=demo,
+            reasons=(Reason(rule="demo", label="Asked for a demo", points=50.0),),
+            recent=(demo,),
+            last_campaign={"source": "linkedin", "name": "revops_leaders"},
+            sources=("website",),
+        ),
+    )
+
+
+def _breached_clock(handoff: Handoff) -> SlaChanged:
+    return SlaChanged(
+        clock_id=UUID("b7e1c1f8-6a7b-5f0a-9a52-0f6f0a4a1d33"),
+        handoff_id=handoff.id,
+        lead_id=handoff.lead_id,
+        hop=handoff.hop,
+        policy="accept_inbound",
+        kind="accept",
+        scope=Scope.HOP,
+        change=ClockChange.BREACHED,
+        occurred_at=DUE_AT,
+        detected_at=DUE_AT + timedelta(milliseconds=40),
+        due_at=DUE_AT,
+        team=handoff.team,
+        rep=handoff.rep,
+        tier=handoff.tier,
+        agreement_version=handoff.agreement_version,
+    )
