@@ -30,8 +30,8 @@ def fields_of(schema: Json, document: Json, *, level: int = MAX_LEVELS) -> Itera
         )
         if level > 1:
             inner = _object_in(field, document)
-            for it in fields_of(inner, document, level=level - 1):
-                yield it._replace(name=f"{name}.{it.name}")
+            for inner_field in fields_of(inner, document, level=level - 1):
+                yield inner_field._replace(name=f"{name}.{inner_field.name}")
 
 
 def example_of(content: Json, document: Json) -> Any:
@@ -50,7 +50,7 @@ def _resolved(schema: Json, document: Json) -> Json:
     return schema
 
 
-def _forms(schema: Json) -> list[Json]:
+def _alternatives(schema: Json) -> list[Json]:
     """The alternatives of a schema without null, or the schema alone."""
     forms = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf") or [schema]
     return [it for it in forms if it.get("type") != "null"]
@@ -58,8 +58,8 @@ def _forms(schema: Json) -> list[Json]:
 
 def _object_in(schema: Json, document: Json) -> Json:
     """The first object among the forms of a schema, or the items of its first list; empty without one."""
-    for form in _forms(_resolved(schema, document)):
-        inner = _resolved(form, document)
+    for alternative in _alternatives(_resolved(schema, document)):
+        inner = _resolved(alternative, document)
         if "items" in inner:
             inner = _object_in(inner["items"], document)
         if "properties" in inner:
@@ -74,27 +74,35 @@ def _description(schema: Json, document: Json) -> str:
 
 def kind_of(schema: Json, document: Json) -> str:
     """The type in words, such as `string, 1 to 200 characters` or `list of objects`."""
-    kinds = [_kind_of_form(_resolved(it, document), document) for it in _forms(schema)]
+    kinds = [
+        _kind_of_alternative(_resolved(it, document), document) for it in _alternatives(schema)
+    ]
     return " or ".join(dict.fromkeys(kinds))
 
 
-def _kind_of_form(form: Json, document: Json) -> str:
-    if "const" in form:
-        return f"`{form['const']}`"
-    if "enum" in form:
-        return " or ".join(f"`{it}`" for it in form["enum"])
-    if form.get("type") == "array":
-        return f"list of {kind_of(form.get('items', {}), document)}"
-    if "anyOf" in form:
-        return kind_of(form, document)
-    kind = {"date": "date", "date-time": "instant", "uuid": "UUID"}.get(form.get("format", ""))
-    return f"{kind or form.get('type', 'any JSON')}{_bounds(form)}"
+def _kind_of_alternative(alternative: Json, document: Json) -> str:
+    if "const" in alternative:
+        return f"`{alternative['const']}`"
+    if "enum" in alternative:
+        return " or ".join(f"`{it}`" for it in alternative["enum"])
+    if alternative.get("type") == "array":
+        return f"list of {kind_of(alternative.get('items', {}), document)}"
+    if "anyOf" in alternative:
+        return kind_of(alternative, document)
+    kind = {"date": "date", "date-time": "instant", "uuid": "UUID"}.get(
+        alternative.get("format", "")
+    )
+    return f"{kind or alternative.get('type', 'any JSON')}{_bounds(alternative)}"
 
 
-def _bounds(form: Json) -> str:
-    low = form.get("minimum", form.get("minLength", form.get("exclusiveMinimum")))
-    high = form.get("maximum", form.get("maxLength", form.get("exclusiveMaximum")))
-    unit = " characters" if form.get("type") == "string" else ""
+def _bounds(alternative: Json) -> str:
+    low = alternative.get(
+        "minimum", alternative.get("minLength", alternative.get("exclusiveMinimum"))
+    )
+    high = alternative.get(
+        "maximum", alternative.get("maxLength", alternative.get("exclusiveMaximum"))
+    )
+    unit = " characters" if alternative.get("type") == "string" else ""
     if high is None:
         return f", at least {low:g}{unit}" if low else ""
     return f", {low:g} to {high:g}{unit}" if low is not None else f", at most {high:g}{unit}"
