@@ -47,7 +47,13 @@ class RoutingClient:
         return got.json()
 
     def say(
-        self, verb: str, body: Any = None, *, id: UUID = ADA, by: str = "grace", status: int = 200
+        self,
+        verb: str,
+        body: Any = None,
+        *,
+        id: UUID | str = ADA,
+        by: str = "grace",
+        status: int = 200,
     ) -> Any:
         """Answer for the handoff; the error, or the handoff's details, of which the response is a part."""
         response = self.post(f"/handoffs/{id}/{verb}", body, by=by, status=status)
