@@ -71,7 +71,10 @@ class StepOut(BaseModel):
     """A step of a handoff."""
 
     change: Change
-    occurred_at: datetime
+    occurred_at: datetime = Field(description="When it happened.")
+    recorded_at: datetime = Field(
+        description="When it was reported; later than `occurred_at` where an answer names an earlier time."
+    )
     actor: str
     hop: int
     rep: str | None
@@ -83,6 +86,7 @@ class StepOut(BaseModel):
         return cls(
             change=step.change,
             occurred_at=step.occurred_at,
+            recorded_at=step.recorded_at or step.occurred_at,
             actor=step.actor,
             hop=step.hop,
             rep=step.rep,

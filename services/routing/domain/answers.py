@@ -85,6 +85,8 @@ class PastStep:
     rep: str | None = None
     """The rep who held the handoff after it."""
     details: dict[str, Any] = field(default_factory=dict)
+    recorded_at: datetime | None = None
+    """When Leadbaton learned of it; always known of stored steps."""
 
 
 def steps_of_answer(

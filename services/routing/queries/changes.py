@@ -54,6 +54,7 @@ def past_steps(session: Session, id: UUID) -> list[PastStep]:
             hop=row.hop,
             rep=row.rep,
             details=row.details or {},
+            recorded_at=row.recorded_at,
         )
         for row in session.execute(statement)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,17 @@ def test_every_answer_may_be_sent_twice(client: RoutingClient, verb: str, body: 
 
     assert again == first
     assert client.announced_changes() == announced_changes
+
+
+def test_the_history_says_when_an_answer_happened_and_when_it_was_reported(
+    client: RoutingClient,
+) -> None:
+    client.say("accept", {"occurred_at": "2026-11-18T12:03:00Z"})
+
+    *_, accepted = client.get(f"/handoffs/{ADA}")["history"]
+
+    assert (accepted["change"], accepted["occurred_at"]) == ("accepted", "2026-11-18T12:03:00Z")
+    assert datetime.fromisoformat(accepted["recorded_at"]) == NOW
 
 
 def test_a_rejected_lead_goes_to_another_rep_and_costs_no_share(client: RoutingClient) -> None:
