@@ -8,7 +8,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from benchmarks.installed import EXAMPLES, agree
+from benchmarks.installed import EXAMPLES, publish_example
 from benchmarks.machine import DATABASE, does, postgres, print_figures, print_machine
 from benchmarks.people import populate
 from services.scoring.domain.policy import ScoringPolicy
@@ -58,7 +58,7 @@ def main(
     """Measure, print, and exit with 1 if a line is not held."""
     print_machine()
     with postgres() as server:
-        agree(server)
+        publish_example(server)
         engine = engine_for(server.url(DATABASE))
         sessions = sessions_on(engine)
         populate(sessions, people)
