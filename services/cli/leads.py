@@ -54,12 +54,7 @@ def show(
     with transaction(Settings().database_url) as session:
         lead_id = lead_of(session, name)
         visible = visible_lead(
-            session,
-            lead_id,
-            OPERATOR,
-            policies=Policies(ScoringPolicy),
-            now=now,
-            description=f"the id {lead_id}",
+            session, lead_id, OPERATOR, policies=Policies(ScoringPolicy), now=now, description=name
         )
         lead = LeadOut.of(visible, now)
         handoffs = handoffs_of(session, lead_id)

@@ -6,10 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from shared.agreement.model.base import Id, Section
-from shared.documents.limits import AtMost, Between, TextForm
+from shared.documents.limits import LENIENT, AtMost, Between, TextForm
 
 
 class Weekday(StrEnum):
@@ -45,7 +45,16 @@ def span_of(window: str) -> Span:
 
 
 Windows = Annotated[tuple[Window, ...], AtMost(24)]
-Day = Annotated[date, Between(date(2000, 1, 1), date(2100, 12, 31))]
+
+
+def _date_only(value: object, info: ValidationInfo) -> object:
+    """The value; raises ValueError for an instant, whose offset pydantic would drop at midnight."""
+    if isinstance(value, str) and "T" in value and info.context != LENIENT:
+        raise ValueError("write a date, such as 2026-12-24; it is a day in the calendar's zone")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_date_only), Between(date(2000, 1, 1), date(2100, 12, 31))]
 
 
 class Override(Section):

@@ -183,6 +183,7 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("holidays: DE", "holidays: ▸UK", "no holidays known for `UK`; did you mean `GB`?"),
         ("holidays: DE", "holidays: ▸Germany", "no holidays known for `Germany`; did you mean `DE`?"),
         ("holidays: DE", "overrides: {▸24.12.2026: {}}", "`24.12.2026` is not a date; write 2026-12-24"),
+        ("holidays: DE", "overrides: {▸2026-12-24T00:00:00-08:00: {}}", "`2026-12-24T00:00:00-08:00`: write a date"),
         ("leadbaton: 1", "leadbaton: 1\n▸targets: 5", "unknown field `targets`; did you mean `target` of `sla.pol"),
         ("when: lead.employees > 50", "when: '▸lead.stage == \"won\"'", "`lead.stage` is not known where"),
         ("when: lead.employees > 50", "when: 'lead.employees > 5000 && ▸lead.employees < 100'",

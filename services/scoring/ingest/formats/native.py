@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
@@ -18,11 +19,16 @@ from services.scoring.ingest.normalize.event import (
 from shared.agreement.event_types import NATIVE_TYPE
 
 
-def _text_only(value: object) -> object:
+def _instant_text(value: object) -> object:
+    """The text of an instant; a date is the instant at which it begins in UTC."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return f"{value}T00:00:00Z"
     if isinstance(value, str | None):
         return value
     raise ValueError("should be RFC 3339, such as 2026-11-22T10:00:00Z")
 
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 EXAMPLE: dict[str, Any] = {
     "id": "form-8812",
@@ -62,8 +68,8 @@ class NativeEvent(BaseModel):
         description="The sender's id of the event, the same at every retry: events with the same id count once.",
     )
     type: str = Field(pattern=NATIVE_TYPE, description="Such as page_viewed.")
-    time: Annotated[AwareDatetime | None, BeforeValidator(_text_only)] = Field(
-        default=None, description="When it happened, RFC 3339; by default now."
+    time: Annotated[AwareDatetime | None, BeforeValidator(_instant_text)] = Field(
+        default=None, description="When it happened, RFC 3339, or a date in UTC; by default now."
     )
     lead: NativeLead
     traits: dict[str, Any] | None = Field(
