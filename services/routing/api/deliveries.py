@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.routing.queries import deliveries
+from services.routing.queries import deliveries, delivery_lists
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
@@ -89,9 +89,9 @@ def list_deliveries(
     filter_: Annotated[DeliveryFilter, Query()],
 ) -> Page[DeliveryOut]:
     """List deliveries with their attempts, newest first."""
-    matching = deliveries.list_deliveries(
+    matching = delivery_lists.list_deliveries(
         session,
-        deliveries.DeliveryFilter(
+        delivery_lists.DeliveryFilter(
             state=filter_.state,
             handoff=filter_.handoff,
             created=time_range(filter_.since, filter_.until),
@@ -117,5 +117,7 @@ def redeliver(id: DeliveryId, session: Tx, _: Ops, now: Now) -> DeliveryOut:
     """Start the attempts of a delivery anew, with the same id, as after its endpoint was repaired."""
     if not deliveries.redeliver(session, id, now=now):
         raise UnknownDelivery(f"no delivery {id}")
-    [delivery] = deliveries.list_deliveries(session, deliveries.DeliveryFilter(id=id), limit=1)
+    [delivery] = delivery_lists.list_deliveries(
+        session, delivery_lists.DeliveryFilter(id=id), limit=1
+    )
     return DeliveryOut.model_validate(delivery)

@@ -18,8 +18,8 @@ from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.queue import Assignment
 from services.routing.handlers.answers import UnknownHandoff
 from services.routing.handlers.assignment import Assigner
-from services.routing.queries import allocations, changes, deliveries, handoffs
-from services.routing.queries.deliveries import Delivery
+from services.routing.queries import allocations, changes, delivery_lists, handoffs
+from services.routing.queries.delivery_lists import Delivery
 
 MAX_DELIVERIES = 500
 """How many of a handoff's deliveries are shown, the newest."""
@@ -46,8 +46,8 @@ def read_history(
         handoff,
         changes.past_steps(session, id),
         list(explain(session, handoff, assigner=assigner)),
-        deliveries.list_deliveries(
-            session, deliveries.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
+        delivery_lists.list_deliveries(
+            session, delivery_lists.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
         ),
     )
     return history if rep is None else _visible_to(rep, history)

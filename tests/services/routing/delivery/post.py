@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from services.routing.delivery import Dispatcher, deliver
 from services.routing.domain.notifications import Notification
 from services.routing.main import run_delivery
-from services.routing.queries import deliveries, endpoints
-from services.routing.queries.deliveries import AttemptRecord, Delivery
+from services.routing.queries import deliveries, delivery_lists, endpoints
+from services.routing.queries.delivery_lists import AttemptRecord, Delivery
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.http.probes import Probes
@@ -83,7 +83,7 @@ class Post:
 
     def deliveries(self) -> list[Delivery]:
         with self.sessions() as session:
-            return deliveries.list_deliveries(session, limit=99)[::-1]
+            return delivery_lists.list_deliveries(session, limit=99)[::-1]
 
     def states(self) -> list[tuple[str, str, str]]:
         return [(it.endpoint, it.type, it.state) for it in self.deliveries()]

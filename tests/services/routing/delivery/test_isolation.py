@@ -16,7 +16,7 @@ from sqlalchemy import text, update
 from services.routing.delivery import release_claims
 from services.routing.delivery.dispatcher import LEASE, claim
 from services.routing.domain.attempts import SCHEDULE
-from services.routing.queries import deliveries
+from services.routing.queries import deliveries, delivery_lists
 from services.routing.tables import endpoints
 from shared.auth.vault import Vault
 from shared.db.session import Sessions
@@ -146,7 +146,7 @@ def test_a_delivery_that_cannot_be_claimed_is_exhausted_and_the_others_go_on(
 ) -> None:
     post.assign(*LEADS)
     with post.sessions.begin() as session:
-        [odd, *_] = deliveries.list_deliveries(session, limit=9)
+        [odd, *_] = delivery_lists.list_deliveries(session, limit=9)
         session.execute(
             text("update routing.deliveries set attempt_count = 32767 where id = :id"),
             {"id": odd.id},
@@ -227,7 +227,7 @@ def test_a_redelivery_during_the_last_attempt_is_attempted(post: Post) -> None:
     def again() -> None:
         post.receiver.wait(lambda got: len(got) == 1)
         with post.sessions.begin() as session:
-            [row] = deliveries.list_deliveries(session, limit=9)
+            [row] = delivery_lists.list_deliveries(session, limit=9)
             deliveries.redeliver(session, row.id, now=post.now())
         hold.set()
 

@@ -18,7 +18,7 @@ from services.routing.delivery import Dispatcher, deliver
 from services.routing.delivery.dispatcher import claim
 from services.routing.delivery.send import post_webhook
 from services.routing.main import run_delivery
-from services.routing.queries import deliveries
+from services.routing.queries import deliveries, delivery_lists
 from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.postgres import PostgresServer, free_port
@@ -60,7 +60,7 @@ def test_a_failed_webhook_is_attempted_again_with_the_same_id(post: Post) -> Non
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
     assert [(it.number, it.status) for it in post.attempts()] == [(1, 500), (2, 200)]
     with post.sessions() as session:
-        [delivery] = deliveries.list_deliveries(session, limit=9)
+        [delivery] = delivery_lists.list_deliveries(session, limit=9)
     assert [it.detail for it in delivery.attempts] == ["oh \ufffd no", ""]
     assert post.states() == [("rep/grace", "handoff.assigned", "delivered")]
 
@@ -260,7 +260,7 @@ def test_the_milliseconds_of_an_attempt_are_milliseconds(post: Post) -> None:
     sums.append(sum_of_seconds())
 
     with post.sessions() as session:
-        [delivery] = deliveries.list_deliveries(session, limit=9)
+        [delivery] = delivery_lists.list_deliveries(session, limit=9)
     [attempt] = delivery.attempts
     assert 250 <= attempt.took_ms <= most_ms
     assert 0.25 <= sums[1] - sums[0] <= most_ms / 1000

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import State, handoff_id
 from services.routing.handlers import on_leads_qualified
-from services.routing.queries import deliveries, handoffs
+from services.routing.queries import delivery_lists, handoffs
 from shared.contracts.payloads import Change, Qualified
 from tests.builders import NOON, an_id, lead_qualified, qualified_message
 from tests.services.routing.builders import (
@@ -42,7 +42,7 @@ def test_a_qualified_lead_goes_to_one_rep_who_is_notified(session: Session) -> N
         1,
     )
     assert (change.assigned_at, change.recorded_at) == (NOON, NOON)
-    [delivery] = deliveries.list_deliveries(session, limit=9)
+    [delivery] = delivery_lists.list_deliveries(session, limit=9)
     assert (delivery.endpoint, delivery.type, delivery.state) == (
         "rep/grace",
         "handoff.assigned",
@@ -57,7 +57,7 @@ def test_the_same_qualification_again_changes_nothing(session: Session) -> None:
         qualifying(session, assigner, *[lead_qualified(lead="ada")] * 2)
 
     assert announced_changes(session) == [("assigned", "grace")]
-    assert len(deliveries.list_deliveries(session, limit=9)) == 1
+    assert len(delivery_lists.list_deliveries(session, limit=9)) == 1
 
 
 def test_a_second_qualification_is_merged_into_the_live_handoff(session: Session) -> None:
