@@ -89,7 +89,10 @@ def test_each_field_can_be_replaced_alone(field: str) -> None:
         ({"parts": [{**PART, "by_name": {"a": "x"}}]}, {("parts", 0, "by_name", "a")}),
         ({"parts": [PART], "main": 5}, {("main",)}),
     ],
-    ids=str,
+    ids=[
+        *("no-part", "parts-no-list", "part-no-mapping", "fields-missing", "field-unknown"),
+        *("item-wrong", "code-wrong", "key-wrong", "value-wrong", "main-wrong"),
+    ],
 )
 def test_the_smallest_part_is_replaced(change: dict[str, Any], unread: set[Path]) -> None:
     whole, paths = validate_with_stand_ins(Whole, change, ())
