@@ -125,9 +125,9 @@ def test_a_condition_is_a_field_and_goes_through_json() -> None:
     assert Rule.model_validate_json(rule.model_dump_json()) == rule
     assert Rule.model_validate({"when": True}).when == Condition("true")
     assert Rule.model_json_schema()["properties"]["when"] == {
-        "format": "cel",
+        "maxLength": 2000,
         "title": "When",
-        "type": "string",
+        "type": ["string", "boolean"],
     }
     with pytest.raises(ValidationError):
         Rule.model_validate({"when": 3})
