@@ -13,3 +13,5 @@ class AdvisoryLock(IntEnum):
     """Held by the relay that publishes, as long as it runs."""
     MIGRATION = 0x1EAD_BA71
     """Held by a migrator, so that a second one waits."""
+    MERGES = 0x1EAD_BA72
+    """Held by a transaction that merges handoffs; shared by all that change handoffs otherwise."""

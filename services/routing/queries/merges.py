@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.tables import merged_leads
+from shared.db.locks import AdvisoryLock
 
-LOCK = 0x6C_65_61_64_6D_65_72_67
-"""The key of the advisory lock: `leadmerg`."""
+_LOCK = {"key": int(AdvisoryLock.MERGES)}
 
 
 def share_lock(session: Session) -> None:
@@ -20,12 +20,12 @@ def share_lock(session: Session) -> None:
 
     Call it before rows are locked. A statement that comes after it sees every merge that was committed before it.
     """
-    session.execute(text("select pg_advisory_xact_lock_shared(:key)"), {"key": LOCK})
+    session.execute(text("select pg_advisory_xact_lock_shared(:key)"), _LOCK)
 
 
 def take_lock(session: Session) -> None:
     """Wait for every transaction that shares the lock, and let new ones wait until this transaction ends."""
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    session.execute(text("select pg_advisory_xact_lock(:key)"), _LOCK)
 
 
 def survivors_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, UUID]:
