@@ -22,13 +22,18 @@ LONG_AGO = timedelta(days=6)
 """Longer ago than any promise of the agreement takes, on a weekend too."""
 
 
-def hand_over(sessions: Sessions, *emails: str, event: str = "demo_requested") -> datetime:
-    """Let each person send the event six days ago, and Grace answer none of the leads. It returns that instant."""
+def hand_over(
+    sessions: Sessions, *emails: str, event: str = "demo_requested", is_active: bool = True
+) -> datetime:
+    """Let each person send the event six days ago, and Grace answer none of the leads. It returns that instant.
+
+    If Grace is not active, the leads wait for a rep.
+    """
     asked_at = utc_now() - LONG_AGO
     asking = [marketing_event(event, email=it, time=asked_at) for it in emails]
     with sessions.begin() as session:
         publishing(session)
-        importing(session, entry("grace"), now=asked_at)
+        importing(session, entry("grace", active=is_active), now=asked_at)
         scoring = marketing_events_handler(Policies(ScoringPolicy), RepeatCheck())
         scoring(session, [message(MARKETING_EVENTS, it) for it in asking], asked_at)
     with sessions.begin() as session:

@@ -86,6 +86,17 @@ def test_a_handoff_is_shown_by_its_lead_and_by_the_id_that_the_list_shows(
     assert [it["policy"] for it in details["clocks"]] == ["first_touch"]
 
 
+def test_a_handoff_that_waits_is_shown_with_the_reasons(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com", is_active=False)
+
+    result = CliRunner().invoke(app, ["show", "ada@example.com"])
+
+    assert result.exit_code == 0, result.output
+    assert "no rep of sales could take it" in result.stdout
+    assert "inactive (is not active)" in result.stdout
+    assert "Webhooks" not in result.stdout
+
+
 def test_a_handoff_that_does_not_exist_is_a_clear_error(sessions: Sessions) -> None:
     hand_over(sessions, "ada@example.com")
 

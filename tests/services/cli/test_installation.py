@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
@@ -11,6 +12,7 @@ import pytest
 from services.cli.installation import installation
 from shared.embedded.broker import Broker
 from shared.embedded.stack import Stack
+from shared.embedded.supervisor import Program
 from tests.journey.world import until
 
 pytestmark = pytest.mark.postgres
@@ -55,6 +57,17 @@ def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     assert not ending.is_alive()
     assert not tending.is_alive()
     assert not broker.running()
+
+
+def test_a_process_that_ends_while_it_is_tended_is_started_again_and_reported(
+    tmp_path: Path,
+) -> None:
+    messages: list[str] = []
+    with installation(Stack(tmp_path), {}) as running:
+        running.supervisor.add(Program("brief", (sys.executable, "-m", "this"), {}))
+        with running.tended(messages.append):
+            until(lambda: any("brief has ended and is restarted" in it for it in messages))
+        assert running.stop() == []
 
 
 def test_a_server_that_dies_while_it_is_tended_is_started_again_and_reported(

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.contracts.topic import Record
 from shared.db.tables import dead_letters as table
-from shared.messaging import dead_letters, outbox
+from shared.messaging import dead_letters, metrics, outbox
 from shared.messaging.dead_letters import DeadLetter
 from tests.builders import NOON, minutes
 
@@ -25,6 +26,12 @@ def dead_letter(
 ) -> DeadLetter:
     record = Record(topic, 2, offset, b"key", b"\x00bytes", (("ce_type", b"\xff"),))
     return DeadLetter(record, LOG, code, "it says v9", 1, NOON, NOON + minutes(1))
+
+
+def test_dead_letters_of_a_batch_are_counted_by_topic_and_code() -> None:
+    labels = {"group": "leadbaton.sla", "topic": "leads.qualified", "code": "counted"}
+    metrics.batch_done("leadbaton.sla", [], [dead_letter(1, code="counted")] * 2, 0.1)
+    assert REGISTRY.get_sample_value("leadbaton_dead_letters_total", labels) == 2
 
 
 def published(session: Session) -> list[tuple[str, bytes | None, bytes | None, dict[str, bytes]]]:
