@@ -81,7 +81,7 @@ and PostgreSQL, while faults are injected; afterwards the results are compared w
 - *Lost*: accepted events that are not in the ledger. *Doubled*: events that a score counts more often than once.
 - *Longest pause*: the longest time in which nothing got into the ledger, the fault's own length included.
 - *Time to recover*: from the kill, or from the end of the outage, until the same work is done again (median, maximum).
-- *Limit* of kills: 2 s, or four starts of a bare Python process that imports the clients, where that is longer.
+- *Limit* of kills: 2 s, or what a bare Python process takes to start and import the clients, where that is longer.
 
 In every line, too: each score equals that of the undisturbed run to 1e-9; what qualified is assigned, waiting or
 closed; no lead has two live handoffs; every assignment and breach arrived under one webhook id; every due promise fired
