@@ -101,7 +101,7 @@ def _running_demo(
             reps=demo_reps.reps(state.keys),
             routing_url=access.routing,
         )
-        with serving(receiver), running.tended(report):
+        with serving(receiver), running.keep_running(report):
             report("every process is ready; people arrive")
             yield access, receiver
 

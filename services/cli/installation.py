@@ -109,16 +109,16 @@ class Installation:
                 report(f"{server} had died and was started again")
 
     @contextmanager
-    def tended(self, report: Report = lambda _: None) -> Iterator[None]:
+    def keep_running(self, report: Report = lambda _: None) -> Iterator[None]:
         """Keep servers and processes running while the block runs, in another thread; raises what ended it early."""
         stop = Event()
-        with ThreadPoolExecutor(1, thread_name_prefix="tending") as pool:
-            tending = pool.submit(self.maintain, stop, report)
+        with ThreadPoolExecutor(1, thread_name_prefix="maintenance") as pool:
+            maintenance = pool.submit(self.maintain, stop, report)
             try:
                 yield
             finally:
                 stop.set()
-        tending.result()
+        maintenance.result()
 
     def stop(self) -> list[str]:
         """Stop every process; the names of those that had to be killed. The stack stays."""
@@ -126,7 +126,7 @@ class Installation:
             return self.supervisor.stop()
 
     def end(self) -> list[str]:
-        """Stop every process for good: `tend` starts none of them again."""
+        """Stop every process for good: `maintain` starts none of them again."""
         with self._turn:
             self._ended = True
             killed = self.supervisor.stop()

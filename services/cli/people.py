@@ -50,7 +50,7 @@ def find_lead(session: Session, name: str) -> UUID | None:
 
 
 def lead_of(session: Session, name: str) -> UUID:
-    """The same; raises LeadNotFound, too."""
+    """The id of the lead with this name; raises UnreadableName or NoSuchLead."""
     lead_id = find_lead(session, name)
     if lead_id is None:
         raise NoSuchLead(
@@ -68,7 +68,7 @@ def handoffs_of(session: Session, lead_id: UUID, *, limit: int = 100) -> list[Ha
 def handoff_of(session: Session, name: str) -> Handoff:
     """The handoff with this id or beginning of an id, or the newest handoff of the lead with this name.
 
-    Raises UnreadableName, LeadNotFound and HandoffNotFound.
+    Raises UnreadableName, NoSuchLead or NoSuchHandoff.
     """
     if _ID_PREFIX.fullmatch(name):
         matches = handoffs_by_id_prefix(session, name.lower())

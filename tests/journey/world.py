@@ -168,7 +168,7 @@ class World:
 
     def maintain(self) -> None:
         """Start processes and servers again when they end, from now on."""
-        self._tending.enter_context(self.installation.tended())
+        self._tending.enter_context(self.installation.keep_running())
         self.neglected = False
 
     def neglect(self) -> None:

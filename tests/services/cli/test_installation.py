@@ -39,8 +39,8 @@ def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     running = block.enter_context(installation(Stack(tmp_path, make_broker=SlowToReturn), {}))
     broker = running.stack.broker
     assert isinstance(broker, SlowToReturn)
-    tending = Thread(target=running.maintain, args=(Event(),))
-    tending.start()
+    maintenance = Thread(target=running.maintain, args=(Event(),))
+    maintenance.start()
     broker.may_return.clear()
     broker.returning.clear()
     broker.kill()
@@ -52,10 +52,10 @@ def test_who_ends_it_waits_for_who_tends_it_and_nothing_is_started_afterwards(
     assert ending.is_alive()
     broker.may_return.set()
     ending.join(30)
-    tending.join(5)
+    maintenance.join(5)
 
     assert not ending.is_alive()
-    assert not tending.is_alive()
+    assert not maintenance.is_alive()
     assert not broker.running()
 
 
@@ -65,7 +65,7 @@ def test_a_process_that_ends_while_it_is_tended_is_started_again_and_reported(
     messages: list[str] = []
     with installation(Stack(tmp_path), {}) as running:
         running.supervisor.add(Program("brief", (sys.executable, "-m", "this"), {}))
-        with running.tended(messages.append):
+        with running.keep_running(messages.append):
             until(lambda: any("brief has ended and is restarted" in it for it in messages))
         assert running.stop() == []
 
@@ -74,7 +74,7 @@ def test_a_server_that_dies_while_it_is_tended_is_started_again_and_reported(
     tmp_path: Path,
 ) -> None:
     messages: list[str] = []
-    with installation(Stack(tmp_path), {}) as running, running.tended(messages.append):
+    with installation(Stack(tmp_path), {}) as running, running.keep_running(messages.append):
         broker = running.stack.broker
         assert isinstance(broker, Broker)
         broker.kill()
