@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from pydantic import BaseModel
-from rich.table import Table
+from rich.table import Column, Table
 
 from shared.http.parameters import instant_since, instant_until
 
@@ -58,8 +58,9 @@ def duration(value: timedelta) -> str:
 
 
 def plain_table(*titles: str) -> Table:
-    """A table without lines, whose cells are as wide as their content where the terminal allows it."""
-    return Table(*titles, box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    """A table without lines. Content that is too wide for the terminal is folded and never cut: people copy it."""
+    columns = [Column(title, overflow="fold") for title in titles]
+    return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
 
 
 def print_json(value: Any) -> None:
