@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.embedded.reaper import Reaper, is_alive, pids_left, reap
+from shared.embedded.reaper import Reaper, is_alive, is_zombie, pids_left, reap
 
 SLEEPER = (
     "import signal\n"
@@ -85,6 +85,20 @@ def test_who_does_not_listen_is_killed() -> None:
     reap({stubborn.pid: signal.SIGTERM}, grace_s=0.1)
 
     assert stubborn.wait() == -signal.SIGKILL
+
+
+def test_a_process_is_a_zombie_until_its_parent_asks_for_its_status() -> None:
+    process = sleeper()
+    assert is_alive(process.pid)
+
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert is_zombie(process.pid)
+    assert not is_alive(process.pid)
+
+    process.wait()
+    assert not is_zombie(process.pid)
+    assert not is_alive(process.pid)
 
 
 def test_nobody_is_on_an_empty_list() -> None:
