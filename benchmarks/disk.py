@@ -120,7 +120,7 @@ def main(events: Annotated[int, typer.Option(help="How many of a website.")] = 2
         system.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
         system.command("reps", "import", str(EXAMPLES / "reps.yaml"))
         system.start(timeout_s=180)
-        with system.tended():
+        with system.keep_running():
             figures = measured(system, events)
     raise typer.Exit(print_figures("Disk: what events cost", figures))
 
