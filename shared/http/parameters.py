@@ -12,6 +12,7 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    PlainValidator,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
@@ -94,6 +95,14 @@ def last_date(text: str) -> date:
     return (instant_until(text) - timedelta(microseconds=1)).date()
 
 
+def date_or_instant(value: object) -> date:
+    """The date or the instant, which is a datetime, of a text; raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(_EITHER_FORM)  # noqa: TRY004 - pydantic makes an answer of a ValueError only
+    instant = instant_since(value)
+    return instant.date() if _DATE.fullmatch(value) else instant
+
+
 def _instant(text: str, *, end_of_date: bool) -> datetime:
     try:
         if _DATE.fullmatch(text):
@@ -125,6 +134,10 @@ FirstDate = Annotated[date, _of_text(first_date), _EITHER]
 
 LastDate = Annotated[date, _of_text(last_date), _EITHER]
 """The last date of a report, written as a date or as an instant that ends it."""
+
+
+DateOrInstant = Annotated[date, PlainValidator(date_or_instant), _EITHER]
+"""A date whose zone is not known yet, or an instant, which is a datetime."""
 
 
 class EmptyRange(Rejected):

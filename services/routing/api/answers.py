@@ -27,7 +27,7 @@ from shared.agreement.model import Id
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change
 from shared.http.dependencies import Now, OpsOrRep, Tx
-from shared.http.parameters import Count, Instant
+from shared.http.parameters import Count, DateOrInstant
 from shared.http.problems import problems
 
 RESPONSES = problems(
@@ -54,9 +54,10 @@ class AnswerIn(BaseModel):
         json_schema_extra={"examples": [{"occurred_at": "2026-11-18T09:30:00Z", "hop": 1}]},
     )
 
-    occurred_at: Instant | None = Field(
+    occurred_at: DateOrInstant | None = Field(
         default=None,
-        description="When it happened; by default now. With it, an answer that is sent twice surely counts once.",
+        description="When it happened: an instant, or a date, which stands for the end of the rep's day, or for now "
+        "while that day lasts. By default now. With it, an answer that is sent twice surely counts once.",
     )
     hop: Count | None = Field(
         default=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar, Literal
 
 from services.routing.domain.handoff import (
@@ -67,11 +67,16 @@ class Answer:
     """An answer about a handoff."""
 
     change: Change
-    occurred_at: datetime | None = None
-    """When it happened; None: now. With it, an answer that is sent twice is recognised with certainty."""
+    occurred_at: date | None = None
+    """When it happened: an instant, which is a datetime, or a date; None: now.
+
+    With it, an answer that is sent twice is recognised with certainty.
+    """
     hop: int | None = None
     """The hop that the answer is for, where the caller names it."""
     details: dict[str, Any] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    """The rep's time zone, in which a date is a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +163,13 @@ def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> 
     answer of ops is compared with steps of the hop that it names, else of the current hop.
     """
     hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
-    difference = abs(past.occurred_at - (answer.occurred_at or past.occurred_at))
+    first, last = _span(answer.occurred_at or past.occurred_at, answer.zone)
     return (past.change, past.actor, past.hop, past.details) == (
         answer.change,
         actor.id,
         hop,
         answer.details,
-    ) and difference <= SKEW
+    ) and first <= past.occurred_at <= last
 
 
 def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[PastStep]) -> None:
@@ -186,14 +191,26 @@ def state_text(handoff: Handoff) -> str:
 
 
 def _occurred_at(handoff: Handoff, answer: Answer, now: datetime) -> datetime:
+    """The instant of the answer; of a date the end of that day, or now while the day lasts."""
     since = handoff.assigned_at or handoff.qualified_at
-    at = answer.occurred_at or now
-    if at > now + SKEW:
+    named = answer.occurred_at or now
+    first, last = _span(named, answer.zone)
+    if first > now:
         raise ImpossibleTime(
-            f"occurred_at {at.isoformat()} is in the future; it is {now.isoformat()}"
+            f"occurred_at {named.isoformat()} is in the future; it is {now.isoformat()}"
         )
-    if at < since - SKEW:
+    if last < since:
         raise ImpossibleTime(
-            f"occurred_at {at.isoformat()} is before the assignment at {since.isoformat()}"
+            f"occurred_at {named.isoformat()} is before the assignment at {since.isoformat()}"
         )
+    at = named if isinstance(named, datetime) else last
     return max(min(at, now), since)
+
+
+def _span(occurred_at: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first and the last instant that the time of an answer may mean: those of a day, or of a clock that is off."""
+    if isinstance(occurred_at, datetime):
+        return occurred_at - SKEW, occurred_at + SKEW
+    first = datetime.combine(occurred_at, time(), zone)
+    next_day = datetime.combine(occurred_at + timedelta(days=1), time(), zone)
+    return first.astimezone(UTC), next_day.astimezone(UTC) - timedelta(microseconds=1)

@@ -53,6 +53,11 @@ class TeamPolicy:
         """The id of the rep's own hours; None means the team's."""
         return rep.hours if rep.hours in self.calendars else None
 
+    def zone_of(self, rep: Rep | None) -> ZoneInfo:
+        """The time zone of the rep's hours; without a rep, of the team's."""
+        calendar = self.calendar if rep is None else self.hours_of(rep)
+        return ZoneInfo(calendar.calendar.zone)
+
     def day_of(self, at: datetime) -> tuple[datetime, datetime]:
         """The team's local day around an instant: its first instant, and the first instant of the next day."""
         zone = ZoneInfo(self.calendar.calendar.zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from services.routing import announcements, metrics
 from services.routing.domain.answers import Actor, Answer, steps_of_answer
 from services.routing.domain.handoff import Handoff, State
+from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.reassignment import BY_OPS
 from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
@@ -39,6 +41,7 @@ def on_answer(
         raise UnknownHandoff(f"no handoff {id}")
     policy = assigner.policies.version(session, handoff.agreement_version)
     past = changes.past_steps(session, id)
+    answer = _in_zone_of_rep(session, answer, handoff, actor, policy)
 
     steps = steps_of_answer(handoff, answer, actor=actor, past=past, policy=policy, now=now)
     if not steps:
@@ -60,6 +63,18 @@ def on_answer(
             public_url=assigner.public_url,
             now=now,
         )
+
+
+def _in_zone_of_rep(
+    session: Session, answer: Answer, handoff: Handoff, actor: Actor, policy: RoutingPolicy
+) -> Answer:
+    """The answer; a date in it is a day of the rep who answers, or for whom ops answer."""
+    if answer.occurred_at is None or isinstance(answer.occurred_at, datetime):
+        return answer
+    rep_id = actor.name if actor.role == "rep" else handoff.rep
+    matches = reps.reps_by_id(session, [] if rep_id is None else [rep_id])
+    zone = policy.teams[handoff.team].zone_of(next(iter(matches), None))
+    return replace(answer, zone=zone)
 
 
 def _free_rep(

@@ -44,6 +44,7 @@ def test_a_lead_is_accepted_contacted_and_won(client: RoutingClient) -> None:
     [
         ("accept", None),
         ("accept", {"occurred_at": "2026-11-18T12:03:00Z"}),
+        ("accept", {"occurred_at": "2026-11-18"}),
         ("contact", {"channel": "email", "outcome": "reached"}),
         ("win", None),
         ("win", {"amount": 0, "currency": "EUR"}),
@@ -72,6 +73,27 @@ def test_the_history_says_when_an_answer_happened_and_when_it_was_reported(
 
     assert (accepted["change"], accepted["occurred_at"]) == ("accepted", "2026-11-18T12:03:00Z")
     assert datetime.fromisoformat(accepted["recorded_at"]) == NOW
+
+
+AUCKLAND = {"id": "auckland", "zone": "Pacific/Auckland", "hours": {"wed": ["09:00-17:00"]}}
+
+
+@pytest.mark.parametrize("by", ["grace", "ops"])
+def test_a_date_is_a_day_of_the_zone_of_the_reps_hours(sessions: Sessions, by: str) -> None:
+    sla = DEFAULT_SECTIONS["sla"]
+    with sessions.begin() as session:
+        calendars = [*sla["calendars"], AUCKLAND]
+        assigner = build_assigner(session, sla={**sla, "calendars": calendars})
+        importing(session, entry("grace"))
+        qualifying(session, assigner, lead_qualified(lead="ada"))
+        importing(session, entry("grace", hours="auckland"))  # it is the 19th there
+    with TestClient(build_api(sessions, time_source=lambda: NOW)) as http_client:
+        client = RoutingClient(http_client, sessions)
+        refused = client.say("accept", {"occurred_at": "2026-11-18"}, by=by, status=422)
+        *_, accepted = client.say("accept", {"occurred_at": "2026-11-19"}, by=by)["history"]
+
+    assert refused["code"] == "impossible_time"
+    assert datetime.fromisoformat(accepted["occurred_at"]) == NOW
 
 
 def test_a_rejected_lead_goes_to_another_rep_and_costs_no_share(client: RoutingClient) -> None:
@@ -146,6 +168,10 @@ def test_ops_answer_for_reps_and_reassign(client: RoutingClient) -> None:
         ({}, {"occurred_at": "2026-11-18T12:12:00Z"}, 422, "impossible_time"),
         ({}, {"occurred_at": "2026-11-18T11:00:00Z"}, 422, "impossible_time"),
         ({}, {"occurred_at": "2026-11-18T11:00:00"}, 422, "invalid_request"),
+        ({}, {"occurred_at": "2026-11-17"}, 422, "impossible_time"),
+        ({}, {"occurred_at": "2026-11-19"}, 422, "impossible_time"),
+        ({}, {"occurred_at": "18.11.2026"}, 422, "invalid_request"),
+        ({}, {"occurred_at": 1795000000}, 422, "invalid_request"),
         ({}, {"when": "now"}, 422, "invalid_request"),
         ({}, {"hop": 2}, 409, "handoff_moved"),
     ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -175,6 +176,45 @@ def test_impossible_times_are_refused(occurred_at: datetime, message: str) -> No
             policy=POLICY,
             now=LATER,
         )
+
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+TWO_DAYS_LATER = NOON + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "now", "kept"),
+    [
+        (18, UTC, TWO_DAYS_LATER, datetime(2026, 11, 18, 23, 59, 59, 999999, UTC)),
+        (18, LOS_ANGELES, TWO_DAYS_LATER, datetime(2026, 11, 19, 7, 59, 59, 999999, UTC)),
+        (18, UTC, LATER, LATER),
+        (20, UTC, TWO_DAYS_LATER, TWO_DAYS_LATER),
+    ],
+    ids=["the end of the day", "of the rep's day", "the day of the assignment", "today"],
+)
+def test_a_date_is_the_end_of_the_reps_day_or_now(
+    day: int, zone: tzinfo, now: datetime, kept: datetime
+) -> None:
+    answer = Answer(Change.CONTACTED, date(2026, 11, day), zone=zone)
+
+    [step] = steps_of_answer(handoff(), answer, actor=GRACE, past=[], policy=POLICY, now=now)
+    same = PastStep(Change.CONTACTED, step.occurred_at, "rep/grace", 1, "grace")
+    later = now + timedelta(minutes=5)
+
+    assert step.occurred_at == kept
+    assert (
+        steps_of_answer(handoff(), answer, actor=GRACE, past=[same], policy=POLICY, now=later) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "message"), [(17, "2026-11-17 is before the assignment"), (19, "2026-11-19 is in the")]
+)
+def test_a_date_before_the_assignment_or_of_tomorrow_is_refused(day: int, message: str) -> None:
+    answer = Answer(Change.ACCEPTED, date(2026, 11, day))
+
+    with pytest.raises(ImpossibleTime, match=message):
+        steps_of_answer(handoff(), answer, actor=GRACE, past=[], policy=POLICY, now=LATER)
 
 
 def test_a_reason_must_be_listed_unless_the_list_is_empty() -> None:
