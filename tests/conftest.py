@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
@@ -38,6 +39,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_sessionfinish() -> None:
     """End the process that tests of commands share."""
     commands.close()
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    """Leave the next test the default logging: a command that runs in this process configures its own."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,8 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
 
 def clock_table(clocks: Iterable[tuple[Clock, str | None]], now: datetime) -> Table:
     """A row for each clock, with the e-mail of its lead."""
-    table = plain_table("Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue")
+    titles = ("Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue")
+    table = plain_table(*titles, unbroken=["Due", "Overdue"])
     for clock, email in clocks:
         is_broken = clock.is_broken(now=now)
         overdue = (clock.ended_at or now) - clock.due_at

@@ -22,7 +22,7 @@ from services.cli.output import (
     plain_table,
     print_json,
 )
-from services.cli.people import handoff_of, lead_of
+from services.cli.people import HandoffName, handoff_of, lead_of
 from services.routing.api.handoffs import HandoffDetails, HandoffOut
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers import Assigner
@@ -70,16 +70,7 @@ def list_(  # noqa: PLR0913 - each parameter is an option
 
 
 @app.command()
-def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="EMAIL",
-            help="The lead's e-mail address, whose newest handoff is shown; also the first digits of a handoff's id.",
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
+def show(name: HandoffName, as_json: AsJson = False) -> None:
     """Show a handoff: its decisions, its steps, its webhooks and its promises. Times are in UTC."""
     settings, now = Settings(), utc_now()
     with transaction(settings.database_url) as session:
@@ -109,7 +100,8 @@ def show(
 
 def handoff_table(handoffs: Iterable[Handoff], now: datetime) -> Table:
     """A row for each handoff; `For` is how long its rep has had it, or how long it has waited."""
-    table = plain_table("Lead", "State", "Rep", "Team", "Tier", "Qualified", "For", "Handoff")
+    titles = ("Lead", "State", "Rep", "Team", "Tier", "Qualified", "For", "Handoff")
+    table = plain_table(*titles, unbroken=["Qualified", "For", "Handoff"])
     for handoff in handoffs:
         since = handoff.assigned_at or handoff.qualified_at
         table.add_row(
@@ -142,7 +134,7 @@ def _candidates(decision: dict[str, Any]) -> Table:
 
 
 def _steps(details: HandoffDetails) -> Table:
-    table = plain_table("At", "Change", "Rep", "By", "Details")
+    table = plain_table("At", "Change", "Rep", "By", "Details", unbroken=["At"])
     for step in details.history:
         facts = ", ".join(f"{name} {value}" for name, value in step.details.items())
         table.add_row(instant(step.occurred_at), step.change, step.rep or "", step.actor, facts)
@@ -150,7 +142,8 @@ def _steps(details: HandoffDetails) -> Table:
 
 
 def _webhooks(details: HandoffDetails) -> Table:
-    table = plain_table("Created", "Type", "Endpoint", "State", "Attempts", "Last response")
+    titles = ("Created", "Type", "Endpoint", "State", "Attempts", "Last response")
+    table = plain_table(*titles, unbroken=["Created"])
     for delivery in details.deliveries:
         table.add_row(
             instant(delivery.created_at),

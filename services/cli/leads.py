@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -14,7 +13,7 @@ from services.cli.breaches import clock_table
 from services.cli.database import transaction
 from services.cli.handoffs import handoff_table
 from services.cli.output import AsJson, instant, plain_table, print_json
-from services.cli.people import handoffs_of, lead_of
+from services.cli.people import LeadName, handoffs_of, lead_of
 from services.routing.api.handoffs import HandoffOut
 from services.scoring.api.leads import LeadOut, PartOut
 from services.scoring.domain.policy import ScoringPolicy
@@ -39,16 +38,7 @@ def _group() -> None:
 
 
 @app.command()
-def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="EMAIL",
-            help="The lead's e-mail address; also a phone number, an id, or an identifier such as user/website/42.",
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
+def show(name: LeadName, as_json: AsJson = False) -> None:
     """Show a lead: its stage, its scores with their reasons, its handoffs and their promises. Times are in UTC."""
     now = utc_now()
     with transaction(Settings().database_url) as session:
@@ -109,7 +99,7 @@ def _parts(parts: Sequence[PartOut]) -> Table:
 
 
 def _stages(lead: LeadOut) -> Table:
-    table = plain_table("At", "Stage", "Cause")
+    table = plain_table("At", "Stage", "Cause", unbroken=["At"])
     for step in lead.steps:
         table.add_row(instant(step.at), step.stage, step.cause)
     return table

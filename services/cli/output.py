@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -57,9 +58,12 @@ def duration(value: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
 
 
-def plain_table(*titles: str) -> Table:
-    """A table without lines. Content that is too wide for the terminal is folded and never cut: people copy it."""
-    columns = [Column(title, overflow="fold") for title in titles]
+def plain_table(*titles: str, unbroken: Collection[str] = ()) -> Table:
+    """A table without lines. Content that is too wide for the terminal is folded and never cut: people copy it.
+
+    The columns with the titles `unbroken` keep their width as long as others can give theirs.
+    """
+    columns = [Column(title, overflow="fold", no_wrap=title in unbroken) for title in titles]
     return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
 
 

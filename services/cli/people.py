@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
+import typer
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff
+from services.routing.handlers.answers import UnknownHandoff
 from services.routing.queries.lists import HandoffFilter, handoffs_by_id_prefix, list_handoffs
 from services.scoring.api.leads import IdentityQuery
+from services.scoring.handlers.reading import UnknownLead
 from services.scoring.queries import leads
 from shared.errors import Rejected
 from shared.http.parameters import MAX_CHARACTERS
+
+_NAMES = "An e-mail address; also a phone number, the lead's id, or an identifier such as user/website/42"
+LeadName = Annotated[str, typer.Argument(metavar="EMAIL", help=f"{_NAMES}.")]
+HandoffName = Annotated[
+    str,
+    typer.Argument(
+        metavar="EMAIL",
+        help=f"{_NAMES}: of this lead the newest handoff. Also the first digits of a handoff's id.",
+    ),
+]
 
 _IDENTIFIER = re.compile(r"(email|phone|user/[^/]+|anonymous/[^/]+)/.+", re.DOTALL)
 _PHONE = re.compile(r"\+?[0-9 ()./-]{6,}")
 _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _ID_PREFIX = re.compile(r"(?=.{6,36}\Z)[0-9a-f]+(-[0-9a-f]*)*", re.IGNORECASE)
-
-
-class NoSuchLead(Rejected):
-    """No lead has this e-mail address, phone number, identifier or id."""
-
-    code: ClassVar[str] = "unknown_lead"
-    status: ClassVar[int] = 404
-
-
-class NoSuchHandoff(Rejected):
-    """No handoff has this id, or the lead has none."""
-
-    code: ClassVar[str] = "unknown_handoff"
-    status: ClassVar[int] = 404
 
 
 class UnreadableName(Rejected):
@@ -50,12 +49,10 @@ def find_lead(session: Session, name: str) -> UUID | None:
 
 
 def lead_of(session: Session, name: str) -> UUID:
-    """The id of the lead with this name; raises UnreadableName or NoSuchLead."""
+    """The id of the lead with this name; raises UnreadableName or UnknownLead."""
     lead_id = find_lead(session, name)
     if lead_id is None:
-        raise NoSuchLead(
-            f"no lead is known as {name!r}: check the spelling; an event of the last seconds may be on its way"
-        )
+        raise UnknownLead(f"the name {name!r}: check its spelling")
     return lead_id
 
 
@@ -68,19 +65,19 @@ def handoffs_of(session: Session, lead_id: UUID, *, limit: int = 100) -> list[Ha
 def handoff_of(session: Session, name: str) -> Handoff:
     """The handoff with this id or beginning of an id, or the newest handoff of the lead with this name.
 
-    Raises UnreadableName, NoSuchLead or NoSuchHandoff.
+    Raises UnreadableName, UnknownLead or UnknownHandoff.
     """
     if _ID_PREFIX.fullmatch(name):
         matches = handoffs_by_id_prefix(session, name.lower())
         if len(matches) > 1:
-            raise NoSuchHandoff(
+            raise UnknownHandoff(
                 f"several handoffs have an id that begins with {name}: write more of it"
             )
         if matches:
             return matches[0]
     matches = handoffs_of(session, lead_of(session, name), limit=1)
     if not matches:
-        raise NoSuchHandoff(
+        raise UnknownHandoff(
             f"the lead {name} has no handoff: `leadbaton leads show {name}` shows its stage"
         )
     return matches[0]

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.handoffs import app
-from services.cli.people import NoSuchHandoff, NoSuchLead
+from services.routing.handlers.answers import UnknownHandoff
+from services.scoring.handlers.reading import UnknownLead
 from shared.db.session import Sessions
 from tests.services.cli.journey import hand_over
 
@@ -101,8 +102,8 @@ def test_a_handoff_that_does_not_exist_is_a_clear_error(sessions: Sessions) -> N
     hand_over(sessions, "ada@example.com")
 
     for name, error in (
-        ("nobody@example.com", NoSuchLead),
-        ("00000000-0000-0000-0000-000000000000", NoSuchLead),
+        ("nobody@example.com", UnknownLead),
+        ("00000000-0000-0000-0000-000000000000", UnknownLead),
     ):
         assert isinstance(CliRunner().invoke(app, ["show", name]).exception, error)
 
@@ -112,5 +113,5 @@ def test_a_lead_without_a_handoff_is_named(sessions: Sessions) -> None:
 
     result = CliRunner().invoke(app, ["show", "ada@example.com"])
 
-    assert isinstance(result.exception, NoSuchHandoff)
+    assert isinstance(result.exception, UnknownHandoff)
     assert "leads show ada@example.com" in str(result.exception)

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.leads import app
-from services.cli.people import NoSuchLead, UnreadableName
+from services.cli.people import UnreadableName
+from services.scoring.handlers.reading import UnknownLead
 from shared.db.session import Sessions
 from tests.services.cli.journey import hand_over
 
@@ -54,10 +55,10 @@ def test_a_lead_has_several_names(sessions: Sessions) -> None:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("nobody@example.com", NoSuchLead),
-        ("00000000-0000-0000-0000-000000000000", NoSuchLead),
-        ("user/website/42", NoSuchLead),
-        ("+491701234567", NoSuchLead),
+        ("nobody@example.com", UnknownLead),
+        ("00000000-0000-0000-0000-000000000000", UnknownLead),
+        ("user/website/42", UnknownLead),
+        ("+491701234567", UnknownLead),
         ("Ada", UnreadableName),
         ("x" * 500 + "@example.com", UnreadableName),
     ],

@@ -26,3 +26,21 @@ def test_a_table_cuts_nothing(
     printed = capsys.readouterr().out
     assert "\u2026" not in printed
     assert sum(printed.count(digit) for digit in "01234567") == 8
+
+
+def test_a_column_that_is_unbroken_keeps_its_width_while_others_give_theirs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table = plain_table("Lead", "State", "Rep", "Due", "For", unbroken=["Due", "For"])
+    table.add_row(
+        "somebody.with.a.long.name@customer.example.com",
+        "accepted",
+        "ada_with_a_long_id_too",
+        "2026-11-18 12:00",
+        "12 d 23 h",
+    )
+
+    Terminal().print(table)
+
+    assert "2026-11-18 12:00  12 d 23 h" in capsys.readouterr().out

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-import structlog
 from pydantic import TypeAdapter
 
 from shared.errors import Rejected, loggable
@@ -25,7 +24,6 @@ def _as_before() -> Iterator[None]:
     yield
     root.handlers, root.level = handlers, level
     sys.excepthook, threading.excepthook = hooks
-    structlog.reset_defaults()
 
 
 def test_a_line_is_an_object_with_the_facts(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
