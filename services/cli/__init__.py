@@ -32,7 +32,10 @@ COMMANDS = {
     "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: check, import, list."),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
     "handoffs": ("services.cli.handoffs:app", "Handoffs: list them, show one and why."),
-    "breaches": ("services.cli.breaches:breaches", "List the promises that are broken."),
+    "breaches": (
+        "services.cli.breaches:app",
+        "Promises that are broken: list them, acknowledge one.",
+    ),
     "endpoints": (
         "services.cli.endpoints:app",
         "Endpoints of reps, teams and ops: list, new secrets.",
@@ -71,7 +74,9 @@ class Commands(TyperGroup):
         if args and args[0] in LOCATIONS:
             self.commands[args[0]] = _import(args[0])
         name, command, rest = super().resolve_command(ctx, args)
-        shows_help = "--help" in rest or (isinstance(command, TyperGroup) and not rest)
+        shows_help = "--help" in rest or (
+            isinstance(command, TyperGroup) and command.no_args_is_help and not rest
+        )
         needs_none = any(args[: len(words)] == words for words in NEED_NONE)
         ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
         ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE

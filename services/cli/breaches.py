@@ -1,13 +1,16 @@
-"""`leadbaton breaches`: promises that were broken, with the lead, the rep and how long they are overdue."""
+"""`leadbaton breaches`: promises that were broken, with the lead, the rep and how long; acknowledges them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.table import Table
+from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
 from services.cli.output import (
@@ -21,17 +24,29 @@ from services.cli.output import (
     print_json,
 )
 from services.routing.queries.handoffs import handoffs_by_id
+from services.sla_monitor.api.acknowledgements import MAX_NOTE
 from services.sla_monitor.api.clocks import ClockOut
-from services.sla_monitor.domain.clocks import Clock
+from services.sla_monitor.domain.clocks import Acknowledgement, Clock, UnknownClock
+from services.sla_monitor.handlers.acknowledgement import on_acknowledgement
 from services.sla_monitor.queries import lists
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import ClockFilter, Slice
 from shared.clock import utc_now
 from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
+app = typer.Typer(help="Promises that are broken: list them, acknowledge one.")
 
+ID_DIGITS = 8
+"""So many digits of an id are shown; `acknowledge` takes them."""
+
+_ID_PREFIX = re.compile(r"(?=.{6,36}\Z)[0-9a-f]+(-[0-9a-f]*)*", re.IGNORECASE)
+
+
+@app.callback(invoke_without_command=True)
 def breaches(  # noqa: PLR0913 - each parameter is an option
+    context: typer.Context,
     *,
     team: Annotated[str | None, typer.Option(help="Only promises of this team.")] = None,
     rep: Annotated[str | None, typer.Option(help="Only promises of this rep.")] = None,
@@ -39,34 +54,84 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
     with_answered: Annotated[
         bool, typer.Option("--all", help="Those that were answered too late, too.")
     ] = False,
+    acknowledged: Annotated[
+        bool | None,
+        typer.Option(
+            "--acknowledged/--not-acknowledged", help="Only those that ops know of, or only others."
+        ),
+    ] = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List promises that are broken and not answered yet, the newest first. Times are in UTC, those of the breach."""
+    if context.invoked_subcommand is not None:
+        return
     now = utc_now()
-    clock_filter = ClockFilter(team, rep, tier, times=TimeRange(since, until))
+    clock_filter = ClockFilter(
+        team, rep, tier, times=TimeRange(since, until), acknowledged=acknowledged
+    )
     with transaction(Settings().database_url) as session:
         clocks = lists.breaches(
             session, clock_filter, Slice(limit=limit), now=now, still_open=not with_answered
         )
         handoffs = handoffs_by_id(session, {it.handoff_id for it in clocks})
+        acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     emails = {id: handoff.lead.context.email for id, handoff in handoffs.items()}
     if as_json:
-        fields = [ClockOut.of(it, now).model_dump(mode="json") for it in clocks]
+        fields = [
+            ClockOut.of(it, now, acknowledgements.get(it.id)).model_dump(mode="json")
+            for it in clocks
+        ]
         emails_json = [{"lead_email": emails.get(it.handoff_id)} for it in clocks]
         print_json([{**it, **email} for it, email in zip(fields, emails_json, strict=True)])
     elif clocks:
-        Terminal().print(clock_table([(it, emails.get(it.handoff_id)) for it in clocks], now))
+        rows = [(it, emails.get(it.handoff_id)) for it in clocks]
+        Terminal().print(clock_table(rows, now, acknowledgements))
     else:
         Terminal().print("There are no such breaches.")
 
 
-def clock_table(clocks: Iterable[tuple[Clock, str | None]], now: datetime) -> Table:
+@app.command()
+def acknowledge(
+    clock_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of the clock, or its first digits.")
+    ],
+    note: Annotated[str, typer.Option(help=f"What ops know of it; {MAX_NOTE} characters at most.")],
+    by: Annotated[str, typer.Option(help="Who acknowledges it.")] = "cli",
+) -> None:
+    """Acknowledge a breach with a note. It stays a breach; a second acknowledgement changes nothing."""
+    if not note or len(note) > MAX_NOTE:
+        raise typer.BadParameter(f"--note: write 1 to {MAX_NOTE} characters")
+    with transaction(Settings().database_url) as session:
+        id = _clock_id(session, clock_id)
+        _, acknowledgement = on_acknowledgement(
+            session, id, actor=f"ops/{by}", note=note, now=utc_now()
+        )
+    at = instant(acknowledgement.acknowledged_at)
+    Terminal().print(f"acknowledged at {at} by {acknowledgement.actor}: {acknowledgement.note}")
+
+
+def _clock_id(session: Session, text: str) -> UUID:
+    """The id of the clock whose id begins like this; raises UnknownClock."""
+    matches = lists.clocks_by_id_prefix(session, text.lower()) if _ID_PREFIX.fullmatch(text) else []
+    if len(matches) != 1:
+        several = "several clocks have" if matches else "no clock has"
+        raise UnknownClock(
+            f"{several} an id that begins with {text}: `leadbaton breaches` lists them"
+        )
+    return matches[0].id
+
+
+def clock_table(
+    clocks: Iterable[tuple[Clock, str | None]],
+    now: datetime,
+    acknowledgements: Mapping[UUID, Acknowledgement],
+) -> Table:
     """A row for each clock, with the e-mail of its lead."""
-    titles = ("Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue")
-    table = plain_table(*titles, unbroken=["Due", "Overdue"])
+    titles = ("Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue", "Clock", "Acknowledged")
+    table = plain_table(*titles, unbroken=["Due", "Overdue", "Clock"])
     for clock, email in clocks:
         is_broken = clock.is_broken(now=now)
         overdue = (clock.ended_at or now) - clock.due_at
@@ -78,8 +143,14 @@ def clock_table(clocks: Iterable[tuple[Clock, str | None]], now: datetime) -> Ta
             clock.team,
             instant(clock.due_at),
             duration(overdue) if is_broken else "",
+            clock.id.hex[:ID_DIGITS],
+            _note(acknowledgements.get(clock.id)),
         )
     return table
+
+
+def _note(acknowledgement: Acknowledgement | None) -> str:
+    return "" if acknowledgement is None else f"{acknowledgement.actor}: {acknowledgement.note}"
 
 
 def _state(clock: Clock, *, is_broken: bool) -> str:

@@ -30,6 +30,7 @@ from services.routing.handlers.explanation import read_history
 from services.routing.queries.lists import HandoffFilter, list_handoffs
 from services.scoring.queries.leads import merged_ids
 from services.sla_monitor.api.clocks import ClockOut
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import clocks_of
 from shared.clock import utc_now
 from shared.db.time_range import TimeRange
@@ -80,8 +81,14 @@ def show(name: HandoffName, as_json: AsJson = False) -> None:
         )
         details = HandoffDetails.of_history(history)
         clocks = clocks_of(session, [handoff.id])
+        acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     if as_json:
-        print_json({"handoff": details, "clocks": [ClockOut.of(it, now) for it in clocks]})
+        print_json(
+            {
+                "handoff": details,
+                "clocks": [ClockOut.of(it, now, acknowledgements.get(it.id)) for it in clocks],
+            }
+        )
         return
     terminal = Terminal()
     terminal.print(handoff_table([handoff], now))
@@ -91,7 +98,7 @@ def show(name: HandoffName, as_json: AsJson = False) -> None:
     for title, table in (
         ("Steps", _steps(details)),
         ("Webhooks", _webhooks(details)),
-        ("Promises", clock_table([(it, None) for it in clocks], now)),
+        ("Promises", clock_table([(it, None) for it in clocks], now, acknowledgements)),
     ):
         if table.row_count:
             terminal.print(Text(f"\n{title}", "bold"))

@@ -19,6 +19,7 @@ from services.scoring.api.leads import LeadOut, PartOut
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers.reading import visible_lead
 from services.sla_monitor.api.clocks import ClockOut
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import clocks_of
 from shared.agreement.store import Policies
 from shared.auth.keys import Caller, KeyScope
@@ -49,9 +50,10 @@ def show(name: LeadName, as_json: AsJson = False) -> None:
         lead = LeadOut.of(visible, now)
         handoffs = handoffs_of(session, lead_id)
         clocks = clocks_of(session, [it.id for it in handoffs])
+        acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     if as_json:
         handoffs_out = [HandoffOut.of(it) for it in handoffs]
-        clocks_out = [ClockOut.of(it, now) for it in clocks]
+        clocks_out = [ClockOut.of(it, now, acknowledgements.get(it.id)) for it in clocks]
         print_json({"lead": lead, "handoffs": handoffs_out, "clocks": clocks_out})
         return
     terminal = Terminal()
@@ -61,7 +63,7 @@ def show(name: LeadName, as_json: AsJson = False) -> None:
         ("Engagement", _parts(lead.engagement_reasons)),
         ("Stages", _stages(lead)),
         ("Handoffs", handoff_table(handoffs, now)),
-        ("Promises", clock_table([(it, None) for it in clocks], now)),
+        ("Promises", clock_table([(it, None) for it in clocks], now, acknowledgements)),
     ):
         if table.row_count:
             terminal.print(Text(f"\n{title}", "bold"))

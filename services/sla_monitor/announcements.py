@@ -37,7 +37,7 @@ def clocks_changed(transitions: Iterable[Transition], *, now: datetime) -> Itera
 
 def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
     """The transition as others read it; `now` is when it was detected."""
-    clock = transition.clock
+    clock, acknowledgement = transition.clock, transition.acknowledgement
     return SlaChanged(
         clock_id=clock.id,
         handoff_id=clock.handoff_id,
@@ -55,4 +55,6 @@ def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
         tier=clock.tier,
         agreement_version=clock.agreement_version,
         step=transition.step,
+        actor=None if acknowledgement is None else acknowledgement.actor,
+        note=None if acknowledgement is None else acknowledgement.note,
     )

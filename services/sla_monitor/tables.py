@@ -113,6 +113,45 @@ timers = Table(
     "indexes, because a hundred thousand may be due at one instant.",
 )
 
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("clock_id", UUID(as_uuid=True), primary_key=True),
+    Column("acknowledged_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False, comment="ops/NAME"),
+    Column("note", Text, nullable=False),
+    comment="Breaches that ops know of, with their note; beside the clock, which sweeps rewrite.",
+)
+
+open_counts = Table(
+    "open_counts",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("rep", Text, primary_key=True, comment="Empty while no rep has the handoff."),
+    Column("tier", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("state", Text, primary_key=True, comment="running, at_risk or breached"),
+    Column("count", BigInteger, nullable=False),
+    comment="How many clocks are open: changed in the transaction that changes the clock.",
+    postgresql_with={"fillfactor": 50},  # every batch writes counts
+)
+
+recent_counts = Table(
+    "recent_counts",
+    metadata,
+    Column(
+        "since",
+        DateTime(timezone=True),
+        primary_key=True,
+        comment="The start of the five minutes in which the promises were kept or broken.",
+    ),
+    Column("team", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True, comment="met or breached"),
+    Column("count", BigInteger, nullable=False),
+    comment="How many promises were kept and broken: changed in the transaction that changes the clock.",
+)
+
 tallies = Table(
     "tallies",
     metadata,

@@ -228,6 +228,7 @@ class ClockChange(StrEnum):
     MET = "met"
     RETRACTED = "retracted"
     ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
 
 
 class Scope(StrEnum):
@@ -260,3 +261,7 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
     step: Annotated[str | None, Meta(description="Of an escalation: the step of the ladder.")] = (
         None
     )
+    actor: Annotated[
+        str | None, Meta(description="Of an acknowledgement: by whom, as ops/NAME.")
+    ] = None
+    note: Annotated[str | None, Meta(description="Of an acknowledgement: what they noted.")] = None

@@ -14,6 +14,7 @@ from services.sla_monitor.api.clocks import (
     BreachListParameters,
     ClockListParameters,
     ListParameters,
+    UpcomingListParameters,
 )
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
@@ -58,6 +59,7 @@ CURSORS: dict[str, Cursor[Any]] = {
     "breaches": BreachListParameters.cursor,
     "clocks": ClockListParameters.cursor,
     "at risk": ListParameters.cursor,
+    "upcoming": UpcomingListParameters.cursor,
 }
 
 

@@ -51,9 +51,15 @@ OPENED_BY = {
     "routing GET /v1/reps": SEES,
     "sla GET /v1/sla/breaches": SEES,
     "sla GET /v1/sla/at-risk": SEES,
+    "sla GET /v1/sla/upcoming": SEES,
     "sla GET /v1/sla/clocks": SEES,
     "sla GET /v1/sla/clocks/{clock_id}/explain": SEES,
+    "sla POST /v1/sla/clocks/{clock_id}/acknowledge": OPS,
+    "sla GET /v1/sla/counts": SEES,
+    "sla GET /v1/sla/recent": SEES_ALL,
     "sla GET /v1/sla/attainment": SEES,
+    "sla GET /v1/sla/attainment/daily": SEES,
+    "sla GET /v1/health": SEES_ALL,
 }
 """A route that is not here, or is no longer there, fails the test below: decide who may call it."""
 

@@ -1,10 +1,10 @@
-"""The SLA monitor over HTTP: lists of clocks, why a clock is due, attainment."""
+"""The SLA monitor over HTTP: lists of clocks, counts, why a clock is due, acknowledgements, attainment."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.sla_monitor.api import attainment, clocks, explanations
+from services.sla_monitor.api import acknowledgements, attainment, clocks, counts, explanations
 from services.sla_monitor.domain.policy import SlaPolicy
 from shared.agreement.store import Policies
 
@@ -14,5 +14,7 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
     routes = APIRouter(prefix="/v1/sla", tags=["sla"])
     routes.include_router(clocks.router)
     routes.include_router(explanations.router(policies))
+    routes.include_router(acknowledgements.router)
+    routes.include_router(counts.router)
     routes.include_router(attainment.router)
     return routes

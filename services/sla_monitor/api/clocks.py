@@ -1,4 +1,4 @@
-"""Lists of clocks: broken ones, those at risk, all."""
+"""Lists of clocks: broken ones, those at risk, upcoming ones, all."""
 
 from __future__ import annotations
 
@@ -7,22 +7,33 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy.orm import Session
 
 from services.sla_monitor.api.filters import KEY_ERRORS, Filters
-from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.clocks import Acknowledgement, Clock, State
 from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import ClockFilter, Slice
 from shared.auth.keys import Caller
 from shared.contracts.payloads import Scope
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    MAX_CSV_ROWS,
+    columns_of,
+    csv_response,
+    wants_csv,
+)
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import SINCE, UNTIL, EmptyRange, Since, Until, time_range
 from shared.http.problems import InvalidRequest, problems
 
-ERRORS = problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange)
+RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange)}
+
+ACKNOWLEDGED = "`true`: only breaches that ops have acknowledged; `false`: only others."
 
 router = APIRouter()
 
@@ -31,25 +42,31 @@ class ListParameters(Filters):
     """Which clocks the list has, and which page of it is answered."""
 
     since: Since | None = Field(
-        default=None, description=f"Started (clocks) or due (breaches, at risk) {SINCE}"
+        default=None, description=f"Started (clocks) or due (other lists) {SINCE}"
     )
     until: Until | None = Field(
-        default=None, description=f"Started (clocks) or due (breaches, at risk) {UNTIL}"
+        default=None, description=f"Started (clocks) or due (other lists) {UNTIL}"
     )
     limit: Limit = 100
     after: After = None
 
     cursor: ClassVar = Cursor("at-risk", tuple[AwareDatetime, UUID])
 
-    def within(self, caller: Caller) -> ClockFilter:
+    def within(self, caller: Caller, *, acknowledged: bool | None = None) -> ClockFilter:
         """The filter of these parameters, within what the caller may see; raises EmptyRange."""
-        return self.clock_filter(caller, times=time_range(self.since, self.until))
+        times = time_range(self.since, self.until)
+        return self.clock_filter(caller, times=times, acknowledged=acknowledged)
 
-    @property
-    def slice(self) -> Slice:
+    def slice(self, *, as_csv: bool) -> Slice:
         """The page and one clock more, which shows whether another page follows; raises BadCursor."""
         after = None if self.after is None else self.cursor.decode(self.after)
-        return Slice(after, self.limit + 1)
+        return Slice(after, (MAX_CSV_ROWS if as_csv else self.limit) + 1)
+
+
+class UpcomingListParameters(ListParameters):
+    """Which clocks the list has."""
+
+    cursor: ClassVar = Cursor("upcoming", tuple[AwareDatetime, UUID])
 
 
 class BreachListParameters(ListParameters):
@@ -58,6 +75,7 @@ class BreachListParameters(ListParameters):
     state: Literal["open", "all"] = Field(
         default="open", description="`open`: not answered yet; `all`: answered too late as well."
     )
+    acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
 
     cursor: ClassVar = Cursor("breaches", tuple[AwareDatetime, UUID])
 
@@ -71,6 +89,7 @@ class ClockListParameters(ListParameters):
         description="`true`: only clocks that were met and whose answer was reported later than `sla.report_within`; "
         "`false`: only others.",
     )
+    acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
 
     cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
 
@@ -116,14 +135,23 @@ class ClockOut(BaseModel):
     overdue_s: float = Field(
         description="Seconds since the clock was due, while it is not answered; else 0."
     )
+    acknowledged_at: datetime | None = Field(
+        description="When ops acknowledged the breach. It stays a breach."
+    )
+    acknowledged_by: str | None = Field(description="Who did, as ops/NAME.")
+    note: str | None = Field(description="What they noted.")
 
     @classmethod
-    def of(cls, clock: Clock, now: datetime) -> ClockOut:
+    def of(
+        cls, clock: Clock, now: datetime, acknowledgement: Acknowledgement | None = None
+    ) -> ClockOut:
         """The clock as it is at this instant."""
-        return cls.model_validate(clock_fields(clock, now))
+        return cls.model_validate(clock_fields(clock, now, acknowledgement))
 
 
-def clock_fields(clock: Clock, now: datetime) -> dict[str, Any]:
+def clock_fields(
+    clock: Clock, now: datetime, acknowledgement: Acknowledgement | None = None
+) -> dict[str, Any]:
     """The values of ClockOut's fields."""
     broken = clock.is_broken(now=now)
     overdue = broken and clock.ended_at is None
@@ -134,58 +162,111 @@ def clock_fields(clock: Clock, now: datetime) -> dict[str, Any]:
         "breached_at": clock.due_at if broken else None,
         "at_risk_since": clock.warned_at and clock.warn_at,
         "overdue_s": (now - clock.due_at).total_seconds() if overdue else 0.0,
+        "acknowledged_at": acknowledgement and acknowledgement.acknowledged_at,
+        "acknowledged_by": acknowledgement and acknowledgement.actor,
+        "note": acknowledgement and acknowledgement.note,
     }
 
 
-@router.get("/breaches", responses=ERRORS)
+@router.get("/breaches", response_model=Page[ClockOut], responses=RESPONSES)
 def list_breaches(
-    parameters: Annotated[BreachListParameters, Query()], session: Tx, now: Now, caller: AnyReader
-) -> Page[ClockOut]:
+    request: Request,
+    parameters: Annotated[BreachListParameters, Query()],
+    session: Tx,
+    now: Now,
+    caller: AnyReader,
+) -> Page[ClockOut] | Response:
     """Clocks that are broken, the newest first: those that are not answered yet, or all."""
+    response = ListResponse(request, parameters, session, now)
     clocks = lists.breaches(
         session,
-        parameters.within(caller),
-        parameters.slice,
+        parameters.within(caller, acknowledged=parameters.acknowledged),
+        response.slice,
         now=now,
         still_open=parameters.state == "open",
     )
-    return _page(clocks, parameters, now, lambda clock: clock.due_at)
+    return response.page("breaches", clocks, lambda clock: clock.due_at)
 
 
-@router.get("/at-risk", responses=ERRORS)
+@router.get("/at-risk", response_model=Page[ClockOut], responses=RESPONSES)
 def list_at_risk(
-    parameters: Annotated[ListParameters, Query()], session: Tx, now: Now, caller: AnyReader
-) -> Page[ClockOut]:
+    request: Request,
+    parameters: Annotated[ListParameters, Query()],
+    session: Tx,
+    now: Now,
+    caller: AnyReader,
+) -> Page[ClockOut] | Response:
     """Clocks past their warning and not yet due, the next one due first."""
-    clocks = lists.at_risk(session, parameters.within(caller), parameters.slice, now=now)
-    return _page(clocks, parameters, now, lambda clock: clock.due_at)
+    response = ListResponse(request, parameters, session, now)
+    clocks = lists.at_risk(session, parameters.within(caller), response.slice, now=now)
+    return response.page("at-risk", clocks, lambda clock: clock.due_at)
 
 
-@router.get("/clocks", responses=ERRORS)
+@router.get("/upcoming", response_model=Page[ClockOut], responses=RESPONSES)
+def list_upcoming(
+    request: Request,
+    parameters: Annotated[UpcomingListParameters, Query()],
+    session: Tx,
+    now: Now,
+    caller: AnyReader,
+) -> Page[ClockOut] | Response:
+    """Clocks that run and are not due yet, the next one due first; those at risk have `at_risk_since`."""
+    response = ListResponse(request, parameters, session, now)
+    clocks = lists.upcoming(session, parameters.within(caller), response.slice, now=now)
+    return response.page("upcoming", clocks, lambda clock: clock.due_at)
+
+
+@router.get("/clocks", response_model=Page[ClockOut], responses=RESPONSES)
 def list_clocks(
-    parameters: Annotated[ClockListParameters, Query()], session: Tx, now: Now, caller: AnyReader
-) -> Page[ClockOut]:
+    request: Request,
+    parameters: Annotated[ClockListParameters, Query()],
+    session: Tx,
+    now: Now,
+    caller: AnyReader,
+) -> Page[ClockOut] | Response:
     """All clocks, the newest first."""
+    response = ListResponse(request, parameters, session, now)
     clocks = lists.all_clocks(
         session,
-        parameters.within(caller),
-        parameters.slice,
+        parameters.within(caller, acknowledged=parameters.acknowledged),
+        response.slice,
         state=parameters.state,
         reported_late=parameters.reported_late,
     )
-    return _page(clocks, parameters, now, lambda clock: clock.started_at)
+    return response.page("clocks", clocks, lambda clock: clock.started_at)
 
 
-def _page(
-    clocks: Sequence[Clock],
-    parameters: ListParameters,
-    now: datetime,
-    at: Callable[[Clock], datetime],
-) -> Page[ClockOut]:
-    return page_of(
-        clocks,
-        limit=parameters.limit,
-        item=lambda clock: ClockOut.of(clock, now),
-        position=lambda clock: (at(clock), clock.id),
-        cursor=parameters.cursor,
-    )
+class ListResponse:
+    """The response to a request for a list of clocks: a page, or CSV."""
+
+    def __init__(
+        self, request: Request, parameters: ListParameters, session: Session, now: datetime
+    ) -> None:
+        self._request, self._parameters = request, parameters
+        self._session, self._now = session, now
+        self._as_csv = wants_csv(request, parameters.format)
+        self.slice = parameters.slice(as_csv=self._as_csv)
+
+    def page(
+        self, name: str, clocks: Sequence[Clock], at: Callable[[Clock], datetime]
+    ) -> Page[ClockOut] | Response:
+        """These clocks; `at` is the instant by which the list is ordered, and `name` that of the file."""
+        acknowledgements = acknowledgements_of(self._session, [it.id for it in clocks])
+        cursor = self._parameters.cursor
+        if not self._as_csv:
+            return page_of(
+                clocks,
+                limit=self._parameters.limit,
+                item=lambda clock: ClockOut.of(clock, self._now, acknowledgements.get(clock.id)),
+                position=lambda clock: (at(clock), clock.id),
+                cursor=cursor,
+            )
+        rows = clocks[:MAX_CSV_ROWS]
+        more = len(clocks) > len(rows)
+        return csv_response(
+            self._request,
+            name,
+            list(columns_of(ClockOut)),
+            (clock_fields(it, self._now, acknowledgements.get(it.id)) for it in rows),
+            next_cursor=cursor.encode(at(rows[-1]), rows[-1].id) if more else None,
+        )

@@ -11,30 +11,42 @@ from pydantic import BaseModel, Field
 
 from services.sla_monitor.api.clocks import ClockOut, clock_fields
 from services.sla_monitor.api.filters import KEY_ERRORS, visible_to
-from services.sla_monitor.domain.explanations import Explanation, explain
+from services.sla_monitor.domain.clocks import Acknowledgement, UnknownClock
+from services.sla_monitor.domain.explanations import (
+    MAX_INTERVALS,
+    Explanation,
+    Interval,
+    explain,
+)
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.queries import lists
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from shared.agreement.store import Policies
-from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.problems import InvalidRequest, problems
 
 ClockId = Annotated[UUID, Path(description="The id of the clock, as the lists have it.")]
 
 
-class UnknownClock(Rejected):
-    """No clock has this id, or it is another rep's."""
-
-    code = "unknown_clock"
-    status = 404
-
-
 class IntervalOut(BaseModel):
-    """An interval of working hours that counted."""
+    """An interval of working hours."""
 
     since: datetime
     until: datetime
     seconds: float
+
+    @classmethod
+    def of(cls, interval: Interval) -> IntervalOut:
+        """The interval as it is answered."""
+        return cls(since=interval.since, until=interval.until, seconds=interval.seconds)
+
+
+class EscalationStepOut(BaseModel):
+    """A step after the breach."""
+
+    at: datetime
+    notify: str = Field(description="Whose fallback endpoint is notified: team or ops.")
+    is_done: bool
 
 
 class SkippedOut(BaseModel):
@@ -52,24 +64,39 @@ class ExplanationOut(ClockOut):
         description="Working hours from the start to the due time; their sum is the target."
     )
     counted_s: float = Field(description="The sum of the intervals.")
-    holidays: list[SkippedOut] = Field(description="Dates whose hours did not count.")
+    holidays: list[SkippedOut] = Field(
+        description="Dates whose hours did not count, until it was due, or ended later than that."
+    )
     spent_s: float = Field(description="Business time until it ended, or until now.")
+    overdue_intervals: list[IntervalOut] = Field(
+        description="Working hours from the due time until it ended, or until now: the first "
+        f"{MAX_INTERVALS} of them."
+    )
     overdue_business_s: float = Field(description="Business time after it was due.")
+    escalation_steps: list[EscalationStepOut] = Field(
+        description="The steps of the policy's ladder, in order."
+    )
 
     @classmethod
-    def explaining(cls, explanation: Explanation, now: datetime) -> ExplanationOut:
+    def explaining(
+        cls, explanation: Explanation, now: datetime, acknowledgement: Acknowledgement | None
+    ) -> ExplanationOut:
         """The explanation as it is answered."""
-        intervals = [
-            IntervalOut(since=it.since, until=it.until, seconds=it.seconds)
-            for it in explanation.intervals
+        clock = explanation.clock
+        intervals = list(map(IntervalOut.of, explanation.intervals))
+        steps = [
+            EscalationStepOut(at=at, notify=notify, is_done=index < clock.escalation_count)
+            for index, (at, notify) in enumerate(clock.escalation_steps)
         ]
+        fields = clock_fields(clock, now, acknowledgement)
         return cls(
-            **clock_fields(explanation.clock, now),
+            **{**fields, "escalation_steps": steps},
             zone=explanation.zone,
             intervals=intervals,
             counted_s=sum(it.seconds for it in intervals),
             holidays=[SkippedOut(on=it.on, holiday=it.name) for it in explanation.skipped],
             spent_s=explanation.spent.total_seconds(),
+            overdue_intervals=list(map(IntervalOut.of, explanation.overdue_intervals)),
             overdue_business_s=explanation.overdue.total_seconds(),
         )
 
@@ -90,6 +117,7 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
         policy = policies.version(session, clock.agreement_version)
         calendar = policy.calendar(clock.team, clock.calendar)
-        return ExplanationOut.explaining(explain(clock, calendar, now=now), now)
+        acknowledgement = acknowledgements_of(session, [clock.id]).get(clock.id)
+        return ExplanationOut.explaining(explain(clock, calendar, now=now), now, acknowledgement)
 
     return routes

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.sla_monitor.queries.lists import ClockFilter
 from shared.auth.keys import Caller, ExpiredKey, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Scope
+from shared.http.csv_tables import FORMAT, Format
 from shared.http.parameters import PlainText
 
 KEY_ERRORS = (UnknownKey, ExpiredKey, WrongScope)
@@ -36,6 +37,7 @@ class Filters(BaseModel):
         default=None, description="Only promises of this kind: accept or first_touch."
     )
     scope: Scope | None = Field(default=None, description="Only promises of this scope.")
+    format: Format = Field(default=None, description=FORMAT)
 
     def clock_filter(self, caller: Caller, **more: Any) -> ClockFilter:
         """The filter of these parameters, within what the caller may see."""

@@ -8,6 +8,21 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.contracts.payloads import ClockChange, Scope
+from shared.errors import Rejected
+
+
+class UnknownClock(Rejected):
+    """No clock has this id, or it is another rep's."""
+
+    code = "unknown_clock"
+    status = 404
+
+
+class NotBreached(Rejected):
+    """Only a breach can be acknowledged, and this promise is not broken."""
+
+    code = "not_breached"
+    status = 409
 
 
 class State(StrEnum):
@@ -83,6 +98,15 @@ class Clock(NamedTuple):
         return steps[0].at if steps else None
 
 
+class Acknowledgement(NamedTuple):
+    """Ops know of a breach: who acknowledged it, when, and their note. It stays a breach."""
+
+    clock_id: UUID
+    acknowledged_at: datetime
+    actor: str
+    note: str
+
+
 class Transition(NamedTuple):
     """One change of a clock, to be announced: `occurred_at` is when it happened, whenever it was detected."""
 
@@ -91,6 +115,7 @@ class Transition(NamedTuple):
     occurred_at: datetime
     step: str | None = None
     step_number: int = 0
+    acknowledgement: Acknowledgement | None = None
 
     @property
     def id(self) -> str:

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from services.sla_monitor.domain.clocks import Clock, State
 from shared.calendar import CompiledCalendar, Skipped
 
+MAX_INTERVALS = 400
+"""So many intervals after the due time are explained: more than a year of days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An interval of working hours that counted."""
+    """An interval of working hours."""
 
     since: datetime
     until: datetime
@@ -24,11 +27,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A clock's time: the intervals up to `due_at` add up to the target."""
+    """A clock's time: the intervals up to `due_at` add up to the target; the overdue ones follow until it ended."""
 
     clock: Clock
     zone: str
     intervals: tuple[Interval, ...]
+    overdue_intervals: tuple[Interval, ...]
     skipped: tuple[Skipped, ...]
     spent: timedelta
     overdue: timedelta
@@ -38,11 +42,13 @@ def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Expla
     """Count the clock's time again, from its start to its due time, in the calendar that it runs by."""
     counted = calendar.open_intervals(clock.started_at, clock.due_at)
     until = clock.ended_at or now
+    overdue = calendar.open_intervals(clock.due_at, until) if until > clock.due_at else []
     return Explanation(
         clock=clock,
         zone=calendar.calendar.zone,
         intervals=tuple(Interval(start, end) for start, end in counted),
-        skipped=tuple(calendar.skipped_holidays(clock.started_at, clock.due_at)),
+        overdue_intervals=tuple(Interval(start, end) for start, end in overdue[:MAX_INTERVALS]),
+        skipped=tuple(calendar.skipped_holidays(clock.started_at, max(clock.due_at, until))),
         spent=calendar.elapsed(clock.started_at, until),
         overdue=calendar.elapsed(clock.due_at, until),
     )

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from services.sla_monitor import announcements, metrics
 from services.sla_monitor.domain.clocks import Transition, fire
+from services.sla_monitor.domain.counts import open_count_changes, recent_count_changes
 from services.sla_monitor.domain.tallies import tally_changes
-from services.sla_monitor.queries import clocks, tallies
+from services.sla_monitor.queries import clocks, counts, tallies
 from shared.messaging import outbox
 
 BATCH = 10_000
@@ -37,7 +38,10 @@ def fire_due_clocks(
     clocks.save_timers(session, fired)
     outbox.append(session, announcements.clocks_changed(transitions, now=now))
     # Last, since many transactions wait for the same few rows.
-    tallies.add_tallies(session, tally_changes(zip(due, fired, strict=True)))
+    pairs = list(zip(due, fired, strict=True))
+    counts.add_recent_counts(session, recent_count_changes(pairs))
+    counts.add_open_counts(session, open_count_changes(pairs))
+    tallies.add_tallies(session, tally_changes(pairs))
     _measure(transitions, now)
     return len(due)
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import announcements
+from services.sla_monitor.domain.counts import open_count_changes, recent_count_changes
 from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.domain.reconciliation import reconcile
 from services.sla_monitor.domain.tallies import tally_changes
-from services.sla_monitor.queries import changes, clocks, tallies
+from services.sla_monitor.queries import acknowledgements, changes, clocks, counts, tallies
 from shared.agreement.store import Policies
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
@@ -46,8 +47,13 @@ def on_handoffs_changed(
     transitions = [transition for update in updates for transition in update.transitions]
 
     removed = {it.before.id for it in updates if it.before is not None and it.after is None}
-    clocks.remove_clocks(session, removed)
+    if removed:
+        acknowledgements.remove_acknowledgements(session, removed)
+        clocks.remove_clocks(session, removed)
     clocks.save_clocks(session, [it.after for it in updates if it.after is not None])
     outbox.append(session, list(announcements.clocks_changed(transitions, now=now)))
     # Last, since many transactions wait for the same few rows.
-    tallies.add_tallies(session, tally_changes((it.before, it.after) for it in updates))
+    pairs = [(it.before, it.after) for it in updates]
+    counts.add_recent_counts(session, recent_count_changes(pairs))
+    counts.add_open_counts(session, open_count_changes(pairs))
+    tallies.add_tallies(session, tally_changes(pairs))

@@ -108,6 +108,12 @@ def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[C
     return clocks
 
 
+def find_locked_clock(session: Session, clock_id: UUID) -> Clock | None:
+    """The clock with this id, locked until the transaction ends; None if there is none."""
+    session.execute(select(timer.clock_id).where(timer.clock_id == clock_id).with_for_update())
+    return next(iter(read_clocks(session, CLOCKS.where(clock.id == clock_id))), None)
+
+
 _DUE = (
     select(timer.clock_id)
     .where(timer.fire_at <= bindparam("now"), timer.fire_at >= bindparam("low"))
@@ -187,9 +193,8 @@ def save_timers(session: Session, clocks: Sequence[Clock]) -> None:
 
 def remove_clocks(session: Session, clock_ids: Set[UUID]) -> None:
     """Delete clocks that never should have started."""
-    if clock_ids:
-        session.execute(delete(tables.timers).where(timer.clock_id.in_(clock_ids)))
-        session.execute(delete(tables.clocks).where(clock.id.in_(clock_ids)))
+    session.execute(delete(tables.timers).where(timer.clock_id.in_(clock_ids)))
+    session.execute(delete(tables.clocks).where(clock.id.in_(clock_ids)))
 
 
 class ClockCounts(NamedTuple):

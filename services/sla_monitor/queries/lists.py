@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +10,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Text, cast, func, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Text,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
@@ -27,6 +39,9 @@ tally = tables.tallies.c
 OPEN = clock.ended_at.is_(None)
 OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
 
+ID_DIGITS = 32
+"""Hexadecimal digits of an id."""
+
 Position = tuple[datetime, UUID]
 """The end of a page: the instant that its list is ordered by, and the clock's id."""
 
@@ -41,6 +56,7 @@ class ClockFilter:
     kind: str | None = None
     scope: str | None = None
     times: TimeRange = ALWAYS
+    acknowledged: bool | None = None
     visible_to: str | None = None
     """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
@@ -73,11 +89,16 @@ def at_risk(
     session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime
 ) -> list[Clock]:
     """Clocks past their warning and not yet due, the next due one first."""
-    order = (timer.fire_at, timer.clock_id)
-    conditions = [*AT_RISK, timer.fire_at > now, *_conditions(clock_filter, timer.fire_at)]
-    if page.after is not None:
-        conditions.append(tuple_(*order) > tuple_(*page.after))
-    return read_clocks(session, CLOCKS.where(*conditions).order_by(*order).limit(page.limit))
+    conditions = [*AT_RISK, timer.fire_at > now, *conditions_of(clock_filter, timer.fire_at)]
+    return _next_due(session, (timer.fire_at, timer.clock_id), conditions, page)
+
+
+def upcoming(
+    session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime
+) -> list[Clock]:
+    """Clocks that run and are not due yet, those at risk too, the next due one first."""
+    conditions = [OPEN, clock.due_at > now, *conditions_of(clock_filter, clock.due_at)]
+    return _next_due(session, (clock.due_at, clock.id), conditions, page)
 
 
 def all_clocks(
@@ -93,6 +114,13 @@ def all_clocks(
     if reported_late is not None:
         conditions.append(clock.reported_late if reported_late else ~clock.reported_late)
     return _newest(session, clock.started_at, conditions, clock_filter, page)
+
+
+def clocks_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> list[Clock]:
+    """The clocks whose ids begin with these hexadecimal digits."""
+    digits = prefix.replace("-", "")
+    first, last = (UUID(digits.ljust(ID_DIGITS, digit)) for digit in "0f")
+    return read_clocks(session, CLOCKS.where(clock.id.between(first, last)).limit(limit))
 
 
 def clocks_of(session: Session, handoff_ids: Collection[UUID]) -> list[Clock]:
@@ -127,7 +155,7 @@ def tally_sums(
         select(cast(group, Text), tally.kind, tally.measure, tally.bucket, number)
         .where(
             tally.due_on.between(first, last),
-            *_equalities(clock_filter, tally),
+            *equalities(clock_filter, tally),
             *_sums_over_all(group_by, clock_filter),
         )
         .group_by(group, tally.kind, tally.measure, tally.bucket)
@@ -146,6 +174,40 @@ def _sums_over_all(group_by: GroupBy, clock_filter: ClockFilter) -> list[ColumnE
     ]
 
 
+def daily_tally_sums(
+    session: Session, group_by: GroupBy, clock_filter: ClockFilter, *, first: date, last: date
+) -> dict[str, list[TallySum]]:
+    """For each team, rep or tier the sums by day of tallies of clocks that were due from the first to the last date."""
+    group = tally[group_by.value]
+    number = cast(func.sum(tally.count), BigInteger)
+    keys = (tally.due_on, tally.kind, tally.measure, tally.bucket)
+    statement = (
+        select(group, cast(tally.due_on, Text), tally.kind, tally.measure, tally.bucket, number)
+        .where(
+            tally.due_on.between(first, last),
+            *equalities(clock_filter, tally),
+            *_sums_over_all(group_by, clock_filter),
+        )
+        .group_by(group, *keys)
+        .order_by(group, tally.due_on)
+    )
+    series: dict[str, list[TallySum]] = defaultdict(list)
+    for name, *tally_sum in session.execute(statement):
+        series[name].append(TallySum(*tally_sum))
+    return series
+
+
+def _next_due(
+    session: Session,
+    order: tuple[Column[Any], Column[Any]],
+    conditions: Sequence[ColumnElement[bool]],
+    page: Slice,
+) -> list[Clock]:
+    after = [] if page.after is None else [tuple_(*order) > tuple_(*page.after)]
+    statement = CLOCKS.where(*conditions, *after).order_by(*order).limit(page.limit)
+    return read_clocks(session, statement)
+
+
 def _newest(
     session: Session,
     at: Column[Any],
@@ -153,15 +215,20 @@ def _newest(
     clock_filter: ClockFilter,
     page: Slice,
 ) -> list[Clock]:
-    conditions = [*conditions, *_conditions(clock_filter, at)]
+    conditions = [*conditions, *conditions_of(clock_filter, at)]
     if page.after is not None:
         conditions.append(tuple_(at, clock.id) < tuple_(*page.after))
     order = (at.desc(), clock.id.desc())
     return read_clocks(session, CLOCKS.where(*conditions).order_by(*order).limit(page.limit))
 
 
-def _conditions(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
-    conditions = [*_equalities(clock_filter, clock), *clock_filter.times.conditions(at)]
+def conditions_of(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
+    """The filter's conditions on clocks; its times are those of the column `at`."""
+    conditions = [*equalities(clock_filter, clock), *clock_filter.times.conditions(at)]
+    if clock_filter.acknowledged is not None:
+        acknowledgement = tables.acknowledgements.c
+        acknowledged = exists().where(acknowledgement.clock_id == clock.id)
+        conditions.append(acknowledged if clock_filter.acknowledged else ~acknowledged)
     if clock_filter.visible_to is not None:
         conditions.extend(_visible(clock_filter.visible_to))
     return conditions
@@ -180,7 +247,8 @@ def _visible(rep: str) -> list[ColumnElement[bool]]:
     return [clock.rep == rep, or_(clock.scope != Scope.JOURNEY.value, last_rep == rep)]
 
 
-def _equalities(clock_filter: ClockFilter, columns: Any) -> list[ColumnElement[bool]]:
+def equalities(clock_filter: ClockFilter, columns: Any) -> list[ColumnElement[bool]]:
+    """The filter's conditions on a table that has its columns."""
     names = ("team", "rep", "tier", "kind", "scope")
     values = {name: getattr(clock_filter, name) for name in names}
     return [columns[name] == value for name, value in values.items() if value is not None]

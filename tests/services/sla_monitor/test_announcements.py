@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from services.sla_monitor.announcements import clocks_changed, payload_of
-from services.sla_monitor.domain.clocks import Transition
+from services.sla_monitor.domain.clocks import Acknowledgement, Transition
 from shared.contracts.payloads import Change, ClockChange, SlaChanged
 from shared.contracts.topic import Record
 from shared.contracts.topics import SLA_CHANGED
@@ -34,7 +34,7 @@ def test_a_transition_is_announced_with_all_that_the_contract_holds(
         transition = Transition(CLOCKS[clock]._replace(rep=rep), change, NOON, step)
         [record] = clocks_changed([transition], now=LATER)
         fields = orjson.loads(record.value)
-        optional = {"rep": rep, "step": step}
+        optional = {"rep": rep, "step": step, "actor": None, "note": None}
         absent = {name for name, value in optional.items() if value is None}
         assert fields.keys() == set(SlaChanged.__struct_fields__) - absent
         payload = SLA_CHANGED.codec.decode(record.value)
@@ -53,3 +53,16 @@ def test_an_announcement_has_the_handoffs_key_and_trace() -> None:
     )
     assert message.key == str(clock.handoff_id) == SLA_CHANGED.key(message.payload)
     assert trace_id(message.traceparent) == "a" * 32
+
+
+def test_an_acknowledgement_is_announced_with_its_actor_and_note() -> None:
+    clock = CLOCKS["touch/1"]
+    acknowledgement = Acknowledgement(clock.id, LATER, "ops/maria", "called the lead myself")
+    transition = Transition(clock, ClockChange.ACKNOWLEDGED, LATER, acknowledgement=acknowledgement)
+
+    [sent] = clocks_changed([transition], now=LATER)
+
+    message = SLA_CHANGED.decode(Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers))
+    assert message.id == f"{clock.id}/acknowledged"
+    assert (message.payload.actor, message.payload.note) == ("ops/maria", "called the lead myself")
+    assert message.payload.occurred_at == LATER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from csv import DictReader
+from io import StringIO
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -23,6 +25,19 @@ class SlaClient:
         got = self._client.get(f"/v1/sla/{path}", params=parameters, headers=self._headers)
         assert got.status_code == status, got.text
         return got.json()
+
+    def post(self, path: str, status: int = 200, **body: Any) -> Any:
+        got = self._client.post(f"/v1/sla/{path}", json=body, headers=self._headers)
+        assert got.status_code == status, got.text
+        return got.json()
+
+    def csv(self, path: str, accept: str = "*/*", **parameters: Any) -> tuple[Any, list[Any]]:
+        """The response's headers, and the rows of its CSV, each by its columns."""
+        headers = {**self._headers, "accept": accept}
+        got = self._client.get(f"/v1/sla/{path}", params=parameters, headers=headers)
+        assert got.status_code == 200, got.text
+        assert got.headers["content-type"] == "text/csv; charset=utf-8"
+        return got.headers, list(DictReader(StringIO(got.text, newline="")))
 
     def ids(self, path: str, **parameters: Any) -> list[tuple[str, str]]:
         return [(it["rep"], it["policy"]) for it in self.get(path, **parameters)["items"]]

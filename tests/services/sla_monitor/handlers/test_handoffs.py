@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from services.sla_monitor.domain.clocks import State
 from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.acknowledgement import on_acknowledgement
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
 from services.sla_monitor.tables import changes
 from shared.agreement.store import Policies, UnknownVersion
@@ -152,9 +154,14 @@ def test_a_clock_that_an_earlier_change_disproves_is_removed(session: Session) -
     handle_changes(session, replace(second, agreement_version=2), minute=1)
     assert set(stored_clocks(session)) == {"other/1"}
     fire_due_clocks(session, now=minutes_after_noon(61))
+    clock_id = stored_clocks(session)["other/1"].id
+    on_acknowledgement(
+        session, clock_id, actor="ops/maria", note="seen", now=minutes_after_noon(65)
+    )
 
     handle_changes(session, first, minute=70)
     assert set(stored_clocks(session)) == {"touch/1"}
+    assert acknowledgements_of(session, [clock_id]) == {}
     assert announcements(session)[-1] == "other retracted"
     assert outcome_counts(session) == {}
 
