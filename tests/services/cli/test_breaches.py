@@ -6,17 +6,13 @@ import json
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from services.cli.breaches import breaches
+from services.cli.breaches import app
 from shared.db.session import Sessions
 from tests.services.cli.journey import hand_over
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
-
-app = typer.Typer()
-app.command()(breaches)
 
 
 def listed(*arguments: str) -> list[Any]:
@@ -33,7 +29,9 @@ def test_a_breach_names_the_lead_the_rep_and_how_long_it_is_overdue(sessions: Se
     result = CliRunner().invoke(app, [])
 
     header, row = result.stdout.splitlines()
-    assert header.split() == ["Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue"]
+    assert header.split() == [
+        *("Lead", "Promise", "State", "Rep", "Team", "Due", "Overdue", "Clock", "Acknowledged")
+    ]
     assert row.split()[:5] == ["ada@example.com", "first_touch", "overdue", "grace", "sales"]
     assert " d " in row
 
@@ -58,3 +56,45 @@ def test_the_list_is_narrowed_by_each_option(sessions: Sessions) -> None:
     ):
         assert len(listed(*options)) == count, options
     assert "no such breaches" in CliRunner().invoke(app, ["--rep", "linus"]).stdout
+
+
+def test_a_breach_is_acknowledged_by_the_first_digits_of_its_id(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com", "joan@example.com")
+    [first, _] = listed()
+
+    result = CliRunner().invoke(
+        app, ["acknowledge", first["id"][:8], "--note", "called her", "--by", "maria"]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "by ops/maria: called her" in result.stdout
+    [known] = listed("--acknowledged")
+    assert (known["id"], known["acknowledged_by"], known["note"]) == (
+        first["id"],
+        "ops/maria",
+        "called her",
+    )
+    assert [it["id"] for it in listed("--not-acknowledged")] != [first["id"]]
+    assert "ops/maria: called her" in CliRunner().invoke(app, []).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["acknowledge", "ffffffff", "--note", "x"],
+            "no clock has an id that begins with ffffffff",
+        ),
+        (["acknowledge", "ada", "--note", "x"], "no clock has an id that begins with ada"),
+        (["acknowledge", "ffffffff", "--note", ""], "write 1 to 500 characters"),
+        (["acknowledge", "ffffffff"], "--note"),
+    ],
+    ids=["unknown", "no id", "empty note", "no note"],
+)
+def test_what_cannot_be_acknowledged_is_named(
+    sessions: Sessions, arguments: list[str], words: str
+) -> None:
+    hand_over(sessions, "ada@example.com")
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code != 0
+    assert words in f"{result.output} {result.exception}"

@@ -41,6 +41,17 @@ def test_at_risk_is_past_the_warning_and_not_yet_due(ops: SlaClient) -> None:
     assert ops.ids("at-risk") == [("alan", "touch"), ("ada", "slow")]
 
 
+def test_upcoming_clocks_are_not_yet_due_and_the_next_one_is_first(ops: SlaClient) -> None:
+    items = ops.get("upcoming")["items"]
+    assert [(it["rep"], it["policy"], it["at_risk_since"] is not None) for it in items] == [
+        ("alan", "touch", True),
+        ("ada", "slow", True),
+        ("alan", "slow", False),
+    ]
+    assert ops.ids("upcoming", until="2026-11-18T13:40:00Z") == [("alan", "touch")]
+    assert ops.ids("upcoming", tier="enterprise") == [("ada", "slow")]
+
+
 @pytest.mark.parametrize(
     ("filters", "count"),
     [
@@ -64,7 +75,8 @@ def test_lists_are_narrowed(ops: SlaClient, filters: dict[str, Any], count: int)
 
 
 @pytest.mark.parametrize(
-    ("path", "parameters"), [("clocks", {}), ("at-risk", {}), ("breaches", {"state": "all"})]
+    ("path", "parameters"),
+    [("clocks", {}), ("at-risk", {}), ("upcoming", {}), ("breaches", {"state": "all"})],
 )
 def test_lists_come_in_pages(ops: SlaClient, path: str, parameters: dict[str, Any]) -> None:
     whole = [it["id"] for it in ops.get(path, **parameters)["items"]]
@@ -115,6 +127,7 @@ def test_clocks_are_listed_in_any_state(ops: SlaClient) -> None:
         ("breaches", {"since": "2026-11-18T13:00:00"}, "invalid_request"),
         ("breaches", {"limit": 0}, "invalid_request"),
         ("breaches", {"colour": "red"}, "invalid_request"),
+        ("breaches", {"format": "xml"}, "invalid_request"),
         ("at-risk", {"scope": "galaxy"}, "invalid_request"),
         ("clocks", {"state": "asleep"}, "invalid_request"),
         ("clocks/not-an-id/explain", {}, "invalid_request"),

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.postgres
 def test_open_clocks_are_counted_in_all_by_team_and_by_rep(ops: SlaClient) -> None:
     got = ops.get("counts")
 
-    # Ada's touch is broken, her slow one and Alan's touch are at risk; Alan's slow one is due in an hour.
+    # Ada's touch is broken, her slow one and Alan's touch are at risk; Alan's slow one is due at 14:31.
     whole = {"open_breaches": 1, "at_risk": 2, "due_soon": 2, "running": 3}
     assert got.items() >= {**whole, "has_more_due_soon": False}.items()
     assert got["teams"] == [{"team": "sales", "rep": None, **whole}]

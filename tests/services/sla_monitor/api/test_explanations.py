@@ -7,12 +7,19 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id
 from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
-from tests.services.sla_monitor.builders import handle_changes, policy, publish_policies, step
+from tests.services.sla_monitor.builders import (
+    handle_changes,
+    minutes_after_noon,
+    policy,
+    publish_policies,
+    step,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -31,6 +38,27 @@ def test_a_clock_explains_itself(ops: SlaClient) -> None:
         1,
     )
     assert explanation["holidays"] == []
+    assert explanation["overdue_intervals"] == [
+        {"since": "2026-11-18T13:00:00Z", "until": "2026-11-18T13:30:00Z", "seconds": 1800.0}
+    ]
+    assert explanation["escalation_steps"] == []
+
+
+def test_an_explanation_has_the_steps_of_the_ladder(client: TestClient, sessions: Sessions) -> None:
+    ladder = [{"after": "15m", "notify": "ops"}, {"after": "1h", "notify": "team"}]
+    with sessions.begin() as session:
+        publish_policies(session, policy("touch", ladder=ladder))
+        handle_changes(session, step(Change.ASSIGNED))
+        fire_due_clocks(session, now=minutes_after_noon(80))
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    [clock] = ops.get("breaches")["items"]
+
+    steps = ops.get(f"clocks/{clock['id']}/explain")["escalation_steps"]
+
+    assert steps == [
+        {"at": "2026-11-18T13:15:00Z", "notify": "ops", "is_done": True},
+        {"at": "2026-11-18T14:00:00Z", "notify": "team", "is_done": False},
+    ]
 
 
 def test_an_unknown_clock_is_a_404(ops: SlaClient) -> None:

@@ -30,6 +30,7 @@ def visible(rep: SlaClient) -> list[tuple[str, str | None]]:
     lists: list[tuple[str, dict[str, Any]]] = [
         ("clocks", {}),
         ("at-risk", {}),
+        ("upcoming", {}),
         ("breaches", {"state": "all"}),
     ]
     items = [it for path, parameters in lists for it in rep.get(path, **parameters)["items"]]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.sla_monitor.domain.explanations import explain, outcome
+from services.sla_monitor.domain.explanations import MAX_INTERVALS, explain, outcome
 from shared.agreement.model import Calendar
 from shared.calendar import compile_calendar
 from shared.contracts.payloads import Change, HandoffChanged
@@ -80,3 +80,11 @@ def test_an_ended_clock_has_spent_what_it_had_when_it_ended() -> None:
     ]
     explanation = explain(clock, CALENDAR, now=minutes_after_noon(500))
     assert (explanation.spent, explanation.overdue) == (minutes(70), minutes(10))
+    assert [it.seconds for it in explanation.overdue_intervals] == [600]
+
+
+def test_the_hours_after_the_due_time_are_explained_for_a_year_at_most() -> None:
+    clock = derived_clocks([step(Change.ASSIGNED)], TOUCH)["touch/1"]
+    explanation = explain(clock, CALENDAR, now=minutes_after_noon(3 * 365 * 24 * 60))
+    assert len(explanation.overdue_intervals) == MAX_INTERVALS
+    assert explain(clock, CALENDAR, now=minutes_after_noon(30)).overdue_intervals == ()
