@@ -10,7 +10,7 @@ from shared.http import probes
 from shared.kafka import config
 from shared.kafka.producer import Producer
 from shared.messaging import relay as engine
-from shared.messaging.lag import set_gauges
+from shared.messaging.lag import measure
 from shared.process import logs
 from shared.process.lifecycle import collect_rarely, stop_on_signals
 from shared.process.periodic import run_periodically
@@ -26,7 +26,7 @@ def relay(settings: Settings) -> None:
     producer = Producer(kafka)
     checks = {"database": probes.database_check(sessions), "kafka": producer.check}
     probes.Probes().start(settings.probe_port, checks, host=settings.probe_host)
-    run_periodically("gauges of the backlog", partial(set_gauges, sessions, kafka, utc_now), stop)
+    run_periodically("gauges of the backlog", partial(measure, sessions, kafka, utc_now), stop)
     collect_rarely()
     try:
         engine.relay(sessions, producer, config=kafka, stop=stop, time_source=utc_now)

@@ -131,6 +131,32 @@ def upgrade() -> None:
         schema="messaging",
         comment="Records that cannot be handled, with unchanged bytes and the reason.",
     )
+    op.create_index(
+        "ix_dead_letters_unreplayed",
+        "dead_letters",
+        ["topic", "code"],
+        unique=False,
+        schema="messaging",
+        postgresql_where=sa.text("replayed_at is null"),
+    )
+    op.create_table(
+        "lags",
+        sa.Column("consumer_group", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column(
+            "records", sa.BigInteger(), nullable=False, comment="Records that are not processed."
+        ),
+        sa.Column(
+            "oldest_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the first of them was written.",
+        ),
+        sa.Column("measured_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("consumer_group", "topic", name=op.f("pk_lags")),
+        schema="messaging",
+        comment="How far each group is behind, as the relay has measured it last.",
+    )
     op.create_table(
         "offsets",
         sa.Column("consumer_group", sa.Text(), nullable=False),

@@ -16,6 +16,16 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("create schema sla")
     op.create_table(
+        "acknowledgements",
+        sa.Column("clock_id", sa.UUID(), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False, comment="ops/NAME"),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("clock_id", name=op.f("pk_acknowledgements")),
+        schema="sla",
+        comment="Breaches that ops know of, with their note; beside the clock, which sweeps rewrite.",
+    )
+    op.create_table(
         "changes",
         sa.Column("handoff_id", sa.UUID(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -126,6 +136,37 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_clocks_started_at", "clocks", ["started_at", "id"], unique=False, schema="sla"
+    )
+    op.create_table(
+        "open_counts",
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=False, comment="Empty while no rep has the handoff."),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False, comment="running, at_risk or breached"),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "team", "rep", "tier", "kind", "scope", "state", name=op.f("pk_open_counts")
+        ),
+        schema="sla",
+        comment="How many clocks are open: changed in the transaction that changes the clock.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
+        "recent_counts",
+        sa.Column(
+            "since",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The start of the five minutes in which the promises were kept or broken.",
+        ),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False, comment="met or breached"),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("since", "team", "outcome", name=op.f("pk_recent_counts")),
+        schema="sla",
+        comment="How many promises were kept and broken: changed in the transaction that changes the clock.",
     )
     op.create_table(
         "tallies",

@@ -19,6 +19,7 @@ from shared.http import probes
 from shared.http.app import create_app
 from shared.http.probes import Probes
 from shared.http.server import serve
+from shared.messaging import health
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
@@ -51,6 +52,7 @@ def build_api(
         max_bytes=max_bytes,
     )
     app.include_router(router(Policies(SlaPolicy)))
+    app.include_router(health.router)
     return app
 
 

@@ -68,6 +68,17 @@ offsets = Table(
     comment="The next offset of each group, moved in the transaction that handles the records.",
 )
 
+lags = Table(
+    "lags",
+    metadata,
+    Column("consumer_group", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("records", BigInteger, nullable=False, comment="Records that are not processed."),
+    Column("oldest_at", DateTime(timezone=True), comment="When the first of them was written."),
+    Column("measured_at", DateTime(timezone=True), nullable=False),
+    comment="How far each group is behind, as the relay has measured it last.",
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,
@@ -92,6 +103,9 @@ dead_letters = Table(
         "partition",
         "log_offset",
         name="uq_dead_letters_record",
+    ),
+    Index(
+        "ix_dead_letters_unreplayed", "topic", "code", postgresql_where=text("replayed_at is null")
     ),
     comment="Records that cannot be handled, with unchanged bytes and the reason.",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.oldest import oldest_unread
 from shared.messaging import dead_letters, metrics, offsets, outbox
+from shared.messaging.stored_lag import TopicLag, save_lags
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,11 @@ class Behind:
         return 0.0 if self.oldest_at is None else max((now - self.oldest_at).total_seconds(), 0.0)
 
 
-def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource) -> None:
-    """Set the gauges about the database, then those about Kafka, which may be away. Raises an outage."""
+def measure(sessions: Sessions, config: KafkaConfig, time_source: TimeSource) -> None:
+    """Set the gauges about the database, then those about Kafka, which may be away, and store the lag.
+
+    Raises an outage.
+    """
     with sessions() as session:
         backlog = outbox.backlog(session)
         rows = outbox.estimated_rows(session)
@@ -43,10 +48,30 @@ def set_gauges(sessions: Sessions, config: KafkaConfig, time_source: TimeSource)
     metrics.DEAD_LETTERS_WAITING.clear()
     for (topic, code), count in dead_letter_counts.items():
         metrics.DEAD_LETTERS_WAITING.labels(topic, code).set(count)
-    for lag in behind(sessions, config):
+    lags = behind(sessions, config)
+    for lag in lags:
         labels = (lag.group, lag.log_partition.topic, lag.log_partition.partition)
         metrics.LAG.labels(*labels).set(lag.records)
         metrics.LAG_SECONDS.labels(*labels).set(lag.age_s(time_source()))
+    with sessions.begin() as session:
+        save_lags(session, by_topic(lags, now=time_source()))
+
+
+def by_topic(lags: Iterable[Behind], *, now: datetime) -> list[TopicLag]:
+    """The lag of each group in each topic, over all partitions."""
+    partitions: dict[tuple[str, str], list[Behind]] = defaultdict(list)
+    for lag in lags:
+        partitions[lag.group, lag.log_partition.topic].append(lag)
+    return [
+        TopicLag(
+            group,
+            topic,
+            records=sum(it.records for it in of_topic),
+            oldest_at=min((it.oldest_at for it in of_topic if it.oldest_at), default=None),
+            measured_at=now,
+        )
+        for (group, topic), of_topic in partitions.items()
+    ]
 
 
 def behind(sessions: Sessions, config: KafkaConfig) -> list[Behind]:

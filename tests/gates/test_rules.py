@@ -28,6 +28,7 @@ EDGES = (
     "services/scoring/ingest/rejections.py",
     "shared/db/migrate.py",
     "shared/messaging/relay.py",
+    "shared/messaging/lag.py",  # stores what it has measured
     "shared/http/dependencies.py",
     "shared/auth/key_cache.py",
     "shared/messaging/batch.py",

@@ -19,8 +19,9 @@ from shared.kafka.errors import BrokerAway
 from shared.kafka.oldest import oldest_unread
 from shared.kafka.producer import Producer
 from shared.messaging import offsets
-from shared.messaging.lag import behind, set_gauges
+from shared.messaging.lag import behind, measure
 from shared.messaging.offsets import Move
+from shared.messaging.stored_lag import stored_lags
 from tests.engine import append_to_outbox, events, until
 
 pytestmark = pytest.mark.postgres
@@ -47,7 +48,7 @@ def test_the_lag_of_a_group_counts_by_the_offsets_in_postgresql(
     with sessions.begin() as session:
         offsets.positions(session, SCORING, [log_partition])
         offsets.advance(session, SCORING, [Move(log_partition, 0, end)])
-    set_gauges(sessions, broker, utc_now)
+    measure(sessions, broker, utc_now)
 
     partition = str(log_partition.partition)
     lag = gauge(
@@ -68,9 +69,14 @@ def test_the_age_of_the_oldest_unread_record_is_measured_in_each_partition(
         offsets.positions(session, SCORING, [read])
         offsets.advance(session, SCORING, [Move(read, 0, ends[read])])
 
-    set_gauges(sessions, broker, lambda: utc_now() + timedelta(minutes=5))
+    measure(sessions, broker, lambda: utc_now() + timedelta(minutes=5))
 
     assert unread
+    with sessions() as session:
+        [stored] = [it for it in stored_lags(session) if it.topic == MARKETING_EVENTS.name]
+    assert (stored.group, stored.records) == (SCORING, sum(ends[it] for it in unread))
+    assert stored.oldest_at is not None
+    assert (stored.measured_at - stored.oldest_at).total_seconds() == pytest.approx(300, abs=60)
     assert age_s(read) == 0
     assert [age_s(it) for it in unread] == [pytest.approx(300, abs=60)] * len(unread)
 
@@ -102,7 +108,7 @@ def test_the_outbox_grows_older_while_kafka_is_away(
     away = replace(broker, bootstrap=("127.0.0.1:1",))
 
     with pytest.raises(BrokerAway):
-        set_gauges(sessions, away, lambda: utc_now() + timedelta(minutes=5))
+        measure(sessions, away, lambda: utc_now() + timedelta(minutes=5))
 
     assert gauge("leadbaton_outbox_unpublished") == 3
     assert gauge("leadbaton_outbox_kept") == pytest.approx(
@@ -122,11 +128,11 @@ def test_dead_letters_are_counted_by_code_until_they_are_replayed(
                 "values ('g', 't', gen_random_uuid(), 0, 0, '[]', 'unknown_version', 'why', 1)"
             )
         )
-    set_gauges(sessions, broker, utc_now)
+    measure(sessions, broker, utc_now)
     assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") == 1
 
     with sessions.begin() as session:
         session.execute(text("update messaging.dead_letters set replayed_at = now()"))
-    set_gauges(sessions, broker, utc_now)
+    measure(sessions, broker, utc_now)
 
     assert gauge("leadbaton_dead_letters_waiting", topic="t", code="unknown_version") is None
