@@ -98,8 +98,17 @@ _TALLIES = """
 """
 
 
+_OPEN_COUNTS = """
+    insert into sla.open_counts (team, rep, tier, kind, scope, state, count)
+    select team, coalesce(rep, ''), tier, kind, scope, case when breached_at is not null then 'breached'
+        when warned_at is not null then 'at_risk' else 'running' end as state, count(*)
+    from sla.clocks join sla.timers on clock_id = id where ended_at is null
+    group by 1, 2, 3, 4, 5, 6
+"""
+
+
 def load(engine: Engine, *, open_: int, closed: int) -> None:
-    """Insert the clocks without indexes, then create the indexes, then the tallies."""
+    """Insert the clocks without indexes, then create the indexes, then the tallies and counts."""
     chunks = [
         *((_EACH.format(**_CLOSED, **_SIZES), part) for part in _parts(closed)),
         *((_EACH.format(**_OPEN, **_SIZES), part) for part in _parts(open_)),
@@ -121,6 +130,7 @@ def load(engine: Engine, *, open_: int, closed: int) -> None:
         _each(progress, "keys", KEYS, lambda key: _add(engine, key))
         _each(progress, "indexes", [*indexes, by_day], lambda index: index.create(engine))
         _each(progress, "tallies", dates, lambda day: _run(engine, _TALLIES, {"day": day}))
+        _each(progress, "counts", [_OPEN_COUNTS], lambda it: _run(engine, it, {}))
         by_day.drop(engine)
         _each(progress, "settled", ["vacuum analyze", "checkpoint"], lambda it: settle(engine, it))
 

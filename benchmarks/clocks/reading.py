@@ -16,6 +16,7 @@ from sqlalchemy.orm import sessionmaker
 
 from benchmarks.machine import Figure, does, takes
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.queries.counts import due_soon_counts, open_counts
 from services.sla_monitor.queries.lists import ClockFilter, GroupBy, Slice, breaches, tally_sums
 from services.sla_monitor.sweep import GRACE
 from shared.agreement.model import Calendar, Weekday
@@ -37,6 +38,7 @@ def reads(engine: Engine) -> Iterator[Figure]:
             sessionmaker(own), bare
         )  # on a connection of its own, as a sweeper has it
         yield from _lists(sessions, bare)
+        yield from _counts(sessions, bare)
         yield from _attainment(sessions, bare)
 
 
@@ -82,6 +84,16 @@ _BROKEN = """
 def _look(sessions: Sessions, clock_filter: ClockFilter, *, still_open: bool) -> None:
     with sessions() as session:
         assert len(breaches(session, clock_filter, PAGE, now=utc_now(), still_open=still_open)) > 1
+
+
+def _counts(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
+    def count() -> None:
+        with sessions() as session:
+            assert open_counts(session, ClockFilter())
+            due_soon_counts(session, ClockFilter(), now=utc_now())
+
+    floor_s = _median(_bare(bare, "select sum(count) from sla.open_counts"))
+    yield takes("open clocks by team and rep", _median(count), at_most_s=0.01, floor_s=floor_s)
 
 
 def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:
