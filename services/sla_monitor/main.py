@@ -10,6 +10,7 @@ from services.sla_monitor.api import router
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.sweep import remove_old_counts
 from services.sla_monitor.sweep import sweep as sweep_until
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
@@ -79,6 +80,12 @@ def sweep(settings: Settings) -> None:
         run_periodically("gauges of clocks", gauges, stop),
         run_periodically(
             "count of open clocks", partial(set_open_clocks, sessions), stop, every_s=COUNT_EVERY_S
+        ),
+        run_periodically(
+            "removal of old counts",
+            partial(remove_old_counts, sessions, utc_now),
+            stop,
+            every_s=COUNT_EVERY_S,
         ),
     ]
     sweep_until(engine, stop=stop, beat=probe.beat)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from services.sla_monitor.handlers.due_clocks import ALWAYS, BATCH, fire_due_clocks
-from services.sla_monitor.queries import clocks
+from services.sla_monitor.queries import clocks, counts
 from shared.clock import TimeSource, utc_now
 from shared.db.listener import listening
 from shared.db.outages import OUTAGES, is_outage
@@ -24,6 +24,8 @@ LONGEST_SLEEP = timedelta(seconds=1)
 SHORTEST_SLEEP = timedelta(milliseconds=5)
 GRACE = timedelta(seconds=5)
 FULL_SWEEP_EVERY = timedelta(seconds=30)
+RECENT = timedelta(days=2)
+"""How long the counts of each five minutes are kept: twice as long as anybody can ask for."""
 
 log = logs.get(__name__)
 
@@ -54,6 +56,12 @@ def sweep(
                 raise
             log.warning("the sweep waits for the database", error=class_and_code(error))
             stop.wait(LONGEST_SLEEP.total_seconds())
+
+
+def remove_old_counts(sessions: Sessions, time_source: TimeSource) -> None:
+    """Delete the counts of five minutes that are older than RECENT."""
+    with sessions.begin() as session:
+        counts.remove_recent_counts(session, before=time_source() - RECENT)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, cast, func, select, text
+from sqlalchemy import BigInteger, cast, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
@@ -94,6 +94,11 @@ def due_soon_counts(
         GroupCount(team, rep, "due_soon", number)
         for team, rep, number in session.execute(statement)
     ]
+
+
+def remove_recent_counts(session: Session, *, before: datetime) -> None:
+    """Delete the counts of promises that were kept and broken before this instant."""
+    session.execute(delete(tables.recent_counts).where(recent_count.since < before))
 
 
 def recent_counts(

@@ -12,11 +12,18 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.sla_monitor.domain.counts import open_count_changes, recent_count_changes
+from services.sla_monitor.domain.counts import (
+    RecentCount,
+    open_count_changes,
+    recent_count_changes,
+)
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.queries.counts import add_recent_counts
 from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
+from services.sla_monitor.sweep import RECENT, remove_old_counts
 from services.sla_monitor.tables import open_counts, recent_counts
 from shared.contracts.payloads import Change, HandoffChanged
+from shared.db.session import Sessions
 from tests.builders import an_id
 from tests.services.sla_monitor.builders import (
     ACCEPT,
@@ -71,3 +78,16 @@ def test_counts_are_what_a_recount_gives(
 
 def _plain(counts: Counter[Any]) -> dict[tuple[Any, ...], int]:
     return {tuple(key): count for key, count in counts.items()}
+
+
+def test_counts_of_five_minutes_are_kept_for_two_days(sessions: Sessions) -> None:
+    changes = {
+        RecentCount(minutes_after_noon(minute), "sales", "met"): minute for minute in (5, 10, 15)
+    }
+    with sessions.begin() as session:
+        add_recent_counts(session, changes)
+
+    remove_old_counts(sessions, lambda: minutes_after_noon(10) + RECENT)
+
+    with sessions() as session:
+        assert sorted(stored(session, recent_counts).values()) == [10, 15]
