@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -74,7 +75,7 @@ def test_counts_agree_with_the_lists(ops: SlaClient) -> None:
     ids=str,
 )
 def test_counts_are_narrowed(
-    ops: SlaClient, filters: dict[str, str], breaches: int, running: int
+    ops: SlaClient, filters: dict[str, Any], breaches: int, running: int
 ) -> None:
     got = ops.get("counts", **filters)
     assert (got["open_breaches"], got["running"]) == (breaches, running)
