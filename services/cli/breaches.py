@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -79,18 +79,21 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
         handoffs = handoffs_by_id(session, {it.handoff_id for it in clocks})
         acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     emails = {id: handoff.lead.context.email for id, handoff in handoffs.items()}
+    rows = [(it, emails.get(it.handoff_id)) for it in clocks]
     if as_json:
-        fields = [
-            ClockOut.of(it, now, acknowledgements.get(it.id)).model_dump(mode="json")
-            for it in clocks
-        ]
-        emails_json = [{"lead_email": emails.get(it.handoff_id)} for it in clocks]
-        print_json([{**it, **email} for it, email in zip(fields, emails_json, strict=True)])
-    elif clocks:
-        rows = [(it, emails.get(it.handoff_id)) for it in clocks]
+        print_json([_json(it, email, acknowledgements.get(it.id), now) for it, email in rows])
+    elif rows:
         Terminal().print(clock_table(rows, now, acknowledgements))
     else:
         Terminal().print("There are no such breaches.")
+
+
+def _json(
+    clock: Clock, email: str | None, acknowledgement: Acknowledgement | None, now: datetime
+) -> dict[str, Any]:
+    """The clock as the API responds with it, and the e-mail of its lead."""
+    fields = ClockOut.of(clock, now, acknowledgement).model_dump(mode="json")
+    return {**fields, "lead_email": email}
 
 
 @app.command()

@@ -83,12 +83,8 @@ def show(name: HandoffName, as_json: AsJson = False) -> None:
         clocks = clocks_of(session, [handoff.id])
         acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     if as_json:
-        print_json(
-            {
-                "handoff": details,
-                "clocks": [ClockOut.of(it, now, acknowledgements.get(it.id)) for it in clocks],
-            }
-        )
+        clocks_out = [ClockOut.of(it, now, acknowledgements.get(it.id)) for it in clocks]
+        print_json({"handoff": details, "clocks": clocks_out})
         return
     terminal = Terminal()
     terminal.print(handoff_table([handoff], now))

@@ -46,7 +46,7 @@ def read(response: Response) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("format_", "accept", "wanted"),
+    ("format_", "accept", "as_csv"),
     [
         (None, None, False),
         (None, "*/*", False),
@@ -59,9 +59,9 @@ def read(response: Response) -> list[dict[str, str]]:
     ],
 )
 def test_csv_is_wanted_by_the_parameter_or_else_by_the_header(
-    format_: Format, accept: str | None, *, wanted: bool
+    format_: Format, accept: str | None, *, as_csv: bool
 ) -> None:
-    assert wants_csv(request(accept=accept), format_) is wanted
+    assert wants_csv(request(accept=accept), format_) is as_csv
 
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\uff1d\uff0b\uff0d\uff20"), ids=repr)
@@ -106,9 +106,9 @@ def test_models_inside_a_model_become_columns() -> None:
 
 
 def test_a_link_leads_to_the_rows_that_follow() -> None:
-    asked = request("team=a%26b&after=old&format=csv")
+    first_request = request("team=a%26b&after=old&format=csv")
 
-    response = csv_response(asked, "list", ["a"], [], next_cursor="new")
+    response = csv_response(first_request, "list", ["a"], [], next_cursor="new")
 
     assert response.headers["link"] == '<?team=a%26b&after=new&format=csv>; rel="next"'
-    assert "link" not in csv_response(asked, "list", ["a"], []).headers
+    assert "link" not in csv_response(first_request, "list", ["a"], []).headers

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from services.sla_monitor.main import build_api
 from shared.auth.issuing import create_key
@@ -19,6 +20,19 @@ from tests.builders import NOON
 pytestmark = pytest.mark.postgres
 
 
+def add_dead_letters_and_a_row(session: Session) -> None:
+    """Add three dead letters, and a row of the outbox that is not published."""
+    session.execute(
+        text(
+            "insert into messaging.dead_letters "
+            "(consumer_group, topic, topic_id, partition, log_offset, headers, code, reason, attempts) "
+            "select 'g', 't', gen_random_uuid(), 0, n, '[]', 'unknown_version', 'why', 1 "
+            "from generate_series(1, 3) as n"
+        )
+    )
+    session.execute(text("insert into messaging.outbox (topic, headers) values ('t', '[]')"))
+
+
 def test_what_waits_what_failed_and_who_is_behind(sessions: Sessions) -> None:
     measured = [
         TopicLag(SLA, HANDOFFS_CHANGED.name, 12, NOON - timedelta(seconds=40), NOON),
@@ -29,15 +43,7 @@ def test_what_waits_what_failed_and_who_is_behind(sessions: Sessions) -> None:
         save_lags(session, [])
         save_lags(session, [TopicLag(SLA, HANDOFFS_CHANGED.name, 99, NOON, NOON)])
         save_lags(session, measured)
-        session.execute(
-            text(
-                "insert into messaging.dead_letters "
-                "(consumer_group, topic, topic_id, partition, log_offset, headers, code, reason, attempts) "
-                "select 'g', 't', gen_random_uuid(), 0, n, '[]', 'unknown_version', 'why', 1 "
-                "from generate_series(1, 3) as n"
-            )
-        )
-        session.execute(text("insert into messaging.outbox (topic, headers) values ('t', '[]')"))
+        add_dead_letters_and_a_row(session)
     client = TestClient(build_api(sessions, time_source=lambda: NOON))
 
     got = client.get("/v1/health", headers={"authorization": f"Bearer {key}"}).json()

@@ -90,6 +90,6 @@ def test_a_note_has_1_to_500_characters(ops: SlaClient, note: str | None) -> Non
 def test_a_rep_cannot_acknowledge(client: TestClient, ops: SlaClient, sessions: Sessions) -> None:
     [breach] = ops.get("breaches")["items"]
     for scope, subject in ((KeyScope.REP, "ada"), (KeyScope.READ, "board")):
-        other = client_with_key(client, sessions, scope, subject)
-        refused = other.post(f"clocks/{breach['id']}/acknowledge", status=403, note=NOTE)
+        reader = client_with_key(client, sessions, scope, subject)
+        refused = reader.post(f"clocks/{breach['id']}/acknowledge", status=403, note=NOTE)
         assert refused["code"] == "wrong_scope"
