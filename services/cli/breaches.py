@@ -69,9 +69,8 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
     if context.invoked_subcommand is not None:
         return
     now = utc_now()
-    clock_filter = ClockFilter(
-        team, rep, tier, times=TimeRange(since, until), acknowledged=acknowledged
-    )
+    times = TimeRange(since, until)
+    clock_filter = ClockFilter(team, rep, tier, times=times, acknowledged=acknowledged)
     with transaction(Settings().database_url) as session:
         clocks = lists.breaches(
             session, clock_filter, Slice(limit=limit), now=now, still_open=not with_answered
