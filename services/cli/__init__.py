@@ -38,7 +38,7 @@ COMMANDS = {
     ),
     "endpoints": (
         "services.cli.endpoints:app",
-        "Endpoints of reps, teams and ops: list, new secrets.",
+        "Endpoints of reps, teams and ops: list, test, enable, new secrets.",
     ),
     "backup": ("services.cli.backup:backup", "Write the database to a file."),
     "restore": ("services.cli.backup:restore", "Make an installation from such a file."),

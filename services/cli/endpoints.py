@@ -1,4 +1,4 @@
-"""`leadbaton endpoints`: their states, and new secrets for them."""
+"""`leadbaton endpoints`: their states, new secrets for them, tests of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.cli.database import transaction
+from services.routing.delivery.endpoint_tests import EndpointTester
+from services.routing.domain.endpoints import UnknownEndpoint
 from services.routing.handlers.secret_rotation import rotate_secret
-from services.routing.queries.endpoints import list_endpoints
+from services.routing.queries.endpoints import enable_endpoint, list_endpoints
 from shared.auth.vault import Vault
 from shared.clock import utc_now
+from shared.db.session import engine_for, sessions_on
+from shared.process.destinations import destinations
 from shared.process.settings import Settings
 
 app = typer.Typer(help="The endpoints of reps, teams and ops.", no_args_is_help=True)
+
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")]
 
 
 @app.command("list")
@@ -72,3 +78,28 @@ def rotate(
             {id: secret.secret for id, secret in rotated.items()}, option=orjson.OPT_INDENT_2
         ).decode()
     )
+
+
+@app.command()
+def test(id: EndpointId) -> None:
+    """Send the endpoint a signed webhook of type endpoint.test, and show its response; 1 unless it is a 2xx."""
+    settings = Settings()
+    engine = engine_for(settings.database_url, pool_size=1)
+    policy = destinations(settings.allow_networks, ports=settings.ports())
+    tester = EndpointTester(sessions_on(engine), settings.secret_key, policy, utc_now)
+    tested = tester.send_test(id, actor="ops/cli")
+    engine.dispose()
+    status = "no response" if tested.response.status is None else tested.response.status
+    Console().print(
+        f"{escape(id)}: {status} after {tested.took_ms:.0f} ms {escape(tested.response.detail)}"
+    )
+    raise typer.Exit(0 if tested.is_delivered else 1)
+
+
+@app.command()
+def enable(id: EndpointId) -> None:
+    """Use a disabled endpoint again, as after it was repaired."""
+    with transaction(Settings().database_url) as session:
+        if not enable_endpoint(session, id):
+            raise UnknownEndpoint(id)
+    Console().print(f"{escape(id)} is in use")

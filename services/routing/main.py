@@ -11,10 +11,12 @@ from functools import partial
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from ssrfguard import Policy
 
 from services.routing.api import router
 from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
+from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.delivery.gauges import set_gauges
 from services.routing.handlers import (
     Assigner,
@@ -54,6 +56,7 @@ def api(settings: Settings) -> None:
         public_url=settings.public_url,
         max_bytes=settings.max_request_bytes,
         secret_key=settings.secret_key,
+        destination_policy=destinations(settings.allow_networks, ports=settings.ports()),
     )
     serve(app, host=settings.host, port=settings.port or PORT)
     engine.dispose()
@@ -66,8 +69,12 @@ def build_api(
     public_url: str = f"http://127.0.0.1:{PORT}",
     max_bytes: int = 1_000_000,
     secret_key: SecretStr | None = None,
+    destination_policy: Policy | None = None,
 ) -> FastAPI:
-    """The API. It opens nothing before it serves. Without a secret key no endpoint can get a new secret."""
+    """The API. It opens nothing before it serves. Without a secret key no endpoint gets a new secret or a test.
+
+    Tests of endpoints go where `destination_policy` allows, by default to public addresses.
+    """
     app = create_app(
         title="Leadbaton routing",
         summary="Which rep got which lead and why, the answers of reps, and the webhooks.",
@@ -75,7 +82,10 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
-    app.include_router(router(Assigner(public_url), secret_key))
+    tester = EndpointTester(
+        sessions, secret_key, destination_policy or destinations(()), time_source
+    )
+    app.include_router(router(Assigner(public_url), secret_key, tester))
     describe_webhooks(app.webhooks)
     return app
 

@@ -100,6 +100,7 @@ endpoints = Table(
     Column("old_secrets", JSONB, nullable=False, server_default="[]", comment="[[secret, until]]"),
     Column("disabled_at", DateTime(timezone=True)),
     Column("disabled_reason", Text),
+    Column("tested_at", DateTime(timezone=True), comment="When a test of ops was sent last."),
     comment="Where webhooks go.",
 )
 
@@ -256,6 +257,12 @@ deliveries = Table(
     Column("leased_by", Text, comment="The worker, by its name across restarts."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
+    Index("ix_deliveries_of_endpoint", "endpoint", "position"),
+    Index(
+        "ix_deliveries_given_up",
+        "position",
+        postgresql_where=text("state in ('exhausted', 'cancelled')"),
+    ),
     Index(
         "ix_deliveries_first_attempts",
         "endpoint",

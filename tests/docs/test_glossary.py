@@ -24,7 +24,8 @@ PAGE = (ROOT / "docs" / "glossary.md").read_text()
 ENTRY = re.compile(r"^- \*\*(?P<name>[^*]+)\*\*(?: \((?P<others>[^)]*)\))?: [A-Z]", re.MULTILINE)
 EVERYDAY = set(
     """
-    all any boolean csv day ever fri json list mon month number ok open retry sat string sun thu tue wed
+    2xx 3xx 4xx 5xx all any boolean csv day ever fri json list mon month none number ok open retry sat
+    string sun thu tue wed
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """Values that say what they mean."""

@@ -6,16 +6,17 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from services.routing.api import answers, deliveries, endpoints, handoffs, reassignments, reps
+from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.handlers.assignment import Assigner
 
 
-def router(assigner: Assigner, secret_key: SecretStr | None) -> APIRouter:
+def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1")
     routes.include_router(handoffs.router(assigner), tags=["handoffs"])
     routes.include_router(answers.router(assigner), tags=["answers"])
     routes.include_router(reassignments.router(assigner), tags=["handoffs"])
     routes.include_router(deliveries.router, tags=["deliveries"])
-    routes.include_router(endpoints.router(secret_key), tags=["endpoints"])
+    routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
     routes.include_router(reps.router, tags=["reps"])
     return routes

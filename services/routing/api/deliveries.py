@@ -1,4 +1,4 @@
-"""Routes for deliveries: their list with all attempts, and redelivery."""
+"""Routes for deliveries: their list with all attempts, redelivery of one, and the replay of a range."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.routing.domain.endpoints import (
+    EndpointIsDisabled,
+    TooManyDeliveries,
+    UnknownEndpoint,
+)
+from services.routing.handlers.replays import replay as replay_deliveries
 from services.routing.queries import deliveries, delivery_lists
+from services.routing.queries.deliveries import ReplayRange
+from services.routing.queries.delivery_lists import StatusClass
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
@@ -19,6 +27,7 @@ from shared.http.problems import problems
 
 router = APIRouter()
 
+ENDPOINT_PATTERN = r"^(ops|(rep|team)/[^/\x00-\x1f]{1,200})$"
 DeliveryId = Annotated[
     UUID, Path(description="The id of the delivery, which is the `webhook-id` of its attempts.")
 ]
@@ -30,6 +39,17 @@ class UnknownDelivery(Rejected):
     code = "unknown_delivery"
     status = 404
 
+
+EndpointName = Annotated[
+    str,
+    Field(pattern=ENDPOINT_PATTERN, description="rep/ID, team/ID or ops, as the list shows it."),
+]
+WebhookType = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{1,40}\.[a-z_]{1,40}$", description="A type, such as `handoff.assigned`."
+    ),
+]
 
 DeliveryState = Literal["pending", "delivered", "exhausted", "cancelled"]
 
@@ -72,7 +92,17 @@ class DeliveryFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    endpoint: EndpointName | None = Field(
+        default=None, description="Only deliveries to this endpoint: rep/ID, team/ID or ops."
+    )
+    type: WebhookType | None = Field(
+        default=None, description="Only webhooks of this type, such as `handoff.assigned`."
+    )
     state: DeliveryState | None = Field(default=None, description="Only deliveries in this state.")
+    status: StatusClass | None = Field(
+        default=None,
+        description="Only deliveries whose last attempt got a status of this class; `none`: no response.",
+    )
     handoff: UUID | None = Field(
         default=None, description="Only deliveries of the handoff with this id."
     )
@@ -81,6 +111,17 @@ class DeliveryFilter(BaseModel):
     after: After = None
     limit: Limit = 50
 
+    def delivery_filter(self) -> delivery_lists.DeliveryFilter:
+        """The filter of the query."""
+        return delivery_lists.DeliveryFilter(
+            endpoint=self.endpoint,
+            type=self.type,
+            state=self.state,
+            status=self.status,
+            handoff=self.handoff,
+            created=time_range(self.since, self.until),
+        )
+
 
 @router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor, EmptyRange))
 def list_deliveries(
@@ -88,24 +129,76 @@ def list_deliveries(
     _: OpsOrRead,
     filter_: Annotated[DeliveryFilter, Query()],
 ) -> Page[DeliveryOut]:
-    """List deliveries with their attempts, newest first."""
+    """List deliveries with their attempts, newest first.
+
+    For `type` and `status` a page looks at 20,000 deliveries at most: it may be short, or empty, and have a `next`.
+    """
+    before = None if filter_.after is None else CURSOR.decode(filter_.after)[0]
+    delivery_filter = filter_.delivery_filter()
     matching = delivery_lists.list_deliveries(
-        session,
-        delivery_lists.DeliveryFilter(
-            state=filter_.state,
-            handoff=filter_.handoff,
-            created=time_range(filter_.since, filter_.until),
-        ),
-        before=None if filter_.after is None else CURSOR.decode(filter_.after)[0],
-        limit=filter_.limit + 1,
+        session, delivery_filter, before=before, limit=filter_.limit + 1
     )
-    return page_of(
+    page = page_of(
         matching,
         limit=filter_.limit,
         item=DeliveryOut.model_validate,
         position=lambda it: (it.position,),
         cursor=CURSOR,
     )
+    if page.next is None:
+        scan_end = delivery_lists.scan_end(session, delivery_filter, before=before)
+        page.next = None if scan_end is None else CURSOR.encode(scan_end)
+    return page
+
+
+class ReplayIn(BaseModel):
+    """Which deliveries are sent again: those of one endpoint that were created in a time."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "endpoint": "rep/amira",
+                    "since": "2026-11-23T09:00:00Z",
+                    "until": "2026-11-23T12:00:00Z",
+                    "dry_run": True,
+                }
+            ]
+        },
+    )
+
+    endpoint: EndpointName
+    since: Since = Field(description=f"Created {SINCE}")
+    until: Until = Field(description=f"Created {UNTIL}")
+    type: WebhookType | None = Field(default=None, description="Only webhooks of this type.")
+    dry_run: bool = Field(default=False, description="Only count the deliveries, start none.")
+
+
+class ReplayOut(BaseModel):
+    """How many deliveries the range has, and how many of them are started."""
+
+    deliveries: int = Field(description="Those that were delivered, or are exhausted.")
+    started: int = Field(description="All of these; 0 for `dry_run`.")
+
+
+@router.post(
+    "/deliveries/replay",
+    status_code=202,
+    responses=problems(
+        UnknownKey, WrongScope, UnknownEndpoint, EndpointIsDisabled, TooManyDeliveries, EmptyRange
+    ),
+)
+def replay(session: Tx, _: Ops, now: Now, body: ReplayIn) -> ReplayOut:
+    """Send the delivered and the exhausted webhooks of a time to their endpoint again, with the same ids.
+
+    Pending ones are on their way and stay as they are, so that a second call starts none of them twice; cancelled ones
+    are not sent. At most 10,000 are started.
+    """
+    time_range(body.since, body.until)
+    replay_range = ReplayRange(body.endpoint, body.since, body.until, body.type)
+    count = replay_deliveries(session, replay_range, only_count=body.dry_run, now=now)
+    return ReplayOut(deliveries=count, started=0 if body.dry_run else count)
 
 
 @router.post(

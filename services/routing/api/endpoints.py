@@ -1,16 +1,20 @@
-"""Routes for endpoints: their list, and the rotation of their secrets."""
+"""Routes for endpoints: their list, new secrets, a test, and whether they are used."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, SecretStr
 
+from services.routing.api.deliveries import ENDPOINT_PATTERN
+from services.routing.delivery.endpoint_tests import EndpointTester
+from services.routing.domain.endpoints import JustTested, UnknownEndpoint
 from services.routing.domain.signing import still_signing
-from services.routing.handlers.secret_rotation import TooManySecrets, UnknownEndpoint, rotate_secret
-from services.routing.queries import endpoints
+from services.routing.handlers.secret_rotation import TooManySecrets, rotate_secret
+from services.routing.queries import deliveries, endpoints
 from services.routing.queries.endpoints import EndpointStatus
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.auth.vault import BadSecretKey, Vault
@@ -21,7 +25,7 @@ EndpointState = Literal["in_use", "hanging", "disabled"]
 EndpointId = Annotated[
     str,
     Path(
-        pattern=r"^(ops|(rep|team)/[^/\x00-\x1f]{1,200})$",
+        pattern=ENDPOINT_PATTERN,
         description="rep/ID, team/ID or ops, as the list shows it.",
     ),
 ]
@@ -78,7 +82,26 @@ class NewSecret(BaseModel):
     )
 
 
-def router(secret_key: SecretStr | None) -> APIRouter:
+class TestOut(BaseModel):
+    """How the endpoint responded to the test."""
+
+    endpoint: str
+    webhook_id: UUID = Field(description="The `webhook-id` of the test.")
+    at: datetime
+    took_ms: float
+    delivered: bool = Field(description="Whether it responded with a 2xx.")
+    status: int | None = Field(description="Of the response; null where there was none.")
+    detail: str = Field(description="The head of the response, or what went wrong.")
+
+
+class DeletedEndpoint(BaseModel):
+    """An endpoint that is gone."""
+
+    id: str
+    cancelled: int = Field(description="How many webhooks to it were pending, and are not sent.")
+
+
+def router(secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
     """The routes. New secrets are encrypted with this key."""
     routes = APIRouter()
 
@@ -97,5 +120,50 @@ def router(secret_key: SecretStr | None) -> APIRouter:
         rotation = rotate_secret(session, id, vault=Vault(secret_key), now=now)
         response.headers["cache-control"] = "no-store"
         return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.old_secret_until)
+
+    @routes.post(
+        "/endpoints/{id:path}/test",
+        responses=problems(UnknownKey, WrongScope, UnknownEndpoint, JustTested, BadSecretKey),
+    )
+    def test(id: EndpointId, caller: Ops) -> TestOut:
+        """Send the endpoint a signed webhook of type `endpoint.test` at once, and show how it responded.
+
+        A test is no delivery: it is sent once, also to an endpoint that is disabled, and changes nothing. An endpoint
+        takes one in ten seconds.
+        """
+        tested = tester.send_test(id, actor=f"ops/{caller.subject}")
+        return TestOut(
+            endpoint=id,
+            webhook_id=tested.webhook_id,
+            at=tested.at,
+            took_ms=round(tested.took_ms, 1),
+            delivered=tested.is_delivered,
+            status=tested.response.status,
+            detail=tested.response.detail,
+        )
+
+    @routes.post(
+        "/endpoints/{id:path}/enable", responses=problems(UnknownKey, WrongScope, UnknownEndpoint)
+    )
+    def enable(id: EndpointId, session: Tx, _: Ops, now: Now) -> EndpointOut:
+        """Use a disabled endpoint again, as after it was repaired. What it missed is sent again by a replay."""
+        endpoints.enable_endpoint(session, id)
+        endpoint = endpoints.find_endpoint(session, id)
+        if endpoint is None:
+            raise UnknownEndpoint(id)
+        return EndpointOut.of(endpoint, now=now)
+
+    @routes.delete(
+        "/endpoints/{id:path}", responses=problems(UnknownKey, WrongScope, UnknownEndpoint)
+    )
+    def delete(id: EndpointId, session: Tx, _: Ops, now: Now) -> DeletedEndpoint:
+        """Delete the endpoint with its secrets; pending webhooks to it are cancelled.
+
+        An import of reps whose file still names it makes it anew, with a new secret.
+        """
+        if not endpoints.delete_endpoint(session, id):
+            raise UnknownEndpoint(id)
+        cancelled = deliveries.cancel_for_endpoints(session, [id], now=now)
+        return DeletedEndpoint(id=id, cancelled=cancelled)
 
     return routes

@@ -57,7 +57,11 @@ def example_bodies() -> dict[str, Any]:
         )
         for it in (notifications.UNDELIVERED, notifications.DISABLED)
     ]
-    return {it.type: orjson.loads(it.body) for it in (assignment, withdrawal, breach, *failures)}
+    sent = {it.type: it.body for it in (assignment, withdrawal, breach, *failures)}
+    sent[notifications.TESTED] = notifications.body_of_test(
+        assignment.endpoint, actor="ops/dana", at=DUE_AT
+    )
+    return {type: orjson.loads(it) for type, it in sent.items()}
 
 
 def _due_times() -> DueTimes:

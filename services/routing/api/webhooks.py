@@ -170,6 +170,13 @@ class UndeliveredData(BaseModel):
     breach: Breach | None = None
 
 
+class TestData(BaseModel):
+    """The endpoint that is tested."""
+
+    endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    actor: str = Field(description="Who asked for the test.")
+
+
 class Webhook(BaseModel):
     """What every webhook has."""
 
@@ -211,12 +218,20 @@ class EndpointDisabled(Webhook):
     data: UndeliveredData
 
 
+class EndpointTested(Webhook):
+    """Ops test whether an endpoint takes webhooks. There is nothing to do but to respond with a 2xx."""
+
+    type: Literal["endpoint.test"]
+    data: TestData
+
+
 MODELS: dict[str, type[Webhook]] = {
     notifications.ASSIGNED: Assigned,
     notifications.WITHDRAWN: Withdrawn,
     notifications.BREACHED: Breached,
     notifications.UNDELIVERED: NotDelivered,
     notifications.DISABLED: EndpointDisabled,
+    notifications.TESTED: EndpointTested,
 }
 """The model of each type of webhook."""
 
@@ -226,6 +241,7 @@ RECIPIENTS = {
     notifications.BREACHED: "Sent to the endpoints that the promise's `ladder` names.",
     notifications.UNDELIVERED: "Sent to the team's endpoint, or to that of ops, after the last attempt at another one.",
     notifications.DISABLED: "Sent to the endpoint of ops when another endpoint has responded with 410.",
+    notifications.TESTED: "Sent once, to the endpoint that ops test; the response is shown to them.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     "2XX": {"description": "The webhook is delivered. The body of the response is ignored."},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 import httpx
 import structlog
@@ -14,11 +15,11 @@ from ssrfguard import SSRFGuardError
 from services.routing.delivery.dispatcher import Dispatcher
 from services.routing.delivery.outcomes import FinishedAttempt
 from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
-from services.routing.domain.signing import signed_headers, still_signing
+from services.routing.domain.signing import OldSecret, signed_headers, still_signing
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import ClaimedDelivery
 from services.routing.queries.deliveries import Attempt
-from shared.auth.vault import BadSecretKey
+from shared.auth.vault import BadSecretKey, Vault
 from shared.db.outages import ErrorCapture
 from shared.http.outbound import CALL_ERRORS, CONNECT_S, Clients, head_of, refusal_reason
 from shared.process.tracing import SpanKind, start_span
@@ -27,7 +28,7 @@ from shared.text import storable
 log = structlog.get_logger(__name__)
 
 DISABLED = Response(
-    None, "the endpoint is disabled; give it another URL with `leadbaton reps import`"
+    None, "the endpoint is disabled; enable it, or give it another URL with `leadbaton reps import`"
 )
 
 
@@ -95,8 +96,9 @@ async def _sign_and_post(
 ) -> tuple[Response, Outcome]:
     if claimed.disabled:
         return DISABLED, GaveUp()
+    now = dispatcher.time_source()
     try:
-        secrets = [dispatcher.vault.decrypt(claimed.secret), *_old_secrets(dispatcher, claimed)]
+        secrets = signing_secrets(dispatcher.vault, claimed.secret, claimed.old_secrets, now=now)
     except BadSecretKey as error:  # it concerns this endpoint alone
         response = Response(None, str(error))
     else:
@@ -104,11 +106,18 @@ async def _sign_and_post(
     return response, _judge(dispatcher, claimed, response)
 
 
-def _old_secrets(dispatcher: Dispatcher, claimed: ClaimedDelivery) -> Iterator[bytes]:
-    """The old secrets that still sign, decrypted; one that was encrypted with a lost key is left out."""
-    for old in still_signing(claimed.old_secrets, now=dispatcher.time_source()):
+def signing_secrets(
+    vault: Vault, current: bytes, old_secrets: Sequence[OldSecret], *, now: datetime
+) -> list[bytes]:
+    """The secret and the old ones that still sign, decrypted; raises BadSecretKey if the secret cannot be.
+
+    An old secret that was encrypted with a lost key is left out.
+    """
+    secrets = [vault.decrypt(current)]
+    for old in still_signing(old_secrets, now=now):
         with suppress(BadSecretKey):
-            yield dispatcher.vault.decrypt(old.secret)
+            secrets.append(vault.decrypt(old.secret))
+    return secrets
 
 
 def _judge(dispatcher: Dispatcher, claimed: ClaimedDelivery, response: Response) -> Outcome:

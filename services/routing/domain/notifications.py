@@ -21,6 +21,7 @@ WITHDRAWN = "handoff.withdrawn"
 BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
 DISABLED = "endpoint.disabled"
+TESTED = "endpoint.test"
 
 
 class _Parts(msgspec.Struct):
@@ -158,6 +159,11 @@ def breach(
         body=body(BREACHED, data, at=clock.occurred_at),
         traceparent=handoff.traceparent if handoff else None,
     )
+
+
+def body_of_test(endpoint: str, *, actor: str, at: datetime) -> bytes:
+    """The body of a test, by which the owner of an endpoint sees that it works."""
+    return body(TESTED, {"endpoint": endpoint, "actor": actor}, at=at)
 
 
 def undelivered(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.routing.domain.endpoints import UnknownEndpoint
 from services.routing.domain.signing import (
     MAX_OLD_SECRETS,
     OLD_SECRET_SIGNS_FOR,
@@ -20,13 +21,6 @@ from services.routing.queries import endpoints
 from services.routing.queries.endpoints import Secrets
 from shared.auth.vault import BadSecretKey, Vault
 from shared.errors import Rejected
-
-
-class UnknownEndpoint(Rejected):
-    """There is no such endpoint."""
-
-    code = "unknown_endpoint"
-    status = 404
 
 
 class TooManySecrets(Rejected):
@@ -49,9 +43,7 @@ def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> 
     """Give the endpoint a new secret."""
     stored = endpoints.locked_secrets(session, id)
     if stored is None:
-        raise UnknownEndpoint(
-            f"no endpoint {id!r}: `leadbaton endpoints list` and GET /v1/endpoints list all endpoints"
-        )
+        raise UnknownEndpoint(id)
     old = still_signing(stored.old, now=now)
     old_secret_until = None
     if _is_readable(stored.current, vault):

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal_column, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import any_, literal, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from services.routing.domain.attempts import Delivered, Outcome, Response, Retry
@@ -17,6 +18,7 @@ from services.routing.domain.notifications import Notification
 from services.routing.queries import endpoints
 from services.routing.tables import attempts, deliveries
 from shared.db.copying import copy_rows
+from shared.db.time_range import TimeRange
 
 CHANNEL = "leadbaton_deliveries"
 """The channel on which PostgreSQL notifies the delivery of new deliveries."""
@@ -37,6 +39,16 @@ class Attempt:
     def ended_at(self) -> datetime:
         """When the attempt was over."""
         return self.at + timedelta(milliseconds=self.took_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRange:
+    """The deliveries to one endpoint that are sent again: those created from `since` on and before `until`."""
+
+    endpoint: str
+    since: datetime
+    until: datetime
+    type: str | None = None
 
 
 def add_notifications(
@@ -176,11 +188,29 @@ def cancel_for_endpoints(session: Session, ids: Collection[str], *, now: datetim
     return len(session.scalars(statement).all())
 
 
+def locked_replayable(session: Session, replay_range: ReplayRange, *, limit: int) -> list[UUID]:
+    """The deliveries of the range that were delivered or are exhausted, the oldest first, locked."""
+    conditions = [
+        deliveries.c.endpoint == replay_range.endpoint,
+        deliveries.c.state.in_(("delivered", "exhausted")),
+        *TimeRange(replay_range.since, replay_range.until).conditions(deliveries.c.created_at),
+    ]
+    if replay_range.type is not None:
+        conditions.append(deliveries.c.type == replay_range.type)
+    statement = select(deliveries.c.id).where(*conditions).order_by(deliveries.c.position)
+    return list(session.scalars(statement.limit(limit).with_for_update()))
+
+
 def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
     """Start the delivery's attempts anew, with the same id; False if there is no such delivery."""
+    return redeliver_all(session, [id], now=now) == 1
+
+
+def redeliver_all(session: Session, ids: Collection[UUID], *, now: datetime) -> int:
+    """Start the attempts of these deliveries anew, with the same ids; how many there are."""
     statement = (
         update(deliveries)
-        .where(deliveries.c.id == id)
+        .where(deliveries.c.id == any_(literal(list(ids), ARRAY(PG_UUID(as_uuid=True)))))
         .values(
             state="pending",
             next_attempt_at=now,
@@ -190,9 +220,9 @@ def redeliver(session: Session, id: UUID, *, now: datetime) -> bool:
         )
         .returning(deliveries.c.id)
     )
-    exists = session.execute(statement).first() is not None
+    started = session.scalars(statement).all()
     session.execute(text(f"notify {CHANNEL}"))
-    return exists
+    return len(started)
 
 
 _COLUMNS = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, func, literal, select
 from sqlalchemy.orm import Session
 
 from services.routing.tables import attempts, deliveries
@@ -46,23 +47,59 @@ class Delivery:
 _FIELDS = tuple(it.name for it in fields(Delivery) if it.name != "attempts")
 
 
+StatusClass = Literal["2xx", "3xx", "4xx", "5xx", "none"]
+"""The class of the status with which the last attempt was answered; `none`: it was not answered."""
+
+MAX_SCANNED = 20_000
+"""How many deliveries a page looks at for a type or a class of status, which no index has."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
     """Which deliveries a list has; a field that is None filters nothing."""
 
     id: UUID | None = None
+    endpoint: str | None = None
     state: str | None = None
     handoff: UUID | None = None
     created: TimeRange = ALWAYS
+    type: str | None = None
+    status: StatusClass | None = None
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """The conditions on the table of deliveries."""
-        names = {"id": self.id, "state": self.state, "handoff_id": self.handoff}
+    @property
+    def scans(self) -> bool:
+        """Whether deliveries must be looked at, because no index has what the list asks for."""
+        return self.type is not None or self.status is not None
+
+    def indexed_conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The conditions on the table of deliveries that an index has."""
+        names = {"id": self.id, "endpoint": self.endpoint, "handoff_id": self.handoff}
         yield from (deliveries.c[name] == it for name, it in names.items() if it is not None)
+        if self.state is not None:  # a partial index needs the text itself
+            yield deliveries.c.state == literal(self.state, literal_execute=True)
         yield from self.created.conditions(deliveries.c.created_at)
+
+    def scanned_conditions(self, scanned: Subquery) -> Iterator[ColumnElement[bool]]:
+        """The conditions on deliveries that are looked at."""
+        if self.type is not None:
+            yield scanned.c.type == self.type
+        if self.status is not None:
+            first = 0 if self.status == "none" else int(self.status.removesuffix("xx")) * 100
+            yield _last_status(scanned).between(first, first + 99)
 
 
 EVERY_DELIVERY = DeliveryFilter()
+
+
+def _last_status(scanned: Subquery) -> ScalarSelect[Any]:
+    """The status of the last attempt, 0 if it was not answered; null before the first attempt is over."""
+    return (
+        select(func.coalesce(attempts.c.status, 0))
+        .where(attempts.c.delivery_id == scanned.c.id)
+        .order_by(attempts.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def list_deliveries(
@@ -72,14 +109,40 @@ def list_deliveries(
     before: int | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """Deliveries with their attempts, the newest first, from before a position on."""
-    statement = select(*(deliveries.c[it] for it in _FIELDS)).where(*delivery_filter.conditions())
-    statement = statement.order_by(deliveries.c.position.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(deliveries.c.position < before)
-    rows = session.execute(statement).mappings().all()
+    """Deliveries with their attempts, the newest first, from before a position on.
+
+    For a type or a class of status it looks at MAX_SCANNED deliveries at most; `scan_end` says where it stopped.
+    """
+    statement = _newest_first(delivery_filter, before)
+    if delivery_filter.scans:
+        scanned = statement.limit(MAX_SCANNED).subquery()
+        statement = select(*scanned.c).where(*delivery_filter.scanned_conditions(scanned))
+        statement = statement.order_by(scanned.c.position.desc())
+    rows = session.execute(statement.limit(limit)).mappings().all()
     attempts_by_id = attempts_of(session, [row["id"] for row in rows])
     return [Delivery(**row, attempts=attempts_by_id.get(row["id"], ())) for row in rows]
+
+
+def scan_end(
+    session: Session,
+    delivery_filter: DeliveryFilter,
+    *,
+    before: int | None,
+    scanned: int = MAX_SCANNED,
+) -> int | None:
+    """The position of the last delivery that `list_deliveries` looks at; None where it looks at all of them."""
+    if not delivery_filter.scans:
+        return None
+    statement = _newest_first(delivery_filter, before).with_only_columns(deliveries.c.position)
+    return session.scalar(statement.offset(scanned - 1).limit(1))
+
+
+def _newest_first(delivery_filter: DeliveryFilter, before: int | None) -> Select[*tuple[Any, ...]]:
+    statement = select(*(deliveries.c[it] for it in _FIELDS))
+    statement = statement.where(*delivery_filter.indexed_conditions())
+    if before is not None:
+        statement = statement.where(deliveries.c.position < before)
+    return statement.order_by(deliveries.c.position.desc())
 
 
 def attempts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[AttemptRecord]]:

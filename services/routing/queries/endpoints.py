@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Text, any_, literal, or_, select, text, update
+from sqlalchemy import Text, any_, delete, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -66,12 +66,17 @@ class EndpointStatus:
     old_secrets: Sequence[OldSecret]
 
 
-def list_endpoints(session: Session) -> list[EndpointStatus]:
-    """Every endpoint, in the order of the ids."""
+def list_endpoints(session: Session, id: str | None = None) -> list[EndpointStatus]:
+    """Every endpoint, in the order of the ids; or the one with this id."""
     return [
         EndpointStatus(**{**row, "old_secrets": old_secrets_of(row["old_secrets"])})
-        for row in session.execute(_ENDPOINTS).mappings()
+        for row in session.execute(_ENDPOINTS, {"id": id}).mappings()
     ]
+
+
+def find_endpoint(session: Session, id: str) -> EndpointStatus | None:
+    """The endpoint with this id."""
+    return next(iter(list_endpoints(session, id)), None)
 
 
 def endpoint_ids(session: Session) -> set[str]:
@@ -123,6 +128,58 @@ def disable_endpoint(session: Session, id: str, *, reason: str, now: datetime) -
     )
 
 
+def enable_endpoint(session: Session, id: str) -> bool:
+    """Use the endpoint again, if it is disabled; False if there is no such endpoint."""
+    statement = (
+        update(endpoints)
+        .where(endpoints.c.id == id)
+        .values(disabled_at=None, disabled_reason=None)
+        .returning(endpoints.c.id)
+    )
+    enabled = session.scalars(statement).all()
+    close_breakers(session, enabled)
+    return bool(enabled)
+
+
+def delete_endpoint(session: Session, id: str) -> bool:
+    """Delete the endpoint with its secrets; False if there is no such endpoint."""
+    statement = delete(endpoints).where(endpoints.c.id == id).returning(endpoints.c.id)
+    deleted = session.scalars(statement).all()
+    close_breakers(session, deleted)
+    return bool(deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTarget:
+    """Where webhooks of an endpoint are posted to, and what signs them."""
+
+    url: str
+    secrets: Secrets
+
+
+def find_target(session: Session, id: str) -> EndpointTarget | None:
+    """The URL and the secrets of the endpoint."""
+    statement = select(endpoints.c.url, endpoints.c.secret, endpoints.c.old_secrets)
+    row = session.execute(statement.where(endpoints.c.id == id)).one_or_none()
+    if row is None:
+        return None
+    return EndpointTarget(row.url, Secrets(row.secret, old_secrets_of(row.old_secrets)))
+
+
+def claim_test(session: Session, id: str, *, pause: timedelta, now: datetime) -> bool:
+    """Note that the endpoint is tested now; False if the last test was less than the pause ago."""
+    statement = (
+        update(endpoints)
+        .where(
+            endpoints.c.id == id,
+            or_(endpoints.c.tested_at.is_(None), endpoints.c.tested_at <= now - pause),
+        )
+        .values(tested_at=now)
+        .returning(endpoints.c.id)
+    )
+    return session.scalar(statement) is not None
+
+
 def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the endpoints that exist."""
     wanted_ids = any_(literal(list(ids), ARRAY(Text)))
@@ -145,5 +202,6 @@ _ENDPOINTS = text("""
     from routing.endpoints
     left join routing.breakers as own on own.id = endpoints.id
     left join routing.breakers as shared on shared.id = 'host/' || endpoints.host
+    where cast(:id as text) is null or endpoints.id = :id
     order by endpoints.id
 """)

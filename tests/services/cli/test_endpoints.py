@@ -10,12 +10,13 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from services.cli.endpoints import app
-from services.routing.handlers.secret_rotation import UnknownEndpoint
+from services.routing.domain.endpoints import UnknownEndpoint
 from services.routing.queries import endpoints as endpoint_queries
 from services.routing.tables import endpoints
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from tests.services.routing.builders import entry, importing
+from tests.services.routing.delivery.receiver import Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
@@ -68,3 +69,42 @@ def test_the_list_names_hosts_and_who_is_off(sessions: Sessions) -> None:
     assert "127.0.0.1:9" in listed.stdout
     assert "disabled" in listed.stdout
     assert "in use" in listed.stdout
+
+
+def test_an_endpoint_is_tested_and_its_response_is_printed(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADBATON_ALLOW_NETWORKS", "127.0.0.0/8")
+    with receiving() as receiver:
+        receiver.reply("/ops", Reply(200, body=b"ok"), Reply(503))
+        with sessions.begin() as session:
+            importing(session, entry("grace"), ops=receiver.url("/ops"))
+        good = CliRunner().invoke(app, ["test", "ops"])
+        with sessions.begin() as session:
+            session.execute(update(endpoints).values(tested_at=None))
+        bad = CliRunner().invoke(app, ["test", "ops"])
+
+    assert good.exit_code == 0
+    assert good.stdout.startswith("ops: 200 after ")
+    assert (bad.exit_code, "503" in bad.stdout) == (1, True)
+
+
+def test_a_test_without_a_response_says_why() -> None:
+    refused = CliRunner().invoke(app, ["test", "ops"], env={"COLUMNS": "300"})
+
+    assert refused.exit_code == 1
+    assert "no response" in refused.stdout
+    assert "LEADBATON_ALLOW_NETWORKS" in refused.stdout
+
+
+def test_a_disabled_endpoint_is_enabled(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        endpoint_queries.disable_endpoint(session, "ops", reason="gone", now=utc_now())
+
+    enabled = CliRunner().invoke(app, ["enable", "ops"])
+    unknown = CliRunner().invoke(app, ["enable", "rep/nobody"])
+
+    assert enabled.stdout == "ops is in use\n"
+    assert isinstance(unknown.exception, UnknownEndpoint)
+    with sessions() as session:
+        assert endpoint_queries.disabled_endpoints(session) == {}

@@ -37,7 +37,7 @@ class RoutingClient:
             }
 
     def get(self, path: str, *, by: str = "ops", status: int = 200, **query: Any) -> Any:
-        got = self._http_client.get(f"/v1{path}", params=query, headers=self._as(by))
+        got = self._http_client.get(f"/v1{path}", params=query or None, headers=self._as(by))
         assert got.status_code == status, got.text
         return got.json()
 

@@ -11,13 +11,9 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from services.routing.domain.endpoints import UnknownEndpoint
 from services.routing.domain.signing import MAX_OLD_SECRETS, OLD_SECRET_SIGNS_FOR
-from services.routing.handlers.secret_rotation import (
-    Rotation,
-    TooManySecrets,
-    UnknownEndpoint,
-    rotate_secret,
-)
+from services.routing.handlers.secret_rotation import Rotation, TooManySecrets, rotate_secret
 from services.routing.tables import endpoints
 from shared.auth.vault import Vault
 from shared.db.session import Sessions
