@@ -29,7 +29,10 @@ COMMANDS = {
     ),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish, versions."),
-    "reps": ("services.cli.reps:app", "Reps, teams and their endpoints: check, import, list."),
+    "reps": (
+        "services.cli.reps:app",
+        "Reps, teams and their endpoints: check, import, list, away, back.",
+    ),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
     "handoffs": ("services.cli.handoffs:app", "Handoffs: list them, show one and why."),
     "breaches": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
 from services.routing.domain.reassignment import Reassignment
+from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
 from services.routing.handlers import Assigner
+from services.routing.handlers.absences import record_absence
 from services.routing.handlers.roster_import import Imported, import_reps, reroute
 from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
@@ -30,6 +33,7 @@ from shared.clock import utc_now
 from shared.documents import InvalidDocument, text_of
 from shared.documents.schema import json_schema
 from shared.http.outbound import check_url
+from shared.http.parameters import instant_since
 from shared.process.destinations import destinations
 from shared.process.settings import Settings
 from shared.terminal import Terminal
@@ -116,6 +120,60 @@ def show_schema() -> None:
     typer.echo(orjson.dumps(json_schema(RosterFile), option=orjson.OPT_INDENT_2).decode())
 
 
+RepId = Annotated[str, typer.Argument(metavar="ID", help="The rep's id, as `list` shows it.")]
+
+
+@app.command()
+def away(
+    rep: RepId,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", metavar="DATE", parser=instant_since, help="A date or an instant; now."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="DATE",
+            parser=instant_since,
+            help="The first date (from midnight in UTC), or the first instant, back at work.",
+        ),
+    ] = None,
+    by: By = "operator",
+) -> None:
+    """Let the rep get no leads from now on; imports of the file keep it. Without --until, until `back`."""
+    now = utc_now()
+    absence = Absence(since or now, until or OPEN_END)
+    if absence.since >= absence.until:
+        raise typer.BadParameter("--until must be later than --from, or than now")
+    with transaction(Settings().database_url) as session:
+        record_absence(session, rep, RecordedAbsence(absence, f"ops/{by}"), now=now)
+    typer.echo(f"{rep} gets no leads from {absence.since:%Y-%m-%d %H:%M} UTC {_until(absence)}")
+
+
+@app.command()
+def back(rep: RepId) -> None:
+    """End what `away` began: leads that wait are assigned at once. Time off of the file stays."""
+    now = utc_now()
+    with transaction(Settings().database_url) as session:
+        record_absence(session, rep, None, now=now)
+        [stored] = reps_by_id(session, [rep])
+    until = stored.away_until(now)
+    text = (
+        "is back"
+        if until is None
+        else f"is on time off by the file until {until:%Y-%m-%d %H:%M} UTC"
+    )
+    typer.echo(f"{rep} {text}")
+
+
+def _until(absence: Absence) -> str:
+    if absence.is_open_ended:
+        return "until they are back"
+    return f"until {absence.until:%Y-%m-%d %H:%M} UTC"
+
+
 @app.command("list")
 def list_reps() -> None:
     """List all reps, active or not, with the number of handoffs that each holds."""
@@ -188,6 +246,10 @@ def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
         terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
     if imported.cancelled:
         terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
+    for rep, absence in imported.absences.items():
+        terminal.print(
+            f"{rep} stays away {_until(absence)}; to end that: leadbaton reps back {rep}"
+        )
     for holder, count in imported.held_by_inactive.items():
         terminal.print(f"{holder} is inactive and still holds {_handoffs(count)}")
     if imported.held_by_inactive and not reroute:

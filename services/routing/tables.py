@@ -78,6 +78,17 @@ rosters = Table(
     comment="All reps as an import left them; the newest is in force. It never changes.",
 )
 
+absences = Table(
+    "absences",
+    metadata,
+    Column("rep", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False, comment="2200: it is not known yet."),
+    Column("actor", Text, nullable=False, comment="ops/WHO"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    comment="Time off that ops recorded beside the file of reps; imports keep it.",
+)
+
 HOST_OF_URL = (
     "lower(regexp_replace("
     "COALESCE(\"substring\"(url, '^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "

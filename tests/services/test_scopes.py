@@ -53,6 +53,8 @@ OPENED_BY = {
     "routing POST /v1/endpoints/{id:path}/enable": OPS,
     "routing DELETE /v1/endpoints/{id:path}": OPS,
     "routing GET /v1/reps": SEES,
+    "routing POST /v1/reps/{id}/away": OPS,
+    "routing POST /v1/reps/{id}/back": OPS,
     "sla GET /v1/sla/breaches": SEES,
     "sla GET /v1/sla/at-risk": SEES,
     "sla GET /v1/sla/upcoming": SEES,

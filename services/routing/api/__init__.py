@@ -18,5 +18,5 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     routes.include_router(reassignments.router(assigner), tags=["handoffs"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
-    routes.include_router(reps.router, tags=["reps"])
+    routes.include_router(reps.router(assigner), tags=["reps"])
     return routes

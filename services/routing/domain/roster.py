@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NamedTuple
+
+from shared.errors import Rejected
+
+OPEN_END = datetime(2200, 1, 1, tzinfo=UTC)
+"""The end of an absence whose end is not known yet."""
+
+
+class NoSuchRep(Rejected):
+    """There is no such rep."""
+
+    code: ClassVar[str] = "no_such_rep"
+    status: ClassVar[int] = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +26,19 @@ class Absence:
 
     since: datetime
     until: datetime
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether nobody knows yet when it ends."""
+        return self.until >= OPEN_END
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAbsence:
+    """Time off that ops recorded beside the file."""
+
+    absence: Absence
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +60,17 @@ class Rep:
     hours: str | None = None
     time_off: tuple[Absence, ...] = ()
     active: bool = True
+
+    def with_absence(
+        self, recorded: RecordedAbsence | None, *, instead_of: RecordedAbsence | None = None
+    ) -> Rep:
+        """The rep with what ops recorded beside the time off of the file, in place of what they had recorded."""
+        time_off = list(self.time_off)
+        if instead_of is not None and instead_of.absence in time_off:
+            time_off.remove(instead_of.absence)
+        if recorded is not None:
+            time_off.append(recorded.absence)
+        return replace(self, time_off=tuple(time_off))
 
     def away_until(self, at: datetime) -> datetime | None:
         """When the time off ends that covers this instant, if one does."""

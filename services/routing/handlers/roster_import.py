@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.reassignment import Reassignment, without_rep
+from services.routing.domain.roster import Absence
 from services.routing.domain.signing import encode_secret
 from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
 from services.routing.queries import (
+    absences,
     deliveries,
     endpoints,
     handoffs,
@@ -42,16 +44,22 @@ class Imported:
     """How many handoffs each inactive rep still holds: `reroute` assigns them to others."""
     cancelled: int
     """Webhooks to inactive reps that will not be sent."""
+    absences: dict[str, Absence]
+    """What ops recorded beside the file, by rep: it stays in force."""
 
 
 def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: datetime) -> Imported:
     """Apply the file: all of it or, if anything fails, nothing. Every team's waiting leads are reviewed.
 
+    Absences that ops recorded beside the file stay in force until they end, or ops end them.
+
     Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed.
     """
-    all_reps = file.all_reps()
-    team_ids = {it.team for it in all_reps} | reps.teams_with_reps(session)
+    team_ids = {it.team for it in file.all_reps()} | reps.teams_with_reps(session)
     teams.lock_teams(session, team_ids)
+    absences.delete_past_absences(session, now=now)
+    recorded = absences.absences_by_rep(session)
+    all_reps = [it.with_absence(recorded.get(it.id)) for it in file.all_reps()]
     inactive = reps.save_reps(session, all_reps)
     suspend_reps_keys(session, active=[it.id for it in all_reps if it.active], now=now)
     reps.count_open(session)
@@ -61,7 +69,8 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]
     cancelled = deliveries.cancel_for_endpoints(session, endpoints_of_inactive, now=now)
     held_by_inactive = reps.held_by_inactive(session)
-    return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled)
+    kept = {it.id: recorded[it.id].absence for it in all_reps if it.active and it.id in recorded}
+    return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled, kept)
 
 
 def reroute(

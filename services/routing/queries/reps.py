@@ -52,7 +52,7 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
     statement = insert(reps)
     rows = [
         asdict(it)
-        | {"time_off": [[a.since.isoformat(), a.until.isoformat()] for a in it.time_off]}
+        | {"time_off": _time_off(it)}
         | {name: list(getattr(it, name)) for name in _LISTS}
         for it in roster
     ]
@@ -74,6 +74,15 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
         .returning(reps.c.id)
     )
     return sorted(session.scalars(gone))
+
+
+def save_time_off(session: Session, rep: Rep) -> None:
+    """Save the rep's time off."""
+    session.execute(update(reps).where(reps.c.id == rep.id).values(time_off=_time_off(rep)))
+
+
+def _time_off(rep: Rep) -> list[list[str]]:
+    return [[it.since.isoformat(), it.until.isoformat()] for it in rep.time_off]
 
 
 def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:

@@ -134,3 +134,35 @@ def test_the_reference_and_the_schema_are_printed() -> None:
     assert CliRunner().invoke(app, ["reference"]).stdout == reference()
     schema = CliRunner().invoke(app, ["schema"]).stdout
     assert json.loads(schema) == json_schema(RosterFile)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_rep_is_sent_away_and_comes_back() -> None:
+    CliRunner().invoke(app, ["import", str(EXAMPLE)])
+
+    away = CliRunner().invoke(app, ["away", "amira", "--by", "olga"])
+    imported = CliRunner().invoke(app, ["import", str(EXAMPLE)])
+    back = CliRunner().invoke(app, ["back", "amira"])
+
+    assert away.stdout.startswith("amira gets no leads from ")
+    assert away.stdout.endswith("until they are back\n")
+    assert "amira stays away until they are back" in imported.stderr
+    assert back.stdout == "amira is back\n"
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_absence_has_an_end_and_time_off_of_the_file_outlasts_it(tmp_path: Path) -> None:
+    file = tmp_path / "reps.yaml"
+    file.write_text(
+        "reps:\n- {id: grace, name: G, email: g@x.io, team: sales,"
+        " endpoint: {url: 'http://127.0.0.1:8010'}, time_off: [{from: 2020-01-01, to: 2099-01-01}]}"
+    )
+    CliRunner().invoke(app, ["import", str(file)])
+
+    away = CliRunner().invoke(app, ["away", "grace", "--until", "2098-01-01"])
+    wrong = CliRunner().invoke(app, ["away", "grace", "--until", "2020-01-01"])
+    back = CliRunner().invoke(app, ["back", "grace"])
+
+    assert away.stdout.endswith("until 2098-01-01 00:00 UTC\n")
+    assert (wrong.exit_code, "--until must be later" in wrong.stderr) == (2, True)
+    assert back.stdout == "grace is on time off by the file until 2099-01-01 00:00 UTC\n"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from services.routing.domain.policy import TeamPolicy
-from services.routing.domain.roster import RepLoad
+from services.routing.domain.roster import OPEN_END, RepLoad
 from shared.agreement.cel.compile import Facts
 from shared.agreement.model import RoutingRule
 
@@ -132,6 +132,8 @@ def _time_off(load: RepLoad, _: TeamPolicy, now: datetime) -> Exclusion | None:
     until = load.rep.away_until(now)
     if until is None:
         return None
+    if until >= OPEN_END:
+        return Exclusion(ExclusionReason.TIME_OFF, "is away until ops end the absence")
     return Exclusion(ExclusionReason.TIME_OFF, f"is on time off until {until.isoformat()}", until)
 
 

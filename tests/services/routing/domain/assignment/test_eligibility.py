@@ -12,7 +12,7 @@ from services.routing.domain.assignment.eligibility import (
     exclusions,
     exclusions_of_rep,
 )
-from services.routing.domain.roster import Absence, RepLoad
+from services.routing.domain.roster import OPEN_END, Absence, RepLoad
 from tests.builders import NOON
 from tests.services.routing.builders import at, build_policy, matched_lead, rep_load, rule
 
@@ -79,6 +79,12 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
             NOON,
             [(ExclusionReason.TIME_OFF, at(19, 8))],
         ),
+        (
+            matched_lead(),
+            rep_load("grace", rep_fields={"time_off": (Absence(at(18), OPEN_END),)}),
+            NOON,
+            [(ExclusionReason.TIME_OFF, None)],
+        ),
         (matched_lead(), rep_load("grace", rep_fields=AWAY), at(19, 8), []),
         (matched_lead(), rep_load("grace", rep_fields=AWAY), at(18, 7), []),
         (matched_lead(rule=rule(hours="open")), rep_load("grace"), NOON, []),
@@ -114,6 +120,7 @@ AWAY = {"time_off": (Absence(at(18, 8), at(19, 8)),)}
         "full today",
         "one more today",
         "time off",
+        "time off without an end",
         "back at work",
         "not yet away",
         "open",
