@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from difflib import unified_diff
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from services.cli.database import transaction
 from services.cli.teams import REMEDY, teams_without_reps
 from services.scoring.queries.ledger import event_types_since
+from shared.agreement.drafts import contents, difference
 from shared.agreement.load import parse, placed
 from shared.agreement.model import Agreement
 from shared.agreement.reference import reference
@@ -52,12 +52,7 @@ def check(file: File) -> None:
     Where an installation is there, it also warns of events that have not arrived in the last 30 days.
     """
     agreement, source = _sound(file)
-    rules = len(agreement.scoring.fit) + len(agreement.scoring.signals)
-    routing = agreement.routing
-    typer.echo(
-        f"{file} is sound: {rules} scoring rules, {len(agreement.qualification.tiers)} tiers, "
-        f"{len(routing.rules)} routing rules, {len(routing.teams)} teams, {len(agreement.sla.policies)} promises"
-    )
+    typer.echo(f"{file} is sound: {contents(agreement)}")
     settings = Settings()
     if "database_url" in settings.model_fields_set:
         _warn(_unseen_types(agreement, source, name=str(file), url=settings.database_url))
@@ -105,7 +100,7 @@ def list_versions() -> None:
             str(version.number),
             f"{version.published_at:%Y-%m-%d %H:%M} UTC",
             version.published_by,
-            _note(version, published),
+            _note(version),
         )
     Terminal().print(table)
 
@@ -132,9 +127,8 @@ def diff(
             second, name = source_of(session, int(after)), f"version {after}"
         else:
             second, name = _read(Path(after)), after
-    lines = unified_diff(first.splitlines(), second.splitlines(), f"version {before}", name)
-    for line in lines:
-        typer.echo(line.rstrip("\n"))
+    for line in difference(first, second, names=(f"version {before}", name)):
+        typer.echo(line)
 
 
 @app.command()
@@ -198,8 +192,7 @@ def _unseen_types(agreement: Agreement, source: str, *, name: str, url: str) -> 
         yield f"{name}:{fault.line}:{fault.column}: {fault.message}"
 
 
-def _note(version: Version, published: list[Version]) -> str:
+def _note(version: Version) -> str:
     """The note, and the earlier version that has the same file."""
-    same = [it.number for it in published if it.digest == version.digest]
-    again = f"as version {same[-1]}" if same[-1] < version.number else ""
+    again = f"as version {version.first}" if version.first < version.number else ""
     return "; ".join(filter(None, [version.note, again]))

@@ -51,8 +51,8 @@ class Version:
     published_at: datetime
     published_by: str
     note: str
-    digest: bytes
-    """SHA-256 of the file: versions with the same file have the same one."""
+    first: int
+    """The first version with the same file, perhaps this one."""
 
 
 def publish(session: Session, source: str, *, by: str, now: datetime, note: str = "") -> Published:
@@ -99,16 +99,21 @@ def _add_version(session: Session, source: str, *, by: str, note: str, now: date
     return version
 
 
-def versions(session: Session) -> list[Version]:
-    """All published versions, the newest first."""
+def versions(
+    session: Session, *, before: int | None = None, limit: int | None = None
+) -> list[Version]:
+    """The published versions, the newest first: all, or up to the limit those before a number."""
     columns = agreements.c
-    statement = select(
+    listed = select(
         columns.version.label("number"),
         columns.published_at,
         columns.published_by,
         columns.note,
-        columns.digest,
-    ).order_by(columns.version.desc())
+        func.min(columns.version).over(partition_by=columns.digest).label("first"),
+    ).subquery()
+    statement = select(*listed.c).order_by(listed.c.number.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(listed.c.number < before)
     return [Version(**row) for row in session.execute(statement).mappings()]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from services.routing.api import deliveries, handoffs
+from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections
 from services.sla_monitor.api.clocks import (
     BreachListParameters,
@@ -54,6 +54,7 @@ VALUES = {
 CURSORS: dict[str, Cursor[Any]] = {
     "handoffs": handoffs.CURSOR,
     "deliveries": deliveries.CURSOR,
+    "agreement versions": agreement.CURSOR,
     "events": events.CURSOR,
     "rejections": rejections.CURSOR,
     "breaches": BreachListParameters.cursor,

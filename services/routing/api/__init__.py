@@ -5,7 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import SecretStr
 
-from services.routing.api import answers, deliveries, endpoints, handoffs, reassignments, reps
+from services.routing.api import (
+    agreement,
+    answers,
+    deliveries,
+    endpoints,
+    handoffs,
+    reassignments,
+    reps,
+)
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.handlers.assignment import Assigner
 
@@ -18,5 +26,6 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     routes.include_router(reassignments.router(assigner), tags=["handoffs"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
+    routes.include_router(agreement.router(assigner), tags=["agreement"])
     routes.include_router(reps.router(assigner), tags=["reps"])
     return routes

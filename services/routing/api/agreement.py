@@ -1,0 +1,277 @@
+"""Routes for the agreement: its versions, their difference, the check of a draft, and what each routing rule did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import Annotated, ClassVar, Self
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.routing.domain.handoff import State
+from services.routing.handlers.assignment import Assigner
+from services.routing.queries.lists import handoffs_by_rule
+from shared.agreement.drafts import check_draft, contents, difference
+from shared.agreement.store import NoAgreement, UnknownVersion, Version, source_of, versions
+from shared.auth.keys import UnknownKey, WrongScope
+from shared.db.time_range import TimeRange
+from shared.documents import Fault
+from shared.errors import Rejected, Unavailable
+from shared.http.dependencies import Now, OpsOrRead, Tx
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
+from shared.http.parameters import SINCE, UNTIL, Count, EmptyRange, Since, Until, time_range
+from shared.http.problems import problems
+
+MAX_DRAFT = 200_000
+"""The longest draft that is checked, in characters."""
+MAX_FAULTS = 100
+"""How many faults of a draft are listed."""
+CHECK_WAIT_S = 5.0
+"""How long a check waits for the one before it."""
+WEEK, MAX_RANGE = timedelta(days=7), timedelta(days=31)
+
+
+class ChecksBusy(Unavailable):
+    """Another draft is being checked; one is at a time."""
+
+    code: ClassVar[str] = "checks_busy"
+
+
+class LongRange(Rejected):
+    """The time is longer than this report covers."""
+
+    code: ClassVar[str] = "range_too_long"
+
+
+Number = Annotated[Count, Path(description="The number of a version.")]
+CURSOR = Cursor("agreement versions", tuple[Count])
+
+
+class VersionOut(BaseModel):
+    """A published version of the agreement."""
+
+    number: int
+    published_at: datetime
+    published_by: str
+    note: str = Field(description="What changes, and why.")
+    same_as: int | None = Field(
+        description="The first version with the same file, where that is an earlier one."
+    )
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        """The version as lists show it."""
+        return cls(
+            number=version.number,
+            published_at=version.published_at,
+            published_by=version.published_by,
+            note=version.note,
+            same_as=version.first if version.first < version.number else None,
+        )
+
+
+class VersionText(VersionOut):
+    """A published version with its file."""
+
+    source: str = Field(description="The file as it was published, with its comments.")
+
+
+class Difference(BaseModel):
+    """How one version differs from another."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    before: int = Field(serialization_alias="from")
+    after: int = Field(serialization_alias="to")
+    lines: list[str] = Field(
+        description="As `diff -u` writes them: `-` lines of `from`, `+` lines of `to`; empty where the files are equal."
+    )
+
+
+class DraftIn(BaseModel):
+    """A draft of the agreement."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"source": "leadbaton: 1\nname: Draft\n"}]}
+    )
+
+    source: Annotated[str, StringConstraints(max_length=MAX_DRAFT)] = Field(
+        description="The file, in YAML."
+    )
+
+
+class FaultOut(BaseModel):
+    """A fault of the draft."""
+
+    line: int = Field(description="From 1.")
+    column: int = Field(description="From 1.")
+    path: str = Field(description="Such as `routing.rules[2].when`; empty for faults of YAML.")
+    message: str = Field(description="What is wrong, and how to mend it.")
+    hint: str | None = Field(description="The part of the message on how to mend it.")
+
+    @classmethod
+    def of(cls, fault: Fault) -> Self:
+        """The fault with its hint apart."""
+        return cls(
+            line=fault.line,
+            column=fault.column,
+            path=fault.path,
+            message=fault.message,
+            hint=fault.message.partition("; ")[2] or None,
+        )
+
+
+class CheckedDraft(BaseModel):
+    """What is wrong with the draft."""
+
+    sound: bool
+    contents: str | None = Field(description="What a sound draft has, in one line.")
+    fault_count: int
+    faults: list[FaultOut] = Field(description="The first 100, by line.")
+
+
+class RuleFilter(BaseModel):
+    """The time of the report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Since | None = Field(
+        default=None, description=f"Qualified {SINCE} By default a week before the end."
+    )
+    until: Until | None = Field(
+        default=None, description=f"Qualified {UNTIL} By default until now."
+    )
+
+    def times(self, now: datetime) -> TimeRange:
+        """The range; raises EmptyRange or LongRange."""
+        until = self.until or now
+        since = self.since or until - WEEK
+        if until - since > MAX_RANGE:
+            raise LongRange(f"name {MAX_RANGE.days} days at most")
+        return time_range(since, until)
+
+
+class RuleOut(BaseModel):
+    """What a routing rule did in the time."""
+
+    rule: str
+    current: bool = Field(description="Whether the agreement in force has the rule.")
+    team: str | None = Field(description="Of the rule now; null for one that is gone.")
+    when: str | None = Field(description="Its condition now; null for one that is gone.")
+    handoffs: int = Field(description="Leads that qualified in the time and fall under it.")
+    states: dict[str, int] = Field(description="These handoffs by their state now.")
+
+
+class RulesOut(BaseModel):
+    """The routing rules in the order of the agreement in force, then those that are gone."""
+
+    since: datetime
+    until: datetime
+    items: list[RuleOut]
+
+
+def router(assigner: Assigner) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+    routes.include_router(_version_routes())
+    check_slot = BoundedSemaphore(1)
+
+    @routes.post("/agreement/check", responses=problems(UnknownKey, WrongScope, ChecksBusy))
+    def check(_: OpsOrRead, body: DraftIn) -> CheckedDraft:
+        """Check a draft as publishing it does, without effect: every fault with line, column and hint.
+
+        Whether its types of events arrive is not checked: `leadbaton agreement check` warns of that too.
+        """
+        if not check_slot.acquire(timeout=CHECK_WAIT_S):
+            raise ChecksBusy("another draft is being checked: try again in a moment")
+        try:
+            draft = check_draft(body.source, name="draft")
+        finally:
+            check_slot.release()
+        return CheckedDraft(
+            sound=draft.agreement is not None,
+            contents=None if draft.agreement is None else contents(draft.agreement),
+            fault_count=len(draft.faults),
+            faults=[FaultOut.of(it) for it in draft.faults[:MAX_FAULTS]],
+        )
+
+    @routes.get(
+        "/agreement/rules",
+        responses=problems(UnknownKey, WrongScope, EmptyRange, LongRange, NoAgreement),
+    )
+    def rules(
+        session: Tx, _: OpsOrRead, now: Now, filter_: Annotated[RuleFilter, Query()]
+    ) -> RulesOut:
+        """What each routing rule did: the leads that qualified in the time, at most 31 days, by rule and state.
+
+        Leads that were kept from sales are not counted: no handoff was made of them.
+        """
+        times = filter_.times(now)
+        counts = handoffs_by_rule(session, times)
+        current = assigner.policies.current(session).rules
+        gone = sorted(counts.keys() - current.keys())
+        items = [
+            _rule(id, counts.get(id, Counter()), team=it.team, when=it.when.source)
+            for id, it in current.items()
+        ]
+        items += [_rule(id, counts[id]) for id in gone]
+        return RulesOut(since=times.since or now, until=times.until or now, items=items)
+
+    return routes
+
+
+def _rule(
+    id: str, states: Counter[State], *, team: str | None = None, when: str | None = None
+) -> RuleOut:
+    return RuleOut(
+        rule=id,
+        current=team is not None,
+        team=team,
+        when=when,
+        handoffs=states.total(),
+        states={state.value: count for state, count in states.items()},
+    )
+
+
+def _version_routes() -> APIRouter:
+    """What was published."""
+    routes = APIRouter()
+
+    @routes.get("/agreement/versions", responses=problems(UnknownKey, WrongScope, BadCursor))
+    def list_versions(
+        session: Tx, _: OpsOrRead, after: After = None, limit: Limit = 50
+    ) -> Page[VersionOut]:
+        """List the published versions, the newest first: when, by whom, and the note."""
+        before = None if after is None else CURSOR.decode(after)[0]
+        return page_of(
+            versions(session, before=before, limit=limit + 1),
+            limit=limit,
+            item=VersionOut.of,
+            position=lambda it: (it.number,),
+            cursor=CURSOR,
+        )
+
+    @routes.get(
+        "/agreement/versions/{number}", responses=problems(UnknownKey, WrongScope, UnknownVersion)
+    )
+    def show_version(number: Number, session: Tx, _: OpsOrRead) -> VersionText:
+        """Show a version with its file as it was published."""
+        source = source_of(session, number)
+        [version] = versions(session, before=number + 1, limit=1)
+        return VersionText(**VersionOut.of(version).model_dump(), source=source)
+
+    @routes.get("/agreement/diff", responses=problems(UnknownKey, WrongScope, UnknownVersion))
+    def diff(
+        session: Tx,
+        _: OpsOrRead,
+        before: Annotated[Count, Query(alias="from", description="The number of a version.")],
+        after: Annotated[Count, Query(alias="to", description="The number of another version.")],
+    ) -> Difference:
+        """Show the lines that differ between the files of two versions."""
+        sources = source_of(session, before), source_of(session, after)
+        lines = difference(*sources, names=(f"version {before}", f"version {after}"))
+        return Difference(before=before, after=after, lines=lines)
+
+    return routes
