@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.routing.domain.handoff import State
 from services.routing.handlers.assignment import Assigner
-from services.routing.queries.lists import handoffs_by_rule
+from services.routing.queries.rules import handoffs_by_rule
 from shared.agreement.drafts import check_draft, contents, difference
 from shared.agreement.store import NoAgreement, UnknownVersion, Version, source_of, versions
 from shared.auth.keys import UnknownKey, WrongScope

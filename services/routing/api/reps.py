@@ -197,7 +197,8 @@ def _with_status(
             item.today = status.load.today
             item.last_assigned_at = status.load.last_assigned_at
             item.hours = HoursOut.model_validate(status.hours)
-            item.share = status.share and ShareOut.model_validate(status.share)
+            if status.share is not None:
+                item.share = ShareOut.model_validate(status.share)
         yield item
 
 

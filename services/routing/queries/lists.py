@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
@@ -51,20 +50,6 @@ def list_handoffs(
     if before is not None:
         conditions.append(tuple_(handoffs.c.qualified_at, handoffs.c.id) < before)
     return read_handoffs(session, conditions, limit=limit)
-
-
-def handoffs_by_rule(session: Session, times: TimeRange) -> dict[str, Counter[State]]:
-    """How many handoffs of leads that qualified in the time are in each state, by routing rule."""
-    columns = handoffs.c
-    statement = (
-        select(columns.rule, columns.state, func.count().label("handoffs"))
-        .where(*times.conditions(columns.qualified_at))
-        .group_by(columns.rule, columns.state)
-    )
-    counts: dict[str, Counter[State]] = defaultdict(Counter)
-    for row in session.execute(statement):
-        counts[row.rule][State(row.state)] = row.handoffs
-    return counts
 
 
 def handoffs_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> list[Handoff]:
