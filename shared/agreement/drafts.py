@@ -1,29 +1,64 @@
-"""Drafts of an agreement: what is wrong with one, what is in it, and how it differs from a version."""
+"""Drafts of an agreement: what is wrong with one, what is in it, and how it differs from a version.
+
+As a program it reads a draft from its standard input and writes what `check_draft` returns as JSON: so a check of
+somebody else's text can be ended when it takes too long.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import subprocess
+import sys
 from difflib import unified_diff
+from typing import ClassVar
+
+import msgspec
 
 from shared.agreement.load import InvalidAgreement, parse
 from shared.agreement.model import Agreement
 from shared.documents import Fault
+from shared.errors import Rejected
+
+NAME = "draft"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft that was checked: the agreement, or every fault."""
+class SlowDraft(Rejected):
+    """The check of the draft took too long and was ended."""
 
-    agreement: Agreement | None
+    code: ClassVar[str] = "draft_too_slow"
+
+
+class CheckedDraft(msgspec.Struct, frozen=True):
+    """A draft that was checked."""
+
+    contents: str | None
+    """What the draft has, in one line; None where it has faults."""
     faults: tuple[Fault, ...] = ()
 
 
-def check_draft(source: str, *, name: str) -> Draft:
+def check_draft(source: str) -> CheckedDraft:
     """Check the draft as publishing it does."""
     try:
-        return Draft(parse(source, name=name))
+        return CheckedDraft(contents(parse(source, name=NAME)))
     except InvalidAgreement as invalid:
-        return Draft(None, invalid.faults)
+        return CheckedDraft(None, invalid.faults)
+
+
+def check_draft_within(source: str, *, limit_s: float) -> CheckedDraft:
+    """Check the draft in a process of its own; raises SlowDraft if that takes longer than the limit."""
+    try:
+        checked = subprocess.run(
+            [sys.executable, "-m", "shared.agreement.drafts"],
+            input=source.encode("utf-8", "replace"),
+            stdout=subprocess.PIPE,
+            timeout=limit_s,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise SlowDraft(
+            f"the check took longer than {limit_s:g} s and was ended: shorten the draft, "
+            "or check the file with `leadbaton agreement check`"
+        ) from None
+    return msgspec.json.decode(checked.stdout, type=CheckedDraft)
 
 
 def contents(agreement: Agreement) -> str:
@@ -40,3 +75,8 @@ def difference(before: str, after: str, *, names: tuple[str, str]) -> list[str]:
     """The lines that differ between two files, with three lines around each, as `diff -u` writes them."""
     lines = unified_diff(before.splitlines(), after.splitlines(), *names)
     return [it.rstrip("\n") for it in lines]
+
+
+if __name__ == "__main__":
+    text = sys.stdin.buffer.read().decode()
+    sys.stdout.buffer.write(msgspec.json.encode(check_draft(text)))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.routing.domain.handoff import State
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries.rules import handoffs_by_rule
-from shared.agreement.drafts import check_draft, contents, difference
+from shared.agreement.drafts import SlowDraft, check_draft_within, difference
 from shared.agreement.store import NoAgreement, UnknownVersion, Version, source_of, versions
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.db.time_range import TimeRange
@@ -28,6 +28,8 @@ MAX_DRAFT = 200_000
 """The longest draft that is checked, in characters."""
 MAX_FAULTS = 100
 """How many faults of a draft are listed."""
+CHECK_S = 10.0
+"""How long the check of one draft may take."""
 CHECK_WAIT_S = 5.0
 """How long a check waits for the one before it."""
 WEEK, MAX_RANGE = timedelta(days=7), timedelta(days=31)
@@ -123,7 +125,7 @@ class FaultOut(BaseModel):
         )
 
 
-class CheckedDraft(BaseModel):
+class DraftOut(BaseModel):
     """What is wrong with the draft."""
 
     sound: bool
@@ -178,8 +180,10 @@ def router(assigner: Assigner) -> APIRouter:
     routes.include_router(_version_routes())
     check_slot = BoundedSemaphore(1)
 
-    @routes.post("/agreement/check", responses=problems(UnknownKey, WrongScope, ChecksBusy))
-    def check(_: OpsOrRead, body: DraftIn) -> CheckedDraft:
+    @routes.post(
+        "/agreement/check", responses=problems(UnknownKey, WrongScope, SlowDraft, ChecksBusy)
+    )
+    def check(_: OpsOrRead, body: DraftIn) -> DraftOut:
         """Check a draft as publishing it does, without effect: every fault with line, column and hint.
 
         Whether its types of events arrive is not checked: `leadbaton agreement check` warns of that too.
@@ -187,12 +191,12 @@ def router(assigner: Assigner) -> APIRouter:
         if not check_slot.acquire(timeout=CHECK_WAIT_S):
             raise ChecksBusy("another draft is being checked: try again in a moment")
         try:
-            draft = check_draft(body.source, name="draft")
+            draft = check_draft_within(body.source, limit_s=CHECK_S)
         finally:
             check_slot.release()
-        return CheckedDraft(
-            sound=draft.agreement is not None,
-            contents=None if draft.agreement is None else contents(draft.agreement),
+        return DraftOut(
+            sound=not draft.faults,
+            contents=draft.contents,
             fault_count=len(draft.faults),
             faults=[FaultOut.of(it) for it in draft.faults[:MAX_FAULTS]],
         )

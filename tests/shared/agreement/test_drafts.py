@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from shared.agreement.drafts import check_draft, contents, difference
+import pytest
+
+from shared.agreement.drafts import (
+    CheckedDraft,
+    SlowDraft,
+    check_draft,
+    check_draft_within,
+    contents,
+    difference,
+)
+from shared.agreement.load import parse
 from tests.shared.agreement.builders import WHOLE, changed
 
 
-def test_a_sound_draft_says_what_it_has() -> None:
-    draft = check_draft(WHOLE, name="draft")
+CONTENTS = "4 scoring rules, 2 tiers, 2 routing rules, 1 teams, 1 promises"
 
-    assert draft.faults == ()
-    assert draft.agreement is not None
-    assert contents(draft.agreement) == (
-        "4 scoring rules, 2 tiers, 2 routing rules, 1 teams, 1 promises"
-    )
+
+def test_a_sound_draft_says_what_it_has() -> None:
+    assert check_draft(WHOLE) == CheckedDraft(CONTENTS)
+    assert contents(parse(WHOLE)) == CONTENTS
 
 
 def test_a_draft_with_faults_has_each_with_its_position() -> None:
-    draft = check_draft(changed("zone: Europe/Berlin", "zone: Europe/Berln"), name="draft")
+    draft = check_draft(changed("zone: Europe/Berlin", "zone: Europe/Berln"))
 
-    assert draft.agreement is None
+    assert draft.contents is None
     [fault] = draft.faults
     assert (fault.line, fault.column) == (40, 13)
     assert fault.message == "unknown zone `Europe/Berln`; did you mean `Europe/Berlin`?"
 
 
-def test_a_text_that_is_no_yaml_has_one_fault() -> None:
-    assert len(check_draft("a: [", name="draft").faults) == 1
+@pytest.mark.parametrize("source", [WHOLE, "a: [", "", "\ud800", "name: \u00e9"], ids=ascii)
+def test_a_process_of_its_own_finds_the_same(source: str) -> None:
+    storable = source.encode("utf-8", "replace").decode()
+
+    assert check_draft_within(source, limit_s=60) == check_draft(storable)
+
+
+def test_a_check_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(SlowDraft, match="leadbaton agreement check"):
+        check_draft_within(WHOLE, limit_s=0.001)
 
 
 def test_a_difference_has_the_changed_lines() -> None:
