@@ -15,7 +15,6 @@ from shared.agreement.drafts import (
 from shared.agreement.load import parse
 from tests.shared.agreement.builders import WHOLE, changed
 
-
 CONTENTS = "4 scoring rules, 2 tiers, 2 routing rules, 1 teams, 1 promises"
 
 
