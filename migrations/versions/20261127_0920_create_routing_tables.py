@@ -16,6 +16,22 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("create schema routing")
     op.create_table(
+        "absences",
+        sa.Column("rep", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "until",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="2200: it is not known yet.",
+        ),
+        sa.Column("actor", sa.Text(), nullable=False, comment="ops/WHO"),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("rep", name=op.f("pk_absences")),
+        schema="routing",
+        comment="Time off that ops recorded beside the file of reps; imports keep it.",
+    )
+    op.create_table(
         "allocations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("team", sa.Text(), nullable=False),
@@ -213,9 +229,24 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending' and attempt_count = 0"),
     )
     op.create_index(
+        "ix_deliveries_given_up",
+        "deliveries",
+        ["position"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state in ('exhausted', 'cancelled')"),
+    )
+    op.create_index(
         op.f("ix_deliveries_handoff_id"),
         "deliveries",
         ["handoff_id"],
+        unique=False,
+        schema="routing",
+    )
+    op.create_index(
+        "ix_deliveries_of_endpoint",
+        "deliveries",
+        ["endpoint", "position"],
         unique=False,
         schema="routing",
     )
@@ -274,6 +305,12 @@ def upgrade() -> None:
         ),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column(
+            "tested_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When a test of ops was sent last.",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
         schema="routing",
         comment="Where webhooks go.",

@@ -246,9 +246,9 @@ def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
         terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
     if imported.cancelled:
         terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
-    for rep, absence in imported.absences.items():
+    for absent, absence in imported.absences.items():
         terminal.print(
-            f"{rep} stays away {_until(absence)}; to end that: leadbaton reps back {rep}"
+            f"{absent} stays away {_until(absence)}; to end that: leadbaton reps back {absent}"
         )
     for holder, count in imported.held_by_inactive.items():
         terminal.print(f"{holder} is inactive and still holds {_handoffs(count)}")
