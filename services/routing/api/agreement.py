@@ -9,11 +9,13 @@ from typing import Annotated, ClassVar, Self
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import State
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries.rules import handoffs_by_rule
 from shared.agreement.drafts import SlowDraft, check_draft_within, difference
+from shared.agreement.model import RoutingRule
 from shared.agreement.store import NoAgreement, UnknownVersion, Version, source_of, versions
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.db.time_range import TimeRange
@@ -178,6 +180,36 @@ def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
     routes.include_router(_version_routes())
+    routes.include_router(_draft_routes())
+
+    @routes.get(
+        "/agreement/rules",
+        responses=problems(UnknownKey, WrongScope, EmptyRange, LongRange),
+    )
+    def rules(
+        session: Tx, _: OpsOrRead, now: Now, filter_: Annotated[RuleFilter, Query()]
+    ) -> RulesOut:
+        """What each routing rule did: the leads that qualified in the time, at most 31 days, by rule and state.
+
+        Leads that were kept from sales are not counted: no handoff was made of them.
+        """
+        times = filter_.times(now)
+        counts = handoffs_by_rule(session, times)
+        current = _current_rules(session, assigner)
+        gone = sorted(counts.keys() - current.keys())
+        items = [
+            _rule(id, counts.get(id, Counter()), team=it.team, when=it.when.source)
+            for id, it in current.items()
+        ]
+        items += [_rule(id, counts[id]) for id in gone]
+        return RulesOut(since=times.since or now, until=times.until or now, items=items)
+
+    return routes
+
+
+def _draft_routes() -> APIRouter:
+    """The check of drafts."""
+    routes = APIRouter()
     check_slot = BoundedSemaphore(1)
 
     @routes.post(
@@ -201,29 +233,15 @@ def router(assigner: Assigner) -> APIRouter:
             faults=[FaultOut.of(it) for it in draft.faults[:MAX_FAULTS]],
         )
 
-    @routes.get(
-        "/agreement/rules",
-        responses=problems(UnknownKey, WrongScope, EmptyRange, LongRange, NoAgreement),
-    )
-    def rules(
-        session: Tx, _: OpsOrRead, now: Now, filter_: Annotated[RuleFilter, Query()]
-    ) -> RulesOut:
-        """What each routing rule did: the leads that qualified in the time, at most 31 days, by rule and state.
-
-        Leads that were kept from sales are not counted: no handoff was made of them.
-        """
-        times = filter_.times(now)
-        counts = handoffs_by_rule(session, times)
-        current = assigner.policies.current(session).rules
-        gone = sorted(counts.keys() - current.keys())
-        items = [
-            _rule(id, counts.get(id, Counter()), team=it.team, when=it.when.source)
-            for id, it in current.items()
-        ]
-        items += [_rule(id, counts[id]) for id in gone]
-        return RulesOut(since=times.since or now, until=times.until or now, items=items)
-
     return routes
+
+
+def _current_rules(session: Session, assigner: Assigner) -> dict[str, RoutingRule]:
+    """The rules of the agreement in force, by id and in their order; none before the first is published."""
+    try:
+        return assigner.policies.current(session).rules
+    except NoAgreement:
+        return {}
 
 
 def _rule(

@@ -104,12 +104,8 @@ class DeletedEndpoint(BaseModel):
 def router(secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
     """The routes. New secrets are encrypted with this key."""
     routes = APIRouter()
-
-    @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
-    def list_endpoints(session: Tx, _: OpsOrRead, now: Now, state: StateFilter = None) -> Endpoints:
-        """List every endpoint, with its state: whether it answers, hangs or is disabled."""
-        items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
-        return Endpoints(items=[it for it in items if state in (None, it.state)])
+    routes.include_router(_use_routes())
+    routes.include_router(_test_routes(tester))
 
     @routes.post(
         "/endpoints/{id:path}/rotate-secret",
@@ -121,26 +117,18 @@ def router(secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
         response.headers["cache-control"] = "no-store"
         return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.old_secret_until)
 
-    @routes.post(
-        "/endpoints/{id:path}/test",
-        responses=problems(UnknownKey, WrongScope, UnknownEndpoint, JustTested, BadSecretKey),
-    )
-    def test(id: EndpointId, caller: Ops) -> TestOut:
-        """Send the endpoint a signed webhook of type `endpoint.test` at once, and show how it responded.
+    return routes
 
-        A test is no delivery: it is sent once, also to an endpoint that is disabled, and changes nothing. An endpoint
-        takes one in ten seconds.
-        """
-        tested = tester.send_test(id, actor=f"ops/{caller.subject}")
-        return TestOut(
-            endpoint=id,
-            webhook_id=tested.webhook_id,
-            at=tested.at,
-            took_ms=round(tested.took_ms, 1),
-            delivered=tested.is_delivered,
-            status=tested.response.status,
-            detail=tested.response.detail,
-        )
+
+def _use_routes() -> APIRouter:
+    """Which endpoints there are, and whether they are used."""
+    routes = APIRouter()
+
+    @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
+    def list_endpoints(session: Tx, _: OpsOrRead, now: Now, state: StateFilter = None) -> Endpoints:
+        """List every endpoint, with its state: whether it answers, hangs or is disabled."""
+        items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
+        return Endpoints(items=[it for it in items if state in (None, it.state)])
 
     @routes.post(
         "/endpoints/{id:path}/enable", responses=problems(UnknownKey, WrongScope, UnknownEndpoint)
@@ -165,5 +153,33 @@ def router(secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
             raise UnknownEndpoint(id)
         cancelled = deliveries.cancel_for_endpoints(session, [id], now=now)
         return DeletedEndpoint(id=id, cancelled=cancelled)
+
+    return routes
+
+
+def _test_routes(tester: EndpointTester) -> APIRouter:
+    """Tests of endpoints."""
+    routes = APIRouter()
+
+    @routes.post(
+        "/endpoints/{id:path}/test",
+        responses=problems(UnknownKey, WrongScope, UnknownEndpoint, JustTested, BadSecretKey),
+    )
+    def test(id: EndpointId, caller: Ops) -> TestOut:
+        """Send the endpoint a signed webhook of type `endpoint.test` at once, and show how it responded.
+
+        A test is no delivery: it is sent once, also to an endpoint that is disabled, and changes nothing. An endpoint
+        takes one in ten seconds.
+        """
+        tested = tester.send_test(id, actor=f"ops/{caller.subject}")
+        return TestOut(
+            endpoint=id,
+            webhook_id=tested.webhook_id,
+            at=tested.at,
+            took_ms=round(tested.took_ms, 1),
+            delivered=tested.is_delivered,
+            status=tested.response.status,
+            detail=tested.response.detail,
+        )
 
     return routes

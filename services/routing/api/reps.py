@@ -162,18 +162,18 @@ def router(assigner: Assigner) -> APIRouter:
         """
         recorded = RecordedAbsence(body.absence(now), f"ops/{caller.subject}")
         record_absence(session, id, recorded, now=now)
-        return _one(session, id, assigner, now)
+        return _shown_rep(session, id, assigner, now)
 
     @routes.post("/reps/{id}/back", responses=problems(UnknownKey, WrongScope, NoSuchRep))
     def back(id: RepId, session: Tx, _: Ops, now: Now) -> RepOut:
         """End the absence that ops recorded; leads that wait are assigned at once. Time off of the file stays."""
         record_absence(session, id, None, now=now)
-        return _one(session, id, assigner, now)
+        return _shown_rep(session, id, assigner, now)
 
     return routes
 
 
-def _one(session: Session, id: str, assigner: Assigner, now: datetime) -> RepOut:
+def _shown_rep(session: Session, id: str, assigner: Assigner, now: datetime) -> RepOut:
     return next(_with_status(session, reps.reps_by_id(session, [id]), assigner, now))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from services.routing.main import build_api
 from shared.agreement.store import publish, publish_again
@@ -35,10 +36,13 @@ class Reader:
         return response.json()
 
     def check(self, source: str, *, status: int = 200) -> Any:
-        body = {"source": source}
-        response = self._client.post("/v1/agreement/check", json=body, headers=self._headers)
+        response = self.try_check(source)
         assert response.status_code == status, response.text
         return response.json()
+
+    def try_check(self, source: str) -> Response:
+        body = {"source": source}
+        return self._client.post("/v1/agreement/check", json=body, headers=self._headers)
 
 
 @pytest.fixture
@@ -77,19 +81,19 @@ def test_versions_are_listed_newest_first_and_page_by_page(published: Reader) ->
 
 
 def test_a_version_is_shown_with_its_file(published: Reader) -> None:
-    shown = published.get("versions/1")
+    page = published.get("versions/1")
 
-    assert (shown["number"], shown["note"], shown["source"]) == (1, "the first", WHOLE)
+    assert (page["number"], page["note"], page["source"]) == (1, "the first", WHOLE)
     assert published.get("versions/3")["same_as"] == 1
     assert published.get("versions/4", status=404)["code"] == "unknown_agreement_version"
     assert published.get("versions/0", status=422)["code"] == "invalid_request"
 
 
 def test_two_versions_are_compared(published: Reader) -> None:
-    shown = published.get("diff?from=1&to=2")
+    page = published.get("diff?from=1&to=2")
 
-    assert (shown["from"], shown["to"]) == (1, 2)
-    assert [it for it in shown["lines"] if it[:1] in "-+"][2:] == ["-name: Test", "+name: Other"]
+    assert (page["from"], page["to"]) == (1, 2)
+    assert [it for it in page["lines"] if it[:1] in "-+"][2:] == ["-name: Test", "+name: Other"]
     assert published.get("diff?from=1&to=3")["lines"] == []
     unknown = published.get("diff?from=1&to=9", status=404)
     assert unknown["code"] == "unknown_agreement_version"
@@ -123,10 +127,12 @@ def test_a_draft_has_bounds(reader: Reader) -> None:
 
 
 def test_drafts_are_checked_one_after_the_other(reader: Reader) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        checked = list(pool.map(reader.check, [WHOLE] * 4))
+    with ThreadPoolExecutor(3) as pool:
+        responses = list(pool.map(reader.try_check, [WHOLE] * 3))
 
-    assert [it["sound"] for it in checked] == [True] * 4
+    answers = [it.json() for it in responses]
+    assert any(it.get("sound") for it in answers)
+    assert all(it.get("sound") or it["code"] == "checks_busy" for it in answers)
 
 
 def test_rules_are_listed_with_what_they_did(reader: Reader, sessions: Sessions) -> None:
@@ -136,11 +142,11 @@ def test_rules_are_listed_with_what_they_did(reader: Reader, sessions: Sessions)
         old = lead_qualified(lead="old", at=NOON - timedelta(days=8))
         qualifying(session, assigner, old, *(lead_qualified(lead=it) for it in "ab"))
 
-    shown = reader.get("rules")
+    page = reader.get("rules")
     all_days = reader.get("rules?since=2026-11-01")
 
-    assert (shown["since"], shown["until"]) == ("2026-11-11T12:10:00Z", "2026-11-18T12:10:00Z")
-    assert shown["items"] == [
+    assert (page["since"], page["until"]) == ("2026-11-11T12:10:00Z", "2026-11-18T12:10:00Z")
+    assert page["items"] == [
         {
             "rule": "everybody",
             "current": True,
@@ -176,4 +182,4 @@ def test_rules_are_counted_over_a_month_at_most(published: Reader) -> None:
 
 
 def test_without_an_agreement_there_are_no_rules(reader: Reader) -> None:
-    assert reader.get("rules", status=503)["code"] == "no_agreement"
+    assert reader.get("rules")["items"] == []

@@ -121,9 +121,9 @@ def alone(sessions: Sessions) -> Iterator[TestClient]:
 
 
 def test_without_an_agreement_reps_are_listed_without_hours_and_shares(alone: TestClient) -> None:
-    [shown] = alone.get("/v1/reps").json()["items"]
+    [listed] = alone.get("/v1/reps").json()["items"]
 
-    assert (shown["id"], shown["hours"], shown["share"], shown["today"]) == (
+    assert (listed["id"], listed["hours"], listed["share"], listed["today"]) == (
         "grace",
         None,
         None,

@@ -56,11 +56,11 @@ def test_a_test_is_signed_and_its_response_is_shown(
     response = call("POST", "rep/grace/test")
 
     assert response.status_code == 200, response.text
-    shown = response.json()
-    assert (shown["delivered"], shown["status"], shown["detail"]) == (True, 200, "welcome")
-    assert 0 < shown["took_ms"] < 15_000
+    outcome = response.json()
+    assert (outcome["delivered"], outcome["status"], outcome["detail"]) == (True, 200, "welcome")
+    assert 0 < outcome["took_ms"] < 15_000
     [got] = post.receiver.got
-    assert got.headers["webhook-id"] == shown["webhook_id"]
+    assert got.headers["webhook-id"] == outcome["webhook_id"]
     body = Webhook(post.secrets["rep/grace"]).verify(got.body, got.headers)
     assert body["type"] == "endpoint.test"
     assert body["data"] == {"endpoint": "rep/grace", "actor": "ops/olga"}
@@ -73,9 +73,9 @@ def test_a_refused_test_changes_nothing(
 ) -> None:
     post.receiver.reply(GRACE, Reply(status, headers={"location": post.receiver.url("/other")}))
 
-    shown = call("POST", "rep/grace/test").json()
+    outcome = call("POST", "rep/grace/test").json()
 
-    assert (shown["delivered"], shown["status"]) == (False, status)
+    assert (outcome["delivered"], outcome["status"]) == (False, status)
     assert [it.path for it in post.receiver.got] == [GRACE]
     with post.sessions() as session:
         assert endpoints.disabled_endpoints(session) == {}

@@ -1,4 +1,4 @@
-"""Tests of the hours and shares that are shown of reps."""
+"""Tests of the hours and shares of reps."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from tests.services.routing.builders import at, build_policy, rep_load
 
 def statuses(*loads: RepLoad) -> dict[str, RepStatus]:
     """The statuses on Wednesday at noon."""
-    shown = rep_statuses(loads, policy=build_policy(), now=at(18))
-    return {it.load.rep.id: it for it in shown}
+    status = rep_statuses(loads, policy=build_policy(), now=at(18))
+    return {it.load.rep.id: it for it in status}
 
 
 def test_a_share_is_compared_with_the_weights_of_active_reps() -> None:
-    shown = statuses(
+    status = statuses(
         rep_load("grace", assigned=3, credit=1.0),
         rep_load("linus", assigned=4, rep_fields={"weight": 3.0}),
         rep_load("ada", assigned=9, rep_fields={"active": False}),
     )
 
-    grace, linus = shown["grace"].share, shown["linus"].share
+    grace, linus = status["grace"].share, status["linus"].share
     assert grace is not None
     assert linus is not None
     assert (grace.fair, linus.fair) == (0.25, 0.75)
     assert (grace.real, linus.real) == (0.5, 0.5)
     assert (grace.shortfall, linus.shortfall) == (-2.0, 2.0)
     assert (grace.period, grace.assigned, grace.credit) == ("2026-11", 3, 1.0)
-    assert shown["ada"].share is None
+    assert status["ada"].share is None
 
 
 def test_before_the_first_lead_there_is_no_real_share() -> None:
@@ -43,9 +43,9 @@ def test_before_the_first_lead_there_is_no_real_share() -> None:
 
 
 def test_a_newcomer_has_the_average_of_the_others() -> None:
-    shown = statuses(rep_load("grace", assigned=6), rep_load("linus", counted=False))
+    status = statuses(rep_load("grace", assigned=6), rep_load("linus", counted=False))
 
-    share = shown["linus"].share
+    share = status["linus"].share
     assert share is not None
     assert (share.assigned, share.credit, share.real) == (0, 6.0, 0.5)
 
@@ -60,9 +60,9 @@ def test_a_newcomer_has_the_average_of_the_others() -> None:
     ids=["at noon", "in the evening", "before the weekend"],
 )
 def test_hours_are_open_or_closed_until(now: datetime, expected: WorkingHours) -> None:
-    [shown] = rep_statuses([rep_load("grace")], policy=build_policy(), now=now)
+    [status] = rep_statuses([rep_load("grace")], policy=build_policy(), now=now)
 
-    assert shown.hours == expected
+    assert status.hours == expected
 
 
 def test_hours_that_never_close_have_no_end() -> None:
@@ -70,8 +70,8 @@ def test_hours_that_never_close_have_no_end() -> None:
     always = {"id": "always", "zone": "UTC", "hours": days}
     policy = build_policy(sla={"calendars": [*DEFAULT_SECTIONS["sla"]["calendars"], always]})
 
-    [shown] = rep_statuses(
+    [status] = rep_statuses(
         [rep_load("grace", rep_fields={"hours": "always"})], policy=policy, now=at(18)
     )
 
-    assert (shown.hours.calendar, shown.hours.open, shown.hours.until) == ("always", True, None)
+    assert (status.hours.calendar, status.hours.open, status.hours.until) == ("always", True, None)
