@@ -46,7 +46,9 @@ def test_every_body_has_an_example_that_the_operation_takes(sessions: Sessions) 
         is_ingest = operation.api == "scoring"
         key = keys[KeyScope.INGEST if is_ingest else KeyScope.OPS]
         answer = TestClient(app).post(
-            operation.path.replace("/reps/{id}", "/reps/nobody").replace("{id}", NOBODY),
+            operation.path.replace("/reps/{id}", "/reps/nobody")
+            .replace("{id}", NOBODY)
+            .replace("{clock_id}", NOBODY),
             json=example,
             headers={"authorization": f"Bearer {key}"},
         )
