@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.http.connection import DEFAULT_LIMITS, ConnectionLimits, connections
+from shared.http.server import Server
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def serving(app: FastAPI, limits: ConnectionLimits = DEFAULT_LIMITS) -> Iterator
         config = uvicorn.Config(
             app, log_config=None, access_log=False, http=connections(limits), ws="none"
         )
-        server = uvicorn.Server(config)
+        server = Server(config, app.state.streams.end_all)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

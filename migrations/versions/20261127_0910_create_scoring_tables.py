@@ -30,6 +30,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_events_lead_id_time", "events", ["lead_id", "time"], unique=False, schema="scoring"
     )
+    op.create_index(
+        "ix_events_time",
+        "events",
+        ["time"],
+        unique=False,
+        schema="scoring",
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    )
     op.create_table(
         "handoffs",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -58,6 +67,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_holdings_lead_id"), "holdings", ["lead_id"], unique=False, schema="scoring"
     )
+    op.create_index(
+        "ix_holdings_rep", "holdings", ["rep", "lead_id"], unique=False, schema="scoring"
+    )
     op.create_table(
         "identities",
         sa.Column(
@@ -70,6 +82,27 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_identities_lead_id"), "identities", ["lead_id"], unique=False, schema="scoring"
+    )
+    op.create_table(
+        "lead_words",
+        sa.Column("lead_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "words",
+            postgresql.TSVECTOR(),
+            nullable=False,
+            comment="In lower case and without accents.",
+        ),
+        sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_lead_words")),
+        schema="scoring",
+        comment="The words of a lead's name, company and e-mail addresses, by which it is searched for.",
+    )
+    op.create_index(
+        "ix_lead_words_words",
+        "lead_words",
+        ["words"],
+        unique=False,
+        schema="scoring",
+        postgresql_using="gin",
     )
     op.create_table(
         "leads",
@@ -184,6 +217,9 @@ def upgrade() -> None:
         ),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "format", sa.Text(), nullable=False, comment="How its bytes are read: native, segment/…"
+        ),
         sa.Column("size", sa.Integer(), nullable=False, comment="Bytes as they came."),
         sa.Column(
             "bytes",
@@ -248,6 +284,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_stages_lead_id"), "stages", ["lead_id"], unique=False, schema="scoring"
+    )
+    op.create_index(
+        "ix_stages_qualified",
+        "stages",
+        ["at", "lead_id"],
+        unique=False,
+        schema="scoring",
+        postgresql_where=sa.text("stage = 'qualified'"),
     )
 
 

@@ -20,6 +20,7 @@ from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.delivery.gauges import set_gauges
 from services.routing.handlers import (
     Assigner,
+    handoff_excerpts,
     on_leads_merged,
     on_leads_qualified,
     on_sla_changed,
@@ -29,14 +30,22 @@ from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
-from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, ROUTING, SLA_CHANGED
+from shared.contracts.topics import (
+    HANDOFFS_CHANGED,
+    LEADS_MERGED,
+    LEADS_QUALIFIED,
+    ROUTING,
+    SLA_CHANGED,
+)
 from shared.db.listener import call_on_notification
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
 from shared.http.app import create_app
 from shared.http.probes import Probes
 from shared.http.server import serve
+from shared.kafka import config
 from shared.messaging.consumer import Subscription
+from shared.messaging.feed import Feed, FeedTopic
 from shared.messaging.worker import work
 from shared.process import logs
 from shared.process.destinations import destinations
@@ -51,14 +60,22 @@ def api(settings: Settings) -> None:
     """Serve the API until the process is asked to stop."""
     logs.configure(settings.log_level, service="routing-api")
     engine = engine_for(settings.database_url, pool_size=10)
+    sessions = sessions_on(engine)
+    feed = Feed(
+        [FeedTopic(HANDOFFS_CHANGED, handoff_excerpts)],
+        config=config.of(settings),
+        sessions=sessions,
+    )
     app = build_api(
-        sessions_on(engine),
+        sessions,
         public_url=settings.public_url,
         max_bytes=settings.max_request_bytes,
         secret_key=settings.secret_key,
         destination_policy=destinations(settings.allow_networks, ports=settings.ports()),
     )
+    app.state.changes = feed
     serve(app, host=settings.host, port=settings.port or PORT)
+    feed.close()
     engine.dispose()
 
 

@@ -16,8 +16,10 @@ from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import (
     RepeatCheck,
+    event_excerpts,
     on_handoffs_changed,
     on_marketing_events,
+    qualification_excerpts,
     review_leads,
 )
 from services.scoring.ingest import DeclaredTraits, Limits, Publisher
@@ -27,15 +29,20 @@ from services.scoring.progress import Progress, progress_of
 from services.scoring.recompute import Difference, compare_leads
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
-from shared.contracts.topics import HANDOFFS_CHANGED, MARKETING_EVENTS, SCORING
+from shared.contracts.topics import (
+    HANDOFFS_CHANGED,
+    LEADS_QUALIFIED,
+    MARKETING_EVENTS,
+    SCORING,
+)
 from shared.db.optimistic import Handler, retried_when_stale
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http.app import Check, create_app
-from shared.http.direct_routes import include_direct
 from shared.http.server import serve
 from shared.kafka import config
 from shared.kafka.producer import Producer
 from shared.messaging.consumer import Subscription
+from shared.messaging.feed import Feed, FeedLimits, FeedTopic
 from shared.messaging.worker import work
 from shared.process import logs
 from shared.process.periodic import run_periodically
@@ -47,6 +54,12 @@ DELETE_EVERY_S = 60.0
 READ_AGREEMENT_EVERY_S = 5.0
 BATCH = 10_000
 """Most records in a transaction. Many at once cost less: a lead is assessed and saved once a batch."""
+STREAMED = (
+    FeedTopic(MARKETING_EVENTS, event_excerpts),
+    FeedTopic(LEADS_QUALIFIED, qualification_excerpts),
+)
+STREAM_LIMITS = FeedLimits(records=100, pause_s=0.5, max_behind=200)
+"""The stream of events hands on 200 a second at most, so that it takes little from the requests that bring them."""
 
 
 def api(settings: Settings) -> None:
@@ -71,6 +84,8 @@ def api(settings: Settings) -> None:
         checks={"kafka": producer.check} if kafka.keeps_log else {},
         declared_traits=declared_traits,
     )
+    feed = Feed(STREAMED, config=kafka, sessions=sessions, limits=STREAM_LIMITS)
+    app.state.changes = feed
     stop = Event()
     run_periodically("age limit of rejections", limit.enforce, stop, every_s=DELETE_EVERY_S)
     run_periodically(
@@ -78,6 +93,7 @@ def api(settings: Settings) -> None:
     )
     serve(app, host=settings.host, port=settings.port or PORT)
     stop.set()
+    feed.close()
     producer.close()
     engine.dispose()
 
@@ -100,7 +116,7 @@ def build_api(
         checks=checks,
         max_bytes=limits.request_bytes,
     )
-    include_direct(app, ingest.router(publisher, limits, declared_traits))
+    ingest.include_routes(app, publisher, limits, declared_traits)
     app.include_router(router(Policies(ScoringPolicy)))
     return app
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, UUID
 
 from shared.db.tables import NAMES
 
@@ -50,6 +50,15 @@ leads = Table(
     comment="One row a person; its state is a function of its events, kept incrementally.",
 )
 
+lead_words = Table(
+    "lead_words",
+    metadata,
+    Column("lead_id", UUID(as_uuid=True), primary_key=True),
+    Column("words", TSVECTOR, nullable=False, comment="In lower case and without accents."),
+    Index("ix_lead_words_words", "words", postgresql_using="gin"),
+    comment="The words of a lead's name, company and e-mail addresses, by which it is searched for.",
+)
+
 identities = Table(
     "identities",
     metadata,
@@ -68,6 +77,9 @@ events = Table(
     Column("time", DateTime(timezone=True), nullable=False),
     Column("payload", JSONB, nullable=False),
     Index("ix_events_lead_id_time", "lead_id", "time"),
+    Index(
+        "ix_events_time", "time", postgresql_using="brin", postgresql_with={"autosummarize": "on"}
+    ),
     comment="The ledger: every event once; what all scores can be computed from again.",
 )
 
@@ -79,6 +91,7 @@ stages = Table(
     Column("stage", Text, nullable=False),
     Column("cause", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_stages_qualified", "at", "lead_id", postgresql_where=text("stage = 'qualified'")),
     comment="Each step of a lead, with its cause.",
 )
 
@@ -99,6 +112,7 @@ holdings = Table(
     Column(
         "until", DateTime(timezone=True), comment="When scoring learned that the rep had lost it."
     ),
+    Index("ix_holdings_rep", "rep", "lead_id"),
     comment="The reps who hold a lead's handoffs or held them: what their keys may see.",
 )
 
@@ -111,6 +125,7 @@ rejections = Table(
     Column("received_at", DateTime(timezone=True), nullable=False, comment="The first time."),
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("format", Text, nullable=False, comment="How its bytes are read: native, segment/…"),
     Column("size", Integer, nullable=False, comment="Bytes as they came."),
     Column("bytes", LargeBinary, comment="In rows of versions that knew no `rejected_bodies`."),
     Column("body", LargeBinary, comment="The digest of its bytes in `rejected_bodies`."),

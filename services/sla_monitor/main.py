@@ -9,19 +9,22 @@ from fastapi import FastAPI
 from services.sla_monitor.api import router
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
+from services.sla_monitor.handlers.excerpts import clock_excerpts
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.sweep import remove_old_counts
 from services.sla_monitor.sweep import sweep as sweep_until
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
-from shared.contracts.topics import HANDOFFS_CHANGED, SLA
+from shared.contracts.topics import HANDOFFS_CHANGED, SLA, SLA_CHANGED
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http import probes
 from shared.http.app import create_app
 from shared.http.probes import Probes
 from shared.http.server import serve
+from shared.kafka import config
 from shared.messaging import health
 from shared.messaging.consumer import Subscription
+from shared.messaging.feed import Feed, FeedTopic
 from shared.messaging.worker import work
 from shared.process import logs
 from shared.process.lifecycle import collect_rarely, stop_on_signals
@@ -36,13 +39,22 @@ def api(settings: Settings) -> None:
     """Serve the API until the process is asked to stop."""
     logs.configure(settings.log_level, service="sla-api")
     engine = engine_for(settings.database_url, pool_size=10)
-    app = build_api(sessions_on(engine), max_bytes=settings.max_request_bytes)
+    sessions = sessions_on(engine)
+    feed = Feed(
+        [FeedTopic(SLA_CHANGED, clock_excerpts)], config=config.of(settings), sessions=sessions
+    )
+    app = build_api(sessions, max_bytes=settings.max_request_bytes)
+    app.state.changes = feed
     serve(app, host=settings.host, port=settings.port or PORT)
+    feed.close()
     engine.dispose()
 
 
 def build_api(
-    sessions: Sessions, *, time_source: TimeSource = utc_now, max_bytes: int = 1_000_000
+    sessions: Sessions,
+    *,
+    time_source: TimeSource = utc_now,
+    max_bytes: int = 1_000_000,
 ) -> FastAPI:
     """The API; no connection is opened before it serves."""
     app = create_app(

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from shared.auth.key_cache import KeyCache
 from shared.clock import TimeSource, utc_now
 from shared.db.session import Sessions
-from shared.http import probes
+from shared.http import own_key, probes
 from shared.http.body import BodyReader
 from shared.http.direct_routes import DirectRoutes, Posts
+from shared.http.event_stream import OpenStreams
 from shared.http.media import not_json_error, unreadable_body_error
 from shared.http.openapi import DescribedApp
 from shared.http.problems import (
@@ -71,6 +72,8 @@ def create_app(
     app.state.sessions = sessions
     app.state.time_source = time_source
     keys = app.state.keys = KeyCache(sessions, time_source)
+    app.state.streams = OpenStreams()
+    app.state.changes = None  # until `main` has a source of them
     posts: Posts = {}
     app.state.posts = posts
     app.add_middleware(DirectRoutes, posts=posts)
@@ -78,6 +81,7 @@ def create_app(
     app.add_middleware(ReadableErrors)
     app.add_middleware(RequestLog, quiet=posts.keys())
     app.include_router(reference(app))
+    app.include_router(own_key.router, prefix="/v1", tags=["key"])
     app.include_router(_probes({"database": probes.database_check(sessions), **checks}))
     _add_error_handlers(app)
     return app

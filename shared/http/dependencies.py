@@ -37,6 +37,14 @@ def present_instant(request: Request) -> datetime:
     return time_source()
 
 
+def valid_key(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+) -> Key:
+    """The request's key, of any scope; raises UnknownKey, ExpiredKey or InactiveRep."""
+    keys: KeyCache = request.app.state.keys
+    return keys.key(presented_key(request.scope))
+
+
 def authorize(key: Key, *scopes: KeyScope) -> Caller:
     """The caller, if the key has one of the scopes; raises WrongScope."""
     if key.scope not in scopes:
@@ -50,10 +58,10 @@ def requires(*scopes: KeyScope) -> Callable[..., Caller]:
     """A dependency that returns the caller and refuses keys of other scopes."""
 
     def authorized_caller(
-        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     ) -> Caller:
-        keys: KeyCache = request.app.state.keys
-        return authorize(keys.key(presented_key(request.scope)), *scopes)
+        return authorize(valid_key(request, credentials), *scopes)
 
     return authorized_caller
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http.event_stream import UNTIMED
 from shared.http.headers import header
 from shared.http.metrics import HTTP_REQUEST_SECONDS
 from shared.process import logs
@@ -43,19 +44,20 @@ class RequestLog:
 
     async def _measure(self, scope: Scope, receive: Receive, send: Send, span: TraceSpan) -> None:
         status: int | None = None
+        answered_s = started_s = perf_counter()
 
         async def send_noting_status(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered_s
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered_s = message["status"], perf_counter()
             await send(message)
 
-        started_s = perf_counter()
         try:
             await self.app(scope, receive, send_noting_status)
             status = status or CLIENT_CLOSED_REQUEST
         finally:
-            self._record(scope, status or 500, perf_counter() - started_s, span)
+            ended_s = answered_s if UNTIMED in scope else perf_counter()
+            self._record(scope, status or 500, ended_s - started_s, span)
 
     def _record(self, scope: Scope, status: int, seconds: float, span: TraceSpan) -> None:
         method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")

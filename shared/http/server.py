@@ -1,6 +1,9 @@
-"""Serves an app until SIGTERM or SIGINT, then lets open requests finish."""
+"""Serves an app until SIGTERM or SIGINT, then lets open requests finish and ends open streams."""
 
 from __future__ import annotations
+
+import socket
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +14,19 @@ from shared.process.lifecycle import stop_on_signals
 
 GRACE_S = 8
 """How long open requests may take after the signal."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which calls `end_streams` before it waits for open requests: a stream ends by itself never."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then the rest."""
+        self._end_streams()
+        await super().shutdown(sockets)
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:
@@ -30,5 +46,5 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     logs.get(__name__).info("api starts", host=host, port=port)
-    uvicorn.Server(config).run()
+    Server(config, app.state.streams.end_all).run()
     logs.get(__name__).info("api stopped")

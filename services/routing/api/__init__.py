@@ -13,6 +13,7 @@ from services.routing.api import (
     handoffs,
     reassignments,
     reps,
+    streams,
 )
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.handlers.assignment import Assigner
@@ -21,6 +22,7 @@ from services.routing.handlers.assignment import Assigner
 def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1")
+    routes.include_router(streams.router, tags=["handoffs"])  # before the path with an id
     routes.include_router(handoffs.router(assigner), tags=["handoffs"])
     routes.include_router(answers.router(assigner), tags=["answers"])
     routes.include_router(reassignments.router(assigner), tags=["handoffs"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Integer, Uuid, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import PastStep
@@ -58,6 +59,40 @@ def past_steps(session: Session, id: UUID) -> list[PastStep]:
         )
         for row in session.execute(statement)
     ]
+
+
+class Holder(NamedTuple):
+    """The rep who held a handoff, and in which hop."""
+
+    rep: str
+    hop: int
+
+
+def holders_before(
+    session: Session, steps: Collection[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], Holder]:
+    """Who held the handoff before each of these steps (id and sequence); absent where nobody did."""
+    if not steps:
+        return {}
+    wanted_steps = (
+        func.unnest(
+            literal([id_ for id_, _ in steps], ARRAY(Uuid)),
+            literal([sequence for _, sequence in steps], ARRAY(Integer)),
+        )
+        .table_valued("handoff_id", "sequence")
+        .render_derived()
+    )
+    statement = select(
+        wanted_steps.c.handoff_id, wanted_steps.c.sequence, changes.c.rep, changes.c.hop
+    ).join(
+        changes,
+        (changes.c.handoff_id == wanted_steps.c.handoff_id)
+        & (changes.c.sequence == wanted_steps.c.sequence - 1),
+    )
+    return {
+        (row.handoff_id, row.sequence): Holder(row.rep, row.hop)
+        for row in session.execute(statement.where(changes.c.rep.is_not(None)))
+    }
 
 
 def _after(steps: Iterable[Step]) -> list[Handoff]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.scoring.api.lead_lists import LeadLine, LeadLists, ShortSearch
 from services.scoring.domain.identifiers import normal_email, normal_id, normal_phone, visible
 from services.scoring.domain.lead import Stage
 from services.scoring.domain.policy import ScoringPolicy
@@ -19,6 +20,7 @@ from shared.agreement.store import Policies
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import AnyReader, Now, Tx
+from shared.http.pages import After, BadCursor, Limit, Page
 from shared.http.parameters import PlainText
 from shared.http.problems import problems
 
@@ -157,8 +159,25 @@ class IdentityQuery(BaseModel):
                 description = f"the {kind} id {id_} of the source {self.source}"
                 return IdentifierSought(f"{kind}/{self.source}/{id_}", description)
         raise NoIdentityAsked(
-            "give one of: email, phone, user_id or anonymous_id (the last two with source)"
+            "give one of: email, phone, user_id or anonymous_id (the last two with source), or q"
         )
+
+
+class LeadsQuery(IdentityQuery):
+    """An identifier to look for, or a search."""
+
+    q: PlainText | None = Field(
+        default=None,
+        description="The beginnings of words of a name, a company or an e-mail address, in any case, with or without "
+        "accents: `ada tide`. Two letters or digits at least; up to 1,000 leads are looked at.",
+    )
+    after: After = None
+    limit: Limit = 50
+
+    def names_nobody(self) -> bool:
+        """Whether the query has no identifier, not even a part of one."""
+        parts = (self.email, self.phone, self.user_id, self.anonymous_id, self.source)
+        return all(it is None for it in parts)
 
 
 def _email(text: str) -> str | None:
@@ -179,17 +198,25 @@ def _valid(kind: str, text: str, identifier: str | None) -> str:
 
 
 REFUSALS = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
+LIST_REFUSALS = {**REFUSALS, **problems(NoIdentityAsked, ShortSearch, BadCursor)}
 
 
 def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """The routes of leads."""
     routes = APIRouter()
 
-    @routes.get("", responses=problems(NoIdentityAsked, UnknownLead, UnknownKey, WrongScope))
+    @routes.get("", responses=LIST_REFUSALS)
     def find(
-        query: Annotated[IdentityQuery, Query()], session: Tx, now: Now, caller: AnyReader
-    ) -> LeadOut:
-        """The lead that an identity belongs to. A rep's key sees what `/v1/leads/{lead_id}` shows it."""
+        query: Annotated[LeadsQuery, Query()], session: Tx, now: Now, caller: AnyReader
+    ) -> LeadOut | Page[LeadLine]:
+        """The lead that an identity belongs to; with `q` a page of leads, the ones that were active last first.
+
+        Without any of them it lists the leads that have qualified, the latest qualification first. A rep's key sees
+        of one lead what `/v1/leads/{lead_id}` shows it, and lists leads that the rep holds or has closed.
+        """
+        if query.names_nobody():
+            lists = LeadLists(session, policies, caller, now)
+            return lists.page(query.q, after=query.after, limit=query.limit)
         identifier = query.identifier()
         lead_id = leads.owners(session, [identifier.key]).get(identifier.key)
         lead = visible_lead(

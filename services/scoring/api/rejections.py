@@ -45,9 +45,15 @@ class RejectionOut(BaseModel):
     )
     code: str
     reason: str
+    format: str = Field(
+        description="How its source sent it: `native`, or `segment/` with the call."
+    )
     size: int = Field(description="The size of the event as it came, in bytes.")
     text: str = Field(description="The event as text, at most its first 32 KB.")
     base64: str = Field(description="The bytes of `text` in base64.")
+    retriable: bool = Field(
+        description="Whether all of its bytes are kept, so that `/v1/rejections/{id}/retry` can take it in again."
+    )
 
     @classmethod
     def of(cls, stored: StoredRejection) -> RejectionOut:
@@ -61,9 +67,11 @@ class RejectionOut(BaseModel):
             count=stored.count,
             code=stored.code,
             reason=stored.reason,
+            format=stored.format,
             size=stored.size,
             text=stored.bytes.decode("utf-8", "replace"),
             base64=b64encode(stored.bytes).decode(),
+            retriable=stored.is_whole,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.scoring.domain.lead import Lead
+from services.scoring.domain.naming import company_of, name_of
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import DatedValue
 from services.scoring.domain.score import Part
@@ -41,8 +42,8 @@ def lead_context(
     full = LeadContext(
         email=profile.email,
         phone=profile.phone,
-        name=_name(traits),
-        company=_company(profile.trait_values),
+        name=name_of(traits),
+        company=company_of(profile.trait_values),
         account=profile.account,
         traits=traits,
         why_now=None if why_now is None else touch_of(why_now),
@@ -128,18 +129,6 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: object) -> str | None:
     return value[:TEXT] if isinstance(value, str) and value else None
-
-
-def _name(traits: Mapping[str, Any]) -> str | None:
-    if full := _text(traits.get("name")):
-        return full
-    parts = (traits.get("first_name"), traits.get("last_name"))
-    return " ".join(part for part in parts if isinstance(part, str)) or None
-
-
-def _company(traits: Mapping[str, Any]) -> str | None:
-    company = traits.get("company")
-    return _text(company.get("name") if isinstance(company, Mapping) else company)
 
 
 def _campaign(dated: DatedValue | None) -> dict[str, str]:

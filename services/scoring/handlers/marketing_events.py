@@ -17,16 +17,20 @@ from services.scoring.domain.identities import (
     grouped_by_identifiers,
 )
 from services.scoring.domain.lead import Lead, resolved_leads
+from services.scoring.domain.naming import changed_words
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.verdict import assess
+from services.scoring.domain.profile import Profile
+from services.scoring.domain.verdict import Verdict, assess
 from services.scoring.handlers.versions import leads_under
-from services.scoring.queries import holdings, leads, ledger
+from services.scoring.queries import holdings, leads, ledger, search
 from shared.agreement.store import Policies
 from shared.db.optimistic import StaleRead
 from shared.messaging import outbox
 
 CHECKED_BATCHES = 100
 """How many batches are checked for repeated events after a batch that had one."""
+
+NOTHING_KNOWN = Profile()
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ def on_marketing_events(
         ]
     merges = resolver.stored_merges()
     _save_merges(session, merges)
-    leads.save_leads(session, [verdict.lead for verdict in verdicts])
+    _save_leads(session, verdicts, stored)
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
     crossed = [verdict for verdict in verdicts if verdict.crossings]
@@ -118,8 +122,20 @@ def _locked_leads(
     return leads_under(session, locked, policy, policies, now)
 
 
+def _save_leads(session: Session, verdicts: Sequence[Verdict], stored: Mapping[UUID, Lead]) -> None:
+    """Save the leads, and the words of those whose names or addresses are not the stored ones."""
+    leads.save_leads(session, [verdict.lead for verdict in verdicts])
+    before = {it.lead.id: stored[it.lead.id].profile for it in verdicts if it.lead.id in stored}
+    words = {
+        it.lead.id: changed_words(before.get(it.lead.id, NOTHING_KNOWN), it.lead.profile)
+        for it in verdicts
+    }
+    search.save_words(session, {lead_id: it for lead_id, it in words.items() if it is not None})
+
+
 def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> None:
     if merges:
         leads.merge_leads(session, merges)
         ledger.move_events(session, merges)
         holdings.merge_holdings(session, merges)
+        search.delete_words(session, merges)

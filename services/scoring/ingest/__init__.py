@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from services.scoring.ingest.declared_traits import DeclaredTraits
-from services.scoring.ingest.pipeline import Limits, Publisher
-from services.scoring.ingest.routes import router
+from fastapi import FastAPI
 
-__all__ = ["DeclaredTraits", "Limits", "Publisher", "router"]
+from services.scoring.ingest import retries, routes
+from services.scoring.ingest.declared_traits import DeclaredTraits
+from services.scoring.ingest.pipeline import Limits, Pipeline, Publisher
+from shared.http.direct_routes import include_direct
+
+__all__ = ["DeclaredTraits", "Limits", "Publisher", "include_routes"]
+
+
+def include_routes(
+    app: FastAPI,
+    publisher: Publisher,
+    limits: Limits,
+    declared_traits: DeclaredTraits | None,
+) -> None:
+    """Add the routes that take in events; without `declared_traits` no event has warnings about its traits."""
+    pipeline = Pipeline(publisher, limits, declared_traits)
+    include_direct(app, routes.router(pipeline))
+    app.include_router(retries.router(pipeline))

@@ -136,23 +136,36 @@ def _in_batch_order(events: Sequence[MarketingEvent], arrival: Arrival) -> Itera
         yield event if time is event.time else replace(event, time=time)
 
 
-def rejections(batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes) -> list[Rejection]:
+def rejections(
+    batch: Batch, outcome: Outcome, arrival: Arrival, body: bytes, format_name: str
+) -> list[Rejection]:
     """The rejections of the refused events, each with the event's bytes as they came, or with the whole body."""
     bodies = _bodies(batch, outcome, body)
     return [
-        _rejection(refusal.error, arrival, own, event_id=refusal.event_id)
+        _rejection(refusal.error, arrival, own, format_name, event_id=refusal.event_id)
         for refusal, own in zip(outcome.refusals, bodies, strict=True)
     ]
 
 
-def rejection_of_body(error: Rejected, arrival: Arrival, body: bytes) -> Rejection:
+def rejection_of_body(
+    error: Rejected, arrival: Arrival, body: bytes, format_name: str
+) -> Rejection:
     """The rejection of a whole request."""
-    return _rejection(error, arrival, _body(body), event_id=None)
+    return _rejection(error, arrival, _body(body), format_name, event_id=None)
 
 
-def _rejection(error: Rejected, arrival: Arrival, body: Body, *, event_id: str | None) -> Rejection:
-    reason = storable(error.message)[:MAX_REASON]
-    return Rejection(arrival.source, event_id, arrival.received_at, error.code, reason, body)
+def _rejection(
+    error: Rejected, arrival: Arrival, body: Body, format_name: str, *, event_id: str | None
+) -> Rejection:
+    return Rejection(
+        source=arrival.source,
+        event_id=event_id,
+        received_at=arrival.received_at,
+        code=error.code,
+        reason=storable(error.message)[:MAX_REASON],
+        format=format_name,
+        body=body,
+    )
 
 
 def id_in(item: object, name: str) -> str | None:

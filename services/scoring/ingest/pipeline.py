@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -22,11 +22,12 @@ from services.scoring.ingest.conversion import (
 from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.errors import InvalidEvent, TooDeep, TooManyEvents
 from services.scoring.ingest.formats.batch import Batch
+from services.scoring.ingest.formats.catalogue import FORMATS, EventFormat, Parse
 from services.scoring.ingest.metrics import WARNINGS, events
 from services.scoring.ingest.normalize.event import Arrival
 from services.scoring.ingest.rate_limits import RateLimiter
 from services.scoring.ingest.rejections import keep
-from services.scoring.queries.rejections import Rejection
+from services.scoring.queries.rejections import Rejection, StoredRejection
 from shared.auth.keys import Caller
 from shared.contracts.topic import Outgoing
 from shared.http.headers import presented_key
@@ -68,23 +69,17 @@ class Pipeline:
         self._rates = RateLimiter(limits.rate, limits.burst)
 
     async def take(
-        self, request: Request, parse: Callable[[Any], Batch], *, divisible: bool
+        self, request: Request, event_format: EventFormat, *, divisible: bool
     ) -> Outcome:
         """The outcome of each event. Of a divisible batch as many are taken as the key's rate allows.
 
         Raises Rejected or Unavailable when none of it was accepted.
         """
         body: bytes = request.scope["body"]
-        sender, batch = await self._admit_and_parse(request, body, parse)
+        sender, batch = await self._admit_and_parse(request, body, event_format)
         arrival = Arrival(sender.subject, request.app.state.time_source())
         outcome = convert_batch(
-            BatchReader(
-                batch,
-                partial(_exactly, body, parse),
-                max_bytes=self._limits.event_bytes
-                if len(body) > self._limits.event_bytes
-                else None,
-            ),
+            self._reader(batch, body, event_format.parse),
             arrival,
             allowed=self._allowed_count(sender, batch, divisible=divisible),
             traceparent=request.scope["traceparent"],
@@ -92,12 +87,38 @@ class Pipeline:
         )
         await self._publisher.publish(outcome.records)
         if outcome.refusals:
-            await _keep(request, rejections(batch, outcome, arrival, body))
+            await _keep(request, rejections(batch, outcome, arrival, body, event_format.name))
         _count(batch.format, sender.subject, outcome)
         return outcome
 
+    async def take_again(self, request: Request, rejection: StoredRejection) -> Outcome:
+        """The outcome of the rejection's events, whose bytes are all kept; what is refused again is not stored again.
+
+        Raises Rejected where they are refused as a whole, or Unavailable.
+        """
+        body, parse = rejection.bytes, FORMATS[rejection.format].parse_stored
+        batch = parse(parse_body(body))
+        outcome = convert_batch(
+            self._reader(batch, body, parse),
+            Arrival(rejection.source, request.app.state.time_source()),
+            allowed=len(batch.items),
+            traceparent=request.scope["traceparent"],
+            declared_traits=self._declared_traits,
+        )
+        await self._publisher.publish(outcome.records)
+        _count(batch.format, rejection.source, outcome)
+        return outcome
+
+    def _reader(self, batch: Batch, body: bytes, parse: Parse) -> BatchReader:
+        max_bytes = self._limits.event_bytes
+        return BatchReader(
+            batch,
+            partial(_exactly, body, parse),
+            max_bytes=max_bytes if len(body) > max_bytes else None,
+        )
+
     async def _admit_and_parse(
-        self, request: Request, body: bytes, parse: Callable[[Any], Batch]
+        self, request: Request, body: bytes, event_format: EventFormat
     ) -> tuple[Caller, Batch]:
         """The sender and the parsed batch; a body that is refused as a whole is stored if the sender is known."""
         key = presented_key(request.scope)
@@ -105,11 +126,11 @@ class Pipeline:
         try:
             content = _parse(request, body)
             sender = sender or await authenticate(request, write_key(content))
-            return sender, parse(content)
+            return sender, event_format.parse(content)
         except (MalformedBody, UnsupportedType, InvalidEvent, TooDeep) as error:
             if sender is not None:
                 arrival = Arrival(sender.subject, request.app.state.time_source())
-                await _keep(request, [rejection_of_body(error, arrival, body)])
+                await _keep(request, [rejection_of_body(error, arrival, body, event_format.name)])
             raise
 
     def _allowed_count(self, sender: Caller, batch: Batch, *, divisible: bool) -> int:
@@ -121,7 +142,7 @@ class Pipeline:
         return take(sender.key_id, count)
 
 
-def _exactly(body: bytes, parse: Callable[[Any], Batch]) -> Batch:
+def _exactly(body: bytes, parse: Parse) -> Batch:
     """The same events with every digit; raises TooDeep where they are nested too deeply for the exact parser."""
     try:
         return parse(loads_exactly(body))

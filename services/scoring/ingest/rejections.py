@@ -12,8 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.scoring.ingest.metrics import UNKEPT
 from services.scoring.queries.rejections import (
     Rejection,
+    StoredRejection,
     add_rejections,
+    delete_rejection,
     delete_rejections_before,
+    find_rejection,
 )
 from shared.clock import TimeSource
 from shared.db.outages import is_outage
@@ -46,6 +49,18 @@ def keep(sessions: Sessions, refused: Sequence[Rejection]) -> None:
             codes=codes,
             error=class_and_code(error),
         )
+
+
+def stored_rejection(sessions: Sessions, id: int) -> StoredRejection | None:
+    """The rejection with this id, read in a transaction of its own."""
+    with sessions() as session:
+        return find_rejection(session, id)
+
+
+def drop(sessions: Sessions, id: int) -> None:
+    """Delete the rejection in a transaction of its own."""
+    with sessions.begin() as session:
+        delete_rejection(session, id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ They are `async`, unlike all other routes: they wait for the broker on the event
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -16,7 +15,6 @@ from starlette.responses import Response
 
 from services.scoring.ingest.auth import preflight, with_cors
 from services.scoring.ingest.conversion import Outcome
-from services.scoring.ingest.declared_traits import DeclaredTraits
 from services.scoring.ingest.errors import (
     InvalidEvent,
     NowhereToPut,
@@ -24,9 +22,9 @@ from services.scoring.ingest.errors import (
     RateLimited,
     TooManyEvents,
 )
-from services.scoring.ingest.formats.native import native_batch, native_body
-from services.scoring.ingest.formats.segment import segment_batch, segment_single
-from services.scoring.ingest.pipeline import DEFAULTS, Limits, Pipeline, Publisher
+from services.scoring.ingest.formats.catalogue import CALLS, NATIVE, segment_format
+from services.scoring.ingest.formats.native import native_body
+from services.scoring.ingest.pipeline import Pipeline
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.errors import LeadbatonError
 from shared.http.media import UnsupportedType
@@ -37,17 +35,6 @@ from shared.http.problems import (
     problem,
     problems,
 )
-
-CALLS = {
-    "batch": "b",
-    "identify": "i",
-    "track": "t",
-    "page": "p",
-    "screen": "s",
-    "group": "g",
-    "alias": "a",
-}
-"""Segment's paths, and how its browser client shortens them."""
 
 PERSON = {"userId": "4711", "timestamp": "2026-11-22T10:15:00Z", "messageId": "a-1"}
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -104,13 +91,8 @@ class Success(BaseModel):
     success: Literal[True] = True
 
 
-def router(
-    publisher: Publisher,
-    limits: Limits = DEFAULTS,
-    declared_traits: DeclaredTraits | None = None,
-) -> APIRouter:
-    """The routes; without `declared_traits` no event has warnings about its traits."""
-    pipeline = Pipeline(publisher, limits, declared_traits)
+def router(pipeline: Pipeline) -> APIRouter:
+    """The routes that senders use."""
     routes = APIRouter(tags=["ingest"])
     _add_native(routes, pipeline)
     _add_segment(routes, pipeline)
@@ -126,12 +108,12 @@ def _add_native(routes: APIRouter, pipeline: Pipeline) -> None:
 
 
 async def _native(pipeline: Pipeline, request: Request) -> Response:
-    outcome = await pipeline.take(request, native_batch, divisible=True)
+    outcome = await pipeline.take(request, NATIVE, divisible=True)
     headers = {"retry-after": "1"} if outcome.deferrals else None
-    return _json({"results": _results(outcome)}, headers)
+    return _json({"results": results_of(outcome)}, headers)
 
 
-def _results(outcome: Outcome) -> dict[str, dict[str, object]]:
+def results_of(outcome: Outcome) -> dict[str, dict[str, object]]:
     """The results by event id; an id that was accepted once is ok, whatever else was sent under it."""
     refused = {
         it.event_id or f"#{it.position}": _result("rejected", it.error.code, it.error.message)
@@ -167,10 +149,10 @@ def _segment_content(call: str) -> dict[str, Any]:
 
 
 def _segment_route(pipeline: Pipeline, call: str) -> Route:
-    parse = segment_batch if call == "batch" else partial(segment_single, call)
+    event_format = segment_format(call)
 
     async def accept(request: Request) -> Response:
-        await pipeline.take(request, parse, divisible=False)
+        await pipeline.take(request, event_format, divisible=False)
         return _json({"success": True})
 
     async def take(request: Request) -> Response:

@@ -107,6 +107,12 @@ def find_lead(session: Session, lead_id: UUID) -> Lead | None:
     return None if row is None else _lead(row)
 
 
+def leads_by_id(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
+    """The leads with these ids; unknown ones are absent."""
+    statement = _leads().where(leads.c.id == any_(literal(list(lead_ids), UUIDS)))
+    return {lead.id: lead for lead in map(_lead, session.execute(statement))}
+
+
 def leads_after(session: Session, last: UUID | None, *, limit: int) -> list[Lead]:
     """A page of all leads in the order of their ids."""
     statement = _leads().where(leads.c.merged_into.is_(None)).order_by(leads.c.id).limit(limit)

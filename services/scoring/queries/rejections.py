@@ -58,6 +58,7 @@ class Rejection:
     received_at: datetime
     code: str
     reason: str
+    format: str
     body: Body
 
     def key(self) -> bytes:
@@ -78,8 +79,14 @@ class StoredRejection:
     count: int
     code: str
     reason: str
+    format: str
     size: int
     bytes: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its bytes are kept."""
+        return len(self.bytes) == self.size
 
     def position(self) -> Position:
         """The place of the rejection in the list."""
@@ -100,14 +107,17 @@ _ADD_BODIES = text("""
 """)
 _ADD_REJECTIONS = text("""
     insert into scoring.rejections as row (
-        key, source, event_id, received_at, last_received_at, count, code, reason, size, body
+        key, source, event_id, received_at, last_received_at, count, code, reason, format,
+        size, body
     )
-    select key, source, event_id, received_at, received_at, count, code, reason, size, body
+    select
+        key, source, event_id, received_at, received_at, count, code, reason, format, size, body
     from unnest(
         cast(:keys as bytea[]), cast(:sources as text[]), cast(:ids as text[]),
         cast(:received as timestamptz[]), cast(:counts as bigint[]), cast(:codes as text[]),
-        cast(:reasons as text[]), cast(:sizes as integer[]), cast(:bodies as bytea[])
-    ) as added (key, source, event_id, received_at, count, code, reason, size, body)
+        cast(:reasons as text[]), cast(:formats as text[]), cast(:sizes as integer[]),
+        cast(:bodies as bytea[])
+    ) as added (key, source, event_id, received_at, count, code, reason, format, size, body)
     on conflict (key) do update
     set count = row.count + excluded.count,
         last_received_at = greatest(row.last_received_at, excluded.last_received_at)
@@ -133,6 +143,7 @@ def add_rejections(session: Session, refused: Sequence[Rejection]) -> None:
             "counts": [times for _, (_, times) in rows],
             "codes": [it.code for _, (it, _) in rows],
             "reasons": [it.reason for _, (it, _) in rows],
+            "formats": [it.format for _, (it, _) in rows],
             "sizes": [it.body.size for _, (it, _) in rows],
             "bodies": [it.body.digest for _, (it, _) in rows],
         },
@@ -183,23 +194,18 @@ def list_rejections(
     statement = statement.where(*rejection_filter.conditions())
     if before is not None:
         statement = statement.where(tuple_(stored.last_received_at, stored.id) < tuple_(*before))
-    rows = _within(session.execute(statement).all(), max_bytes)
-    bytes_of = _bytes_of(session, [row.id for row in rows])
-    return [
-        StoredRejection(
-            id=row.id,
-            source=row.source,
-            event_id=row.event_id,
-            received_at=row.received_at,
-            last_received_at=row.last_received_at,
-            count=row.times,
-            code=row.code,
-            reason=row.reason,
-            size=row.size,
-            bytes=bytes_of[row.id],
-        )
-        for row in rows
-    ]
+    return _with_bytes(session, _within(session.execute(statement).all(), max_bytes))
+
+
+def find_rejection(session: Session, id: int) -> StoredRejection | None:
+    """The rejection with this id."""
+    rows = session.execute(_sizes().where(rejections.c.id == id)).all()
+    return next(iter(_with_bytes(session, rows)), None)
+
+
+def delete_rejection(session: Session, id: int) -> None:
+    """Delete the rejection; its body stays until it is old, since other rejections may have the same."""
+    session.execute(delete(rejections).where(rejections.c.id == id))
 
 
 def delete_rejections_before(session: Session, instant: datetime, *, limit: int) -> int:
@@ -239,6 +245,7 @@ def _sizes() -> Select[Any]:
         stored.count.label("times"),
         stored.code,
         stored.reason,
+        stored.format,
         stored.size,
         func.octet_length(_BYTES).label("kept"),
     ).select_from(_WITH_BODIES)
@@ -248,6 +255,26 @@ def _within(rows: Sequence[Row[Any]], max_bytes: int) -> Sequence[Row[Any]]:
     """The rows up to the one with which their bytes exceed `max_bytes`."""
     sums = accumulate(row.kept for row in rows)
     return rows[: sum(1 for _ in takewhile(lambda sum_: sum_ <= max_bytes, sums)) + 1]
+
+
+def _with_bytes(session: Session, rows: Sequence[Row[Any]]) -> list[StoredRejection]:
+    bytes_of = _bytes_of(session, [row.id for row in rows])
+    return [
+        StoredRejection(
+            id=row.id,
+            source=row.source,
+            event_id=row.event_id,
+            received_at=row.received_at,
+            last_received_at=row.last_received_at,
+            count=row.times,
+            code=row.code,
+            reason=row.reason,
+            format=row.format,
+            size=row.size,
+            bytes=bytes_of[row.id],
+        )
+        for row in rows
+    ]
 
 
 def _bytes_of(session: Session, ids: Sequence[int]) -> dict[int, bytes]:

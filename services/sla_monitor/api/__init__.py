@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.sla_monitor.api import acknowledgements, attainment, clocks, counts, explanations
+from services.sla_monitor.api import (
+    acknowledgements,
+    attainment,
+    clocks,
+    counts,
+    explanations,
+    streams,
+)
 from services.sla_monitor.domain.policy import SlaPolicy
 from shared.agreement.store import Policies
 
@@ -12,6 +19,7 @@ from shared.agreement.store import Policies
 def router(policies: Policies[SlaPolicy]) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1/sla", tags=["sla"])
+    routes.include_router(streams.router)
     routes.include_router(clocks.router)
     routes.include_router(explanations.router(policies))
     routes.include_router(acknowledgements.router)

@@ -68,6 +68,10 @@ class RoutingClient:
         with self.sessions() as session:
             return announced_changes(session)
 
+    def key(self, subject: str) -> str:
+        """The key of a rep or of ops."""
+        return self._keys[subject]
+
     def _as(self, subject: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self._keys[subject]}"}
 

@@ -22,7 +22,7 @@ def test_the_api_deletes_rejections_that_are_too_old(database_url: str, sessions
     for days in (6, 8):
         at = utc_now() - timedelta(days=days)
         body = Body.of(b"{}", max_bytes=2)
-        keep(sessions, [Rejection("site", f"{days}", at, "bad", "it is bad", body)])
+        keep(sessions, [Rejection("site", f"{days}", at, "bad", "it is bad", "native", body)])
 
     def kept() -> list[str]:
         with sessions() as session:

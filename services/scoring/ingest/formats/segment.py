@@ -54,6 +54,13 @@ def segment_batch(content: Any) -> Batch:
     return Batch("segment", items, convert, "messageId", ("batch",), common)
 
 
+def segment_item(content: Any) -> Batch:
+    """One event of a batch that was stored alone, without what it shared with others; or a whole body of a batch."""
+    if isinstance(content, dict) and "batch" in content:
+        return segment_batch(content)
+    return Batch("segment", [content], partial(segment_event, envelope={}), "messageId")
+
+
 def segment_single(call: str, content: Any) -> Batch:
     """The body of `/v1/track` and the like: one event, whose type is in the path."""
     item = {**content, "type": call} if isinstance(content, dict) else content

@@ -108,7 +108,7 @@ def test_a_lead_that_was_merged_away_is_the_one_that_stayed(
         (f"/{uuid4()}", {}, 404, "unknown_lead"),
         (f"/{uuid4()}/events", {}, 404, "unknown_lead"),
         ("", {"email": "nobody@example.com"}, 404, "unknown_lead"),
-        ("", {}, 400, "no_identity"),
+        ("", {"source": "website"}, 400, "no_identity"),
         ("", {"user_id": "u"}, 400, "no_identity"),
         ("", {"anonymous_id": "a"}, 400, "no_identity"),
         ("/seven", {}, 422, "invalid_request"),

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from services.scoring.api import rejections
-from services.scoring.ingest import DeclaredTraits, Limits, router
+from services.scoring.ingest import DeclaredTraits, Limits, include_routes
 from services.scoring.ingest.publishing import Publishing, RecordProducer
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
@@ -21,7 +21,6 @@ from shared.contracts.topics import MARKETING_EVENTS
 from shared.db.session import Sessions
 from shared.errors import Unavailable
 from shared.http.app import create_app
-from shared.http.direct_routes import include_direct
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -74,7 +73,7 @@ def api(
     """The ingest API alone."""
     app = create_app(title="t", summary="s", sessions=sessions, time_source=time_source)
     publishing = Publishing(producer, sessions, keeps_log=True)
-    include_direct(app, router(publishing, limits or Limits(), declared_traits))
+    include_routes(app, publishing, limits or Limits(), declared_traits)
     app.include_router(rejections.router, prefix="/v1")
     return app
 

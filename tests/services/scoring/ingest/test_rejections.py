@@ -53,7 +53,7 @@ def listed(client: TestClient, ops: dict[str, str], query: str = "") -> Iterator
 
 def rejection(name: str, *, at: datetime = NOON, code: str = "bad", body: str = "") -> Rejection:
     whole = Body.of((body or name).encode(), max_bytes=100)
-    return Rejection("site", name, at, code, "it is bad", whole)
+    return Rejection("site", name, at, code, "it is bad", "native", whole)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"], ids=["told apart", "one whole"])

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from segment.analytics.client import Client
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.scoring.ingest import Limits, router
+from services.scoring.ingest import Limits, include_routes
 from services.scoring.ingest.publishing import Publishing
 from shared.contracts.payloads import EventKind, Identity
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -128,7 +128,7 @@ def test_the_real_client_sends_again_after_a_503_and_the_event_keeps_its_id(
     nowhere = engine_for(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
     publishing = Publishing(broker, sessions_on(nowhere), keeps_log=True)
     app = create_app(title="t", summary="s", sessions=sessions)
-    app.include_router(router(publishing))
+    include_routes(app, publishing, Limits(), None)
     app.add_middleware(ResponseLog, notes=notes)
     with serving(app) as url:
         client = Client(key, host=url, upload_interval=0.05)

@@ -1,0 +1,85 @@
+"""The list of accepted events of all leads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.scoring.queries.event_lists import EventFilter, ListedEvent, latest_events
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.dependencies import Now, OpsOrRead, Tx
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
+from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
+from shared.http.problems import problems
+
+CURSOR = Cursor("all-events", tuple[AwareDatetime, PlainText, PlainText])
+
+router = APIRouter()
+
+
+class EventLine(BaseModel):
+    """An accepted event, without what it tells of the person."""
+
+    source: str
+    id: str
+    type: str
+    time: datetime
+    received_at: datetime
+    marks: tuple[str, ...]
+    lead_id: UUID = Field(description="`/v1/leads/{lead_id}/events` shows the whole event.")
+
+    @classmethod
+    def of(cls, listed: ListedEvent) -> EventLine:
+        """The event as the list shows it."""
+        event = listed.event
+        return cls(
+            source=event.source,
+            id=event.id,
+            type=event.type,
+            time=event.time,
+            received_at=event.received_at,
+            marks=event.marks,
+            lead_id=listed.lead_id,
+        )
+
+
+class EventsQuery(BaseModel):
+    """Which events the list has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: PlainText | None = Field(default=None, description="Only events of this source.")
+    type: PlainText | None = Field(default=None, description="Only events of this type.")
+    since: Since | None = Field(
+        default=None, description=f"Happened {SINCE} By default a page looks 31 days back."
+    )
+    until: Until | None = Field(default=None, description=f"Happened {UNTIL}")
+    after: After = None
+    limit: Limit = 50
+
+
+@router.get(
+    "/events", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange)
+)
+def events(
+    _: OpsOrRead, session: Tx, now: Now, query: Annotated[EventsQuery, Query()]
+) -> Page[EventLine]:
+    """Accepted events of all leads, the latest first. An event that came several times is listed once."""
+    rows = latest_events(
+        session,
+        EventFilter(query.source, query.type, time_range(query.since, query.until)),
+        before=None if query.after is None else CURSOR.decode(query.after),
+        now=now,
+        limit=query.limit + 1,
+    )
+    return page_of(
+        rows,
+        limit=query.limit,
+        item=EventLine.of,
+        position=ListedEvent.position,
+        cursor=CURSOR,
+    )
