@@ -1,0 +1,1 @@
+"""The console: pages for ops and reps, rendered from what the APIs answer."""

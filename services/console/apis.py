@@ -1,0 +1,182 @@
+"""Requests to the APIs with the visitor's key. The console has no data of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import httpx
+import orjson
+
+from shared.errors import LeadbatonError, Rejected, Unavailable
+
+TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+
+
+class Service(StrEnum):
+    """A service whose API the console asks."""
+
+    SCORING = "scoring"
+    ROUTING = "routing"
+    SLA = "SLA monitor"
+
+
+class SignedOut(Rejected):
+    """The visitor has no valid key any more."""
+
+    code = "signed_out"
+    status = 401
+
+
+class ServiceAway(Unavailable):
+    """An API does not answer."""
+
+    code = "service_away"
+
+
+class Refusal(LeadbatonError):
+    """An API has refused a request; the message is its own."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.http_status = status
+        self.problem_code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of a page whose service does not answer, with the sentence that stands in its place."""
+
+    message: str
+
+
+class Connections:
+    """The pooled connections to all APIs, which every visitor shares."""
+
+    def __init__(self, urls: Mapping[Service, str]) -> None:
+        self._urls = urls
+        self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+
+    def apis(self, key: str) -> Apis:
+        """The APIs as the owner of this key sees them."""
+        return Apis(self._client, self._urls, key)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+class Apis:
+    """The APIs as one visitor sees them. Every call raises SignedOut, Refusal or ServiceAway."""
+
+    def __init__(self, client: httpx.AsyncClient, urls: Mapping[Service, str], key: str) -> None:
+        self._client = client
+        self._urls = urls
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+
+    async def get(self, service: Service, path: str, **query: Any) -> Any:
+        """The JSON at this path; query parameters that are None or empty are left out."""
+        return await self._json("GET", service, path, query=query)
+
+    async def post(
+        self, service: Service, path: str, body: object = None, **query: Any
+    ) -> Any:
+        """The JSON that the API answers to this body."""
+        return await self._json("POST", service, path, body=body, query=query)
+
+    async def put(self, service: Service, path: str, body: object) -> Any:
+        """The JSON that the API answers to this body."""
+        return await self._json("PUT", service, path, body=body)
+
+    async def delete(self, service: Service, path: str) -> Any:
+        """The JSON that the API answers, or None."""
+        return await self._json("DELETE", service, path)
+
+    async def text(self, service: Service, path: str, **query: Any) -> str:
+        """The text at this path, such as CSV."""
+        return (await self._response("GET", service, path, query=query)).text
+
+    async def parts(self, **parts: Awaitable[Any]) -> dict[str, Any]:
+        """The results by name, awaited together; a Gap in place of those whose service does not answer."""
+        results = await asyncio.gather(*parts.values(), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, ServiceAway):
+                raise result
+        return {
+            name: Gap(result.message) if isinstance(result, ServiceAway) else result
+            for name, result in zip(parts, results, strict=True)
+        }
+
+    @asynccontextmanager
+    async def stream(self, service: Service, path: str) -> AsyncIterator[AsyncIterator[str]]:
+        """The lines of a stream of server-sent events, without a limit on the time between them but its heartbeats."""
+        url, timeout = self._urls[service] + path, httpx.Timeout(60.0, connect=2.0)
+        try:
+            async with self._client.stream(
+                "GET", url, headers=self._headers, timeout=timeout
+            ) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    _check(service, response)
+                yield response.aiter_lines()
+        except httpx.HTTPError:
+            raise _away(service) from None
+
+    async def _json(self, method: str, service: Service, path: str, **request: Any) -> Any:
+        response = await self._response(method, service, path, **request)
+        if not response.content:
+            return None
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            raise ServiceAway(f"what answers for the {service} is not its API") from None
+
+    async def _response(
+        self,
+        method: str,
+        service: Service,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        headers, content = self._headers, None
+        if body is not None:
+            headers, content = headers | {"content-type": "application/json"}, orjson.dumps(body)
+        parameters = {
+            name: value for name, value in (query or {}).items() if value not in (None, "", [])
+        }
+        url = self._urls[service] + path
+        try:
+            response = await self._client.request(
+                method, url, headers=headers, content=content, params=parameters
+            )
+        except httpx.HTTPError:
+            raise _away(service) from None
+        _check(service, response)
+        return response
+
+
+def _away(service: Service) -> ServiceAway:
+    return ServiceAway(f"the {service} does not answer: the rest of this page is as it should be")
+
+
+def _check(service: Service, response: httpx.Response) -> None:
+    """Raise the error that a response stands for."""
+    if response.is_success:
+        return
+    if response.status_code in (502, 503, 504):
+        raise _away(service)
+    try:
+        problem = orjson.loads(response.content)
+        code, message = str(problem["code"]), str(problem["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        code, message = "internal", f"the {service} answered {response.status_code}"
+    if response.status_code == 401 or code == "inactive_rep":
+        raise SignedOut(message)
+    raise Refusal(response.status_code, code, message)

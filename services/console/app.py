@@ -1,0 +1,77 @@
+"""The app: its routes, made from the pages and acts, and what every response carries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from services.console.apis import Connections, Service
+from services.console.pages import ACTS, PAGES
+from services.console.routes import act_route, live_route, missing_page, page_route, safely
+from services.console.security import SecureHeaders
+from services.console.sessions import Sessions
+from services.console.sign_in import sign_in_routes
+from services.console.site import Site
+from shared.clock import TimeSource, utc_now
+from shared.http import probes
+from shared.http.app import NO_FASTAPI_TELEMETRY
+from shared.http.request_log import RequestLog
+
+STATIC = Path(__file__).parent / "static"
+
+
+def build_console(
+    *,
+    urls: Mapping[Service, str],
+    secret_key: SecretStr | None,
+    is_secure: bool = False,
+    time_source: TimeSource = utc_now,
+) -> FastAPI:
+    """The console. `is_secure` says that browsers reach it by https. Raises BadSecretKey without a secret key."""
+    site = Site(Connections(urls), Sessions(secret_key), time_source, is_secure=is_secure)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await site.connections.close()
+
+    app = FastAPI(
+        title="Leadbaton console",
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=NO_FASTAPI_TELEMETRY,
+        lifespan=lifespan,
+    )
+    app.add_middleware(SecureHeaders)
+    app.add_middleware(RequestLog, quiet=("/live",))
+    app.mount("/static", StaticFiles(directory=STATIC))
+    _add_probes(app)
+    for path, methods, route in sign_in_routes(site):
+        app.add_route(path, safely(site, route), methods=methods)
+    app.add_route("/live", safely(site, live_route(site, PAGES)), methods=["GET"])
+    for page in PAGES:
+        app.add_route(page.path, safely(site, page_route(site, page)), methods=["GET"])
+    for act in ACTS:
+        app.add_route(act.path, safely(site, act_route(site, act, PAGES)), methods=["POST"])
+    app.add_exception_handler(404, missing_page(site))
+    app.add_exception_handler(405, missing_page(site))
+    return app
+
+
+def _add_probes(app: FastAPI) -> None:
+    async def healthz(_: Request) -> Response:
+        return Response("ok", media_type="text/plain")
+
+    async def metrics(_: Request) -> Response:
+        return Response(*probes.metrics())
+
+    app.add_route("/healthz", healthz)
+    app.add_route("/readyz", healthz)
+    app.add_route("/metrics", metrics)

@@ -1,0 +1,210 @@
+"""Live pages: each view is rendered once for all who look at it, and sent to them as a stream.
+
+A stream carries the state of the page, not its changes: whoever was away gets the newest state, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from services.console.apis import Apis, Refusal, Service, ServiceAway, SignedOut
+from services.console.pages.page import Stream
+from shared.errors import Unavailable
+from shared.process import logs
+
+JOIN_S = 0.25
+"""Changes within this time are shown together."""
+
+RENEWAL_S = 30.0
+"""A view is rendered anew after this time, also without a change: times go on."""
+
+RETRY_S = 2.0
+"""How long a stream of an API waits after it was cut."""
+
+HEARTBEAT_S = 15.0
+"""A stream without news sends a comment after this time, so that proxies keep it."""
+
+KEY_CHECK_S = 30.0
+"""How often the key of each viewer is checked."""
+
+MAX_VIEWERS = 2_000
+"""Viewers of one process."""
+
+MAX_PENDING = 4
+"""States that wait for a slow viewer; one more, and it is told to reload."""
+
+RELOAD = b"event: reload\ndata:\n\n"
+HEARTBEAT = b":\n\n"
+
+Render = Callable[[Apis], Awaitable[str]]
+log = logs.get(__name__)
+
+
+class TooManyViewers(Unavailable):
+    """The process has as many viewers of live pages as it may have."""
+
+    code = "too_many_viewers"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state of a view: the event as it is sent, and its id."""
+
+    id: str
+    event: bytes
+
+
+def state_of(fragment: str) -> State:
+    """The event that replaces the live region; its id is a hash of the fragment."""
+    id_ = sha256(fragment.encode()).hexdigest()[:16]
+    data = "".join(f"data: {line}\n" for line in fragment.splitlines())
+    return State(id_, f"id: {id_}\n{data}\n".encode())
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One open page."""
+
+    apis: Apis
+    states: asyncio.Queue[State] = field(default_factory=lambda: asyncio.Queue(MAX_PENDING))
+    is_slow: bool = False
+
+
+class Channel:
+    """One view, with everybody who looks at it."""
+
+    def __init__(self, streams: tuple[Stream, ...], render: Render) -> None:
+        self.viewers: list[Viewer] = []
+        self._streams = streams
+        self._render = render
+        self._change = asyncio.Event()
+        self._state: State | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Listen to the APIs until `stop`."""
+        self._change.set()
+        self._tasks = [asyncio.create_task(self._renew())]
+        self._tasks += [asyncio.create_task(self._listen(it)) for it in self._streams]
+
+    def stop(self) -> None:
+        """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+
+    def add(self, viewer: Viewer) -> None:
+        """Add a viewer, who gets the present state at once."""
+        self.viewers.append(viewer)
+        if self._state is not None:
+            viewer.states.put_nowait(self._state)
+
+    async def _renew(self) -> None:
+        """Render the view after each change, and give it to all viewers if it differs."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._change.wait(), RENEWAL_S)
+            self._change.clear()
+            try:
+                fragment = await self._render(self.viewers[0].apis)
+            except SignedOut:
+                self.viewers.append(self.viewers.pop(0))  # another viewer's key may still be valid
+                await asyncio.sleep(JOIN_S)
+                continue
+            except (Refusal, ServiceAway):
+                await asyncio.sleep(RETRY_S)
+                self._change.set()
+                continue
+            self._give(state_of(fragment))
+            await asyncio.sleep(JOIN_S)
+
+    def _give(self, state: State) -> None:
+        if self._state is not None and self._state.id == state.id:
+            return
+        self._state = state
+        for viewer in self.viewers:
+            try:
+                viewer.states.put_nowait(state)
+            except asyncio.QueueFull:
+                viewer.is_slow = True
+
+    async def _listen(self, stream: Stream) -> None:
+        """Note each change that the API announces; what happened while the stream was cut is a change too."""
+        while True:
+            try:
+                async with self.viewers[0].apis.stream(
+                    Service(stream.service), stream.path
+                ) as lines:
+                    self._change.set()
+                    async for line in lines:
+                        if line.startswith("data:"):
+                            self._change.set()
+            except (SignedOut, Refusal, ServiceAway) as error:
+                log.info("stream is cut", service=stream.service, error=error.code)
+            await asyncio.sleep(RETRY_S)
+
+
+class Channels:
+    """The channels of this process, by view and audience."""
+
+    def __init__(self) -> None:
+        self._channels: dict[tuple[str, str, str], Channel] = {}
+
+    async def events(
+        self,
+        view: tuple[str, str, str],
+        apis: Apis,
+        *,
+        streams: tuple[Stream, ...],
+        render: Render,
+        last_id: str | None,
+    ) -> AsyncIterator[bytes]:
+        """The events of a view: its states as they come, except the one that the viewer has; raises TooManyViewers."""
+        if sum(len(it.viewers) for it in self._channels.values()) >= MAX_VIEWERS:
+            raise TooManyViewers("too many people look at live pages: reload this one in a moment")
+        viewer = Viewer(apis)
+        channel = self._channels.get(view)
+        if channel is None:
+            channel = self._channels[view] = Channel(streams, render)
+            channel.add(viewer)
+            channel.start()
+        else:
+            channel.add(viewer)
+        return self._of_viewer(view, channel, viewer, last_id)
+
+    async def _of_viewer(
+        self, view: tuple[str, str, str], channel: Channel, viewer: Viewer, last_id: str | None
+    ) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        check_at_s = clock() + KEY_CHECK_S
+        try:
+            yield HEARTBEAT
+            while not viewer.is_slow:
+                if clock() >= check_at_s:
+                    await _check_key(viewer)
+                    check_at_s = clock() + KEY_CHECK_S
+                try:
+                    state = await asyncio.wait_for(viewer.states.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield HEARTBEAT
+                    continue
+                if state.id != last_id:
+                    yield state.event
+                last_id = None
+            yield RELOAD
+        except SignedOut:
+            yield RELOAD
+        finally:
+            channel.viewers.remove(viewer)
+            if not channel.viewers:
+                channel.stop()
+                del self._channels[view]
+
+
+async def _check_key(viewer: Viewer) -> None:
+    """Raise SignedOut if the viewer's key is no longer valid."""
+    with suppress(Refusal, ServiceAway):
+        await viewer.apis.get(Service.ROUTING, "/v1/key")

@@ -1,0 +1,84 @@
+"""What a page and an act of the console are."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from services.console.apis import Apis
+from services.console.sessions import Visitor
+
+OPS = ("ops",)
+READERS = ("ops", "read")
+EVERYBODY = ("ops", "read", "rep")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One request of a page: its address, and who looks at it."""
+
+    path: str
+    values: Mapping[str, str]
+    """The variable parts of the path."""
+    query: Mapping[str, str]
+    """The query of the URL; of a repeated name the last value."""
+    visitor: Visitor
+    now: datetime
+
+    def url(self, **changes: object) -> str:
+        """This address with other parameters; None removes one, and a new filter begins at the first page."""
+        query = {name: value for name, value in self.query.items() if name != "after"}
+        query |= {name: str(value) for name, value in changes.items() if value is not None}
+        for name, value in changes.items():
+            if value is None:
+                query.pop(name, None)
+        return f"{self.path}?{urlencode(query)}" if query else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream of changes of an API, after which a page is rendered anew."""
+
+    service: str
+    path: str
+
+
+HANDOFF_CHANGES = Stream("routing", "/v1/handoffs/stream")
+SLA_CHANGES = Stream("SLA monitor", "/v1/sla/stream")
+EVENT_CHANGES = Stream("scoring", "/v1/events/stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its address, its template, and how the values of the template are read from the APIs."""
+
+    path: str
+    title: str
+    template: str
+    load: Callable[[Apis, View], Awaitable[Mapping[str, Any]]]
+    scopes: tuple[str, ...] = EVERYBODY
+    streams: tuple[Stream, ...] = ()
+    key: str = ""
+    """The letter after `g` that opens it; a page with one stands in the navigation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where the browser goes after an act, and the line that it shows there."""
+
+    path: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a visitor does by a form: its address, and what it asks of the APIs."""
+
+    path: str
+    run: Callable[[Apis, View, Mapping[str, str]], Awaitable[Outcome]]
+    back: str
+    """The page that sent the form, as a path with the same variable parts: it shows a refusal."""
+    scopes: tuple[str, ...] = OPS

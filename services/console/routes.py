@@ -1,0 +1,188 @@
+"""Routes made from pages and acts, and what a visitor sees in place of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from fastapi.sse import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
+
+from services.console.apis import Apis, Refusal, SignedOut
+from services.console.pages.page import Act, Page, View
+from services.console.sessions import Visitor
+from services.console.site import BadForm, Site, form_of
+from shared.errors import LeadbatonError
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+MAX_QUERY_FIELDS = 50
+
+SAME_SITE = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site for requests of our own pages and of the address line."""
+
+AGAIN = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Leadbaton</title>'
+    '<meta http-equiv="refresh" content="0"><p><a href="">Open the console</a></p></html>'
+)
+"""Browsers do not send the session's cookie with a link on another site: this page asks once more, from our own."""
+
+
+def page_route(site: Site, page: Page) -> Handler:
+    """The route of a page."""
+
+    async def show(request: Request) -> Response:
+        visitor = visitor_of(site, request, page.scopes)
+        view = view_of(site, request, visitor)
+        return await show_page(site, request, page, view)
+
+    return show
+
+
+async def show_page(
+    site: Site, request: Request, page: Page, view: View, *, refusal: str = "", status_code: int = 200
+) -> Response:
+    """The page with what the APIs answer, and with the reason why an act was refused."""
+    values = await page.load(site.apis(view.visitor), view)
+    live = f"/live?view={quote(view.url(), safe='')}" if page.streams else ""
+    frame = site.frame(request, page.title, view.visitor, live=live)
+    context = {"view": view, "refusal": refusal, "form": {}, **values}
+    return site.html(page.template, frame, context, status_code)
+
+
+def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
+    """The route of an act: it sends the browser on, or shows the page again with the reason of a refusal."""
+
+    async def run(request: Request) -> Response:
+        visitor = visitor_of(site, request, act.scopes)
+        form = await form_of(request)
+        if not site.sessions.is_token(visitor, form.pop("token", "")):
+            raise BadForm("this form does not come from a page of your session: open its page again")
+        view = view_of(site, request, visitor)
+        try:
+            outcome = await act.run(site.apis(visitor), view, form)
+        except Refusal as refusal:
+            back = act.back.format_map(view.values)
+            page, values = page_at(pages, back)
+            shown = View(back, values, view.query, visitor, view.now)
+            return await show_page(
+                site, request, page, shown, refusal=refusal.message, status_code=refusal.http_status
+            )
+        response = RedirectResponse(outcome.path, 303)
+        site.set_status(response, outcome.status)
+        return response
+
+    return run
+
+
+def live_route(site: Site, pages: Sequence[Page]) -> Handler:
+    """The stream of a page, whose address is the parameter `view`."""
+
+    async def stream(request: Request) -> Response:
+        url = urlsplit(request.query_params.get("view", ""))
+        page, values = page_at(pages, url.path)
+        visitor = visitor_of(site, request, page.scopes)
+        query = dict(parse_qsl(url.query, max_num_fields=MAX_QUERY_FIELDS))
+        view = View(url.path, values, query, visitor, site.now())
+
+        async def render(apis: Apis) -> str:
+            shown = View(url.path, values, query, visitor, site.now())
+            context = {"view": shown, "refusal": "", "form": {}, **await page.load(apis, shown)}
+            frame = replace(site.frame(request, page.title, visitor), token="", status="")
+            return site.renderer.fragment(page.template, frame, context)
+
+        events = await site.channels.events(
+            (view.url(), visitor.audience, site.frame(request, "", visitor).zone.key),
+            site.apis(visitor),
+            streams=page.streams,
+            render=render,
+            last_id=request.headers.get("last-event-id"),
+        )
+        return EventSourceResponse(events)
+
+    return stream
+
+
+def page_at(pages: Sequence[Page], path: str) -> tuple[Page, dict[str, str]]:
+    """The page at a path, and the variable parts of the path; raises a Refusal with 404."""
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
+    for page in pages:
+        match, found = Route(page.path, lambda _: None).matches(scope)
+        if match is Match.FULL:
+            values = {name: str(value) for name, value in found["path_params"].items()}
+            return page, values
+    raise Refusal(404, "not_found", "there is no page at this address")
+
+
+def visitor_of(site: Site, request: Request, scopes: Sequence[str]) -> Visitor:
+    """The visitor; raises SignedOut without a session, and a Refusal where the page is not for this scope."""
+    visitor = site.visitor(request)
+    if visitor is None:
+        raise SignedOut("sign in to see this page")
+    if visitor.scope not in scopes:
+        raise Refusal(403, "wrong_scope", "this page is for operations: your key is a rep's")
+    return visitor
+
+
+def view_of(site: Site, request: Request, visitor: Visitor) -> View:
+    """What the visitor asks for."""
+    values = {name: str(value) for name, value in request.path_params.items()}
+    query = dict(list(request.query_params.items())[:MAX_QUERY_FIELDS])
+    return View(request.url.path, values, query, visitor, site.now())
+
+
+def safely(site: Site, handler: Handler) -> Handler:
+    """The route, whose errors are pages that say what happened and how to go on."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            if request.method == "POST":
+                _check_origin(request)
+            return await handler(request)
+        except SignedOut:
+            return signed_out(site, request)
+        except Refusal as refusal:
+            return error_page(site, request, refusal.http_status, refusal.message)
+        except LeadbatonError as error:
+            return error_page(site, request, error.status, error.message)
+
+    return handle
+
+
+def signed_out(site: Site, request: Request) -> Response:
+    """The way to the sign-in page, and back from it; a stream is told that it has ended."""
+    if request.url.path == "/live":
+        return PlainTextResponse("signed out", 401)
+    is_from_elsewhere = request.headers.get("sec-fetch-site", "none") not in SAME_SITE
+    if is_from_elsewhere and request.method == "GET":
+        return HTMLResponse(AGAIN)
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = f"?next={quote(target, safe='')}" if request.method == "GET" and target != "/" else ""
+    response = RedirectResponse(f"/sign-in{query}", 303)
+    site.sign_out(response)
+    return response
+
+
+def error_page(site: Site, request: Request, status: int, message: str) -> Response:
+    """A page that says what happened."""
+    frame = site.frame(request, "Not shown", site.visitor(request))
+    return site.html("error.html", frame, {"message": message, "status_code": status}, status)
+
+
+def missing_page(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """The answer where there is no page."""
+
+    async def show(request: Request, _: Exception) -> Response:
+        return error_page(site, request, 404, "There is no page at this address.")
+
+    return show
+
+
+def _check_origin(request: Request) -> None:
+    """Raise BadForm for a form that a page of another site has sent; only browsers say where it comes from."""
+    if request.headers.get("sec-fetch-site", "none") not in SAME_SITE:
+        raise BadForm("this form was sent by a page of another site: nothing was done")
+

@@ -1,0 +1,91 @@
+"""Sessions of visitors: an encrypted cookie, and the token against forged requests."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from shared.auth.vault import BadSecretKey
+
+LIFETIME: Final = timedelta(hours=12)
+"""A session ends after this time, or before it with its key."""
+
+PURPOSE: Final = b"leadbaton console session"
+"""What keeps the cookie's key apart from the key that encrypts webhook secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who has signed in, by which key, until when."""
+
+    key: str
+    scope: str
+    subject: str
+    until: float
+    """Seconds since 1970."""
+    nonce: str
+
+    @property
+    def audience(self) -> str:
+        """Whoever sees the same as this visitor: all of ops, or one rep."""
+        return f"rep/{self.subject}" if self.scope == "rep" else self.scope
+
+    @property
+    def is_ops(self) -> bool:
+        """Whether the visitor may do what ops do."""
+        return self.scope == "ops"
+
+
+class Sessions:
+    """Writes and reads the cookie; every process with the same secret key reads it."""
+
+    def __init__(self, secret_key: SecretStr | None) -> None:
+        if secret_key is None or not secret_key.get_secret_value().strip():
+            raise BadSecretKey(
+                "LEADBATON_SECRET_KEY is not set, and the console encrypts its cookies with it: "
+                "make one with `leadbaton keys secret` and set it for every process"
+            )
+        keys = [_derived(it.strip()) for it in secret_key.get_secret_value().split(",")]
+        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(it)) for it in keys])
+        self._token_key = keys[0]
+
+    def start(self, key: str, scope: str, subject: str, now: datetime) -> Visitor:
+        """A visitor whose session begins now."""
+        until = (now + LIFETIME).timestamp()
+        return Visitor(key, scope, subject, until, secrets.token_hex(16))
+
+    def cookie(self, visitor: Visitor) -> str:
+        """The content of the cookie."""
+        return self._fernet.encrypt(orjson.dumps(asdict(visitor))).decode()
+
+    def visitor(self, cookie: str | None, now: datetime) -> Visitor | None:
+        """The visitor of a cookie, or None if it is none of ours or its time is over."""
+        if not cookie:
+            return None
+        try:
+            visitor = Visitor(**orjson.loads(self._fernet.decrypt(cookie.encode())))
+        except (InvalidToken, UnicodeEncodeError, TypeError, orjson.JSONDecodeError):
+            return None
+        return visitor if visitor.until > now.timestamp() else None
+
+    def token(self, visitor: Visitor) -> str:
+        """The token that every form of this session carries."""
+        return hmac.new(self._token_key, visitor.nonce.encode(), sha256).hexdigest()
+
+    def is_token(self, visitor: Visitor, token: str) -> bool:
+        """Whether a form came from a page of this session."""
+        return hmac.compare_digest(self.token(visitor).encode(), token.encode())
+
+
+def _derived(key: str) -> bytes:
+    """32 bytes for this purpose alone, as in the expansion of HKDF (RFC 5869)."""
+    return hmac.new(key.encode(), PURPOSE + b"\x01", sha256).digest()
