@@ -27,6 +27,7 @@ COMMANDS = {
         "services.cli.doctor:doctor",
         "Check the installation, and show how to mend each fault.",
     ),
+    "console": ("services.cli.console:app", "The console: print a link that signs you in."),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish, versions."),
     "reps": (

@@ -50,7 +50,8 @@ def _lifetime(text: str) -> timedelta:
     return lifetime
 
 
-def _subject(text: str) -> str:
+def subject_of(text: str) -> str:
+    """The subject of a new key; raises BadParameter."""
     if not 1 <= len(text) <= MAX_SUBJECT or printable(text) != " ".join(text.split()):
         raise typer.BadParameter(
             f"write 1 to {MAX_SUBJECT} printable characters, without blanks at the ends"
@@ -80,7 +81,7 @@ def create(
     subject: Annotated[
         str,
         typer.Option(
-            parser=_subject,
+            parser=subject_of,
             metavar="TEXT",
             help="The source, the rep's id, or the name of the ops key's user.",
         ),
@@ -105,7 +106,7 @@ def create(
     ends = now + expires if expires is not None else None
     with transaction(Settings().database_url) as session:
         if scope is KeyScope.REP:
-            _check_rep(session, subject)
+            check_rep(session, subject)
         key = create_key(
             session, scope=scope, subject=subject, now=now, expires_at=ends, origins=origins
         )
@@ -113,7 +114,7 @@ def create(
     typer.echo(key)
 
 
-def _check_rep(session: Session, subject: str) -> None:
+def check_rep(session: Session, subject: str) -> None:
     """Raise UnknownRep unless the rep is active; no import changes that before the transaction ends."""
     active = locked_activity(session, subject)
     if active:

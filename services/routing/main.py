@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from ssrfguard import Policy
 
-from services.routing.api import router
+from services.routing.api import KEYLESS_PATHS, router
 from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.endpoint_tests import EndpointTester
@@ -99,6 +99,7 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
+    app.state.keyless_paths.update(KEYLESS_PATHS)
     tester = EndpointTester(
         sessions, secret_key, destination_policy or destinations(()), time_source
     )

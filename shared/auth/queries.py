@@ -1,16 +1,23 @@
-"""The SQL of API keys."""
+"""The SQL of API keys and of the links that sign somebody in."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, insert, select, update
+from sqlalchemy import Select, case, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.auth.keys import NO_SUCH_KEY, Key, KeyScope, UnknownKey, digest, id_in
-from shared.db.tables import api_keys
+from shared.db.tables import api_keys, sign_in_links
+
+
+class SignInLink(NamedTuple):
+    """Whom a sign-in link signs in."""
+
+    scope: KeyScope
+    subject: str
 
 
 def key_of(session: Session, key: str) -> Key:
@@ -74,6 +81,62 @@ def suspend_reps_keys(session: Session, *, active: Collection[str], now: datetim
         .where(api_keys.c.scope == KeyScope.REP.value, is_active == is_suspended)
         .values(suspended_at=case((is_active, None), else_=now))
     )
+
+
+def add_sign_in_link(
+    session: Session,
+    token_hash: bytes,
+    *,
+    scope: KeyScope,
+    subject: str,
+    created_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Add a link that is not used yet."""
+    row = {
+        "token_hash": token_hash,
+        "scope": scope.value,
+        "subject": subject,
+        "created_at": created_at,
+        "expires_at": expires_at,
+    }
+    session.execute(insert(sign_in_links).values(row))
+
+
+def claim_sign_in_link(session: Session, token_hash: bytes, *, now: datetime) -> SignInLink | None:
+    """Mark the link as used; None if there is no such link, or it was used or has expired.
+
+    Of several at once the first one gets it: the others wait for its row and find it used.
+    """
+    columns = sign_in_links.c
+    statement = (
+        update(sign_in_links)
+        .where(
+            columns.token_hash == token_hash, columns.used_at.is_(None), columns.expires_at > now
+        )
+        .values(used_at=now)
+        .returning(columns.scope, columns.subject)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else SignInLink(KeyScope(row.scope), row.subject)
+
+
+def save_key_of_link(session: Session, token_hash: bytes, key_id: str) -> None:
+    """Save which key the link gave."""
+    of_link = sign_in_links.c.token_hash == token_hash
+    session.execute(update(sign_in_links).where(of_link).values(key_id=key_id))
+
+
+def delete_ended_sign_ins(session: Session, *, links_before: datetime, now: datetime) -> None:
+    """Delete links that expired before this instant, and their keys that have expired."""
+    links = sign_in_links.c
+    ended = links.expires_at <= links_before
+    session.execute(
+        delete(api_keys).where(
+            api_keys.c.id.in_(select(links.key_id).where(ended)), api_keys.c.expires_at <= now
+        )
+    )
+    session.execute(delete(sign_in_links).where(ended))
 
 
 def _keys() -> Select[*tuple[Any, ...]]:

@@ -131,6 +131,19 @@ api_keys = Table(
     comment="Keys of the APIs; only a hash of each key is stored.",
 )
 
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True, comment="SHA-256 of the token."),
+    Column("scope", Text, nullable=False, comment="rep or ops"),
+    Column("subject", Text, nullable=False, comment="The rep, or the name of the ops key's user."),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("used_at", DateTime(timezone=True)),
+    Column("key_id", Text, comment="The key that it gave."),
+    comment="Links that sign somebody in to the console, once; kept until their keys have ended.",
+)
+
 agreements = Table(
     "agreements",
     metadata,

@@ -59,7 +59,8 @@ def create_app(
 ) -> FastAPI:
     """The app without routes of its own. It opens no connection before it serves, and never redirects.
 
-    A request body may have `max_bytes`; `checks` are what `/readyz` asks besides the database.
+    A request body may have `max_bytes`; `checks` are what `/readyz` asks besides the database. Bodies of requests
+    without a key are read on the paths of `state.keyless_paths` only, and on those of direct routes.
     """
     app = DescribedApp(
         title=title,
@@ -76,8 +77,12 @@ def create_app(
     app.state.changes = None  # until `main` has a source of them
     posts: Posts = {}
     app.state.posts = posts
+    keyless_paths: set[str] = set()
+    app.state.keyless_paths = keyless_paths
     app.add_middleware(DirectRoutes, posts=posts)
-    app.add_middleware(BodyReader, max_bytes=max_bytes, keys=keys, posts=posts)
+    app.add_middleware(
+        BodyReader, max_bytes=max_bytes, keys=keys, posts=posts, keyless_paths=keyless_paths
+    )
     app.add_middleware(ReadableErrors)
     app.add_middleware(RequestLog, quiet=posts.keys())
     app.include_router(reference(app))

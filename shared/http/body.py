@@ -53,16 +53,24 @@ class BodyReader:
     """Reads bodies of `max_bytes` at most, counted after decompression; it ignores Content-Length.
 
     A key in a header is checked before the body is read. Without such a key only the bodies of the direct routes
-    (`posts`) are read, because they may hold the key; other routes refuse the request without its body.
+    (`posts`) are read, because they may hold the key, and those of `keyless_paths`; other routes refuse the request
+    without its body.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, keys: KeyCache, posts: Container[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        keys: KeyCache,
+        posts: Container[str] = (),
+        keyless_paths: Container[str] = (),
     ) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.keys = keys
         self.posts = posts
+        self.keyless_paths = keyless_paths
         self.keyed_budget = Budget(max(MAX_KEYED_BYTES, 2 * max_bytes))
         self.keyless_budget = Budget(max(MAX_KEYLESS_BYTES, 2 * max_bytes))
 
@@ -91,7 +99,8 @@ class BodyReader:
         """The budget that the body counts against, or None if it is not to be read; raises the errors of the key."""
         key = presented_key(scope)
         if key is None:
-            return self.keyless_budget if scope["path"] in self.posts else None
+            is_read = scope["path"] in self.posts or scope["path"] in self.keyless_paths
+            return self.keyless_budget if is_read else None
         scope["key"] = self.keys.cached(key) or await run_in_threadpool(self.keys.key, key)
         return self.keyed_budget
 

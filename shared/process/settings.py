@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         max_length=2_000,
         description="The URL at which a rep's browser reaches the routing API.",
     )
+    console_url: str = Field(
+        default="http://127.0.0.1:8000",
+        max_length=2_000,
+        description="The URL at which browsers reach the console.",
+    )
     allow_networks: Annotated[Networks, NoDecode] = Field(
         default=(),
         max_length=1_000,
@@ -223,7 +228,9 @@ class Settings(BaseSettings):
     _networks = field_validator("allow_networks", mode="before")(networks_in)
     _allowed_networks = field_validator("allow_networks")(checked_by(check_networks))
     _hosts = field_validator("host", "probe_host")(checked_by(check_host))
-    _urls = field_validator("public_url", "kafka_oauth_token_url")(checked_by(check_http_url))
+    _urls = field_validator("public_url", "console_url", "kafka_oauth_token_url")(
+        checked_by(check_http_url)
+    )
     _brokers = field_validator("kafka_bootstrap")(checked_by(check_brokers))
     _ports = field_validator("allow_ports")(checked_by(ports_of))
     _database = field_validator("database_url")(checked_by(check_database_url))

@@ -19,7 +19,7 @@ from tests.services.apis import apis_on
 pytestmark = pytest.mark.postgres
 
 NOBODY = UUID(int=0)
-OPEN = {"/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
+OPEN = {"/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/v1/sign-in"}
 INGEST = {KeyScope.INGEST}
 OPS = {KeyScope.OPS}
 SEES_ALL = {KeyScope.OPS, KeyScope.READ}

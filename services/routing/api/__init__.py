@@ -1,4 +1,4 @@
-"""Routing over HTTP: handoffs with their decisions, answers of reps, deliveries, endpoints, reps."""
+"""Routing over HTTP: handoffs with their decisions, answers of reps, deliveries, endpoints, reps, sign-in."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from services.routing.api import (
     handoffs,
     reassignments,
     reps,
+    sign_in,
     streams,
 )
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.handlers.assignment import Assigner
 
+PREFIX = "/v1"
+KEYLESS_PATHS = (f"{PREFIX}{sign_in.PATH}",)
+"""The paths whose requests have no key."""
+
 
 def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
     """Every route of this service."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix=PREFIX)
     routes.include_router(streams.router, tags=["handoffs"])  # before the path with an id
     routes.include_router(handoffs.router(assigner), tags=["handoffs"])
     routes.include_router(answers.router(assigner), tags=["answers"])
@@ -30,4 +35,5 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
     routes.include_router(agreement.router(assigner), tags=["agreement"])
     routes.include_router(reps.router(assigner), tags=["reps"])
+    routes.include_router(sign_in.router, tags=["keys"])
     return routes
