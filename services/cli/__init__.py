@@ -27,7 +27,6 @@ COMMANDS = {
         "services.cli.doctor:doctor",
         "Check the installation, and show how to mend each fault.",
     ),
-    "console": ("services.cli.console:app", "The console: print a link that signs you in."),
     "keys": ("services.cli.keys:app", "API keys: create, list, revoke."),
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish, versions."),
     "reps": (
@@ -53,6 +52,7 @@ SERVICES = {
     "scoring": ("services.cli.processes:scoring", "Events in, leads scored."),
     "routing": ("services.cli.processes:routing", "Leads to reps, answers back."),
     "sla": ("services.cli.processes:sla", "Clocks, breaches and attainment."),
+    "console": ("services.cli.console:app", "The pages; `console link` prints a link that signs you in."),
     "relay": ("services.cli.processes:relay", "Publishes what is committed, in order."),
 }
 LOCATIONS = {**COMMANDS, **SERVICES}

@@ -1,4 +1,4 @@
-"""`leadbaton console`: prints links that sign somebody in to the console."""
+"""`leadbaton console`: runs the console, and prints links that sign somebody in to it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import typer
 
 from services.cli.database import transaction
 from services.cli.keys import check_rep, subject_of
+from services.cli.processes import CONSOLE
 from shared.auth.keys import KeyScope
 from shared.auth.sign_in import KEY_IS_VALID_FOR, LINK_IS_VALID_FOR, create_link
 from shared.clock import utc_now
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="The console: print a link that signs you in.")
+app = typer.Typer(help="Run the console, or print a link that signs you in to it.")
 
 
-@app.callback()
-def _console() -> None:
-    """The console shows ops and reps who has which lead, and what is late."""
+@app.callback(invoke_without_command=True)
+def _console(ctx: typer.Context) -> None:
+    """Run the console, which shows ops and reps who has which lead, and what is late; or one of the commands."""
+    if ctx.invoked_subcommand is None:
+        CONSOLE.run()
 
 
 @app.command()

@@ -10,7 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Lock
 
-from services.cli.processes import PROCESSES, ROUTING_API, SCORING_API, SLA_API, Process
+from services.cli.processes import (
+    CONSOLE,
+    PROCESSES,
+    ROUTING_API,
+    SCORING_API,
+    SLA_API,
+    Process,
+)
 from shared.clock import utc_now
 from shared.embedded.exits import exits_in
 from shared.embedded.fork_server import ForkServer
@@ -47,6 +54,11 @@ class Installation:
         self.environment = {
             **stack.environment,
             "LEADBATON_PUBLIC_URL": self.url(ROUTING_API),
+            "LEADBATON_CONSOLE_URL": self.url(CONSOLE),
+            **{
+                f"LEADBATON_{it.command[0].upper()}_URL": self.url(it)
+                for it in (SCORING_API, ROUTING_API, SLA_API)
+            },
             **{
                 f"LEADBATON_{it.command[0].upper()}_PORT": str(self.ports[it.name])
                 for it in (SCORING_API, ROUTING_API, SLA_API)

@@ -76,6 +76,7 @@ SLA_WORKER = Process(
 SLA_SWEEP = Process(
     ("sla", "sweep"), "services.sla_monitor.main:sweep", "Flags each clock that has run out."
 )
+CONSOLE = Process(("console",), "services.console.main:console", "Shows it all in a browser.", 8000)
 RELAY = Process(("relay",), "services.relay:relay", "Publishes what is committed, in order.")
 
 PROCESSES = (
@@ -88,6 +89,7 @@ PROCESSES = (
     SLA_API,
     SLA_WORKER,
     SLA_SWEEP,
+    CONSOLE,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.installation import installation
-from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import CONSOLE, ROUTING_API, SCORING_API, SLA_API
 from shared.embedded.stack import Stack
 from shared.process.lifecycle import stop_on_signals
 
@@ -25,6 +25,7 @@ def up(
     reps: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Import these reps.")
     ] = None,
+    console_port: Annotated[int, typer.Option(min=1, max=65_535, help="For browsers.")] = 8000,
     scoring_port: Annotated[int, typer.Option(min=1, max=65_535, help="For events.")] = 8001,
     routing_port: Annotated[int, typer.Option(min=1, max=65_535, help="For reps' answers.")] = 8002,
     sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="For ops.")] = 8003,
@@ -35,7 +36,12 @@ def up(
     The other commands find this installation by that directory (`leadbaton --data DIR …`).
     """
     stop = stop_on_signals()
-    ports = {SCORING_API.name: scoring_port, ROUTING_API.name: routing_port, SLA_API.name: sla_port}
+    ports = {
+        CONSOLE.name: console_port,
+        SCORING_API.name: scoring_port,
+        ROUTING_API.name: routing_port,
+        SLA_API.name: sla_port,
+    }
     with installation(Stack(data), ports, _report) as running:
         if agreement is not None:
             running.command("agreement", "publish", str(agreement))
@@ -48,6 +54,7 @@ def up(
                 f"{it.command[0]} {running.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
             )
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
+            typer.echo(f"  console, signed in once: {running.command('console', 'link').strip()}")
         running.maintain(stop, _report)
         _report("stopping")
 

@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=65_535,
-        description="The port of an API; by default scoring 8001, routing 8002, SLA 8003.",
+        description="The port of an API; by default console 8000, scoring 8001, routing 8002, SLA 8003.",
     )
     probe_host: str = Field(
         default="127.0.0.1",
@@ -177,6 +177,21 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         max_length=2_000,
         description="The URL at which browsers reach the console.",
+    )
+    scoring_url: str = Field(
+        default="http://127.0.0.1:8001",
+        max_length=2_000,
+        description="The URL at which the console reaches the scoring API.",
+    )
+    routing_url: str = Field(
+        default="http://127.0.0.1:8002",
+        max_length=2_000,
+        description="The URL at which the console reaches the routing API.",
+    )
+    sla_url: str = Field(
+        default="http://127.0.0.1:8003",
+        max_length=2_000,
+        description="The URL at which the console reaches the SLA API.",
     )
     allow_networks: Annotated[Networks, NoDecode] = Field(
         default=(),
@@ -228,9 +243,14 @@ class Settings(BaseSettings):
     _networks = field_validator("allow_networks", mode="before")(networks_in)
     _allowed_networks = field_validator("allow_networks")(checked_by(check_networks))
     _hosts = field_validator("host", "probe_host")(checked_by(check_host))
-    _urls = field_validator("public_url", "console_url", "kafka_oauth_token_url")(
-        checked_by(check_http_url)
-    )
+    _urls = field_validator(
+        "public_url",
+        "console_url",
+        "scoring_url",
+        "routing_url",
+        "sla_url",
+        "kafka_oauth_token_url",
+    )(checked_by(check_http_url))
     _brokers = field_validator("kafka_bootstrap")(checked_by(check_brokers))
     _ports = field_validator("allow_ports")(checked_by(ports_of))
     _database = field_validator("database_url")(checked_by(check_database_url))

@@ -58,11 +58,12 @@ def test_the_variables_make_valid_settings(name: str, secrets: Path) -> None:
 
     settings = Settings.model_validate(values)
 
-    url = make_url(settings.database_url)
-    [role] = [it for it in service["secrets"] if it.startswith("postgres_")]
-    assert settings.kafka_bootstrap == "kafka:9092"
-    assert url.username == role.replace("postgres_", "leadbaton_")
-    assert url.password == (secrets / role).read_text()
+    if name != "console":
+        url = make_url(settings.database_url)
+        [role] = [it for it in service["secrets"] if it.startswith("postgres_")]
+        assert settings.kafka_bootstrap == "kafka:9092"
+        assert url.username == role.replace("postgres_", "leadbaton_")
+        assert url.password == (secrets / role).read_text()
     assert (settings.secret_key is not None) == ("leadbaton_secret_key" in service["secrets"])
 
 
@@ -70,16 +71,17 @@ def test_only_who_encrypts_or_signs_has_the_key() -> None:
     keyed = {
         name for name, it in SERVICES.items() if "leadbaton_secret_key" in it.get("secrets", ())
     }
-    assert keyed == {"routing-api", "routing-delivery", "cli"}
+    assert keyed == {"console", "routing-api", "routing-delivery", "cli"}
 
 
 def test_each_service_has_an_own_role_and_migrate_alone_the_owners() -> None:
     roles = {
         name: make_url(it["environment"]["LEADBATON_DATABASE_URL"]).username
         for name, it in OURS.items()
+        if name != "console"
     }
     assert roles == {
-        **{it.name: f"leadbaton_{it.command[0]}" for it in PROCESSES},
+        **{it.name: f"leadbaton_{it.command[0]}" for it in PROCESSES if it.name != "console"},
         "migrate": "leadbaton_owner",
         "cli": "leadbaton_ops",
     }
@@ -173,7 +175,16 @@ def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str
     assert internal == {"data", "metrics", "view"}
 
 
-@pytest.mark.parametrize("name", ["prometheus", "grafana", "disk-exporter"])
+def test_the_console_reaches_the_apis_by_their_names() -> None:
+    console = SERVICES["console"]["environment"]
+    urls = {console[f"LEADBATON_{it.command[0].upper()}_URL"] for it in PROCESSES if it.command[1:] == ("api",)}
+    assert urls == {f"http://{it.name}:{it.port}" for it in PROCESSES if it.command[1:] == ("api",)}
+    for process in PROCESSES:
+        if process.command[1:] == ("api",):
+            assert set(SERVICES[process.name]["networks"]) & set(SERVICES["console"]["networks"])
+
+
+@pytest.mark.parametrize("name", ["console", "prometheus", "grafana", "disk-exporter"])
 def test_who_only_looks_reaches_neither_kafka_nor_postgresql(name: str) -> None:
     servers = {it for server in ("kafka", "postgres") for it in SERVICES[server]["networks"]}
     assert servers == {"data"}
