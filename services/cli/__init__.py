@@ -52,7 +52,10 @@ SERVICES = {
     "scoring": ("services.cli.processes:scoring", "Events in, leads scored."),
     "routing": ("services.cli.processes:routing", "Leads to reps, answers back."),
     "sla": ("services.cli.processes:sla", "Clocks, breaches and attainment."),
-    "console": ("services.cli.console:app", "The pages; `console link` prints a link that signs you in."),
+    "console": (
+        "services.cli.console:app",
+        "The pages; `console link` prints a link that signs you in.",
+    ),
     "relay": ("services.cli.processes:relay", "Publishes what is committed, in order."),
 }
 LOCATIONS = {**COMMANDS, **SERVICES}

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from services.cli.database import transaction
 from services.cli.installation import Installation, installation
-from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import CONSOLE, ROUTING_API, SCORING_API, SLA_API
 from services.demo.activities import Channel, activities_of
 from services.demo.figures import Reader
 from services.demo.lead_history import summary
@@ -88,7 +88,7 @@ def _running_demo(
     def report(message: str) -> None:
         console.print(f"  {message}", style="dim", highlight=False)
 
-    ports = {it.name: it.port for it in (SCORING_API, ROUTING_API, SLA_API) if it.port}
+    ports = {it.name: it.port for it in (CONSOLE, SCORING_API, ROUTING_API, SLA_API) if it.port}
     ports = {name: port if is_free(port) else free_port() for name, port in ports.items()}
     with installation(Stack(data), ports, report) as running:
         demo_reps = _set_up_reps(running, state)
@@ -103,6 +103,7 @@ def _running_demo(
         )
         with serving(receiver), running.keep_running(report):
             report("every process is ready; people arrive")
+            console.print(f"  Watch it in a browser: {access.console_link()}", soft_wrap=True)
             yield access, receiver
 
 
@@ -144,4 +145,5 @@ def _access(running: Installation, state: DemoState) -> Access:
         sessions=sessions_on(
             engine_for(running.environment["LEADBATON_DATABASE_URL"], pool_size=1)
         ),
+        console=running.url(CONSOLE),
     )

@@ -15,7 +15,7 @@ from shared.process.lifecycle import stop_on_signals
 DATA = Path(".leadbaton")
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 - each is an option
     data: Annotated[
         Path, typer.Option(envvar="LEADBATON_DATA", help="The directory that keeps everything.")
     ] = DATA,
@@ -51,7 +51,8 @@ def up(
         running.start(stop=stop)
         if not stop.is_set():
             urls = " · ".join(
-                f"{it.command[0]} {running.url(it)}" for it in (SCORING_API, ROUTING_API, SLA_API)
+                f"{it.command[0]} {running.url(it)}"
+                for it in (CONSOLE, SCORING_API, ROUTING_API, SLA_API)
             )
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
             typer.echo(f"  console, signed in once: {running.command('console', 'link').strip()}")

@@ -83,9 +83,7 @@ class Apis:
         """The JSON at this path; query parameters that are None or empty are left out."""
         return await self._json("GET", service, path, query=query)
 
-    async def post(
-        self, service: Service, path: str, body: object = None, **query: Any
-    ) -> Any:
+    async def post(self, service: Service, path: str, body: object = None, **query: Any) -> Any:
         """The JSON that the API answers to this body."""
         return await self._json("POST", service, path, body=body, query=query)
 

@@ -36,7 +36,7 @@ def exact_text(at: datetime, zone: ZoneInfo) -> str:
 
 def duration_text(seconds: float) -> str:
     """`3 h 20 min`: the two largest units, rounded down; `-` before one that is past."""
-    sign, whole = ("−" if seconds < 0 else ""), int(abs(seconds))
+    sign, whole = ("\u2212" if seconds < 0 else ""), int(abs(seconds))
     if whole < MINUTE_S:
         return f"{sign}{whole} s"
     days, rest = divmod(whole, DAY_S)
@@ -50,7 +50,7 @@ def duration_text(seconds: float) -> str:
 def number_text(value: float) -> str:
     """The number with thin spaces between thousands; a fraction has at most two digits."""
     text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
-    return text.replace(",", THIN_SPACE).replace("-", "−")
+    return text.replace(",", THIN_SPACE).replace("-", "\u2212")
 
 
 def percent_text(share: float) -> str:

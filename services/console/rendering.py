@@ -19,6 +19,8 @@ from services.console.apis import Gap
 
 LIVE_BLOCK = "live"
 DURATION = TypeAdapter(timedelta)
+NONE = "\u2013"
+"""A dash, where there is no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Renderer:
 def _time(context: Context, text: str | None) -> Markup | str:
     """An instant of an API as a `time` element; a dash for none."""
     if text is None:
-        return "–"
+        return NONE
     frame: Frame = context["frame"]
     return formats.time_element(formats.instant(text), frame.zone, frame.now)
 
@@ -86,7 +88,7 @@ def _time(context: Context, text: str | None) -> Markup | str:
 def _due(context: Context, text: str | None) -> Markup | str:
     """The time until an instant of an API; a dash for none."""
     if text is None:
-        return "–"
+        return NONE
     frame: Frame = context["frame"]
     return formats.due_element(formats.instant(text), frame.zone, frame.now)
 
@@ -94,6 +96,6 @@ def _due(context: Context, text: str | None) -> Markup | str:
 def _duration(value: float | str | None) -> str:
     """Seconds, or a duration of ISO 8601, as people say them; a dash for none."""
     if value is None:
-        return "–"
+        return NONE
     seconds = DURATION.validate_python(value).total_seconds() if isinstance(value, str) else value
     return formats.duration_text(seconds)

@@ -43,7 +43,13 @@ def page_route(site: Site, page: Page) -> Handler:
 
 
 async def show_page(
-    site: Site, request: Request, page: Page, view: View, *, refusal: str = "", status_code: int = 200
+    site: Site,
+    request: Request,
+    page: Page,
+    view: View,
+    *,
+    refusal: str = "",
+    status_code: int = 200,
 ) -> Response:
     """The page with what the APIs answer, and with the reason why an act was refused."""
     values = await page.load(site.apis(view.visitor), view)
@@ -60,7 +66,9 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
         visitor = visitor_of(site, request, act.scopes)
         form = await form_of(request)
         if not site.sessions.is_token(visitor, form.pop("token", "")):
-            raise BadForm("this form does not come from a page of your session: open its page again")
+            raise BadForm(
+                "this form does not come from a page of your session: open its page again"
+            )
         view = view_of(site, request, visitor)
         try:
             outcome = await act.run(site.apis(visitor), view, form)
@@ -185,4 +193,3 @@ def _check_origin(request: Request) -> None:
     """Raise BadForm for a form that a page of another site has sent; only browsers say where it comes from."""
     if request.headers.get("sec-fetch-site", "none") not in SAME_SITE:
         raise BadForm("this form was sent by a page of another site: nothing was done")
-

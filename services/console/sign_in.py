@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,64 +18,77 @@ MAX_KEY = 200
 
 def sign_in_routes(site: Site) -> Routes:
     """The routes: paths, methods and handlers."""
-
-    async def show(request: Request) -> Response:
-        return _form(site, request, request.query_params.get("next", "/"))
-
-    async def sign_in(request: Request) -> Response:
-        form = await form_of(request)
-        target = safe_target(form.get("next", "/"))
-        key = form.get("key", "").strip()[:MAX_KEY]
-        try:
-            if form.get("link"):
-                key = await _key_of_link(site, form["link"][:MAX_KEY])
-            known = await site.connections.apis(key).get(Service.ROUTING, "/v1/key")
-        except SignedOut as error:
-            return _form(site, request, target, fault=error.message)
-        except Refusal as error:
-            return _form(site, request, target, fault=error.message)
-        if known["scope"] not in EVERYBODY:
-            fault = f"a key of scope {known['scope']} sends events: the console takes one of ops, read or rep"
-            return _form(site, request, target, fault=fault)
-        response = RedirectResponse(target, 303)
-        visitor = site.sessions.start(key, known["scope"], known["subject"], site.now())
-        site.sign_in(response, visitor)
-        return response
-
-    async def show_link(request: Request) -> Response:
-        link = request.query_params.get("token", "")[:MAX_KEY]
-        return site.html("link.html", site.frame(request, "Sign in", None), {"link": link})
-
-    async def sign_out(request: Request) -> Response:
-        visitor, form = site.visitor(request), await form_of(request)
-        if visitor is not None and not site.sessions.is_token(visitor, form.get("token", "")):
-            raise BadForm("this form does not come from a page of your session: open its page again")
-        response = RedirectResponse("/sign-in", 303)
-        site.sign_out(response)
-        return response
-
+    routes = _SignIn(site)
     return (
-        ("/sign-in", ["GET"], show),
-        ("/sign-in", ["POST"], sign_in),
-        ("/sign-in/link", ["GET"], show_link),
-        ("/sign-out", ["POST"], sign_out),
+        ("/sign-in", ["GET"], routes.show),
+        ("/sign-in", ["POST"], routes.sign_in),
+        ("/sign-out", ["POST"], routes.sign_out),
     )
 
 
-async def _key_of_link(site: Site, token: str) -> str:
-    """The key that the token of a link is exchanged for, once."""
-    apis = site.connections.apis("")
-    answer = await apis.post(Service.ROUTING, "/v1/sign-in", {"token": token})
-    return str(answer["key"])
+class _SignIn:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """The form for a key; for a link a button, so that a program that opens links does not use it up."""
+        link = request.query_params.get("token", "")[:MAX_KEY]
+        if not link:
+            return self._form(request, request.query_params.get("next", "/"))
+        frame = self._site.frame(request, "Sign in", None)
+        return self._site.html("link.html", frame, {"link": link})
+
+    async def sign_in(self, request: Request) -> Response:
+        """Begin a session with a key, or with the key that a link gives."""
+        form = await form_of(request)
+        target = safe_target(form.get("next", "/"))
+        try:
+            key = await self._key(form)
+            known = await self._site.connections.apis(key).get(Service.ROUTING, "/v1/key")
+        except (SignedOut, Refusal) as error:
+            return self._form(request, target, fault=error.message)
+        scope = known["scope"]
+        if scope not in EVERYBODY:
+            fault = (
+                f"a key of scope {scope} sends events: the console takes one of ops, read or rep"
+            )
+            return self._form(request, target, fault=fault)
+        response = RedirectResponse(target, 303)
+        visitor = self._site.sessions.start(key, scope, known["subject"], self._site.now())
+        self._site.sign_in(response, visitor)
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        visitor, form = self._site.visitor(request), await form_of(request)
+        if visitor is not None and not self._site.sessions.is_token(visitor, form.get("token", "")):
+            raise BadForm(
+                "this form does not come from a page of your session: open its page again"
+            )
+        response = RedirectResponse("/sign-in", 303)
+        self._site.sign_out(response)
+        return response
+
+    async def _key(self, form: Mapping[str, str]) -> str:
+        """The key of the form, or the one that its link is exchanged for, once; raises SignedOut or Refusal."""
+        link = form.get("link", "")[:MAX_KEY]
+        if link:
+            answer = await self._site.connections.apis("").post(
+                Service.ROUTING, "/v1/sign-in", {"token": link}
+            )
+            return str(answer["key"])
+        key = form.get("key", "").strip()[:MAX_KEY]
+        if not (key.isascii() and key.isprintable()):
+            raise SignedOut("this is not a key: it has characters that no key has")
+        return key
+
+    def _form(self, request: Request, target: str, *, fault: str = "") -> Response:
+        values = {"next": safe_target(target), "fault": fault}
+        frame = self._site.frame(request, "Sign in", None)
+        return self._site.html("sign_in.html", frame, values, 401 if fault else 200)
 
 
 def safe_target(target: str) -> str:
     """A path of this site, or the first page."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\", "/sign-"))
     return target if is_path and target.isprintable() and len(target) <= 2_000 else "/"
-
-
-def _form(site: Site, request: Request, target: str, *, fault: str = "") -> Response:
-    values = {"next": safe_target(target), "fault": fault}
-    frame = site.frame(request, "Sign in", None)
-    return site.html("sign_in.html", frame, values, 401 if fault else 200)

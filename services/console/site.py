@@ -62,7 +62,9 @@ class Site:
         """The APIs as this visitor sees them."""
         return self.connections.apis(visitor.key)
 
-    def frame(self, request: Request, title: str, visitor: Visitor | None, *, live: str = "") -> Frame:
+    def frame(
+        self, request: Request, title: str, visitor: Visitor | None, *, live: str = ""
+    ) -> Frame:
         """What the layout shows around a page."""
         return Frame(
             title=title,

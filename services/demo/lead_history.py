@@ -193,6 +193,7 @@ def where_to_look(access: Access, history: LeadHistory | None, console: Console)
     """Print URLs, and three commands that can be run as they are."""
     console.print()
     console.rule(Text("Look further", "bold"))
+    console.print(f"console  {access.console_link()}", highlight=False, soft_wrap=True)
     for name, url in (
         ("scoring", access.scoring),
         ("routing", access.routing),

@@ -12,6 +12,9 @@ import orjson
 import yaml
 
 from services.demo.receiver import AT_ONCE, HABITS, PORT, Habit, Rep
+from shared.auth.keys import KeyScope
+from shared.auth.sign_in import create_link
+from shared.clock import utc_now
 from shared.db.session import Sessions
 
 
@@ -24,6 +27,13 @@ class Access:
     sla: str
     keys: Mapping[str, str]
     sessions: Sessions
+    console: str
+
+    def console_link(self) -> str:
+        """A link that opens the console, signed in as ops, once within five minutes."""
+        with self.sessions.begin() as session:
+            token = create_link(session, scope=KeyScope.OPS, subject="demo", now=utc_now())
+        return f"{self.console}/sign-in?token={token}"
 
 
 @dataclass(slots=True)

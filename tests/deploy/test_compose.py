@@ -177,7 +177,11 @@ def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str
 
 def test_the_console_reaches_the_apis_by_their_names() -> None:
     console = SERVICES["console"]["environment"]
-    urls = {console[f"LEADBATON_{it.command[0].upper()}_URL"] for it in PROCESSES if it.command[1:] == ("api",)}
+    urls = {
+        console[f"LEADBATON_{it.command[0].upper()}_URL"]
+        for it in PROCESSES
+        if it.command[1:] == ("api",)
+    }
     assert urls == {f"http://{it.name}:{it.port}" for it in PROCESSES if it.command[1:] == ("api",)}
     for process in PROCESSES:
         if process.command[1:] == ("api",):

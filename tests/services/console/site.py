@@ -1,0 +1,75 @@
+"""The console before the three real APIs, for tests: all on loopback, on one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+
+from services.console.apis import Service
+from services.console.app import build_console
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
+from shared.db.session import Sessions
+from tests.builders import NOON
+from tests.services.apis import SECRET_KEY, apis_on
+from tests.serving import serving
+
+NAMES = {Service.SCORING: "scoring", Service.ROUTING: "routing", Service.SLA: "sla"}
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningConsole:
+    """The console's URL, and keys of each scope."""
+
+    url: str
+    sessions: Sessions
+    keys: Mapping[str, str]
+
+    @contextmanager
+    def visit(self, scope: str = "ops") -> Iterator[httpx.Client]:
+        """A browser without scripts that has signed in with a key of this scope."""
+        with httpx.Client(base_url=self.url, timeout=20) as client:
+            response = client.post("/sign-in", data={"key": self.keys[scope]})
+            assert response.status_code == 303, response.text
+            yield client
+
+    def key(self, scope: str, subject: str, *, now: datetime = NOON) -> str:
+        """Another key."""
+        with self.sessions.begin() as session:
+            return create_key(session, scope=KeyScope(scope), subject=subject, now=now)
+
+
+@contextmanager
+def running_console(
+    sessions: Sessions, *, away: Service | None = None, now: datetime = NOON
+) -> Iterator[RunningConsole]:
+    """The console, with the APIs except the one that is away."""
+    with ExitStack() as stack:
+        apis = apis_on(sessions, now=now)
+        urls = {
+            service: NOWHERE if service is away else stack.enter_context(serving(apis[name]))
+            for service, name in NAMES.items()
+        }
+        console = build_console(urls=urls, secret_key=SECRET_KEY, time_source=lambda: now)
+        url = stack.enter_context(serving(console))
+        with sessions.begin() as session:
+            keys = {
+                scope: create_key(
+                    session,
+                    scope=KeyScope(scope),
+                    subject={"rep": "amira"}.get(scope, "olga"),
+                    now=now - timedelta(days=1),
+                )
+                for scope in ("ops", "read", "rep", "ingest")
+            }
+        yield RunningConsole(url, sessions, keys)
+
+
+def token_in(html: str) -> str:
+    """The token against forgery that the forms of a page carry."""
+    return html.split('name="leadbaton-token" content="')[1].split('"', maxsplit=1)[0]

@@ -1,0 +1,67 @@
+"""The session's cookie and the token against forged requests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from services.console.sessions import LIFETIME, Sessions
+from shared.auth.vault import BadSecretKey
+from tests.builders import NOON
+from tests.services.apis import SECRET_KEY
+
+OTHER_KEY = SecretStr(Fernet.generate_key().decode())
+
+
+def test_a_cookie_gives_the_visitor_back_until_its_time_is_over() -> None:
+    sessions = Sessions(SECRET_KEY)
+    visitor = sessions.start("lb_ops_x", "ops", "olga", NOON)
+    cookie = sessions.cookie(visitor)
+
+    assert "lb_ops_x" not in cookie
+    assert sessions.visitor(cookie, NOON) == visitor
+    assert sessions.visitor(cookie, NOON + LIFETIME + timedelta(seconds=1)) is None
+
+
+@pytest.mark.parametrize("cookie", [None, "", "x", "ö", "gAAAAABnothing"])
+def test_no_other_text_is_a_session(cookie: str | None) -> None:
+    assert Sessions(SECRET_KEY).visitor(cookie, NOON) is None
+
+
+def test_what_the_key_has_encrypted_for_another_purpose_is_no_session() -> None:
+    other = Fernet(SECRET_KEY.get_secret_value()).encrypt(b'{"key":"k"}').decode()
+    assert Sessions(SECRET_KEY).visitor(other, NOON) is None
+
+
+def test_a_session_outlives_the_change_of_the_secret_key_in_two_steps() -> None:
+    before = Sessions(SECRET_KEY)
+    cookie = before.cookie(before.start("k", "rep", "amira", NOON))
+    both = SecretStr(f"{OTHER_KEY.get_secret_value()}, {SECRET_KEY.get_secret_value()}")
+
+    assert Sessions(both).visitor(cookie, NOON) is not None
+    assert Sessions(OTHER_KEY).visitor(cookie, NOON) is None
+
+
+@pytest.mark.parametrize("key", [None, SecretStr(" ")])
+def test_without_a_secret_key_it_says_how_to_make_one(key: SecretStr | None) -> None:
+    with pytest.raises(BadSecretKey, match="leadbaton keys secret"):
+        Sessions(key)
+
+
+def test_a_token_is_good_for_one_session_alone() -> None:
+    sessions = Sessions(SECRET_KEY)
+    one, other = (sessions.start("k", "ops", "olga", NOON) for _ in range(2))
+
+    assert sessions.is_token(one, sessions.token(one))
+    assert not sessions.is_token(one, sessions.token(other))
+    assert not sessions.is_token(one, "ü")
+
+
+def test_reps_are_an_audience_each_and_ops_one() -> None:
+    sessions = Sessions(SECRET_KEY)
+    assert sessions.start("k", "rep", "amira", NOON).audience == "rep/amira"
+    assert sessions.start("k", "ops", "olga", NOON).audience == "ops"
+    assert sessions.start("k", "ops", "olga", NOON).is_ops
