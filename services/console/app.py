@@ -49,6 +49,7 @@ def build_console(
         telemetry=NO_FASTAPI_TELEMETRY,
         lifespan=lifespan,
     )
+    app.state.streams = site.channels
     app.add_middleware(SecureHeaders)
     app.add_middleware(RequestLog, quiet=("/live",))
     app.mount("/static", StaticFiles(directory=STATIC))

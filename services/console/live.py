@@ -70,7 +70,10 @@ class Viewer:
     """One open page."""
 
     apis: Apis
-    states: asyncio.Queue[State] = field(default_factory=lambda: asyncio.Queue(MAX_PENDING))
+    states: asyncio.Queue[State | None] = field(
+        default_factory=lambda: asyncio.Queue(MAX_PENDING + 1)
+    )
+    """The states to send; None ends the stream."""
     is_slow: bool = False
 
 
@@ -102,6 +105,10 @@ class Channel:
         if self._state is not None:
             viewer.states.put_nowait(self._state)
 
+    def renew(self) -> None:
+        """Render the view anew."""
+        self._change.set()
+
     async def _renew(self) -> None:
         """Render the view after each change, and give it to all viewers if it differs."""
         while True:
@@ -126,9 +133,9 @@ class Channel:
             return
         self._state = state
         for viewer in self.viewers:
-            try:
+            if viewer.states.qsize() < MAX_PENDING:
                 viewer.states.put_nowait(state)
-            except asyncio.QueueFull:
+            else:
                 viewer.is_slow = True
 
     async def _listen(self, stream: Stream) -> None:
@@ -150,8 +157,24 @@ class Channel:
 class Channels:
     """The channels of this process, by view and audience."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_viewers: int = MAX_VIEWERS) -> None:
+        self._max_viewers = max_viewers
         self._channels: dict[tuple[str, str, str], Channel] = {}
+        self._is_ending = False
+
+    def end_all(self) -> None:
+        """End all streams, and open no more."""
+        self._is_ending = True
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                if not viewer.states.full():
+                    viewer.states.put_nowait(None)
+
+    def renew(self, view: tuple[str, str, str]) -> None:
+        """Render a view anew, if anybody looks at it: after an act its visitor sees the result at once."""
+        channel = self._channels.get(view)
+        if channel is not None:
+            channel.renew()
 
     async def events(
         self,
@@ -163,7 +186,8 @@ class Channels:
         last_id: str | None,
     ) -> AsyncIterator[bytes]:
         """The events of a view: its states as they come, except the one that the viewer has; raises TooManyViewers."""
-        if sum(len(it.viewers) for it in self._channels.values()) >= MAX_VIEWERS:
+        viewers = sum(len(it.viewers) for it in self._channels.values())
+        if self._is_ending or viewers >= self._max_viewers:
             raise TooManyViewers("too many people look at live pages: reload this one in a moment")
         viewer = Viewer(apis)
         channel = self._channels.get(view)
@@ -191,6 +215,8 @@ class Channels:
                 except TimeoutError:
                     yield HEARTBEAT
                     continue
+                if state is None:
+                    return
                 if state.id != last_id:
                     yield state.event
                 last_id = None

@@ -1,0 +1,134 @@
+"""Live views: rendered once for all, resumed by the id, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.console.apis import Apis, Connections, Refusal, Service, SignedOut
+from services.console.live import (
+    HEARTBEAT,
+    MAX_PENDING,
+    RELOAD,
+    Channels,
+    Render,
+    TooManyViewers,
+    state_of,
+)
+
+VIEW = ("/", "ops", "UTC")
+NOWHERE = dict.fromkeys(Service, "http://127.0.0.1:9")
+
+
+class Page:
+    """A page that changes when it is told to, and counts how often it was rendered."""
+
+    def __init__(self) -> None:
+        self.text = "one"
+        self.rendered = 0
+        self.errors: list[Exception] = []
+
+    async def render(self, _: Apis) -> str:
+        """The page as it is now."""
+        self.rendered += 1
+        if self.errors:
+            raise self.errors.pop()
+        return (
+            f"<div id='live'>{self.text}\n{self.rendered if self.text == 'restless' else ''}</div>"
+        )
+
+
+async def stream(
+    channels: Channels, render: Render, *, last_id: str | None = None
+) -> AsyncIterator[bytes]:
+    """One viewer's events."""
+    apis = Connections(NOWHERE).apis("k")
+    return await channels.events(VIEW, apis, streams=(), render=render, last_id=last_id)
+
+
+async def next_event(events: AsyncIterator[bytes]) -> bytes:
+    """The next event that is no heartbeat."""
+    while True:
+        event = await asyncio.wait_for(anext(events), 5)
+        if event != HEARTBEAT:
+            return event
+
+
+def test_a_state_is_one_event_whatever_lines_it_has() -> None:
+    state = state_of("a\nb")
+    assert state.event == f"id: {state.id}\ndata: a\ndata: b\n\n".encode()
+    assert state_of("a\nb") == state
+    assert state_of("a\nc").id != state.id
+
+
+async def _two_viewers() -> None:
+    page, channels = Page(), Channels()
+    first, second = await stream(channels, page.render), await stream(channels, page.render)
+    one, other = await next_event(first), await next_event(second)
+    assert one is other
+    assert page.rendered == 1
+
+
+def test_a_view_is_rendered_once_for_all_who_look_at_it() -> None:
+    asyncio.run(_two_viewers())
+
+
+async def _resumed() -> None:
+    page, channels = Page(), Channels()
+    seen = state_of(await page.render(Connections(NOWHERE).apis("k"))).id
+    events = await stream(channels, page.render, last_id=seen)
+    assert await anext(events) == HEARTBEAT
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(events), 1)
+
+
+def test_who_has_the_state_is_not_sent_it_again() -> None:
+    asyncio.run(_resumed())
+
+
+async def _bounded() -> None:
+    channels, page = Channels(max_viewers=1), Page()
+    events = await stream(channels, page.render)
+    await next_event(events)
+    with pytest.raises(TooManyViewers):
+        await stream(channels, page.render)
+    channels.end_all()
+    assert [it async for it in events] == []
+    with pytest.raises(TooManyViewers):
+        await stream(channels, page.render)
+
+
+def test_viewers_are_bounded_and_streams_end_with_the_process() -> None:
+    asyncio.run(_bounded())
+
+
+async def _slow() -> None:
+    channels, page = Channels(), Page()
+    slow, quick = await stream(channels, page.render), await stream(channels, page.render)
+    await next_event(slow)
+    for number in range(MAX_PENDING + 2):
+        page.text = str(number)
+        channels.renew(VIEW)
+        assert str(number).encode() in await next_event(quick)
+    received = [it async for it in slow]
+    assert received[-1] == RELOAD
+    assert len(received) <= MAX_PENDING + 1
+
+
+def test_a_slow_viewer_is_told_to_reload_and_delays_nobody() -> None:
+    asyncio.run(_slow())
+
+
+async def _failing(error: Exception) -> None:
+    channels, page = Channels(), Page()
+    page.errors = [error]
+    events = await stream(channels, page.render)
+    assert b"one" in await next_event(events)
+    assert page.rendered == 2
+
+
+@pytest.mark.parametrize("error", [SignedOut("x"), Refusal(500, "internal", "x")])
+def test_a_view_that_failed_is_rendered_again(error: Exception) -> None:
+    asyncio.run(_failing(error))
