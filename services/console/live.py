@@ -93,6 +93,8 @@ class Channel:
         self._change.set()
         self._tasks = [asyncio.create_task(self._renew())]
         self._tasks += [asyncio.create_task(self._listen(it)) for it in self._streams]
+        for task in self._tasks:
+            task.add_done_callback(self._note_end)
 
     def stop(self) -> None:
         """Stop listening."""
@@ -109,6 +111,13 @@ class Channel:
         """Render the view anew."""
         self._change.set()
 
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Let all viewers reload after a bug, whose page then says what happened."""
+        if not task.cancelled():
+            log.error("a live view has failed", exc_info=task.exception())
+            for viewer in self.viewers:
+                viewer.is_slow = True
+
     async def _renew(self) -> None:
         """Render the view after each change, and give it to all viewers if it differs."""
         while True:
@@ -117,13 +126,10 @@ class Channel:
             self._change.clear()
             try:
                 fragment = await self._render(self.viewers[0].apis)
-            except SignedOut:
+            except (SignedOut, Refusal, ServiceAway):
                 self.viewers.append(self.viewers.pop(0))  # another viewer's key may still be valid
-                await asyncio.sleep(JOIN_S)
-                continue
-            except (Refusal, ServiceAway):
-                await asyncio.sleep(RETRY_S)
                 self._change.set()
+                await asyncio.sleep(RETRY_S)
                 continue
             self._give(state_of(fragment))
             await asyncio.sleep(JOIN_S)
