@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -25,6 +26,7 @@ from shared.http.app import NO_FASTAPI_TELEMETRY
 from shared.http.request_log import RequestLog
 
 STATIC = Path(__file__).parent / "static"
+MIN_GZIP_BYTES = 1_000
 
 
 def build_console(
@@ -50,6 +52,7 @@ def build_console(
         lifespan=lifespan,
     )
     app.state.streams = site.channels
+    app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES)
     app.add_middleware(SecureHeaders)
     app.add_middleware(RequestLog, quiet=("/live",))
     app.mount("/static", StaticFiles(directory=STATIC))
