@@ -36,12 +36,8 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option
     The other commands find this installation by that directory (`leadbaton --data DIR …`).
     """
     stop = stop_on_signals()
-    ports = {
-        CONSOLE.name: console_port,
-        SCORING_API.name: scoring_port,
-        ROUTING_API.name: routing_port,
-        SLA_API.name: sla_port,
-    }
+    ports = {CONSOLE.name: console_port, SCORING_API.name: scoring_port}
+    ports |= {ROUTING_API.name: routing_port, SLA_API.name: sla_port}
     with installation(Stack(data), ports, _report) as running:
         if agreement is not None:
             running.command("agreement", "publish", str(agreement))
@@ -50,12 +46,10 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option
             typer.echo(running.command("reps", "import", str(reps)), nl=False)
         running.start(stop=stop)
         if not stop.is_set():
-            urls = " · ".join(
-                f"{it.command[0]} {running.url(it)}"
-                for it in (CONSOLE, SCORING_API, ROUTING_API, SLA_API)
-            )
+            apis = (CONSOLE, SCORING_API, ROUTING_API, SLA_API)
+            urls = " · ".join(f"{it.command[0]} {running.url(it)}" for it in apis)
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
-            typer.echo(f"  console, signed in once: {running.command('console', 'link').strip()}")
+            typer.echo(f"Signed in, once: {running.command('console', 'link')}", nl=False)
         running.maintain(stop, _report)
         _report("stopping")
 

@@ -49,7 +49,7 @@ def duration_text(seconds: float) -> str:
 
 def number_text(value: float) -> str:
     """The number with thin spaces between thousands; a fraction has at most two digits."""
-    text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+    text = f"{value:,.2f}".rstrip("0").rstrip(".")
     return text.replace(",", THIN_SPACE).replace("-", "\u2212")
 
 

@@ -64,20 +64,25 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
 
     async def run(request: Request) -> Response:
         visitor = visitor_of(site, request, act.scopes)
-        form = await form_of(request)
-        if not site.sessions.is_token(visitor, form.pop("token", "")):
+        fields = await form_of(request)
+        if not site.sessions.is_token(visitor, fields.pop("token", "")):
             raise BadForm(
                 "this form does not come from a page of your session: open its page again"
             )
         view = view_of(site, request, visitor)
         try:
-            outcome = await act.run(site.apis(visitor), view, form)
+            outcome = await act.run(site.apis(visitor), view, fields)
         except Refusal as refusal:
             back = act.back.format_map(view.values)
             page, values = page_at(pages, back)
-            shown = View(back, values, view.query, visitor, view.now)
+            present_view = View(back, values, view.query, visitor, view.now)
             return await show_page(
-                site, request, page, shown, refusal=refusal.message, status_code=refusal.http_status
+                site,
+                request,
+                page,
+                present_view,
+                refusal=refusal.message,
+                status_code=refusal.http_status,
             )
         response = RedirectResponse(outcome.path, 303)
         site.set_status(response, outcome.status)
@@ -97,8 +102,13 @@ def live_route(site: Site, pages: Sequence[Page]) -> Handler:
         view = View(url.path, values, query, visitor, site.now())
 
         async def render(apis: Apis) -> str:
-            shown = View(url.path, values, query, visitor, site.now())
-            context = {"view": shown, "refusal": "", "form": {}, **await page.load(apis, shown)}
+            present_view = View(url.path, values, query, visitor, site.now())
+            context = {
+                "view": present_view,
+                "refusal": "",
+                "form": {},
+                **await page.load(apis, present_view),
+            }
             frame = replace(site.frame(request, page.title, visitor), token="", status="")
             return site.renderer.fragment(page.template, frame, context)
 
@@ -118,9 +128,9 @@ def page_at(pages: Sequence[Page], path: str) -> tuple[Page, dict[str, str]]:
     """The page at a path, and the variable parts of the path; raises a Refusal with 404."""
     scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
     for page in pages:
-        match, found = Route(page.path, lambda _: None).matches(scope)
+        match, child_scope = Route(page.path, lambda _: None).matches(scope)
         if match is Match.FULL:
-            values = {name: str(value) for name, value in found["path_params"].items()}
+            values = {name: str(value) for name, value in child_scope["path_params"].items()}
             return page, values
     raise Refusal(404, "not_found", "there is no page at this address")
 

@@ -34,25 +34,25 @@ class _SignIn:
         """The form for a key; for a link a button, so that a program that opens links does not use it up."""
         link = request.query_params.get("token", "")[:MAX_KEY]
         if not link:
-            return self._form(request, request.query_params.get("next", "/"))
+            return self._key_form(request, request.query_params.get("next", "/"))
         frame = self._site.frame(request, "Sign in", None)
         return self._site.html("link.html", frame, {"link": link})
 
     async def sign_in(self, request: Request) -> Response:
         """Begin a session with a key, or with the key that a link gives."""
-        form = await form_of(request)
-        target = safe_target(form.get("next", "/"))
+        fields = await form_of(request)
+        target = safe_target(fields.get("next", "/"))
         try:
-            key = await self._key(form)
+            key = await self._key(fields)
             known = await self._site.connections.apis(key).get(Service.ROUTING, "/v1/key")
         except (SignedOut, Refusal) as error:
-            return self._form(request, target, fault=error.message)
+            return self._key_form(request, target, fault=error.message)
         scope = known["scope"]
         if scope not in EVERYBODY:
             fault = (
                 f"a key of scope {scope} sends events: the console takes one of ops, read or rep"
             )
-            return self._form(request, target, fault=fault)
+            return self._key_form(request, target, fault=fault)
         response = RedirectResponse(target, 303)
         visitor = self._site.sessions.start(key, scope, known["subject"], self._site.now())
         self._site.sign_in(response, visitor)
@@ -60,8 +60,10 @@ class _SignIn:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
-        visitor, form = self._site.visitor(request), await form_of(request)
-        if visitor is not None and not self._site.sessions.is_token(visitor, form.get("token", "")):
+        visitor, fields = self._site.visitor(request), await form_of(request)
+        if visitor is not None and not self._site.sessions.is_token(
+            visitor, fields.get("token", "")
+        ):
             raise BadForm(
                 "this form does not come from a page of your session: open its page again"
             )
@@ -69,20 +71,20 @@ class _SignIn:
         self._site.sign_out(response)
         return response
 
-    async def _key(self, form: Mapping[str, str]) -> str:
+    async def _key(self, fields: Mapping[str, str]) -> str:
         """The key of the form, or the one that its link is exchanged for, once; raises SignedOut or Refusal."""
-        link = form.get("link", "")[:MAX_KEY]
+        link = fields.get("link", "")[:MAX_KEY]
         if link:
             answer = await self._site.connections.apis("").post(
                 Service.ROUTING, "/v1/sign-in", {"token": link}
             )
             return str(answer["key"])
-        key = form.get("key", "").strip()[:MAX_KEY]
+        key = fields.get("key", "").strip()[:MAX_KEY]
         if not (key.isascii() and key.isprintable()):
             raise SignedOut("this is not a key: it has characters that no key has")
         return key
 
-    def _form(self, request: Request, target: str, *, fault: str = "") -> Response:
+    def _key_form(self, request: Request, target: str, *, fault: str = "") -> Response:
         values = {"next": safe_target(target), "fault": fault}
         frame = self._site.frame(request, "Sign in", None)
         return self._site.html("sign_in.html", frame, values, 401 if fault else 200)

@@ -150,7 +150,7 @@ async def form_of(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise BadForm("the form cannot be read: open its page again") from None
-    form: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in pairs:
-        form[name] = f"{form[name]},{value}" if name in form else value
-    return form
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields

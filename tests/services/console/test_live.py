@@ -66,8 +66,8 @@ def test_a_state_is_one_event_whatever_lines_it_has() -> None:
 async def _two_viewers() -> None:
     page, channels = Page(), Channels()
     first, second = await stream(channels, page.render), await stream(channels, page.render)
-    one, other = await next_event(first), await next_event(second)
-    assert one is other
+    event = await next_event(first)
+    assert await next_event(second) is event
     assert page.rendered == 1
 
 
@@ -77,8 +77,8 @@ def test_a_view_is_rendered_once_for_all_who_look_at_it() -> None:
 
 async def _resumed() -> None:
     page, channels = Page(), Channels()
-    seen = state_of(await page.render(Connections(NOWHERE).apis("k"))).id
-    events = await stream(channels, page.render, last_id=seen)
+    id_ = state_of(await page.render(Connections(NOWHERE).apis("k"))).id
+    events = await stream(channels, page.render, last_id=id_)
     assert await anext(events) == HEARTBEAT
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(events), 1)
@@ -106,13 +106,17 @@ def test_viewers_are_bounded_and_streams_end_with_the_process() -> None:
 
 async def _slow() -> None:
     channels, page = Channels(), Page()
-    slow, quick = await stream(channels, page.render), await stream(channels, page.render)
-    await next_event(slow)
+    slow_events, quick_events = (
+        await stream(channels, page.render),
+        await stream(channels, page.render),
+    )
+    await next_event(slow_events)
+    await next_event(quick_events)
     for number in range(MAX_PENDING + 2):
         page.text = str(number)
         channels.renew(VIEW)
-        assert str(number).encode() in await next_event(quick)
-    received = [it async for it in slow]
+        assert f">{number}".encode() in await next_event(quick_events)
+    received = [it async for it in slow_events]
     assert received[-1] == RELOAD
     assert len(received) <= MAX_PENDING + 1
 

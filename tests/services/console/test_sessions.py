@@ -32,8 +32,8 @@ def test_no_other_text_is_a_session(cookie: str | None) -> None:
 
 
 def test_what_the_key_has_encrypted_for_another_purpose_is_no_session() -> None:
-    other = Fernet(SECRET_KEY.get_secret_value()).encrypt(b'{"key":"k"}').decode()
-    assert Sessions(SECRET_KEY).visitor(other, NOON) is None
+    encrypted = Fernet(SECRET_KEY.get_secret_value()).encrypt(b'{"key":"k"}').decode()
+    assert Sessions(SECRET_KEY).visitor(encrypted, NOON) is None
 
 
 def test_a_session_outlives_the_change_of_the_secret_key_in_two_steps() -> None:
@@ -53,11 +53,11 @@ def test_without_a_secret_key_it_says_how_to_make_one(key: SecretStr | None) -> 
 
 def test_a_token_is_good_for_one_session_alone() -> None:
     sessions = Sessions(SECRET_KEY)
-    one, other = (sessions.start("k", "ops", "olga", NOON) for _ in range(2))
+    session, next_session = (sessions.start("k", "ops", "olga", NOON) for _ in range(2))
 
-    assert sessions.is_token(one, sessions.token(one))
-    assert not sessions.is_token(one, sessions.token(other))
-    assert not sessions.is_token(one, "ü")
+    assert sessions.is_token(session, sessions.token(session))
+    assert not sessions.is_token(session, sessions.token(next_session))
+    assert not sessions.is_token(session, "ü")
 
 
 def test_reps_are_an_audience_each_and_ops_one() -> None:
