@@ -220,6 +220,29 @@ def upgrade() -> None:
         schema="messaging",
         postgresql_where=sa.text("published_at is null"),
     )
+    op.create_table(
+        "sign_in_links",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False, comment="SHA-256 of the token."),
+        sa.Column("scope", sa.Text(), nullable=False, comment="rep or ops"),
+        sa.Column(
+            "subject",
+            sa.Text(),
+            nullable=False,
+            comment="The rep, or the name of the ops key's user.",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("key_id", sa.Text(), nullable=True, comment="The key that it gave."),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sign_in_links")),
+        schema="messaging",
+        comment="Links that sign somebody in to the console, once; kept until their keys have ended.",
+    )
 
 
 def downgrade() -> None:
