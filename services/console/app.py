@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -39,31 +38,35 @@ def build_console(
     """The console. `is_secure` says that browsers reach it by https. Raises BadSecretKey without a secret key."""
     site = Site(Connections(urls), Sessions(secret_key), time_source, is_secure=is_secure)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await site.connections.close()
-
     app = FastAPI(
         title="Leadbaton console",
         openapi_url=None,
         redirect_slashes=False,
         telemetry=NO_FASTAPI_TELEMETRY,
-        lifespan=lifespan,
     )
     app.state.streams = site.channels
+    app.router.add_event_handler("shutdown", site.connections.close)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES)
     app.add_middleware(SecureHeaders)
     app.add_middleware(RequestLog, quiet=("/live",))
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_probes(app)
     for path, methods, route in sign_in_routes(site):
-        app.add_route(path, safely(site, route), methods=methods)
-    app.add_route("/live", safely(site, live_route(site, PAGES)), methods=["GET"])
+        app.add_api_route(path, safely(site, route), methods=methods, response_model=None)
+    app.add_api_route(
+        "/live", safely(site, live_route(site, PAGES)), methods=["GET"], response_model=None
+    )
     for page in PAGES:
-        app.add_route(page.path, safely(site, page_route(site, page)), methods=["GET"])
+        app.add_api_route(
+            page.path, safely(site, page_route(site, page)), methods=["GET"], response_model=None
+        )
     for act in ACTS:
-        app.add_route(act.path, safely(site, act_route(site, act, PAGES)), methods=["POST"])
+        app.add_api_route(
+            act.path,
+            safely(site, act_route(site, act, PAGES)),
+            methods=["POST"],
+            response_model=None,
+        )
     app.add_exception_handler(404, missing_page(site))
     app.add_exception_handler(405, missing_page(site))
     return app
@@ -76,6 +79,6 @@ def _add_probes(app: FastAPI) -> None:
     async def metrics(_: Request) -> Response:
         return Response(*probes.metrics())
 
-    app.add_route("/healthz", healthz)
-    app.add_route("/readyz", healthz)
-    app.add_route("/metrics", metrics)
+    app.add_api_route("/healthz", healthz)
+    app.add_api_route("/readyz", healthz)
+    app.add_api_route("/metrics", metrics)

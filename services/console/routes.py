@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi.sse import EventSourceResponse
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
@@ -193,8 +194,9 @@ def error_page(site: Site, request: Request, status: int, message: str) -> Respo
 def missing_page(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
     """The answer where there is no page."""
 
-    async def show(request: Request, _: Exception) -> Response:
-        return error_page(site, request, 404, "There is no page at this address.")
+    async def show(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return error_page(site, request, status, "There is no page at this address.")
 
     return show
 

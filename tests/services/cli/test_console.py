@@ -58,6 +58,6 @@ def test_a_link_for_nobody_or_for_two_is_refused(sessions: Sessions) -> None:
         importing(session, entry("grace"))
 
     assert isinstance(ran("link", "--rep", "linus").exception, UnknownRep)
-    both = ran("link", "--rep", "grace", "--ops", "olga")
-    assert both.exit_code == 2
-    assert "not both" in both.stderr
+    result = ran("link", "--rep", "grace", "--ops", "olga")
+    assert result.exit_code == 2
+    assert "not both" in result.stderr

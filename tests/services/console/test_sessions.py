@@ -39,9 +39,9 @@ def test_what_the_key_has_encrypted_for_another_purpose_is_no_session() -> None:
 def test_a_session_outlives_the_change_of_the_secret_key_in_two_steps() -> None:
     before = Sessions(SECRET_KEY)
     cookie = before.cookie(before.start("k", "rep", "amira", NOON))
-    both = SecretStr(f"{OTHER_KEY.get_secret_value()}, {SECRET_KEY.get_secret_value()}")
+    two_keys = SecretStr(f"{OTHER_KEY.get_secret_value()}, {SECRET_KEY.get_secret_value()}")
 
-    assert Sessions(both).visitor(cookie, NOON) is not None
+    assert Sessions(two_keys).visitor(cookie, NOON) is not None
     assert Sessions(OTHER_KEY).visitor(cookie, NOON) is None
 
 

@@ -58,11 +58,11 @@ def test_a_key_that_sends_events_opens_no_page(console: RunningConsole) -> None:
 
 def test_a_link_signs_in_once(console: RunningConsole) -> None:
     with console.sessions.begin() as session:
-        link = create_link(session, scope=KeyScope.REP, subject="amira", now=NOON)
+        link = create_link(session, scope=KeyScope.OPS, subject="otto", now=NOON)
     with httpx.Client(base_url=console.url) as client:
         assert link in client.get("/sign-in", params={"token": link}).text
         assert client.post("/sign-in", data={"link": link}).status_code == 303
-        assert "amira" in client.get("/").text
+        assert "otto" in client.get("/").text
     again = httpx.post(f"{console.url}/sign-in", data={"link": link})
     assert again.status_code == 401
     assert "leadbaton console link" in again.text
