@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.console.apis import Connections, Service
 from services.console.pages import ACTS, PAGES
-from services.console.routes import act_route, live_route, missing_page, page_route, safely
+from services.console.routes import Handler, act_route, live_route, missing_page, page_route, safely
 from services.console.security import SecureHeaders
 from services.console.sessions import Sessions
 from services.console.sign_in import sign_in_routes
@@ -51,25 +51,21 @@ def build_console(
     app.add_middleware(RequestLog, quiet=("/live",))
     app.mount("/static", StaticFiles(directory=STATIC))
     _add_probes(app)
-    for path, methods, route in sign_in_routes(site):
-        app.add_api_route(path, safely(site, route), methods=methods, response_model=None)
-    app.add_api_route(
-        "/live", safely(site, live_route(site, PAGES)), methods=["GET"], response_model=None
-    )
-    for page in PAGES:
-        app.add_api_route(
-            page.path, safely(site, page_route(site, page)), methods=["GET"], response_model=None
-        )
-    for act in ACTS:
-        app.add_api_route(
-            act.path,
-            safely(site, act_route(site, act, PAGES)),
-            methods=["POST"],
-            response_model=None,
-        )
+    for path, method, route in _routes(site):
+        app.add_api_route(path, safely(site, route), methods=[method], response_model=None)
     app.add_exception_handler(404, missing_page(site))
     app.add_exception_handler(405, missing_page(site))
     return app
+
+
+def _routes(site: Site) -> Iterator[tuple[str, str, Handler]]:
+    """Path, method and handler of every route."""
+    yield from sign_in_routes(site)
+    yield "/live", "GET", live_route(site, PAGES)
+    for page in PAGES:
+        yield page.path, "GET", page_route(site, page)
+    for act in ACTS:
+        yield act.path, "POST", act_route(site, act, PAGES)
 
 
 def _add_probes(app: FastAPI) -> None:

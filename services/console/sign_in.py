@@ -11,18 +11,18 @@ from services.console.apis import Refusal, Service, SignedOut
 from services.console.pages.page import EVERYBODY
 from services.console.site import BadForm, Site, form_of
 
-Routes = Sequence[tuple[str, list[str], Callable[[Request], Awaitable[Response]]]]
+Routes = Sequence[tuple[str, str, Callable[[Request], Awaitable[Response]]]]
 
 MAX_KEY = 200
 
 
 def sign_in_routes(site: Site) -> Routes:
-    """The routes: paths, methods and handlers."""
+    """The routes: path, method and handler of each."""
     routes = _SignIn(site)
     return (
-        ("/sign-in", ["GET"], routes.show),
-        ("/sign-in", ["POST"], routes.sign_in),
-        ("/sign-out", ["POST"], routes.sign_out),
+        ("/sign-in", "GET", routes.show),
+        ("/sign-in", "POST", routes.sign_in),
+        ("/sign-out", "POST", routes.sign_out),
     )
 
 
