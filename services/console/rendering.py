@@ -65,6 +65,8 @@ class Renderer:
             "id": formats.id_element,
         }
         self._environment.tests["gap"] = lambda value: isinstance(value, Gap)
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)  # compiled before the first visitor comes
 
     def page(self, template: str, frame: Frame, values: Mapping[str, Any]) -> str:
         """The whole page."""

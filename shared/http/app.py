@@ -76,12 +76,11 @@ def create_app(
     app.state.streams = OpenStreams()
     app.state.changes = None  # until `main` has a source of them
     posts: Posts = {}
-    app.state.posts = posts
-    keyless_paths: set[str] = set()
-    app.state.keyless_paths = keyless_paths
+    keyless: set[str] = set()
+    app.state.posts, app.state.keyless_paths = posts, keyless
     app.add_middleware(DirectRoutes, posts=posts)
     app.add_middleware(
-        BodyReader, max_bytes=max_bytes, keys=keys, posts=posts, keyless_paths=keyless_paths
+        BodyReader, max_bytes=max_bytes, keys=keys, posts=posts, keyless_paths=keyless
     )
     app.add_middleware(ReadableErrors)
     app.add_middleware(RequestLog, quiet=posts.keys())

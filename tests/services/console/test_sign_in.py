@@ -27,7 +27,7 @@ def console(sessions: Sessions) -> Iterator[RunningConsole]:
 def test_without_a_session_every_page_leads_to_the_sign_in_and_back(
     console: RunningConsole,
 ) -> None:
-    with httpx.Client(base_url=console.url) as client:
+    with httpx.Client(base_url=console.url, timeout=20) as client:
         response = client.get("/?team=inbound")
         assert (response.status_code, response.headers["location"]) == (
             303,
@@ -59,7 +59,7 @@ def test_a_key_that_sends_events_opens_no_page(console: RunningConsole) -> None:
 def test_a_link_signs_in_once(console: RunningConsole) -> None:
     with console.sessions.begin() as session:
         link = create_link(session, scope=KeyScope.OPS, subject="otto", now=NOON)
-    with httpx.Client(base_url=console.url) as client:
+    with httpx.Client(base_url=console.url, timeout=20) as client:
         assert link in client.get("/sign-in", params={"token": link}).text
         assert client.post("/sign-in", data={"link": link}).status_code == 303
         assert "otto" in client.get("/").text
