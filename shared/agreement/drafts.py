@@ -6,6 +6,8 @@ somebody else's text can be ended when it takes too long.
 
 from __future__ import annotations
 
+import resource
+import signal
 import subprocess
 import sys
 from difflib import unified_diff
@@ -43,22 +45,31 @@ def check_draft(source: str) -> CheckedDraft:
         return CheckedDraft(None, invalid.faults)
 
 
-def check_draft_within(source: str, *, limit_s: float) -> CheckedDraft:
-    """Check the draft in a process of its own; raises SlowDraft if that takes longer than the limit."""
+def check_draft_within(source: str, *, processor_s: int, wait_s: float) -> CheckedDraft:
+    """Check the draft in a process of its own.
+
+    Raises SlowDraft if it needs more time of a processor, or has not ended after `wait_s`.
+    """
     try:
         checked = subprocess.run(
-            [sys.executable, "-m", "shared.agreement.drafts"],
+            [sys.executable, "-m", "shared.agreement.drafts", str(processor_s)],
             input=source.encode("utf-8", "replace"),
             stdout=subprocess.PIPE,
-            timeout=limit_s,
-            check=True,
+            timeout=wait_s,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SlowDraft(
-            f"the check took longer than {limit_s:g} s and was ended: shorten the draft, "
-            "or check the file with `leadbaton agreement check`"
-        ) from None
+        raise _slow() from None
+    if checked.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise _slow()
     return msgspec.json.decode(checked.stdout, type=CheckedDraft)
+
+
+def _slow() -> SlowDraft:
+    return SlowDraft(
+        "the check took too long and was ended: shorten the draft, "
+        "or check the file with `leadbaton agreement check`"
+    )
 
 
 def contents(agreement: Agreement) -> str:
@@ -78,5 +89,7 @@ def difference(before: str, after: str, *, names: tuple[str, str]) -> list[str]:
 
 
 if __name__ == "__main__":
+    processor_limit_s = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_limit_s, processor_limit_s))
     text = sys.stdin.buffer.read().decode()
     sys.stdout.buffer.write(msgspec.json.encode(check_draft(text)))

@@ -36,12 +36,16 @@ def test_a_draft_with_faults_has_each_with_its_position() -> None:
 def test_a_process_of_its_own_finds_the_same(source: str) -> None:
     storable = source.encode("utf-8", "replace").decode()
 
-    assert check_draft_within(source, limit_s=60) == check_draft(storable)
+    assert check_draft_within(source, processor_s=60, wait_s=90) == check_draft(storable)
 
 
 def test_a_check_that_takes_too_long_is_ended() -> None:
+    slow = "".join(f"key_{number}: 1\n" for number in range(10_000))
+
     with pytest.raises(SlowDraft, match="leadbaton agreement check"):
-        check_draft_within(WHOLE, limit_s=0.001)
+        check_draft_within(slow, processor_s=3, wait_s=90)
+    with pytest.raises(SlowDraft):
+        check_draft_within(WHOLE, processor_s=60, wait_s=0.001)
 
 
 def test_a_difference_has_the_changed_lines() -> None:
