@@ -70,8 +70,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.sessions = sessions
-    app.state.time_source = time_source
+    app.state.sessions, app.state.time_source = sessions, time_source
     keys = app.state.keys = KeyCache(sessions, time_source)
     app.state.streams = OpenStreams()
     app.state.changes = None  # until `main` has a source of them
