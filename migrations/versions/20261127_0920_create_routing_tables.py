@@ -361,9 +361,17 @@ def upgrade() -> None:
         comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
     )
     op.create_index(
+        "ix_handoffs_closed",
+        "handoffs",
+        ["closed_at", "state", "rep"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("closed_at is not null"),
+    )
+    op.create_index(
         "ix_handoffs_held",
         "handoffs",
-        ["rep"],
+        ["rep", "team", "tier", "state"],
         unique=False,
         schema="routing",
         postgresql_where=sa.text("state in ('assigned', 'accepted', 'contacted')"),
@@ -377,6 +385,7 @@ def upgrade() -> None:
         ["team", "tier_rank", "qualified_at", "id"],
         unique=False,
         schema="routing",
+        postgresql_include=["tier"],
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
@@ -462,6 +471,75 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reps_team"), "reps", ["team"], unique=False, schema="routing")
     op.create_table(
+        "rerouted_handoffs",
+        sa.Column("reroute_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "position",
+            sa.Integer(),
+            nullable=False,
+            comment="The order in which they are assigned.",
+        ),
+        sa.Column("handoff_id", sa.UUID(), nullable=False),
+        sa.Column("hop", sa.Integer(), nullable=False, comment="The hop that the re-route ends."),
+        sa.Column(
+            "planned_rep",
+            sa.Text(),
+            nullable=True,
+            comment="Who would have got it by the plan; None: it would wait.",
+        ),
+        sa.Column(
+            "outcome",
+            sa.Text(),
+            nullable=True,
+            comment="reassigned, waiting or skipped; None while it is pending.",
+        ),
+        sa.Column("rep", sa.Text(), nullable=True, comment="Who got it."),
+        sa.PrimaryKeyConstraint("reroute_id", "position", name=op.f("pk_rerouted_handoffs")),
+        schema="routing",
+        comment="The handoffs of each re-route, with the plan and what became of it.",
+    )
+    op.create_index(
+        "ix_rerouted_handoffs_pending",
+        "rerouted_handoffs",
+        ["reroute_id", "position"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("outcome is null"),
+    )
+    op.create_table(
+        "reroutes",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("rep", sa.Text(), nullable=False, comment="Whose handoffs go to others."),
+        sa.Column("actor", sa.Text(), nullable=False, comment="ops/WHO"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "state", sa.Text(), nullable=False, comment="planned, running, done or cancelled"
+        ),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reroutes")),
+        schema="routing",
+        comment="Orders of ops to give a rep's handoffs to others: planned, confirmed, carried out.",
+    )
+    op.create_index(op.f("ix_reroutes_rep"), "reroutes", ["rep"], unique=False, schema="routing")
+    op.create_index(
+        "ix_reroutes_running",
+        "reroutes",
+        ["confirmed_at", "id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'running'"),
+    )
+    op.create_index(
+        "uq_reroutes_one_running_a_rep",
+        "reroutes",
+        ["rep"],
+        unique=True,
+        schema="routing",
+        postgresql_where=sa.text("state = 'running'"),
+    )
+    op.create_table(
         "rosters",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column(
@@ -494,6 +572,27 @@ def upgrade() -> None:
         unique=False,
         schema="routing",
         postgresql_where=sa.text("review_at is not null"),
+    )
+    op.create_table(
+        "views",
+        sa.Column("owner", sa.Text(), nullable=False, comment="ops/WHO or rep/ID"),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "query", sa.Text(), nullable=False, comment="The query string of the list of handoffs."
+        ),
+        sa.Column("shared", sa.Boolean(), nullable=False, comment="Whether everybody sees it."),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "name", name=op.f("pk_views")),
+        schema="routing",
+        comment="Lists of handoffs that somebody saved under a name.",
+    )
+    op.create_index(
+        "ix_views_shared",
+        "views",
+        ["name", "owner"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("shared"),
     )
 
 

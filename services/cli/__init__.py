@@ -34,7 +34,10 @@ COMMANDS = {
         "Reps, teams and their endpoints: check, import, list, away, back.",
     ),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
-    "handoffs": ("services.cli.handoffs:app", "Handoffs: list them, show one and why."),
+    "handoffs": (
+        "services.cli.handoffs:app",
+        "Handoffs: list them, show one and why, re-route a rep's.",
+    ),
     "breaches": (
         "services.cli.breaches:app",
         "Promises that are broken: list them, acknowledge one.",

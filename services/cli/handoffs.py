@@ -12,6 +12,7 @@ from rich.text import Text
 
 from services.cli.breaches import clock_table
 from services.cli.database import transaction
+from services.cli.nearest_changes import change_text, margin_text
 from services.cli.output import (
     AsJson,
     Limit,
@@ -23,11 +24,12 @@ from services.cli.output import (
     print_json,
 )
 from services.cli.people import HandoffName, handoff_of, lead_of
+from services.cli.reroutes import reroute
 from services.routing.api.handoffs import HandoffDetails, HandoffOut
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers import Assigner
 from services.routing.handlers.explanation import read_history
-from services.routing.queries.lists import HandoffFilter, list_handoffs
+from services.routing.queries.lists import HandoffFilter, every_handoff
 from services.scoring.queries.leads import merged_ids
 from services.sla_monitor.api.clocks import ClockOut
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
@@ -37,7 +39,8 @@ from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="Handoffs: list them, show one.")
+app = typer.Typer(no_args_is_help=True, help="Handoffs: list them, show one, re-route a rep's.")
+app.command()(reroute)
 
 ID_DIGITS = 8
 """So many digits of an id are shown; `show` takes them."""
@@ -49,9 +52,15 @@ def list_(  # noqa: PLR0913 - each parameter is an option
     lead: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="Only handoffs of this lead.")
     ] = None,
-    state: Annotated[State | None, typer.Option(help="Only handoffs in this state.")] = None,
+    state: Annotated[
+        list[State] | None,
+        typer.Option(help="Only handoffs in this state; repeated, in one of these."),
+    ] = None,
     team: Annotated[str | None, typer.Option(help="Only handoffs of this team.")] = None,
     rep: Annotated[str | None, typer.Option(help="Only handoffs of this rep.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Only handoffs of this tier.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only leads that this source sent.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Only leads of this campaign.")] = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 50,
@@ -60,8 +69,10 @@ def list_(  # noqa: PLR0913 - each parameter is an option
     """List handoffs, the newest first. Times are in UTC, and those of the qualification."""
     with transaction(Settings().database_url) as session:
         leads = merged_ids(session, lead_of(session, lead)) if lead is not None else None
-        handoff_filter = HandoffFilter(state, team, rep, leads, TimeRange(since, until))
-        handoffs = list_handoffs(session, handoff_filter, limit=limit)
+        handoff_filter = HandoffFilter(
+            state or (), team, rep, tier, source, campaign, leads, TimeRange(since, until)
+        )
+        handoffs = every_handoff(session, handoff_filter, limit=limit)
     if as_json:
         print_json([HandoffOut.of(it) for it in handoffs])
     else:
@@ -129,10 +140,12 @@ def _choice(decision: dict[str, Any]) -> str:
 
 
 def _candidates(decision: dict[str, Any]) -> Table:
-    table = plain_table("Rep", "Excluded because")
+    table = plain_table("Rep", "Excluded because", "Would have got it")
     for candidate in decision["candidates"]:
         reasons = [f"{it['reason']} ({it['detail']})" for it in candidate["excluded"]]
-        table.add_row(candidate["rep"], "; ".join(reasons))
+        is_picked = candidate["rep"] == decision["picked"]
+        text = margin_text(decision) if is_picked else change_text(candidate["nearest_change"])
+        table.add_row(candidate["rep"], "; ".join(reasons), text)
     return table
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff
 from services.routing.handlers.answers import UnknownHandoff
-from services.routing.queries.lists import HandoffFilter, handoffs_by_id_prefix, list_handoffs
+from services.routing.queries.lists import HandoffFilter, every_handoff, handoffs_by_id_prefix
 from services.scoring.api.leads import IdentityQuery
 from services.scoring.handlers.reading import UnknownLead
 from services.scoring.queries import leads
@@ -59,7 +59,7 @@ def lead_of(session: Session, name: str) -> UUID:
 def handoffs_of(session: Session, lead_id: UUID, *, limit: int = 100) -> list[Handoff]:
     """The handoffs of the lead, and of the leads that were merged into it, newest first."""
     of_lead = HandoffFilter(leads=leads.merged_ids(session, lead_id))
-    return list_handoffs(session, of_lead, limit=limit)
+    return every_handoff(session, of_lead, limit=limit)
 
 
 def handoff_of(session: Session, name: str) -> Handoff:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,16 +9,18 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
+from services.cli.reroutes import By, carry_out, number_of_handoffs
 from services.routing.domain.reassignment import Reassignment
+from services.routing.domain.reroutes import RerouteState
 from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
 from services.routing.handlers import Assigner
 from services.routing.handlers.absences import record_absence
-from services.routing.handlers.roster_import import Imported, import_reps, reroute
+from services.routing.handlers.reroutes import plan_reroute
+from services.routing.handlers.roster_import import Imported, import_reps
 from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
 from services.routing.queries.reps import reps_by_id
@@ -47,13 +48,8 @@ Reroute = Annotated[
     bool,
     typer.Option("--reroute", help="Give the handoffs of inactive reps to others of their teams."),
 ]
-By = Annotated[
-    str, typer.Option(envvar="USER", help="Who re-routes; published with each reassignment.")
-]
 REP_INACTIVE = "rep_inactive"
 """The reason of reassignments because of `--reroute`."""
-REROUTED_AT_ONCE = 200
-"""Handoffs that one transaction re-routes, so that a team's other leads do not wait long."""
 
 
 @app.command("import")
@@ -69,8 +65,9 @@ def import_file(file: File, reroute_held: Reroute = False, by: By = "operator") 
     _report(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
     if reroute_held and imported.held_by_inactive:
-        total = sum(imported.held_by_inactive.values())
-        _reroute(settings, total, Reassignment(f"ops/{by}", REP_INACTIVE))
+        command = Reassignment(f"ops/{by}", REP_INACTIVE)
+        for rep in imported.held_by_inactive:
+            _reroute(rep, settings, command)
 
 
 @app.command()
@@ -207,32 +204,16 @@ def _agreement(session: Session) -> Agreement | None:
         return None
 
 
-def _reroute(settings: Settings, total: int, command: Reassignment) -> None:
-    """Assign the handoffs of inactive reps to others, some at a time, until none is left."""
-    assigner = Assigner(settings.public_url)
-    console = Terminal(stderr=True)
-    moved: Counter[str] = Counter()
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("re-routing", total=total)
-        while True:
-            with transaction(settings.database_url) as session:
-                part = reroute(
-                    session,
-                    limit=REROUTED_AT_ONCE,
-                    command=command,
-                    assigner=assigner,
-                    now=utc_now(),
-                )
-            if not part:
-                break
-            moved += part
-            progress.advance(task, part.total())
-    for rep, count in sorted(moved.items()):
-        console.print(f"{rep}: {_handoffs(count)} given to others, or waiting for them")
-
-
-def _handoffs(count: int) -> str:
-    return f"{count} handoff{'' if count == 1 else 's'}"
+def _reroute(rep: str, settings: Settings, command: Reassignment) -> None:
+    """Give all handoffs of the rep to others, some thousands in each re-route."""
+    goes_on = True
+    while goes_on:
+        with transaction(settings.database_url) as session:
+            assigner = Assigner(settings.public_url)
+            planned = plan_reroute(session, rep, command=command, assigner=assigner, now=utc_now())
+        state = carry_out(planned.id)
+        with transaction(settings.database_url) as session:
+            goes_on = state is RerouteState.DONE and rep in held_by(session, [rep])
 
 
 def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
@@ -251,6 +232,6 @@ def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
             f"{absent} stays away {_until(absence)}; to end that: leadbaton reps back {absent}"
         )
     for holder, count in imported.held_by_inactive.items():
-        terminal.print(f"{holder} is inactive and still holds {_handoffs(count)}")
+        terminal.print(f"{holder} is inactive and still holds {number_of_handoffs(count)}")
     if imported.held_by_inactive and not reroute:
         terminal.print("import the same file with --reroute to give these to others")

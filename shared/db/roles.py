@@ -16,12 +16,13 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
 """The schemas that each role may write to, besides the shared one."""
 
 SHARED = "messaging"
-OPS_TABLES = ("agreements", "api_keys")
+OPS_TABLES = ("agreements", "api_keys", "sign_in_links")
 """Shared tables that services only read, except for WRITERS."""
 
 WRITERS: Mapping[str, tuple[str, ...]] = {
     "leadbaton_ops": OPS_TABLES,
-    "leadbaton_routing": ("api_keys",),  # an import of reps suspends the keys of reps who left
+    # an import of reps suspends the keys of reps who left; a sign-in link becomes a key
+    "leadbaton_routing": ("api_keys", "sign_in_links"),
 }
 
 

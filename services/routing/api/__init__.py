@@ -8,13 +8,16 @@ from pydantic import SecretStr
 from services.routing.api import (
     agreement,
     answers,
+    counts,
     deliveries,
     endpoints,
     handoffs,
     reassignments,
     reps,
+    reroutes,
     sign_in,
     streams,
+    views,
 )
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.handlers.assignment import Assigner
@@ -28,12 +31,15 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     """Every route of this service."""
     routes = APIRouter(prefix=PREFIX)
     routes.include_router(streams.router, tags=["handoffs"])  # before the path with an id
+    routes.include_router(counts.router, tags=["handoffs"])  # before the path that takes an id
     routes.include_router(handoffs.router(assigner), tags=["handoffs"])
     routes.include_router(answers.router(assigner), tags=["answers"])
     routes.include_router(reassignments.router(assigner), tags=["handoffs"])
+    routes.include_router(reroutes.router(assigner), tags=["reroutes"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
     routes.include_router(agreement.router(assigner), tags=["agreement"])
     routes.include_router(reps.router(assigner), tags=["reps"])
+    routes.include_router(views.router, tags=["views"])
     routes.include_router(sign_in.router, tags=["keys"])
     return routes

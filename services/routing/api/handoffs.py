@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from services.routing.api.deliveries import DeliveryOut
 from services.routing.domain.answers import NotYours, PastStep
@@ -94,6 +96,16 @@ class StepOut(BaseModel):
         )
 
 
+class ReasonOut(BaseModel):
+    """A reason for which a rep may hand the lead back."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    label: str | None
+    then: str = Field(description="reassign: to another rep; recycle: back to marketing.")
+
+
 class HandoffDetails(HandoffOut):
     """A handoff with its decisions, its history and its deliveries."""
 
@@ -101,7 +113,11 @@ class HandoffDetails(HandoffOut):
         description="The newest decision: why this rep, or why none."
     )
     decisions: list[dict[str, Any]] = Field(
-        description="One decision for each hop; with a rep's key, of its candidates only the rep's own row."
+        description="One decision for each hop. Each candidate who lost has the `nearest_change` with which it would "
+        "have been picked: the `exclusions` that would have to end, and the `gap` to the `rival` who came first; "
+        "`margin` is how far the picked rep came before the next one. Both are null where `reproduced` is false: this "
+        "version would decide otherwise from the same record. With a rep's key, of the candidates only the rep's own "
+        "row, without comparisons."
     )
     history: list[StepOut] = Field(
         description="Its steps; with the key of a rep who held it earlier, up to the step that took it from them."
@@ -109,6 +125,10 @@ class HandoffDetails(HandoffOut):
     deliveries: list[DeliveryOut] = Field(
         description="Its deliveries; with a rep's key, those to the rep."
     )
+    reject_reasons: list[ReasonOut] = Field(
+        description="The reasons with which it may be rejected, by its version of the agreement."
+    )
+    loss_reasons: list[str] = Field(description="The reasons with which it may be lost.")
 
     @classmethod
     def of_history(cls, history: HandoffHistory) -> Self:
@@ -120,63 +140,103 @@ class HandoffDetails(HandoffOut):
             decisions=decisions,
             history=[StepOut.of(it) for it in history.steps],
             deliveries=[DeliveryOut.model_validate(it) for it in history.deliveries],
+            reject_reasons=[ReasonOut.model_validate(it) for it in history.routing.reject_reasons],
+            loss_reasons=list(history.routing.loss_reasons),
         )
 
 
 CURSOR = Cursor("handoffs", tuple[AwareDatetime, UUID])
 
 
+class Sort(StrEnum):
+    """The order of a list, by the qualification."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
 class HandoffFilter(BaseModel):
-    """Which handoffs are listed."""
+    """Which handoffs are listed, and in which order."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: State | None = Field(default=None, description="Only handoffs in this state.")
+    state: list[State] = Field(
+        default=[],
+        max_length=len(State),
+        description="Only handoffs in this state; repeated, in one of these.",
+    )
     team: PlainText | None = Field(default=None, description="Only handoffs of this team.")
     rep: PlainText | None = Field(
         default=None,
         description="Only handoffs of this rep; with a rep's key always the rep's own.",
     )
+    tier: PlainText | None = Field(default=None, description="Only handoffs of this tier.")
+    source: PlainText | None = Field(
+        default=None, description="Only handoffs of leads that this source sent events of."
+    )
+    campaign: PlainText | None = Field(
+        default=None,
+        description="Only handoffs of leads whose last campaign, or else whose first, has this name.",
+    )
     lead: UUID | None = Field(default=None, description="Only handoffs of the lead with this id.")
     since: Since | None = Field(default=None, description=f"Qualified {SINCE}")
     until: Until | None = Field(default=None, description=f"Qualified {UNTIL}")
+    sort: Sort = Field(default=Sort.NEWEST, description="By the qualification.")
     after: After = None
     limit: Limit = 50
 
+    def of_caller(self, caller: Caller) -> lists.HandoffFilter:
+        """Which handoffs the caller gets."""
+        return lists.HandoffFilter(
+            states=self.state,
+            team=self.team,
+            rep=rep_of(caller) or self.rep,
+            tier=self.tier,
+            source=self.source,
+            campaign=self.campaign,
+            leads=None if self.lead is None else [self.lead],
+            times=time_range(self.since, self.until),
+        )
+
 
 def list_handoffs(
-    session: Tx,
-    caller: AnyReader,
-    filter_: Annotated[HandoffFilter, Query()],
+    session: Session, caller: Caller, filter_: HandoffFilter, *, max_examined: int
 ) -> Page[HandoffOut]:
-    """List handoffs, newest first."""
-    rows = lists.list_handoffs(
+    """The page; one that ends early, because it has examined as many handoffs as it may, has a cursor to the next."""
+    listed = lists.list_handoffs(
         session,
-        lists.HandoffFilter(
-            state=filter_.state,
-            team=filter_.team,
-            rep=rep_of(caller) or filter_.rep,
-            leads=None if filter_.lead is None else [filter_.lead],
-            times=time_range(filter_.since, filter_.until),
+        filter_.of_caller(caller),
+        lists.Slice(
+            after=None if filter_.after is None else CURSOR.decode(filter_.after),
+            limit=filter_.limit + 1,
+            newest_first=filter_.sort is Sort.NEWEST,
         ),
-        before=None if filter_.after is None else CURSOR.decode(filter_.after),
-        limit=filter_.limit + 1,
+        max_examined=max_examined,
     )
-    return page_of(
-        rows,
+    page = page_of(
+        listed.handoffs,
         limit=filter_.limit,
         item=HandoffOut.of,
         position=lambda it: (it.qualified_at, it.id),
         cursor=CURSOR,
     )
+    if page.next is None and listed.examined_to is not None:
+        page.next = CURSOR.encode(*listed.examined_to)
+    return page
 
 
 def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    routes.get(
+
+    @routes.get(
         "/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor, EmptyRange)
-    )(list_handoffs)
+    )
+    def read_handoffs(
+        session: Tx, caller: AnyReader, filter_: Annotated[HandoffFilter, Query()]
+    ) -> Page[HandoffOut]:
+        """List handoffs, newest first. A page may end before its limit although `next` names another."""
+        return list_handoffs(session, caller, filter_, max_examined=lists.MAX_EXAMINED)
 
     @routes.get(
         "/handoffs/{id}",

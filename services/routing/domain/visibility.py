@@ -57,9 +57,17 @@ def handoff_for(
 def decisions_for(
     rep: str, decisions: Iterable[dict[str, Any]], *, hop: int
 ) -> list[dict[str, Any]]:
-    """The decisions up to this hop; of the candidates of each, only the rep's own row."""
+    """The decisions up to this hop; of each only the rep's own candidate, and no comparison with other reps."""
     return [
-        {**it, "candidates": [row for row in it.get("candidates", ()) if row["rep"] == rep]}
+        {
+            **it,
+            "margin": None,
+            "candidates": [
+                {**row, "nearest_change": None}
+                for row in it.get("candidates", ())
+                if row["rep"] == rep
+            ],
+        }
         for it in decisions
         if it["hop"] <= hop
     ]

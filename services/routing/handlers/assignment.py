@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from services.routing import announcements, metrics
 from services.routing.domain.handoff import Handoff, Step, handoff_id
 from services.routing.domain.history import NO_HISTORY
 from services.routing.domain.notifications import rep_endpoint
-from services.routing.domain.policy import RoutingPolicy
+from services.routing.domain.policy import RoutingPolicy, TeamPolicy
 from services.routing.domain.queue import (
     Arrival,
     Decisions,
@@ -25,6 +26,7 @@ from services.routing.domain.queue import (
     queued,
 )
 from services.routing.domain.reassignment import Reassignment
+from services.routing.domain.roster import Roster
 from services.routing.queries import (
     allocations,
     changes,
@@ -134,10 +136,20 @@ def assign_in_team(
     teams.save_review(session, team, at=review_at, replaces=drain)
 
 
-def assign_queue(
+class Proposal(NamedTuple):
+    """Decisions that are not saved, with what they were made from."""
+
+    decisions: Decisions
+    policies: Mapping[int, RoutingPolicy]
+    """The versions of the agreement that the handoffs are under."""
+    team: TeamPolicy
+    roster: Roster
+
+
+def propose(
     session: Session, queue: Sequence[QueuedHandoff], *, assigner: Assigner, now: datetime
-) -> Decisions:
-    """Assign handoffs of one team in their order, in one allocation; the caller holds the team's lock.
+) -> Proposal:
+    """Decide on handoffs of one team in their order, in one allocation, and save nothing.
 
     The team is counted by the newest version of the agreement that a handoff of the queue is under.
     """
@@ -149,8 +161,15 @@ def assign_queue(
     others = {it.lead.previous_rep for it in queue if it.lead.previous_rep}
     others |= {it.lead.request.rep for it in queue if it.lead.request}
     loads = reps.rep_loads(session, roster, team, also=others, now=now)
-
     decisions = decide(queue, loads, team=team, version=newest.agreement_version, now=now)
+    return Proposal(decisions, policies, team, roster)
+
+
+def assign_queue(
+    session: Session, queue: Sequence[QueuedHandoff], *, assigner: Assigner, now: datetime
+) -> Decisions:
+    """Assign handoffs of one team in their order, in one allocation; the caller holds the team's lock."""
+    decisions, policies, team, roster = propose(session, queue, assigner=assigner, now=now)
 
     reps.save_loads(session, decisions.changed_loads, decisions.allocation, team=team)
     allocation_id = assigner.allocations.add_allocation(session, decisions.allocation, roster)

@@ -11,15 +11,24 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain import visibility
 from services.routing.domain.answers import NotYours, PastStep
+from services.routing.domain.assignment.allocation import Allocation
 from services.routing.domain.assignment.eligibility import MatchedLead
-from services.routing.domain.assignment.selection import Candidate
+from services.routing.domain.assignment.nearest_change import (
+    DecisionRecord,
+    NearestChange,
+    margin_of,
+    nearest_changes,
+)
+from services.routing.domain.assignment.selection import Candidate, select_rep
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.notifications import rep_endpoint
+from services.routing.domain.policy import TeamPolicy
 from services.routing.domain.queue import Assignment
 from services.routing.handlers.answers import UnknownHandoff
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries import allocations, changes, delivery_lists, handoffs
 from services.routing.queries.delivery_lists import Delivery
+from shared.agreement.model import Routing
 
 MAX_DELIVERIES = 500
 """How many of a handoff's deliveries are shown, the newest."""
@@ -27,12 +36,14 @@ MAX_DELIVERIES = 500
 
 @dataclass(frozen=True, slots=True)
 class HandoffHistory:
-    """A handoff with its steps, its decisions (one a hop) and its deliveries."""
+    """A handoff with its steps, its decisions (one a hop), its deliveries, and the rules for answers to it."""
 
     handoff: Handoff
     steps: Sequence[PastStep]
     decisions: Sequence[dict[str, Any]]
     deliveries: Sequence[Delivery]
+    routing: Routing
+    """The section of the handoff's version of the agreement."""
 
 
 def read_history(
@@ -49,6 +60,7 @@ def read_history(
         delivery_lists.list_deliveries(
             session, delivery_lists.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
         ),
+        assigner.policies.version(session, handoff.agreement_version).agreement.routing,
     )
     return history if rep is None else _visible_to(rep, history)
 
@@ -65,6 +77,7 @@ def _visible_to(rep: str, history: HandoffHistory) -> HandoffHistory:
         steps,
         decisions,
         [it for it in history.deliveries if it.endpoint == rep_endpoint(rep)],
+        history.routing,
     )
 
 
@@ -96,7 +109,6 @@ def _decision(
         assignment.previous_rep,
         frozenset(assignment.refused_by or ()),
     )
-    candidates = allocation.candidates(lead, position=assignment.position, policy=team)
     return {
         "hop": assignment.hop,
         "decided_at": allocation.decided_at,
@@ -111,11 +123,32 @@ def _decision(
         "picked": assignment.rep,
         "strategy": assignment.strategy,
         "position": assignment.position,
-        "candidates": [_candidate(it) for it in candidates],
+        **_comparison(lead, allocation, assignment, team),
     }
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
+def _comparison(
+    lead: MatchedLead, allocation: Allocation, assignment: Assignment, team: TeamPolicy
+) -> dict[str, Any]:
+    """The candidates, each with its nearest change, and how far the picked one came before the next.
+
+    A record that the present code reads differently says so, and has neither changes nor a margin.
+    """
+    loads = allocation.loads_before(assignment.position, policy=team)
+    selection = select_rep(lead, loads, policy=team, now=allocation.decided_at)
+    record = DecisionRecord(
+        lead, loads, selection, assignment.rep, assignment.strategy, allocation.team
+    )
+    changes = nearest_changes(record) if record.reproduced else {}
+    margin = margin_of(record) if record.reproduced else None
+    return {
+        "reproduced": record.reproduced,
+        "margin": None if margin is None else asdict(margin),
+        "candidates": [_candidate(it, changes.get(it.rep)) for it in record.selection.candidates],
+    }
+
+
+def _candidate(candidate: Candidate, change: NearestChange | None) -> dict[str, Any]:
     excluded = [
         {
             "reason": it.reason.value,
@@ -124,4 +157,8 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         }
         for it in candidate.excluded
     ]
-    return {**asdict(candidate), "excluded": excluded}
+    return {
+        **asdict(candidate),
+        "excluded": excluded,
+        "nearest_change": None if change is None else asdict(change),
+    }

@@ -1,7 +1,8 @@
-"""A reassignment by ops: the handoff is taken from its rep, and assigned to another."""
+"""Reassignments by ops: handoffs are taken from their reps, and assigned to others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -50,6 +51,33 @@ def on_reassignment(
         assign_queue(session, queue, assigner=assigner, now=now)
         queue = []
     assign_in_team(session, locked.team, queue, assigner=assigner, now=now)
+    notify_withdrawals(
+        session,
+        held,
+        reason=command.reason,
+        actor=command.actor,
+        public_url=assigner.public_url,
+        now=now,
+    )
+
+
+def reassign_held(
+    session: Session,
+    held: Sequence[Handoff],
+    *,
+    command: Reassignment,
+    assigner: Assigner,
+    now: datetime,
+) -> None:
+    """Take these handoffs, which the caller has locked, from their reps and assign them in their teams."""
+    team_ids = {it.team for it in held}
+    teams.lock_teams(session, team_ids)
+    queue = queue_of(session, list(map(without_rep, held)), assigner=assigner, command=command)
+
+    take_from_reps(session, held, now=now)
+    for team in sorted(team_ids):
+        items = [it for it in queue if it.handoff.team == team]
+        assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
     notify_withdrawals(
         session,
         held,

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from services.routing.domain.notifications import rep_endpoint
-from services.routing.domain.reassignment import Reassignment, without_rep
 from services.routing.domain.roster import Absence
 from services.routing.domain.signing import encode_secret
-from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
-from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
 from services.routing.queries import (
     absences,
     deliveries,
     endpoints,
-    handoffs,
-    merges,
     reps,
     rosters,
     teams,
@@ -41,7 +35,7 @@ class Imported:
     """Reps who are not in the file any more."""
     secrets: dict[str, str]
     held_by_inactive: dict[str, int]
-    """How many handoffs each inactive rep still holds: `reroute` assigns them to others."""
+    """How many handoffs each inactive rep still holds: a re-route gives them to others."""
     cancelled: int
     """Webhooks to inactive reps that will not be sent."""
     absences: dict[str, Absence]
@@ -71,34 +65,6 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     held_by_inactive = reps.held_by_inactive(session)
     kept = {it.id: recorded[it.id].absence for it in all_reps if it.active and it.id in recorded}
     return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled, kept)
-
-
-def reroute(
-    session: Session, *, limit: int, command: Reassignment, assigner: Assigner, now: datetime
-) -> Counter[str]:
-    """Take up to `limit` handoffs from inactive reps and assign them in their teams; how many were taken, by rep.
-
-    The handoffs are locked before their teams, as for an answer. Call it until it returns nothing.
-    """
-    merges.share_lock(session)
-    held = handoffs.locked_of_inactive(session, limit=limit)
-    team_ids = {it.team for it in held}
-    teams.lock_teams(session, team_ids)
-    queue = queue_of(session, list(map(without_rep, held)), assigner=assigner, command=command)
-
-    take_from_reps(session, held, now=now)
-    for team in sorted(team_ids):
-        items = [it for it in queue if it.handoff.team == team]
-        assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
-    notify_withdrawals(
-        session,
-        held,
-        reason=command.reason,
-        actor=command.actor,
-        public_url=assigner.public_url,
-        now=now,
-    )
-    return Counter(it.rep for it in held if it.rep is not None)
 
 
 def _save_endpoints(session: Session, urls: dict[str, str], vault: Vault) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Waiting handoffs: they follow the newest agreement, and are assigned when a rep may have become eligible."""
+"""The worker's tick: a part of a re-route; else waiting handoffs follow the agreement, and go to reps who are free."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.handlers.assignment import Assigner, assign_in_team
-from services.routing.queries import handoffs, merges, teams
+from services.routing.handlers.reroutes import advance_reroutes
+from services.routing.queries import handoffs, teams
 
 MAX_MOVED = 500
 """How many waiting handoffs one tick brings under a newer agreement."""
 
 
-def tick(session: Session, now: datetime, *, assigner: Assigner) -> None:
-    """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due."""
-    merges.share_lock(session)
+def tick(session: Session, now: datetime, *, assigner: Assigner) -> bool:
+    """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due.
+
+    While a re-route runs, a tick does nothing but a part of it, because that locks handoffs before teams. Returns
+    whether there is more to do at once.
+    """
+    if advance_reroutes(session, assigner=assigner, now=now):
+        return True
     oldest = handoffs.oldest_waiting_version(session)
     if oldest is not None:
         _apply_newest_agreement(session, oldest, assigner=assigner, now=now)
     for team in teams.claim_due_teams(session, now=now):
         assign_in_team(session, team, (), assigner=assigner, now=now)
+    return False
 
 
 def _apply_newest_agreement(

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Row,
     Select,
     Text,
@@ -27,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
-from services.routing.tables import HELD, handoffs, reps
+from services.routing.tables import HELD, handoffs
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.copying import copying_rows
 
@@ -103,15 +102,13 @@ def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
     return {row.id: _handoff(row) for row in session.execute(statement)}
 
 
-def locked_of_inactive(session: Session, *, limit: int) -> list[Handoff]:
-    """Handoffs that inactive reps hold, locked until the transaction ends."""
-    inactive = select(reps.c.id).where(~reps.c.active)
+def held_of(session: Session, rep: str, *, limit: int) -> list[Handoff]:
+    """Handoffs that the rep holds, the hottest first, then the oldest; not locked."""
     statement = (
         _handoffs()
-        .where(handoffs.c.rep.in_(inactive), handoffs.c.state.in_(HELD))
-        .order_by(handoffs.c.id)
+        .where(handoffs.c.rep == rep, handoffs.c.state.in_(HELD))
+        .order_by(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
         .limit(limit)
-        .with_for_update(of=handoffs)
     )
     return [_handoff(row) for row in session.execute(statement)]
 
@@ -195,13 +192,9 @@ def locked_live(session: Session, lead_ids: Collection[UUID]) -> list[Handoff]:
     return [_handoff(row) for row in session.execute(statement)]
 
 
-def read_handoffs(
-    session: Session, conditions: Iterable[ColumnElement[bool]], *, limit: int
-) -> list[Handoff]:
-    """The handoffs that meet all conditions, newest first."""
-    statement = _handoffs().where(*conditions)
-    order = (handoffs.c.qualified_at.desc(), handoffs.c.id.desc())
-    return [_handoff(row) for row in session.execute(statement.order_by(*order).limit(limit))]
+def handoffs_of(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Handoff]:
+    """The handoffs that a statement on all columns of the table selects."""
+    return [_handoff(row) for row in session.execute(statement)]
 
 
 def held_by(session: Session, reps: Iterable[str]) -> dict[str, int]:

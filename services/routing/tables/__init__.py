@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 from services.routing.tables.absences import absences
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
+from services.routing.tables.ops import rerouted_handoffs, reroutes, views
 from services.routing.tables.schema import metadata
 
 __all__ = [
@@ -43,8 +44,11 @@ __all__ = [
     "merged_leads",
     "metadata",
     "reps",
+    "rerouted_handoffs",
+    "reroutes",
     "rosters",
     "teams",
+    "views",
 ]
 
 HELD = ("assigned", "accepted", "contacted")
@@ -177,14 +181,25 @@ handoffs = Table(
         "tier_rank",
         "qualified_at",
         "id",
+        postgresql_include=["tier"],
         postgresql_where=text("state = 'waiting'"),
     ),
     Index(
         "ix_handoffs_held",
         "rep",
+        "team",
+        "tier",
+        "state",
         postgresql_where=text("state in ('assigned', 'accepted', 'contacted')"),
     ),
     Index("ix_handoffs_newest", "qualified_at", "id"),
+    Index(
+        "ix_handoffs_closed",
+        "closed_at",
+        "state",
+        "rep",
+        postgresql_where=text("closed_at is not null"),
+    ),
     comment="A qualified lead on its way from marketing to a rep: one row a qualification.",
 )
 

@@ -46,6 +46,15 @@ class RoutingClient:
         assert got.status_code == status, got.text
         return got.json()
 
+    def put(self, path: str, body: Any, *, by: str = "ops", status: int = 200) -> Any:
+        got = self._http_client.put(f"/v1{path}", json=body, headers=self._as(by))
+        assert got.status_code == status, got.text
+        return got.json()
+
+    def delete(self, path: str, *, by: str = "ops", status: int = 204) -> None:
+        got = self._http_client.delete(f"/v1{path}", headers=self._as(by))
+        assert got.status_code == status, got.text
+
     def say(
         self,
         verb: str,

@@ -25,12 +25,10 @@ from services.routing.domain.assignment.eligibility import (
 from services.routing.domain.assignment.request import check_request
 from services.routing.domain.assignment.selection import (
     STICKY,
-    Candidate,
     SortKey,
     largest_limit,
     loads_after,
     order_in_weight,
-    select_rep,
     shortfall,
     with_leads,
 )
@@ -55,13 +53,10 @@ class Allocation:
     loads: Sequence[RepLoad]
     reps: Sequence[str]
 
-    def candidates(
-        self, lead: MatchedLead, *, position: int, policy: TeamPolicy
-    ) -> tuple[Candidate, ...]:
-        """Each rep as the decision on this lead saw them, after `position` leads of the allocation."""
+    def loads_before(self, position: int, *, policy: TeamPolicy) -> list[RepLoad]:
+        """Each rep as a decision saw them after so many leads of the allocation."""
         reps = self.reps[:position]
-        loads = loads_after(self.loads, reps, policy=policy, now=self.decided_at)
-        return select_rep(lead, loads, policy=policy, now=self.decided_at).candidates
+        return loads_after(self.loads, reps, policy=policy, now=self.decided_at)
 
 
 class Choice(NamedTuple):

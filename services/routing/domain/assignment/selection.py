@@ -164,12 +164,12 @@ def _order(
     if strategy is not Strategy.FAIR_SHARE:
         return lambda it: order_in_weight(strategy, it, largest)
     shortfall_of = shortfalls(eligible)
+    return lambda it: fair_order(it, shortfall_of[it.rep.id])
 
-    def fair(load: RepLoad) -> SortKey:
-        *_, idle_since, rep = order_in_weight(strategy, load, largest)
-        return (-shortfall_of[load.rep.id], -load.rep.weight, idle_since, rep)
 
-    return fair
+def fair_order(load: RepLoad, shortfall: float) -> SortKey:
+    """What fair share prefers among reps with these shortfalls, least first."""
+    return (-shortfall, -load.rep.weight, load.last_assigned_at or _LONG_AGO, load.rep.id)
 
 
 def order_in_weight(strategy: Strategy, load: RepLoad, largest: int | None) -> SortKey:

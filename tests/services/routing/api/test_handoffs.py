@@ -8,7 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from services.routing.api.handoffs import HandoffFilter, Sort, list_handoffs
 from services.routing.domain.handoff import handoff_id
+from shared.auth.keys import Caller, KeyScope
+from shared.contracts.payloads import LeadContext
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.routing.builders import build_assigner, qualifying
 from tests.services.routing.client import ADA, RoutingClient, hire_linus
@@ -116,3 +119,75 @@ def test_a_rep_who_closed_a_handoff_still_sees_it(client: RoutingClient) -> None
 
     assert (body["state"], body["rep"], len(body["history"])) == ("lost", "grace", 2)
     assert [it["id"] for it in client.get("/handoffs", by="grace")["items"]] == [str(ADA)]
+
+
+def test_a_list_is_narrowed_by_every_filter_and_sorted_either_way(client: RoutingClient) -> None:
+    hire_linus(client)
+    with client.sessions.begin() as session:
+        assigner = build_assigner(session)
+        context = LeadContext(
+            email="alan@example.com", sources=("website", "crm"), last_campaign={"name": "spring"}
+        )
+        alan = lead_qualified(
+            lead="alan", at=NOON - timedelta(hours=1), tier="enterprise", context=context
+        )
+        qualifying(session, assigner, alan)
+
+    def leads(**query: Any) -> list[str]:
+        return [it["lead_id"] for it in client.get("/handoffs", **query)["items"]]
+
+    ada, alan_id = str(an_id("ada")), str(an_id("alan"))
+    assert leads() == [ada, alan_id]
+    assert leads(sort="oldest") == [alan_id, ada]
+    assert leads(state=["waiting", "assigned"]) == [ada, alan_id]
+    assert leads(state=["waiting", "won"]) == []
+    for query in ({"tier": "enterprise"}, {"source": "crm"}, {"campaign": "spring"}):
+        assert leads(**query) == [alan_id]
+        assert leads(**query, state="assigned", team="sales") == [alan_id]
+        assert leads(**query, rep="grace") == []
+    client.get("/handoffs", status=422, state=["waiting"] * 10)
+    client.get("/handoffs", status=422, sort="by name")
+
+
+def test_a_page_that_ends_early_leads_to_the_next(client: RoutingClient) -> None:
+    with client.sessions.begin() as session:
+        assigner = build_assigner(session)
+        leads = [lead_qualified(lead=f"l{n}", at=NOON - timedelta(hours=n + 1)) for n in range(5)]
+        qualifying(session, assigner, *leads)
+    caller = Caller("key", KeyScope.OPS, "ops")
+    filter_ = HandoffFilter(rep="grace", sort=Sort.OLDEST, limit=10)
+
+    sizes = []
+    with client.sessions() as session:
+        while True:
+            page = list_handoffs(session, caller, filter_, max_examined=2)
+            sizes.append(len(page.items))
+            if page.next is None:
+                break
+            filter_ = filter_.model_copy(update={"after": page.next})
+
+    assert sizes == [0, 0, 1, 0]
+
+
+def test_handoffs_are_counted_by_what_they_have_in_common(client: RoutingClient) -> None:
+    with client.sessions.begin() as session:
+        qualifying(session, build_assigner(session), lead_qualified(lead="alan"))
+
+    counts = client.get("/handoffs/counts")
+    own = client.get("/handoffs/counts", by="grace")
+
+    assert counts == {
+        "live": 2,
+        "by_state": {"assigned": 1, "waiting": 1},
+        "by_team": {"sales": 2},
+        "by_rep": {"grace": 1},
+        "by_tier": {"standard": 2},
+        "closed": [],
+    }
+    assert (own["live"], own["by_rep"], own["by_state"]) == (1, {"grace": 1}, {"assigned": 1})
+    client.say("lose", {"reason": "price"})
+    closed = [{"day": "2026-11-18", "state": "lost", "count": 1}]
+    assert client.get("/handoffs/counts")["closed"] == closed
+    assert client.get("/handoffs/counts", by="grace")["closed"] == closed
+    assert client.get("/handoffs/counts", by="linus")["closed"] == []
+    client.get("/handoffs/counts", days=32, status=422)

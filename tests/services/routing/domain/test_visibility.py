@@ -91,8 +91,11 @@ def test_a_rep_sees_their_own_row_of_decisions_up_to_their_hop() -> None:
         {"hop": 3},
     ]
 
+    own = [{"rep": "linus", "open": 2, "nearest_change": None}]
     assert decisions_for("linus", decisions, hop=2) == [
-        {"hop": 1, "candidates": rows[1:]},
-        {"hop": 2, "candidates": rows[1:]},
+        {"hop": 1, "margin": None, "candidates": own},
+        {"hop": 2, "margin": None, "candidates": own},
     ]
-    assert decisions_for("linus", [{"hop": 1}], hop=1) == [{"hop": 1, "candidates": []}]
+    assert decisions_for("linus", [{"hop": 1}], hop=1) == [
+        {"hop": 1, "margin": None, "candidates": []}
+    ]

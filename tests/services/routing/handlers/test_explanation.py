@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
@@ -72,3 +73,43 @@ def test_the_decision_on_the_next_hop_excludes_the_earlier_rep(session: Session)
     )
     assert (second["hop"], second["picked"]) == (2, "linus")
     assert without_times(second)["grace"] == "had_it"
+
+
+def test_each_candidate_who_lost_has_the_nearest_change_and_the_pick_its_margin(
+    session: Session,
+) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace", capacity={"open": 1}), entry("linus"), entry("mara"))
+    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcd"))
+
+    rows = sorted(
+        (decisions(session, assigner, it)[0] for it in "abcd"), key=lambda it: it["position"]
+    )
+
+    first, *_, last = rows
+    changes = {it["rep"]: it["nearest_change"] for it in last["candidates"]}
+    assert (first["picked"], last["picked"]) == ("grace", "linus")
+    assert first["margin"] == {"rival": "linus", "measure": "shortfall", "by": 0.0}
+    assert last["margin"] == {"rival": "mara", "measure": "shortfall", "by": 0.0}
+    assert changes == {
+        "linus": None,
+        "mara": {
+            "exclusions": (),
+            "gap": {"rival": "linus", "measure": "shortfall", "lacked": 0.0, "fewer": 1},
+        },
+        "grace": {"exclusions": ("full",), "gap": None},
+    }
+    assert all(it["reproduced"] for it in rows)
+
+
+def test_a_decision_that_the_present_code_would_not_make_says_so(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"), entry("linus"))
+    qualifying(session, assigner, lead_qualified())
+    session.execute(text("update routing.assignments set rep = 'linus'"))
+
+    [decision] = decisions(session, assigner, "ada")
+
+    assert (decision["picked"], decision["reproduced"]) == ("linus", False)
+    assert decision["margin"] is None
+    assert {it["nearest_change"] for it in decision["candidates"]} == {None}

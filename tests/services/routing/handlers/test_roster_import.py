@@ -9,25 +9,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.routing.domain.answers import Actor, Answer
-from services.routing.domain.handoff import State
-from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.signing import PREFIX
-from services.routing.handlers import on_answer, tick
-from services.routing.handlers.roster_import import reroute
+from services.routing.handlers import tick
 from services.routing.queries import active_reps
 from services.routing.queries.endpoints import find_encrypted_secret
-from services.routing.queries.handoffs import held_by
-from services.routing.queries.lists import HandoffFilter, list_handoffs
 from services.routing.queries.reps import reps_by_id
 from services.routing.tables import deliveries
-from shared.contracts.payloads import Change
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import (
-    announced,
     announced_changes,
     build_assigner,
-    count_by_state,
     entry,
     importing,
     qualifying,
@@ -79,35 +70,6 @@ def test_an_import_counts_what_inactive_reps_hold_and_cancels_their_webhooks(
     assert (again.held_by_inactive, again.cancelled) == ({"grace": 2}, 0)
     states = {(it.endpoint, it.state) for it in session.execute(select(deliveries))}
     assert states == {("rep/grace", "cancelled"), ("rep/linus", "pending")}
-
-
-def test_handoffs_of_inactive_reps_are_rerouted_group_by_group(session: Session) -> None:
-    assigner = build_assigner(session)
-    importing(session, entry("grace"), entry("linus"))
-    qualifying(session, assigner, *(lead_qualified(lead=it) for it in "abcdef"))
-    [first, *_] = list_handoffs(session, HandoffFilter(rep="grace"), limit=9)
-    accept = Answer(Change.ACCEPTED)
-    on_answer(session, first.id, accept, actor=Actor("rep", "grace"), assigner=assigner, now=NOON)
-    importing(session, entry("linus", capacity={"open": 5}))
-
-    command = Reassignment("ops/olga", "rep_inactive")
-    moved = [
-        reroute(session, limit=2, command=command, assigner=assigner, now=NOON) for _ in range(3)
-    ]
-
-    assert [dict(it) for it in moved] == [{"grace": 2}, {"grace": 1}, {}]
-    assert held_by(session, ["grace", "linus"]) == {"linus": 5}
-    assert count_by_state(session) == {State.ASSIGNED: 5, State.WAITING: 1}
-    assert announced_changes(session)[-4:] == [
-        *[("reassigned", "linus")] * 2,
-        ("reassigned", None),
-        ("waiting", None),
-    ]
-    steps = [it for it in announced(session) if it.change is Change.REASSIGNED]
-    assert {(it.actor, it.reason) for it in steps} == {("ops/olga", "rep_inactive")}
-    withdrawn = select(deliveries.c.endpoint).where(deliveries.c.type == "handoff.withdrawn")
-    assert session.scalars(withdrawn).all() == ["rep/grace"] * 3
-    assert importing(session, entry("linus")).held_by_inactive == {}
 
 
 def test_a_rep_is_stored_as_in_the_file(session: Session) -> None:
