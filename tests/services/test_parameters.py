@@ -112,14 +112,17 @@ def test_a_cursor_that_no_list_gave_is_refused(clients: dict[str, TestClient], n
     lists = [it for it in operations() if ("query", "after") in it.parameters]
 
     answers = [
-        clients[it.api].get(f"{it.path.replace('{lead_id}', VALUES['nobody'])}?after={forged}")
+        clients[it.api].get(
+            it.path.replace("{lead_id}", VALUES["nobody"]).replace("{id}", VALUES["nobody"]),
+            params={"after": forged},
+        )
         for it in lists
     ]
 
     codes = [it.json()["code"] for it in answers]
     assert len(codes) >= len(CURSORS)
-    assert codes.count("bad_cursor") == len(codes) - 1
-    assert codes.count("unknown_lead") == 1
+    assert codes.count("bad_cursor") == len(codes) - 2
+    assert codes.count("unknown_lead") == codes.count("unknown_reroute") == 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,10 @@ router = APIRouter()
 class SignInIn(BaseModel):
     """The token of a link that `leadbaton console link` printed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"token": "xjzQhQ0nPSVk4MhTn4Ow3WqRfMZ9cGQJm5nq2hYtG1s"}]},
+    )
 
     token: Annotated[PlainText, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] = Field(
         description="The link's `token`."

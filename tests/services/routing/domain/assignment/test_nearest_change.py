@@ -72,18 +72,15 @@ def with_exclusions_lifted(lead: MatchedLead, load: RepLoad, reasons: set[str]) 
     load = load._replace(rep=rep)
     if ExclusionReason.FULL in reasons and rep.open_limit is not None:
         load = load._replace(open=rep.open_limit - 1)
-    if ExclusionReason.FULL_TODAY in reasons and rep.per_day_limit is not None:
-        load = load._replace(today=rep.per_day_limit - 1)
-    return load
+    return load._replace(today=0) if ExclusionReason.FULL_TODAY in reasons else load
 
 
 def with_gap_closed(load: RepLoad, gap: Gap, fewer: int) -> RepLoad:
     """The load with so many fewer of what the strategy compares."""
-    if gap.measure is Measure.SHORTFALL:
-        return load._replace(assigned=load.assigned - fewer)
-    if gap.measure is Measure.OPEN:
-        return load._replace(open=load.open - fewer)
-    return load._replace(rep=replace(load.rep, position=load.rep.position - fewer))
+    if gap.measure is Measure.RANK:
+        return load._replace(rep=replace(load.rep, position=load.rep.position - fewer))
+    name = "assigned" if gap.measure is Measure.SHORTFALL else "open"
+    return load._replace(**{name: getattr(load, name) - fewer})
 
 
 def picked_with(
@@ -293,7 +290,6 @@ def test_a_pick_of_ops_is_lost_for_want_of_a_name(strategy: str) -> None:
 
 def test_the_only_eligible_rep_has_no_rival() -> None:
     record = record_of(matched_lead(), [rep_load("a"), rep_load("b", rep_fields={"active": False})])
-
     assert margin_of(record) == Margin(None, Measure.SHORTFALL, 0.0)
 
 
