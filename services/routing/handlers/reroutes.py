@@ -127,15 +127,15 @@ def advance_reroutes(
     moves = pending[:limit]
     held = handoffs.locked_held(session, [it.handoff_id for it in moves])
 
-    taken = movable(moves, held, rep=reroute.rep)
+    moved = movable(moves, held, rep=reroute.rep)
 
-    reassign_held(session, taken, command=reroute.command, assigner=assigner, now=now)
-    after = handoffs.handoffs_by_id(session, {it.id for it in taken})
+    reassign_held(session, moved, command=reroute.command, assigner=assigner, now=now)
+    after = handoffs.handoffs_by_id(session, {it.id for it in moved})
     reroutes.save_outcomes(session, reroute.id, with_outcomes(moves, after))
     if len(pending) <= limit:
         reroutes.save_reroute(session, reroute.done(now))
         # the rep may have room for leads that wait
-        teams.review_teams(session, {it.team for it in taken}, at=now)
+        teams.review_teams(session, {it.team for it in moved}, at=now)
     return len(moves)
 
 
