@@ -218,7 +218,11 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column(
-            "format", sa.Text(), nullable=False, comment="How its bytes are read: native, segment/…"
+            "format",
+            sa.Text(),
+            server_default="native",
+            nullable=False,
+            comment="How its bytes are read: native, segment/…",
         ),
         sa.Column("size", sa.Integer(), nullable=False, comment="Bytes as they came."),
         sa.Column(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
@@ -90,6 +91,10 @@ class ClockListParameters(ListParameters):
         "`false`: only others.",
     )
     acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
+
+    handoff: UUID | None = Field(
+        default=None, description="Only clocks of the handoff with this id."
+    )
 
     cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
 
@@ -228,7 +233,10 @@ def list_clocks(
     response = ListResponse(request, parameters, session, now)
     clocks = lists.all_clocks(
         session,
-        parameters.within(caller, acknowledged=parameters.acknowledged),
+        replace(
+            parameters.within(caller, acknowledged=parameters.acknowledged),
+            handoff_id=parameters.handoff,
+        ),
         response.slice,
         state=parameters.state,
         reported_late=parameters.reported_late,

@@ -57,6 +57,7 @@ class ClockFilter:
     scope: str | None = None
     times: TimeRange = ALWAYS
     acknowledged: bool | None = None
+    handoff_id: UUID | None = None
     visible_to: str | None = None
     """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
@@ -225,6 +226,8 @@ def _newest(
 def conditions_of(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
     """The filter's conditions on clocks; its times are those of the column `at`."""
     conditions = [*equalities(clock_filter, clock), *clock_filter.times.conditions(at)]
+    if clock_filter.handoff_id is not None:
+        conditions.append(clock.handoff_id == clock_filter.handoff_id)
     if clock_filter.acknowledged is not None:
         acknowledgement = tables.acknowledgements.c
         acknowledged = exists().where(acknowledgement.clock_id == clock.id)

@@ -161,3 +161,10 @@ def test_journeys_and_hops_are_listed_apart(client: TestClient, sessions: Sessio
     ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
     assert ops.ids("clocks", scope="journey") == [("grace", "journey")]
     assert ops.ids("clocks", scope="hop", kind="accept") == [("grace", "accept")]
+
+
+def test_the_clocks_of_one_handoff_are_listed(ops: SlaClient) -> None:
+    clock = ops.get("clocks", rep="grace")["items"][0]
+    own = ops.get("clocks", handoff=clock["handoff_id"])["items"]
+    assert {it["rep"] for it in own} == {"grace"}
+    assert {it["policy"] for it in own} == {"touch", "slow"}
