@@ -121,8 +121,8 @@ def test_a_feed_that_is_far_behind_skips_and_says_so(
                     while last < 3_000:  # the first of these may be skipped too
                         await send(producer, 1, start=number)
                         number += 1
-                        for it in parsed(await resumed.subscriber.take(0.5)):
-                            last = max(last, int(it.data.get("id", 0)))
+                        for event in parsed(await resumed.subscriber.take(0.5)):
+                            last = max(last, int(event.data.get("id", 0)))
 
     run(journey)
 
