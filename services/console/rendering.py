@@ -73,8 +73,10 @@ class Renderer:
         return self._environment.get_template(template).render(**values, frame=frame)
 
     def fragment(self, template: str, frame: Frame, values: Mapping[str, Any]) -> str:
-        """The block `live` of the page."""
-        return render_block(self._environment, template, LIVE_BLOCK, **values, frame=frame)
+        """The block `live` of the page; what the template imports at its top does not reach a block alone."""
+        context = {**values, "frame": frame}
+        parts = self._environment.get_template("parts.html").make_module(context)
+        return render_block(self._environment, template, LIVE_BLOCK, **context, parts=parts)
 
 
 @pass_context

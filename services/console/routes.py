@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi.sse import EventSourceResponse
@@ -32,6 +32,15 @@ AGAIN = (
 """Browsers do not send the session's cookie with a link on another site: this page asks once more, from our own."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedForm:
+    """A form that an API has refused: the reason, and what the visitor has entered."""
+
+    message: str = ""
+    status_code: int = 200
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
 def page_route(site: Site, page: Page) -> Handler:
     """The route of a page."""
 
@@ -49,15 +58,15 @@ async def show_page(
     page: Page,
     view: View,
     *,
-    refusal: str = "",
-    status_code: int = 200,
+    refused: RefusedForm | None = None,
 ) -> Response:
-    """The page with what the APIs answer, and with the reason why an act was refused."""
+    """The page with what the APIs answer, and with a form that was refused."""
     values = await page.load(site.apis(view.visitor), view)
     live = f"/live?view={quote(view.url(), safe='')}" if page.streams else ""
     frame = site.frame(request, page.title, view.visitor, live=live)
-    context = {"view": view, "refusal": refusal, "form": {}, **values}
-    return site.html(page.template, frame, context, status_code)
+    refused = refused or RefusedForm()
+    context = {"view": view, "refusal": refused.message, "form": refused.fields, **values}
+    return site.html(page.template, frame, context, refused.status_code)
 
 
 def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
@@ -77,14 +86,8 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
             back = act.back.format_map(view.values)
             page, values = page_at(pages, back)
             present_view = View(back, values, view.query, visitor, view.now)
-            return await show_page(
-                site,
-                request,
-                page,
-                present_view,
-                refusal=refusal.message,
-                status_code=refusal.http_status,
-            )
+            refused = RefusedForm(refusal.message, refusal.http_status, fields)
+            return await show_page(site, request, page, present_view, refused=refused)
         response = RedirectResponse(outcome.path, 303)
         site.set_status(response, outcome.status)
         return response

@@ -30,10 +30,8 @@ MAX_DRAFT = 200_000
 """The longest draft that is checked, in characters."""
 MAX_FAULTS = 100
 """How many faults of a draft are listed."""
-CHECK_S = 8
-"""How much time of a processor the check of one draft may take; one of 300 lines takes 1.5 s."""
-WALL_S = 30.0
-"""How long it may take by the clock, as on a busy machine."""
+CHECK_S, WALL_S = 8, 30.0
+"""How long a check may take: of a processor (300 lines take 1.5 s), and by the clock of a busy machine."""
 CHECK_WAIT_S = 5.0
 """How long a check waits for the one before it."""
 WEEK, MAX_RANGE = timedelta(days=7), timedelta(days=31)
