@@ -11,6 +11,7 @@ from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, 
 
 PATH = "/deliveries"
 FILTERS = ("endpoint", "type", "state", "status", "handoff", "since", "until")
+REPLAY_FIELDS = ("endpoint", "since", "until", "type")
 TYPES = (
     "handoff.assigned",
     "handoff.withdrawn",
@@ -69,8 +70,8 @@ async def redeliver(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
 async def replay(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
     """Count the webhooks of a time, or send them again."""
     only_counts = fields.get("act") != "replay"
-    names = ("endpoint", "since", "until", "type")
-    chosen = {name: it for name in names if (it := fields.get(name, "").strip())}
+    entered = {name: fields.get(name, "").strip() for name in REPLAY_FIELDS}
+    chosen = {name: it for name, it in entered.items() if it}
     answer = await apis.post(
         Service.ROUTING, "/v1/deliveries/replay", {**chosen, "dry_run": only_counts}
     )

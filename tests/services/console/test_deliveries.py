@@ -88,8 +88,8 @@ def test_endpoints_that_need_somebody_are_shown_and_all_on_demand(console: Runni
 
 def test_a_webhook_is_sent_again_and_the_filters_stay(console: RunningConsole) -> None:
     with console.visit() as client:
-        page = client.get("/deliveries?endpoint=rep%2Famira").text
-        path = page.split("/redeliver")[0].rsplit('action="', 1)[1]
+        html = client.get("/deliveries?endpoint=rep%2Famira").text
+        path = html.split("/redeliver")[0].rsplit('action="', 1)[1]
         page = act(client, f"{path}/redeliver?endpoint=rep%2Famira")
 
     assert page.url.query == b"endpoint=rep%2Famira"

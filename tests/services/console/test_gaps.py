@@ -25,8 +25,11 @@ def test_a_part_whose_service_is_away_is_a_sentence(page: Page) -> None:
     view = View(page.path, {}, {}, VISITOR, NOON)
     frame = Frame(page.title, page.path, NOON, ZoneInfo("UTC"), scope="ops")
 
-    values = asyncio.run(page.load(Connections(NOWHERE).apis("k"), view))
-    context = {"view": view, "refusal": "", "form": {}, **values}
-    html = Renderer().fragment(page.template, frame, context)
+    async def region() -> str:
+        values = await page.load(Connections(NOWHERE).apis("k"), view)
+        context = {"view": view, "refusal": "", "form": {}, **values}
+        return Renderer().fragment(page.template, frame, context)
+
+    html = asyncio.run(region())
 
     assert "the routing does not answer" in html
