@@ -29,6 +29,8 @@ class RunningConsole:
     url: str
     sessions: Sessions
     keys: Mapping[str, str]
+    urls: Mapping[Service, str]
+    """The addresses of the APIs."""
 
     @contextmanager
     def visit(self, scope: str = "ops") -> Iterator[httpx.Client]:
@@ -67,7 +69,7 @@ def running_console(
                 )
                 for scope in ("ops", "read", "rep", "ingest")
             }
-        yield RunningConsole(url, sessions, keys)
+        yield RunningConsole(url, sessions, keys, urls)
 
 
 def token_in(html: str) -> str:
