@@ -29,7 +29,8 @@ from tests.journey.world import World, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
-KILLS = 36 if FULL else 9
+ROUNDS = 4 if FULL else 1
+"""How often each process is killed."""
 BACK_S = 2.0
 """The limit from the kill of a process until it has worked again, or the time of a bare start where that is longer.
 
@@ -59,7 +60,7 @@ def test_killed_at_random_moments_every_process_is_back_at_work(proof: Proof) ->
     bare_starts_s: list[float] = []
     with proof.disturb("kill -9 of a process", "killed") as disturbance:
         disturbance.wait_for_flow()
-        for _ in range(KILLS // len(PROCESSES)):
+        for _ in range(ROUNDS):
             bare_starts_s.append(_time_bare_start())
             for victim in disturbance.chance.sample(PROCESSES, len(PROCESSES)):
                 _kill(disturbance, victim)

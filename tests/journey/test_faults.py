@@ -10,7 +10,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from services.cli.processes import PROCESSES, SCORING_API, Process
+from services.cli.processes import PROCESSES, SCORING_API
 from shared.embedded.broker import Broker
 from tests.journey.world import Json, World, event, until
 from tests.kafka.server import ApacheKafka
@@ -96,15 +96,18 @@ def test_the_undisturbed_run_is_what_the_agreement_says(undisturbed: list[Outcom
         assert outcome_.broken == {"patience"}
 
 
-@pytest.mark.parametrize("process", PROCESSES, ids=lambda it: it.name)
-def test_a_process_that_is_killed_loses_and_doubles_nothing(
-    running: World, undisturbed: list[Outcome], process: Process
+@pytest.mark.parametrize("service", sorted({it.command[0] for it in PROCESSES}))
+def test_processes_that_are_killed_lose_and_double_nothing(
+    running: World, undisturbed: list[Outcome], service: str
 ) -> None:
-    tag = f"killed-{process.name}"
+    """The processes of a service are killed together, three times."""
+    tag = f"killed-{service}"
     for number, chunk in enumerate(stream(tag)):
         running.send(chunk)
         if number in {3, 6, 10}:
-            running.kill(process)
+            for process in PROCESSES:
+                if process.command[0] == service:
+                    running.kill(process)
 
     assert [outcome(running, email) for email in people(tag)] == undisturbed
 
