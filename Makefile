@@ -17,7 +17,7 @@ EXAMPLES ?= 2000
 
 unexport PYTHONDONTWRITEBYTECODE  # else every process of every test compiles anew what is not installed
 
-.PHONY: help demo up test fuzz check lint slow gates bench fault fault-cut constraints
+.PHONY: help demo up test fuzz check lint slow browser gates bench fault fault-cut constraints
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,8 +34,11 @@ test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS
 fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for long; EXAMPLES=20000 for longer
 	LEADBATON_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/fuzz $(ARGS)
 
-slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), crashes and outages
+slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), the console in Chromium, crashes and outages
 	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
+
+browser: $(VENV)/.dev ## The console in headless Chromium, a part of `make slow`; pictures of every page go to .cache/screenshots
+	$(BIN)/pytest -q tests/browser $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and who may import whom
 	$(BIN)/ruff check .

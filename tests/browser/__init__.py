@@ -1,0 +1,1 @@
+"""Tests of the console in headless Chromium, against a running installation."""

@@ -1,0 +1,100 @@
+"""Pages that follow what happens: at once, without moving what the viewer points at, through outages of the stream."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.cli.processes import CONSOLE
+from shared.clock import utc_now
+from tests.browser.people import DEFAULTS, Console, email_of
+from tests.browser.watching import evaluate
+from tests.journey.world import event
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+
+BOARD = "/"
+IN_TIME = timedelta(seconds=1)
+
+
+def ask(console: Console, person: str) -> None:
+    """Let somebody whom nobody answers ask for a demo: the promise is broken ten seconds later."""
+    traits = {**DEFAULTS, "name": f"{person.title()} Live"}
+    console.world.send([event(email_of(person), "demo_requested", "asks", traits=traits)])
+
+
+def breached_at(console: Console, person: str) -> datetime:
+    """When the promise about the person was broken."""
+    handoff = console.world.handoff(email_of(person), "assigned")
+    clocks = console.world.clocks(handoff["id"])
+    return datetime.fromisoformat(clocks["inbound_accept"]["breached_at"])
+
+
+def open_board(page: Page) -> None:
+    """Open the board, and mark the document: a reload would remove the mark."""
+    page.goto(BOARD)
+    evaluate(page, "window.isFirst = true")
+
+
+def hide(page: Page, *, is_hidden: bool) -> None:
+    """Tell the page that its tab is hidden or shown."""
+    value = "true" if is_hidden else "false"
+    evaluate(
+        page,
+        f"Object.defineProperty(document, 'hidden', {{value: {value}, configurable: true}});"
+        "document.dispatchEvent(new Event('visibilitychange'))",
+    )
+
+
+def test_a_breach_is_on_the_board_within_a_second(page: Page, console: Console) -> None:
+    open_board(page)
+    ask(console, "alva")
+    breaches = page.get_by_role("region", name="Open breaches")
+    breaches.get_by_text("Alva Live").wait_for(timeout=30_000)
+    shown_at = utc_now()
+
+    assert shown_at - breached_at(console, "alva") < IN_TIME
+    assert evaluate(page, "window.isFirst") is True
+
+
+def test_the_row_under_the_pointer_stays_where_it_is(page: Page, console: Console) -> None:
+    open_board(page)
+    row = page.locator("#live tbody tr").nth(1)
+    row.hover()
+    before = row.bounding_box()
+    text = row.inner_text()
+    traits = {**DEFAULTS, "country": "JP"}
+    console.world.send(
+        [
+            event(email_of(f"rush-{number}"), "demo_requested", "asks", traits=traits)
+            for number in range(200)
+        ]
+    )
+    ask(console, "bodil")
+    page.get_by_role("button", name="new, show").wait_for(timeout=30_000)
+
+    assert row.bounding_box() == before
+    assert row.inner_text() == text
+    page.mouse.move(0, 0)
+    expect(page.locator("#live")).to_contain_text("Bodil Live")
+
+
+def test_a_stream_that_was_cut_goes_on_without_loss(page: Page, console: Console) -> None:
+    open_board(page)
+    console.world.kill(CONSOLE)
+    ask(console, "casper")
+    page.locator("#live").get_by_text("Casper Live").first.wait_for(timeout=30_000)
+
+
+def test_a_hidden_tab_is_up_to_date_when_it_is_shown(page: Page, console: Console) -> None:
+    open_board(page)
+    hide(page, is_hidden=True)
+    ask(console, "dagny")
+    console.world.handoff(email_of("dagny"), "assigned")
+    assert "Dagny Live" not in page.locator("#live").inner_text()
+    hide(page, is_hidden=False)
+
+    page.locator("#live").get_by_text("Dagny Live").first.wait_for(timeout=10_000)
+    assert evaluate(page, "window.isFirst") is True
