@@ -216,7 +216,6 @@ def upgrade() -> None:
         ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("position", name=op.f("uq_deliveries_position")),
         schema="routing",
         comment="Notifications on their way to endpoints, until they are delivered or given up.",
     )
@@ -231,7 +230,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_given_up",
         "deliveries",
-        ["position"],
+        ["created_at", "position"],
         unique=False,
         schema="routing",
         postgresql_where=sa.text("state in ('exhausted', 'cancelled')"),
@@ -244,9 +243,16 @@ def upgrade() -> None:
         schema="routing",
     )
     op.create_index(
+        "ix_deliveries_newest",
+        "deliveries",
+        ["created_at", "position"],
+        unique=False,
+        schema="routing",
+    )
+    op.create_index(
         "ix_deliveries_of_endpoint",
         "deliveries",
-        ["endpoint", "position"],
+        ["endpoint", "created_at", "position"],
         unique=False,
         schema="routing",
     )

@@ -22,7 +22,16 @@ from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import SINCE, UNTIL, EmptyRange, Position, Since, Until, time_range
+from shared.http.parameters import (
+    SINCE,
+    UNTIL,
+    EmptyRange,
+    Instant,
+    Position,
+    Since,
+    Until,
+    time_range,
+)
 from shared.http.problems import problems
 
 router = APIRouter()
@@ -84,7 +93,7 @@ class DeliveryOut(BaseModel):
     attempts: list[AttemptOut]
 
 
-CURSOR = Cursor("deliveries", tuple[Position])
+CURSOR = Cursor("deliveries", tuple[Instant, Position])
 
 
 class DeliveryFilter(BaseModel):
@@ -133,7 +142,7 @@ def list_deliveries(
 
     For `type` and `status` a page looks at 20,000 deliveries at most: it may be short, or empty, and have a `next`.
     """
-    before = None if filter_.after is None else CURSOR.decode(filter_.after)[0]
+    before = None if filter_.after is None else CURSOR.decode(filter_.after)
     delivery_filter = filter_.delivery_filter()
     matching = delivery_lists.list_deliveries(
         session, delivery_filter, before=before, limit=filter_.limit + 1
@@ -142,12 +151,12 @@ def list_deliveries(
         matching,
         limit=filter_.limit,
         item=DeliveryOut.model_validate,
-        position=lambda it: (it.position,),
+        position=lambda it: (it.created_at, it.position),
         cursor=CURSOR,
     )
     if page.next is None:
         scan_end = delivery_lists.scan_end(session, delivery_filter, before=before)
-        page.next = None if scan_end is None else CURSOR.encode(scan_end)
+        page.next = None if scan_end is None else CURSOR.encode(*scan_end)
     return page
 
 

@@ -197,7 +197,8 @@ def locked_replayable(session: Session, replay_range: ReplayRange, *, limit: int
     ]
     if replay_range.type is not None:
         conditions.append(deliveries.c.type == replay_range.type)
-    statement = select(deliveries.c.id).where(*conditions).order_by(deliveries.c.position)
+    statement = select(deliveries.c.id).where(*conditions)
+    statement = statement.order_by(deliveries.c.created_at, deliveries.c.position)
     return list(session.scalars(statement.limit(limit).with_for_update()))
 
 

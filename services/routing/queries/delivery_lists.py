@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.routing.tables import attempts, deliveries
@@ -90,6 +90,11 @@ class DeliveryFilter:
 
 EVERY_DELIVERY = DeliveryFilter()
 
+Position = tuple[datetime, int]
+"""Where a delivery stands in a list: `created_at`, then `position`."""
+
+_NEWEST = (deliveries.c.created_at, deliveries.c.position)
+
 
 def _last_status(scanned: Subquery) -> ScalarSelect[Any]:
     """The status of the last attempt, 0 if it was not answered; null before the first attempt is over."""
@@ -106,7 +111,7 @@ def list_deliveries(
     session: Session,
     delivery_filter: DeliveryFilter = EVERY_DELIVERY,
     *,
-    before: int | None = None,
+    before: Position | None = None,
     limit: int,
 ) -> list[Delivery]:
     """Deliveries with their attempts, the newest first, from before a position on.
@@ -117,7 +122,7 @@ def list_deliveries(
     if delivery_filter.scans:
         scanned = statement.limit(MAX_SCANNED).subquery()
         statement = select(*scanned.c).where(*delivery_filter.scanned_conditions(scanned))
-        statement = statement.order_by(scanned.c.position.desc())
+        statement = statement.order_by(scanned.c.created_at.desc(), scanned.c.position.desc())
     rows = session.execute(statement.limit(limit)).mappings().all()
     attempts_by_id = attempts_of(session, [row["id"] for row in rows])
     return [Delivery(**row, attempts=attempts_by_id.get(row["id"], ())) for row in rows]
@@ -127,22 +132,25 @@ def scan_end(
     session: Session,
     delivery_filter: DeliveryFilter,
     *,
-    before: int | None,
+    before: Position | None,
     scanned: int = MAX_SCANNED,
-) -> int | None:
+) -> Position | None:
     """The position of the last delivery that `list_deliveries` looks at; None where it looks at all of them."""
     if not delivery_filter.scans:
         return None
-    statement = _newest_first(delivery_filter, before).with_only_columns(deliveries.c.position)
-    return session.scalar(statement.offset(scanned - 1).limit(1))
+    statement = _newest_first(delivery_filter, before).with_only_columns(*_NEWEST)
+    row = session.execute(statement.offset(scanned - 1).limit(1)).first()
+    return None if row is None else (row.created_at, row.position)
 
 
-def _newest_first(delivery_filter: DeliveryFilter, before: int | None) -> Select[*tuple[Any, ...]]:
+def _newest_first(
+    delivery_filter: DeliveryFilter, before: Position | None
+) -> Select[*tuple[Any, ...]]:
     statement = select(*(deliveries.c[it] for it in _FIELDS))
     statement = statement.where(*delivery_filter.indexed_conditions())
     if before is not None:
-        statement = statement.where(deliveries.c.position < before)
-    return statement.order_by(deliveries.c.position.desc())
+        statement = statement.where(tuple_(*_NEWEST) < before)
+    return statement.order_by(*(column.desc() for column in _NEWEST))
 
 
 def attempts_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[AttemptRecord]]:

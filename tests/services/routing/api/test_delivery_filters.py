@@ -78,7 +78,7 @@ def several(client: RoutingClient) -> RoutingClient:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ({}, ["new", "silent", "failed", "refused", "moved", "ok", "ada's"]),
+        ({}, ["failed", "new", "silent", "refused", "moved", "ok", "ada's"]),
         ({"endpoint": "ops"}, ["ok"]),
         ({"type": "handoff.assigned"}, ["ada's"]),
         ({"type": "handoff.breached", "endpoint": "rep/grace"}, []),
@@ -126,9 +126,9 @@ def test_lists_of_an_endpoint_and_of_what_was_given_up_use_an_index(sessions: Se
             "\n".join(session.scalars(text(f"explain {statement}")))
             for statement in (
                 "select id from routing.deliveries where endpoint = 'ops'"
-                " order by position desc limit 51",
+                " order by created_at desc, position desc limit 51",
                 "select id from routing.deliveries where state = 'exhausted'"
-                " order by position desc limit 51",
+                " order by created_at desc, position desc limit 51",
             )
         ]
 
@@ -152,7 +152,7 @@ def test_a_replay_starts_what_ended_and_leaves_what_is_pending_or_cancelled(
     assert started == {"deliveries": 3, "started": 3}
     assert again == {"deliveries": 0, "started": 0}
     pending = listed(several, state="pending", endpoint="rep/linus")
-    assert pending == ["silent", "failed", "refused", "moved"]
+    assert pending == ["failed", "silent", "refused", "moved"]
     assert listed(several, state="cancelled") == ["new"]
 
 
