@@ -15,7 +15,7 @@ from starlette.routing import Match, Route
 from services.console.apis import Apis, Refusal, SignedOut
 from services.console.pages.page import Act, Page, View
 from services.console.sessions import Visitor
-from services.console.site import BadForm, Site, form_of
+from services.console.site import BadForm, Site, form_of, zone_of
 from shared.errors import LeadbatonError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -85,7 +85,7 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
         except Refusal as refusal:
             back = act.back.format_map(view.values)
             page, values = page_at(pages, back)
-            present_view = View(back, values, view.query, visitor, view.now)
+            present_view = View(back, values, view.query, visitor, view.now, view.zone)
             refused = RefusedForm(refusal.message, refusal.http_status, fields)
             return await show_page(site, request, page, present_view, refused=refused)
         response = RedirectResponse(outcome.path, 303)
@@ -103,10 +103,10 @@ def live_route(site: Site, pages: Sequence[Page]) -> Handler:
         page, values = page_at(pages, url.path)
         visitor = visitor_of(site, request, page.scopes)
         query = dict(parse_qsl(url.query, max_num_fields=MAX_QUERY_FIELDS))
-        view = View(url.path, values, query, visitor, site.now())
+        view = View(url.path, values, query, visitor, site.now(), zone_of(request))
 
         async def render(apis: Apis) -> str:
-            present_view = View(url.path, values, query, visitor, site.now())
+            present_view = View(url.path, values, query, visitor, site.now(), zone_of(request))
             context = {
                 "view": present_view,
                 "refusal": "",
@@ -153,7 +153,7 @@ def view_of(site: Site, request: Request, visitor: Visitor) -> View:
     """What the visitor asks for."""
     values = {name: str(value) for name, value in request.path_params.items()}
     query = dict(list(request.query_params.items())[:MAX_QUERY_FIELDS])
-    return View(request.url.path, values, query, visitor, site.now())
+    return View(request.url.path, values, query, visitor, site.now(), zone_of(request))
 
 
 def safely(site: Site, handler: Handler) -> Handler:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from services.console.apis import Apis
 from services.console.sessions import Visitor
@@ -27,6 +28,7 @@ class View:
     """The query of the URL; of a repeated name the last value."""
     visitor: Visitor
     now: datetime
+    zone: ZoneInfo
 
     def url(self, **changes: object) -> str:
         """This address with other parameters; None removes one, and a new filter begins at the first page."""

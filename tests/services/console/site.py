@@ -53,6 +53,8 @@ def running_console(
     """The console, with the APIs except the one that is away."""
     with ExitStack() as stack:
         apis = apis_on(sessions, now=now)
+        for api in apis.values():
+            api.openapi()  # FastAPI completes its routes when they are read, and not in two threads at once
         urls = {
             service: NOWHERE if service is away else stack.enter_context(serving(apis[name]))
             for service, name in NAMES.items()
