@@ -67,8 +67,8 @@ def timeline(
         at, text = px(label.at), label.mark.label
         shapes.append(elements.MARK.format(label.mark.kind, at, top + ROW - 2, at, band + BAND))
         shapes.append(elements.TEXT.format(px(label.left), top + ROW - 4, "start", text))
-    for at, tick in _spaced([(x(it.at), it) for it in ticks if first <= it.at <= last]):
-        shapes.append(elements.TEXT.format(px(at), band + BAND + ROW, "middle", tick.label))
+    for middle, tick in _spaced([(x(it.at), it) for it in ticks if first <= it.at <= last]):
+        shapes.append(elements.TEXT.format(px(middle), band + BAND + ROW, "middle", tick.label))
     svg = elements.svg(title, band + BAND + ROW + 6, shapes)
     return with_table(title, svg, ["From", "Until", "What"], _rows(spans, marks, write))
 
