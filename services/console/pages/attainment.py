@@ -59,15 +59,15 @@ def plots_of(
 ) -> list[tuple[str, Markup]]:
     """Attainment from day to day, and the speed of each kind of promise that was answered, with their titles."""
     series = sorted(daily["series"], key=lambda it: -sum(day["promised"] for day in it["days"]))
-    shown = sorted(series[:MAX_SERIES], key=lambda it: str(it["group"]))
+    largest = sorted(series[:MAX_SERIES], key=lambda it: str(it["group"]))
     dates = _dates(daily["since"], daily["until"])
     labels = [f"{day.day} {day:%b}" for day in dates]
-    share = _lines(shown, dates, names, lambda day: day["attainment"])
+    share = _lines(largest, dates, names, lambda day: day["attainment"])
     title = "Promises kept"
     plots = [(title, lines(title, share, Axes("Day", labels, percent_text, top=1.0)))]
     for kind, name in KINDS.items():
         for part, words in (("p50", "half"), ("p90", "nine of ten")):
-            values = _lines(shown, dates, names, _speed(kind, f"{time}_{part}_s"))
+            values = _lines(largest, dates, names, _speed(kind, f"{time}_{part}_s"))
             if any(value is not None for it in values for value in it.values):
                 title = f"{name}: {words} within, in {TIMES[time]}"
                 axes = Axes("Day", labels, duration_text, steps=DURATION_STEPS)

@@ -102,10 +102,10 @@ def ticks_between(first: datetime, last: datetime, zone: ZoneInfo) -> list[Mark]
     return ticks
 
 
-async def acknowledge(apis: Apis, view: View, form: Mapping[str, str]) -> Outcome:
+async def acknowledge(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
     """Acknowledge the breach, with the note."""
     path = f"/v1/sla/clocks/{view.values['id']}/acknowledge"
-    await apis.post(Service.SLA, path, {"note": form.get("note", "").strip()})
+    await apis.post(Service.SLA, path, {"note": fields.get("note", "").strip()})
     return Outcome(f"/sla/clocks/{view.values['id']}", "The breach is acknowledged.")
 
 

@@ -75,10 +75,10 @@ def test_the_board_shows_what_is_broken_and_what_runs(console: RunningConsole) -
 
 def test_the_board_is_narrowed_by_its_address(console: RunningConsole) -> None:
     with console.visit() as client:
-        other = client.get("/sla", params={"rep": "jonas"})
+        of_jonas = client.get("/sla", params={"rep": "jonas"})
         opened = client.get("/sla", params={"show": "upcoming", "kind": "first_touch"})
-    assert "Lead late" not in other.text
-    assert "No promise is broken." in other.text
+    assert "Lead late" not in of_jonas.text
+    assert "No promise is broken." in of_jonas.text
     assert "Time left" in opened.text
     assert "breaches-title" not in opened.text
 
@@ -87,24 +87,24 @@ def test_a_breach_is_acknowledged_with_a_form(console: RunningConsole) -> None:
     clock = breached_clock(console.sessions)
     with console.visit() as client:
         page = client.get(f"/sla/clocks/{clock}")
-        form = {"token": token_in(page.text), "note": f"called her {EVIL}"}
-        answer = client.post(f"/sla/clocks/{clock}/acknowledge", data=form)
+        fields = {"token": token_in(page.text), "note": f"called her {EVIL}"}
+        answer = client.post(f"/sla/clocks/{clock}/acknowledge", data=fields)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/sla/clocks/{clock}")
         after = client.get(answer.headers["location"])
         board = client.get("/sla")
     assert "Acknowledge this breach" in page.text
     assert "The breach is acknowledged." in after.text
     assert "Acknowledge this breach" not in after.text
-    for shown in (after, board):
-        assert "called her &lt;script&gt;" in shown.text
+    for page in (after, board):
+        assert "called her &lt;script&gt;" in page.text
 
 
 def test_a_refusal_is_shown_with_its_reason(console: RunningConsole) -> None:
     clock = breached_clock(console.sessions)
     with console.visit() as client:
         token = token_in(client.get("/sla").text)
-        form = {"token": token, "note": "x" * 501}
-        answer = client.post(f"/sla/clocks/{clock}/acknowledge", data=form)
+        fields = {"token": token, "note": "x" * 501}
+        answer = client.post(f"/sla/clocks/{clock}/acknowledge", data=fields)
         forged = client.post(f"/sla/clocks/{clock}/acknowledge", data={"note": "x"})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
@@ -149,8 +149,8 @@ def test_a_rep_sees_their_own_promises_and_cannot_acknowledge(console: RunningCo
     clock = breached_clock(console.sessions)
     with console.visit("rep") as client:
         board, explained = client.get("/sla"), client.get(f"/sla/clocks/{clock}")
-        form = {"token": token_in(board.text), "note": "x"}
-        refused = client.post(f"/sla/clocks/{clock}/acknowledge", data=form)
+        fields = {"token": token_in(board.text), "note": "x"}
+        refused = client.post(f"/sla/clocks/{clock}/acknowledge", data=fields)
         own = client.get("/sla/attainment", params={"by": "rep"})
     assert "Lead late" in board.text
     assert "jonas" not in board.text
