@@ -68,7 +68,7 @@ def test_what_needs_somebody_is_counted_and_listed(sessions: Sessions) -> None:
             own = client.get("/")
 
     assert page.status_code == own.status_code == 200
-    for words in ("Lead late", "the team has no rep", "Promises of the last hour", "30 min ago"):
+    for words in ("Lead late", "1 inactive", "Promises of the last hour", "30 min ago"):
         assert words in page.text
     assert "handoffs.changed" in page.text
     assert "Ada &lt;b&gt;Byron" in page.text
