@@ -22,7 +22,7 @@ VISITOR = Visitor(key="k", scope="ops", subject="olga", until=0.0, nonce="")
     "page", [now.PAGE, deliveries.PAGE, reps.PAGE, agreement.PAGE], ids=lambda it: it.path
 )
 def test_a_part_whose_service_is_away_is_a_sentence(page: Page) -> None:
-    view = View(page.path, {}, {}, VISITOR, NOON)
+    view = View(page.path, {}, {}, VISITOR, NOON, ZoneInfo("UTC"))
     frame = Frame(page.title, page.path, NOON, ZoneInfo("UTC"), scope="ops")
 
     async def region() -> str:
