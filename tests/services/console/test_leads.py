@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_a_service_that_is_away_leaves_the_rest_of_the_story(
 def test_without_routing_the_story_has_the_events_alone(console: RunningConsole) -> None:
     lead_id = str(add_lead_history(console.sessions))
     visitor = Visitor(console.keys["ops"], "ops", "olga", LATER.timestamp(), "")
-    view = View(f"/leads/{lead_id}", {"lead_id": lead_id}, {}, visitor, LATER)
+    view = View(f"/leads/{lead_id}", {"lead_id": lead_id}, {}, visitor, LATER, ZoneInfo("UTC"))
 
     async def load() -> list[str]:
         connections = Connections({**console.urls, Service.ROUTING: NOWHERE})
