@@ -8,16 +8,20 @@ from services.console.pages import (
     clock,
     deliveries,
     events,
+    handoffs,
     leads,
     now,
     promises,
     reps,
+    reroutes,
 )
 from services.console.pages.page import Act, Page
 
 PAGES: tuple[Page, ...] = (
     now.PAGE,
     *leads.PAGES,
+    *handoffs.PAGES,
+    *reroutes.PAGES,
     promises.PAGE,
     clock.PAGE,
     attainment.PAGE,
@@ -27,6 +31,8 @@ PAGES: tuple[Page, ...] = (
     events.PAGE,
 )
 ACTS: tuple[Act, ...] = (
+    *handoffs.ACTS,
+    *reroutes.ACTS,
     clock.ACKNOWLEDGE,
     *deliveries.ACTS,
     *reps.ACTS,
