@@ -100,38 +100,38 @@ def names_of(reps: Any) -> dict[str, str]:
     return {} if isinstance(reps, Gap) else {it["id"]: it["name"] for it in reps["items"]}
 
 
-def answer(verb: str, status: str, *fields: str) -> Act:
-    """The act of an answer, whose form has the hop and these fields."""
+def answer(verb: str, status: str, *names: str) -> Act:
+    """The act of an answer, whose form has the hop and fields of these names."""
 
-    async def run(apis: Apis, view: View, form: Mapping[str, str]) -> Outcome:
-        body = {name: form[name] for name in ("hop", *fields) if form.get(name)}
+    async def run(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
+        body = {name: fields[name] for name in ("hop", *names) if fields.get(name)}
         await apis.post(Service.ROUTING, f"/v1/handoffs/{view.values['id']}/{verb}", body)
         return Outcome(f"/handoffs/{view.values['id']}", status)
 
     return Act(f"/handoffs/{{id:uuid}}/{verb}", run, back="/handoffs/{id}", scopes=ANSWERERS)
 
 
-async def reassign(apis: Apis, view: View, form: Mapping[str, str]) -> Outcome:
+async def reassign(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
     """Take the handoff from its rep; another one gets it, or the one whom the form names."""
-    body: dict[str, Any] = {it: form[it] for it in ("hop", "to", "reason") if form.get(it)}
-    if form.get("force"):
+    body: dict[str, Any] = {it: fields[it] for it in ("hop", "to", "reason") if fields.get(it)}
+    if fields.get("force"):
         body["force"] = True
     answered = await apis.post(Service.ROUTING, f"/v1/handoffs/{view.values['id']}/reassign", body)
     status = f"Reassigned to {answered['rep']}." if answered["rep"] else "Taken back: it waits now."
     return Outcome(f"/handoffs/{view.values['id']}", status)
 
 
-async def save_view(apis: Apis, _: View, form: Mapping[str, str]) -> Outcome:
+async def save_view(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
     """Save the filters under a name."""
-    name, query = form.get("name", "").strip()[:MAX_VIEW_NAME], form.get("query", "")
-    body = {"query": query, "shared": bool(form.get("shared"))}
+    name, query = fields.get("name", "").strip()[:MAX_VIEW_NAME], fields.get("query", "")
+    body = {"query": query, "shared": bool(fields.get("shared"))}
     await apis.put(Service.ROUTING, f"/v1/views/{quote(name or '-', safe='')}", body)
     return Outcome(f"/handoffs?{query}", f"The view {name} is saved.")
 
 
-async def delete_view(apis: Apis, _: View, form: Mapping[str, str]) -> Outcome:
+async def delete_view(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
     """Delete one of the visitor's views."""
-    name = form.get("name", "")
+    name = fields.get("name", "")
     await apis.delete(Service.ROUTING, f"/v1/views/{quote(name or '-', safe='')}")
     return Outcome("/handoffs", f"The view {name} is deleted.")
 

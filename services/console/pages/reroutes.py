@@ -25,9 +25,9 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     return {**parts, "names": names_of(parts["reps"])}
 
 
-async def plan(apis: Apis, _: View, form: Mapping[str, str]) -> Outcome:
+async def plan(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
     """Plan a re-route; nothing changes yet."""
-    body = {name: form[name] for name in ("rep", "reason") if form.get(name)}
+    body = {name: fields[name] for name in ("rep", "reason") if fields.get(name)}
     reroute = await apis.post(Service.ROUTING, "/v1/reroutes", body)
     return Outcome(f"/reroutes/{reroute['id']}", "Planned: nothing has changed yet.")
 
