@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from services.cli.processes import CONSOLE
 from shared.clock import utc_now
@@ -57,6 +57,28 @@ def test_a_breach_is_on_the_board_within_a_second(page: Page, console: Console) 
 
     assert shown_at - breached_at(console, "alva") < IN_TIME
     assert evaluate(page, "window.isFirst") is True
+
+
+def test_the_row_under_the_pointer_stays_where_it_is(page: Page, console: Console) -> None:
+    open_board(page)
+    row = page.locator("#live tbody tr").nth(1)
+    row.hover()
+    before = row.bounding_box()
+    text = row.inner_text()
+    traits = {**DEFAULTS, "country": "JP"}
+    console.world.send(
+        [
+            event(email_of(f"rush-{number}"), "demo_requested", "asks", traits=traits)
+            for number in range(200)
+        ]
+    )
+    ask(console, "bodil")
+    page.get_by_role("button", name="new, show").wait_for(timeout=30_000)
+
+    assert row.bounding_box() == before
+    assert row.inner_text() == text
+    page.mouse.move(0, 0)
+    expect(page.locator("#live")).to_contain_text("Bodil Live")
 
 
 def test_a_stream_that_was_cut_goes_on_without_loss(page: Page, console: Console) -> None:
