@@ -61,7 +61,7 @@ def test_a_breach_is_on_the_board_within_a_second(page: Page, console: Console) 
 
 def test_the_row_under_the_pointer_stays_where_it_is(page: Page, console: Console) -> None:
     open_board(page)
-    row = page.locator("#live tbody tr").nth(1)
+    row = page.get_by_role("region", name="Open breaches").locator("tbody tr").nth(1)
     row.hover()
     before = row.bounding_box()
     text = row.inner_text()
