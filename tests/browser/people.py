@@ -101,6 +101,7 @@ class Console:
             "handoffs": handoff["id"],
             "deliveries": delivery["id"],
             "sla": clock["id"],
+            "reroutes": self.ops("/v1/reroutes", {"rep": "priya"}).json()["id"],
             "reps": "amira",
             "agreement": "1",
         }
