@@ -15,7 +15,8 @@ GAP = 6
 
 FIGURE = Markup(
     '<figure class="plot">{}<details id="table-{}"><summary>As a table</summary>'
-    "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></details></figure>"
+    '<div class="scroll" tabindex="0" role="group" aria-label="{}">'
+    "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div></details></figure>"
 )
 SVG = Markup(
     '<svg class="plot" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">{3}</svg>'
@@ -47,7 +48,7 @@ def with_table(
     """The picture, and below it the same as a table that can be opened."""
     body = (ROW.format(Markup().join(map(CELL.format, row))) for row in rows)
     cells = Markup().join(map(HEAD.format, head))
-    return FIGURE.format(picture, name_of(title), cells, Markup().join(body))
+    return FIGURE.format(picture, name_of(title), title, cells, Markup().join(body))
 
 
 def name_of(title: str) -> str:
