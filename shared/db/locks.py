@@ -15,3 +15,5 @@ class AdvisoryLock(IntEnum):
     """Held by a migrator, so that a second one waits."""
     MERGES = 0x1EAD_BA72
     """Held by a transaction that merges handoffs; shared by all that change handoffs otherwise."""
+    VIEWS = 0x1EAD_BA73
+    """Held, with a hash of the owner as the second number, while an owner's saved views are counted."""

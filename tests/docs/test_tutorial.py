@@ -63,7 +63,7 @@ def test_the_tutorial_leads_from_the_first_event_to_the_breach_and_to_the_win(
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.routing.tables import views
+from shared.db.locks import AdvisoryLock
 
 
 class View(NamedTuple):
@@ -41,7 +42,8 @@ def views_of(session: Session, owner: str, *, max_shared: int) -> list[View]:
 def count_others(session: Session, owner: str, name: str) -> int:
     """How many views the owner has under other names; another count for the owner waits until the transaction ends."""
     session.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:owner, 0))"), {"owner": owner}
+        text("select pg_advisory_xact_lock(:lock, hashtext(:owner))"),
+        {"lock": int(AdvisoryLock.VIEWS), "owner": owner},
     )
     others = (views.c.owner == owner, views.c.name != name)
     return session.scalar(select(func.count()).where(*others)) or 0
