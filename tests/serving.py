@@ -27,7 +27,7 @@ def serving(app: FastAPI, limits: ConnectionLimits = DEFAULT_LIMITS) -> Iterator
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            assert ready.wait(10)
+            assert ready.wait(60)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True

@@ -95,10 +95,6 @@ class Apis:
         """The JSON that the API answers, or None."""
         return await self._json("DELETE", service, path)
 
-    async def text(self, service: Service, path: str, **query: Any) -> str:
-        """The text at this path, such as CSV."""
-        return (await self._response("GET", service, path, query=query)).text
-
     async def parts(self, **parts: Awaitable[Any]) -> dict[str, Any]:
         """The results by name, awaited together; a Gap in place of those whose service does not answer."""
         results = await asyncio.gather(*parts.values(), return_exceptions=True)

@@ -163,8 +163,16 @@ class Channel:
 class Channels:
     """The channels of this process, by view and audience."""
 
-    def __init__(self, max_viewers: int = MAX_VIEWERS) -> None:
+    def __init__(
+        self,
+        max_viewers: int = MAX_VIEWERS,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        key_check_s: float = KEY_CHECK_S,
+    ) -> None:
         self._max_viewers = max_viewers
+        self._heartbeat_s = heartbeat_s
+        self._key_check_s = key_check_s
         self._channels: dict[tuple[str, str, str], Channel] = {}
         self._is_ending = False
 
@@ -209,15 +217,15 @@ class Channels:
         self, view: tuple[str, str, str], channel: Channel, viewer: Viewer, last_id: str | None
     ) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
-        check_at_s = clock() + KEY_CHECK_S
+        check_at_s = clock() + self._key_check_s
         try:
             yield HEARTBEAT
             while not viewer.is_slow:
                 if clock() >= check_at_s:
                     await _check_key(viewer)
-                    check_at_s = clock() + KEY_CHECK_S
+                    check_at_s = clock() + self._key_check_s
                 try:
-                    state = await asyncio.wait_for(viewer.states.get(), HEARTBEAT_S)
+                    state = await asyncio.wait_for(viewer.states.get(), self._heartbeat_s)
                 except TimeoutError:
                     yield HEARTBEAT
                     continue

@@ -129,3 +129,10 @@ def test_without_routing_the_story_has_the_events_alone(console: RunningConsole)
         return [row.kind for row in values["rows"]]
 
     assert set(asyncio.run(load())) == {"event", "stage"}
+
+
+def test_a_page_of_another_list_is_refused(console: RunningConsole) -> None:
+    with console.visit() as client:
+        response = client.get("/leads", params={"after": "nonsense"})
+        assert response.status_code == 400
+        assert "after" in response.text

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from fastapi import FastAPI
+from starlette.responses import JSONResponse, Response
 
 from services.console.apis import Apis, Connections, Refusal, Service, SignedOut
 from services.console.live import (
@@ -17,6 +19,7 @@ from services.console.live import (
     TooManyViewers,
     state_of,
 )
+from tests.serving import serving
 
 VIEW = ("/", "ops", "UTC")
 NOWHERE = dict.fromkeys(Service, "http://127.0.0.1:9")
@@ -136,3 +139,38 @@ async def _failing(error: Exception) -> None:
 @pytest.mark.parametrize("error", [SignedOut("x"), Refusal(500, "internal", "x")])
 def test_a_view_that_failed_is_rendered_again(error: Exception) -> None:
     asyncio.run(_failing(error))
+
+
+async def _quiet() -> None:
+    channels, page = Channels(heartbeat_s=0.05), Page()
+    events = await stream(channels, page.render)
+    await next_event(events)
+    assert await asyncio.wait_for(anext(events), 5) == HEARTBEAT
+    assert await asyncio.wait_for(anext(events), 5) == HEARTBEAT
+
+
+def test_a_quiet_stream_says_that_it_is_alive() -> None:
+    asyncio.run(_quiet())
+
+
+async def _checked(url: str) -> None:
+    channels, page = Channels(heartbeat_s=0.05, key_check_s=0.1), Page()
+    connections = Connections(dict.fromkeys(Service, url))
+    events = await channels.events(
+        VIEW, connections.apis("k"), streams=(), render=page.render, last_id=None
+    )
+    received = [event async for event in events if event != HEARTBEAT]
+    assert received[-1] == RELOAD
+    await connections.close()
+
+
+def test_a_stream_ends_with_its_viewers_key() -> None:
+    app = FastAPI()
+    app.state.streams = Channels()
+
+    @app.get("/v1/key")
+    def refuse() -> Response:
+        return JSONResponse({"code": "unknown_key", "message": "revoked"}, 401)
+
+    with serving(app) as url:
+        asyncio.run(_checked(url))
