@@ -72,8 +72,8 @@ NEED_NONE = (
     *(["agreement", "check"], ["agreement", "reference"], ["agreement", "schema"]),
     *(["reps", "check"], ["reps", "reference"], ["reps", "schema"]),
 )
-USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"])
-"""Commands that need no installation, and say more where there is one."""
+USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"], ["console"])
+"""Commands that need no installation, and say more where there is one; `console` alone is the process."""
 
 
 class Commands(TyperGroup):
@@ -87,7 +87,7 @@ class Commands(TyperGroup):
         shows_help = "--help" in rest or (
             isinstance(command, TyperGroup) and command.no_args_is_help and not rest
         )
-        needs_none = any(args[: len(words)] == words for words in NEED_NONE)
+        needs_none = args == ["console"] or any(args[: len(it)] == it for it in NEED_NONE)
         ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
         ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE
         return name, command, rest
