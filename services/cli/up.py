@@ -15,7 +15,8 @@ from shared.process.lifecycle import stop_on_signals
 DATA = Path(".leadbaton")
 
 
-def up(  # noqa: PLR0913, PLR0917 - each is an option
+def up(  # noqa: PLR0913 - each parameter is an option
+    *,
     data: Annotated[
         Path, typer.Option(envvar="LEADBATON_DATA", help="The directory that keeps everything.")
     ] = DATA,

@@ -6,7 +6,7 @@ A stream carries the state of the page, not its changes: whoever was away gets t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -80,16 +80,18 @@ class Viewer:
 class Channel:
     """One view, with everybody who looks at it."""
 
-    def __init__(self, streams: tuple[Stream, ...], render: Render) -> None:
+    def __init__(
+        self, streams: tuple[Stream, ...], render: Render, *, renewal_s: float = RENEWAL_S
+    ) -> None:
         self.viewers: list[Viewer] = []
         self._streams = streams
         self._render = render
+        self._renewal_s = renewal_s
         self._change = asyncio.Event()
         self._state: State | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Listen to the APIs until `stop`."""
+    def _start(self) -> None:
         self._change.set()
         self._tasks = [asyncio.create_task(self._renew())]
         self._tasks += [asyncio.create_task(self._listen(it)) for it in self._streams]
@@ -100,16 +102,15 @@ class Channel:
         """Stop listening."""
         for task in self._tasks:
             task.cancel()
+        self._tasks = []
 
     def add(self, viewer: Viewer) -> None:
-        """Add a viewer, who gets the present state at once."""
+        """Add a viewer, who gets the present state at once; with the first one the channel begins to listen."""
         self.viewers.append(viewer)
+        if not self._tasks:
+            self._start()
         if self._state is not None:
             viewer.states.put_nowait(self._state)
-
-    def renew(self) -> None:
-        """Render the view anew."""
-        self._change.set()
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """Let all viewers reload after a bug, whose page then says what happened."""
@@ -122,7 +123,7 @@ class Channel:
         """Render the view after each change, and give it to all viewers if it differs."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._change.wait(), RENEWAL_S)
+                await asyncio.wait_for(self._change.wait(), self._renewal_s)
             self._change.clear()
             try:
                 fragment = await self._render(self.viewers[0].apis)
@@ -148,9 +149,7 @@ class Channel:
         """Note each change that the API announces; what happened while the stream was cut is a change too."""
         while True:
             try:
-                async with self.viewers[0].apis.stream(
-                    Service(stream.service), stream.path
-                ) as lines:
+                async with self.viewers[0].apis.stream(stream.service, stream.path) as lines:
                     self._change.set()
                     async for line in lines:
                         if line.startswith("data:"):
@@ -169,10 +168,12 @@ class Channels:
         *,
         heartbeat_s: float = HEARTBEAT_S,
         key_check_s: float = KEY_CHECK_S,
+        renewal_s: float = RENEWAL_S,
     ) -> None:
         self._max_viewers = max_viewers
         self._heartbeat_s = heartbeat_s
         self._key_check_s = key_check_s
+        self._renewal_s = renewal_s
         self._channels: dict[tuple[str, str, str], Channel] = {}
         self._is_ending = False
 
@@ -184,13 +185,7 @@ class Channels:
                 if not viewer.states.full():
                     viewer.states.put_nowait(None)
 
-    def renew(self, view: tuple[str, str, str]) -> None:
-        """Render a view anew, if anybody looks at it: after an act its visitor sees the result at once."""
-        channel = self._channels.get(view)
-        if channel is not None:
-            channel.renew()
-
-    async def events(
+    def events(
         self,
         view: tuple[str, str, str],
         apis: Apis,
@@ -198,26 +193,24 @@ class Channels:
         streams: tuple[Stream, ...],
         render: Render,
         last_id: str | None,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The events of a view: its states as they come, except the one that the viewer has; raises TooManyViewers."""
         viewers = sum(len(it.viewers) for it in self._channels.values())
         if self._is_ending or viewers >= self._max_viewers:
             raise TooManyViewers("too many people look at live pages: reload this one in a moment")
-        viewer = Viewer(apis)
         channel = self._channels.get(view)
         if channel is None:
-            channel = self._channels[view] = Channel(streams, render)
-            channel.add(viewer)
-            channel.start()
-        else:
-            channel.add(viewer)
-        return self._of_viewer(view, channel, viewer, last_id)
+            channel = Channel(streams, render, renewal_s=self._renewal_s)
+        return self._of_viewer(view, channel, Viewer(apis), last_id)
 
     async def _of_viewer(
         self, view: tuple[str, str, str], channel: Channel, viewer: Viewer, last_id: str | None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
+        """The events, once they are read: a response that is never begun leaves nothing behind."""
         clock = asyncio.get_running_loop().time
         check_at_s = clock() + self._key_check_s
+        channel = self._channels.setdefault(view, channel)
+        channel.add(viewer)
         try:
             yield HEARTBEAT
             while not viewer.is_slow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi.sse import EventSourceResponse
@@ -116,7 +117,7 @@ def live_route(site: Site, pages: Sequence[Page]) -> Handler:
             frame = replace(site.frame(request, page.title, visitor), token="", status="")
             return site.renderer.fragment(page.template, frame, context)
 
-        events = await site.channels.events(
+        events = site.channels.events(
             (view.url(), visitor.audience, site.frame(request, "", visitor).zone.key),
             site.apis(visitor),
             streams=page.streams,
@@ -132,11 +133,17 @@ def page_at(pages: Sequence[Page], path: str) -> tuple[Page, dict[str, str]]:
     """The page at a path, and the variable parts of the path; raises a Refusal with 404."""
     scope = {"type": "http", "method": "GET", "path": path, "root_path": ""}
     for page in pages:
-        match, child_scope = Route(page.path, lambda _: None).matches(scope)
+        match, child_scope = _route(page.path).matches(scope)
         if match is Match.FULL:
             values = {name: str(value) for name, value in child_scope["path_params"].items()}
             return page, values
     raise Refusal(404, "not_found", "there is no page at this address")
+
+
+@cache
+def _route(path: str) -> Route:
+    """The compiled pattern of a page's path."""
+    return Route(path, lambda _: None)
 
 
 def visitor_of(site: Site, request: Request, scopes: Sequence[str]) -> Visitor:

@@ -65,17 +65,26 @@ class Sessions:
 
     def cookie(self, visitor: Visitor) -> str:
         """The content of the cookie."""
-        return self._fernet.encrypt(orjson.dumps(asdict(visitor))).decode()
+        return self.encrypt(orjson.dumps(asdict(visitor)).decode())
 
     def visitor(self, cookie: str | None, now: datetime) -> Visitor | None:
         """The visitor of a cookie, or None if it is none of ours or its time is over."""
-        if not cookie:
-            return None
         try:
-            visitor = Visitor(**orjson.loads(self._fernet.decrypt(cookie.encode())))
-        except (InvalidToken, UnicodeEncodeError, TypeError, orjson.JSONDecodeError):
+            visitor = Visitor(**orjson.loads(self.decrypt(cookie or "")))
+        except (TypeError, orjson.JSONDecodeError):
             return None
         return visitor if visitor.until > now.timestamp() else None
+
+    def encrypt(self, text: str) -> str:
+        """The text as a cookie holds it."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, cookie: str) -> str:
+        """The text of such a cookie; empty if it is none of ours."""
+        try:
+            return self._fernet.decrypt(cookie.encode()).decode()
+        except (InvalidToken, UnicodeEncodeError):
+            return ""
 
     def token(self, visitor: Visitor) -> str:
         """The token that every form of this session carries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
@@ -74,7 +74,7 @@ class Site:
             scope=visitor.scope if visitor else None,
             subject=visitor.subject if visitor else "",
             token=self.sessions.token(visitor) if visitor else "",
-            status=unquote(request.cookies.get(STATUS_COOKIE, ""))[:MAX_STATUS],
+            status=self.sessions.decrypt(request.cookies.get(STATUS_COOKIE, "")),
             live=live,
             navigation=navigation(visitor),
             keys=request.cookies.get(KEYS_COOKIE) != "off",
@@ -107,10 +107,10 @@ class Site:
         )
 
     def set_status(self, response: Response, status: str) -> None:
-        """Show this line on the next page."""
+        """Show this line on the next page. It is encrypted: it may hold a secret that is shown once, or a name."""
         response.set_cookie(
             STATUS_COOKIE,
-            quote(" ".join(status.split())[:MAX_STATUS]),
+            self.sessions.encrypt(" ".join(status.split())[:MAX_STATUS]),
             max_age=60,
             httponly=True,
             samesite="strict",

@@ -67,7 +67,7 @@ class HealthOut(BaseModel):
 def health(
     session: Tx,
     now: Now,
-    caller: OpsOrRead,  # noqa: ARG001 - a rep's key is refused
+    _: OpsOrRead,
 ) -> HealthOut:
     """What waits to be published, what could not be processed, and how far each group is behind."""
     backlog = outbox.backlog(session)

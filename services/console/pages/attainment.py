@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, percent_text
-from services.console.pages.names import names_or_none, rep_names
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import Page, View
 from services.console.plots import DURATION_STEPS, Axes, Series, lines
 
@@ -32,10 +32,10 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     has_days = by != "rep" or query["team"] is not None or view.visitor.scope == "rep"
     parts = await apis.parts(
         report=apis.get(Service.SLA, "/v1/sla/attainment", by=by, **query),
-        reps=rep_names(apis),
+        reps=apis.get(Service.ROUTING, REPS),
         **({"daily": _daily(apis, by, query)} if has_days else {}),
     )
-    names = names_or_none(parts["reps"]) if by == "rep" else {}
+    names = names_of(parts["reps"]) if by == "rep" else {}
     daily = parts.get("daily")
     return {
         "report": parts["report"],

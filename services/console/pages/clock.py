@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, instant
-from services.console.pages.names import names_or_none, rep_names
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import OPS, SLA_CHANGES, Act, Outcome, Page, View
 from services.console.plots import Mark, Span, timeline
 
@@ -28,13 +28,15 @@ NOTE_CHARACTERS: Final = 500
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The explanation of the clock, with its timeline in the zone of its calendar."""
     path = f"/v1/sla/clocks/{view.values['id']}/explain"
-    parts = await apis.parts(clock=apis.get(Service.SLA, path), reps=rep_names(apis))
+    parts = await apis.parts(
+        clock=apis.get(Service.SLA, path), reps=apis.get(Service.ROUTING, REPS)
+    )
     clock = parts["clock"]
     plot = None if not isinstance(clock, dict) else plot_of(clock, view.now)
     return {
         "clock": clock,
         "plot": plot,
-        "rep_names": names_or_none(parts["reps"]),
+        "rep_names": names_of(parts["reps"]),
         "max_note": NOTE_CHARACTERS,
     }
 

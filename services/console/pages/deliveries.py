@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
-from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, Page, View
+from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, Page, View, address
 
 PATH = "/deliveries"
 FILTERS = ("endpoint", "type", "state", "status", "handoff", "since", "until")
@@ -64,7 +64,7 @@ async def redeliver(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     """Send one webhook again."""
     id = view.values["id"]
     await apis.post(Service.ROUTING, f"/v1/deliveries/{id}/redeliver")
-    return Outcome(_back(view), "The webhook is sent again, with the same id.")
+    return Outcome(address(PATH, view.query), "The webhook is sent again, with the same id.")
 
 
 async def replay(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
@@ -86,7 +86,7 @@ async def test(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     answer = await apis.post(Service.ROUTING, f"/v1/endpoints/{quote(id)}/test")
     response = answer["status"] if answer["status"] is not None else "no response"
     text = f"{id}: {response} after {answer['took_ms']:.0f} ms. {answer['detail']}"
-    return Outcome(_back(view), text)
+    return Outcome(address(PATH, view.query), text)
 
 
 async def rotate(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
@@ -94,19 +94,16 @@ async def rotate(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     id = view.values["id"]
     answer = await apis.post(Service.ROUTING, f"/v1/endpoints/{quote(id)}/rotate-secret")
     old = "Both sign for 24 hours." if answer["old_secret_until"] else "The old one signs no more."
-    return Outcome(_back(view), f"New secret of {id}, shown this once: {answer['secret']} {old}")
+    return Outcome(
+        address(PATH, view.query), f"New secret of {id}, shown this once: {answer['secret']} {old}"
+    )
 
 
 async def enable(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     """Use a disabled endpoint again."""
     id = view.values["id"]
     await apis.post(Service.ROUTING, f"/v1/endpoints/{quote(id)}/enable")
-    return Outcome(_back(view), f"{id} is in use. Replay what it missed.")
-
-
-def _back(view: View) -> str:
-    """The page with the filters that it had."""
-    return f"{PATH}?{urlencode(view.query)}" if view.query else PATH
+    return Outcome(address(PATH, view.query), f"{id} is in use. Replay what it missed.")
 
 
 PAGE = Page(

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
     SLA_CHANGES,
@@ -56,7 +57,7 @@ async def load_list(apis: Apis, view: View) -> Mapping[str, Any]:
         handoffs=apis.get(Service.ROUTING, "/v1/handoffs", limit=PAGE_SIZE, **narrowed(view)),
         counts=apis.get(Service.ROUTING, "/v1/handoffs/counts"),
         views=apis.get(Service.ROUTING, "/v1/views"),
-        reps=apis.get(Service.ROUTING, "/v1/reps"),
+        reps=apis.get(Service.ROUTING, REPS),
     )
     filters = {name: view.query[name] for name in view.query if name != "after"}
     return {
@@ -74,7 +75,7 @@ async def load_one(apis: Apis, view: View) -> Mapping[str, Any]:
     parts = await apis.parts(
         handoff=apis.get(Service.ROUTING, f"/v1/handoffs/{view.values['id']}"),
         clocks=apis.get(Service.SLA, "/v1/sla/clocks", handoff=view.values["id"]),
-        reps=apis.get(Service.ROUTING, "/v1/reps"),
+        reps=apis.get(Service.ROUTING, REPS),
     )
     return {**parts, "names": names_of(parts["reps"]), "live_states": LIVE}
 
@@ -83,7 +84,7 @@ async def load_why(apis: Apis, view: View) -> Mapping[str, Any]:
     """The decision of the newest hop, or of the hop that the address names."""
     parts = await apis.parts(
         handoff=apis.get(Service.ROUTING, f"/v1/handoffs/{view.values['id']}"),
-        reps=apis.get(Service.ROUTING, "/v1/reps"),
+        reps=apis.get(Service.ROUTING, REPS),
     )
     decisions = [] if isinstance(parts["handoff"], Gap) else parts["handoff"]["decisions"]
     of_hop = [it for it in decisions if str(it["hop"]) == view.query.get("hop")]
@@ -93,11 +94,6 @@ async def load_why(apis: Apis, view: View) -> Mapping[str, Any]:
         "names": names_of(parts["reps"]),
         "decision": of_hop[0] if of_hop else newest,
     }
-
-
-def names_of(reps: Any) -> dict[str, str]:
-    """The name of each rep, as far as the visitor may know it."""
-    return {} if isinstance(reps, Gap) else {it["id"]: it["name"] for it in reps["items"]}
 
 
 def answer(verb: str, status: str, *names: str) -> Act:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import instant, number_text
-from services.console.pages.names import names_or_none, rep_names
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import HANDOFF_CHANGES, SLA_CHANGES, Page, View
 from services.console.pages.promises import with_shares
 from services.console.plots import Axes, Series, bars
@@ -35,7 +35,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "upcoming": apis.get(Service.SLA, "/v1/sla/upcoming", limit=ROWS, until=soon),
         "handoffs": apis.get(Service.ROUTING, "/v1/handoffs/counts"),
         "untouched": _handoffs(apis, "accepted"),
-        "reps": rep_names(apis),
+        "reps": apis.get(Service.ROUTING, REPS),
     }
     if not is_rep:
         calls |= {
@@ -48,7 +48,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     return {
         **parts,
         "upcoming": with_shares(parts["upcoming"], view.now),
-        "rep_names": names_or_none(parts["reps"]),
+        "rep_names": names_of(parts["reps"]),
         "plot": recent_plot(parts["recent"], view),
         "behind": behind(parts["health"]),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from services.console.apis import Apis
+from services.console.apis import Apis, Service
 from services.console.sessions import Visitor
 
 OPS = ("ops",)
@@ -37,20 +37,25 @@ class View:
         for name, value in changes.items():
             if value is None:
                 query.pop(name, None)
-        return f"{self.path}?{urlencode(query)}" if query else self.path
+        return address(self.path, query)
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """The path with the query, if there is one."""
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """A stream of changes of an API, after which a page is rendered anew."""
 
-    service: str
+    service: Service
     path: str
 
 
-HANDOFF_CHANGES = Stream("routing", "/v1/handoffs/stream")
-SLA_CHANGES = Stream("SLA monitor", "/v1/sla/stream")
-EVENT_CHANGES = Stream("scoring", "/v1/events/stream")
+HANDOFF_CHANGES = Stream(Service.ROUTING, "/v1/handoffs/stream")
+SLA_CHANGES = Stream(Service.SLA, "/v1/sla/stream")
+EVENT_CHANGES = Stream(Service.SCORING, "/v1/events/stream")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Service
-from services.console.pages.names import names_or_none, rep_names
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import HANDOFF_CHANGES, SLA_CHANGES, Page, View
 
 FILTERS: Final = ("team", "rep", "tier", "kind", "scope")
@@ -25,13 +25,13 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     names = [show] if show in LISTS else list(LISTS)
     parts = await apis.parts(
         counts=_counts(apis, view, filters),
-        reps=rep_names(apis),
+        reps=apis.get(Service.ROUTING, REPS),
         **{name: _list(apis, view, name, filters) for name in names},
     )
     board = {name: with_shares(parts[name], view.now) for name in names}
     return {
         "counts": parts["counts"],
-        "rep_names": names_or_none(parts["reps"]),
+        "rep_names": names_of(parts["reps"]),
         "board": board,
         "titles": LISTS,
         "kinds": KINDS,

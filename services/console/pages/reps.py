@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.pages.page import HANDOFF_CHANGES, Act, Outcome, Page, View
+from services.console.pages.page import HANDOFF_CHANGES, Act, Outcome, Page, View, address
 
 PATH = "/reps"
 MAX_SHOWN = 200
@@ -50,7 +50,7 @@ async def away(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
     body = {} if until is None else {"until": until.isoformat()}
     rep = await apis.post(Service.ROUTING, f"/v1/reps/{quote(id)}/away", body)
     end = "until they are back" if until is None else f"until {until:%Y-%m-%d}"
-    return Outcome(_back(view), f"{rep['name']} gets no leads {end}.")
+    return Outcome(address(PATH, view.query), f"{rep['name']} gets no leads {end}.")
 
 
 async def back(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
@@ -60,7 +60,7 @@ async def back(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     text = f"{rep['name']} is back: leads that wait are assigned."
     if rep["time_off"] and datetime.fromisoformat(rep["time_off"][0]["since"]) <= view.now:
         text = f"{rep['name']} is still on time off by the file of reps."
-    return Outcome(_back(view), text)
+    return Outcome(address(PATH, view.query), text)
 
 
 def _midnight(day: str, zone: str) -> datetime | None:
@@ -71,11 +71,6 @@ def _midnight(day: str, zone: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone or "UTC"))
     except (ValueError, ZoneInfoNotFoundError, OSError):
         raise Refusal(422, "invalid_request", "write a date such as 2026-12-01") from None
-
-
-def _back(view: View) -> str:
-    """The page with the filters that it had."""
-    return f"{PATH}?{urlencode(view.query)}" if view.query else PATH
 
 
 PAGE = Page(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Service
-from services.console.pages.handoffs import names_of
+from services.console.pages.names import REPS, names_of
 from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, Page, View
 
 PAGE_SIZE = 100
@@ -20,7 +20,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         moves=apis.get(
             Service.ROUTING, f"{path}/handoffs", limit=PAGE_SIZE, after=view.query.get("after")
         ),
-        reps=apis.get(Service.ROUTING, "/v1/reps"),
+        reps=apis.get(Service.ROUTING, REPS),
     )
     return {**parts, "names": names_of(parts["reps"])}
 

@@ -154,7 +154,7 @@ def count_recent(
     parameters: Annotated[RecentParameters, Query()],
     session: Tx,
     now: Now,
-    caller: OpsOrRead,  # noqa: ARG001 - a rep's key is refused
+    _: OpsOrRead,
 ) -> RecentOut | Response:
     """How many promises were kept and broken in each five minutes of the last hours, by when that happened."""
     first = start_of_step(now - timedelta(hours=parameters.hours)) + STEP

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
-from services.console.apis import Apis, Connections, Gap, Refusal, Service, ServiceAway, SignedOut
+from services.console.apis import Connections, Gap, Refusal, Service, ServiceAway, SignedOut
 from services.console.live import Channels
 from shared.errors import LeadbatonError
 from tests.serving import serving
@@ -83,13 +83,18 @@ def test_a_server_that_is_not_there_is_away() -> None:
         asyncio.run(_get("http://127.0.0.1:9", "/query"))
 
 
-async def _parts(apis: Apis) -> dict[str, object]:
-    return await apis.parts(
-        here=apis.get(Service.SLA, "/query", name="ada"), away=apis.get(Service.SLA, "/text")
-    )
+async def _parts(url: str) -> dict[str, object]:
+    connections = Connections(dict.fromkeys(Service, url))
+    apis = connections.apis("k")
+    try:
+        return await apis.parts(
+            here=apis.get(Service.SLA, "/query", name="ada"), away=apis.get(Service.SLA, "/text")
+        )
+    finally:
+        await connections.close()
 
 
 def test_a_part_that_is_away_is_a_gap(url: str) -> None:
-    parts = asyncio.run(_parts(Connections(dict.fromkeys(Service, url)).apis("k")))
+    parts = asyncio.run(_parts(url))
     assert parts["here"] == {"name": "ada"}
     assert isinstance(parts["away"], Gap)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from fastapi import FastAPI
@@ -43,15 +44,15 @@ class Page:
         )
 
 
-async def stream(
+def stream(
     channels: Channels, render: Render, *, last_id: str | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """One viewer's events."""
     apis = Connections(NOWHERE).apis("k")
-    return await channels.events(VIEW, apis, streams=(), render=render, last_id=last_id)
+    return channels.events(VIEW, apis, streams=(), render=render, last_id=last_id)
 
 
-async def next_event(events: AsyncIterator[bytes]) -> bytes:
+async def next_event(events: AsyncGenerator[bytes]) -> bytes:
     """The next event that is no heartbeat."""
     while True:
         event = await asyncio.wait_for(anext(events), 5)
@@ -68,7 +69,7 @@ def test_a_state_is_one_event_whatever_lines_it_has() -> None:
 
 async def _two_viewers() -> None:
     page, channels = Page(), Channels()
-    first, second = await stream(channels, page.render), await stream(channels, page.render)
+    first, second = stream(channels, page.render), stream(channels, page.render)
     event = await next_event(first)
     assert await next_event(second) is event
     assert page.rendered == 1
@@ -81,7 +82,7 @@ def test_a_view_is_rendered_once_for_all_who_look_at_it() -> None:
 async def _resumed() -> None:
     page, channels = Page(), Channels()
     id_ = state_of(await page.render(Connections(NOWHERE).apis("k"))).id
-    events = await stream(channels, page.render, last_id=id_)
+    events = stream(channels, page.render, last_id=id_)
     assert await anext(events) == HEARTBEAT
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(events), 1)
@@ -93,14 +94,14 @@ def test_who_has_the_state_is_not_sent_it_again() -> None:
 
 async def _bounded() -> None:
     channels, page = Channels(max_viewers=1), Page()
-    events = await stream(channels, page.render)
+    events = stream(channels, page.render)
     await next_event(events)
     with pytest.raises(TooManyViewers):
-        await stream(channels, page.render)
+        stream(channels, page.render)
     channels.end_all()
     assert [it async for it in events] == []
     with pytest.raises(TooManyViewers):
-        await stream(channels, page.render)
+        stream(channels, page.render)
 
 
 def test_viewers_are_bounded_and_streams_end_with_the_process() -> None:
@@ -108,16 +109,15 @@ def test_viewers_are_bounded_and_streams_end_with_the_process() -> None:
 
 
 async def _slow() -> None:
-    channels, page = Channels(), Page()
+    channels, page = Channels(renewal_s=0.05), Page()
     slow_events, quick_events = (
-        await stream(channels, page.render),
-        await stream(channels, page.render),
+        stream(channels, page.render),
+        stream(channels, page.render),
     )
     await next_event(slow_events)
     await next_event(quick_events)
     for number in range(MAX_PENDING + 2):
         page.text = str(number)
-        channels.renew(VIEW)
         assert f">{number}".encode() in await next_event(quick_events)
     received = [it async for it in slow_events]
     assert received[-1] == RELOAD
@@ -131,7 +131,7 @@ def test_a_slow_viewer_is_told_to_reload_and_delays_nobody() -> None:
 async def _failing(error: Exception) -> None:
     channels, page = Channels(), Page()
     page.errors = [error]
-    events = await stream(channels, page.render)
+    events = stream(channels, page.render)
     assert b"one" in await next_event(events)
     assert page.rendered == 2
 
@@ -143,7 +143,7 @@ def test_a_view_that_failed_is_rendered_again(error: Exception) -> None:
 
 async def _quiet() -> None:
     channels, page = Channels(heartbeat_s=0.05), Page()
-    events = await stream(channels, page.render)
+    events = stream(channels, page.render)
     await next_event(events)
     assert await asyncio.wait_for(anext(events), 5) == HEARTBEAT
     assert await asyncio.wait_for(anext(events), 5) == HEARTBEAT
@@ -156,7 +156,7 @@ def test_a_quiet_stream_says_that_it_is_alive() -> None:
 async def _checked(url: str) -> None:
     channels, page = Channels(heartbeat_s=0.05, key_check_s=0.1), Page()
     connections = Connections(dict.fromkeys(Service, url))
-    events = await channels.events(
+    events = channels.events(
         VIEW, connections.apis("k"), streams=(), render=page.render, last_id=None
     )
     received = [event async for event in events if event != HEARTBEAT]
@@ -174,3 +174,16 @@ def test_a_stream_ends_with_its_viewers_key() -> None:
 
     with serving(app) as url:
         asyncio.run(_checked(url))
+
+
+async def _never_read() -> None:
+    channels, page = Channels(max_viewers=1), Page()
+    stream(channels, page.render)
+    async with aclosing(stream(channels, page.render)) as events:
+        assert b"one" in await next_event(events)
+    page.text = "two"
+    assert b"two" in await next_event(stream(channels, page.render))
+
+
+def test_a_response_that_is_never_begun_counts_as_no_viewer_and_a_view_begins_anew() -> None:
+    asyncio.run(_never_read())

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from services.console.apis import Gap, Service
 from services.console.pages.clock import MAX_TICKS, ticks_between
-from services.console.pages.names import names_or_none
+from services.console.pages.names import names_of
 from services.console.pages.promises import share_left
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.tables import clocks
@@ -168,8 +168,10 @@ def test_a_service_that_is_away_leaves_a_sentence_in_its_place(sessions: Session
 
 
 def test_without_routing_a_page_shows_ids_in_place_of_names() -> None:
-    assert names_or_none(Gap("routing does not answer")) == {}
-    assert names_or_none({"amira": "Amira Haddad"}) == {"amira": "Amira Haddad"}
+    assert names_of(Gap("routing does not answer")) == {}
+    assert names_of({"items": [{"id": "amira", "name": "Amira Haddad"}]}) == {
+        "amira": "Amira Haddad"
+    }
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,13 @@ def test_reps_are_an_audience_each_and_ops_one() -> None:
     assert sessions.start("k", "rep", "amira", NOON).audience == "rep/amira"
     assert sessions.start("k", "ops", "olga", NOON).audience == "ops"
     assert sessions.start("k", "ops", "olga", NOON).is_ops
+
+
+def test_the_line_on_an_act_is_not_readable_in_its_cookie() -> None:
+    sessions = Sessions(SECRET_KEY)
+    cookie = sessions.encrypt("New secret: whsec_x")
+
+    assert "whsec" not in cookie
+    assert sessions.decrypt(cookie) == "New secret: whsec_x"
+    assert sessions.decrypt("New secret: whsec_x") == ""
+    assert sessions.visitor(cookie, NOON) is None
