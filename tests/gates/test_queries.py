@@ -44,6 +44,13 @@ def rows_out(source: Source) -> Iterator[str]:
                 yield f"{source.path}:{node.lineno}: {node.name} returns {annotation}"
 
 
+def bare_columns(source: Source) -> Iterator[str]:
+    """Columns without a table's name: in a subquery they would be those of its tables that have the same name."""
+    for line, name in source.calls():
+        if name.endswith(".column_valued"):
+            yield f"{source.path}:{line}: {name}; call table_valued and render_derived"
+
+
 def positions(source: Source) -> Iterator[str]:
     """Fields that are read by their position: `row[4]`, `row[:7]`."""
     if not source.within(LOADING):
@@ -95,6 +102,10 @@ def test_each_table_has_one_writer() -> None:
     assert several == WRITTEN_TOGETHER
 
 
+def test_no_column_is_without_its_table() -> None:
+    assert faults(bare_columns) == []
+
+
 def test_savepoints_belong_to_the_edge() -> None:
     assert callers(r".*\.(begin_nested|rollback)", SAVEPOINT_EDGES) == []
     assert callers(r".*\.(begin_nested|rollback)", ())
@@ -105,6 +116,7 @@ def test_the_rules_find_what_they_forbid() -> None:
         "def rows_of(session) -> list[Row[Any]]:\n"
         "    first = rows[0]\n"
         "    rest = rows[:7]\n"
+        "    ids = func.unnest(lead_ids).column_valued('lead_id')\n"
         "    session.execute(insert(leads))\n"
         "    session.execute(text('update scoring.stages set a = 1'))\n"
     )
@@ -112,4 +124,5 @@ def test_the_rules_find_what_they_forbid() -> None:
 
     assert len(list(rows_out(bad))) == 1
     assert len(list(positions(bad))) == 2
+    assert len(list(bare_columns(bad))) == 1
     assert set(tables_written(bad)) == {"scoring.leads", "scoring.stages"}

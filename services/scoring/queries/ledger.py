@@ -114,17 +114,22 @@ def latest_events(
     latest_of: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
     if not latest_of:
         return latest_of
-    lead_id = func.unnest(literal(list(lead_ids), ARRAY(Uuid))).column_valued("lead_id")
+    requested = (  # with a table's name before it: in the subquery a bare `lead_id` would be that of `events`
+        func.unnest(literal(list(lead_ids), ARRAY(Uuid)))
+        .table_valued("lead_id")
+        .render_derived()
+    )
     latest = (
         select(_PAYLOAD.label("payload"))
         .where(
-            events.c.lead_id == lead_id, events.c.type == any_(literal(list(types), ARRAY(Text)))
+            events.c.lead_id == requested.c.lead_id,
+            events.c.type == any_(literal(list(types), ARRAY(Text))),
         )
         .order_by(*_LATEST_FIRST)
         .limit(RECENT)
         .lateral()
     )
-    for row in session.execute(select(lead_id, latest.c.payload)):
+    for row in session.execute(select(requested.c.lead_id, latest.c.payload)):
         latest_of[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
     return latest_of
 

@@ -32,6 +32,25 @@ def test_the_ledger_lists_events_of_one_instant_in_the_order_of_the_domain(worke
     assert rest == listed[5:]
 
 
+def test_the_latest_events_of_a_lead_are_its_own(worker: Worker) -> None:
+    worker.take(
+        *(
+            marketing_event(id=f"{name}-{number}", email=f"{name}@example.com")
+            for name in ("ada", "ben", "cy")
+            for number in range(3)
+        )
+    )
+    owners = leads.owners(
+        worker.session, [f"email/{name}@example.com" for name in ("ada", "ben", "cy")]
+    )
+
+    latest = ledger.latest_events(worker.session, list(owners.values()), ["page_viewed"])
+
+    emails = {it: {event.identity.email for event in latest[it]} for it in latest}
+    assert emails == {lead_id: {key.removeprefix("email/")} for key, lead_id in owners.items()}
+    assert [len(it) for it in latest.values()] == [3, 3, 3]
+
+
 def test_arrivals_are_those_of_the_events_that_are_there(worker: Worker) -> None:
     worker.take(marketing_event(id="a"))
 
