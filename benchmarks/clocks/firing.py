@@ -95,7 +95,7 @@ def _bare_lateness(engine: Engine, count: int) -> list[float]:
 
 def killed(engine: Engine, count: int) -> Iterator[Figure]:
     """Four sweepers share the work, while one after the other is killed and replaced."""
-    at = _soon(12)
+    at = _soon(15 + count * 4e-4)
     make_due(engine, count, at)
     before = _last_announcement(engine)
     with sweeping(engine, 4) as sweepers:
