@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -89,17 +90,22 @@ class Relay:
         self._tidy_at_s = 0.0
         self._published = 0
         self._prefetch: Future[list[outbox.Row]] | None = None
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+        self._mark: Future[None] | None = None
+        self._in_mark: Sequence[int] = ()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="outbox")
 
     def publish_batch(self) -> bool:
         """Publish one batch, and return whether there is more to publish at once."""
         logs = self._present_logs()
         if logs != self._logs:
+            self._finish_mark()
             self._prefetch = None  # lost rows come before the ones that were read ahead
             self._publish_lost_rows_again(logs)
             self._logs = logs
         rows = self._next()
         any_acked = self._publish(rows) if rows else False
+        if len(rows) < BATCH:
+            self._finish_mark()
         if time.monotonic() >= self._tidy_at_s:
             self._tidy()
         return any_acked and len(rows) == BATCH
@@ -131,7 +137,8 @@ class Relay:
         prefetch, self._prefetch = self._prefetch, None
         rows = self._unpublished() if prefetch is None else prefetch.result()
         if len(rows) == BATCH:
-            self._prefetch = self._reader.submit(self._unpublished, [row.id for row in rows])
+            in_flight = [*self._in_mark, *(row.id for row in rows)]
+            self._prefetch = self._threads.submit(self._unpublished, in_flight)
         return rows
 
     def _unpublished(self, ids_in_flight: Sequence[int] = ()) -> list[outbox.Row]:
@@ -139,13 +146,14 @@ class Relay:
             return outbox.unpublished(session, limit=BATCH, excluding=ids_in_flight)
 
     def close(self) -> None:
-        """End the thread that reads."""
-        self._reader.shutdown()
+        """End the threads that read and mark."""
+        self._threads.shutdown()
 
     def _publish(self, rows: Sequence[outbox.Row]) -> bool:
         """Send the rows, mark those that were acknowledged, and return whether there are any.
 
         A row is marked only if its topic had the same log before and after: else it is unknown in which one it is.
+        A thread marks them while the next rows are sent.
         """
         outcomes = self._producer.send_all([row.record for row in rows])
         after = self._present_logs()
@@ -154,10 +162,12 @@ class Relay:
             for row, outcome in zip(rows, outcomes, strict=True)
             if isinstance(outcome, Ack) and self._logs[row.record.topic] == after[row.record.topic]
         ]
+        self._finish_mark()
+        self._mark = self._threads.submit(self._mark_published, acked, self._time_source())
+        self._in_mark = [row.id for row, _ in acked]
         if len(acked) < len(rows):
+            self._finish_mark()
             self._prefetch = None  # rows that failed come before the ones that were read ahead
-        with self._sessions.begin() as session:
-            outbox.mark_published(session, acked, self._logs, self._time_source())
         self._published += len(acked)
         for topic, count in Counter(row.record.topic for row, _ in acked).items():
             metrics.PUBLISHED.labels(topic).inc(count)
@@ -165,6 +175,16 @@ class Relay:
         if failures:
             log.warning("rows not published yet", rows=len(failures), error=loggable(failures[0]))
         return bool(acked)
+
+    def _mark_published(self, acked: Sequence[tuple[outbox.Row, Ack]], now: datetime) -> None:
+        with self._sessions.begin() as session:
+            outbox.mark_published(session, acked, self._logs, now)
+
+    def _finish_mark(self) -> None:
+        """Wait until the rows of the batch before are marked; raises what kept them from it."""
+        mark, self._mark, self._in_mark = self._mark, None, ()
+        if mark is not None:
+            mark.result()
 
     def _tidy(self) -> None:
         self._tidy_at_s = time.monotonic() + TIDY_S
