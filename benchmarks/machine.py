@@ -184,3 +184,13 @@ def print_figures(title: str, figures: Sequence[Figure]) -> int:
         table.add_row(figure.name, figure.measured, figure.floor, ratio, figure.expected, held)
     console.print(table)
     return int(not all(it.held for it in figures))
+
+
+def print_markdown(figures: Sequence[Figure]) -> None:
+    """Print the figures as rows of a table in Markdown."""
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        cells = (figure.name, figure.measured, figure.floor, ratio, figure.expected)
+        console.print(
+            "| " + " | ".join(cells) + " |", markup=False, highlight=False, soft_wrap=True
+        )

@@ -21,6 +21,7 @@ from shared.contracts.payloads import EventKind, Identity, MarketingEvent
 from shared.db.session import Sessions
 
 CHUNK = 100_000
+SINCE = timedelta(days=20)
 HISTORY = ("page_viewed", "page_viewed", "content_downloaded", "page_viewed", "email_clicked")
 
 _LEADS = """
@@ -43,14 +44,15 @@ _IDENTITIES = """
 """
 _EVENTS = """
     insert into scoring.events (source, id, lead_id, type, time, payload)
-    select 'website', 'before-' || n, cast(md5('person' || n) as uuid), 'page_viewed', :since,
-        cast(:payload as jsonb) || jsonb_build_object('id', 'before-' || n)
-    from generate_series(cast(:first as bigint), cast(:last as bigint)) as n
+    select 'website', 'before-' || n, cast(md5('person' || n) as uuid), 'page_viewed', at,
+        cast(:payload as jsonb) || jsonb_build_object('id', 'before-' || n, 'time', at)
+    from generate_series(cast(:first as bigint), cast(:last as bigint)) as n,
+        lateral (select cast(:since as timestamptz) + n * cast(:apart as interval)) as t (at)
 """
 
 
-def populate(sessions: Sessions, people: int) -> None:
-    """Replace all leads by `people` invented ones."""
+def populate(sessions: Sessions, people: int, *, apart: timedelta = timedelta(0)) -> None:
+    """Replace all leads by `people` invented ones, whose events are so far apart, from SINCE before now on."""
     now = utc_now()
     with sessions.begin() as session:
         rules = Policies(ScoringPolicy).current(session)
@@ -59,14 +61,17 @@ def populate(sessions: Sessions, people: int) -> None:
         )
     for first in range(0, people, CHUNK):
         with sessions.begin() as session:
-            _add(session, rules, first, min(first + CHUNK, people) - 1, now)
+            span = {"first": first, "last": min(first + CHUNK, people) - 1}
+            _add(session, rules, span, now, apart)
     with sessions() as session:
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         session.execute(text("vacuum analyze scoring.leads, scoring.identities, scoring.events"))
 
 
-def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: datetime) -> None:
-    span = {"first": first, "last": last, "since": now - timedelta(days=20)}
+def _add(
+    session: Session, rules: ScoringPolicy, span: dict[str, int], now: datetime, apart: timedelta
+) -> None:
+    since = now - SINCE
     for fits in (False, True):
         lead = _example_lead(rules, now, fits=fits)
         variables = {
@@ -76,22 +81,23 @@ def _add(session: Session, rules: ScoringPolicy, first: int, last: int, now: dat
             "live": live_to_json(lead.live),
             "profile": profile_to_json(lead.profile),
             "fits": fits,
+            "since": since,
         }
         session.execute(text(_LEADS), {**span, **variables})
     session.execute(text(_IDENTITIES), span)
     payload = encode(next(_history(now, fits=False))).decode()
-    session.execute(text(_EVENTS), {**span, "payload": payload})
+    session.execute(text(_EVENTS), {**span, "payload": payload, "since": since, "apart": apart})
 
 
 def _example_lead(rules: ScoringPolicy, now: datetime, *, fits: bool) -> Lead:
     """Person 0 as scoring stores them; the others differ only in their names."""
-    blank = Lead(UUID(int=0), now - timedelta(days=20), rules.version, known=True)
+    blank = Lead(UUID(int=0), now - SINCE, rules.version, known=True)
     return assess(blank, list(_history(now, fits=fits)), rules, now=now).lead
 
 
 def _history(now: datetime, *, fits: bool) -> Iterator[MarketingEvent]:
     for days, type_ in enumerate(HISTORY):
-        at = now - timedelta(days=20 - days)
+        at = now - SINCE + timedelta(days=days)
         yield MarketingEvent(
             source="website",
             id=f"before-{type_}-{days}",
