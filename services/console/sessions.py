@@ -22,6 +22,8 @@ LIFETIME: Final = timedelta(hours=12)
 PURPOSE: Final = b"leadbaton console session"
 """What keeps the cookie's key apart from the key that encrypts webhook secrets."""
 
+TOKEN_BYTES: Final = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -87,12 +89,29 @@ class Sessions:
             return ""
 
     def token(self, visitor: Visitor) -> str:
-        """The token that every form of this session carries."""
-        return hmac.new(self._token_key, visitor.nonce.encode(), sha256).hexdigest()
+        """The token that the forms of a page carry: the session's own, masked anew for each page.
+
+        So no two pages have the same bytes, and what a compressed page weighs tells nothing of the token (BREACH).
+        """
+        mask = secrets.token_bytes(TOKEN_BYTES)
+        return (mask + _xor(mask, self._session_token(visitor))).hex()
 
     def is_token(self, visitor: Visitor, token: str) -> bool:
         """Whether a form came from a page of this session."""
-        return hmac.compare_digest(self.token(visitor).encode(), token.encode())
+        try:
+            masked = bytes.fromhex(token)
+            unmasked = _xor(masked[:TOKEN_BYTES], masked[TOKEN_BYTES:])
+        except ValueError:
+            return False
+        return hmac.compare_digest(self._session_token(visitor), unmasked)
+
+    def _session_token(self, visitor: Visitor) -> bytes:
+        return hmac.digest(self._token_key, visitor.nonce.encode(), sha256)
+
+
+def _xor(mask: bytes, content: bytes) -> bytes:
+    """Both combined; raises ValueError where they differ in length."""
+    return bytes(left ^ right for left, right in zip(mask, content, strict=True))
 
 
 def _derived(key: str) -> bytes:

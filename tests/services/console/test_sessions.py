@@ -57,7 +57,19 @@ def test_a_token_is_good_for_one_session_alone() -> None:
 
     assert sessions.is_token(session, sessions.token(session))
     assert not sessions.is_token(session, sessions.token(next_session))
-    assert not sessions.is_token(session, "ü")
+    for text in ("", "ü", "x", "ab", sessions.token(session)[:-2], sessions.token(session) + "00"):
+        assert not sessions.is_token(session, text)
+
+
+def test_no_two_pages_carry_the_same_token() -> None:
+    """A page is compressed, and its size would betray a token that stays the same."""
+    sessions = Sessions(SECRET_KEY)
+    visitor = sessions.start("k", "ops", "olga", NOON)
+
+    tokens = {sessions.token(visitor) for _ in range(100)}
+
+    assert len(tokens) == len({it[:8] for it in tokens}) == len({it[-8:] for it in tokens}) == 100
+    assert all(sessions.is_token(visitor, it) for it in tokens)
 
 
 def test_reps_are_an_audience_each_and_ops_one() -> None:
