@@ -55,7 +55,7 @@ async def load_list(apis: Apis, view: View) -> Mapping[str, Any]:
     """The handoffs that the filters leave, with what the filters offer."""
     parts = await apis.parts(
         handoffs=apis.get(Service.ROUTING, "/v1/handoffs", limit=PAGE_SIZE, **narrowed(view)),
-        counts=apis.get(Service.ROUTING, "/v1/handoffs/counts"),
+        counts=apis.get(Service.ROUTING, "/v1/handoffs/counts", days=1),
         views=apis.get(Service.ROUTING, "/v1/views"),
         reps=apis.get(Service.ROUTING, REPS),
     )

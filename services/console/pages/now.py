@@ -33,7 +33,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "counts": apis.get(Service.SLA, "/v1/sla/counts"),
         "breaches": apis.get(Service.SLA, "/v1/sla/breaches", limit=ROWS),
         "upcoming": apis.get(Service.SLA, "/v1/sla/upcoming", limit=ROWS, until=soon),
-        "handoffs": apis.get(Service.ROUTING, "/v1/handoffs/counts"),
+        "handoffs": apis.get(Service.ROUTING, "/v1/handoffs/counts", days=1),
         "untouched": _handoffs(apis, "accepted"),
         "reps": apis.get(Service.ROUTING, REPS),
     }

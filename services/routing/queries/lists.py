@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import Handoff, State
@@ -52,6 +61,12 @@ class HandoffFilter:
         """Whether few handoffs can meet it: those of some leads, or live ones, which capacity bounds."""
         return self.leads is not None or (bool(self.states) and all(it.live for it in self.states))
 
+    @property
+    def is_of_live_states_alone(self) -> bool:
+        """Whether it narrows a list to live states and times, and to nothing else: an index has that order."""
+        others = (self.team, self.rep, self.tier, self.source, self.campaign, self.leads)
+        return self.meets_few and all(it is None for it in others)
+
     def conditions(self, table: FromClause = handoffs) -> Iterator[ColumnElement[bool]]:
         """The conditions on the table of handoffs, or on a part of it, but for the times.
 
@@ -59,7 +74,7 @@ class HandoffFilter:
         """
         columns = table.c
         if self.states:
-            yield columns.state.in_([literal_column(f"'{it.value}'") for it in self.states])
+            yield columns.state.in_(list(map(_state_text, self.states)))
         names = {"team": self.team, "rep": self.rep, "tier": self.tier}
         yield from (columns[name] == it for name, it in names.items() if it is not None)
         if self.source is not None:
@@ -106,6 +121,8 @@ def list_handoffs(
     max_examined: int = MAX_EXAMINED,
 ) -> Listed:
     """The page's handoffs. Unless few can meet the filter, it examines `max_examined` at most and may end early."""
+    if handoff_filter.is_of_live_states_alone:
+        return Listed(handoffs_of(session, _of_live_states(handoff_filter, page)), None)
     if handoff_filter.meets_few:
         return Listed(handoffs_of(session, _of_few(handoff_filter, page)), None)
     times = handoff_filter.times.conditions(handoffs.c.qualified_at)
@@ -152,6 +169,27 @@ def handoffs_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> l
     first, last = (UUID(digits.ljust(ID_DIGITS, digit)) for digit in "0f")
     matching = select(*handoffs.c).where(handoffs.c.id.between(first, last))
     return handoffs_of(session, matching.order_by(*Slice().order()).limit(limit))
+
+
+def _of_live_states(handoff_filter: HandoffFilter, page: Slice) -> Select[*tuple[Any, ...]]:
+    """The page of live states: the first of each by the index that has their order, and of these the first."""
+    columns = (handoffs.c.id, handoffs.c.qualified_at)
+    within = [*handoff_filter.times.conditions(handoffs.c.qualified_at), *page.conditions()]
+    of_states = [
+        select(*columns)
+        .where(handoffs.c.state == _state_text(state), *within)
+        .order_by(*page.order())
+        .limit(page.limit)
+        .subquery()
+        for state in sorted(set(handoff_filter.states))
+    ]
+    first = union_all(*(select(*it.c) for it in of_states)).subquery()
+    ids = select(first.c.id).order_by(*page.order(first)).limit(page.limit)
+    return select(*handoffs.c).where(handoffs.c.id.in_(ids)).order_by(*page.order())
+
+
+def _state_text(state: State) -> ColumnElement[str]:
+    return literal_column(f"'{state.value}'")
 
 
 def _of_few(handoff_filter: HandoffFilter, page: Slice) -> Select[*tuple[Any, ...]]:

@@ -192,6 +192,13 @@ handoffs = Table(
         "state",
         postgresql_where=text("state in ('assigned', 'accepted', 'contacted')"),
     ),
+    Index(
+        "ix_handoffs_live",
+        "state",
+        "qualified_at",
+        "id",
+        postgresql_where=text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
+    ),
     Index("ix_handoffs_newest", "qualified_at", "id"),
     Index(
         "ix_handoffs_closed",

@@ -8,8 +8,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from services.scoring.queries.event_lists import EventFilter, ListedEvent, latest_events
+from services.scoring.queries.event_lists import (
+    MAX_EXAMINED,
+    EventFilter,
+    ListedEvent,
+    latest_events,
+)
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
@@ -68,18 +74,39 @@ class EventsQuery(BaseModel):
 def events(
     _: OpsOrRead, session: Tx, now: Now, query: Annotated[EventsQuery, Query()]
 ) -> Page[EventLine]:
-    """Accepted events of all leads, the latest first. An event that came several times is listed once."""
-    rows = latest_events(
+    """Accepted events of all leads, the latest first. An event that came several times is listed once.
+
+    A page may end before its limit although `next` names another: a filter that few events meet is answered in parts.
+    """
+    event_filter = EventFilter(query.source, query.type, time_range(query.since, query.until))
+    return page_after(session, event_filter, query.after, now=now, limit=query.limit)
+
+
+def page_after(
+    session: Session,
+    event_filter: EventFilter,
+    cursor: str | None,
+    *,
+    now: datetime,
+    limit: int,
+    max_examined: int = MAX_EXAMINED,
+) -> Page[EventLine]:
+    """The page after the cursor; one that ends early has a cursor to the events that it has not examined."""
+    latest = latest_events(
         session,
-        EventFilter(query.source, query.type, time_range(query.since, query.until)),
-        before=None if query.after is None else CURSOR.decode(query.after),
+        event_filter,
+        before=None if cursor is None else CURSOR.decode(cursor),
         now=now,
-        limit=query.limit + 1,
+        limit=limit + 1,
+        max_examined=max_examined,
     )
-    return page_of(
-        rows,
-        limit=query.limit,
+    page = page_of(
+        latest.events,
+        limit=limit,
         item=EventLine.of,
         position=ListedEvent.position,
         cursor=CURSOR,
     )
+    if page.next is None and latest.examined_since is not None:
+        page.next = CURSOR.encode(latest.examined_since, "", "")
+    return page
