@@ -41,7 +41,7 @@ Position = tuple[datetime, str, str]
 """Time, source and id of an event."""
 
 _NO_SEQUENTIAL_SCAN = text("set local enable_seqscan = off")
-"""The planner thinks that a limit ends a scan of the whole ledger soon. It does not: the latest events are at its end."""
+"""The planner expects a limit to end a scan of the whole ledger soon, but the latest events are at its end."""
 
 _POSITION = (events.c.time, collate(events.c.source, "C"), collate(events.c.id, "C"))
 
