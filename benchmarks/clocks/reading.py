@@ -17,7 +17,8 @@ from sqlalchemy.orm import sessionmaker
 from benchmarks.machine import Figure, does, takes
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.queries.counts import due_soon_counts, open_counts
-from services.sla_monitor.queries.lists import ClockFilter, GroupBy, Slice, breaches, tally_sums
+from services.sla_monitor.queries.lists import ClockFilter, GroupBy, breaches, tally_sums
+from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.sweep import GRACE
 from shared.agreement.model import Calendar, Weekday
 from shared.calendar import compile_calendar
@@ -83,7 +84,8 @@ _BROKEN = """
 
 def _look(sessions: Sessions, clock_filter: ClockFilter, *, still_open: bool) -> None:
     with sessions() as session:
-        assert len(breaches(session, clock_filter, PAGE, now=utc_now(), still_open=still_open)) > 1
+        listed = breaches(session, clock_filter, PAGE, now=utc_now(), still_open=still_open)
+        assert len(listed.clocks) > 1
 
 
 def _counts(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure]:

@@ -30,7 +30,8 @@ from services.sla_monitor.domain.clocks import Acknowledgement, Clock, UnknownCl
 from services.sla_monitor.handlers.acknowledgement import on_acknowledgement
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
-from services.sla_monitor.queries.lists import ClockFilter, Slice
+from services.sla_monitor.queries.lists import ClockFilter
+from services.sla_monitor.queries.walks import Slice
 from shared.clock import utc_now
 from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
@@ -72,8 +73,9 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
     times = TimeRange(since, until)
     clock_filter = ClockFilter(team, rep, tier, times=times, acknowledged=acknowledged)
     with transaction(Settings().database_url) as session:
-        clocks = lists.breaches(
-            session, clock_filter, Slice(limit=limit), now=now, still_open=not with_answered
+        page = Slice(limit=limit, max_examined=None)
+        clocks, _ = lists.breaches(
+            session, clock_filter, page, now=now, still_open=not with_answered
         )
         handoffs = handoffs_by_id(session, {it.handoff_id for it in clocks})
         acknowledgements = acknowledgements_of(session, [it.id for it in clocks])

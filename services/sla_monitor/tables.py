@@ -77,6 +77,9 @@ clocks = Table(
         "ix_clocks_open_of_rep", "rep", "due_at", "id", postgresql_where=text("ended_at is null")
     ),
     Index(
+        "ix_clocks_open_of_team", "team", "due_at", "id", postgresql_where=text("ended_at is null")
+    ),
+    Index(
         "ix_clocks_open_or_broken",
         "due_at",
         "id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,7 +17,8 @@ from services.sla_monitor.domain.clocks import Acknowledgement, Clock, State
 from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
-from services.sla_monitor.queries.lists import ClockFilter, Slice
+from services.sla_monitor.queries.lists import ClockFilter
+from services.sla_monitor.queries.walks import Listed, Slice
 from shared.auth.keys import Caller
 from shared.contracts.payloads import Scope
 from shared.http.csv_tables import (
@@ -183,14 +184,14 @@ def list_breaches(
 ) -> Page[ClockOut] | Response:
     """Clocks that are broken, the newest first: those that are not answered yet, or all."""
     response = ListResponse(request, parameters, session, now)
-    clocks = lists.breaches(
+    listed = lists.breaches(
         session,
         parameters.within(caller, acknowledged=parameters.acknowledged),
         response.slice,
         now=now,
         still_open=parameters.state == "open",
     )
-    return response.page("breaches", clocks, lambda clock: clock.due_at)
+    return response.page("breaches", listed, lambda clock: clock.due_at)
 
 
 @router.get("/at-risk", response_model=Page[ClockOut], responses=RESPONSES)
@@ -203,8 +204,8 @@ def list_at_risk(
 ) -> Page[ClockOut] | Response:
     """Clocks past their warning and not yet due, the next one due first."""
     response = ListResponse(request, parameters, session, now)
-    clocks = lists.at_risk(session, parameters.within(caller), response.slice, now=now)
-    return response.page("at-risk", clocks, lambda clock: clock.due_at)
+    listed = lists.at_risk(session, parameters.within(caller), response.slice, now=now)
+    return response.page("at-risk", listed, lambda clock: clock.due_at)
 
 
 @router.get("/upcoming", response_model=Page[ClockOut], responses=RESPONSES)
@@ -217,8 +218,8 @@ def list_upcoming(
 ) -> Page[ClockOut] | Response:
     """Clocks that run and are not due yet, the next one due first; those at risk have `at_risk_since`."""
     response = ListResponse(request, parameters, session, now)
-    clocks = lists.upcoming(session, parameters.within(caller), response.slice, now=now)
-    return response.page("upcoming", clocks, lambda clock: clock.due_at)
+    listed = lists.upcoming(session, parameters.within(caller), response.slice, now=now)
+    return response.page("upcoming", listed, lambda clock: clock.due_at)
 
 
 @router.get("/clocks", response_model=Page[ClockOut], responses=RESPONSES)
@@ -231,7 +232,7 @@ def list_clocks(
 ) -> Page[ClockOut] | Response:
     """All clocks, the newest first."""
     response = ListResponse(request, parameters, session, now)
-    clocks = lists.all_clocks(
+    listed = lists.all_clocks(
         session,
         replace(
             parameters.within(caller, acknowledged=parameters.acknowledged),
@@ -241,7 +242,7 @@ def list_clocks(
         state=parameters.state,
         reported_late=parameters.reported_late,
     )
-    return response.page("clocks", clocks, lambda clock: clock.started_at)
+    return response.page("clocks", listed, lambda clock: clock.started_at)
 
 
 class ListResponse:
@@ -256,25 +257,33 @@ class ListResponse:
         self.slice = parameters.slice(as_csv=self._as_csv)
 
     def page(
-        self, name: str, clocks: Sequence[Clock], at: Callable[[Clock], datetime]
+        self, name: str, listed: Listed, at: Callable[[Clock], datetime]
     ) -> Page[ClockOut] | Response:
-        """These clocks; `at` is the instant by which the list is ordered, and `name` that of the file."""
+        """The clocks; `at` is the instant by which the list is ordered, and `name` that of the file.
+
+        A page that was examined to its end has a cursor to the clocks that were not.
+        """
+        clocks, examined_to = listed
         acknowledgements = acknowledgements_of(self._session, [it.id for it in clocks])
         cursor = self._parameters.cursor
         if not self._as_csv:
-            return page_of(
+            page = page_of(
                 clocks,
                 limit=self._parameters.limit,
                 item=lambda clock: ClockOut.of(clock, self._now, acknowledgements.get(clock.id)),
                 position=lambda clock: (at(clock), clock.id),
                 cursor=cursor,
             )
+            if page.next is None and examined_to is not None:
+                page.next = cursor.encode(*examined_to)
+            return page
         rows = clocks[:MAX_CSV_ROWS]
-        more = len(clocks) > len(rows)
+        if len(clocks) > len(rows):
+            examined_to = at(rows[-1]), rows[-1].id
         return csv_response(
             self._request,
             name,
             list(columns_of(ClockOut)),
             (clock_fields(it, self._now, acknowledgements.get(it.id)) for it in rows),
-            next_cursor=cursor.encode(at(rows[-1]), rows[-1].id) if more else None,
+            next_cursor=None if examined_to is None else cursor.encode(*examined_to),
         )

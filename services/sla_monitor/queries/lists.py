@@ -1,10 +1,10 @@
-"""Lists of clocks and sums of tallies, each read by an index."""
+"""Lists of clocks, each bounded in what it reads, and sums of tallies."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import Session
 
@@ -29,6 +28,7 @@ from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.reports import TallySum
 from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, read_clocks
 from services.sla_monitor.queries.tallies import EVERY
+from services.sla_monitor.queries.walks import Listed, Slice, Walk, walked_clocks
 from shared.contracts.payloads import Scope
 from shared.db.time_range import ALWAYS, TimeRange
 
@@ -37,13 +37,13 @@ timer = tables.timers.c
 tally = tables.tallies.c
 
 OPEN = clock.ended_at.is_(None)
+OPEN_BY = ("rep", "team")
+"""Fields of the filter by which open clocks have an index."""
+
 OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
 
 ID_DIGITS = 32
 """Hexadecimal digits of an id."""
-
-Position = tuple[datetime, UUID]
-"""The end of a page: the instant that its list is ordered by, and the clock's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,6 @@ class ClockFilter:
     """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The position after which a page begins, and how many clocks it has at most."""
-
-    after: Position | None = None
-    limit: int = 100
-
-
 def breaches(
     session: Session,
     clock_filter: ClockFilter,
@@ -77,29 +69,33 @@ def breaches(
     *,
     now: datetime,
     still_open: bool,
-) -> list[Clock]:
+) -> Listed:
     """Clocks that are broken by now, the newest first; with `still_open` only the unanswered ones.
 
     A clock is broken from its due time on, whether or not a sweep has detected it.
     """
     conditions = [OPEN if still_open else OPEN_OR_BROKEN, clock.due_at <= now]
-    return _newest(session, clock.due_at, conditions, clock_filter, page)
+    walk = Walk(clock.due_at, clock.id, conditions, newest_first=True)
+    indexed = OPEN_BY if still_open else ()
+    return _list(session, walk, clock_filter, page, indexed=indexed)
 
 
-def at_risk(
-    session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime
-) -> list[Clock]:
+def at_risk(session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime) -> Listed:
     """Clocks past their warning and not yet due, the next due one first."""
-    conditions = [*AT_RISK, timer.fire_at > now, *conditions_of(clock_filter, timer.fire_at)]
-    return _next_due(session, (timer.fire_at, timer.clock_id), conditions, page)
+    if clock_filter.rep is None and clock_filter.team is None:
+        walk = Walk(timer.fire_at, timer.clock_id, [*AT_RISK, timer.fire_at > now])
+        return _list(session, walk, clock_filter, page)
+    walk = replace(_running(now), examined=_is_at_risk)
+    return _list(session, walk, clock_filter, page, indexed=OPEN_BY)
 
 
-def upcoming(
-    session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime
-) -> list[Clock]:
+def _is_at_risk(columns: Any) -> list[ColumnElement[bool]]:
+    return [exists().where(timer.clock_id == columns.id, *AT_RISK)]
+
+
+def upcoming(session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime) -> Listed:
     """Clocks that run and are not due yet, those at risk too, the next due one first."""
-    conditions = [OPEN, clock.due_at > now, *conditions_of(clock_filter, clock.due_at)]
-    return _next_due(session, (clock.due_at, clock.id), conditions, page)
+    return _list(session, _running(now), clock_filter, page, indexed=OPEN_BY)
 
 
 def all_clocks(
@@ -109,12 +105,23 @@ def all_clocks(
     *,
     state: State | None = None,
     reported_late: bool | None = None,
-) -> list[Clock]:
+) -> Listed:
     """Clocks, the newest first: in this state, and met ones reported late or all others, where these are not None."""
-    conditions = [] if state is None else [clock.state == state.value]
-    if reported_late is not None:
-        conditions.append(clock.reported_late if reported_late else ~clock.reported_late)
-    return _newest(session, clock.started_at, conditions, clock_filter, page)
+
+    def examined(columns: Any) -> list[ColumnElement[bool]]:
+        return [
+            *([] if state is None else [columns.state == state.value]),
+            *([~columns.reported_late] if reported_late is False else []),
+        ]
+
+    walk = Walk(
+        clock.started_at,
+        clock.id,
+        [clock.reported_late] if reported_late else [],
+        newest_first=True,
+        examined=examined if state is not None or reported_late is False else None,
+    )
+    return _list(session, walk, clock_filter, page, indexed=("handoff_id",))
 
 
 def clocks_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> list[Clock]:
@@ -132,7 +139,7 @@ def clocks_of(session: Session, handoff_ids: Collection[UUID]) -> list[Clock]:
 
 def find_clock(session: Session, clock_id: UUID, *, visible_to: str | None = None) -> Clock | None:
     """The clock with this id, or None if there is none that the rep `visible_to` may see."""
-    conditions = [] if visible_to is None else _visible(visible_to)
+    conditions = [] if visible_to is None else _visible(visible_to, clock)
     clocks = read_clocks(session, CLOCKS.where(clock.id == clock_id, *conditions))
     return next(iter(clocks), None)
 
@@ -198,56 +205,71 @@ def daily_tally_sums(
     return series
 
 
-def _next_due(
-    session: Session,
-    order: tuple[Column[Any], Column[Any]],
-    conditions: Sequence[ColumnElement[bool]],
-    page: Slice,
-) -> list[Clock]:
-    after = [] if page.after is None else [tuple_(*order) > tuple_(*page.after)]
-    statement = CLOCKS.where(*conditions, *after).order_by(*order).limit(page.limit)
-    return read_clocks(session, statement)
+def _running(now: datetime) -> Walk:
+    """The clocks that run and are not due yet."""
+    return Walk(clock.due_at, clock.id, [OPEN, clock.due_at > now])
 
 
-def _newest(
+def _list(
     session: Session,
-    at: Column[Any],
-    conditions: Sequence[ColumnElement[bool]],
+    walk: Walk,
     clock_filter: ClockFilter,
     page: Slice,
-) -> list[Clock]:
-    conditions = [*conditions, *conditions_of(clock_filter, at)]
-    if page.after is not None:
-        conditions.append(tuple_(at, clock.id) < tuple_(*page.after))
-    order = (at.desc(), clock.id.desc())
-    return read_clocks(session, CLOCKS.where(*conditions).order_by(*order).limit(page.limit))
+    *,
+    indexed: Sequence[str] = (),
+) -> Listed:
+    """The page of the walk that meets the filter.
+
+    Each of the `indexed` fields has an index of its own in the order of the walk: the first that is set is used.
+    """
+    field = next((it for it in indexed if getattr(clock_filter, it) is not None), None)
+    of_index = [] if field is None else [clock[field] == getattr(clock_filter, field)]
+    rest = {it.name for it in fields(clock_filter)} - {"times", field}
+    needs_examination = any(getattr(clock_filter, it) is not None for it in rest)
+    of_walk = walk.examined
+
+    def examined(columns: Any) -> list[ColumnElement[bool]]:
+        return [
+            *examined_conditions(clock_filter, columns),
+            *([] if of_walk is None else of_walk(columns)),
+        ]
+
+    conditions = [*walk.conditions, *of_index, *clock_filter.times.conditions(walk.at)]
+    is_examined = needs_examination or of_walk is not None
+    narrowed = replace(walk, conditions=conditions, examined=examined if is_examined else None)
+    return walked_clocks(session, narrowed, page)
 
 
 def conditions_of(clock_filter: ClockFilter, at: Column[Any]) -> list[ColumnElement[bool]]:
     """The filter's conditions on clocks; its times are those of the column `at`."""
-    conditions = [*equalities(clock_filter, clock), *clock_filter.times.conditions(at)]
+    return [*examined_conditions(clock_filter, clock), *clock_filter.times.conditions(at)]
+
+
+def examined_conditions(clock_filter: ClockFilter, columns: Any) -> list[ColumnElement[bool]]:
+    """The filter's conditions on these columns of clocks, but for its times."""
+    conditions = equalities(clock_filter, columns)
     if clock_filter.handoff_id is not None:
-        conditions.append(clock.handoff_id == clock_filter.handoff_id)
+        conditions.append(columns.handoff_id == clock_filter.handoff_id)
     if clock_filter.acknowledged is not None:
         acknowledgement = tables.acknowledgements.c
-        acknowledged = exists().where(acknowledgement.clock_id == clock.id)
+        acknowledged = exists().where(acknowledgement.clock_id == columns.id)
         conditions.append(acknowledged if clock_filter.acknowledged else ~acknowledged)
     if clock_filter.visible_to is not None:
-        conditions.extend(_visible(clock_filter.visible_to))
+        conditions.extend(_visible(clock_filter.visible_to, columns))
     return conditions
 
 
-def _visible(rep: str) -> list[ColumnElement[bool]]:
+def _visible(rep: str, columns: Any) -> list[ColumnElement[bool]]:
     """Conditions for clocks of this rep; a journey counts only while the rep has the handoff."""
     change = tables.changes.c
     last_rep = (
         select(change.payload["rep"].astext)
-        .where(change.handoff_id == clock.handoff_id)
+        .where(change.handoff_id == columns.handoff_id)
         .order_by(change.sequence.desc())
         .limit(1)
         .scalar_subquery()
     )
-    return [clock.rep == rep, or_(clock.scope != Scope.JOURNEY.value, last_rep == rep)]
+    return [columns.rep == rep, or_(columns.scope != Scope.JOURNEY.value, last_rep == rep)]
 
 
 def equalities(clock_filter: ClockFilter, columns: Any) -> list[ColumnElement[bool]]:

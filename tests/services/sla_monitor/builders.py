@@ -17,8 +17,9 @@ from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.queries.clocks import save_clocks
-from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
+from services.sla_monitor.queries.lists import ClockFilter, all_clocks
 from services.sla_monitor.queries.tallies import EVERY
+from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
 from shared.agreement.store import Policies, publish
@@ -98,7 +99,7 @@ def announced_changes(session: Session) -> list[SlaChanged]:
 
 def stored_clocks(session: Session) -> dict[str, Clock]:
     """The clocks in the database by policy and hop, such as `touch/1`."""
-    clocks = all_clocks(session, ClockFilter(), Slice(limit=10_000), state=None)
+    clocks = all_clocks(session, ClockFilter(), Slice(limit=10_000)).clocks
     return {f"{it.policy}/{it.hop}": it for it in clocks}
 
 

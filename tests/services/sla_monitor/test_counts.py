@@ -19,7 +19,8 @@ from services.sla_monitor.domain.counts import (
 )
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.queries.counts import add_recent_counts
-from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
+from services.sla_monitor.queries.lists import ClockFilter, all_clocks
+from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.sweep import RECENT, remove_old_counts
 from services.sla_monitor.tables import open_counts, recent_counts
 from shared.contracts.payloads import Change, HandoffChanged
@@ -71,7 +72,9 @@ def test_counts_are_what_a_recount_gives(
         else:
             handle_changes(session, replace(part, handoff_id=an_id(number % 2)), minute=90)
 
-    pairs = [(None, clock) for clock in all_clocks(session, ClockFilter(), Slice(limit=1_000))]
+    pairs = [
+        (None, clock) for clock in all_clocks(session, ClockFilter(), Slice(limit=1_000)).clocks
+    ]
     assert stored(session, open_counts) == _plain(open_count_changes(pairs))
     assert stored(session, recent_counts) == _plain(recent_count_changes(pairs))
 

@@ -18,7 +18,8 @@ from services.sla_monitor.handlers.acknowledgement import on_acknowledgement
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
-from services.sla_monitor.queries.lists import ClockFilter, Slice, all_clocks
+from services.sla_monitor.queries.lists import ClockFilter, all_clocks
+from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.tables import changes
 from shared.agreement.store import Policies, UnknownVersion
 from shared.contracts.payloads import Change
@@ -137,7 +138,7 @@ def test_any_order_gives_the_same_clocks(session: Session) -> None:
             handle_changes(session, of_handoff, of_handoff, minute=200)
 
     clocks_by_handoff: dict[UUID, set[tuple[object, ...]]] = defaultdict(set)
-    for clock in all_clocks(session, ClockFilter(), Slice(limit=100), state=None):
+    for clock in all_clocks(session, ClockFilter(), Slice(limit=100)).clocks:
         clocks_by_handoff[clock.handoff_id].add(
             (clock.policy, clock.hop, clock.state, clock.due_at, clock.ended_at, clock.breached_at)
         )
