@@ -18,6 +18,7 @@ from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.delivery.gauges import set_gauges
+from services.routing.delivery.old_reroutes import DELETE_EVERY_S, delete_old_reroutes
 from services.routing.handlers import (
     Assigner,
     handoff_excerpts,
@@ -146,6 +147,12 @@ def delivery(settings: Settings) -> None:
         "gauges of routing",
         partial(set_gauges, dispatcher.sessions, dispatcher.time_source, Agreements()),
         stop,
+    )
+    run_periodically(
+        "deletion of old re-routes",
+        partial(delete_old_reroutes, dispatcher.sessions, dispatcher.time_source),
+        stop,
+        every_s=DELETE_EVERY_S,
     )
     asyncio.run(run_delivery(dispatcher, engine, stop=stop, probe=probe))
     engine.dispose()

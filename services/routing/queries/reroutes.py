@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,29 @@ def delete_plans(session: Session, rep: str) -> None:
     )
     ids = session.scalars(statement.returning(reroutes.c.id)).all()
     session.execute(delete(rerouted_handoffs).where(_moves.reroute_id.in_(ids)))
+
+
+def delete_reroutes_before(session: Session, instant: datetime, *, limit: int) -> int:
+    """Delete up to `limit` re-routes that ended before the instant, or were planned and never confirmed.
+
+    Returns how many; those that others have locked are left for the next time.
+    """
+    columns = reroutes.c
+    old = (
+        select(columns.id)
+        .where(
+            columns.planned_at < instant,
+            func.coalesce(columns.ended_at, columns.planned_at) < instant,
+            columns.state != RerouteState.RUNNING,
+        )
+        .order_by(columns.planned_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(old).all()
+    session.execute(delete(rerouted_handoffs).where(_moves.reroute_id.in_(ids)))
+    session.execute(delete(reroutes).where(columns.id.in_(ids)))
+    return len(ids)
 
 
 def find_reroute(session: Session, id: UUID) -> Reroute | None:

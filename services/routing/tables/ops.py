@@ -30,6 +30,7 @@ reroutes = Table(
     Column("planned_at", DateTime(timezone=True), nullable=False),
     Column("confirmed_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
+    Index("ix_reroutes_planned_at", "planned_at"),
     Index("ix_reroutes_running", "confirmed_at", "id", postgresql_where=text("state = 'running'")),
     Index(
         "uq_reroutes_one_running_a_rep",
