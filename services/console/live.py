@@ -6,6 +6,7 @@ A stream carries the state of the page, not its changes: whoever was away gets t
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -208,7 +209,8 @@ class Channels:
     ) -> AsyncGenerator[bytes]:
         """The events, once they are read: a response that is never begun leaves nothing behind."""
         clock = asyncio.get_running_loop().time
-        check_at_s = clock() + self._key_check_s
+        # spread: many come at once, after the console was restarted
+        check_at_s = clock() + self._key_check_s * random.random()  # noqa: S311 - no secret
         channel = self._channels.setdefault(view, channel)
         channel.add(viewer)
         try:

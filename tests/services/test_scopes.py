@@ -72,6 +72,7 @@ OPENED_BY = {
     "routing GET /v1/agreement/rules": SEES_ALL,
     "routing POST /v1/agreement/check": SEES_ALL,
     "routing GET /v1/reps": SEES,
+    "routing GET /v1/reps/names": SEES,
     "routing POST /v1/reps/{id}/away": OPS,
     "routing POST /v1/reps/{id}/back": OPS,
     "sla GET /v1/sla/stream": SEES,

@@ -6,8 +6,8 @@ from typing import Any
 
 from services.console.apis import Gap
 
-REPS = "/v1/reps"
-"""The path of routing that lists the reps whom the visitor may see."""
+REPS = "/v1/reps/names"
+"""The path of routing that names the reps whom the visitor may see."""
 
 
 def names_of(reps: Any) -> dict[str, str]:

@@ -13,6 +13,7 @@ from services.routing.api import (
     endpoints,
     handoffs,
     reassignments,
+    rep_names,
     reps,
     reroutes,
     sign_in,
@@ -39,6 +40,7 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
     routes.include_router(agreement.router(assigner), tags=["agreement"])
+    routes.include_router(rep_names.router, tags=["reps"])  # before a path that takes an id
     routes.include_router(reps.router(assigner), tags=["reps"])
     routes.include_router(views.router, tags=["views"])
     routes.include_router(sign_in.router, tags=["keys"])

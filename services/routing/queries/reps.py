@@ -93,6 +93,14 @@ def reps_by_id(session: Session, ids: Iterable[str] | None = None) -> list[Rep]:
     return [rep_of(row) for row in session.execute(statement).mappings()]
 
 
+def rep_names(session: Session, *, rep: str | None) -> dict[str, str]:
+    """The names by id of all reps, by team and position, or of this one."""
+    statement = select(reps.c.id, reps.c.name).order_by(reps.c.team, reps.c.position)
+    if rep is not None:
+        statement = statement.where(reps.c.id == rep)
+    return {row.id: row.name for row in session.execute(statement)}
+
+
 def count_open(session: Session) -> None:
     """Count the open handoffs of each rep anew, which corrects wrong counts; the caller holds every team's lock."""
     holds = (

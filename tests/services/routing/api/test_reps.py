@@ -32,6 +32,12 @@ def test_reps_are_listed_with_the_number_of_their_handoffs(client: RoutingClient
     assert [it["id"] for it in client.get("/reps", by="grace")["items"]] == ["grace"]
 
 
+def test_the_names_of_all_reps_are_listed_and_to_a_rep_the_own(client: RoutingClient) -> None:
+    grace = {"id": "grace", "name": "Grace"}
+    assert client.get("/reps/names")["items"] == [grace, {"id": "linus", "name": "Linus"}]
+    assert client.get("/reps/names", by="grace")["items"] == [grace]
+
+
 def test_a_rep_is_listed_with_hours_and_share(client: RoutingClient) -> None:
     hire_linus(client)
 
