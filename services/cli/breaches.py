@@ -71,12 +71,10 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
         return
     now = utc_now()
     times = TimeRange(since, until)
-    clock_filter = ClockFilter(team, rep, tier, times=times, acknowledged=acknowledged)
+    filter_ = ClockFilter(team, rep, tier, times=times, acknowledged=acknowledged)
     with transaction(Settings().database_url) as session:
         page = Slice(limit=limit, max_examined=None)
-        clocks, _ = lists.breaches(
-            session, clock_filter, page, now=now, still_open=not with_answered
-        )
+        clocks, _ = lists.breaches(session, filter_, page, now=now, still_open=not with_answered)
         handoffs = handoffs_by_id(session, {it.handoff_id for it in clocks})
         acknowledgements = acknowledgements_of(session, [it.id for it in clocks])
     emails = {id: handoff.lead.context.email for id, handoff in handoffs.items()}

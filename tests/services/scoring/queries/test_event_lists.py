@@ -89,8 +89,8 @@ def test_no_filter_reads_more_than_it_may(listing: Session, name: str, position:
 
     assert nodes
     assert not [it for it in nodes if it["Node Type"] == "Seq Scan"], nodes
-    most = BUDGET + 2 * ROWS_OF_RANGE + (BURST if position == "the end" else 0)
-    assert max(map(rows_read, nodes)) <= most, nodes
+    limit = BUDGET + 2 * ROWS_OF_RANGE + (BURST if position == "the end" else 0)
+    assert max(map(rows_read, nodes)) <= limit, nodes
 
 
 def ids(session: Session, event_filter: EventFilter, *, limit: int = 70) -> list[tuple[str, str]]:
