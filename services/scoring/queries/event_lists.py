@@ -107,7 +107,8 @@ def latest_events(
                 break
             length = max(length / SHRINKAGE, SHORTEST_WINDOW)
             continue
-        rows += _matching(session, event_filter, window, before, limit=limit - len(rows))
+        if number:
+            rows += _matching(session, event_filter, window, before, limit=limit - len(rows))
         end, budget, length = max(start, end - length), budget - number, length * GROWTH
         if len(rows) == limit or end <= start:
             return LatestEvents(rows, None)

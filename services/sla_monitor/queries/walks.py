@@ -83,7 +83,7 @@ def walked_clocks(session: Session, walk: Walk, page: Slice) -> Listed:
     if walk.examined is None:
         return Listed(_clocks(session, walk, steps.limit(page.limit)), None)
     examined = (
-        steps.select_from(_TIMED_CLOCKS)
+        steps.select_from(tables.clocks if walk.id is clock.id else _TIMED_CLOCKS)
         .add_columns(*(clock[it] for it in _EXAMINED))
         .limit(page.max_examined)
         .subquery("examined")
