@@ -383,6 +383,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state in ('assigned', 'accepted', 'contacted')"),
     )
     op.create_index(
+        "ix_handoffs_live",
+        "handoffs",
+        ["state", "qualified_at", "id"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state in ('waiting', 'assigned', 'accepted', 'contacted')"),
+    )
+    op.create_index(
         "ix_handoffs_newest", "handoffs", ["qualified_at", "id"], unique=False, schema="routing"
     )
     op.create_index(
@@ -527,6 +535,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reroutes")),
         schema="routing",
         comment="Orders of ops to give a rep's handoffs to others: planned, confirmed, carried out.",
+    )
+    op.create_index(
+        "ix_reroutes_planned_at", "reroutes", ["planned_at"], unique=False, schema="routing"
     )
     op.create_index(op.f("ix_reroutes_rep"), "reroutes", ["rep"], unique=False, schema="routing")
     op.create_index(

@@ -119,6 +119,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at is null"),
     )
     op.create_index(
+        "ix_clocks_open_of_team",
+        "clocks",
+        ["team", "due_at", "id"],
+        unique=False,
+        schema="sla",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(
         "ix_clocks_open_or_broken",
         "clocks",
         ["due_at", "id"],
