@@ -115,9 +115,7 @@ def latest_events(
     if not latest_of:
         return latest_of
     requested = (  # with a table's name before it: in the subquery a bare `lead_id` would be that of `events`
-        func.unnest(literal(list(lead_ids), ARRAY(Uuid)))
-        .table_valued("lead_id")
-        .render_derived()
+        func.unnest(literal(list(lead_ids), ARRAY(Uuid))).table_valued("lead_id").render_derived()
     )
     latest = (
         select(_PAYLOAD.label("payload"))

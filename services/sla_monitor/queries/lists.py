@@ -223,7 +223,13 @@ def _list(
     Each of the `indexed` fields has an index of its own in the order of the walk: the first that is set is used.
     """
     field = next((it for it in indexed if getattr(clock_filter, it) is not None), None)
-    of_index = [] if field is None else [clock[field] == getattr(clock_filter, field)]
+    prefix, of_index = None, list[ColumnElement[bool]]()
+    if field is not None and indexed == OPEN_BY:
+        # A range in place of an equality: else the planner may walk the index without this field in vain.
+        prefix, value = clock[field], getattr(clock_filter, field)
+        of_index = [prefix >= value, prefix <= value]
+    elif field is not None:
+        of_index = [clock[field] == getattr(clock_filter, field)]
     rest = {it.name for it in fields(clock_filter)} - {"times", field}
     needs_examination = any(getattr(clock_filter, it) is not None for it in rest)
     of_walk = walk.examined
@@ -236,7 +242,12 @@ def _list(
 
     conditions = [*walk.conditions, *of_index, *clock_filter.times.conditions(walk.at)]
     is_examined = needs_examination or of_walk is not None
-    narrowed = replace(walk, conditions=conditions, examined=examined if is_examined else None)
+    narrowed = replace(
+        walk,
+        conditions=conditions,
+        prefix=prefix,
+        examined=examined if is_examined else None,
+    )
     return walked_clocks(session, narrowed, page)
 
 

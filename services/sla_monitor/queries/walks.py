@@ -58,6 +58,8 @@ class Walk:
     conditions: Sequence[ColumnElement[bool]]
     """The conditions that the index has."""
     newest_first: bool = False
+    prefix: Column[Any] | None = None
+    """The column that precedes both in the index, of which the conditions leave one value."""
     examined: Callable[[Any], list[ColumnElement[bool]]] | None = None
     """The other conditions, on columns of the clocks that are examined; None: there are none."""
 
@@ -70,11 +72,12 @@ class Walk:
                 position < tuple_(*after) if self.newest_first else position > tuple_(*after)
             )
         columns = (self.at.label("at"), self.id.label("id"))
-        return select(*columns).where(*conditions).order_by(*self.order(self.at, self.id))
+        in_index = (self.at, self.id) if self.prefix is None else (self.prefix, self.at, self.id)
+        return select(*columns).where(*conditions).order_by(*self.order(*in_index))
 
-    def order(self, at: ColumnElement[Any], id: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    def order(self, *columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
         """The order of the list by these columns."""
-        return [it.desc() if self.newest_first else it.asc() for it in (at, id)]
+        return [it.desc() if self.newest_first else it.asc() for it in columns]
 
 
 def walked_clocks(session: Session, walk: Walk, page: Slice) -> Listed:
