@@ -142,7 +142,7 @@ async def watched(site: Site, count: int, *, seconds: int) -> list[Figure]:
     """The figures of so many viewers, at each pace for so many seconds."""
     changes = Changes(site)
     request = _request(site)
-    for warming in await _viewers(site, request, changes, AT_ONCE):
+    for warming in await _viewers(site, request, changes, 1):  # more would leave memory to the rest
         warming.close()
     await asyncio.sleep(WARMING_S)
     before = resident_bytes(site.pid)
