@@ -17,7 +17,7 @@ EXAMPLES ?= 2000
 
 unexport PYTHONDONTWRITEBYTECODE  # else every process of every test compiles anew what is not installed
 
-.PHONY: help demo up test fuzz check lint slow browser gates bench fault fault-cut constraints
+.PHONY: help demo up test fuzz check lint slow browser pictures gates bench fault fault-cut constraints
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -39,6 +39,9 @@ slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), the co
 
 browser: $(VENV)/.dev ## The console in headless Chromium, a part of `make slow`; pictures of every page go to .cache/screenshots
 	$(BIN)/pytest -q tests/browser $(ARGS)
+
+pictures: $(VENV)/.dev ## The pictures of the README anew, of the demonstration's console
+	LEADBATON_PICTURES=1 $(BIN)/pytest -q tests/browser/test_pictures.py $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and who may import whom
 	$(BIN)/ruff check .

@@ -276,6 +276,23 @@ def upgrade() -> None:
         schema="scoring",
     )
     op.create_table(
+        "repeats",
+        sa.Column(
+            "hour", sa.DateTime(timezone=True), nullable=False, comment="Its beginning, in UTC."
+        ),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column(
+            "counter",
+            sa.Integer(),
+            nullable=False,
+            comment="Several of a source in an hour, so that workers do not wait for each other.",
+        ),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "source", "counter", name=op.f("pk_repeats")),
+        schema="scoring",
+        comment="How many events came again and counted for nothing.",
+    )
+    op.create_table(
         "stages",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("lead_id", sa.UUID(), nullable=False),

@@ -14,7 +14,8 @@ from services.cli.database import transaction
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.domain.endpoints import UnknownEndpoint
 from services.routing.handlers.secret_rotation import rotate_secret
-from services.routing.queries.endpoints import enable_endpoint, list_endpoints
+from services.routing.queries.deliveries import cancel_for_endpoints
+from services.routing.queries.endpoints import delete_endpoint, enable_endpoint, list_endpoints
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
@@ -103,3 +104,16 @@ def enable(id: EndpointId) -> None:
         if not enable_endpoint(session, id):
             raise UnknownEndpoint(id)
     Console().print(f"{escape(id)} is in use")
+
+
+@app.command()
+def delete(id: EndpointId) -> None:
+    """Delete the endpoint with its secrets; pending webhooks to it are cancelled.
+
+    An import of reps whose file still names it makes it anew, with a new secret.
+    """
+    with transaction(Settings().database_url) as session:
+        if not delete_endpoint(session, id):
+            raise UnknownEndpoint(id)
+        cancelled = cancel_for_endpoints(session, [id], now=utc_now())
+    Console().print(f"{escape(id)} is deleted; webhooks cancelled: {cancelled}")

@@ -19,6 +19,7 @@ from services.routing.domain.reroutes import RerouteState
 from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
 from services.routing.handlers import Assigner
 from services.routing.handlers.absences import record_absence
+from services.routing.handlers.deactivation import deactivate_rep
 from services.routing.handlers.reroutes import plan_reroute
 from services.routing.handlers.roster_import import Imported, import_reps
 from services.routing.queries.endpoints import disabled_endpoints
@@ -163,6 +164,19 @@ def back(rep: RepId) -> None:
         else f"is on time off by the file until {until:%Y-%m-%d %H:%M} UTC"
     )
     typer.echo(f"{rep} {text}")
+
+
+@app.command()
+def deactivate(rep: RepId) -> None:
+    """Give the rep no more leads, as an import does that leaves the rep out: take the rep out of the file, too."""
+    with transaction(Settings().database_url) as session:
+        cancelled = deactivate_rep(session, rep, now=utc_now())
+        held = held_by(session, [rep]).get(rep, 0)
+    typer.echo(f"{rep} is inactive; webhooks cancelled: {cancelled}")
+    if held:
+        typer.echo(
+            f"{rep} still holds {number_of_handoffs(held)}: leadbaton handoffs reroute {rep} plans who gets them"
+        )
 
 
 def _until(absence: Absence) -> str:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import orjson
@@ -53,6 +54,13 @@ class Gap:
     """A part of a page whose service does not answer, with the sentence that stands in its place."""
 
     message: str
+
+
+class CsvPart(NamedTuple):
+    """Rows of a list as CSV, after the names of the columns, and the cursor of those that follow."""
+
+    text: str
+    next: str | None
 
 
 class Connections:
@@ -105,6 +113,13 @@ class Apis:
             name: Gap(result.message) if isinstance(result, ServiceAway) else result
             for name, result in zip(parts, results, strict=True)
         }
+
+    async def csv(self, service: Service, path: str, **query: Any) -> CsvPart:
+        """A list as CSV, or as many rows of it as the API gives at once."""
+        response = await self._response("GET", service, path, query={**query, "format": "csv"})
+        link = response.links.get("next", {}).get("url", "")
+        cursors = parse_qs(urlsplit(link).query).get("after", [None])
+        return CsvPart(response.text, cursors[0])
 
     @asynccontextmanager
     async def stream(self, service: Service, path: str) -> AsyncIterator[AsyncIterator[str]]:

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from services.console.apis import Connections, Service
-from services.console.pages import ACTS, PAGES
+from services.console.exports import export_route
+from services.console.pages import ACTS, EXPORTS, PAGES
 from services.console.routes import Handler, act_route, live_route, missing_page, page_route, safely
 from services.console.security import SecureHeaders
 from services.console.sessions import Sessions
@@ -64,6 +65,8 @@ def _routes(site: Site) -> Iterator[tuple[str, str, Handler]]:
     yield "/live", "GET", live_route(site, PAGES)
     for page in PAGES:
         yield page.path, "GET", page_route(site, page)
+    for export in EXPORTS:
+        yield export.path, "GET", export_route(site, export)
     for act in ACTS:
         yield act.path, "POST", act_route(site, act, PAGES)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -13,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 
-from services.console.apis import Apis, Refusal, SignedOut
-from services.console.pages.page import Act, Page, View
+from services.console.apis import Apis, Refusal, Service, ServiceAway, SignedOut
+from services.console.pages.page import FIND, Act, Page, View, address
 from services.console.sessions import Visitor
 from services.console.site import BadForm, Site, form_of, zone_of
 from shared.errors import LeadbatonError
@@ -33,6 +34,14 @@ AGAIN = (
 """Browsers do not send the session's cookie with a link on another site: this page asks once more, from our own."""
 
 
+WRONG_SCOPES = {
+    "rep": "this is for operations: your key is a rep's",
+    "read": "this changes something: your key may only read",
+    "ops": "this is for reps: your key is of operations",
+}
+"""What is said to a visitor whose key is of a scope that a page or an act is not for."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedForm:
     """A form that an API has refused: the reason, and what the visitor has entered."""
@@ -46,7 +55,7 @@ def page_route(site: Site, page: Page) -> Handler:
     """The route of a page."""
 
     async def show(request: Request) -> Response:
-        visitor = visitor_of(site, request, page.scopes)
+        visitor = await visitor_of(site, request, page.scopes)
         view = view_of(site, request, visitor)
         return await show_page(site, request, page, view)
 
@@ -74,7 +83,7 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
     """The route of an act: it sends the browser on, or shows the page again with the reason of a refusal."""
 
     async def run(request: Request) -> Response:
-        visitor = visitor_of(site, request, act.scopes)
+        visitor = await visitor_of(site, request, act.scopes)
         fields = await form_of(request)
         if not site.sessions.is_token(visitor, fields.pop("token", "")):
             raise BadForm(
@@ -86,11 +95,15 @@ def act_route(site: Site, act: Act, pages: Sequence[Page]) -> Handler:
         except Refusal as refusal:
             back = act.back.format_map(view.values)
             page, values = page_at(pages, back)
-            present_view = View(back, values, view.query, visitor, view.now, view.zone)
+            present_view = replace(view, path=back, values=values)
             refused = RefusedForm(refusal.message, refusal.http_status, fields)
             return await show_page(site, request, page, present_view, refused=refused)
-        response = RedirectResponse(outcome.path, 303)
-        site.set_status(response, outcome.status)
+        path = outcome.path
+        if outcome.search:
+            path = address(path, {FIND: site.sessions.encrypt(outcome.search, FIND)})
+        response = RedirectResponse(path, 303)
+        if outcome.status:
+            site.set_status(response, outcome.status)
         return response
 
     return run
@@ -102,12 +115,12 @@ def live_route(site: Site, pages: Sequence[Page]) -> Handler:
     async def stream(request: Request) -> Response:
         url = urlsplit(request.query_params.get("view", ""))
         page, values = page_at(pages, url.path)
-        visitor = visitor_of(site, request, page.scopes)
+        visitor = await visitor_of(site, request, page.scopes)
         query = dict(parse_qsl(url.query, max_num_fields=MAX_QUERY_FIELDS))
-        view = View(url.path, values, query, visitor, site.now(), zone_of(request))
+        view = replace(view_of(site, request, visitor, query), path=url.path, values=values)
 
         async def render(apis: Apis) -> str:
-            present_view = View(url.path, values, query, visitor, site.now(), zone_of(request))
+            present_view = replace(view, now=site.now())
             context = {
                 "view": present_view,
                 "refusal": "",
@@ -146,21 +159,30 @@ def _route(path: str) -> Route:
     return Route(path, lambda _: None)
 
 
-def visitor_of(site: Site, request: Request, scopes: Sequence[str]) -> Visitor:
-    """The visitor; raises SignedOut without a session, and a Refusal where the page is not for this scope."""
+async def visitor_of(site: Site, request: Request, scopes: Sequence[str]) -> Visitor:
+    """The visitor, whose key is valid at this moment, unless routing is away.
+
+    Raises SignedOut without a session or after its key, and a Refusal where the page is not for this scope.
+    """
     visitor = site.visitor(request)
     if visitor is None:
         raise SignedOut("sign in to see this page")
+    with suppress(ServiceAway):
+        await site.apis(visitor).get(Service.ROUTING, "/v1/key")
     if visitor.scope not in scopes:
-        raise Refusal(403, "wrong_scope", "this page is for operations: your key is a rep's")
+        raise Refusal(403, "wrong_scope", WRONG_SCOPES[visitor.scope])
     return visitor
 
 
-def view_of(site: Site, request: Request, visitor: Visitor) -> View:
-    """What the visitor asks for."""
+def view_of(
+    site: Site, request: Request, visitor: Visitor, query: Mapping[str, str] | None = None
+) -> View:
+    """What the visitor asks for by the request's address, or by the query of another."""
     values = {name: str(value) for name, value in request.path_params.items()}
-    query = dict(list(request.query_params.items())[:MAX_QUERY_FIELDS])
-    return View(request.url.path, values, query, visitor, site.now(), zone_of(request))
+    if query is None:
+        query = dict(list(request.query_params.items())[:MAX_QUERY_FIELDS])
+    search = site.sessions.decrypt(query.get(FIND, ""), FIND)
+    return View(request.url.path, values, query, visitor, site.now(), zone_of(request), search)
 
 
 def safely(site: Site, handler: Handler) -> Handler:

@@ -67,26 +67,27 @@ class Sessions:
 
     def cookie(self, visitor: Visitor) -> str:
         """The content of the cookie."""
-        return self.encrypt(orjson.dumps(asdict(visitor)).decode())
+        return self.encrypt(orjson.dumps(asdict(visitor)).decode(), "session")
 
     def visitor(self, cookie: str | None, now: datetime) -> Visitor | None:
         """The visitor of a cookie, or None if it is none of ours or its time is over."""
         try:
-            visitor = Visitor(**orjson.loads(self.decrypt(cookie or "")))
+            visitor = Visitor(**orjson.loads(self.decrypt(cookie or "", "session")))
         except (TypeError, orjson.JSONDecodeError):
             return None
         return visitor if visitor.until > now.timestamp() else None
 
-    def encrypt(self, text: str) -> str:
-        """The text as a cookie holds it."""
-        return self._fernet.encrypt(text.encode()).decode()
+    def encrypt(self, text: str, purpose: str) -> str:
+        """The text as a cookie or an address holds it; what visitors write can never be taken for a session."""
+        return self._fernet.encrypt(f"{purpose} {text}".encode()).decode()
 
-    def decrypt(self, cookie: str) -> str:
-        """The text of such a cookie; empty if it is none of ours."""
+    def decrypt(self, encrypted: str, purpose: str) -> str:
+        """The text that was encrypted for this purpose; empty if it was not."""
         try:
-            return self._fernet.decrypt(cookie.encode()).decode()
+            written_for, _, text = self._fernet.decrypt(encrypted.encode()).decode().partition(" ")
         except (InvalidToken, UnicodeEncodeError):
             return ""
+        return text if written_for == purpose else ""
 
     def token(self, visitor: Visitor) -> str:
         """The token that the forms of a page carry: the session's own, masked anew for each page.

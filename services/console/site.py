@@ -74,7 +74,7 @@ class Site:
             scope=visitor.scope if visitor else None,
             subject=visitor.subject if visitor else "",
             token=self.sessions.token(visitor) if visitor else "",
-            status=self.sessions.decrypt(request.cookies.get(STATUS_COOKIE, "")),
+            status=self.sessions.decrypt(request.cookies.get(STATUS_COOKIE, ""), "status"),
             live=live,
             navigation=navigation(visitor),
             keys=request.cookies.get(KEYS_COOKIE) != "off",
@@ -110,7 +110,7 @@ class Site:
         """Show this line on the next page. It is encrypted: it may hold a secret that is shown once, or a name."""
         response.set_cookie(
             STATUS_COOKIE,
-            self.sessions.encrypt(" ".join(status.split())[:MAX_STATUS]),
+            self.sessions.encrypt(" ".join(status.split())[:MAX_STATUS], "status"),
             max_age=60,
             httponly=True,
             samesite="strict",

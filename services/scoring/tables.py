@@ -144,6 +144,21 @@ rejections = Table(
     comment="Events that were refused, with the reason.",
 )
 
+repeats = Table(
+    "repeats",
+    metadata,
+    Column("hour", DateTime(timezone=True), primary_key=True, comment="Its beginning, in UTC."),
+    Column("source", Text, primary_key=True),
+    Column(
+        "counter",
+        Integer,
+        primary_key=True,
+        comment="Several of a source in an hour, so that workers do not wait for each other.",
+    ),
+    Column("count", BigInteger, nullable=False),
+    comment="How many events came again and counted for nothing.",
+)
+
 rejected_bodies = Table(
     "rejected_bodies",
     metadata,

@@ -58,6 +58,10 @@ class KeyCache:
         """The key; raises UnknownKey, ExpiredKey, InactiveRep or DatabaseAway."""
         return self.cached(presented) or self._query(_checked(presented))
 
+    def stored_key(self, presented: str | None) -> Key:
+        """The key as the database has it now, and a cached one only while that is away; raises as `key` does."""
+        return self._query(_checked(presented))
+
     def _max_age(self, now: datetime) -> timedelta:
         is_away = self._away_until is not None and now < self._away_until
         return STALE if is_away else FRESH

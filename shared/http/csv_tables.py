@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.http.pages import Page
+
+T = TypeVar("T")
+
 CSV = "text/csv"
 MAX_CSV_ROWS = 10_000
 """A CSV has this many rows at most; its header `Link` leads to the next ones."""
+
+CSV_PAGE = 500
+MAX_CSV_PAGES = 100
+"""A CSV of a list that is read page by page ends after so many pages, some of which may be short."""
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """Text that begins with one of these is a formula to a spreadsheet, unless an apostrophe precedes it."""
@@ -66,6 +74,26 @@ def csv_response(
     return Response(text.getvalue(), headers=headers, media_type=CSV)
 
 
+def csv_of_pages(
+    request: Request,
+    name: str,
+    read_page: Callable[[str | None, int], Page[T]],
+    row: Callable[[T], Mapping[str, object]],
+    *,
+    columns: Sequence[str],
+) -> Response:
+    """A list as a file of this name; `read_page` has the page after a cursor, of so many items at most."""
+    rows: list[Mapping[str, object]] = []
+    cursor = request.query_params.get("after")
+    for _ in range(MAX_CSV_PAGES):
+        page = read_page(cursor, min(CSV_PAGE, MAX_CSV_ROWS - len(rows)))
+        rows += map(row, page.items)
+        cursor = page.next
+        if cursor is None or len(rows) == MAX_CSV_ROWS:
+            break
+    return csv_response(request, name, columns, rows, next_cursor=cursor)
+
+
 def columns_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The columns of a model's fields; those of a model inside begin with the name of its field."""
     for name, field in model.model_fields.items():
@@ -96,4 +124,6 @@ def _cell(value: object) -> object:
         return f"'{value}" if value.startswith(FORMULA_STARTS) else value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return _cell(" ".join(map(str, value)))
     return value.isoformat() if isinstance(value, datetime) else value

@@ -45,6 +45,14 @@ def valid_key(
     return keys.key(presented_key(request.scope))
 
 
+def stored_key(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+) -> Key:
+    """The request's key as it is now: a key that was revoked a moment ago is refused."""
+    keys: KeyCache = request.app.state.keys
+    return keys.stored_key(presented_key(request.scope))
+
+
 def authorize(key: Key, *scopes: KeyScope) -> Caller:
     """The caller, if the key has one of the scopes; raises WrongScope."""
     if key.scope not in scopes:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from shared.auth.keys import ExpiredKey, InactiveRep, Key, KeyScope, UnknownKey
-from shared.http.dependencies import valid_key
+from shared.http.dependencies import stored_key
 from shared.http.problems import problems
 
 router = APIRouter()
@@ -27,6 +27,6 @@ class KeyOut(BaseModel):
 
 
 @router.get("/key", responses=problems(UnknownKey, ExpiredKey, InactiveRep))
-def own_key(key: Annotated[Key, Depends(valid_key)]) -> KeyOut:
-    """The key of the request: what it is for, and how long it lasts."""
+def own_key(key: Annotated[Key, Depends(stored_key)]) -> KeyOut:
+    """The key of the request as it is at this moment: what it is for, and how long it lasts."""
     return KeyOut(id=key.id, scope=key.scope, subject=key.subject, expires_at=key.expires_at)

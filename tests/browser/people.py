@@ -91,6 +91,21 @@ class Console:
         with self.world.client(ROUTING_API, "ops") as client:
             return client.post(path, json=body or {})
 
+    def ask(self, person: str, **traits: Any) -> Json:
+        """Let somebody ask for a demo, and return the handoff once a rep has it."""
+        asks = event(email_of(person), "demo_requested", "asks", traits={**DEFAULTS, **traits})
+        self.world.send([asks])
+        return self.world.handoff(email_of(person), "assigned")
+
+    def breached(self, handoff_id: str) -> Json:
+        """A promise on the handoff, once it is broken."""
+
+        def find_breach() -> Json | None:
+            clocks = self.world.get(SLA_API, "/v1/sla/clocks", handoff=handoff_id)["items"]
+            return next((it for it in clocks if it["breached_at"] is not None), None)
+
+        return until(find_breach, why="a promise is broken")
+
     def samples(self) -> dict[str, Any]:
         """An id for each kind of page that has one in its path."""
         handoff = self.handoff("mara")

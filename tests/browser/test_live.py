@@ -16,6 +16,12 @@ from tests.journey.world import event
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
 BOARD = "/"
+NOTE_ROW = """
+    window.rowsUnderPointer = new Set();
+    setInterval(() => window.rowsUnderPointer.add(document.elementFromPoint(%d, %d)?.closest("tr")?.id), 10);
+"""
+"""Notes the row at a point every 10 ms."""
+
 IN_TIME = timedelta(seconds=1)
 
 
@@ -71,7 +77,10 @@ def test_the_row_under_the_pointer_stays_where_it_is(page: Page, console: Consol
     row = page.get_by_role("region", name="Open breaches").locator("tbody tr").nth(1)
     row.hover()
     before = row.bounding_box()
+    assert before is not None
     id_ = row.get_attribute("id")
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    evaluate(page, NOTE_ROW % (x, y))
     traits = {**DEFAULTS, "country": "JP"}
     console.world.send(
         [
@@ -84,6 +93,7 @@ def test_the_row_under_the_pointer_stays_where_it_is(page: Page, console: Consol
 
     assert row.bounding_box() == before
     assert row.get_attribute("id") == id_
+    assert evaluate(page, "[...window.rowsUnderPointer]") == [id_]
     page.mouse.move(0, 0)
     expect(page.locator("#live")).to_contain_text("Bodil Live", timeout=30_000)
 
@@ -105,3 +115,56 @@ def test_a_hidden_tab_is_up_to_date_when_it_is_shown(page: Page, console: Consol
 
     page.locator("#live").get_by_text("Dagny Live").first.wait_for(timeout=10_000)
     assert evaluate(page, "window.isFirst") is True
+
+
+def test_news_is_easy_to_hit_while_the_pointer_is_on_the_list(page: Page, console: Console) -> None:
+    open_board(page)
+    page.get_by_role("region", name="Open breaches").locator("tbody tr").nth(1).hover()
+    ask(console, "elin")
+    button = page.get_by_role("button", name="new, show")
+    button.wait_for(timeout=30_000)
+    box = button.bounding_box()
+    assert box is not None
+    assert box["width"] >= 160
+    assert box["height"] >= 40
+
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y, steps=20)
+    assert button.is_visible()
+    assert button.bounding_box() == box
+    page.mouse.click(x, y)
+    expect(page.locator("#live")).to_contain_text("Elin Live", timeout=30_000)
+    expect(page).to_have_url(f"{console.url}/")
+
+
+def test_a_paused_page_stays_until_it_goes_on(page: Page, console: Console) -> None:
+    open_board(page)
+    page.keyboard.press("p")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+    ask(console, "frida")
+    page.get_by_role("button", name="new, show").wait_for(timeout=30_000)
+    assert "Frida Live" not in page.locator("#live").inner_text()
+
+    page.keyboard.press("p")
+    expect(page.locator("#live")).to_contain_text("Frida Live", timeout=30_000)
+
+
+def test_the_list_of_leads_follows_what_happens(page: Page, console: Console) -> None:
+    page.goto("/leads")
+    evaluate(page, "window.isFirst = true")
+    ask(console, "gunnar")
+
+    page.locator("#live").get_by_text("Gunnar Live").wait_for(timeout=30_000)
+    assert evaluate(page, "window.isFirst") is True
+
+
+def test_what_was_written_survives_a_change(page: Page, console: Console) -> None:
+    page.goto("/reps")
+    page.locator("summary", has_text="Away").first.click()
+    page.get_by_label("Back on").first.fill("2026-12-24")
+    page.get_by_role("heading", level=1).click()
+    ask(console, "hedda")
+    console.world.handoff(email_of("hedda"), "assigned")
+    page.wait_for_timeout(1_500)
+
+    expect(page.get_by_label("Back on").first).to_have_value("2026-12-24")

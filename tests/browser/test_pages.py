@@ -18,6 +18,7 @@ from tests.browser.watching import (
     DESKTOP,
     PHONE,
     axe_violations,
+    broken_words,
     overflow_px,
     take_screenshot,
 )
@@ -62,6 +63,7 @@ def test_a_page_is_accessible_and_fits(
 
     assert axe_violations(page) == []
     assert overflow_px(page) <= 0
+    assert broken_words(page) == []
 
 
 @EVERY_PAGE

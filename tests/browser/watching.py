@@ -94,6 +94,31 @@ def _lines(violation: dict[str, Any]) -> Sequence[str]:
     ]
 
 
+BROKEN_WORDS = """
+    (() => {
+        const broken = [];
+        const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const node = walker.currentNode;
+            for (const match of node.data.matchAll(/[^\\s\\/-]+/gu)) {
+                if (match[0].length > 15 || node.parentElement.closest("pre, .unseen")) continue;
+                const range = document.createRange();
+                range.setStart(node, match.index);
+                range.setEnd(node, match.index + match[0].length);
+                const tops = [...range.getClientRects()].filter((it) => it.width).map((it) => Math.round(it.top));
+                if (new Set(tops).size > 1) broken.push(match[0]);
+            }
+        }
+        return broken;
+    })()
+"""
+
+
+def broken_words(page: Page) -> list[str]:
+    """The short words that stand on two lines."""
+    return list(evaluate(page, BROKEN_WORDS))
+
+
 def overflow_px(page: Page) -> int:
     """How many pixels the page is wider than the window."""
     root = "document.documentElement"

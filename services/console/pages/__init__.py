@@ -1,4 +1,4 @@
-"""Every page and every act of the console."""
+"""Every page, every act and every download of the console."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.console.pages import (
     reps,
     reroutes,
 )
-from services.console.pages.page import Act, Page
+from services.console.pages.page import Act, Export, Page
 
 PAGES: tuple[Page, ...] = (
     now.PAGE,
@@ -31,6 +31,7 @@ PAGES: tuple[Page, ...] = (
     events.PAGE,
 )
 ACTS: tuple[Act, ...] = (
+    leads.FIND_LEADS,
     *handoffs.ACTS,
     *reroutes.ACTS,
     clock.ACKNOWLEDGE,
@@ -38,4 +39,13 @@ ACTS: tuple[Act, ...] = (
     *reps.ACTS,
     *agreement.ACTS,
     events.RETRY,
+)
+EXPORTS: tuple[Export, ...] = (
+    leads.EXPORT,
+    handoffs.EXPORT,
+    reroutes.EXPORT,
+    promises.EXPORT,
+    *attainment.EXPORTS,
+    *deliveries.EXPORTS,
+    *events.EXPORTS,
 )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, percent_text
 from services.console.pages.names import REPS, names_of
-from services.console.pages.page import Page, View
+from services.console.pages.page import Export, Page, Source, View
 from services.console.plots import DURATION_STEPS, Axes, Series, lines
 
 GROUPS: Final = ("team", "rep", "tier")
@@ -24,9 +24,7 @@ KINDS: Final = {"accept": "Time to accept", "first_touch": "Time to the first to
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The report of each group, and the plots of the days where the series are not too many."""
-    query = {name: view.query.get(name) for name in ("team", "tier", "since", "until")}
-    by = view.query.get("by", "team")
-    by = by if by in GROUPS else "team"
+    by, query = grouping(view)
     time = view.query.get("time", "business")
     time = time if time in TIMES else "business"
     has_days = by != "rep" or query["team"] is not None or view.visitor.scope == "rep"
@@ -48,6 +46,23 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "times": TIMES,
         "kinds": KINDS,
     }
+
+
+def grouping(view: View) -> tuple[str, dict[str, str | None]]:
+    """What each row of the report is about, and what narrows it."""
+    by = view.query.get("by", "team")
+    query = {name: view.query.get(name) for name in ("team", "tier", "since", "until")}
+    return by if by in GROUPS else "team", query
+
+
+def _export(path: str, api_path: str) -> Export:
+    """A report as CSV."""
+
+    def source_of(view: View) -> Source:
+        by, query = grouping(view)
+        return Source(Service.SLA, api_path, {"by": by, **query})
+
+    return Export(path, source_of)
 
 
 async def _daily(apis: Apis, by: str, query: Mapping[str, str | None]) -> Any:
@@ -111,4 +126,8 @@ PAGE = Page(
     title="Attainment",
     template="attainment.html",
     load=load,
+)
+EXPORTS = (
+    _export("/sla/attainment.csv", "/v1/sla/attainment"),
+    _export("/sla/attainment/daily.csv", "/v1/sla/attainment/daily"),
 )

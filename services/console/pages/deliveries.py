@@ -7,7 +7,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
-from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, Page, View, address
+from services.console.pages.page import (
+    HANDOFF_CHANGES,
+    READERS,
+    Act,
+    Export,
+    Outcome,
+    Page,
+    Source,
+    View,
+    address,
+)
 
 PATH = "/deliveries"
 FILTERS = ("endpoint", "type", "state", "status", "handoff", "since", "until")
@@ -106,6 +116,20 @@ async def enable(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     return Outcome(address(PATH, view.query), f"{id} is in use. Replay what it missed.")
 
 
+async def delete(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
+    """Delete an endpoint; what waits for it is cancelled."""
+    id = view.values["id"]
+    answer = await apis.delete(Service.ROUTING, f"/v1/endpoints/{quote(id)}")
+    text = f"{id} is deleted, and {answer['cancelled']} pending webhooks to it are cancelled."
+    return Outcome(PATH, text)
+
+
+def source_of(view: View) -> Source:
+    """The deliveries that the filters leave."""
+    filters = {name: view.query.get(name) for name in FILTERS}
+    return Source(Service.ROUTING, "/v1/deliveries", filters)
+
+
 PAGE = Page(
     path=PATH,
     title="Deliveries",
@@ -121,4 +145,13 @@ ACTS = (
     Act(f"{PATH}/endpoints/{{id:path}}/test", test, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/rotate", rotate, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/enable", enable, back=PATH),
+    Act(f"{PATH}/endpoints/{{id:path}}/delete", delete, back=PATH),
+)
+EXPORTS = (
+    Export(f"{PATH}.csv", source_of, scopes=READERS),
+    Export(
+        f"{PATH}/endpoints.csv",
+        lambda _: Source(Service.ROUTING, "/v1/endpoints", {}),
+        scopes=READERS,
+    ),
 )

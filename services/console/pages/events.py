@@ -6,32 +6,55 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Service
-from services.console.pages.page import EVENT_CHANGES, OPS, READERS, Act, Outcome, Page, View
+from services.console.pages.page import (
+    EVENT_CHANGES,
+    OPS,
+    READERS,
+    Act,
+    Export,
+    Outcome,
+    Page,
+    Source,
+    View,
+)
+
+EVENTS, REJECTIONS, SOURCES = "/v1/events", "/v1/rejections", "/v1/events/sources"
+"""The lists of scoring."""
+
+FILTERS = {
+    EVENTS: ("source", "type", "since", "until"),
+    REJECTIONS: ("source", "code", "since", "until"),
+    SOURCES: (),
+}
+"""What narrows each list."""
 
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The latest accepted events and the latest refused ones, both of the source that the query names."""
-    query = view.query
     return await apis.parts(
         events=apis.get(
             Service.SCORING,
-            "/v1/events",
-            source=query.get("source"),
-            type=query.get("type"),
-            since=query.get("since"),
-            until=query.get("until"),
-            after=query.get("after"),
+            EVENTS,
+            **narrowed(view, EVENTS),
+            after=view.query.get("after"),
             limit=50,
         ),
-        rejections=apis.get(
-            Service.SCORING,
-            "/v1/rejections",
-            source=query.get("source"),
-            code=query.get("code"),
-            since=query.get("since"),
-            until=query.get("until"),
-            limit=25,
-        ),
+        rejections=apis.get(Service.SCORING, REJECTIONS, **narrowed(view, REJECTIONS), limit=25),
+        sources=apis.get(Service.SCORING, SOURCES),
+    )
+
+
+def narrowed(view: View, path: str) -> dict[str, str | None]:
+    """The parameters of a list for the filters of this address."""
+    return {name: view.query.get(name) for name in FILTERS[path]}
+
+
+def _export(path: str, api_path: str) -> Export:
+    """A list as CSV."""
+    return Export(
+        path,
+        lambda view: Source(Service.SCORING, api_path, narrowed(view, api_path)),
+        scopes=READERS,
     )
 
 
@@ -57,4 +80,9 @@ PAGE = Page(
 )
 RETRY = Act(
     path="/events/rejections/{rejection_id:int}/retry", run=retry, back="/events", scopes=OPS
+)
+EXPORTS = (
+    _export("/events.csv", EVENTS),
+    _export("/events/rejections.csv", REJECTIONS),
+    _export("/events/sources.csv", SOURCES),
 )

@@ -13,8 +13,10 @@ from services.console.pages.page import (
     HANDOFF_CHANGES,
     SLA_CHANGES,
     Act,
+    Export,
     Outcome,
     Page,
+    Source,
     View,
 )
 
@@ -158,4 +160,7 @@ ACTS = (
     Act("/handoffs/{id:uuid}/reassign", reassign, back="/handoffs/{id}"),
     Act("/handoffs/views", save_view, back="/handoffs", scopes=ANSWERERS),
     Act("/handoffs/views/delete", delete_view, back="/handoffs", scopes=ANSWERERS),
+)
+EXPORT = Export(
+    "/handoffs.csv", lambda view: Source(Service.ROUTING, "/v1/handoffs", narrowed(view))
 )

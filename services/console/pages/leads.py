@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.pages.page import EVERYBODY, HANDOFF_CHANGES, SLA_CHANGES, Page, View
+from services.console.pages.names import REPS, names_of
+from services.console.pages.page import (
+    EVERYBODY,
+    HANDOFF_CHANGES,
+    SLA_CHANGES,
+    Act,
+    Export,
+    Outcome,
+    Page,
+    Source,
+    View,
+)
 from services.console.pages.story import Handoff, story
 
+PATH = "/leads"
+MAX_SEARCH = 200
 MAX_EVENTS = 200
 MAX_HANDOFFS = 10
 """How much of a lead its story shows; older events are a page of their own away."""
@@ -16,15 +29,25 @@ MAX_HANDOFFS = 10
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The leads that the search finds, or those that qualified last."""
-    query, after = view.query.get("q"), view.query.get("after")
+    search = view.search or view.query.get("q", "")
+    call = apis.get(Service.SCORING, "/v1/leads", q=search, after=view.query.get("after"), limit=50)
     try:
-        return await apis.parts(
-            leads=apis.get(Service.SCORING, "/v1/leads", q=query, after=after, limit=50)
-        )
+        return {"search": search, **await apis.parts(leads=call)}
     except Refusal as refusal:
         if refusal.problem_code != "short_search":
             raise
-        return {"leads": {"items": [], "next": None}, "refusal": refusal.message}
+        leads: dict[str, Any] = {"items": [], "next": None}
+        return {"search": search, "leads": leads, "refusal": refusal.message}
+
+
+async def find(_: Apis, __: View, fields: Mapping[str, str]) -> Outcome:
+    """Search for leads; what is searched for may be a name or an address, so that the URL has it encrypted."""
+    return Outcome(PATH, "", search=" ".join(fields.get("q", "").split())[:MAX_SEARCH])
+
+
+def source_of(view: View) -> Source:
+    search = view.search or view.query.get("q")
+    return Source(Service.SCORING, "/v1/leads", {"q": search, "after": view.query.get("after")})
 
 
 async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
@@ -44,12 +67,13 @@ async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
             lead=view.values["lead_id"],
             limit=MAX_HANDOFFS,
         ),
+        reps=apis.get(Service.ROUTING, REPS),
     )
-    listed = parts.pop("listed")
+    listed, names = parts.pop("listed"), names_of(parts.pop("reps"))
     handoffs = [] if isinstance(listed, Gap) else await _handoffs(apis, listed["items"])
     gaps = [it for it in (*parts.values(), listed) if isinstance(it, Gap)]
     gaps += [it.clocks for it in handoffs if isinstance(it.clocks, Gap)]
-    rows = story(parts["lead"], parts["events"], handoffs)
+    rows = story(parts["lead"], parts["events"], handoffs, names)
     return {**parts, "rows": rows, "gaps": {it.message for it in gaps}}
 
 
@@ -70,7 +94,14 @@ async def _handoffs(apis: Apis, listed: list[dict[str, Any]]) -> list[Handoff]:
 
 
 PAGES = (
-    Page(path="/leads", title="Leads", template="leads.html", load=load, key="l"),
+    Page(
+        path=PATH,
+        title="Leads",
+        template="leads.html",
+        load=load,
+        streams=(HANDOFF_CHANGES,),
+        key="l",
+    ),
     Page(
         path="/leads/{lead_id:uuid}",
         title="Lead",
@@ -80,3 +111,5 @@ PAGES = (
         streams=(HANDOFF_CHANGES, SLA_CHANGES),
     ),
 )
+FIND_LEADS = Act(f"{PATH}/find", find, back=PATH, scopes=EVERYBODY)
+EXPORT = Export(f"{PATH}.csv", source_of)

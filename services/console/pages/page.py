@@ -16,6 +16,9 @@ OPS = ("ops",)
 READERS = ("ops", "read")
 EVERYBODY = ("ops", "read", "rep")
 
+FIND = "find"
+"""The parameter of an address that holds what was searched for: encrypted, because it may be a name or an e-mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -29,6 +32,8 @@ class View:
     visitor: Visitor
     now: datetime
     zone: ZoneInfo
+    search: str = ""
+    """What the parameter FIND holds."""
 
     def url(self, **changes: object) -> str:
         """This address with other parameters; None removes one, and a new filter begins at the first page."""
@@ -38,6 +43,11 @@ class View:
             if value is None:
                 query.pop(name, None)
         return address(self.path, query)
+
+    def csv_url(self, path: str = "", **changes: str) -> str:
+        """The address of this list as CSV, or of another one with the same parameters, from its beginning."""
+        query = {name: value for name, value in self.query.items() if name != "after"}
+        return address(path or f"{self.path}.csv", query | changes)
 
 
 def address(path: str, query: Mapping[str, str]) -> str:
@@ -78,6 +88,8 @@ class Outcome:
 
     path: str
     status: str
+    search: str = ""
+    """What the address gets as the parameter FIND."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +101,21 @@ class Act:
     back: str
     """The page that sent the form, as a path with the same variable parts: it shows a refusal."""
     scopes: tuple[str, ...] = OPS
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A list as CSV: its address, and the list of an API that it is read from."""
+
+    path: str
+    source: Callable[[View], Source]
+    scopes: tuple[str, ...] = EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A list of an API, with the parameters that narrow it."""
+
+    service: Service
+    path: str
+    query: Mapping[str, Any]

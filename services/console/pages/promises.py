@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Service
 from services.console.pages.names import REPS, names_of
-from services.console.pages.page import HANDOFF_CHANGES, SLA_CHANGES, Page, View
+from services.console.pages.page import (
+    HANDOFF_CHANGES,
+    SLA_CHANGES,
+    Export,
+    Page,
+    Source,
+    View,
+)
 
 FILTERS: Final = ("team", "rep", "tier", "kind", "scope")
 LISTS: Final = {"breaches": "Open breaches", "at-risk": "At risk", "upcoming": "Running"}
@@ -55,6 +62,16 @@ async def _list(apis: Apis, view: View, name: str, filters: Mapping[str, str | N
     return await apis.get(Service.SLA, f"/v1/sla/{name}", limit=limit, **filters, **more)
 
 
+def source_of(view: View) -> Source:
+    """The list that `show` names, or else the open breaches."""
+    show = view.query.get("show", "")
+    name = show if show in LISTS else "breaches"
+    query = {it: view.query.get(it) for it in FILTERS}
+    if name == "breaches":
+        query["acknowledged"] = view.query.get("acknowledged")
+    return Source(Service.SLA, f"/v1/sla/{name}", query)
+
+
 def with_shares(clocks: Any, now: datetime) -> Any:
     """The list, in which each clock has the share of its time that is left, 0 to 1."""
     if isinstance(clocks, Gap):
@@ -77,3 +94,4 @@ PAGE = Page(
     streams=(SLA_CHANGES, HANDOFF_CHANGES),
     key="s",
 )
+EXPORT = Export("/sla.csv", source_of)

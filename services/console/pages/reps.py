@@ -63,6 +63,18 @@ async def back(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     return Outcome(address(PATH, view.query), text)
 
 
+async def deactivate(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
+    """Let a rep get no leads any more, and show the plan for what they hold."""
+    id = view.values["id"]
+    rep = await apis.post(Service.ROUTING, f"/v1/reps/{quote(id)}/deactivate")
+    text = f"{rep['name']} is inactive: take them out of the file of reps, too."
+    if not rep["holds"]:
+        return Outcome(address(PATH, {**view.query, "inactive": "1"}), text)
+    reason = fields.get("reason", "").strip() or "has left"
+    reroute = await apis.post(Service.ROUTING, "/v1/reroutes", {"rep": id, "reason": reason})
+    return Outcome(f"/reroutes/{reroute['id']}", f"{text} Nothing that they hold has moved yet.")
+
+
 def _midnight(day: str, zone: str) -> datetime | None:
     """The beginning of the day in the viewer's zone; None without a day."""
     if not day:
@@ -84,4 +96,5 @@ PAGE = Page(
 ACTS = (
     Act(f"{PATH}/{{id}}/away", away, back=PATH),
     Act(f"{PATH}/{{id}}/back", back, back=PATH),
+    Act(f"{PATH}/{{id}}/deactivate", deactivate, back=PATH),
 )

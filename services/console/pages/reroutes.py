@@ -7,7 +7,16 @@ from typing import Any
 
 from services.console.apis import Apis, Service
 from services.console.pages.names import REPS, names_of
-from services.console.pages.page import HANDOFF_CHANGES, READERS, Act, Outcome, Page, View
+from services.console.pages.page import (
+    HANDOFF_CHANGES,
+    READERS,
+    Act,
+    Export,
+    Outcome,
+    Page,
+    Source,
+    View,
+)
 
 PAGE_SIZE = 100
 
@@ -56,4 +65,9 @@ ACTS = (
     Act("/reroutes", plan, back="/handoffs"),
     step("confirm", "Confirmed: the workers carry it out."),
     step("cancel", "Cancelled: what was moved stays where it is."),
+)
+EXPORT = Export(
+    "/reroutes/{id:uuid}/handoffs.csv",
+    lambda view: Source(Service.ROUTING, f"/v1/reroutes/{view.values['id']}/handoffs", {}),
+    scopes=READERS,
 )

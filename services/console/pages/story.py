@@ -55,15 +55,23 @@ class Handoff:
     clocks: Json | Gap
 
 
-def story(lead: Json | Gap, events: Json | Gap, handoffs: list[Handoff]) -> list[Row]:
-    """The rows, oldest first; of one instant events come first, then what followed from them."""
+def story(
+    lead: Json | Gap,
+    events: Json | Gap,
+    handoffs: list[Handoff],
+    names: Mapping[str, str] = {},
+) -> list[Row]:
+    """The rows, oldest first; of one instant events come first, then what followed from them.
+
+    `names` are those of reps by their ids.
+    """
     rows: list[Row] = []
     if not isinstance(events, Gap):
         rows += [_event(it) for it in reversed(events["items"])]
     if not isinstance(lead, Gap):
         rows += [_stage(it, number) for number, it in enumerate(lead["steps"])]
     for handoff in reversed(handoffs):
-        rows += _rows_of(handoff)
+        rows += _rows_of(handoff, names)
     return sorted(rows, key=_position)
 
 
@@ -102,22 +110,22 @@ def _stage(step: Json, number: int) -> Row:
         id=f"stage-{number}",
         at=step["at"],
         kind="stage",
-        text=f"Is {step['stage']} now",
+        text=f"Became {step['stage']}",
         state=step["stage"],
         facts={"cause": step["cause"]},
     )
 
 
-def _rows_of(handoff: Handoff) -> Iterator[Row]:
+def _rows_of(handoff: Handoff, names: Mapping[str, str]) -> Iterator[Row]:
     details = handoff.details
     yield _qualification(details)
     for number, step in enumerate(details["history"]):
-        yield _step(details, step, number)
+        yield _step(details, step, number, names)
     for delivery in details["deliveries"]:
         yield _delivery(details, delivery)
     if not isinstance(handoff.clocks, Gap):
         for clock in handoff.clocks["items"]:
-            yield from _clock(clock)
+            yield from _clock(clock, names)
 
 
 def _qualification(details: Json) -> Row:
@@ -139,8 +147,8 @@ def _qualification(details: Json) -> Row:
     )
 
 
-def _step(details: Json, step: Json, number: int) -> Row:
-    rep, change = step["rep"] or "nobody", step["change"]
+def _step(details: Json, step: Json, number: int, names: Mapping[str, str]) -> Row:
+    rep, change = names.get(step["rep"], step["rep"]) or "nobody", step["change"]
     text = STEPS[change].format(rep=rep, team=details["team"]) if change in STEPS else change
     if change == "reassigned" and step["rep"]:
         text = f"Taken from its rep, and given to {rep}"
@@ -157,16 +165,18 @@ def _step(details: Json, step: Json, number: int) -> Row:
             "hop": step["hop"],
             "reported": step["recorded_at"] if step["recorded_at"] != step["occurred_at"] else "",
             **step["details"],
-            **(_choice(decisions[-1]) if is_choice and decisions else {}),
+            **(_choice(decisions[-1], names) if is_choice and decisions else {}),
         },
         links={"why this rep": f"/handoffs/{details['id']}/why"} if is_choice else {},
     )
 
 
-def _choice(decision: Json) -> dict[str, Any]:
+def _choice(decision: Json, names: Mapping[str, str]) -> dict[str, Any]:
     """The rule by which a rep was picked, and why each other candidate was not."""
     excluded = {
-        candidate["rep"]: ", ".join(it["detail"] or it["reason"] for it in candidate["excluded"])
+        names.get(candidate["rep"], candidate["rep"]): ", ".join(
+            it["detail"] or it["reason"] for it in candidate["excluded"]
+        )
         for candidate in decision["candidates"]
         if candidate["excluded"]
     }
@@ -195,13 +205,13 @@ def _attempt(attempt: Json) -> str:
     return f"{status} after {attempt['took_ms']:.0f} ms: {attempt['detail']}"
 
 
-def _clock(clock: Json) -> Iterator[Row]:
+def _clock(clock: Json, names: Mapping[str, str]) -> Iterator[Row]:
     promise = clock["kind"].replace("_", " ")
     facts = {
         "policy": clock["policy"],
         "scope": clock["scope"],
         "team": clock["team"],
-        "rep": clock["rep"],
+        "rep": names.get(clock["rep"], clock["rep"]),
         "due": clock["due_at"],
         "target": clock["target_s"],
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 WIDTH = 640
-CHARACTER = 6.6
+CHARACTER = 7.4
 """The width of a character of a label, estimated."""
 
 GAP = 6

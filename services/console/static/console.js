@@ -43,10 +43,13 @@ const region = () => document.getElementById("live");
 const isBusy = () => {
   const live = region();
   const focused = live?.contains(document.activeElement) ? document.activeElement : null;
-  return paused || live?.matches(":hover") || live?.querySelector("dialog[open]") !== null
+  return paused || live?.matches(":hover") || news?.matches(":hover") || news?.contains(document.activeElement) || live?.querySelector("dialog[open]") !== null
     || (focused !== null && focused.matches("input, select, textarea"));
 };
 const rows = (root) => new Map([...root.querySelectorAll("tr[id], li[id]")].map((row) => [row.id, row.textContent]));
+// What was written into the forms of the region: it survives a swap.
+const fields = (root) => [...root.querySelectorAll("form[action] :is(input:not([type=hidden]), textarea)")].map((field) => [`${field.form.getAttribute("action")} ${field.name}`, field]);
+const written = (root) => fields(root).filter(([, field]) => field.value !== field.defaultValue).map(([key, field]) => [key, field.value]);
 const swap = (html) => {
   const live = region();
   if (!live) return;
@@ -58,6 +61,7 @@ const swap = (html) => {
   if (!parsed) return;
   for (const field of parsed.querySelectorAll('input[name="token"]')) field.value = token;
   for (const id of open) parsed.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+  for (const [key, value] of written(live)) for (const [there, field] of fields(parsed)) if (there === key) field.value = value;
   live.replaceWith(parsed);
   if (place && place !== "live") {
     const there = document.getElementById(place);

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from services.routing.domain.endpoints import (
     EndpointIsDisabled,
@@ -20,6 +21,7 @@ from services.routing.queries.deliveries import ReplayRange
 from services.routing.queries.delivery_lists import StatusClass
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.errors import Rejected
+from shared.http.csv_tables import CSV_RESPONSE, FORMAT, Format, csv_of_pages, wants_csv
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import (
@@ -119,6 +121,7 @@ class DeliveryFilter(BaseModel):
     until: Until | None = Field(default=None, description=f"Created {UNTIL}")
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
 
     def delivery_filter(self) -> delivery_lists.DeliveryFilter:
         """The filter of the query."""
@@ -132,16 +135,50 @@ class DeliveryFilter(BaseModel):
         )
 
 
-@router.get("/deliveries", responses=problems(UnknownKey, WrongScope, BadCursor, EmptyRange))
+_OF_DELIVERY = (
+    "id", "endpoint", "handoff_id", "hop", "type", "state", "attempt_count", "next_attempt_at",
+    "created_at", "ended_at",
+)  # fmt: skip
+_OF_ATTEMPT = ("at", "took_ms", "status", "detail")
+COLUMNS = (*_OF_DELIVERY, *(f"last_attempt_{it}" for it in _OF_ATTEMPT))
+"""The columns of deliveries as CSV."""
+
+
+def delivery_row(delivery: DeliveryOut) -> dict[str, object]:
+    """The delivery with its last attempt, as a row of a CSV."""
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return {
+        **{it: getattr(delivery, it) for it in _OF_DELIVERY},
+        **{f"last_attempt_{it}": getattr(last, it, None) for it in _OF_ATTEMPT},
+    }
+
+
+@router.get(
+    "/deliveries",
+    response_model=Page[DeliveryOut],
+    responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, BadCursor, EmptyRange)},
+)
 def list_deliveries(
+    request: Request,
     session: Tx,
     _: OpsOrRead,
     filter_: Annotated[DeliveryFilter, Query()],
-) -> Page[DeliveryOut]:
-    """List deliveries with their attempts, newest first.
+) -> Page[DeliveryOut] | Response:
+    """List deliveries with their attempts, newest first; as CSV with the last attempt of each.
 
     For `type` and `status` a page looks at 20,000 deliveries at most: it may be short, or empty, and have a `next`.
     """
+
+    def page_after(cursor: str | None, limit: int) -> Page[DeliveryOut]:
+        narrowed = filter_.model_copy(update={"after": cursor, "limit": limit})
+        return _page_of_deliveries(session, narrowed)
+
+    if wants_csv(request, filter_.format):
+        return csv_of_pages(request, "deliveries", page_after, delivery_row, columns=COLUMNS)
+    return page_after(filter_.after, filter_.limit)
+
+
+def _page_of_deliveries(session: Session, filter_: DeliveryFilter) -> Page[DeliveryOut]:
     before = None if filter_.after is None else CURSOR.decode(filter_.after)
     delivery_filter = filter_.delivery_filter()
     matching = delivery_lists.list_deliveries(

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field, SecretStr
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.routing.api.deliveries import ENDPOINT_PATTERN
 from services.routing.delivery.endpoint_tests import EndpointTester
@@ -18,6 +18,15 @@ from services.routing.queries import deliveries, endpoints
 from services.routing.queries.endpoints import EndpointStatus
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.auth.vault import BadSecretKey, Vault
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_response,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.problems import problems
 
@@ -31,7 +40,13 @@ EndpointId = Annotated[
 ]
 
 
-StateFilter = Annotated[EndpointState | None, Query(description="Only endpoints in this state.")]
+class EndpointsQuery(BaseModel):
+    """Which endpoints are listed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: EndpointState | None = Field(default=None, description="Only endpoints in this state.")
+    format: Format = Field(default=None, description=FORMAT)
 
 
 class EndpointOut(BaseModel):
@@ -124,11 +139,11 @@ def _use_routes() -> APIRouter:
     """Which endpoints there are, and whether they are used."""
     routes = APIRouter()
 
-    @routes.get("/endpoints", responses=problems(UnknownKey, WrongScope))
-    def list_endpoints(session: Tx, _: OpsOrRead, now: Now, state: StateFilter = None) -> Endpoints:
-        """List every endpoint, with its state: whether it answers, hangs or is disabled."""
-        items = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
-        return Endpoints(items=[it for it in items if state in (None, it.state)])
+    routes.get(
+        "/endpoints",
+        response_model=Endpoints,
+        responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope)},
+    )(list_endpoints)
 
     @routes.post(
         "/endpoints/{id:path}/enable", responses=problems(UnknownKey, WrongScope, UnknownEndpoint)
@@ -155,6 +170,22 @@ def _use_routes() -> APIRouter:
         return DeletedEndpoint(id=id, cancelled=cancelled)
 
     return routes
+
+
+def list_endpoints(
+    request: Request,
+    session: Tx,
+    _: OpsOrRead,
+    now: Now,
+    query: Annotated[EndpointsQuery, Query()],
+) -> Endpoints | Response:
+    """List every endpoint, with its state: whether it answers, hangs or is disabled."""
+    every = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
+    items = [it for it in every if query.state in (None, it.state)]
+    if wants_csv(request, query.format):
+        columns = list(columns_of(EndpointOut))
+        return csv_response(request, "endpoints", columns, [row_of(it, columns) for it in items])
+    return Endpoints(items=items)
 
 
 def _test_routes(tester: EndpointTester) -> APIRouter:

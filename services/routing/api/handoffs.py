@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from services.routing.handlers.explanation import HandoffHistory, read_history
 from services.routing.queries import lists
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change, LeadContext, Scores
+from shared.http.csv_tables import CSV_RESPONSE, FORMAT, Format, csv_of_pages, wants_csv
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
@@ -184,6 +185,7 @@ class HandoffFilter(BaseModel):
     sort: Sort = Field(default=Sort.NEWEST, description="By the qualification.")
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
 
     def of_caller(self, caller: Caller) -> lists.HandoffFilter:
         """Which handoffs the caller gets."""
@@ -225,18 +227,52 @@ def list_handoffs(
     return page
 
 
+_OF_HANDOFF = (
+    "id", "lead_id", "qualification", "state", "team", "rule", "rep", "hop", "tier", "cause",
+    "qualified_at", "assigned_at", "closed_at", "merged_into", "agreement_version",
+)  # fmt: skip
+_OF_SCORES = ("fit", "engagement", "grade")
+_OF_LEAD = ("email", "phone", "name", "company", "account", "sources")
+COLUMNS = (*_OF_HANDOFF, *_OF_SCORES, *(f"lead_{it}" for it in _OF_LEAD))
+"""The columns of handoffs as CSV."""
+
+
+def handoff_row(handoff: HandoffOut) -> dict[str, object]:
+    """The handoff as a row of a CSV."""
+    return {
+        **{it: getattr(handoff, it) for it in _OF_HANDOFF},
+        **{it: getattr(handoff.scores, it) for it in _OF_SCORES},
+        **{f"lead_{it}": getattr(handoff.lead, it) for it in _OF_LEAD},
+    }
+
+
 def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
 
     @routes.get(
-        "/handoffs", responses=problems(UnknownKey, WrongScope, InactiveRep, BadCursor, EmptyRange)
+        "/handoffs",
+        response_model=Page[HandoffOut],
+        responses={
+            **CSV_RESPONSE,
+            **problems(UnknownKey, WrongScope, InactiveRep, BadCursor, EmptyRange),
+        },
     )
     def read_handoffs(
-        session: Tx, caller: AnyReader, filter_: Annotated[HandoffFilter, Query()]
-    ) -> Page[HandoffOut]:
+        request: Request,
+        session: Tx,
+        caller: AnyReader,
+        filter_: Annotated[HandoffFilter, Query()],
+    ) -> Page[HandoffOut] | Response:
         """List handoffs, newest first. A page may end before its limit although `next` names another."""
-        return list_handoffs(session, caller, filter_, max_examined=lists.MAX_EXAMINED)
+
+        def page_after(cursor: str | None, limit: int) -> Page[HandoffOut]:
+            narrowed = filter_.model_copy(update={"after": cursor, "limit": limit})
+            return list_handoffs(session, caller, narrowed, max_examined=lists.MAX_EXAMINED)
+
+        if wants_csv(request, filter_.format):
+            return csv_of_pages(request, "handoffs", page_after, handoff_row, columns=COLUMNS)
+        return page_after(filter_.after, filter_.limit)
 
     @routes.get(
         "/handoffs/{id}",

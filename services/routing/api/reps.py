@@ -22,6 +22,7 @@ from services.routing.domain.roster import (
 )
 from services.routing.handlers.absences import record_absence
 from services.routing.handlers.assignment import Assigner
+from services.routing.handlers.deactivation import deactivate_rep
 from services.routing.queries import absences, endpoints, handoffs, reps
 from shared.agreement.model import Id
 from shared.agreement.store import NoAgreement
@@ -151,6 +152,14 @@ def router(assigner: Assigner) -> APIRouter:
         items = _with_status(session, listed, assigner, now)
         return Reps(items=[it.model_copy(update={"share": None}) if is_rep else it for it in items])
 
+    routes.include_router(_status_routes(assigner))
+    return routes
+
+
+def _status_routes(assigner: Assigner) -> APIRouter:
+    """What ops record of a rep beside the file."""
+    routes = APIRouter()
+
     @routes.post(
         "/reps/{id}/away", responses=problems(UnknownKey, WrongScope, NoSuchRep, EmptyRange)
     )
@@ -168,6 +177,16 @@ def router(assigner: Assigner) -> APIRouter:
     def back(id: RepId, session: Tx, _: Ops, now: Now) -> RepOut:
         """End the absence that ops recorded; leads that wait are assigned at once. Time off of the file stays."""
         record_absence(session, id, None, now=now)
+        return _shown_rep(session, id, assigner, now)
+
+    @routes.post("/reps/{id}/deactivate", responses=problems(UnknownKey, WrongScope, NoSuchRep))
+    def deactivate(id: RepId, session: Tx, _: Ops, now: Now) -> RepOut:
+        """Give the rep no more leads, as an import does that leaves the rep out of the file.
+
+        The rep's keys are refused, and webhooks that are still to be sent to the rep are cancelled. What the rep holds
+        stays with the rep until a re-route. The next import decides anew: take the rep out of the file, too.
+        """
+        deactivate_rep(session, id, now=now)
         return _shown_rep(session, id, assigner, now)
 
     return routes

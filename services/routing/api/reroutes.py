@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,15 @@ from services.routing.queries import handoffs
 from services.routing.queries.reroutes import moves_of, progress_of
 from shared.agreement.model import Id
 from shared.auth.keys import UnknownKey, WrongScope
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_of_pages,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import Position
@@ -155,7 +164,11 @@ def router(assigner: Assigner) -> APIRouter:
     )
     routes.get(
         "/reroutes/{id}/handoffs",
-        responses=problems(UnknownKey, WrongScope, UnknownReroute, BadCursor),
+        response_model=Page[MoveOut],
+        responses={
+            **CSV_RESPONSE,
+            **problems(UnknownKey, WrongScope, UnknownReroute, BadCursor),
+        },
     )(list_moves)
     routes.post(
         "/reroutes/{id}/confirm",
@@ -173,11 +186,40 @@ def read_reroute(id: RerouteId, session: Tx, _: OpsOrRead) -> RerouteOut:
     return RerouteOut.of(session, find_reroute(session, id))
 
 
+class MovesQuery(BaseModel):
+    """Which page of a re-route's handoffs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: After = None
+    limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
+
+
 def list_moves(
-    id: RerouteId, session: Tx, _: OpsOrRead, after: After = None, limit: Limit = 50
-) -> Page[MoveOut]:
+    request: Request,
+    id: RerouteId,
+    session: Tx,
+    _: OpsOrRead,
+    query: Annotated[MovesQuery, Query()],
+) -> Page[MoveOut] | Response:
     """List the handoffs of a re-route in the order in which they are assigned."""
     reroute = find_reroute(session, id)
+    if wants_csv(request, query.format):
+        columns = list(columns_of(MoveOut))
+        return csv_of_pages(
+            request,
+            "reroute",
+            lambda after, limit: _page_of_moves(session, reroute, after=after, limit=limit),
+            lambda move: row_of(move, columns),
+            columns=columns,
+        )
+    return _page_of_moves(session, reroute, after=query.after, limit=query.limit)
+
+
+def _page_of_moves(
+    session: Session, reroute: Reroute, *, after: str | None, limit: int
+) -> Page[MoveOut]:
     [position] = [None] if after is None else CURSOR.decode(after)
     moves = moves_of(session, reroute.id, after=position, limit=limit + 1)
     about = handoffs.handoffs_by_id(session, {it.handoff_id for it in moves})

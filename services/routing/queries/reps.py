@@ -76,6 +76,11 @@ def save_reps(session: Session, roster: Sequence[Rep]) -> list[str]:
     return sorted(session.scalars(gone))
 
 
+def save_activity(session: Session, rep_id: str, *, is_active: bool) -> None:
+    """Save whether the rep is active."""
+    session.execute(update(reps).where(reps.c.id == rep_id).values(active=is_active))
+
+
 def save_time_off(session: Session, rep: Rep) -> None:
     """Save the rep's time off."""
     session.execute(update(reps).where(reps.c.id == rep.id).values(time_off=_time_off(rep)))

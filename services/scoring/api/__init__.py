@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.scoring.api import event_lists, events, leads, rejections, streams
+from services.scoring.api import event_lists, events, leads, rejections, sources, streams
 from services.scoring.domain.policy import ScoringPolicy
 from shared.agreement.store import Policies
 
@@ -15,6 +15,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     routes.include_router(leads.router(policies), prefix="/leads", tags=["leads"])
     routes.include_router(events.router(policies), prefix="/leads", tags=["leads"])
     routes.include_router(event_lists.router, tags=["ingest"])
+    routes.include_router(sources.router, tags=["ingest"])
     routes.include_router(streams.router, tags=["ingest"])
     routes.include_router(rejections.router, tags=["ingest"])
     return routes

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,15 @@ from services.scoring.queries.event_lists import (
     latest_events,
 )
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_of_pages,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
@@ -66,20 +75,35 @@ class EventsQuery(BaseModel):
     until: Until | None = Field(default=None, description=f"Happened {UNTIL}")
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
 
 
 @router.get(
-    "/events", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange)
+    "/events",
+    response_model=Page[EventLine],
+    responses={
+        **CSV_RESPONSE,
+        **problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange),
+    },
 )
 def events(
-    _: OpsOrRead, session: Tx, now: Now, query: Annotated[EventsQuery, Query()]
-) -> Page[EventLine]:
+    request: Request, _: OpsOrRead, session: Tx, now: Now, query: Annotated[EventsQuery, Query()]
+) -> Page[EventLine] | Response:
     """Accepted events of all leads, the latest first. An event that came several times is listed once.
 
     A page may end before its limit although `next` names another: a filter that few events meet is answered in parts.
     """
     event_filter = EventFilter(query.source, query.type, time_range(query.since, query.until))
-    return page_after(session, event_filter, query.after, now=now, limit=query.limit)
+    if not wants_csv(request, query.format):
+        return page_after(session, event_filter, query.after, now=now, limit=query.limit)
+    columns = list(columns_of(EventLine))
+    return csv_of_pages(
+        request,
+        "events",
+        lambda after, limit: page_after(session, event_filter, after, now=now, limit=limit),
+        lambda line: row_of(line, columns),
+        columns=columns,
+    )
 
 
 def page_after(

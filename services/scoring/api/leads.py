@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.api.lead_lists import LeadLine, LeadLists, ShortSearch
@@ -19,6 +19,15 @@ from services.scoring.queries import leads
 from shared.agreement.store import Policies
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.errors import Rejected
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_of_pages,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.pages import After, BadCursor, Limit, Page
 from shared.http.parameters import PlainText
@@ -173,11 +182,15 @@ class LeadsQuery(IdentityQuery):
     )
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=f"Of a list: {FORMAT}")
 
     def names_nobody(self) -> bool:
         """Whether the query has no identifier, not even a part of one."""
         parts = (self.email, self.phone, self.user_id, self.anonymous_id, self.source)
         return all(it is None for it in parts)
+
+
+LeadsParameters = Annotated[LeadsQuery, Query()]
 
 
 def _email(text: str) -> str | None:
@@ -198,25 +211,28 @@ def _valid(kind: str, text: str, identifier: str | None) -> str:
 
 
 REFUSALS = problems(UnknownLead, UnknownKey, ExpiredKey, WrongScope)
-LIST_REFUSALS = {**REFUSALS, **problems(NoIdentityAsked, ShortSearch, BadCursor)}
+LIST_REFUSALS = {
+    **CSV_RESPONSE,
+    **REFUSALS,
+    **problems(NoIdentityAsked, ShortSearch, BadCursor),
+}
 
 
 def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """The routes of leads."""
     routes = APIRouter()
 
-    @routes.get("", responses=LIST_REFUSALS)
+    @routes.get("", response_model=LeadOut | Page[LeadLine], responses=LIST_REFUSALS)
     def find(
-        query: Annotated[LeadsQuery, Query()], session: Tx, now: Now, caller: AnyReader
-    ) -> LeadOut | Page[LeadLine]:
+        request: Request, query: LeadsParameters, session: Tx, now: Now, caller: AnyReader
+    ) -> LeadOut | Page[LeadLine] | Response:
         """The lead that an identity belongs to; with `q` a page of leads, the ones that were active last first.
 
         Without any of them it lists the leads that have qualified, the latest qualification first. A rep's key sees
         of one lead what `/v1/leads/{lead_id}` shows it, and lists leads that the rep holds or has closed.
         """
         if query.names_nobody():
-            lists = LeadLists(session, policies, caller, now)
-            return lists.page(query.q, after=query.after, limit=query.limit)
+            return _list(request, query, LeadLists(session, policies, caller, now))
         identifier = query.identifier()
         lead_id = leads.owners(session, [identifier.key]).get(identifier.key)
         lead = visible_lead(
@@ -239,3 +255,17 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
         return LeadOut.of(lead, now)
 
     return routes
+
+
+def _list(request: Request, query: LeadsQuery, lists: LeadLists) -> Page[LeadLine] | Response:
+    """The page of the query, or its list as CSV."""
+    if not wants_csv(request, query.format):
+        return lists.page(query.q, after=query.after, limit=query.limit)
+    columns = list(columns_of(LeadLine))
+    return csv_of_pages(
+        request,
+        "leads",
+        lambda after, limit: lists.page(query.q, after=after, limit=limit),
+        lambda line: row_of(line, columns),
+        columns=columns,
+    )

@@ -6,11 +6,21 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from services.scoring.queries.rejections import RejectionFilter, StoredRejection, list_rejections
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_of_pages,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import OpsOrRead, Tx
 from shared.http.pages import MAX_PAGE_BYTES, After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import (
@@ -88,29 +98,51 @@ class RejectionsQuery(BaseModel):
     until: Until | None = Field(default=None, description=f"Last received {UNTIL}")
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
+
+    def page(self, session: Session, *, after: str | None, limit: int) -> Page[RejectionOut]:
+        """The page after a cursor; raises BadCursor or EmptyRange."""
+        rows = list_rejections(
+            session,
+            RejectionFilter(self.source, self.code, time_range(self.since, self.until)),
+            before=None if after is None else CURSOR.decode(after),
+            limit=limit + 1,
+            max_bytes=MAX_PAGE_BYTES,
+        )
+        return page_of(
+            rows,
+            limit=limit,
+            item=RejectionOut.of,
+            position=StoredRejection.position,
+            cursor=CURSOR,
+        )
+
+
+COLUMNS = [it for it in columns_of(RejectionOut) if it not in ("text", "base64")]
+"""The columns of rejections as CSV, without their bytes."""
 
 
 @router.get(
-    "/rejections", responses=problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange)
+    "/rejections",
+    response_model=Page[RejectionOut],
+    responses={
+        **CSV_RESPONSE,
+        **problems(UnknownKey, ExpiredKey, WrongScope, BadCursor, EmptyRange),
+    },
 )
 def rejections(
-    _: OpsOrRead, session: Tx, query: Annotated[RejectionsQuery, Query()]
-) -> Page[RejectionOut]:
-    """Events that were refused, the latest first, with their bytes and the reason.
+    request: Request, _: OpsOrRead, session: Tx, query: Annotated[RejectionsQuery, Query()]
+) -> Page[RejectionOut] | Response:
+    """Events that were refused, the latest first, with their bytes and the reason; as CSV without the bytes.
 
     An event that came several times is listed once, with its count. A page ends early where it would become too large.
     """
-    rows = list_rejections(
-        session,
-        RejectionFilter(query.source, query.code, time_range(query.since, query.until)),
-        before=CURSOR.decode(query.after) if query.after is not None else None,
-        limit=query.limit + 1,
-        max_bytes=MAX_PAGE_BYTES,
-    )
-    return page_of(
-        rows,
-        limit=query.limit,
-        item=RejectionOut.of,
-        position=StoredRejection.position,
-        cursor=CURSOR,
-    )
+    if wants_csv(request, query.format):
+        return csv_of_pages(
+            request,
+            "rejections",
+            lambda after, limit: query.page(session, after=after, limit=limit),
+            lambda it: row_of(it, COLUMNS),
+            columns=COLUMNS,
+        )
+    return query.page(session, after=query.after, limit=query.limit)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +23,7 @@ from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile
 from services.scoring.domain.verdict import Verdict, assess
 from services.scoring.handlers.versions import leads_under
-from services.scoring.queries import holdings, leads, ledger, search
+from services.scoring.queries import holdings, leads, ledger, repeats, search
 from shared.agreement.store import Policies
 from shared.db.optimistic import StaleRead
 from shared.messaging import outbox
@@ -65,7 +66,7 @@ def on_marketing_events(
     Leads, identifiers and events are locked, each in the order of the keys. Raises StaleRead if one changed meanwhile.
     """
     policy = policies.current(session)
-    groups = grouped_by_identifiers(_new_events(session, messages, repeat_check))
+    groups = grouped_by_identifiers(fresh := _new_events(session, messages, repeat_check))
     owners = leads.owners(
         session, {key for identifiers in groups for key in identifiers.stored_keys()}
     )
@@ -81,8 +82,7 @@ def on_marketing_events(
             assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
             for lead_id in events
         ]
-    merges = resolver.stored_merges()
-    _save_merges(session, merges)
+    merges = _save_merges(session, resolver.stored_merges())
     _save_leads(session, verdicts, stored)
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
@@ -90,13 +90,19 @@ def on_marketing_events(
     recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
     outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
+    repeats.add_repeats(session, by_source(messages) - by_source(fresh), now=now)
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
 
 
+def by_source(messages: Iterable[EventMessage]) -> Counter[str]:
+    """How many events are of each source."""
+    return Counter(it.payload.source for it in messages)
+
+
 def _new_events(
     session: Session, messages: Sequence[EventMessage], repeat_check: RepeatCheck
-) -> Iterator[EventMessage]:
+) -> list[EventMessage]:
     """Each event once, in the order of the messages, without retries of events that came without an id.
 
     A checked batch leaves out what the ledger holds, too.
@@ -105,7 +111,7 @@ def _new_events(
         messages = list(without_retries(messages, ledger.arrivals(session, before)))
     first = {(it.payload.source, it.payload.id): it for it in reversed(messages)}
     repeated = ledger.arrivals(session, first.keys()) if repeat_check.batches else {}
-    return (message for key, message in reversed(first.items()) if key not in repeated)
+    return [message for key, message in reversed(first.items()) if key not in repeated]
 
 
 def _locked_leads(
@@ -133,9 +139,11 @@ def _save_leads(session: Session, verdicts: Sequence[Verdict], stored: Mapping[U
     search.save_words(session, {lead_id: it for lead_id, it in words.items() if it is not None})
 
 
-def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> None:
+def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> Mapping[UUID, UUID]:
+    """Move what the leads that go have to those that stay; returns the merges."""
     if merges:
         leads.merge_leads(session, merges)
         ledger.move_events(session, merges)
         holdings.merge_holdings(session, merges)
         search.delete_words(session, merges)
+    return merges

@@ -108,3 +108,13 @@ def test_a_disabled_endpoint_is_enabled(sessions: Sessions) -> None:
     assert isinstance(unknown.exception, UnknownEndpoint)
     with sessions() as session:
         assert endpoint_queries.disabled_endpoints(session) == {}
+
+
+def test_an_endpoint_is_deleted_with_its_secrets(sessions: Sessions) -> None:
+    done = CliRunner().invoke(app, ["delete", "rep/grace"])
+    unknown = CliRunner().invoke(app, ["delete", "rep/grace"])
+
+    assert done.stdout == "rep/grace is deleted; webhooks cancelled: 0\n"
+    assert isinstance(unknown.exception, UnknownEndpoint)
+    with sessions() as session:
+        assert "rep/grace" not in {it.id for it in endpoint_queries.list_endpoints(session)}

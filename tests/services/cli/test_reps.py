@@ -9,13 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.reps import app
+from services.routing.domain.roster import NoSuchRep
 from services.routing.queries.handoffs import held_by
 from services.routing.roster_file import RosterFile
 from services.routing.roster_reference import reference
 from shared.db.session import Sessions
 from shared.documents.schema import json_schema
 from tests.builders import lead_qualified
-from tests.services.routing.builders import build_assigner, publishing, qualifying
+from tests.services.routing.builders import build_assigner, entry, importing, publishing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -166,3 +167,18 @@ def test_an_absence_has_an_end_and_time_off_of_the_file_outlasts_it(tmp_path: Pa
     assert away.stdout.endswith("until 2098-01-01 00:00 UTC\n")
     assert (wrong.exit_code, "--until must be later" in wrong.stderr) == (2, True)
     assert back.stdout == "grace is on time off by the file until 2099-01-01 00:00 UTC\n"
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_rep_is_deactivated_and_what_is_held_is_named(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        assigner = build_assigner(session)
+        importing(session, entry("grace"))
+        qualifying(session, assigner, lead_qualified(lead="ada"))
+
+    done = CliRunner().invoke(app, ["deactivate", "grace"])
+    unknown = CliRunner().invoke(app, ["deactivate", "nobody"])
+
+    assert done.stdout.startswith("grace is inactive; webhooks cancelled: 1\n")
+    assert "leadbaton handoffs reroute grace" in done.stdout
+    assert isinstance(unknown.exception, NoSuchRep)

@@ -77,3 +77,8 @@ def running_console(
 def token_in(html: str) -> str:
     """The token against forgery that the forms of a page carry."""
     return html.split('name="leadbaton-token" content="')[1].split('"', maxsplit=1)[0]
+
+
+def session_token(client: httpx.Client) -> str:
+    """The token of a visitor's session, from a page that asks no API."""
+    return token_in(client.get("/no-such-page").text)

@@ -128,6 +128,19 @@ def test_an_endpoint_is_tested_enabled_and_gets_a_new_secret(console: RunningCon
     assert "whsec_" not in after
 
 
+def test_an_endpoint_is_deleted_and_what_waits_for_it_is_cancelled(
+    console: RunningConsole,
+) -> None:
+    with console.visit() as client:
+        deleted = act(client, "/deliveries/endpoints/rep/jonas/delete")
+        unknown = act(client, "/deliveries/endpoints/rep/jonas/delete")
+        cancelled = client.get("/deliveries?state=cancelled").text
+
+    assert "rep/jonas is deleted, and 1 pending webhooks to it are cancelled." in deleted.text
+    assert unknown.status_code == 404
+    assert "rep/jonas" in section(cancelled)
+
+
 def test_who_only_reads_sees_no_acts_and_a_rep_not_the_page(console: RunningConsole) -> None:
     with console.visit("read") as client:
         page = client.get("/deliveries")

@@ -70,6 +70,20 @@ def test_a_refused_event_shows_why_and_its_bytes_as_text(console: RunningConsole
     assert "<i>" not in page
 
 
+def test_repeated_events_are_counted_by_source(console: RunningConsole) -> None:
+    with console.sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish()
+        event = marketing_event(id="e-1", source="crm")
+        worker.take(event, event, event)
+    with console.visit("read") as client:
+        page = client.get("/events").text
+
+    row = page.split('id="source-1"')[1].split("</tr>", maxsplit=1)[0]
+    assert ">crm</a>" in row
+    assert '<td class="number">2</td>' in row
+
+
 def test_ops_retry_a_refused_event(console: RunningConsole) -> None:
     refuse_an_event(console)
     with console.visit() as client:

@@ -17,7 +17,7 @@ from services.console.sessions import Visitor
 from shared.db.session import Sessions
 from tests.builders import NOON, minutes
 from tests.services.console.lead_history import TITLE, add_lead_history
-from tests.services.console.site import NOWHERE, RunningConsole, running_console
+from tests.services.console.site import NOWHERE, RunningConsole, running_console, token_in
 
 pytestmark = pytest.mark.postgres
 LATER = NOON + minutes(90)
@@ -52,7 +52,7 @@ def test_a_lead_is_found_by_half_a_name_and_its_story_is_told_in_order(
         f"Page viewed: {TITLE}",
         "Demo requested",
         "Qualified as standard, by hand raise",
-        "Assigned to amira",
+        "Assigned to Amira",
         "Promised: first touch",
         "Broken: first touch",
     ]
@@ -60,6 +60,24 @@ def test_a_lead_is_found_by_half_a_name_and_its_story_is_told_in_order(
     assert positions == sorted(positions)
     assert "handoff.assigned to rep/amira: pending, 0 attempts" in text
     assert "grade" in text
+
+
+def test_the_form_finds_leads_and_leaves_no_name_in_the_address(console: RunningConsole) -> None:
+    add_lead_history(console.sessions)
+    with console.visit() as client:
+        token = token_in(client.get("/leads").text)
+        response = client.post("/leads/find", data={"token": token, "q": " ines  tide "})
+        address = response.headers["location"]
+        results = client.get(address).text
+        nothing = client.post("/leads/find", data={"token": token, "q": " "})
+        with client.stream("GET", "/live", params={"view": address}) as stream:
+            live = next(it for it in stream.iter_lines() if "Leads for" in it)
+
+    assert "ines" not in address
+    assert "Inês Müller" in results
+    assert 'value="ines tide"' in results
+    assert "ines tide" in live
+    assert nothing.headers["location"] == "/leads"
 
 
 def test_without_a_search_those_that_qualified_are_listed(console: RunningConsole) -> None:
@@ -94,15 +112,15 @@ def test_a_rep_sees_the_leads_that_the_rep_holds_and_no_others(console: RunningC
     lead_id = add_lead_history(console.sessions)
     with console.visit("rep") as client:  # Amira
         assert "Inês Müller" in client.get("/leads", params={"q": "ines"}).text
-        assert "Assigned to amira" in client.get(f"/leads/{lead_id}").text
+        assert "Assigned to Amira" in client.get(f"/leads/{lead_id}").text
         assert client.get("/leads/00000000-0000-0000-0000-000000000000").status_code == 404
 
 
 @pytest.mark.parametrize(
     ("away", "sentence", "kept"),
     [
-        (Service.SCORING, "the scoring does not answer", "Assigned to amira"),
-        (Service.SLA, "the SLA monitor does not answer", "Assigned to amira"),
+        (Service.SCORING, "the scoring does not answer", "Assigned to Amira"),
+        (Service.SLA, "the SLA monitor does not answer", "Assigned to Amira"),
     ],
 )
 def test_a_service_that_is_away_leaves_the_rest_of_the_story(

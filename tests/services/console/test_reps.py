@@ -94,6 +94,25 @@ def test_time_off_of_the_file_stays_and_the_page_says_so(console: RunningConsole
     assert "still on time off by the file of reps" in back.text
 
 
+def test_who_leaves_is_deactivated_and_the_plan_for_their_leads_comes_next(
+    console: RunningConsole,
+) -> None:
+    with console.visit() as client:
+        plan = act(client, "/reps/amira/deactivate", reason="left on Friday")
+        page = client.get("/reps?inactive=1").text
+        nobody = act(client, "/reps/jonas/deactivate?team=sales")
+        planned = act(client, "/reroutes", rep="amira")
+
+    assert plan.url.path.startswith("/reroutes/")
+    assert "is inactive: take them out of the file of reps, too." in plan.text
+    assert "left on Friday" in plan.text
+    assert "Confirm: move 1" in plan.text
+    assert "inactive" in row(page, "amira")
+    assert "Give what they hold to others" in row(page, "amira")
+    assert nobody.url.query == b"team=sales&inactive=1"
+    assert "Nothing has changed yet" in planned.text
+
+
 @pytest.mark.parametrize("fields", [{"until": "soon"}, {"until": "2026-12-01", "zone": "No/Where"}])
 def test_a_date_that_cannot_be_read_is_refused(
     console: RunningConsole, fields: dict[str, str]

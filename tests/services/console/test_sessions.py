@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
+import orjson
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -81,9 +83,19 @@ def test_reps_are_an_audience_each_and_ops_one() -> None:
 
 def test_the_line_on_an_act_is_not_readable_in_its_cookie() -> None:
     sessions = Sessions(SECRET_KEY)
-    cookie = sessions.encrypt("New secret: whsec_x")
+    cookie = sessions.encrypt("New secret: whsec_x", "status")
 
     assert "whsec" not in cookie
-    assert sessions.decrypt(cookie) == "New secret: whsec_x"
-    assert sessions.decrypt("New secret: whsec_x") == ""
+    assert sessions.decrypt(cookie, "status") == "New secret: whsec_x"
+    assert sessions.decrypt(cookie, "search") == ""
+    assert sessions.decrypt("New secret: whsec_x", "status") == ""
     assert sessions.visitor(cookie, NOON) is None
+
+
+def test_what_a_visitor_searches_for_never_becomes_a_session() -> None:
+    sessions = Sessions(SECRET_KEY)
+    visitor = sessions.start("k", "ops", "olga", NOON)
+    searched = sessions.encrypt(orjson.dumps(asdict(visitor)).decode(), "search")
+
+    assert sessions.visitor(searched, NOON) is None
+    assert sessions.visitor(sessions.cookie(visitor), NOON) == visitor

@@ -139,4 +139,4 @@ def test_a_clock_starts_breaks_and_ends() -> None:
 
 def test_stages_stand_between_what_caused_them() -> None:
     steps = [{"stage": "qualified", "cause": "website/e-1", "at": AT}]
-    assert texts(events=[event()], steps=steps) == ["Page viewed", "Is qualified now"]
+    assert texts(events=[event()], steps=steps) == ["Page viewed", "Became qualified"]

@@ -41,6 +41,13 @@ class RoutingClient:
         assert got.status_code == status, got.text
         return got.json()
 
+    def text(self, path: str, *, by: str = "ops", **query: Any) -> str:
+        """The CSV of a list."""
+        got = self._http_client.get(f"/v1{path}", params=query, headers=self._as(by))
+        assert got.status_code == 200, got.text
+        assert got.headers["content-type"] == "text/csv; charset=utf-8"
+        return got.text
+
     def post(self, path: str, body: Any = None, *, by: str = "grace", status: int = 200) -> Any:
         got = self._http_client.post(f"/v1{path}", json=body, headers=self._as(by))
         assert got.status_code == status, got.text

@@ -12,7 +12,18 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.http.csv_tables import Format, columns_of, csv_response, row_of, wants_csv
+from shared.http.csv_tables import (
+    CSV_PAGE,
+    MAX_CSV_PAGES,
+    MAX_CSV_ROWS,
+    Format,
+    columns_of,
+    csv_of_pages,
+    csv_response,
+    row_of,
+    wants_csv,
+)
+from shared.http.pages import Page
 
 
 class Speed(BaseModel):
@@ -80,6 +91,8 @@ def test_text_that_a_spreadsheet_would_evaluate_stays_text(start: str) -> None:
         (None, ""),
         (True, "true"),
         (False, "false"),
+        (("bot", "late"), "bot late"),
+        (["=1+1"], "'=1+1"),
         (datetime(2026, 11, 18, 12, tzinfo=UTC), "2026-11-18T12:00:00+00:00"),
     ],
     ids=repr,
@@ -112,3 +125,34 @@ def test_a_link_leads_to_the_rows_that_follow() -> None:
 
     assert response.headers["link"] == '<?team=a%26b&after=new&format=csv>; rel="next"'
     assert "link" not in csv_response(first_request, "list", ["a"], []).headers
+
+
+def numbers(count: int, *, of_a_page: int) -> Response:
+    """The numbers from 1 to `count` as CSV, read in pages of at most so many, from the cursor of the request on."""
+
+    def read_page(cursor: str | None, limit: int) -> Page[int]:
+        first = int(cursor or 0)
+        last = min(first + min(limit, of_a_page), count)
+        return Page(items=list(range(first, last)), next=None if last == count else str(last))
+
+    return csv_of_pages(
+        request("after=3"), "numbers", read_page, lambda it: {"n": it}, columns=["n"]
+    )
+
+
+def test_a_list_is_read_page_by_page_to_its_end() -> None:
+    response = numbers(1_003, of_a_page=CSV_PAGE)
+    assert [row["n"] for row in read(response)] == [str(it) for it in range(3, 1_003)]
+    assert "link" not in response.headers
+
+
+def test_a_csv_has_bounded_rows_and_leads_to_those_that_follow() -> None:
+    response = numbers(20_000, of_a_page=CSV_PAGE)
+    assert len(read(response)) == MAX_CSV_ROWS
+    assert response.headers["link"] == f'<?after={MAX_CSV_ROWS + 3}>; rel="next"'
+
+
+def test_a_csv_of_short_pages_ends_early_and_leads_to_those_that_follow() -> None:
+    response = numbers(20_000, of_a_page=1)
+    assert len(read(response)) == MAX_CSV_PAGES
+    assert response.headers["link"] == f'<?after={MAX_CSV_PAGES + 3}>; rel="next"'

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
+from shared.auth.queries import revoke_key
 from shared.db.session import Sessions
 from shared.http.app import create_app
 from tests.builders import NOON, days
@@ -37,3 +38,16 @@ def test_without_a_key_there_is_nothing_to_say(sessions: Sessions) -> None:
     app = create_app(title="t", summary="s", sessions=sessions, time_source=lambda: NOON)
     with TestClient(app) as client:
         assert client.get("/v1/key").json()["code"] == "unknown_key"
+
+
+def test_a_key_that_was_revoked_a_moment_ago_is_refused(sessions: Sessions) -> None:
+    app = create_app(title="t", summary="s", sessions=sessions, time_source=lambda: NOON)
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.OPS, subject="grace", now=NOON)
+    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+        assert client.get("/v1/key").status_code == 200
+        with sessions.begin() as session:
+            revoke_key(session, key.split("_")[2], now=NOON)
+        refused = client.get("/v1/key")
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "unknown_key")

@@ -12,8 +12,8 @@ from services.routing.main import build_api
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
-from tests.builders import NOON
-from tests.services.routing.builders import entry, importing
+from tests.builders import NOON, lead_qualified
+from tests.services.routing.builders import build_assigner, entry, importing, qualifying
 from tests.services.routing.client import NOW, RoutingClient, hire_linus
 
 pytestmark = pytest.mark.postgres
@@ -94,6 +94,35 @@ def test_time_off_of_the_file_is_shown_beside_and_stays(client: RoutingClient) -
     assert [it["since"][:10] for it in back["time_off"]] == [
         f"2026-12-0{day}" for day in range(1, 6)
     ]
+
+
+def test_a_rep_who_has_left_gets_no_leads_and_keeps_what_they_hold(client: RoutingClient) -> None:
+    hire_linus(client)
+    left = client.post("/reps/grace/deactivate", by="ops")
+    again = client.post("/reps/grace/deactivate", by="ops")
+    with client.sessions.begin() as session:
+        qualifying(session, build_assigner(session), lead_qualified(lead="eve"))
+
+    assert (left["active"], left["holds"]) == (False, 1)
+    assert again == left
+    [delivery] = client.get("/deliveries", endpoint="rep/grace")["items"]
+    assert delivery["state"] == "cancelled"
+    assert client.get("/handoffs", by="grace", status=403)["code"] == "inactive_rep"
+    assert {it["rep"] for it in client.get("/handoffs")["items"]} == {"grace", "linus"}
+    plan = client.post("/reroutes", {"rep": "grace"}, by="ops")
+    assert plan["planned"] == [{"rep": "linus", "count": 1}]
+
+
+def test_an_import_makes_a_rep_of_its_file_active_again(client: RoutingClient) -> None:
+    client.post("/reps/grace/deactivate", by="ops")
+    with client.sessions.begin() as session:
+        importing(session, entry("grace"))
+
+    assert grace(client)["active"] is True
+
+
+def test_who_is_not_there_cannot_leave(client: RoutingClient) -> None:
+    assert client.post("/reps/nobody/deactivate", by="ops", status=404)["code"] == "no_such_rep"
 
 
 @pytest.mark.parametrize(
