@@ -32,10 +32,10 @@ def test_a_revoked_key_ends_the_session_at_the_next_request_of_any_kind(
 
     headers = {"cookie": "=".join(cookie)}
     with httpx.Client(base_url=console.url, headers=headers) as client, installation.unchanged():
-        for page in (*PAGES, *EXPORTS):
-            response = client.get(installation.own.path(page.path))
-            assert response.status_code == 303, page.path
-            assert response.headers["location"].startswith("/sign-in"), page.path
+        for path in [*(it.path for it in PAGES), *(it.path for it in EXPORTS)]:
+            response = client.get(installation.own.path(path))
+            assert response.status_code == 303, path
+            assert response.headers["location"].startswith("/sign-in"), path
             client.cookies.clear()
         for act in ACTS:
             path = installation.own.path(act.path)
@@ -56,7 +56,7 @@ async def _watched(console: RunningConsole, key: str) -> list[bytes]:
     events = channels.events(
         ("/", "ops", "UTC"), connections.apis(key), streams=(), render=render, last_id=None
     )
-    received = []
+    received: list[bytes] = []
     async for event in events:
         if event != HEARTBEAT and not received:
             with console.sessions.begin() as session:
