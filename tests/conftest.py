@@ -10,6 +10,7 @@ import pytest
 import structlog
 from alembic import command
 from alembic.config import Config
+from hypothesis import settings
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,11 @@ FAST = (
     "-c full_page_writes=off",
     "-c max_connections=200",
 )
+
+
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
+"""A machine with much to do may take long over any example."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
