@@ -31,9 +31,8 @@ FAST = (
 )
 
 
-settings.register_profile("without deadline", deadline=None)
-settings.load_profile("without deadline")
-"""A machine with much to do may take long over any example."""
+settings.register_profile("any machine", deadline=None)  # a busy one may take long over an example
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from time import perf_counter
 
 import httpx
 import psycopg
+from psycopg.sql import SQL, Composed, Literal
 from sqlalchemy.orm import Session
 
 from benchmarks.board.load import RARE_TEAM, Examples
@@ -113,20 +114,26 @@ def statements(site: Site, *, times: int) -> Iterator[Figure]:
     """The median time of a search and of the counts at the database, their rows made into values."""
     first_day = datetime.combine(utc_now().date(), time(), UTC) - timedelta(days=6)
     half = site.examples.half_a_name
-    reads: dict[str, tuple[Callable[[Session], object], str, float | None]] = {
+    reads: dict[str, tuple[Callable[[Session], object], SQL | Composed, float | None]] = {
         "search by half a name": (partial(_search, half), _floor_of_search(half), SEARCH_S),
         "search by what every lead has": (partial(_search, "firm"), _floor_of_search("firm"), None),
         "counts of live handoffs": (
             lambda session: list(live_counts(session)),
-            "select count(*) from routing.handoffs where state in ('assigned', 'accepted', 'contacted')",
+            SQL(
+                "select count(*) from routing.handoffs where state in ('assigned', 'accepted', 'contacted')"
+            ),
             COUNT_S,
         ),
         "counts of closed handoffs, 7 days": (
             partial(closed_counts, since=first_day),
-            "select count(*) from routing.handoffs where closed_at >= current_date - 6",
+            SQL("select count(*) from routing.handoffs where closed_at >= current_date - 6"),
             COUNT_S,
         ),
-        "counts of open clocks": (_open_clocks, "select sum(count) from sla.open_counts", COUNT_S),
+        "counts of open clocks": (
+            _open_clocks,
+            SQL("select sum(count) from sla.open_counts"),
+            COUNT_S,
+        ),
     }
     sessions = sessions_on(site.engine)
     with psycopg.connect(site.server.url(), autocommit=True) as bare:
@@ -146,8 +153,9 @@ def _search(half: str, session: Session) -> None:
         raise RuntimeError("the search matches nothing")
 
 
-def _floor_of_search(half: str) -> str:
-    return f"select lead_id from scoring.lead_words where words @@ '{half}:*' limit 51"  # noqa: S608 - of our own words
+def _floor_of_search(half: str) -> Composed:
+    statement = SQL("select lead_id from scoring.lead_words where words @@ {} limit 51")
+    return statement.format(Literal(f"{half}:*"))
 
 
 def _open_clocks(session: Session) -> None:
@@ -155,8 +163,8 @@ def _open_clocks(session: Session) -> None:
     due_soon_counts(session, ClockFilter(), now=utc_now())
 
 
-def _bare(connection: psycopg.Connection, statement: str) -> None:
-    connection.execute(statement.encode()).fetchall()
+def _bare(connection: psycopg.Connection, statement: SQL | Composed) -> None:
+    connection.execute(statement).fetchall()
 
 
 def _median(do: Callable[[], None], times: int) -> float:

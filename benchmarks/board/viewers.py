@@ -73,7 +73,7 @@ class Viewer(asyncio.Protocol):
             self.latencies_s += [now_s - self._changed_s[it] for it in changes]
             self.newest = max(self.newest, number)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, _: Exception | None) -> None:
         """A stream that ends is as bad as one that must be loaded again."""
         self.reloads += 1
 

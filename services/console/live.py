@@ -6,11 +6,11 @@ A stream carries the state of the page, not its changes: whoever was away gets t
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from random import SystemRandom
 
 from services.console.apis import Apis, Refusal, Service, ServiceAway, SignedOut
 from services.console.pages.page import Stream
@@ -43,6 +43,7 @@ HEARTBEAT = b":\n\n"
 
 Render = Callable[[Apis], Awaitable[str]]
 log = logs.get(__name__)
+_RANDOM = SystemRandom()
 
 
 class TooManyViewers(Unavailable):
@@ -210,7 +211,7 @@ class Channels:
         """The events, once they are read: a response that is never begun leaves nothing behind."""
         clock = asyncio.get_running_loop().time
         # spread: many come at once, after the console was restarted
-        check_at_s = clock() + self._key_check_s * random.random()  # noqa: S311 - no secret
+        check_at_s = clock() + self._key_check_s * _RANDOM.random()
         channel = self._channels.setdefault(view, channel)
         channel.add(viewer)
         try:

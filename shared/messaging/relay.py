@@ -91,7 +91,7 @@ class Relay:
         self._published = 0
         self._prefetch: Future[list[outbox.Row]] | None = None
         self._mark: Future[None] | None = None
-        self._in_mark: Sequence[int] = ()
+        self._ids_to_mark: Sequence[int] = ()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="outbox")
 
     def publish_batch(self) -> bool:
@@ -137,7 +137,7 @@ class Relay:
         prefetch, self._prefetch = self._prefetch, None
         rows = self._unpublished() if prefetch is None else prefetch.result()
         if len(rows) == BATCH:
-            in_flight = [*self._in_mark, *(row.id for row in rows)]
+            in_flight = [*self._ids_to_mark, *(row.id for row in rows)]
             self._prefetch = self._threads.submit(self._unpublished, in_flight)
         return rows
 
@@ -164,7 +164,7 @@ class Relay:
         ]
         self._finish_mark()
         self._mark = self._threads.submit(self._mark_published, acked, self._time_source())
-        self._in_mark = [row.id for row, _ in acked]
+        self._ids_to_mark = [row.id for row, _ in acked]
         if len(acked) < len(rows):
             self._finish_mark()
             self._prefetch = None  # rows that failed come before the ones that were read ahead
@@ -182,7 +182,7 @@ class Relay:
 
     def _finish_mark(self) -> None:
         """Wait until the rows of the batch before are marked; raises what kept them from it."""
-        mark, self._mark, self._in_mark = self._mark, None, ()
+        mark, self._mark, self._ids_to_mark = self._mark, None, ()
         if mark is not None:
             mark.result()
 

@@ -6,6 +6,7 @@ import re
 from csv import DictReader
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -17,6 +18,7 @@ from tests.journey.world import Json
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+PATIENCE_S = 20
 _numbers = count(1)
 
 
@@ -44,6 +46,14 @@ def put(page: Page, label: str, text: str) -> None:
 def press(page: Page, button: str | re.Pattern[str]) -> None:
     """Press the button of the content that has this name."""
     page.get_by_role("main").get_by_role("button", name=button).first.click()
+
+
+def expect_in_time(region: Locator, text: str, *, scripts: bool) -> None:
+    """The region has the text within 20 s; without scripts the page is loaded again until it has."""
+    end_s = monotonic() + PATIENCE_S
+    while not scripts and monotonic() < end_s and text not in region.inner_text():
+        region.page.reload()
+    expect(region).to_contain_text(text, timeout=PATIENCE_S * 1_000)
 
 
 @SCRIPTS
@@ -217,15 +227,8 @@ def test_a_webhook_is_sent_again(open_page: OpenPage, console: Console, *, scrip
 
     expect(status(page)).to_have_text("The webhook is sent again, with the same id.")
     expect(page).to_have_url(re.compile(handoff["id"]))
-    expect(webhooks(page, scripts=scripts)).to_contain_text("delivered", timeout=20_000)
-
-
-def webhooks(page: Page, *, scripts: bool) -> Locator:
-    """The list of webhooks: without scripts it is as it was when the page was loaded."""
-    if not scripts:
-        page.wait_for_timeout(1_500)
-        page.reload()
-    return page.get_by_role("region", name="Webhooks")
+    webhooks = page.get_by_role("region", name="Webhooks")
+    expect_in_time(webhooks, "delivered", scripts=scripts)
 
 
 @SCRIPTS
@@ -246,12 +249,7 @@ def test_a_reps_leads_are_planned_for_others_confirmed_and_cancelled(
     press(page, "Plan a re-route")
     press(page, re.compile("^Confirm: move"))
     expect(status(page)).to_contain_text("Confirmed")
-    for _ in range(20):
-        if scripts or "done" in page.locator("#live").inner_text():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
-    expect(page.locator("#live")).to_contain_text("done", timeout=20_000)
+    expect_in_time(page.locator("#live"), "done", scripts=scripts)
     expect(page.locator(".state-reassigned, .state-waiting").first).to_be_visible()
 
 

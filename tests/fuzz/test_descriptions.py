@@ -204,7 +204,6 @@ def fuzz(max_examples: int) -> settings:
         max_examples=max_examples,
         derandomize="LEADBATON_FUZZ_EXAMPLES" not in os.environ,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

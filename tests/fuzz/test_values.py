@@ -24,7 +24,6 @@ EXAMPLES = int(os.environ.get("LEADBATON_FUZZ_EXAMPLES", "20"))
 
 FUZZ = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize="LEADBATON_FUZZ_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -46,8 +46,8 @@ async def find(_: Apis, __: View, fields: Mapping[str, str]) -> Outcome:
 
 
 def source_of(view: View) -> Source:
-    search = view.search or view.query.get("q")
-    return Source(Service.SCORING, "/v1/leads", {"q": search, "after": view.query.get("after")})
+    """The leads that the search finds, or those that qualified last."""
+    return Source(Service.SCORING, "/v1/leads", {"q": view.search or view.query.get("q")})
 
 
 async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -66,10 +66,9 @@ def on_marketing_events(
     Leads, identifiers and events are locked, each in the order of the keys. Raises StaleRead if one changed meanwhile.
     """
     policy = policies.current(session)
-    groups = grouped_by_identifiers(fresh := _new_events(session, messages, repeat_check))
-    owners = leads.owners(
-        session, {key for identifiers in groups for key in identifiers.stored_keys()}
-    )
+    new = _new_events(session, messages, repeat_check)
+    groups = grouped_by_identifiers(new)
+    owners = leads.owners(session, {key for it in groups for key in it.stored_keys()})
     stored = _locked_leads(session, set(owners.values()), policy, policies, now)
 
     resolver = IdentityResolver(owners, {lead.id: lead.person for lead in stored.values()})
@@ -82,7 +81,8 @@ def on_marketing_events(
             assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
             for lead_id in events
         ]
-    merges = _save_merges(session, resolver.stored_merges())
+    merges = resolver.stored_merges()
+    _save_merges(session, merges)
     _save_leads(session, verdicts, stored)
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
@@ -90,14 +90,19 @@ def on_marketing_events(
     recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
     outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
-    repeats.add_repeats(session, by_source(messages) - by_source(fresh), now=now)
+    repeats.add_repeats(session, _repeats_by_source(messages, new), now=now)
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
 
 
-def by_source(messages: Iterable[EventMessage]) -> Counter[str]:
-    """How many events are of each source."""
-    return Counter(it.payload.source for it in messages)
+def _repeats_by_source(
+    messages: Sequence[EventMessage], new: Sequence[EventMessage]
+) -> Counter[str]:
+    """How many messages of each source are not among the new events; most batches have none."""
+    if len(new) == len(messages):
+        return Counter()
+    before, after = (Counter(it.payload.source for it in part) for part in (messages, new))
+    return before - after
 
 
 def _new_events(
@@ -139,11 +144,9 @@ def _save_leads(session: Session, verdicts: Sequence[Verdict], stored: Mapping[U
     search.save_words(session, {lead_id: it for lead_id, it in words.items() if it is not None})
 
 
-def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> Mapping[UUID, UUID]:
-    """Move what the leads that go have to those that stay; returns the merges."""
+def _save_merges(session: Session, merges: Mapping[UUID, UUID]) -> None:
     if merges:
         leads.merge_leads(session, merges)
         ledger.move_events(session, merges)
         holdings.merge_holdings(session, merges)
         search.delete_words(session, merges)
-    return merges

@@ -23,7 +23,7 @@ def by_person(activities: list[Activity]) -> dict[str, list[Activity]]:
 @given(
     seed=st.integers(min_value=0, max_value=10_000), people=st.integers(min_value=1, max_value=60)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_acts_are_ordered_past_unique_and_the_same_again(seed: int, people: int) -> None:
     activities = activities_of(seed, people, until=NOON, run="run")
 

@@ -100,9 +100,7 @@ def last_of(stays: Mapping[UUID, UUID], lead_id: UUID) -> UUID:
     return lead_id
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(histories(0), histories(1)), st.randoms(use_true_random=False))
 def test_scores_do_not_depend_on_order_batches_duplicates_or_joins(
     session: Session, people: tuple[list[MarketingEvent], ...], random: Random

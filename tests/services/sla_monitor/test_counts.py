@@ -54,9 +54,7 @@ def stored(session: Session, table: Any) -> dict[tuple[Any, ...], int]:
     return {tuple(key): count for *key, count in rows if count}
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(st.one_of(st.sampled_from(HISTORY), st.integers(1, 200)), max_size=8),
 )

@@ -94,7 +94,7 @@ def calendars(draw: st.DrawFn, start: datetime) -> Calendar:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_every_minute_is_as_the_oracle_says(data: st.DataObject) -> None:
     start = data.draw(st.sampled_from(STARTS))

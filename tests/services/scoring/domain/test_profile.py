@@ -32,7 +32,7 @@ def batches(events: Sequence[MarketingEvent], random: Random) -> Iterator[list[M
         shuffled = shuffled[size:]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(oracle.happenings(), max_size=30), st.randoms(use_true_random=False))
 def test_any_order_any_batches_any_joins_give_the_score_of_all_events_at_once(
     events: list[MarketingEvent], random: Random

@@ -195,7 +195,7 @@ def run(
     return {name: fire(clock, now=until)[0] for name, clock in clocks.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_order_duplicates_and_sweeps_do_not_change_what_became_of_the_clocks(
     data: st.DataObject,
