@@ -77,10 +77,13 @@ def _move_breakers(session: Session, ended: Sequence[FinishedAttempt]) -> None:
 
 
 def _save(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
+    """Attempts whose handoffs other transactions have locked follow one by one, each in a transaction of its own."""
     with ErrorCapture() as capture, sessions.begin() as session:
-        _record(session, ended)
+        free, busy = _record(session, ended)
     if capture.error is None:
-        _count(ended)
+        _count(free)
+        for finished in busy:
+            _save(sessions, [finished])
     elif len(ended) > 1:
         middle = len(ended) // 2
         _save(sessions, ended[:middle])
@@ -111,12 +114,19 @@ def _save_partially(sessions: Sessions, finished: FinishedAttempt, error: str) -
     _count([finished])
 
 
-def _record(session: Session, ended: Sequence[FinishedAttempt]) -> None:
-    """Handoffs are locked before deliveries, as in every transaction that cancels deliveries."""
-    held = handoffs.locked_held(session, {it.claimed.notification.handoff_id for it in ended})
-    counted = deliveries.save_attempts(session, [it.saved for it in ended])
+def _record(
+    session: Session, ended: Sequence[FinishedAttempt]
+) -> tuple[list[FinishedAttempt], list[FinishedAttempt]]:
+    """Record the attempts but those whose handoffs other transactions have locked; returns both.
+
+    Handoffs are locked before deliveries, as in every transaction that cancels deliveries.
+    """
+    held, busy_ids = _lock_held(session, {it.claimed.notification.handoff_id for it in ended})
+    free = [it for it in ended if it.claimed.notification.handoff_id not in busy_ids]
+    busy = [it for it in ended if it.claimed.notification.handoff_id in busy_ids]
+    counted = deliveries.save_attempts(session, [it.saved for it in free]) if free else set()
     steps = []
-    for finished in ended:
+    for finished in free:
         if finished.claimed.notification.id not in counted:
             continue
         handoff = held.get(finished.claimed.notification.handoff_id)
@@ -130,6 +140,19 @@ def _record(session: Session, ended: Sequence[FinishedAttempt]) -> None:
     changes.save_handoffs(session, steps)
     changes.add_changes(session, steps)
     outbox.append(session, announcements.handoffs_changed(steps))
+    return free, busy
+
+
+def _lock_held(session: Session, ids: set[UUID]) -> tuple[dict[UUID, Handoff], set[UUID]]:
+    """Those of the handoffs that reps hold, locked, and the ids of those that other transactions have locked.
+
+    One handoff alone is waited for, because nobody waits for another lock of this transaction meanwhile.
+    """
+    if len(ids) == 1:
+        handoff = handoffs.locked_handoff(session, *ids)
+        return {handoff.id: handoff} if handoff and handoff.state.held else {}, set()
+    held = handoffs.claim_held(session, ids)
+    return held, handoffs.held_among(session, ids - held.keys())
 
 
 def _record_unannounced(session: Session, finished: FinishedAttempt) -> None:

@@ -103,7 +103,8 @@ def _locked(session: Session, handoff: Handoff) -> Handoff | None:
     if handoff.state is State.WAITING:
         teams.lock_teams(session, [handoff.team])
         return next(iter(handoffs.locked_waiting(session, [handoff.id])), None)
-    held = handoffs.locked_held(session, [handoff.id]).get(handoff.id)
-    if held is not None:
-        teams.lock_teams(session, [held.team])
+    held = handoffs.locked_handoff(session, handoff.id)
+    if held is None or not held.state.held:
+        return None
+    teams.lock_teams(session, [held.team])
     return held

@@ -116,8 +116,8 @@ def advance_reroutes(
 ) -> int:
     """Carry out the next `limit` moves of a running re-route; returns how many there were, 0 where none runs.
 
-    A handoff that its rep does not hold any more, or holds in a later hop, is skipped. The handoffs are locked before
-    their teams, as for an answer: the transaction may lock no team before.
+    A handoff that its rep does not hold any more, or holds in a later hop, is skipped. One that is being answered
+    at this moment is left for the next part: the teams are locked before the handoffs, so this may wait for no answer.
     """
     merges.share_lock(session)
     reroute = reroutes.claim_running(session)
@@ -125,14 +125,19 @@ def advance_reroutes(
         return 0
     pending = reroutes.pending_moves(session, reroute.id, limit=limit + 1)
     moves = pending[:limit]
-    held = handoffs.locked_held(session, [it.handoff_id for it in moves])
+    ids = [it.handoff_id for it in moves]
+    planned = movable(moves, handoffs.handoffs_by_id(session, ids), rep=reroute.rep)
+    teams.lock_teams(session, {it.team for it in planned})
+    held = handoffs.claim_held(session, ids)
+    answered = handoffs.held_among(session, {it.id for it in planned} - held.keys())
 
     moved = movable(moves, held, rep=reroute.rep)
 
     reassign_held(session, moved, command=reroute.command, assigner=assigner, now=now)
     after = handoffs.handoffs_by_id(session, {it.id for it in moved})
-    reroutes.save_outcomes(session, reroute.id, with_outcomes(moves, after))
-    if len(pending) <= limit:
+    ended = [it for it in moves if it.handoff_id not in answered]
+    reroutes.save_outcomes(session, reroute.id, with_outcomes(ended, after))
+    if len(pending) <= limit and not answered:
         reroutes.save_reroute(session, reroute.done(now))
         # the rep may have room for leads that wait
         teams.review_teams(session, {it.team for it in moved}, at=now)

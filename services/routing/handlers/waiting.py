@@ -17,7 +17,7 @@ MAX_MOVED = 500
 def tick(session: Session, now: datetime, *, assigner: Assigner) -> bool:
     """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due.
 
-    While a re-route runs, a tick does nothing but a part of it, because that locks handoffs before teams. Returns
+    While a re-route runs, a tick does nothing but a part of it, because that has locked its teams already. Returns
     whether there is more to do at once.
     """
     if advance_reroutes(session, assigner=assigner, now=now):

@@ -1,4 +1,4 @@
-"""Handoffs in PostgreSQL."""
+"""Handoffs in PostgreSQL. The order in which they and teams are locked is in docs/development.md."""
 
 from __future__ import annotations
 
@@ -88,18 +88,29 @@ def locked_handoff(session: Session, id: UUID) -> Handoff | None:
     return None if row is None else _handoff(row)
 
 
-def locked_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
-    """Those of the handoffs that reps hold, locked.
+def claim_held(session: Session, ids: Collection[UUID]) -> dict[UUID, Handoff]:
+    """Those of the handoffs that reps hold, locked; those that other transactions have locked are left out.
 
-    Waiting ones are not locked: answers lock their held handoff first and waiting ones after it.
+    Waiting for them could make a deadlock: PostgreSQL also keeps the lock of one that waits for a rep by the time that
+    its lock is free, and whoever assigns the waiting handoffs of its team would wait for that.
     """
     statement = (
         _handoffs()
         .where(handoffs.c.id == any_(literal(list(ids), ARRAY(Uuid))), handoffs.c.state.in_(HELD))
         .order_by(handoffs.c.id)
-        .with_for_update()
+        .with_for_update(skip_locked=True)
     )
     return {row.id: _handoff(row) for row in session.execute(statement)}
+
+
+def held_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the handoffs that reps hold; not locked."""
+    if not ids:
+        return set()
+    statement = select(handoffs.c.id).where(
+        handoffs.c.id == any_(literal(list(ids), ARRAY(Uuid))), handoffs.c.state.in_(HELD)
+    )
+    return set(session.scalars(statement))
 
 
 def held_of(session: Session, rep: str, *, limit: int) -> list[Handoff]:

@@ -1,4 +1,7 @@
-"""The teams: their locks, and when their waiting handoffs are to be reviewed."""
+"""The teams: their locks, and when their waiting handoffs are to be reviewed.
+
+The order of locks, of which the teams' are one, is in docs/development.md.
+"""
 
 from __future__ import annotations
 
