@@ -12,7 +12,7 @@ from services.scoring.domain.lead import (
     qualification_key,
 )
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.verdict import Verdict
+from services.scoring.domain.verdict import DISQUALIFIED, Verdict
 from shared.contracts.payloads import Change, HandoffChanged
 
 STAGES = {
@@ -22,6 +22,9 @@ STAGES = {
     Change.CONTACTED: Stage.ACCEPTED,
 }
 """The stages of leads that a rep holds."""
+
+DISQUALIFY = "disqualify"
+"""What follows from a rejection after which the lead does not qualify any more."""
 
 CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
 RETURNED = {Change.RETURNED, Change.REJECTED}
@@ -39,6 +42,8 @@ def follow_handoff(
         return _closed(lead, key, CLOSED[change.change], change)
     if change.change in RETURNED and change.recycle:
         return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
+    if change.then == DISQUALIFY:
+        return _disqualified(lead, key, change)
     if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
@@ -62,6 +67,23 @@ def _disarmed(lead: Lead, change: HandoffChanged, policy: ScoringPolicy, now: da
     wait = policy.wait_after(change.reason)
     rearm_at = None if wait is None else change.occurred_at + wait
     return lead._replace(armed=False, rearm_at=rearm_at, review_at=now)
+
+
+def _disqualified(lead: Lead, key: str, change: HandoffChanged) -> Verdict:
+    """The lead, which may not qualify until it is reopened, unless another rep holds it; its rejection says so first."""
+    if change.change is not Change.REJECTED:
+        return Verdict(lead)
+    verdict = _closed(lead, key, Stage.DISQUALIFIED, change)
+    if verdict.lead.live:
+        return verdict
+    blocked = verdict.lead._replace(
+        disqualified_at=change.occurred_at,
+        blocker=f"{DISQUALIFIED}{change.reason}",
+        armed=False,
+        rearm_at=None,
+        review_at=None,
+    )
+    return verdict._replace(lead=blocked)
 
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:
