@@ -40,10 +40,8 @@ def follow_handoff(
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
-    if change.change in RETURNED and change.recycle:
-        return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
-    if change.then == DISQUALIFY:
-        return _disqualified(lead, key, change)
+    if change.change in RETURNED and (change.recycle or change.then == DISQUALIFY):
+        return _handed_back(lead, key, change, policy, now)
     if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
@@ -69,9 +67,13 @@ def _disarmed(lead: Lead, change: HandoffChanged, policy: ScoringPolicy, now: da
     return lead._replace(armed=False, rearm_at=rearm_at, review_at=now)
 
 
-def _disqualified(lead: Lead, key: str, change: HandoffChanged) -> Verdict:
-    """The lead, which may not qualify until it is reopened, unless another rep holds it; its rejection says so first."""
-    if change.change is not Change.REJECTED:
+def _handed_back(
+    lead: Lead, key: str, change: HandoffChanged, policy: ScoringPolicy, now: datetime
+) -> Verdict:
+    """The lead, recycled, or disqualified until it is reopened, unless another rep holds it."""
+    if change.recycle:
+        return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
+    if change.change is Change.RETURNED:  # the rejection before it has disqualified the lead
         return Verdict(lead)
     verdict = _closed(lead, key, Stage.DISQUALIFIED, change)
     if verdict.lead.live:
