@@ -53,9 +53,7 @@ def _bounded_date(day: date) -> date:
 PlainText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_storable)]
 """Text without U+0000 and lone surrogates, which PostgreSQL cannot store."""
 
-Note = Annotated[
-    str, Field(min_length=1, max_length=MAX_NOTE), AfterValidator(_storable)
-]
+Note = Annotated[str, Field(min_length=1, max_length=MAX_NOTE), AfterValidator(_storable)]
 """What somebody wants to say to others who read it later."""
 
 Instant = Annotated[AwareDatetime, AfterValidator(_bounded_instant)]

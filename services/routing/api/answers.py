@@ -155,6 +155,9 @@ class AnswerOut(BaseModel):
     team: str
     rep: str | None = Field(description="The rep who holds it; after won or lost, the rep who did.")
     hop: int
+    paused_until: datetime | None = Field(
+        description="When its pause is over by itself; null where it is not paused."
+    )
     last_step: StepOut = Field(description="The last step: this answer, or what followed from it.")
 
     @classmethod
@@ -168,6 +171,7 @@ class AnswerOut(BaseModel):
             team=handoff.team,
             rep=handoff.rep,
             hop=handoff.hop,
+            paused_until=handoff.paused_until,
             last_step=StepOut.of(history.steps[-1]),
         )
 

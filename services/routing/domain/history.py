@@ -30,10 +30,10 @@ class Refusal:
 
     lead_id: UUID
     rep: str
-    recycled: bool
-    """Whether it returned the lead to marketing, instead of to another rep."""
-    disqualified: bool = False
-    """Whether the lead ended with it, until ops or an event reopen it."""
+    is_final: bool
+    """Whether it returned the lead to marketing, or disqualified it: the rep never gets the lead again."""
+    recycled: bool = False
+    """Whether it returned the lead to marketing."""
 
 
 class LeadHistory(NamedTuple):
@@ -70,19 +70,19 @@ class KnownLeads:
 
     def histories(self) -> dict[UUID, LeadHistory]:
         """The history of each person who has one."""
-        refused, ended = defaultdict[UUID, set[str]](set), defaultdict[UUID, set[str]](set)
+        refused, final = defaultdict[UUID, set[str]](set), defaultdict[UUID, set[str]](set)
         cycles = Counter[UUID]()
         for refusal in self.refusals:
             person = self.person(refusal.lead_id)
             refused[person].add(refusal.rep)
             cycles[person] += refusal.recycled
-            if refusal.recycled or refusal.disqualified:
-                ended[person].add(refusal.rep)
+            if refusal.is_final:
+                final[person].add(refusal.rep)
         previous = self._previous_reps()
         return {
             person: LeadHistory(
                 None if previous.get(person) in refused[person] else previous.get(person),
-                frozenset(ended[person]),
+                frozenset(final[person]),
                 cycles[person],
             )
             for person in {*previous, *refused}

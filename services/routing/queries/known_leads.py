@@ -64,8 +64,8 @@ def _refusals(session: Session, lead_ids: Collection[UUID]) -> list[Refusal]:
         Refusal(
             row.lead_id,
             row.rep,
+            is_final=bool(row.recycled) or row.then == DISQUALIFY,
             recycled=bool(row.recycled),
-            disqualified=row.then == DISQUALIFY,
         )
         for row in session.execute(statement)
     ]

@@ -85,7 +85,7 @@ class LeadOut(BaseModel):
         description="Whether the lead may cross the threshold; false after a crossing, until it is armed again."
     )
     rearm_at: datetime | None = Field(
-        description="When a lead that a rep handed back is armed again, even if its engagement does not fall before."
+        description="When a lead that a rep handed back may cross the threshold again, by the `wait` of the reason."
     )
     blocker: str | None = Field(
         description="Why the lead does not qualify: `incomplete: …`, `suppressed: …` or `disqualified: …`."

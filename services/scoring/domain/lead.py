@@ -71,7 +71,7 @@ class Lead(NamedTuple):
     """The state of one lead, computed by one version of the agreement.
 
     `hand_raise` is the latest event, as JSON, that asked for a rep and belongs to no handoff yet. `armed` says whether
-    the lead may cross the threshold; a recycled lead is armed at `rearm_at` at the latest. A lead that a rep has
+    the lead may cross the threshold; a recycled lead with `rearm_at` is armed then. A lead that a rep has
     disqualified, at `disqualified_at`, does not qualify until it is reopened.
     """
 

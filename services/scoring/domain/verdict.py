@@ -3,8 +3,8 @@
 - A hand-raise qualifies, also again after each closed handoff; while a handoff is live it belongs to that one.
 - Crossing the threshold qualifies an `armed` lead once; being above it does nothing. The lead is armed again when
   engagement has fallen below `rearm_below` and the condition of the threshold does not hold.
-- A lead that sales gave back (recycled) is not armed either. It is armed when its engagement has fallen, or when the
-  `wait` of the reason has passed, and qualifies at its next event from then on; or by a hand-raise.
+- A lead that sales gave back (recycled) is not armed either. It is armed when the `wait` of the reason has passed, and
+  without one when its engagement has fallen, and qualifies at its next event from then on; or by a hand-raise.
 - Without a required trait the lead does not qualify (`blocker`) until the trait arrives.
 - A lead that a rep disqualified does not qualify at all, until an event that the agreement names, or ops, reopen it.
 - A lead that no rep holds ceases to be qualified when decay takes engagement below `rearm_below`, unless it raised its
@@ -80,9 +80,11 @@ def judge(
     engagement = lead.engagement(policy, now)
     facts = facts_of(lead, engagement, policy)
     if not lead.armed:
-        has_waited = lead.rearm_at is not None and lead.rearm_at <= now
-        has_fallen = engagement < policy.rearm_below and not policy.crosses(facts)
-        if has_waited or has_fallen:
+        if lead.rearm_at is None:
+            may_cross = engagement < policy.rearm_below and not policy.crosses(facts)
+        else:
+            may_cross = lead.rearm_at <= now
+        if may_cross:
             lead = lead._replace(armed=True, rearm_at=None)
     assessment = _Assessment(lead, new_events, policy, engagement, facts, now)
     verdict = _judge_with_sales(assessment) if lead.live else _judge_for_marketing(assessment)
@@ -237,7 +239,7 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     ):
         at = lead.review_at
     else:
-        at = min(filter(None, (_falls_at(assessment), lead.rearm_at)), default=None)
+        at = _falls_at(assessment) if lead.rearm_at is None else lead.rearm_at
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))
 
 

@@ -67,8 +67,9 @@ class RejectReason(Section):
     label: Label | None = Field(default=None, description="How reps read it.")
     wait: Annotated[Duration | None, Between(timedelta(hours=1), timedelta(days=3650))] = Field(
         default=None,
-        description="Only with `recycle`: after this time the lead may qualify again by the threshold, even if its "
-        "engagement never fell below `rearm_below`. Without it, only after it fell or by a hand-raise.",
+        description="Only with `recycle`: before this time there is no new handoff, except by a hand-raise; after it "
+        "the lead may qualify again by the threshold, even if its engagement never fell below `rearm_below`. Without "
+        "it, only after it fell or by a hand-raise.",
     )
 
 
