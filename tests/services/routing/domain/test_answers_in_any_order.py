@@ -124,16 +124,16 @@ def answers(draw: st.DrawFn) -> Sent:
     return Sent(draw(st.permutations([*by_time, *repeated])), by_time)
 
 
-def taken(sent: Sequence[Answer]) -> Story:
+def story_of(sent: Sequence[Answer]) -> Story:
     story = Story()
-    for it in sent:
-        story.answer(it)
+    for answer in sent:
+        story.answer(answer)
     return story
 
 
 @given(answers())
 def test_the_order_in_which_answers_come_changes_nothing(sent: Sent) -> None:
-    assert facts(taken(sent.in_any_order)) == facts(taken(sent.by_time))
+    assert facts(story_of(sent.in_any_order)) == facts(story_of(sent.by_time))
 
 
 def test_two_calls_that_nobody_answered_are_two_attempts_and_one_that_is_sent_twice_is_one() -> (
