@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -28,7 +29,7 @@ def ops(client: TestClient, sessions: Sessions) -> LeadClient:
         worker.take(marketing_event("demo_requested"))
         lead_id = lead_of(worker).id
         worker.follow(handoff_changed(Change.ASSIGNED, lead=lead_id, sequence=1))
-        fields = {"rep": None, "then": "disqualify", "reason": "a_student"}
+        fields: dict[str, Any] = {"rep": None, "then": "disqualify", "reason": "a_student"}
         worker.follow(handoff_changed(Change.REJECTED, lead=lead_id, sequence=2, **fields))
         worker.take(marketing_event("demo_requested"))
         assert len(worker.announced()) == 1
@@ -76,7 +77,12 @@ def test_a_disqualified_lead_is_stored_as_it_is(sessions: Sessions) -> None:
         worker.publish()
         worker.take(marketing_event("demo_requested"))
         lead_id = lead_of(worker).id
-        fields = {"rep": None, "then": "disqualify", "reason": "a_student", "at": NOON}
+        fields: dict[str, Any] = {
+            "rep": None,
+            "then": "disqualify",
+            "reason": "a_student",
+            "at": NOON,
+        }
         worker.follow(handoff_changed(Change.REJECTED, lead=lead_id, sequence=2, **fields))
         lead = lead_of(worker)
 
