@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.agreement.model import PauseReason
 
 
-class RejectReasonOut(BaseModel):
+class ReasonOut(BaseModel):
     """A reason for which a rep may hand the lead back."""
 
     model_config = ConfigDict(from_attributes=True)

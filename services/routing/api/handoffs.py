@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from services.routing.api.choices import OutcomeOut, PauseReasonOut, RejectReasonOut
+from services.routing.api.choices import OutcomeOut, PauseReasonOut, ReasonOut
 from services.routing.api.deliveries import DeliveryOut
 from services.routing.domain.answers import NotYours, PastStep
 from services.routing.domain.handoff import Handoff, State
@@ -121,7 +121,7 @@ class HandoffDetails(HandoffOut):
     deliveries: list[DeliveryOut] = Field(
         description="Its deliveries; with a rep's key, those to the rep."
     )
-    reject_reasons: list[RejectReasonOut] = Field(
+    reject_reasons: list[ReasonOut] = Field(
         description="The reasons with which it may be rejected, by its version of the agreement."
     )
     loss_reasons: list[str] = Field(description="The reasons with which it may be lost.")
@@ -142,9 +142,7 @@ class HandoffDetails(HandoffOut):
             decisions=decisions,
             history=[StepOut.of(it) for it in history.steps],
             deliveries=[DeliveryOut.model_validate(it) for it in history.deliveries],
-            reject_reasons=[
-                RejectReasonOut.model_validate(it) for it in history.routing.reject_reasons
-            ],
+            reject_reasons=[ReasonOut.model_validate(it) for it in history.routing.reject_reasons],
             loss_reasons=list(history.routing.loss_reasons),
             contact_outcomes=[
                 OutcomeOut.model_validate(it) for it in history.routing.contact_outcomes
