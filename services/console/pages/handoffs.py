@@ -63,8 +63,10 @@ async def load_list(apis: Apis, view: View) -> Mapping[str, Any]:
         reps=apis.get(Service.ROUTING, REPS),
     )
     filters = {name: view.query[name] for name in view.query if name != "after"}
+    listed = [] if isinstance(parts["handoffs"], Gap) else parts["handoffs"]["items"]
     return {
         **parts,
+        "paused": {it["id"] for it in listed if _is_paused(it, view)},
         "names": names_of(parts["reps"]),
         "states": list(STATES),
         "ages": {name: text for name, (text, *_) in AGES.items()},
@@ -80,10 +82,13 @@ async def load_one(apis: Apis, view: View) -> Mapping[str, Any]:
         clocks=apis.get(Service.SLA, "/v1/sla/clocks", handoff=view.values["id"]),
         reps=apis.get(Service.ROUTING, REPS),
     )
-    handoff = parts["handoff"]
-    ends_at = None if isinstance(handoff, Gap) else handoff["paused_until"]
-    paused = ends_at is not None and instant(ends_at) > view.now
+    paused = not isinstance(parts["handoff"], Gap) and _is_paused(parts["handoff"], view)
     return {**parts, "names": names_of(parts["reps"]), "live_states": LIVE, "paused": paused}
+
+
+def _is_paused(handoff: Mapping[str, Any], view: View) -> bool:
+    """Whether the handoff's last pause is not over yet."""
+    return handoff["paused_until"] is not None and instant(handoff["paused_until"]) > view.now
 
 
 async def load_why(apis: Apis, view: View) -> Mapping[str, Any]:

@@ -71,6 +71,7 @@ def test_a_handoff_is_paused_with_a_reason_and_a_note_and_resumed(console: Runni
         paused = follow(client, pause)
         assert "Paused." in paused
         assert "state-paused" in paused
+        assert "state-paused" in client.get("/handoffs").text
         assert "&lt;i&gt;back soon&lt;/i&gt;" in paused
         assert ">Resume<" in paused
         assert 'id="pausing"' not in paused
