@@ -20,7 +20,7 @@ def with_answers(text: str) -> str:
     ("text", "message"),
     [
         ("contact_outcomes: [{id: a}, {id: ▸a}]", "`a` is in `contact_outcomes` already"),
-        ("contact_outcomes: [{id: a, touch: ▸maybe}]", "`maybe` is not true or false"),
+        ("contact_outcomes: [{id: a, touch: ▸maybe}]", "`maybe` is neither true nor false"),
         (
             "contact_outcomes: [{id: talked, touch: ▸false, reached: true}]",
             "with `talked` the rep reached the person, which is a touch; delete `touch`",
