@@ -50,7 +50,7 @@ def _rejection(answer: Answer, agreement: Agreement, cycles: int) -> Answer:
     reason = answer.details["reason"]
     consequences = {it.id: it.then for it in agreement.routing.reject_reasons}
     check_reason(reason, list(consequences), kind="reject reason")
-    then = consequences.get(reason)
+    then: str | None = consequences.get(reason)
     if then == RECYCLE and cycles >= agreement.qualification.recycle.max_cycles:
         then = DISQUALIFY
     details = {**answer.details, "then": then, "recycle": True if then == RECYCLE else None}

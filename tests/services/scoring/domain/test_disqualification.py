@@ -64,8 +64,8 @@ def test_without_such_an_event_only_ops_reopen_it_and_a_raised_hand_counts_then(
 
 def test_a_lead_that_another_rep_holds_is_not_disqualified() -> None:
     story = Story().does(*FORMS).sales(Change.ASSIGNED)
-    other = LiveQualification(an_id("joined"), 1, "standard", held=True)
-    story.lead = story.lead._replace(live={**story.lead.live, other.key: other})
+    joined = LiveQualification(an_id("joined"), 1, "standard", held=True)
+    story.lead = story.lead._replace(live={**story.lead.live, joined.key: joined})
 
     story.sales(Change.REJECTED, rep=None, then="disqualify", reason="a_student")
 
