@@ -100,7 +100,8 @@ def test_without_lists_an_outcome_is_written_and_nothing_is_paused(sessions: Ses
         page = client.get(ADA).text
         assert '<input id="outcome"' in page
         assert 'id="pausing"' not in page
-        assert send(client, f"{ADA}/pause", hop="1", reason="on_leave", status=422)
+        refused = send(client, f"{ADA}/pause", hop="1", reason="on_leave", status=422)
+        assert "lists no pause reasons" in refused.text
 
 
 def test_ops_reopen_a_lead_that_a_rep_disqualified(sessions: Sessions) -> None:

@@ -174,8 +174,8 @@ def test_a_pause_begins_again_after_the_longest_time_and_after_a_resumption() ->
 
     story.answer(pause("long", NOON + minutes(45)))
     assert story.handoff.paused_until == NOON + minutes(345)
-    story.answer(Answer(Change.RESUMED, NOON + minutes(50)))
-    assert (story.handoff.paused_until, story.handoff.pause_reason) == (None, None)
+    resumed = story.answer(Answer(Change.RESUMED, NOON + minutes(50))).handoff
+    assert (resumed.paused_until, resumed.pause_reason) == (None, None)
 
 
 @pytest.mark.parametrize("change", [Change.WON, Change.LOST])

@@ -43,8 +43,9 @@ def test_an_event_of_after_it_reopens_the_lead_and_a_late_one_of_before_does_not
     story.does("contact_sales", at=NOON + minutes(20), marks=("bot",))
     assert story.lead.disqualified_at == NOON + minutes(10)
     story.does("contact_sales", at=NOON + minutes(20))
-    assert (story.lead.disqualified_at, story.lead.blocker) == (None, None)
-    assert story.lead.stage is Stage.ENGAGED
+    reopened_lead = story.lead
+    assert (reopened_lead.disqualified_at, reopened_lead.blocker) == (None, None)
+    assert reopened_lead.stage is Stage.ENGAGED
     assert story.lead.review_at is not None
 
     story.does("demo_requested", at=NOON + minutes(30))
