@@ -203,6 +203,22 @@ def router(assigner: Assigner) -> APIRouter:
         """
         return _take_answer(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
 
+    _add_pauses(routes, assigner)
+
+    @routes.post("/handoffs/{id}/win", responses=RESPONSES)
+    def win(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> AnswerOut:
+        """Close the handoff as won."""
+        return _take_answer(session, id, _answer(Change.WON, body), caller, assigner, now)
+
+    @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
+    def lose(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> AnswerOut:
+        """Close the handoff as lost."""
+        return _take_answer(session, id, _answer(Change.LOST, body), caller, assigner, now)
+
+    return routes
+
+
+def _add_pauses(routes: APIRouter, assigner: Assigner) -> None:
     @routes.post("/handoffs/{id}/pause", responses=RESPONSES)
     def pause(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: PauseIn) -> AnswerOut:
         """Pause the promises that the reason names, until the handoff is resumed or the reason's longest time is over.
@@ -217,18 +233,6 @@ def router(assigner: Assigner) -> APIRouter:
     ) -> AnswerOut:
         """End the pause. A resumption that is reported before its pause ends the pause all the same."""
         return _take_answer(session, id, _answer(Change.RESUMED, body), caller, assigner, now)
-
-    @routes.post("/handoffs/{id}/win", responses=RESPONSES)
-    def win(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> AnswerOut:
-        """Close the handoff as won."""
-        return _take_answer(session, id, _answer(Change.WON, body), caller, assigner, now)
-
-    @routes.post("/handoffs/{id}/lose", responses=RESPONSES)
-    def lose(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: LoseIn) -> AnswerOut:
-        """Close the handoff as lost."""
-        return _take_answer(session, id, _answer(Change.LOST, body), caller, assigner, now)
-
-    return routes
 
 
 def _take_answer(
