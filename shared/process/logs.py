@@ -15,7 +15,7 @@ from structlog.typing import EventDict, ExcInfo, FilteringBoundLogger, Processor
 
 from shared.errors import loggable
 
-QUIET = ("kafka", "httpx", "uvicorn", "alembic")
+QUIET = ("kafka", "httpx", "httpcore", "uvicorn", "alembic")
 """Libraries of which only warnings and errors are logged."""
 SILENT = ("kafka.net.selector", "kafka.coordinator.assignors")
 """Libraries of which only errors are logged. The first warns when a worker does not read from the network for 0.1 s,

@@ -32,7 +32,6 @@ PAGES: tuple[Page, ...] = (
 )
 ACTS: tuple[Act, ...] = (
     leads.FIND_LEADS,
-    leads.REOPEN,
     *handoffs.ACTS,
     *reroutes.ACTS,
     clock.ACKNOWLEDGE,
@@ -42,11 +41,13 @@ ACTS: tuple[Act, ...] = (
     events.RETRY,
 )
 EXPORTS: tuple[Export, ...] = (
-    leads.EXPORT,
+    *leads.EXPORTS,
     handoffs.EXPORT,
     reroutes.EXPORT,
     promises.EXPORT,
     *attainment.EXPORTS,
     *deliveries.EXPORTS,
+    reps.EXPORT,
+    agreement.EXPORT,
     *events.EXPORTS,
 )

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.pages.page import READERS, Act, Outcome, Page, View
+from services.console.pages.page import READERS, Act, Export, Outcome, Page, Source, View
 
 PATH = "/agreement"
 
@@ -56,3 +56,8 @@ PAGE = Page(
     key="a",
 )
 ACTS = (Act(f"{PATH}/check", check, back=PATH, scopes=READERS),)
+EXPORT = Export(
+    f"{PATH}/versions.csv",
+    lambda _: Source(Service.ROUTING, "/v1/agreement/versions", {}),
+    scopes=READERS,
+)

@@ -29,7 +29,7 @@ MAX_HANDOFFS = 10
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The leads that the search finds, or those that qualified last."""
-    search = view.search or view.query.get("q", "")
+    search = view.search
     call = apis.get(Service.SCORING, "/v1/leads", q=search, after=view.query.get("after"), limit=50)
     try:
         return {"search": search, **await apis.parts(leads=call)}
@@ -47,7 +47,7 @@ async def find(_: Apis, __: View, fields: Mapping[str, str]) -> Outcome:
 
 def source_of(view: View) -> Source:
     """The leads that the search finds, or those that qualified last."""
-    return Source(Service.SCORING, "/v1/leads", {"q": view.search or view.query.get("q")})
+    return Source(Service.SCORING, "/v1/leads", {"q": view.search})
 
 
 async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
@@ -75,13 +75,6 @@ async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
     gaps += [it.clocks for it in handoffs if isinstance(it.clocks, Gap)]
     rows = story(parts["lead"], parts["events"], handoffs, names)
     return {**parts, "rows": rows, "gaps": {it.message for it in gaps}}
-
-
-async def reopen(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
-    """Let a lead qualify again that a rep has disqualified."""
-    id = view.values["lead_id"]
-    await apis.post(Service.SCORING, f"/v1/leads/{id}/reopen")
-    return Outcome(f"/leads/{id}", "The lead may qualify again.")
 
 
 async def _handoffs(apis: Apis, listed: list[dict[str, Any]]) -> list[Handoff]:
@@ -119,5 +112,10 @@ PAGES = (
     ),
 )
 FIND_LEADS = Act(f"{PATH}/find", find, back=PATH, scopes=EVERYBODY)
-REOPEN = Act(f"{PATH}/{{lead_id:uuid}}/reopen", reopen, back=f"{PATH}/{{lead_id}}")
-EXPORT = Export(f"{PATH}.csv", source_of)
+EXPORTS = (
+    Export(f"{PATH}.csv", source_of),
+    Export(
+        "/leads/{lead_id:uuid}/events.csv",
+        lambda view: Source(Service.SCORING, f"/v1/leads/{view.values['lead_id']}/events", {}),
+    ),
+)

@@ -9,7 +9,16 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.pages.page import HANDOFF_CHANGES, Act, Outcome, Page, View, address
+from services.console.pages.page import (
+    HANDOFF_CHANGES,
+    Act,
+    Export,
+    Outcome,
+    Page,
+    Source,
+    View,
+    address,
+)
 
 PATH = "/reps"
 MAX_SHOWN = 200
@@ -98,3 +107,4 @@ ACTS = (
     Act(f"{PATH}/{{id}}/back", back, back=PATH),
     Act(f"{PATH}/{{id}}/deactivate", deactivate, back=PATH),
 )
+EXPORT = Export(f"{PATH}.csv", lambda _: Source(Service.ROUTING, "/v1/reps", {}))

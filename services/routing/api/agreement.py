@@ -1,46 +1,40 @@
-"""Routes for the agreement: its versions, their difference, the check of a draft, and what each routing rule did."""
+"""Routes for the agreement: its versions, their difference, and what each routing rule did."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Annotated, ClassVar, Self
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from services.routing.api import drafts
 from services.routing.domain.handoff import State
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries.rules import handoffs_by_rule
-from shared.agreement.drafts import SlowDraft, check_draft_within, difference
+from shared.agreement.drafts import difference
 from shared.agreement.model import RoutingRule
 from shared.agreement.store import NoAgreement, UnknownVersion, Version, source_of, versions
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.db.time_range import TimeRange
-from shared.documents import Fault
-from shared.errors import Rejected, Unavailable
+from shared.errors import Rejected
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_of_pages,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import SINCE, UNTIL, Count, EmptyRange, Since, Until, time_range
 from shared.http.problems import problems
 
-MAX_DRAFT = 200_000
-"""The longest draft that is checked, in characters."""
-MAX_FAULTS = 100
-"""How many faults of a draft are listed."""
-CHECK_S, WALL_S = 8, 30.0
-"""How long a check may take: of a processor (300 lines take 1.5 s), and by the clock of a busy machine."""
-CHECK_WAIT_S = 5.0
-"""How long a check waits for the one before it."""
 WEEK, MAX_RANGE = timedelta(days=7), timedelta(days=31)
-
-
-class ChecksBusy(Unavailable):
-    """Another draft is being checked; one is at a time."""
-
-    code: ClassVar[str] = "checks_busy"
 
 
 class LongRange(Rejected):
@@ -76,6 +70,16 @@ class VersionOut(BaseModel):
         )
 
 
+class VersionsQuery(BaseModel):
+    """Which page of the versions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: After = None
+    limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
+
+
 class VersionText(VersionOut):
     """A published version with its file."""
 
@@ -92,48 +96,6 @@ class Difference(BaseModel):
     lines: list[str] = Field(
         description="As `diff -u` writes them: `-` lines of `from`, `+` lines of `to`; empty where the files are equal."
     )
-
-
-class DraftIn(BaseModel):
-    """A draft of the agreement."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"source": "leadbaton: 1\nname: Draft\n"}]}
-    )
-
-    source: Annotated[str, StringConstraints(max_length=MAX_DRAFT)] = Field(
-        description="The file, in YAML."
-    )
-
-
-class FaultOut(BaseModel):
-    """A fault of the draft."""
-
-    line: int = Field(description="From 1.")
-    column: int = Field(description="From 1.")
-    path: str = Field(description="Such as `routing.rules[2].when`; empty for faults of YAML.")
-    message: str = Field(description="What is wrong, and how to mend it.")
-    hint: str | None = Field(description="The part of the message on how to mend it.")
-
-    @classmethod
-    def of(cls, fault: Fault) -> Self:
-        """The fault with its hint apart."""
-        return cls(
-            line=fault.line,
-            column=fault.column,
-            path=fault.path,
-            message=fault.message,
-            hint=fault.message.partition("; ")[2] or None,
-        )
-
-
-class DraftOut(BaseModel):
-    """What is wrong with the draft."""
-
-    sound: bool
-    contents: str | None = Field(description="What a sound draft has, in one line.")
-    fault_count: int
-    faults: list[FaultOut] = Field(description="The first 100, by line.")
 
 
 class RuleFilter(BaseModel):
@@ -179,8 +141,9 @@ class RulesOut(BaseModel):
 def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    routes.include_router(_version_routes())
-    routes.include_router(_draft_routes())
+    routes.include_router(_list_routes())
+    routes.include_router(_text_routes())
+    routes.include_router(drafts.router())
 
     @routes.get(
         "/agreement/rules",
@@ -207,35 +170,6 @@ def router(assigner: Assigner) -> APIRouter:
     return routes
 
 
-def _draft_routes() -> APIRouter:
-    """The check of drafts."""
-    routes = APIRouter()
-    check_slot = BoundedSemaphore(1)
-
-    @routes.post(
-        "/agreement/check", responses=problems(UnknownKey, WrongScope, SlowDraft, ChecksBusy)
-    )
-    def check(_: OpsOrRead, body: DraftIn) -> DraftOut:
-        """Check a draft as publishing it does, without effect: every fault with line, column and hint.
-
-        Whether its types of events arrive is not checked: `leadbaton agreement check` warns of that too.
-        """
-        if not check_slot.acquire(timeout=CHECK_WAIT_S):
-            raise ChecksBusy("another draft is being checked: try again in a moment")
-        try:
-            draft = check_draft_within(body.source, processor_s=CHECK_S, wait_s=WALL_S)
-        finally:
-            check_slot.release()
-        return DraftOut(
-            sound=not draft.faults,
-            contents=draft.contents,
-            fault_count=len(draft.faults),
-            faults=[FaultOut.of(it) for it in draft.faults[:MAX_FAULTS]],
-        )
-
-    return routes
-
-
 def _current_rules(session: Session, assigner: Assigner) -> dict[str, RoutingRule]:
     """The rules of the agreement in force, by id and in their order; none before the first is published."""
     try:
@@ -257,23 +191,36 @@ def _rule(
     )
 
 
-def _version_routes() -> APIRouter:
-    """What was published."""
+def _list_routes() -> APIRouter:
+    """When what was published."""
     routes = APIRouter()
 
-    @routes.get("/agreement/versions", responses=problems(UnknownKey, WrongScope, BadCursor))
+    @routes.get(
+        "/agreement/versions",
+        response_model=Page[VersionOut],
+        responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, BadCursor)},
+    )
     def list_versions(
-        session: Tx, _: OpsOrRead, after: After = None, limit: Limit = 50
-    ) -> Page[VersionOut]:
+        request: Request, session: Tx, _: OpsOrRead, query: Annotated[VersionsQuery, Query()]
+    ) -> Page[VersionOut] | Response:
         """List the published versions, the newest first: when, by whom, and the note."""
-        before = None if after is None else CURSOR.decode(after)[0]
-        return page_of(
-            versions(session, before=before, limit=limit + 1),
-            limit=limit,
-            item=VersionOut.of,
-            position=lambda it: (it.number,),
-            cursor=CURSOR,
+        if not wants_csv(request, query.format):
+            return _page_of_versions(session, query.after, query.limit)
+        columns = list(columns_of(VersionOut))
+        return csv_of_pages(
+            request,
+            "versions",
+            lambda after, limit: _page_of_versions(session, after, limit),
+            lambda version: row_of(version, columns),
+            columns=columns,
         )
+
+    return routes
+
+
+def _text_routes() -> APIRouter:
+    """The text of a version, and the difference of two."""
+    routes = APIRouter()
 
     @routes.get(
         "/agreement/versions/{number}", responses=problems(UnknownKey, WrongScope, UnknownVersion)
@@ -297,3 +244,14 @@ def _version_routes() -> APIRouter:
         return Difference(before=before, after=after, lines=lines)
 
     return routes
+
+
+def _page_of_versions(session: Session, after: str | None, limit: int) -> Page[VersionOut]:
+    before = None if after is None else CURSOR.decode(after)[0]
+    return page_of(
+        versions(session, before=before, limit=limit + 1),
+        limit=limit,
+        item=VersionOut.of,
+        position=lambda it: (it.number,),
+        cursor=CURSOR,
+    )

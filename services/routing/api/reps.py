@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,15 @@ from services.routing.queries import absences, endpoints, handoffs, reps
 from shared.agreement.model import Id
 from shared.agreement.store import NoAgreement
 from shared.auth.keys import InactiveRep, KeyScope, UnknownKey, WrongScope
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    FORMAT,
+    Format,
+    columns_of,
+    csv_response,
+    row_of,
+    wants_csv,
+)
 from shared.http.dependencies import AnyReader, Now, Ops, Tx
 from shared.http.parameters import EmptyRange, Instant, time_range
 from shared.http.problems import problems
@@ -119,6 +128,14 @@ class Reps(BaseModel):
     items: list[RepOut]
 
 
+class RepsQuery(BaseModel):
+    """How the list is answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Format = Field(default=None, description=FORMAT)
+
+
 class AwayIn(BaseModel):
     """From when until when the rep gets no leads."""
 
@@ -144,13 +161,27 @@ def router(assigner: Assigner) -> APIRouter:
     """The routes."""
     routes = APIRouter()
 
-    @routes.get("/reps", responses=problems(UnknownKey, WrongScope, InactiveRep))
-    def list_reps(session: Tx, caller: AnyReader, now: Now) -> Reps:
+    @routes.get(
+        "/reps",
+        response_model=Reps,
+        responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, InactiveRep)},
+    )
+    def list_reps(
+        request: Request,
+        session: Tx,
+        caller: AnyReader,
+        now: Now,
+        query: Annotated[RepsQuery, Query()],
+    ) -> Reps | Response:
         """List the reps by team and rank: load, capacity, hours, time off, share; with a rep's key only that rep."""
         is_rep = caller.scope is KeyScope.REP
         listed = reps.reps_by_id(session, [caller.subject] if is_rep else None)
         items = _with_status(session, listed, assigner, now)
-        return Reps(items=[it.model_copy(update={"share": None}) if is_rep else it for it in items])
+        lines = [it.model_copy(update={"share": None}) if is_rep else it for it in items]
+        if wants_csv(request, query.format):
+            columns = list(columns_of(RepOut))
+            return csv_response(request, "reps", columns, [_row(it, columns) for it in lines])
+        return Reps(items=lines)
 
     routes.include_router(_status_routes(assigner))
     return routes
@@ -190,6 +221,13 @@ def _status_routes(assigner: Assigner) -> APIRouter:
         return _shown_rep(session, id, assigner, now)
 
     return routes
+
+
+def _row(rep: RepOut, columns: list[str]) -> dict[str, object]:
+    """The rep's values by column; of the time off the first that is not over."""
+    row = row_of(rep, columns)
+    first = next(iter(rep.time_off), None)
+    return row if first is None else row | {f"time_off_{name}": it for name, it in first}
 
 
 def _shown_rep(session: Session, id: str, assigner: Assigner, now: datetime) -> RepOut:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import orjson
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.scoring.api.leads import REFUSALS, LeadId, PartOut
@@ -14,10 +16,14 @@ from services.scoring.handlers.reading import accessible_lead
 from services.scoring.queries import ledger
 from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
+from shared.http.csv_tables import CSV_RESPONSE, FORMAT, Format, csv_of_pages, wants_csv
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
 from shared.http.parameters import SINCE, UNTIL, EmptyRange, PlainText, Since, Until, time_range
 from shared.http.problems import problems
+
+JSON_COLUMNS = ("properties", "traits", "context")
+"""The columns of a CSV that hold JSON."""
 
 CURSOR = Cursor("events", tuple[AwareDatetime, PlainText, PlainText])
 
@@ -65,36 +71,63 @@ class EventsQuery(BaseModel):
     until: Until | None = Field(default=None, description=f"Happened {UNTIL}")
     after: After = None
     limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
 
 
 def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """The routes of a lead's events."""
     routes = APIRouter()
 
-    @routes.get("/{lead_id}/events", responses={**REFUSALS, **problems(BadCursor, EmptyRange)})
+    @routes.get(
+        "/{lead_id}/events",
+        response_model=Page[EventOut],
+        responses={**CSV_RESPONSE, **REFUSALS, **problems(BadCursor, EmptyRange)},
+    )
     def events(
-        lead_id: LeadId, session: Tx, caller: AnyReader, query: Annotated[EventsQuery, Query()]
-    ) -> Page[EventOut]:
+        request: Request,
+        lead_id: LeadId,
+        session: Tx,
+        caller: AnyReader,
+        query: Annotated[EventsQuery, Query()],
+    ) -> Page[EventOut] | Response:
         """The lead's events, the latest first, each with the points that it gave.
 
-        A rep's key sees those of `/v1/leads/{lead_id}`.
+        A rep's key sees those of `/v1/leads/{lead_id}`. A CSV has the sum of an event's points, and its data as JSON.
         """
         lead, access = accessible_lead(session, lead_id, caller, description=f"the id {lead_id}")
         policy = policies.version(session, lead.version)
-        rows = ledger.events_before(
-            session,
-            lead.id,
-            times=time_range(query.since, query.until),
-            before=None if query.after is None else CURSOR.decode(query.after),
-            until=access.until,
-            limit=query.limit + 1,
-        )
-        return page_of(
-            rows,
-            limit=query.limit,
-            item=lambda event: EventOut.of(event, policy),
-            position=lambda event: (event.time, event.source, event.id),
-            cursor=CURSOR,
-        )
+
+        def page_after(after: str | None, limit: int) -> Page[EventOut]:
+            rows = ledger.events_before(
+                session,
+                lead.id,
+                times=time_range(query.since, query.until),
+                before=None if after is None else CURSOR.decode(after),
+                until=access.until,
+                limit=limit + 1,
+            )
+            return _page(rows, policy, limit)
+
+        if not wants_csv(request, query.format):
+            return page_after(query.after, query.limit)
+        columns = list(EventOut.model_fields)
+        return csv_of_pages(request, "events", page_after, _row, columns=columns)
 
     return routes
+
+
+def _page(events: Sequence[MarketingEvent], policy: ScoringPolicy, limit: int) -> Page[EventOut]:
+    """The events as a page of so many, of which one more may have been read."""
+    return page_of(
+        events,
+        limit=limit,
+        item=lambda event: EventOut.of(event, policy),
+        position=lambda event: (event.time, event.source, event.id),
+        cursor=CURSOR,
+    )
+
+
+def _row(event: EventOut) -> dict[str, object]:
+    """The event's values by column: its points as a sum, its properties, traits and context as JSON."""
+    json = {it: orjson.dumps(getattr(event, it)).decode() for it in JSON_COLUMNS}
+    return {**dict(event), **json, "points": sum(it.points for it in event.points)}

@@ -8,11 +8,8 @@ from dataclasses import replace
 import pytest
 
 from shared.db.session import Sessions
-from tests.builders import NOON, minutes
 from tests.services.console.site import running_console, session_token
-from tests.services.console.two_reps import FIELDS, Installation, add_two_reps
-
-LATER = NOON + minutes(90)
+from tests.services.console.two_reps import FIELDS, LATER, Installation, add_two_reps
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,12 @@ FIELDS = {
 }
 """Fields with which each form would be taken."""
 
+LATER = NOON + minutes(90)
+"""When both promises of each lead are broken."""
+
 REPS = ("amira", "linus")
-PEOPLE = ("ines", "theo")
+PHONES = {"ines": "+49 1555 0142717", "theo": "+49 1555 0142718"}
+PEOPLE = tuple(PHONES)
 HTML = ("<i>", "<b>", "<u>", "<img")
 """What no page may have as it is: the names and the events of these leads are made of it."""
 
@@ -75,7 +79,11 @@ def add_two_reps(sessions: Sessions) -> dict[str, Holding]:
                     id=f"{person}-viewed",
                     email=email_of(person),
                     context={"page": {"title": f"<u>{person}-title</u>"}},
-                    traits={"name": f"<i>{person}-name</i>", "company": f"<img {person}-firm"},
+                    traits={
+                        "name": f"<i>{person}-name</i>",
+                        "company": f"<img {person}-firm",
+                        "phone": PHONES[person],
+                    },
                     time=NOON - minutes(5),
                 ),
                 marketing_event("demo_requested", id=f"{person}-asked", email=email_of(person)),
@@ -84,7 +92,7 @@ def add_two_reps(sessions: Sessions) -> dict[str, Holding]:
         changes = announced(session)
         handle_changes(session, *changes)
         worker.follow(*changes)
-        body = Body.of(b'{"type": "<b>"}', max_bytes=100)
+        body = Body.of(b'{"type": "<b>", "email": "noor-mail@secret.example"}', max_bytes=100)
         add_rejections(
             session, [Rejection("crm", "<i>", NOON, "invalid_event", "<u>", "native", body)]
         )
@@ -122,6 +130,7 @@ def _holding(session: Session, rep: str) -> Holding:
             f"{person}-firm",
             f"{person}-title",
             f"{person}-mail",
+            PHONES[person],
         ),
     )
 

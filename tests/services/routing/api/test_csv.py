@@ -74,3 +74,19 @@ def test_the_handoffs_of_a_re_route_are_a_table(client: RoutingClient) -> None:
 def test_a_cursor_that_is_none_is_refused(client: RoutingClient) -> None:
     refused = client.get("/handoffs", format="csv", after="nonsense", status=400)
     assert refused["code"] == "bad_cursor"
+
+
+def test_reps_are_a_table_with_their_first_time_off(client: RoutingClient) -> None:
+    hire_linus(client)
+    client.post("/reps/grace/away", {"until": "2026-12-24T00:00:00Z"}, by="ops")
+    grace, linus = rows(client, "/reps")
+
+    assert (grace["id"], grace["name"], grace["holds"]) == ("grace", "Grace", "1")
+    assert grace["time_off_until"].startswith("2026-12-24")
+    assert (linus["id"], linus["time_off_until"], linus["active"]) == ("linus", "", "true")
+    assert [it["id"] for it in rows(client, "/reps", by="grace")] == ["grace"]
+
+
+def test_versions_of_the_agreement_are_a_table(client: RoutingClient) -> None:
+    [row] = rows(client, "/agreement/versions")
+    assert (row["number"], row["published_by"]) == ("1", "tests")

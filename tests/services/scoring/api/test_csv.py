@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from csv import DictReader
 from io import StringIO
 
@@ -90,3 +91,12 @@ def test_sources_are_a_table_of_what_came_again_and_what_was_refused(
 def test_one_lead_is_no_list(client: TestClient, tables: Tables) -> None:
     got = client.get("/v1/leads", params={"email": "ada@example.com"}, headers=tables.headers)
     assert got.headers["content-type"] == "application/json"
+
+
+def test_the_events_of_a_lead_are_a_table(tables: Tables) -> None:
+    [lead] = tables.rows("leads")
+    page_view, demo = tables.rows(f"leads/{lead['id']}/events")
+
+    assert (page_view["id"], page_view["marks"]) == ("p-1", "bot late")
+    assert (demo["id"], json.loads(demo["traits"])["name"]) == ("d-1", "=Ada")
+    assert float(demo["points"]) > 0
