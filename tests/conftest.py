@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
-from alembic import command
-from alembic.config import Config
 from hypothesis import settings
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from shared.db.migrate import upgrade
@@ -21,6 +18,7 @@ from shared.embedded.postgres import PostgresServer, free_port
 from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from tests import commands
+from tests.databases import Databases, create_database
 
 ROOT = Path(__file__).parent.parent
 FAST = (
@@ -28,6 +26,7 @@ FAST = (
     "-c synchronous_commit=off",
     "-c full_page_writes=off",
     "-c max_connections=200",
+    "-c autovacuum=off",
 )
 
 
@@ -55,38 +54,27 @@ def _default_logging() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL server for this run, with a migrated database `leadbaton_template`."""
+    """A PostgreSQL server for this run."""
     server = PostgresServer(tmp_path_factory.mktemp("postgres"), free_port(), FAST)
     server.start()
-    _create(server, "leadbaton_template")
-    engine = engine_for(server.url("leadbaton_template"))
-    with engine.begin() as connection:
-        config = Config(toml_file=ROOT / "pyproject.toml")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
     yield server
     server.stop("immediate")
 
 
-def _create(server: PostgresServer, name: str, template: str = "template1") -> None:
-    engine = engine_for(server.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(
-            text(f'create database "{name}" template "{template}" strategy file_copy')
-        )
-    engine.dispose()
-
-
-_numbers = itertools.count(1)
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer) -> Iterator[Databases]:
+    """The migrated databases of the server."""
+    databases = Databases(postgres)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer) -> str:
-    """The URL of a fresh, migrated database of the test's own."""
-    name = f"test_{next(_numbers)}"
-    _create(postgres, name, "leadbaton_template")
-    return postgres.url(name)
+def database_url(postgres: PostgresServer, databases: Databases) -> Iterator[str]:
+    """The URL of an empty, migrated database of the test's own."""
+    name = databases.take()
+    yield postgres.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture
@@ -104,20 +92,19 @@ def sessions(engine: Engine) -> Sessions:
 
 
 @pytest.fixture(scope="module")
-def module_sessions(postgres: PostgresServer) -> Iterator[Sessions]:
-    """Sessions on a fresh database that all tests of a module share."""
-    name = f"test_{next(_numbers)}"
-    _create(postgres, name, "leadbaton_template")
+def module_sessions(postgres: PostgresServer, databases: Databases) -> Iterator[Sessions]:
+    """Sessions on an empty database that all tests of a module share."""
+    name = databases.take()
     engine = engine_for(postgres.url(name), pool_size=20)
     yield sessions_on(engine)
     engine.dispose()
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="session")
-def shared_engine(postgres: PostgresServer) -> Iterator[Engine]:
+def shared_engine(postgres: PostgresServer, databases: Databases) -> Iterator[Engine]:
     """One engine on one migrated database, for tests that roll back."""
-    _create(postgres, "rolled_back", "leadbaton_template")
-    engine = engine_for(postgres.url("rolled_back"))
+    engine = engine_for(postgres.url(databases.take()))
     yield engine
     engine.dispose()
 
@@ -138,7 +125,7 @@ def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     """A server of the test's own, to stop or to crash; its database is migrated."""
     server = PostgresServer(tmp_path_factory.mktemp("mortal"), free_port(), ("-c fsync=off",))
     server.start()
-    _create(server, "leadbaton")
+    create_database(server, "leadbaton")
     engine = engine_for(server.url())
     upgrade(engine)
     engine.dispose()

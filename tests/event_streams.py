@@ -20,6 +20,9 @@ from tests.serving import serving
 TIMEOUT = httpx.Timeout(10.0)
 """How long tests wait for bytes of a stream."""
 
+OUTAGES = frozenset({"outage", "recovered"})
+"""The events at the ends of an outage of Kafka."""
+
 
 class StreamedEvent(NamedTuple):
     """One event: its name, the position after it, its data."""
@@ -46,16 +49,11 @@ class StreamClient:
                 return StreamedEvent(block["event"], block.get("id"), orjson.loads(block["data"]))
         raise EOFError
 
-    def next_named(self, name: str) -> StreamedEvent:
-        """The next event, which must have this name, after outages that were said."""
-        event = self.next_of(name, "outage")
-        while event.name == "outage":
-            event = self.next_of(name, "outage")
-        return event
-
     def next_of(self, *names: str) -> StreamedEvent:
-        """The next event, which must have one of these names."""
+        """The next event, which must have one of these names, after outages that a busy machine causes."""
         event = self.next()
+        while event.name in OUTAGES:
+            event = self.next()
         assert event.name in names, event
         return event
 

@@ -11,10 +11,8 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
-from shared.db.session import engine_for
-from shared.embedded.postgres import PostgresServer
+from shared.db.session import Sessions
 from tests.fuzz.installation import Installation, running_installation
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
@@ -117,20 +115,10 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def installation(postgres: PostgresServer) -> Iterator[Installation]:
+def installation(module_sessions: Sessions) -> Iterator[Installation]:
     """One for all examples."""
-    engine = engine_for(_database(postgres), pool_size=20)
-    with running_installation(engine) as shared:
+    with running_installation(module_sessions.kw["bind"]) as shared:
         yield shared
-    engine.dispose()
-
-
-def _database(postgres: PostgresServer) -> str:
-    engine = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text('create database "fuzz" template "leadbaton_template"'))
-    engine.dispose()
-    return postgres.url("fuzz")
 
 
 def native(id: str, email: str, parts: dict[str, str], who: dict[str, str]) -> str:

@@ -23,6 +23,7 @@ from shared.kafka.config import KafkaConfig
 from shared.process.settings import Settings
 from tests.commands import leadbaton
 from tests.damage import refuse_writes, run_statement
+from tests.databases import TEMPLATE, Databases
 
 pytestmark = pytest.mark.postgres
 
@@ -37,7 +38,7 @@ def as_user(url: str, name: str, *, with_password: bool = True) -> str:
 
 
 @pytest.fixture(scope="module")
-def urls(postgres: PostgresServer) -> dict[str, str]:
+def urls(postgres: PostgresServer, databases: Databases) -> Iterator[dict[str, str]]:
     """A database for each refusal."""
     engine = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -47,13 +48,14 @@ def urls(postgres: PostgresServer) -> dict[str, str]:
             "create role sleeper nologin password 'p'",
             "create database shut",
             "revoke connect on database shut from public",
-            "create database standby template leadbaton_template strategy file_copy",
+            f"create database standby template {TEMPLATE} strategy file_copy",
             "alter database standby set default_transaction_read_only = on",
         ):
             connection.execute(text(statement))
     engine.dispose()
-    migrated = postgres.url("leadbaton_template")
-    return {
+    name = databases.take()
+    migrated = postgres.url(name)
+    yield {
         "missing database": postgres.url("nowhere"),
         "wrong password": as_user(migrated, "postgres"),
         "no password": as_user(migrated, "postgres", with_password=False),
@@ -64,6 +66,7 @@ def urls(postgres: PostgresServer) -> dict[str, str]:
         "standby": postgres.url("standby"),
         "no tables": postgres.url("postgres"),
     }
+    databases.give_back(name)
 
 
 DETAILS = {

@@ -42,7 +42,7 @@ def test_a_change_is_streamed_to_ops_and_to_the_reps_whom_it_concerns(
             stack.enter_context(streaming(url, client.key(it))) for it in ("ops", "grace", "linus")
         )
         for stream in (ops, grace, linus):
-            stream.next_named("start")
+            stream.next_of("start")
         client.say("accept")
         client.say("reassign", {"hop": 1, "reason": "on leave"}, by="ops")
         client.say("accept", by="linus")
@@ -63,13 +63,14 @@ def test_a_change_is_streamed_to_ops_and_to_the_reps_whom_it_concerns(
 
 def test_a_rep_resumes_where_the_stream_was_cut(client: RoutingClient, url: str) -> None:
     with streaming(url, client.key("grace")) as stream:
-        stream.next_named("start")
+        stream.next_of("start")
         client.say("accept")
         last = stream.next_of(HANDOFFS_CHANGED.name)
     client.say("contact", {"channel": "phone", "outcome": "reached"})
 
     with streaming(url, client.key("grace"), last.id) as stream:
-        assert brief(stream.next()) == (HANDOFFS_CHANGED.name, "contacted", "grace", 1)
+        event = stream.next_of(HANDOFFS_CHANGED.name)
+        assert brief(event) == (HANDOFFS_CHANGED.name, "contacted", "grace", 1)
 
 
 def test_a_key_that_may_not_read_gets_no_stream(client: RoutingClient, url: str) -> None:

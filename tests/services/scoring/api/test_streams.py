@@ -40,12 +40,13 @@ def test_events_and_qualifications_are_streamed_without_personal_data(
     event = marketing_event("demo_requested", id="e-1", properties={"message": "call ada"})
     lead = lead_qualified()
     with streaming(url, key(sessions, KeyScope.OPS)) as stream:
-        stream.next_named("start")
+        stream.next_of("start")
         with sessions.begin() as session:
             outbox.append(
                 session, [outgoing(MARKETING_EVENTS, event), outgoing(LEADS_QUALIFIED, lead)]
             )
-        streamed = {it.name: it.data for it in (stream.next(), stream.next())}
+        names = (MARKETING_EVENTS.name, LEADS_QUALIFIED.name)
+        streamed = {it.name: it.data for it in (stream.next_of(*names), stream.next_of(*names))}
 
     assert streamed == {
         MARKETING_EVENTS.name: {

@@ -49,8 +49,8 @@ def test_a_breach_is_streamed_within_a_second_to_those_who_may_see_it(
     reader = streaming(url, key(sessions, KeyScope.READ, "board"))
     linus = streaming(url, key(sessions, KeyScope.REP, "linus"))
     with reader as reader_stream, linus as linus_stream:
-        reader_stream.next_named("start")
-        linus_stream.next_named("start")
+        reader_stream.next_of("start")
+        linus_stream.next_of("start")
         began_s = time.monotonic()
         with sessions.begin() as session:
             outbox.append(session, [outgoing(SLA_CHANGED, it) for it in changes])
