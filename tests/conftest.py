@@ -42,8 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         items.sort(key=lambda it: it.get_closest_marker("journey") is None)
         for item in items:
-            lane = "servers" if item.get_closest_marker("browser") is None else "browser"
-            item.add_marker(pytest.mark.xdist_group(lane))
+            group = "servers" if item.get_closest_marker("browser") is None else "browser"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_sessionfinish() -> None:

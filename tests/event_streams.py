@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
+from shared.messaging import outbox
 from shared.messaging.feed import Feed, FeedTopic
 from tests.engine import running_relay, until
 from tests.serving import serving
@@ -94,12 +96,22 @@ def streaming(url: str, key: str, last_event_id: str | None = None) -> Iterator[
 def streaming_api(
     app: FastAPI, topics: Sequence[FeedTopic[Any]], sessions: Sessions, config: KafkaConfig
 ) -> Iterator[str]:
-    """The URL of the app while it serves with a feed of these topics, and a relay publishes the outbox."""
+    """The URL of the app while it serves with a feed of these topics, and a relay publishes the outbox.
+
+    What is in the outbox before is published by then, so that no stream begins with it.
+    """
     feed = Feed(topics, config=config, sessions=sessions)
     app.state.changes = feed
     producer = Producer(config)
     until(producer.ready)
     with running_relay(sessions, producer, config), serving(app) as url:
+        until(partial(_has_published, sessions))
         yield url
     feed.close()
     producer.close()
+
+
+def _has_published(sessions: Sessions) -> bool:
+    """Whether the outbox has nothing left to publish."""
+    with sessions() as session:
+        return not outbox.unpublished(session, limit=1)
