@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.routing.api.handoffs import HandoffFilter, Sort, list_handoffs
-from services.routing.domain.handoff import handoff_id
+from services.routing.domain.handoff import State, handoff_id
 from shared.auth.keys import Caller, KeyScope
 from shared.contracts.payloads import LeadContext
 from tests.builders import NOON, an_id, lead_qualified
@@ -145,7 +145,7 @@ def test_a_list_is_narrowed_by_every_filter_and_sorted_either_way(client: Routin
         assert leads(**query) == [alan_id]
         assert leads(**query, state="assigned", team="sales") == [alan_id]
         assert leads(**query, rep="grace") == []
-    client.get("/handoffs", status=422, state=["waiting"] * 10)
+    client.get("/handoffs", status=422, state=["waiting"] * (len(State) + 1))
     client.get("/handoffs", status=422, sort="by name")
 
 
