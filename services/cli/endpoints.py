@@ -1,4 +1,4 @@
-"""`leadbaton endpoints`: their states, new secrets for them, tests of them."""
+"""`leadbaton endpoints`: their states, new secrets and keys for them, tests of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from services.cli.database import transaction
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.domain.endpoints import UnknownEndpoint
-from services.routing.handlers.secret_rotation import rotate_secret
+from services.routing.handlers.secret_rotation import rotate_key, rotate_secret
 from services.routing.queries.deliveries import cancel_for_endpoints
 from services.routing.queries.endpoints import delete_endpoint, enable_endpoint, list_endpoints
 from shared.auth.vault import Vault
@@ -79,6 +79,22 @@ def rotate(
             {id: secret.secret for id, secret in rotated.items()}, option=orjson.OPT_INDENT_2
         ).decode()
     )
+
+
+@app.command("rotate-key")
+def renew_key(id: EndpointId) -> None:
+    """Give the endpoint an ed25519 key, its first or another one, and print the public key.
+
+    Its webhooks have a signature of version v1a too from then on. For 24 hours the old key signs as well.
+    """
+    settings, now = Settings(), utc_now()
+    vault = Vault(settings.secret_key)
+    with transaction(settings.database_url) as session:
+        rotation = rotate_key(session, id, vault=vault, now=now)
+    if rotation.old_key_until is not None:
+        both = f"both keys sign until {rotation.old_key_until:%Y-%m-%d %H:%M} UTC"
+        Console(stderr=True).print(f"{escape(id)}: {both}")
+    typer.echo(rotation.public_key)
 
 
 @app.command()

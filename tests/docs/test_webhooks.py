@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from services.routing.api.webhook_examples import example_bodies
-from services.routing.domain.signing import encode_secret, signed_headers
+from services.routing.domain.signing import encode_public_key, encode_secret, signed_headers
 from shared.clock import utc_now
 from shared.embedded.postgres import free_port
 from tests.conftest import ROOT
@@ -66,3 +66,30 @@ def test_a_receiver_takes_each_signed_webhook_once(language: str, tmp_path: Path
         receiver.terminate()
         output, _ = receiver.communicate()
     assert output.split() == list(example_bodies())
+
+
+def test_a_receiver_verifies_a_webhook_with_the_public_key(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    page = (ROOT / "docs" / "webhooks.md").read_text()
+    [code] = re.findall(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    call = "const [id, sentAt, body, header] = process.argv.slice(2);\n"
+    call += "console.log(isSigned(id, sentAt, Buffer.from(body), header));\n"
+    (tmp_path / "verify.mjs").write_text(code + call)
+    key, other_key, body = SECRET, bytes(32), '{"grüße": 1}'
+    environment = {**os.environ, "WEBHOOK_PUBLIC_KEY": encode_public_key(key)}
+    verdicts = []
+    for keys in ([other_key, key], [other_key], []):
+        signed = signed_headers([SECRET], keys=keys, id="id-1", at=utc_now(), body=body.encode())
+        arguments = ["id-1", signed["webhook-timestamp"], body, signed["webhook-signature"]]
+        verified = subprocess.run(
+            ["node", "verify.mjs", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        verdicts.append(verified.stdout.strip())
+
+    assert verdicts == ["true", "false", "false"]

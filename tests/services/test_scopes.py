@@ -64,6 +64,7 @@ OPENED_BY = {
     "routing POST /v1/deliveries/replay": OPS,
     "routing GET /v1/endpoints": SEES_ALL,
     "routing POST /v1/endpoints/{id:path}/rotate-secret": OPS,
+    "routing POST /v1/endpoints/{id:path}/rotate-key": OPS,
     "routing POST /v1/endpoints/{id:path}/test": OPS,
     "routing POST /v1/endpoints/{id:path}/enable": OPS,
     "routing DELETE /v1/endpoints/{id:path}": OPS,

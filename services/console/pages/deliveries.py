@@ -109,6 +109,14 @@ async def rotate(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     )
 
 
+async def rotate_key(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
+    """Give an endpoint an ed25519 key; its public key is shown in the list too."""
+    id = view.values["id"]
+    answer = await apis.post(Service.ROUTING, f"/v1/endpoints/{quote(id)}/rotate-key")
+    old = " The old key signs for 24 hours more." if answer["old_key_until"] else ""
+    return Outcome(address(PATH, view.query), f"Public key of {id}: {answer['public_key']}{old}")
+
+
 async def enable(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     """Use a disabled endpoint again."""
     id = view.values["id"]
@@ -144,6 +152,7 @@ ACTS = (
     Act(f"{PATH}/{{id}}/redeliver", redeliver, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/test", test, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/rotate", rotate, back=PATH),
+    Act(f"{PATH}/endpoints/{{id:path}}/rotate-key", rotate_key, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/enable", enable, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/delete", delete, back=PATH),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -12,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from services.routing.api.deliveries import ENDPOINT_PATTERN
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.domain.endpoints import JustTested, UnknownEndpoint
-from services.routing.domain.signing import still_signing
-from services.routing.handlers.secret_rotation import TooManySecrets, rotate_secret
+from services.routing.domain.signing import OldSecret, still_signing
+from services.routing.handlers.secret_rotation import TooManySecrets, rotate_key, rotate_secret
 from services.routing.queries import deliveries, endpoints
 from services.routing.queries.endpoints import EndpointStatus
 from shared.auth.keys import UnknownKey, WrongScope
@@ -64,11 +65,16 @@ class EndpointOut(BaseModel):
     old_secret_until: datetime | None = Field(
         description="Until when an old secret signs beside the new one."
     )
+    public_key: str | None = Field(
+        description="The ed25519 key, `whpk_…`, that verifies its `v1a` signatures; null where it has none."
+    )
+    old_key_until: datetime | None = Field(
+        description="Until when an old key signs beside the new one."
+    )
 
     @classmethod
     def of(cls, endpoint: EndpointStatus, *, now: datetime) -> Self:
         """The endpoint as it is now."""
-        old = still_signing(endpoint.old_secrets, now=now)
         return cls(
             id=endpoint.id,
             host=endpoint.host,
@@ -77,8 +83,15 @@ class EndpointOut(BaseModel):
             failures=endpoint.failures,
             disabled_reason=endpoint.disabled_reason,
             pending=endpoint.pending,
-            old_secret_until=max((it.until for it in old), default=None),
+            old_secret_until=_last(endpoint.old_secrets, now),
+            public_key=endpoint.public_key,
+            old_key_until=_last(endpoint.old_keys, now),
         )
+
+
+def _last(old_secrets: Sequence[OldSecret], now: datetime) -> datetime | None:
+    """When the last of them stops to sign; None where none signs any more."""
+    return max((it.until for it in still_signing(old_secrets, now=now)), default=None)
 
 
 class Endpoints(BaseModel):
@@ -94,6 +107,18 @@ class NewSecret(BaseModel):
     secret: str
     old_secret_until: datetime | None = Field(
         description="Until then each webhook has both signatures; null where the old secret cannot be decrypted."
+    )
+
+
+class NewKey(BaseModel):
+    """The public key of the new ed25519 key. The private key is never shown."""
+
+    id: str
+    public_key: str = Field(
+        description="`whpk_` and 32 bytes in base64: verifies `v1a` signatures."
+    )
+    old_key_until: datetime | None = Field(
+        description="Until then each webhook has a signature of the old key too; null where there is none."
     )
 
 
@@ -131,6 +156,18 @@ def router(secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
         rotation = rotate_secret(session, id, vault=Vault(secret_key), now=now)
         response.headers["cache-control"] = "no-store"
         return NewSecret(id=id, secret=rotation.secret, old_secret_until=rotation.old_secret_until)
+
+    @routes.post(
+        "/endpoints/{id:path}/rotate-key",
+        responses=problems(UnknownKey, WrongScope, UnknownEndpoint, TooManySecrets, BadSecretKey),
+    )
+    def renew_key(id: EndpointId, session: Tx, _: Ops, now: Now) -> NewKey:
+        """Give the endpoint an ed25519 key, its first or another one: its webhooks get a `v1a` signature too.
+
+        A receiver verifies it with the public key and needs no secret. The key before this one signs for 24 hours more.
+        """
+        rotation = rotate_key(session, id, vault=Vault(secret_key), now=now)
+        return NewKey(id=id, public_key=rotation.public_key, old_key_until=rotation.old_key_until)
 
     return routes
 

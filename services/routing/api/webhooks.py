@@ -23,8 +23,9 @@ class WebhookHeaders(BaseModel):
     )
     webhook_timestamp: int = Field(description="The time of this attempt, in seconds since 1970.")
     webhook_signature: str = Field(
-        description="`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64. "
-        "For a day after a rotation there are two signatures with a blank between them."
+        description="`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; for an endpoint with an ed25519 key "
+        "`v1a,` and its signature of the same too. There is a blank between signatures; for a day after a rotation "
+        "there is one more."
     )
     traceparent: str = Field(description="The trace of this attempt (W3C Trace Context).")
 

@@ -12,7 +12,7 @@ import structlog
 from pydantic import SecretStr
 from ssrfguard import Policy
 
-from services.routing.delivery.send import post_webhook, signing_secrets
+from services.routing.delivery.send import post_webhook, signers_of
 from services.routing.domain.attempts import Response
 from services.routing.domain.endpoints import JustTested, UnknownEndpoint
 from services.routing.domain.notifications import TESTED, body_of_test
@@ -64,13 +64,15 @@ class EndpointTester:
         """
         vault, at = Vault(self.secret_key), self.time_source()
         target = self._claim(id, at)
-        secrets = signing_secrets(vault, target.secrets.current, target.secrets.old, now=at)
+        signers = signers_of(vault, target.secrets, target.keys, now=at)
         body, webhook_id = body_of_test(id, actor=actor, at=at), uuid4()
         began_s = time.monotonic()
         with start_span(f"webhook {TESTED}", None, kind=SpanKind.CLIENT) as span:
             headers = {
                 "content-type": "application/json",
-                **signed_headers(secrets, id=str(webhook_id), at=at, body=body),
+                **signed_headers(
+                    signers.secrets, keys=signers.keys, id=str(webhook_id), at=at, body=body
+                ),
                 "traceparent": span.traceparent,
             }
             response = asyncio.run(self._post(target.url, headers, body))

@@ -15,10 +15,11 @@ from ssrfguard import SSRFGuardError
 from services.routing.delivery.dispatcher import Dispatcher
 from services.routing.delivery.outcomes import FinishedAttempt
 from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
-from services.routing.domain.signing import OldSecret, signed_headers, still_signing
+from services.routing.domain.signing import OldSecret, Signers, signed_headers, still_signing
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import ClaimedDelivery
 from services.routing.queries.deliveries import Attempt
+from services.routing.queries.endpoints import Keys, Secrets
 from shared.auth.vault import BadSecretKey, Vault
 from shared.db.outages import ErrorCapture
 from shared.http.outbound import CALL_ERRORS, CONNECT_S, Clients, head_of, refusal_reason
@@ -98,26 +99,33 @@ async def _sign_and_post(
         return DISABLED, GaveUp()
     now = dispatcher.time_source()
     try:
-        secrets = signing_secrets(dispatcher.vault, claimed.secret, claimed.old_secrets, now=now)
+        signers = signers_of(dispatcher.vault, claimed.secrets, claimed.keys, now=now)
     except BadSecretKey as error:  # it concerns this endpoint alone
         response = Response(None, str(error))
     else:
-        response = await _post(dispatcher, client, claimed, secrets)
+        response = await _post(dispatcher, client, claimed, signers)
     return response, _judge(dispatcher, claimed, response)
 
 
-def signing_secrets(
-    vault: Vault, current: bytes, old_secrets: Sequence[OldSecret], *, now: datetime
-) -> list[bytes]:
-    """The secret and the old ones that still sign, decrypted; raises BadSecretKey if the secret cannot be.
+def signers_of(vault: Vault, secrets: Secrets, keys: Keys, *, now: datetime) -> Signers:
+    """The secrets and the private keys that sign now, decrypted; raises BadSecretKey if a current one cannot be."""
+    if keys.current is None:
+        return Signers(_decrypted(vault, secrets.current, secrets.old, now))
+    return Signers(
+        _decrypted(vault, secrets.current, secrets.old, now),
+        _decrypted(vault, keys.current, keys.old, now),
+    )
 
-    An old secret that was encrypted with a lost key is left out.
-    """
-    secrets = [vault.decrypt(current)]
+
+def _decrypted(
+    vault: Vault, current: bytes, old_secrets: Sequence[OldSecret], now: datetime
+) -> list[bytes]:
+    """The current one and the old ones that still sign; an old one that was encrypted with a lost key is left out."""
+    decrypted = [vault.decrypt(current)]
     for old in still_signing(old_secrets, now=now):
         with suppress(BadSecretKey):
-            secrets.append(vault.decrypt(old.secret))
-    return secrets
+            decrypted.append(vault.decrypt(old.secret))
+    return decrypted
 
 
 def _judge(dispatcher: Dispatcher, claimed: ClaimedDelivery, response: Response) -> Outcome:
@@ -129,7 +137,7 @@ async def _post(
     dispatcher: Dispatcher,
     client: httpx.AsyncClient,
     claimed: ClaimedDelivery,
-    secrets: Sequence[bytes],
+    signers: Signers,
 ) -> Response:
     notification = claimed.notification
     with start_span(
@@ -138,7 +146,8 @@ async def _post(
         headers = {
             "content-type": "application/json",
             **signed_headers(
-                secrets,
+                signers.secrets,
+                keys=signers.keys,
                 id=str(notification.id),
                 at=dispatcher.time_source(),
                 body=notification.body,

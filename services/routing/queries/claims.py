@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.attempts import SCHEDULE
 from services.routing.domain.notifications import Notification
-from services.routing.domain.signing import OldSecret
 from services.routing.queries import breakers
-from services.routing.queries.endpoints import old_secrets_of
+from services.routing.queries.endpoints import Keys, Secrets, old_secrets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,9 @@ class ClaimedDelivery:
     attempts_before: int
     url: str
     host: str
-    secret: bytes
-    """Encrypted, as it is stored."""
+    secrets: Secrets
+    keys: Keys
     disabled: bool
-    old_secrets: Sequence[OldSecret] = ()
     probes: frozenset[str] = frozenset()
     """Breakers that a response closes."""
 
@@ -147,9 +145,9 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> ClaimedDelivery:
         attempts_before=row.attempts_before,
         url=row.url,
         host=row.host,
-        secret=row.secret,
+        secrets=Secrets(row.secret, old_secrets_of(row.old_secrets)),
+        keys=Keys(row.private_key, old_secrets_of(row.old_keys)),
         disabled=row.disabled,
-        old_secrets=old_secrets_of(row.old_secrets),
         probes=probes,
     )
 
@@ -178,7 +176,7 @@ _TAKE = text("""
     returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
         taken.traceparent, taken.attempt_count, taken.attempts_before, endpoints.url,
         coalesce(endpoints.host, endpoints.id) as host, endpoints.secret, endpoints.old_secrets,
-        endpoints.disabled_at is not null as disabled
+        endpoints.private_key, endpoints.old_keys, endpoints.disabled_at is not null as disabled
 """)
 
 

@@ -24,9 +24,21 @@ class Secrets:
     old: list[OldSecret]
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An endpoint's private keys of ed25519, encrypted; endpoints have them on request only."""
+
+    current: bytes | None
+    old: list[OldSecret]
+
+
 def old_secrets_of(stored: Sequence[Sequence[str]]) -> list[OldSecret]:
-    """The old secrets from their stored form."""
+    """The old secrets, or old private keys, from their stored form."""
     return [OldSecret(secret.encode(), datetime.fromisoformat(until)) for secret, until in stored]
+
+
+def _stored(old: Sequence[OldSecret]) -> list[list[str]]:
+    return [[it.secret.decode(), it.until.isoformat()] for it in old]
 
 
 def locked_secrets(session: Session, id: str) -> Secrets | None:
@@ -42,11 +54,30 @@ def locked_secrets(session: Session, id: str) -> Secrets | None:
 
 def save_secrets(session: Session, id: str, secrets: Secrets) -> None:
     """Save the secrets."""
-    old = [[it.secret.decode(), it.until.isoformat()] for it in secrets.old]
     session.execute(
         update(endpoints)
         .where(endpoints.c.id == id)
-        .values(secret=secrets.current, old_secrets=old)
+        .values(secret=secrets.current, old_secrets=_stored(secrets.old))
+    )
+
+
+def locked_keys(session: Session, id: str) -> Keys | None:
+    """The endpoint's private keys, locked as `locked_secrets` does; None if there is no such endpoint."""
+    statement = (
+        select(endpoints.c.private_key, endpoints.c.old_keys)
+        .where(endpoints.c.id == id)
+        .with_for_update()
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Keys(row.private_key, old_secrets_of(row.old_keys))
+
+
+def save_keys(session: Session, id: str, keys: Keys, *, public_key: str) -> None:
+    """Save the private keys, and the public key of the current one."""
+    session.execute(
+        update(endpoints)
+        .where(endpoints.c.id == id)
+        .values(private_key=keys.current, public_key=public_key, old_keys=_stored(keys.old))
     )
 
 
@@ -64,12 +95,21 @@ class EndpointStatus:
     disabled_reason: str | None
     pending: int
     old_secrets: Sequence[OldSecret]
+    public_key: str | None
+    """The key that verifies `v1a` signatures; None where the endpoint has no key."""
+    old_keys: Sequence[OldSecret]
 
 
 def list_endpoints(session: Session, id: str | None = None) -> list[EndpointStatus]:
     """Every endpoint, in the order of the ids; or the one with this id."""
     return [
-        EndpointStatus(**{**row, "old_secrets": old_secrets_of(row["old_secrets"])})
+        EndpointStatus(
+            **{
+                **row,
+                "old_secrets": old_secrets_of(row["old_secrets"]),
+                "old_keys": old_secrets_of(row["old_keys"]),
+            }
+        )
         for row in session.execute(_ENDPOINTS, {"id": id}).mappings()
     ]
 
@@ -155,15 +195,21 @@ class EndpointTarget:
 
     url: str
     secrets: Secrets
+    keys: Keys
 
 
 def find_target(session: Session, id: str) -> EndpointTarget | None:
-    """The URL and the secrets of the endpoint."""
-    statement = select(endpoints.c.url, endpoints.c.secret, endpoints.c.old_secrets)
-    row = session.execute(statement.where(endpoints.c.id == id)).one_or_none()
+    """The URL, the secrets and the private keys of the endpoint."""
+    columns = ("url", "secret", "old_secrets", "private_key", "old_keys")
+    statement = select(*(endpoints.c[it] for it in columns)).where(endpoints.c.id == id)
+    row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    return EndpointTarget(row.url, Secrets(row.secret, old_secrets_of(row.old_secrets)))
+    return EndpointTarget(
+        row.url,
+        Secrets(row.secret, old_secrets_of(row.old_secrets)),
+        Keys(row.private_key, old_secrets_of(row.old_keys)),
+    )
 
 
 def claim_test(session: Session, id: str, *, pause: timedelta, now: datetime) -> bool:
@@ -188,6 +234,7 @@ def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
 
 _ENDPOINTS = text("""
     select endpoints.id, endpoints.host, endpoints.disabled_reason, endpoints.old_secrets,
+        endpoints.public_key, endpoints.old_keys,
         case
             when endpoints.disabled_at is not null then 'disabled'
             when own.id is not null or shared.id is not null then 'hanging'

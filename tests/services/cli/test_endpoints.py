@@ -60,6 +60,15 @@ def test_rotation_needs_endpoints_that_exist() -> None:
     assert unknown.stdout == ""
 
 
+def test_a_new_key_is_printed_by_its_public_key() -> None:
+    first, second = (CliRunner().invoke(app, ["rotate-key", "rep/grace"]) for _ in range(2))
+
+    assert first.stdout.startswith("whpk_")
+    assert first.stderr == ""
+    assert second.stdout != first.stdout
+    assert f"both keys sign until {utc_now() + timedelta(days=1):%Y-%m-%d}" in second.stderr
+
+
 def test_the_list_names_hosts_and_who_is_off(sessions: Sessions) -> None:
     with sessions.begin() as session:
         endpoint_queries.disable_endpoint(session, "ops", reason="gone", now=utc_now())

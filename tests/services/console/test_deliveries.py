@@ -141,6 +141,17 @@ def test_an_endpoint_is_deleted_and_what_waits_for_it_is_cancelled(
     assert "rep/jonas" in section(cancelled)
 
 
+def test_a_new_key_is_shown_by_its_public_key_in_the_list_too(console: RunningConsole) -> None:
+    with console.visit() as client:
+        first = act(client, "/deliveries/endpoints/rep/amira/rotate-key")
+        second = act(client, "/deliveries/endpoints/rep/amira/rotate-key")
+        after = client.get("/deliveries?all=1").text
+
+    assert "Public key of rep/amira: whpk_" in first.text
+    assert "The old key signs for 24 hours more." in second.text
+    assert "<code>whpk_" in after
+
+
 def test_who_only_reads_sees_no_acts_and_a_rep_not_the_page(console: RunningConsole) -> None:
     with console.visit("read") as client:
         page = client.get("/deliveries")

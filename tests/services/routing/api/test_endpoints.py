@@ -62,6 +62,8 @@ def test_the_list_of_endpoints_shows_each_state_and_the_pending_webhooks(
         "disabled_reason": None,
         "pending": 1,
         "old_secret_until": None,
+        "public_key": None,
+        "old_key_until": None,
     }
     assert items["ops"]["disabled_reason"] == "gone"
 
@@ -79,6 +81,27 @@ def test_a_rotation_shows_the_new_secret_once_and_until_when_the_old_one_signs(
     [grace] = [it for it in ops.get("/v1/endpoints").json()["items"] if it["id"] == "rep/grace"]
     assert grace["old_secret_until"] == body["old_secret_until"]
     assert body["secret"] not in ops.get("/v1/endpoints").text
+
+
+def test_a_new_key_is_shown_by_its_public_key_and_the_private_key_never(
+    ops: TestClient,
+) -> None:
+    first = ops.post("/v1/endpoints/rep/grace/rotate-key").json()
+    answer = ops.post("/v1/endpoints/rep/grace/rotate-key")
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (first["id"], first["old_key_until"]) == ("rep/grace", None)
+    assert body["public_key"].startswith("whpk_")
+    assert body["public_key"] != first["public_key"]
+    assert body["old_key_until"] == "2026-11-19T12:10:00Z"
+    [grace] = [it for it in ops.get("/v1/endpoints").json()["items"] if it["id"] == "rep/grace"]
+    assert (grace["public_key"], grace["old_key_until"]) == (
+        body["public_key"],
+        body["old_key_until"],
+    )
+    unknown = ops.post("/v1/endpoints/rep/nobody/rotate-key")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_endpoint")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from shared.db.session import Sessions
 from shared.process.destinations import destinations
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
 from tests.services.routing.delivery.receiver import Reply, receiving
+from tests.services.routing.delivery.test_signatures import verified_by_key
 
 pytestmark = pytest.mark.postgres
 
@@ -65,6 +66,18 @@ def test_a_test_is_signed_and_its_response_is_shown(
     assert body["type"] == "endpoint.test"
     assert body["data"] == {"endpoint": "rep/grace", "actor": "ops/olga"}
     assert post.deliveries() == []
+
+
+def test_a_test_is_signed_with_the_key_of_the_endpoint_too(
+    post: Post, call: Callable[..., Response]
+) -> None:
+    public_key = call("POST", "rep/grace/rotate-key").json()["public_key"]
+
+    call("POST", "rep/grace/test")
+
+    [got] = post.receiver.got
+    assert verified_by_key(public_key, got)
+    Webhook(post.secrets["rep/grace"]).verify(got.body, got.headers)
 
 
 @pytest.mark.parametrize("status", [302, 410, 500])
