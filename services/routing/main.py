@@ -17,6 +17,7 @@ from services.routing.api import KEYLESS_PATHS, router
 from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.endpoint_tests import EndpointTester
+from services.routing.delivery.fallbacks import LOOK_EVERY_S, notify_due_fallbacks
 from services.routing.delivery.gauges import set_gauges
 from services.routing.delivery.old_reroutes import DELETE_EVERY_S, delete_old_reroutes
 from services.routing.handlers import (
@@ -153,6 +154,12 @@ def delivery(settings: Settings) -> None:
         partial(delete_old_reroutes, dispatcher.sessions, dispatcher.time_source),
         stop,
         every_s=DELETE_EVERY_S,
+    )
+    run_periodically(
+        "fallbacks of deliveries",
+        partial(notify_due_fallbacks, dispatcher.sessions, dispatcher.time_source),
+        stop,
+        every_s=LOOK_EVERY_S,
     )
     asyncio.run(run_delivery(dispatcher, engine, stop=stop, probe=probe))
     engine.dispose()

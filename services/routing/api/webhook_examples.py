@@ -53,9 +53,13 @@ def example_bodies() -> dict[str, Any]:
     )
     failures = [
         notifications.undelivered(
-            assignment, cause="example", type=it, endpoint=notifications.OPS_ENDPOINT, at=DUE_AT
-        )
-        for it in (notifications.UNDELIVERED, notifications.DISABLED)
+            assignment,
+            cause="example",
+            endpoint=notifications.team_endpoint(handoff.team),
+            state="pending",
+            at=DUE_AT - timedelta(minutes=20),
+        ),
+        notifications.disabled(assignment, cause="example", at=DUE_AT),
     ]
     sent = {it.type: it.body for it in (assignment, withdrawal, breach, *failures)}
     sent[notifications.TESTED] = notifications.body_of_test(

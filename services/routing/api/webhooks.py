@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.routing.api.webhook_examples import example_bodies
 from services.routing.domain import notifications
+from services.routing.domain.fallbacks import UndeliveredState
 from services.routing.domain.handoff import State
 from shared.contracts.payloads import LeadContext, Scope, Scores
 
@@ -88,6 +89,10 @@ class Undelivered(BaseModel):
 
     type: str
     endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    state: UndeliveredState | None = Field(
+        default=None,
+        description="`pending`: it is still attempted, but perhaps too late to accept. `exhausted`: it is not.",
+    )
 
 
 class WithdrawnHandoff(HandoffReference):
@@ -240,7 +245,8 @@ RECIPIENTS = {
     notifications.ASSIGNED: "Sent to the rep's endpoint at each assignment.",
     notifications.WITHDRAWN: "Sent once to the rep who lost it, whatever the reason.",
     notifications.BREACHED: "Sent to the endpoints that the promise's `ladder` names.",
-    notifications.UNDELIVERED: "Sent to the team's endpoint, or to that of ops, after the last attempt at another one.",
+    notifications.UNDELIVERED: "Sent once to the team's endpoint, or to that of ops: when the accept clock is nearer "
+    "than the next attempt at another endpoint, or after the last attempt.",
     notifications.DISABLED: "Sent to the endpoint of ops when another endpoint has responded with 410.",
     notifications.TESTED: "Sent once, to the endpoint that ops test; the response is shown to them.",
 }

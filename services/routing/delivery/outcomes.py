@@ -10,8 +10,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
+from services.routing.delivery.fallbacks import notify_fallbacks
 from services.routing.domain import notifications
-from services.routing.domain.attempts import Delivered, GaveUp, Outcome
+from services.routing.domain.attempts import Delivered, GaveUp, Outcome, Retry
+from services.routing.domain.fallbacks import Undelivered, UndeliveredState, is_clock_nearer
 from services.routing.domain.handoff import Handoff, next_step
 from services.routing.domain.notifications import Notification
 from services.routing.queries import breakers, changes, deliveries, endpoints, handoffs
@@ -135,6 +137,13 @@ def _record(
                 handoff, finished.claimed.notification
             ):
                 steps.append(next_step(handoff, Change.DELIVERED, now=finished.attempt.at))
+            case Retry(at=again) if is_clock_nearer(
+                finished.claimed.notification,
+                handoff,
+                attempted_at=finished.attempt.at,
+                next_attempt_at=again,
+            ):
+                _notify_fallback(session, finished, state="pending")
             case GaveUp(gone=gone):
                 _give_up(session, finished, gone=gone)
     changes.save_handoffs(session, steps)
@@ -172,24 +181,26 @@ def _is_current(handoff: Handoff, notification: Notification) -> bool:
 
 
 def _give_up(session: Session, finished: FinishedAttempt, *, gone: bool) -> None:
-    """Notify the next endpoint above, the team's or that of ops, of what could not be delivered."""
+    """Notify the fallback of what could not be delivered; with `gone`, disable the endpoint and notify ops of that."""
     notification, now = finished.claimed.notification, finished.attempt.at
     if gone:
         endpoints.disable_endpoint(session, notification.endpoint, reason=GONE, now=now)
+    undelivered = _notify_fallback(session, finished, state="exhausted")
+    if gone and undelivered.notification.endpoint != notifications.OPS_ENDPOINT:
+        disabled = notifications.disabled(notification, cause=undelivered.cause, at=now)
+        deliveries.add_notifications(session, [disabled], now=now)
+
+
+def _notify_fallback(
+    session: Session, finished: FinishedAttempt, *, state: UndeliveredState
+) -> Undelivered:
+    """Notify the next endpoint above, unless it was before."""
+    notification = finished.claimed.notification
     teams = handoffs.teams_of(session, [notification.handoff_id])
-    order = [*map(notifications.team_endpoint, teams), notifications.OPS_ENDPOINT]
-    own = notification.endpoint
-    above = order[order.index(own) + 1 :] if own in order else order
-    known = endpoints.known_endpoints(session, above)
-    targets = [(notifications.UNDELIVERED, it) for it in above if it in known][:1]
-    if gone and notifications.OPS_ENDPOINT in known:
-        targets.append((notifications.DISABLED, notifications.OPS_ENDPOINT))
-    cause = f"{notification.id}/{finished.claimed.attempts_before}"
-    further = [
-        notifications.undelivered(notification, cause=cause, type=type, endpoint=endpoint, at=now)
-        for type, endpoint in targets
-    ]
-    deliveries.add_notifications(session, further, now=now)
+    team = next(iter(teams), None)
+    undelivered = Undelivered(notification, finished.claimed.attempts_before, team)
+    notify_fallbacks(session, [undelivered], state=state, now=finished.attempt.at)
+    return undelivered
 
 
 def _count(ended: Sequence[FinishedAttempt]) -> None:

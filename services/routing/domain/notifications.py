@@ -22,6 +22,8 @@ BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
 DISABLED = "endpoint.disabled"
 TESTED = "endpoint.test"
+ACCEPT = "accept"
+"""The kind of the promise that a rep accepts."""
 
 
 class _Parts(msgspec.Struct):
@@ -52,6 +54,8 @@ class Notification(NamedTuple):
     type: str
     body: bytes
     traceparent: str | None = None
+    accept_due_at: datetime | None = None
+    """When the accept clock of the assignment that it is about is due; None where there is none."""
 
 
 def rep_endpoint(rep: str) -> str:
@@ -74,11 +78,11 @@ def notification_id(cause: str) -> UUID:
 
 def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Notification:
     """The notification of an assignment, for its rep."""
+    due = list(due_times.of(handoff))
     data = {
         **handoff_data(handoff, public_url=public_url),
         "due": [
-            {"policy": policy.id, "kind": policy.kind, "due_at": due_at}
-            for policy, due_at in due_times.of(handoff)
+            {"policy": policy.id, "kind": policy.kind, "due_at": due_at} for policy, due_at in due
         ],
     }
     return Notification(
@@ -89,6 +93,7 @@ def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Not
         type=ASSIGNED,
         body=body(ASSIGNED, data, at=handoff.assigned_at or handoff.qualified_at),
         traceparent=handoff.traceparent,
+        accept_due_at=min((at for policy, at in due if policy.kind == ACCEPT), default=None),
     )
 
 
@@ -167,10 +172,28 @@ def body_of_test(endpoint: str, *, actor: str, at: datetime) -> bytes:
 
 
 def undelivered(
-    original: Notification, *, cause: str, type: str, endpoint: str, at: datetime
+    original: Notification, *, cause: str, endpoint: str, state: str, at: datetime
 ) -> Notification:
-    """The notification of another endpoint that `original` could not be delivered."""
-    undelivered_to = {"type": original.type, "endpoint": original.endpoint}
+    """The notification of another endpoint that `original` was not delivered: `pending`, or `exhausted`."""
+    undelivered_to = {"type": original.type, "endpoint": original.endpoint, "state": state}
+    return _about(original, UNDELIVERED, undelivered_to, cause=cause, endpoint=endpoint, at=at)
+
+
+def disabled(original: Notification, *, cause: str, at: datetime) -> Notification:
+    """The notification of ops that the endpoint of `original` is disabled."""
+    undelivered_to = {"type": original.type, "endpoint": original.endpoint, "state": "exhausted"}
+    return _about(original, DISABLED, undelivered_to, cause=cause, endpoint=OPS_ENDPOINT, at=at)
+
+
+def _about(
+    original: Notification,
+    type: str,
+    undelivered_to: dict[str, str],
+    *,
+    cause: str,
+    endpoint: str,
+    at: datetime,
+) -> Notification:
     data = {**_as_written(_body_of(original.body).data), "undelivered": undelivered_to}
     return original._replace(
         id=notification_id(f"{cause}/{type}/{endpoint}"),

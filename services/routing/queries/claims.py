@@ -140,6 +140,7 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> ClaimedDelivery:
             row.type,
             row.body,
             row.traceparent,
+            accept_due_at=row.accept_due_at,
         ),
         number=row.attempt_count,
         attempts_before=row.attempts_before,
@@ -174,7 +175,7 @@ _TAKE = text("""
     from free, routing.endpoints
     where taken.id = free.id and endpoints.id = taken.endpoint
     returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
-        taken.traceparent, taken.attempt_count, taken.attempts_before, endpoints.url,
+        taken.traceparent, taken.accept_due_at, taken.attempt_count, taken.attempts_before, endpoints.url,
         coalesce(endpoints.host, endpoints.id) as host, endpoints.secret, endpoints.old_secrets,
         endpoints.private_key, endpoints.old_keys, endpoints.disabled_at is not null as disabled
 """)

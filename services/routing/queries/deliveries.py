@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from services.routing.domain.attempts import Delivered, Outcome, Response, Retry
+from services.routing.domain.fallbacks import fallback_time
 from services.routing.domain.notifications import Notification
 from services.routing.queries import endpoints
 from services.routing.tables import attempts, deliveries
@@ -237,6 +238,8 @@ _COLUMNS = (
     "state",
     "next_attempt_at",
     "created_at",
+    "accept_due_at",
+    "fallback_at",
 )
 
 
@@ -252,4 +255,6 @@ def _row(notification: Notification, now: datetime) -> tuple[Any, ...]:
         "pending",
         now,
         now,
+        notification.accept_due_at,
+        fallback_time(notification.accept_due_at, now=now),
     )

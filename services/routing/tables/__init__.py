@@ -238,7 +238,23 @@ deliveries = Table(
     Column("leased_by", Text, comment="The worker, by its name across restarts."),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
+    Column(
+        "accept_due_at",
+        DateTime(timezone=True),
+        comment="When the accept clock of its assignment is due, if there is one.",
+    ),
+    Column(
+        "fallback_at",
+        DateTime(timezone=True),
+        comment="When the fallback is notified if it is pending; null once that is done.",
+    ),
     Index("ix_deliveries_newest", "created_at", "position"),
+    Index(
+        "ix_deliveries_fallback_at",
+        "endpoint",
+        "fallback_at",
+        postgresql_where=text("state = 'pending' and fallback_at is not null"),
+    ),
     Index("ix_deliveries_of_endpoint", "endpoint", "created_at", "position"),
     Index(
         "ix_deliveries_given_up",

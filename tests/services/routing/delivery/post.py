@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -35,15 +36,23 @@ LOOPBACK = destinations([ip_network("127.0.0.0/8")])
 GRACE = "/reps/grace"
 
 
+def promised(target: str) -> dict[str, Any]:
+    """The section of an agreement by which reps accept within this time, at any hour."""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    calendar = {"id": "office", "zone": "UTC", "hours": {day: ["00:00-24:00"] for day in days}}
+    policy = {"id": "accept", "kind": "accept", "scope": "hop", "anchor": "assigned"}
+    return {"calendars": [calendar], "policies": [{**policy, "target": target}]}
+
+
 class Post:
     """An installation with a receiver, and a dispatcher whose time source can be put forward."""
 
-    def __init__(self, sessions: Sessions, receiver: Receiver) -> None:
+    def __init__(self, sessions: Sessions, receiver: Receiver, **sections: Any) -> None:
         self.sessions, self.receiver = sessions, receiver
         self.time_offset = timedelta(0)
         self.dispatcher = Dispatcher(sessions, vault(), LOOPBACK, self.now, lambda: 0.0)
         with sessions.begin() as session:
-            self.assigner = build_assigner(session)
+            self.assigner = build_assigner(session, **sections)
             self.secrets = importing(
                 session,
                 entry("grace", endpoint={"url": receiver.url(GRACE)}),

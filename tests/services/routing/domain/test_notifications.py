@@ -155,10 +155,14 @@ def test_an_undelivered_notification_names_the_endpoint_and_keeps_its_data() -> 
     original = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
 
     passed_on = notifications.undelivered(
-        original, cause="c", type=notifications.UNDELIVERED, endpoint="ops", at=NOON
+        original, cause="c", endpoint="ops", state="exhausted", at=NOON
     )
 
     assert (passed_on.endpoint, passed_on.type) == ("ops", "handoff.undelivered")
     assert passed_on.id != original.id
-    assert data(passed_on)["undelivered"] == {"type": "handoff.assigned", "endpoint": "rep/grace"}
+    assert data(passed_on)["undelivered"] == {
+        "type": "handoff.assigned",
+        "endpoint": "rep/grace",
+        "state": "exhausted",
+    }
     assert data(passed_on)["lead"] == data(original)["lead"]
