@@ -60,7 +60,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
 
 
 def _endpoints_to_show(endpoints: Any, view: View) -> list[Any]:
-    """Those that hang or are disabled, and the one of the filter; or all, where the URL says so."""
+    """Those that hang, fail or are disabled, and the one of the filter; or all, where the URL says so."""
     if isinstance(endpoints, Gap):
         return []
     return [

@@ -86,9 +86,12 @@ def waiting_reason(decision: Mapping[str, Any] | None) -> str | None:
 
 
 async def _failing_endpoints(apis: Apis) -> Any:
-    """The endpoints that hang or are disabled."""
+    """The endpoints that hang, fail or are disabled."""
     states = await asyncio.gather(
-        *(apis.get(Service.ROUTING, "/v1/endpoints", state=it) for it in ("hanging", "disabled"))
+        *(
+            apis.get(Service.ROUTING, "/v1/endpoints", state=it)
+            for it in ("hanging", "failing", "disabled")
+        )
     )
     return [endpoint for it in states for endpoint in it["items"]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -16,7 +16,7 @@ from services.routing.domain.endpoints import JustTested, UnknownEndpoint
 from services.routing.domain.signing import OldSecret, still_signing
 from services.routing.handlers.secret_rotation import TooManySecrets, rotate_key, rotate_secret
 from services.routing.queries import deliveries, endpoints
-from services.routing.queries.endpoints import EndpointStatus
+from services.routing.queries.endpoints import EndpointState, EndpointStatus
 from shared.auth.keys import UnknownKey, WrongScope
 from shared.auth.vault import BadSecretKey, Vault
 from shared.http.csv_tables import (
@@ -31,7 +31,6 @@ from shared.http.csv_tables import (
 from shared.http.dependencies import Now, Ops, OpsOrRead, Tx
 from shared.http.problems import problems
 
-EndpointState = Literal["in_use", "hanging", "disabled"]
 EndpointId = Annotated[
     str,
     Path(
@@ -56,10 +55,11 @@ class EndpointOut(BaseModel):
     id: str
     host: str | None
     state: EndpointState = Field(
-        description="hanging: it, or its host, timed out, and gets one attempt at a time until it answers"
+        description="hanging: it, or its host, timed out; failing: five attempts in a row failed. "
+        "Both get one attempt at a time, until it answers, or takes one."
     )
-    since: datetime | None = Field(description="Since when it hangs or is disabled.")
-    failures: int = Field(description="Attempts without an answer, since then.")
+    since: datetime | None = Field(description="Since when it hangs, fails or is disabled.")
+    failures: int = Field(description="Failed attempts, one after the other.")
     disabled_reason: str | None = Field(description="Why it is disabled.")
     pending: int = Field(description="How many webhooks wait for it.")
     old_secret_until: datetime | None = Field(
@@ -216,7 +216,7 @@ def list_endpoints(
     now: Now,
     query: Annotated[EndpointsQuery, Query()],
 ) -> Endpoints | Response:
-    """List every endpoint, with its state: whether it answers, hangs or is disabled."""
+    """List every endpoint, with its state: whether it answers, hangs, fails or is disabled."""
     every = [EndpointOut.of(it, now=now) for it in endpoints.list_endpoints(session)]
     items = [it for it in every if query.state in (None, it.state)]
     if wants_csv(request, query.format):

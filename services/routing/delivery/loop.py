@@ -12,7 +12,7 @@ import structlog
 
 from services.routing.delivery import outcomes
 from services.routing.delivery.dispatcher import Dispatcher, claim
-from services.routing.delivery.outcomes import FinishedAttempt
+from services.routing.delivery.finished import FinishedAttempt
 from services.routing.delivery.send import LastResponses, make_attempt
 from services.routing.queries.claims import ClaimedDelivery
 from shared.db.outages import OUTAGES, class_and_code, is_outage

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
 from services.routing.delivery.fallbacks import notify_fallbacks
+from services.routing.delivery.finished import FinishedAttempt, move_breakers
 from services.routing.domain import notifications
-from services.routing.domain.attempts import Delivered, GaveUp, Outcome, Retry
+from services.routing.domain.attempts import Delivered, GaveUp, Retry
 from services.routing.domain.fallbacks import Undelivered, UndeliveredState, is_clock_nearer
 from services.routing.domain.handoff import Handoff, next_step
 from services.routing.domain.notifications import Notification
-from services.routing.queries import breakers, changes, deliveries, endpoints, handoffs
-from services.routing.queries.breakers import Hang, host_breaker
-from services.routing.queries.claims import ClaimedDelivery
-from services.routing.queries.deliveries import Attempt
+from services.routing.queries import changes, deliveries, endpoints, handoffs
 from shared.contracts.payloads import Change
 from shared.db.outages import ErrorCapture
 from shared.db.session import Sessions
@@ -30,52 +26,15 @@ log = structlog.get_logger(__name__)
 GONE = "the endpoint answered 410 Gone: it takes no webhooks any more"
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedAttempt:
-    """An attempt that is over."""
-
-    claimed: ClaimedDelivery
-    attempt: Attempt
-    outcome: Outcome
-    hang: Hang | None = None
-    """The endpoint and host that hang, if neither answered."""
-
-    @property
-    def saved(self) -> tuple[UUID, Attempt, Outcome]:
-        """What is recorded with its delivery."""
-        return self.claimed.notification.id, self.attempt, self.outcome
-
-
 def save_outcomes(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:
     """Record the attempts in one transaction; where that fails, each half alone, down to the attempt that fails.
 
     Raises an outage. Some attempts are recorded then, and a second call changes nothing about them.
     """
-    if any(it.hang or it.claimed.probes for it in ended):
+    if any(it.moves_breakers for it in ended):
         with ErrorCapture(), sessions.begin() as session:
-            _move_breakers(session, ended)
+            move_breakers(session, ended)
     _save(sessions, ended)
-
-
-def _move_breakers(session: Session, ended: Sequence[FinishedAttempt]) -> None:
-    """Open the breakers of what hangs, close those of what answers, free the probes of attempts that failed quickly."""
-    answered, failed, hangs = set[str](), set[str](), []
-    for finished in ended:
-        if finished.attempt.response.status is not None:
-            answered |= finished.claimed.probes
-        elif finished.hang is None:
-            failed |= finished.claimed.probes
-        else:
-            hangs.append(finished.hang)
-            answered |= finished.claimed.probes & (
-                {host_breaker(finished.hang.host)} if finished.hang.host_answers else set()
-            )
-    now = max(it.attempt.ended_at for it in ended)
-    if answered:
-        breakers.close_breakers(session, answered)
-    if failed - answered:
-        breakers.free_probes(session, failed - answered, now=now)
-    breakers.open_breakers(session, hangs, now=now)
 
 
 def _save(sessions: Sessions, ended: Sequence[FinishedAttempt]) -> None:

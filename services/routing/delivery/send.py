@@ -13,7 +13,7 @@ import structlog
 from ssrfguard import SSRFGuardError
 
 from services.routing.delivery.dispatcher import Dispatcher
-from services.routing.delivery.outcomes import FinishedAttempt
+from services.routing.delivery.finished import FinishedAttempt
 from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
 from services.routing.domain.signing import OldSecret, Signers, signed_headers, still_signing
 from services.routing.queries.breakers import Hang

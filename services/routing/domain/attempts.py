@@ -61,10 +61,10 @@ def judge(response: Response, *, number: int, now: datetime, chance: float) -> O
     if number > len(SCHEDULE):
         return GaveUp()
     pause = SCHEDULE[number - 1] * (1 + JITTER * chance)
-    return Retry(now + max(pause, _retry_after(response, now)))
+    return Retry(now + max(pause, asked_pause(response, now=now)))
 
 
-def _retry_after(response: Response, now: datetime) -> timedelta:
+def asked_pause(response: Response, *, now: datetime) -> timedelta:
     """The pause that the receiver asks for; zero where it asks for none, or in a form that is unknown."""
     if response.status not in _RETRY_AFTER_STATUSES or response.retry_after is None:
         return timedelta(0)

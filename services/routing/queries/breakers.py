@@ -1,4 +1,4 @@
-"""Breakers: which hosts and endpoints hang, and when the next attempt to each may start."""
+"""Breakers: which hosts hang and which endpoints hang or fail, and when the next attempt to each may start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from services.routing.tables import breakers
 
 HOST = "host/"
 PROBE_PAUSE = timedelta(seconds=5)
-"""After an attempt that hung too, the next one starts this much later."""
+"""After an attempt that hung or failed too, the next one starts this much later."""
+FAILURES_TO_OPEN = 5
+"""So many failed attempts of an endpoint, one after the other, open its breaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,16 @@ class Hang:
     host: str
     host_answers: bool
     """Whether the host answered another attempt meanwhile: then only the endpoint hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Attempts to an endpoint that failed at once or were answered without a success, and none that succeeded."""
+
+    endpoint: str
+    count: int
+    retry_at: datetime
+    """When the endpoint may be asked again: later than after the usual pause where it has said so."""
 
 
 def take_probes(
@@ -49,13 +61,23 @@ def open_breakers(session: Session, hangs: Collection[Hang], *, now: datetime) -
         session.execute(_OPEN, {"id": id, "now": now, "later": now + PROBE_PAUSE})
 
 
+def count_failures(session: Session, failures: Collection[Failures], *, now: datetime) -> None:
+    """Count failures in a row; enough of them open the endpoint's breaker, and each postpones the next probe.
+
+    An endpoint that has hung and answers again, if only with an error, is counted anew.
+    """
+    for it in sorted(failures, key=lambda it: it.endpoint):
+        arguments = {"id": it.endpoint, "count": it.count, "limit": FAILURES_TO_OPEN, "now": now}
+        session.execute(_COUNT, {**arguments, "later": max(it.retry_at, now + PROBE_PAUSE)})
+
+
 def free_probes(session: Session, ids: Collection[str], *, now: datetime) -> None:
     """Let the next attempt start at once, as the last one failed without a hang."""
     session.execute(update(breakers).where(breakers.c.id.in_(ids)).values(probe_at=now))
 
 
 def close_breakers(session: Session, ids: Collection[str]) -> None:
-    """Close breakers of what answers again. The breaker of a host closes with those of its endpoints."""
+    """Close breakers of what answers again, and forget failures. With a host's those of its hanging endpoints close."""
     closed = session.scalars(
         delete(breakers).where(breakers.c.id.in_(ids)).returning(breakers.c.id)
     ).all()
@@ -70,11 +92,34 @@ def host_breaker(host: str) -> str:
 
 
 _OPEN = text("""
-    insert into routing.breakers (id, opened_at, failures, probe_at) values (:id, :now, 1, :now)
-    on conflict (id) do update set failures = breakers.failures + 1, probe_at = :later
+    insert into routing.breakers (id, opened_at, failures, hangs, probe_at)
+    values (:id, :now, 1, true, :now)
+    on conflict (id) do update set
+        opened_at = coalesce(breakers.opened_at, :now),
+        failures = case when breakers.hangs then breakers.failures + 1 else 1 end,
+        hangs = true,
+        probe_at = :later
+""")
+
+_COUNT = text("""
+    insert into routing.breakers as breaker (id, opened_at, failures, hangs, probe_at)
+    values (
+        :id,
+        case when cast(:count as integer) >= :limit then cast(:now as timestamptz) end,
+        :count, false, :later
+    )
+    on conflict (id) do update set
+        opened_at = case
+            when breaker.hangs then excluded.opened_at
+            when breaker.failures + excluded.failures >= :limit
+                then coalesce(breaker.opened_at, cast(:now as timestamptz))
+        end,
+        failures = excluded.failures + case when breaker.hangs then 0 else breaker.failures end,
+        hangs = false,
+        probe_at = excluded.probe_at
 """)
 
 _CLOSE_ENDPOINTS = text("""
     delete from routing.breakers using routing.endpoints
-    where breakers.id = endpoints.id and endpoints.host = any(:hosts)
+    where breakers.id = endpoints.id and endpoints.host = any(:hosts) and breakers.hangs
 """)

@@ -45,6 +45,8 @@ class DueDelivery:
 
     id: UUID
     probes: frozenset[str]
+    has_failures: bool
+    """Whether failures of its endpoint are counted, which a success ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class ClaimedDelivery:
     disabled: bool
     probes: frozenset[str] = frozenset()
     """Breakers that a response closes."""
+    has_failures: bool = False
+    """Whether failures of its endpoint are counted, which a success ends."""
 
 
 def claim_deliveries(
@@ -88,7 +92,11 @@ def due_deliveries(session: Session, limits: ClaimLimits, *, now: datetime) -> l
         },
     )
     return [
-        DueDelivery(row.id, frozenset(it for it in (row.host_breaker, row.endpoint_breaker) if it))
+        DueDelivery(
+            row.id,
+            frozenset(it for it in (row.host_breaker, row.endpoint_breaker) if it),
+            row.has_failures,
+        )
         for row in rows
     ]
 
@@ -105,20 +113,20 @@ def take_deliveries(
     free_probes = (
         breakers.take_probes(session, probe_ids, now=now, until=ends) if probe_ids else set()
     )
-    probes = {it.id: it.probes for it in due if it.probes <= free_probes}
-    if not probes:
+    free = {it.id: it for it in due if it.probes <= free_probes}
+    if not free:
         return []
     rows = session.execute(
         _TAKE,
         {
-            "ids": list(probes),
+            "ids": list(free),
             "now": now,
             "ends": ends,
             "worker": lease.worker,
             "pauses": list(SCHEDULE),
         },
     )
-    return [_claimed(row, probes[row.id]) for row in rows]
+    return [_claimed(row, free[row.id]) for row in rows]
 
 
 def release_leases(session: Session, worker: str, *, now: datetime) -> int:
@@ -130,7 +138,7 @@ def release_leases(session: Session, worker: str, *, now: datetime) -> int:
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
 
 
-def _claimed(row: Row[Any], probes: frozenset[str]) -> ClaimedDelivery:
+def _claimed(row: Row[Any], due: DueDelivery) -> ClaimedDelivery:
     return ClaimedDelivery(
         Notification(
             row.id,
@@ -149,7 +157,8 @@ def _claimed(row: Row[Any], probes: frozenset[str]) -> ClaimedDelivery:
         secrets=Secrets(row.secret, old_secrets_of(row.old_secrets)),
         keys=Keys(row.private_key, old_secrets_of(row.old_keys)),
         disabled=row.disabled,
-        probes=probes,
+        probes=due.probes,
+        has_failures=due.has_failures,
     )
 
 
@@ -215,11 +224,12 @@ _DUE = text(
     ),
     to_hosts (host, attempts) as (select host, sum(attempts) from in_flight group by host),
     allowed as (
-        select endpoints.id as endpoint, endpoints.host, own.id as endpoint_breaker,
+        select endpoints.id as endpoint, endpoints.host, own.id is not null as has_failures,
+            case when own.opened_at is not null then own.id end as endpoint_breaker,
             shared.id as host_breaker,
             coalesce(in_flight.attempts, 0) as attempts,
             coalesce(to_hosts.attempts, 0) as host_attempts,
-            case when own.id is null then :endpoint_limit else 1 end
+            case when own.opened_at is null then :endpoint_limit else 1 end
                 - coalesce(in_flight.attempts, 0) as room,
             case when shared.id is null then :host_limit else 1 end
                 - coalesce(to_hosts.attempts, 0) as host_room
@@ -231,7 +241,7 @@ _DUE = text(
             on own.id = endpoints.id and endpoints.disabled_at is null
         left join routing.breakers as shared
             on shared.id = 'host/' || endpoints.host and endpoints.disabled_at is null
-        where (own.id is null or own.probe_at <= :now)
+        where (own.opened_at is null or own.probe_at <= :now)
             and (shared.id is null or shared.probe_at <= :now)
     ),
     due as (
@@ -257,7 +267,7 @@ _DUE = text(
         ) as rank
         from of_endpoints where host_turn <= host_room
     )
-    select id, host_breaker, endpoint_breaker from of_hosts
+    select id, host_breaker, endpoint_breaker, has_failures from of_hosts
     where not retry or rank <= :retries
     order by retry, rank
     limit :attempts

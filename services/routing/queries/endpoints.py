@@ -15,6 +15,8 @@ from services.routing.domain.signing import OldSecret
 from services.routing.queries.breakers import close_breakers
 from services.routing.tables import endpoints
 
+EndpointState = Literal["in_use", "hanging", "failing", "disabled"]
+
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
@@ -87,11 +89,11 @@ class EndpointStatus:
 
     id: str
     host: str | None
-    state: Literal["in_use", "hanging", "disabled"]
+    state: EndpointState
     since: datetime | None
-    """Since when it hangs or is disabled."""
+    """Since when it hangs, fails or is disabled."""
     failures: int
-    """Attempts without an answer, since then."""
+    """Failed attempts, one after the other."""
     disabled_reason: str | None
     pending: int
     old_secrets: Sequence[OldSecret]
@@ -237,7 +239,8 @@ _ENDPOINTS = text("""
         endpoints.public_key, endpoints.old_keys,
         case
             when endpoints.disabled_at is not null then 'disabled'
-            when own.id is not null or shared.id is not null then 'hanging'
+            when shared.id is not null or own.opened_at is not null and own.hangs then 'hanging'
+            when own.opened_at is not null then 'failing'
             else 'in_use'
         end as state,
         coalesce(endpoints.disabled_at, least(own.opened_at, shared.opened_at)) as since,

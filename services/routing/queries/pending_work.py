@@ -25,7 +25,7 @@ class PendingWork:
     pending: int
     """How many webhooks are neither delivered nor exhausted."""
     due_since: datetime | None
-    """Since when the webhook is due that has been due longest, without those that wait for hanging endpoints."""
+    """Since when the webhook is due that has been due longest, without those that wait for an open breaker."""
     disabled_endpoints: int
     hanging: int
     """How many hosts and endpoints hang and hold up webhooks."""
@@ -83,11 +83,11 @@ def _age_s(since: datetime | None, now: datetime) -> float:
 _PENDING = text("""
     select count(*),
         min(pending.next_attempt_at) filter (
-            where own.id is null and shared.id is null
+            where own.opened_at is null and shared.id is null
                 and (pending.lease_until is null or pending.lease_until <= :now)
         ),
         (
-            select count(*) from routing.breakers where exists (
+            select count(*) from routing.breakers where breakers.hangs and exists (
                 select from routing.endpoints
                 join routing.deliveries as held on held.endpoint = endpoints.id
                 where held.state = 'pending' and endpoints.disabled_at is null

@@ -133,15 +133,21 @@ breakers = Table(
     "breakers",
     metadata,
     Column("id", Text, primary_key=True, comment="host/HOST, or the endpoint's id"),
-    Column("opened_at", DateTime(timezone=True), nullable=False),
-    Column("failures", Integer, nullable=False, comment="Attempts without an answer, since then."),
+    Column("opened_at", DateTime(timezone=True), comment="Null: closed, failures are counted."),
+    Column("failures", Integer, nullable=False, comment="Failed attempts, one after the other."),
+    Column(
+        "hangs",
+        Boolean,
+        nullable=False,
+        comment="Attempts got no answer in time; else they were refused or failed at once.",
+    ),
     Column(
         "probe_at",
         DateTime(timezone=True),
         nullable=False,
         comment="When one attempt may start again; put off by each that starts.",
     ),
-    comment="Hosts and endpoints that hang: one attempt at a time, until they answer.",
+    comment="Hosts that hang, endpoints that hang or fail: one attempt at a time while it is open.",
 )
 
 handoffs = Table(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from services.routing.main import build_api
 from services.routing.queries import endpoints
-from services.routing.queries.breakers import Hang, open_breakers
+from services.routing.queries.breakers import Failures, Hang, count_failures, open_breakers
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
@@ -43,6 +43,7 @@ def test_the_list_of_endpoints_shows_each_state_and_the_pending_webhooks(
     with sessions.begin() as session:
         open_breakers(session, [Hang("rep/grace", "127.0.0.1:9", host_answers=True)], now=NOON)
         endpoints.disable_endpoint(session, "ops", reason="gone", now=NOON)
+        count_failures(session, [Failures("team/sales", 5, NOON)], now=NOON)
 
     items = {it["id"]: it for it in ops.get("/v1/endpoints").json()["items"]}
     hanging = ops.get("/v1/endpoints", params={"state": "hanging"}).json()["items"]
@@ -50,8 +51,12 @@ def test_the_list_of_endpoints_shows_each_state_and_the_pending_webhooks(
     assert {id: it["state"] for id, it in items.items()} == {
         "ops": "disabled",
         "rep/grace": "hanging",
-        "team/sales": "in_use",
+        "team/sales": "failing",
     }
+    assert (items["team/sales"]["since"], items["team/sales"]["failures"]) == (
+        "2026-11-18T12:00:00Z",
+        5,
+    )
     assert hanging == [items["rep/grace"]]
     assert items["rep/grace"] == {
         "id": "rep/grace",

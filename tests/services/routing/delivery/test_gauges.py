@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.routing.delivery.gauges import set_gauges
-from services.routing.queries.breakers import Hang, open_breakers
+from services.routing.queries.breakers import Failures, Hang, count_failures, open_breakers
 from services.routing.queries.claims import ClaimLimits, Lease, claim_deliveries
 from shared.agreement.store import Agreements
 from shared.db.session import Sessions
@@ -89,6 +89,25 @@ def test_webhooks_to_a_hanging_host_are_not_overdue_and_the_host_is_counted(
     assert gauge("delivery_hanging") == 2
     with sessions() as session:
         assert sum(1 for _ in session.execute(text("select from routing.breakers"))) == 4
+
+
+def test_webhooks_to_a_failing_endpoint_are_not_overdue_and_it_does_not_count_as_hanging(
+    sessions: Sessions,
+) -> None:
+    with sessions.begin() as session:
+        assigner = build_assigner(session)
+        importing(session, entry("grace"))
+        qualifying(session, assigner, lead_qualified(lead="ada", at=NOON))
+        count_failures(session, [Failures("rep/grace", 4, NOON)], now=NOON)
+
+    set_gauges(sessions, lambda: LATER, Agreements())
+    assert gauge("delivery_overdue_seconds") == 90
+    with sessions.begin() as session:
+        count_failures(session, [Failures("rep/grace", 1, NOON)], now=NOON)
+    set_gauges(sessions, lambda: LATER, Agreements())
+
+    assert gauge("delivery_overdue_seconds") == 0
+    assert gauge("delivery_hanging") == 0
 
 
 def test_a_lead_that_waits_for_working_hours_is_not_counted_as_assignable(

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 
 from services.routing.delivery import deliver
 from services.routing.delivery.dispatcher import claim
+from services.routing.delivery.finished import FinishedAttempt
 from services.routing.delivery.loop import record_last
-from services.routing.delivery.outcomes import FinishedAttempt
 from services.routing.domain.attempts import Delivered, Response
 from services.routing.queries.deliveries import Attempt
 from shared.db.session import Sessions, engine_for, sessions_on
