@@ -1,21 +1,21 @@
-"""Webhooks/s of the delivery worker beside a bare httpx client, and what one dead endpoint does to the others."""
+"""Webhooks/s of the delivery worker beside a bare httpx client, what bad endpoints do to others, and its memory."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import httpx
 import psycopg
 import typer
 
-from benchmarks.installed import environment, publish_example, running, until
+from benchmarks.installed import environment, publish_example, running
 from benchmarks.leads import KEY, add_reps, qualified
 from benchmarks.machine import (
     DATABASE,
@@ -27,87 +27,41 @@ from benchmarks.machine import (
     print_machine,
     time_of,
 )
-from services.cli.processes import ROUTING_DELIVERY, Process
+from benchmarks.receivers import NO_KAFKA, Oddity, receive, receiving
+from services.cli.processes import ROUTING_DELIVERY
 from services.routing.handlers import Assigner, on_leads_qualified
 from shared.clock import utc_now
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED
 from shared.db.session import engine_for, sessions_on
-from shared.embedded.postgres import PostgresServer, free_port
-from shared.kafka.config import KafkaConfig
+from shared.embedded.postgres import PostgresServer
 
 RATIO = 0.5
 MAX_IN_FLIGHT = 64
 """Requests in flight at once, of the worker and of the bare client."""
 ENDPOINTS = 50
-DEAD = "/reps/0"
 PACE_PER_S = 40
 BATCH = 4
 PACED_S = 15.0
-SLOWER = 1.5
-"""By how much the 99th percentile may grow while an endpoint is dead."""
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
-NO_KAFKA = KafkaConfig(
-    ("127.0.0.1:9",), keeps_log=True, partitions=1, replication=1, session_timeout_ms=6_000
-)
+SLOWER = 1.2
+"""By how much the 99th percentile may grow while an endpoint is dead, or answers without an end."""
+SEED = 1_000
+"""How many assignments a backlog is copied from."""
+SLOWEST_PER_S = 50
+"""A backlog that is delivered more slowly than this is given up."""
+GROWTH = 1.1
+"""By how much the memory may grow while a backlog is delivered, from its first tenth on."""
+COPY_DELIVERIES = """
+    insert into routing.deliveries (id, endpoint, handoff_id, hop, type, body, state, next_attempt_at)
+    select gen_random_uuid(), endpoint, gen_random_uuid(), hop, type, body, 'pending', now()
+    from routing.deliveries, generate_series(1, %s)
+"""
 LATENCIES = """
     select percentile_cont(array[0.5, 0.99]) within group (order by extract(epoch from
         attempt.at + attempt.took_ms * interval '1 millisecond' - delivery.created_at))
     from routing.deliveries as delivery join routing.attempts as attempt on attempt.delivery_id = delivery.id
     where delivery.state = 'delivered' and delivery.endpoint <> 'rep/rep_0000'
 """
-
-
-async def receive(port: int, *, dead: bool) -> None:
-    """Answer every webhook at once; with `dead`, never those to one endpoint."""
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-                await reader.readexactly(int(length))
-                if not (dead and head.startswith(f"POST {DEAD} ".encode())):
-                    writer.write(ANSWER)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    server = await asyncio.start_server(take, "127.0.0.1", port)
-    await server.serve_forever()
-
-
-@dataclass(frozen=True)
-class _Receiver(Process):
-    arguments: tuple[str, ...] = ()
-
-    @property
-    def argv(self) -> tuple[str, ...]:
-        return (sys.executable, "-m", "benchmarks.delivery", *self.arguments)
-
-
-@contextmanager
-def receiving(server: PostgresServer, *, dead: bool = False) -> Iterator[int]:
-    """A receiver in a process of its own; yields its port."""
-    port = free_port()
-    process = _Receiver(
-        (), "", "", arguments=("--receiver", str(port), "dead" if dead else "alive")
-    )
-    with running(process, environment(NO_KAFKA, server)):
-        until(lambda: _open(port), "the receiver does not listen")
-        yield port
-
-
-def _open(port: int) -> bool:
-    try:
-        asyncio.run(_connect(port))
-    except OSError:
-        return False
-    return True
-
-
-async def _connect(port: int) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()
 
 
 class LeadAssigner:
@@ -163,19 +117,21 @@ def worker(server: PostgresServer, count: int) -> float:
 
 
 @contextmanager
-def delivering(server: PostgresServer) -> Iterator[None]:
-    """The delivery process, while the block runs."""
+def delivering(server: PostgresServer) -> Iterator[int]:
+    """The delivery process, while the block runs; yields its pid."""
     variables = environment(NO_KAFKA, server, secret_key=KEY, allow_networks="127.0.0.0/8")
-    with running(ROUTING_DELIVERY, variables):
-        yield
+    with running(ROUTING_DELIVERY, variables) as pid:
+        yield pid
 
 
-def _delivered(database: psycopg.Connection[tuple[int]], expected: int) -> int:
+def _delivered(
+    database: psycopg.Connection[tuple[int]], expected: int, *, within_s: float = 100
+) -> int:
     query, pause = (
         b"select count(*) from routing.deliveries where state = 'delivered'",
         threading.Event(),
     )
-    end = time.monotonic() + 100
+    end = time.monotonic() + within_s
     while (done := (database.execute(query).fetchone() or (0,))[0]) < expected:
         if time.monotonic() > end:
             raise TimeoutError(f"{done} of {expected} webhooks were delivered")
@@ -193,9 +149,9 @@ def speed(server: PostgresServer, count: int) -> Figure:
     return does("webhooks", ours, floor=bare_per_s, ratio_at_least=RATIO)
 
 
-def slowest_s(server: PostgresServer, *, dead: bool) -> tuple[float, float]:
+def slowest_s(server: PostgresServer, oddity: Oddity) -> tuple[float, float]:
     """The median and 99th percentile of the time from assignment to the answer of live endpoints, at a steady pace."""
-    with receiving(server, dead=dead) as port:
+    with receiving(server, oddity) as port:
         add_reps(server, 10, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
         policy = LeadAssigner(server)
         with (
@@ -217,34 +173,70 @@ def slowest_s(server: PostgresServer, *, dead: bool) -> tuple[float, float]:
 
 
 def liveness(server: PostgresServer) -> Iterator[Figure]:
-    """The latencies of the others while one endpoint of ten is dead."""
-    _, usual = slowest_s(server, dead=False)
-    median, slow = slowest_s(server, dead=True)
-    yield Figure("one of ten endpoints dead: the others' median", time_of(median))
-    yield Figure(
-        "one of ten endpoints dead: the others' p99",
-        time_of(slow),
-        f"{time_of(usual)} with all alive",
-        usual / slow,
-        f"≤ x {SLOWER}",
-        slow <= SLOWER * usual,
+    """The latencies of the others while one endpoint of ten is dead, or answers without an end.
+
+    All are alive before and after it; the slower of these two runs is the floor.
+    """
+    before = slowest_s(server, Oddity.NONE)[1]
+    odd = {it: slowest_s(server, it) for it in (Oddity.DEAD, Oddity.ENDLESS)}
+    usual = max(before, slowest_s(server, Oddity.NONE)[1])
+    for oddity, (median, slow) in odd.items():
+        yield Figure(f"one of ten endpoints {oddity}: the others' median", time_of(median))
+        yield Figure(
+            f"one of ten endpoints {oddity}: the others' p99",
+            time_of(slow),
+            f"{time_of(usual)} with all alive",
+            usual / slow,
+            f"≤ x {SLOWER}",
+            slow <= SLOWER * usual,
+        )
+
+
+def memory(server: PostgresServer, count: int) -> Figure:
+    """The growth of the worker's memory while it delivers a backlog, from its first tenth to its end."""
+    with receiving(server) as port:
+        add_reps(server, ENDPOINTS, territories=6, url=f"http://127.0.0.1:{port}/reps/{{}}")
+        LeadAssigner(server).assign(SEED)
+        with psycopg.connect(server.url(DATABASE), autocommit=True) as database:
+            database.execute(COPY_DELIVERIES, [count // SEED])
+            database.execute("vacuum analyze routing.deliveries")
+            with delivering(server) as pid:
+                parts = []
+                for tenth in range(1, 11):
+                    _delivered(database, count * tenth // 10, within_s=count / SLOWEST_PER_S)
+                    parts.append(_resident_mb(pid))
+    return Figure(
+        f"memory while {count:,} pending webhooks are delivered",
+        f"{max(parts):.0f} MB at most",
+        f"{parts[0]:.0f} MB after a tenth",
+        parts[0] / max(parts),
+        f"≤ x {GROWTH}",
+        max(parts) <= GROWTH * parts[0],
     )
+
+
+def _resident_mb(pid: int) -> float:
+    """The resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1024**2
 
 
 def main(
     webhooks: Annotated[int, typer.Option(help="How many are sent for the speed.")] = 6_000,
+    backlog: Annotated[int, typer.Option(help="How many wait while memory is watched.")] = 100_000,
     receiver: Annotated[tuple[int, str] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Measure, print, and exit with 1 if a line is not held."""
     if receiver is not None:
-        asyncio.run(receive(receiver[0], dead=receiver[1] == "dead"))
+        asyncio.run(receive(receiver[0], Oddity(receiver[1])))
         return
     print_machine()
     with postgres() as server:
-        publish_example(server)
+        publish_example(server, accept_within="8h")
         figures = [speed(server, webhooks)]
         console.print(f"[dim]{figures[0].measured}, floor {figures[0].floor}[/]")
         figures += liveness(server)
+        figures.append(memory(server, backlog))
     raise typer.Exit(print_figures("Delivery: the worker beside a bare httpx client", figures))
 
 
