@@ -21,6 +21,8 @@ class ReceivedWebhook:
     id: str
     body: dict[str, Any]
     traceparent: str
+    raw: bytes
+    headers: Mapping[str, str]
 
     @property
     def type(self) -> str:
@@ -30,6 +32,19 @@ class ReceivedWebhook:
     def about(self, handoff_id: str) -> bool:
         """Whether the notification is about this handoff."""
         return bool(self.body["data"]["handoff"]["id"] == handoff_id)
+
+    @property
+    def sent_at(self) -> int:
+        """The time of the attempt, in seconds since 1970."""
+        return int(self.headers["webhook-timestamp"])
+
+    def is_signed_with(self, secret: str) -> bool:
+        """Whether it has a signature of this secret too."""
+        try:
+            Webhook(secret).verify(self.raw, dict(self.headers))
+        except WebhookVerificationError:
+            return False
+        return True
 
 
 class Receiver(ThreadingHTTPServer):
@@ -57,10 +72,11 @@ class _Endpoint(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             payload = Webhook(self.server.secrets[endpoint]).verify(body, headers)
-            webhook = ReceivedWebhook(
-                endpoint, headers["webhook-id"], payload, headers["traceparent"]
+            self.server.webhooks.append(
+                ReceivedWebhook(
+                    endpoint, headers["webhook-id"], payload, headers["traceparent"], body, headers
+                )
             )
-            self.server.webhooks.append(webhook)
             self.send_response(204)
         except (KeyError, ValueError, WebhookVerificationError) as error:
             self.server.faults.append(f"{endpoint}: {error!r}")
