@@ -23,6 +23,7 @@ from tests.builders import an_id
 from tests.services.routing.builders import entry, importing
 from tests.services.routing.delivery.post import GRACE, Post, endpoint, notify, promised
 from tests.services.routing.delivery.receiver import Got, Reply, receiving
+from tests.services.routing.queries.test_claims import scans_of_deliveries
 
 pytestmark = pytest.mark.postgres
 
@@ -252,11 +253,7 @@ def test_due_fallbacks_are_read_from_an_index(post: Post) -> None:
             """)
         )
         session.execute(text("analyze routing.deliveries"))
-        plan = session.scalar(
-            text(f"explain (format json) {_CLAIM.text}"),
-            {"endpoints": ["rep/grace"], "now": post.now(), "limit": 200},
-        )
+        arguments = {"endpoints": ["rep/grace"], "now": post.now(), "limit": 200}
+        scans = scans_of_deliveries(session, _CLAIM.text, arguments)
 
-    described = orjson.dumps(plan).decode()
-    assert "ix_deliveries_fallback_at" in described
-    assert described.count('"Seq Scan"') == described.count('"Relation Name":"handoffs"')
+    assert scans <= {"Index Scan", "Bitmap Heap Scan"}
