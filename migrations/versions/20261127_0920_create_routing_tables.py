@@ -140,12 +140,23 @@ def upgrade() -> None:
     op.create_table(
         "breakers",
         sa.Column("id", sa.Text(), nullable=False, comment="host/HOST, or the endpoint's id"),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "opened_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Null: closed, failures are counted.",
+        ),
         sa.Column(
             "failures",
             sa.Integer(),
             nullable=False,
-            comment="Attempts without an answer, since then.",
+            comment="Failed attempts, one after the other.",
+        ),
+        sa.Column(
+            "hangs",
+            sa.Boolean(),
+            nullable=False,
+            comment="Attempts got no answer in time; else they were refused or failed at once.",
         ),
         sa.Column(
             "probe_at",
@@ -155,7 +166,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_breakers")),
         schema="routing",
-        comment="Hosts and endpoints that hang: one attempt at a time, until they answer.",
+        comment="Hosts that hang, endpoints that hang or fail: one attempt at a time while it is open.",
     )
     op.create_table(
         "changes",
@@ -215,9 +226,29 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "accept_due_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the accept clock of its assignment is due, if there is one.",
+        ),
+        sa.Column(
+            "fallback_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the fallback is notified if it is pending; null once that is done.",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         schema="routing",
         comment="Notifications on their way to endpoints, until they are delivered or given up.",
+    )
+    op.create_index(
+        "ix_deliveries_fallback_at",
+        "deliveries",
+        ["endpoint", "fallback_at"],
+        unique=False,
+        schema="routing",
+        postgresql_where=sa.text("state = 'pending' and fallback_at is not null"),
     )
     op.create_index(
         "ix_deliveries_first_attempts",
@@ -308,6 +339,20 @@ def upgrade() -> None:
             server_default="[]",
             nullable=False,
             comment="[[secret, until]]",
+        ),
+        sa.Column(
+            "private_key",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="Of ed25519, encrypted like the secret.",
+        ),
+        sa.Column("public_key", sa.Text(), nullable=True, comment="Of the private key: whpk_…"),
+        sa.Column(
+            "old_keys",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="[]",
+            nullable=False,
+            comment="[[key, until]]",
         ),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_reason", sa.Text(), nullable=True),
