@@ -66,9 +66,10 @@ def verified(secret: str, got: Got) -> bool:
 def accepted(verify: Callable[[bytes, dict[str, str]], Any], got: Got) -> bool:
     """Whether this library takes the webhook."""
     try:
-        return bool(verify(got.body, got.headers)["type"] == "handoff.assigned")
+        verify(got.body, got.headers)
     except REFUSALS:
         return False
+    return True
 
 
 def verified_by_key(public_key: str, got: Got) -> bool:

@@ -92,7 +92,7 @@ def test_a_disabled_endpoint_has_no_failures(post: Post) -> None:
     assert {it.failures for it in open_breakers(post).values()} <= {1}
     tell(post, rep)
     with delivering(post.dispatcher):
-        until(lambda: post.deliveries()[-1].state == "exhausted")
+        until(lambda: [it.state for it in post.deliveries() if it.endpoint == rep][-1] != "pending")
     assert {it.failures for it in open_breakers(post).values()} <= {1}
 
 
