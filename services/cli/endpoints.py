@@ -92,8 +92,8 @@ def renew_key(id: EndpointId) -> None:
     with transaction(settings.database_url) as session:
         rotation = rotate_key(session, id, vault=vault, now=now)
     if rotation.old_key_until is not None:
-        both = f"both keys sign until {rotation.old_key_until:%Y-%m-%d %H:%M} UTC"
-        Console(stderr=True).print(f"{escape(id)}: {both}")
+        until = f"{rotation.old_key_until:%Y-%m-%d %H:%M} UTC"
+        Console(stderr=True).print(f"{escape(id)}: both keys sign until {until}")
     typer.echo(rotation.public_key)
 
 

@@ -20,10 +20,11 @@ SAVEPOINT_EDGES = (
 """Where a part of a transaction may be taken back."""
 
 WRITTEN_TOGETHER = {
-    # a claim moves only the lease of a delivery
+    # a claim moves only the lease of a delivery, and a fallback only the time of its own
     "routing.deliveries": {
         "services/routing/queries/claims.py",
         "services/routing/queries/deliveries.py",
+        "services/routing/queries/fallbacks.py",
     },
 }
 """The tables that two files write, each of them other columns."""

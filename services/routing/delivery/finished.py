@@ -84,9 +84,9 @@ def _failures(ended: Sequence[FinishedAttempt], *, now: datetime) -> Iterator[Fa
     """The failures of each endpoint that took nothing meanwhile."""
     successful = {it.endpoint for it in ended if isinstance(it.outcome, Delivered)}
     by_endpoint = defaultdict[str, list[FinishedAttempt]](list)
-    for it in ended:
-        if it.has_failed and it.endpoint not in successful:
-            by_endpoint[it.endpoint].append(it)
+    for attempt in ended:
+        if attempt.has_failed and attempt.endpoint not in successful:
+            by_endpoint[attempt.endpoint].append(attempt)
     for endpoint, failed in by_endpoint.items():
         pause = max(asked_pause(it.attempt.response, now=now) for it in failed)
         yield Failures(endpoint, len(failed), now + pause)

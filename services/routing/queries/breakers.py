@@ -66,9 +66,10 @@ def count_failures(session: Session, failures: Collection[Failures], *, now: dat
 
     An endpoint that has hung and answers again, if only with an error, is counted anew.
     """
-    for it in sorted(failures, key=lambda it: it.endpoint):
-        arguments = {"id": it.endpoint, "count": it.count, "limit": FAILURES_TO_OPEN, "now": now}
-        session.execute(_COUNT, {**arguments, "later": max(it.retry_at, now + PROBE_PAUSE)})
+    for failed in sorted(failures, key=lambda it: it.endpoint):
+        later = max(failed.retry_at, now + PROBE_PAUSE)
+        arguments = {"id": failed.endpoint, "count": failed.count, "limit": FAILURES_TO_OPEN}
+        session.execute(_COUNT, {**arguments, "now": now, "later": later})
 
 
 def free_probes(session: Session, ids: Collection[str], *, now: datetime) -> None:

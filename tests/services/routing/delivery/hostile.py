@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.embedded.postgres import free_port
+from shared.http.outbound import CONNECT_S
 from tests.certificates import make_certificate
 
-PATIENCE_S = 1.0
-"""How long an attempt waits for an answer in these tests."""
+PATIENCE_S = CONNECT_S + 1
+"""How long an attempt waits for an answer in these tests: longer than for a connection, as at work."""
+SHORT_PATIENCE_S = 0.5
+"""How long it waits for a receiver that gives none, when that is the only one."""
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -52,7 +55,7 @@ def answers_too_late(connection: Connection) -> None:
     connection.send(OK)
 
 
-def drips_its_head(connection: Connection) -> None:
+def drips_the_head(connection: Connection) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\n")
     connection.send_for_ever(b"x", pause_s=0.05)
 
