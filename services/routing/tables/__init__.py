@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Computed,
     Date,
     DateTime,
     Double,
@@ -26,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 from services.routing.tables.absences import absences
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
+from services.routing.tables.endpoints import HOST_OF_URL, breakers, endpoints
 from services.routing.tables.ops import rerouted_handoffs, reroutes, views
 from services.routing.tables.schema import metadata
 
@@ -98,56 +98,6 @@ rosters = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("reps", JSON, nullable=False, comment="Each as in `reps`, but for what is counted."),
     comment="All reps as an import left them; the newest is in force. It never changes.",
-)
-
-HOST_OF_URL = (
-    "lower(regexp_replace("
-    "COALESCE(\"substring\"(url, '^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "
-    "'[.]?([:]80|[:]443)?$'::text, ''::text))"
-)
-"""As PostgreSQL writes it, so that the two can be compared."""
-
-endpoints = Table(
-    "endpoints",
-    metadata,
-    Column("id", Text, primary_key=True, comment="rep/ID, team/ID or ops"),
-    Column("url", Text, nullable=False),
-    Column(
-        "host",
-        Text,
-        Computed(HOST_OF_URL, persisted=True),
-        comment="The URL's host, with its port where that is neither 80 nor 443.",
-    ),
-    Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
-    Column("old_secrets", JSONB, nullable=False, server_default="[]", comment="[[secret, until]]"),
-    Column("private_key", LargeBinary, comment="Of ed25519, encrypted like the secret."),
-    Column("public_key", Text, comment="Of the private key: whpk_…"),
-    Column("old_keys", JSONB, nullable=False, server_default="[]", comment="[[key, until]]"),
-    Column("disabled_at", DateTime(timezone=True)),
-    Column("disabled_reason", Text),
-    Column("tested_at", DateTime(timezone=True), comment="When a test of ops was sent last."),
-    comment="Where webhooks go.",
-)
-
-breakers = Table(
-    "breakers",
-    metadata,
-    Column("id", Text, primary_key=True, comment="host/HOST, or the endpoint's id"),
-    Column("opened_at", DateTime(timezone=True), comment="Null: closed, failures are counted."),
-    Column("failures", Integer, nullable=False, comment="Failed attempts, one after the other."),
-    Column(
-        "hangs",
-        Boolean,
-        nullable=False,
-        comment="Attempts got no answer in time; else they were refused or failed at once.",
-    ),
-    Column(
-        "probe_at",
-        DateTime(timezone=True),
-        nullable=False,
-        comment="When one attempt may start again; put off by each that starts.",
-    ),
-    comment="Hosts that hang, endpoints that hang or fail: one attempt at a time while it is open.",
 )
 
 handoffs = Table(

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from services.routing.delivery import Dispatcher
 from services.routing.delivery.dispatcher import claim
-from services.routing.delivery.outcomes import FinishedAttempt, save_outcomes
+from services.routing.delivery.finished import FinishedAttempt
+from services.routing.delivery.outcomes import save_outcomes
 from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.attempts import Delivered, Response
 from services.routing.domain.reassignment import Reassignment
