@@ -186,7 +186,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("handoff_id", "sequence", name=op.f("pk_changes")),
         schema="routing",
-        comment="The life of each handoff, as it was announced on handoffs.changed.",
+        comment="The life of each handoff, as it was announced on handoffs.changed, with the notes of reps.",
     )
     op.create_table(
         "deliveries",
@@ -403,6 +403,13 @@ def upgrade() -> None:
             comment="The qualification as it was announced.",
         ),
         sa.Column("merged_into", sa.UUID(), nullable=True, comment="The live handoff that it met."),
+        sa.Column(
+            "paused_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When its last pause is over.",
+        ),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("traceparent", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
         sa.UniqueConstraint(

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from services.cli import answers
 from services.cli.breaches import clock_table
 from services.cli.database import transaction
 from services.cli.nearest_changes import change_text, margin_text
@@ -39,8 +40,11 @@ from shared.db.time_range import TimeRange
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="Handoffs: list them, show one, re-route a rep's.")
-app.command()(reroute)
+app = typer.Typer(
+    no_args_is_help=True, help="Handoffs: list them, show one, answer for a rep, re-route."
+)
+for command in (*answers.COMMANDS, reroute):
+    app.command()(command)
 
 ID_DIGITS = 8
 """So many digits of an id are shown; `show` takes them."""

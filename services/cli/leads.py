@@ -14,10 +14,12 @@ from services.cli.database import transaction
 from services.cli.handoffs import handoff_table
 from services.cli.output import AsJson, instant, plain_table, print_json
 from services.cli.people import LeadName, handoffs_of, lead_of
+from services.cli.reroutes import By
 from services.routing.api.handoffs import HandoffOut
 from services.scoring.api.leads import LeadOut, PartOut
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers.reading import visible_lead
+from services.scoring.handlers.reopening import reopen_lead
 from services.sla_monitor.api.clocks import ClockOut
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from services.sla_monitor.queries.lists import clocks_of
@@ -27,15 +29,12 @@ from shared.clock import utc_now
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="Leads: show one with its scores and its handoffs.")
+app = typer.Typer(
+    no_args_is_help=True, help="Leads: show one with its scores and its handoffs, reopen one."
+)
 
 OPERATOR = Caller(key_id="", scope=KeyScope.OPS, subject="leadbaton")
 """The caller of handlers that are made for the APIs: a command sees what an ops key sees."""
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `show` as a command of the group, although it is the only one."""
 
 
 @app.command()
@@ -68,6 +67,19 @@ def show(name: LeadName, as_json: AsJson = False) -> None:
         if table.row_count:
             terminal.print(Text(f"\n{title}", "bold"))
             terminal.print(table)
+
+
+@app.command()
+def reopen(name: LeadName, by: By = "operator") -> None:
+    """Let a lead qualify again that a rep has disqualified; at once, if it has raised its hand meanwhile."""
+    now, policies = utc_now(), Policies(ScoringPolicy)
+    with transaction(Settings().database_url) as session:
+        lead_id = lead_of(session, name)
+        reopen_lead(session, lead_id, actor=f"ops/{by}", policies=policies, now=now)
+        visible = visible_lead(
+            session, lead_id, OPERATOR, policies=policies, now=now, description=name
+        )
+    typer.echo(f"{name} may qualify; its stage is {visible.lead.stage}")
 
 
 def _head(lead: LeadOut, now: datetime) -> Table:

@@ -48,6 +48,9 @@ def reroute(
     ] = BY_OPS,
     by: By = "operator",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it begins.")] = False,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Say how far the re-route of this rep is that runs.")
+    ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="End the re-route of this rep that runs.")
     ] = False,
@@ -58,6 +61,9 @@ def reroute(
     """
     if cancel:
         _cancel(rep)
+        return
+    if progress:
+        _show_progress(rep)
         return
     id = plan(rep, Reassignment(f"ops/{by}", reason))
     if id is None:
@@ -126,6 +132,17 @@ def _cancel(rep: str) -> None:
             if live.state is RerouteState.RUNNING:
                 left = progress_of(session, live.id).pending
                 typer.echo(f"the re-route of {rep} is cancelled: {rep} keeps {left}")
+                return
+    typer.echo(f"no re-route of {rep} runs")
+
+
+def _show_progress(rep: str) -> None:
+    with transaction(Settings().database_url) as session:
+        for live in locked_of_rep(session, rep):
+            if live.state is RerouteState.RUNNING:
+                so_far = progress_of(session, live.id)
+                done = so_far.total - so_far.pending
+                typer.echo(f"the re-route of {rep} runs: {done} of {so_far.total} are done")
                 return
     typer.echo(f"no re-route of {rep} runs")
 

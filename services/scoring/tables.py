@@ -35,7 +35,10 @@ leads = Table(
     Column("known", Boolean, nullable=False, comment="More than an anonymous visitor."),
     Column("stage", Text, nullable=False),
     Column("armed", Boolean, nullable=False, comment="Whether the threshold may qualify it."),
-    Column("rearm_at", DateTime(timezone=True), comment="When a recycled lead is armed at last."),
+    Column(
+        "rearm_at", DateTime(timezone=True), comment="When a recycled lead is armed by its wait."
+    ),
+    Column("disqualified_at", DateTime(timezone=True), comment="By a rep; null: it may qualify."),
     Column("qualification", Integer, nullable=False, comment="How often it qualified."),
     Column("fit", Double, nullable=False),
     Column("blocker", Text, comment="What keeps it from sales: incomplete, suppressed."),

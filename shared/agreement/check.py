@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Protocol
 
+from shared.agreement.check_answers import answer_problems
 from shared.agreement.check_calendars import calendar_problems, open_in_a_week
 from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.contexts import ALL_READ
@@ -26,6 +27,8 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
     ("routing", "teams"),
     ("routing", "rules"),
     ("routing", "reject_reasons"),
+    ("routing", "contact_outcomes"),
+    ("routing", "pause_reasons"),
     ("sla", "calendars"),
     ("sla", "policies"),
 )
@@ -51,7 +54,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _unarrivable_types(agreement)
     yield from _unknown_references(agreement, unread, teams=ids["team"], calendars=ids["calendar"])
     yield from _invalid_numbers(agreement)
-    yield from _useless_waits(agreement)
+    yield from answer_problems(agreement, unread)
     for at, policy in enumerate(agreement.sla.policies):
         yield from _policy_problems(policy, ("sla", "policies", at))
     yield from _unreachable_targets(agreement)
@@ -146,6 +149,10 @@ def types_of_events(agreement: Agreement) -> list[tuple[Path, str]]:
             (("qualification", "hand_raise", index), it)
             for index, it in enumerate(agreement.qualification.hand_raise)
         ),
+        *(
+            (("qualification", "reopened_by", index), it)
+            for index, it in enumerate(agreement.qualification.reopened_by)
+        ),
     ]
 
 
@@ -174,15 +181,6 @@ def _invalid_numbers(agreement: Agreement) -> Iterator[Problem]:
             ("qualification", "threshold", "rearm_below"),
             "engagement is never below 0, so no lead would cross the threshold twice; write a number such as 20",
         )
-
-
-def _useless_waits(agreement: Agreement) -> Iterator[Problem]:
-    for index, reason in enumerate(agreement.routing.reject_reasons):
-        if reason.wait is not None and reason.then != "recycle":
-            yield Problem(
-                ("routing", "reject_reasons", index, "wait"),
-                f"`{reason.id}` gives the lead to another rep at once; delete `wait`, or write `then: recycle`",
-            )
 
 
 def _unreachable_targets(agreement: Agreement) -> Iterator[Problem]:

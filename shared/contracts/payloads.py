@@ -217,6 +217,26 @@ class HandoffChanged(Payload, frozen=True, kw_only=True):
         str | None,
         Meta(description="rep/ID or ops/NAME; absent where it follows from the agreement."),
     ] = None
+    attempt: Annotated[
+        bool | None,
+        Meta(description="Of a contact: whether its outcome counts as an attempt; absent: true."),
+    ] = None
+    touch: Annotated[
+        bool | None,
+        Meta(description="Of a contact: whether its outcome counts as a touch; absent: true."),
+    ] = None
+    reached: Annotated[
+        bool | None,
+        Meta(description="Of a contact: whether the person was reached; absent: false."),
+    ] = None
+    resumes_at: Annotated[
+        Instant | None,
+        Meta(description="Of a pause: when it is over by itself, unless it is resumed before."),
+    ] = None
+    then: Annotated[
+        str | None,
+        Meta(description="Of a rejection: reassign, recycle or disqualify, by its reason."),
+    ] = None
 
 
 class ClockChange(StrEnum):

@@ -24,6 +24,8 @@ from shared.text import unstorable_at
 
 MAX_CHARACTERS = 400
 """The longest text of a parameter; every stored address, id and name is shorter."""
+MAX_NOTE = 2_000
+"""The longest note."""
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """The bounds of instants and dates. Conversions between time zones fail near the years 1 and 9999."""
@@ -50,6 +52,9 @@ def _bounded_date(day: date) -> date:
 
 PlainText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_storable)]
 """Text without U+0000 and lone surrogates, which PostgreSQL cannot store."""
+
+Note = Annotated[str, Field(min_length=1, max_length=MAX_NOTE), AfterValidator(_storable)]
+"""What somebody wants to say to others who read it later."""
 
 Instant = Annotated[AwareDatetime, AfterValidator(_bounded_instant)]
 """A point in time with an offset."""

@@ -32,6 +32,7 @@ PAGES: tuple[Page, ...] = (
 )
 ACTS: tuple[Act, ...] = (
     leads.FIND_LEADS,
+    leads.REOPEN,
     *handoffs.ACTS,
     *reroutes.ACTS,
     clock.ACKNOWLEDGE,

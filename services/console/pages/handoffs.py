@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
+from services.console.formats import instant
 from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
@@ -21,7 +22,7 @@ from services.console.pages.page import (
 )
 
 LIVE = ("waiting", "assigned", "accepted", "contacted")
-ENDS = ("won", "lost", "recycled", "returned", "merged")
+ENDS = ("won", "lost", "recycled", "disqualified", "returned", "merged")
 STATES = {"open": LIVE, "closed": ENDS, **{it: (it,) for it in (*LIVE, *ENDS)}}
 """What the filter of states offers: all that are live, all that have ended, or one."""
 
@@ -62,8 +63,10 @@ async def load_list(apis: Apis, view: View) -> Mapping[str, Any]:
         reps=apis.get(Service.ROUTING, REPS),
     )
     filters = {name: view.query[name] for name in view.query if name != "after"}
+    listed = [] if isinstance(parts["handoffs"], Gap) else parts["handoffs"]["items"]
     return {
         **parts,
+        "paused": {it["id"] for it in listed if _is_paused(it, view)},
         "names": names_of(parts["reps"]),
         "states": list(STATES),
         "ages": {name: text for name, (text, *_) in AGES.items()},
@@ -79,7 +82,13 @@ async def load_one(apis: Apis, view: View) -> Mapping[str, Any]:
         clocks=apis.get(Service.SLA, "/v1/sla/clocks", handoff=view.values["id"]),
         reps=apis.get(Service.ROUTING, REPS),
     )
-    return {**parts, "names": names_of(parts["reps"]), "live_states": LIVE}
+    paused = not isinstance(parts["handoff"], Gap) and _is_paused(parts["handoff"], view)
+    return {**parts, "names": names_of(parts["reps"]), "live_states": LIVE, "paused": paused}
+
+
+def _is_paused(handoff: Mapping[str, Any], view: View) -> bool:
+    """Whether the handoff's last pause is not over yet."""
+    return handoff["paused_until"] is not None and instant(handoff["paused_until"]) > view.now
 
 
 async def load_why(apis: Apis, view: View) -> Mapping[str, Any]:
@@ -99,10 +108,10 @@ async def load_why(apis: Apis, view: View) -> Mapping[str, Any]:
 
 
 def answer(verb: str, status: str, *names: str) -> Act:
-    """The act of an answer, whose form has the hop and fields of these names."""
+    """The act of an answer, whose form has the hop, a note and fields of these names."""
 
     async def run(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
-        body = {name: fields[name] for name in ("hop", *names) if fields.get(name)}
+        body = {name: fields[name] for name in ("hop", "note", *names) if fields.get(name)}
         await apis.post(Service.ROUTING, f"/v1/handoffs/{view.values['id']}/{verb}", body)
         return Outcome(f"/handoffs/{view.values['id']}", status)
 
@@ -155,6 +164,8 @@ ACTS = (
     answer("accept", "Accepted."),
     answer("reject", "Handed back.", "reason"),
     answer("contact", "The contact is noted.", "channel", "outcome"),
+    answer("pause", "Paused.", "reason"),
+    answer("resume", "Resumed."),
     answer("win", "Won.", "amount", "currency"),
     answer("lose", "Lost.", "reason"),
     Act("/handoffs/{id:uuid}/reassign", reassign, back="/handoffs/{id}"),

@@ -77,6 +77,13 @@ async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
     return {**parts, "rows": rows, "gaps": {it.message for it in gaps}}
 
 
+async def reopen(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
+    """Let a lead qualify again that a rep has disqualified."""
+    id = view.values["lead_id"]
+    await apis.post(Service.SCORING, f"/v1/leads/{id}/reopen")
+    return Outcome(f"/leads/{id}", "The lead may qualify again.")
+
+
 async def _handoffs(apis: Apis, listed: list[dict[str, Any]]) -> list[Handoff]:
     """The handoffs with their steps and clocks."""
     ids = [it["id"] for it in listed]
@@ -112,6 +119,7 @@ PAGES = (
     ),
 )
 FIND_LEADS = Act(f"{PATH}/find", find, back=PATH, scopes=EVERYBODY)
+REOPEN = Act(f"{PATH}/{{lead_id:uuid}}/reopen", reopen, back=f"{PATH}/{{lead_id}}")
 EXPORTS = (
     Export(f"{PATH}.csv", source_of),
     Export(

@@ -17,9 +17,10 @@ from services.routing.domain.answers import (
     HandoffMoved,
     ImpossibleTime,
     NotYours,
-    UnknownReason,
+    TooManyAnswers,
 )
 from services.routing.domain.handoff import State
+from services.routing.domain.terms import UnknownReason
 from services.routing.handlers.answers import UnknownHandoff, on_answer
 from services.routing.handlers.assignment import Assigner
 from services.routing.handlers.explanation import HandoffHistory, read_history
@@ -27,7 +28,7 @@ from shared.agreement.model import Id
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
 from shared.contracts.payloads import Change
 from shared.http.dependencies import Now, OpsOrRep, Tx
-from shared.http.parameters import Count, DateOrInstant
+from shared.http.parameters import Count, DateOrInstant, Note
 from shared.http.problems import problems
 
 RESPONSES = problems(
@@ -39,6 +40,7 @@ RESPONSES = problems(
     HandoffMoved,
     ImpossibleTime,
     UnknownReason,
+    TooManyAnswers,
 )
 
 
@@ -47,7 +49,7 @@ MAX_AMOUNT = 1e12
 
 
 class AnswerIn(BaseModel):
-    """What every answer may say: when it happened, and which hop it is for."""
+    """What every answer may say: when it happened, which hop it is for, and a note."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -62,6 +64,11 @@ class AnswerIn(BaseModel):
     hop: Count | None = Field(
         default=None,
         description="The hop that the answer is for; the answer is refused if that hop is over.",
+    )
+    note: Note | None = Field(
+        default=None,
+        description="What else the rep wants to say, for ops and for reps who have the lead later. It stays in the "
+        "handoff's history and is published nowhere; an answer that is sent again with another note is the same.",
     )
 
     def details(self) -> dict[str, Any]:
@@ -87,7 +94,19 @@ class ContactIn(AnswerIn):
     )
 
     channel: Id = Field(description="phone, email, …")
-    outcome: Id = Field(description="reached, no_answer, …")
+    outcome: Id = Field(
+        description="One of the agreement's `contact_outcomes`; any, such as no_answer, where it lists none."
+    )
+
+
+class PauseIn(AnswerIn):
+    """A rep pauses promises, as the lead asked for time or cannot be reached for a while."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "asked_for_later"}]}
+    )
+
+    reason: Id = Field(description="One of the agreement's `pause_reasons`.")
 
 
 class WinIn(AnswerIn):
@@ -136,6 +155,9 @@ class AnswerOut(BaseModel):
     team: str
     rep: str | None = Field(description="The rep who holds it; after won or lost, the rep who did.")
     hop: int
+    paused_until: datetime | None = Field(
+        description="When its pause is over by itself; null where it is not paused."
+    )
     last_step: StepOut = Field(description="The last step: this answer, or what followed from it.")
 
     @classmethod
@@ -149,6 +171,7 @@ class AnswerOut(BaseModel):
             team=handoff.team,
             rep=handoff.rep,
             hop=handoff.hop,
+            paused_until=handoff.paused_until,
             last_step=StepOut.of(history.steps[-1]),
         )
 
@@ -166,15 +189,21 @@ def router(assigner: Assigner) -> APIRouter:
 
     @routes.post("/handoffs/{id}/reject", responses=RESPONSES)
     def reject(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: RejectIn) -> AnswerOut:
-        """Hand the lead back: to another rep or to marketing, depending on the reason in the agreement."""
+        """Hand the lead back: to another rep, to marketing, or for good, as the reason in the agreement says."""
         return _take_answer(session, id, _answer(Change.REJECTED, body), caller, assigner, now)
 
     @routes.post("/handoffs/{id}/contact", responses=RESPONSES)
     def contact(
         id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: ContactIn
     ) -> AnswerOut:
-        """Report a contact with the lead. The same report again, without `occurred_at`, counts once."""
+        """Report a contact with the lead.
+
+        The same report within a minute of this one counts once; later it is another contact. With `occurred_at` it
+        counts once whenever it is sent again.
+        """
         return _take_answer(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
+
+    _add_pauses(routes, assigner)
 
     @routes.post("/handoffs/{id}/win", responses=RESPONSES)
     def win(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalWin) -> AnswerOut:
@@ -187,6 +216,23 @@ def router(assigner: Assigner) -> APIRouter:
         return _take_answer(session, id, _answer(Change.LOST, body), caller, assigner, now)
 
     return routes
+
+
+def _add_pauses(routes: APIRouter, assigner: Assigner) -> None:
+    @routes.post("/handoffs/{id}/pause", responses=RESPONSES)
+    def pause(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: PauseIn) -> AnswerOut:
+        """Pause the promises that the reason names, until the handoff is resumed or the reason's longest time is over.
+
+        A pause within another one changes nothing. The pause ends with the hop, too.
+        """
+        return _take_answer(session, id, _answer(Change.PAUSED, body), caller, assigner, now)
+
+    @routes.post("/handoffs/{id}/resume", responses=RESPONSES)
+    def resume(
+        id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: OptionalAnswer
+    ) -> AnswerOut:
+        """End the pause. A resumption that is reported before its pause ends the pause all the same."""
+        return _take_answer(session, id, _answer(Change.RESUMED, body), caller, assigner, now)
 
 
 def _take_answer(

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from services.routing.api.choices import OutcomeOut, PauseReasonOut, ReasonOut
 from services.routing.api.deliveries import DeliveryOut
 from services.routing.domain.answers import NotYours, PastStep
 from services.routing.domain.handoff import Handoff, State
@@ -50,6 +51,10 @@ class HandoffOut(BaseModel):
     assigned_at: datetime | None
     closed_at: datetime | None
     merged_into: UUID | None
+    paused_until: datetime | None = Field(
+        description="When its last pause is over by itself; once this has passed, it is not paused."
+    )
+    pause_reason: str | None = Field(description="The reason of that pause.")
     agreement_version: int
     scores: Scores
     lead: LeadContext
@@ -97,16 +102,6 @@ class StepOut(BaseModel):
         )
 
 
-class ReasonOut(BaseModel):
-    """A reason for which a rep may hand the lead back."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    label: str | None
-    then: str = Field(description="reassign: to another rep; recycle: back to marketing.")
-
-
 class HandoffDetails(HandoffOut):
     """A handoff with its decisions, its history and its deliveries."""
 
@@ -130,6 +125,12 @@ class HandoffDetails(HandoffOut):
         description="The reasons with which it may be rejected, by its version of the agreement."
     )
     loss_reasons: list[str] = Field(description="The reasons with which it may be lost.")
+    contact_outcomes: list[OutcomeOut] = Field(
+        description="What a contact may come to; anything, where the list is empty."
+    )
+    pause_reasons: list[PauseReasonOut] = Field(
+        description="The reasons with which it may be paused; where the list is empty, it cannot be."
+    )
 
     @classmethod
     def of_history(cls, history: HandoffHistory) -> Self:
@@ -143,6 +144,10 @@ class HandoffDetails(HandoffOut):
             deliveries=[DeliveryOut.model_validate(it) for it in history.deliveries],
             reject_reasons=[ReasonOut.model_validate(it) for it in history.routing.reject_reasons],
             loss_reasons=list(history.routing.loss_reasons),
+            contact_outcomes=[
+                OutcomeOut.model_validate(it) for it in history.routing.contact_outcomes
+            ],
+            pause_reasons=[PauseReasonOut.of(it) for it in history.routing.pause_reasons],
         )
 
 

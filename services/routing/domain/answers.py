@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar, Literal
 
 from services.routing.domain.handoff import (
+    DISQUALIFY,
+    RECYCLE,
     Handoff,
     State,
     Step,
@@ -15,12 +17,24 @@ from services.routing.domain.handoff import (
     rejection_step,
     return_step,
 )
-from services.routing.domain.policy import RoutingPolicy
+from services.routing.domain.pauses import PauseReport, last_pause
 from shared.contracts.payloads import Change
 from shared.errors import Rejected
 
 SKEW = timedelta(seconds=60)
 """How far a caller's clock may be off before an answer's time is refused; within it, it is set right."""
+
+REPEATABLE = frozenset({Change.CONTACTED, Change.PAUSED, Change.RESUMED})
+"""Answers that a rep may give again: one without a time is of now, so that a later one is another."""
+
+MAX_STEPS = 1_000
+"""A handoff with so many steps takes no further answer that may be given again."""
+
+_COMPARED = ("reason", "outcome", "channel", "amount", "currency")
+"""The details that an answer is recognised by: the others follow from these, or are a note."""
+
+_ENDS = {RECYCLE: State.RECYCLED, DISQUALIFY: State.DISQUALIFIED}
+"""The state of a rejected handoff whose lead goes to no other rep, by what follows from the reason."""
 
 
 class HandoffMoved(Rejected):
@@ -43,10 +57,11 @@ class ImpossibleTime(Rejected):
     code: ClassVar[str] = "impossible_time"
 
 
-class UnknownReason(Rejected):
-    """The agreement has no such reason."""
+class TooManyAnswers(Rejected):
+    """The handoff has so many steps that it takes no further contact, pause or resumption."""
 
-    code: ClassVar[str] = "unknown_reason"
+    code: ClassVar[str] = "too_many_answers"
+    status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,8 @@ class Answer:
     details: dict[str, Any] = field(default_factory=dict)
     zone: tzinfo = UTC
     """The rep's time zone, in which a date is a day."""
+    longest: timedelta | None = None
+    """Of a pause, after how long it is over by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,76 +117,92 @@ def steps_of_answer(
     *,
     actor: Actor,
     past: Sequence[PastStep],
-    policy: RoutingPolicy,
     now: datetime,
 ) -> list[Step]:
-    """The steps that the answer causes; none where the same answer came before.
+    """The steps that the answer, with its terms, causes; none where the same answer came before.
 
-    A rejected handoff is waiting afterwards, or closed where its lead is recycled.
-    Raises UnknownReason, NotYours, HandoffMoved or ImpossibleTime.
+    A rejected handoff is waiting afterwards, or closed where its lead goes to no other rep.
+    Raises NotYours, HandoffMoved, TooManyAnswers or ImpossibleTime.
     """
-    answer = _with_consequence(answer, policy)
-    if any(_is_same(handoff, answer, actor, it) for it in past):
+    if any(_is_same(handoff, answer, actor, it, now) for it in past):
         return []
     _check_holder(handoff, answer, actor, past)
+    if answer.change in REPEATABLE and len(past) >= MAX_STEPS:
+        raise TooManyAnswers(
+            f"handoff {handoff.id} has {len(past)} steps already; reject it, win it or lose it"
+        )
     at = _occurred_at(handoff, answer, now)
     if answer.change is Change.REJECTED:
         return _reject(handoff, answer, actor, at, now)
-    if answer.change is Change.ACCEPTED and handoff.state is not State.ASSIGNED:
+    if answer.change is Change.ACCEPTED and not _is_first_acceptance(handoff, past, at):
         return []
-    closed_at = now if answer.change in (Change.WON, Change.LOST) else None
-    after = handoff._replace(state=State(answer.change.value), closed_at=closed_at)
-    return [
-        next_step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **answer.details)
-    ]
+    details = dict(answer.details)
+    if answer.longest is not None:
+        details["resumes_at"] = at + answer.longest
+    after = _after(handoff, PauseReport(at, answer.change, details), past, now)
+    return [next_step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **details)]
 
 
 def _reject(
     handoff: Handoff, answer: Answer, actor: Actor, at: datetime, now: datetime
 ) -> list[Step]:
     first = rejection_step(handoff, now=now, occurred_at=at, actor=actor.id, **answer.details)
-    if not answer.details.get("recycle"):
+    state = _ENDS.get(answer.details.get("then", ""))
+    if state is None:
         return [first]
-    return [first, return_step(first.handoff, now=now, state=State.RECYCLED, **answer.details)]
+    details = {name: value for name, value in answer.details.items() if name != "note"}
+    return [first, return_step(first.handoff, now=now, state=state, **details)]
 
 
-def _with_consequence(answer: Answer, policy: RoutingPolicy) -> Answer:
-    """The answer with the consequence of its reason in the agreement; raises UnknownReason."""
-    routing, reason = policy.agreement.routing, answer.details.get("reason")
-    if reason is None:
-        return answer
-    if answer.change is Change.LOST:
-        check_reason(reason, routing.loss_reasons, kind="loss reason")
-        return answer
-    then = {it.id: it.then for it in routing.reject_reasons}
-    check_reason(reason, list(then), kind="reject reason")
-    if then.get(reason) != "recycle":
-        return answer
-    return replace(answer, details={**answer.details, "recycle": True})
+def _is_first_acceptance(handoff: Handoff, past: Sequence[PastStep], at: datetime) -> bool:
+    """Whether the rep had not accepted the handoff before this instant, neither by an answer nor by a contact."""
+    accepted_at = [
+        it.occurred_at
+        for it in past
+        if it.hop == handoff.hop and it.change in (Change.ACCEPTED, Change.CONTACTED)
+    ]
+    return handoff.state is State.ASSIGNED or (bool(accepted_at) and at < min(accepted_at))
 
 
-def check_reason(reason: str | None, listed: Sequence[str], *, kind: str) -> None:
-    """Raise UnknownReason unless the reason is listed; an empty list allows every reason."""
-    if listed and reason not in listed:
-        raise UnknownReason(
-            f"{reason!r} is no {kind} of the agreement; give one of {', '.join(listed)}"
-        )
+def _after(
+    handoff: Handoff, report: PauseReport, past: Sequence[PastStep], now: datetime
+) -> Handoff:
+    """The handoff after an answer of its rep that leaves it with the rep, or closes it."""
+    match report.change:
+        case Change.WON | Change.LOST:
+            state = State(report.change.value)
+            return handoff._replace(
+                state=state, closed_at=now, paused_until=None, pause_reason=None
+            )
+        case Change.PAUSED | Change.RESUMED:
+            earlier = (
+                PauseReport(it.occurred_at, it.change, it.details)
+                for it in past
+                if it.hop == handoff.hop and it.change in (Change.PAUSED, Change.RESUMED)
+            )
+            until, reason = last_pause([*earlier, report]) or (None, None)
+            return handoff._replace(paused_until=until, pause_reason=reason)
+        case Change.CONTACTED if report.details.get("touch") is not False:
+            return handoff._replace(state=State.CONTACTED)
+    is_new = handoff.state is State.ASSIGNED
+    return handoff._replace(state=State.ACCEPTED) if is_new else handoff
 
 
-def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep) -> bool:
+def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep, now: datetime) -> bool:
     """Whether this past step is the same answer.
 
     A rep's answer is compared with steps of every hop, because a handoff never comes back to a rep who rejected it. An
-    answer of ops is compared with steps of the hop that it names, else of the current hop.
+    answer of ops is compared with steps of the hop that it names, else of the current hop. Without a time, an answer
+    that may be given again is of now, and any other is the same whenever it came.
     """
     hop = answer.hop or (handoff.hop if actor.role == "ops" else past.hop)
-    first, last = _span(answer.occurred_at or past.occurred_at, answer.zone)
-    return (past.change, past.actor, past.hop, past.details) == (
-        answer.change,
-        actor.id,
-        hop,
-        answer.details,
-    ) and first <= past.occurred_at <= last
+    by_default = now if answer.change in REPEATABLE else past.occurred_at
+    first, last = _span(answer.occurred_at or by_default, answer.zone)
+    return (
+        (past.change, past.actor, past.hop) == (answer.change, actor.id, hop)
+        and first <= past.occurred_at <= last
+        and all(past.details.get(it) == answer.details.get(it) for it in _COMPARED)
+    )
 
 
 def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[PastStep]) -> None:

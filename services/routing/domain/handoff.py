@@ -23,6 +23,7 @@ class State(StrEnum):
     WON = "won"
     LOST = "lost"
     RECYCLED = "recycled"
+    DISQUALIFIED = "disqualified"
     RETURNED = "returned"
     MERGED = "merged"
 
@@ -39,6 +40,8 @@ class State(StrEnum):
 
 MERGED = "merged"
 """The reason of the step that ends a handoff because its person has another live one."""
+RECYCLE, DISQUALIFY = "recycle", "disqualify"
+"""What may follow from the reason of a rejection, besides another rep."""
 SYSTEM = "leadbaton"
 """The actor of steps that follow from the agreement, without an answer or a command."""
 
@@ -69,6 +72,9 @@ class Handoff(NamedTuple):
     assigned_at: datetime | None = None
     closed_at: datetime | None = None
     merged_into: UUID | None = None
+    paused_until: datetime | None = None
+    """When its last pause is over by itself; over already where this has passed."""
+    pause_reason: str | None = None
     traceparent: str | None = None
     announced_json: bytes | None = None
     """The qualification's message, where it has just arrived: encoding it again took longer than the decision."""
@@ -93,7 +99,7 @@ class Step(NamedTuple):
     recorded_at: datetime
     actor: str
     details: dict[str, Any]
-    """reason, recycle, outcome, channel, amount, currency: as in HandoffChanged."""
+    """As in HandoffChanged, and the rep's note, which is not announced."""
 
     def payload(self) -> bytes:
         """The step as JSON of `HandoffChanged`, encoded in a third of the time that its codec takes."""
@@ -121,6 +127,7 @@ class Step(NamedTuple):
             "actor": None if self.actor == SYSTEM else self.actor,
             **self.details,
         }
+        fields.pop("note", None)
         present = {name: value for name, value in fields.items() if value is not None}
         return orjson.dumps(present, option=orjson.OPT_UTC_Z)
 
@@ -168,7 +175,7 @@ def waiting_step(handoff: Handoff, *, now: datetime, reason: str) -> Step:
 def return_step(
     handoff: Handoff, *, now: datetime, state: State = State.RETURNED, **details: Any
 ) -> Step:
-    """The step that ends the handoff without a rep: its lead ceased to qualify, was recycled or has another."""
+    """The step that ends the handoff without a rep: its lead ceased to qualify, was handed back or has another."""
     after = _released(handoff, state)._replace(closed_at=now)
     return next_step(after, Change.RETURNED, now=now, **details)
 
@@ -194,7 +201,14 @@ def withdrawal_step(handoff: Handoff, *, now: datetime, actor: str, reason: str)
 
 
 def _released(handoff: Handoff, state: State) -> Handoff:
-    return handoff._replace(state=state, rep=None, calendar=None, assigned_at=None)
+    return handoff._replace(
+        state=state,
+        rep=None,
+        calendar=None,
+        assigned_at=None,
+        paused_until=None,
+        pause_reason=None,
+    )
 
 
 def _campaign(campaign: dict[str, str]) -> str | None:

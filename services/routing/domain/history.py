@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +30,10 @@ class Refusal:
 
     lead_id: UUID
     rep: str
-    recycled: bool
-    """Whether it returned the lead to marketing, instead of to another rep."""
+    is_final: bool
+    """Whether it returned the lead to marketing, or disqualified it: the rep never gets the lead again."""
+    recycled: bool = False
+    """Whether it returned the lead to marketing."""
 
 
 class LeadHistory(NamedTuple):
@@ -40,7 +42,9 @@ class LeadHistory(NamedTuple):
     previous_rep: str | None = None
     """The rep of the last closed handoff; None if this rep ever refused the person."""
     refused_by: frozenset[str] = frozenset()
-    """Reps who returned the person to marketing: they never get them again."""
+    """Reps who returned the person to marketing, or disqualified them: they never get them again."""
+    cycles: int = 0
+    """How often the person was returned to marketing."""
 
 
 NO_HISTORY = LeadHistory()
@@ -66,17 +70,20 @@ class KnownLeads:
 
     def histories(self) -> dict[UUID, LeadHistory]:
         """The history of each person who has one."""
-        refused, recycled = defaultdict[UUID, set[str]](set), defaultdict[UUID, set[str]](set)
+        refused, final = defaultdict[UUID, set[str]](set), defaultdict[UUID, set[str]](set)
+        cycles = Counter[UUID]()
         for refusal in self.refusals:
             person = self.person(refusal.lead_id)
             refused[person].add(refusal.rep)
-            if refusal.recycled:
-                recycled[person].add(refusal.rep)
+            cycles[person] += refusal.recycled
+            if refusal.is_final:
+                final[person].add(refusal.rep)
         previous = self._previous_reps()
         return {
             person: LeadHistory(
                 None if previous.get(person) in refused[person] else previous.get(person),
-                frozenset(recycled[person]),
+                frozenset(final[person]),
+                cycles[person],
             )
             for person in {*previous, *refused}
         }

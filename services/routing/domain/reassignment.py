@@ -38,4 +38,6 @@ def is_repeated(command: Reassignment, past: Sequence[PastStep], *, hop: int) ->
 
 def without_rep(handoff: Handoff) -> Handoff:
     """The handoff as it waits for another rep."""
-    return handoff._replace(state=State.WAITING, rep=None, calendar=None)
+    return handoff._replace(
+        state=State.WAITING, rep=None, calendar=None, paused_until=None, pause_reason=None
+    )

@@ -50,6 +50,8 @@ def handoff_for(
         assigned_at=None,
         closed_at=handoff.closed_at if ended else None,
         merged_into=None,
+        paused_until=None,
+        pause_reason=None,
         **ruling,
     )
 

@@ -12,11 +12,15 @@ from sqlalchemy.orm import Session
 from services.routing import announcements, metrics
 from services.routing.domain.answers import Actor, Answer, steps_of_answer
 from services.routing.domain.handoff import Handoff, State
+from services.routing.domain.history import NO_HISTORY
 from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.reassignment import BY_OPS
+from services.routing.domain.terms import with_terms
 from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
 from services.routing.queries import changes, handoffs, merges, reps, teams
+from services.routing.queries.known_leads import known_leads
+from shared.contracts.payloads import Change
 from shared.errors import Rejected
 from shared.messaging import outbox
 
@@ -42,8 +46,10 @@ def on_answer(
     policy = assigner.policies.version(session, handoff.agreement_version)
     past = changes.past_steps(session, id)
     answer = _in_zone_of_rep(session, answer, handoff, actor, policy)
+    cycles = _cycles(session, handoff) if answer.change is Change.REJECTED else 0
 
-    steps = steps_of_answer(handoff, answer, actor=actor, past=past, policy=policy, now=now)
+    answer = with_terms(answer, policy.agreement, cycles=cycles)
+    steps = steps_of_answer(handoff, answer, actor=actor, past=past, now=now)
     if not steps:
         return
 
@@ -75,6 +81,12 @@ def _in_zone_of_rep(
     matches = reps.reps_by_id(session, [] if rep_id is None else [rep_id])
     zone = policy.teams[handoff.team].zone_of(next(iter(matches), None))
     return replace(answer, zone=zone)
+
+
+def _cycles(session: Session, handoff: Handoff) -> int:
+    """How often the handoff's person was returned to marketing before."""
+    known = known_leads(session, {handoff.lead_id})
+    return known.histories().get(known.person(handoff.lead_id), NO_HISTORY).cycles
 
 
 def _free_rep(

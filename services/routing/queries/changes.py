@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -54,7 +55,7 @@ def past_steps(session: Session, id: UUID) -> list[PastStep]:
             actor=row.actor,
             hop=row.hop,
             rep=row.rep,
-            details=row.details or {},
+            details=_details_of(row.details),
             recorded_at=row.recorded_at,
         )
         for row in session.execute(statement)
@@ -99,12 +100,16 @@ def _after(steps: Iterable[Step]) -> list[Handoff]:
     return list({it.handoff.id: it.handoff for it in steps}.values())
 
 
+def _details_of(json: dict[str, Any] | None) -> dict[str, Any]:
+    """The details of a stored step: of a pause, its end as an instant."""
+    details = json or {}
+    if "resumes_at" in details:
+        details["resumes_at"] = datetime.fromisoformat(details["resumes_at"])
+    return details
+
+
 def _change(step: Step) -> tuple[Any, ...]:
-    details = {
-        name: value
-        for name, value in step.details.items()
-        if value is not None and value is not False
-    }
+    details = {name: value for name, value in step.details.items() if value is not None}
     return (
         step.handoff.id,
         step.handoff.sequence,

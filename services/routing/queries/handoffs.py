@@ -44,6 +44,8 @@ _MUTABLE = (
     "assigned_at",
     "closed_at",
     "merged_into",
+    "paused_until",
+    "pause_reason",
 )
 _ALL = tuple(handoffs.c.keys())
 _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))

@@ -9,7 +9,7 @@ from sqlalchemy import Uuid, and_, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from services.routing.domain.handoff import State
+from services.routing.domain.handoff import DISQUALIFY, State
 from services.routing.domain.history import EarlierHandoff, KnownLeads, Refusal
 from services.routing.queries import merges
 from services.routing.tables import assignments, changes, handoffs
@@ -51,6 +51,7 @@ def _refusals(session: Session, lead_ids: Collection[UUID]) -> list[Refusal]:
             handoffs.c.lead_id,
             assignments.c.rep,
             changes.c.details["recycle"].as_boolean().label("recycled"),
+            changes.c.details["then"].as_string().label("then"),
         )
         .join(changes, changes.c.handoff_id == handoffs.c.id)
         .join(assignments, assigned)
@@ -60,6 +61,11 @@ def _refusals(session: Session, lead_ids: Collection[UUID]) -> list[Refusal]:
         )
     )
     return [
-        Refusal(row.lead_id, row.rep, recycled=bool(row.recycled))
+        Refusal(
+            row.lead_id,
+            row.rep,
+            is_final=bool(row.recycled) or row.then == DISQUALIFY,
+            recycled=bool(row.recycled),
+        )
         for row in session.execute(statement)
     ]

@@ -126,6 +126,8 @@ handoffs = Table(
     Column("agreement_version", Integer, nullable=False),
     Column("lead", JSONB, nullable=False, comment="The qualification as it was announced."),
     Column("merged_into", UUID(as_uuid=True), comment="The live handoff that it met."),
+    Column("paused_until", DateTime(timezone=True), comment="When its last pause is over."),
+    Column("pause_reason", Text),
     Column("traceparent", Text),
     UniqueConstraint("lead_id", "qualification"),
     Index(

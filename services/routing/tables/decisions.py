@@ -58,7 +58,7 @@ changes = Table(
     Column("hop", Integer, nullable=False),
     Column("rep", Text, comment="Who holds it after the change."),
     Column("details", JSONB, comment="The reason, the outcome and the like."),
-    comment="The life of each handoff, as it was announced on handoffs.changed.",
+    comment="The life of each handoff, as it was announced on handoffs.changed, with the notes of reps.",
 )
 
 merged_leads = Table(

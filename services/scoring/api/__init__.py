@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.scoring.api import event_lists, events, leads, rejections, sources, streams
+from services.scoring.api import (
+    event_lists,
+    events,
+    leads,
+    rejections,
+    reopening,
+    sources,
+    streams,
+)
 from services.scoring.domain.policy import ScoringPolicy
 from shared.agreement.store import Policies
 
@@ -13,6 +21,7 @@ def router(policies: Policies[ScoringPolicy]) -> APIRouter:
     """Every route of this service except those that take events."""
     routes = APIRouter(prefix="/v1")
     routes.include_router(leads.router(policies), prefix="/leads", tags=["leads"])
+    routes.include_router(reopening.router(policies), prefix="/leads", tags=["leads"])
     routes.include_router(events.router(policies), prefix="/leads", tags=["leads"])
     routes.include_router(event_lists.router, tags=["ingest"])
     routes.include_router(sources.router, tags=["ingest"])

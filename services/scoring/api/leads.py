@@ -85,10 +85,13 @@ class LeadOut(BaseModel):
         description="Whether the lead may cross the threshold; false after a crossing, until it is armed again."
     )
     rearm_at: datetime | None = Field(
-        description="When a lead that a rep handed back is armed again, even if its engagement does not fall before."
+        description="When a lead that a rep handed back may cross the threshold again, by the `wait` of the reason."
     )
     blocker: str | None = Field(
-        description="Why the lead does not qualify: `incomplete: …` or `suppressed: …`."
+        description="Why the lead does not qualify: `incomplete: …`, `suppressed: …` or `disqualified: …`."
+    )
+    disqualified_at: datetime | None = Field(
+        description="When a rep disqualified the lead, which does not qualify until it is reopened."
     )
     next_review_at: datetime | None = Field(
         description="When fading points alone may change the lead."
@@ -123,6 +126,7 @@ class LeadOut(BaseModel):
             armed=lead.armed,
             rearm_at=lead.rearm_at,
             blocker=lead.blocker,
+            disqualified_at=lead.disqualified_at,
             next_review_at=lead.review_at,
             agreement_version=lead.version,
             since=lead.since,

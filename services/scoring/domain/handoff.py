@@ -12,7 +12,7 @@ from services.scoring.domain.lead import (
     qualification_key,
 )
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.domain.verdict import Verdict
+from services.scoring.domain.verdict import DISQUALIFIED, Verdict
 from shared.contracts.payloads import Change, HandoffChanged
 
 STAGES = {
@@ -22,6 +22,9 @@ STAGES = {
     Change.CONTACTED: Stage.ACCEPTED,
 }
 """The stages of leads that a rep holds."""
+
+DISQUALIFY = "disqualify"
+"""What follows from a rejection after which the lead does not qualify any more."""
 
 CLOSED = {Change.WON: Stage.WON, Change.LOST: Stage.LOST}
 RETURNED = {Change.RETURNED, Change.REJECTED}
@@ -37,8 +40,8 @@ def follow_handoff(
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
-    if change.change in RETURNED and change.recycle:
-        return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
+    if change.change in RETURNED and (change.recycle or change.then == DISQUALIFY):
+        return _handed_back(lead, key, change, policy, now)
     if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
@@ -62,6 +65,27 @@ def _disarmed(lead: Lead, change: HandoffChanged, policy: ScoringPolicy, now: da
     wait = policy.wait_after(change.reason)
     rearm_at = None if wait is None else change.occurred_at + wait
     return lead._replace(armed=False, rearm_at=rearm_at, review_at=now)
+
+
+def _handed_back(
+    lead: Lead, key: str, change: HandoffChanged, policy: ScoringPolicy, now: datetime
+) -> Verdict:
+    """The lead, recycled, or disqualified until it is reopened, unless another rep holds it."""
+    if change.recycle:
+        return _closed(_disarmed(lead, change, policy, now), key, Stage.RECYCLED, change)
+    if change.change is Change.RETURNED:  # the rejection before it has disqualified the lead
+        return Verdict(lead)
+    verdict = _closed(lead, key, Stage.DISQUALIFIED, change)
+    if verdict.lead.live:
+        return verdict
+    blocked = verdict.lead._replace(
+        disqualified_at=change.occurred_at,
+        blocker=f"{DISQUALIFIED}{change.reason}",
+        armed=False,
+        rearm_at=None,
+        review_at=None,
+    )
+    return verdict._replace(lead=blocked)
 
 
 def _closed(lead: Lead, key: str, stage: Stage, change: HandoffChanged) -> Verdict:

@@ -77,6 +77,7 @@ def lead_at_loss(
         qualification=len(qualified_steps),
         armed=False,
         rearm_at=None,
+        disqualified_at=None,
         blocker=None,
         hand_raise=None,
         live={},

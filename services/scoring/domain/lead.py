@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -70,7 +71,8 @@ class Lead(NamedTuple):
     """The state of one lead, computed by one version of the agreement.
 
     `hand_raise` is the latest event, as JSON, that asked for a rep and belongs to no handoff yet. `armed` says whether
-    the lead may cross the threshold; a recycled lead is armed at `rearm_at` at the latest.
+    the lead may cross the threshold; a recycled lead with `rearm_at` is armed then. A lead that a rep has
+    disqualified, at `disqualified_at`, does not qualify until it is reopened.
     """
 
     id: UUID
@@ -80,6 +82,7 @@ class Lead(NamedTuple):
     stage: Stage = Stage.KNOWN
     armed: bool = True
     rearm_at: datetime | None = None
+    disqualified_at: datetime | None = None
     qualification: int = 0
     fit: float = 0.0
     review_at: datetime | None = None
@@ -145,16 +148,21 @@ def under_policy(lead: Lead, before: ScoringPolicy, policy: ScoringPolicy) -> Le
 
 
 def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
-    """Two leads as one: the profile of all their events, and the further stage."""
+    """Two leads as one: the profile of all their events, and the further stage.
+
+    They stay disqualified if one of them was, unless sales have the other one.
+    """
     reviews = filter(None, (stays.review_at, goes.review_at)) if policy.only_rises else ()
+    disqualified = None if stays.live or goes.live else _last_disqualified(stays, goes)
     merged = stays._replace(
         known=stays.known or goes.known,
         stage=max(stays.stage, goes.stage, key=RANK.__getitem__),
         armed=stays.armed and goes.armed,
         rearm_at=_merged_rearm_at(stays, goes),
+        disqualified_at=disqualified.disqualified_at if disqualified else None,
         qualification=max(stays.qualification, goes.qualification),
         review_at=min(reviews, default=None),
-        blocker=stays.blocker or goes.blocker,
+        blocker=disqualified.blocker if disqualified else stays.blocker or goes.blocker,
         hand_raise=stays.hand_raise or goes.hand_raise,
         live={**goes.live, **stays.live},
     )
@@ -166,6 +174,12 @@ def _merged_rearm_at(*leads: Lead) -> datetime | None:
     instants = [lead.rearm_at for lead in leads if not lead.armed]
     known = [it for it in instants if it is not None]
     return max(known, default=None) if len(known) == len(instants) else None
+
+
+def _last_disqualified(*leads: Lead) -> Lead | None:
+    """The lead that a rep disqualified last, of those that are not reopened."""
+    instants = [(it.disqualified_at, it) for it in leads if it.disqualified_at is not None]
+    return max(instants, key=itemgetter(0))[1] if instants else None
 
 
 def resolved_leads(

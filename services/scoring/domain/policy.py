@@ -97,6 +97,12 @@ class ScoringPolicy:
             and event.received_at - event.time <= self.agreement.qualification.hand_raise_within
         )
 
+    def reopens(self, event: MarketingEvent) -> bool:
+        """Whether the event lets a lead qualify again that a rep has disqualified."""
+        return event.type in self.agreement.qualification.reopened_by and (
+            AUTOMATED_MARKS.isdisjoint(event.marks)
+        )
+
     def wait_after(self, reject_reason: str | None) -> timedelta | None:
         """How long a lead that was handed back for this reason waits, until the threshold may qualify it again."""
         reasons = self.agreement.routing.reject_reasons

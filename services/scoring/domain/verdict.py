@@ -3,9 +3,10 @@
 - A hand-raise qualifies, also again after each closed handoff; while a handoff is live it belongs to that one.
 - Crossing the threshold qualifies an `armed` lead once; being above it does nothing. The lead is armed again when
   engagement has fallen below `rearm_below` and the condition of the threshold does not hold.
-- A lead that sales gave back (recycled) is not armed either. It is armed when its engagement has fallen, or when the
-  `wait` of the reason has passed, and qualifies at its next event from then on; or by a hand-raise.
+- A lead that sales gave back (recycled) is not armed either. It is armed when the `wait` of the reason has passed, and
+  without one when its engagement has fallen, and qualifies at its next event from then on; or by a hand-raise.
 - Without a required trait the lead does not qualify (`blocker`) until the trait arrives.
+- A lead that a rep disqualified does not qualify at all, until an event that the agreement names, or ops, reopen it.
 - A lead that no rep holds ceases to be qualified when decay takes engagement below `rearm_below`, unless it raised its
   hand, or when it becomes suppressed. A rep who holds a lead keeps it.
 """
@@ -32,6 +33,8 @@ from shared.contracts.topics import MARKETING_EVENTS
 
 INCOMPLETE = "incomplete: "
 SUPPRESSED = "suppressed: "
+DISQUALIFIED = "disqualified: "
+"""What a blocker begins with."""
 CLOSED = {Stage.WON, Stage.LOST}
 OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
 
@@ -69,16 +72,30 @@ def judge(
     lead: Lead, new_events: Sequence[MarketingEvent], policy: ScoringPolicy, *, now: datetime
 ) -> Verdict:
     """Judge the lead by its scores now; `new_events` came since it was last judged."""
+    disqualified_at = lead.disqualified_at
+    if disqualified_at is not None and any(
+        policy.reopens(it) and it.time > disqualified_at for it in new_events
+    ):
+        lead = reopened(lead)
     engagement = lead.engagement(policy, now)
     facts = facts_of(lead, engagement, policy)
     if not lead.armed:
-        has_waited = lead.rearm_at is not None and lead.rearm_at <= now
-        has_fallen = engagement < policy.rearm_below and not policy.crosses(facts)
-        if has_waited or has_fallen:
+        if lead.rearm_at is None:
+            may_cross = engagement < policy.rearm_below and not policy.crosses(facts)
+        else:
+            may_cross = lead.rearm_at <= now
+        if may_cross:
             lead = lead._replace(armed=True, rearm_at=None)
     assessment = _Assessment(lead, new_events, policy, engagement, facts, now)
     verdict = _judge_with_sales(assessment) if lead.live else _judge_for_marketing(assessment)
     return _set_review(verdict, assessment)
+
+
+def reopened(lead: Lead) -> Lead:
+    """The lead as it may qualify again; one that no rep has disqualified stays as it is."""
+    if lead.disqualified_at is None:
+        return lead
+    return lead._replace(disqualified_at=None, blocker=None)
 
 
 class _Assessment(NamedTuple):
@@ -102,6 +119,8 @@ class _Assessment(NamedTuple):
 def _judge_for_marketing(assessment: _Assessment) -> Verdict:
     """Judge a lead without a live qualification: whether it qualifies, and what blocks it."""
     lead, policy = assessment.lead, assessment.policy
+    if lead.disqualified_at is not None:
+        return Verdict(lead)
     suppression = policy.suppression(assessment.facts)
     if suppression is not None and lead.stage not in CLOSED:
         suppressed = lead._replace(blocker=SUPPRESSED + suppression.reason)
@@ -210,7 +229,8 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     early computes the next instant.
     """
     lead, policy = verdict.lead, assessment.policy
-    if lead.armed or policy.agreement.qualification.threshold is None:
+    is_blocked = lead.disqualified_at is not None
+    if lead.armed or is_blocked or policy.agreement.qualification.threshold is None:
         at = None
     elif (
         lead.review_at is not None
@@ -219,7 +239,7 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     ):
         at = lead.review_at
     else:
-        at = min(filter(None, (_falls_at(assessment), lead.rearm_at)), default=None)
+        at = _falls_at(assessment) if lead.rearm_at is None else lead.rearm_at
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))
 
 

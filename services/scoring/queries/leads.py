@@ -38,8 +38,8 @@ from shared.db.optimistic import StaleRead
 
 UUIDS = ARRAY(Uuid)
 COLUMNS = (
-    "id", "since", "version", "known", "stage", "armed", "rearm_at", "qualification", "fit",
-    "review_at", "blocker", "hand_raise", "live", "profile",
+    "id", "since", "version", "known", "stage", "armed", "rearm_at", "disqualified_at",
+    "qualification", "fit", "review_at", "blocker", "hand_raise", "live", "profile",
 )  # fmt: skip
 
 
@@ -234,20 +234,20 @@ def _claimed(session: Session, statement: Select[Any], limit: int) -> list[Lead]
 def _lead(row: Sequence[Any]) -> Lead:
     """The lead of a row in the order of COLUMNS. Reading by name would take six times as long."""
     (
-        id, since, version, known, stage, armed, rearm_at, qualification, fit, review_at, blocker,
-        hand_raise, live, profile,
+        id, since, version, known, stage, armed, rearm_at, disqualified_at, qualification, fit, review_at,
+        blocker, hand_raise, live, profile,
     ) = row  # fmt: skip
     return Lead(
-        id, since, version, known, Stage(stage), armed, rearm_at, qualification, fit, review_at, blocker,
-        hand_raise, live_from_json(live), profile_from_json(profile),
+        id, since, version, known, Stage(stage), armed, rearm_at, disqualified_at, qualification, fit, review_at,
+        blocker, hand_raise, live_from_json(live), profile_from_json(profile),
     )  # fmt: skip
 
 
 def _row(lead: Lead) -> tuple[Any, ...]:
     """The lead in the order of COLUMNS."""
     return (
-        lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.rearm_at, lead.qualification,
-        lead.fit, lead.review_at, lead.blocker, lead.hand_raise,
+        lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.rearm_at,
+        lead.disqualified_at, lead.qualification, lead.fit, lead.review_at, lead.blocker, lead.hand_raise,
         live_to_json(lead.live), profile_to_json(lead.profile),
     )  # fmt: skip
 

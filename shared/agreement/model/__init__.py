@@ -5,8 +5,22 @@ from __future__ import annotations
 from shared.agreement.model.agreement import Agreement, TraitType
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
-from shared.agreement.model.qualification import Qualification, Suppression, Threshold, Tier
-from shared.agreement.model.routing import RejectReason, Routing, RoutingRule, Strategy, Team
+from shared.agreement.model.qualification import (
+    Qualification,
+    Recycle,
+    Suppression,
+    Threshold,
+    Tier,
+)
+from shared.agreement.model.routing import (
+    ContactOutcome,
+    PauseReason,
+    RejectReason,
+    Routing,
+    RoutingRule,
+    Strategy,
+    Team,
+)
 from shared.agreement.model.scoring import FitRule, Grades, Group, Scoring, Signal
 from shared.agreement.model.sla import Anchor, EscalationStep, Policy, Sla
 
@@ -14,6 +28,7 @@ __all__ = [
     "Agreement",
     "Anchor",
     "Calendar",
+    "ContactOutcome",
     "EscalationStep",
     "FitRule",
     "Grades",
@@ -21,8 +36,10 @@ __all__ = [
     "Id",
     "Label",
     "Override",
+    "PauseReason",
     "Policy",
     "Qualification",
+    "Recycle",
     "RejectReason",
     "Routing",
     "RoutingRule",

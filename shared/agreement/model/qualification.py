@@ -39,6 +39,15 @@ class Tier(Section):
     when: Condition = Field(description="As for suppressions; the last `true`.")
 
 
+class Recycle(Section):
+    """How often a lead may come back from sales to marketing."""
+
+    max_cycles: Annotated[int, Between(0, 100)] = Field(
+        default=3,
+        description="How often a lead may be recycled. The rejection that would recycle it once more disqualifies it.",
+    )
+
+
 class Qualification(Section):
     """When a lead becomes a handoff."""
 
@@ -60,6 +69,14 @@ class Qualification(Section):
     )
     suppress: Annotated[tuple[Suppression, ...], AtMost(200)] = Field(
         default=(), description="Who never qualifies; the first that holds is the reason."
+    )
+    recycle: Recycle = Field(
+        default=Recycle(), description="How often a lead may come back from sales to marketing."
+    )
+    reopened_by: Annotated[tuple[EventType, ...], AtMost(100)] = Field(
+        default=(),
+        description="Event types that let a lead qualify again which a rep has disqualified. Without one only ops do: "
+        "`leadbaton leads reopen`.",
     )
     tiers: Annotated[tuple[Tier, ...], AtMost(50)] = Field(
         min_length=1, description="The last must hold for every lead."

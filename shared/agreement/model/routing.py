@@ -59,14 +59,47 @@ class RejectReason(Section):
     """A reason for which a rep may hand a lead back, and what becomes of the lead."""
 
     id: Id
-    then: Literal["reassign", "recycle"] = Field(
-        description="To another rep, or back to marketing: then it never comes back to the rep who refused it."
+    then: Literal["reassign", "recycle", "disqualify"] = Field(
+        description="`reassign`: to another rep. `recycle`: back to marketing, and never again to the rep who refused "
+        "it. `disqualify`: the lead does not qualify any more, until an event of `qualification.reopened_by` or ops "
+        "reopen it."
     )
     label: Label | None = Field(default=None, description="How reps read it.")
     wait: Annotated[Duration | None, Between(timedelta(hours=1), timedelta(days=3650))] = Field(
         default=None,
-        description="Only with `recycle`: after this time the lead may qualify again by the threshold, even if its "
-        "engagement never fell below `rearm_below`. Without it, only after it fell or by a hand-raise.",
+        description="Only with `recycle`: before this time there is no new handoff, except by a hand-raise; after it "
+        "the lead may qualify again by the threshold, even if its engagement never fell below `rearm_below`. Without "
+        "it, only after it fell or by a hand-raise.",
+    )
+
+
+class ContactOutcome(Section):
+    """What a contact of a rep came to, and what it counts as."""
+
+    id: Id
+    label: Label | None = Field(default=None, description="How reps read it.")
+    attempt: bool = Field(
+        default=True, description="Whether it counts as an attempt to reach the lead."
+    )
+    touch: bool = Field(
+        default=True,
+        description="Whether it counts as a touch, which `first_touch` promises. A contact that is none accepts the "
+        "handoff, and leaves it untouched.",
+    )
+    reached: bool = Field(default=False, description="Whether the rep reached the person.")
+
+
+class PauseReason(Section):
+    """A reason for which a rep may pause promises, and which ones it pauses."""
+
+    id: Id
+    label: Label | None = Field(default=None, description="How reps read it.")
+    kinds: Annotated[tuple[Id, ...], AtMost(50)] = Field(
+        min_length=1,
+        description="The kinds of `sla.policies` whose clocks it stops. `accept` cannot be paused.",
+    )
+    longest: Annotated[Duration, Between(timedelta(minutes=1), timedelta(days=365))] = Field(
+        description="So long after its beginning a pause is over by itself; wall time."
     )
 
 
@@ -81,6 +114,13 @@ class Routing(Section):
     )
     reject_reasons: Annotated[tuple[RejectReason, ...], AtMost(100)] = Field(
         default=(), description="What a rep may say when handing a lead back."
+    )
+    contact_outcomes: Annotated[tuple[ContactOutcome, ...], AtMost(100)] = Field(
+        default=(),
+        description="What a contact may come to; without any, every outcome is an attempt and a touch.",
+    )
+    pause_reasons: Annotated[tuple[PauseReason, ...], AtMost(100)] = Field(
+        default=(), description="Why a rep may pause a handoff; without any, nobody can."
     )
     loss_reasons: Annotated[tuple[Id, ...], AtMost(100)] = Field(
         default=(), description="What a rep may say when a deal is lost."

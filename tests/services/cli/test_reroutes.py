@@ -80,9 +80,11 @@ def test_a_running_re_route_is_cancelled(held: Sessions) -> None:
         )
         confirm_reroute(session, planned.id, now=utc_now())
 
+    assert "the re-route of grace runs: 0 of 3 are done" in ran("grace", "--progress").stdout
     cancelled = ran("grace", "--cancel")
 
     assert "the re-route of grace is cancelled: grace keeps 3" in cancelled.stdout
+    assert "no re-route of grace runs" in ran("grace", "--progress").stdout
     with held() as session:
         assert find_reroute(session, planned.id).state is RerouteState.CANCELLED
     assert holders(held) == {"grace": 3}

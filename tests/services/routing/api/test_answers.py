@@ -135,7 +135,7 @@ def test_a_reject_reason_that_recycles_returns_the_lead_to_marketing(client: Rou
 
     with client.sessions() as session:
         rejected, returned = announced(session)[-2:]
-    assert (rejected.reason, rejected.recycle) == ("not_ready", True)
+    assert (rejected.reason, rejected.then, rejected.recycle) == ("not_ready", "recycle", True)
     assert (returned.change, returned.reason, returned.recycle) == ("returned", "not_ready", True)
 
 

@@ -23,6 +23,11 @@ EVERYTHING: dict[str, Any] = {
     "channel": "phone",
     "amount": 1e16,
     "currency": "EUR",
+    "attempt": False,
+    "touch": False,
+    "reached": True,
+    "resumes_at": LATER,
+    "then": "recycle",
 }
 
 

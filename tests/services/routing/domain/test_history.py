@@ -36,8 +36,8 @@ def test_the_previous_rep_is_the_one_of_the_last_closed_handoff_that_had_one() -
 def test_a_rep_who_refused_the_lead_is_not_its_previous_rep() -> None:
     won = [earlier(1, State.WON, "grace")]
 
-    refused = KnownLeads({}, won, [Refusal(ADA, "grace", recycled=False)]).histories()
-    by_another = KnownLeads({}, won, [Refusal(ADA, "linus", recycled=True)]).histories()
+    refused = KnownLeads({}, won, [Refusal(ADA, "grace", is_final=False)]).histories()
+    by_another = KnownLeads({}, won, [Refusal(ADA, "linus", is_final=True)]).histories()
 
     assert refused == {ADA: LeadHistory(None)}
     assert by_another == {ADA: LeadHistory("grace", frozenset({"linus"}))}
@@ -49,9 +49,22 @@ def test_merged_leads_have_one_history() -> None:
         earlier(1, State.WON, "grace", hours=1),
         earlier(2, State.WAITING, None, lead="visitor"),
     ]
-    refusals = [Refusal(VISITOR, "tim", recycled=True)]
+    refusals = [Refusal(VISITOR, "tim", is_final=True)]
 
     known = KnownLeads({VISITOR: ADA}, handoffs, refusals)
 
     assert known.histories() == {ADA: LeadHistory("linus", frozenset({"tim"}))}
     assert known.live() == {ADA: an_id("visitor/2")}
+
+
+def test_every_return_to_marketing_is_a_cycle_of_the_person() -> None:
+    refusals = [
+        Refusal(ADA, "grace", is_final=True, recycled=True),
+        Refusal(VISITOR, "linus", is_final=True, recycled=True),
+        Refusal(ADA, "tim", is_final=True),
+        Refusal(ADA, "joan", is_final=False),
+    ]
+
+    history = KnownLeads({VISITOR: ADA}, [], refusals).histories()[ADA]
+
+    assert history == LeadHistory(None, frozenset({"grace", "linus", "tim"}), cycles=2)

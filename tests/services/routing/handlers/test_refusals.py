@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
-from services.routing.domain.handoff import handoff_id
-from services.routing.handlers import Assigner, on_answer
+from services.routing.domain.handoff import State, handoff_id
+from services.routing.domain.reassignment import Reassignment
+from services.routing.handlers import Assigner, on_answer, on_reassignment
 from services.routing.handlers.explanation import explain
 from services.routing.queries import handoffs
 from shared.contracts.payloads import Change
-from tests.builders import NOON, an_id, lead_qualified
+from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified
 from tests.services.routing.builders import (
     URL,
+    announced,
     announced_changes,
     build_assigner,
     entry,
@@ -108,6 +110,55 @@ def test_a_rep_who_refused_for_lack_of_time_may_get_a_later_qualification(
     qualifying(session, assigner, lead_qualified(lead="alan"), now=later)
     assert ("reassigned", "linus") in announced_changes(session)
     answer(session, assigner, 1, Change.LOST, "price", by=OPS)
+    importing(session, entry("grace"))
+
+    assert qualified(session, assigner, 2) == ("assigned", "grace")
+
+
+def test_a_lead_that_is_recycled_too_often_is_disqualified(session: Session) -> None:
+    qualification = {**DEFAULT_SECTIONS["qualification"], "recycle": {"max_cycles": 2}}
+    assigner = build_assigner(session, qualification=qualification)
+    importing(session, entry("grace"), entry("linus"), entry("tim"))
+    consequences = []
+    for number in (1, 2, 3):
+        qualified(session, assigner, number)
+        answer(session, assigner, number, Change.REJECTED, "not_ready", by=OPS)
+        rejected, returned = announced(session)[-2:]
+        assert (rejected.change, returned.change) == (Change.REJECTED, Change.RETURNED)
+        assert rejected.then == returned.then
+        consequences.append((rejected.then, rejected.recycle))
+
+    assert consequences == [("recycle", True), ("recycle", True), ("disqualify", False)]
+    third = handoffs.find_handoff(session, handoff_id(an_id("ada"), 3))
+    assert third is not None
+    assert (third.state, third.rep) == (State.DISQUALIFIED, None)
+
+
+def test_a_disqualified_lead_never_comes_back_to_the_rep_who_disqualified_it(
+    session: Session,
+) -> None:
+    reasons = [{"id": "a_student", "then": "disqualify"}]
+    assigner = build_assigner(
+        session, routing={**DEFAULT_SECTIONS["routing"], "reject_reasons": reasons}
+    )
+    importing(session, entry("grace", weight=9.0), entry("linus"))
+    assert qualified(session, assigner, 1) == ("assigned", "grace")
+    answer(session, assigner, 1, Change.REJECTED, "a_student", by=GRACE)
+
+    assert qualified(session, assigner, 2) == ("assigned", "linus")
+
+
+def test_a_reassignment_is_no_refusal(session: Session) -> None:
+    assigner = build_assigner(session)
+    importing(session, entry("grace"))
+    assert qualified(session, assigner, 1) == ("assigned", "grace")
+    importing(session, entry("grace"), entry("linus"))
+    id = handoff_id(an_id("ada"), 1)
+    command = Reassignment("ops/olga", "on leave")
+    on_reassignment(session, id, command, hop=1, assigner=assigner, now=NOON)
+    assert announced_changes(session)[-1] == ("reassigned", "linus")
+    assert [it.then for it in announced(session)] == [None, None]
+    answer(session, assigner, 1, Change.LOST, "price", by=LINUS)
     importing(session, entry("grace"))
 
     assert qualified(session, assigner, 2) == ("assigned", "grace")

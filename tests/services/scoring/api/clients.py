@@ -25,6 +25,12 @@ class LeadClient:
         assert got.status_code == status, got.text
         return got.json()
 
+    def post(self, path: str, status: int = 200) -> Any:
+        """The body of the answer to a request without a body, which must have this status."""
+        got = self._client.post(f"/v1/leads{path}", headers=self._headers)
+        assert got.status_code == status, got.text
+        return got.json()
+
 
 def client_with_key(
     client: TestClient, sessions: Sessions, scope: KeyScope, subject: str = "grace"

@@ -58,6 +58,15 @@ def test_a_recycled_lead_qualifies_again_by_an_event_after_the_wait_of_the_reaso
     assert story.lead.armed is False
 
 
+def test_before_the_wait_has_passed_there_is_no_new_handoff_even_after_it_has_fallen() -> None:
+    story = recycled(policy_with(wait="60d"))
+
+    story.reviewed(NOON + days(30)).does(*FORMS, at=NOON + days(31))
+    assert story.changes == ["became threshold"]
+    story.does(*FORMS, at=NOON + days(61))
+    assert story.changes == ["became threshold"] * 2
+
+
 def test_a_hand_raise_qualifies_a_recycled_lead_at_once() -> None:
     story = recycled(policy_with(wait="90d"))
 

@@ -1,0 +1,48 @@
+"""Leads that a rep has disqualified, and that ops let qualify again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.scoring import announcements, metrics
+from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.domain.verdict import judge, reopened
+from services.scoring.handlers.reading import UnknownLead
+from services.scoring.handlers.versions import leads_under
+from services.scoring.queries import leads, ledger
+from shared.agreement.store import Policies
+from shared.messaging import outbox
+
+
+def reopen_lead(
+    session: Session,
+    lead_id: UUID,
+    *,
+    actor: str,
+    policies: Policies[ScoringPolicy],
+    now: datetime,
+) -> None:
+    """Let the lead qualify again, at once if it has raised its hand meanwhile; raises UnknownLead.
+
+    A lead that no rep has disqualified stays as it is.
+    """
+    surviving_ids = leads.surviving_leads(session, [lead_id]).values()
+    stored = leads.locked_leads(session, set(surviving_ids))
+    if not stored:
+        raise UnknownLead(f"the id {lead_id}")
+    policy = policies.current(session)
+    [lead] = leads_under(session, stored, policy, policies, now).values()
+    if lead.disqualified_at is None:
+        return
+
+    verdict = judge(reopened(lead), (), policy, now=now)
+
+    leads.save_leads(session, [verdict.lead])
+    leads.add_steps(session, [it._replace(cause=f"reopened:{actor}") for it in verdict.steps])
+    crossed = [verdict] if verdict.crossings else []
+    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
+    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
+    metrics.count_crossings(crossed)
