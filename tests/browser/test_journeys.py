@@ -4,56 +4,24 @@ from __future__ import annotations
 
 import re
 from csv import DictReader
-from itertools import count
 from pathlib import Path
-from time import monotonic
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.people import Console
-from tests.journey.world import Json
+from tests.browser.steps import (
+    SCRIPTS,
+    assigned,
+    heading,
+    numbers,
+    press,
+    put,
+    status,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
-
-SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-PATIENCE_S = 20
-_numbers = count(1)
-
-
-def heading(page: Page, name: str | re.Pattern[str]) -> Locator:
-    """The title of the page."""
-    return page.get_by_role("heading", level=1, name=name)
-
-
-def status(page: Page) -> Locator:
-    """The line on what was done."""
-    return page.get_by_role("status")
-
-
-def assigned(console: Console) -> Json:
-    """The handoff of a person who is new."""
-    number = next(_numbers)
-    return console.ask(f"journey-{number}", name=f"Journey {number}")
-
-
-def put(page: Page, label: str, text: str) -> None:
-    """Write into a field of the content."""
-    page.get_by_role("main").get_by_label(label, exact=True).fill(text)
-
-
-def press(page: Page, button: str | re.Pattern[str]) -> None:
-    """Press the button of the content that has this name."""
-    page.get_by_role("main").get_by_role("button", name=button).first.click()
-
-
-def expect_in_time(region: Locator, text: str, *, scripts: bool) -> None:
-    """The region has the text within 20 s; without scripts the page is loaded again until it has."""
-    end_s = monotonic() + PATIENCE_S
-    while not scripts and monotonic() < end_s and text not in region.inner_text():
-        region.page.reload()
-    expect(region).to_contain_text(text, timeout=PATIENCE_S * 1_000)
 
 
 @SCRIPTS
@@ -157,7 +125,7 @@ def test_a_breach_is_acknowledged_with_a_note(
 ) -> None:
     handoff = assigned(console)
     clock = console.breached(handoff["id"])
-    note = f"called myself {next(_numbers)}"
+    note = f"called myself {next(numbers)}"
     page = open_page(java_script_enabled=scripts)
     page.goto("/sla?show=breaches&acknowledged=false")
     page.locator(f"#clock-{clock['id']}").get_by_role("link", name="Acknowledge").click()
@@ -190,7 +158,7 @@ def test_a_lead_is_found_by_half_a_name(open_page: OpenPage, *, scripts: bool) -
 def test_a_view_is_filtered_saved_and_opened_in_a_second_session(
     open_page: OpenPage, *, scripts: bool
 ) -> None:
-    name = f"Waiting {next(_numbers)}"
+    name = f"Waiting {next(numbers)}"
     page = open_page(java_script_enabled=scripts)
     page.goto("/handoffs")
     page.get_by_label("State").select_option("waiting")
@@ -216,41 +184,6 @@ def test_a_view_is_filtered_saved_and_opened_in_a_second_session(
 
     second.get_by_role("button", name=f"Delete the view {name}").click()
     expect(status(second)).to_have_text(f"The view {name} is deleted.")
-
-
-@SCRIPTS
-def test_a_webhook_is_sent_again(open_page: OpenPage, console: Console, *, scripts: bool) -> None:
-    handoff = console.handoff("mara")
-    page = open_page(java_script_enabled=scripts)
-    page.goto(f"/deliveries?handoff={handoff['id']}")
-    press(page, re.compile("^Send again handoff.assigned"))
-
-    expect(status(page)).to_have_text("The webhook is sent again, with the same id.")
-    expect(page).to_have_url(re.compile(handoff["id"]))
-    webhooks = page.get_by_role("region", name="Webhooks")
-    expect_in_time(webhooks, "delivered", scripts=scripts)
-
-
-@SCRIPTS
-def test_a_reps_leads_are_planned_for_others_confirmed_and_cancelled(
-    open_page: OpenPage, console: Console, *, scripts: bool
-) -> None:
-    rep = assigned(console)["rep"]
-    page = open_page(java_script_enabled=scripts)
-    page.goto(f"/handoffs?rep={rep}")
-    page.get_by_label(re.compile("^Give all that .+ holds to others, because$")).fill("on leave")
-    press(page, "Plan a re-route")
-    expect(heading(page, "Re-route")).to_be_visible()
-    expect(page.get_by_role("main")).to_contain_text("Nothing has changed yet.")
-    press(page, "Cancel")
-    expect(status(page)).to_contain_text("Cancelled")
-
-    page.goto(f"/handoffs?rep={rep}")
-    press(page, "Plan a re-route")
-    press(page, re.compile("^Confirm: move"))
-    expect(status(page)).to_contain_text("Confirmed")
-    expect_in_time(page.locator("#live"), "done", scripts=scripts)
-    expect(page.locator(".state-reassigned, .state-waiting").first).to_be_visible()
 
 
 @SCRIPTS

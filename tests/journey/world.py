@@ -60,6 +60,8 @@ class World:
     installation: Installation
     receiver: Receiver
     keys: Mapping[str, str]
+    reps: Path
+    """The file of reps, with the receiver's endpoints."""
     _tending: ExitStack = field(default_factory=ExitStack, init=False)
     neglected: bool = field(default=True, init=False)
     """Whether processes that end are not started again."""
@@ -159,6 +161,26 @@ class World:
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
 
+    @contextmanager
+    def suspended(self, process: Process) -> Iterator[None]:
+        """Let the process stand still in the block."""
+        pid = self.installation.supervisor.pid(process.name)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def same_reps_after(self) -> Iterator[None]:
+        """Import the file of reps after the block: who left is back, and deleted endpoints are there again."""
+        try:
+            yield
+        finally:
+            added = orjson.loads(self.installation.command("reps", "import", str(self.reps)))
+            self.receiver.secrets = {**self.receiver.secrets, **added}
+
     def crash_database(self) -> None:
         """Stop PostgreSQL as a power cut does, and return when it has stopped; `tend` starts it again."""
         pid = self.installation.stack.postgres.read_pid()
@@ -210,7 +232,7 @@ def world(
         receiver.secrets = orjson.loads(running.command("reps", "import", str(reps)))
         keys = {name: _key(running, scope, name) for name, scope in names.items()}
         running.start(timeout_s=90)
-        world = World(running, receiver, keys)
+        world = World(running, receiver, keys, reps)
         world.maintain()
         try:
             yield world
