@@ -33,13 +33,14 @@ STATE = text(
         union all select count(*), max(xmin::text::bigint) from pg_trigger
         union all select count(*), max(xmin::text::bigint) from pg_proc
         union all select count(*), max(xmin::text::bigint) from pg_statistic
+        union all select count(*), max(xmin::text::bigint) from alembic_version
         union all select count(*), 0 from pg_db_role_setting
             where setdatabase = (select oid from pg_database where datname = current_database())
     )
     select array_agg((rows, newest)::text) from catalogs
     """
 )
-"""What differs after a change of the schema, of the database's settings or of the statistics."""
+"""What differs after a change of the schema, of its version, of the database's settings or of the statistics."""
 
 SIZE = text("select pg_database_size(current_database())")
 OTHERS = text(
