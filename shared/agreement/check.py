@@ -13,7 +13,7 @@ from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.contexts import ALL_READ
 from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
-from shared.agreement.model import Agreement, Anchor, Policy
+from shared.agreement.model import Agreement, Anchor, Policy, Strategy, TraitType
 from shared.agreement.problem import Problem
 from shared.documents import Path, Unread
 
@@ -55,6 +55,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _unknown_references(agreement, unread, teams=ids["team"], calendars=ids["calendar"])
     yield from _invalid_numbers(agreement)
     yield from answer_problems(agreement, unread)
+    yield from _owner_problems(agreement)
     for at, policy in enumerate(agreement.sla.policies):
         yield from _policy_problems(policy, ("sla", "policies", at))
     yield from _unreachable_targets(agreement)
@@ -132,6 +133,12 @@ def _unknown_references(
             (("routing", "rules", index, "team"), "team", it.team, teams)
             for index, it in enumerate(agreement.routing.rules)
         ),
+        (
+            ("routing", "account_owner"),
+            "trait",
+            agreement.routing.account_owner,
+            _keys(agreement.traits, ("traits",), unread),
+        ),
     ]
     for path, kind, name, known in references:
         if name is not None and known is not None and name not in known:
@@ -181,6 +188,26 @@ def _invalid_numbers(agreement: Agreement) -> Iterator[Problem]:
             ("qualification", "threshold", "rearm_below"),
             "engagement is never below 0, so no lead would cross the threshold twice; write a number such as 20",
         )
+
+
+def _owner_problems(agreement: Agreement) -> Iterator[Problem]:
+    """Fields about owners of accounts that have no effect, and an owner that is no text."""
+    kind = agreement.traits.get(agreement.routing.account_owner or "")
+    if kind not in (None, TraitType.STRING):
+        yield Problem(
+            ("routing", "account_owner"),
+            f"the trait is a {kind}; name one of type `string`, which has the id or the e-mail address of a rep",
+        )
+    for index, rule in enumerate(agreement.routing.rules):
+        path: Path = ("routing", "rules", index)
+        if "otherwise" in rule.model_fields_set and rule.strategy is not Strategy.OWNER:
+            message = (
+                f"`{rule.id}` does not ask for the owner; write `strategy: owner`, or delete `else`"
+            )
+            yield Problem((*path, "else"), message)
+        if rule.sticky_across_teams and not rule.sticky:
+            message = f"`{rule.id}` is not sticky; write `sticky: true`, or delete this"
+            yield Problem((*path, "sticky_across_teams"), message)
 
 
 def _unreachable_targets(agreement: Agreement) -> Iterator[Problem]:

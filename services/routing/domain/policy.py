@@ -34,6 +34,8 @@ class RuleMatch(NamedTuple):
     rule: RoutingRule
     facts: dict[str, Any]
     verdicts: tuple[RuleVerdict, ...]
+    owner: str | None = None
+    """The rep who owns the lead's account, where that was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class RoutingPolicy:
     def __init__(self, version: int, agreement: Agreement) -> None:
         calendars = {it.id: compile_calendar(it) for it in agreement.sla.calendars}
         self.version, self.agreement = version, agreement
+        self.account_owner = agreement.routing.account_owner
         self.rules = {it.id: it for it in agreement.routing.rules}
         self.teams = {
             it.id: TeamPolicy(it.id, it.period, calendars[it.calendar], calendars)
@@ -92,6 +95,10 @@ class RoutingPolicy:
         facts = self._facts_of(lead)
         rule, verdicts = first_match(self.agreement.routing.rules, facts)
         return RuleMatch(rule, facts, verdicts)
+
+    def teams_of(self, handoff: Handoff) -> set[str]:
+        """The team of the handoff, and that of its rule, to which it may go on from its owner's team."""
+        return {handoff.team, self.rules[handoff.rule].team}
 
     def new_handoff(self, message: Message[LeadQualified], rule: RoutingRule) -> Handoff:
         """The handoff that a qualification begins: it waits in the rule's team."""

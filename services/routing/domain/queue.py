@@ -46,6 +46,15 @@ class QueuedHandoff(NamedTuple):
         lead = self.lead._replace(request=command.request)
         return self._replace(lead=lead, reassignment=command)
 
+    def in_team(self, team: str) -> QueuedHandoff:
+        """The handoff as it is assigned in this team."""
+        return self._replace(handoff=self.handoff._replace(team=team))
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it is in another team than its rule's, for its owner or previous rep, and may go on to the rule's."""
+        return self.handoff.team != self.lead.rule.team
+
     @property
     def turn(self) -> tuple[int, datetime, UUID]:
         """Sorts by the hottest tier, then the oldest qualification."""
@@ -68,6 +77,7 @@ def queued(
         earlier_reps,
         history.previous_rep,
         history.refused_by,
+        owner=match.owner,
     )
     return QueuedHandoff(handoff, lead, announces_wait, is_new)
 
@@ -90,6 +100,8 @@ class Assignment(NamedTuple):
     previous_rep: str | None
     refused_by: list[str] | None = None
     """Reps who had returned the person to marketing; None where there are none."""
+    owner: str | None = None
+    """The rep who owned the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,8 @@ class Decisions:
     """Loads that the allocation changed, and those that were not counted in this period before."""
     steps_of_new: list[Step]
     steps_of_waiting: list[Step]
+    leaving: list[QueuedHandoff]
+    """Handoffs that go on to their rule's team: nothing was decided about them."""
     anybody_free: bool
 
     @property
@@ -137,6 +151,7 @@ class Decisions:
                     item.handoff.agreement_version,
                     item.lead.previous_rep,
                     sorted(item.lead.refused_by) or None,
+                    item.lead.owner,
                 )
             )
         return new, waited
@@ -158,18 +173,22 @@ def decide(
     allocator = BatchAllocator(loads, policy=team, now=now)
     calendars = {it.rep.id: team.calendar_of(it.rep) for it in loads}
     choices: list[tuple[QueuedHandoff, Choice]] = []
-    new, waited = list[Step](), list[Step]()
+    new, waited, leaving = list[Step](), list[Step](), list[QueuedHandoff]()
     for item in queue:
-        if choices and not item.announces_wait and not allocator.anybody_free:
+        is_optional = not (item.announces_wait or item.may_go_on)
+        if choices and is_optional and not allocator.anybody_free:
             continue
         choice = allocator.assign(item.lead)
+        if choice.leaves_team:
+            leaving.append(item.in_team(item.lead.rule.team))
+            continue
         choices.append((item, choice))
         steps = new if item.is_new else waited
         steps.extend(_steps_of(item, choice, calendars, now))
     pairs = zip(loads, allocator.loads(), strict=True)
     changed = [load for before, load in pairs if load != before or not load.counted]
     allocation = Allocation(team.team, now, version, loads, allocator.reps)
-    return Decisions(allocation, choices, changed, new, waited, allocator.anybody_free)
+    return Decisions(allocation, choices, changed, new, waited, leaving, allocator.anybody_free)
 
 
 def _steps_of(
@@ -198,6 +217,13 @@ class Arrival(NamedTuple):
     cause: str
     handoff: Handoff | None = None
     match: RuleMatch | None = None
+
+    @property
+    def team_ids(self) -> set[str]:
+        """The team in which the handoff begins, and that of its rule."""
+        if self.handoff is None or self.match is None:
+            return set()
+        return {self.handoff.team, self.match.rule.team}
 
 
 class Intake:

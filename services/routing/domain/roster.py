@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 
@@ -102,6 +102,20 @@ class Roster:
 
     id: int
     reps: Mapping[str, Rep]
+    ids_by_email: Mapping[str, str] = field(default_factory=dict)
+    """The reps' ids by their e-mail addresses in lower case; of two reps with one address, an active one's."""
+
+    @classmethod
+    def of(cls, id: int, reps: Sequence[Rep]) -> Roster:
+        """The roster of these reps, in their order."""
+        inactive_first = sorted(reps, key=lambda it: it.active)
+        emails = {it.email.lower(): it.id for it in inactive_first}
+        return cls(id, {it.id: it for it in reps}, emails)
+
+    def find(self, name: str) -> Rep | None:
+        """The rep with this id or e-mail address."""
+        name = name.strip().lower()
+        return self.reps.get(self.ids_by_email.get(name, name))
 
 
 class RepLoad(NamedTuple):

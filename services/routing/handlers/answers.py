@@ -16,9 +16,14 @@ from services.routing.domain.history import NO_HISTORY
 from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.reassignment import BY_OPS
 from services.routing.domain.terms import with_terms
-from services.routing.handlers.assignment import Assigner, assign_in_team, queue_of
+from services.routing.handlers.assignment import (
+    Assigner,
+    assign_in_team,
+    lock_teams_of,
+    queue_of,
+)
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
-from services.routing.queries import changes, handoffs, merges, reps, teams
+from services.routing.queries import changes, handoffs, merges, reps
 from services.routing.queries.known_leads import known_leads
 from shared.contracts.payloads import Change
 from shared.errors import Rejected
@@ -96,7 +101,7 @@ def _free_rep(
 
     A rejected handoff does not count in the rep's share, and pending deliveries of its assignment are cancelled.
     """
-    teams.lock_teams(session, [before.team])
+    lock_teams_of(session, [before], assigner=assigner)
     if after.rep is None:
         take_from_reps(session, [before], now=now)
     else:

@@ -27,6 +27,7 @@ from services.routing.domain.queue import (
 )
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.roster import Roster
+from services.routing.handlers.owners import matches_with_owners, with_owners
 from services.routing.queries import (
     allocations,
     changes,
@@ -72,9 +73,14 @@ def on_leads_qualified(
     The teams are locked first, all of them and in order, so that no two batches wait for each other.
     """
     merges.share_lock(session)
-    arrivals = [_arrival(session, it, assigner) for it in messages]
+    arrivals = with_owners(
+        session,
+        [_arrival(session, it, assigner) for it in messages],
+        policies=assigner.policies,
+        rosters=assigner.rosters,
+    )
     ending = [it.handoff_id for it in arrivals if it.handoff is None]
-    team_ids = {it.handoff.team for it in arrivals if it.handoff is not None}
+    team_ids = {team for it in arrivals for team in it.team_ids}
     team_ids |= handoffs.teams_of(session, ending)
     review_at = teams.lock_teams(session, team_ids)
     known = known_leads(session, {it.lead_id for it in arrivals})
@@ -89,7 +95,8 @@ def on_leads_qualified(
     changes.save_handoffs(session, intake.steps_of_waiting)
     changes.add_changes(session, intake.steps)
     outbox.append(session, records)
-    for team in sorted(team_ids):
+    first = {it.handoff.team for it in intake.started.values() if it.may_go_on}
+    for team in sorted(team_ids, key=lambda it: (it not in first, it)):
         started = [it for it in intake.started.values() if it.handoff.team == team]
         due = review_at[team]
         drain = due is not None and due <= now
@@ -119,7 +126,8 @@ def assign_in_team(
     """Assign these handoffs and, with `drain`, the team's other waiting ones; the caller holds the team's lock.
 
     Waiting handoffs are loaded page by page while any rep is free, so that the cost of one free rep does not grow with
-    the number of handoffs that wait.
+    the number of handoffs that wait. Handoffs whose owners may not have them go on to their rules' teams; where the
+    caller has just taken them from a rep, it has locked these too: see `lock_teams_of`.
     """
     rest = sorted(items, key=_turn)
     ids, decisions = {it.handoff.id for it in rest}, list[Decisions]()
@@ -134,6 +142,39 @@ def assign_in_team(
         decisions.append(assign_queue(session, rest, assigner=assigner, now=now))
     review_at = min((it.review_at for it in decisions if it.review_at is not None), default=None)
     teams.save_review(session, team, at=review_at, replaces=drain)
+    leaving = [it for decision in decisions for it in decision.leaving]
+    if leaving:
+        _assign_elsewhere(session, team, leaving, assigner=assigner, now=now)
+
+
+def lock_teams_of(session: Session, held: Iterable[Handoff], *, assigner: Assigner) -> None:
+    """Lock the teams of handoffs that are taken from their reps, and those of their rules, to which they may go on."""
+    policies = assigner.policies
+    team_ids = [policies.version(session, it.agreement_version).teams_of(it) for it in held]
+    teams.lock_teams(session, set[str]().union(*team_ids))
+
+
+def _assign_elsewhere(
+    session: Session,
+    left: str,
+    leaving: Sequence[QueuedHandoff],
+    *,
+    assigner: Assigner,
+    now: datetime,
+) -> None:
+    """Assign handoffs that leave this team in the teams of their rules.
+
+    Those that waited before go only where nobody else has locked that team, because the caller may wait for no other
+    lock; this team is reviewed again for the rest.
+    """
+    free = teams.lock_free_teams(session, {it.handoff.team for it in leaving})
+    going = [it for it in leaving if it.announces_wait or it.handoff.team in free]
+    handoffs.save_rulings(session, [it.handoff for it in going if not it.is_new])
+    for team in sorted({it.handoff.team for it in going}):
+        items = [it for it in going if it.handoff.team == team]
+        assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
+    if len(going) < len(leaving):
+        teams.save_review(session, left, at=now, replaces=False)
 
 
 class Proposal(NamedTuple):
@@ -160,6 +201,7 @@ def propose(
     roster = assigner.rosters.current(session)
     others = {it.lead.previous_rep for it in queue if it.lead.previous_rep}
     others |= {it.lead.request.rep for it in queue if it.lead.request}
+    others |= {it.lead.owner for it in queue if it.lead.owner}
     loads = reps.rep_loads(session, roster, team, also=others, now=now)
     decisions = decide(queue, loads, team=team, version=newest.agreement_version, now=now)
     return Proposal(decisions, policies, team, roster)
@@ -170,6 +212,8 @@ def assign_queue(
 ) -> Decisions:
     """Assign handoffs of one team in their order, in one allocation; the caller holds the team's lock."""
     decisions, policies, team, roster = propose(session, queue, assigner=assigner, now=now)
+    if not decisions.choices:
+        return decisions
 
     reps.save_loads(session, decisions.changed_loads, decisions.allocation, team=team)
     allocation_id = assigner.allocations.add_allocation(session, decisions.allocation, roster)
@@ -207,15 +251,18 @@ def queue_of(
     earlier_reps = allocations.earlier_reps(session, [it.id for it in waiting])
     known = known_leads(session, {it.lead_id for it in waiting})
     histories = known.histories()
+    matches = matches_with_owners(
+        session, waiting, policies=assigner.policies, rosters=assigner.rosters
+    )
     queue = [
         queued(
             it,
-            assigner.policies.version(session, it.agreement_version).match(it.lead),
+            match,
             history=histories.get(known.person(it.lead_id), NO_HISTORY),
             earlier_reps=earlier_reps.get(it.id, frozenset()),
             announces_wait=announces_wait or command is not None,
         )
-        for it in waiting
+        for it, match in zip(waiting, matches, strict=True)
     ]
     return queue if command is None else [it.under(command) for it in queue]
 

@@ -108,6 +108,7 @@ def _decision(
         earlier_reps,
         assignment.previous_rep,
         frozenset(assignment.refused_by or ()),
+        owner=assignment.owner,
     )
     return {
         "hop": assignment.hop,
@@ -119,6 +120,7 @@ def _decision(
         "rule": assignment.rule,
         "team": allocation.team,
         "period": team.period_of(allocation.decided_at),
+        "owner": assignment.owner,
         "previous_rep": assignment.previous_rep,
         "picked": assignment.rep,
         "strategy": assignment.strategy,

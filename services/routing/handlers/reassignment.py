@@ -16,10 +16,11 @@ from services.routing.handlers.assignment import (
     Assigner,
     assign_in_team,
     assign_queue,
+    lock_teams_of,
     queue_of,
 )
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
-from services.routing.queries import changes, handoffs, merges, teams
+from services.routing.queries import changes, handoffs, merges
 
 
 def on_reassignment(
@@ -37,7 +38,7 @@ def on_reassignment(
     """
     merges.share_lock(session)
     before = _find(session, id)
-    locked = _locked(session, before)
+    locked = _locked(session, before, assigner=assigner)
     if is_repeated(command, changes.past_steps(session, id), hop=hop):
         return
     if locked is None or locked.hop != hop or not (locked.state.held or command.request):
@@ -70,12 +71,11 @@ def reassign_held(
     now: datetime,
 ) -> None:
     """Take these handoffs, which the caller has locked, from their reps and assign them in their teams."""
-    team_ids = {it.team for it in held}
-    teams.lock_teams(session, team_ids)
+    lock_teams_of(session, held, assigner=assigner)
     queue = queue_of(session, list(map(without_rep, held)), assigner=assigner, command=command)
 
     take_from_reps(session, held, now=now)
-    for team in sorted(team_ids):
+    for team in sorted({it.team for it in held}):
         items = [it for it in queue if it.handoff.team == team]
         assign_in_team(session, team, items, assigner=assigner, now=now, drain=False)
     notify_withdrawals(
@@ -95,16 +95,16 @@ def _find(session: Session, id: UUID) -> Handoff:
     return handoff
 
 
-def _locked(session: Session, handoff: Handoff) -> Handoff | None:
+def _locked(session: Session, handoff: Handoff, *, assigner: Assigner) -> Handoff | None:
     """The handoff and its team, locked in the order that all have; None if it is not waiting or held any more.
 
     A held handoff is locked before its team, as by an answer; a waiting one after it, as by an assignment.
     """
     if handoff.state is State.WAITING:
-        teams.lock_teams(session, [handoff.team])
+        lock_teams_of(session, [handoff], assigner=assigner)
         return next(iter(handoffs.locked_waiting(session, [handoff.id])), None)
     held = handoffs.locked_handoff(session, handoff.id)
     if held is None or not held.state.held:
         return None
-    teams.lock_teams(session, [held.team])
+    lock_teams_of(session, [held], assigner=assigner)
     return held

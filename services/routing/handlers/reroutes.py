@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.assignment.request import UnknownRep
 from services.routing.domain.handoff import Handoff
+from services.routing.domain.queue import QueuedHandoff
 from services.routing.domain.reassignment import Reassignment, without_rep
 from services.routing.domain.reroutes import (
     Move,
@@ -83,11 +84,15 @@ def _planned(
 ) -> Iterator[tuple[Handoff, str | None]]:
     """Each handoff with the rep who would get it, team by team, in the order in which they would be assigned."""
     queue = queue_of(session, list(map(without_rep, held)), assigner=assigner, command=command)
-    queue.sort(key=lambda it: (it.handoff.team, it.turn))
-    for _, items in groupby(queue, key=_in_team):
-        proposal = propose(session, list(items), assigner=assigner, now=now)
-        for item, choice in proposal.decisions.choices:
-            yield item.handoff, choice.rep
+    while queue:
+        queue.sort(key=lambda it: (it.handoff.team, it.turn))
+        leaving: list[QueuedHandoff] = []
+        for _, items in groupby(queue, key=_in_team):
+            decisions = propose(session, list(items), assigner=assigner, now=now).decisions
+            leaving += decisions.leaving
+            for item, choice in decisions.choices:
+                yield item.handoff, choice.rep
+        queue = leaving
 
 
 def confirm_reroute(session: Session, id: UUID, *, now: datetime) -> Reroute:

@@ -15,6 +15,7 @@ from services.routing.queries import (
     absences,
     deliveries,
     endpoints,
+    merges,
     reps,
     rosters,
     teams,
@@ -47,8 +48,10 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
 
     Absences that ops recorded beside the file stay in force until they end, or ops end them.
 
-    Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed.
+    Keys are suspended after the reps are saved: `leadbaton keys create` locks its rep, so no new key is missed. The
+    lock of merges lets everybody who shares it rely on the reps' teams before they lock teams.
     """
+    merges.take_lock(session)
     team_ids = {it.team for it in file.all_reps()} | reps.teams_with_reps(session)
     teams.lock_teams(session, team_ids)
     absences.delete_past_absences(session, now=now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.handlers.assignment import Assigner, assign_in_team
+from services.routing.handlers.owners import in_teams_of_owners
 from services.routing.handlers.reroutes import advance_reroutes
 from services.routing.queries import handoffs, teams
 
@@ -39,7 +40,12 @@ def _apply_newest_agreement(
         return
     outdated = handoffs.waiting_under_older(session, policy.version, limit=MAX_MOVED)
 
-    moved = [policy.moved(it) for it in outdated]
+    moved = in_teams_of_owners(
+        session,
+        [policy.moved(it) for it in outdated],
+        policy=policy,
+        rosters=assigner.rosters,
+    )
 
     team_ids = {it.team for it in (*outdated, *moved)}
     teams.lock_teams(session, team_ids)

@@ -29,7 +29,10 @@ _KEY = ("handoff_id", "hop")
 
 
 class _Base(NamedTuple):
-    """The rep loads of an allocation that stores all of them: others store their differences from it."""
+    """The team's rep loads of an allocation that stores all: others store their differences from these.
+
+    Reps of other teams, such as owners of accounts, are left out, as each allocation has others.
+    """
 
     id: int
     roster_id: int
@@ -77,7 +80,7 @@ class Allocations:
         }
         id: int = session.scalars(_ADD, arguments).one()
         if difference is None:
-            self._add_to_cache(_Base(id, roster.id, loads))
+            self._add_to_cache(_base_of(id, loads, allocation.team, roster))
         return id
 
     def allocation(self, session: Session, id: int) -> Allocation:
@@ -100,16 +103,22 @@ class Allocations:
     def _base(self, session: Session, id: int) -> _Base:
         base = self._cache.get(id)
         if base is None:
-            statement = select(allocations.c.roster_id, allocations.c.rep_loads)
-            roster_id, loads = session.execute(statement.where(allocations.c.id == id)).one()
-            base = self._add_to_cache(_Base(id, roster_id, _loads_of_json(loads)))
+            columns = (allocations.c.team, allocations.c.roster_id, allocations.c.rep_loads)
+            row = session.execute(select(*columns).where(allocations.c.id == id)).one()
+            roster = self._rosters.roster(session, row.roster_id)
+            base = _base_of(id, _loads_of_json(row.rep_loads), row.team, roster)
+            self._add_to_cache(base)
         return base
 
-    def _add_to_cache(self, base: _Base) -> _Base:
+    def _add_to_cache(self, base: _Base) -> None:
         if len(self._cache) >= MAX_CACHED:
             self._cache.clear()
         self._cache[base.id] = base
-        return base
+
+
+def _base_of(id: int, loads: Mapping[str, StoredLoad], team: str, roster: Roster) -> _Base:
+    of_team = {rep: it for rep, it in loads.items() if roster.reps[rep].team == team}
+    return _Base(id, roster.id, of_team)
 
 
 def stored_loads(loads: Sequence[RepLoad]) -> dict[str, StoredLoad]:

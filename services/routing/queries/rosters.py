@@ -37,7 +37,7 @@ class Rosters:
         roster = self._cache.get(id)
         if roster is None:
             columns = session.scalars(select(rosters.c.reps).where(rosters.c.id == id)).one()
-            roster = Roster(id, {it["id"]: rep_of(it) for it in columns})
+            roster = Roster.of(id, [rep_of(it) for it in columns])
             if len(self._cache) >= MAX_CACHED:
                 self._cache.clear()
             self._cache[id] = roster

@@ -25,6 +25,17 @@ def lock_teams(session: Session, ids: Collection[str]) -> dict[str, datetime | N
     return review_at
 
 
+def lock_free_teams(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the teams that no other transaction has locked, locked; a team without a row counts as locked."""
+    statement = (
+        select(teams.c.id)
+        .where(teams.c.id.in_(ids))
+        .order_by(teams.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    return set(session.scalars(statement))
+
+
 def _locked(session: Session, ids: Collection[str]) -> dict[str, datetime | None]:
     if not ids:
         return {}

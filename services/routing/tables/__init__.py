@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 
 from services.routing.tables.absences import absences
+from services.routing.tables.accounts import accounts, staged_accounts
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
 from services.routing.tables.endpoints import HOST_OF_URL, breakers, endpoints
 from services.routing.tables.ops import rerouted_handoffs, reroutes, views
@@ -33,6 +34,7 @@ __all__ = [
     "HELD",
     "HOST_OF_URL",
     "absences",
+    "accounts",
     "allocations",
     "assignments",
     "attempts",
@@ -47,6 +49,7 @@ __all__ = [
     "rerouted_handoffs",
     "reroutes",
     "rosters",
+    "staged_accounts",
     "teams",
     "views",
 ]

@@ -37,11 +37,12 @@ assignments = Table(
     Column("assigned_at", DateTime(timezone=True)),
     Column("allocation_id", BigInteger, nullable=False, comment="In which it was decided."),
     Column("position", Integer, comment="How many leads of the allocation came before it."),
-    Column("strategy", Text, comment="The rule's strategy, or sticky, named or forced."),
+    Column("strategy", Text, comment="The rule's, or owner, sticky, named or forced."),
     Column("rule", Text),
     Column("agreement_version", Integer),
     Column("previous_rep", Text, comment="Who had held an earlier handoff of the lead."),
     Column("refused_by", ARRAY(Text), comment="Reps who had returned the lead to marketing."),
+    Column("owner", Text, comment="Who owned the lead's account."),
     Index("ix_assignments_waiting", "allocation_id", postgresql_where=text("rep is null")),
     comment="Each assignee of a handoff, with what explains the decision.",
 )

@@ -20,6 +20,7 @@ class Strategy(StrEnum):
     FAIR_SHARE = "fair_share"
     LEAST_LOADED = "least_loaded"
     RANKED = "ranked"
+    OWNER = "owner"
 
 
 class Team(Section):
@@ -44,15 +45,36 @@ class RoutingRule(Section):
     strategy: Strategy = Field(
         default=Strategy.FAIR_SHARE,
         description="The eligible rep with the largest shortfall, with the smallest load for their capacity "
-        "(without one: for the team's largest), or the first.",
+        "(without one: for the team's largest), or the first; or the owner of the account, in whatever team.",
+    )
+    otherwise: Literal["team", "wait"] = Field(
+        default="team",
+        alias="else",
+        description="Only with `owner`: while the owner is full, away or outside hours, the lead goes to the team by "
+        "fair share, or waits. Without an owner, or where the owner may never have it, it goes to the team.",
     )
     hours: Literal["any", "open"] = Field(
         default="any", description="`open`: only inside working hours."
     )
     sticky: bool = Field(
         default=True,
-        description="A lead goes back to the rep who had it before, if that rep is eligible and never refused it.",
+        description="A lead goes to the owner of its account, else back to the rep who had it before, if that rep is "
+        "eligible, and the latter never refused it.",
     )
+    sticky_across_teams: bool = Field(
+        default=False,
+        description="Also to an owner or earlier rep in another team: the lead then goes to that team.",
+    )
+
+    @property
+    def ranking(self) -> Strategy:
+        """How reps of the team are compared: by fair share where the strategy is the owner."""
+        return Strategy.FAIR_SHARE if self.strategy is Strategy.OWNER else self.strategy
+
+    @property
+    def asks_owner(self) -> bool:
+        """Whether the owner of the account comes before the other reps."""
+        return self.sticky or self.strategy is Strategy.OWNER
 
 
 class RejectReason(Section):
@@ -108,6 +130,11 @@ class Routing(Section):
 
     teams: Annotated[tuple[Team, ...], AtMost(200)] = Field(
         min_length=1, description="The teams; their reps are in reps.yaml."
+    )
+    account_owner: Id | None = Field(
+        default=None,
+        description="The trait that names the rep who owns the lead's account, by id or e-mail address; "
+        "`accounts` in reps.yaml come first.",
     )
     rules: Annotated[tuple[RoutingRule, ...], AtMost(500)] = Field(
         min_length=1, description="The first that holds; the last must hold for every lead."

@@ -7,7 +7,7 @@ comes to the top. So a lead costs a look at a few reps, where `select_rep` looks
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from services.routing.domain.assignment.eligibility import (
+    Exclusion,
     MatchedLead,
     RequestedRep,
     exclusions,
@@ -22,9 +23,9 @@ from services.routing.domain.assignment.eligibility import (
     is_free,
     is_full,
 )
+from services.routing.domain.assignment.precedence import OWNER, precedence, waits_for_owner
 from services.routing.domain.assignment.request import check_request
 from services.routing.domain.assignment.selection import (
-    STICKY,
     SortKey,
     largest_limit,
     loads_after,
@@ -64,10 +65,12 @@ class Choice(NamedTuple):
 
     rep: str | None
     strategy: str
-    """The rule's strategy, or `sticky`, `named` or `forced`."""
+    """How the rule compares reps, or `owner`, `sticky`, `named` or `forced`."""
     position: int
     """How many leads were assigned before it."""
     review_at: datetime | None = None
+    leaves_team: bool = False
+    """Whether the lead goes on to its rule's team, because the reps whom it was here for may not have it."""
 
 
 class BatchAllocator:
@@ -92,11 +95,11 @@ class BatchAllocator:
         """
         if lead.request is not None:
             return self._assign_to(lead.request, lead)
-        position, strategy = len(self._state.assigned), lead.rule.strategy.value
-        previous = lead.previous_rep
-        if lead.rule.sticky and previous is not None and self._is_eligible(previous, lead):
-            self._add_lead(self._state.loads[previous])
-            return Choice(previous, STICKY, position)
+        position, strategy = len(self._state.assigned), lead.rule.ranking.value
+        if lead.owner or lead.previous_rep or lead.rule.team != self._policy.team:
+            choice = self._by_precedence(lead)
+            if choice is not None:
+                return choice
         group = self._group_of(lead)
         load = group.eligible.first()
         if load is None:
@@ -126,6 +129,23 @@ class BatchAllocator:
         self._add_lead(load)
         return Choice(request.rep, strategy, position)
 
+    def _by_precedence(self, lead: MatchedLead) -> Choice | None:
+        """The choice for a lead that goes to its owner or previous rep, waits for the owner, or leaves the team."""
+        position, excluded = len(self._state.assigned), tuple[Exclusion, ...]()
+        owner = self._state.loads.get(lead.owner or "")
+        if owner is not None and lead.rule.otherwise == "wait":
+            excluded = exclusions(lead, owner, policy=self._policy, now=self._now)
+        waits = waits_for_owner(lead, excluded)
+        for rep, strategy in precedence(lead, waits=waits):
+            if self._is_eligible(rep, lead):
+                self._add_lead(self._state.loads[rep])
+                return Choice(rep, strategy, position)
+        if waits:
+            return Choice(None, OWNER, position, _earliest_end(excluded))
+        if lead.rule.team != self._policy.team:
+            return Choice(None, lead.rule.ranking.value, position, leaves_team=True)
+        return None
+
     def _is_eligible(self, rep: str, lead: MatchedLead) -> bool:
         load = self._state.loads.get(rep)
         if load is None or rep not in self._state.free:
@@ -136,7 +156,7 @@ class BatchAllocator:
         """The group of leads under such a rule that are the same in everything that the rule's match reads."""
         rule = lead.rule
         source = rule.match.source if rule.match else ""
-        key = (source, rule.hours, rule.strategy, lead.earlier_reps, lead.refused_by)
+        key = (source, rule.hours, rule.ranking, lead.earlier_reps, lead.refused_by)
         groups = self._groups.get(key)
         if groups is None:
             groups = self._groups[key] = AnswerCache(source)
@@ -156,10 +176,10 @@ class BatchAllocator:
             for rep in kind
             if rep in self._state.free and rep not in excluded
         )
-        key = (lead.rule.strategy, eligible)
+        key = (lead.rule.ranking, eligible)
         if key not in self._eligible:
             loads = [self._state.loads[it] for it in eligible]
-            self._eligible[key] = _EligibleReps(self._state, lead.rule.strategy, loads)
+            self._eligible[key] = _EligibleReps(self._state, lead.rule.ranking, loads)
         return _LeadGroup(self._eligible[key])
 
     def _kinds_for(self, rule: RoutingRule) -> Sequence[list[str]]:
@@ -186,16 +206,20 @@ class BatchAllocator:
     def _review_at(self, lead: MatchedLead, group: _LeadGroup) -> datetime | None:
         """Computed once a group: while no rep is eligible, nothing changes for its leads."""
         if not group.reviewed:
-            ends = (
-                exclusion.until
+            group.review_at = _earliest_end(
+                exclusion
                 for rep in self._team
                 for exclusion in exclusions(
                     lead, self._state.loads[rep], policy=self._policy, now=self._now
                 )
             )
-            group.review_at = min((it for it in ends if it is not None), default=None)
             group.reviewed = True
         return group.review_at
+
+
+def _earliest_end(excluded: Iterable[Exclusion]) -> datetime | None:
+    """When time alone ends the first of the exclusions; None if it ends none."""
+    return min((it.until for it in excluded if it.until is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

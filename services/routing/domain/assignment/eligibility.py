@@ -25,6 +25,7 @@ class ExclusionReason(StrEnum):
     FULL_TODAY = "full_today"
     TIME_OFF = "time_off"
     CLOSED = "closed"
+    RESERVED = "reserved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class MatchedLead(NamedTuple):
     """Reps who returned this lead to marketing: it never comes back to them."""
     request: RequestedRep | None = None
     """The rep whom ops name, instead of the one whom the strategy prefers."""
+    owner: str | None = None
+    """The rep who owns the lead's account."""
 
 
 def exclusions(

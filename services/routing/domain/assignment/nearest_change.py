@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.routing.domain.assignment.eligibility import ExclusionReason, MatchedLead
+from services.routing.domain.assignment.precedence import OWNER, STICKY, precedence
 from services.routing.domain.assignment.request import FORCED, NAMED
 from services.routing.domain.assignment.selection import (
-    STICKY,
     Selection,
     SortKey,
     fair_order,
@@ -33,6 +33,7 @@ class Measure(StrEnum):
     OPEN = "open"
     RANK = "rank"
     PREVIOUS_REP = "previous_rep"
+    OWNER = "owner"
     NAMED = "named"
 
 
@@ -41,6 +42,8 @@ _MEASURES = {
     Strategy.LEAST_LOADED: Measure.OPEN,
     Strategy.RANKED: Measure.RANK,
 }
+_BY_PRECEDENCE = {OWNER: Measure.OWNER, STICKY: Measure.PREVIOUS_REP}
+"""What decided where a rep came before the ranking of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class _Contest:
 
     def __init__(self, record: DecisionRecord) -> None:
         eligible_ids = {it.rep for it in record.selection.candidates if not it.excluded}
-        self._record, self._strategy = record, record.lead.rule.strategy
+        self._record, self._strategy = record, record.lead.rule.ranking
+        self._precedence = [rep for rep, _ in precedence(record.lead, waits=False)]
         self._eligible = [it for it in record.loads if it.rep.id in eligible_ids]
         self._largest = largest_limit(record.loads, record.team)
         self._total = sum(it.share for it in self._eligible)
@@ -139,12 +143,16 @@ class _Contest:
         record = self._record
         if record.by_request:
             return Gap(str(record.picked), Measure.NAMED, 0.0, 0)
-        is_previous = record.lead.rule.sticky and load.rep.id == record.lead.previous_rep
-        if not self._eligible or is_previous:
+        if not self._eligible or self._comes_before(load.rep.id, record.picked):
             return None
-        if record.strategy == STICKY:
-            return Gap(str(record.picked), Measure.PREVIOUS_REP, 0.0, 0)
+        if record.strategy in _BY_PRECEDENCE:
+            return Gap(str(record.picked), _BY_PRECEDENCE[record.strategy], 0.0, 0)
         return self._gap_by_strategy(load, is_newcomer=is_newcomer)
+
+    def _comes_before(self, rep: str, picked: str | None) -> bool:
+        """Whether the rep, being eligible, comes before the picked one as an owner or a previous rep."""
+        first = [it for it in self._precedence if it in (rep, picked)]
+        return first[:1] == [rep]
 
     def margin_of(self, picked: str) -> Margin:
         """How far this rep came before the next one."""
@@ -154,8 +162,8 @@ class _Contest:
         rival = None if runner_up is None else runner_up.rep.id
         if self._record.by_request:
             return Margin(rival, Measure.NAMED, 0.0)
-        if self._record.strategy == STICKY:
-            return Margin(rival, Measure.PREVIOUS_REP, 0.0)
+        if self._record.strategy in _BY_PRECEDENCE:
+            return Margin(rival, _BY_PRECEDENCE[self._record.strategy], 0.0)
         by = 0.0
         if runner_up is not None:
             [winner] = [it for it in self._eligible if it.rep.id == picked]

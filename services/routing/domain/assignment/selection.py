@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.routing.domain.assignment.eligibility import Exclusion, MatchedLead, exclusions
+from services.routing.domain.assignment.precedence import (
+    OWNER,
+    precedence,
+    reserved,
+    waits_for_owner,
+)
 from services.routing.domain.policy import TeamPolicy
 from services.routing.domain.roster import RepLoad
 from shared.agreement.model import Strategy
-
-STICKY = "sticky"
-"""The strategy of a lead that goes back to the rep of its previous handoff."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -38,7 +41,7 @@ class Selection:
 
     rep: str | None
     strategy: str
-    """`sticky`, or the rule's strategy."""
+    """`owner`, `sticky`, or how the rule compares reps."""
     candidates: tuple[Candidate, ...]
 
 
@@ -47,16 +50,26 @@ def select_rep(
 ) -> Selection:
     """Select one of the eligible reps.
 
-    The rep of the lead's previous handoff comes first where the rule is sticky; then the rule's strategy decides.
+    The owner of the account comes first, then the rep of the lead's previous handoff, as far as the rule asks for them;
+    then the rule's ranking decides. In another team than the rule's, only these two may have the lead.
     """
     excluded_by = {
         it.rep.id: exclusions(lead, it, policy=policy, now=now)
         for it in loads
-        if it.rep.team == policy.team or it.rep.id == lead.previous_rep
+        if it.rep.team == policy.team or it.rep.id in (lead.previous_rep, lead.owner)
     }
+    waits = waits_for_owner(lead, excluded_by.get(lead.owner or "", ()))
+    first = precedence(lead, waits=waits)
+    if waits or lead.rule.team != policy.team:
+        exclusion, reps = reserved(first), {rep for rep, _ in first}
+        excluded_by |= {
+            rep: (*excluded, exclusion) for rep, excluded in excluded_by.items() if rep not in reps
+        }
     candidates = [it for it in loads if it.rep.id in excluded_by]
     eligible = [it for it in candidates if not excluded_by[it.rep.id]]
-    load, strategy = _preferred(lead, eligible, largest_limit(loads, policy.team))
+    load, strategy = _preferred(lead, first, eligible, largest_limit(loads, policy.team))
+    if waits:
+        strategy = OWNER
     shortfall_of = shortfalls(eligible)
     return Selection(
         load.rep.id if load else None,
@@ -145,13 +158,17 @@ def largest_limit(loads: Iterable[RepLoad], team: str) -> int | None:
 
 
 def _preferred(
-    lead: MatchedLead, eligible: Sequence[RepLoad], largest: int | None
+    lead: MatchedLead,
+    first: Iterable[tuple[str, str]],
+    eligible: Sequence[RepLoad],
+    largest: int | None,
 ) -> tuple[RepLoad | None, str]:
-    previous = next((it for it in eligible if it.rep.id == lead.previous_rep), None)
-    if lead.rule.sticky and previous is not None:
-        return previous, STICKY
-    strategy = lead.rule.strategy
-    return min(eligible, key=_order(strategy, eligible, largest), default=None), strategy.value
+    load_of = {it.rep.id: it for it in eligible}
+    for rep, strategy in first:
+        if rep in load_of:
+            return load_of[rep], strategy
+    ranking = lead.rule.ranking
+    return min(eligible, key=_order(ranking, eligible, largest), default=None), ranking.value
 
 
 SortKey = tuple[float, float, datetime, str]
