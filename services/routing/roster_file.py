@@ -7,70 +7,18 @@ from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-)
+from pydantic import Field
 
 from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint, team_endpoint
 from services.routing.domain.roster import Absence, Rep
+from services.routing.roster_fields import Domain, Email, Instant, Limit, Section, Url, Words
 from shared.agreement.model import Agreement, Id, Label
-from shared.documents import Document, InvalidDocument, Path
-from shared.documents.limits import AtMost, Between, TextForm
+from shared.documents import Document, InvalidDocument, Path, nearest
+from shared.documents.limits import AtMost, Between
 from shared.errors import Rejected
 
-Url = Annotated[
-    str,
-    AtMost(2000),
-    TextForm(
-        r"https?://.*",
-        name="a URL",
-        words="one that begins with https:// (or http://)",
-        example="https://127.0.0.1/",
-    ),
-]
-Email = Annotated[
-    str,
-    AtMost(254),
-    TextForm(
-        r"[^@\s]+@[^@\s]+",
-        name="an e-mail address",
-        words="one such as amira@example.com",
-        example="unread@example.com",
-    ),
-]
-Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], AtMost(200)]
-
-
-def _date_or_instant(value: object) -> object:
-    """The date or the instant that a text is. Without this, pydantic would read an instant at midnight as a date."""
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
-    except ValueError:
-        parsed = None
-    if parsed is None or (isinstance(parsed, datetime) and parsed.tzinfo is None):
-        raise ValueError("write a date, 2026-12-24, or an instant, 2026-12-24T13:00:00-08:00")
-    return parsed
-
-
-Instant = Annotated[
-    date | AwareDatetime,
-    BeforeValidator(_date_or_instant),
-    Between(date(2000, 1, 1), date(2100, 12, 31)),
-]
-"""A date, or an instant with its offset."""
-Limit = Annotated[int, Between(1, 100_000)]
-
-
-class Section(BaseModel):
-    """A part of the file. An unknown name in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+MAX_ACCOUNTS = 10_000
+"""The most accounts of a file of reps; a CSV of accounts may have more."""
 
 
 class Endpoint(Section):
@@ -164,6 +112,13 @@ class TeamEntry(Section):
     fallback: Endpoint = Field(description="Notified of what the team's reps cannot be told.")
 
 
+class AccountEntry(Section):
+    """A company whose leads go to one rep first."""
+
+    domain: Domain = Field(description="Of the addresses of its people.")
+    rep: Id = Field(description="The rep who owns it.")
+
+
 class RosterFile(Section):
     """The file of reps. A rep who is missing in a later file becomes inactive."""
 
@@ -173,6 +128,10 @@ class RosterFile(Section):
     )
     reps: Annotated[tuple[RepEntry, ...], AtMost(10_000)] = Field(
         min_length=1, description="The reps, in the order of their rank."
+    )
+    accounts: Annotated[tuple[AccountEntry, ...], AtMost(MAX_ACCOUNTS)] | None = Field(
+        default=None,
+        description="Companies and the reps who own them. Without it they stay as they are; for many, import a CSV.",
     )
 
     def all_reps(self) -> list[Rep]:
@@ -202,8 +161,9 @@ class RosterFile(Section):
         self, agreement: Agreement | None, check_url: Callable[[str], None]
     ) -> Iterator[tuple[Path, str]]:
         """Each problem between parts of the file, with its path."""
-        yield from _duplicates("reps", [it.id for it in self.reps])
-        yield from _duplicates("teams", [it.id for it in self.teams])
+        yield from _duplicates("reps", "id", [it.id for it in self.reps])
+        yield from _duplicates("teams", "id", [it.id for it in self.teams])
+        yield from self._account_problems()
         for path, url in self._endpoints().values():
             try:
                 check_url(url)
@@ -217,6 +177,14 @@ class RosterFile(Section):
                     yield ("reps", index, "time_off", number), message
         if agreement is not None:
             yield from self._unknown_ids(agreement)
+
+    def _account_problems(self) -> Iterator[tuple[Path, str]]:
+        accounts, reps = self.accounts or (), {it.id for it in self.reps}
+        yield from _duplicates("accounts", "domain", [it.domain for it in accounts])
+        for index, account in enumerate(accounts):
+            if account.rep not in reps:
+                message = f"there is no rep {account.rep!r} here; {nearest(account.rep, reps, 'there are')}"
+                yield ("accounts", index, "rep"), message
 
     def _unknown_ids(self, agreement: Agreement) -> Iterator[tuple[Path, str]]:
         teams = {it.id for it in agreement.routing.teams}
@@ -268,11 +236,11 @@ def _zone_of(rep: RepEntry, agreement: Agreement | None) -> tzinfo:
     return UTC if zone is None else ZoneInfo(zone)
 
 
-def _duplicates(section: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
+def _duplicates(section: str, field: str, ids: list[str]) -> Iterator[tuple[Path, str]]:
     earlier: set[str] = set()
     for index, id in enumerate(ids):
         if id in earlier:
-            yield (section, index, "id"), f"{id!r} is there twice; give each its own id"
+            yield (section, index, field), f"{id!r} is there twice; give each its own {field}"
         earlier.add(id)
 
 

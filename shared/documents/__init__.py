@@ -1,7 +1,8 @@
-"""YAML files that people write, read into models; every fault has its line and column."""
+"""Files that people write, YAML and CSV, read into models; every fault has its line and column."""
 
 from __future__ import annotations
 
+from shared.documents.csv_file import CsvFile
 from shared.documents.document import (
     Document,
     Fault,
@@ -15,6 +16,7 @@ from shared.documents.spelling import nearest
 from shared.documents.tree import Path
 
 __all__ = [
+    "CsvFile",
     "Document",
     "Fault",
     "InvalidDocument",

@@ -19,6 +19,14 @@ class Account(NamedTuple):
     rep: str
 
 
+class StagedAccount(NamedTuple):
+    """A row of an import, with its line in the file."""
+
+    line: int
+    domain: str
+    rep: str
+
+
 class AccountChange(NamedTuple):
     """An account that an import adds, gives to another rep, or removes."""
 

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.roster import Absence
 from services.routing.domain.signing import encode_secret
+from services.routing.handlers.account_import import stage_accounts_of
 from services.routing.queries import (
     absences,
+    accounts,
     deliveries,
     endpoints,
     merges,
@@ -61,6 +63,8 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     suspend_reps_keys(session, active=[it.id for it in all_reps if it.active], now=now)
     reps.count_open(session)
     rosters.save_roster(session)
+    if stage_accounts_of(session, file) is not None:
+        accounts.replace_accounts(session)
     new_secrets = _save_endpoints(session, file.urls(), vault)
     teams.review_teams(session, team_ids, at=now)
     endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]

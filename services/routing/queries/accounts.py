@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Text, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from services.routing.domain.accounts import Account, AccountChange, AccountsDifference
+from services.routing.domain.accounts import (
+    Account,
+    AccountChange,
+    AccountsDifference,
+    StagedAccount,
+)
 from services.routing.tables import accounts, staged_accounts
 from shared.db.copying import copy_rows
-
-
-class StagedAccount(NamedTuple):
-    """A row of an import, with its line in the file."""
-
-    line: int
-    domain: str
-    rep: str
 
 
 def owners_of(session: Session, domains: Collection[str]) -> dict[str, str]:
@@ -94,7 +90,8 @@ _CHANGES = text("""
 
 
 def replace_accounts(session: Session) -> None:
-    """Store the staged accounts in place of all others; those that stay as they are are not written."""
+    """Store the staged accounts in place of all others; those that stay are not written. Imports queue."""
+    session.execute(text("lock table routing.accounts in share row exclusive mode"))
     session.execute(_DELETE)
     session.execute(_SAVE)
 

@@ -126,6 +126,11 @@ def endpoint_ids(session: Session) -> set[str]:
     return set(session.scalars(select(endpoints.c.id)))
 
 
+def endpoint_urls(session: Session) -> dict[str, str]:
+    """The URL of each endpoint."""
+    return dict(session.execute(select(endpoints.c.id, endpoints.c.url)).all())
+
+
 def add_endpoints(session: Session, urls: Mapping[str, str], secrets: Mapping[str, bytes]) -> None:
     """Insert endpoints with their encrypted secrets."""
     rows = [{"id": id, "url": urls[id], "secret": secret} for id, secret in secrets.items()]
