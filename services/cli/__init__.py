@@ -31,8 +31,9 @@ COMMANDS = {
     "agreement": ("services.cli.agreement:app", "The agreement: check, publish, versions."),
     "reps": (
         "services.cli.reps:app",
-        "Reps, teams and their endpoints: check, import, list, away, back.",
+        "Reps, teams and their endpoints: check, import, export, list, load, away, back.",
     ),
+    "accounts": ("services.cli.accounts:app", "Accounts and who owns them: import, export, list."),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
     "handoffs": (
         "services.cli.handoffs:app",

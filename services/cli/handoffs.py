@@ -138,6 +138,8 @@ def handoff_table(handoffs: Iterable[Handoff], now: datetime) -> Table:
 def _choice(decision: dict[str, Any]) -> str:
     """The decision in a sentence."""
     rule = f"by rule {decision['rule']} of agreement {decision['agreement_version']}"
+    if decision["owner"] is not None:
+        rule += f"; {decision['owner']} owns the account"
     if decision["picked"] is None:
         return f"no rep of {decision['team']} could take it, {rule}"
     return f"{decision['picked']} of {decision['team']} by {decision['strategy']}, {rule}"

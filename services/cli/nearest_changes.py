@@ -13,6 +13,12 @@ _FEWER = {
     Measure.RANK: ("place in the file of reps", "places in the file of reps"),
 }
 
+_BY_PRECEDENCE = {
+    Measure.NAMED: "as ops named them",
+    Measure.PREVIOUS_REP: "as the lead's previous rep",
+    Measure.OWNER: "as the owner of the account",
+}
+
 
 def change_text(change: Mapping[str, Any] | None) -> str:
     """When the candidate would have been picked; empty where the record says nothing about it."""
@@ -33,10 +39,8 @@ def margin_text(decision: Mapping[str, Any]) -> str:
     if margin["rival"] is None:
         return "did, as the only eligible rep"
     measure = Measure(margin["measure"])
-    if measure is Measure.NAMED:
-        return f"did, as ops named them; before {margin['rival']}"
-    if measure is Measure.PREVIOUS_REP:
-        return f"did, as the lead's previous rep; before {margin['rival']}"
+    if measure in _BY_PRECEDENCE:
+        return f"did, {_BY_PRECEDENCE[measure]}; before {margin['rival']}"
     if not margin["by"]:
         return f"did, tied with {margin['rival']}"
     return f"did, {margin['by']:g} ({measure}) before {margin['rival']}"
@@ -48,6 +52,8 @@ def _gap_text(gap: Mapping[str, Any]) -> str:
         return f"if ops had not named {gap['rival']}"
     if measure is Measure.PREVIOUS_REP:
         return f"if {gap['rival']} had not had the lead before"
+    if measure is Measure.OWNER:
+        return f"if {gap['rival']} did not own the account"
     tie = "tied with" if not gap["lacked"] else "behind"
     singular, plural = _FEWER[measure]
     noun = singular if gap["fewer"] == 1 else plural

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,10 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from services.cli.database import transaction
+from services.cli.output import AsJson, print_json
 from services.cli.reroutes import By, carry_out, number_of_handoffs
+from services.cli.roster_output import lines_of, load_table
+from services.routing.api.reps import with_status
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.reroutes import RerouteState
 from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
@@ -22,9 +26,11 @@ from services.routing.handlers.absences import record_absence
 from services.routing.handlers.deactivation import deactivate_rep
 from services.routing.handlers.reroutes import plan_reroute
 from services.routing.handlers.roster_import import Imported, import_reps
+from services.routing.handlers.rosters import compare_roster, export_roster
 from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
 from services.routing.queries.reps import reps_by_id
+from services.routing.roster_csv import parse_csv
 from services.routing.roster_file import RosterFile, parse
 from services.routing.roster_reference import reference
 from shared.agreement.load import parse as parse_agreement
@@ -33,6 +39,7 @@ from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.documents import InvalidDocument, text_of
+from shared.documents.csv_file import MAX_BYTES
 from shared.documents.schema import json_schema
 from shared.http.outbound import check_url
 from shared.http.parameters import instant_since
@@ -49,19 +56,34 @@ Reroute = Annotated[
     bool,
     typer.Option("--reroute", help="Give the handoffs of inactive reps to others of their teams."),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what it would change, and change nothing.")
+]
 REP_INACTIVE = "rep_inactive"
 """The reason of reassignments because of `--reroute`."""
+CSV_ENDINGS = (".csv", ".tsv", ".txt")
 
 
 @app.command("import")
-def import_file(file: File, reroute_held: Reroute = False, by: By = "operator") -> None:
-    """Import the file as the whole roster; secrets of new endpoints go to stdout as JSON, once, the rest to stderr."""
+def import_file(
+    file: File, reroute_held: Reroute = False, by: By = "operator", dry_run: DryRun = False
+) -> None:
+    """Import the file as the whole roster; secrets of new endpoints go to stdout as JSON, once, the rest to stderr.
+
+    It is YAML, or a CSV of the reps as Excel saves it; a CSV leaves fallbacks and accounts as they are.
+    """
     settings = Settings()
-    vault = Vault(settings.secret_key)
-    source = text_of(file.read_bytes(), name=str(file))
     guard = partial(check_url, policy=destinations(settings.allow_networks, ports=settings.ports()))
+    if dry_run:
+        with transaction(settings.database_url) as session:
+            roster = _roster(file, _agreement(session), guard)
+            difference = compare_roster(session, roster)
+        for line in lines_of(difference):
+            typer.echo(line)
+        return
+    vault = Vault(settings.secret_key)
     with transaction(settings.database_url) as session:
-        roster = parse(source, name=str(file), agreement=_agreement(session), check_url=guard)
+        roster = _roster(file, _agreement(session), guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())
     _report(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
@@ -98,12 +120,19 @@ def check(
                 agreed = _agreement(session)
         policy = destinations(settings.allow_networks, ports=settings.ports())
         guard = partial(check_url, policy=policy) if is_installed else _any_url
-        roster = parse(_text(file), name=str(file), agreement=agreed, check_url=guard)
+        roster = _roster(file, agreed, guard)
     except InvalidDocument as wrong:
         typer.echo(wrong.message, err=True)
         raise typer.Exit(1) from None
     against = "" if agreed else "; teams and calendars were not checked, for there is no agreement"
     typer.echo(f"{file} is sound: {len(roster.reps)} reps, {len(roster.teams)} teams{against}")
+
+
+@app.command()
+def export() -> None:
+    """Print the roster as a file that imports to no difference."""
+    with transaction(Settings().database_url) as session:
+        typer.echo(export_roster(session), nl=False)
 
 
 @app.command("reference")
@@ -200,6 +229,35 @@ def list_reps() -> None:
         holds = f"{held.get(rep.id, 0)}{limit}"
         table.add_row(rep.id, name, rep.team, holds, f"{rep.weight:g}", endpoint)
     Terminal().print(table)
+
+
+@app.command()
+def load(
+    *,
+    team: Annotated[str | None, typer.Option(help="Only reps of this team.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report each active rep's load: what they hold, what they got in this period, fair share and real share."""
+    settings = Settings()
+    with transaction(settings.database_url) as session:
+        listed = [it for it in reps_by_id(session) if it.active and team in (None, it.team)]
+        loads = list(with_status(session, listed, Assigner(settings.public_url), utc_now()))
+    if as_json:
+        print_json(loads)
+    else:
+        Terminal().print(load_table(loads) if loads else "There are no such reps.")
+
+
+def _roster(
+    file: Path, agreement: Agreement | None, check_url: Callable[[str], None]
+) -> RosterFile:
+    """The file as YAML, or by the ending of its name as CSV."""
+    with file.open("rb") as opened:
+        content, name = opened.read(MAX_BYTES + 1), str(file)
+    if file.suffix.lower() in CSV_ENDINGS:
+        return parse_csv(content, name=name, agreement=agreement, check_url=check_url)
+    source = text_of(content, name=name)
+    return parse(source, name=name, agreement=agreement, check_url=check_url)
 
 
 def _text(file: Path) -> str:

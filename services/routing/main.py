@@ -102,10 +102,9 @@ def build_api(
         max_bytes=max_bytes,
     )
     app.state.keyless_paths.update(KEYLESS_PATHS)
-    tester = EndpointTester(
-        sessions, secret_key, destination_policy or destinations(()), time_source
-    )
-    app.include_router(router(Assigner(public_url), secret_key, tester))
+    policy = destination_policy or destinations(())
+    tester = EndpointTester(sessions, secret_key, policy, time_source)
+    app.include_router(router(Assigner(public_url), secret_key, tester, policy))
     describe_webhooks(app.webhooks)
     return app
 

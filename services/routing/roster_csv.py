@@ -23,7 +23,7 @@ _BETWEEN_ENTRIES = re.compile(r"[|\n]")
 
 
 def parse_csv(
-    content: bytes,
+    content: bytes | str,
     *,
     name: str,
     agreement: Agreement | None,

@@ -41,11 +41,18 @@ class CsvFile:
     """A table with a header of known columns. Faults are collected, and raised together."""
 
     def __init__(
-        self, content: bytes, *, name: str, required: Sequence[str], optional: Sequence[str] = ()
+        self,
+        content: bytes | str,
+        *,
+        name: str,
+        required: Sequence[str],
+        optional: Sequence[str] = (),
     ) -> None:
         """Read the header. Raises InvalidDocument for a file that is too large, or no such table."""
         self.name = name
         self._faults: list[Fault] = []
+        if len(content) > MAX_BYTES:
+            raise self._invalid(1, 1, f"larger than {MAX_BYTES // 1_000_000} MB; split the file")
         text = _text_of(content, name=name)
         self._lines = _LINE.finditer(text if "\n" in text else text.replace("\r", "\n"))
         self._line = 0
@@ -142,11 +149,10 @@ def _names(line: str, delimiter: str) -> list[str]:
     return ["_".join(it.lower().split()) for it in next(iter(cells))]
 
 
-def _text_of(content: bytes, *, name: str) -> str:
+def _text_of(content: bytes | str, *, name: str) -> str:
     """The text: by its byte order mark UTF-8 or UTF-16; without one UTF-8, or else Windows-1252."""
-    if len(content) > MAX_BYTES:
-        message = f"larger than {MAX_BYTES // 1_000_000} MB; split the file"
-        raise InvalidDocument(name, [Fault(1, 1, "", message)])
+    if isinstance(content, str):
+        return _storable(content.removeprefix("\ufeff"), name)
     encoding = next((it for bom, it in _BOMS.items() if content.startswith(bom)), None)
     if encoding is None:
         try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from pydantic import SecretStr
+from ssrfguard import Policy
 
 from services.routing.api import (
+    accounts,
     agreement,
     answers,
     counts,
@@ -16,6 +18,7 @@ from services.routing.api import (
     rep_names,
     reps,
     reroutes,
+    rosters,
     sign_in,
     streams,
     views,
@@ -28,7 +31,12 @@ KEYLESS_PATHS = (f"{PREFIX}{sign_in.PATH}",)
 """The paths whose requests have no key."""
 
 
-def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTester) -> APIRouter:
+def router(
+    assigner: Assigner,
+    secret_key: SecretStr | None,
+    tester: EndpointTester,
+    destination_policy: Policy,
+) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix=PREFIX)
     routes.include_router(streams.router, tags=["handoffs"])  # before the path with an id
@@ -42,6 +50,8 @@ def router(assigner: Assigner, secret_key: SecretStr | None, tester: EndpointTes
     routes.include_router(agreement.router(assigner), tags=["agreement"])
     routes.include_router(rep_names.router, tags=["reps"])  # before a path that takes an id
     routes.include_router(reps.router(assigner), tags=["reps"])
+    routes.include_router(rosters.router(assigner, secret_key, destination_policy), tags=["reps"])
+    routes.include_router(accounts.router, tags=["reps"])
     routes.include_router(views.router, tags=["views"])
     routes.include_router(sign_in.router, tags=["keys"])
     return routes

@@ -176,7 +176,7 @@ def router(assigner: Assigner) -> APIRouter:
         """List the reps by team and rank: load, capacity, hours, time off, share; with a rep's key only that rep."""
         is_rep = caller.scope is KeyScope.REP
         listed = reps.reps_by_id(session, [caller.subject] if is_rep else None)
-        items = _with_status(session, listed, assigner, now)
+        items = with_status(session, listed, assigner, now)
         lines = [it.model_copy(update={"share": None}) if is_rep else it for it in items]
         if wants_csv(request, query.format):
             columns = list(columns_of(RepOut))
@@ -231,12 +231,13 @@ def _row(rep: RepOut, columns: list[str]) -> dict[str, object]:
 
 
 def _shown_rep(session: Session, id: str, assigner: Assigner, now: datetime) -> RepOut:
-    return next(_with_status(session, reps.reps_by_id(session, [id]), assigner, now))
+    return next(with_status(session, reps.reps_by_id(session, [id]), assigner, now))
 
 
-def _with_status(
+def with_status(
     session: Session, listed: list[Rep], assigner: Assigner, now: datetime
 ) -> Iterator[RepOut]:
+    """These reps, each with limits, loads, hours, time off and share."""
     ids = [it.id for it in listed]
     held = handoffs.held_by(session, ids)
     disabled = endpoints.disabled_endpoints(session)
