@@ -27,8 +27,9 @@ def owners_of(session: Session, domains: Collection[str]) -> dict[str, str]:
 
 
 def stage_accounts(session: Session, rows: Iterable[StagedAccount]) -> None:
-    """Copy the rows into the staging table, which the end of the transaction empties."""
+    """Copy the rows into the staging table, in place of earlier ones; the end of the transaction empties it."""
     session.execute(_CREATE)
+    session.execute(text("delete from staged_accounts"))
     copy_rows(session, staged_accounts, StagedAccount._fields, rows, into=staged_accounts.name)
     session.execute(text("analyze staged_accounts"))
 

@@ -124,9 +124,12 @@ def importing(
     now: datetime = NOON,
     fallback: str | None = "http://127.0.0.1:9/teams/sales",
     ops: str | None = "http://127.0.0.1:9/ops",
+    accounts: dict[str, str] | None = None,
 ) -> Imported:
-    """Import these reps, with a fallback for the team and for ops."""
+    """Import these reps, with a fallback for the team and for ops, and with the owners of these accounts."""
     document: dict[str, Any] = {"reps": entries}
+    if accounts is not None:
+        document["accounts"] = [{"domain": it, "rep": rep} for it, rep in accounts.items()]
     if fallback:
         document["teams"] = [{"id": "sales", "fallback": {"url": fallback}}]
     if ops:

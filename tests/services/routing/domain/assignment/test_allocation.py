@@ -27,6 +27,10 @@ RULES = (
     rule(match="fit >= 50.5 || lead.country in rep.territories"),
     rule(match="rep['id'] != 'rep_1' && lead.country in rep.territories"),
     rule(strategy="ranked", hours="open"),
+    rule(strategy="owner", sticky=False),
+    rule(**{"strategy": "owner", "else": "wait", "match": MATCH}),
+    rule(**{"strategy": "owner", "else": "wait", "team": "elsewhere"}),
+    rule(strategy="least_loaded", team="elsewhere", sticky_across_teams=True),
 )
 
 reps = st.lists(
@@ -45,12 +49,13 @@ reps = st.lists(
 )
 leads = st.lists(
     st.builds(
-        lambda rule, country, fit, previous_rep, earlier_reps, refused_by: matched_lead(
+        lambda rule, country, fit, previous_rep, earlier_reps, refused_by, owner: matched_lead(
             rule=rule,
             facts={**matched_lead().facts, "lead": {"country": country}, "fit": fit},
             previous_rep=previous_rep and f"rep_{previous_rep}",
             earlier_reps=frozenset(f"rep_{it}" for it in earlier_reps),
             refused_by=frozenset(f"rep_{it}" for it in refused_by),
+            owner=owner and f"rep_{owner}",
         ),
         st.sampled_from(RULES),
         st.sampled_from(["DE", "FR", "US"]),
@@ -58,6 +63,7 @@ leads = st.lists(
         st.one_of(st.none(), st.integers(0, 9)),
         st.one_of(st.just(set()), st.sets(st.integers(0, 3), max_size=2)),
         st.one_of(st.just(set()), st.sets(st.integers(0, 3), max_size=2)),
+        st.one_of(st.none(), st.none(), st.integers(0, 9)),
     ),
     max_size=25,
 )
@@ -116,6 +122,8 @@ def compare(loads: list[RepLoad], leads: list[MatchedLead]) -> None:
         expected = select_rep(lead, loads, policy=POLICY, now=NOON)
         choice = allocator.assign(lead)
         assert (choice.rep, choice.strategy) == (expected.rep, expected.strategy)
+        if choice.leaves_team:
+            assert (lead.rule.team, expected.rep) == ("elsewhere", None)
         if expected.rep is not None:
             loads = loads_after(loads, [expected.rep], policy=POLICY, now=NOON)
 
@@ -146,6 +154,19 @@ def test_a_lead_without_a_rep_is_reviewed_when_time_makes_one_eligible(
 
     assert [(it.rep, it.position, it.review_at) for it in choices] == [(None, 0, expected)] * 2
     assert not allocator.anybody_free
+
+
+def test_a_lead_that_waits_for_its_owner_is_reviewed_when_the_owner_is_back() -> None:
+    waiting = matched_lead(rule=rule(**{"strategy": "owner", "else": "wait"}), owner="gone")
+    allocator = BatchAllocator(
+        [rep_load("gone", rep_fields={"time_off": AWAY}), rep_load("grace")],
+        policy=POLICY,
+        now=NOON,
+    )
+
+    choice = allocator.assign(waiting)
+
+    assert (choice.rep, choice.strategy, choice.review_at) == (None, "owner", at(20, 8))
 
 
 def test_without_reps_there_is_no_instant_of_review() -> None:

@@ -96,6 +96,8 @@ def picked_with(
     load = with_exclusions_lifted(lead, load_of[rep], reasons)
     if change.gap is not None and change.gap.measure is Measure.PREVIOUS_REP:
         lead = lead._replace(previous_rep=rep)
+    elif change.gap is not None and change.gap.measure is Measure.OWNER:
+        lead = lead._replace(owner=rep)
     elif change.gap is not None:
         load = with_gap_closed(load, change.gap, change.gap.fewer - short)
     loads = list({**load_of, rep: load}.values())
@@ -120,19 +122,21 @@ rep_loads = st.lists(
     max_size=6,
 )
 leads = st.builds(
-    lambda strategy, match, hours, sticky, previous, earlier, refused: matched_lead(
+    lambda strategy, match, hours, sticky, previous, earlier, refused, owner: matched_lead(
         rule=rule(strategy=strategy, match=match, hours=hours, sticky=sticky),
         previous_rep=None if previous is None else f"rep_{previous}",
         earlier_reps=frozenset(f"rep_{it}" for it in earlier),
         refused_by=frozenset(f"rep_{it}" for it in refused),
+        owner=None if owner is None else f"rep_{owner}",
     ),
-    st.sampled_from([FAIR, FAIR, LOADED, RANKED]),
+    st.sampled_from([FAIR, FAIR, LOADED, RANKED, "owner"]),
     st.sampled_from([None, MATCH]),
     st.sampled_from(["any", "open"]),
     st.booleans(),
     st.sampled_from([None, None, 0, 1, 2]),
     st.sets(st.integers(0, 5), max_size=1),
     st.sets(st.integers(0, 5), max_size=1),
+    st.sampled_from([None, None, None, 0, 1]),
 )
 
 
@@ -191,11 +195,11 @@ def test_the_margin_names_the_rep_who_would_have_been_picked_without_the_pick(
         return
     assert margin is not None
     assert margin.by >= 0
-    without = lead._replace(previous_rep=None, refused_by=lead.refused_by | {record.picked})
+    without = lead._replace(
+        owner=None, previous_rep=None, refused_by=lead.refused_by | {record.picked}
+    )
     others = select_rep(without, loads, policy=POLICY, now=NOON)
-    if (
-        lead.rule.strategy != FAIR
-    ):  # in fair share the others' shortfalls depend on the pick's share
+    if lead.rule.ranking != FAIR:  # in fair share the others' shortfalls depend on the pick's share
         assert margin.rival == others.rep
     assert (margin.rival is None) == (others.rep is None)
 
@@ -274,6 +278,43 @@ def test_a_sticky_pick_is_lost_for_want_of_a_history_alone() -> None:
 
     assert nearest_changes(record)["b"] == NearestChange((), Gap("a", Measure.PREVIOUS_REP, 0.0, 0))
     assert margin_of(record) == Margin("b", Measure.PREVIOUS_REP, 0.0)
+
+
+def test_a_pick_as_owner_is_lost_for_want_of_the_account() -> None:
+    loads = [rep_load("a", assigned=9), rep_load("b"), rep_load("c", assigned=1)]
+    record = record_of(matched_lead(owner="a", previous_rep="b"), loads)
+
+    changes = nearest_changes(record)
+
+    assert record.strategy == "owner"
+    assert changes == dict.fromkeys("bc", NearestChange((), Gap("a", Measure.OWNER, 0.0, 0)))
+    assert picked_with(record, "c", changes["c"]) == "c"
+    assert margin_of(record) == Margin("b", Measure.OWNER, 0.0)
+
+
+def test_an_owner_who_was_excluded_would_have_come_before_everybody() -> None:
+    full = rep_load("a", open=1, assigned=9, rep_fields={"open_limit": 1})
+    loads = [full, rep_load("b"), rep_load("c", assigned=1)]
+    record = record_of(matched_lead(owner="a", previous_rep="c"), loads)
+
+    changes = nearest_changes(record)
+
+    assert (record.picked, record.strategy) == ("c", "sticky")
+    assert changes["a"] == NearestChange((ExclusionReason.FULL,), None)
+    assert picked_with(record, "a", changes["a"]) == "a"
+    assert changes["b"] == NearestChange((), Gap("c", Measure.PREVIOUS_REP, 0.0, 0))
+
+
+def test_while_a_lead_waits_for_its_owner_others_lack_only_what_reserves_it() -> None:
+    full = rep_load("a", open=1, rep_fields={"open_limit": 1})
+    waits = rule(**{"strategy": "owner", "else": "wait"})
+    record = record_of(matched_lead(owner="a", rule=waits), [full, rep_load("b")])
+
+    assert (record.picked, record.strategy) == (None, "owner")
+    assert nearest_changes(record) == {
+        "a": NearestChange((ExclusionReason.FULL,), None),
+        "b": NearestChange((ExclusionReason.RESERVED,), None),
+    }
 
 
 @pytest.mark.parametrize("strategy", ["named", "forced"])
