@@ -36,14 +36,14 @@ def margin_text(decision: Mapping[str, Any]) -> str:
     margin = decision["margin"]
     if not decision["reproduced"]:
         return "did; this version would decide otherwise from the same record"
-    if margin["rival"] is None:
-        return "did, as the only eligible rep"
-    measure = Measure(margin["measure"])
+    measure, rival = Measure(margin["measure"]), margin["rival"]
     if measure in _BY_PRECEDENCE:
-        return f"did, {_BY_PRECEDENCE[measure]}; before {margin['rival']}"
+        return f"did, {_BY_PRECEDENCE[measure]}" + (f"; before {rival}" if rival else "")
+    if rival is None:
+        return "did, as the only eligible rep"
     if not margin["by"]:
-        return f"did, tied with {margin['rival']}"
-    return f"did, {margin['by']:g} ({measure}) before {margin['rival']}"
+        return f"did, tied with {rival}"
+    return f"did, {margin['by']:g} ({measure}) before {rival}"
 
 
 def _gap_text(gap: Mapping[str, Any]) -> str:

@@ -18,7 +18,9 @@ def account_rows(file: CsvFile) -> Iterator[StagedAccount]:
     """The sound rows of the file, read as they are taken; the faults of others are noted in the file."""
     for row in file.rows():
         try:
-            entry = AccountEntry.model_validate({it: row.cells[it] or None for it in COLUMNS})
+            entry = AccountEntry.model_validate(
+                {it: row.cells[it] for it in COLUMNS if row.cells[it]}
+            )
         except ValidationError as invalid:
             for error in invalid.errors():
                 file.add_fault(row.line, str(error["loc"][0]), wording(error, AccountEntry))

@@ -35,6 +35,10 @@ FULL, CLOSED = ExclusionReason.FULL, ExclusionReason.CLOSED
             NearestChange((), Gap("ada", Measure.PREVIOUS_REP, 0.0, 0)),
             "if ada had not had the lead before",
         ),
+        (
+            NearestChange((), Gap("ada", Measure.OWNER, 0.0, 0)),
+            "if ada did not own the account",
+        ),
     ],
 )
 def test_a_change_says_when_the_rep_would_have_got_the_lead(
@@ -58,6 +62,8 @@ def test_a_record_without_a_change_says_nothing() -> None:
             Margin("linus", Measure.PREVIOUS_REP, 0.0),
             "did, as the lead's previous rep; before linus",
         ),
+        (Margin("linus", Measure.OWNER, 0.0), "did, as the owner of the account; before linus"),
+        (Margin(None, Measure.OWNER, 0.0), "did, as the owner of the account"),
     ],
 )
 def test_a_margin_says_how_far_the_pick_came_before_the_next(margin: Margin, text: str) -> None:

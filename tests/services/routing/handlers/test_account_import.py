@@ -92,8 +92,8 @@ def test_faults_change_nothing_and_are_named_together(session: Session) -> None:
         "a.csv:3:1: `b.example` is there twice; delete one",
         "a.csv:4:2: there is no rep `nobody`; `leadbaton reps list` shows all reps",
         "a.csv:5:1: `https://d.example` is not a domain; write one such as kestrel.example",
-        "a.csv:6:1: nothing is not text; write one text",
-        "a.csv:7:2: nothing is not text; write one text",
+        "a.csv:6:1: `domain` is missing; add it: Of the addresses of its people",
+        "a.csv:7:2: `rep` is missing; add it: The rep who owns it",
     ]
     assert owners_of(session, ["a.example", "b.example"]) == {"a.example": "grace"}
 
