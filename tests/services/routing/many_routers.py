@@ -1,0 +1,232 @@
+"""Routers in threads, everything that happens to reps meanwhile, and a witness of it inside PostgreSQL."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.routing.domain.answers import Actor, Answer, HandoffMoved
+from services.routing.domain.reassignment import Reassignment
+from services.routing.domain.reroutes import RerouteEnded
+from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
+from services.routing.handlers import (
+    Assigner,
+    on_answer,
+    on_leads_merged,
+    on_leads_qualified,
+    on_reassignment,
+    on_sla_changed,
+    tick,
+)
+from services.routing.handlers.absences import record_absence
+from services.routing.handlers.reroutes import RerouteRunning, confirm_reroute, plan_reroute
+from services.routing.tables import handoffs
+from shared.contracts.payloads import Change, LeadContext, LeadQualified
+from shared.db.session import Sessions
+from tests.builders import (
+    DEFAULT_SECTIONS,
+    NOON,
+    lead_qualified,
+    leads_merged,
+    merged_message,
+    qualified_message,
+    sla_changed,
+    sla_message,
+)
+from tests.services.routing.builders import entry, importing
+
+ROUTERS = 8
+LATER = NOON + timedelta(minutes=1)
+BATCH = 12
+
+ROUTING = {
+    **DEFAULT_SECTIONS["routing"],
+    "teams": [{"id": it, "calendar": "office"} for it in ("sales", "enterprise")],
+    "rules": [
+        {"id": "kept", "when": 'lead.domain == "kept.example"', "team": "sales",
+         "strategy": "owner", "else": "wait"},
+        {"id": "owned", "when": 'lead.domain == "owned.example"', "team": "sales", "strategy": "owner"},
+        {"id": "everybody", "when": True, "team": "sales", "sticky_across_teams": True},
+    ],
+}  # fmt: skip
+OWNERS = {"kept.example": "e_0", "owned.example": "e_1", "mine.example": "s_0"}
+DOMAINS = ("kept.example", "owned.example", "mine.example", *["x.example"] * 9)
+
+WITNESS = """
+-- no lead goes to a rep who may not have it, by what is stored and not by what routers have loaded
+create function routing.check_assignment() returns trigger language plpgsql as $$
+declare holder record;
+begin
+    if new.state <> 'assigned' or (tg_op = 'UPDATE' and old.state = 'assigned' and old.hop = new.hop) then
+        return null;
+    end if;
+    select * into strict holder from routing.reps where id = new.rep;
+    if not holder.active then
+        raise exception 'a lead was given to %, who is not active', new.rep;
+    end if;
+    if holder.team <> new.team then
+        raise exception 'a lead of team % was given to % of team %', new.team, new.rep, holder.team;
+    end if;
+    if exists (
+        select from jsonb_array_elements(holder.time_off) as period
+        where (period ->> 0)::timestamptz <= new.assigned_at and new.assigned_at < (period ->> 1)::timestamptz
+    ) then
+        raise exception 'a lead was given to %, who is away', new.rep;
+    end if;
+    if holder.open_limit < (
+        select count(*) from routing.handoffs
+        where rep = new.rep and state in ('assigned', 'accepted', 'contacted')
+    ) then
+        raise exception '% is over capacity', new.rep;
+    end if;
+    return null;
+end $$;
+create trigger check_assignment after insert or update on routing.handoffs
+for each row execute function routing.check_assignment();
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The database, and what routers do there."""
+
+    sessions: Sessions
+    assigner: Assigner
+    limit: int
+    """The capacity of each rep."""
+
+    def arrive(self, leads: Sequence[LeadQualified]) -> None:
+        with self.sessions.begin() as session:
+            messages = [qualified_message(it) for it in leads]
+            on_leads_qualified(session, messages, NOON, assigner=self.assigner)
+
+    def merge(self, number: int) -> None:
+        payload = leads_merged(stays=f"lead-{number}", goes=f"lead-{number + 1}")
+        with self.sessions.begin() as session:
+            on_leads_merged(session, [merged_message(payload)], NOON, assigner=self.assigner)
+
+    def tick(self) -> None:
+        with self.sessions.begin() as session:
+            tick(session, LATER, assigner=self.assigner)
+
+    def answer(self, change: Change, seed: int) -> None:
+        details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
+        for id, _ in self._held(seed):
+            with suppress(HandoffMoved), self.sessions.begin() as session:
+                on_answer(
+                    session,
+                    id,
+                    Answer(change, details=details),
+                    actor=Actor("ops", "tests"),
+                    assigner=self.assigner,
+                    now=LATER,
+                )
+
+    def breach(self, seed: int) -> None:
+        """Promises are broken, of which the team is notified; and ops take the leads from their reps."""
+        held = self._held(seed)
+        with self.sessions.begin() as session:
+            messages = [sla_message(sla_changed(handoff_id=id, team="sales")) for id, _ in held]
+            on_sla_changed(session, messages, LATER, assigner=self.assigner)
+        for id, hop in held:
+            with suppress(HandoffMoved), self.sessions.begin() as session:
+                command = Reassignment("ops/olga", "breached")
+                on_reassignment(session, id, command, hop=hop, assigner=self.assigner, now=LATER)
+
+    def away(self, rep: str) -> None:
+        recorded = RecordedAbsence(Absence(NOON - timedelta(hours=1), OPEN_END), "ops/olga")
+        with self.sessions.begin() as session:
+            record_absence(session, rep, recorded, now=LATER)
+
+    def back(self, rep: str) -> None:
+        with self.sessions.begin() as session:
+            record_absence(session, rep, None, now=LATER)
+
+    def deactivate(self, rep: str) -> None:
+        """The rep is not in the file any more, and everything that the rep holds is given to others."""
+        with self.sessions.begin() as session:
+            self.import_reps(session, inactive=rep)
+        with self.sessions.begin() as session:
+            planned = plan_reroute(
+                session, rep, command=Reassignment("ops/olga"), assigner=self.assigner, now=LATER
+            )
+        with suppress(RerouteRunning, RerouteEnded), self.sessions.begin() as session:
+            confirm_reroute(session, planned.id, now=LATER)
+
+    def activate(self) -> None:
+        with self.sessions.begin() as session:
+            self.import_reps(session)
+
+    def import_reps(self, session: Session, *, inactive: str | None = None) -> None:
+        teams = {"s": "sales", "e": "enterprise"}
+        everybody = [f"s_{it}" for it in range(8)] + [f"e_{it}" for it in range(4)]
+        entries = [
+            entry(it, team=teams[it[0]], capacity={"open": self.limit}, active=it != inactive)
+            for it in everybody
+        ]
+        importing(session, *entries, now=LATER, accounts=OWNERS)
+
+    def _held(self, seed: int) -> list[tuple[UUID, int]]:
+        """Some handoffs that reps hold, with their hops."""
+        with self.sessions() as session:
+            statement = select(handoffs.c.id, handoffs.c.hop).where(handoffs.c.state == "assigned")
+            rows = [(row.id, row.hop) for row in session.execute(statement)]
+        chance = random.Random(seed)  # noqa: S311 - which ones is no secret
+        return chance.sample(rows, min(6, len(rows)))
+
+
+def leads_of(count: int) -> list[LeadQualified]:
+    """Leads of several accounts; each tenth person qualifies twice."""
+    leads = []
+    for number in range(count):
+        domain = DOMAINS[number % len(DOMAINS)]
+        context = LeadContext(email=f"l{number}@{domain}", account=domain, traits={})
+        fields: dict[str, Any] = {"lead": f"lead-{number}", "context": context}
+        leads.append(lead_qualified(**fields))
+        if number % 10 == 0:
+            leads.append(lead_qualified(**fields, qualification=2))
+    return leads
+
+
+def work_of(
+    installation: Installation, leads: Sequence[LeadQualified]
+) -> Iterator[Callable[[], None]]:
+    """Everything that happens, in the order in which it begins."""
+    batches = [leads[start : start + BATCH] for start in range(0, len(leads), BATCH)]
+    answers = (Change.WON, Change.REJECTED, Change.ACCEPTED, Change.CONTACTED)
+    reps_in_turn = [f"s_{it}" for it in range(8)] + ["e_0", "e_1"]
+    for number, batch in enumerate(batches):
+        rep = reps_in_turn[number % len(reps_in_turn)]
+        yield partial(installation.arrive, batch)
+        yield partial(installation.answer, answers[number % len(answers)], number)
+        yield installation.tick
+        if number % 3 == 0:
+            yield partial(installation.arrive, batch)  # once more, as after a crash
+            yield partial(installation.away, rep)
+        if number % 3 == 2:
+            yield partial(installation.back, rep)
+            yield partial(installation.back, reps_in_turn[(number - 2) % len(reps_in_turn)])
+            yield partial(installation.breach, number)
+        if number % 7 == 3:
+            yield partial(installation.merge, number * BATCH)
+        if number % 10 == 5:
+            yield partial(installation.deactivate, rep)
+        if number % 10 == 9:
+            yield installation.activate
+
+
+def at_once(work: Iterable[Callable[[], None]]) -> None:
+    """Run these in the order in which they come, in as many threads as there are routers."""
+    with ThreadPoolExecutor(ROUTERS) as routers:
+        for done in [routers.submit(it) for it in work]:
+            done.result()
