@@ -25,7 +25,7 @@ ENTRY = re.compile(r"^- \*\*(?P<name>[^*]+)\*\*(?: \((?P<others>[^)]*)\))?: [A-Z
 EVERYDAY = set(
     """
     2xx 3xx 4xx 5xx all any boolean csv day ever fri json list mon month none number ok open retry sat
-    string sun thu tue wed
+    string sun thu tue wed yaml
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """Values that say what they mean."""
