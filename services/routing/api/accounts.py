@@ -92,8 +92,8 @@ class AccountsImport(BaseModel):
     @classmethod
     def of(cls, difference: AccountsDifference, *, dry_run: bool) -> Self:
         """The import with what it changes."""
-        shown = AccountsDifferenceOut.model_validate(difference)
-        return cls(applied=not dry_run, difference=shown)
+        out = AccountsDifferenceOut.model_validate(difference)
+        return cls(applied=not dry_run, difference=out)
 
 
 @router.get("/accounts", responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, BadCursor)})

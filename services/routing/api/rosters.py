@@ -102,8 +102,8 @@ class RosterImport(BaseModel):
     @classmethod
     def of(cls, difference: RosterDifference, *, dry_run: bool) -> Self:
         """The import with what it changes."""
-        shown = RosterDifferenceOut.model_validate(difference)
-        return cls(applied=not dry_run, difference=shown)
+        out = RosterDifferenceOut.model_validate(difference)
+        return cls(applied=not dry_run, difference=out)
 
 
 def router(
@@ -130,13 +130,13 @@ def router(
         Reps who are not in it become inactive. With `dry_run` it is only shown what it would change.
         """
         file = body.read(_agreement(session, assigner), guard)
-        shown = RosterImport.of(compare_roster(session, file), dry_run=body.dry_run)
+        out = RosterImport.of(compare_roster(session, file), dry_run=body.dry_run)
         if not body.dry_run:
             imported = import_reps(session, file, vault=Vault(secret_key), now=now)
-            shown.secrets = imported.secrets
-            shown.held_by_inactive = imported.held_by_inactive
+            out.secrets = imported.secrets
+            out.held_by_inactive = imported.held_by_inactive
         response.headers["cache-control"] = "no-store"
-        return shown
+        return out
 
     return routes
 

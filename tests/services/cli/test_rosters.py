@@ -71,9 +71,9 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(tmp_path: Path) ->
         before.replace("linus", "mara").replace("open: 4", "open: 5").replace("a.ex", "b.ex")
     )
 
-    shown = reps("import", str(file), "--dry-run")
+    preview = reps("import", str(file), "--dry-run")
 
-    assert shown.split("\n") == [
+    assert preview.split("\n") == [
         "new reps: mara",
         "not in the file, become inactive: linus",
         "endpoints that are new or get another URL: rep/mara",
@@ -126,18 +126,18 @@ def test_accounts_are_imported_after_a_look(tmp_path: Path) -> None:
     rows = "".join(f"c{number:02}.example;linus\n" for number in range(25))
     file.write_bytes(f"domain;rep\na.example;linus\n{rows}".encode("utf-16"))
 
-    shown = accounts("import", str(file), "--dry-run").split("\n")
+    preview = accounts("import", str(file), "--dry-run").split("\n")
     assert accounts("list").split() == ["Account", "Rep", "a.example", "grace"]
     applied = accounts("import", str(file))
 
-    assert shown[0] == "accounts: 25 new, 1 with another rep, 0 removed"
-    assert shown[1:3] == ["a.example: grace -> linus", "c00.example: nobody -> linus"]
-    assert shown[-3:] == [
+    assert preview[0] == "accounts: 25 new, 1 with another rep, 0 removed"
+    assert preview[1:3] == ["a.example: grace -> linus", "c00.example: nobody -> linus"]
+    assert preview[-3:] == [
         "and 6 more",
         "nothing was changed; without --dry-run it takes effect",
         "",
     ]
-    assert applied == "\n".join(shown[:-2]) + "\n"
+    assert applied == "\n".join(preview[:-2]) + "\n"
     assert json.loads(accounts("list", "--rep", "linus", "--limit", "1", "--json")) == [
         {"domain": "a.example", "rep": "linus"}
     ]
@@ -149,10 +149,10 @@ def test_exported_accounts_import_to_no_difference(tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text(accounts("export"), newline="")
 
-    shown = accounts("import", str(file), "--dry-run")
+    preview = accounts("import", str(file), "--dry-run")
 
     assert file.read_bytes() == b"domain,rep\r\na.example,grace\r\n"
-    assert shown == "no difference: the accounts are as in the file\n"
+    assert preview == "no difference: the accounts are as in the file\n"
 
 
 def test_a_long_difference_is_cut() -> None:

@@ -122,7 +122,7 @@ def test_many_routers_give_each_rep_what_one_would_give(sessions: Sessions, coun
 
     policy = RoutingPolicy(1, agreement()).teams["sales"]
     loads = [rep_load(it, rep_fields={"weight": weight}) for it, weight in weights.items()]
-    one = BatchAllocator(loads, policy=policy, now=NOON)
-    expected = Counter(one.assign(matched_lead()).rep for _ in range(count))
+    sequential = BatchAllocator(loads, policy=policy, now=NOON)
+    expected = Counter(sequential.assign(matched_lead()).rep for _ in range(count))
     with sessions() as session:
         assert Counter(session.scalars(select(handoffs.c.rep))) == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,10 +61,7 @@ def select_rep(
     waits = waits_for_owner(lead, excluded_by.get(lead.owner or "", ()))
     first = precedence(lead, waits=waits)
     if waits or lead.rule.team != policy.team:
-        exclusion, reps = reserved(first), {rep for rep, _ in first}
-        excluded_by |= {
-            rep: (*excluded, exclusion) for rep, excluded in excluded_by.items() if rep not in reps
-        }
+        excluded_by = _reserved_for(first, excluded_by)
     candidates = [it for it in loads if it.rep.id in excluded_by]
     eligible = [it for it in candidates if not excluded_by[it.rep.id]]
     load, strategy = _preferred(lead, first, eligible, largest_limit(loads, policy.team))
@@ -88,6 +85,17 @@ def select_rep(
             for it in candidates
         ),
     )
+
+
+def _reserved_for(
+    reps: Sequence[tuple[str, str]], excluded_by: Mapping[str, tuple[Exclusion, ...]]
+) -> dict[str, tuple[Exclusion, ...]]:
+    """The exclusions of each rep where only these reps may have the lead."""
+    exclusion, ids = reserved(reps), {rep for rep, _ in reps}
+    return {
+        rep: excluded if rep in ids else (*excluded, exclusion)
+        for rep, excluded in excluded_by.items()
+    }
 
 
 def shortfalls(eligible: Sequence[RepLoad]) -> dict[str, float]:

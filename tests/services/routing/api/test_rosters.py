@@ -62,16 +62,16 @@ def roster(client: RoutingClient) -> str:
 def test_the_export_imports_to_no_difference(client: RoutingClient) -> None:
     source = roster(client)
 
-    shown = client.put("/roster", {"source": source, "dry_run": True})
+    preview = client.put("/roster", {"source": source, "dry_run": True})
     applied = client.put("/roster", {"source": source})
 
-    assert shown == {
+    assert preview == {
         "applied": False,
         "difference": NO_DIFFERENCE,
         "secrets": {},
         "held_by_inactive": {},
     }
-    assert applied == {**shown, "applied": True}
+    assert applied == {**preview, "applied": True}
     assert roster(client) == source
     assert client.get("/reps")["items"][0]["time_off"][0]["actor"] == "ops/ops"
 
@@ -80,17 +80,17 @@ def test_an_import_says_what_it_changes_and_shows_new_secrets_once(client: Routi
     source = roster(client).replace("open: 1", "open: 5").replace("linus", "mara")
     body = {"source": source, "dry_run": True}
 
-    shown = client.put("/roster", body)
+    preview = client.put("/roster", body)
     assert client.get("/reps")["items"][0]["open_limit"] == 1
     applied = client.put("/roster", {"source": source})
 
-    assert shown["difference"] == applied["difference"]
-    assert shown["difference"]["added"] == ["mara"]
-    assert shown["difference"]["endpoints"] == ["rep/mara"]
-    assert shown["difference"]["changed"] == [
+    assert preview["difference"] == applied["difference"]
+    assert preview["difference"]["added"] == ["mara"]
+    assert preview["difference"]["endpoints"] == ["rep/mara"]
+    assert preview["difference"]["changed"] == [
         {"rep": "grace", "field": "capacity.open", "before": "1", "after": "5"}
     ]
-    assert (shown["secrets"], list(applied["secrets"])) == ({}, ["rep/mara"])
+    assert (preview["secrets"], list(applied["secrets"])) == ({}, ["rep/mara"])
     assert client.get("/reps")["items"][0]["open_limit"] == 5
 
 
@@ -132,12 +132,12 @@ def test_a_forbidden_url_is_refused(client: RoutingClient) -> None:
 def test_accounts_are_replaced_listed_and_exported(client: RoutingClient) -> None:
     source = "domain;rep\nB.example;linus\na.example;grace\n"
 
-    shown = client.put("/accounts", {"source": source, "dry_run": True})
+    preview = client.put("/accounts", {"source": source, "dry_run": True})
     assert len(client.get("/accounts")["items"]) == 1
     applied = client.put("/accounts", {"source": source})
 
-    assert (shown["applied"], applied["applied"]) == (False, True)
-    assert shown["difference"] == applied["difference"]
+    assert (preview["applied"], applied["applied"]) == (False, True)
+    assert preview["difference"] == applied["difference"]
     assert applied["difference"]["first"] == [
         {"domain": "a.example", "before": None, "after": "grace"},
         {"domain": "b.example", "before": None, "after": "linus"},

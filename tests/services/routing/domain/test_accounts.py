@@ -23,8 +23,8 @@ BY_DOMAIN = {"kestrel.example": "claire", "eu.kestrel.example": "grace", "old.ex
 
 
 def owner(trait: str | None = None, **lead: Any) -> str | None:
-    found = Owners(BY_DOMAIN, ROSTER).owner_of({"lead": lead}, trait=trait)
-    return None if found is None else found.id
+    rep_or_none = Owners(BY_DOMAIN, ROSTER).owner_of({"lead": lead}, trait=trait)
+    return None if rep_or_none is None else rep_or_none.id
 
 
 @pytest.mark.parametrize(

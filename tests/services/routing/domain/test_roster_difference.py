@@ -73,9 +73,9 @@ def test_a_change_of_ranks_is_named_for_those_who_stay() -> None:
 
 def test_accounts_that_change_are_a_difference() -> None:
     file = ImportedRoster(STORED.reps, STORED.endpoints)
-    same, other = (
+    same, changed = (
         difference_of(STORED, file, disabled=(), accounts=AccountsDifference(added, 0, 0, []))
         for added in (0, 1)
     )
 
-    assert (same.is_empty, other.is_empty) == (True, False)
+    assert (same.is_empty, changed.is_empty) == (True, False)

@@ -65,11 +65,11 @@ def test_an_import_replaces_all_accounts_and_says_what_changes(session: Session)
 def test_a_dry_run_changes_nothing_and_an_export_imports_to_no_difference(session: Session) -> None:
     imported(session, "a.example,grace", '"x,y.example",linus')
 
-    shown = imported(session, "b.example,grace", dry_run=True)
+    preview = imported(session, "b.example,grace", dry_run=True)
     exported = "".join(accounts_as_csv(all_accounts(session))).split("\r\n")
     again = imported(session, *exported[1:], head=exported[0])
 
-    assert (shown.added, shown.removed, again.is_empty) == (1, 2, True)
+    assert (preview.added, preview.removed, again.is_empty) == (1, 2, True)
     assert count_accounts(session) == 2
 
 

@@ -10,24 +10,18 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer
-from services.routing.domain.handoff import State, handoff_id
+from services.routing.domain.handoff import handoff_id
 from services.routing.domain.reassignment import Reassignment
 from services.routing.handlers import Assigner, on_answer, on_reassignment, tick
 from services.routing.handlers.explanation import explain
 from services.routing.handlers.reroutes import plan_reroute
 from services.routing.queries.handoffs import find_handoff
 from services.routing.queries.reroutes import moves_of
-from services.routing.tables import handoffs, reps
+from services.routing.tables import reps
 from shared.contracts.payloads import Change, LeadContext, LeadQualified
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified
-from tests.services.routing.builders import (
-    build_assigner,
-    entry,
-    importing,
-    publishing,
-    qualifying,
-)
+from tests.services.routing.builders import build_assigner, entry, importing, publishing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -58,7 +52,7 @@ def opened(session: Session, **rule: Any) -> Assigner:
     return assigner
 
 
-def place(session: Session, lead: str, qualification: int = 1) -> tuple[str, str | None, str]:
+def where_is(session: Session, lead: str, qualification: int = 1) -> tuple[str, str | None, str]:
     """Where the lead's handoff is: its team, its rep and its state."""
     handoff = find_handoff(session, handoff_id(an_id(lead), qualification))
     assert handoff is not None
@@ -73,6 +67,7 @@ def decision(session: Session, assigner: Assigner, lead: str) -> dict[str, Any]:
 
 
 def excluded(decision: dict[str, Any], rep: str) -> list[str]:
+    """Why the rep could not have it."""
     [candidate] = [it for it in decision["candidates"] if it["rep"] == rep]
     return [it["reason"] for it in candidate["excluded"]]
 
@@ -99,8 +94,8 @@ def test_the_owner_gets_the_lead_in_the_owners_team(session: Session) -> None:
 
     qualifying(session, assigner, lead_qualified(lead="a"), stranger("b"))
 
-    assert place(session, "a") == ("enterprise", "claire", "assigned")
-    assert place(session, "b") == ("sales", "grace", "assigned")
+    assert where_is(session, "a") == ("enterprise", "claire", "assigned")
+    assert where_is(session, "b") == ("sales", "grace", "assigned")
     made = decision(session, assigner, "a")
     assert (made["owner"], made["strategy"], made["team"]) == ("claire", "owner", "enterprise")
     assert made["margin"] == {"rival": None, "measure": "owner", "by": 0.0}
@@ -113,9 +108,9 @@ def test_the_team_gets_it_where_the_owner_may_not(session: Session) -> None:
 
     qualifying(session, assigner, *(lead_qualified(lead=it) for it in "ab"))
 
-    places = {place(session, it) for it in "ab"}
-    assert places == {("enterprise", "claire", "assigned"), ("sales", "grace", "assigned")}
-    [second] = [it for it in "ab" if place(session, it)[0] == "sales"]
+    whereabouts = {where_is(session, it) for it in "ab"}
+    assert whereabouts == {("enterprise", "claire", "assigned"), ("sales", "grace", "assigned")}
+    [second] = [it for it in "ab" if where_is(session, it)[0] == "sales"]
     made = decision(session, assigner, second)
     assert (made["owner"], made["strategy"]) == ("claire", "fair_share")
     assert excluded(made, "claire") == ["other_team", "full"]
@@ -130,12 +125,12 @@ def test_a_lead_waits_for_its_owner_and_goes_to_the_owner_who_is_free_again(
     qualifying(session, assigner, lead_qualified(lead="b"))
     made = decision(session, assigner, "b")
 
-    assert place(session, "b") == ("enterprise", None, "waiting")
+    assert where_is(session, "b") == ("enterprise", None, "waiting")
     assert (made["picked"], made["strategy"], excluded(made, "claire")) == (None, "owner", ["full"])
 
     answer(session, assigner, "a", Change.WON)
 
-    assert place(session, "b") == ("enterprise", "claire", "assigned")
+    assert where_is(session, "b") == ("enterprise", "claire", "assigned")
 
 
 def test_a_lead_whose_owner_left_while_it_waited_goes_on_to_the_team(session: Session) -> None:
@@ -146,7 +141,7 @@ def test_a_lead_whose_owner_left_while_it_waited_goes_on_to_the_team(session: Se
     importing(session, GRACE)
     tick(session, LATER, assigner=assigner)
 
-    assert place(session, "b") == ("sales", "grace", "assigned")
+    assert where_is(session, "b") == ("sales", "grace", "assigned")
     assert excluded(decision(session, assigner, "b"), "claire") == [
         "inactive",
         "other_team",
@@ -163,19 +158,18 @@ def test_a_lead_that_waits_goes_to_the_next_owner_of_the_team(session: Session) 
     importing(session, GRACE, CLAIRE, mara, accounts={"example.com": "mara"})
     tick(session, LATER, assigner=assigner)
 
-    assert place(session, "b") == ("enterprise", "mara", "assigned")
+    assert where_is(session, "b") == ("enterprise", "mara", "assigned")
 
 
 def test_without_anybody_in_the_team_the_lead_waits_there(session: Session) -> None:
-    assigner = build_assigner(session, routing=routing(**WAIT), traits=TRAITS)
-    importing(session, entry("grace", active=False), CLAIRE, accounts=OWNED)
+    assigner = opened(session, **WAIT)
     qualifying(session, assigner, lead_qualified(lead="a"))
     qualifying(session, assigner, lead_qualified(lead="b"))
 
-    importing(session, entry("grace", active=False), accounts=OWNED | {"example.com": "grace"})
+    importing(session, entry("grace", active=False), accounts={"example.com": "grace"})
     tick(session, LATER, assigner=assigner)
 
-    assert place(session, "b") == ("sales", None, "waiting")
+    assert where_is(session, "b") == ("sales", None, "waiting")
 
 
 def test_what_the_owner_rejects_goes_to_the_team_of_the_rule(session: Session) -> None:
@@ -184,7 +178,7 @@ def test_what_the_owner_rejects_goes_to_the_team_of_the_rule(session: Session) -
 
     answer(session, assigner, "a", Change.REJECTED, reason="no_capacity")
 
-    assert place(session, "a") == ("sales", "grace", "assigned")
+    assert where_is(session, "a") == ("sales", "grace", "assigned")
     assert excluded(decision(session, assigner, "a"), "claire") == ["other_team", "had_it"]
     assert counted(session) == {"grace": 1, "claire": 0}
 
@@ -202,7 +196,7 @@ def test_ops_reassign_from_the_owner_to_the_team_of_the_rule(session: Session) -
         now=LATER,
     )
 
-    assert place(session, "a") == ("sales", "grace", "assigned")
+    assert where_is(session, "a") == ("sales", "grace", "assigned")
     assert counted(session) == {"grace": 1, "claire": 0}
 
 
@@ -221,7 +215,7 @@ def test_the_trait_names_an_owner_whom_the_file_does_not_name(session: Session) 
 
     qualifying(session, assigner, stranger("a", traits={"owner": "CLAIRE@example.com"}))
 
-    assert place(session, "a") == ("enterprise", "claire", "assigned")
+    assert where_is(session, "a") == ("enterprise", "claire", "assigned")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +238,7 @@ def test_a_lead_comes_back_to_its_rep_across_teams_where_the_rule_says_so(
 
     qualifying(session, assigner, stranger("a", qualification=2), now=LATER)
 
-    assert place(session, "a", 2) == expected
+    assert where_is(session, "a", 2) == expected
 
 
 def test_a_waiting_lead_is_brought_under_the_newest_agreement_with_its_owner(
@@ -254,14 +248,14 @@ def test_a_waiting_lead_is_brought_under_the_newest_agreement_with_its_owner(
     importing(session, entry("grace", capacity={"open": 1}), CLAIRE, accounts=OWNED)
     qualifying(session, assigner, stranger("a"))
     qualifying(session, assigner, lead_qualified(lead="b"), stranger("c"))
-    assert {place(session, it)[2] for it in "bc"} == {"waiting"}
+    assert {where_is(session, it)[2] for it in "bc"} == {"waiting"}
 
     publishing(session, routing=routing(**WAIT), traits=TRAITS)
     for _ in range(2):
         tick(session, LATER, assigner=assigner)
 
-    assert place(session, "b") == ("enterprise", "claire", "assigned")
-    assert place(session, "c") == ("sales", None, "waiting")
+    assert where_is(session, "b") == ("enterprise", "claire", "assigned")
+    assert where_is(session, "c") == ("sales", None, "waiting")
 
 
 def test_a_lead_goes_on_only_when_nobody_else_has_locked_the_team(sessions: Sessions) -> None:
@@ -272,17 +266,17 @@ def test_a_lead_goes_on_only_when_nobody_else_has_locked_the_team(sessions: Sess
         importing(session, GRACE)
         session.execute(text("update routing.teams set review_at = null where id = 'sales'"))
 
-    with sessions.begin() as other:
-        other.execute(text("select from routing.teams where id = 'sales' for update"))
+    with sessions.begin() as blocker:
+        blocker.execute(text("select from routing.teams where id = 'sales' for update"))
         with sessions.begin() as session:
             tick(session, LATER, assigner=assigner)
         with sessions() as session:
-            assert place(session, "b") == ("enterprise", None, "waiting")
+            assert where_is(session, "b") == ("enterprise", None, "waiting")
     with sessions.begin() as session:
         tick(session, LATER, assigner=assigner)
 
     with sessions() as session:
-        assert place(session, "b") == ("sales", "grace", "assigned")
+        assert where_is(session, "b") == ("sales", "grace", "assigned")
 
 
 def test_hotter_and_older_leads_of_owners_come_first(session: Session) -> None:
@@ -295,9 +289,8 @@ def test_hotter_and_older_leads_of_owners_come_first(session: Session) -> None:
         lead_qualified(lead="older", at=NOON - timedelta(hours=1)),
     )
 
-    assert place(session, "older") == ("enterprise", "claire", "assigned")
-    states = session.scalars(select(handoffs.c.state)).all()
-    assert states == [State.ASSIGNED] * 2
+    assert where_is(session, "older") == ("enterprise", "claire", "assigned")
+    assert where_is(session, "newer") == ("sales", "grace", "assigned")
 
 
 def counted(session: Session) -> dict[str, int]:
