@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from services.routing.domain.handoff import handoff_id
-from services.routing.handlers import tick
+from services.routing.handlers import Assigner, tick
 from shared.contracts.payloads import LeadContext
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id, lead_qualified
 from tests.services.console.site import RunningConsole, running_console, token_in
-from tests.services.routing.builders import build_assigner, entry, importing, qualifying
+from tests.services.routing.builders import URL, build_assigner, entry, importing, qualifying
 
 pytestmark = pytest.mark.postgres
 
@@ -130,6 +130,23 @@ def test_ops_reassign_and_see_why(console: RunningConsole) -> None:
         assert "had this handoff already" in newest
         assert "without this" in newest
         assert "picked, as the only one who could take it" in first
+
+
+def test_the_decision_names_the_owner_of_the_account(
+    console: RunningConsole, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        owned = {"example.org": "amira"}
+        importing(session, entry("amira"), entry("linus"), accounts=owned)
+        context = LeadContext(email="g@example.org", account="example.org")
+        lead = lead_qualified(lead="grace", context=context)
+        qualifying(session, Assigner(URL), lead)
+    with console.visit() as client:
+        page = client.get(f"/handoffs/{handoff_id(an_id('grace'), 1)}/why").text
+
+    assert "Amira owns the account." in page
+    assert "picked, as the owner of the account; otherwise Linus was next" in page
+    assert "if Amira did not own the account" in page
 
 
 @pytest.mark.parametrize("path", [ADA, f"{ADA}/why"])

@@ -56,6 +56,7 @@ def test_each_rep_has_load_hours_and_share(console: RunningConsole) -> None:
     assert "Amira &lt;b&gt;" in amira
     assert "open</span> until" in amira
     assert "50\u2009% is fair" in amira
+    assert '<span title="in 2026-11">1</span>' in amira
     assert "endpoint disabled" in jonas
     assert "21 Nov" in jonas
     assert 'id="rep-cleo"' not in page.text
