@@ -19,6 +19,8 @@ MAX_ROWS = 200_000
 MAX_FAULTS = 100
 """A file is read until it has so many faults."""
 DELIMITERS = (",", ";", "\t")
+NAMED_DELIMITERS = (*DELIMITERS, "|")
+"""Those that a line `sep=|` above the header may name."""
 
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -105,7 +107,7 @@ class CsvFile:
         for match in self._lines:
             self._line += 1
             line = match.group()
-            if separator := _SEPARATOR_LINE.fullmatch(line):
+            if (separator := _SEPARATOR_LINE.fullmatch(line)) and separator[1] in NAMED_DELIMITERS:
                 named = separator[1]
             elif line.strip():
                 headers = {it: _names(line, it) for it in (named, *DELIMITERS) if it is not None}

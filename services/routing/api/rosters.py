@@ -54,10 +54,10 @@ class RosterIn(BaseModel):
 
     def read(self, agreement: Agreement | None, check_url: Callable[[str], None]) -> RosterFile:
         """The file; raises InvalidDocument with every fault."""
-        read = parse_csv if self.format == "csv" else parse
-        return read(
-            self.source, name=f"reps.{self.format}", agreement=agreement, check_url=check_url
-        )
+        name = f"reps.{self.format}"
+        if self.format == "csv":
+            return parse_csv(self.source, name=name, agreement=agreement, check_url=check_url)
+        return parse(self.source, name=name, agreement=agreement, check_url=check_url)
 
 
 class FieldChangeOut(BaseModel):

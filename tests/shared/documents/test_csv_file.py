@@ -35,6 +35,7 @@ def refusal(content: bytes | str) -> str:
         TEXT.replace(";", "\t").encode("utf-16"),
         TEXT.replace(";", ",").encode(),
         b"sep=;\r\n" + TEXT.replace("\r\n", "\n").encode(),
+        b"sep=|\r\n" + TEXT.replace(";", "|").encode(),
         TEXT.replace("\r\n", "\r").encode(),
         "\ufeff" + TEXT,
     ],
@@ -47,6 +48,7 @@ def refusal(content: bytes | str) -> str:
         "tabs",
         "commas",
         "a line that names the delimiter",
+        "a line that names another delimiter",
         "an old Macintosh",
         "text",
     ],
@@ -75,6 +77,7 @@ def test_columns_may_be_left_out_and_cells_at_the_end_of_a_row_too() -> None:
     ("content", "message"),
     [
         ("", "a.csv:1:1: the file is empty; begin with a line such as domain,rep"),
+        ('sep="\ndomain,rep', "a.csv:1:1: unknown column `sep=\"`"),
         ("domain,repp\na,b", "a.csv:1:2: unknown column `repp`; did you mean `rep`?"),
         ("\nrep\nx", "a.csv:2:1: the column `domain` is missing; add it"),
         ("domain,rep,rep\nx,y,z", "a.csv:1:3: the column `rep` is there twice; delete one"),
