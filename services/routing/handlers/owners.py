@@ -36,6 +36,8 @@ def with_owners(
 ) -> list[Arrival]:
     """The arrivals with the owners of their accounts, each handoff in the team in which it begins."""
     matches = [it.match for it in arrivals if it.match is not None]
+    if not any(it.rule.asks_owner for it in matches):
+        return list(arrivals)
     owners = load_owners(session, matches, rosters=rosters)
     previous = _previous_reps(session, arrivals)
 
