@@ -23,11 +23,11 @@ NAMED_DELIMITERS = (*DELIMITERS, "|")
 """Those that a line `sep=|` above the header may name."""
 
 _BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
+_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
@@ -155,18 +155,23 @@ def _text_of(content: bytes | str, *, name: str) -> str:
     """The text: by its byte order mark UTF-8 or UTF-16; without one UTF-8, or else Windows-1252."""
     if isinstance(content, str):
         return _storable(content.removeprefix("\ufeff"), name)
-    encoding = next((it for bom, it in _BOMS.items() if content.startswith(bom)), None)
-    if encoding is None:
-        try:
-            return _storable(content.decode("utf-8"), name)
-        except UnicodeDecodeError:
-            encoding = "cp1252"
+    mark = next((it for it in _BOMS if content.startswith(it)), b"")
+    encoding, content = _BOMS.get(mark, "utf-8"), content[len(mark) :]
     try:
         return _storable(content.decode(encoding), name)
     except UnicodeDecodeError as wrong:
-        before = content[: wrong.start].decode(encoding, errors="ignore")
-        message = f"a byte that is not {_NAMES[encoding]}; save the file as `CSV UTF-8`"
-        raise InvalidDocument(name, [_fault_behind(before, message)]) from None
+        if mark:
+            raise _undecodable(wrong, encoding, name) from None
+    try:
+        return _storable(content.decode("cp1252"), name)
+    except UnicodeDecodeError as wrong:
+        raise _undecodable(wrong, "cp1252", name) from None
+
+
+def _undecodable(wrong: UnicodeDecodeError, encoding: str, name: str) -> InvalidDocument:
+    before = wrong.object[: wrong.start].decode(encoding, errors="ignore")
+    message = f"a byte that is not {_NAMES[encoding]}; save the file as `CSV UTF-8`"
+    return InvalidDocument(name, [_fault_behind(before, message)])
 
 
 def _storable(text: str, name: str) -> str:

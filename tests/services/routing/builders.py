@@ -45,7 +45,8 @@ def build_policy(**sections: Any) -> TeamPolicy:
 
 def rep(id: str, **fields: Any) -> Rep:
     """A rep of team `sales`."""
-    return Rep(id=id, name=id.title(), email=f"{id}@example.com", **{"team": "sales", **fields})
+    defaults = {"name": id.title(), "email": f"{id}@example.com", "team": "sales"}
+    return Rep(id=id, **{**defaults, **fields})
 
 
 def rep_load(id: str, *, rep_fields: dict[str, Any] | None = None, **fields: Any) -> RepLoad:

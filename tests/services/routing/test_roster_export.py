@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.routing.domain.accounts import Account
@@ -44,7 +43,6 @@ def urls_of(listed: list[Rep]) -> dict[str, str]:
     return {f"rep/{it.id}": f"https://x.io/{it.id}" for it in listed}
 
 
-@settings(max_examples=100)
 @forall(st.lists(reps, min_size=1, max_size=3), st.sampled_from([OTHERS, {}]))
 def test_what_was_exported_is_read_as_it_was(
     rows: list[dict[str, Any]], others: dict[str, str]
