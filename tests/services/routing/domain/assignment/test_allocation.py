@@ -52,10 +52,10 @@ leads = st.lists(
         lambda rule, country, fit, previous_rep, earlier_reps, refused_by, owner: matched_lead(
             rule=rule,
             facts={**matched_lead().facts, "lead": {"country": country}, "fit": fit},
-            previous_rep=previous_rep and f"rep_{previous_rep}",
+            previous_rep=None if previous_rep is None else f"rep_{previous_rep}",
             earlier_reps=frozenset(f"rep_{it}" for it in earlier_reps),
             refused_by=frozenset(f"rep_{it}" for it in refused_by),
-            owner=owner and f"rep_{owner}",
+            owner=None if owner is None else f"rep_{owner}",
         ),
         st.sampled_from(RULES),
         st.sampled_from(["DE", "FR", "US"]),
