@@ -305,5 +305,7 @@ def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
         )
     for holder, count in imported.held_by_inactive.items():
         terminal.print(f"{holder} is inactive and still holds {number_of_handoffs(count)}")
+    for owner, count in imported.owned_by_inactive.items():
+        terminal.print(f"{owner} is inactive and owns accounts: {count}; give them to others")
     if imported.held_by_inactive and not reroute:
         terminal.print("import the same file with --reroute to give these to others")

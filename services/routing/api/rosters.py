@@ -98,6 +98,9 @@ class RosterImport(BaseModel):
         default={},
         description="How many handoffs each inactive rep still holds: `POST /v1/reroutes` gives them to others.",
     )
+    owned_by_inactive: dict[str, int] = Field(
+        default={}, description="How many accounts each inactive rep owns."
+    )
 
     @classmethod
     def of(cls, difference: RosterDifference, *, dry_run: bool) -> Self:
@@ -135,6 +138,7 @@ def router(
             imported = import_reps(session, file, vault=Vault(secret_key), now=now)
             out.secrets = imported.secrets
             out.held_by_inactive = imported.held_by_inactive
+            out.owned_by_inactive = imported.owned_by_inactive
         response.headers["cache-control"] = "no-store"
         return out
 

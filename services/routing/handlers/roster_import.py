@@ -39,6 +39,8 @@ class Imported:
     secrets: dict[str, str]
     held_by_inactive: dict[str, int]
     """How many handoffs each inactive rep still holds: a re-route gives them to others."""
+    owned_by_inactive: dict[str, int]
+    """How many accounts each inactive rep owns: their leads go to the teams of the rules."""
     cancelled: int
     """Webhooks to inactive reps that will not be sent."""
     absences: dict[str, Absence]
@@ -71,7 +73,8 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     cancelled = deliveries.cancel_for_endpoints(session, endpoints_of_inactive, now=now)
     held_by_inactive = reps.held_by_inactive(session)
     kept = {it.id: recorded[it.id].absence for it in all_reps if it.active and it.id in recorded}
-    return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, cancelled, kept)
+    owned = accounts.owned_by_inactive(session)
+    return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, owned, cancelled, kept)
 
 
 def _save_endpoints(session: Session, urls: dict[str, str], vault: Vault) -> dict[str, str]:

@@ -14,7 +14,7 @@ from services.routing.domain.accounts import (
     AccountsDifference,
     StagedAccount,
 )
-from services.routing.tables import accounts, staged_accounts
+from services.routing.tables import accounts, reps, staged_accounts
 from shared.db.copying import copy_rows
 
 
@@ -105,6 +105,18 @@ _SAVE = text("""
     insert into routing.accounts (domain, rep) select domain, rep from staged_accounts
     on conflict (domain) do update set rep = excluded.rep where accounts.rep <> excluded.rep
 """)
+
+
+def owned_by_inactive(session: Session) -> dict[str, int]:
+    """How many accounts each inactive rep owns."""
+    statement = (
+        select(accounts.c.rep, func.count())
+        .join(reps, reps.c.id == accounts.c.rep)
+        .where(~reps.c.active)
+        .group_by(accounts.c.rep)
+        .order_by(accounts.c.rep)
+    )
+    return {str(rep): count for rep, count in session.execute(statement)}
 
 
 def count_accounts(session: Session) -> int:

@@ -94,7 +94,9 @@ def test_reps_come_from_a_table_of_excel(tmp_path: Path) -> None:
     )
 
     assert reps("check", str(file)) == f"{file} is sound: 1 reps, 0 teams\n"
-    assert list(json.loads(reps("import", str(file)))) == ["rep/zoe"]
+    imported = CliRunner().invoke(reps_app, ["import", str(file)])
+    assert list(json.loads(imported.stdout)) == ["rep/zoe"]
+    assert "grace is inactive and owns accounts: 1; give them to others" in imported.stderr
     assert "Zoë" in reps("list")
     assert accounts("list").split() == ["Account", "Rep", "a.example", "grace"]
 

@@ -70,6 +70,7 @@ def test_the_export_imports_to_no_difference(client: RoutingClient) -> None:
         "difference": NO_DIFFERENCE,
         "secrets": {},
         "held_by_inactive": {},
+        "owned_by_inactive": {},
     }
     assert applied == {**preview, "applied": True}
     assert roster(client) == source
@@ -101,6 +102,7 @@ def test_a_csv_of_reps_leaves_accounts_and_fallbacks(client: RoutingClient) -> N
 
     assert applied["difference"]["accounts"] is None
     assert applied["difference"]["inactive"] == ["grace"]
+    assert applied["owned_by_inactive"] == {"grace": 1}
     assert client.get("/accounts")["items"] == [{"domain": "kestrel.example", "rep": "grace"}]
 
 
