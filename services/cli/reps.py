@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from services.cli.database import transaction
 from services.cli.output import AsJson, print_json
 from services.cli.reroutes import By, carry_out, number_of_handoffs
-from services.cli.roster_output import lines_of, load_table
+from services.cli.roster_output import end_of, lines_of, load_table, print_import
 from services.routing.api.reps import with_status
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.reroutes import RerouteState
@@ -25,7 +25,7 @@ from services.routing.handlers import Assigner
 from services.routing.handlers.absences import record_absence
 from services.routing.handlers.deactivation import deactivate_rep
 from services.routing.handlers.reroutes import plan_reroute
-from services.routing.handlers.roster_import import Imported, import_reps
+from services.routing.handlers.roster_import import import_reps
 from services.routing.handlers.rosters import compare_roster, export_roster
 from services.routing.queries.endpoints import disabled_endpoints
 from services.routing.queries.handoffs import held_by
@@ -85,7 +85,7 @@ def import_file(
     with transaction(settings.database_url) as session:
         roster = _roster(file, _agreement(session), guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())
-    _report(roster, imported, reroute=reroute_held)
+    print_import(roster, imported, reroute=reroute_held)
     typer.echo(orjson.dumps(imported.secrets, option=orjson.OPT_INDENT_2).decode())
     if reroute_held and imported.held_by_inactive:
         command = Reassignment(f"ops/{by}", REP_INACTIVE)
@@ -176,7 +176,7 @@ def away(
         raise typer.BadParameter("--until must be later than --from, or than now")
     with transaction(Settings().database_url) as session:
         record_absence(session, rep, RecordedAbsence(absence, f"ops/{by}"), now=now)
-    typer.echo(f"{rep} gets no leads from {absence.since:%Y-%m-%d %H:%M} UTC {_until(absence)}")
+    typer.echo(f"{rep} gets no leads from {absence.since:%Y-%m-%d %H:%M} UTC {end_of(absence)}")
 
 
 @app.command()
@@ -186,7 +186,7 @@ def back(rep: RepId) -> None:
     with transaction(Settings().database_url) as session:
         record_absence(session, rep, None, now=now)
         [stored] = reps_by_id(session, [rep])
-    until = stored.away_until(now)
+    until = stored.awayend_of(now)
     text = (
         "is back"
         if until is None
@@ -206,12 +206,6 @@ def deactivate(rep: RepId) -> None:
         typer.echo(
             f"{rep} still holds {number_of_handoffs(held)}: leadbaton handoffs reroute {rep} plans who gets them"
         )
-
-
-def _until(absence: Absence) -> str:
-    if absence.is_open_ended:
-        return "until they are back"
-    return f"until {absence.until:%Y-%m-%d %H:%M} UTC"
 
 
 @app.command("list")
@@ -286,26 +280,3 @@ def _reroute(rep: str, settings: Settings, command: Reassignment) -> None:
         state = carry_out(planned.id)
         with transaction(settings.database_url) as session:
             goes_on = state is RerouteState.DONE and rep in held_by(session, [rep])
-
-
-def _report(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
-    terminal = Terminal(stderr=True)
-    table = Table("Rep", "Team", "Endpoint", "Secret")
-    for rep in roster.reps:
-        new = f"rep/{rep.id}" in imported.secrets
-        table.add_row(rep.id, rep.team, rep.endpoint.url, "new, shown once" if new else "kept")
-    terminal.print(table)
-    if imported.inactive:
-        terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
-    if imported.cancelled:
-        terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
-    for absent, absence in imported.absences.items():
-        terminal.print(
-            f"{absent} stays away {_until(absence)}; to end that: leadbaton reps back {absent}"
-        )
-    for holder, count in imported.held_by_inactive.items():
-        terminal.print(f"{holder} is inactive and still holds {number_of_handoffs(count)}")
-    for owner, count in imported.owned_by_inactive.items():
-        terminal.print(f"{owner} is inactive and owns accounts: {count}; give them to others")
-    if imported.held_by_inactive and not reroute:
-        terminal.print("import the same file with --reroute to give these to others")

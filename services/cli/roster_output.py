@@ -1,4 +1,4 @@
-"""Prints what an import of the roster or of accounts changes, and the loads of the reps."""
+"""Prints what an import of the roster or of accounts changes or has changed, and the loads of the reps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 
 from services.cli.output import plain_table
+from services.cli.reroutes import number_of_handoffs
 from services.routing.api.reps import RepOut
 from services.routing.domain.accounts import AccountsDifference
+from services.routing.domain.roster import Absence
 from services.routing.domain.roster_difference import RosterDifference
+from services.routing.handlers.roster_import import Imported
+from services.routing.roster_file import RosterFile
+from shared.terminal import Terminal
 
 MAX_SHOWN = 200
 """How many changes of reps are shown."""
@@ -72,3 +77,34 @@ def load_table(reps: Iterable[RepOut]) -> Table:
             "" if share is None else f"{share.shortfall:.1f}",
         )
     return table
+
+
+def print_import(roster: RosterFile, imported: Imported, *, reroute: bool) -> None:
+    """Print what the import changed, without secrets, to standard error."""
+    terminal = Terminal(stderr=True)
+    table = Table("Rep", "Team", "Endpoint", "Secret")
+    for rep in roster.reps:
+        new = f"rep/{rep.id}" in imported.secrets
+        table.add_row(rep.id, rep.team, rep.endpoint.url, "new, shown once" if new else "kept")
+    terminal.print(table)
+    if imported.inactive:
+        terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")
+    if imported.cancelled:
+        terminal.print(f"webhooks to inactive reps cancelled: {imported.cancelled}")
+    for absent, absence in imported.absences.items():
+        terminal.print(
+            f"{absent} stays away {end_of(absence)}; to end that: leadbaton reps back {absent}"
+        )
+    for holder, count in imported.held_by_inactive.items():
+        terminal.print(f"{holder} is inactive and still holds {number_of_handoffs(count)}")
+    for owner, count in imported.owned_by_inactive.items():
+        terminal.print(f"{owner} is inactive and owns accounts: {count}; give them to others")
+    if imported.held_by_inactive and not reroute:
+        terminal.print("import the same file with --reroute to give these to others")
+
+
+def end_of(absence: Absence) -> str:
+    """Until when a rep is away."""
+    if absence.is_open_ended:
+        return "until they are back"
+    return f"until {absence.until:%Y-%m-%d %H:%M} UTC"
