@@ -96,7 +96,11 @@ class AccountsImport(BaseModel):
         return cls(applied=not dry_run, difference=out)
 
 
-@router.get("/accounts", responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, BadCursor)})
+@router.get(
+    "/accounts",
+    response_model=Page[AccountOut],
+    responses={**CSV_RESPONSE, **problems(UnknownKey, WrongScope, BadCursor)},
+)
 def read_accounts(
     request: Request,
     session: Tx,
