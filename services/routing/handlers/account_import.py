@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.routing.accounts_file import account_rows
 from services.routing.domain.accounts import AccountsDifference, StagedAccount
-from services.routing.queries import accounts, reps, teams
+from services.routing.queries import accounts, reps, rosters, teams
 from services.routing.roster_file import RosterFile
 from shared.documents import CsvFile
 from shared.documents.csv_file import MAX_FAULTS
@@ -36,8 +36,21 @@ def import_accounts(
         accounts.replace_accounts(session)
         team_ids = reps.teams_with_reps(session)
         teams.lock_teams(session, team_ids)
+        rosters.renew_roster(session)
         teams.review_teams(session, team_ids, at=now)
     return difference
+
+
+def replace_accounts_of(session: Session, file: RosterFile) -> bool:
+    """Store the accounts of a file of reps, if it has any; whether that changes something.
+
+    As in an import of accounts, their table is locked before the teams.
+    """
+    difference = stage_accounts_of(session, file)
+    if difference is None or difference.is_empty:
+        return False
+    accounts.replace_accounts(session)
+    return True
 
 
 def stage_accounts_of(session: Session, file: RosterFile) -> AccountsDifference | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.roster import Absence
 from services.routing.domain.signing import encode_secret
-from services.routing.handlers.account_import import stage_accounts_of
+from services.routing.handlers.account_import import replace_accounts_of
 from services.routing.queries import (
     absences,
     accounts,
@@ -56,6 +56,7 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     lock of merges lets everybody who shares it rely on the reps' teams before they lock teams.
     """
     merges.take_lock(session)
+    has_other_accounts = replace_accounts_of(session, file)
     team_ids = {it.team for it in file.all_reps()} | reps.teams_with_reps(session)
     teams.lock_teams(session, team_ids)
     absences.delete_past_absences(session, now=now)
@@ -64,9 +65,10 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     inactive = reps.save_reps(session, all_reps)
     suspend_reps_keys(session, active=[it.id for it in all_reps if it.active], now=now)
     reps.count_open(session)
-    rosters.save_roster(session)
-    if stage_accounts_of(session, file) is not None:
-        accounts.replace_accounts(session)
+    if has_other_accounts:
+        rosters.renew_roster(session)
+    else:
+        rosters.save_roster(session)
     new_secrets = _save_endpoints(session, file.urls(), vault)
     teams.review_teams(session, team_ids, at=now)
     endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     tuple_,
     update,
 )
@@ -142,12 +143,19 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
 def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int) -> list[Handoff]:
     """The team's waiting handoffs, locked: the hottest first, then the oldest, after this one.
 
+    Those that wait for an owner who is still full are left out: they may be many, and nothing has changed for them. An
+    import, or a newer agreement, lets them be decided anew.
+
     The state is part of the statement, so that the index of waiting handoffs can be used.
     """
     turn = tuple_(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
     statement = (
         _handoffs()
-        .where(handoffs.c.team == team, handoffs.c.state == literal_column("'waiting'"))
+        .where(
+            handoffs.c.team == team,
+            handoffs.c.state == literal_column("'waiting'"),
+            _HAS_NO_FULL_OWNER,
+        )
         .order_by(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)
         .limit(limit)
         .with_for_update()
@@ -155,6 +163,21 @@ def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int
     if after is not None:
         statement = statement.where(turn > (after.tier_rank, after.qualified_at, after.id))
     return [_handoff(row) for row in session.execute(statement)]
+
+
+_HAS_NO_FULL_OWNER = text("""
+    (
+        select reps.id from routing.assignments
+        join routing.allocations on allocations.id = assignments.allocation_id
+        join routing.reps on reps.id = assignments.owner
+        where assignments.handoff_id = handoffs.id and assignments.hop = handoffs.hop + 1
+            and assignments.rep is null and assignments.strategy = 'owner'
+            and assignments.agreement_version = handoffs.agreement_version
+            and allocations.roster_id = (select max(rosters.id) from routing.rosters)
+            and reps.active and reps.team = handoffs.team and reps.open >= reps.open_limit
+    ) is null
+""")
+"""The decision by which the handoff waits names an owner of this team who is full, and is of the roster in force."""
 
 
 def teams_of(session: Session, ids: Collection[UUID]) -> set[str]:

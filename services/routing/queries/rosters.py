@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -15,10 +17,20 @@ MAX_CACHED = 16
 
 def save_roster(session: Session) -> None:
     """Keep all reps as they are now, unless the newest roster has them so."""
-    now = [dict(row) for row in session.execute(select_reps().order_by(reps.c.id)).mappings()]
+    now = _all_reps(session)
     newest = select(rosters.c.reps).order_by(rosters.c.id.desc()).limit(1)
     if session.scalar(newest) != now:
         session.execute(insert(rosters).values(reps=now))
+
+
+def renew_roster(session: Session) -> None:
+    """Keep all reps anew, so that leads that wait for their owners are decided by what is in force now."""
+    session.execute(insert(rosters).values(reps=_all_reps(session)))
+
+
+def _all_reps(session: Session) -> list[dict[str, Any]]:
+    statement = select_reps().order_by(reps.c.id)
+    return [dict(row) for row in session.execute(statement).mappings()]
 
 
 class Rosters:
