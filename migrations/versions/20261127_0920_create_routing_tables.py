@@ -32,6 +32,17 @@ def upgrade() -> None:
         comment="Time off that ops recorded beside the file of reps; imports keep it.",
     )
     op.create_table(
+        "accounts",
+        sa.Column("domain", sa.Text(), nullable=False, comment="In lower case."),
+        sa.Column("rep", sa.Text(), nullable=False, comment="Who owns it."),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_accounts")),
+        schema="routing",
+        comment="Companies with the reps who own them.",
+    )
+    op.create_index(
+        "ix_accounts_rep", "accounts", ["rep", "domain"], unique=False, schema="routing"
+    )
+    op.create_table(
         "allocations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("team", sa.Text(), nullable=False),
@@ -90,7 +101,7 @@ def upgrade() -> None:
             "strategy",
             sa.Text(),
             nullable=True,
-            comment="The rule's strategy, or sticky, named or forced.",
+            comment="The rule's, or owner, sticky, named or forced.",
         ),
         sa.Column("rule", sa.Text(), nullable=True),
         sa.Column("agreement_version", sa.Integer(), nullable=True),
@@ -106,6 +117,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Reps who had returned the lead to marketing.",
         ),
+        sa.Column("owner", sa.Text(), nullable=True, comment="Who owned the lead's account."),
         sa.PrimaryKeyConstraint("handoff_id", "hop", name=op.f("pk_assignments")),
         schema="routing",
         comment="Each assignee of a handoff, with what explains the decision.",

@@ -186,7 +186,7 @@ def back(rep: RepId) -> None:
     with transaction(Settings().database_url) as session:
         record_absence(session, rep, None, now=now)
         [stored] = reps_by_id(session, [rep])
-    until = stored.awayend_of(now)
+    until = stored.away_until(now)
     text = (
         "is back"
         if until is None

@@ -73,13 +73,15 @@ def staged_difference(session: Session, *, limit: int) -> AccountsDifference:
     """How the staged accounts differ from the stored ones, with the first changes by domain."""
     counts = session.execute(_COUNTS).one()
     changes = session.execute(_CHANGES, {"limit": limit})
-    return AccountsDifference(*counts, [AccountChange(*row) for row in changes])
+    return AccountsDifference(
+        counts.added, counts.changed, counts.removed, [AccountChange(*row) for row in changes]
+    )
 
 
 _COUNTS = text("""
-    select count(*) filter (where stored.domain is null),
-        count(*) filter (where stored.rep <> staged.rep),
-        count(*) filter (where staged.domain is null)
+    select count(*) filter (where stored.domain is null) as added,
+        count(*) filter (where stored.rep <> staged.rep) as changed,
+        count(*) filter (where staged.domain is null) as removed
     from staged_accounts as staged full join routing.accounts as stored using (domain)
 """)
 _CHANGES = text("""

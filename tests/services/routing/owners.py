@@ -78,7 +78,8 @@ def answer(session: Session, assigner: Assigner, lead: str, change: Change, **de
 
 def stranger(lead: str, **fields: Any) -> LeadQualified:
     """A lead of an account that nobody owns."""
-    context = LeadContext(email="x@other.example", account="other.example", traits={})
+    traits = fields.pop("traits", {})
+    context = LeadContext(email="x@other.example", account="other.example", traits=traits)
     return lead_qualified(lead=lead, context=context, **fields)
 
 
