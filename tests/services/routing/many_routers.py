@@ -91,8 +91,8 @@ begin
     end if;
     return null;
 end $$;
-create trigger check_assignment after insert or update on routing.handoffs
-for each row execute function routing.check_assignment();
+create constraint trigger check_assignment after insert or update on routing.handoffs
+deferrable initially deferred for each row execute function routing.check_assignment();
 """
 
 
