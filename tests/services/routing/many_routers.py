@@ -153,9 +153,12 @@ class Installation:
             record_absence(session, rep, None, now=LATER)
 
     def deactivate(self, rep: str) -> None:
-        """The rep is not in the file any more, and everything that the rep holds is given to others."""
+        """The rep is not in the file any more."""
         with self.sessions.begin() as session:
             self.import_reps(session, inactive=rep)
+
+    def reroute(self, rep: str) -> None:
+        """Everything that the rep holds is given to others by the next ticks."""
         with self.sessions.begin() as session:
             planned = plan_reroute(
                 session, rep, command=Reassignment("ops/olga"), assigner=self.assigner, now=LATER
