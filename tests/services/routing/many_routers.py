@@ -224,6 +224,7 @@ def work_of(
             yield partial(installation.merge, number * BATCH)
         if number % 10 == 5:
             yield partial(installation.deactivate, rep)
+            yield partial(installation.reroute, rep)
         if number % 10 == 9:
             yield installation.activate
 
