@@ -22,7 +22,7 @@ from services.routing.domain.reroutes import (
     movable,
     with_outcomes,
 )
-from services.routing.handlers.assignment import Assigner, propose, queue_of
+from services.routing.handlers.assignment import Assigner, lock_teams_of, propose, queue_of
 from services.routing.handlers.reassignment import reassign_held
 from services.routing.queries import handoffs, merges, reps, reroutes, teams
 from shared.errors import Rejected
@@ -132,7 +132,7 @@ def advance_reroutes(
     moves = pending[:limit]
     ids = [it.handoff_id for it in moves]
     planned = movable(moves, handoffs.handoffs_by_id(session, ids), rep=reroute.rep)
-    teams.lock_teams(session, {it.team for it in planned})
+    lock_teams_of(session, planned, assigner=assigner)
     held = handoffs.claim_held(session, ids)
     answered = handoffs.held_among(session, {it.id for it in planned} - held.keys())
 

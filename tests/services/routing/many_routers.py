@@ -47,7 +47,9 @@ from tests.services.routing.builders import entry, importing
 
 ROUTERS = 8
 LATER = NOON + timedelta(minutes=1)
-BATCH = 12
+BATCHES = 80
+"""Into how many batches many leads come; few come in batches of MIN_BATCH."""
+MIN_BATCH = 12
 
 ROUTING = {
     **DEFAULT_SECTIONS["routing"],
@@ -201,11 +203,17 @@ def leads_of(count: int) -> list[LeadQualified]:
     return leads
 
 
+def batches_of(leads: Sequence[LeadQualified]) -> list[Sequence[LeadQualified]]:
+    """The leads as they come."""
+    size = max(MIN_BATCH, len(leads) // BATCHES)
+    return [leads[start : start + size] for start in range(0, len(leads), size)]
+
+
 def work_of(
     installation: Installation, leads: Sequence[LeadQualified]
 ) -> Iterator[Callable[[], None]]:
     """Everything that happens, in the order in which it begins."""
-    batches = [leads[start : start + BATCH] for start in range(0, len(leads), BATCH)]
+    batches = batches_of(leads)
     answers = (Change.WON, Change.REJECTED, Change.ACCEPTED, Change.CONTACTED)
     reps_in_turn = [f"s_{it}" for it in range(8)] + ["e_0", "e_1"]
     for number, batch in enumerate(batches):
@@ -221,7 +229,7 @@ def work_of(
             yield partial(installation.back, reps_in_turn[(number - 2) % len(reps_in_turn)])
             yield partial(installation.breach, number)
         if number % 7 == 3:
-            yield partial(installation.merge, number * BATCH)
+            yield partial(installation.merge, number * MIN_BATCH)
         if number % 10 == 5:
             yield partial(installation.deactivate, rep)
             yield partial(installation.reroute, rep)
