@@ -113,8 +113,8 @@ def test_the_load_report_has_fair_and_real_shares() -> None:
 
     titles = ["Rep", "Team", "Open", "Capacity", "Today", "Got", "Credit", "Fair", "Real", "Lacks"]
     assert report[0].split() == titles
-    assert report[1].split() == ["grace", "sales", "1", "4", "1", "1", "0.0", "50%", "50%", "0.0"]
-    assert report[2].split() == ["linus", "sales", "1", "1", "1", "0.0", "50%", "50%", "0.0"]
+    assert report[1].split() == ["grace", "sales", "1", "4", "0", "1", "0.0", "50%", "50%", "0.0"]
+    assert report[2].split() == ["linus", "sales", "1", "0", "1", "0.0", "50%", "50%", "0.0"]
     assert (grace["share"]["assigned"], linus["holds"]) == (1, 1)
     assert reps("load", "--team", "moon") == "There are no such reps.\n"
 

@@ -122,11 +122,11 @@ def test_waiting_leads_are_reviewed_after_an_import(session: Session) -> None:
     assert reviewed == [NOON + timedelta(minutes=1)]
 
 
-ROWS = 200_000
+ROWS = 20_000
 
 
 @pytest.mark.usefixtures("reps")
-def test_two_hundred_thousand_accounts_are_imported_in_bounded_memory(session: Session) -> None:
+def test_many_accounts_are_imported_in_bounded_memory_and_looked_up_by_index(session: Session) -> None:
     content = "".join(
         accounts_as_csv(Account(f"company-{number:06}.example", "grace") for number in range(ROWS))
     ).encode()
@@ -138,7 +138,7 @@ def test_two_hundred_thousand_accounts_are_imported_in_bounded_memory(session: S
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (difference.added, len(difference.first)) == (ROWS, 20)
-    assert peak < 10_000_000
+    assert peak < 1_000_000
     assert count_accounts(session) == ROWS
     session.execute(text("analyze routing.accounts"))
     plan = "\n".join(
@@ -147,7 +147,7 @@ def test_two_hundred_thousand_accounts_are_imported_in_bounded_memory(session: S
                 "explain select domain, rep from routing.accounts"
                 " where domain = any(cast(:domains as text[]))"
             ),
-            {"domains": [f"company-{number:06}.example" for number in range(0, ROWS, 400)]},
+            {"domains": [f"company-{number:06}.example" for number in range(0, ROWS, 40)]},
         )
     )
     assert "pk_accounts" in plan
