@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.answers import Actor, Answer, HandoffMoved
@@ -107,24 +107,31 @@ class Installation:
     limit: int
     """The capacity of each rep."""
 
-    def arrive(self, leads: Sequence[LeadQualified]) -> None:
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction; on a slow machine it waits for locks for longer than those of a router."""
         with self.sessions.begin() as session:
+            session.execute(text("set local lock_timeout = '2min'"))
+            yield session
+
+    def arrive(self, leads: Sequence[LeadQualified]) -> None:
+        with self.begin() as session:
             messages = [qualified_message(it) for it in leads]
             on_leads_qualified(session, messages, NOON, assigner=self.assigner)
 
     def merge(self, number: int) -> None:
         payload = leads_merged(stays=f"lead-{number}", goes=f"lead-{number + 1}")
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             on_leads_merged(session, [merged_message(payload)], NOON, assigner=self.assigner)
 
     def tick(self) -> None:
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             tick(session, LATER, assigner=self.assigner)
 
     def answer(self, change: Change, seed: int) -> None:
         details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
         for id, _ in self._held(seed):
-            with suppress(HandoffMoved), self.sessions.begin() as session:
+            with suppress(HandoffMoved), self.begin() as session:
                 on_answer(
                     session,
                     id,
@@ -137,39 +144,39 @@ class Installation:
     def breach(self, seed: int) -> None:
         """Promises are broken, of which the team is notified; and ops take the leads from their reps."""
         held = self._held(seed)
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             messages = [sla_message(sla_changed(handoff_id=id, team="sales")) for id, _ in held]
             on_sla_changed(session, messages, LATER, assigner=self.assigner)
         for id, hop in held:
-            with suppress(HandoffMoved), self.sessions.begin() as session:
+            with suppress(HandoffMoved), self.begin() as session:
                 command = Reassignment("ops/olga", "breached")
                 on_reassignment(session, id, command, hop=hop, assigner=self.assigner, now=LATER)
 
     def away(self, rep: str) -> None:
         recorded = RecordedAbsence(Absence(NOON - timedelta(hours=1), OPEN_END), "ops/olga")
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             record_absence(session, rep, recorded, now=LATER)
 
     def back(self, rep: str) -> None:
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             record_absence(session, rep, None, now=LATER)
 
     def deactivate(self, rep: str) -> None:
         """The rep is not in the file any more."""
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             self.import_reps(session, inactive=rep)
 
     def reroute(self, rep: str) -> None:
         """Everything that the rep holds is given to others by the next ticks."""
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             planned = plan_reroute(
                 session, rep, command=Reassignment("ops/olga"), assigner=self.assigner, now=LATER
             )
-        with suppress(RerouteRunning, RerouteEnded), self.sessions.begin() as session:
+        with suppress(RerouteRunning, RerouteEnded), self.begin() as session:
             confirm_reroute(session, planned.id, now=LATER)
 
     def activate(self) -> None:
-        with self.sessions.begin() as session:
+        with self.begin() as session:
             self.import_reps(session)
 
     def import_reps(self, session: Session, *, inactive: str | None = None) -> None:

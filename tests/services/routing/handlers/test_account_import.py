@@ -126,7 +126,9 @@ ROWS = 20_000
 
 
 @pytest.mark.usefixtures("reps")
-def test_many_accounts_are_imported_in_bounded_memory_and_looked_up_by_index(session: Session) -> None:
+def test_many_accounts_are_imported_in_bounded_memory_and_looked_up_by_index(
+    session: Session,
+) -> None:
     content = "".join(
         accounts_as_csv(Account(f"company-{number:06}.example", "grace") for number in range(ROWS))
     ).encode()
