@@ -61,6 +61,10 @@ ROUTING = {
         {"id": "everybody", "when": True, "team": "sales", "sticky_across_teams": True},
     ],
 }  # fmt: skip
+DETAILS = {
+    Change.REJECTED: {"reason": "no_capacity"},
+    Change.CONTACTED: {"channel": "phone", "outcome": "no_answer"},
+}
 OWNERS = {"kept.example": "e_0", "owned.example": "e_1", "mine.example": "s_0"}
 DOMAINS = ("kept.example", "owned.example", "mine.example", *["x.example"] * 9)
 
@@ -129,7 +133,7 @@ class Installation:
             tick(session, LATER, assigner=self.assigner)
 
     def answer(self, change: Change, seed: int) -> None:
-        details = {"reason": "no_capacity"} if change is Change.REJECTED else {}
+        details = DETAILS.get(change, {})
         for id, _ in self._held(seed):
             with suppress(HandoffMoved), self.begin() as session:
                 on_answer(
