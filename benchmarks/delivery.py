@@ -14,6 +14,7 @@ from typing import Annotated
 import httpx
 import psycopg
 import typer
+from pydantic import SecretStr
 
 from benchmarks.installed import environment, publish_example, running
 from benchmarks.leads import KEY, add_reps, qualified
@@ -30,6 +31,7 @@ from benchmarks.machine import (
 from benchmarks.receivers import NO_KAFKA, Oddity, receive, receiving
 from services.cli.processes import ROUTING_DELIVERY
 from services.routing.handlers import Assigner, on_leads_qualified
+from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.contracts.topic import Record
 from shared.contracts.topics import LEADS_QUALIFIED
@@ -86,10 +88,12 @@ class LeadAssigner:
 
 def bodies(server: PostgresServer) -> list[tuple[str, bytes]]:
     """The URL and the body of each pending webhook."""
+    vault = Vault(SecretStr(KEY))
     with psycopg.connect(server.url(DATABASE)) as database:
-        return database.execute(
+        rows = database.execute(
             "select url, body from routing.deliveries join routing.endpoints e on e.id = endpoint"
-        ).fetchall()
+        )
+        return [(vault.decrypt(url).decode(), body) for url, body in rows]
 
 
 async def bare(webhooks: Sequence[tuple[str, bytes]]) -> float:

@@ -326,19 +326,16 @@ def upgrade() -> None:
     op.create_table(
         "endpoints",
         sa.Column("id", sa.Text(), nullable=False, comment="rep/ID, team/ID or ops"),
-        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column(
+            "url", sa.LargeBinary(), nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."
+        ),
         sa.Column(
             "host",
             sa.Text(),
-            sa.Computed(
-                'lower(regexp_replace(COALESCE("substring"(url, '
-                "'^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "
-                "'[.]?([:]80|[:]443)?$'::text, ''::text))",
-                persisted=True,
-            ),
-            nullable=True,
+            nullable=False,
             comment="The URL's host, with its port where that is neither 80 nor 443.",
         ),
+        sa.Column("format", sa.Text(), nullable=False, comment="standard, slack or teams"),
         sa.Column(
             "secret",
             sa.LargeBinary(),

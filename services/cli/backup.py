@@ -73,7 +73,8 @@ def restore(
     typer.echo(f"{data} holds what {file} held: start it with `leadbaton up --data {data}`")
     if key is None:
         typer.echo(
-            "its key is new, so every endpoint needs a new secret: `leadbaton endpoints rotate --all`"
+            "its key is new, so every endpoint needs a new secret, `leadbaton endpoints rotate --all`, and its URL "
+            "again: `leadbaton reps import FILE`"
         )
 
 

@@ -43,10 +43,7 @@ def demo(
     json_file: Annotated[
         Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there.")
     ] = None,
-    data: Annotated[
-        Path,
-        typer.Option(help="The directory of the installation; a second start goes on from it."),
-    ] = DATA,
+    data: Annotated[Path, typer.Option(help="Where it is kept; a start goes on from it.")] = DATA,
     seed: Annotated[
         int, typer.Option(help="The seed of the invented people; each start adds its number.")
     ] = 7,
@@ -75,6 +72,8 @@ def demo(
         if stop.is_set():
             return
         summary(access, console)
+        if link := receiver.answer_link():
+            console.print(f"A rep answers with this link, without a key: {link}", soft_wrap=True)
         if not once:
             demo_run.print_figures(reader)
 

@@ -1,7 +1,8 @@
-"""`leadbaton endpoints`: their states, new secrets and keys for them, tests of them."""
+"""`leadbaton endpoints`: their states and addresses, new secrets and keys for them, tests of them."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import orjson
@@ -13,12 +14,16 @@ from rich.table import Table
 from services.cli.database import transaction
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.domain.endpoints import UnknownEndpoint
+from services.routing.domain.formats import Format
+from services.routing.handlers.endpoint_addresses import save_address
 from services.routing.handlers.secret_rotation import rotate_key, rotate_secret
 from services.routing.queries.deliveries import cancel_for_endpoints
 from services.routing.queries.endpoints import delete_endpoint, enable_endpoint, list_endpoints
+from shared.agreement.store import Agreements
 from shared.auth.vault import Vault
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
+from shared.http.outbound import check_url
 from shared.process.destinations import destinations
 from shared.process.settings import Settings
 
@@ -32,19 +37,55 @@ def show() -> None:
     """List every endpoint with its state and its pending webhooks."""
     with transaction(Settings().database_url) as session:
         rows = list_endpoints(session)
-    table = Table("Endpoint", "Host", "State", "Since", "Failures", "Pending")
+    table = Table("Endpoint", "Host", "Format", "State", "Since", "Failures", "Pending")
     for row in rows:
         since = f"{row.since:%Y-%m-%d %H:%M}" if row.since else ""
         state = row.state.replace("_", " ")
         table.add_row(
             escape(row.id),
-            escape(row.host or ""),
+            escape(row.host),
+            row.format,
             state,
             since,
             str(row.failures),
             str(row.pending),
         )
     Console().print(table)
+
+
+@app.command("set")
+def set_address(
+    id: Annotated[str, typer.Argument(metavar="ID", help="rep/ID, team/ID or ops.")],
+    format_: Annotated[
+        Format, typer.Option("--format", help="What the receiver takes.")
+    ] = Format.STANDARD,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where webhooks go; `-` reads it from standard input, as it may be a secret."
+        ),
+    ] = None,
+) -> None:
+    """Say where an endpoint is, and in which format it takes webhooks; the secret of a new one is printed once.
+
+    An import of reps whose file names the endpoint says it anew.
+    """
+    settings = Settings()
+    entered = sys.stdin.readline().strip() if url == "-" else url
+    if entered is not None:
+        check_url(entered, destinations(settings.allow_networks, ports=settings.ports()))
+    with transaction(settings.database_url) as session:
+        secret = save_address(
+            session,
+            id,
+            url=entered,
+            format_=format_,
+            vault=Vault(settings.secret_key),
+            agreements=Agreements(),
+        )
+    Console(stderr=True).print(f"{escape(id)} takes webhooks as {format_}")
+    if secret is not None:
+        typer.echo(orjson.dumps({id: secret}, option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command()

@@ -74,14 +74,14 @@ def import_file(
     """
     settings = Settings()
     guard = partial(check_url, policy=destinations(settings.allow_networks, ports=settings.ports()))
+    vault = Vault(settings.secret_key)
     if dry_run:
         with transaction(settings.database_url) as session:
             roster = _roster(file, _agreement(session), guard)
-            difference = compare_roster(session, roster)
+            difference = compare_roster(session, roster, vault=vault)
         for line in lines_of(difference):
             typer.echo(line)
         return
-    vault = Vault(settings.secret_key)
     with transaction(settings.database_url) as session:
         roster = _roster(file, _agreement(session), guard)
         imported = import_reps(session, roster, vault=vault, now=utc_now())
@@ -130,7 +130,7 @@ def check(
 
 @app.command()
 def export() -> None:
-    """Print the roster as a file that imports to no difference."""
+    """Print the roster as a file that imports to no difference; endpoints are left out, and stay as they are."""
     with transaction(Settings().database_url) as session:
         typer.echo(export_roster(session), nl=False)
 

@@ -10,6 +10,7 @@ from services.cli.output import plain_table
 from services.cli.reroutes import number_of_handoffs
 from services.routing.api.reps import RepOut
 from services.routing.domain.accounts import AccountsDifference
+from services.routing.domain.endpoints import host_of
 from services.routing.domain.roster import Absence
 from services.routing.domain.roster_difference import RosterDifference
 from services.routing.handlers.roster_import import Imported
@@ -85,7 +86,8 @@ def print_import(roster: RosterFile, imported: Imported, *, reroute: bool) -> No
     table = Table("Rep", "Team", "Endpoint", "Secret")
     for rep in roster.reps:
         new = f"rep/{rep.id}" in imported.secrets
-        table.add_row(rep.id, rep.team, rep.endpoint.url, "new, shown once" if new else "kept")
+        host = "as it is" if rep.endpoint is None else host_of(rep.endpoint.url)
+        table.add_row(rep.id, rep.team, host, "new, shown once" if new else "kept")
     terminal.print(table)
     if imported.inactive:
         terminal.print(f"no longer in the file, now inactive: {', '.join(imported.inactive)}")

@@ -14,6 +14,7 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
+from shared.auth.derived_keys import derived_keys
 from shared.auth.vault import BadSecretKey
 
 LIFETIME: Final = timedelta(hours=12)
@@ -51,12 +52,12 @@ class Sessions:
     """Writes and reads the cookie; every process with the same secret key reads it."""
 
     def __init__(self, secret_key: SecretStr | None) -> None:
-        if secret_key is None or not secret_key.get_secret_value().strip():
+        keys = derived_keys(secret_key, PURPOSE)
+        if not keys:
             raise BadSecretKey(
                 "LEADBATON_SECRET_KEY is not set, and the console encrypts its cookies with it: "
                 "make one with `leadbaton keys secret` and set it for every process"
             )
-        keys = [_derived(it.strip()) for it in secret_key.get_secret_value().split(",")]
         self._fernet = MultiFernet([Fernet(urlsafe_b64encode(it)) for it in keys])
         self._token_key = keys[0]
 
@@ -113,8 +114,3 @@ class Sessions:
 def _xor(mask: bytes, content: bytes) -> bytes:
     """Both combined; raises ValueError where they differ in length."""
     return bytes(left ^ right for left, right in zip(mask, content, strict=True))
-
-
-def _derived(key: str) -> bytes:
-    """32 bytes for this purpose alone, as in the expansion of HKDF (RFC 5869)."""
-    return hmac.new(key.encode(), PURPOSE + b"\x01", sha256).digest()

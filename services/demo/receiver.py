@@ -65,7 +65,13 @@ class Receiver(ThreadingHTTPServer):
         self.counts = WebhookCounts()
         self._routing = httpx.Client(base_url=routing_url, timeout=15)
         self._ids: set[str] = set()
+        self._links: dict[str, str] = {}
         self._lock = Lock()
+
+    def answer_link(self) -> str | None:
+        """The newest link to an answer page: of a rep who never answers, if such a rep got a lead."""
+        silent = [it for id, it in self._links.items() if not self.reps[id].habit.answers]
+        return next(iter([*silent, *self._links.values()]), None)
 
     def receive(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
         """Verify the webhook and start the rep's answers to it; returns the HTTP status to answer."""
@@ -87,6 +93,8 @@ class Receiver(ThreadingHTTPServer):
         rep = self.reps.get(path.removeprefix("/reps/"))
         if rep is None or payload["type"] != "handoff.assigned":
             return
+        if link := payload["data"].get("links", {}).get("answer"):
+            self._links[rep.id] = link
         for after_s, verb in rep.habit.answers:
             timer = Timer(after_s, self.answer, (rep, payload["data"]["handoff"]["id"], verb))
             timer.daemon = True

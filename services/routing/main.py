@@ -13,13 +13,15 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from ssrfguard import Policy
 
-from services.routing.api import KEYLESS_PATHS, router
+from services.routing.api import KEYLESS_PATHS, answer_pages, router
 from services.routing.api.webhooks import describe_webhooks
 from services.routing.delivery import Dispatcher, check_vault, deliver, release_claims
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.delivery.fallbacks import LOOK_EVERY_S, notify_due_fallbacks
 from services.routing.delivery.gauges import set_gauges
+from services.routing.delivery.links import MessageLinks
 from services.routing.delivery.old_reroutes import DELETE_EVERY_S, delete_old_reroutes
+from services.routing.domain.answer_links import PATH, PURPOSE
 from services.routing.handlers import (
     Assigner,
     handoff_excerpts,
@@ -30,6 +32,7 @@ from services.routing.handlers import (
 )
 from services.routing.queries.deliveries import CHANNEL
 from shared.agreement.store import Agreements
+from shared.auth.derived_keys import derived_keys
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
@@ -101,10 +104,14 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
-    app.state.keyless_paths.update(KEYLESS_PATHS)
+    app.state.keyless_paths.update((*KEYLESS_PATHS, PATH))
     policy = destination_policy or destinations(())
     tester = EndpointTester(sessions, secret_key, policy, time_source)
-    app.include_router(router(Assigner(public_url), secret_key, tester, policy))
+    assigner = Assigner(public_url)
+    app.include_router(router(assigner, secret_key, tester, policy))
+    app.include_router(
+        answer_pages.router(assigner, derived_keys(secret_key, PURPOSE), public_url=public_url)
+    )
     describe_webhooks(app.webhooks)
     return app
 
@@ -136,6 +143,7 @@ def delivery(settings: Settings) -> None:
         destination_policy=destinations(settings.allow_networks, ports=settings.ports()),
         time_source=utc_now,
         chance=random.random,
+        links=MessageLinks.of(settings.public_url, settings.console_url, settings.secret_key),
         name=settings.worker_name,
     )
     check_vault(dispatcher)

@@ -13,10 +13,10 @@ from shared.agreement.model import Agreement
 from shared.documents import CsvFile, Path
 from shared.documents.wording import wording
 
-REQUIRED = ("id", "name", "email", "team", "endpoint")
+REQUIRED = ("id", "name", "email", "team")
 LISTS = ("territories", "languages", "skills", "segments")
 CAPACITY = ("open", "per_day")
-OPTIONAL = (*LISTS, "weight", *CAPACITY, "hours", "time_off", "active")
+OPTIONAL = ("endpoint", "format", *LISTS, "weight", *CAPACITY, "hours", "time_off", "active")
 
 _DECIMAL_COMMA = re.compile(r"\d+,\d+")
 _BETWEEN_ENTRIES = re.compile(r"[|\n]")
@@ -63,15 +63,16 @@ def _fields_of(cells: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: cell
         for name, cell in filled.items()
-        if name not in ("endpoint", "time_off", *CAPACITY)
+        if name not in ("endpoint", "format", "time_off", *CAPACITY)
     }
     for name in LISTS:
         if name in filled:
             fields[name] = list(_entries(filled[name]))
     if _DECIMAL_COMMA.fullmatch(filled.get("weight", "")):
         fields["weight"] = filled["weight"].replace(",", ".")
-    if "endpoint" in filled:
-        fields["endpoint"] = {"url": filled["endpoint"]}
+    address = {"url": filled.get("endpoint"), "format": filled.get("format")}
+    if any(address.values()):
+        fields["endpoint"] = {name: it for name, it in address.items() if it}
     if "time_off" in filled:
         periods = (it.partition("/") for it in _entries(filled["time_off"]))
         fields["time_off"] = [{"from": since.strip(), "to": to.strip()} for since, _, to in periods]
@@ -86,4 +87,6 @@ def _entries(cell: str) -> Iterator[str]:
 def _column_of(path: Path) -> str:
     """The column of a field of an entry."""
     first, *rest = path
+    if first == "endpoint" and rest == ["format"]:
+        return "format"
     return str(rest[0] if first == "capacity" and rest else first)

@@ -9,53 +9,35 @@ from typing import Any
 import yaml
 
 from services.routing.domain.accounts import Account
-from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint
 from services.routing.domain.roster import Rep
 from services.routing.roster_file import MAX_ACCOUNTS
 from shared.documents.tree import MAX_CHARACTERS
 
-_HEAD = "# The roster as it is in force. Use it: leadbaton reps import FILE\n"
+_HEAD = (
+    "# The roster as it is in force. Use it: leadbaton reps import FILE\n"
+    "# Endpoints are left out, as their URLs may be secrets: they stay as they are.\n"
+)
 _WITHOUT_ACCOUNTS = (
     "# The accounts are left out, because the file would be too large: leadbaton accounts export\n"
 )
-_WITHOUT_ENDPOINT = "# {rep} is left out, and would become inactive: the endpoint was deleted\n"
-_TEAM_PREFIX = "team/"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*([ -][A-Za-z0-9_]+)*")
 _CONSTANTS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
-def roster_as_yaml(
-    reps: Sequence[Rep], urls: Mapping[str, str], accounts: Sequence[Account]
-) -> str:
-    """The file: every rep who has an endpoint, in the order of the ranks. Too many accounts for it are left out."""
+def roster_as_yaml(reps: Sequence[Rep], accounts: Sequence[Account]) -> str:
+    """The file: every rep, in the order of the ranks. Too many accounts for it are left out."""
     ranked = sorted(reps, key=lambda it: (it.position, not it.active, it.id))
-    document: dict[str, Any] = {
-        "ops": {"url": urls[OPS_ENDPOINT]} if OPS_ENDPOINT in urls else {},
-        "teams": [
-            {"id": id.removeprefix(_TEAM_PREFIX), "fallback": {"url": url}}
-            for id, url in sorted(urls.items())
-            if id.startswith(_TEAM_PREFIX)
-        ],
-        "reps": [
-            _entry_of(it, urls[rep_endpoint(it.id)]) for it in ranked if rep_endpoint(it.id) in urls
-        ],
-    }
-    head = _HEAD + "".join(
-        _WITHOUT_ENDPOINT.format(rep=it.id)
-        for it in ranked
-        if it.active and rep_endpoint(it.id) not in urls
-    )
-    file = "".join(
-        "\n" + _as_yaml({name: section}) for name, section in document.items() if section
-    )
+    file = "\n" + _as_yaml({"reps": [_entry_of(it) for it in ranked]})
     if len(accounts) <= MAX_ACCOUNTS:
-        with_accounts = f"{head}{file}\n{_as_yaml({'accounts': [it._asdict() for it in accounts]})}"
+        with_accounts = (
+            f"{_HEAD}{file}\n{_as_yaml({'accounts': [it._asdict() for it in accounts]})}"
+        )
         if len(with_accounts) <= MAX_CHARACTERS:
             return with_accounts
-    return f"{head}{_WITHOUT_ACCOUNTS}{file}"
+    return f"{_HEAD}{_WITHOUT_ACCOUNTS}{file}"
 
 
-def _entry_of(rep: Rep, url: str) -> dict[str, Any]:
+def _entry_of(rep: Rep) -> dict[str, Any]:
     """The rep as the file has it, without fields that have their default."""
     capacity = {"open": rep.open_limit, "per_day": rep.per_day_limit}
     fields: dict[str, Any] = {
@@ -63,7 +45,6 @@ def _entry_of(rep: Rep, url: str) -> dict[str, Any]:
         "name": rep.name,
         "email": rep.email,
         "team": rep.team,
-        "endpoint": {"url": url},
         "territories": list(rep.territories),
         "languages": list(rep.languages),
         "skills": list(rep.skills),

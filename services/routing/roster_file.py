@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from services.routing.domain.endpoints import Address
+from services.routing.domain.formats import Format
 from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint, team_endpoint
 from services.routing.domain.roster import Absence, Rep
 from services.routing.roster_fields import Domain, Email, Instant, Limit, Section, Url, Words
@@ -25,7 +27,15 @@ class Endpoint(Section):
     """A URL that gets webhooks."""
 
     url: Url = Field(description="`https://…`, or `http://…` where the settings allow it.")
-    format: Literal["standard"] = Field(default="standard", description="Standard Webhooks, JSON.")
+    format: Literal["standard", "slack", "teams"] = Field(
+        default="standard",
+        description="JSON of Standard Webhooks, a message for an incoming webhook of Slack, or a card for a "
+        "workflow of Microsoft Teams.",
+    )
+
+    def address(self) -> Address:
+        """Where webhooks go, and in which format."""
+        return Address(self.url, Format(self.format))
 
 
 class Capacity(Section):
@@ -63,7 +73,10 @@ class RepEntry(Section):
     name: Label = Field(min_length=1, description="The name for people to read.")
     email: Email = Field(description="The address of the rep, for people; no mail is sent to it.")
     team: Id = Field(description="A team of the agreement.")
-    endpoint: Endpoint = Field(description="Where the rep is notified.")
+    endpoint: Endpoint | None = Field(
+        default=None,
+        description="Where the rep is notified. Without it: where `leadbaton endpoints set` says, else nowhere.",
+    )
     territories: Words = Field(default=(), description="For `match`, such as countries.")
     languages: Words = Field(default=(), description="For `match`, such as `en`.")
     skills: Words = Field(default=(), description="For `match`, such as products.")
@@ -143,19 +156,20 @@ class RosterFile(Section):
         reps = [it.with_instants(_zone_of(it, agreement)) for it in self.reps]
         return self.model_copy(update={"reps": tuple(reps)})
 
-    def urls(self) -> dict[str, str]:
-        """Each endpoint's URL, by the endpoint's id."""
-        return {id: url for id, (_, url) in self._endpoints().items()}
+    def addresses(self) -> dict[str, Address]:
+        """Each endpoint's address, by the endpoint's id."""
+        return {id: it.address() for id, (_, it) in self._endpoints().items()}
 
-    def _endpoints(self) -> dict[str, tuple[Path, str]]:
-        urls: dict[str, tuple[Path, str]] = {}
+    def _endpoints(self) -> dict[str, tuple[Path, Endpoint]]:
+        named: dict[str, tuple[Path, Endpoint]] = {}
         for index, rep in enumerate(self.reps):
-            urls[rep_endpoint(rep.id)] = (("reps", index, "endpoint", "url"), rep.endpoint.url)
+            if rep.endpoint is not None:
+                named[rep_endpoint(rep.id)] = (("reps", index, "endpoint", "url"), rep.endpoint)
         for index, team in enumerate(self.teams):
-            urls[team_endpoint(team.id)] = (("teams", index, "fallback", "url"), team.fallback.url)
+            named[team_endpoint(team.id)] = (("teams", index, "fallback", "url"), team.fallback)
         if self.ops is not None:
-            urls[OPS_ENDPOINT] = (("ops", "url"), self.ops.url)
-        return urls
+            named[OPS_ENDPOINT] = (("ops", "url"), self.ops)
+        return named
 
     def problems(
         self, agreement: Agreement | None, check_url: Callable[[str], None]
@@ -164,9 +178,9 @@ class RosterFile(Section):
         yield from _duplicates("reps", "id", [it.id for it in self.reps])
         yield from _duplicates("teams", "id", [it.id for it in self.teams])
         yield from self._account_problems()
-        for path, url in self._endpoints().values():
+        for path, endpoint in self._endpoints().values():
             try:
-                check_url(url)
+                check_url(endpoint.url)
             except Rejected as refusal:
                 yield path, refusal.message
         for index, rep in enumerate(self.reps):

@@ -11,7 +11,7 @@ _HEAD = """\
 One YAML file says who gets leads, how many, and where they are notified;
 [examples/reps.yaml](../examples/reps.yaml) is an example. `leadbaton reps check FILE` shows every fault with line and
 column, `leadbaton reps import FILE` makes it the roster: reps who are missing in it become inactive, endpoints that are
-missing get nothing more; `--dry-run` shows what would change, and `leadbaton reps export` prints the roster as such a
+missing stay as they are; `--dry-run` shows what would change, and `leadbaton reps export` prints the roster as such a
 file. Tables of Excel are read too: [operations](operations.md#the-roster-and-accounts-as-files). A field that is not on
 this page is a fault.
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
 from shared.errors import Rejected
+
+MAX_CACHED: Final = 4_096
+"""How many decrypted secrets a process keeps: decrypting takes as long as signing a webhook many times."""
 
 
 class BadSecretKey(Rejected):
@@ -34,6 +38,7 @@ class Vault:
                 "the newest first): make one with `leadbaton keys secret`"
             ) from None
         self._fernet = MultiFernet(keys)
+        self._decrypt = lru_cache(MAX_CACHED)(self._fernet.decrypt)
 
     def encrypt(self, secret: bytes) -> bytes:
         """The secret in the form that the database stores."""
@@ -42,7 +47,7 @@ class Vault:
     def decrypt(self, encrypted: bytes) -> bytes:
         """The secret in plain; raises BadSecretKey if it was encrypted with another key."""
         try:
-            return self._fernet.decrypt(encrypted)
+            return self._decrypt(encrypted)
         except InvalidToken:
             raise BadSecretKey(
                 "LEADBATON_SECRET_KEY is not the key that this secret was encrypted with: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container
+from collections.abc import Container, Set
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -53,8 +53,8 @@ class BodyReader:
     """Reads bodies of `max_bytes` at most, counted after decompression; it ignores Content-Length.
 
     A key in a header is checked before the body is read. Without such a key only the bodies of the direct routes
-    (`posts`) are read, because they may hold the key, and those of `keyless_paths`; other routes refuse the request
-    without its body.
+    (`posts`) are read, because they may hold the key, and those of `keyless_paths`, where a path with a `/` at its end
+    stands for all paths right below it; other routes refuse the request without its body.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BodyReader:
         max_bytes: int,
         keys: KeyCache,
         posts: Container[str] = (),
-        keyless_paths: Container[str] = (),
+        keyless_paths: Set[str] = frozenset(),
     ) -> None:
         self.app = app
         self.max_bytes = max_bytes
@@ -99,7 +99,9 @@ class BodyReader:
         """The budget that the body counts against, or None if it is not to be read; raises the errors of the key."""
         key = presented_key(scope)
         if key is None:
-            is_read = scope["path"] in self.posts or scope["path"] in self.keyless_paths
+            path: str = scope["path"]
+            above = path[: path.rfind("/") + 1]
+            is_read = path in self.posts or not self.keyless_paths.isdisjoint((path, above))
             return self.keyless_budget if is_read else None
         scope["key"] = self.keys.cached(key) or await run_in_threadpool(self.keys.key, key)
         return self.keyed_budget

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.postgres
 
 NOBODY = UUID(int=0)
 OPEN = {"/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/v1/sign-in"}
+OPEN |= {"/a/{token}", "/answers.css"}  # a link opens these instead of a key
 INGEST = {KeyScope.INGEST}
 OPS = {KeyScope.OPS}
 SEES_ALL = {KeyScope.OPS, KeyScope.READ}
@@ -66,6 +67,7 @@ OPENED_BY = {
     "routing POST /v1/deliveries/{id}/redeliver": OPS,
     "routing POST /v1/deliveries/replay": OPS,
     "routing GET /v1/endpoints": SEES_ALL,
+    "routing PUT /v1/endpoints/{id:path}": OPS,
     "routing POST /v1/endpoints/{id:path}/rotate-secret": OPS,
     "routing POST /v1/endpoints/{id:path}/rotate-key": OPS,
     "routing POST /v1/endpoints/{id:path}/test": OPS,

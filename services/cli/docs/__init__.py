@@ -13,6 +13,9 @@ import yaml
 from services.cli.docs.asyncapi import asyncapi
 from services.cli.docs.openapi import apis
 from services.cli.docs.tables import tables
+from services.routing.api.webhook_examples import example_bodies
+from services.routing.domain.formats import Format
+from services.routing.domain.notifications import ASSIGNED
 from services.routing.roster_file import RosterFile
 from services.routing.roster_reference import reference as reps_reference
 from shared.agreement.model import Agreement
@@ -62,9 +65,17 @@ def current(directory: Path) -> dict[str, str]:
     documents["reps.md"] = reps_reference()
     documents["schemas/agreement.json"] = _json(json_schema(Agreement))
     documents["schemas/reps.json"] = _json(json_schema(RosterFile))
-    for name, generated in tables().items():
+    for name, generated in {**tables(), "webhooks.md": _chat_examples()}.items():
         documents[name] = fill((directory / name).read_text(), generated)
     return documents
+
+
+def _chat_examples() -> dict[str, str]:
+    """The message of an assignment in each format of a chat."""
+    return {
+        it.value: f"An assignment for {it.title()}:\n\n```json\n{_json(example_bodies(it)[ASSIGNED])}```\n"
+        for it in (Format.SLACK, Format.TEAMS)
+    }
 
 
 def fill(document: str, generated: Mapping[str, str]) -> str:

@@ -29,6 +29,7 @@ TYPES = (
     "handoff.undelivered",
     "endpoint.disabled",
 )
+FORMATS = ("standard", "slack", "teams")
 STATES = ("pending", "delivered", "exhausted", "cancelled")
 STATUSES = {
     "2xx": "2xx, a success",
@@ -55,6 +56,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "query": urlencode(view.query),
         "types": TYPES,
         "states": STATES,
+        "formats": FORMATS,
         "statuses": STATUSES,
     }
 
@@ -96,6 +98,18 @@ async def test(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:
     answer = await apis.post(Service.ROUTING, f"/v1/endpoints/{quote(id)}/test")
     response = answer["status"] if answer["status"] is not None else "no response"
     text = f"{id}: {response} after {answer['took_ms']:.0f} ms. {answer['detail']}"
+    return Outcome(address(PATH, view.query), text)
+
+
+async def save_address(apis: Apis, view: View, fields: Mapping[str, str]) -> Outcome:
+    """Save the format of an endpoint, perhaps a new one, and its URL where one is entered; it is not shown again."""
+    id = view.values.get("id") or fields.get("id", "").strip()
+    url = fields.get("url", "").strip()
+    body = {"format": fields.get("format", ""), **({"url": url} if url else {})}
+    answer = await apis.put(Service.ROUTING, f"/v1/endpoints/{quote(id)}", body)
+    text = f"{id} takes webhooks as {answer['format']}, at {answer['host']}."
+    if answer["secret"]:
+        text += f" Its secret, shown this once: {answer['secret']}"
     return Outcome(address(PATH, view.query), text)
 
 
@@ -151,6 +165,8 @@ ACTS = (
     Act(f"{PATH}/replay", replay, back=PATH),
     Act(f"{PATH}/{{id}}/redeliver", redeliver, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/test", test, back=PATH),
+    Act(f"{PATH}/endpoints", save_address, back=PATH),
+    Act(f"{PATH}/endpoints/{{id:path}}/address", save_address, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/rotate", rotate, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/rotate-key", rotate_key, back=PATH),
     Act(f"{PATH}/endpoints/{{id:path}}/enable", enable, back=PATH),

@@ -12,6 +12,7 @@ from services.routing.api import (
     answers,
     counts,
     deliveries,
+    endpoint_addresses,
     endpoints,
     handoffs,
     reassignments,
@@ -47,6 +48,9 @@ def router(
     routes.include_router(reroutes.router(assigner), tags=["reroutes"])
     routes.include_router(deliveries.router, tags=["deliveries"])
     routes.include_router(endpoints.router(secret_key, tester), tags=["endpoints"])
+    routes.include_router(
+        endpoint_addresses.router(secret_key, tester.destination_policy), tags=["endpoints"]
+    )
     routes.include_router(agreement.router(assigner), tags=["agreement"])
     routes.include_router(rep_names.router, tags=["reps"])  # before a path that takes an id
     routes.include_router(reps.router(assigner), tags=["reps"])

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from services.routing.api.deliveries import ENDPOINT_PATTERN
 from services.routing.delivery.endpoint_tests import EndpointTester
 from services.routing.domain.endpoints import JustTested, UnknownEndpoint
+from services.routing.domain.formats import Format as EndpointFormat
 from services.routing.domain.signing import OldSecret, still_signing
 from services.routing.handlers.secret_rotation import TooManySecrets, rotate_key, rotate_secret
 from services.routing.queries import deliveries, endpoints
@@ -53,7 +54,10 @@ class EndpointOut(BaseModel):
     """An endpoint that gets webhooks. Its URL may be a secret, and is not shown."""
 
     id: str
-    host: str | None
+    host: str
+    format: EndpointFormat = Field(
+        description="standard: JSON of Standard Webhooks; slack, teams: a message for a chat."
+    )
     state: EndpointState = Field(
         description="hanging: it, or its host, timed out; failing: five attempts in a row failed. "
         "Both get one attempt at a time, until it answers, or takes one."
@@ -78,6 +82,7 @@ class EndpointOut(BaseModel):
         return cls(
             id=endpoint.id,
             host=endpoint.host,
+            format=endpoint.format,
             state=endpoint.state,
             since=endpoint.since,
             failures=endpoint.failures,

@@ -118,7 +118,7 @@ def router(
 
     @routes.get("/roster", responses=problems(UnknownKey, WrongScope))
     def read_roster(session: Tx, _: Ops, response: Response) -> RosterText:
-        """Export the roster as a file of reps. URLs may be secrets, so only ops may read it."""
+        """Export the roster as a file of reps, without endpoints, whose URLs may be secrets: they stay as they are."""
         response.headers["cache-control"] = "no-store"
         return RosterText(source=export_roster(session))
 
@@ -133,9 +133,11 @@ def router(
         Reps who are not in it become inactive. With `dry_run` it is only shown what it would change.
         """
         file = body.read(_agreement(session, assigner), guard)
-        out = RosterImport.of(compare_roster(session, file), dry_run=body.dry_run)
+        vault = Vault(secret_key)
+        difference = compare_roster(session, file, vault=vault)
+        out = RosterImport.of(difference, dry_run=body.dry_run)
         if not body.dry_run:
-            imported = import_reps(session, file, vault=Vault(secret_key), now=now)
+            imported = import_reps(session, file, vault=vault, now=now)
             out.secrets = imported.secrets
             out.held_by_inactive = imported.held_by_inactive
             out.owned_by_inactive = imported.owned_by_inactive

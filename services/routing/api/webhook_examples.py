@@ -8,7 +8,9 @@ from uuid import UUID
 
 import orjson
 
+from services.routing.delivery.links import MessageLinks
 from services.routing.domain import notifications
+from services.routing.domain.formats import Format, encode
 from services.routing.domain.handoff import Handoff, State, handoff_id
 from services.routing.domain.notifications import DueTimes
 from services.routing.domain.policy import TeamPolicy
@@ -29,11 +31,12 @@ from shared.contracts.payloads import (
 LEAD_ID = UUID("6f1f2f0e-5f0d-4a53-9d0f-2b8d3c1a7e42")
 QUALIFIED_AT = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
 PUBLIC_URL = "https://leads.example.com"
+CONSOLE_URL = "https://console.example.com"
 DUE_AT = QUALIFIED_AT + timedelta(minutes=30)
 
 
-def example_bodies() -> dict[str, Any]:
-    """The decoded body of an example of each type of webhook, by its type."""
+def example_bodies(format_: Format = Format.STANDARD) -> dict[str, Any]:
+    """The decoded body of an example of each type of webhook in this format, by its type."""
     handoff = _handoff()
     assignment = notifications.assignment(handoff, due_times=_due_times(), public_url=PUBLIC_URL)
     withdrawal = notifications.withdrawal(
@@ -61,11 +64,13 @@ def example_bodies() -> dict[str, Any]:
         ),
         notifications.disabled(assignment, cause="example", at=DUE_AT),
     ]
-    sent = {it.type: it.body for it in (assignment, withdrawal, breach, *failures)}
+    links = MessageLinks(PUBLIC_URL, CONSOLE_URL, b"the key of no installation")
+    notifications_sent = (assignment, withdrawal, breach, *failures)
+    sent = {it.type: links.linked_body(it) for it in notifications_sent}
     sent[notifications.TESTED] = notifications.body_of_test(
         assignment.endpoint, actor="ops/dana", at=DUE_AT
     )
-    return {type: orjson.loads(it) for type, it in sent.items()}
+    return {type: orjson.loads(encode(format_, it)) for type, it in sent.items()}
 
 
 def _due_times() -> DueTimes:

@@ -53,8 +53,14 @@ class NotifiedHandoff(HandoffReference):
 
 
 class Links(BaseModel):
-    """URLs of the routing API: GET `self`, and POST to the others to answer."""
+    """URLs of the routing API: GET `self`, and POST to the others to answer. And two pages for people."""
 
+    answer: str | None = Field(
+        default=None,
+        description="Only to a rep: a page on which whoever has this link answers for the rep, for 14 days and without "
+        "a key. Opening it changes nothing.",
+    )
+    console: str | None = Field(default=None, description="The handoff in the console.")
     self: str
     accept: str
     reject: str
@@ -125,9 +131,16 @@ class Withdrawal(BaseModel):
 
 
 class SelfLink(BaseModel):
-    """The URL of the handoff."""
+    """The URL of the handoff, and its page in the console."""
 
     self: str
+    console: str | None = None
+
+
+class ConsoleLink(BaseModel):
+    """The handoff's page in the console, where the handoff itself is not known."""
+
+    console: str
 
 
 class WithdrawnData(BaseModel):
@@ -161,7 +174,7 @@ class BreachedData(BaseModel):
     handoff: NotifiedHandoff | HandoffReference
     lead: LeadContext | None = Field(default=None, description=LEAD)
     scores: Scores | None = None
-    links: Links | None = None
+    links: Links | ConsoleLink | None = None
 
 
 class UndeliveredData(BaseModel):
@@ -171,7 +184,7 @@ class UndeliveredData(BaseModel):
     handoff: NotifiedHandoff | HandoffReference
     lead: LeadContext | None = Field(default=None, description=LEAD)
     scores: Scores | None = None
-    links: Links | None = None
+    links: Links | ConsoleLink | None = None
     due: list[Due] | None = None
     breach: Breach | None = None
 

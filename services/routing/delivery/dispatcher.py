@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from ssrfguard import Policy
 
+from services.routing.delivery.links import NO_LINKS, MessageLinks
 from services.routing.queries import claims, deliveries
 from services.routing.queries.claims import ClaimedDelivery, ClaimLimits, DueDelivery, Lease
 from services.routing.queries.endpoints import find_encrypted_secret
@@ -40,6 +41,8 @@ class Dispatcher:
     time_source: TimeSource
     chance: Callable[[], float]
     """Uniform in [0, 1): the jitter."""
+    links: MessageLinks = NO_LINKS
+    """The links for people that are added to notifications."""
     patience_s: float = TOTAL_S
     """How long one attempt may take, in seconds."""
     grace_s: float = GRACE_S

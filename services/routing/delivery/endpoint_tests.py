@@ -15,6 +15,7 @@ from ssrfguard import Policy
 from services.routing.delivery.send import post_webhook, signers_of
 from services.routing.domain.attempts import Response
 from services.routing.domain.endpoints import JustTested, UnknownEndpoint
+from services.routing.domain.formats import confirmed, encode
 from services.routing.domain.notifications import TESTED, body_of_test
 from services.routing.domain.signing import signed_headers
 from services.routing.queries import endpoints
@@ -43,7 +44,7 @@ class EndpointResponse:
     @property
     def is_delivered(self) -> bool:
         """Whether the response counts as a success."""
-        return self.response.status is not None and 200 <= self.response.status < 300
+        return self.response.is_success
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,15 @@ class EndpointTester:
     """How long a response is waited for, in seconds."""
 
     def send_test(self, id: str, *, actor: str) -> EndpointResponse:
-        """Send a webhook of type `endpoint.test`, also to an endpoint that hangs or is disabled.
+        """Send a webhook of type `endpoint.test` in the endpoint's format, also if it hangs or is disabled.
 
         No transaction is open meanwhile. Raises BadSecretKey, UnknownEndpoint or JustTested.
         """
         vault, at = Vault(self.secret_key), self.time_source()
         target = self._claim(id, at)
         signers = signers_of(vault, target.secrets, target.keys, now=at)
-        body, webhook_id = body_of_test(id, actor=actor, at=at), uuid4()
+        url = vault.decrypt(target.url).decode()
+        body, webhook_id = encode(target.format, body_of_test(id, actor=actor, at=at)), uuid4()
         began_s = time.monotonic()
         with start_span(f"webhook {TESTED}", None, kind=SpanKind.CLIENT) as span:
             headers = {
@@ -75,7 +77,8 @@ class EndpointTester:
                 ),
                 "traceparent": span.traceparent,
             }
-            response = asyncio.run(self._post(target.url, headers, body))
+            response = asyncio.run(self._post(url, headers, body))
+        response = confirmed(target.format, response)
         tested = EndpointResponse(webhook_id, at, (time.monotonic() - began_s) * 1000, response)
         log.info(
             "endpoint tested",

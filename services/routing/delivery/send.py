@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +15,9 @@ from ssrfguard import SSRFGuardError
 
 from services.routing.delivery.dispatcher import Dispatcher
 from services.routing.delivery.finished import FinishedAttempt
+from services.routing.domain.answer_links import PATH
 from services.routing.domain.attempts import GaveUp, Outcome, Response, judge
+from services.routing.domain.formats import confirmed, encode
 from services.routing.domain.signing import OldSecret, Signers, signed_headers, still_signing
 from services.routing.queries.breakers import Hang
 from services.routing.queries.claims import ClaimedDelivery
@@ -35,6 +38,7 @@ DISABLED = Response(
 
 MAX_DETAIL = 500
 """How many characters of a response are stored with an attempt."""
+_ANSWER_LINK = re.compile(re.escape(PATH) + r"[A-Za-z0-9_-]{40,}")
 
 
 class LastResponses:
@@ -100,10 +104,11 @@ async def _sign_and_post(
     now = dispatcher.time_source()
     try:
         signers = signers_of(dispatcher.vault, claimed.secrets, claimed.keys, now=now)
+        url = dispatcher.vault.decrypt(claimed.url).decode()
     except BadSecretKey as error:  # it concerns this endpoint alone
         response = Response(None, str(error))
     else:
-        response = await _post(dispatcher, client, claimed, signers)
+        response = await _post(dispatcher, client, claimed, url=url, signers=signers)
     return response, _judge(dispatcher, claimed, response)
 
 
@@ -137,9 +142,12 @@ async def _post(
     dispatcher: Dispatcher,
     client: httpx.AsyncClient,
     claimed: ClaimedDelivery,
+    *,
+    url: str,
     signers: Signers,
 ) -> Response:
     notification = claimed.notification
+    body = encode(claimed.format, dispatcher.links.linked_body(notification))
     with start_span(
         f"webhook {notification.type}", notification.traceparent, kind=SpanKind.CLIENT
     ) as span:
@@ -150,17 +158,14 @@ async def _post(
                 keys=signers.keys,
                 id=str(notification.id),
                 at=dispatcher.time_source(),
-                body=notification.body,
+                body=body,
             ),
             "traceparent": span.traceparent,
         }
         response = await post_webhook(
-            client,
-            claimed.url,
-            headers=headers,
-            body=notification.body,
-            within_s=dispatcher.patience_s,
+            client, url, headers=headers, body=body, within_s=dispatcher.patience_s
         )
+        response = confirmed(claimed.format, response)
         span.note(
             {
                 "leadbaton.delivery": str(notification.id),
@@ -198,5 +203,5 @@ async def post_webhook(
 
 
 def shortened(text: str) -> str:
-    """The first part of the text, as much as is stored with an attempt."""
-    return storable(text[:MAX_DETAIL])
+    """The first part of the text, as much as is stored with an attempt, without links for answers in it."""
+    return storable(_ANSWER_LINK.sub(f"{PATH}\N{HORIZONTAL ELLIPSIS}", text)[:MAX_DETAIL])

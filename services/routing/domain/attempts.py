@@ -28,6 +28,13 @@ class Response:
     status: int | None
     detail: str
     retry_after: str | None = None
+    is_confirmed: bool = True
+    """False where the text of the response says that the webhook was not taken, whatever the status is."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver took the webhook."""
+        return self.is_confirmed and self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ Outcome = Delivered | Retry | GaveUp
 
 def judge(response: Response, *, number: int, now: datetime, chance: float) -> Outcome:
     """The outcome of the `number`-th attempt, from 1; `chance` in [0, 1) is the part of the jitter that is added."""
-    if response.status is not None and 200 <= response.status < 300:
+    if response.is_success:
         return Delivered()
     if response.status == GONE:
         return GaveUp(gone=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +9,12 @@ from sqlalchemy.orm import Session
 
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.roster import Absence
-from services.routing.domain.signing import encode_secret
 from services.routing.handlers.account_import import replace_accounts_of
+from services.routing.handlers.endpoint_addresses import save_addresses
 from services.routing.queries import (
     absences,
     accounts,
     deliveries,
-    endpoints,
     merges,
     reps,
     rosters,
@@ -25,8 +23,6 @@ from services.routing.queries import (
 from services.routing.roster_file import RosterFile
 from shared.auth.queries import suspend_reps_keys
 from shared.auth.vault import Vault
-
-SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
         rosters.renew_roster(session)
     else:
         rosters.save_roster(session)
-    new_secrets = _save_endpoints(session, file.urls(), vault)
+    new_secrets = save_addresses(session, file.addresses(), vault=vault)
     teams.review_teams(session, team_ids, at=now)
     endpoints_of_inactive = [rep_endpoint(it) for it in reps.inactive_reps(session)]
     cancelled = deliveries.cancel_for_endpoints(session, endpoints_of_inactive, now=now)
@@ -77,11 +73,3 @@ def import_reps(session: Session, file: RosterFile, *, vault: Vault, now: dateti
     kept = {it.id: recorded[it.id].absence for it in all_reps if it.active and it.id in recorded}
     owned = accounts.owned_by_inactive(session)
     return Imported(len(all_reps), inactive, new_secrets, held_by_inactive, owned, cancelled, kept)
-
-
-def _save_endpoints(session: Session, urls: dict[str, str], vault: Vault) -> dict[str, str]:
-    known = endpoints.endpoint_ids(session)
-    new = {id: secrets.token_bytes(SECRET_BYTES) for id in urls if id not in known}
-    endpoints.save_urls(session, {id: url for id, url in urls.items() if id in known})
-    endpoints.add_endpoints(session, urls, {id: vault.encrypt(it) for id, it in new.items()})
-    return {id: encode_secret(it) for id, it in new.items()}

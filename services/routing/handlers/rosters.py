@@ -11,16 +11,18 @@ from services.routing.domain.roster_difference import (
     difference_of,
 )
 from services.routing.handlers.account_import import stage_accounts_of
+from services.routing.handlers.endpoint_addresses import read_addresses
 from services.routing.queries import absences, accounts, endpoints, reps
 from services.routing.roster_export import roster_as_yaml
 from services.routing.roster_file import MAX_ACCOUNTS, RosterFile
+from shared.auth.vault import Vault
 
 
-def compare_roster(session: Session, file: RosterFile) -> RosterDifference:
+def compare_roster(session: Session, file: RosterFile, *, vault: Vault) -> RosterDifference:
     """What an import of the file would change now."""
     return difference_of(
-        ImportedRoster(_reps_of_files(session), endpoints.endpoint_urls(session)),
-        ImportedRoster(file.all_reps(), file.urls()),
+        ImportedRoster(_reps_of_files(session), read_addresses(session, vault=vault)),
+        ImportedRoster(file.all_reps(), file.addresses()),
         disabled=endpoints.disabled_endpoints(session),
         accounts=stage_accounts_of(session, file),
     )
@@ -30,7 +32,6 @@ def export_roster(session: Session) -> str:
     """The roster as a file of reps."""
     return roster_as_yaml(
         _reps_of_files(session),
-        endpoints.endpoint_urls(session),
         accounts.list_accounts(session, limit=MAX_ACCOUNTS + 1),
     )
 

@@ -18,7 +18,7 @@ from services.routing.domain.signing import (
     encode_secret,
     still_signing,
 )
-from services.routing.handlers.roster_import import SECRET_BYTES
+from services.routing.handlers.endpoint_addresses import SECRET_BYTES
 from services.routing.queries import endpoints
 from services.routing.queries.endpoints import Keys, Secrets
 from shared.auth.vault import BadSecretKey, Vault
@@ -51,7 +51,7 @@ class KeyRotation:
 
 
 def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> Rotation:
-    """Give the endpoint a new secret."""
+    """Give the endpoint a new secret. Its URL is encrypted anew, so that an old key is of no more use."""
     stored = endpoints.locked_secrets(session, id)
     if stored is None:
         raise UnknownEndpoint(id)
@@ -60,6 +60,9 @@ def rotate_secret(session: Session, id: str, *, vault: Vault, now: datetime) -> 
         raise _too_many(f"the secret of {id}", old)
     secret = secrets.token_bytes(SECRET_BYTES)
     endpoints.save_secrets(session, id, Secrets(vault.encrypt(secret), old))
+    target = endpoints.find_target(session, id)
+    if target is not None and _is_readable(target.url, vault):
+        endpoints.save_url(session, id, vault.encrypt(vault.decrypt(target.url)))
     return Rotation(encode_secret(secret), until)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.attempts import SCHEDULE
+from services.routing.domain.formats import Format
 from services.routing.domain.notifications import Notification
 from services.routing.queries import breakers
 from services.routing.queries.endpoints import Keys, Secrets, old_secrets_of
@@ -57,7 +58,9 @@ class ClaimedDelivery:
     number: int
     """The number of this attempt, from 1; a redelivery goes on counting."""
     attempts_before: int
-    url: str
+    url: bytes
+    """Encrypted, as it is stored."""
+    format: Format
     host: str
     secrets: Secrets
     keys: Keys
@@ -153,6 +156,7 @@ def _claimed(row: Row[Any], due: DueDelivery) -> ClaimedDelivery:
         number=row.attempt_count,
         attempts_before=row.attempts_before,
         url=row.url,
+        format=Format(row.format),
         host=row.host,
         secrets=Secrets(row.secret, old_secrets_of(row.old_secrets)),
         keys=Keys(row.private_key, old_secrets_of(row.old_keys)),
@@ -185,7 +189,7 @@ _TAKE = text("""
     where taken.id = free.id and endpoints.id = taken.endpoint
     returning taken.id, taken.endpoint, taken.handoff_id, taken.hop, taken.type, taken.body,
         taken.traceparent, taken.accept_due_at, taken.attempt_count, taken.attempts_before, endpoints.url,
-        coalesce(endpoints.host, endpoints.id) as host, endpoints.secret, endpoints.old_secrets,
+        endpoints.format, endpoints.host, endpoints.secret, endpoints.old_secrets,
         endpoints.private_key, endpoints.old_keys, endpoints.disabled_at is not null as disabled
 """)
 

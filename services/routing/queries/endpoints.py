@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Text, any_, delete, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
+from services.routing.domain.formats import Format
 from services.routing.domain.signing import OldSecret
 from services.routing.queries.breakers import close_breakers
 from services.routing.tables import endpoints
@@ -88,7 +89,8 @@ class EndpointStatus:
     """An endpoint with its state and the number of webhooks that wait for it."""
 
     id: str
-    host: str | None
+    host: str
+    format: Format
     state: EndpointState
     since: datetime | None
     """Since when it hangs, fails or is disabled."""
@@ -108,6 +110,7 @@ def list_endpoints(session: Session, id: str | None = None) -> list[EndpointStat
         EndpointStatus(
             **{
                 **row,
+                "format": Format(row["format"]),
                 "old_secrets": old_secrets_of(row["old_secrets"]),
                 "old_keys": old_secrets_of(row["old_keys"]),
             }
@@ -121,36 +124,52 @@ def find_endpoint(session: Session, id: str) -> EndpointStatus | None:
     return next(iter(list_endpoints(session, id)), None)
 
 
-def endpoint_ids(session: Session) -> set[str]:
-    """The ids of all endpoints."""
-    return set(session.scalars(select(endpoints.c.id)))
+class EncryptedAddress(NamedTuple):
+    """An endpoint's address with its encrypted URL, of which only the host can be read."""
+
+    url: bytes
+    host: str
+    format: Format
 
 
-def endpoint_urls(session: Session) -> dict[str, str]:
-    """The URL of each endpoint."""
-    return dict(session.execute(select(endpoints.c.id, endpoints.c.url)).all())
+class StoredAddress(NamedTuple):
+    """An endpoint's address as it is stored, and whether the endpoint is disabled."""
+
+    url: bytes
+    format: Format
+    is_disabled: bool
 
 
-def add_endpoints(session: Session, urls: Mapping[str, str], secrets: Mapping[str, bytes]) -> None:
-    """Insert endpoints with their encrypted secrets."""
-    rows = [{"id": id, "url": urls[id], "secret": secret} for id, secret in secrets.items()]
-    if rows:
-        session.execute(insert(endpoints), rows)
+def stored_addresses(session: Session) -> dict[str, StoredAddress]:
+    """The address of each endpoint, by the endpoint's id."""
+    statement = select(endpoints.c.id, endpoints.c.url, endpoints.c.format, endpoints.c.disabled_at)
+    return {
+        row.id: StoredAddress(row.url, Format(row.format), row.disabled_at is not None)
+        for row in session.execute(statement)
+    }
 
 
-def save_urls(session: Session, urls: Mapping[str, str]) -> None:
-    """Save each endpoint's URL. An endpoint whose URL changed, or that was disabled, is used again."""
-    for id, url in urls.items():
-        changed = session.execute(
+def add_endpoints(
+    session: Session, addresses: Mapping[str, EncryptedAddress], secrets: Mapping[str, bytes]
+) -> set[str]:
+    """Insert endpoints with their encrypted secrets; the ids of those that did not exist yet."""
+    rows = [{"id": id, **it._asdict(), "secret": secrets[id]} for id, it in addresses.items()]
+    if not rows:
+        return set()
+    statement = insert(endpoints).on_conflict_do_nothing().returning(endpoints.c.id)
+    return set(session.scalars(statement, rows))
+
+
+def save_addresses(session: Session, addresses: Mapping[str, EncryptedAddress]) -> None:
+    """Save the address of each endpoint, which is used again from now on, also if it was disabled or hung."""
+    for id, address in addresses.items():
+        session.execute(
             update(endpoints)
-            .where(
-                endpoints.c.id == id,
-                or_(endpoints.c.url != url, endpoints.c.disabled_at.is_not(None)),
-            )
-            .values(url=url, disabled_at=None, disabled_reason=None)
-            .returning(endpoints.c.id)
+            .where(endpoints.c.id == id)
+            .values(**address._asdict(), disabled_at=None, disabled_reason=None)
         )
-        close_breakers(session, changed.scalars().all())
+    if addresses:
+        close_breakers(session, list(addresses))
 
 
 def find_encrypted_secret(session: Session) -> bytes | None:
@@ -198,25 +217,32 @@ def delete_endpoint(session: Session, id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EndpointTarget:
-    """Where webhooks of an endpoint are posted to, and what signs them."""
+    """Where webhooks of an endpoint are posted to, in which format, and what signs them; the URL is encrypted."""
 
-    url: str
+    url: bytes
+    format: Format
     secrets: Secrets
     keys: Keys
 
 
 def find_target(session: Session, id: str) -> EndpointTarget | None:
-    """The URL, the secrets and the private keys of the endpoint."""
-    columns = ("url", "secret", "old_secrets", "private_key", "old_keys")
+    """The address, the secrets and the private keys of the endpoint."""
+    columns = ("url", "format", "secret", "old_secrets", "private_key", "old_keys")
     statement = select(*(endpoints.c[it] for it in columns)).where(endpoints.c.id == id)
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
     return EndpointTarget(
         row.url,
+        Format(row.format),
         Secrets(row.secret, old_secrets_of(row.old_secrets)),
         Keys(row.private_key, old_secrets_of(row.old_keys)),
     )
+
+
+def save_url(session: Session, id: str, url: bytes) -> None:
+    """Save the URL of the endpoint as it is encrypted now."""
+    session.execute(update(endpoints).where(endpoints.c.id == id).values(url=url))
 
 
 def claim_test(session: Session, id: str, *, pause: timedelta, now: datetime) -> bool:
@@ -240,7 +266,7 @@ def known_endpoints(session: Session, ids: Collection[str]) -> set[str]:
 
 
 _ENDPOINTS = text("""
-    select endpoints.id, endpoints.host, endpoints.disabled_reason, endpoints.old_secrets,
+    select endpoints.id, endpoints.host, endpoints.format, endpoints.disabled_reason, endpoints.old_secrets,
         endpoints.public_key, endpoints.old_keys,
         case
             when endpoints.disabled_at is not null then 'disabled'

@@ -26,13 +26,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 from services.routing.tables.absences import absences
 from services.routing.tables.accounts import accounts, staged_accounts
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
-from services.routing.tables.endpoints import HOST_OF_URL, breakers, endpoints
+from services.routing.tables.endpoints import breakers, endpoints
 from services.routing.tables.ops import rerouted_handoffs, reroutes, views
 from services.routing.tables.schema import metadata
 
 __all__ = [
     "HELD",
-    "HOST_OF_URL",
     "absences",
     "accounts",
     "allocations",

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Computed, DateTime, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.routing.tables.schema import metadata
-
-HOST_OF_URL = (
-    "lower(regexp_replace("
-    "COALESCE(\"substring\"(url, '^[A-Za-z]+://(?:[^/?#@]*@)?([^/?#]+)'::text), url), "
-    "'[.]?([:]80|[:]443)?$'::text, ''::text))"
-)
-"""As PostgreSQL writes it, so that the two can be compared."""
 
 endpoints = Table(
     "endpoints",
     metadata,
     Column("id", Text, primary_key=True, comment="rep/ID, team/ID or ops"),
-    Column("url", Text, nullable=False),
+    Column("url", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
     Column(
         "host",
         Text,
-        Computed(HOST_OF_URL, persisted=True),
+        nullable=False,
         comment="The URL's host, with its port where that is neither 80 nor 443.",
     ),
+    Column("format", Text, nullable=False, comment="standard, slack or teams"),
     Column("secret", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
     Column("old_secrets", JSONB, nullable=False, server_default="[]", comment="[[secret, until]]"),
     Column("private_key", LargeBinary, comment="Of ed25519, encrypted like the secret."),

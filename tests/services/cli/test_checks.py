@@ -135,7 +135,8 @@ def test_a_database_that_answers_with_an_error_is_not_reported_as_away(
 @pytest.mark.postgres
 def test_endpoints_that_cannot_get_webhooks(session: Session) -> None:
     add = text(
-        "insert into routing.endpoints (id, url, secret) values ('rep/ada', 'http://ada', :secret)"
+        "insert into routing.endpoints (id, url, host, format, secret) "
+        "values ('rep/ada', :secret, 'ada', 'standard', :secret)"
     )
     session.execute(add, {"secret": Vault(KEY).encrypt(b"secret")})
 

@@ -15,7 +15,8 @@ from services.routing.queries import endpoints as endpoint_queries
 from services.routing.tables import endpoints
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from tests.services.routing.builders import entry, importing
+from shared.http.outbound import ForbiddenAddress
+from tests.services.routing.builders import build_assigner, entry, importing
 from tests.services.routing.delivery.receiver import Reply, receiving
 
 pytestmark = pytest.mark.postgres
@@ -127,3 +128,29 @@ def test_an_endpoint_is_deleted_with_its_secrets(sessions: Sessions) -> None:
     assert isinstance(unknown.exception, UnknownEndpoint)
     with sessions() as session:
         assert "rep/grace" not in {it.id for it in endpoint_queries.list_endpoints(session)}
+
+
+def test_an_address_is_set_and_its_secret_printed_once(sessions: Sessions) -> None:
+    url = "https://127.0.0.1/services/secret"
+    with sessions.begin() as session:
+        build_assigner(session)
+        importing(session, entry("grace"), entry("linus", endpoint=None))
+    arguments = ["set", "rep/linus", "--format", "slack", "--url", "-"]
+
+    done = CliRunner().invoke(
+        app, arguments, input=f"{url}\n", env={"LEADBATON_ALLOW_NETWORKS": "127.0.0.0/8"}
+    )
+    again = CliRunner().invoke(app, ["set", "rep/linus", "--format", "teams"])
+    listed = CliRunner().invoke(app, ["list"]).stdout
+
+    assert json.loads(done.stdout)["rep/linus"].startswith("whsec_")
+    assert "rep/linus takes webhooks as slack" in done.stderr
+    assert again.stdout == ""
+    assert "teams" in listed
+    assert "services/secret" not in done.output + again.output + listed
+
+
+def test_an_address_that_may_not_be_called_is_refused() -> None:
+    done = CliRunner().invoke(app, ["set", "ops", "--url", "https://10.0.0.1/"])
+
+    assert isinstance(done.exception, ForbiddenAddress)

@@ -72,9 +72,10 @@ def test_the_export_imports_to_no_difference(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_dry_run_says_what_would_change_and_changes_nothing(tmp_path: Path) -> None:
     file, before = tmp_path / "roster.yaml", reps("export")
-    file.write_text(
-        before.replace("linus", "mara").replace("open: 4", "open: 5").replace("a.ex", "b.ex")
-    )
+    endpoint = f"  endpoint: {{url: '{ENDPOINT}/mara'}}\n"
+    changed = before.replace("linus", "mara").replace("open: 4", "open: 5")
+    changed = changed.replace("- id: mara\n", f"- id: mara\n{endpoint}")
+    file.write_text(changed.replace("a.ex", "b.ex"))
 
     preview = reps("import", str(file), "--dry-run")
 

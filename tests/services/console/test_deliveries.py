@@ -152,6 +152,25 @@ def test_a_new_key_is_shown_by_its_public_key_in_the_list_too(console: RunningCo
     assert "<code>whpk_" in after
 
 
+def test_an_endpoint_gets_another_address_and_a_new_one_is_added(console: RunningConsole) -> None:
+    url = "https://93.184.215.14/services/T000"
+    with console.visit() as client:
+        changed = act(client, "/deliveries/endpoints/rep/amira/address", format="slack", url=url)
+        kept = act(client, "/deliveries/endpoints/rep/amira/address", format="teams", url="")
+        with console.sessions.begin() as session:
+            endpoint_queries.delete_endpoint(session, "ops")
+        added = act(client, "/deliveries/endpoints", id="ops", format="slack", url=url)
+        refused = act(client, "/deliveries/endpoints", id="rep/nobody", format="slack", url=url)
+        after = client.get("/deliveries?all=1").text
+
+    assert "rep/amira takes webhooks as slack, at 93.184.215.14." in changed.text
+    assert "rep/amira takes webhooks as teams" in kept.text
+    assert "whsec_" in added.text
+    assert refused.status_code == 404
+    assert "T000" not in changed.text + kept.text + added.text + after
+    assert "<option selected>teams</option>" in after
+
+
 def test_who_only_reads_sees_no_acts_and_a_rep_not_the_page(console: RunningConsole) -> None:
     with console.visit("read") as client:
         page = client.get("/deliveries")

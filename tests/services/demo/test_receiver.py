@@ -55,9 +55,8 @@ def receiver(routing: Recording) -> Iterator[Receiver]:
 
 
 def post(receiver: Receiver, path: str, **changed: Any) -> int:
-    body = json.dumps(
-        {"type": changed.get("type", "handoff.assigned"), "data": {"handoff": {"id": HANDOFF}}}
-    )
+    data = {"handoff": {"id": HANDOFF}, "links": changed.get("links", {})}
+    body = json.dumps({"type": changed.get("type", "handoff.assigned"), "data": data})
     at = changed.get("at", datetime.now(UTC))
     id = changed.get("id", "msg_1")
     headers = {
@@ -122,6 +121,16 @@ def test_a_rep_who_never_answers_and_other_news_lead_to_no_answer(
 
     assert receiver.counts.verified == {"/reps/idle": 1, "/reps/mara": 1, "/teams/inbound": 1}
     assert routing.posted == []
+
+
+def test_the_link_of_a_rep_who_never_answers_is_kept_for_people(receiver: Receiver) -> None:
+    assert receiver.answer_link() is None
+    post(receiver, "/reps/mara", links={"answer": "http://x/a/mara"}, id="msg_1")
+    assert receiver.answer_link() == "http://x/a/mara"
+    post(receiver, "/reps/idle", links={"answer": "http://x/a/idle"}, id="msg_2")
+    post(receiver, "/reps/mara", links={"answer": "http://x/a/mara2"}, id="msg_3")
+
+    assert receiver.answer_link() == "http://x/a/idle"
 
 
 def test_an_answer_that_finds_nobody_is_counted(answered: Answered) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.routing.domain.endpoints import Address
+from services.routing.domain.formats import Format
 from services.routing.domain.roster import Absence
 from services.routing.roster_csv import parse_csv
 from services.routing.roster_file import RosterFile
@@ -52,7 +54,8 @@ def test_a_row_is_a_rep() -> None:
         ),
     )
     assert (second.id, second.position, second.weight, second.active) == ("ada", 1, 1.0, True)
-    assert file.urls() == {"rep/grace": "https://x.io/h", "rep/ada": "https://x.io/h"}
+    address = Address("https://x.io/h", Format.STANDARD)
+    assert file.addresses() == {"rep/grace": address, "rep/ada": address}
     assert (file.ops, file.teams, file.accounts) == (None, (), None)
 
 
@@ -64,7 +67,6 @@ def test_a_row_is_a_rep() -> None:
         (GRACE.replace("@", " "), "r.csv:2:3: `grace example.com` is not an e-mail address"),
         (GRACE.replace("sales", "moon"), "r.csv:2:4: the agreement has no team 'moon'"),
         (GRACE.replace("https", "ftp"), "r.csv:2:5: `ftp://x.io/h` is not a URL"),
-        (GRACE.replace("https://x.io/h", ""), "r.csv:2:5: `endpoint` is missing; add it"),
         (f"{GRACE};{'x' * 101}", f"r.csv:2:6: `{'x' * 60}…`: 101 characters are more"),
         (f"{GRACE};;heavy", "r.csv:2:7: `heavy` is not a number"),
         (f"{GRACE};;;0", "r.csv:2:8: `0`: write 1 to 100000"),
@@ -78,6 +80,17 @@ def test_a_row_is_a_rep() -> None:
 def test_each_fault_names_its_line_and_column(row: str, message: str) -> None:
     [line] = refusal(HEAD, row)
     assert line.startswith(message)
+
+
+def test_an_endpoint_may_have_a_format_or_be_left_out() -> None:
+    head = "id;name;email;team;endpoint;format"
+    without = "ada;Ada;ada@example.com;sales;;"
+
+    file = read(head, f"{GRACE};slack", without)
+
+    assert file.addresses() == {"rep/grace": Address("https://x.io/h", Format.SLACK)}
+    assert refusal(head, f"{GRACE};smoke")[0].startswith("r.csv:2:6: ")
+    assert refusal(head, f"{without}slack")[0].startswith("r.csv:2:5: ")
 
 
 def test_faults_of_several_rows_are_named_together() -> None:

@@ -32,38 +32,30 @@ reps = st.fixed_dictionaries(
         "active": st.booleans(),
     }
 )
-OTHERS = {"ops": "https://x.io/ops", "team/sales": "https://x.io/sales"}
 
 
 def read(source: str) -> RosterFile:
     return parse(source, name="reps.yaml", agreement=None, check_url=lambda _: None)
 
 
-def urls_of(listed: list[Rep]) -> dict[str, str]:
-    return {f"rep/{it.id}": f"https://x.io/{it.id}" for it in listed}
-
-
-@forall(st.lists(reps, min_size=1, max_size=3), st.sampled_from([OTHERS, {}]))
-def test_what_was_exported_is_read_as_it_was(
-    rows: list[dict[str, Any]], others: dict[str, str]
-) -> None:
+@forall(st.lists(reps, min_size=1, max_size=3))
+def test_what_was_exported_is_read_as_it_was(rows: list[dict[str, Any]]) -> None:
     listed = [
         Rep(id=f"r_{number}", email="a@x.io", team="sales", position=number, **fields)
         for number, fields in enumerate(rows)
     ]
-    urls = {**urls_of(listed), **others}
     accounts = [Account("kestrel.example", "r_0")]
 
-    file = read(roster_as_yaml(listed, urls, accounts))
+    file = read(roster_as_yaml(listed, accounts))
 
     assert file.all_reps() == listed
-    assert file.urls() == urls
+    assert file.addresses() == {}
     assert [Account(it.domain, it.rep) for it in file.accounts or ()] == accounts
 
 
 def test_without_accounts_the_file_says_that_there_are_none() -> None:
     listed = [rep("grace")]
-    assert read(roster_as_yaml(listed, urls_of(listed), [])).accounts == ()
+    assert read(roster_as_yaml(listed, [])).accounts == ()
 
 
 @pytest.mark.parametrize("count", [MAX_ACCOUNTS + 1, 9_000])
@@ -71,16 +63,7 @@ def test_accounts_that_do_not_fit_into_the_file_stay_as_they_are(count: int) -> 
     listed = [rep("grace")]
     accounts = [Account(f"{'x' * 100}{it}.example", "grace") for it in range(count)]
 
-    source = roster_as_yaml(listed, urls_of(listed), accounts)
+    source = roster_as_yaml(listed, accounts)
 
     assert read(source).accounts is None
     assert "leadbaton accounts export" in source
-
-
-def test_a_rep_whose_endpoint_was_deleted_is_named() -> None:
-    listed = [rep("grace"), rep("linus"), rep("gone", active=False)]
-
-    source = roster_as_yaml(listed, urls_of(listed[:1]), [])
-
-    assert "# linus is left out, and would become inactive: the endpoint was deleted" in source
-    assert [it.id for it in read(source).reps] == ["grace"]

@@ -43,7 +43,7 @@ def test_the_example_is_valid_and_fits_the_example_agreement() -> None:
     roster = parse(source, name="reps.yaml", agreement=agreed, check_url=anything_goes)
 
     assert [it.id for it in roster.all_reps()][:3] == ["amira", "jonas", "priya"]
-    assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.urls().keys()
+    assert {"rep/amira", "team/inbound", "team/enterprise", "ops"} <= roster.addresses().keys()
 
 
 LOS_ANGELES = {
@@ -109,7 +109,7 @@ def test_before_the_first_agreement_a_date_is_a_day_in_utc() -> None:
     ("source", "message"),
     [
         ("reps: []", "reps.yaml:1:7"),
-        ("reps:\n- {id: grace, name: G, email: g@x.io, team: sales}", "reps.yaml:2:3: "),
+        ("reps:\n- {id: grace, name: G, email: g@x.io}", "reps.yaml:2:3: "),
         (f"reps:\n- {REP % ', wieght: 2'}", "wieght"),
         (f"reps:\n- {REP % ', weight: 0'}", "reps.yaml:2:"),
         (f"reps:\n- {REP % ''}\n- {REP % ''}", "reps.yaml:3:8: 'grace' is there twice"),
@@ -142,7 +142,7 @@ def test_before_the_first_agreement_a_date_is_a_day_in_utc() -> None:
     ],
     ids=[
         "nobody",
-        "no endpoint",
+        "no team",
         "unknown name",
         "no weight",
         "twice",

@@ -61,6 +61,7 @@ def test_the_list_of_endpoints_shows_each_state_and_the_pending_webhooks(
     assert items["rep/grace"] == {
         "id": "rep/grace",
         "host": "127.0.0.1:9",
+        "format": "standard",
         "state": "hanging",
         "since": "2026-11-18T12:00:00Z",
         "failures": 1,

@@ -59,6 +59,11 @@ def roster(client: RoutingClient) -> str:
     return source
 
 
+def with_endpoint(source: str, rep: str, url: str) -> str:
+    """The file with an endpoint of the rep, which no export has."""
+    return source.replace(f"- id: {rep}\n", f"- id: {rep}\n  endpoint: {{url: '{url}'}}\n")
+
+
 def test_the_export_imports_to_no_difference(client: RoutingClient) -> None:
     source = roster(client)
 
@@ -79,6 +84,7 @@ def test_the_export_imports_to_no_difference(client: RoutingClient) -> None:
 
 def test_an_import_says_what_it_changes_and_shows_new_secrets_once(client: RoutingClient) -> None:
     source = roster(client).replace("open: 1", "open: 5").replace("linus", "mara")
+    source = with_endpoint(source, "mara", "http://127.0.0.1:9/mara")
     body = {"source": source, "dry_run": True}
 
     preview = client.put("/roster", body)
@@ -126,7 +132,7 @@ def test_a_roster_that_cannot_be_is_refused(
 
 
 def test_a_forbidden_url_is_refused(client: RoutingClient) -> None:
-    source = roster(client).replace("127.0.0.1:9/reps/grace", "10.0.0.1/")
+    source = with_endpoint(roster(client), "grace", "http://10.0.0.1/")
     refused = client.put("/roster", {"source": source}, status=422)
     assert "10.0.0.1" in refused["message"]
 

@@ -14,10 +14,13 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from services.routing.delivery import Dispatcher, deliver
+from services.routing.domain.endpoints import host_of
+from services.routing.domain.formats import Format
 from services.routing.domain.notifications import Notification
 from services.routing.main import run_delivery
 from services.routing.queries import deliveries, delivery_lists, endpoints
 from services.routing.queries.delivery_lists import AttemptRecord, Delivery
+from services.routing.queries.endpoints import EncryptedAddress
 from shared.clock import utc_now
 from shared.db.session import Sessions
 from shared.http.probes import Probes
@@ -119,7 +122,8 @@ def delivering(dispatcher: Dispatcher) -> Iterator[None]:
 
 def endpoint(session: Session, id: str, url: str) -> None:
     """An endpoint that no roster names."""
-    endpoints.add_endpoints(session, {id: url}, {id: vault().encrypt(b"s" * 32)})
+    address = EncryptedAddress(vault().encrypt(url.encode()), host_of(url), Format.STANDARD)
+    endpoints.add_endpoints(session, {id: address}, {id: vault().encrypt(b"s" * 32)})
 
 
 def notify(

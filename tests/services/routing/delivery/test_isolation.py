@@ -20,7 +20,7 @@ from services.routing.queries import deliveries, delivery_lists
 from services.routing.tables import endpoints
 from shared.auth.vault import Vault
 from shared.db.session import Sessions
-from tests.services.routing.builders import announced_changes, entry, importing
+from tests.services.routing.builders import announced_changes, entry, importing, vault
 from tests.services.routing.delivery.post import GRACE, Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Reply, receiving
 
@@ -209,7 +209,9 @@ def test_an_invalid_host_name_does_not_delay_other_endpoints(post: Post) -> None
     with_linus(post)
     with post.sessions.begin() as session:
         session.execute(
-            update(endpoints).where(endpoints.c.id == "rep/grace").values(url="https://xn--a/")
+            update(endpoints)
+            .where(endpoints.c.id == "rep/grace")
+            .values(url=vault().encrypt(b"https://xn--a/"))
         )
     post.assign("ada", "alan")
 

@@ -16,12 +16,15 @@ from sqlalchemy import Row, select, text
 
 from services.routing.delivery.dispatcher import HOST_LIMIT, LEASE, claim
 from services.routing.delivery.loop import MAX_QUICK, RESERVED_FOR_FIRST
+from services.routing.domain.endpoints import Address
+from services.routing.domain.formats import Format
+from services.routing.handlers.endpoint_addresses import save_addresses
 from services.routing.queries import breakers as queries
 from services.routing.queries.claims import _DUE
-from services.routing.queries.endpoints import save_urls
 from services.routing.tables import breakers
 from shared.db.session import Sessions
 from shared.http.outbound import TOTAL_S
+from tests.services.routing.builders import vault
 from tests.services.routing.delivery.post import Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
@@ -206,7 +209,8 @@ def test_a_new_url_closes_the_breaker_of_an_endpoint(post: Post) -> None:
         assert list(open_breakers(post)) == []
     assert list(open_breakers(post)) == ["ops"]
     with post.sessions.begin() as session:
-        save_urls(session, {"ops": "https://elsewhere.example"})
+        address = Address("https://elsewhere.example", Format.STANDARD)
+        save_addresses(session, {"ops": address}, vault=vault())
     assert open_breakers(post) == {}
 
 

@@ -39,8 +39,8 @@ MANY = text("""
     from generate_series(1, 30000) as number
 """)
 ENDPOINTS = text("""
-    insert into routing.endpoints (id, url, secret)
-    select 'rep/' || number, 'https://crm-' || number || '.example', ''
+    insert into routing.endpoints (id, url, host, format, secret)
+    select 'rep/' || number, '', 'crm-' || number || '.example', 'standard', ''
     from generate_series(0, 9) as number
 """)
 
