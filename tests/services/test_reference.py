@@ -48,6 +48,7 @@ def test_every_body_has_an_example_that_the_operation_takes(sessions: Sessions) 
         answer = TestClient(app).request(
             operation.method,
             operation.path.replace("/reps/{id}", "/reps/nobody")
+            .replace("/endpoints/{id}", "/endpoints/rep/nobody")
             .replace("{id}", NOBODY)
             .replace("{clock_id}", NOBODY),
             json=example,

@@ -41,7 +41,16 @@ class RosterIn(BaseModel):
     """A file of reps."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"source": "reps: []", "format": "yaml"}]}
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "reps:\n  - {id: claire, name: Claire Adu, team: inbound,"
+                    " email: claire@northwind.example}\n",
+                    "format": "yaml",
+                }
+            ]
+        },
     )
 
     source: Annotated[str, StringConstraints(max_length=MAX_SOURCE)] = Field(

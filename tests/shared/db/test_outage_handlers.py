@@ -16,8 +16,8 @@ DATABASE_ERRORS = {
     "Error",
     "EXPECTED_ERRORS",
 }
-ASKS = {"is_outage", "refused", "refusal_of", "error_response"}
-"""Calls in a handler that ask; `error_response` asks for it."""
+ASKS = {"is_outage", "refused", "refusal_of", "error_response", "_error_page"}
+"""Calls in a handler that ask; `error_response` and `_error_page`, which calls it, ask for it."""
 NEED_NOT_ASK = {
     "shared/http/probes.py": "a process whose database answers with any error is not ready, and says which",
     "shared/process/periodic.py": "the guard inside lets nothing pass but outages",
@@ -29,6 +29,8 @@ def handlers() -> Iterator[tuple[str, ast.ExceptHandler]]:
     for source in ours():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.ExceptHandler) and node.type is not None:
+                if ast.unparse(node.type) == "csv.Error":
+                    continue
                 names = {
                     it.attr if isinstance(it, ast.Attribute) else getattr(it, "id", "")
                     for it in ast.walk(node.type)
