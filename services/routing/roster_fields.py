@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated
 
@@ -51,13 +52,15 @@ Words = Annotated[tuple[Annotated[str, Field(min_length=1), AtMost(100)], ...], 
 
 
 def _date_or_instant(value: object) -> object:
-    """The date or the instant that a text is. Without this, pydantic would read an instant at midnight as a date."""
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
-    except ValueError:
-        parsed = None
+    """The date or the instant that a text is.
+
+    Without this, pydantic would read an instant at midnight as a date, and a number as seconds since 1970.
+    """
+    parsed = None
+    if isinstance(value, str):
+        with suppress(ValueError):
+            is_date = len(value) <= len("2026-12-24")
+            parsed = date.fromisoformat(value) if is_date else datetime.fromisoformat(value)
     if parsed is None or (isinstance(parsed, datetime) and parsed.tzinfo is None):
         raise ValueError("write a date, 2026-12-24, or an instant, 2026-12-24T13:00:00-08:00")
     return parsed

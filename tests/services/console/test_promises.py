@@ -121,6 +121,15 @@ def test_a_clock_is_explained_by_a_timeline(console: RunningConsole) -> None:
     assert "style=" not in page.text
 
 
+def test_the_timeline_of_a_promise_that_runs_shows_what_is_left(console: RunningConsole) -> None:
+    with console.sessions() as session:
+        runs = clocks.c.due_at > minutes_after_noon(90)
+        clock = session.scalar(select(clocks.c.id).where(runs, clocks.c.ended_at.is_(None)))
+    with console.visit() as client:
+        page = client.get(f"/sla/clocks/{clock}")
+    assert "30 min left" in page.text
+
+
 def test_attainment_has_a_table_and_plots(console: RunningConsole) -> None:
     with console.visit() as client:
         teams = client.get("/sla/attainment")

@@ -132,6 +132,10 @@ def test_before_the_first_agreement_a_date_is_a_day_in_utc() -> None:
             "later than `from`",
         ),
         (
+            f"reps:\n- {REP % ', time_off: [{from: 20261224, to: 2026-12-27}]'}",
+            "write a date, 2026-12-24, or an instant",
+        ),
+        (
             f"reps:\n- {REP % ', time_off: [{from: 24.12.2026, to: 2026-12-27}]'}",
             "write a date, 2026-12-24, or an instant",
         ),
@@ -152,6 +156,7 @@ def test_before_the_first_agreement_a_date_is_a_day_in_utc() -> None:
         "no http",
         "time off that ends before it begins",
         "time off that ends before the zone's midnight",
+        "a number",
         "no date",
         "no offset",
     ],
