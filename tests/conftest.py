@@ -35,15 +35,9 @@ settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers share the tests, run the journeys first, because they mostly wait.
-
-    With `--dist loadgroup` one worker has the tests with a browser, another those with the other slow servers.
-    """
+    """Run the journeys first where several workers share the tests, because they mostly wait."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda it: it.get_closest_marker("journey") is None)
-        for item in items:
-            group = "servers" if item.get_closest_marker("browser") is None else "browser"
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_sessionfinish() -> None:
