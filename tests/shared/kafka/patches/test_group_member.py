@@ -117,7 +117,8 @@ def unpatched(config: KafkaConfig) -> KafkaConsumer:
 
 
 def stable(consumer: KafkaConsumer) -> bool:
-    consumer.poll()
+    """Whether the consumer is in its group. It waits for the end of a join, which it could lose otherwise."""
+    consumer.poll(timeout_ms=1_000)
     return bool(consumer.group_metadata().state is MemberState.STABLE)
 
 
