@@ -70,7 +70,7 @@ def test_a_lead_is_accepted_contacted_and_won(
 
     page.locator("summary", has_text="A contact").click()
     put(page, "By", "phone")
-    put(page, "Outcome", "reached")
+    page.get_by_role("combobox", name="Outcome").select_option("reached")
     press(page, "Note the contact")
     expect(status(page)).to_have_text("The contact is noted.")
 
