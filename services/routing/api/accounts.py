@@ -50,6 +50,17 @@ class AccountsIn(BaseModel):
     dry_run: bool = Field(default=False, description=DRY_RUN)
 
 
+class AccountsQuery(BaseModel):
+    """Which accounts are listed, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rep: PlainText | None = Field(default=None, description="Only accounts of this rep.")
+    after: After = None
+    limit: Limit = 50
+    format: Format = Field(default=None, description=FORMAT)
+
+
 class AccountOut(BaseModel):
     """A company, and the rep who owns it."""
 
@@ -105,16 +116,13 @@ def read_accounts(
     request: Request,
     session: Tx,
     _: OpsOrRead,
-    rep: Annotated[PlainText | None, Query(description="Only accounts of this rep.")] = None,
-    after: After = None,
-    limit: Limit = 50,
-    format: Annotated[Format, Query(description=FORMAT)] = None,  # noqa: A002 - its public name
+    query: Annotated[AccountsQuery, Query()],
 ) -> Page[AccountOut] | Response:
     """List the accounts by domain, with the reps who own them."""
-    as_csv = wants_csv(request, format)
-    size = MAX_CSV_ROWS if as_csv else limit
-    domain = None if after is None else CURSOR.decode(after)[0]
-    accounts = list_accounts(session, rep=rep, after=domain, limit=size + 1)
+    as_csv = wants_csv(request, query.format)
+    size = MAX_CSV_ROWS if as_csv else query.limit
+    domain = None if query.after is None else CURSOR.decode(query.after)[0]
+    accounts = list_accounts(session, rep=query.rep, after=domain, limit=size + 1)
     if as_csv:
         rows = accounts[:size]
         more = len(accounts) > size
@@ -127,7 +135,7 @@ def read_accounts(
         )
     return page_of(
         accounts,
-        limit=limit,
+        limit=query.limit,
         item=AccountOut.of,
         position=lambda it: (it.domain,),
         cursor=CURSOR,

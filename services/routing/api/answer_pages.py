@@ -133,11 +133,13 @@ class Visit:
         return nonce if _NONCE.fullmatch(nonce) else ""
 
     def fields(self) -> dict[str, str]:
-        """The fields of the form; raises NoChoice if it cannot be read."""
+        """The fields of the form; raises NoChoice if it is too long or cannot be read."""
         body: bytes = self.request.scope.get("body", b"")
+        if len(body) > MAX_FORM_BYTES:
+            raise NoChoice("nothing is saved: the form is too long. Choose again, here")
         try:
             pairs = parse_qsl(
-                body[:MAX_FORM_BYTES].decode(),
+                body.decode(),
                 keep_blank_values=True,
                 max_num_fields=MAX_FIELDS,
                 errors="strict",

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.routing.domain.answer_forms import AnswerForm, words_of
+from services.routing.domain.answer_forms import AnswerForm
 from services.routing.domain.answers import PastStep
+from services.routing.domain.formats.message import words_of
 from services.routing.domain.handoff import Handoff, State
 from services.routing.domain.roster import Rep
 from services.routing.handlers.answer_pages import AnswerPage

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final, NamedTuple
 
 from services.routing.domain.answers import Answer
+from services.routing.domain.formats.message import words_of
 from services.routing.domain.handoff import Handoff, State
 from shared.agreement.model import Routing
 from shared.contracts.payloads import Change
@@ -69,15 +70,19 @@ class AnswerForm:
     takes_note: bool = False
 
     def answer(self, fields: Mapping[str, str], *, hop: int) -> Answer:
-        """The answer that was chosen; raises NoChoice where something was not."""
+        """The answer that was chosen; raises NoChoice where something was not, or the note is too long."""
         details: dict[str, Any] = {}
         for question in self.questions:
             value = fields.get(question.name, "")
             if value not in {it.id for it in question.options}:
                 raise NoChoice(f"nothing is saved yet: choose {question.text.lower()}")
             details[question.name] = value
-        note = fields.get("note", "").strip()[:MAX_NOTE]
+        note = fields.get("note", "").replace("\r\n", "\n").strip()
         if self.takes_note and note:
+            if len(note) > MAX_NOTE:
+                raise NoChoice(
+                    f"nothing is saved yet: the note has more than {MAX_NOTE} characters"
+                )
             details["note"] = note
         return Answer(self.change, hop=hop, details=details)
 
@@ -134,11 +139,6 @@ def chosen_form(forms: Sequence[AnswerForm], fields: Mapping[str, str]) -> Answe
         if answer_form.change.value == fields.get("answer"):
             return answer_form
     raise NoChoice("nothing is saved: choose one of the answers")
-
-
-def words_of(id: str) -> str:
-    """An id of the agreement as words: `no_answer` is `No answer`."""
-    return id.replace("_", " ").capitalize()
 
 
 def _listed(entries: Sequence[Any], defaults: Sequence[str]) -> list[Option]:

@@ -141,18 +141,23 @@ def release_leases(session: Session, worker: str, *, now: datetime) -> int:
     return len(session.execute(_FREE, {"worker": worker, "now": now}).all())
 
 
+def notification_of(row: Row[Any]) -> Notification:
+    """The notification of a row of deliveries."""
+    return Notification(
+        row.id,
+        row.endpoint,
+        row.handoff_id,
+        row.hop,
+        row.type,
+        row.body,
+        row.traceparent,
+        accept_due_at=row.accept_due_at,
+    )
+
+
 def _claimed(row: Row[Any], due: DueDelivery) -> ClaimedDelivery:
     return ClaimedDelivery(
-        Notification(
-            row.id,
-            row.endpoint,
-            row.handoff_id,
-            row.hop,
-            row.type,
-            row.body,
-            row.traceparent,
-            accept_due_at=row.accept_due_at,
-        ),
+        notification_of(row),
         number=row.attempt_count,
         attempts_before=row.attempts_before,
         url=row.url,

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.routing.domain.fallbacks import Undelivered
-from services.routing.domain.notifications import Notification
+from services.routing.queries.claims import notification_of
 
 
 def held_endpoints(session: Session) -> list[str]:
@@ -27,20 +27,7 @@ def claim_fallbacks(
     arguments = {"endpoints": list(endpoints), "now": now, "limit": limit}
     rows = session.execute(_CLAIM, arguments).all()
     undelivered = [
-        Undelivered(
-            Notification(
-                row.id,
-                row.endpoint,
-                row.handoff_id,
-                row.hop,
-                row.type,
-                row.body,
-                row.traceparent,
-                accept_due_at=row.accept_due_at,
-            ),
-            row.attempts_before,
-            row.team,
-        )
+        Undelivered(notification_of(row), row.attempts_before, row.team)
         for row in rows
         if row.awaits_answer
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -43,6 +42,7 @@ from tests.builders import (
     sla_changed,
     sla_message,
 )
+from tests.seeds import random_of
 from tests.services.routing.builders import entry, importing
 
 ROUTERS = 8
@@ -197,7 +197,7 @@ class Installation:
         with self.sessions() as session:
             statement = select(handoffs.c.id, handoffs.c.hop).where(handoffs.c.state == "assigned")
             rows = [(row.id, row.hop) for row in session.execute(statement)]
-        chance = random.Random(seed)  # noqa: S311 - which ones is no secret
+        chance = random_of(seed)
         return chance.sample(rows, min(6, len(rows)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,7 @@ from tests.builders import (
     merged_message,
     qualified_message,
 )
+from tests.seeds import random_of
 from tests.services.routing.builders import (
     announced,
     build_assigner,
@@ -134,7 +134,7 @@ def test_merges_arrivals_and_answers_at_once_leave_each_person_one_live_handoff(
         stays, goes = (lead_qualified(lead=f"{it}-{number}") for it in ("stays", "goes"))
         work += [batch(sessions, assigner, [stays]), batch(sessions, assigner, [goes])] * 2
         work += [merge(number)] * 2 + [answers(sessions, assigner, 2, [])]
-    random.Random(7).shuffle(work)  # noqa: S311 - the order is no secret
+    random_of(7).shuffle(work)
     at_once(work)
 
     with sessions() as session:
@@ -187,7 +187,7 @@ def answers(
 ) -> Callable[[], None]:
     """Some of those that reps hold are answered; `taken` is which answers came in time."""
     change = (Change.WON, Change.REJECTED, Change.ACCEPTED)[number % 3]
-    chance = random.Random(number)  # noqa: S311 - which answers come is no secret
+    chance = random_of(number)
 
     def run() -> None:
         with sessions() as session:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from shared.db.session import Sessions
 from shared.db.tables import outbox as rows
 from shared.messaging import outbox
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified, qualified_message
+from tests.seeds import random_of
 from tests.services.routing.builders import build_assigner, entry, importing
 
 pytestmark = pytest.mark.postgres
@@ -114,7 +114,7 @@ class Firm:
 
     def answer(self, number: int) -> None:
         """Some of the held handoffs get an answer, which may come too late."""
-        chance = random.Random(number)  # noqa: S311 - which answers come is no secret
+        chance = random_of(number)
         with self.sessions() as session:
             ids = list(session.scalars(select(handoffs.c.id).where(handoffs.c.rep.is_not(None))))
         for id in chance.sample(ids, min(8, len(ids))):
@@ -137,7 +137,7 @@ class Firm:
         for rep in OFTEN_AWAY:
             work += [partial(self.go_away_and_come_back, rep, Lock())] * 4
         work += [partial(self.leave, rep) for rep in LEAVING]
-        random.Random(13).shuffle(work)  # noqa: S311 - the order is no secret
+        random_of(13).shuffle(work)
         return work
 
 

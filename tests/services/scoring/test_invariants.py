@@ -25,6 +25,7 @@ from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topics import LEADS_MERGED
 from shared.db.session import Sessions
 from tests.builders import NOON, agreement, marketing_event
+from tests.seeds import random_of
 from tests.services.scoring import oracle
 from tests.services.scoring.conftest import Worker, payloads_in_outbox
 
@@ -118,7 +119,7 @@ def test_scores_do_not_depend_on_order_batches_duplicates_or_joins(
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("same", [True, False], ids=["same-events", "different-events"])
 def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: bool) -> None:
-    random = Random(seed)  # noqa: S311 - the same life again for the same seed
+    random = random_of(seed)
     people = [[*events_of(person, random), *links(person)] for person in range(12)]
     sent = [event for events in people for event in events]
     with sessions.begin() as session:
@@ -135,7 +136,7 @@ def test_two_workers_at_once_equal_one(sessions: Sessions, seed: int, *, same: b
     with ThreadPoolExecutor(2) as pool:
         half = len(sent) // 2
         shares = [sent, sent] if same else [sent[:half], sent[half:]]
-        futures = [pool.submit(work, it, Random(random.random())) for it in shares]  # noqa: S311
+        futures = [pool.submit(work, it, random_of(random.getrandbits(32))) for it in shares]
         for future in futures:
             future.result(timeout=60)
 

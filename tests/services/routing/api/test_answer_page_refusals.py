@@ -122,8 +122,13 @@ def test_without_a_choice_nothing_is_saved(site: Site, fields: dict[str, str]) -
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"stamp=%ff", 422), (b"&".join(b"a=1" for _ in range(50)), 422), (b'{"answer": 1}', 403)],
-    ids=["no utf-8", "many fields", "json"],
+    [
+        (b"stamp=%ff", 422),
+        (b"&".join(b"a=1" for _ in range(50)), 422),
+        (b"note=" + b"n" * 40_000, 422),
+        (b'{"answer": 1}', 403),
+    ],
+    ids=["no utf-8", "many fields", "too long", "json"],
 )
 def test_a_body_that_is_no_form_saves_nothing(site: Site, content: bytes, status: int) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}

@@ -171,6 +171,7 @@ def test_accounts_that_cannot_be_are_refused(client: RoutingClient) -> None:
     assert refused["code"] == "invalid_document"
     assert refused["message"].startswith("accounts.csv:2:2: there is no rep `nobody`")
     assert client.get("/accounts", after="nonsense", status=400)["code"] == "bad_cursor"
+    assert client.get("/accounts", owner="linus", status=422)["code"] == "invalid_request"
 
 
 def test_without_an_agreement_teams_are_not_checked(sessions: Sessions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -78,12 +79,23 @@ def test_without_lists_there_are_usual_options() -> None:
 
 def test_a_choice_becomes_an_answer_for_the_hop_of_the_link() -> None:
     forms = forms_of(handoff(), routing(), now=NOON)
-    fields = {"answer": "rejected", "reason": "no_capacity", "note": f"  {'n' * 3000}", "x": "y"}
+    fields = {"answer": "rejected", "reason": "no_capacity", "note": " a\r\nb ", "x": "y"}
 
     answer = chosen_form(forms, fields).answer(fields, hop=3)
 
     assert (answer.change, answer.hop, answer.occurred_at) == (Change.REJECTED, 3, None)
-    assert answer.details == {"reason": "no_capacity", "note": "n" * MAX_NOTE}
+    assert answer.details == {"reason": "no_capacity", "note": "a\nb"}
+
+
+@pytest.mark.parametrize(("lines", "is_taken"), [(MAX_NOTE // 2, True), (MAX_NOTE, False)])
+def test_a_note_is_never_cut_and_a_line_end_counts_once(lines: int, *, is_taken: bool) -> None:
+    forms = forms_of(handoff(), routing(), now=NOON)
+    note = "n\r\n" * lines
+    fields = {"answer": "rejected", "reason": "no_capacity", "note": note}
+
+    with nullcontext() if is_taken else pytest.raises(NoChoice, match="more than 2000 characters"):
+        answer = chosen_form(forms, fields).answer(fields, hop=1)
+        assert len(answer.details["note"]) == 2 * lines - 1
 
 
 def test_accepting_takes_no_note_and_is_always_a_choice() -> None:
