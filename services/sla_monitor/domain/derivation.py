@@ -20,7 +20,7 @@ ACCEPTANCE = frozenset({Change.ACCEPTED, Change.CONTACTED, Change.WON})
 """What stops an `accept` clock: a rep who contacts or wins a lead has accepted it too."""
 
 TOUCH = frozenset({Change.CONTACTED, Change.WON})
-"""What stops a `first_touch` clock: an attempt is enough, for an attempt is what is promised."""
+"""What stops a `first_touch` clock, unless the agreement says that the outcome of a contact is no touch."""
 
 STOPS: Mapping[str, frozenset[Change]] = {"accept": ACCEPTANCE, "first_touch": TOUCH}
 
@@ -159,7 +159,7 @@ def _with_end(
     if policy.anchor is Anchor.WON:  # a promise to a customer: nothing before the win ends it
         won = next(index for index, it in enumerate(changes) if it.change is Change.WON)
         changes, ends = changes[won + 1 :], ()
-    stop = _earliest([it for it in changes if it.change in STOPS[policy.kind]])
+    stop = _earliest([it for it in changes if _stops(policy.kind, it)])
     end = _earliest(ends)
     if stop is not None and (end is None or stop.occurred_at <= end.occurred_at):
         ended_at = max(stop.occurred_at, clock.started_at)
@@ -176,6 +176,12 @@ def _with_end(
         reported_at=cause.recorded_at,
         spent=calendar.elapsed(clock.started_at, ended_at),
     )
+
+
+def _stops(kind: str, change: HandoffChanged) -> bool:
+    """Whether the change meets promises of this kind."""
+    is_untouched = kind == "first_touch" and change.touch is False
+    return change.change in STOPS[kind] and not is_untouched
 
 
 def _with_report(clock: Clock, calendar: CompiledCalendar, report_within: timedelta) -> Clock:

@@ -59,6 +59,18 @@ STOPPED: list[tuple[str, list[HandoffChanged], tuple[S, float | None], tuple[S, 
     ("contacted, never accepted", [step(Change.CONTACTED, 10)], (S.MET, 10), (S.MET, 10)),
     ("contacted late", [step(Change.CONTACTED, 61)], (S.LATE, 61), (S.LATE, 61)),
     (
+        "contacted by what is no touch",
+        [step(Change.CONTACTED, 10, touch=False)],
+        (S.MET, 10),
+        (S.RUNNING, None),
+    ),
+    (
+        "no touch, then a touch",
+        [step(Change.CONTACTED, 10, touch=False), step(Change.CONTACTED, 20, touch=True)],
+        (S.MET, 10),
+        (S.MET, 20),
+    ),
+    (
         "accepted, contacted",
         [step(Change.ACCEPTED, 5), step(Change.CONTACTED, 9)],
         (S.MET, 5),
