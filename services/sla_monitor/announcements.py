@@ -55,6 +55,7 @@ def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
         tier=clock.tier,
         agreement_version=clock.agreement_version,
         step=transition.step,
+        waits=transition.waits,
         actor=None if acknowledgement is None else acknowledgement.actor,
         note=None if acknowledgement is None else acknowledgement.note,
     )

@@ -55,7 +55,12 @@ clocks = Table(
     Column("warn_at", DateTime(timezone=True), nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
     Column("due_on", Date, nullable=False, comment="In the calendar's zone: the cohort."),
-    Column("escalation_steps", JSONB, nullable=False, comment="[[instant, whose endpoint], …]"),
+    Column(
+        "escalation_steps",
+        JSONB,
+        nullable=False,
+        comment="[[instant, who is notified, whether that waits for their hours], …]",
+    ),
     Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
     Column("ended_at", DateTime(timezone=True), comment="When the change that ended it happened."),
     Column("ended_by", Text, comment="The change of the handoff that ended it."),

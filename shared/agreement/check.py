@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
 from typing import Protocol
 
 from shared.agreement.check_answers import answer_problems
 from shared.agreement.check_calendars import calendar_problems, open_in_a_week
 from shared.agreement.check_conditions import condition_problems, unknown
+from shared.agreement.check_ladders import ladder_problems
 from shared.agreement.contexts import ALL_READ
 from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
@@ -234,9 +234,4 @@ def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
             (*path, "anchor"),
             f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
         )
-    for index, (earlier, later) in enumerate(pairwise(policy.ladder), start=1):
-        if later.after < earlier.after:
-            yield Problem(
-                (*path, "ladder", index, "after"),
-                "a step before the one above it; put the steps in order of time",
-            )
+    yield from ladder_problems(policy, (*path, "ladder"))

@@ -278,9 +278,20 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
     rep: str | None = None
     tier: str
     agreement_version: int
-    step: Annotated[str | None, Meta(description="Of an escalation: the step of the ladder.")] = (
-        None
-    )
+    step: Annotated[
+        str | None,
+        Meta(
+            description="Of an escalation: who is notified, before the breach or after it: rep, lead, team or ops. Of "
+            "a breach: team, where the ladder notifies the team at once, else none; absent in messages of older "
+            "versions, which notified the team of every breach."
+        ),
+    ] = None
+    waits: Annotated[
+        bool,
+        Meta(
+            description="Of an escalation: whether the message waits for the hours of its receiver."
+        ),
+    ] = always_encoded(default=False)
     actor: Annotated[
         str | None, Meta(description="Of an acknowledgement: by whom, as ops/NAME.")
     ] = None

@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from msgspec.structs import replace
 
 from services.routing.delivery.links import MessageLinks
 from services.routing.domain import notifications
 from services.routing.domain.formats import Format, encode
 from services.routing.domain.handoff import Handoff, State, handoff_id
-from services.routing.domain.notifications import DueTimes
+from services.routing.domain.notifications import DueTimes, Notification
 from services.routing.domain.policy import TeamPolicy
+from services.routing.domain.promises import promise_notification
 from shared.agreement.model import Calendar, Policy
 from shared.calendar import compile_calendar
 from shared.contracts.payloads import (
@@ -47,13 +49,6 @@ def example_bodies(format_: Format = Format.STANDARD) -> dict[str, Any]:
         public_url=PUBLIC_URL,
         at=DUE_AT,
     )
-    breach = notifications.breach(
-        _breached_clock(handoff),
-        handoff,
-        endpoint=notifications.team_endpoint(handoff.team),
-        cause="example",
-        public_url=PUBLIC_URL,
-    )
     failures = [
         notifications.undelivered(
             assignment,
@@ -65,12 +60,29 @@ def example_bodies(format_: Format = Format.STANDARD) -> dict[str, Any]:
         notifications.disabled(assignment, cause="example", at=DUE_AT),
     ]
     links = MessageLinks(PUBLIC_URL, CONSOLE_URL, b"the key of no installation")
-    notifications_sent = (assignment, withdrawal, breach, *failures)
+    notifications_sent = (assignment, withdrawal, *_promises(handoff), *failures)
     sent = {it.type: links.linked_body(it) for it in notifications_sent}
     sent[notifications.TESTED] = notifications.body_of_test(
         assignment.endpoint, actor="ops/dana", at=DUE_AT
     )
     return {type: orjson.loads(encode(format_, it)) for type, it in sent.items()}
+
+
+def _promises(handoff: Handoff) -> list[Notification]:
+    """A promise at risk, for the rep, and a broken one, for the team."""
+    broken, warned_at = _breached_clock(handoff), DUE_AT - timedelta(minutes=10)
+    at_risk = replace(
+        broken,
+        change=ClockChange.ESCALATED,
+        occurred_at=warned_at,
+        detected_at=warned_at,
+        step="rep",
+    )
+    endpoints = (notifications.rep_endpoint("amira"), notifications.team_endpoint(handoff.team))
+    return [
+        promise_notification(clock, handoff, endpoint=it, cause="example", public_url=PUBLIC_URL)
+        for clock, it in zip((at_risk, broken), endpoints, strict=True)
+    ]
 
 
 def _due_times() -> DueTimes:
@@ -146,6 +158,7 @@ def _breached_clock(handoff: Handoff) -> SlaChanged:
         kind="accept",
         scope=Scope.HOP,
         change=ClockChange.BREACHED,
+        step="team",
         occurred_at=DUE_AT,
         detected_at=DUE_AT + timedelta(milliseconds=40),
         due_at=DUE_AT,

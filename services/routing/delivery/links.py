@@ -13,7 +13,9 @@ from services.routing.domain.answer_links import LIFETIME, PATH, PURPOSE, Answer
 from services.routing.domain.notifications import Notification, rep_endpoint
 from shared.auth.derived_keys import derived_keys
 
-ANSWERABLE: Final = frozenset({notifications.ASSIGNED, notifications.BREACHED, "handoff.at_risk"})
+ANSWERABLE: Final = frozenset(
+    {notifications.ASSIGNED, notifications.BREACHED, notifications.AT_RISK}
+)
 """Types of notifications that, sent to a rep, ask for an answer."""
 
 

@@ -13,11 +13,12 @@ import orjson
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.policy import TeamPolicy
 from shared.agreement.model import Anchor, Policy
-from shared.contracts.payloads import Scope, SlaChanged
+from shared.contracts.payloads import Scope
 
 MAX_BYTES = 20_000
 ASSIGNED = "handoff.assigned"
 WITHDRAWN = "handoff.withdrawn"
+AT_RISK = "handoff.at_risk"
 BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
 DISABLED = "endpoint.disabled"
@@ -56,6 +57,8 @@ class Notification(NamedTuple):
     traceparent: str | None = None
     accept_due_at: datetime | None = None
     """When the accept clock of the assignment that it is about is due; None where there is none."""
+    not_before: datetime | None = None
+    """When its receiver's hours begin, for which its first attempt waits; None where it waits for nothing."""
 
 
 def rep_endpoint(rep: str) -> str:
@@ -135,34 +138,6 @@ def withdrawal(
         type=WITHDRAWN,
         body=body(WITHDRAWN, data, at=at),
         traceparent=lost.traceparent,
-    )
-
-
-BREACH_FIELDS = (
-    "clock_id", "policy", "kind", "scope", "due_at", "detected_at", "team", "rep",
-)  # fmt: skip
-
-
-def breach(
-    clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
-) -> Notification:
-    """The notification of a breach, for a team or for ops."""
-    fields = msgspec.to_builtins(clock)
-    data: dict[str, Any] = {
-        "breach": {name: fields.get(name) for name in BREACH_FIELDS},
-    }
-    if handoff is None:
-        data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
-    else:
-        data |= handoff_data(handoff, public_url=public_url)
-    return Notification(
-        id=notification_id(f"{cause}/{endpoint}"),
-        endpoint=endpoint,
-        handoff_id=clock.handoff_id,
-        hop=clock.hop,
-        type=BREACHED,
-        body=body(BREACHED, data, at=clock.occurred_at),
-        traceparent=handoff.traceparent if handoff else None,
     )
 
 

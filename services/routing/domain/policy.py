@@ -46,6 +46,8 @@ class TeamPolicy:
     period: Literal["month", "ever"]
     calendar: CompiledCalendar
     calendars: Mapping[str, CompiledCalendar] = field(default_factory=dict)
+    lead: str | None = None
+    """The rep who leads the team, if the agreement names one."""
 
     def hours_of(self, rep: Rep) -> CompiledCalendar:
         """The rep's own hours, else the team's."""
@@ -85,7 +87,7 @@ class RoutingPolicy:
         self.account_owner = agreement.routing.account_owner
         self.rules = {it.id: it for it in agreement.routing.rules}
         self.teams = {
-            it.id: TeamPolicy(it.id, it.period, calendars[it.calendar], calendars)
+            it.id: TeamPolicy(it.id, it.period, calendars[it.calendar], calendars, it.lead)
             for it in agreement.routing.teams
         }
         self._tier_ranks = {it.id: rank for rank, it in enumerate(agreement.qualification.tiers)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from services.routing.handlers.answers import on_answer
 from services.routing.handlers.assignment import Assigner, on_leads_qualified
-from services.routing.handlers.breaches import on_sla_changed
 from services.routing.handlers.excerpts import handoff_excerpts
 from services.routing.handlers.merges import on_leads_merged
+from services.routing.handlers.promises import on_sla_changed
 from services.routing.handlers.reassignment import on_reassignment
 from services.routing.handlers.waiting import tick
 

@@ -9,18 +9,22 @@ from sqlalchemy.orm import Session
 
 from services.routing import announcements
 from services.routing.domain.handoff import Handoff
-from services.routing.domain.notifications import ASSIGNED
+from services.routing.domain.notifications import ASSIGNED, AT_RISK, BREACHED, rep_endpoint
 from services.routing.queries import deliveries, handoffs, reps
+
+OF_HOLDER = (ASSIGNED, AT_RISK, BREACHED)
+"""The types of notifications that are of no use to a rep who does not hold the handoff any more."""
 
 
 def take_from_reps(session: Session, held: Sequence[Handoff], *, now: datetime) -> None:
-    """Let the handoffs count no longer for their reps, and cancel the pending notifications of their assignments."""
+    """Let the handoffs count no longer for their reps, and cancel what is pending for these: assignments, promises."""
     if not held:
         return
     for handoff in held:
         reps.release(session, handoff.rep)
         reps.give_back(session, handoff.id, handoff.hop)
-    deliveries.cancel_deliveries(session, [it.id for it in held], type=ASSIGNED, now=now)
+    endpoint_of = {it.id: rep_endpoint(it.rep or "") for it in held}
+    deliveries.cancel_deliveries(session, endpoint_of, types=OF_HOLDER, now=now)
 
 
 def notify_withdrawals(

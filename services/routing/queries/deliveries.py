@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, literal, literal_column, select, text, update
+from sqlalchemy import any_, literal, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
@@ -146,15 +146,15 @@ def exhaust(session: Session, id: UUID, *, now: datetime) -> None:
 
 
 def cancel_deliveries(
-    session: Session, handoff_ids: Collection[UUID], *, type: str, now: datetime
+    session: Session, endpoint_of: Mapping[UUID, str], *, types: Collection[str], now: datetime
 ) -> None:
-    """Cancel the pending deliveries of this type of the handoffs."""
+    """Cancel the pending deliveries of these types to the endpoint of each handoff."""
     session.execute(
         update(deliveries)
         .where(
-            deliveries.c.handoff_id.in_(handoff_ids),
+            tuple_(deliveries.c.handoff_id, deliveries.c.endpoint).in_(endpoint_of.items()),
             deliveries.c.state == "pending",
-            deliveries.c.type == type,
+            deliveries.c.type.in_(types),
         )
         .values(state="cancelled", ended_at=now)
     )
@@ -253,7 +253,7 @@ def _row(notification: Notification, now: datetime) -> tuple[Any, ...]:
         notification.body,
         notification.traceparent,
         "pending",
-        now,
+        max(now, notification.not_before or now),
         now,
         notification.accept_due_at,
         fallback_time(notification.accept_due_at, now=now),

@@ -202,10 +202,11 @@ def list_at_risk(
     now: Now,
     caller: AnyReader,
 ) -> Page[ClockOut] | Response:
-    """Clocks past their warning and not yet due, the next one due first."""
+    """Clocks past their warning and not yet due, the next one on which something is due first."""
     response = ListResponse(request, parameters, session, now)
-    listed = lists.at_risk(session, parameters.within(caller), response.slice, now=now)
-    return response.page("at-risk", listed, lambda clock: clock.due_at)
+    clock_filter = parameters.within(caller)
+    listed = lists.at_risk(session, clock_filter, response.slice, now=now)
+    return response.page("at-risk", listed, lists.at_risk_order(clock_filter))
 
 
 @router.get("/upcoming", response_model=Page[ClockOut], responses=RESPONSES)

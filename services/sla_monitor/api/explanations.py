@@ -42,11 +42,14 @@ class IntervalOut(BaseModel):
 
 
 class EscalationStepOut(BaseModel):
-    """A step after the breach."""
+    """A step of the ladder, before the breach or after it."""
 
     at: datetime
-    notify: str = Field(description="Whose fallback endpoint is notified: team or ops.")
-    is_done: bool
+    notify: str = Field(description="Who is notified: rep, lead, team or ops.")
+    waits: bool = Field(description="Whether the message waits for the hours of its receiver.")
+    is_done: bool = Field(
+        description="Whether its time is over; a step before a breach that was detected late is left out."
+    )
 
 
 class SkippedOut(BaseModel):
@@ -85,8 +88,8 @@ class ExplanationOut(ClockOut):
         clock = explanation.clock
         intervals = list(map(IntervalOut.of, explanation.intervals))
         steps = [
-            EscalationStepOut(at=at, notify=notify, is_done=index < clock.escalation_count)
-            for index, (at, notify) in enumerate(clock.escalation_steps)
+            EscalationStepOut(**step._asdict(), is_done=index < clock.escalation_count)
+            for index, step in enumerate(clock.escalation_steps)
         ]
         fields = clock_fields(clock, now, acknowledgement)
         return cls(

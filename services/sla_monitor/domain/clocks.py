@@ -35,10 +35,16 @@ class State(StrEnum):
 
 
 class EscalationStep(NamedTuple):
-    """When a step is due after a breach, and whose fallback endpoint is notified then."""
+    """When a step of a ladder is due, before the breach or after it, and who is notified then."""
 
     at: datetime
     notify: str
+    waits: bool = False
+    """Whether the message waits for the hours of its receiver."""
+
+
+TEAM, NOBODY = "team", "none"
+"""The step of a breach: whether the ladder notifies the team at once, which is no escalation of its own."""
 
 
 class Clock(NamedTuple):
@@ -92,10 +98,18 @@ class Clock(NamedTuple):
         """The next instant at which a transition is due, or None if no more will be."""
         if self.state is not State.RUNNING:
             return None
-        if self.breached_at is None:
-            return self.due_at if self.warned_at is not None else min(self.warn_at, self.due_at)
-        steps = self.escalation_steps[self.escalation_count :]
-        return steps[0].at if steps else None
+        step = self.next_step
+        if self.breached_at is not None:
+            return None if step is None else step.at
+        warn_at = self.warn_at if self.warned_at is None else self.due_at
+        return min(warn_at, self.due_at, self.due_at if step is None else step.at)
+
+    @property
+    def next_step(self) -> EscalationStep | None:
+        """The next step of the ladder, or None after the last."""
+        if self.escalation_count < len(self.escalation_steps):
+            return self.escalation_steps[self.escalation_count]
+        return None
 
 
 class Acknowledgement(NamedTuple):
@@ -118,6 +132,12 @@ class Transition(NamedTuple):
     acknowledgement: Acknowledgement | None = None
 
     @property
+    def waits(self) -> bool:
+        """Whether the message of this step waits for the hours of its receiver."""
+        number = self.step_number
+        return number > 0 and self.clock.escalation_steps[number - 1].waits
+
+    @property
     def id(self) -> str:
         """An id that derives from the cause, so that the same transition always has the same id."""
         suffix = f"/{self.step_number}" if self.step_number else ""
@@ -125,18 +145,19 @@ class Transition(NamedTuple):
 
 
 def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
-    """The clock after every transition that is due by now: a warning, or the breach and its escalation steps.
+    """The clock after every transition that is due by now: a warning, the breach, and the steps of its ladder.
 
-    A clock that is already past its due time is breached without a warning: it would come too late to act on.
+    A clock that is already past its due time is breached without a warning, and without the steps that were due before:
+    they would come too late to act on.
     """
     transitions: list[Transition] = []
     while (at := clock.fire_at) is not None and at <= now:
-        if clock.breached_at is not None:
-            clock, transition = escalate(clock)
-        elif clock.due_at <= now:
+        if clock.breached_at is None and clock.due_at <= now:
             clock, transition = breach(clock, now=now)
-        else:
+        elif clock.breached_at is None and clock.warned_at is None and at == clock.warn_at:
             clock, transition = warn(clock, now=now)
+        else:
+            clock, transition = escalate(clock)
         transitions.append(transition)
     return clock, transitions
 
@@ -148,13 +169,26 @@ def warn(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
 
 
 def breach(clock: Clock, *, now: datetime) -> tuple[Clock, Transition]:
-    """The clock breached: at its due time, however late that is detected."""
-    clock = clock._replace(breached_at=clock.due_at, detected_at=now, retracted_at=None)
-    return clock, Transition(clock, ClockChange.BREACHED, clock.due_at)
+    """The clock breached: at its due time, however late that is detected.
+
+    The steps before it are over. Where the first step after it notifies the team at once, the breach is that step.
+    """
+    before = sum(it.at < clock.due_at for it in clock.escalation_steps)
+    clock = clock._replace(
+        breached_at=clock.due_at,
+        detected_at=now,
+        retracted_at=None,
+        escalation_count=max(before, clock.escalation_count),
+    )
+    if clock.next_step != EscalationStep(clock.due_at, TEAM):
+        return clock, Transition(clock, ClockChange.BREACHED, clock.due_at, NOBODY)
+    clock = clock._replace(escalation_count=clock.escalation_count + 1)
+    return clock, Transition(clock, ClockChange.BREACHED, clock.due_at, TEAM)
 
 
 def escalate(clock: Clock) -> tuple[Clock, Transition]:
     """The clock after its next escalation step."""
-    at, notify = clock.escalation_steps[clock.escalation_count]
+    step = clock.escalation_steps[clock.escalation_count]
     clock = clock._replace(escalation_count=clock.escalation_count + 1)
-    return clock, Transition(clock, ClockChange.ESCALATED, at, notify, clock.escalation_count)
+    number = clock.escalation_count
+    return clock, Transition(clock, ClockChange.ESCALATED, step.at, step.notify, number)

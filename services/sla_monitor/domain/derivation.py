@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from services.sla_monitor.domain.clocks import Clock, EscalationStep, State
+from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.ladder import escalation_steps
 from services.sla_monitor.domain.policy import SlaPolicy
 from shared.agreement.model import Anchor, Policy
 from shared.calendar import CompiledCalendar
@@ -118,7 +119,9 @@ def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy)
         warn_at=calendar.add(started_at, policy.target * policy.warn_at),
         due_at=due_at,
         due_on=calendar.local_date(due_at),
-        escalation_steps=_escalation_steps(policy, calendar, due_at),
+        escalation_steps=escalation_steps(
+            policy, calendar, running_since=started_at, left=policy.target
+        ),
     )
     ended = _with_end(clock, policy, scoped_history, calendar)
     return _with_report(ended, calendar, sla_policy.agreement.sla.report_within)
@@ -140,15 +143,6 @@ def _find_start(anchor: Anchor, scoped_history: ScopedHistory) -> datetime | Non
     return min(
         (it.occurred_at for it in scoped_history.changes if it.change in anchors), default=None
     )
-
-
-def _escalation_steps(
-    policy: Policy, calendar: CompiledCalendar, due_at: datetime
-) -> tuple[EscalationStep, ...]:
-    """The steps after the breach, without notifying the team at once, which every breach does."""
-    steps = sorted(policy.ladder, key=lambda step: step.after)
-    later = (step for step in steps if step.after or step.notify != "team")
-    return tuple(EscalationStep(calendar.add(due_at, step.after), step.notify) for step in later)
 
 
 def _with_end(

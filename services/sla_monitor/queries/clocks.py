@@ -58,8 +58,8 @@ class _Converted(TypeDecorator[Any]):
         return self.convert
 
 
-def _escalation_steps(pairs: Sequence[tuple[str, str]]) -> tuple[EscalationStep, ...]:
-    return tuple([EscalationStep(datetime.fromisoformat(at), notify) for at, notify in pairs])
+def _escalation_steps(steps: Sequence[Sequence[Any]]) -> tuple[EscalationStep, ...]:
+    return tuple([EscalationStep(datetime.fromisoformat(at), *rest) for at, *rest in steps])
 
 
 _CONVERTED = {
@@ -84,7 +84,7 @@ AT_RISK = (
     timer.breached_at.is_(None),
     timer.fire_at.is_not(None),
 )
-"""The clock runs, was warned of and is not breached; `fire_at` is then its due time."""
+"""The clock runs, was warned of and is not breached; `fire_at` is its due time, or the time of a step before it."""
 
 
 def read_clocks(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Clock]:
@@ -166,7 +166,7 @@ def _values(saved: Clock) -> dict[str, Any]:
         **{name: getattr(saved, name) for name in _CLOCK_FIELDS},
         "scope": saved.scope.value,
         "state": saved.state.value,
-        "escalation_steps": [[step.at.isoformat(), step.notify] for step in saved.escalation_steps],
+        "escalation_steps": [[at.isoformat(), *rest] for at, *rest in saved.escalation_steps],
     }
 
 

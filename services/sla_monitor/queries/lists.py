@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,12 +81,19 @@ def breaches(
 
 
 def at_risk(session: Session, clock_filter: ClockFilter, page: Slice, *, now: datetime) -> Listed:
-    """Clocks past their warning and not yet due, the next due one first."""
+    """Clocks past their warning and not yet due, in the order of `at_risk_order`."""
     if clock_filter.rep is None and clock_filter.team is None:
         walk = Walk(timer.fire_at, timer.clock_id, [*AT_RISK, timer.fire_at > now])
         return _list(session, walk, clock_filter, page)
     walk = replace(_running(now), examined=_is_at_risk)
     return _list(session, walk, clock_filter, page, indexed=OPEN_BY)
+
+
+def at_risk_order(clock_filter: ClockFilter) -> Callable[[Clock], datetime]:
+    """By which instant clocks at risk are listed: by their due time or, where that has no index, the next step's."""
+    if clock_filter.rep is None and clock_filter.team is None:
+        return lambda clock: clock.fire_at or clock.due_at
+    return lambda clock: clock.due_at
 
 
 def _is_at_risk(columns: Any) -> list[ColumnElement[bool]]:

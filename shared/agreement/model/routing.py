@@ -31,6 +31,10 @@ class Team(Section):
     period: Literal["month", "ever"] = Field(
         default="month", description="The period over which fair share counts."
     )
+    lead: Id | None = Field(
+        default=None,
+        description="The rep who leads the team, by the id in reps.yaml: whom `notify: lead` of a ladder means.",
+    )
 
 
 class RoutingRule(Section):

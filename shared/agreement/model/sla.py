@@ -28,10 +28,22 @@ class Anchor(StrEnum):
 
 
 class EscalationStep(Section):
-    """One notification after a breach."""
+    """One step of a ladder: who is notified, before a breach or after it."""
 
+    before: Annotated[Duration | None, Between(timedelta(seconds=1), timedelta(days=365))] = Field(
+        default=None,
+        description="Business time before the due time; less than the target. Without it the step is after the breach.",
+    )
     after: BusinessTime = Field(default=timedelta(0), description="Business time after the breach.")
-    notify: Literal["team", "ops"] = Field(description="Whose fallback endpoint is notified.")
+    notify: Literal["rep", "lead", "team", "ops"] = Field(
+        description="Who is notified: the rep, the `lead` of the team, the team's fallback endpoint, or ops. In place "
+        "of a person without an endpoint it is the team; in place of a team without one it is ops."
+    )
+    quiet_hours: Literal["send", "wait"] = Field(
+        default="send",
+        description="Only with `rep` and `lead`. `wait`: outside the hours of that person the message waits until they "
+        "begin. Everything else happens at its time.",
+    )
 
 
 class Policy(Section):
@@ -58,7 +70,8 @@ class Policy(Section):
     )
     ladder: Annotated[tuple[EscalationStep, ...], AtMost(20)] = Field(
         default=(EscalationStep(notify="team"),),
-        description="Who is notified of a breach, and when. The team is notified at once in any case.",
+        description="Who is notified, and when: as written when the clock started. `[]` is silence: a breach is "
+        "recorded and shown, and nobody is notified.",
     )
 
 

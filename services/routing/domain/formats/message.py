@@ -121,6 +121,7 @@ def _tested(data: Json) -> Iterator[Fact]:
 _READERS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {
     notifications.ASSIGNED: _assigned,
     notifications.WITHDRAWN: _withdrawn,
+    notifications.AT_RISK: _breached,
     notifications.BREACHED: _breached,
     notifications.UNDELIVERED: _undelivered,
     notifications.DISABLED: _undelivered,
@@ -129,7 +130,7 @@ _READERS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {
 _TITLES = {
     notifications.ASSIGNED: "New lead",
     notifications.WITHDRAWN: "No longer yours",
-    "handoff.at_risk": "At risk",
+    notifications.AT_RISK: "At risk",
     notifications.BREACHED: "Promise broken",
     notifications.UNDELIVERED: "Not delivered",
     notifications.DISABLED: "An endpoint is disabled, after the message on",

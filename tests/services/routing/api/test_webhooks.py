@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from services.routing.api.webhook_examples import example_bodies
 from services.routing.api.webhooks import MODELS
 from services.routing.domain import notifications
+from services.routing.domain.promises import promise_notification
 from services.routing.main import build_api
 from shared.contracts.payloads import LeadContext
 from shared.db.session import engine_for, sessions_on
@@ -53,7 +54,7 @@ def test_a_body_has_only_fields_that_are_described(type: str) -> None:
 
 
 def test_a_breach_of_a_handoff_that_is_not_known_is_described_too() -> None:
-    notification = notifications.breach(
+    notification = promise_notification(
         sla_changed(), None, endpoint="ops", cause="c", public_url=URL
     )
     body = orjson.loads(notification.body)

@@ -14,7 +14,7 @@ from services.routing.domain.handoff import Handoff
 from services.routing.domain.signing import encode_secret, signed_headers
 from shared.clock import utc_now
 from shared.contracts.payloads import LeadContext, Touch
-from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified, sla_changed
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified
 from tests.services.routing.builders import URL, build_policy, handoff
 
 POLICY = {"kind": "accept", "scope": "hop", "anchor": "assigned", "target": "1h"}
@@ -134,21 +134,6 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
     assert data(notification)["lead"]["shortened"] is True
     assert not gone & data(notification)["lead"].keys()
     assert data(notification)["lead"]["email"] == "ada@example.com"
-
-
-def test_a_breach_of_an_unknown_handoff_has_its_ids() -> None:
-    clock = sla_changed(due_at=NOON)
-    known = notifications.breach(
-        clock, handoff(), endpoint="team/sales", cause="clock/breached", public_url=URL
-    )
-    unknown = notifications.breach(
-        clock, None, endpoint="team/sales", cause="clock/breached", public_url=URL
-    )
-
-    assert known.id == unknown.id
-    assert data(known)["breach"]["due_at"] == "2026-11-18T12:00:00Z"
-    assert data(known)["lead"]["email"] == "ada@example.com"
-    assert data(unknown)["handoff"]["id"] == str(clock.handoff_id)
 
 
 def test_an_undelivered_notification_names_the_endpoint_and_keeps_its_data() -> None:

@@ -57,14 +57,14 @@ def test_a_breach_without_a_ladder_is_announced_and_nothing_follows() -> None:
 def test_after_downtime_everything_due_fires_at_once_without_a_warning() -> None:
     fired, transitions = fire(CLOCK, now=minutes_after_noon(500))
     assert [(it.change.value, it.occurred_at, it.step) for it in transitions] == [
-        ("breached", minutes_after_noon(60), None),
+        ("breached", minutes_after_noon(60), "team"),
         ("escalated", minutes_after_noon(70), "ops"),
         ("escalated", minutes_after_noon(80), "team"),
     ]
     assert fired.fire_at is None
     assert [it.id for it in transitions[1:]] == [
-        f"{CLOCK.id}/escalated/1",
         f"{CLOCK.id}/escalated/2",
+        f"{CLOCK.id}/escalated/3",
     ]
 
 

@@ -247,7 +247,8 @@ def test_escalation_steps_count_business_time_after_the_breach() -> None:
         {"after": "30m", "notify": "ops"},
     ]
     clock = derived_clocks([ASSIGNED], policy("any", ladder=steps))["any/1"]
-    assert clock.escalation_steps == (  # the first is what a breach does anyway
+    assert clock.escalation_steps == (
+        EscalationStep(minutes_after_noon(60), "team"),
         EscalationStep(minutes_after_noon(60), "ops"),
         EscalationStep(minutes_after_noon(90), "ops"),
         EscalationStep(minutes_after_noon(60 + 5 * 60 + 16 * 60), "team"),

@@ -1,0 +1,199 @@
+"""The data of each type of webhook, as OpenAPI describes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.routing.domain.fallbacks import UndeliveredState
+from services.routing.domain.handoff import State
+from shared.contracts.payloads import LeadContext, Scope, Scores
+
+
+class HandoffReference(BaseModel):
+    """A handoff by its ids."""
+
+    id: UUID
+    lead_id: UUID
+
+
+class NotifiedHandoff(HandoffReference):
+    """The handoff when the notification was written."""
+
+    state: State
+    hop: int = Field(description="Counts the assignees of the handoff; answers may name it.")
+    team: str
+    rep: str | None
+    tier: str
+    cause: str = Field(description="Why the lead qualified: hand_raise, threshold, …")
+    qualified_at: datetime
+    assigned_at: datetime | None
+    agreement_version: int
+
+
+class Links(BaseModel):
+    """URLs of the routing API: GET `self`, and POST to the others to answer. And two pages for people."""
+
+    answer: str | None = Field(
+        default=None,
+        description="Only to a rep: a page on which whoever has this link answers for the rep, for 14 days and without "
+        "a key. Opening it changes nothing.",
+    )
+    console: str | None = Field(default=None, description="The handoff in the console.")
+    self: str
+    accept: str
+    reject: str
+    contact: str
+    win: str
+    lose: str
+
+
+class Due(BaseModel):
+    """A promise that runs for this assignment."""
+
+    policy: str
+    kind: str
+    due_at: datetime
+
+
+class PromiseFields(BaseModel):
+    """What a promise is, and whose."""
+
+    clock_id: UUID
+    policy: str
+    kind: str
+    scope: Scope
+    detected_at: datetime
+    team: str
+    rep: str | None
+
+
+class Breach(PromiseFields):
+    """The promise that was broken."""
+
+    due_at: datetime = Field(description="When the promise was broken.")
+
+
+class RunningPromise(PromiseFields):
+    """The promise that will be broken unless it is met soon."""
+
+    due_at: datetime = Field(description="When the promise will be broken.")
+
+
+class Undelivered(BaseModel):
+    """The notification that could not be delivered."""
+
+    type: str
+    endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    state: UndeliveredState | None = Field(
+        default=None,
+        description="`pending`: it is still attempted, but perhaps too late to accept. `exhausted`: it is not.",
+    )
+
+
+class WithdrawnHandoff(HandoffReference):
+    """The handoff as the rep had it."""
+
+    hop: int
+    team: str
+    rep: str | None
+    tier: str
+    qualified_at: datetime
+    assigned_at: datetime | None
+
+
+class WithdrawnLead(BaseModel):
+    """What is left to say about the lead."""
+
+    name: str | None
+    company: str | None
+
+
+class Withdrawal(BaseModel):
+    """Why the rep lost the handoff, and which rep has the lead now."""
+
+    reason: str
+    actor: str
+    handoff_id: UUID = Field(description="The handoff of the lead now; after a merge another one.")
+    state: State
+    team: str
+    rep: str | None
+
+
+class SelfLink(BaseModel):
+    """The URL of the handoff, and its page in the console."""
+
+    self: str
+    console: str | None = None
+
+
+class ConsoleLink(BaseModel):
+    """The handoff's page in the console, where the handoff itself is not known."""
+
+    console: str
+
+
+class WithdrawnData(BaseModel):
+    """The withdrawal, without the details of the lead."""
+
+    handoff: WithdrawnHandoff
+    lead: WithdrawnLead
+    withdrawn: Withdrawal
+    links: SelfLink
+
+
+LEAD = "Absent where the handoff is not known. `shortened` is true where fields were left out of 20 KB."
+
+
+class AssignedData(BaseModel):
+    """The assignment, with all that the rep needs to call."""
+
+    handoff: NotifiedHandoff
+    lead: LeadContext = Field(
+        description="`shortened` is true where fields were left out because of 20 KB."
+    )
+    scores: Scores
+    links: Links
+    due: list[Due]
+
+
+class BreachedData(BaseModel):
+    """The breach, with its handoff as far as it is known."""
+
+    breach: Breach
+    handoff: NotifiedHandoff | HandoffReference
+    lead: LeadContext | None = Field(default=None, description=LEAD)
+    scores: Scores | None = None
+    links: Links | ConsoleLink | None = None
+
+
+class AtRiskData(BaseModel):
+    """The promise at risk, with its handoff as far as it is known."""
+
+    promise: RunningPromise
+    handoff: NotifiedHandoff | HandoffReference
+    lead: LeadContext | None = Field(default=None, description=LEAD)
+    scores: Scores | None = None
+    links: Links | ConsoleLink | None = None
+
+
+class UndeliveredData(BaseModel):
+    """The data of the notification that could not be delivered, and where it should have gone."""
+
+    undelivered: Undelivered
+    handoff: NotifiedHandoff | HandoffReference
+    lead: LeadContext | None = Field(default=None, description=LEAD)
+    scores: Scores | None = None
+    links: Links | ConsoleLink | None = None
+    due: list[Due] | None = None
+    breach: Breach | None = None
+    promise: RunningPromise | None = None
+
+
+class TestData(BaseModel):
+    """The endpoint that is tested."""
+
+    endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    actor: str = Field(description="Who asked for the test.")

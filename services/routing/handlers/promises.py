@@ -1,0 +1,50 @@
+"""Promises at risk and broken: each step of their ladders notifies its receiver once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.routing.domain.promises import Notice, promise_notification, recipient_of
+from services.routing.handlers.assignment import Assigner
+from services.routing.queries import deliveries, endpoints, handoffs, reps
+from shared.contracts.payloads import SlaChanged
+from shared.contracts.topic import Message
+
+
+def on_sla_changed(
+    session: Session, messages: Sequence[Message[SlaChanged]], now: datetime, *, assigner: Assigner
+) -> None:
+    """Notify the receivers of each breach, and of each further step of a ladder.
+
+    A rep is not notified of a handoff that has moved on. A message may wait for the hours of its receiver.
+    """
+    teams = assigner.policies.current(session).teams
+    notices = [
+        Notice(it.payload, it.id, recipient, teams.get(it.payload.team))
+        for it in messages
+        if (recipient := recipient_of(it.payload)) is not None
+    ]
+    if not notices:
+        return
+    handoff_of = handoffs.handoffs_by_id(session, {it.clock.handoff_id for it in notices})
+    known = endpoints.known_endpoints(session, {id for it in notices for id in it.endpoints})
+    waited_for = {it.person for it in notices if it.clock.waits and it.person is not None}
+    rep_of = {it.id: it for it in reps.reps_by_id(session, waited_for)} if waited_for else {}
+
+    notifications = [
+        promise_notification(
+            it.clock,
+            handoff_of.get(it.clock.handoff_id),
+            endpoint=endpoint,
+            cause=it.cause,
+            public_url=assigner.public_url,
+        )._replace(not_before=it.not_before(endpoint, rep_of, now))
+        for it in notices
+        if not it.is_outdated(handoff_of.get(it.clock.handoff_id))
+        for endpoint in [id for id in it.endpoints if id in known][:1]
+    ]
+
+    deliveries.add_notifications(session, notifications, now=now)
