@@ -7,7 +7,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from shared.agreement.check_answers import answer_problems
-from shared.agreement.check_calendars import calendar_problems, open_in_a_week
+from shared.agreement.check_calendars import (
+    calendar_problems,
+    holiday_set_problems,
+    open_in_a_week,
+)
 from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.check_ladders import ladder_problems
 from shared.agreement.contexts import ALL_READ
@@ -61,6 +65,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _unreachable_targets(agreement)
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
+    yield from holiday_set_problems(agreement.sla.calendars, ("sla", "calendars"))
 
 
 class _Entry(Protocol):

@@ -11,6 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from shared.agreement.holidays import KeptHolidays, resolved, with_holidays
 from shared.agreement.load import parse, parse_published
 from shared.agreement.model import Agreement
 from shared.db.tables import agreements
@@ -58,7 +59,9 @@ class Version:
 def publish(session: Session, source: str, *, by: str, now: datetime, note: str = "") -> Published:
     """Publish the source as the next version, unless it is the newest already; InvalidAgreement if it has faults."""
     agreement = parse(source)
-    return Published(_add_version(session, source, by=by, note=note, now=now), agreement)
+    holidays = resolved(agreement, year=now.year)
+    version = _add_version(session, source, holidays, by=by, note=note, now=now)
+    return Published(version, with_holidays(agreement, _kept_holidays(session, version)))
 
 
 def publish_again(
@@ -66,14 +69,22 @@ def publish_again(
 ) -> Published:
     """Publish the file of an old version as the next version, unless it is the newest; raises UnknownVersion.
 
-    The file is not checked again: a check that has become stricter must not block the way back.
+    The file is not checked again: a check that has become stricter must not block the way back. Its holidays are
+    those of today; a set that the installed package has no more is as the old version kept it.
     """
     source = source_of(session, number)
-    version = _add_version(session, source, by=by, note=note, now=now)
-    return Published(version, parse_published(source))
+    agreement = parse_published(source)
+    holidays = {
+        **(_kept_holidays(session, number) or {}),
+        **resolved(agreement, year=now.year),
+    }
+    version = _add_version(session, source, holidays, by=by, note=note, now=now)
+    return Published(version, with_holidays(agreement, _kept_holidays(session, version)))
 
 
-def _add_version(session: Session, source: str, *, by: str, note: str, now: datetime) -> int:
+def _add_version(
+    session: Session, source: str, holidays: KeptHolidays, *, by: str, note: str, now: datetime
+) -> int:
     """Add the source as the next version, unless it is the newest; return the number of the newest."""
     digest = sha256(source.encode()).digest()
     # One publisher at a time; readers do not wait for this lock.
@@ -94,9 +105,18 @@ def _add_version(session: Session, source: str, *, by: str, note: str, now: date
             published_at=now,
             published_by=by,
             note=note,
+            holidays=holidays,
         )
     )
     return version
+
+
+def _kept_holidays(session: Session, number: int) -> KeptHolidays | None:
+    """The holidays that were kept with a version; None for one of before they were."""
+    kept: KeptHolidays | None = session.scalar(
+        select(agreements.c.holidays).where(agreements.c.version == number)
+    )
+    return kept
 
 
 def versions(
@@ -146,8 +166,9 @@ class Policies(Generic[P]):
     def version(self, session: Session, number: int) -> P:
         """The policy of that version; raises UnknownVersion."""
         if number not in self._policies:
-            source = source_of(session, number)
-            self._policies[number] = self._build(number, parse_published(source))
+            agreement = parse_published(source_of(session, number))
+            kept = _kept_holidays(session, number)
+            self._policies[number] = self._build(number, with_holidays(agreement, kept))
         return self._policies[number]
 
     def follow(self, session: Session, _now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from shared.calendar.closures import InvalidCalendar
 from shared.calendar.compiled import CompiledCalendar, Skipped, compile_calendar
-from shared.calendar.hours import InvalidCalendar
 
 __all__ = ["CompiledCalendar", "InvalidCalendar", "Skipped", "compile_calendar"]

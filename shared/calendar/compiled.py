@@ -8,8 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from shared.agreement.model import Calendar
-from shared.calendar.horizon import MICROSECOND, Horizon, horizon_of, instant_of, number_of
-from shared.calendar.hours import Hours, InvalidCalendar
+from shared.calendar.closures import InvalidCalendar
+from shared.calendar.horizon import (
+    MICROSECOND,
+    Horizon,
+    breaks_between,
+    horizon_of,
+    instant_of,
+    number_of,
+)
+from shared.calendar.hours import Hours
 from shared.documents.limits import LENIENT
 
 _MAX_SPAN = timedelta(days=20 * 366)
@@ -17,7 +25,7 @@ _MAX_SPAN = timedelta(days=20 * 366)
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A date on which the calendar was closed because of a public holiday."""
+    """A date on which the calendar was closed because of a holiday."""
 
     on: date
     name: str
@@ -25,12 +33,13 @@ class Skipped:
 
 def compile_calendar(calendar: Calendar) -> CompiledCalendar:
     """The compiled calendar; each calendar is compiled once a process."""
-    return _compiled(calendar.model_dump_json())
+    return _compiled(calendar.model_dump_json(), calendar.kept_holidays)
 
 
 @cache
-def _compiled(source: str) -> CompiledCalendar:
-    return CompiledCalendar(Calendar.model_validate_json(source, context=LENIENT))
+def _compiled(source: str, kept_holidays: str) -> CompiledCalendar:
+    calendar = Calendar.model_validate_json(source, context=LENIENT)
+    return CompiledCalendar(calendar.keep_holidays(kept_holidays))
 
 
 class CompiledCalendar:
@@ -100,11 +109,15 @@ class CompiledCalendar:
         return at.astimezone(self._hours.zone).date()
 
     def skipped_holidays(self, since: datetime, until: datetime) -> list[Skipped]:
-        """The public holidays between two instants on which the calendar would else have been open."""
+        """The holidays between two instants on which the calendar would else have been open."""
         first, last = self.local_date(since), self.local_date(until)
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
         names = ((day, self._hours.closed_by(day)) for day in days)
         return [Skipped(day, name) for day, name in names if name is not None]
+
+    def skipped_breaks(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+        """The breaks between two instants in which the calendar would else have been open, in order."""
+        return breaks_between(self._hours, since, until) if since < until else []
 
     def _around(self, first: int, last: int | None = None) -> Horizon:
         """A horizon that holds both instants, with room on both sides."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
@@ -54,19 +54,25 @@ class Horizon:
 def horizon_of(hours: Hours, since: datetime, until: datetime) -> Horizon:
     """The open intervals between two instants, which lie on whole seconds."""
     first, last = number_of(since) // _SECOND, number_of(until) // _SECOND
-    spans = _merged(
-        sorted(
-            (max(start, first), min(end, last))
-            for segment in _segments(hours.zone, first, last)
-            for start, end in _open_in(segment, hours)
-        )
-    )
+    spans = _spans(hours, first, last, _open_in)
     starts = tuple(start * _SECOND for start, _ in spans)
     ends = tuple(end * _SECOND for _, end in spans)
     lengths = (end - start for start, end in zip(starts, ends, strict=True))
     return Horizon(
         first * _SECOND, last * _SECOND, starts, ends, tuple(accumulate(lengths, initial=0))
     )
+
+
+def breaks_between(
+    hours: Hours, since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The spans of real time between two instants in which breaks close windows, in order."""
+    first, last = number_of(since), number_of(until)
+    spans = _spans(hours, first // _SECOND, -(-last // _SECOND), _interrupted_in)
+    return [
+        (instant_of(max(start * _SECOND, first)), instant_of(min(end * _SECOND, last)))
+        for start, end in spans
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +110,59 @@ def _utc_offset(zone: ZoneInfo, second: int) -> int:
     return round((local.utcoffset() or timedelta(0)).total_seconds())
 
 
-def _open_in(segment: _Segment, hours: Hours) -> Iterator[Span]:
-    """The spans of a segment in which the wall clock is inside a window of some date."""
+def _spans(
+    hours: Hours, first: int, last: int, in_segment: Callable[[_Segment, Hours], list[Span]]
+) -> list[Span]:
+    """The spans of real time, in seconds, that are found by the wall clock of each segment between two instants."""
+    return _merged(
+        sorted(
+            (start - segment.offset, end - segment.offset)
+            for segment in _segments(hours.zone, first, last)
+            for start, end in in_segment(segment, hours)
+        )
+    )
+
+
+def _open_in(segment: _Segment, hours: Hours) -> list[Span]:
+    """The spans of a segment in which the wall clock is inside a window of some date, and in no break."""
+    return _without(_on_the_wall(segment, hours.windows), _on_the_wall(segment, hours.breaks))
+
+
+def _interrupted_in(segment: _Segment, hours: Hours) -> list[Span]:
+    """The spans of a segment in which the wall clock is inside a window of some date, and in a break."""
+    return _without(_on_the_wall(segment, hours.windows), _open_in(segment, hours))
+
+
+def _on_the_wall(segment: _Segment, spans_of: Callable[[date], tuple[Span, ...]]) -> list[Span]:
+    """The spans of all dates, in seconds of the wall clock since 1970, as far as the segment has them."""
     first, last = segment.start + segment.offset, segment.end + segment.offset
-    for number in range(first // DAY - 1, last // DAY + 1):
-        for opens, closes in hours.windows(date.fromordinal(number + _EPOCH_DAY)):
-            start = max(number * DAY + opens, first)
-            end = min(number * DAY + closes, last)
-            if start < end:
-                yield start - segment.offset, end - segment.offset
+    return _merged(
+        sorted(
+            (max(number * DAY + opens, first), min(number * DAY + closes, last))
+            for number in range(first // DAY - 1, last // DAY + 1)
+            for opens, closes in spans_of(date.fromordinal(number + _EPOCH_DAY))
+            if number * DAY + opens < last and number * DAY + closes > first
+        )
+    )
+
+
+def _without(spans: list[Span], gaps: list[Span]) -> list[Span]:
+    """The parts of the spans that no gap covers; both are in order and without overlaps."""
+    if not gaps:
+        return spans
+    rest: list[Span] = []
+    ends = [end for _, end in gaps]
+    for start, end in spans:
+        rest_start = start
+        for gap_start, gap_end in gaps[bisect_right(ends, start) :]:
+            if gap_start >= end:
+                break
+            if rest_start < gap_start:
+                rest.append((rest_start, gap_start))
+            rest_start = gap_end
+        if rest_start < end:
+            rest.append((rest_start, end))
+    return rest
 
 
 def _merged(spans: list[Span]) -> list[Span]:

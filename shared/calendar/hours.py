@@ -1,25 +1,15 @@
-"""A calendar's hours by its wall clock: windows by local date, holidays, overrides."""
+"""A calendar's hours by its wall clock: windows and breaks by local date, holidays, overrides."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from holidays import country_holidays
 
 from shared.agreement.model import Calendar, Weekday
 from shared.agreement.model.calendar import Span, span_of
-from shared.errors import Rejected
+from shared.calendar.closures import Closures, InvalidCalendar
 
 DAY = 86_400
-
-
-class InvalidCalendar(Rejected):
-    """The calendar has an unknown zone, unknown holidays or impossible hours, or is never open."""
-
-    code: ClassVar[str] = "invalid_calendar"
 
 
 class Hours:
@@ -28,9 +18,15 @@ class Hours:
     def __init__(self, calendar: Calendar) -> None:
         self.zone = _zone(calendar)
         self._weekly = [_spans(calendar.hours.get(day, ())) for day in Weekday]
+        self._weekly_breaks = [_spans(calendar.breaks.get(day, ())) for day in Weekday]
         self._overrides = {day: _spans(it.windows) for day, it in calendar.overrides.items()}
+        self._own_breaks = {
+            day: _spans(it.breaks)
+            for day, it in calendar.overrides.items()
+            if it.breaks is not None
+        }
         self._open_holidays = {day for day, it in calendar.overrides.items() if it.even_if_holiday}
-        self._holidays = _holidays(calendar)
+        self._closures = Closures(calendar)
         self._truncates = calendar.holiday_truncates_overnight
         if not any((*self._weekly, *self._overrides.values())):
             raise InvalidCalendar(f"calendar {calendar.id!r} is never open: give a weekday hours")
@@ -44,6 +40,10 @@ class Hours:
             return tuple((opens, min(closes, DAY)) for opens, closes in planned)
         return planned
 
+    def breaks(self, day: date) -> tuple[Span, ...]:
+        """The breaks that start on the date. They interrupt each window, also one of the date before."""
+        return self._own_breaks.get(day, self._weekly_breaks[day.weekday()])
+
     def closed_by(self, day: date) -> str | None:
         """The holiday on the date, if the calendar would else have been open; else None."""
         return self._holiday(day) if self._planned(day) else None
@@ -52,7 +52,7 @@ class Hours:
         return self._overrides.get(day, self._weekly[day.weekday()])
 
     def _holiday(self, day: date) -> str | None:
-        return None if day in self._open_holidays else self._holidays.get(day)
+        return None if day in self._open_holidays else self._closures.name(day)
 
 
 def _spans(windows: tuple[str, ...]) -> tuple[Span, ...]:
@@ -71,18 +71,4 @@ def _zone(calendar: Calendar) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidCalendar(
             f"calendar {calendar.id!r}: no zone {calendar.zone!r}; write one such as Europe/Berlin"
-        ) from None
-
-
-def _holidays(calendar: Calendar) -> Mapping[date, str]:
-    """Public holidays by date; the library computes a year when it is first read."""
-    if calendar.holidays is None:
-        return {}
-    country, _, subdivision = calendar.holidays.partition("-")
-    try:
-        return country_holidays(country, subdiv=subdivision or None)
-    except NotImplementedError:
-        raise InvalidCalendar(
-            f"calendar {calendar.id!r}: no holidays for {calendar.holidays!r}; "
-            "write a country or a subdivision, such as DE or DE-BE"
         ) from None

@@ -153,6 +153,11 @@ agreements = Table(
     Column("published_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("published_by", Text, nullable=False),
     Column("note", Text, nullable=False, server_default="", comment="What changes, and why."),
+    Column(
+        "holidays",
+        JSONB(none_as_null=True),
+        comment="The dates of its holiday sets as they were when it was published; null in older versions.",
+    ),
     comment="Published versions of the agreement; never changed.",
 )
 

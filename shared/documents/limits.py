@@ -97,6 +97,32 @@ _LENGTHS = {"string": "maxLength", "array": "maxItems", "object": "maxProperties
 
 
 @dataclass(frozen=True, slots=True)
+class OneOrMany:
+    """A list that a file may also write as its only entry; nothing is an empty list.
+
+    `entry` is the JSON Schema of an entry.
+    """
+
+    entry: JsonSchemaValue
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_as_list, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [self.entry, handler(schema), {"type": "null"}]}
+
+
+def _as_list(value: object) -> object:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
 class TextForm:
     """A text that matches a pattern as a whole; a fault says `is not NAME; write WORDS`."""
 

@@ -94,6 +94,8 @@ class _Repair:
         container = self.value
         for name in part.path[:-1]:
             container = container[name]
+        if isinstance(container, str):
+            return  # the only entry of a list, written without it; the list is replaced in the next round
         if part.stand_in is not _NOTHING:
             container[part.path[-1]] = part.stand_in
         elif isinstance(container, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -70,6 +71,9 @@ class ExplanationOut(ClockOut):
     holidays: list[SkippedOut] = Field(
         description="Dates whose hours did not count, until it was due, or ended later than that."
     )
+    breaks: list[IntervalOut] = Field(
+        description=f"Breaks that did not count, within the same time: the first {MAX_INTERVALS}."
+    )
     spent_s: float = Field(description="Business time until it ended, or until now.")
     overdue_intervals: list[IntervalOut] = Field(
         description="Working hours from the due time until it ended, or until now: the first "
@@ -82,7 +86,11 @@ class ExplanationOut(ClockOut):
 
     @classmethod
     def explaining(
-        cls, explanation: Explanation, now: datetime, acknowledgement: Acknowledgement | None
+        cls,
+        explanation: Explanation,
+        now: datetime,
+        acknowledgement: Acknowledgement | None,
+        breaks: Sequence[Interval],
     ) -> ExplanationOut:
         """The explanation as it is answered."""
         clock = explanation.clock
@@ -98,6 +106,7 @@ class ExplanationOut(ClockOut):
             intervals=intervals,
             counted_s=sum(it.seconds for it in intervals),
             holidays=[SkippedOut(on=it.on, holiday=it.name) for it in explanation.skipped],
+            breaks=list(map(IntervalOut.of, breaks)),
             spent_s=explanation.spent.total_seconds(),
             overdue_intervals=list(map(IntervalOut.of, explanation.overdue_intervals)),
             overdue_business_s=explanation.overdue.total_seconds(),
@@ -114,13 +123,19 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
     def explain_clock(
         clock_id: ClockId, session: Tx, now: Now, caller: AnyReader
     ) -> ExplanationOut:
-        """Why the clock is due when it is: every interval that counted, and every holiday that did not."""
+        """Why the clock is due when it is: every interval that counted, and holidays and breaks that did not."""
         clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
         if clock is None:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
         policy = policies.version(session, clock.agreement_version)
         calendar = policy.calendar(clock.team, clock.calendar)
         acknowledgement = acknowledgements_of(session, [clock.id]).get(clock.id)
-        return ExplanationOut.explaining(explain(clock, calendar, now=now), now, acknowledgement)
+        breaks = calendar.skipped_breaks(clock.started_at, max(clock.due_at, clock.ended_at or now))
+        return ExplanationOut.explaining(
+            explain(clock, calendar, now=now),
+            now,
+            acknowledgement,
+            [Interval(since, until) for since, until in breaks[:MAX_INTERVALS]],
+        )
 
     return routes

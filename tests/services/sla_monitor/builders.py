@@ -67,10 +67,15 @@ def sla_section(
 
 
 def publish_policies(
-    session: Session, *policies: dict[str, Any], holidays: str | None = None, **fields: Any
+    session: Session,
+    *policies: dict[str, Any],
+    holidays: str | None = None,
+    breaks: dict[str, list[str]] | None = None,
+    **fields: Any,
 ) -> int:
     """Publish the builders' agreement with these policies; its version."""
     section = sla_section(*policies, holidays=holidays, **fields)
+    section["calendars"][0]["breaks"] = breaks or {}
     source = json.dumps({**DEFAULT_SECTIONS, "sla": section})
     return publish(session, source, by="test", now=NOON).version
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -11,15 +12,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from shared.agreement.load import InvalidAgreement
+from shared.agreement.model import Weekday
 from shared.agreement.store import (
     Agreements,
     NoAgreement,
+    Published,
     UnknownVersion,
     publish,
     publish_again,
     source_of,
     versions,
 )
+from shared.calendar import compile_calendar
 from shared.db.session import Sessions
 from shared.db.tables import agreements
 from tests.builders import NOON
@@ -142,3 +146,45 @@ def test_the_way_back_is_open_when_checks_have_become_stricter(session: Session)
 def test_a_version_that_is_not_there_is_refused(session: Session) -> None:
     with pytest.raises(UnknownVersion):
         publish_again(session, 7, by="ada", now=NOON)
+
+
+def test_the_holidays_of_a_version_are_kept_with_it(session: Session) -> None:
+    published = publish(session, WHOLE, by="ada", now=NOON)
+    stored = session.scalar(select(agreements.c.holidays))
+    assert stored is not None
+    days = stored["DE"]["days"]
+    assert (stored["DE"]["first_year"], stored["DE"]["last_year"]) == (2025, 2037)
+    assert (min(days), max(days)) == ("2025-01-01", "2037-12-26")
+    assert days["2026-12-25"] == "Christmas Day"
+
+    changed_package = {"DE": {**stored["DE"], "days": {"2026-11-18": "Other"}}}
+    session.execute(update(agreements).values(holidays=changed_package))
+
+    assert holiday_names(Agreements().current(session)) == ["Other"]
+    assert holiday_names(publish(session, WHOLE, by="ada", now=NOON)) == ["Other"]
+    assert holiday_names(published) == ["Christmas Day"]
+
+
+def test_a_version_of_before_holidays_were_kept_has_those_of_the_package(session: Session) -> None:
+    publish(session, WHOLE, by="ada", now=NOON)
+    session.execute(update(agreements).values(holidays=None))
+    assert holiday_names(Agreements().current(session)) == ["Christmas Day"]
+
+
+def test_the_way_back_keeps_a_set_that_the_package_has_no_more(session: Session) -> None:
+    publish(session, WHOLE, by="ada", now=NOON)
+    kept = {"XX": {"first_year": 2026, "last_year": 2026, "days": {"2026-12-25": "Gone"}}}
+    session.execute(
+        update(agreements).values(source=changed("holidays: DE", "holidays: XX"), holidays=kept)
+    )
+    publish(session, RENAMED, by="ada", now=NOON)
+
+    assert holiday_names(publish_again(session, 1, by="ada", now=NOON)) == ["Gone"]
+
+
+def holiday_names(published: Published) -> list[str]:
+    """The holidays between two Fridays in which the calendar, which opens on Mondays, would else be open every day."""
+    [calendar] = published.agreement.sla.calendars
+    daily = calendar.model_copy(update={"hours": dict.fromkeys(Weekday, ("09:00-17:00",))})
+    skipped = compile_calendar(daily).skipped_holidays(NOON, NOON + timedelta(days=37))
+    return [it.name for it in skipped]

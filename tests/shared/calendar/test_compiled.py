@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -142,6 +143,91 @@ def test_holidays_are_named_where_they_closed_hours() -> None:
     ]
 
 
+def test_a_break_is_taken_out_of_the_windows_of_its_weekday() -> None:
+    weekdays = compile_calendar(calendar(breaks={"wed": ["12:00-12:30", "15:00-15:15"]}))
+    assert weekdays.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:00")
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T12:29:59"))
+    assert weekdays.is_open(at(f"{WEDNESDAY}T12:30"))
+    assert weekdays.elapsed(at(f"{WEDNESDAY}T00:00"), at("2026-11-19T00:00")) == 7.25 * HOUR
+    assert weekdays.skipped_breaks(at(f"{WEDNESDAY}T12:10"), at(f"{WEDNESDAY}T23:00")) == [
+        (at(f"{WEDNESDAY}T12:10"), at(f"{WEDNESDAY}T12:30")),
+        (at(f"{WEDNESDAY}T15:00"), at(f"{WEDNESDAY}T15:15")),
+    ]
+    assert weekdays.skipped_breaks(at(f"{WEDNESDAY}T13:00"), at(f"{WEDNESDAY}T12:00")) == []
+
+
+@pytest.mark.parametrize(
+    ("breaks", "open_time"),
+    [({}, 7.5), ({"breaks": []}, 8), ({"breaks": ["10:00-12:00"]}, 6)],
+    ids=["the breaks of its weekday", "none", "its own"],
+)
+def test_a_date_has_the_breaks_of_its_weekday_unless_it_names_its_own(
+    breaks: dict[str, list[str]], open_time: float
+) -> None:
+    weekdays = compile_calendar(
+        calendar(
+            breaks={"wed": ["12:00-12:30"]},
+            overrides={WEDNESDAY: {"windows": ["08:00-16:00"], **breaks}},
+        )
+    )
+    day = at(f"{WEDNESDAY}T00:00"), at("2026-11-19T00:00")
+    assert weekdays.elapsed(*day) == open_time * HOUR
+
+
+@pytest.mark.parametrize("breaks", [{"wed": ["26:00-26:30"]}, {"thu": ["02:00-02:30"]}])
+def test_a_break_interrupts_the_night_shift_of_the_date_before(
+    breaks: dict[str, list[str]],
+) -> None:
+    nights = compile_calendar(calendar({"wed": ["22:00-30:00"]}, breaks=breaks))
+    assert nights.add(at("2026-11-19T01:30"), HOUR) == at("2026-11-19T03:00")
+
+
+def test_own_holidays_have_names_and_precede_those_of_sets() -> None:
+    weekdays = compile_calendar(
+        calendar(holidays="DE", own_holidays={"2026-12-24": "Christmas Eve", "2026-12-25": "Ours"})
+    )
+    assert weekdays.skipped_holidays(at("2026-12-23T12:00"), at("2026-12-28T12:00")) == [
+        Skipped(date(2026, 12, 24), "Christmas Eve"),
+        Skipped(date(2026, 12, 25), "Ours"),
+    ]
+    assert not weekdays.is_open(at("2026-12-24T12:00"))
+
+
+def test_a_holiday_of_any_set_closes_the_date() -> None:
+    weekdays = compile_calendar(calendar(holidays=["DE-BE", "US"]))
+    assert not weekdays.is_open(at("2026-11-26T12:00"))  # Thanksgiving
+    assert not weekdays.is_open(at("2027-03-08T12:00"))  # Women's Day in Berlin
+    assert weekdays.is_open(at("2027-03-09T12:00"))
+
+
+def test_names_of_holidays_do_not_depend_on_the_language_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    weekdays = CompiledCalendar(calendar(holidays="DE"))
+    [skipped] = weekdays.skipped_holidays(at("2026-12-25T00:00"), at("2026-12-25T23:00"))
+    assert skipped.name == "Christmas Day"
+
+
+def test_kept_holidays_precede_those_of_the_installed_package() -> None:
+    days = {"2026-11-18": "Day of Repentance"}
+    kept = {"DE": {"first_year": 2026, "last_year": 2026, "days": days}}
+    rules = calendar(holidays="DE").keep_holidays(json.dumps(kept))
+    weekdays = compile_calendar(rules)
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T12:00"))
+    assert weekdays.is_open(at("2026-12-25T12:00"))  # the package has it, but it was not kept
+    assert not weekdays.is_open(at("2030-12-25T12:00"))  # no year that was kept
+    assert compile_calendar(calendar(holidays="DE")).is_open(at(f"{WEDNESDAY}T12:00"))
+
+
+def test_kept_holidays_of_a_set_that_the_package_has_no_more_are_read() -> None:
+    kept = {"XX": {"first_year": 2020, "last_year": 2030, "days": {WEDNESDAY: "Gone"}}}
+    weekdays = CompiledCalendar(calendar(holidays="XX").keep_holidays(json.dumps(kept)))
+    assert not weekdays.is_open(at(f"{WEDNESDAY}T12:00"))
+    with pytest.raises(InvalidCalendar, match="no holidays for 'XX'"):
+        weekdays.is_open(at("2031-11-19T12:00"))
+
+
 def test_a_distant_instant_extends_the_horizon() -> None:
     weekdays = CompiledCalendar(calendar())
     assert weekdays.is_open(at(f"{WEDNESDAY}T12:00"))
@@ -169,8 +255,19 @@ def test_time_never_runs_backwards() -> None:
         (calendar(holidays="DE-XX"), "no holidays for 'DE-XX'"),
         (calendar({"mon": ["17:00-09:00"]}), "ends before it starts"),
         (calendar({"mon": ["09:00-09:00"]}), "ends before it starts"),
+        (calendar(breaks={"mon": ["12:00-12:00"]}), "ends before it starts"),
     ],
-    ids=["no hours", "closed overrides", "zone", "path", "country", "state", "inverted", "empty"],
+    ids=[
+        "no hours",
+        "closed overrides",
+        "zone",
+        "path",
+        "country",
+        "state",
+        "inverted",
+        "empty",
+        "break",
+    ],
 )
 def test_a_calendar_that_cannot_be_is_refused(wrong: Calendar, says: str) -> None:
     with pytest.raises(InvalidCalendar, match=says):

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
-import holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.agreement.model import Calendar, Weekday
+from shared.agreement.model import Calendar
 from shared.calendar import CompiledCalendar
 from tests.shared.calendar.builders import MINUTE, WEEK, calendar
-
-PUBLIC = frozenset(holidays.country_holidays("DE", years=range(2025, 2028)))
-
-
-def oracle_open(rules: Calendar, instant: datetime) -> bool:
-    """Whether the wall clock is inside a window of its date, or of the date before."""
-    wall = instant.astimezone(ZoneInfo(rules.zone))
-
-    def closed(day: date) -> bool:
-        override = rules.overrides.get(day)
-        excused = override is not None and override.even_if_holiday
-        return rules.holidays is not None and day in PUBLIC and not excused
-
-    def inside(day: date, minute: int) -> bool:
-        override = rules.overrides.get(day)
-        weekly = rules.hours.get(Weekday(WEEK[day.weekday()]), ())
-        windows = weekly if override is None else override.windows
-        spans = [[int(part[:2]) * 60 + int(part[3:]) for part in w.split("-")] for w in windows]
-        return any(opens <= minute < closes for opens, closes in spans) and not closed(day)
-
-    today = wall.date()
-    minute = wall.hour * 60 + wall.minute
-    tail_cut = rules.holiday_truncates_overnight and closed(today)
-    before = today - timedelta(days=1)
-    return inside(today, minute) or (not tail_cut and inside(before, minute + 24 * 60))
+from tests.shared.calendar.oracle import Oracle
 
 
 @st.composite
@@ -45,6 +19,13 @@ def windows(draw: st.DrawFn) -> list[str]:
     closes = draw(st.integers(opens + 1, 47 * 60 + 59))
     texts = [f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"]
     return texts if draw(st.booleans()) else [*texts, "01:30-02:30"]
+
+
+@st.composite
+def breaks(draw: st.DrawFn) -> list[str]:
+    opens = draw(st.integers(0, 47 * 60))
+    closes = draw(st.integers(opens + 1, min(opens + 240, 47 * 60 + 59)))
+    return [f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"]
 
 
 ZONES = (
@@ -77,13 +58,17 @@ SPAN_DAYS = 5
 def calendars(draw: st.DrawFn, start: datetime) -> Calendar:
     days = [start.date() + timedelta(days=n) for n in range(SPAN_DAYS)]
     override = st.fixed_dictionaries(
-        {"windows": st.one_of(st.just([]), windows()), "even_if_holiday": st.booleans()}
+        {"windows": st.one_of(st.just([]), windows()), "even_if_holiday": st.booleans()},
+        optional={"breaks": st.one_of(st.just([]), breaks())},
     )
+    own = st.dictionaries(st.sampled_from(days), st.just("Ours"), max_size=2)
     hours = draw(st.dictionaries(st.sampled_from(WEEK), windows(), min_size=3))
     return calendar(
         hours,
         zone=draw(st.sampled_from(ZONES)),
-        holidays=draw(st.sampled_from([None, "DE"])),
+        breaks=draw(st.dictionaries(st.sampled_from(WEEK), breaks(), max_size=3)),
+        holidays=draw(st.sampled_from([None, "DE", ["DE-BY", "US-CA"]])),
+        own_holidays={day.isoformat(): name for day, name in draw(own).items()},
         overrides={
             day.isoformat(): what
             for day, what in draw(
@@ -101,7 +86,8 @@ def test_every_minute_is_as_the_oracle_says(data: st.DataObject) -> None:
     rules = data.draw(calendars(start))
     subject = CompiledCalendar(rules)
     grid = [start + n * MINUTE for n in range(SPAN_DAYS * 24 * 60)]
-    openings = [oracle_open(rules, instant) for instant in grid]
+    oracle = Oracle(rules)
+    openings = [oracle.is_open(int(instant.timestamp())) for instant in grid]
 
     assert [subject.is_open(instant) for instant in grid] == openings
     first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(grid) - 1)] * 2)))

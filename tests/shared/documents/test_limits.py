@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from shared.documents.limits import LENIENT, AtMost, Between, as_in_files
+from shared.documents.limits import LENIENT, AtMost, Between, OneOrMany, as_in_files
 
 
 class Limited(BaseModel):
@@ -18,6 +18,7 @@ class Limited(BaseModel):
     on: Annotated[date | AwareDatetime, Between(date(2000, 1, 1), date(2100, 12, 31))] | None = None
     text: Annotated[str, AtMost(5)] = ""
     texts: Annotated[tuple[Annotated[str, AtMost(5)], ...], AtMost(2)] = ()
+    names: Annotated[tuple[Annotated[str, AtMost(5)], ...], OneOrMany({}), AtMost(2)] = ()
     by_name: dict[Annotated[str, AtMost(5)], bool] = Field(default_factory=dict)
 
 
@@ -39,6 +40,8 @@ NEW_YEAR = datetime(2101, 1, 1, tzinfo=UTC)
         ("text", "a\0b", "character 2 cannot be stored; delete it", "a\0b"),
         ("texts", ["a", "b", "c"], "3 entries are more than the 2 that fit; shorten it", ("a", "b", "c")),
         ("texts", ["sixsix"], "6 characters are more than the 5 that fit; shorten it", ("sixsix",)),
+        ("names", "sixsix", "6 characters are more than the 5 that fit", ("sixsix",)),
+        ("names", ["a", "b", "c"], "3 entries are more than the 2 that fit", ("a", "b", "c")),
         ("by_name", {"sixsix": True}, "6 characters are more than", {"sixsix": True}),
     ],
 )  # fmt: skip
@@ -80,3 +83,11 @@ def test_a_value_within_the_bound(field: str, value: Any) -> None:
 )
 def test_a_bound_is_shown_as_files_have_it(bound: object, text: str) -> None:
     assert as_in_files(bound) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "entries"),
+    [("a", ("a",)), (["a"], ("a",)), (["a", "b"], ("a", "b")), ([], ()), (None, ())],
+)
+def test_a_list_may_be_written_as_its_only_entry(value: Any, entries: tuple[str, ...]) -> None:
+    assert Limited.model_validate({"names": value}).names == entries

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.agreement.durations import Duration
-from shared.documents.limits import AtMost, Between, TextForm
+from shared.documents.limits import AtMost, Between, OneOrMany, TextForm
 from shared.documents.stand_ins import validate_with_stand_ins
 from shared.documents.tree import Path
 
@@ -36,6 +36,7 @@ class Part(BaseModel):
     names: Annotated[tuple[Annotated[str, AtMost(9)], ...], AtMost(9)] = Field(min_length=1)
     edges: tuple[int, int]
     codes: tuple[Code, ...] = ()
+    tags: Annotated[tuple[Annotated[str, AtMost(5)], ...], OneOrMany({})] = ()
     note: str | None = None
     by_name: dict[Id, int]
 
@@ -87,11 +88,12 @@ def test_each_field_can_be_replaced_alone(field: str) -> None:
         ({"parts": [{**PART, "codes": ["1111", "x"]}]}, {("parts", 0, "codes")}),
         ({"parts": [{**PART, "by_name": {"A!": 1}}]}, {("parts", 0, "by_name", "A!")}),
         ({"parts": [{**PART, "by_name": {"a": "x"}}]}, {("parts", 0, "by_name", "a")}),
+        ({"parts": [{**PART, "tags": "longer"}]}, {("parts", 0, "tags"), ("parts", 0, "tags", 0)}),
         ({"parts": [PART], "main": 5}, {("main",)}),
     ],
     ids=[
         *("no-part", "parts-no-list", "part-no-mapping", "fields-missing", "field-unknown"),
-        *("item-wrong", "code-wrong", "key-wrong", "value-wrong", "main-wrong"),
+        *("item-wrong", "code-wrong", "key-wrong", "value-wrong", "only-entry-wrong", "main-wrong"),
     ],
 )
 def test_the_smallest_part_is_replaced(change: dict[str, Any], unread: set[Path]) -> None:

@@ -76,3 +76,18 @@ def test_holidays_are_named(client: TestClient, sessions: Sessions) -> None:
     explanation = ops.get(f"clocks/{clock['id']}/explain")
     assert explanation["holidays"] == [{"on": "2026-12-25", "holiday": "Christmas Day"}]
     assert explanation["due_at"] == "2026-12-28T10:00:00Z"
+
+
+def test_breaks_that_did_not_count_are_listed(client: TestClient, sessions: Sessions) -> None:
+    breaks = {"wed": ["12:15-12:45", "16:00-16:15"]}
+    with sessions.begin() as session:
+        publish_policies(session, policy("touch", target="1h"), breaks=breaks)
+        handle_changes(session, step(Change.ASSIGNED))
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    [clock] = ops.get("clocks")["items"]
+    explanation = ops.get(f"clocks/{clock['id']}/explain")
+    assert explanation["due_at"] == "2026-11-18T13:30:00Z"
+    assert explanation["breaks"] == [
+        {"since": "2026-11-18T12:15:00Z", "until": "2026-11-18T12:45:00Z", "seconds": 1800.0}
+    ]
+    assert explanation["counted_s"] == 3600
