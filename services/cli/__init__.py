@@ -55,7 +55,10 @@ COMMANDS = {
 SERVICES = {
     "scoring": ("services.cli.processes:scoring", "Events in, leads scored."),
     "routing": ("services.cli.processes:routing", "Leads to reps, answers back."),
-    "sla": ("services.cli.processes:sla", "Clocks, breaches and attainment."),
+    "sla": (
+        "services.cli.calendars:app",
+        "Clocks, breaches and attainment; `sla calendar` shows a month.",
+    ),
     "console": (
         "services.cli.console:app",
         "The pages; `console link` prints a link that signs you in.",
@@ -72,8 +75,9 @@ NEED_NONE = (
     *(["up"], ["demo"], ["restore"], ["docs"], ["keys", "secret"]),
     *(["agreement", "check"], ["agreement", "reference"], ["agreement", "schema"]),
     *(["reps", "check"], ["reps", "reference"], ["reps", "schema"]),
+    ["sla", "calendar"],
 )
-USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"], ["console"])
+USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"], ["console"], ["sla", "calendar"])
 """Commands that need no installation, and say more where there is one; `console` alone is the process."""
 
 

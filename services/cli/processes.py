@@ -93,7 +93,7 @@ PROCESSES = (
 )
 
 
-def _service(name: str, *tasks: Callable[..., None]) -> typer.Typer:
+def service_commands(name: str, *tasks: Callable[..., None]) -> typer.Typer:
     """The commands of one service: one a process, and its other tasks."""
     app = typer.Typer(no_args_is_help=True, help=f"Run a process of {name}, or a task of it.")
     for process in PROCESSES:
@@ -104,9 +104,8 @@ def _service(name: str, *tasks: Callable[..., None]) -> typer.Typer:
     return app
 
 
-scoring = _service("scoring", recompute)
-routing = _service("routing")
-sla = _service("sla")
+scoring = service_commands("scoring", recompute)
+routing = service_commands("routing")
 
 
 def relay() -> None:

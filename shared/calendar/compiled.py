@@ -108,6 +108,10 @@ class CompiledCalendar:
         """The date at this instant in the calendar's time zone."""
         return at.astimezone(self._hours.zone).date()
 
+    def holiday_on(self, day: date) -> str | None:
+        """The name of the holiday on the date, or None; the calendar may be open all the same."""
+        return self._hours.holiday_on(day)
+
     def skipped_holidays(self, since: datetime, until: datetime) -> list[Skipped]:
         """The holidays between two instants on which the calendar would else have been open."""
         first, last = self.local_date(since), self.local_date(until)

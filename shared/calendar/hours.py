@@ -44,6 +44,10 @@ class Hours:
         """The breaks that start on the date. They interrupt each window, also one of the date before."""
         return self._own_breaks.get(day, self._weekly_breaks[day.weekday()])
 
+    def holiday_on(self, day: date) -> str | None:
+        """The name of the holiday on the date, or None."""
+        return self._closures.name(day)
+
     def closed_by(self, day: date) -> str | None:
         """The holiday on the date, if the calendar would else have been open; else None."""
         return self._holiday(day) if self._planned(day) else None
