@@ -15,6 +15,11 @@ UNASSIGNED = Counter(
     ("team",),
 )
 ANSWERS = Counter("leadbaton_routing_answers_total", "Answers of reps.", ("change",))
+ESCALATIONS = Counter(
+    "leadbaton_routing_escalations_total",
+    "Steps of ladders that were to take a handoff from its rep, by what came of them.",
+    ("step", "outcome"),
+)
 ATTEMPTS = Counter(
     "leadbaton_delivery_attempts_total", "Attempts of webhooks.", ("type", "outcome")
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from shared.agreement.model import EscalationStep, Policy
+from shared.agreement.model import Anchor, EscalationStep, Policy
 from shared.agreement.problem import Problem
+from shared.contracts.payloads import Scope
 from shared.documents import Path
 
 PEOPLE = ("rep", "lead")
@@ -31,7 +32,24 @@ def offset_of(step: EscalationStep) -> timedelta:
     return step.after if step.before is None else -step.before
 
 
+def _action_problems(step: EscalationStep, policy: Policy, path: Path) -> Iterator[Problem]:
+    if (step.notify is None) == (step.do is None):
+        message = "a step notifies somebody or does something; write `notify` or `do`, not both"
+        yield Problem(path if step.do is None else (*path, "do"), message)
+    if step.do is None:
+        return
+    if policy.scope is not Scope.HOP or policy.anchor not in (Anchor.ASSIGNED, Anchor.QUALIFIED):
+        yield Problem(
+            (*path, "do"),
+            "only a promise of a rep who has not accepted yet takes the handoff from that rep; write `scope: hop` "
+            "and `anchor: assigned`, or `notify`",
+        )
+    if step.before is not None:
+        yield Problem((*path, "before"), "nothing is done before a breach; write `after`")
+
+
 def _step_problems(step: EscalationStep, policy: Policy, path: Path) -> Iterator[Problem]:
+    yield from _action_problems(step, policy, path)
     if step.before is not None and "after" in step.model_fields_set:
         yield Problem(
             (*path, "after"), "a step has `before` or `after`, not both; take one of them out"
@@ -44,5 +62,5 @@ def _step_problems(step: EscalationStep, policy: Policy, path: Path) -> Iterator
     if "quiet_hours" in step.model_fields_set and step.notify not in PEOPLE:
         yield Problem(
             (*path, "quiet_hours"),
-            f"only messages to people wait; take it out, or write `notify: rep` in place of `{step.notify}`",
+            "only messages to people wait; take it out, or write `notify: rep`",
         )

@@ -281,9 +281,9 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
     step: Annotated[
         str | None,
         Meta(
-            description="Of an escalation: who is notified, before the breach or after it: rep, lead, team or ops. Of "
-            "a breach: team, where the ladder notifies the team at once, else none; absent in messages of older "
-            "versions, which notified the team of every breach."
+            description="Of an escalation: who is notified, before the breach or after it: rep, lead, team or ops; or "
+            "what is done: reassign, return_to_pool. Of a breach: team, where the ladder notifies the team at once, "
+            "else none; absent in messages of older versions, which notified the team of every breach."
         ),
     ] = None
     waits: Annotated[

@@ -84,7 +84,7 @@ def _marks(clock: Mapping[str, Any], end: datetime) -> Iterator[Mark]:
     yield Mark(instant(clock["due_at"]), "due", "due")
     for step in clock["escalation_steps"]:
         if instant(step["at"]) <= end:
-            yield Mark(instant(step["at"]), f"{step['notify']} notified")
+            yield Mark(instant(step["at"]), step["step"].replace("_", " "))
     if clock["acknowledged_at"] is not None:
         yield Mark(instant(clock["acknowledged_at"]), "acknowledged")
     is_open = clock["ended_at"] is None

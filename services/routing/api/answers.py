@@ -10,7 +10,8 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
-from services.routing.api.handoffs import HandoffId, StepOut, rep_of
+from services.routing.api.handoffs import HandoffId, rep_of
+from services.routing.api.steps import StepOut
 from services.routing.domain.answers import (
     Actor,
     Answer,

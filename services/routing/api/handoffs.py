@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session
 
 from services.routing.api.choices import OutcomeOut, PauseReasonOut, ReasonOut
 from services.routing.api.deliveries import DeliveryOut
-from services.routing.domain.answers import NotYours, PastStep
+from services.routing.api.steps import EscalationOut, StepOut
+from services.routing.domain.answers import NotYours
 from services.routing.domain.handoff import Handoff, State
 from services.routing.handlers.answers import UnknownHandoff
 from services.routing.handlers.assignment import Assigner
 from services.routing.handlers.explanation import HandoffHistory, read_history
 from services.routing.queries import lists
 from shared.auth.keys import Caller, InactiveRep, KeyScope, UnknownKey, WrongScope
-from shared.contracts.payloads import Change, LeadContext, Scores
+from shared.contracts.payloads import LeadContext, Scores
 from shared.http.csv_tables import CSV_RESPONSE, FORMAT, Format, csv_of_pages, wants_csv
 from shared.http.dependencies import AnyReader, Tx
 from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
@@ -55,6 +56,7 @@ class HandoffOut(BaseModel):
         description="When its last pause is over by itself; once this has passed, it is not paused."
     )
     pause_reason: str | None = Field(description="The reason of that pause.")
+    pooled: bool = Field(description="Whether it waits in the pool, until ops assign it.")
     agreement_version: int
     scores: Scores
     lead: LeadContext
@@ -75,33 +77,6 @@ class HandoffOut(BaseModel):
         return cls.model_validate({**fields, **lead})
 
 
-class StepOut(BaseModel):
-    """A step of a handoff."""
-
-    change: Change
-    occurred_at: datetime = Field(description="When it happened.")
-    recorded_at: datetime = Field(
-        description="When it was reported; later than `occurred_at` where an answer names an earlier time."
-    )
-    actor: str
-    hop: int
-    rep: str | None
-    details: dict[str, Any]
-
-    @classmethod
-    def of(cls, step: PastStep) -> Self:
-        """The step as it is shown."""
-        return cls(
-            change=step.change,
-            occurred_at=step.occurred_at,
-            recorded_at=step.recorded_at or step.occurred_at,
-            actor=step.actor,
-            hop=step.hop,
-            rep=step.rep,
-            details=step.details,
-        )
-
-
 class HandoffDetails(HandoffOut):
     """A handoff with its decisions, its history and its deliveries."""
 
@@ -117,6 +92,10 @@ class HandoffDetails(HandoffOut):
     )
     history: list[StepOut] = Field(
         description="Its steps; with the key of a rep who held it earlier, up to the step that took it from them."
+    )
+    escalations: list[EscalationOut] = Field(
+        description="The steps of ladders that were to take it from its rep, and what came of each; with a rep's key, "
+        "those of the rep's own hop."
     )
     deliveries: list[DeliveryOut] = Field(
         description="Its deliveries; with a rep's key, those to the rep."
@@ -141,6 +120,7 @@ class HandoffDetails(HandoffOut):
             decision=decisions[-1] if decisions else None,
             decisions=decisions,
             history=[StepOut.of(it) for it in history.steps],
+            escalations=[EscalationOut.model_validate(it) for it in history.escalations],
             deliveries=[DeliveryOut.model_validate(it) for it in history.deliveries],
             reject_reasons=[ReasonOut.model_validate(it) for it in history.routing.reject_reasons],
             loss_reasons=list(history.routing.loss_reasons),

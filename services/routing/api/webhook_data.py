@@ -74,6 +74,11 @@ class Breach(PromiseFields):
     """The promise that was broken."""
 
     due_at: datetime = Field(description="When the promise was broken.")
+    outcome: str | None = Field(
+        default=None,
+        description="Where a step of the ladder took the handoff from its rep, and no rep has it now: `waiting`, it "
+        "goes to the first who may have it, or `returned_to_pool`, it waits until ops assign it.",
+    )
 
 
 class RunningPromise(PromiseFields):

@@ -40,6 +40,8 @@ class State(StrEnum):
 
 MERGED = "merged"
 """The reason of the step that ends a handoff because its person has another live one."""
+RETURNED_TO_POOL = "returned_to_pool"
+"""The reason of the step after which the handoff waits in the pool."""
 RECYCLE, DISQUALIFY = "recycle", "disqualify"
 """What may follow from the reason of a rejection, besides another rep."""
 SYSTEM = "leadbaton"
@@ -76,6 +78,8 @@ class Handoff(NamedTuple):
     """When its last pause is over by itself; over already where this has passed."""
     pause_reason: str | None = None
     traceparent: str | None = None
+    pooled: bool = False
+    """Whether a ladder returned it to the pool: it waits until ops assign it, and goes to no rep by itself."""
     announced_json: bytes | None = None
     """The qualification's message, where it has just arrived: encoding it again took longer than the decision."""
 
@@ -162,6 +166,7 @@ def assignment_step(
         calendar=calendar,
         hop=handoff.hop + 1,
         assigned_at=now,
+        pooled=False,
     )
     change = Change.ASSIGNED if after.hop == 1 else Change.REASSIGNED
     return next_step(after, change, now=now, actor=actor, **details)
@@ -170,6 +175,12 @@ def assignment_step(
 def waiting_step(handoff: Handoff, *, now: datetime, reason: str) -> Step:
     """The step after which the handoff waits, as no rep is eligible."""
     return next_step(_released(handoff, State.WAITING), Change.WAITING, now=now, reason=reason)
+
+
+def pool_step(handoff: Handoff, *, now: datetime) -> Step:
+    """The step with which a ladder returns the handoff to the pool."""
+    pooled = _released(handoff, State.WAITING)._replace(pooled=True)
+    return next_step(pooled, Change.WAITING, now=now, reason=RETURNED_TO_POOL)
 
 
 def return_step(

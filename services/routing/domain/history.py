@@ -36,6 +36,13 @@ class Refusal:
     """Whether it returned the lead to marketing."""
 
 
+class BrokenPromise(NamedTuple):
+    """A rep broke the promise about a hop."""
+
+    lead_id: UUID
+    rep: str
+
+
 class LeadHistory(NamedTuple):
     """What the earlier handoffs of a person say about reps."""
 
@@ -45,6 +52,8 @@ class LeadHistory(NamedTuple):
     """Reps who returned the person to marketing, or disqualified them: they never get them again."""
     cycles: int = 0
     """How often the person was returned to marketing."""
+    lost_by: frozenset[str] = frozenset()
+    """Reps who refused the person, or broke a promise about them: they do not get back what another rep had to give."""
 
 
 NO_HISTORY = LeadHistory()
@@ -59,6 +68,7 @@ class KnownLeads:
     """The lead that a merged one belongs to now; leads that were not merged are absent."""
     handoffs: Sequence[EarlierHandoff]
     refusals: Sequence[Refusal]
+    broken_promises: Sequence[BrokenPromise] = ()
 
     def person(self, lead_id: UUID) -> UUID:
         """The lead that stands for the person: the one that stayed in all merges."""
@@ -78,14 +88,18 @@ class KnownLeads:
             cycles[person] += refusal.recycled
             if refusal.is_final:
                 final[person].add(refusal.rep)
+        lost = defaultdict[UUID, set[str]](set, {it: set(reps) for it, reps in refused.items()})
+        for broken in self.broken_promises:
+            lost[self.person(broken.lead_id)].add(broken.rep)
         previous = self._previous_reps()
         return {
             person: LeadHistory(
                 None if previous.get(person) in refused[person] else previous.get(person),
                 frozenset(final[person]),
                 cycles[person],
+                frozenset(lost[person]),
             )
-            for person in {*previous, *refused}
+            for person in {*previous, *lost}
         }
 
     def _previous_reps(self) -> dict[UUID, str]:

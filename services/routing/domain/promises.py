@@ -59,6 +59,8 @@ class Notice(NamedTuple):
     """The id of the message that announced it."""
     recipient: Recipient
     team: TeamPolicy | None
+    outcome: str | None = None
+    """What came of a step that took the handoff from its rep."""
 
     @property
     def person(self) -> str | None:
@@ -92,14 +94,24 @@ class Notice(NamedTuple):
 
 
 def promise_notification(
-    clock: SlaChanged, handoff: Handoff | None, *, endpoint: str, cause: str, public_url: str
+    clock: SlaChanged,
+    handoff: Handoff | None,
+    *,
+    endpoint: str,
+    cause: str,
+    public_url: str,
+    outcome: str | None = None,
 ) -> Notification:
-    """The notification of a promise that is broken or, by a step before its due time, at risk."""
+    """The notification of a promise that is broken or, by a step before its due time, at risk.
+
+    `outcome` is what came of a step that took the handoff from its rep.
+    """
     is_at_risk = clock.occurred_at < clock.due_at
     fields = msgspec.to_builtins(clock)
-    data: dict[str, Any] = {
-        "promise" if is_at_risk else "breach": {it: fields.get(it) for it in PROMISE_FIELDS}
-    }
+    promise = {it: fields.get(it) for it in PROMISE_FIELDS}
+    if outcome is not None:
+        promise["outcome"] = outcome
+    data: dict[str, Any] = {"promise" if is_at_risk else "breach": promise}
     if handoff is None:
         data["handoff"] = {"id": str(clock.handoff_id), "lead_id": str(clock.lead_id)}
     else:

@@ -70,13 +70,17 @@ def queued(
     announces_wait: bool = True,
     is_new: bool = False,
 ) -> QueuedHandoff:
-    """The handoff under the rule that its lead matched."""
+    """The handoff under the rule that its lead matched.
+
+    One that a rep had to give back goes to nobody who refused the lead before, or broke a promise about it.
+    """
+    lost_by = history.lost_by - earlier_reps if handoff.hop else frozenset[str]()
     lead = MatchedLead(
         match.rule,
         match.facts,
         earlier_reps,
         history.previous_rep,
-        history.refused_by,
+        history.refused_by | lost_by,
         owner=match.owner,
     )
     return QueuedHandoff(handoff, lead, announces_wait, is_new)

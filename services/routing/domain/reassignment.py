@@ -16,7 +16,7 @@ BY_OPS = "reassigned_by_ops"
 
 @dataclass(frozen=True, slots=True)
 class Reassignment:
-    """A command of ops."""
+    """A command of ops, or a step of a ladder."""
 
     actor: str
     reason: str = BY_OPS
@@ -39,5 +39,10 @@ def is_repeated(command: Reassignment, past: Sequence[PastStep], *, hop: int) ->
 def without_rep(handoff: Handoff) -> Handoff:
     """The handoff as it waits for another rep."""
     return handoff._replace(
-        state=State.WAITING, rep=None, calendar=None, paused_until=None, pause_reason=None
+        state=State.WAITING,
+        rep=None,
+        calendar=None,
+        paused_until=None,
+        pause_reason=None,
+        pooled=False,
     )

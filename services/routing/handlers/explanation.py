@@ -20,13 +20,14 @@ from services.routing.domain.assignment.nearest_change import (
     nearest_changes,
 )
 from services.routing.domain.assignment.selection import Candidate, select_rep
+from services.routing.domain.escalations import Escalation
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.policy import TeamPolicy
 from services.routing.domain.queue import Assignment
 from services.routing.handlers.answers import UnknownHandoff
 from services.routing.handlers.assignment import Assigner
-from services.routing.queries import allocations, changes, delivery_lists, handoffs
+from services.routing.queries import allocations, changes, delivery_lists, escalations, handoffs
 from services.routing.queries.delivery_lists import Delivery
 from shared.agreement.model import Routing
 
@@ -42,6 +43,7 @@ class HandoffHistory:
     steps: Sequence[PastStep]
     decisions: Sequence[dict[str, Any]]
     deliveries: Sequence[Delivery]
+    escalations: Sequence[Escalation]
     routing: Routing
     """The section of the handoff's version of the agreement."""
 
@@ -60,6 +62,7 @@ def read_history(
         delivery_lists.list_deliveries(
             session, delivery_lists.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
         ),
+        escalations.escalations_of(session, id),
         assigner.policies.version(session, handoff.agreement_version).agreement.routing,
     )
     return history if rep is None else _visible_to(rep, history)
@@ -77,6 +80,7 @@ def _visible_to(rep: str, history: HandoffHistory) -> HandoffHistory:
         steps,
         decisions,
         [it for it in history.deliveries if it.endpoint == rep_endpoint(rep)],
+        [it for it in history.escalations if it.rep == rep],
         history.routing,
     )
 

@@ -7,26 +7,45 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.routing.domain.escalations import Escalation, is_broken_promise
 from services.routing.domain.promises import Notice, promise_notification, recipient_of
 from services.routing.handlers.assignment import Assigner
-from services.routing.queries import deliveries, endpoints, handoffs, reps
-from shared.contracts.payloads import SlaChanged
+from services.routing.queries import deliveries, endpoints, escalations, handoffs, reps
+from shared.contracts.payloads import ClockChange, SlaChanged
 from shared.contracts.topic import Message
 
 
 def on_sla_changed(
     session: Session, messages: Sequence[Message[SlaChanged]], now: datetime, *, assigner: Assigner
 ) -> None:
-    """Notify the receivers of each breach, and of each further step of a ladder.
+    """Notify the receivers of each breach and of each further step of a ladder, and note what else steps do.
 
-    A rep is not notified of a handoff that has moved on. A message may wait for the hours of its receiver.
+    The worker's tick carries that out: a step takes no lock here, so that no batch waits for an answer.
     """
-    teams = assigner.policies.current(session).teams
+    clocks = [it.payload for it in messages]
+    steps = [Escalation.of(it.payload, it.id) for it in messages]
+    policy = assigner.policies.current(session)
     notices = [
-        Notice(it.payload, it.id, recipient, teams.get(it.payload.team))
+        Notice(it.payload, it.id, recipient, policy.teams.get(it.payload.team))
         for it in messages
         if (recipient := recipient_of(it.payload)) is not None
     ]
+
+    escalations.add_broken_promises(session, list(filter(is_broken_promise, clocks)))
+    escalations.delete_broken_promises(
+        session, {it.clock_id for it in clocks if it.change is ClockChange.RETRACTED}
+    )
+    escalations.add_escalations(session, [it for it in steps if it is not None])
+    notify(session, notices, assigner=assigner, now=now)
+
+
+def notify(
+    session: Session, notices: Sequence[Notice], *, assigner: Assigner, now: datetime
+) -> None:
+    """Notify each receiver once. A rep is not notified of a handoff that has moved on.
+
+    A message may wait for the hours of its receiver.
+    """
     if not notices:
         return
     handoff_of = handoffs.handoffs_by_id(session, {it.clock.handoff_id for it in notices})
@@ -40,6 +59,7 @@ def on_sla_changed(
             handoff_of.get(it.clock.handoff_id),
             endpoint=endpoint,
             cause=it.cause,
+            outcome=it.outcome,
             public_url=assigner.public_url,
         )._replace(not_before=it.not_before(endpoint, rep_of, now))
         for it in notices

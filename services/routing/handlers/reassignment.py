@@ -41,7 +41,7 @@ def on_reassignment(
     locked = _locked(session, before, assigner=assigner)
     if is_repeated(command, changes.past_steps(session, id), hop=hop):
         return
-    if locked is None or locked.hop != hop or not (locked.state.held or command.request):
+    if locked is None or locked.hop != hop or not _is_movable(locked, command):
         moved = state_text(_find(session, id))
         raise HandoffMoved(f"handoff {id} has moved on: it is {moved}")
     queue = queue_of(session, [without_rep(locked)], assigner=assigner, command=command)
@@ -60,6 +60,11 @@ def on_reassignment(
         public_url=assigner.public_url,
         now=now,
     )
+
+
+def _is_movable(handoff: Handoff, command: Reassignment) -> bool:
+    """Whether the command may assign it: held and pooled ones to whom the rules choose, waiting ones to a named rep."""
+    return handoff.state.held or handoff.pooled or command.request is not None
 
 
 def reassign_held(

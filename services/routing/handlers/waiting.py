@@ -1,4 +1,4 @@
-"""The worker's tick: a part of a re-route; else waiting handoffs follow the agreement, and go to reps who are free."""
+"""The worker's tick: a re-route, or steps of ladders; else waiting handoffs follow the agreement, and go to reps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.handlers.assignment import Assigner, assign_in_team
+from services.routing.handlers.escalations import advance_escalations
 from services.routing.handlers.owners import in_teams_of_owners
 from services.routing.handlers.reroutes import advance_reroutes
 from services.routing.queries import handoffs, teams
@@ -18,10 +19,12 @@ MAX_MOVED = 500
 def tick(session: Session, now: datetime, *, assigner: Assigner) -> bool:
     """Bring waiting handoffs under the newest agreement, and assign those of teams whose review is due.
 
-    While a re-route runs, a tick does nothing but a part of it, because that has locked its teams already. Returns
-    whether there is more to do at once.
+    While a re-route runs or steps of ladders are pending, a tick does nothing but a part of these, because that has
+    locked its teams already. Returns whether there is more to do at once.
     """
     if advance_reroutes(session, assigner=assigner, now=now):
+        return True
+    if advance_escalations(session, assigner=assigner, now=now):
         return True
     oldest = handoffs.oldest_waiting_version(session)
     if oldest is not None:

@@ -47,6 +47,7 @@ _MUTABLE = (
     "merged_into",
     "paused_until",
     "pause_reason",
+    "pooled",
 )
 _ALL = tuple(handoffs.c.keys())
 _row = attrgetter(*("lead_json" if it == "lead" else it for it in _ALL))
@@ -143,8 +144,8 @@ def locked_waiting(session: Session, ids: Collection[UUID]) -> list[Handoff]:
 def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int) -> list[Handoff]:
     """The team's waiting handoffs, locked: the hottest first, then the oldest, after this one.
 
-    Those that wait for an owner who is still full are left out: they may be many, and nothing has changed for them. An
-    import, or a newer agreement, lets them be decided anew.
+    Those in the pool are left out, and those that wait for an owner who is still full: they may be many, and nothing
+    has changed for them. An import, or a newer agreement, lets them be decided anew.
 
     The state is part of the statement, so that the index of waiting handoffs can be used.
     """
@@ -154,6 +155,7 @@ def waiting_of(session: Session, team: str, *, after: Handoff | None, limit: int
         .where(
             handoffs.c.team == team,
             handoffs.c.state == literal_column("'waiting'"),
+            ~handoffs.c.pooled,
             _HAS_NO_FULL_OWNER,
         )
         .order_by(handoffs.c.tier_rank, handoffs.c.qualified_at, handoffs.c.id)

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from services.routing.domain.handoff import DISQUALIFY, State
-from services.routing.domain.history import EarlierHandoff, KnownLeads, Refusal
+from services.routing.domain.history import BrokenPromise, EarlierHandoff, KnownLeads, Refusal
 from services.routing.queries import merges
-from services.routing.tables import assignments, changes, handoffs
+from services.routing.tables import assignments, broken_promises, changes, handoffs
 from shared.contracts.payloads import Change
 
 
@@ -20,8 +20,12 @@ def known_leads(session: Session, lead_ids: Collection[UUID]) -> KnownLeads:
     """These leads and those that were merged with them, with every handoff that they have or had."""
     survivors = merges.survivors_of(session, lead_ids)
     earlier = _earlier_handoffs(session, {*lead_ids, *survivors, *survivors.values()})
-    refusals = _refusals(session, {it.lead_id for it in earlier}) if earlier else []
-    return KnownLeads(survivors, earlier, refusals)
+    if not earlier:
+        return KnownLeads(survivors, (), ())
+    known_ids = {it.lead_id for it in earlier}
+    return KnownLeads(
+        survivors, earlier, _refusals(session, known_ids), _broken_promises(session, known_ids)
+    )
 
 
 def _earlier_handoffs(session: Session, lead_ids: Collection[UUID]) -> list[EarlierHandoff]:
@@ -39,6 +43,15 @@ def _earlier_handoffs(session: Session, lead_ids: Collection[UUID]) -> list[Earl
         )
         for row in session.execute(statement)
     ]
+
+
+def _broken_promises(session: Session, lead_ids: Collection[UUID]) -> list[BrokenPromise]:
+    statement = (
+        select(handoffs.c.lead_id, broken_promises.c.rep)
+        .join(broken_promises, broken_promises.c.handoff_id == handoffs.c.id)
+        .where(handoffs.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid))))
+    )
+    return [BrokenPromise(row.lead_id, row.rep) for row in session.execute(statement)]
 
 
 def _refusals(session: Session, lead_ids: Collection[UUID]) -> list[Refusal]:

@@ -27,6 +27,7 @@ from services.routing.tables.absences import absences
 from services.routing.tables.accounts import accounts, staged_accounts
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
 from services.routing.tables.endpoints import breakers, endpoints
+from services.routing.tables.escalations import broken_promises, escalations
 from services.routing.tables.ops import rerouted_handoffs, reroutes, views
 from services.routing.tables.schema import metadata
 
@@ -38,9 +39,11 @@ __all__ = [
     "assignments",
     "attempts",
     "breakers",
+    "broken_promises",
     "changes",
     "deliveries",
     "endpoints",
+    "escalations",
     "handoffs",
     "merged_leads",
     "metadata",
@@ -130,6 +133,13 @@ handoffs = Table(
     Column("merged_into", UUID(as_uuid=True), comment="The live handoff that it met."),
     Column("paused_until", DateTime(timezone=True), comment="When its last pause is over."),
     Column("pause_reason", Text),
+    Column(
+        "pooled",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Returned to the pool by a ladder: it waits until ops assign it.",
+    ),
     Column("traceparent", Text),
     UniqueConstraint("lead_id", "qualification"),
     Index(

@@ -41,7 +41,9 @@ assignments = Table(
     Column("rule", Text),
     Column("agreement_version", Integer),
     Column("previous_rep", Text, comment="Who had held an earlier handoff of the lead."),
-    Column("refused_by", ARRAY(Text), comment="Reps who had returned the lead to marketing."),
+    Column(
+        "refused_by", ARRAY(Text), comment="Reps who had refused the lead, or lost it otherwise."
+    ),
     Column("owner", Text, comment="Who owned the lead's account."),
     Index("ix_assignments_waiting", "allocation_id", postgresql_where=text("rep is null")),
     comment="Each assignee of a handoff, with what explains the decision.",

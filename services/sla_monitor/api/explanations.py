@@ -46,7 +46,9 @@ class EscalationStepOut(BaseModel):
     """A step of the ladder, before the breach or after it."""
 
     at: datetime
-    notify: str = Field(description="Who is notified: rep, lead, team or ops.")
+    step: str = Field(
+        description="Who is notified: rep, lead, team or ops. Or what is done: reassign or return_to_pool."
+    )
     waits: bool = Field(description="Whether the message waits for the hours of its receiver.")
     is_done: bool = Field(
         description="Whether its time is over; a step before a breach that was detected late is left out."

@@ -35,10 +35,10 @@ class State(StrEnum):
 
 
 class EscalationStep(NamedTuple):
-    """When a step of a ladder is due, before the breach or after it, and who is notified then."""
+    """When a step of a ladder is due, before the breach or after it, and who is notified then or what is done."""
 
     at: datetime
-    notify: str
+    step: str
     waits: bool = False
     """Whether the message waits for the hours of its receiver."""
 
@@ -191,4 +191,4 @@ def escalate(clock: Clock) -> tuple[Clock, Transition]:
     step = clock.escalation_steps[clock.escalation_count]
     clock = clock._replace(escalation_count=clock.escalation_count + 1)
     number = clock.escalation_count
-    return clock, Transition(clock, ClockChange.ESCALATED, step.at, step.notify, number)
+    return clock, Transition(clock, ClockChange.ESCALATED, step.at, step.step, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.sla_monitor.domain.clocks import EscalationStep
+from services.sla_monitor.domain.clocks import NOBODY, EscalationStep
 from shared.agreement.model import Policy
 from shared.calendar import CompiledCalendar
 
@@ -19,7 +19,7 @@ def escalation_steps(
             calendar.add(due_at, step.after)
             if step.before is None
             else calendar.add(running_since, max(timedelta(0), left - step.before)),
-            step.notify,
+            step.notify or step.do or NOBODY,
             step.quiet_hours == "wait",
         )
         for step in policy.ladder

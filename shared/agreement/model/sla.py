@@ -28,16 +28,24 @@ class Anchor(StrEnum):
 
 
 class EscalationStep(Section):
-    """One step of a ladder: who is notified, before a breach or after it."""
+    """One step of a ladder: who is notified, before a breach or after it, or what is done after it."""
 
     before: Annotated[Duration | None, Between(timedelta(seconds=1), timedelta(days=365))] = Field(
         default=None,
         description="Business time before the due time; less than the target. Without it the step is after the breach.",
     )
     after: BusinessTime = Field(default=timedelta(0), description="Business time after the breach.")
-    notify: Literal["rep", "lead", "team", "ops"] = Field(
+    notify: Literal["rep", "lead", "team", "ops"] | None = Field(
+        default=None,
         description="Who is notified: the rep, the `lead` of the team, the team's fallback endpoint, or ops. In place "
-        "of a person without an endpoint it is the team; in place of a team without one it is ops."
+        "of a person without an endpoint it is the team; in place of a team without one it is ops.",
+    )
+    do: Literal["reassign", "return_to_pool"] | None = Field(
+        default=None,
+        description="In place of `notify`, of promises of a hop: what becomes of a handoff that its rep has not "
+        "accepted. `reassign`: another rep gets it, who never refused the lead or broke a promise about it; after "
+        "`max_hops` reps it returns to the pool. `return_to_pool`: it waits until ops assign it, and the `lead` of the "
+        "team is notified. An answer that comes first wins.",
     )
     quiet_hours: Literal["send", "wait"] = Field(
         default="send",
@@ -77,6 +85,11 @@ class Policy(Section):
 
 class Sla(Section):
     """How fast a handoff is answered."""
+
+    max_hops: Annotated[int, Between(1, 100)] = Field(
+        default=3,
+        description="How many reps may get a handoff by steps of ladders; a further step returns it to the pool.",
+    )
 
     calendars: Annotated[tuple[Calendar, ...], AtMost(200)] = Field(
         min_length=1, description="Working hours."

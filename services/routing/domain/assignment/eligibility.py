@@ -55,7 +55,7 @@ class MatchedLead(NamedTuple):
     previous_rep: str | None = None
     """The rep of this lead's previous handoff."""
     refused_by: frozenset[str] = frozenset()
-    """Reps who returned this lead to marketing: it never comes back to them."""
+    """Reps who returned this lead to marketing, or lost it otherwise: it does not come back to them."""
     request: RequestedRep | None = None
     """The rep whom ops name, instead of the one whom the strategy prefers."""
     owner: str | None = None
@@ -149,7 +149,9 @@ def _had_it(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Ex
 def _refused(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:
     if load.rep.id not in lead.refused_by:
         return None
-    return Exclusion(ExclusionReason.REFUSED, "returned this lead to marketing before")
+    return Exclusion(
+        ExclusionReason.REFUSED, "refused this lead before, or broke a promise about it"
+    )
 
 
 def _no_match(lead: MatchedLead, load: RepLoad, _: TeamPolicy, __: datetime) -> Exclusion | None:

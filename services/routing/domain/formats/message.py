@@ -107,6 +107,7 @@ def _breached(data: Json) -> Iterator[Fact]:
         yield Fact("Due", at=_instant(breach["due_at"]))
     yield Fact("Team", breach.get("team") or "")
     yield Fact("Rep", breach.get("rep") or "")
+    yield Fact("Now", words_of(breach.get("outcome") or ""))
 
 
 def _undelivered(data: Json) -> Iterator[Fact]:

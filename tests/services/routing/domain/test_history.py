@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.routing.domain.handoff import State
-from services.routing.domain.history import EarlierHandoff, KnownLeads, LeadHistory, Refusal
+from services.routing.domain.history import (
+    BrokenPromise,
+    EarlierHandoff,
+    KnownLeads,
+    LeadHistory,
+    Refusal,
+)
 from tests.builders import NOON, an_id
 
 ADA, VISITOR = an_id("ada"), an_id("visitor")
@@ -39,8 +45,18 @@ def test_a_rep_who_refused_the_lead_is_not_its_previous_rep() -> None:
     refused = KnownLeads({}, won, [Refusal(ADA, "grace", is_final=False)]).histories()
     by_another = KnownLeads({}, won, [Refusal(ADA, "linus", is_final=True)]).histories()
 
-    assert refused == {ADA: LeadHistory(None)}
-    assert by_another == {ADA: LeadHistory("grace", frozenset({"linus"}))}
+    assert refused == {ADA: LeadHistory(None, lost_by=frozenset({"grace"}))}
+    linus = frozenset({"linus"})
+    assert by_another == {ADA: LeadHistory("grace", linus, lost_by=linus)}
+
+
+def test_who_broke_a_promise_lost_the_lead_as_who_refused_it() -> None:
+    refusals = [Refusal(ADA, "grace", is_final=False)]
+    broken = [BrokenPromise(VISITOR, "linus")]
+
+    history = KnownLeads({VISITOR: ADA}, [], refusals, broken).histories()[ADA]
+
+    assert history == LeadHistory(lost_by=frozenset({"grace", "linus"}))
 
 
 def test_merged_leads_have_one_history() -> None:
@@ -53,7 +69,9 @@ def test_merged_leads_have_one_history() -> None:
 
     known = KnownLeads({VISITOR: ADA}, handoffs, refusals)
 
-    assert known.histories() == {ADA: LeadHistory("linus", frozenset({"tim"}))}
+    assert known.histories() == {
+        ADA: LeadHistory("linus", frozenset({"tim"}), lost_by=frozenset({"tim"}))
+    }
     assert known.live() == {ADA: an_id("visitor/2")}
 
 
@@ -67,4 +85,5 @@ def test_every_return_to_marketing_is_a_cycle_of_the_person() -> None:
 
     history = KnownLeads({VISITOR: ADA}, [], refusals).histories()[ADA]
 
-    assert history == LeadHistory(None, frozenset({"grace", "linus", "tim"}), cycles=2)
+    final = frozenset({"grace", "linus", "tim"})
+    assert history == LeadHistory(None, final, cycles=2, lost_by=final | {"joan"})

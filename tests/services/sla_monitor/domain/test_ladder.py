@@ -122,7 +122,7 @@ def test_each_step_is_taken_at_most_once_and_every_later_one_in_the_end(
     assert after.fire_at is None
     later = [it for it in clock.escalation_steps if it.at > clock.due_at]
     assert [(it.occurred_at, it.step) for it in escalated if it.occurred_at > clock.due_at] == [
-        (it.at, it.notify) for it in later
+        (it.at, it.step) for it in later
     ]
     in_time = [it.occurred_at for it in escalated if it.occurred_at < clock.due_at]
     swept = [minutes_after_noon(it) for it in sweeps]

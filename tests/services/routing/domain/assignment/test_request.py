@@ -47,7 +47,7 @@ def test_capacity_and_hours_are_overridden_by_force_alone() -> None:
         (rep_load("named", rep_fields={"team": "other"}), {}, "is in team other"),
         (rep_load("named", rep_fields={"time_off": (Absence(NOON, at(19)),)}), {}, "time off"),
         (rep_load("named"), {"earlier_reps": frozenset({"named"})}, "had this handoff already"),
-        (rep_load("named"), {"refused_by": frozenset({"named"})}, "returned this lead"),
+        (rep_load("named"), {"refused_by": frozenset({"named"})}, "refused this lead"),
         (rep_load("named"), {"rule": rule(match="lead.country in rep.territories")}, "not match"),
     ],
     ids=["inactive", "other team", "time off", "had it", "refused", "no match"],

@@ -1,0 +1,124 @@
+"""Steps of ladders that take handoffs from reps: when they do, and what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.routing.domain.handoff import SYSTEM, Handoff, State
+from services.routing.domain.reassignment import Reassignment
+from shared.contracts.payloads import ClockChange, Scope, SlaChanged
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    REASSIGN = "reassign"
+    RETURN_TO_POOL = "return_to_pool"
+
+
+class StepOutcome(StrEnum):
+    """What came of a step."""
+
+    REASSIGNED = "reassigned"
+    WAITING = "waiting"
+    RETURNED_TO_POOL = "returned_to_pool"
+    ANSWERED = "answered"
+    MOVED_ON = "moved_on"
+
+    @property
+    def concerns_lead(self) -> bool:
+        """Whether no rep has the handoff afterwards, which the lead of the team is notified of."""
+        return self in (StepOutcome.WAITING, StepOutcome.RETURNED_TO_POOL)
+
+
+PROMISE_BROKEN = Reassignment(SYSTEM, "promise_broken")
+"""The command with which a ladder gives a handoff to another rep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A step of a ladder about one hop of a handoff."""
+
+    id: str
+    """The id of the message that announced it."""
+    handoff_id: UUID
+    hop: int
+    rep: str
+    step: Action
+    policy: str
+    due_at: datetime
+    clock: SlaChanged | None = None
+    outcome: StepOutcome | None = None
+    done_at: datetime | None = None
+
+    @classmethod
+    def of(cls, clock: SlaChanged, cause: str) -> Escalation | None:
+        """The step that this change of a clock is; None where it is none that takes a handoff from its rep."""
+        action = next((it for it in Action if it == clock.step), None)
+        if clock.change is not ClockChange.ESCALATED or action is None or clock.rep is None:
+            return None
+        return cls(
+            cause,
+            clock.handoff_id,
+            clock.hop,
+            clock.rep,
+            action,
+            clock.policy,
+            clock.occurred_at,
+            clock,
+        )
+
+    def obstacle(self, handoff: Handoff | None) -> StepOutcome | None:
+        """Why the step does nothing: the rep has answered, or does not have the handoff any more; else None."""
+        if handoff is None or handoff.hop != self.hop or not handoff.state.held:
+            return StepOutcome.MOVED_ON
+        return None if handoff.state is State.ASSIGNED else StepOutcome.ANSWERED
+
+    def returns_to_pool(self, *, max_hops: int) -> bool:
+        """Whether no further rep gets the handoff."""
+        return self.step is Action.RETURN_TO_POOL or self.hop >= max_hops
+
+
+def is_broken_promise(clock: SlaChanged) -> bool:
+    """Whether the change says that a rep broke the promise of a hop."""
+    is_breach = clock.change is ClockChange.BREACHED
+    return is_breach and clock.scope is Scope.HOP and clock.rep is not None
+
+
+def first_of_each_handoff(pending: Iterable[Escalation]) -> list[Escalation]:
+    """Of each handoff the first step: the next one is judged by what comes of it."""
+    first: dict[UUID, Escalation] = {}
+    for escalation in pending:
+        first.setdefault(escalation.handoff_id, escalation)
+    return list(first.values())
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the steps at hand do: which handoffs go to other reps, which to the pool, and which stay."""
+
+    reassigned: list[Handoff] = field(default_factory=list)
+    pooled: list[Handoff] = field(default_factory=list)
+    outcomes: dict[str, StepOutcome] = field(default_factory=dict)
+    """What came of a step, by its id; of those that reassign it is known when that is done."""
+
+    def add(self, escalation: Escalation, handoff: Handoff | None, *, max_hops: int) -> None:
+        """Plan what the step does with the handoff, which is locked if a rep holds it."""
+        obstacle = escalation.obstacle(handoff)
+        if obstacle is not None or handoff is None:
+            self.outcomes[escalation.id] = obstacle or StepOutcome.MOVED_ON
+        elif escalation.returns_to_pool(max_hops=max_hops):
+            self.pooled.append(handoff)
+            self.outcomes[escalation.id] = StepOutcome.RETURNED_TO_POOL
+        else:
+            self.reassigned.append(handoff)
+            self.outcomes[escalation.id] = StepOutcome.REASSIGNED
+
+    @property
+    def moved(self) -> list[Handoff]:
+        """The handoffs that are taken from their reps."""
+        return [*self.reassigned, *self.pooled]
