@@ -23,6 +23,8 @@ STEPS: Final = [
 """The distances between two ticks of a timeline."""
 
 NOTE_CHARACTERS: Final = 500
+NOTIFIED: Final = ("rep", "lead", "team", "ops")
+"""The steps of a ladder that notify somebody; others do something."""
 
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
@@ -84,11 +86,15 @@ def _marks(clock: Mapping[str, Any], end: datetime) -> Iterator[Mark]:
     yield Mark(instant(clock["due_at"]), "due", "due")
     for step in clock["escalation_steps"]:
         if instant(step["at"]) <= end:
-            yield Mark(instant(step["at"]), step["step"].replace("_", " "))
+            yield Mark(instant(step["at"]), _text_of_step(step["step"]))
     if clock["acknowledged_at"] is not None:
         yield Mark(instant(clock["acknowledged_at"]), "acknowledged")
     is_open = clock["ended_at"] is None
     yield Mark(end, "now" if is_open else clock["ended_by"] or clock["state"], "end")
+
+
+def _text_of_step(step: str) -> str:
+    return f"{step} notified" if step in NOTIFIED else step.replace("_", " ")
 
 
 def ticks_between(first: datetime, last: datetime, zone: ZoneInfo) -> list[Mark]:

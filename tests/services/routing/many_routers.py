@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -30,7 +30,7 @@ from services.routing.handlers import (
 from services.routing.handlers.absences import record_absence
 from services.routing.handlers.reroutes import RerouteRunning, confirm_reroute, plan_reroute
 from services.routing.tables import handoffs
-from shared.contracts.payloads import Change, LeadContext, LeadQualified
+from shared.contracts.payloads import Change, ClockChange, LeadContext, LeadQualified
 from shared.db.session import Sessions
 from tests.builders import (
     DEFAULT_SECTIONS,
@@ -102,6 +102,14 @@ deferrable initially deferred for each row execute function routing.check_assign
 """
 
 
+class Held(NamedTuple):
+    """A handoff, and the rep who has it."""
+
+    id: UUID
+    hop: int
+    rep: str
+
+
 @dataclass(frozen=True)
 class Installation:
     """The database, and what routers do there."""
@@ -134,11 +142,11 @@ class Installation:
 
     def answer(self, change: Change, seed: int) -> None:
         details = DETAILS.get(change, {})
-        for id, _ in self._held(seed):
+        for held in self._held(seed):
             with suppress(HandoffMoved), self.begin() as session:
                 on_answer(
                     session,
-                    id,
+                    held.id,
                     Answer(change, details=details),
                     actor=Actor("ops", "tests"),
                     assigner=self.assigner,
@@ -146,15 +154,31 @@ class Installation:
                 )
 
     def breach(self, seed: int) -> None:
-        """Promises are broken, of which the team is notified; and ops take the leads from their reps."""
-        held = self._held(seed)
-        with self.begin() as session:
-            messages = [sla_message(sla_changed(handoff_id=id, team="sales")) for id, _ in held]
-            on_sla_changed(session, messages, LATER, assigner=self.assigner)
-        for id, hop in held:
+        """Promises are broken, and steps of their ladders take the leads from their reps; each is announced twice."""
+        steps = [
+            sla_changed(change, handoff_id=held.id, hop=held.hop, rep=held.rep, step=step)
+            for held in self._held(seed)
+            for change, step in (
+                (ClockChange.BREACHED, "team"),
+                (ClockChange.ESCALATED, "return_to_pool" if seed % 5 == 0 else "reassign"),
+            )
+        ]
+        for messages in ([sla_message(it) for it in steps], [sla_message(it) for it in steps]):
+            with self.begin() as session:
+                on_sla_changed(session, messages, LATER, assigner=self.assigner)
+
+    def reassign(self, seed: int) -> None:
+        """Ops take some leads from their reps."""
+        for held in self._held(seed):
             with suppress(HandoffMoved), self.begin() as session:
-                command = Reassignment("ops/olga", "breached")
-                on_reassignment(session, id, command, hop=hop, assigner=self.assigner, now=LATER)
+                on_reassignment(
+                    session,
+                    held.id,
+                    Reassignment("ops/olga", "another"),
+                    hop=held.hop,
+                    assigner=self.assigner,
+                    now=LATER,
+                )
 
     def away(self, rep: str) -> None:
         recorded = RecordedAbsence(Absence(NOON - timedelta(hours=1), OPEN_END), "ops/olga")
@@ -192,11 +216,12 @@ class Installation:
         ]
         importing(session, *entries, now=LATER, accounts=OWNERS)
 
-    def _held(self, seed: int) -> list[tuple[UUID, int]]:
-        """Some handoffs that reps hold, with their hops."""
+    def _held(self, seed: int) -> list[Held]:
+        """Some handoffs that reps have not accepted."""
         with self.sessions() as session:
-            statement = select(handoffs.c.id, handoffs.c.hop).where(handoffs.c.state == "assigned")
-            rows = [(row.id, row.hop) for row in session.execute(statement)]
+            statement = select(handoffs.c.id, handoffs.c.hop, handoffs.c.rep)
+            assigned = session.execute(statement.where(handoffs.c.state == "assigned"))
+            rows = [Held(row.id, row.hop, row.rep) for row in assigned]
         chance = random_of(seed)
         return chance.sample(rows, min(6, len(rows)))
 
@@ -239,6 +264,10 @@ def work_of(
             yield partial(installation.back, rep)
             yield partial(installation.back, reps_in_turn[(number - 2) % len(reps_in_turn)])
             yield partial(installation.breach, number)
+            yield installation.tick
+            if number % 2 == 0:  # of the same leads
+                yield partial(installation.answer, Change.ACCEPTED, number)
+            yield partial(installation.reassign, number + 1)
         if number % 7 == 3:
             yield partial(installation.merge, number * MIN_BATCH)
         if number % 10 == 5:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from services.routing.domain.assignment.allocation import BatchAllocator
 from services.routing.domain.handoff import State
 from services.routing.domain.policy import RoutingPolicy
-from services.routing.tables import assignments, handoffs, reps
+from services.routing.tables import assignments, changes, escalations, handoffs, reps
 from shared.db.session import Sessions
 from tests.builders import NOON, agreement, lead_qualified
 from tests.services.routing.builders import (
@@ -65,6 +65,22 @@ def test_many_routers_keep_every_promise_while_everything_changes(
         assert sum(states.get(it, 0) for it in live) == len(live_people(session))
         check_counts(session)
         check_chain(session)
+        check_ladders(session)
+
+
+def check_ladders(session: Session) -> None:
+    """Each step came to an outcome, and at most one step took a handoff from a rep."""
+    steps = session.execute(select(escalations)).all()
+    assert steps
+    assert None not in {it.outcome for it in steps}
+    steps_by_hop = Counter(
+        (it.handoff_id, it.hop) for it in steps if it.outcome not in ("answered", "moved_on")
+    )
+    assert set(steps_by_hop.values()) == {1}
+    ended = select(changes.c.handoff_id, changes.c.sequence)
+    by_ladder = changes.c.details["reason"].as_string().in_(("promise_broken", "returned_to_pool"))
+    recorded = session.execute(ended.where(by_ladder)).all()
+    assert len(recorded) == sum(steps_by_hop.values())
 
 
 def live_people(session: Session) -> set[UUID]:

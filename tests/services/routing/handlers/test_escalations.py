@@ -186,15 +186,17 @@ def test_a_step_of_an_earlier_hop_does_nothing(ladder: Ladder) -> None:
 def test_a_lead_does_not_return_to_a_rep_who_broke_an_earlier_promise_about_it(
     ladder: Ladder,
 ) -> None:
-    """The first rep broke a promise, lost the lead, and it qualified again: no step gives it to them."""
+    """Grace broke one, the lead was lost and qualified again, for Linus: a step does not give it to Grace."""
     with ladder.sessions.begin() as session:
         broken = sla_changed(handoff_id=ADA, rep=ladder.first, step="none")
         on_sla_changed(session, [sla_message(broken)], NOON, assigner=ladder.assigner)
     ladder.client.say("lose", {"reason": "price"}, by=ladder.first)
     with ladder.sessions.begin() as session:
+        importing(session, entry("grace", active=False), entry("linus"))
         qualifying(session, ladder.assigner, lead_qualified(qualification=2))
+        importing(session, entry("grace"), entry("linus"))
     second = next(it for it in ladder.client.get("/handoffs")["items"] if it["qualification"] == 2)
-    assert second["rep"] == ladder.first  # by a new decision they may
+    assert second["rep"] == "linus"
     step = sla_changed(
         ClockChange.ESCALATED, handoff_id=second["id"], rep=second["rep"], step="reassign"
     )

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "routing_02"
-down_revision = "sla_02"
+down_revision = "messaging_02"
 branch_labels = None
 depends_on = None
 
