@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,24 +50,7 @@ class Renderer:
     """The templates of the console."""
 
     def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("services.console"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {
-            "time": _time,
-            "due": _due,
-            "duration": _duration,
-            "number": formats.number_text,
-            "percent": formats.percent_text,
-            "id": formats.id_element,
-        }
-        self._environment.tests["gap"] = lambda value: isinstance(value, Gap)
-        for name in self._environment.list_templates():
-            self._environment.get_template(name)  # compiled before the first visitor comes
+        self._environment = _environment()
 
     def page(self, template: str, frame: Frame, values: Mapping[str, Any]) -> str:
         """The whole page."""
@@ -77,6 +61,30 @@ class Renderer:
         context = {**values, "frame": frame}
         parts = self._environment.get_template("parts.html").make_module(context)
         return render_block(self._environment, template, LIVE_BLOCK, **context, parts=parts)
+
+
+@cache
+def _environment() -> Environment:
+    """Every template, compiled once in a process, and before the first visitor comes."""
+    environment = Environment(
+        loader=PackageLoader("services.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "time": _time,
+        "due": _due,
+        "duration": _duration,
+        "number": formats.number_text,
+        "percent": formats.percent_text,
+        "id": formats.id_element,
+    }
+    environment.tests["gap"] = lambda value: isinstance(value, Gap)
+    for name in environment.list_templates():
+        environment.get_template(name)
+    return environment
 
 
 @pass_context

@@ -25,6 +25,7 @@ from tests.browser.watching import (
     overflow_px,
     take_screenshot,
 )
+from tests.engine import PATIENCE_S
 from tests.journey.world import event
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
@@ -127,14 +128,14 @@ def test_a_program_that_opens_links_changes_nothing(
     rep: Rep, open_answer: Callable[..., Page]
 ) -> None:
     before = rep.state()
-    with httpx.Client(base_url=rep.url) as robot:
+    with httpx.Client(base_url=rep.url, timeout=PATIENCE_S) as robot:
         for method in ("HEAD", "GET", "OPTIONS", "HEAD", "GET"):
             assert robot.request(method, rep.path).status_code in (200, 204)
     page = open_answer()
     page.wait_for_load_state("networkidle")
     page.mouse.wheel(0, 2_000)
     wait_a_second(page)
-    with httpx.Client(base_url=rep.url) as robot:
+    with httpx.Client(base_url=rep.url, timeout=PATIENCE_S) as robot:
         assert robot.post(rep.path, data={"answer": "accepted"}).status_code == 403
         stamp = robot.get(rep.path).text.split('name="stamp" value="')[1].split('"')[0]
         fields = {"answer": "accepted", "stamp": stamp}

@@ -20,7 +20,7 @@ from services.routing.domain.signing import encode_public_key, encode_secret, si
 from shared.clock import utc_now
 from shared.embedded.postgres import free_port
 from tests.conftest import ROOT
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 
 SECRET = bytes(range(32))
 PROGRAMS = {"python": (sys.executable, "receiver.py"), "javascript": ("node", "receiver.mjs")}
@@ -28,7 +28,7 @@ PROGRAMS = {"python": (sys.executable, "receiver.py"), "javascript": ("node", "r
 
 def listens(url: str) -> bool:
     try:
-        httpx.post(url, content=b"{}")
+        httpx.post(url, content=b"{}", timeout=PATIENCE_S)
     except httpx.TransportError:
         return False
     return True
@@ -58,7 +58,7 @@ def test_a_receiver_takes_each_signed_webhook_once(language: str, tmp_path: Path
             late = signed_headers([new], id=type, at=utc_now() - timedelta(hours=1), body=content)
             forged = signed_headers([old], id=type, at=utc_now(), body=content)
             statuses = [
-                httpx.post(url, content=content, headers=it).status_code
+                httpx.post(url, content=content, headers=it, timeout=PATIENCE_S).status_code
                 for it in (signed, signed, late, forged)
             ]
             assert statuses == [204, 204, 401, 401]

@@ -13,6 +13,7 @@ from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from shared.http.problems import PROBLEM_TYPE
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 from tests.services.apis import apis_on
 from tests.serving import serving
 
@@ -86,7 +87,7 @@ def post(sessions: Sessions) -> Iterator[Posting]:
     with (
         serving(apis["scoring"]) as scoring,
         serving(apis["routing"]) as routing,
-        httpx.Client() as client,
+        httpx.Client(timeout=PATIENCE_S) as client,
     ):
         yield Posting(
             client,

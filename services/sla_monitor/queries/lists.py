@@ -44,6 +44,7 @@ OPEN_OR_BROKEN = or_(OPEN, clock.ended_at > clock.due_at)
 
 ID_DIGITS = 32
 """Hexadecimal digits of an id."""
+LAST_ID = UUID("f" * ID_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def at_risk(session: Session, clock_filter: ClockFilter, page: Slice, *, now: da
     """Clocks past their warning and not yet due, in the order of `at_risk_order`."""
     if clock_filter.rep is None and clock_filter.team is None:
         walk = Walk(timer.fire_at, timer.clock_id, [*AT_RISK, timer.fire_at > now])
+        # A position in place of the start: else the planner may walk the index that has no ids, and sort.
+        page = replace(page, after=page.after or (now, LAST_ID))
         return _list(session, walk, clock_filter, page)
     walk = replace(_running(now), examined=_is_at_risk)
     return _list(session, walk, clock_filter, page, indexed=OPEN_BY)

@@ -16,6 +16,7 @@ from shared.embedded.dumps import DumpFailed, dump
 from shared.embedded.postgres import PostgresServer
 from tests.commands import leadbaton
 from tests.conftest import ROOT
+from tests.engine import PATIENCE_S
 from tests.journey.world import event, until
 from tests.services.cli.test_up import up
 
@@ -45,7 +46,10 @@ def key(data: Path, scope: str) -> str:
 
 def send(url: str, write_key: str, *events: dict[str, Any]) -> None:
     answer = httpx.post(
-        f"{url}/v1/events", json={"events": [*events]}, headers={"x-write-key": write_key}
+        f"{url}/v1/events",
+        json={"events": [*events]},
+        headers={"x-write-key": write_key},
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 200, answer.text
 
@@ -53,7 +57,7 @@ def send(url: str, write_key: str, *events: dict[str, Any]) -> None:
 def events_of(url: str, ops: str, email: str) -> list[dict[str, Any]]:
     """What is known of the person; nothing while there is no such lead."""
     headers = {"x-write-key": ops}
-    with httpx.Client(base_url=url, headers=headers) as client:
+    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
         lead = client.get("/v1/leads", params={"email": email})
         if lead.status_code != 200:
             return []

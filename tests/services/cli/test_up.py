@@ -17,6 +17,7 @@ from shared.embedded.postgres import free_port
 from shared.embedded.reaper import is_alive
 from tests.commands import leadbaton
 from tests.conftest import ROOT
+from tests.engine import PATIENCE_S
 from tests.journey.world import until
 from tests.processes import BARE_ENVIRONMENT
 
@@ -51,7 +52,9 @@ def test_one_command_and_everything_is_there_and_ctrl_c_ends_it(tmp_path: Path) 
         process,
         urls,
     ):
-        assert {httpx.get(f"{url}/readyz").status_code for url in urls.values()} == {200}
+        assert {
+            httpx.get(f"{url}/readyz", timeout=PATIENCE_S).status_code for url in urls.values()
+        } == {200}
         doctor = leadbaton("--data", str(tmp_path), "doctor")
         assert doctor.returncode == 0, doctor.stdout
         migrate = leadbaton("--data", str(tmp_path), "migrate")
@@ -70,7 +73,9 @@ def test_a_second_start_keeps_agreement_and_reps(tmp_path: Path) -> None:
         ).stdout.strip()
 
     with up(tmp_path) as (_, urls):
-        response = httpx.get(f"{urls['sla']}/v1/sla/breaches", headers={"x-write-key": key})
+        response = httpx.get(
+            f"{urls['sla']}/v1/sla/breaches", headers={"x-write-key": key}, timeout=PATIENCE_S
+        )
         listed = leadbaton("--data", str(tmp_path), "agreement", "publish", agreement[1])
 
     assert response.status_code == 200

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
+from fastapi.routing import iter_route_contexts
 
 from services.console.apis import Service
 from services.console.app import build_console
@@ -16,7 +17,7 @@ from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.services.apis import SECRET_KEY, apis_on
-from tests.serving import serving
+from tests.serving import serving, serving_all
 
 NAMES = {Service.SCORING: "scoring", Service.ROUTING: "routing", Service.SLA: "sla"}
 NOWHERE = "http://127.0.0.1:9"
@@ -54,11 +55,12 @@ def running_console(
     with ExitStack() as stack:
         apis = apis_on(sessions, now=now)
         for api in apis.values():
-            api.openapi()  # FastAPI completes its routes when they are read, and not in two threads at once
-        urls = {
-            service: NOWHERE if service is away else stack.enter_context(serving(apis[name]))
-            for service, name in NAMES.items()
-        }
+            tuple(
+                iter_route_contexts(api.routes)
+            )  # they are completed when first read, but not in two threads
+        present = [service for service in NAMES if service is not away]
+        served = stack.enter_context(serving_all([apis[NAMES[it]] for it in present]))
+        urls = dict.fromkeys(NAMES, NOWHERE) | dict(zip(present, served, strict=True))
         console = build_console(urls=urls, secret_key=SECRET_KEY, time_source=lambda: now)
         url = stack.enter_context(serving(console))
         with sessions.begin() as session:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.console.apis import Service
 from shared.db.session import Sessions
 from tests.builders import NOON, marketing_event, minutes
+from tests.engine import PATIENCE_S
 from tests.services.console.site import RunningConsole, running_console, token_in
 from tests.services.scoring.conftest import Worker
 
@@ -29,7 +30,7 @@ def refuse_an_event(console: RunningConsole) -> None:
     """Post an event that is refused."""
     headers = {"authorization": f"Bearer {console.keys['ingest']}"}
     url = f"{console.urls[Service.SCORING]}/v1/events"
-    assert httpx.post(url, content=BAD, headers=headers).status_code == 200
+    assert httpx.post(url, content=BAD, headers=headers, timeout=PATIENCE_S).status_code == 200
 
 
 def mend(sessions: Sessions) -> None:

@@ -14,6 +14,7 @@ from services.console.apis import Service
 from services.console.app import build_console
 from services.console.exports import MAX_PARTS
 from services.console.live import Channels
+from tests.engine import PATIENCE_S
 from tests.services.apis import SECRET_KEY
 from tests.serving import serving
 
@@ -54,7 +55,10 @@ def client(parts: Parts) -> Iterator[httpx.Client]:
     """A visitor who has signed in."""
     with serving(parts.app) as url:
         console = build_console(urls=dict.fromkeys(Service, url), secret_key=SECRET_KEY)
-        with serving(console) as console_url, httpx.Client(base_url=console_url) as client:
+        with (
+            serving(console) as console_url,
+            httpx.Client(base_url=console_url, timeout=PATIENCE_S) as client,
+        ):
             assert client.post("/sign-in", data={"key": "k"}).status_code == 303
             yield client
 

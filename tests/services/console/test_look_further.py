@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from services.console.apis import Service
 from services.console.app import build_console
 from services.console.live import Channels
+from tests.engine import PATIENCE_S
 from tests.services.apis import SECRET_KEY
 from tests.serving import serving
 
@@ -55,7 +56,10 @@ def client() -> Iterator[httpx.Client]:
     api.add_api_route("/v1/{path:path}", _answer, methods=["GET"])
     with serving(api) as url:
         console = build_console(urls=dict.fromkeys(Service, url), secret_key=SECRET_KEY)
-        with serving(console) as console_url, httpx.Client(base_url=console_url) as client:
+        with (
+            serving(console) as console_url,
+            httpx.Client(base_url=console_url, timeout=PATIENCE_S) as client,
+        ):
             assert client.post("/sign-in", data={"key": "k"}).status_code == 303
             yield client
 

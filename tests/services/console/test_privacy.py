@@ -12,6 +12,7 @@ from services.console.live import HEARTBEAT, RELOAD, Channels
 from services.console.pages import ACTS, EXPORTS, PAGES
 from shared.auth.queries import revoke_key
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 from tests.services.console.site import RunningConsole, session_token
 from tests.services.console.two_reps import FIELDS, Installation, email_of
 
@@ -23,7 +24,7 @@ def test_a_revoked_key_ends_the_session_at_the_next_request_of_any_kind(
 ) -> None:
     console = installation.console
     key = console.key("ops", "otto")
-    with httpx.Client(base_url=console.url) as client:
+    with httpx.Client(base_url=console.url, timeout=PATIENCE_S) as client:
         client.post("/sign-in", data={"key": key})
         token = session_token(client)
         [cookie] = client.cookies.items()
@@ -31,7 +32,10 @@ def test_a_revoked_key_ends_the_session_at_the_next_request_of_any_kind(
         assert revoke_key(session, key.split("_")[2], now=NOON)
 
     headers = {"cookie": "=".join(cookie)}
-    with httpx.Client(base_url=console.url, headers=headers) as client, installation.unchanged():
+    with (
+        httpx.Client(base_url=console.url, headers=headers, timeout=PATIENCE_S) as client,
+        installation.unchanged(),
+    ):
         for path in [*(it.path for it in PAGES), *(it.path for it in EXPORTS)]:
             response = client.get(installation.own.path(path))
             assert response.status_code == 303, path
@@ -92,5 +96,7 @@ def test_what_was_searched_for_is_no_session(installation: Installation) -> None
         response = client.post("/leads/find", data={"token": token, "q": forged})
         encrypted = httpx.URL(response.headers["location"]).params["find"]
 
-    response = httpx.get(f"{installation.console.url}/", cookies={"leadbaton": encrypted})
+    response = httpx.get(
+        f"{installation.console.url}/", cookies={"leadbaton": encrypted}, timeout=PATIENCE_S
+    )
     assert response.headers["location"] == "/sign-in"

@@ -13,6 +13,7 @@ from shared.auth.queries import revoke_key
 from shared.auth.sign_in import create_link
 from shared.db.session import Sessions
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 from tests.services.console.site import RunningConsole, running_console, token_in
 
 pytestmark = pytest.mark.postgres
@@ -44,14 +45,16 @@ def test_without_a_session_every_page_leads_to_the_sign_in_and_back(
 
 @pytest.mark.parametrize("key", ["", "nonsense", "lb_ops_000000000000_" + "0" * 48])
 def test_a_wrong_key_is_told_on_the_form(console: RunningConsole, key: str) -> None:
-    response = httpx.post(f"{console.url}/sign-in", data={"key": key})
+    response = httpx.post(f"{console.url}/sign-in", data={"key": key}, timeout=PATIENCE_S)
     assert response.status_code == 401
     assert 'role="alert"' in response.text
     assert "set-cookie" not in response.headers
 
 
 def test_a_key_that_sends_events_opens_no_page(console: RunningConsole) -> None:
-    response = httpx.post(f"{console.url}/sign-in", data={"key": console.keys["ingest"]})
+    response = httpx.post(
+        f"{console.url}/sign-in", data={"key": console.keys["ingest"]}, timeout=PATIENCE_S
+    )
     assert response.status_code == 401
     assert "ops, read or rep" in response.text
 
@@ -63,7 +66,7 @@ def test_a_link_signs_in_once(console: RunningConsole) -> None:
         assert link in client.get("/sign-in", params={"token": link}).text
         assert client.post("/sign-in", data={"link": link}).status_code == 303
         assert "otto" in client.get("/").text
-    again = httpx.post(f"{console.url}/sign-in", data={"link": link})
+    again = httpx.post(f"{console.url}/sign-in", data={"link": link}, timeout=PATIENCE_S)
     assert again.status_code == 401
     assert "leadbaton console link" in again.text
 
@@ -86,7 +89,9 @@ def test_signing_out_ends_the_session_and_needs_the_token(console: RunningConsol
 
 
 def test_the_cookie_is_for_this_site_alone_and_no_page_is_kept(console: RunningConsole) -> None:
-    response = httpx.post(f"{console.url}/sign-in", data={"key": console.keys["ops"]})
+    response = httpx.post(
+        f"{console.url}/sign-in", data={"key": console.keys["ops"]}, timeout=PATIENCE_S
+    )
     cookie = response.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
@@ -100,6 +105,7 @@ def test_a_form_of_another_site_is_refused(console: RunningConsole) -> None:
         f"{console.url}/sign-in",
         data={"key": console.keys["ops"]},
         headers={"sec-fetch-site": "cross-site"},
+        timeout=PATIENCE_S,
     )
     assert response.status_code == 400
     assert "set-cookie" not in response.headers
@@ -108,7 +114,9 @@ def test_a_form_of_another_site_is_refused(console: RunningConsole) -> None:
 def test_a_link_on_another_site_is_asked_for_once_more_with_the_cookie(
     console: RunningConsole,
 ) -> None:
-    response = httpx.get(f"{console.url}/", headers={"sec-fetch-site": "cross-site"})
+    response = httpx.get(
+        f"{console.url}/", headers={"sec-fetch-site": "cross-site"}, timeout=PATIENCE_S
+    )
     assert response.status_code == 200
     assert 'http-equiv="refresh"' in response.text
 
@@ -131,8 +139,10 @@ def test_the_way_back_stays_on_this_site(target: str, safe: str) -> None:
 
 
 def test_a_form_that_cannot_be_read_is_refused(console: RunningConsole) -> None:
-    too_large = httpx.post(f"{console.url}/sign-in", data={"key": "x" * 300_000})
-    unreadable = httpx.post(f"{console.url}/sign-in", content=b"key=%ff%fe")
+    too_large = httpx.post(
+        f"{console.url}/sign-in", data={"key": "x" * 300_000}, timeout=PATIENCE_S
+    )
+    unreadable = httpx.post(f"{console.url}/sign-in", content=b"key=%ff%fe", timeout=PATIENCE_S)
     assert (too_large.status_code, unreadable.status_code) == (400, 400)
 
 

@@ -14,6 +14,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.demo.receiver import Habit, Receiver, Rep, answer_of, serving
+from tests.engine import PATIENCE_S
 from tests.services.demo.recording import Answer, Posted, Recording, recording
 
 SECRET = "whsec_" + "QUJD" * 8
@@ -65,7 +66,9 @@ def post(receiver: Receiver, path: str, **changed: Any) -> int:
         "webhook-signature": Webhook(changed.get("secret", SECRET)).sign(id, at, body),
     }
     url = f"http://127.0.0.1:{receiver.server_port}{path}"
-    return httpx.post(url, content=body, headers=headers | changed.get("headers", {})).status_code
+    return httpx.post(
+        url, content=body, headers=headers | changed.get("headers", {}), timeout=PATIENCE_S
+    ).status_code
 
 
 def test_a_signed_assignment_is_accepted_with_the_reps_own_key(

@@ -12,7 +12,7 @@ from services.scoring.ingest.rejections import keep
 from services.scoring.queries.rejections import Body, Rejection
 from shared.clock import utc_now
 from shared.db.session import Sessions
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 from tests.processes import running_process
 
 pytestmark = pytest.mark.postgres
@@ -31,4 +31,4 @@ def test_the_api_deletes_rejections_that_are_too_old(database_url: str, sessions
     settings = {"DATABASE_URL": database_url, "REJECTIONS_MAX_AGE_DAYS": "7"}
     with running_process("services.scoring", "api", KAFKA_KEEPS_LOG="false", **settings) as url:
         until(lambda: kept() == ["6"])
-        assert httpx.get(f"{url}/v1/rejections").status_code == 401
+        assert httpx.get(f"{url}/v1/rejections", timeout=PATIENCE_S).status_code == 401

@@ -13,7 +13,7 @@ from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from tests.builders import outgoing
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 from tests.processes import running_process
 from tests.services.sla_monitor.builders import (
     TOUCH,
@@ -29,13 +29,13 @@ sla = partial(running_process, "services.sla_monitor")
 
 def test_the_api_serves_until_asked_to_stop(database_url: str) -> None:
     with sla("api", DATABASE_URL=database_url) as url:
-        assert httpx.get(f"{url}/v1/sla/breaches").status_code == 401
+        assert httpx.get(f"{url}/v1/sla/breaches", timeout=PATIENCE_S).status_code == 401
 
 
 def test_the_sweep_answers_probes(database_url: str) -> None:
     with sla("sweep", DATABASE_URL=database_url) as url:
-        assert httpx.get(f"{url}/healthz").status_code == 200
-        metrics = httpx.get(f"{url}/metrics").text
+        assert httpx.get(f"{url}/healthz", timeout=PATIENCE_S).status_code == 200
+        metrics = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text
         assert "leadbaton_sla_overdue_timers 0.0" in metrics
         assert 'leadbaton_loop_turned_timestamp_seconds{loop="sweep"} 1' in metrics
 
@@ -57,6 +57,6 @@ def test_the_worker_starts_the_clocks_of_handoffs(
     kafka = {"KAFKA_BOOTSTRAP": broker.bootstrap[0], "KAFKA_KEEPS_LOG": "false"}
     with sla("worker", DATABASE_URL=database_url, KAFKA_SESSION_TIMEOUT_MS="2000", **kafka) as url:
         until(started)
-        assert httpx.get(f"{url}/healthz").status_code == 200
+        assert httpx.get(f"{url}/healthz", timeout=PATIENCE_S).status_code == 200
     with sessions() as session:
         assert [it.change.value for it in announced_changes(session)] == ["started"]

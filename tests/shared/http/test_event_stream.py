@@ -30,7 +30,7 @@ from shared.http.event_stream import (
 )
 from shared.messaging.subscriber import FeedSubscriber, chunk_of
 from tests.builders import NOON, days
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 from tests.event_streams import StreamClient, streaming
 from tests.serving import serving
 
@@ -199,7 +199,7 @@ def test_more_streams_than_the_limit_are_refused_until_one_ends(sessions: Sessio
     with api_with(sessions, OpenStreams(limit=1)) as api:
         headers = {"authorization": f"Bearer {api.key()}"}
         with api.stream():
-            refused = httpx.get(f"{api.url}/stream", headers=headers)
+            refused = httpx.get(f"{api.url}/stream", headers=headers, timeout=PATIENCE_S)
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
             assert int(refused.headers["retry-after"]) > 0
             assert len(api.source.subscribers) == 1
@@ -210,7 +210,9 @@ def test_more_streams_than_the_limit_are_refused_until_one_ends(sessions: Sessio
 
 def test_without_kafka_there_is_no_stream(api: Api) -> None:
     api.app.state.changes = None
-    refused = httpx.get(f"{api.url}/stream", headers={"authorization": f"Bearer {api.key()}"})
+    refused = httpx.get(
+        f"{api.url}/stream", headers={"authorization": f"Bearer {api.key()}"}, timeout=PATIENCE_S
+    )
     assert (refused.status_code, refused.json()["code"]) == (404, "no_streams")
 
 

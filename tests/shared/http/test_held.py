@@ -19,6 +19,7 @@ from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from shared.embedded.postgres import free_port
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 
 pytestmark = pytest.mark.postgres
 
@@ -78,7 +79,7 @@ def server(database_url: str) -> Iterator[Server]:
     """A server that has started."""
     server = Server(database_url)
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=PATIENCE_S) as client:
             client.get(f"http://127.0.0.1:{server.port}/healthz").raise_for_status()
         yield server
     finally:

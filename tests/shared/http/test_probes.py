@@ -12,7 +12,7 @@ import pytest
 from shared.embedded.postgres import free_port
 from shared.errors import Unavailable
 from shared.http.probes import MAX_CALLERS, TIMEOUT_S, Probes, ProbesNotServed
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 
 
 def test_a_worker_is_ready_while_all_checks_pass_and_alive_while_it_beats() -> None:
@@ -31,7 +31,7 @@ def test_a_worker_is_ready_while_all_checks_pass_and_alive_while_it_beats() -> N
     probes.start(port := free_port(), {"kafka": kafka, "disk": disk})
 
     def get(path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{port}{path}")
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S)
 
     ready = get("/readyz?verbose")
     assert ready.status_code == 503
@@ -68,7 +68,7 @@ def test_strangers_who_say_nothing_do_not_take_every_thread_and_are_closed() -> 
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -82,10 +82,10 @@ def test_probes_listen_on_loopback_unless_an_address_is_named() -> None:
         else:
             probes.start(port, {}, host=host)
 
-        assert httpx.get(f"http://{address}:{port}/healthz").status_code == 200
+        assert httpx.get(f"http://{address}:{port}/healthz", timeout=PATIENCE_S).status_code == 200
         other_host = "127.0.0.2" if address == "127.0.0.1" else "127.0.0.1"
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"http://{other_host}:{port}/healthz")
+            httpx.get(f"http://{other_host}:{port}/healthz", timeout=PATIENCE_S)
 
 
 def test_an_address_that_cannot_be_listened_on_is_named_with_the_settings() -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from shared.embedded.postgres import free_port
+from tests.engine import PATIENCE_S
 
 API = """
     import sys, time, warnings
@@ -79,7 +80,7 @@ def test_an_api_finishes_what_is_under_way_and_ends_well(number: signal.Signals)
     with running(API.format(port=port)) as process:
         url = f"http://127.0.0.1:{port}"
         transport = httpx.HTTPTransport(retries=6)
-        with httpx.Client(transport=transport) as client:
+        with httpx.Client(transport=transport, timeout=PATIENCE_S) as client:
             assert client.get(f"{url}/healthz").text == "ok"
         answers: list[str] = []
         asking = Thread(
@@ -114,7 +115,7 @@ def test_a_post_on_a_direct_route_without_a_database_says_when_to_try_again() ->
     port = free_port()
     with (
         running(API.format(port=port)),
-        httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client,
+        httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=PATIENCE_S) as client,
     ):
         answer = client.post(f"http://127.0.0.1:{port}/kept", content=b"one")
     assert (answer.status_code, answer.json()["code"]) == (503, "database_away")

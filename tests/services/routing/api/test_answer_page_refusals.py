@@ -11,6 +11,7 @@ import pytest
 
 from services.routing.api.answer_pages import COOKIE, HEADERS
 from services.routing.main import build_api
+from tests.engine import PATIENCE_S
 from tests.services.routing.answer_site import (
     ASSIGNED,
     NEW_SECRET,
@@ -178,4 +179,4 @@ def test_a_replaced_secret_key_keeps_links_valid_and_without_one_there_are_none(
         assert "Saved" in send(client, rotated, site.path(), "accepted").text
     bare = build_api(site.sessions, time_source=lambda: site.now)
     with serving(bare) as url:
-        assert httpx.get(url + site.path()).status_code == 404
+        assert httpx.get(url + site.path(), timeout=PATIENCE_S).status_code == 404

@@ -23,6 +23,7 @@ from services.routing.tables import handoffs
 from shared.contracts.payloads import Change
 from shared.db.session import engine_for, sessions_on
 from shared.process import logs
+from tests.engine import PATIENCE_S
 from tests.services.routing.answer_site import (
     ASSIGNED,
     SECRET,
@@ -93,7 +94,7 @@ def test_opening_changes_nothing_and_sets_only_a_nonce(site: Site) -> None:
 def test_over_https_the_nonce_is_secure_and_knows_the_path_of_the_proxy(site: Site) -> None:
     _, app = served(site.sessions, SECRET, public_url="https://leads.example.com/reps/")
     with serving(app) as url:
-        cookie = httpx.get(url + site.path()).headers["set-cookie"]
+        cookie = httpx.get(url + site.path(), timeout=PATIENCE_S).headers["set-cookie"]
 
     assert "Secure" in cookie
     assert f"Path=/reps{site.path()}" in cookie
@@ -219,7 +220,7 @@ def test_while_the_database_is_away_the_page_says_so(site: Site) -> None:
     away = sessions_on(engine_for("postgresql://nobody@127.0.0.1:1/nowhere"))
     app = build_api(away, time_source=lambda: site.now, secret_key=SecretStr(SECRET))
     with serving(app) as url:
-        answer = httpx.get(url + site.path())
+        answer = httpx.get(url + site.path(), timeout=PATIENCE_S)
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]

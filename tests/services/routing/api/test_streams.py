@@ -13,6 +13,7 @@ from services.routing.main import build_api
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.kafka.config import KafkaConfig
 from shared.messaging.feed import FeedTopic
+from tests.engine import PATIENCE_S
 from tests.event_streams import StreamedEvent, streaming, streaming_api
 from tests.services.routing.client import NOW, RoutingClient, hire_linus
 
@@ -75,5 +76,5 @@ def test_a_rep_resumes_where_the_stream_was_cut(client: RoutingClient, url: str)
 
 def test_a_key_that_may_not_read_gets_no_stream(client: RoutingClient, url: str) -> None:
     headers = {"authorization": f"Bearer {client.key('web')}"}
-    assert httpx.get(url, headers=headers).json()["code"] == "wrong_scope"
-    assert httpx.get(url).json()["code"] == "unknown_key"
+    assert httpx.get(url, headers=headers, timeout=PATIENCE_S).json()["code"] == "wrong_scope"
+    assert httpx.get(url, timeout=PATIENCE_S).json()["code"] == "unknown_key"

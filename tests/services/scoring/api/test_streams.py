@@ -15,6 +15,7 @@ from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.messaging import outbox
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
+from tests.engine import PATIENCE_S
 from tests.event_streams import streaming, streaming_api
 from tests.services.scoring.api.conftest import RefusingPublisher
 
@@ -70,4 +71,4 @@ def test_events_and_qualifications_are_streamed_without_personal_data(
 
 def test_reps_get_no_stream_of_events(sessions: Sessions, url: str) -> None:
     headers = {"authorization": f"Bearer {key(sessions, KeyScope.REP)}"}
-    assert httpx.get(url, headers=headers).json()["code"] == "wrong_scope"
+    assert httpx.get(url, headers=headers, timeout=PATIENCE_S).json()["code"] == "wrong_scope"
