@@ -11,6 +11,7 @@ from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
 from services.sla_monitor.handlers.excerpts import clock_excerpts
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
+from services.sla_monitor.recount import recount
 from services.sla_monitor.sweep import remove_old_counts
 from services.sla_monitor.sweep import sweep as sweep_until
 from shared.agreement.store import Policies
@@ -100,6 +101,14 @@ def sweep(settings: Settings) -> None:
             every_s=COUNT_EVERY_S,
         ),
     ]
+    tasks.append(
+        run_periodically(
+            "nightly recount",
+            partial(recount, sessions, utc_now, stop),
+            stop,
+            every_s=COUNT_EVERY_S,
+        )
+    )
     sweep_until(engine, stop=stop, beat=probe.beat)
     for task in tasks:
         task.join()

@@ -21,4 +21,12 @@ OPEN_CLOCKS = Gauge("leadbaton_sla_open_clocks", "Clocks that run; counted every
 OPEN_BREACHES = Gauge(
     "leadbaton_sla_open_breaches", "Clocks that are past their due time and still run."
 )
+RECOUNT_DIFFERENCES = Gauge(
+    "leadbaton_sla_recount_differences",
+    "Counts that reports read and that the last nightly recount had to mend; should be 0.",
+)
+RECOUNT_FINISHED = Gauge(
+    "leadbaton_sla_recount_finished_timestamp_seconds",
+    "When a nightly recount was last finished, in seconds since 1970; 0 before the first.",
+)
 AT_RISK = Gauge("leadbaton_sla_at_risk", "Clocks past their warning and not yet due.")

@@ -76,6 +76,7 @@ clocks = Table(
     Column("traceparent", Text),
     Index("ix_clocks_handoff_id", "handoff_id"),
     Index("ix_clocks_started_at", "started_at", "id"),
+    Index("ix_clocks_due_on", "due_on", postgresql_using="brin"),
     Index("ix_clocks_reported_late", "started_at", "id", postgresql_where=text("reported_late")),
     Index("ix_clocks_open", "due_at", "id", postgresql_where=text("ended_at is null")),
     Index(
@@ -183,4 +184,19 @@ tallies = Table(
     Column("bucket", SmallInteger, primary_key=True, comment="Of a time: 4 * log2(seconds + 1)."),
     Column("count", BigInteger, nullable=False),
     comment="Counts that reports read: changed in the transaction that changes the clock.",
+)
+
+recounts = Table(
+    "recounts",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False, comment="Always 1."),
+    Column("night", Date, nullable=False, comment="The date, in UTC, of the night of the recount."),
+    Column("next_on", Date, nullable=False, comment="The due date that is counted next."),
+    Column("last_on", Date, nullable=False, comment="The due date that is counted last."),
+    Column("clocks", BigInteger, nullable=False, comment="Counted in this night."),
+    Column(
+        "differences", BigInteger, nullable=False, comment="Tallies that were mended in this night."
+    ),
+    Column("finished_at", DateTime(timezone=True), comment="When a recount was last finished."),
+    comment="How far the nightly recount of the tallies is, in one row.",
 )

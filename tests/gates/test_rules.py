@@ -23,6 +23,7 @@ EDGES = (
     "services/*/sweep.py",  # loops that claim, act and record
     "services/*/sweep/*",
     "services/*/delivery/*",
+    "services/sla_monitor/recount.py",
     "services/*/delivery.py",
     "services/scoring/ingest/publishing.py",  # the outbox instead of Kafka
     "services/scoring/ingest/rejections.py",

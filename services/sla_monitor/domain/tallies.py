@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from itertools import product
 from math import log2
 from typing import NamedTuple
 
 from services.sla_monitor.domain.clocks import Clock, State
 from shared.contracts.payloads import Scope
+
+EVERY = "*"
+"""Stands for all reps, or all tiers, in a tally."""
 
 
 class Tally(NamedTuple):
@@ -34,6 +38,22 @@ def tally_changes(pairs: Iterable[tuple[Clock | None, Clock | None]]) -> Counter
         for tally in tallies_of(after):
             changes[tally] += 1
     return Counter({tally: count for tally, count in changes.items() if count})
+
+
+def with_sums(changes: Mapping[Tally, int]) -> Counter[Tally]:
+    """The changes of the counts of each rep and tier, and of those over all reps and all tiers."""
+    counts: Counter[Tally] = Counter()
+    for tally, count in changes.items():
+        for rep, tier in product((tally.rep, EVERY), (tally.tier, EVERY)):
+            counts[tally._replace(rep=rep, tier=tier)] += count
+    return counts
+
+
+def differences(stored: Mapping[Tally, int], counted: Mapping[Tally, int]) -> dict[Tally, int]:
+    """What the stored counts lack of those of a recount without sums; negative where they have too much."""
+    expected = with_sums(counted)
+    missing = {it: expected[it] - stored.get(it, 0) for it in {*expected, *stored}}
+    return {tally: count for tally, count in missing.items() if count}
 
 
 def tallies_of(clock: Clock | None) -> list[Tally]:

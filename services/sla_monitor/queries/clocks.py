@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence, Set
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence, Set
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,6 +39,8 @@ timer = tables.timers.c
 
 CHANNEL = "leadbaton_clocks"
 """The channel on which sweepers are notified of the first instant at which a saved clock is due."""
+
+ROWS_READ_AT_ONCE = 5_000
 
 OVERDUE = timedelta(seconds=10)
 """A timer that has not fired this long after it was due is counted as overdue."""
@@ -90,6 +92,13 @@ AT_RISK = (
 def read_clocks(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Clock]:
     """The clocks that a narrowed `CLOCKS` selects."""
     return [Clock._make(row) for row in session.execute(statement).all()]
+
+
+def clocks_due_on(session: Session, due_on: date) -> Iterator[Clock]:
+    """All clocks that are or were due on the date, read a few thousand at a time."""
+    statement = CLOCKS.where(clock.due_on == due_on)
+    rows = session.execute(statement, execution_options={"yield_per": ROWS_READ_AT_ONCE})
+    return map(Clock._make, rows)
 
 
 def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Clock]]:

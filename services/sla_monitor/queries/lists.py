@@ -26,8 +26,8 @@ from sqlalchemy.orm import Session
 from services.sla_monitor import tables
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.reports import TallySum
+from services.sla_monitor.domain.tallies import EVERY
 from services.sla_monitor.queries.clocks import AT_RISK, CLOCKS, read_clocks
-from services.sla_monitor.queries.tallies import EVERY
 from services.sla_monitor.queries.walks import Listed, Slice, Walk, walked_clocks
 from shared.contracts.payloads import Scope
 from shared.db.time_range import ALWAYS, TimeRange

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from itertools import product
+from datetime import date
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.sla_monitor.domain.tallies import Tally
-
-EVERY = "*"
-"""Stands for all reps, or all tiers, in a tally."""
+from services.sla_monitor import tables
+from services.sla_monitor.domain.tallies import Tally, with_sums
 
 _ADD_TALLIES = text("""
     insert into sla.tallies as tally
@@ -24,12 +21,21 @@ _ADD_TALLIES = text("""
 
 
 def add_tallies(session: Session, changes: Mapping[Tally, int]) -> None:
-    """Add to the counts of each rep and tier, and to those over all, in the order of their keys."""
-    if not changes:
-        return
-    counts: Counter[Tally] = Counter()
-    for tally, count in changes.items():
-        for rep, tier in product((tally.rep, EVERY), (tally.tier, EVERY)):
-            counts[tally._replace(rep=rep, tier=tier)] += count
-    rows = [{**tally._asdict(), "count": count} for tally, count in sorted(counts.items()) if count]
-    session.execute(_ADD_TALLIES, {"changes": orjson.dumps(rows).decode()})
+    """Add to the counts of each rep and tier, and to those over all."""
+    add_counts(session, with_sums(changes))
+
+
+def add_counts(session: Session, changes: Mapping[Tally, int]) -> None:
+    """Add to exactly these counts, in the order of their keys."""
+    rows = [
+        {**tally._asdict(), "count": count} for tally, count in sorted(changes.items()) if count
+    ]
+    if rows:
+        session.execute(_ADD_TALLIES, {"changes": orjson.dumps(rows).decode()})
+
+
+def tallies_due_on(session: Session, due_on: date) -> dict[Tally, int]:
+    """The stored counts of clocks that were due on the date."""
+    columns = [tables.tallies.c[it] for it in (*Tally._fields, "count")]
+    rows = session.execute(select(*columns).where(tables.tallies.c.due_on == due_on))
+    return {Tally(*key): count for *key, count in rows}

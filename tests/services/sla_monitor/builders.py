@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.domain.clocks import Clock, State
 from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.domain.tallies import EVERY
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.queries.clocks import save_clocks
 from services.sla_monitor.queries.lists import ClockFilter, all_clocks
-from services.sla_monitor.queries.tallies import EVERY
 from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.tables import tallies
 from shared.agreement.model import Agreement, Weekday
