@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
+from typing import NamedTuple
 from uuid import UUID
 
 from services.routing.domain.handoff import SYSTEM, Handoff, State
 from services.routing.domain.reassignment import Reassignment
+from shared.agreement.model import Agreement
 from shared.contracts.payloads import ClockChange, Scope, SlaChanged
 
 
@@ -37,6 +40,37 @@ class StepOutcome(StrEnum):
 
 PROMISE_BROKEN = Reassignment(SYSTEM, "promise_broken")
 """The command with which a ladder gives a handoff to another rep."""
+REP_AWAY = Reassignment(SYSTEM, "rep_away")
+"""The command with which it does so before the breach, as the rep is on time off."""
+
+
+class KeptWhileAway(NamedTuple):
+    """A handoff that a rep on time off has not accepted."""
+
+    handoff_id: UUID
+    hop: int
+    rep: str
+    terms: Terms
+
+
+class Terms(NamedTuple):
+    """What decides which promises hold for a handoff."""
+
+    agreement_version: int
+    tier: str
+    team: str
+
+
+def reassigning_policy(agreement: Agreement, terms: Terms) -> str | None:
+    """The first promise for such handoffs whose ladder reassigns; None where none does."""
+    facts = {"tier": terms.tier, "team": terms.team}
+    policies = (
+        policy.id
+        for policy in agreement.sla.policies
+        if any(step.do == "reassign" for step in policy.ladder)
+        and (policy.when is None or policy.when.holds(facts))
+    )
+    return next(policies, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +106,17 @@ class Escalation:
             clock,
         )
 
+    @classmethod
+    def of_rep_away(cls, kept: KeptWhileAway, policy: str, *, now: datetime) -> Escalation:
+        """The step that takes a handoff from a rep on time off: it is due at once."""
+        cause = f"{kept.handoff_id}/{kept.hop}/away"
+        return cls(cause, kept.handoff_id, kept.hop, kept.rep, Action.REASSIGN, policy, now)
+
+    @property
+    def command(self) -> Reassignment:
+        """The command that gives the handoff to another rep."""
+        return REP_AWAY if self.clock is None else PROMISE_BROKEN
+
     def obstacle(self, handoff: Handoff | None) -> StepOutcome | None:
         """Why the step does nothing: the rep has answered, or does not have the handoff any more; else None."""
         if handoff is None or handoff.hop != self.hop or not handoff.state.held:
@@ -101,7 +146,7 @@ def first_of_each_handoff(pending: Iterable[Escalation]) -> list[Escalation]:
 class Plan:
     """What the steps at hand do: which handoffs go to other reps, which to the pool, and which stay."""
 
-    reassigned: list[Handoff] = field(default_factory=list)
+    reassigned: dict[Reassignment, list[Handoff]] = field(default_factory=dict)
     pooled: list[Handoff] = field(default_factory=list)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     """What came of a step, by its id; of those that reassign it is known when that is done."""
@@ -115,10 +160,10 @@ class Plan:
             self.pooled.append(handoff)
             self.outcomes[escalation.id] = StepOutcome.RETURNED_TO_POOL
         else:
-            self.reassigned.append(handoff)
+            self.reassigned.setdefault(escalation.command, []).append(handoff)
             self.outcomes[escalation.id] = StepOutcome.REASSIGNED
 
     @property
     def moved(self) -> list[Handoff]:
         """The handoffs that are taken from their reps."""
-        return [*self.reassigned, *self.pooled]
+        return [*chain.from_iterable(self.reassigned.values()), *self.pooled]

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
 from services.routing.domain.escalations import (
-    PROMISE_BROKEN,
     Escalation,
     Plan,
     StepOutcome,
+    Terms,
     first_of_each_handoff,
+    reassigning_policy,
 )
 from services.routing.domain.handoff import RETURNED_TO_POOL, SYSTEM, Handoff, pool_step
 from services.routing.domain.promises import Notice, Recipient
@@ -35,6 +36,7 @@ def advance_escalations(session: Session, *, assigner: Assigner, now: datetime) 
     so this may wait for no answer.
     """
     merges.share_lock(session)
+    _add_steps_of_reps_away(session, assigner=assigner, now=now)
     pending = escalations.claim_pending(session, limit=ESCALATED_AT_ONCE)
     steps = first_of_each_handoff(pending)
     planned = handoffs.handoffs_by_id(session, [it.handoff_id for it in steps]) if steps else {}
@@ -52,10 +54,26 @@ def advance_escalations(session: Session, *, assigner: Assigner, now: datetime) 
             )
             plan.add(step, handoff, max_hops=_max_hops(session, handoff, assigner))
 
-    reassign_held(session, plan.reassigned, command=PROMISE_BROKEN, assigner=assigner, now=now)
+    for command, reassigned in plan.reassigned.items():
+        reassign_held(session, reassigned, command=command, assigner=assigner, now=now)
     _return_to_pool(session, plan.pooled, assigner=assigner, now=now)
     _save(session, steps, plan, assigner=assigner, now=now)
     return len(pending)
+
+
+def _add_steps_of_reps_away(session: Session, *, assigner: Assigner, now: datetime) -> None:
+    """A ladder takes at once what a rep on time off has not accepted, and does not wait for the breach."""
+    policy_of: dict[Terms, str] = {}
+    max_hops: dict[Terms, int] = {}
+    for terms in escalations.terms_while_away(session, now=now):
+        agreement = assigner.policies.version(session, terms.agreement_version).agreement
+        policy = reassigning_policy(agreement, terms)
+        if policy is not None:
+            policy_of[terms], max_hops[terms] = policy, agreement.sla.max_hops
+    if policy_of:
+        kept = escalations.kept_while_away(session, max_hops, now=now, limit=ESCALATED_AT_ONCE)
+        steps = [Escalation.of_rep_away(it, policy_of[it.terms], now=now) for it in kept]
+        escalations.add_escalations(session, steps)
 
 
 def _max_hops(session: Session, handoff: Handoff | None, assigner: Assigner) -> int:
@@ -99,7 +117,8 @@ def _save(
     if not plan.outcomes:
         return
     after = handoffs.handoffs_by_id(session, [it.id for it in plan.moved]) if plan.moved else {}
-    waiting = {it.id for it in plan.reassigned if after[it.id].rep is None}
+    pooled = {it.id for it in plan.pooled}
+    waiting = {it.id for it in plan.moved if after[it.id].rep is None} - pooled
     outcomes = plan.outcomes | {
         it.id: StepOutcome.WAITING for it in steps if it.handoff_id in waiting
     }

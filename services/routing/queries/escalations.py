@@ -8,12 +8,33 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, Uuid, any_, bindparam, delete, literal, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from services.routing.domain.escalations import Action, Escalation, StepOutcome
-from services.routing.tables import broken_promises, escalations
+from services.routing.domain.escalations import (
+    Action,
+    Escalation,
+    KeptWhileAway,
+    StepOutcome,
+    Terms,
+)
+from services.routing.tables import broken_promises, escalations, handoffs
 from shared.contracts.payloads import SlaChanged
 from shared.contracts.topics import SLA_CHANGED
 
@@ -86,6 +107,52 @@ def delete_broken_promises(session: Session, clock_ids: Collection[UUID]) -> Non
     if clock_ids:
         wanted_ids = any_(literal(list(clock_ids), ARRAY(Uuid)))
         session.execute(delete(broken_promises).where(broken_promises.c.clock_id == wanted_ids))
+
+
+def terms_while_away(session: Session, *, now: datetime) -> list[Terms]:
+    """The terms of handoffs that reps on time off have not accepted."""
+    rows = session.execute(select(*_TERMS).where(_KEPT_WHILE_AWAY.bindparams(now=now)).distinct())
+    return [Terms._make(row) for row in rows]
+
+
+def kept_while_away(
+    session: Session, max_hops: Mapping[Terms, int], *, now: datetime, limit: int
+) -> list[KeptWhileAway]:
+    """Handoffs of these terms that reps on time off have not accepted, and that no step has taken up for that.
+
+    Those that have had as many reps as `max_hops` says are left out.
+    """
+    below_limits = [
+        and_(tuple_(*_TERMS) == tuple_(*terms), handoffs.c.hop < most)
+        for terms, most in max_hops.items()
+    ]
+    is_taken_up = exists().where(
+        escalations.c.handoff_id == handoffs.c.id,
+        escalations.c.hop == handoffs.c.hop,
+        escalations.c.clock.is_(None),
+    )
+    statement = (
+        select(handoffs.c.id, handoffs.c.hop, handoffs.c.rep, *_TERMS)
+        .where(_KEPT_WHILE_AWAY.bindparams(now=now), or_(*below_limits), ~is_taken_up)
+        .order_by(handoffs.c.id)
+        .limit(limit)
+    )
+    return [
+        KeptWhileAway(row.id, row.hop, row.rep, Terms(row.agreement_version, row.tier, row.team))
+        for row in session.execute(statement)
+    ]
+
+
+_TERMS = (handoffs.c.agreement_version, handoffs.c.tier, handoffs.c.team)
+
+
+_KEPT_WHILE_AWAY = text("""
+    handoffs.state = 'assigned' and handoffs.rep in (
+        select reps.id from routing.reps, jsonb_array_elements(reps.time_off) as absence
+        where cast(absence ->> 0 as timestamptz) <= :now and cast(absence ->> 1 as timestamptz) > :now
+    )
+""")
+"""A rep who is on time off has the handoff, and has not accepted it."""
 
 
 def _escalations() -> Select[*tuple[Any, ...]]:

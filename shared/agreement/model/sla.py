@@ -45,7 +45,8 @@ class EscalationStep(Section):
         description="In place of `notify`, of promises of a hop: what becomes of a handoff that its rep has not "
         "accepted. `reassign`: another rep gets it, who never refused the lead or broke a promise about it; after "
         "`max_hops` reps it returns to the pool. `return_to_pool`: it waits until ops assign it, and the `lead` of the "
-        "team is notified. An answer that comes first wins.",
+        "team is notified. An answer that comes first wins. A rep who goes on time off loses at once what a ladder "
+        "would reassign later.",
     )
     quiet_hours: Literal["send", "wait"] = Field(
         default="send",

@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 from services.routing.domain.escalations import (
     Action,
     Escalation,
+    KeptWhileAway,
     Plan,
     StepOutcome,
+    Terms,
     first_of_each_handoff,
     is_broken_promise,
+    reassigning_policy,
 )
 from services.routing.domain.handoff import Handoff, State, assignment_step, pool_step
 from shared.contracts.payloads import Change, ClockChange, Scope, SlaChanged
-from tests.builders import NOON, an_id, sla_changed
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, an_id, sla_changed
 from tests.services.routing.builders import handoff
+
+TERMS = Terms(1, "standard", "sales")
+LADDER = [{"notify": "team"}, {"after": "1h", "do": "reassign"}]
 
 
 def escalation(step: Action = Action.REASSIGN, **fields: Any) -> Escalation:
@@ -67,6 +73,37 @@ def test_a_step_does_something_only_while_its_rep_has_not_answered(
     plan.add(escalation(), after, max_hops=3)
     assert plan.outcomes == {"clock/escalated/1": obstacle or StepOutcome.REASSIGNED}
     assert plan.moved == ([] if obstacle else [after])
+
+
+def test_a_step_for_a_rep_away_is_due_at_once_and_says_so() -> None:
+    kept = KeptWhileAway(handoff().id, 1, "grace", TERMS)
+
+    step = Escalation.of_rep_away(kept, "accept", now=NOON)
+
+    assert step.command.reason == "rep_away"
+    assert escalation().command.reason == "promise_broken"
+    assert (step.due_at, step.id) == (NOON, f"{handoff().id}/1/away")
+
+
+@pytest.mark.parametrize(
+    ("policies", "policy"),
+    [
+        ([], None),
+        ([{"ladder": [{"notify": "team"}]}], None),
+        ([{"ladder": LADDER, "when": 'team == "another"'}], None),
+        ([{"ladder": LADDER, "when": 'team == "sales"'}], "accept"),
+        ([{"ladder": LADDER}], "accept"),
+    ],
+    ids=["none", "only notices", "of others", "of the team", "of all"],
+)
+def test_a_ladder_reassigns_where_one_of_the_promises_says_so(
+    policies: list[dict[str, Any]], policy: str | None
+) -> None:
+    promise = {"id": "accept", "kind": "accept", "scope": "hop", "anchor": "assigned"}
+    section = {**DEFAULT_SECTIONS["sla"]}
+    section["policies"] = [{**promise, "target": "15m", **it} for it in policies]
+
+    assert reassigning_policy(agreement(sla=section), TERMS) == policy
 
 
 @pytest.mark.parametrize(

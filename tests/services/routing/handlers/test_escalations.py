@@ -8,15 +8,19 @@ import orjson
 import pytest
 from sqlalchemy import select
 
+from services.routing.domain.handoff import handoff_id
+from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
 from services.routing.handlers import Assigner, on_sla_changed, tick
+from services.routing.handlers.absences import record_absence
 from services.routing.tables import broken_promises, deliveries
 from shared.contracts.payloads import Change, ClockChange
-from tests.builders import NOON, lead_qualified, sla_changed, sla_message
+from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified, sla_changed, sla_message
 from tests.services.routing.builders import (
     URL,
     announced,
     entry,
     importing,
+    publishing,
     qualifying,
 )
 from tests.services.routing.client import ADA, RoutingClient
@@ -227,3 +231,68 @@ def test_a_rep_sees_the_steps_of_their_own_hop(ladder: Ladder) -> None:
 
     assert ladder.client.get(f"/handoffs/{ADA}", by="linus")["escalations"] == []
     assert len(ladder.client.get(f"/handoffs/{ADA}", by=ladder.first)["escalations"]) == 1
+
+
+def with_ladder(ladder: Ladder, *steps: dict[str, str]) -> None:
+    """Publish a promise with this ladder, and let Bob qualify under it: Grace gets the lead."""
+    promise = {"id": "accept", "kind": "accept", "scope": "hop", "anchor": "assigned"}
+    policy = {**promise, "target": "15m", "ladder": list(steps)}
+    with ladder.sessions.begin() as session:
+        publishing(session, sla={**DEFAULT_SECTIONS["sla"], "policies": [policy], "max_hops": 2})
+        version = ladder.assigner.policies.current(session).version
+        importing(session, entry("grace"), entry("linus", active=False))
+        qualifying(session, ladder.assigner, lead_qualified(lead="bob", agreement_version=version))
+        importing(session, entry("grace"), entry("linus"))
+
+
+def go_away(ladder: Ladder, rep: str) -> None:
+    """The rep is away from now on."""
+    with ladder.sessions.begin() as session:
+        recorded = RecordedAbsence(Absence(NOON, OPEN_END), "ops/olga")
+        record_absence(session, rep, recorded, now=NOON)
+
+
+BOB = handoff_id(an_id("bob"), 1)
+REASSIGN = {"after": "1h", "do": "reassign"}
+
+
+def test_what_a_rep_away_has_not_accepted_goes_to_another_at_once(ladder: Ladder) -> None:
+    with_ladder(ladder, REASSIGN)
+    ladder.work()
+    assert ladder.client.get(f"/handoffs/{BOB}")["rep"] == "grace"
+
+    go_away(ladder, "grace")
+    ladder.work()
+
+    bob = ladder.client.get(f"/handoffs/{BOB}")
+    assert (bob["rep"], bob["hop"]) == ("linus", 2)
+    assert (bob["history"][-1]["details"], bob["history"][-1]["actor"]) == (
+        {"reason": "rep_away"},
+        "leadbaton",
+    )
+    assert [(it["rep"], it["outcome"]) for it in bob["escalations"]] == [("grace", "reassigned")]
+    assert ladder.handoff["rep"] == "grace"  # of an agreement without such a ladder
+    go_away(ladder, "linus")
+    ladder.work()
+    bob = ladder.client.get(f"/handoffs/{BOB}")
+    assert (bob["rep"], bob["hop"]) == ("linus", 2)  # two reps are the most here
+
+
+def test_what_a_rep_away_has_accepted_stays(ladder: Ladder) -> None:
+    with_ladder(ladder, REASSIGN)
+    ladder.client.say("accept", id=BOB)
+
+    go_away(ladder, "grace")
+    ladder.work()
+
+    assert ladder.client.get(f"/handoffs/{BOB}")["rep"] == "grace"
+
+
+def test_without_a_step_that_reassigns_a_rep_away_keeps_it(ladder: Ladder) -> None:
+    with_ladder(ladder, {"notify": "team"})
+
+    go_away(ladder, "grace")
+    ladder.work()
+
+    bob = ladder.client.get(f"/handoffs/{BOB}")
+    assert (bob["rep"], bob["escalations"]) == ("grace", [])
