@@ -147,8 +147,8 @@ rejections = Table(
     comment="Events that were refused, with the reason.",
 )
 
-repeats = Table(
-    "repeats",
+event_counts = Table(
+    "event_counts",
     metadata,
     Column("hour", DateTime(timezone=True), primary_key=True, comment="Its beginning, in UTC."),
     Column("source", Text, primary_key=True),
@@ -158,8 +158,16 @@ repeats = Table(
         primary_key=True,
         comment="Several of a source in an hour, so that workers do not wait for each other.",
     ),
-    Column("count", BigInteger, nullable=False),
-    comment="How many events came again and counted for nothing.",
+    Column(
+        "accepted", BigInteger, nullable=False, server_default="0", comment="How many were added."
+    ),
+    Column(
+        "repeated",
+        BigInteger,
+        nullable=False,
+        comment="How many came again and counted for nothing.",
+    ),
+    comment="How many events of a source were added, or came again, in an hour.",
 )
 
 rejected_bodies = Table(

@@ -1,4 +1,4 @@
-"""How many events of each source came again, or were refused."""
+"""How many events of each source were accepted, came again, or were refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.queries.repeats import MAX_REJECTIONS, source_counts
+from services.scoring.queries.event_counts import MAX_REJECTIONS, source_counts
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.http.csv_tables import (
     CSV_RESPONSE,
@@ -29,9 +29,10 @@ MONTH_HOURS = 31 * DAY_HOURS
 
 
 class SourceCountsOut(BaseModel):
-    """How many events of a source came again, or were refused."""
+    """How many events of a source were accepted, came again, or were refused."""
 
     source: str
+    accepted: int = Field(description="Events that were added to their leads.")
     repeated: int = Field(
         description="Events that had come before, as when a client sends them again; they count for nothing."
     )
@@ -41,7 +42,7 @@ class SourceCountsOut(BaseModel):
 
 
 class Sources(BaseModel):
-    """The sources of which events came again or were refused."""
+    """The sources of which events came."""
 
     since: datetime = Field(description="The beginning of the first hour that is counted.")
     items: list[SourceCountsOut]
@@ -66,7 +67,7 @@ class SourcesQuery(BaseModel):
 def sources(
     request: Request, _: OpsOrRead, session: Tx, now: Now, query: Annotated[SourcesQuery, Query()]
 ) -> Sources | Response:
-    """Count the events of each source that came again, and those that were refused, in the last hours."""
+    """Count the events of each source that were accepted, came again or were refused in the last hours."""
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=query.hours)
     items = [SourceCountsOut(**it._asdict()) for it in source_counts(session, since=since)]
     if wants_csv(request, query.format):

@@ -23,7 +23,7 @@ from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile
 from services.scoring.domain.verdict import Verdict, assess
 from services.scoring.handlers.versions import leads_under
-from services.scoring.queries import holdings, leads, ledger, repeats, search
+from services.scoring.queries import event_counts, holdings, leads, ledger, search
 from shared.agreement.store import Policies
 from shared.db.optimistic import StaleRead
 from shared.messaging import outbox
@@ -90,19 +90,14 @@ def on_marketing_events(
     recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
     outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
     outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
-    repeats.add_repeats(session, _repeats_by_source(messages, new), now=now)
+    event_counts.add_counts(session, _by_source(messages), accepted=_by_source(new), now=now)
     metrics.count_crossings(crossed)
     repeat_check.count_batch()
 
 
-def _repeats_by_source(
-    messages: Sequence[EventMessage], new: Sequence[EventMessage]
-) -> Counter[str]:
-    """How many messages of each source are not among the new events; most batches have none."""
-    if len(new) == len(messages):
-        return Counter()
-    before, after = (Counter(it.payload.source for it in part) for part in (messages, new))
-    return before - after
+def _by_source(messages: Sequence[EventMessage]) -> Counter[str]:
+    """How many of the messages come from each source."""
+    return Counter(it.payload.source for it in messages)
 
 
 def _new_events(

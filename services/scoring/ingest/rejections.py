@@ -1,4 +1,4 @@
-"""Stores refused events, and deletes them, and the counts of repeated ones, when they are old."""
+"""Stores refused events, and deletes them, and the counts of all others, when they are old."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.scoring.ingest.metrics import UNKEPT
+from services.scoring.queries.event_counts import delete_counts_before
 from services.scoring.queries.rejections import (
     Rejection,
     StoredRejection,
@@ -18,7 +19,6 @@ from services.scoring.queries.rejections import (
     delete_rejections_before,
     find_rejection,
 )
-from services.scoring.queries.repeats import delete_repeats_before
 from shared.clock import TimeSource
 from shared.db.outages import is_outage
 from shared.db.session import Sessions
@@ -66,7 +66,7 @@ def drop(sessions: Sessions, id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AgeLimit:
-    """Deletes rejections that were not repeated for `max_age`, and counts of repeated events of that age."""
+    """Deletes rejections that were not repeated for `max_age`, and counts of events of that age."""
 
     sessions: Sessions
     time_source: TimeSource
@@ -81,7 +81,7 @@ class AgeLimit:
         if deleted:
             log.info("old rejections deleted", rows=deleted)
         with self.sessions.begin() as session:
-            delete_repeats_before(session, oldest)
+            delete_counts_before(session, oldest)
 
     def _delete_before(self, instant: datetime) -> int:
         with self.sessions.begin() as session:

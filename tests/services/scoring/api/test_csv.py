@@ -76,11 +76,10 @@ def test_rejections_are_a_table_without_their_bytes(tables: Tables) -> None:
     assert {"text", "base64"}.isdisjoint(row)
 
 
-def test_sources_are_a_table_of_what_came_again_and_what_was_refused(
-    tables: Tables, client: TestClient
-) -> None:
+def test_sources_are_a_table_of_what_came(tables: Tables, client: TestClient) -> None:
     assert tables.rows("events/sources", hours="200") == [
-        {"source": "crm", "repeated": "0", "rejected": "1"}
+        {"source": "crm", "accepted": "1", "repeated": "0", "rejected": "1"},
+        {"source": "website", "accepted": "2", "repeated": "0", "rejected": "0"},
     ]
     listed = client.get(
         "/v1/events/sources", headers={**tables.headers, "accept": "application/json"}

@@ -14,7 +14,7 @@ from services.scoring.handlers.marketing_events import CHECKED_BATCHES
 from services.scoring.ingest.normalize.timestamps import in_batch_order
 from services.scoring.metrics import ANNOUNCED
 from services.scoring.queries import leads, ledger
-from services.scoring.queries.repeats import delete_repeats_before, source_counts
+from services.scoring.queries.event_counts import delete_counts_before, source_counts
 from shared.agreement.cel.failures import FAILURES, Cause
 from shared.agreement.store import NoAgreement
 from shared.contracts.payloads import EventKind, Identity, LeadsMerged, Qualified
@@ -72,15 +72,15 @@ def test_a_duplicate_adds_nothing_even_after_its_lead_was_joined(worker: Worker)
     assert engagement(worker, before) == 10.0
 
 
-def test_repeated_events_are_counted_by_source(worker: Worker) -> None:
+def test_accepted_and_repeated_events_are_counted_by_source(worker: Worker) -> None:
     viewed, of_crm = marketing_event(), marketing_event(source="crm")
     worker.take(viewed, viewed, of_crm)
     worker.take(viewed, marketing_event(), now=NOON + minutes(90))
 
-    assert source_counts(worker.session, since=NOON) == [("website", 2, 0)]
-    assert source_counts(worker.session, since=NOON + minutes(30)) == [("website", 1, 0)]
-    delete_repeats_before(worker.session, NOON + minutes(30))
-    assert source_counts(worker.session, since=NOON) == [("website", 1, 0)]
+    assert source_counts(worker.session, since=NOON) == [("crm", 1, 0, 0), ("website", 2, 2, 0)]
+    assert source_counts(worker.session, since=NOON + minutes(30)) == [("website", 1, 1, 0)]
+    delete_counts_before(worker.session, NOON + minutes(30))
+    assert source_counts(worker.session, since=NOON) == [("website", 1, 1, 0)]
 
 
 def test_equal_content_without_an_id_counts_again_after_ten_minutes(worker: Worker) -> None:
