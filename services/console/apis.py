@@ -91,9 +91,17 @@ class Apis:
         """The JSON at this path; query parameters that are None or empty are left out."""
         return await self._json("GET", service, path, query=query)
 
-    async def post(self, service: Service, path: str, body: object = None, **query: Any) -> Any:
+    async def post(
+        self,
+        service: Service,
+        path: str,
+        body: object = None,
+        *,
+        wait: httpx.Timeout = TIMEOUT,
+        **query: Any,
+    ) -> Any:
         """The JSON that the API answers to this body."""
-        return await self._json("POST", service, path, body=body, query=query)
+        return await self._json("POST", service, path, body=body, query=query, wait=wait)
 
     async def put(self, service: Service, path: str, body: object) -> Any:
         """The JSON that the API answers to this body."""
@@ -153,6 +161,7 @@ class Apis:
         *,
         body: object = None,
         query: Mapping[str, Any] | None = None,
+        wait: httpx.Timeout = TIMEOUT,
     ) -> httpx.Response:
         headers, content = self._headers, None
         if body is not None:
@@ -163,7 +172,7 @@ class Apis:
         url = self._urls[service] + path
         try:
             response = await self._client.request(
-                method, url, headers=headers, content=content, params=parameters
+                method, url, headers=headers, content=content, params=parameters, timeout=wait
             )
         except httpx.HTTPError:
             raise _away(service) from None

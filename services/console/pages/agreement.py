@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from services.console.apis import Apis, Gap, Refusal, Service
 from services.console.pages.page import READERS, Act, Export, Outcome, Page, Source, View
 
@@ -35,10 +37,16 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     return values | await apis.parts(**parts)
 
 
+CHECK_TIMEOUT = httpx.Timeout(40.0, connect=2.0)
+"""Longer than the API takes at most, which ends a check after 30 s and says why."""
+
+
 async def check(apis: Apis, _: View, fields: Mapping[str, str]) -> Outcome:
     """Check a draft; its faults are shown as the reason of a refusal."""
     source = fields.get("source", "").replace("\r\n", "\n")
-    checked = await apis.post(Service.ROUTING, "/v1/agreement/check", {"source": source})
+    checked = await apis.post(
+        Service.ROUTING, "/v1/agreement/check", {"source": source}, wait=CHECK_TIMEOUT
+    )
     if checked["sound"]:
         return Outcome(PATH, f"The draft is sound: {checked['contents']}.")
     faults = [f"{it['line']}:{it['column']}: {it['message']}" for it in checked["faults"]]

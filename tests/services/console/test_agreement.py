@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.console.pages.agreement import CHECK_TIMEOUT
+from services.routing.api.drafts import WALL_S
 from services.routing.handlers import Assigner
 from shared.agreement.store import publish, publish_again
 from shared.db.session import Sessions
@@ -101,3 +103,8 @@ def test_without_an_agreement_the_page_says_how_one_is_published(sessions: Sessi
 def test_a_rep_does_not_see_the_page(console: RunningConsole) -> None:
     with console.visit("rep") as client:
         assert client.get("/agreement").status_code == 403
+
+
+def test_the_console_waits_for_a_check_longer_than_the_api_takes() -> None:
+    assert CHECK_TIMEOUT.read is not None
+    assert CHECK_TIMEOUT.read > WALL_S + 5
