@@ -38,6 +38,7 @@ def clocks_changed(transitions: Iterable[Transition], *, now: datetime) -> Itera
 def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
     """The transition as others read it; `now` is when it was detected."""
     clock, acknowledgement = transition.clock, transition.acknowledgement
+    step = transition.escalation_step
     return SlaChanged(
         clock_id=clock.id,
         handoff_id=clock.handoff_id,
@@ -55,7 +56,8 @@ def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
         tier=clock.tier,
         agreement_version=clock.agreement_version,
         step=transition.step,
-        waits=transition.waits,
+        waits=step is not None and step.waits,
+        lasts_s=step.lasts_s if step is not None and step.lasts_s else None,
         actor=None if acknowledgement is None else acknowledgement.actor,
         note=None if acknowledgement is None else acknowledgement.note,
     )

@@ -59,7 +59,7 @@ clocks = Table(
         "escalation_steps",
         JSONB,
         nullable=False,
-        comment="[[instant, who is notified or what is done, whether that waits for their hours], …]",
+        comment="[[instant, who is notified or what is done, whether that waits for their hours, seconds], …]",
     ),
     Column("state", Text, nullable=False, comment="running, met, late or cancelled"),
     Column("ended_at", DateTime(timezone=True), comment="When the change that ended it happened."),

@@ -36,6 +36,9 @@ def _action_problems(step: EscalationStep, policy: Policy, path: Path) -> Iterat
     if (step.notify is None) == (step.do is None):
         message = "a step notifies somebody or does something; write `notify` or `do`, not both"
         yield Problem(path if step.do is None else (*path, "do"), message)
+    if (step.lasts is None) == (step.do == "set_unavailable"):
+        message = "`set_unavailable` needs a length, and nothing else has one; write `do: set_unavailable, for: 1d`"
+        yield Problem(path if step.lasts is None else (*path, "for"), message)
     if step.do is None:
         return
     if policy.scope is not Scope.HOP or policy.anchor not in (Anchor.ASSIGNED, Anchor.QUALIFIED):

@@ -282,16 +282,17 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Of an escalation: who is notified, before the breach or after it: rep, lead, team or ops; or "
-            "what is done: reassign, return_to_pool. Of a breach: team, where the ladder notifies the team at once, "
-            "else none; absent in messages of older versions, which notified the team of every breach."
+            "what is done: reassign, return_to_pool, set_unavailable. Of a breach: team, if the ladder notifies "
+            "it at once, else none; absent in messages of older versions, which notified the team of every breach."
         ),
     ] = None
     waits: Annotated[
         bool,
-        Meta(
-            description="Of an escalation: whether the message waits for the hours of its receiver."
-        ),
+        Meta(description="Of an escalation: whether its message waits for its receiver's hours."),
     ] = always_encoded(default=False)
+    lasts_s: Annotated[int | None, Meta(description="Of set_unavailable: how long it lasts.")] = (
+        None
+    )
     actor: Annotated[
         str | None, Meta(description="Of an acknowledgement: by whom, as ops/NAME.")
     ] = None

@@ -52,6 +52,7 @@ class EscalationOut(BaseModel):
     done_at: datetime | None
     outcome: StepOutcome | None = Field(
         description="`reassigned`: another rep got it. `waiting`: no other rep may have it yet. `returned_to_pool`: it "
-        "waits until ops assign it. `answered`: nothing was done, as the rep had accepted it. `moved_on`: nothing was "
-        "done, as it was not with the rep any more. Null while the step is pending."
+        "waits until ops assign it. `unavailable`: the rep gets no leads for some time. Nothing was done: `answered`, "
+        "as the rep had accepted it; `moved_on`, as it was not with the rep any more; `already_away`, as another "
+        "absence of the rep is recorded. Null while the step is pending."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.routing.domain.handoff import SYSTEM, Handoff, State
 from services.routing.domain.reassignment import Reassignment
+from services.routing.domain.roster import Absence, RecordedAbsence
 from shared.agreement.model import Agreement
 from shared.contracts.payloads import ClockChange, Scope, SlaChanged
 
@@ -21,6 +22,7 @@ class Action(StrEnum):
 
     REASSIGN = "reassign"
     RETURN_TO_POOL = "return_to_pool"
+    SET_UNAVAILABLE = "set_unavailable"
 
 
 class StepOutcome(StrEnum):
@@ -29,6 +31,8 @@ class StepOutcome(StrEnum):
     REASSIGNED = "reassigned"
     WAITING = "waiting"
     RETURNED_TO_POOL = "returned_to_pool"
+    UNAVAILABLE = "unavailable"
+    ALREADY_AWAY = "already_away"
     ANSWERED = "answered"
     MOVED_ON = "moved_on"
 
@@ -122,6 +126,19 @@ class Escalation:
         if handoff is None or handoff.hop != self.hop or not handoff.state.held:
             return StepOutcome.MOVED_ON
         return None if handoff.state is State.ASSIGNED else StepOutcome.ANSWERED
+
+    def absence(self, *, now: datetime) -> RecordedAbsence:
+        """The absence of the rep that a step which sets them unavailable records."""
+        lasts_s = 0 if self.clock is None else self.clock.lasts_s or 0
+        return RecordedAbsence(Absence(now, now + timedelta(seconds=lasts_s)), SYSTEM)
+
+    def keeps_rep(self, handoff: Handoff | None, *, is_taken: bool) -> StepOutcome | None:
+        """Why the step does not set the rep unavailable; None if it does.
+
+        `is_taken` says that another step took the handoff from this rep, who had not answered then either.
+        """
+        obstacle = self.obstacle(handoff)
+        return None if obstacle is StepOutcome.MOVED_ON and is_taken else obstacle
 
     def returns_to_pool(self, *, max_hops: int) -> bool:
         """Whether no further rep gets the handoff."""

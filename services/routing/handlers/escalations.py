@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
 from services.routing.domain.escalations import (
+    Action,
     Escalation,
     Plan,
     StepOutcome,
@@ -21,6 +22,7 @@ from services.routing.domain.promises import Notice, Recipient
 from services.routing.handlers.assignment import Assigner, lock_teams_of
 from services.routing.handlers.promises import notify
 from services.routing.handlers.reassignment import reassign_held
+from services.routing.handlers.unavailability import set_unavailable
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
 from services.routing.queries import changes, escalations, handoffs, merges, teams
 from shared.messaging import outbox
@@ -38,7 +40,17 @@ def advance_escalations(session: Session, *, assigner: Assigner, now: datetime) 
     merges.share_lock(session)
     _add_steps_of_reps_away(session, assigner=assigner, now=now)
     pending = escalations.claim_pending(session, limit=ESCALATED_AT_ONCE)
-    steps = first_of_each_handoff(pending)
+    if unavailable := [it for it in pending if it.step is Action.SET_UNAVAILABLE]:
+        set_unavailable(session, unavailable, now=now)
+    else:
+        _take_from_reps(session, first_of_each_handoff(pending), assigner=assigner, now=now)
+    return len(pending)
+
+
+def _take_from_reps(
+    session: Session, steps: Sequence[Escalation], *, assigner: Assigner, now: datetime
+) -> None:
+    """Carry out these steps, each of another handoff."""
     planned = handoffs.handoffs_by_id(session, [it.handoff_id for it in steps]) if steps else {}
     open_steps = [it for it in steps if it.obstacle(planned.get(it.handoff_id)) is None]
     lock_teams_of(session, [planned[it.handoff_id] for it in open_steps], assigner=assigner)
@@ -58,7 +70,6 @@ def advance_escalations(session: Session, *, assigner: Assigner, now: datetime) 
         reassign_held(session, reassigned, command=command, assigner=assigner, now=now)
     _return_to_pool(session, plan.pooled, assigner=assigner, now=now)
     _save(session, steps, plan, assigner=assigner, now=now)
-    return len(pending)
 
 
 def _add_steps_of_reps_away(session: Session, *, assigner: Assigner, now: datetime) -> None:

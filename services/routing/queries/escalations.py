@@ -95,6 +95,16 @@ def escalations_of(session: Session, handoff_id: UUID) -> list[Escalation]:
     return [_escalation(row) for row in reversed(session.execute(statement).all())]
 
 
+def hops_taken(session: Session, handoff_ids: Collection[UUID]) -> set[tuple[UUID, int]]:
+    """The hops of these handoffs that steps of ladders ended."""
+    outcomes = (StepOutcome.REASSIGNED, StepOutcome.WAITING, StepOutcome.RETURNED_TO_POOL)
+    statement = select(escalations.c.handoff_id, escalations.c.hop).where(
+        escalations.c.handoff_id == any_(literal(list(handoff_ids), ARRAY(Uuid))),
+        escalations.c.outcome.in_(outcomes),
+    )
+    return {(row.handoff_id, row.hop) for row in session.execute(statement)}
+
+
 def add_broken_promises(session: Session, broken: Sequence[SlaChanged]) -> None:
     """Insert the promises that reps broke."""
     rows = [{"clock_id": it.clock_id, "handoff_id": it.handoff_id, "rep": it.rep} for it in broken]

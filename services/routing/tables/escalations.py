@@ -14,7 +14,7 @@ escalations = Table(
     Column("handoff_id", UUID(as_uuid=True), nullable=False, index=True),
     Column("hop", Integer, nullable=False, comment="The hop that the step ends."),
     Column("rep", Text, nullable=False, comment="Who has the handoff in that hop."),
-    Column("step", Text, nullable=False, comment="reassign or return_to_pool"),
+    Column("step", Text, nullable=False, comment="reassign, return_to_pool or set_unavailable"),
     Column("policy", Text, nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False, comment="When the step was due."),
     Column("clock", JSONB, comment="The change of the clock as it was announced."),

@@ -47,9 +47,11 @@ class EscalationStepOut(BaseModel):
 
     at: datetime
     step: str = Field(
-        description="Who is notified: rep, lead, team or ops. Or what is done: reassign or return_to_pool."
+        description="Who is notified: rep, lead, team or ops. Or what is done: reassign, return_to_pool or "
+        "set_unavailable."
     )
     waits: bool = Field(description="Whether the message waits for the hours of its receiver.")
+    lasts_s: int = Field(description="How long `set_unavailable` lasts; else 0.")
     is_done: bool = Field(
         description="Whether its time is over; a step before a breach that was detected late is left out."
     )

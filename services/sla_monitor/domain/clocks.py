@@ -41,6 +41,8 @@ class EscalationStep(NamedTuple):
     step: str
     waits: bool = False
     """Whether the message waits for the hours of its receiver."""
+    lasts_s: int = 0
+    """Of a step that sets the rep unavailable: for how many seconds."""
 
 
 TEAM, NOBODY = "team", "none"
@@ -132,10 +134,9 @@ class Transition(NamedTuple):
     acknowledgement: Acknowledgement | None = None
 
     @property
-    def waits(self) -> bool:
-        """Whether the message of this step waits for the hours of its receiver."""
-        number = self.step_number
-        return number > 0 and self.clock.escalation_steps[number - 1].waits
+    def escalation_step(self) -> EscalationStep | None:
+        """The step of the ladder that was taken; None where it is another change, or the breach itself."""
+        return self.clock.escalation_steps[self.step_number - 1] if self.step_number else None
 
     @property
     def id(self) -> str:

@@ -21,6 +21,7 @@ def escalation_steps(
             else calendar.add(running_since, max(timedelta(0), left - step.before)),
             step.notify or step.do or NOBODY,
             step.quiet_hours == "wait",
+            0 if step.lasts is None else int(step.lasts.total_seconds()),
         )
         for step in policy.ladder
     ]

@@ -40,13 +40,18 @@ class EscalationStep(Section):
         description="Who is notified: the rep, the `lead` of the team, the team's fallback endpoint, or ops. In place "
         "of a person without an endpoint it is the team; in place of a team without one it is ops.",
     )
-    do: Literal["reassign", "return_to_pool"] | None = Field(
+    do: Literal["reassign", "return_to_pool", "set_unavailable"] | None = Field(
         default=None,
         description="In place of `notify`, of promises of a hop: what becomes of a handoff that its rep has not "
         "accepted. `reassign`: another rep gets it, who never refused the lead or broke a promise about it; after "
         "`max_hops` reps it returns to the pool. `return_to_pool`: it waits until ops assign it, and the `lead` of the "
         "team is notified. An answer that comes first wins. A rep who goes on time off loses at once what a ladder "
-        "would reassign later.",
+        "would reassign later. `set_unavailable`: the rep gets no leads for so long, unless ops end that absence.",
+    )
+    lasts: Annotated[Duration | None, Between(timedelta(minutes=1), timedelta(days=90))] = Field(
+        default=None,
+        alias="for",
+        description="Only with `set_unavailable`, and needed there: how long; wall time.",
     )
     quiet_hours: Literal["send", "wait"] = Field(
         default="send",

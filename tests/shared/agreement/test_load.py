@@ -199,6 +199,8 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("target: 15m", "target: 15m, ladder: [▸{after: 5m}]", "a step notifies somebody or does something"),
         ("target: 15m", "target: 15m, ladder: [{notify: ops, do: ▸reassign}]", "a step notifies somebody"),
         ("target: 15m", "target: 15m, ladder: [{before: ▸5m, do: reassign}]", "nothing is done before a breach"),
+        ("target: 15m", "target: 15m, ladder: [▸{do: set_unavailable}]", "`set_unavailable` needs a length"),
+        ("target: 15m", "target: 15m, ladder: [{do: reassign, for: ▸1d}]", "`set_unavailable` needs a length"),
         ("scope: hop", "ladder: [{do: ▸reassign}], scope: journey", "only a promise of a rep who has not accepted"),
         ("points: 10", "points: ▸many", "`many` is not a number; write such as 10"),
         ("leadbaton: 1", "leadbaton: ▸2", "`2` is not known here; write 1"),

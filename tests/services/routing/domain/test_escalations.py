@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -162,7 +163,8 @@ def test_the_pool_keeps_a_handoff_until_it_is_assigned() -> None:
     assert not assigned.handoff.pooled
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(Action), st.integers(0, 12)), max_size=60)
+TAKING = (Action.REASSIGN, Action.RETURN_TO_POOL)
+STEPS = st.lists(st.tuples(st.sampled_from(TAKING), st.integers(0, 12)), max_size=60)
 
 
 @given(STEPS, st.integers(1, 6))
@@ -183,3 +185,24 @@ def test_whatever_steps_arrive_in_whatever_order_a_handoff_has_at_most_so_many_r
             reps.append(rep)
     assert len(reps) <= max_hops
     assert current.pooled == (current.rep is None)
+
+
+def test_a_rep_is_kept_available_who_answered_or_lost_it_otherwise() -> None:
+    step = escalation(Action.SET_UNAVAILABLE)
+    elsewhere = handoff(hop=2, rep="linus")
+
+    assert step.keeps_rep(handoff(), is_taken=False) is None
+    assert step.keeps_rep(elsewhere, is_taken=True) is None
+    assert step.keeps_rep(elsewhere, is_taken=False) is StepOutcome.MOVED_ON
+    assert step.keeps_rep(handoff(State.ACCEPTED), is_taken=False) is StepOutcome.ANSWERED
+
+
+def test_the_absence_lasts_as_long_as_the_step_says() -> None:
+    clock = sla_changed(ClockChange.ESCALATED, step="set_unavailable", lasts_s=3600)
+    step = Escalation.of(clock, "cause")
+    assert step is not None
+
+    absence = step.absence(now=NOON).absence
+    assert (absence.since, absence.until) == (NOON, NOON + timedelta(hours=1))
+    without = replace(step, clock=None).absence(now=NOON).absence
+    assert without.since == without.until

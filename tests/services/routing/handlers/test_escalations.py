@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 import pytest
 from sqlalchemy import select
 
-from services.routing.domain.handoff import handoff_id
-from services.routing.domain.roster import OPEN_END, Absence, RecordedAbsence
-from services.routing.handlers import Assigner, on_sla_changed, tick
-from services.routing.handlers.absences import record_absence
-from services.routing.tables import broken_promises, deliveries
+from services.routing.handlers import on_sla_changed
+from services.routing.tables import broken_promises
 from shared.contracts.payloads import Change, ClockChange
-from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified, sla_changed, sla_message
+from tests.builders import NOON, lead_qualified, sla_changed, sla_message
 from tests.services.routing.builders import (
-    URL,
     announced,
     entry,
     importing,
-    publishing,
     qualifying,
 )
 from tests.services.routing.client import ADA, RoutingClient
+from tests.services.routing.ladder import REPS, Ladder
 
 pytestmark = pytest.mark.postgres
-
-REPS = ("grace", "linus", "edsger", "barbara", "hedy")
-
-
-class Ladder:
-    """Ada's handoff, which Grace has, in a team of these reps."""
-
-    def __init__(self, client: RoutingClient) -> None:
-        self.client, self.sessions = client, client.sessions
-        self.assigner, self.first = Assigner(URL), "grace"
-        with self.sessions.begin() as session:
-            importing(session, *(entry(it) for it in REPS))
-
-    @property
-    def handoff(self) -> Any:
-        """The handoff as the API has it."""
-        return self.client.get(f"/handoffs/{ADA}")
-
-    def announce(self, *steps: str, **fields: Any) -> None:
-        """Let steps arrive, each of another promise, against the rep who has it unless the fields say otherwise."""
-        now = self.handoff
-        of_hop = {"handoff_id": ADA, "hop": now["hop"], "rep": now["rep"], **fields}
-        changes = [
-            sla_changed(ClockChange.ESCALATED, step=it, policy=f"{it}_{of_hop['hop']}", **of_hop)
-            for it in steps
-        ]
-        with self.sessions.begin() as session:
-            on_sla_changed(
-                session, [sla_message(it) for it in changes], NOON, assigner=self.assigner
-            )
-
-    def work(self) -> None:
-        """Let the worker tick until it has no more to do."""
-        while self._tick():
-            pass
-
-    def _tick(self) -> bool:
-        with self.sessions.begin() as session:
-            return tick(session, NOON, assigner=self.assigner)
-
-    def outcomes(self) -> list[tuple[str, str | None]]:
-        """The steps with what came of each."""
-        return [(it["rep"], it["outcome"]) for it in self.handoff["escalations"]]
-
-    def notices(self) -> list[tuple[str, str | None]]:
-        """The endpoint of each notification of a broken promise, with what came of the step."""
-        statement = select(deliveries.c.endpoint, deliveries.c.body).where(
-            deliveries.c.type == "handoff.breached"
-        )
-        with self.sessions() as session:
-            rows = session.execute(statement.order_by(deliveries.c.position)).all()
-        return [
-            (row.endpoint, orjson.loads(row.body)["data"]["breach"].get("outcome")) for row in rows
-        ]
 
 
 @pytest.fixture
@@ -231,68 +170,3 @@ def test_a_rep_sees_the_steps_of_their_own_hop(ladder: Ladder) -> None:
 
     assert ladder.client.get(f"/handoffs/{ADA}", by="linus")["escalations"] == []
     assert len(ladder.client.get(f"/handoffs/{ADA}", by=ladder.first)["escalations"]) == 1
-
-
-def with_ladder(ladder: Ladder, *steps: dict[str, str]) -> None:
-    """Publish a promise with this ladder, and let Bob qualify under it: Grace gets the lead."""
-    promise = {"id": "accept", "kind": "accept", "scope": "hop", "anchor": "assigned"}
-    policy = {**promise, "target": "15m", "ladder": list(steps)}
-    with ladder.sessions.begin() as session:
-        publishing(session, sla={**DEFAULT_SECTIONS["sla"], "policies": [policy], "max_hops": 2})
-        version = ladder.assigner.policies.current(session).version
-        importing(session, entry("grace"), entry("linus", active=False))
-        qualifying(session, ladder.assigner, lead_qualified(lead="bob", agreement_version=version))
-        importing(session, entry("grace"), entry("linus"))
-
-
-def go_away(ladder: Ladder, rep: str) -> None:
-    """The rep is away from now on."""
-    with ladder.sessions.begin() as session:
-        recorded = RecordedAbsence(Absence(NOON, OPEN_END), "ops/olga")
-        record_absence(session, rep, recorded, now=NOON)
-
-
-BOB = handoff_id(an_id("bob"), 1)
-REASSIGN = {"after": "1h", "do": "reassign"}
-
-
-def test_what_a_rep_away_has_not_accepted_goes_to_another_at_once(ladder: Ladder) -> None:
-    with_ladder(ladder, REASSIGN)
-    ladder.work()
-    assert ladder.client.get(f"/handoffs/{BOB}")["rep"] == "grace"
-
-    go_away(ladder, "grace")
-    ladder.work()
-
-    bob = ladder.client.get(f"/handoffs/{BOB}")
-    assert (bob["rep"], bob["hop"]) == ("linus", 2)
-    assert (bob["history"][-1]["details"], bob["history"][-1]["actor"]) == (
-        {"reason": "rep_away"},
-        "leadbaton",
-    )
-    assert [(it["rep"], it["outcome"]) for it in bob["escalations"]] == [("grace", "reassigned")]
-    assert ladder.handoff["rep"] == "grace"  # of an agreement without such a ladder
-    go_away(ladder, "linus")
-    ladder.work()
-    bob = ladder.client.get(f"/handoffs/{BOB}")
-    assert (bob["rep"], bob["hop"]) == ("linus", 2)  # two reps are the most here
-
-
-def test_what_a_rep_away_has_accepted_stays(ladder: Ladder) -> None:
-    with_ladder(ladder, REASSIGN)
-    ladder.client.say("accept", id=BOB)
-
-    go_away(ladder, "grace")
-    ladder.work()
-
-    assert ladder.client.get(f"/handoffs/{BOB}")["rep"] == "grace"
-
-
-def test_without_a_step_that_reassigns_a_rep_away_keeps_it(ladder: Ladder) -> None:
-    with_ladder(ladder, {"notify": "team"})
-
-    go_away(ladder, "grace")
-    ladder.work()
-
-    bob = ladder.client.get(f"/handoffs/{BOB}")
-    assert (bob["rep"], bob["escalations"]) == ("grace", [])

@@ -41,7 +41,13 @@ def test_a_clock_explains_itself(ops: SlaClient) -> None:
     assert explanation["overdue_intervals"] == [
         {"since": "2026-11-18T13:00:00Z", "until": "2026-11-18T13:30:00Z", "seconds": 1800.0}
     ]
-    at_once = {"at": "2026-11-18T13:00:00Z", "step": "team", "waits": False, "is_done": True}
+    at_once = {
+        "at": "2026-11-18T13:00:00Z",
+        "step": "team",
+        "waits": False,
+        "lasts_s": 0,
+        "is_done": True,
+    }
     assert explanation["escalation_steps"] == [at_once]
 
 
@@ -57,8 +63,20 @@ def test_an_explanation_has_the_steps_of_the_ladder(client: TestClient, sessions
     steps = ops.get(f"clocks/{clock['id']}/explain")["escalation_steps"]
 
     assert steps == [
-        {"at": "2026-11-18T13:15:00Z", "step": "ops", "waits": False, "is_done": True},
-        {"at": "2026-11-18T14:00:00Z", "step": "team", "waits": False, "is_done": False},
+        {
+            "at": "2026-11-18T13:15:00Z",
+            "step": "ops",
+            "waits": False,
+            "lasts_s": 0,
+            "is_done": True,
+        },
+        {
+            "at": "2026-11-18T14:00:00Z",
+            "step": "team",
+            "waits": False,
+            "lasts_s": 0,
+            "is_done": False,
+        },
     ]
 
 

@@ -42,6 +42,11 @@ def fired_at(clock: Clock, *minutes: float) -> tuple[Clock, list[Transition]]:
     return clock, transitions
 
 
+def _waits(transition: Transition) -> bool:
+    step = transition.escalation_step
+    return step is not None and step.waits
+
+
 def test_steps_are_instants_in_working_hours() -> None:
     assert CLOCK.escalation_steps == (
         EscalationStep(minutes_after_noon(30), "rep"),
@@ -54,7 +59,7 @@ def test_steps_are_instants_in_working_hours() -> None:
 def test_steps_and_the_warning_fire_in_the_order_of_time() -> None:
     fired, transitions = fired_at(CLOCK, *range(100))
 
-    assert [(it.change.value, it.occurred_at, it.step, it.waits) for it in transitions] == [
+    assert [(it.change.value, it.occurred_at, it.step, _waits(it)) for it in transitions] == [
         ("escalated", minutes_after_noon(30), "rep", False),
         ("at_risk", minutes_after_noon(48), None, False),
         ("escalated", minutes_after_noon(54), "lead", True),
@@ -80,6 +85,14 @@ def test_steps_before_a_breach_that_was_detected_late_are_left_out() -> None:
         ("breached", "team"),
         ("escalated", "ops"),
     ]
+
+
+def test_a_step_that_sets_the_rep_unavailable_says_for_how_long() -> None:
+    clock = clock_of([{"after": "1h", "do": "set_unavailable", "for": "1d"}])
+
+    assert clock.escalation_steps == (
+        EscalationStep(minutes_after_noon(120), "set_unavailable", lasts_s=86_400),
+    )
 
 
 def test_a_breach_without_a_step_at_once_notifies_nobody() -> None:
