@@ -62,7 +62,7 @@ def contact(
 def pause(
     name: HandoffName, *, reason: Reason, at: At = None, note: Note = None, by: By = "operator"
 ) -> None:
-    """Pause the promises that the reason names, until `resume` or the reason's longest time. Clocks run on as yet."""
+    """Pause the promises that the reason names, until `resume` or the reason's longest time. Clocks stop meanwhile."""
     _take(name, Change.PAUSED, PauseIn, by, reason=reason, occurred_at=at, note=note)
 
 

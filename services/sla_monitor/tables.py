@@ -72,7 +72,14 @@ clocks = Table(
         server_default=text("false"),
         comment="Met, and reported too late.",
     ),
-    Column("spent", Interval, comment="Business time from the start to the end."),
+    Column("spent", Interval, comment="Business time from the start to the end, without pauses."),
+    Column(
+        "paused_for",
+        Interval,
+        nullable=False,
+        server_default=text("'0'::interval"),
+        comment="Business time that pauses before the due time take out.",
+    ),
     Column("traceparent", Text),
     Index("ix_clocks_handoff_id", "handoff_id"),
     Index("ix_clocks_started_at", "started_at", "id"),
@@ -109,6 +116,7 @@ timers = Table(
         nullable=False,
         comment="How many escalation steps were taken.",
     ),
+    Column("paused_until", DateTime(timezone=True), comment="While paused: when that is over."),
     Index("ix_timers_fire_at", "fire_at", postgresql_where=text("fire_at is not null")),
     Index(
         "ix_timers_at_risk",
@@ -140,7 +148,7 @@ open_counts = Table(
     Column("tier", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("scope", Text, primary_key=True),
-    Column("state", Text, primary_key=True, comment="running, at_risk or breached"),
+    Column("state", Text, primary_key=True, comment="running, at_risk, paused or breached"),
     Column("count", BigInteger, nullable=False),
     comment="How many clocks are open: changed in the transaction that changes the clock.",
     postgresql_with={"fillfactor": 50},  # every batch writes counts

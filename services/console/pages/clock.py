@@ -68,6 +68,8 @@ def _spans(clock: Mapping[str, Any], end: datetime) -> Iterator[Span]:
         if until > end:
             left_since = max(since, end)
             yield Span(left_since, until, "left", f"{_length(left_since, until)} left")
+    for since, until in _bounds(clock["pauses"]):
+        yield Span(since, until, "paused", f"{_length(since, until)} paused")
     for since, until in _bounds(clock["overdue_intervals"]):
         yield Span(since, until, "overdue", f"{_length(since, until)} overdue")
 

@@ -224,8 +224,8 @@ def _add_pauses(routes: APIRouter, assigner: Assigner) -> None:
     def pause(id: HandoffId, session: Tx, caller: OpsOrRep, now: Now, body: PauseIn) -> AnswerOut:
         """Pause the promises that the reason names, until the handoff is resumed or the reason's longest time is over.
 
-        A pause within another one changes nothing. The pause ends with the hop, too. The SLA monitor does not follow
-        pauses yet: its clocks run on.
+        A pause within another one changes nothing. The pause ends with the hop, too. Clocks of the kinds that
+        the reason names stop meanwhile, and are due later.
         """
         return _take_answer(session, id, _answer(Change.PAUSED, body), caller, assigner, now)
 

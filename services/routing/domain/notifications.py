@@ -13,6 +13,9 @@ import orjson
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.policy import TeamPolicy
 from shared.agreement.model import Anchor, Policy
+from shared.calendar import CompiledCalendar
+from shared.calendar.pauses import Pause
+from shared.calendar.running_time import RunningTime
 from shared.contracts.payloads import Scope
 
 MAX_BYTES = 20_000
@@ -217,14 +220,24 @@ class DueTimes:
         self._policies_of: dict[tuple[str, str], list[Policy]] = {}
         self._ends: dict[tuple[str | None, datetime, timedelta], datetime] = {}
 
-    def of(self, handoff: Handoff) -> Iterator[tuple[Policy, datetime]]:
-        """The promises that hold for this assignment, each with the instant at which it is due."""
+    def of(
+        self, handoff: Handoff, pauses: Callable[[Policy], Sequence[Pause]] = lambda _: ()
+    ) -> Iterator[tuple[Policy, datetime]]:
+        """The promises that hold for this assignment, each with the instant at which it is due, after its pauses."""
         for policy in self._matching(handoff.tier, handoff.team):
             if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
                 calendar = handoff.calendar if policy.scope is Scope.HOP else None
-                yield policy, self._end(calendar, handoff.assigned_at, policy.target)
+                since = handoff.assigned_at
             elif policy.anchor is Anchor.QUALIFIED:
-                yield policy, self._end(None, handoff.qualified_at, policy.target)
+                calendar, since = None, handoff.qualified_at
+            else:
+                continue
+            paused = pauses(policy)
+            if not paused:
+                yield policy, self._end(calendar, since, policy.target)
+            else:
+                hours = self._hours(calendar)
+                yield policy, RunningTime(hours, since, paused).end(policy.target)
 
     def _matching(self, tier: str, team: str) -> list[Policy]:
         if (tier, team) not in self._policies_of:
@@ -236,9 +249,11 @@ class DueTimes:
 
     def _end(self, calendar: str | None, since: datetime, target: timedelta) -> datetime:
         if (calendar, since, target) not in self._ends:
-            hours = self._team.calendars.get(calendar or "", self._team.calendar)
-            self._ends[calendar, since, target] = hours.add(since, target)
+            self._ends[calendar, since, target] = self._hours(calendar).add(since, target)
         return self._ends[calendar, since, target]
+
+    def _hours(self, calendar: str | None) -> CompiledCalendar:
+        return self._team.calendars.get(calendar or "", self._team.calendar)
 
 
 def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:

@@ -17,6 +17,7 @@ from services.routing.domain.answers import Actor, Answer, PastStep
 from services.routing.domain.handoff import Handoff, State
 from services.routing.domain.notifications import DueTimes
 from services.routing.domain.policy import RoutingPolicy
+from services.routing.domain.promise_pauses import promise_pauses
 from services.routing.domain.roster import Rep
 from services.routing.handlers.answers import on_answer
 from services.routing.handlers.assignment import Assigner
@@ -81,7 +82,9 @@ def read_answer_page(
         rep,
         holder=people.get(handoff.rep or ""),
         steps=steps,
-        promises=sorted(_promises(handoff, policy), key=lambda it: it.due_at) if is_open else (),
+        promises=sorted(_promises(handoff, policy, steps), key=lambda it: it.due_at)
+        if is_open
+        else (),
         forms=forms_of(handoff, policy.agreement.routing, now=now) if is_open else (),
         zone=policy.teams[handoff.team].zone_of(rep),
     )
@@ -105,10 +108,15 @@ def _is_open(handoff: Handoff, link: AnswerLink) -> bool:
     return handoff.state.held and (handoff.rep, handoff.hop) == (link.rep, link.hop)
 
 
-def _promises(handoff: Handoff, policy: RoutingPolicy) -> Iterator[Promise]:
-    """The promises that no step has kept yet, each with the instant at which it is due."""
+def _promises(
+    handoff: Handoff, policy: RoutingPolicy, steps: Sequence[PastStep]
+) -> Iterator[Promise]:
+    """The promises that no step has kept yet, each with the instant at which it is due, after its pauses."""
     kept = {State.ACCEPTED: {"accept"}, State.CONTACTED: {"accept", "first_touch"}}
     due_times = DueTimes(policy.agreement.sla.policies, policy.teams[handoff.team])
-    for promise, due_at in due_times.of(handoff):
+    reasons = policy.agreement.routing.pause_reasons
+    for promise, due_at in due_times.of(
+        handoff, lambda it: promise_pauses(steps, it, reasons, hop=handoff.hop)
+    ):
         if promise.kind not in kept.get(handoff.state, ()):
             yield Promise(str(promise.kind), due_at)

@@ -123,6 +123,10 @@ class ClockOut(BaseModel):
     warn_at: datetime
     due_at: datetime
     state: State
+    paused_until: datetime | None = Field(
+        description="While it is paused: when that is over at the latest; `due_at` counts on it."
+    )
+    paused_s: float = Field(description="Working time that pauses before the due time take out.")
     ended_at: datetime | None = Field(description="When the change that ended it happened.")
     ended_by: str | None = Field(description="The change of the handoff that ended it.")
     reported_at: datetime | None = Field(description="When that change was reported.")
@@ -163,6 +167,9 @@ def clock_fields(
     overdue = broken and clock.ended_at is None
     return {
         **clock._asdict(),
+        "state": clock.state_at(now),
+        "paused_s": clock.paused_for.total_seconds(),
+        "paused_until": clock.paused_until if clock.state_at(now) is State.PAUSED else None,
         "target_s": clock.target.total_seconds(),
         "outcome": outcome(clock, now=now),
         "breached_at": clock.due_at if broken else None,
@@ -240,6 +247,7 @@ def list_clocks(
             handoff_id=parameters.handoff,
         ),
         response.slice,
+        now=now,
         state=parameters.state,
         reported_late=parameters.reported_late,
     )

@@ -39,6 +39,9 @@ class CountsOut(BaseModel):
     at_risk: int = Field(description="Past their warning, and not yet due.")
     due_soon: int = Field(description=f"Due within the hour; at most {MAX_SOON:,} are counted.")
     running: int = Field(description="Not yet due; those at risk are among them.")
+    paused: int = Field(
+        description="Paused: their time does not count, and they are not among the others."
+    )
 
 
 class GroupCountsOut(CountsOut):
@@ -131,6 +134,7 @@ def _counts(states: Mapping[str, int]) -> dict[str, int]:
         "at_risk": at_risk,
         "due_soon": min(due_soon, MAX_SOON),
         "running": states.get("running", 0) + at_risk,
+        "paused": states.get("paused", 0),
     }
 
 

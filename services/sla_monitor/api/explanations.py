@@ -9,20 +9,24 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from services.sla_monitor.api.clocks import ClockOut, clock_fields
 from services.sla_monitor.api.filters import KEY_ERRORS, visible_to
-from services.sla_monitor.domain.clocks import Acknowledgement, UnknownClock
+from services.sla_monitor.domain.clocks import Acknowledgement, Clock, UnknownClock
 from services.sla_monitor.domain.explanations import (
     MAX_INTERVALS,
+    ExplainedPause,
     Explanation,
     Interval,
     explain,
 )
+from services.sla_monitor.domain.pauses import pauses_in
 from services.sla_monitor.domain.policy import SlaPolicy
-from services.sla_monitor.queries import lists
+from services.sla_monitor.queries import changes, lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from shared.agreement.store import Policies
+from shared.calendar.pauses import Pause
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.problems import InvalidRequest, problems
 
@@ -64,12 +68,33 @@ class SkippedOut(BaseModel):
     holiday: str
 
 
+class PauseOut(BaseModel):
+    """A pause whose working time did not count."""
+
+    since: datetime
+    until: datetime = Field(description="When it ended, or ends by itself unless it is resumed.")
+    reason: str
+    actor: str | None = Field(description="Who paused it: rep/ID or ops/NAME.")
+    ended_by: str | None = Field(
+        description="The change that ended it; null where it ends by itself, after the longest time of its reason."
+    )
+    seconds: float = Field(description="The working time that it takes out.")
+
+    @classmethod
+    def of(cls, explained: ExplainedPause) -> PauseOut:
+        """The pause as it is answered."""
+        return cls(**explained.pause._asdict(), seconds=explained.length.total_seconds())
+
+
 class ExplanationOut(ClockOut):
     """A clock with every interval that it counted, so that a person can check the sum."""
 
     zone: str
     intervals: list[IntervalOut] = Field(
-        description="Working hours from the start to the due time; their sum is the target."
+        description="Working hours from the start to the due time, without pauses; their sum is the target."
+    )
+    pauses: list[PauseOut] = Field(
+        description="Pauses that began before the due time; a later one changes nothing."
     )
     counted_s: float = Field(description="The sum of the intervals.")
     holidays: list[SkippedOut] = Field(
@@ -108,6 +133,7 @@ class ExplanationOut(ClockOut):
             **{**fields, "escalation_steps": steps},
             zone=explanation.zone,
             intervals=intervals,
+            pauses=list(map(PauseOut.of, explanation.pauses)),
             counted_s=sum(it.seconds for it in intervals),
             holidays=[SkippedOut(on=it.on, holiday=it.name) for it in explanation.skipped],
             breaks=list(map(IntervalOut.of, breaks)),
@@ -127,7 +153,7 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
     def explain_clock(
         clock_id: ClockId, session: Tx, now: Now, caller: AnyReader
     ) -> ExplanationOut:
-        """Why the clock is due when it is: every interval that counted, and holidays and breaks that did not."""
+        """Why the clock is due when it is: every interval that counted; pauses, holidays, breaks that did not."""
         clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
         if clock is None:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
@@ -136,10 +162,17 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
         acknowledgement = acknowledgements_of(session, [clock.id]).get(clock.id)
         breaks = calendar.skipped_breaks(clock.started_at, max(clock.due_at, clock.ended_at or now))
         return ExplanationOut.explaining(
-            explain(clock, calendar, now=now),
+            explain(clock, calendar, _pauses(session, clock, policies), now=now),
             now,
             acknowledgement,
             [Interval(since, until) for since, until in breaks[:MAX_INTERVALS]],
         )
 
     return routes
+
+
+def _pauses(session: Session, clock: Clock, policies: Policies[SlaPolicy]) -> list[Pause]:
+    """The pauses of the clock, from the changes of its handoff."""
+    history = changes.histories_of(session, {clock.handoff_id}).get(clock.handoff_id, [])
+    versions = sorted({it.agreement_version for it in history})
+    return pauses_in(history, clock, {it: policies.version(session, it) for it in versions})

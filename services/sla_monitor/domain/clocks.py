@@ -29,6 +29,8 @@ class State(StrEnum):
     """What became of a clock."""
 
     RUNNING = "running"
+    PAUSED = "paused"
+    """Running otherwise, and so stored: a pause is over when its time has come."""
     MET = "met"
     LATE = "late"
     CANCELLED = "cancelled"
@@ -54,6 +56,8 @@ class Clock(NamedTuple):
 
     `ended_at` is when the change that ended it happened, `reported_at` when Leadbaton learned of that change.
     `reported_late` says that the promise was met, and reported later than the agreement's `report_within`.
+    `paused_for` is the working time that pauses before its due time take out. While it is paused, `paused_until` is
+    when that is over at the latest, which the other instants count on.
 
     The classes here are named tuples because a sweep makes two clocks for each that is due, and a
     dataclass takes eight times as long to make.
@@ -84,12 +88,18 @@ class Clock(NamedTuple):
     reported_at: datetime | None = None
     reported_late: bool = False
     spent: timedelta | None = None
+    paused_for: timedelta = timedelta(0)
     traceparent: str | None = None
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     detected_at: datetime | None = None
     retracted_at: datetime | None = None
     escalation_count: int = 0
+    paused_until: datetime | None = None
+
+    def state_at(self, now: datetime) -> State:
+        """The state, PAUSED among them, at this instant."""
+        return self.state if self.paused_until is None or self.paused_until <= now else State.PAUSED
 
     def is_broken(self, *, now: datetime) -> bool:
         """Whether the promise is broken by now, detected or not: it is kept iff the clock ended by `due_at`."""
@@ -104,7 +114,8 @@ class Clock(NamedTuple):
         if self.breached_at is not None:
             return None if step is None else step.at
         warn_at = self.warn_at if self.warned_at is None else self.due_at
-        return min(warn_at, self.due_at, self.due_at if step is None else step.at)
+        first = min(warn_at, self.due_at, self.due_at if step is None else step.at)
+        return first if self.paused_until is None else min(first, self.paused_until)
 
     @property
     def next_step(self) -> EscalationStep | None:
@@ -140,19 +151,34 @@ class Transition(NamedTuple):
 
     @property
     def id(self) -> str:
-        """An id that derives from the cause, so that the same transition always has the same id."""
+        """An id that derives from the cause, so that the same transition always has the same id.
+
+        Where pauses have moved the due time, that is part of the cause: a breach may be retracted, and come later.
+        """
         suffix = f"/{self.step_number}" if self.step_number else ""
+        if self.clock.paused_for and self.change in _OF_DUE_TIME:
+            suffix += f"/{int(self.clock.due_at.timestamp())}"
         return f"{self.clock.id}/{self.change}{suffix}"
+
+
+_OF_DUE_TIME = frozenset(
+    {ClockChange.AT_RISK, ClockChange.BREACHED, ClockChange.RETRACTED, ClockChange.ESCALATED}
+)
 
 
 def fire(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
     """The clock after every transition that is due by now: a warning, the breach, and the steps of its ladder.
+
+    A pause that is over ends by itself, which is no transition: the handoff announced its end when it began.
 
     A clock that is already past its due time is breached without a warning, and without the steps that were due before:
     they would come too late to act on.
     """
     transitions: list[Transition] = []
     while (at := clock.fire_at) is not None and at <= now:
+        if clock.paused_until is not None and clock.paused_until <= at:
+            clock = clock._replace(paused_until=None)
+            continue
         if clock.breached_at is None and clock.due_at <= now:
             clock, transition = breach(clock, now=now)
         elif clock.breached_at is None and clock.warned_at is None and at == clock.warn_at:

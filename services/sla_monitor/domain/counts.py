@@ -17,7 +17,7 @@ STEP = timedelta(minutes=5)
 
 
 class OpenCount(NamedTuple):
-    """The key of a count of open clocks. `state` is running, at_risk or breached."""
+    """The key of a count of open clocks. `state` is running, at_risk, paused or breached."""
 
     team: str
     rep: str
@@ -69,6 +69,8 @@ def _open_count(clock: Clock | None) -> OpenCount | None:
     if clock is None or clock.ended_at is not None:
         return None
     waits = "running" if clock.warned_at is None else "at_risk"
+    if clock.paused_until is not None:
+        waits = "paused"
     state = waits if clock.breached_at is None else "breached"
     return OpenCount(clock.team, clock.rep or "", clock.tier, clock.kind, clock.scope, state)
 

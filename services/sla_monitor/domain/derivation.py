@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.histories import ScopedHistory, scoped_histories
 from services.sla_monitor.domain.ladder import escalation_steps
+from services.sla_monitor.domain.pauses import clock_pauses
 from services.sla_monitor.domain.policy import SlaPolicy
 from shared.agreement.model import Anchor, Policy
 from shared.calendar import CompiledCalendar
+from shared.calendar.pauses import Pause
+from shared.calendar.running_time import RunningTime
 from shared.contracts.payloads import Change, HandoffChanged, Scope
 
 CLOCK_IDS = UUID("0ee6ea8d-3c58-5b0c-9a2f-52b1d6a0a5c1")
@@ -24,8 +27,6 @@ TOUCH = frozenset({Change.CONTACTED, Change.WON})
 """What stops a `first_touch` clock, unless the agreement says that the outcome of a contact is no touch."""
 
 STOPS: Mapping[str, frozenset[Change]] = {"accept": ACCEPTANCE, "first_touch": TOUCH}
-
-TERMINAL = frozenset({Change.WON, Change.LOST, Change.RETURNED})
 
 
 def derive_clocks(
@@ -43,54 +44,16 @@ def derive_clocks(
     for scoped_history in scoped_histories(history):
         first, sla_policy = scoped_history.first, policies[scoped_history.first.agreement_version]
         for policy in sla_policy.promises(scoped_history.scope, tier=first.tier, team=first.team):
-            clock = _clock(policy, scoped_history, sla_policy)
+            pauses = clock_pauses(scoped_history, policy.kind, policies)
+            clock = _clock(policy, scoped_history, sla_policy, pauses)
             if clock is not None:
                 clocks.append(clock._replace(traceparent=traceparent))
     return clocks
 
 
-@dataclass(frozen=True, slots=True)
-class ScopedHistory:
-    """The changes that clocks of one scope follow: the whole journey's, or one assignee's."""
-
-    scope: Scope
-    hop: int
-    changes: tuple[HandoffChanged, ...]
-    ends: tuple[HandoffChanged, ...]
-    """The changes that end the journey or the hop, if any happened."""
-
-    @property
-    def first(self) -> HandoffChanged:
-        """The change whose agreement version, team, tier and calendar the clocks are pinned to."""
-        return self.changes[0]
-
-    @property
-    def rep(self) -> str | None:
-        """The rep who has the handoff, or had it last."""
-        return next((it.rep for it in reversed(self.changes) if it.rep is not None), None)
-
-
-def scoped_histories(history: Sequence[HandoffChanged]) -> list[ScopedHistory]:
-    """The journey, then each hop in order."""
-    journey = ScopedHistory(Scope.JOURNEY, 0, tuple(history), tuple(filter(_ends_handoff, history)))
-    return [journey, *(_hop(history, hop) for hop in sorted({it.hop for it in history} - {0}))]
-
-
-def _hop(history: Sequence[HandoffChanged], hop: int) -> ScopedHistory:
-    changes = tuple(it for it in history if it.hop == hop)
-    ends = tuple(it for it in history if it.hop > hop or (it.hop == hop and _ends_hop(it)))
-    return ScopedHistory(Scope.HOP, hop, changes, ends)
-
-
-def _ends_hop(change: HandoffChanged) -> bool:
-    return _ends_handoff(change) or change.change in {Change.REJECTED, Change.WAITING}
-
-
-def _ends_handoff(change: HandoffChanged) -> bool:
-    return change.change in TERMINAL or (change.change is Change.REJECTED and change.recycle)
-
-
-def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy) -> Clock | None:
+def _clock(
+    policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy, pauses: Sequence[Pause]
+) -> Clock | None:
     """The policy's clock on this part of the history, or None while its anchor has not happened."""
     started_at = _find_start(policy.anchor, scoped_history)
     if started_at is None:
@@ -99,7 +62,9 @@ def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy)
     calendar = sla_policy.calendar(
         first.team, first.calendar if scoped_history.scope is Scope.HOP else None
     )
-    due_at = calendar.add(started_at, policy.target)
+    time = RunningTime(calendar, started_at, pauses)
+    due_at = time.end(policy.target)
+    time = time.before(due_at)
     clock = Clock(
         id=uuid5(CLOCK_IDS, f"{first.handoff_id}/{scoped_history.hop}/{policy.id}"),
         handoff_id=first.handoff_id,
@@ -116,14 +81,14 @@ def _clock(policy: Policy, scoped_history: ScopedHistory, sla_policy: SlaPolicy)
         agreement_version=sla_policy.version,
         target=policy.target,
         started_at=started_at,
-        warn_at=calendar.add(started_at, policy.target * policy.warn_at),
+        warn_at=time.end(policy.target * policy.warn_at),
         due_at=due_at,
         due_on=calendar.local_date(due_at),
-        escalation_steps=escalation_steps(
-            policy, calendar, running_since=started_at, left=policy.target
-        ),
+        escalation_steps=escalation_steps(policy, time),
+        paused_for=time.paused_for,
+        paused_until=time.pauses[-1].until if time.pauses else None,
     )
-    ended = _with_end(clock, policy, scoped_history, calendar)
+    ended = _with_end(clock, policy, scoped_history, time)
     return _with_report(ended, calendar, sla_policy.agreement.sla.report_within)
 
 
@@ -146,7 +111,7 @@ def _find_start(anchor: Anchor, scoped_history: ScopedHistory) -> datetime | Non
 
 
 def _with_end(
-    clock: Clock, policy: Policy, scoped_history: ScopedHistory, calendar: CompiledCalendar
+    clock: Clock, policy: Policy, scoped_history: ScopedHistory, time: RunningTime
 ) -> Clock:
     """The clock with its end, if it has one: by what happened first, not by what arrived first."""
     changes, ends = scoped_history.changes, scoped_history.ends
@@ -168,7 +133,8 @@ def _with_end(
         ended_at=ended_at,
         ended_by=cause.change.value,
         reported_at=cause.recorded_at,
-        spent=calendar.elapsed(clock.started_at, ended_at),
+        spent=time.spent(ended_at),
+        paused_until=None,
     )
 
 

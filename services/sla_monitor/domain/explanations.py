@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.sla_monitor.domain.clocks import Clock, State
+from services.sla_monitor.domain.clocks import Clock
 from shared.calendar import CompiledCalendar, Skipped
+from shared.calendar.pauses import Pause
+from shared.calendar.running_time import RunningTime
 
 MAX_INTERVALS = 400
 """So many intervals after the due time are explained: more than a year of days."""
@@ -26,6 +29,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedPause:
+    """A pause before the due time, and the working time that it takes out."""
+
+    pause: Pause
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A clock's time: the intervals up to `due_at` add up to the target; the overdue ones follow until it ended."""
 
@@ -36,11 +47,15 @@ class Explanation:
     skipped: tuple[Skipped, ...]
     spent: timedelta
     overdue: timedelta
+    pauses: tuple[ExplainedPause, ...]
 
 
-def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Explanation:
-    """Count the clock's time again, from its start to its due time, in the calendar that it runs by."""
-    counted = calendar.open_intervals(clock.started_at, clock.due_at)
+def explain(
+    clock: Clock, calendar: CompiledCalendar, pauses: Sequence[Pause] = (), *, now: datetime
+) -> Explanation:
+    """Count the clock's time again, from its start to its due time, in the calendar that it runs by, without pauses."""
+    time = RunningTime(calendar, clock.started_at, pauses).before(clock.due_at)
+    counted = time.intervals(clock.due_at)
     until = clock.ended_at or now
     overdue = calendar.open_intervals(clock.due_at, until) if until > clock.due_at else []
     return Explanation(
@@ -49,15 +64,16 @@ def explain(clock: Clock, calendar: CompiledCalendar, *, now: datetime) -> Expla
         intervals=tuple(Interval(start, end) for start, end in counted),
         overdue_intervals=tuple(Interval(start, end) for start, end in overdue[:MAX_INTERVALS]),
         skipped=tuple(calendar.skipped_holidays(clock.started_at, max(clock.due_at, until))),
-        spent=calendar.elapsed(clock.started_at, until),
+        spent=time.spent(until),
         overdue=calendar.elapsed(clock.due_at, until),
+        pauses=tuple(ExplainedPause(it, time.paused(it, it.until)) for it in time.pauses),
     )
 
 
 def outcome(clock: Clock, *, now: datetime) -> str:
     """What became of the promise, in words, and how much later that was reported, such as `met, reported 4 h later`."""
     if clock.ended_at is None:
-        return "overdue" if clock.is_broken(now=now) else State.RUNNING.value
+        return "overdue" if clock.is_broken(now=now) else clock.state_at(now).value
     delay = (clock.reported_at or clock.ended_at) - clock.ended_at
     if delay < timedelta(minutes=1):
         return clock.state.value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from shared.agreement.model import Agreement, Policy
 from shared.calendar import CompiledCalendar, compile_calendar
@@ -22,6 +24,11 @@ class SlaPolicy:
 
     version: int
     agreement: Agreement
+
+    @cached_property
+    def paused_kinds(self) -> Mapping[str, tuple[str, ...]]:
+        """The kinds of promises that each reason of a pause pauses."""
+        return {it.id: it.kinds for it in self.agreement.routing.pause_reasons}
 
     def promises(self, scope: Scope, *, tier: str, team: str) -> list[Policy]:
         """The agreement's policies of this scope that apply to a handoff of this tier and team."""

@@ -37,16 +37,19 @@ def _update(before: Clock | None, derived: Clock, *, now: datetime) -> ClockUpda
         after, transitions = _judge(derived, now=now)
         started = Transition(after, ClockChange.STARTED, after.started_at)
         return ClockUpdate(None, after, (started, *transitions))
-    after, transitions = _judge(_with_detections(derived, before), now=now)
+    after, transitions = _judge(_with_detections(derived, before, now=now), now=now)
     if before.state is after.state is State.MET:  # announced already
         transitions = []
     return ClockUpdate(before, after, tuple(transitions))
 
 
-def _with_detections(derived: Clock, before: Clock) -> Clock:
-    """The derived clock with what sweeps have detected on it so far."""
+def _with_detections(derived: Clock, before: Clock, *, now: datetime) -> Clock:
+    """The derived clock with what sweeps have detected on it so far.
+
+    A warning is forgotten where a pause, reported late, has moved it to a later time.
+    """
     return derived._replace(
-        warned_at=before.warned_at,
+        warned_at=before.warned_at if derived.warn_at <= now or before.breached_at else None,
         breached_at=before.breached_at and derived.due_at,
         detected_at=before.detected_at,
         retracted_at=before.retracted_at,
@@ -58,8 +61,11 @@ def _with_detections(derived: Clock, before: Clock) -> Clock:
 def _judge(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
     """The clock with the breach that its end makes, or without the breach that its end disproves."""
     transitions: list[Transition] = []
+    if clock.paused_until is not None and clock.paused_until <= now:
+        clock = clock._replace(paused_until=None)
     if clock.breached_at is not None and not clock.is_broken(now=now):
-        clock = clock._replace(breached_at=None, retracted_at=now, escalation_count=0)
+        done = 0 if clock.ended_at else sum(it.at <= now for it in clock.escalation_steps)
+        clock = clock._replace(breached_at=None, retracted_at=now, escalation_count=done)
         transitions.append(Transition(clock, ClockChange.RETRACTED, now))
     ended_at = clock.ended_at
     if ended_at is not None and clock.breached_at is None and clock.is_broken(now=now):

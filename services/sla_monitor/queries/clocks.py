@@ -85,8 +85,12 @@ AT_RISK = (
     timer.warned_at.is_not(None),
     timer.breached_at.is_(None),
     timer.fire_at.is_not(None),
+    timer.paused_until.is_(None),
 )
-"""The clock runs, was warned of and is not breached; `fire_at` is its due time, or the time of a step before it."""
+"""The clock runs, was warned of, is neither breached nor paused.
+
+Its `fire_at` is its due time, or the time of a step before it.
+"""
 
 
 def read_clocks(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Clock]:
@@ -185,10 +189,12 @@ _SAVE_TIMERS = text("""
     on conflict (clock_id) do update
     set fire_at = excluded.fire_at, warned_at = excluded.warned_at,
         breached_at = excluded.breached_at, detected_at = excluded.detected_at,
-        retracted_at = excluded.retracted_at, escalation_count = excluded.escalation_count
+        retracted_at = excluded.retracted_at, escalation_count = excluded.escalation_count,
+        paused_until = excluded.paused_until
 """)
 _TIMER_FIELDS = (
-    "fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalation_count"
+    "fire_at", "warned_at", "breached_at", "detected_at", "retracted_at", "escalation_count",
+    "paused_until",
 )  # fmt: skip
 
 

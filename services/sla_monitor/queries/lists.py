@@ -113,6 +113,7 @@ def all_clocks(
     clock_filter: ClockFilter,
     page: Slice,
     *,
+    now: datetime | None = None,
     state: State | None = None,
     reported_late: bool | None = None,
 ) -> Listed:
@@ -120,7 +121,7 @@ def all_clocks(
 
     def examined(columns: Any) -> list[ColumnElement[bool]]:
         return [
-            *([] if state is None else [columns.state == state.value]),
+            *([] if state is None else _in_state(columns, state, now or func.now())),
             *([~columns.reported_late] if reported_late is False else []),
         ]
 
@@ -132,6 +133,15 @@ def all_clocks(
         examined=examined if state is not None or reported_late is False else None,
     )
     return _list(session, walk, clock_filter, page, indexed=("handoff_id",))
+
+
+def _in_state(columns: Any, state: State, now: Any) -> list[ColumnElement[bool]]:
+    """Conditions for clocks in this state at this instant: stored clocks run while they are paused."""
+    if state not in (State.RUNNING, State.PAUSED):
+        return [columns.state == state.value]
+    paused = exists().where(timer.clock_id == columns.id, timer.paused_until > now)
+    is_running = columns.state == State.RUNNING.value
+    return [is_running, paused if state is State.PAUSED else ~paused]
 
 
 def clocks_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> list[Clock]:

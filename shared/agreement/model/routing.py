@@ -122,7 +122,7 @@ class PauseReason(Section):
     label: Label | None = Field(default=None, description="How reps read it.")
     kinds: Annotated[tuple[Id, ...], AtMost(50)] = Field(
         min_length=1,
-        description="The kinds of `sla.policies` that it pauses. `accept` cannot be paused. Clocks run on as yet.",
+        description="The kinds of `sla.policies` that it pauses. `accept` cannot be paused.",
     )
     longest: Annotated[Duration, Between(timedelta(minutes=1), timedelta(days=365))] = Field(
         description="So long after its beginning a pause is over by itself; wall time."

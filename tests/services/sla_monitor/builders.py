@@ -66,6 +66,18 @@ def sla_section(
     return {"calendars": [calendar, ALWAYS], "policies": list(policies), **fields}
 
 
+PAUSE_REASONS = [
+    {"id": "later", "kinds": ["first_touch"], "longest": "200h"},
+    {"id": "trip", "kinds": ["meeting"], "longest": "200h"},
+]
+
+
+def publishable(*policies: dict[str, Any]) -> dict[str, Any]:
+    """The sections of an agreement with these policies, in which reps may pause promises."""
+    routing = {**DEFAULT_SECTIONS["routing"], "pause_reasons": PAUSE_REASONS}
+    return {"routing": routing, "sla": sla_section(*policies)}
+
+
 def publish_policies(
     session: Session,
     *policies: dict[str, Any],

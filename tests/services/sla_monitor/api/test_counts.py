@@ -31,7 +31,7 @@ def test_open_clocks_are_counted_in_all_by_team_and_by_rep(ops: SlaClient) -> No
     got = ops.get("counts")
 
     # Ada's touch is broken, her slow one and Alan's touch are at risk; Alan's slow one is due at 14:31.
-    whole = {"open_breaches": 1, "at_risk": 2, "due_soon": 2, "running": 3}
+    whole = {"open_breaches": 1, "at_risk": 2, "due_soon": 2, "running": 3, "paused": 0}
     assert got.items() >= {**whole, "has_more_due_soon": False}.items()
     assert got["teams"] == [{"team": "sales", "rep": None, **whole}]
     assert got["reps"] == [
@@ -42,6 +42,7 @@ def test_open_clocks_are_counted_in_all_by_team_and_by_rep(ops: SlaClient) -> No
             "at_risk": 1,
             "due_soon": 1,
             "running": 1,
+            "paused": 0,
         },
         {
             "team": "sales",
@@ -50,6 +51,7 @@ def test_open_clocks_are_counted_in_all_by_team_and_by_rep(ops: SlaClient) -> No
             "at_risk": 1,
             "due_soon": 1,
             "running": 2,
+            "paused": 0,
         },
     ]
 
