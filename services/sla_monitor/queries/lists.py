@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -139,9 +140,11 @@ def _in_state(columns: Any, state: State, now: Any) -> list[ColumnElement[bool]]
     """Conditions for clocks in this state at this instant: stored clocks run while they are paused."""
     if state not in (State.RUNNING, State.PAUSED):
         return [columns.state == state.value]
-    paused = exists().where(timer.clock_id == columns.id, timer.paused_until > now)
+    # A scalar, looked up by key for each examined clock: of an `exists` the planner may make a join of all timers.
+    paused_until = select(timer.paused_until).where(timer.clock_id == columns.id).scalar_subquery()
+    is_paused = (paused_until > now).is_(true())
     is_running = columns.state == State.RUNNING.value
-    return [is_running, paused if state is State.PAUSED else ~paused]
+    return [is_running, is_paused if state is State.PAUSED else ~is_paused]
 
 
 def clocks_by_id_prefix(session: Session, prefix: str, *, limit: int = 2) -> list[Clock]:

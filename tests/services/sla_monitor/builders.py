@@ -68,14 +68,10 @@ def sla_section(
 
 PAUSE_REASONS = [
     {"id": "later", "kinds": ["first_touch"], "longest": "200h"},
-    {"id": "trip", "kinds": ["meeting"], "longest": "200h"},
 ]
 
 
-def publishable(*policies: dict[str, Any]) -> dict[str, Any]:
-    """The sections of an agreement with these policies, in which reps may pause promises."""
-    routing = {**DEFAULT_SECTIONS["routing"], "pause_reasons": PAUSE_REASONS}
-    return {"routing": routing, "sla": sla_section(*policies)}
+PAUSABLE = {**DEFAULT_SECTIONS["routing"], "pause_reasons": PAUSE_REASONS}
 
 
 def publish_policies(
@@ -88,7 +84,7 @@ def publish_policies(
     """Publish the builders' agreement with these policies; its version."""
     section = sla_section(*policies, holidays=holidays, **fields)
     section["calendars"][0]["breaks"] = breaks or {}
-    source = json.dumps({**DEFAULT_SECTIONS, "sla": section})
+    source = json.dumps({**DEFAULT_SECTIONS, "routing": PAUSABLE, "sla": section})
     return publish(session, source, by="test", now=NOON).version
 
 
@@ -150,6 +146,19 @@ def step(
     return handoff_changed(
         change, at=NOON + minutes(after), hop=hop, rep=rep, qualified_at=NOON, **fields
     )
+
+
+def paused(
+    at: float, longest: float = 10_000, *, reason: str = "later", **fields: Any
+) -> HandoffChanged:
+    """The change with which the rep pauses the handoff for so many minutes at most."""
+    resumes_at = minutes_after_noon(at + longest)
+    return step(Change.PAUSED, at, reason=reason, resumes_at=resumes_at, **fields)
+
+
+def resumed(at: float, **fields: Any) -> HandoffChanged:
+    """The change with which the rep resumes the handoff."""
+    return step(Change.RESUMED, at, **fields)
 
 
 def next_rep(after: float, *, rep: str = "linus", hop: int = 2, **fields: Any) -> HandoffChanged:

@@ -152,6 +152,8 @@ def test_a_lead_can_be_paused_and_resumed(site: Site) -> None:
 
     assert "Saved." in paused.text
     assert "You paused this lead: on holiday" in paused.text
+    assert "Mon 30 Nov 09:49" in paused.text  # the first touch, after ten days at most
+    assert "Wed 18 Nov 13:00" in resumed.text
     assert "Saved." in resumed.text
     assert [change for change, _ in site.steps()[2:]] == ["paused", "resumed"]
 

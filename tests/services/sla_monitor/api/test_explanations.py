@@ -16,8 +16,11 @@ from tests.services.sla_monitor.api.clients import SlaClient, client_with_key
 from tests.services.sla_monitor.builders import (
     handle_changes,
     minutes_after_noon,
+    numbered,
+    paused,
     policy,
     publish_policies,
+    resumed,
     step,
 )
 
@@ -109,3 +112,45 @@ def test_breaks_that_did_not_count_are_listed(client: TestClient, sessions: Sess
         {"since": "2026-11-18T12:15:00Z", "until": "2026-11-18T12:45:00Z", "seconds": 1800.0}
     ]
     assert explanation["counted_s"] == 3600
+
+
+def test_pauses_are_explained_and_a_clock_says_that_it_is_paused(
+    client: TestClient, sessions: Sessions
+) -> None:
+    steps = [step(Change.ASSIGNED), paused(10), resumed(20), paused(80, 600, actor="rep/grace")]
+    with sessions.begin() as session:
+        publish_policies(session, policy("touch", target="2h"))
+        handle_changes(session, *numbered(*steps), minute=85)
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    [clock] = ops.get("clocks", state="paused")["items"]
+    assert ops.get("clocks", state="running")["items"] == []
+    assert (clock["state"], clock["outcome"], clock["paused_until"]) == (
+        "paused",
+        "paused",
+        "2026-11-18T23:20:00Z",
+    )
+    assert clock["due_at"] == "2026-11-19T09:50:00Z"
+    assert ops.get("counts").items() >= {"paused": 1, "running": 0, "at_risk": 0}.items()
+
+    explanation = ops.get(f"clocks/{clock['id']}/explain")
+
+    assert explanation["pauses"] == [
+        {
+            "since": "2026-11-18T12:10:00Z",
+            "until": "2026-11-18T12:20:00Z",
+            "reason": "later",
+            "actor": None,
+            "ended_by": "resumed",
+            "seconds": 600.0,
+        },
+        {
+            "since": "2026-11-18T13:20:00Z",
+            "until": "2026-11-18T23:20:00Z",
+            "reason": "later",
+            "actor": "rep/grace",
+            "ended_by": None,
+            "seconds": 13200.0,
+        },
+    ]
+    assert [it["seconds"] for it in explanation["intervals"]] == [600.0, 3600.0, 3000.0]
+    assert (explanation["counted_s"], explanation["spent_s"]) == (7200.0, 4200.0)

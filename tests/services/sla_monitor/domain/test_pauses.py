@@ -16,44 +16,37 @@ from services.sla_monitor.domain.explanations import explain, outcome
 from services.sla_monitor.domain.pauses import pauses_in
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.domain.reconciliation import reconcile
-from shared.agreement.model import Agreement
 from shared.calendar import CompiledCalendar
 from shared.contracts.payloads import Change, ClockChange, HandoffChanged
 from tests.builders import NOON, agreement, minutes
 from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
+    PAUSABLE,
+    PAUSE_REASONS,
     TOUCH,
     minutes_after_noon,
     next_rep,
     numbered,
+    paused,
     policy,
-    publishable,
+    resumed,
+    sla_section,
     step,
 )
 
 ASSIGNED = step(Change.ASSIGNED)
 
 
-def paused(
-    at: float, longest: float = 10_000, reason: str = "later", **fields: Any
-) -> HandoffChanged:
-    return step(
-        Change.PAUSED, at, reason=reason, resumes_at=minutes_after_noon(at + longest), **fields
-    )
+REASONS = [*PAUSE_REASONS, {"id": "trip", "kinds": ["meeting"], "longest": "200h"}]
 
 
-def resumed(at: float, **fields: Any) -> HandoffChanged:
-    return step(Change.RESUMED, at, **fields)
-
-
-def policies_with(*policies: dict[str, Any]) -> dict[int, SlaPolicy]:
-    return {1: SlaPolicy(1, pausable(*policies))}
-
-
-def pausable(*policies: dict[str, Any]) -> Agreement:
+def policies_with(*policies: dict[str, Any], **calendar: Any) -> dict[int, SlaPolicy]:
     """An agreement in which `later` pauses first touches, and `trip` another kind."""
-    return agreement(**publishable(*policies))
+    section = sla_section(*policies)
+    section["calendars"][0] |= calendar
+    terms = agreement(sla=section, routing={**PAUSABLE, "pause_reasons": REASONS})
+    return {1: SlaPolicy(1, terms)}
 
 
 def clocks_of(history: list[HandoffChanged], *policies: dict[str, Any]) -> dict[str, Clock]:
@@ -225,9 +218,7 @@ def test_clocks_with_pauses_agree_with_stepping_through_each_second(
     ]
     assigned = replace(ASSIGNED, assigned_at=started_at)
     changes = [assigned, *data.draw(st.permutations(reports))]
-    sections = publishable(policy("touch", target=f"{target_s}s"))
-    sections["sla"]["calendars"][0]["hours"] = HOURS
-    policies = {1: SlaPolicy(1, agreement(**sections))}
+    policies = policies_with(policy("touch", target=f"{target_s}s"), hours=HOURS)
     policies_calendar = policies[1].calendar("sales", None)
 
     [clock] = derive_clocks(numbered(*changes), policies)

@@ -75,6 +75,7 @@ LISTS: dict[str, Read] = {
     "upcoming": partial(lists.upcoming, now=NOON),
     "clocks": lists.all_clocks,
     "running clocks": partial(lists.all_clocks, state=State.RUNNING),
+    "paused clocks": partial(lists.all_clocks, state=State.PAUSED),
     "clocks that were reported late": partial(lists.all_clocks, reported_late=True),
     "clocks that were not": partial(lists.all_clocks, reported_late=False),
 }
@@ -180,6 +181,7 @@ EXPECTED = {
     "upcoming": CLOCKS / 6,
     "clocks": CLOCKS,
     "running clocks": CLOCKS / 3,
+    "paused clocks": 0,
     "clocks that were reported late": CLOCKS / 300,
     "clocks that were not": CLOCKS - CLOCKS / 300,
 }
