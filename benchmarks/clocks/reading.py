@@ -16,8 +16,9 @@ from sqlalchemy.orm import sessionmaker
 
 from benchmarks.machine import Figure, does, takes
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
+from services.sla_monitor.queries.attainment import GroupBy, tally_sums
 from services.sla_monitor.queries.counts import due_soon_counts, open_counts
-from services.sla_monitor.queries.lists import ClockFilter, GroupBy, breaches, tally_sums
+from services.sla_monitor.queries.lists import ClockFilter, breaches
 from services.sla_monitor.queries.walks import Slice
 from services.sla_monitor.sweep import GRACE
 from shared.agreement.model import Calendar, Weekday

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from shared.agreement.check_answers import answer_problems
@@ -13,11 +12,11 @@ from shared.agreement.check_calendars import (
     open_in_a_week,
 )
 from shared.agreement.check_conditions import condition_problems, unknown
-from shared.agreement.check_ladders import ladder_problems
+from shared.agreement.check_policies import policy_problems
 from shared.agreement.contexts import ALL_READ
 from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
-from shared.agreement.model import Agreement, Anchor, Policy, Strategy, TraitType
+from shared.agreement.model import Agreement, Strategy, TraitType
 from shared.agreement.problem import Problem
 from shared.documents import Path, Unread
 
@@ -61,7 +60,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from answer_problems(agreement, unread)
     yield from _owner_problems(agreement)
     for at, policy in enumerate(agreement.sla.policies):
-        yield from _policy_problems(policy, ("sla", "policies", at))
+        yield from policy_problems(policy, ("sla", "policies", at))
     yield from _unreachable_targets(agreement)
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
@@ -226,17 +225,3 @@ def _unreachable_targets(agreement: Agreement) -> Iterator[Problem]:
                     f"`{calendar.id}` is open {weekly.total_seconds() / 3600:g} h a week, so this would be due after "
                     "more than five years; business time counts only open hours, write less",
                 )
-
-
-def _policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
-    if policy.target <= timedelta(0):
-        yield Problem((*path, "target"), "a target of no time is never met; write one such as 15m")
-    impossible_anchors = {"accept": (Anchor.ACCEPTED, Anchor.WON), "first_touch": (Anchor.WON,)}[
-        policy.kind
-    ]
-    if policy.anchor in impossible_anchors:
-        yield Problem(
-            (*path, "anchor"),
-            f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
-        )
-    yield from ladder_problems(policy, (*path, "ladder"))

@@ -16,20 +16,21 @@ class RunningTime(NamedTuple):
     calendar: CompiledCalendar
     started_at: datetime
     pauses: Sequence[Pause] = ()
-    roll_to_next_open: bool = False
-    """An end that falls on closing time is moved to the next opening."""
 
-    def end(self, length: timedelta) -> datetime:
-        """The earliest instant at which so much time has run. A pause from the end on changes nothing."""
+    def end(self, length: timedelta, *, roll_to_next_open: bool = False) -> datetime:
+        """The earliest instant at which so much time has run. A pause from the end on changes nothing.
+
+        With `roll_to_next_open` an end that falls on closing time moves to the next opening.
+        """
         left, since = length, self.started_at
         for pause in self.pauses:
-            end = self._end(since, left)
+            end = self._end(since, left, roll=roll_to_next_open)
             if end <= pause.since:
                 return end
             if pause.until > since:
                 left -= self.calendar.elapsed(since, pause.since)
                 since = pause.until
-        return self._end(since, left)
+        return self._end(since, left, roll=roll_to_next_open)
 
     def before(self, end: datetime) -> RunningTime:
         """The same time with only those pauses that begin before this end, and are not over at the start."""
@@ -62,6 +63,6 @@ class RunningTime(NamedTuple):
     def _open(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
         return self.calendar.open_intervals(since, until) if since < until else []
 
-    def _end(self, since: datetime, left: timedelta) -> datetime:
+    def _end(self, since: datetime, left: timedelta, *, roll: bool) -> datetime:
         end = self.calendar.add(since, left)
-        return self.calendar.next_open(end) if self.roll_to_next_open else end
+        return self.calendar.next_open(end) if roll else end

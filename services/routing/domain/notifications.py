@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -212,32 +212,31 @@ def handoff_data(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
     }
 
 
+_BY_ASSIGNMENT = (Anchor.QUALIFIED, Anchor.ASSIGNED)
+"""Anchors that have happened by an assignment. A hop's promise never begins before it."""
+
+
 class DueTimes:
     """When the promises of one agreement are due for the assignments of a team; equal instants are computed once."""
 
     def __init__(self, policies: Sequence[Policy], team: TeamPolicy) -> None:
         self._policies, self._team = policies, team
         self._policies_of: dict[tuple[str, str], list[Policy]] = {}
-        self._ends: dict[tuple[str | None, datetime, timedelta], datetime] = {}
+        self._ends: dict[tuple[str, str, datetime], datetime] = {}
 
     def of(
         self, handoff: Handoff, pauses: Callable[[Policy], Sequence[Pause]] = lambda _: ()
     ) -> Iterator[tuple[Policy, datetime]]:
         """The promises that hold for this assignment, each with the instant at which it is due, after its pauses."""
         for policy in self._matching(handoff.tier, handoff.team):
-            if policy.anchor is Anchor.ASSIGNED and handoff.assigned_at:
-                calendar = handoff.calendar if policy.scope is Scope.HOP else None
-                since = handoff.assigned_at
-            elif policy.anchor is Anchor.QUALIFIED:
-                calendar, since = None, handoff.qualified_at
+            is_hop = policy.scope is Scope.HOP
+            if policy.anchor is Anchor.QUALIFIED and not is_hop:
+                since: datetime | None = handoff.qualified_at
             else:
-                continue
-            paused = pauses(policy)
-            if not paused:
-                yield policy, self._end(calendar, since, policy.target)
-            else:
-                hours = self._hours(calendar)
-                yield policy, RunningTime(hours, since, paused).end(policy.target)
+                since = handoff.assigned_at if policy.anchor in _BY_ASSIGNMENT else None
+            if since is not None:
+                hours = self._hours(handoff.calendar if is_hop else None)
+                yield policy, self._end(policy, RunningTime(hours, since, pauses(policy)))
 
     def _matching(self, tier: str, team: str) -> list[Policy]:
         if (tier, team) not in self._policies_of:
@@ -247,10 +246,13 @@ class DueTimes:
             ]
         return self._policies_of[tier, team]
 
-    def _end(self, calendar: str | None, since: datetime, target: timedelta) -> datetime:
-        if (calendar, since, target) not in self._ends:
-            self._ends[calendar, since, target] = self._hours(calendar).add(since, target)
-        return self._ends[calendar, since, target]
+    def _end(self, policy: Policy, time: RunningTime) -> datetime:
+        if time.pauses:
+            return time.end(policy.target, roll_to_next_open=policy.roll_to_next_open)
+        key = (policy.id, time.calendar.calendar.id, time.started_at)
+        if key not in self._ends:
+            self._ends[key] = time.end(policy.target, roll_to_next_open=policy.roll_to_next_open)
+        return self._ends[key]
 
     def _hours(self, calendar: str | None) -> CompiledCalendar:
         return self._team.calendars.get(calendar or "", self._team.calendar)

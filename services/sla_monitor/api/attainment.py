@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.sla_monitor.api.filters import KEY_ERRORS, Filters
 from services.sla_monitor.domain.reports import Report, reports
-from services.sla_monitor.queries import lists
-from services.sla_monitor.queries.lists import GroupBy
+from services.sla_monitor.queries.attainment import GroupBy, daily_tally_sums, tally_sums
 from shared.http.csv_tables import (
     CSV_RESPONSE,
     columns_of,
@@ -143,7 +142,7 @@ def attainment(
 ) -> AttainmentOut | Response:
     """How promises were kept that were due on these dates. A promise that nobody answers counts as broken."""
     first, last = parameters.dates(now)
-    sums = lists.tally_sums(
+    sums = tally_sums(
         session, parameters.by, parameters.clock_filter(caller), first=first, last=last
     )
     items = [ReportOut.of(report) for report in reports(sums)]
@@ -166,7 +165,7 @@ def daily_attainment(
     clock_filter = parameters.clock_filter(caller)
     if parameters.by is GroupBy.REP and clock_filter.team is None and clock_filter.rep is None:
         raise InvalidRequest("there is a series for each rep of one team: name a `team` or a `rep`")
-    sums = lists.daily_tally_sums(session, parameters.by, clock_filter, first=first, last=last)
+    sums = daily_tally_sums(session, parameters.by, clock_filter, first=first, last=last)
     series = [
         SeriesOut(group=group, days=[ReportOut.of(report) for report in reports(of_group)])
         for group, of_group in sums.items()

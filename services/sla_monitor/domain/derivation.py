@@ -63,7 +63,7 @@ def _clock(
         first.team, first.calendar if scoped_history.scope is Scope.HOP else None
     )
     time = RunningTime(calendar, started_at, pauses)
-    due_at = time.end(policy.target)
+    due_at = time.end(policy.target, roll_to_next_open=policy.roll_to_next_open)
     time = time.before(due_at)
     clock = Clock(
         id=uuid5(CLOCK_IDS, f"{first.handoff_id}/{scoped_history.hop}/{policy.id}"),
@@ -81,10 +81,10 @@ def _clock(
         agreement_version=sla_policy.version,
         target=policy.target,
         started_at=started_at,
-        warn_at=time.end(policy.target * policy.warn_at),
+        warn_at=time.end(policy.warn_after),
         due_at=due_at,
         due_on=calendar.local_date(due_at),
-        escalation_steps=escalation_steps(policy, time),
+        escalation_steps=escalation_steps(policy, time, due_at),
         paused_for=time.paused_for,
         paused_until=time.pauses[-1].until if time.pauses else None,
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.sla_monitor.domain.clocks import NOBODY, EscalationStep
 from shared.agreement.model import Policy
 from shared.calendar.running_time import RunningTime
 
 
-def escalation_steps(policy: Policy, time: RunningTime) -> tuple[EscalationStep, ...]:
-    """The steps of a clock that counts this time, in the order of time."""
-    due_at = time.end(policy.target)
+def escalation_steps(
+    policy: Policy, time: RunningTime, due_at: datetime
+) -> tuple[EscalationStep, ...]:
+    """The steps of a clock that counts this time and is due then, in the order of time."""
     steps = [
         EscalationStep(
             time.calendar.add(due_at, step.after)

@@ -82,11 +82,28 @@ class Policy(Section):
         lt=1,
         description="A clock is at risk once this part of the target has passed.",
     )
+    warn_before: Annotated[Duration | None, Between(timedelta(seconds=1), timedelta(days=365))] = (
+        Field(
+            default=None,
+            description="In place of `warn_at`: business time before the due time from which a clock is at risk.",
+        )
+    )
+    roll_to_next_open: bool = Field(
+        default=False,
+        description="Whether a due time that falls exactly on the end of working hours moves to their next beginning.",
+    )
     ladder: Annotated[tuple[EscalationStep, ...], AtMost(20)] = Field(
         default=(EscalationStep(notify="team"),),
         description="Who is notified, and when: as written when the clock started. `[]` is silence: a breach is "
         "recorded and shown, and nobody is notified.",
     )
+
+    @property
+    def warn_after(self) -> timedelta:
+        """The business time after which a clock is at risk."""
+        if self.warn_before is None:
+            return self.target * self.warn_at
+        return max(timedelta(0), self.target - self.warn_before)
 
 
 class Sla(Section):

@@ -188,6 +188,8 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("target: 15m", "target: ▸0m", "a target of no time is never met"),
         ("target: 15m", "target: ▸15 minutes", "`15 minutes`: a duration is a number and a unit"),
         ("target: 15m", "target: 15m, warn_at: ▸1", "`1` is too large; write less than 1"),
+        ("target: 15m", "target: 15m, warn_at: 0.5, warn_before: ▸5m", "a policy has `warn_at` or `warn_before`"),
+        ("target: 15m", "target: 15m, warn_before: ▸15m", "this is before the clock starts"),
         ("anchor: assigned", "anchor: ▸accepted", "`accept` is over when a handoff is accepted"),
         ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, ▸{notify: ops}]", "a step before"),
         ("target: 15m", "target: 15m, ladder: [{after: 5m, notify: ops}, {after: ▸1m, notify: ops}]", "a step"),

@@ -15,12 +15,14 @@ from tests.builders import NOON, agreement, minutes
 from tests.services.sla_monitor.builders import (
     ACCEPT,
     JOURNEY,
+    PAUSABLE,
     TOUCH,
     agreement_with,
     derived_clocks,
     minutes_after_noon,
     next_rep,
     numbered,
+    paused,
     policy,
     sla_section,
     step,
@@ -253,3 +255,32 @@ def test_escalation_steps_count_business_time_after_the_breach() -> None:
         EscalationStep(minutes_after_noon(90), "ops"),
         EscalationStep(minutes_after_noon(60 + 5 * 60 + 16 * 60), "team"),
     )
+
+
+def test_a_warning_comes_a_part_of_the_target_or_a_business_time_before_it() -> None:
+    slow = policy("slow", target="6h", warn_before="90m")
+    clock = derived_clocks([ASSIGNED], slow)["slow/1"]
+    assert clock.due_at == minutes_after_noon(22 * 60)  # Thursday, 10:00
+    assert clock.warn_at == minutes_after_noon(4 * 60 + 30)
+
+
+@pytest.mark.parametrize(
+    ("target", "due"),
+    [("5h", 21 * 60), ("299m", 299), ("301m", 21 * 60 + 1)],
+    ids=["at closing", "before it", "after it"],
+)
+def test_a_due_time_at_closing_may_move_to_the_next_opening(target: str, due: float) -> None:
+    rolled = policy("touch", target=target, roll_to_next_open=True, warn_before="1m")
+    clock = derived_clocks([ASSIGNED], rolled)["touch/1"]
+    assert clock.due_at == minutes_after_noon(due)
+    assert derived_clocks([ASSIGNED], policy("touch", target="5h"))[
+        "touch/1"
+    ].due_at == minutes_after_noon(300)
+
+
+def test_a_pause_before_a_due_time_that_has_moved_to_the_opening_counts() -> None:
+    rolled = policy("touch", target="5h", roll_to_next_open=True)
+    history = numbered(ASSIGNED, paused(400, 1_000))  # from 18:40 to 11:20 on Thursday
+    versions = {1: SlaPolicy(1, agreement(sla=sla_section(rolled), routing=PAUSABLE))}
+    [clock] = derive_clocks(history, versions)
+    assert clock.due_at == minutes_after_noon(1_400)
