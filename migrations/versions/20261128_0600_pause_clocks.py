@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "sla_04"
-down_revision = "scoring_02"
+down_revision = "routing_03"
 branch_labels = None
 depends_on = None
 
