@@ -20,10 +20,14 @@ from tests.browser.watching import (
     axe_violations,
     broken_words,
     overflow_px,
+    scrolling_boxes,
     take_screenshot,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+
+WITHOUT_SCROLLING = {"/reps", "/deliveries", "/sla"}
+"""Pages whose tables are as wide as a phone, because people act on their rows."""
 
 EVERY_PAGE = pytest.mark.parametrize("target", PAGES, ids=lambda it: it.path)
 
@@ -64,6 +68,8 @@ def test_a_page_is_accessible_and_fits(
     assert axe_violations(page) == []
     assert overflow_px(page) <= 0
     assert broken_words(page) == []
+    if width == PHONE and target.path in WITHOUT_SCROLLING:
+        assert scrolling_boxes(page) == []
 
 
 @EVERY_PAGE

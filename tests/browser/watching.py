@@ -125,6 +125,20 @@ def overflow_px(page: Page) -> int:
     return int(evaluate(page, f"{root}.scrollWidth - {root}.clientWidth"))
 
 
+SCROLLING_BOXES = """
+    [...document.querySelectorAll("main .scroll")]
+        .map((it) => [it.ariaLabel || it.getAttribute("aria-labelledby"), it.scrollWidth - it.clientWidth])
+        .filter(([name, hidden]) => hidden > 1)
+        .map(([name, hidden]) => `${name}: ${hidden}`)
+"""
+"""Texts for screen readers are a pixel wide, and may stand at the edge."""
+
+
+def scrolling_boxes(page: Page) -> list[str]:
+    """The tables that are wider than their place, each with how many pixels of it are hidden."""
+    return list(evaluate(page, SCROLLING_BOXES))
+
+
 def take_screenshot(page: Page, name: str) -> None:
     """Write a picture of the whole page into the folder of screenshots."""
     SHOTS.mkdir(parents=True, exist_ok=True)
