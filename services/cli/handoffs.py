@@ -108,6 +108,7 @@ def show(name: HandoffName, as_json: AsJson = False) -> None:
         terminal.print(_candidates(decision))
     for title, table in (
         ("Steps", _steps(details)),
+        ("Steps of ladders", _escalations(details)),
         ("Webhooks", _webhooks(details)),
         ("Promises", clock_table([(it, None) for it in clocks], now, acknowledgements)),
     ):
@@ -160,6 +161,14 @@ def _steps(details: HandoffDetails) -> Table:
     for step in details.history:
         facts = ", ".join(f"{name} {value}" for name, value in step.details.items())
         table.add_row(instant(step.occurred_at), step.change, step.rep or "", step.actor, facts)
+    return table
+
+
+def _escalations(details: HandoffDetails) -> Table:
+    table = plain_table("Due", "Step", "Promise", "Rep", "Outcome", unbroken=["Due"])
+    for step in details.escalations:
+        outcome = step.outcome or "pending"
+        table.add_row(instant(step.due_at), step.step, step.policy, step.rep, outcome)
     return table
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from services.cli.handoffs import app
+from services.routing.handlers import Assigner, on_sla_changed, tick
 from services.routing.handlers.answers import UnknownHandoff
 from services.scoring.handlers.reading import UnknownLead
+from shared.contracts.payloads import ClockChange
 from shared.db.session import Sessions
+from tests.builders import NOON, sla_changed, sla_message
 from tests.services.cli.journey import hand_over
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
@@ -85,6 +89,26 @@ def test_a_handoff_is_shown_by_its_lead_and_by_the_id_that_the_list_shows(
     assert details["handoff"]["id"] == handoff["id"]
     assert details["handoff"]["decision"]["picked"] == "grace"
     assert [it["policy"] for it in details["clocks"]] == ["first_touch"]
+
+
+def test_the_steps_of_ladders_are_shown_with_what_came_of_them(sessions: Sessions) -> None:
+    hand_over(sessions, "ada@example.com")
+    [handoff] = listed()
+    step = sla_changed(
+        ClockChange.ESCALATED, handoff_id=UUID(handoff["id"]), rep="grace", step="return_to_pool"
+    )
+    assigner = Assigner("http://127.0.0.1:8002")
+    with sessions.begin() as session:
+        on_sla_changed(session, [sla_message(step)], NOON, assigner=assigner)
+    assert "pending" in CliRunner().invoke(app, ["show", "ada@example.com"]).stdout
+    with sessions.begin() as session:
+        tick(session, NOON, assigner=assigner)
+
+    result = CliRunner().invoke(app, ["show", "ada@example.com"])
+
+    assert result.exit_code == 0, result.output
+    assert "Steps of ladders" in result.stdout
+    assert "returned_to_pool" in result.stdout
 
 
 def test_a_handoff_that_waits_is_shown_with_the_reasons(sessions: Sessions) -> None:
