@@ -72,8 +72,7 @@ def demo(
         if stop.is_set():
             return
         summary(access, console)
-        if link := receiver.answer_link():
-            console.print(f"A rep answers with this link, without a key: {link}", soft_wrap=True)
+        console.print(receiver.answer_hint(), soft_wrap=True)
         if not once:
             demo_run.print_figures(reader)
 

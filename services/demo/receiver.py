@@ -68,10 +68,13 @@ class Receiver(ThreadingHTTPServer):
         self._links: dict[str, str] = {}
         self._lock = Lock()
 
-    def answer_link(self) -> str | None:
+    def answer_hint(self) -> str:
         """The newest link to an answer page: of a rep who never answers, if such a rep got a lead."""
         silent = [it for id, it in self._links.items() if not self.reps[id].habit.answers]
-        return next(iter([*silent, *self._links.values()]), None)
+        link = next(iter([*silent, *self._links.values()]), None)
+        if link is None:
+            return "No rep got a lead, so there is no link to answer with."
+        return f"A rep answers with this link, without a key: {link}"
 
     def receive(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
         """Verify the webhook and start the rep's answers to it; returns the HTTP status to answer."""

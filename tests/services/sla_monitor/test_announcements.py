@@ -34,7 +34,7 @@ def test_a_transition_is_announced_with_all_that_the_contract_holds(
         transition = Transition(CLOCKS[clock]._replace(rep=rep), change, NOON, step)
         [record] = clocks_changed([transition], now=LATER)
         fields = orjson.loads(record.value)
-        optional = {"rep": rep, "step": step, "actor": None, "note": None}
+        optional = {"rep": rep, "step": step, "lasts_s": None, "actor": None, "note": None}
         absent = {name for name, value in optional.items() if value is None}
         assert fields.keys() == set(SlaChanged.__struct_fields__) - absent
         payload = SLA_CHANGED.codec.decode(record.value)
