@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from services.routing.queries.endpoints import disabled_endpoints
 from shared.db.session import Sessions
 from shared.http.outbound import guarded_client
 from tests.builders import NOON
+from tests.engine import until
 from tests.services.routing.builders import entry, importing
 from tests.services.routing.delivery.post import LOOPBACK, Post
 from tests.services.routing.delivery.receiver import receiving
@@ -60,7 +62,18 @@ def short(connection: socket.socket, _: threading.Event) -> None:
 
 def reset(connection: socket.socket, _: threading.Event) -> None:
     connection.sendall(b"content-length: 100\r\n\r\nwait")
+    until(lambda: _has_read_all(connection))  # a reset drops what its receiver has not read
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _has_read_all(connection: socket.socket) -> bool:
+    """Whether the other side, on this machine too, has read what was sent: the queue of its socket is empty."""
+    ports = [f":{it[1]:04X}" for it in (connection.getpeername(), connection.getsockname())]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if local.endswith(ports[0]) and remote.endswith(ports[1]):
+            return queues.endswith(":00000000")
+    return True
 
 
 BODIES = (endless, slow, dripping, silent, broken, short, reset)
