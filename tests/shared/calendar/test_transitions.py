@@ -10,6 +10,7 @@ import pytest
 
 from shared.agreement.model import Calendar
 from shared.calendar import CompiledCalendar
+from tests.seeds import random_of
 from tests.shared.calendar.builders import WEEK, calendar
 from tests.shared.calendar.oracle import Oracle, transitions
 
@@ -73,7 +74,7 @@ def random_calendar(zone: str, near: date, chance: Random) -> Calendar:
 def test_every_second_around_a_transition_is_as_stepping_finds_it(zone: str) -> None:
     changes = transitions(zone, SINCE, UNTIL)
     assert changes, "choose a zone with transitions"
-    chance = Random(zone)  # noqa: S311 - cases, no secrets
+    chance = random_of(ZONES.index(zone))
     for transition in changes:
         near = datetime.fromtimestamp(transition, UTC).date()
         for _ in range(CALENDARS):
