@@ -59,8 +59,11 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _invalid_numbers(agreement)
     yield from answer_problems(agreement, unread)
     yield from _owner_problems(agreement)
+    outcomes = None
+    if not unread.covers(("routing", "contact_outcomes")):
+        outcomes = [it.id for it in agreement.routing.contact_outcomes]
     for at, policy in enumerate(agreement.sla.policies):
-        yield from policy_problems(policy, ("sla", "policies", at))
+        yield from policy_problems(policy, ("sla", "policies", at), outcomes)
     yield from _unreachable_targets(agreement)
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))

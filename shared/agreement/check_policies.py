@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from shared.agreement.check_conditions import unknown
 from shared.agreement.check_ladders import ladder_problems
 from shared.agreement.model import Anchor, Policy
 from shared.agreement.problem import Problem
@@ -13,11 +14,20 @@ from shared.documents import Path
 _IMPOSSIBLE_ANCHORS = {
     "accept": (Anchor.ACCEPTED, Anchor.WON),
     "first_touch": (Anchor.WON,),
+    "meeting": (Anchor.WON,),
+    "outcome": (Anchor.WON,),
+    "attempts": (Anchor.WON,),
 }
 
 
-def policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
-    """Every fault of the policy, which is at this path."""
+_OF_KIND = {"outcomes": "meeting", "count": "attempts", "spread": "attempts"}
+"""Fields that one kind alone has."""
+
+
+def policy_problems(
+    policy: Policy, path: Path, outcomes: Sequence[str] | None
+) -> Iterator[Problem]:
+    """Every fault of the policy, which is at this path; `outcomes` of contacts are None where they are unread."""
     if policy.target <= timedelta(0):
         yield Problem((*path, "target"), "a target of no time is never met; write one such as 15m")
     if policy.anchor in _IMPOSSIBLE_ANCHORS[policy.kind]:
@@ -25,8 +35,26 @@ def policy_problems(policy: Policy, path: Path) -> Iterator[Problem]:
             (*path, "anchor"),
             f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
         )
+    yield from _kind_problems(policy, path, outcomes)
     yield from _warning_problems(policy, path)
     yield from ladder_problems(policy, (*path, "ladder"))
+
+
+def _kind_problems(policy: Policy, path: Path, outcomes: Sequence[str] | None) -> Iterator[Problem]:
+    for field, kind in _OF_KIND.items():
+        if field in policy.model_fields_set and policy.kind != kind:
+            message = f"only promises of the kind `{kind}` have `{field}`; delete it"
+            yield Problem((*path, field), message)
+    if policy.kind == "meeting" and not policy.outcomes:
+        message = (
+            "by which contacts is it met? write `outcomes`, with ids of `routing.contact_outcomes`"
+        )
+        yield Problem((*path, "kind"), message)
+    for index, outcome in enumerate(policy.outcomes):
+        if outcomes is not None and outcome not in outcomes:
+            yield Problem((*path, "outcomes", index), unknown("outcome", outcome, outcomes))
+    if policy.kind == "attempts" and policy.spread and policy.count < 2:
+        yield Problem((*path, "spread"), "one attempt has no spread; write `count: 2` or more")
 
 
 def _warning_problems(policy: Policy, path: Path) -> Iterator[Problem]:

@@ -37,6 +37,8 @@ REP: Names = tuple(
 )  # fmt: skip
 TIER: Names = (("tier", "string"),)
 TEAM: Names = (("team", "string"),)
+ORIGIN: Names = (("sources", "list<string>"), ("campaign", "string"))
+"""The sources of a lead's events, and its last campaign, or else its first."""
 
 
 def conditions(
@@ -76,5 +78,5 @@ def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
         ("qualification", "tiers", "when", lead + NUMBERS),
         ("routing", "rules", "when", lead + NUMBERS + TIER),
         ("routing", "rules", "match", lead + REP + TIER),
-        ("sla", "policies", "when", TIER + TEAM),
+        ("sla", "policies", "when", TIER + TEAM + ORIGIN),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.agreement.model import Agreement, TraitType
@@ -95,3 +95,10 @@ _CONVERTERS: dict[TraitType, Callable[[object], Any]] = {
     TraitType.BOOLEAN: _boolean,
     TraitType.LIST: _list,
 }
+
+
+def promise_facts(
+    tier: str, team: str, *, sources: Sequence[str], campaign: str | None
+) -> dict[str, object]:
+    """The facts that the conditions of promises read; a lead without a campaign has an empty one."""
+    return {"tier": tier, "team": team, "sources": list(sources), "campaign": campaign or ""}

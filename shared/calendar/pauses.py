@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.contracts.payloads import Change
@@ -56,6 +56,7 @@ def ended(pauses: Iterable[Pause], at: datetime, change: Change) -> list[Pause]:
     ]
 
 
-def _order(report: PauseReport) -> tuple[datetime, str, str]:
-    """Sorts by time; at one instant the pause comes before its resumption."""
-    return report.occurred_at, report.change, report.reason
+def _order(report: PauseReport) -> tuple[datetime, Change, timedelta, str, str]:
+    """Sorts by time; at one instant the longest pause comes first, and its resumption last."""
+    length = timedelta(0) if report.resumes_at is None else report.resumes_at - report.occurred_at
+    return report.occurred_at, report.change, -length, report.reason, report.actor or ""

@@ -82,4 +82,4 @@ def test_docs_show_parameters_bodies_examples_and_webhooks(sessions: Sessions) -
         assert text in pages["scoring"]
     for text in ("handoff.assigned", "data.lead.email", "webhook-signature", "currency"):
         assert text in pages["routing"]
-    assert "accept or first_touch" in pages["sla"]
+    assert "accept, first_touch, meeting" in pages["sla"]

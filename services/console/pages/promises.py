@@ -22,7 +22,7 @@ LISTS: Final = {"breaches": "Open breaches", "at-risk": "At risk", "upcoming": "
 PART, WHOLE = 15, 100
 """Rows of each list on the board, and of the one list that is opened."""
 
-KINDS: Final = ("accept", "first_touch")
+KINDS: Final = ("accept", "first_touch", "meeting", "outcome", "attempts")
 
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:

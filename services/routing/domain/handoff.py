@@ -88,6 +88,12 @@ class Handoff(NamedTuple):
         """The qualification as JSON."""
         return self.announced_json or encode(self.lead)
 
+    @property
+    def campaign(self) -> str | None:
+        """The name of the lead's last campaign, or else of its first."""
+        context = self.lead.context
+        return _campaign(context.last_campaign) or _campaign(context.first_campaign)
+
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:
     """The id of the qualification's handoff: the same however often it is announced."""
@@ -125,7 +131,7 @@ class Step(NamedTuple):
             "assigned_at": handoff.assigned_at,
             "agreement_version": handoff.agreement_version,
             "sources": context.sources,
-            "campaign": _campaign(context.last_campaign) or _campaign(context.first_campaign),
+            "campaign": handoff.campaign,
             "recycle": False,
             "lead_name": context.name or context.email,
             "actor": None if self.actor == SYSTEM else self.actor,

@@ -12,6 +12,7 @@ import orjson
 
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.policy import TeamPolicy
+from shared.agreement.facts import promise_facts
 from shared.agreement.model import Anchor, Policy
 from shared.calendar import CompiledCalendar
 from shared.calendar.pauses import Pause
@@ -221,14 +222,14 @@ class DueTimes:
 
     def __init__(self, policies: Sequence[Policy], team: TeamPolicy) -> None:
         self._policies, self._team = policies, team
-        self._policies_of: dict[tuple[str, str], list[Policy]] = {}
+        self._policies_of: dict[tuple[str, str, tuple[str, ...], str | None], list[Policy]] = {}
         self._ends: dict[tuple[str, str, datetime], datetime] = {}
 
     def of(
         self, handoff: Handoff, pauses: Callable[[Policy], Sequence[Pause]] = lambda _: ()
     ) -> Iterator[tuple[Policy, datetime]]:
         """The promises that hold for this assignment, each with the instant at which it is due, after its pauses."""
-        for policy in self._matching(handoff.tier, handoff.team):
+        for policy in self._matching(handoff):
             is_hop = policy.scope is Scope.HOP
             if policy.anchor is Anchor.QUALIFIED and not is_hop:
                 since: datetime | None = handoff.qualified_at
@@ -238,13 +239,15 @@ class DueTimes:
                 hours = self._hours(handoff.calendar if is_hop else None)
                 yield policy, self._end(policy, RunningTime(hours, since, pauses(policy)))
 
-    def _matching(self, tier: str, team: str) -> list[Policy]:
-        if (tier, team) not in self._policies_of:
-            facts = {"tier": tier, "team": team}
-            self._policies_of[tier, team] = [
+    def _matching(self, handoff: Handoff) -> list[Policy]:
+        sources, campaign = handoff.lead.context.sources, handoff.campaign
+        key = (handoff.tier, handoff.team, sources, campaign)
+        if key not in self._policies_of:
+            facts = promise_facts(handoff.tier, handoff.team, sources=sources, campaign=campaign)
+            self._policies_of[key] = [
                 it for it in self._policies if not it.when or it.when.holds(facts)
             ]
-        return self._policies_of[tier, team]
+        return self._policies_of[key]
 
     def _end(self, policy: Policy, time: RunningTime) -> datetime:
         if time.pauses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.contracts.payloads import Change
@@ -39,6 +39,8 @@ def last_pause(reports: Iterable[PauseReport]) -> Pause | None:
     return pause
 
 
-def _order(report: PauseReport) -> tuple[datetime, str, str]:
-    """Sorts by time; at one instant the pause comes before its resumption."""
-    return report.occurred_at, report.change, report.details.get("reason", "")
+def _order(report: PauseReport) -> tuple[datetime, Change, timedelta, str]:
+    """Sorts by time; at one instant the longest pause comes first, and its resumption last."""
+    resumes_at = report.details.get("resumes_at", report.occurred_at)
+    reason = report.details.get("reason", "")
+    return report.occurred_at, report.change, report.occurred_at - resumes_at, reason

@@ -14,7 +14,8 @@ from services.routing.domain import visibility
 from services.routing.domain.answer_forms import AnswerForm, forms_of
 from services.routing.domain.answer_links import AnswerLink, NoSuchLink
 from services.routing.domain.answers import Actor, Answer, PastStep
-from services.routing.domain.handoff import Handoff, State
+from services.routing.domain.handoff import Handoff
+from services.routing.domain.kept_promises import is_kept
 from services.routing.domain.notifications import DueTimes
 from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.promise_pauses import promise_pauses
@@ -112,11 +113,10 @@ def _promises(
     handoff: Handoff, policy: RoutingPolicy, steps: Sequence[PastStep]
 ) -> Iterator[Promise]:
     """The promises that no step has kept yet, each with the instant at which it is due, after its pauses."""
-    kept = {State.ACCEPTED: {"accept"}, State.CONTACTED: {"accept", "first_touch"}}
     due_times = DueTimes(policy.agreement.sla.policies, policy.teams[handoff.team])
     reasons = policy.agreement.routing.pause_reasons
     for promise, due_at in due_times.of(
         handoff, lambda it: promise_pauses(steps, it, reasons, hop=handoff.hop)
     ):
-        if promise.kind not in kept.get(handoff.state, ()):
-            yield Promise(str(promise.kind), due_at)
+        if not is_kept(promise, handoff, steps):
+            yield Promise(promise.kind, due_at)

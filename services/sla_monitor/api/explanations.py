@@ -21,12 +21,14 @@ from services.sla_monitor.domain.explanations import (
     Interval,
     explain,
 )
-from services.sla_monitor.domain.pauses import pauses_in
+from services.sla_monitor.domain.histories import ScopedHistory, history_of
+from services.sla_monitor.domain.pauses import clock_pauses
 from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.domain.stops import ATTEMPTS, attempts_of, has_reached
 from services.sla_monitor.queries import changes, lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from shared.agreement.store import Policies
-from shared.calendar.pauses import Pause
+from shared.contracts.payloads import HandoffChanged
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.problems import InvalidRequest, problems
 
@@ -86,6 +88,21 @@ class PauseOut(BaseModel):
         return cls(**explained.pause._asdict(), seconds=explained.length.total_seconds())
 
 
+class AttemptOut(BaseModel):
+    """An attempt to contact the person."""
+
+    at: datetime
+    actor: str | None = Field(description="Who made it: rep/ID or ops/NAME.")
+    outcome: str | None
+    reached: bool = Field(description="Whether the person was reached, which meets the promise.")
+
+    @classmethod
+    def of(cls, attempt: HandoffChanged) -> AttemptOut:
+        """The attempt as it is answered."""
+        reached, outcome = has_reached(attempt), attempt.outcome
+        return cls(at=attempt.occurred_at, actor=attempt.actor, outcome=outcome, reached=reached)
+
+
 class ExplanationOut(ClockOut):
     """A clock with every interval that it counted, so that a person can check the sum."""
 
@@ -95,6 +112,9 @@ class ExplanationOut(ClockOut):
     )
     pauses: list[PauseOut] = Field(
         description="Pauses that began before the due time; a later one changes nothing."
+    )
+    attempts: list[AttemptOut] = Field(
+        description="Of a promise of attempts: those that were made, in order; else empty."
     )
     counted_s: float = Field(description="The sum of the intervals.")
     holidays: list[SkippedOut] = Field(
@@ -120,6 +140,7 @@ class ExplanationOut(ClockOut):
         now: datetime,
         acknowledgement: Acknowledgement | None,
         breaks: Sequence[Interval],
+        attempts: Sequence[HandoffChanged],
     ) -> ExplanationOut:
         """The explanation as it is answered."""
         clock = explanation.clock
@@ -134,6 +155,7 @@ class ExplanationOut(ClockOut):
             zone=explanation.zone,
             intervals=intervals,
             pauses=list(map(PauseOut.of, explanation.pauses)),
+            attempts=list(map(AttemptOut.of, attempts)),
             counted_s=sum(it.seconds for it in intervals),
             holidays=[SkippedOut(on=it.on, holiday=it.name) for it in explanation.skipped],
             breaks=list(map(IntervalOut.of, breaks)),
@@ -161,18 +183,23 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
         calendar = policy.calendar(clock.team, clock.calendar)
         acknowledgement = acknowledgements_of(session, [clock.id]).get(clock.id)
         breaks = calendar.skipped_breaks(clock.started_at, max(clock.due_at, clock.ended_at or now))
+        history = _history(session, clock)
+        versions = [] if history is None else {it.agreement_version for it in history.changes}
+        pinned = {it: policies.version(session, it) for it in sorted(versions)}
+        pauses = [] if history is None else clock_pauses(history, clock.kind, pinned)
+        attempts = attempts_of(history.changes) if history and clock.kind == ATTEMPTS else []
         return ExplanationOut.explaining(
-            explain(clock, calendar, _pauses(session, clock, policies), now=now),
+            explain(clock, calendar, pauses, now=now),
             now,
             acknowledgement,
             [Interval(since, until) for since, until in breaks[:MAX_INTERVALS]],
+            attempts,
         )
 
     return routes
 
 
-def _pauses(session: Session, clock: Clock, policies: Policies[SlaPolicy]) -> list[Pause]:
-    """The pauses of the clock, from the changes of its handoff."""
-    history = changes.histories_of(session, {clock.handoff_id}).get(clock.handoff_id, [])
-    versions = sorted({it.agreement_version for it in history})
-    return pauses_in(history, clock, {it: policies.version(session, it) for it in versions})
+def _history(session: Session, clock: Clock) -> ScopedHistory | None:
+    """The changes that the clock follows; None where they are gone."""
+    histories = changes.histories_of(session, {clock.handoff_id})
+    return history_of(clock.scope, clock.hop, histories.get(clock.handoff_id, []))

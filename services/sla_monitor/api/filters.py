@@ -34,7 +34,8 @@ class Filters(BaseModel):
         default=None, description="Only promises about leads of this tier."
     )
     kind: PlainText | None = Field(
-        default=None, description="Only promises of this kind: accept or first_touch."
+        default=None,
+        description="Only promises of this kind: accept, first_touch, meeting, outcome or attempts.",
     )
     scope: Scope | None = Field(default=None, description="Only promises of this scope.")
     format: Format = Field(default=None, description=FORMAT)

@@ -11,6 +11,7 @@ from services.sla_monitor.domain.histories import ScopedHistory, scoped_historie
 from services.sla_monitor.domain.ladder import escalation_steps
 from services.sla_monitor.domain.pauses import clock_pauses
 from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.domain.stops import ACCEPTANCE, earliest, find_stop
 from shared.agreement.model import Anchor, Policy
 from shared.calendar import CompiledCalendar
 from shared.calendar.pauses import Pause
@@ -19,14 +20,6 @@ from shared.contracts.payloads import Change, HandoffChanged, Scope
 
 CLOCK_IDS = UUID("0ee6ea8d-3c58-5b0c-9a2f-52b1d6a0a5c1")
 """The namespace of clock ids."""
-
-ACCEPTANCE = frozenset({Change.ACCEPTED, Change.CONTACTED, Change.WON})
-"""What stops an `accept` clock: a rep who contacts or wins a lead has accepted it too."""
-
-TOUCH = frozenset({Change.CONTACTED, Change.WON})
-"""What stops a `first_touch` clock, unless the agreement says that the outcome of a contact is no touch."""
-
-STOPS: Mapping[str, frozenset[Change]] = {"accept": ACCEPTANCE, "first_touch": TOUCH}
 
 
 def derive_clocks(
@@ -43,7 +36,7 @@ def derive_clocks(
     clocks: list[Clock] = []
     for scoped_history in scoped_histories(history):
         first, sla_policy = scoped_history.first, policies[scoped_history.first.agreement_version]
-        for policy in sla_policy.promises(scoped_history.scope, tier=first.tier, team=first.team):
+        for policy in sla_policy.promises(scoped_history.scope, first):
             pauses = clock_pauses(scoped_history, policy.kind, policies)
             clock = _clock(policy, scoped_history, sla_policy, pauses)
             if clock is not None:
@@ -118,8 +111,8 @@ def _with_end(
     if policy.anchor is Anchor.WON:  # a promise to a customer: nothing before the win ends it
         won = next(index for index, it in enumerate(changes) if it.change is Change.WON)
         changes, ends = changes[won + 1 :], ()
-    stop = _earliest([it for it in changes if _stops(policy.kind, it)])
-    end = _earliest(ends)
+    stop = find_stop(policy, changes)
+    end = earliest(ends)
     if stop is not None and (end is None or stop.occurred_at <= end.occurred_at):
         ended_at = max(stop.occurred_at, clock.started_at)
         state, cause = State.LATE if ended_at > clock.due_at else State.MET, stop
@@ -138,19 +131,9 @@ def _with_end(
     )
 
 
-def _stops(kind: str, change: HandoffChanged) -> bool:
-    """Whether the change meets promises of this kind."""
-    is_untouched = kind == "first_touch" and change.touch is False
-    return change.change in STOPS[kind] and not is_untouched
-
-
 def _with_report(clock: Clock, calendar: CompiledCalendar, report_within: timedelta) -> Clock:
     """The clock, marked if it was met and its answer was reported too long afterwards, in working time."""
     if clock.state is not State.MET or clock.ended_at is None or clock.reported_at is None:
         return clock
     delay = calendar.elapsed(clock.ended_at, max(clock.ended_at, clock.reported_at))
     return clock._replace(reported_late=delay > report_within)
-
-
-def _earliest(changes: Sequence[HandoffChanged]) -> HandoffChanged | None:
-    return min(changes, key=lambda it: (it.occurred_at, it.sequence), default=None)

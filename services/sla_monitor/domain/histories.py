@@ -40,6 +40,12 @@ def scoped_histories(history: Sequence[HandoffChanged]) -> list[ScopedHistory]:
     ]
 
 
+def history_of(scope: Scope, hop: int, history: Sequence[HandoffChanged]) -> ScopedHistory | None:
+    """The changes that clocks of this scope and hop follow; None where there are none any more."""
+    scoped = scoped_histories(history) if history else []
+    return next((it for it in scoped if (it.scope, it.hop) == (scope, hop)), None)
+
+
 def hop_history(history: Sequence[HandoffChanged], hop: int) -> ScopedHistory:
     """The changes of one hop, and those that end it."""
     changes = tuple(it for it in history if it.hop == hop)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 
-from services.sla_monitor.domain.clocks import Clock
-from services.sla_monitor.domain.histories import ScopedHistory, hop_history, scoped_histories
+from services.sla_monitor.domain.histories import ScopedHistory, hop_history
 from services.sla_monitor.domain.policy import SlaPolicy
 from shared.calendar.pauses import Pause, PauseReport, ended, pauses_of
 from shared.contracts.payloads import Change, HandoffChanged, Scope
@@ -28,17 +27,6 @@ def clock_pauses(
         return _hop_pauses(scoped_history, kind, policies)
     histories = (hop_history(scoped_history.changes, hop) for hop in sorted(hops))
     return list(chain.from_iterable(_hop_pauses(it, kind, policies) for it in histories))
-
-
-def pauses_in(
-    history: Sequence[HandoffChanged], clock: Clock, policies: Mapping[int, SlaPolicy]
-) -> list[Pause]:
-    """The pauses of the clock, by all changes of its handoff; none where these are gone."""
-    scopes = (
-        it for it in scoped_histories(history) if (it.scope, it.hop) == (clock.scope, clock.hop)
-    )
-    scoped_history = next(scopes, None) if history else None
-    return [] if scoped_history is None else clock_pauses(scoped_history, clock.kind, policies)
 
 
 def _hop_pauses(

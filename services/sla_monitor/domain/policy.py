@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from shared.agreement.facts import promise_facts
 from shared.agreement.model import Agreement, Policy
 from shared.calendar import CompiledCalendar, compile_calendar
-from shared.contracts.payloads import Scope
+from shared.contracts.payloads import HandoffChanged, Scope
 from shared.errors import Rejected
 
 
@@ -30,9 +31,11 @@ class SlaPolicy:
         """The kinds of promises that each reason of a pause pauses."""
         return {it.id: it.kinds for it in self.agreement.routing.pause_reasons}
 
-    def promises(self, scope: Scope, *, tier: str, team: str) -> list[Policy]:
-        """The agreement's policies of this scope that apply to a handoff of this tier and team."""
-        facts = {"tier": tier, "team": team}
+    def promises(self, scope: Scope, handoff: HandoffChanged) -> list[Policy]:
+        """The agreement's policies of this scope that apply to a handoff with the facts of this change."""
+        facts = promise_facts(
+            handoff.tier, handoff.team, sources=handoff.sources, campaign=handoff.campaign
+        )
         return [
             policy
             for policy in self.agreement.sla.policies

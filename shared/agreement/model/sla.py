@@ -64,8 +64,10 @@ class Policy(Section):
     """One promise: what must happen, within which time, counted in which hours."""
 
     id: Id
-    kind: Literal["accept", "first_touch"] = Field(
-        description="`accept` is met when the rep accepts, `first_touch` when the rep contacts."
+    kind: Literal["accept", "first_touch", "meeting", "outcome", "attempts"] = Field(
+        description="`accept` is met when the rep accepts, `first_touch` when the rep contacts, `meeting` by a contact "
+        "with one of the `outcomes`, `outcome` when the handoff is won or lost, `attempts` by `count` attempts to "
+        "contact, or by the first that reaches the person. A win meets them all."
     )
     scope: Scope = Field(
         description="`hop` starts anew with each rep; `journey` runs once, whichever rep has the lead."
@@ -73,7 +75,7 @@ class Policy(Section):
     anchor: Anchor = Field(description="The change that starts the clock.")
     when: Condition | None = Field(
         default=None,
-        description="CEL over tier and team; without it the policy applies to every handoff.",
+        description="CEL over tier, team, sources and campaign; without it the policy applies to every handoff.",
     )
     target: BusinessTime = Field(description="Business time.")
     warn_at: float = Field(
@@ -81,6 +83,17 @@ class Policy(Section):
         gt=0,
         lt=1,
         description="A clock is at risk once this part of the target has passed.",
+    )
+    outcomes: Annotated[tuple[Id, ...], AtMost(50)] = Field(
+        default=(),
+        description="Of `meeting`: the outcomes of `routing.contact_outcomes` that meet it.",
+    )
+    count: Annotated[int, Between(1, 50)] = Field(
+        default=1, description="Of `attempts`: so many attempts meet it."
+    )
+    spread: Annotated[Duration, Between(timedelta(0), timedelta(days=365))] = Field(
+        default=timedelta(0),
+        description="Of `attempts`: at least so long after the first one comes the last one that counts; wall time.",
     )
     warn_before: Annotated[Duration | None, Between(timedelta(seconds=1), timedelta(days=365))] = (
         Field(

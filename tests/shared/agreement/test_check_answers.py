@@ -87,13 +87,13 @@ def test_faults_of_recycling_are_refused_at_the_field(field: str, message: str) 
 
 
 def test_a_kind_may_be_of_any_policy_while_a_policy_is_unread() -> None:
-    reason = "pause_reasons: [{id: a, kinds: [meeting], longest: 1d}]"
+    reason = "pause_reasons: [{id: a, kinds: [demo], longest: 1d}]"
     source = with_answers(reason).replace("kind: first_touch", "kind: [unreadable]")
 
     with pytest.raises(InvalidAgreement) as refused:
         parse(source, name="a.yaml")
 
-    assert "meeting" not in refused.value.message
+    assert "demo" not in refused.value.message
 
 
 def test_sound_answers_are_read() -> None:

@@ -28,13 +28,14 @@ CANCELLED = ended(RUNNING, State.CANCELLED, 9, by="lost")
     [
         (None, None),
         (RUNNING, "running"),
+        (RUNNING._replace(paused_until=RUNNING.due_at), "paused"),
         (AT_RISK, "at_risk"),
         (BREACHED, "breached"),
         (MET, None),
         (LATE, None),
         (CANCELLED, None),
     ],
-    ids=["none", "running", "at risk", "breached", "met", "late", "cancelled"],
+    ids=["none", "running", "paused", "at risk", "breached", "met", "late", "cancelled"],
 )
 def test_an_open_clock_counts_in_one_state(clock: Clock | None, state: str | None) -> None:
     counts = open_count_changes([(None, clock)])
