@@ -1,4 +1,4 @@
-"""Records for the outbox that announce merges of leads, and leads that became or ceased to be qualified."""
+"""Records for the outbox that announce merges of leads, leads that became or ceased to be qualified, and touches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
+from services.scoring.domain.touches import TouchHistory, TouchPeriod
 from services.scoring.domain.verdict import Crossing, Verdict
 from shared.contracts.payloads import LeadQualified, LeadsMerged, MarketingEvent
 from shared.contracts.topic import Outgoing
-from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED
+from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, LEADS_TOUCHED
+from shared.contracts.touches import LeadTouched
 from shared.process.tracing import child_of
 
 SOURCE = "leadbaton/scoring"
@@ -72,6 +74,27 @@ def leads_merged(
             ),
         )
         for goes, stays in merges.items()
+    ]
+
+
+def leads_touched(histories: Mapping[TouchPeriod, TouchHistory]) -> list[Outgoing]:
+    """A record for each qualification, and for each closing of one, with the touches until then."""
+    return [
+        LEADS_TOUCHED.encode(
+            LeadTouched(
+                lead_id=period.qualified_lead_id,
+                qualification=period.qualification,
+                cause=period.cause,
+                occurred_at=period.ends_at,
+                known_at=history.known_at,
+                touches=history.touches,
+                omitted=history.omitted,
+            ),
+            id=period.key,
+            source=SOURCE,
+            at=period.ends_at,
+        )
+        for period, history in histories.items()
     ]
 
 

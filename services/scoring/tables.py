@@ -79,7 +79,10 @@ events = Table(
     Column("type", Text, nullable=False),
     Column("time", DateTime(timezone=True), nullable=False),
     Column("payload", JSONB, nullable=False),
+    Column("channel", Text, comment="Of a touch, by the agreement of then; null: it is none."),
+    Column("campaign", Text, comment="Of a touch."),
     Index("ix_events_lead_id_time", "lead_id", "time"),
+    Index("ix_events_touches", "lead_id", "time", postgresql_where=text("channel is not null")),
     Index(
         "ix_events_time", "time", postgresql_using="brin", postgresql_with={"autosummarize": "on"}
     ),

@@ -11,6 +11,7 @@ from shared.agreement.check_calendars import (
     holiday_set_problems,
     open_in_a_week,
 )
+from shared.agreement.check_channels import channel_problems
 from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.check_policies import policy_problems
 from shared.agreement.contexts import ALL_READ
@@ -67,6 +68,7 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from _unreachable_targets(agreement)
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
+    yield from channel_problems(agreement.channels)
     yield from holiday_set_problems(agreement.sla.calendars, ("sla", "calendars"))
 
 
@@ -166,6 +168,11 @@ def types_of_events(agreement: Agreement) -> list[tuple[Path, str]]:
         *(
             (("qualification", "reopened_by", index), it)
             for index, it in enumerate(agreement.qualification.reopened_by)
+        ),
+        *(
+            (("channels", index, "types", at), it)
+            for index, rule in enumerate(agreement.channels)
+            for at, it in enumerate(rule.types)
         ),
     ]
 

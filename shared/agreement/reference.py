@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.agreement.channels import BUILT_IN
 from shared.agreement.contexts import condition_fields, lead_names
 from shared.agreement.model import Agreement
 from shared.documents.reference import sections
@@ -44,7 +45,7 @@ the metric `leadbaton_condition_failures_total`, and `leadbaton doctor` shows it
 
 def reference() -> str:
     """The whole page."""
-    return "\n".join([_HEAD + "\n".join(_contexts()), "", *sections(Agreement)])
+    return "\n".join([_HEAD + "\n".join(_contexts()), "", *sections(Agreement), *_channels()])
 
 
 def _contexts() -> Iterator[str]:
@@ -59,6 +60,27 @@ def _contexts() -> Iterator[str]:
     for name, kind in {name: kind for *_, names in fields for name, kind in names}.items():
         yield f"| `{name}` | {_CEL.get(kind, kind)} |"
 
+
+def _channels() -> Iterator[str]:
+    yield _CHANNELS_HEAD
+    yield "| `utm_medium` | `utm_source` | referrer | type of event | channel |"
+    yield "|---|---|---|---|---|"
+    for rule in BUILT_IN:
+        cells = (rule.mediums, rule.sources, rule.referrers, rule.types)
+        yield f"| {' | '.join(', '.join(it) for it in cells)} | `{rule.channel}` |"
+    yield ""
+
+
+_CHANNELS_HEAD = """\
+## Channels
+
+A *touch* is an event of a person that names a campaign (`context.campaign`, or `utm_…` of the page), that another site
+led to, or whose type is in this table or in `qualification.hand_raise`. Its channel is that of the first rule that
+holds: first by medium and source, then by the referrer (the most specific host), then by the type. In each of these
+the rules of the section `channels` come before the table. A page of another site that no rule names is `referral`, a
+campaign that no rule names is `other`. Opened, delivered and bounced mails are never touches, nor is anything that a
+robot did. A touch keeps the channel that it had by the agreement in force when the event was added.
+"""
 
 _CEL = {
     "string": "text",

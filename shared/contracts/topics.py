@@ -12,6 +12,7 @@ from shared.contracts.payloads import (
     SlaChanged,
 )
 from shared.contracts.topic import Topic
+from shared.contracts.touches import LeadTouched
 
 SCORING = "leadbaton.scoring"
 ROUTING = "leadbaton.routing"
@@ -44,6 +45,13 @@ LEADS_QUALIFIED = Topic(
     readers=(ROUTING,),
     summary="A lead became, or ceased to be, qualified.",
 )
+LEADS_TOUCHED = Topic(
+    name="leads.touched",
+    payload=LeadTouched,
+    key=lambda lead: str(lead.lead_id),
+    readers=(),
+    summary="The marketing touches of a lead that qualified or was closed.",
+)
 LEADS_MERGED = Topic(
     name="leads.merged",
     payload=LeadsMerged,
@@ -69,6 +77,7 @@ SLA_CHANGED = Topic(
 TOPICS: tuple[Topic[Any], ...] = (
     MARKETING_EVENTS,
     LEADS_QUALIFIED,
+    LEADS_TOUCHED,
     LEADS_MERGED,
     HANDOFFS_CHANGED,
     SLA_CHANGED,

@@ -11,6 +11,7 @@ from shared.contracts.topics import (
     HANDOFFS_CHANGED,
     LEADS_MERGED,
     LEADS_QUALIFIED,
+    LEADS_TOUCHED,
     MARKETING_EVENTS,
     ROUTING,
     SCORING,
@@ -22,6 +23,7 @@ from shared.contracts.topics import (
 WRITERS = {
     MARKETING_EVENTS.name: SCORING,
     LEADS_QUALIFIED.name: SCORING,
+    LEADS_TOUCHED.name: SCORING,
     LEADS_MERGED.name: SCORING,
     HANDOFFS_CHANGED.name: ROUTING,
     SLA_CHANGED.name: SLA,

@@ -37,5 +37,11 @@ def account_of(email: str | None) -> str | None:
 @lru_cache(maxsize=100_000)
 def company_domain(address: str) -> str | None:
     """The registrable domain of a host or a URL; None for free-mail, disposable mail and what has no domain."""
-    domain = _extract(address).top_domain_under_public_suffix
-    return None if not domain or domain in FREE_MAIL or domain in DISPOSABLE else domain
+    domain = registrable_domain(address)
+    return None if domain is None or domain in FREE_MAIL or domain in DISPOSABLE else domain
+
+
+@lru_cache(maxsize=4_000)
+def registrable_domain(address: str) -> str | None:
+    """The registrable domain of a host or a URL; None for what has none."""
+    return _extract(address).top_domain_under_public_suffix or None

@@ -12,8 +12,10 @@ from services.scoring.domain.lead import (
     qualification_key,
 )
 from services.scoring.domain.policy import ScoringPolicy
+from services.scoring.domain.touches import TouchPeriod
 from services.scoring.domain.verdict import DISQUALIFIED, Verdict
 from shared.contracts.payloads import Change, HandoffChanged
+from shared.contracts.touches import TouchCause
 
 STAGES = {
     Change.ASSIGNED: Stage.QUALIFIED,
@@ -40,7 +42,7 @@ def follow_handoff(
     key = qualification_key(change.lead_id, change.qualification)
     if change.change in CLOSED:
         return _closed(lead, key, CLOSED[change.change], change)
-    if change.change in RETURNED and (change.recycle or change.then == DISQUALIFY):
+    if _hands_back(change):
         return _handed_back(lead, key, change, policy, now)
     if change.change in STAGES and change.rep is not None:
         live = lead.live.get(key) or LiveQualification(
@@ -55,6 +57,29 @@ def follow_handoff(
         released = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: released}))
     return Verdict(lead)
+
+
+def closing_of(before: Lead, change: HandoffChanged) -> TouchPeriod | None:
+    """The period of the lead that ends with the change; None if it closes no qualification.
+
+    What is handed back is closed once, by the first of the changes that say so.
+    """
+    key = qualification_key(change.lead_id, change.qualification)
+    if change.change not in CLOSED and not (_hands_back(change) and key in before.live):
+        return None
+    return TouchPeriod(
+        before.id,
+        change.lead_id,
+        change.qualification,
+        TouchCause.CLOSED,
+        change.occurred_at,
+        change.sequence,
+    )
+
+
+def _hands_back(change: HandoffChanged) -> bool:
+    """Whether the lead goes back to marketing, or is disqualified."""
+    return change.change in RETURNED and (change.recycle or change.then == DISQUALIFY)
 
 
 def _disarmed(lead: Lead, change: HandoffChanged, policy: ScoringPolicy, now: datetime) -> Lead:

@@ -11,6 +11,7 @@ from typing import Any
 from services.scoring.domain.engagement import Weight, Weights
 from services.scoring.domain.page import path_of, url_of
 from services.scoring.domain.score import Part, Score, bounded
+from services.scoring.domain.touches import AUTOMATED_MARKS, ChannelTable, Origin, origin_of
 from shared.agreement.cel.cache import ABSENT, MAX_ANSWERS, MAX_CHARACTERS, AnswerCache
 from shared.agreement.cel.read import attributes_read, chains, tokens
 from shared.agreement.facts import lead_facts
@@ -21,9 +22,6 @@ REP_TRAITS = frozenset(
     {"name", "first_name", "last_name", "company", "job_title", "title", "account"}
 )
 """Traits that a rep reads first. They are stored whether the agreement declares them or not."""
-
-AUTOMATED_MARKS = frozenset({"bot", "burst"})
-"""Marks of events that no person caused. Such events are stored and give no points."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,10 @@ class ScoringPolicy:
         if rules is None or (event.marks and not AUTOMATED_MARKS.isdisjoint(event.marks)):
             return ()
         return rules.counting_signals(event) if rules.conditions else rules.signals
+
+    def origin_of(self, event: MarketingEvent) -> Origin | None:
+        """Where the event came from; None if it is no touch."""
+        return origin_of(event, self._channels)
 
     def takes_points(self, events: Iterable[MarketingEvent]) -> bool:
         """Whether one of the events takes points."""
@@ -157,6 +159,10 @@ class ScoringPolicy:
         """The id of the first tier whose condition holds; the last one holds for every lead."""
         tiers = self.agreement.qualification.tiers
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
+
+    @cached_property
+    def _channels(self) -> ChannelTable:
+        return ChannelTable(self.agreement.channels, self.hand_raises)
 
     @cached_property
     def _suppressions(self) -> AnswerCache:

@@ -16,8 +16,9 @@ from services.scoring.domain.engagement import (
     merge_buckets,
     without_negligible,
 )
-from services.scoring.domain.policy import AUTOMATED_MARKS, ScoringPolicy
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.score import Score
+from services.scoring.domain.touches import AUTOMATED_MARKS
 from shared.contracts.payloads import MarketingEvent
 
 TimedEvents = Sequence[tuple[float, MarketingEvent]]

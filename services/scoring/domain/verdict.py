@@ -28,8 +28,10 @@ from services.scoring.domain.lead import (
 )
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_order
+from services.scoring.domain.touches import TouchPeriod
 from shared.contracts.payloads import MarketingEvent, Qualified, Scores
 from shared.contracts.topics import MARKETING_EVENTS
+from shared.contracts.touches import TouchCause
 
 INCOMPLETE = "incomplete: "
 SUPPRESSED = "suppressed: "
@@ -59,6 +61,21 @@ class Verdict(NamedTuple):
     lead: Lead
     steps: tuple[StageChange, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+
+    @property
+    def touch_periods(self) -> list[TouchPeriod]:
+        """The periods that end with the qualifications among the crossings."""
+        return [
+            TouchPeriod(
+                self.lead.id,
+                it.live.lead_id,
+                it.live.qualification,
+                TouchCause.QUALIFIED,
+                it.at,
+            )
+            for it in self.crossings
+            if it.change is Qualified.BECAME
+        ]
 
 
 def assess(

@@ -7,14 +7,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.handoff import follow_handoff
+from services.scoring import announcements
+from services.scoring.domain.handoff import closing_of, follow_handoff
 from services.scoring.domain.holding import Holdings
 from services.scoring.domain.lead import StageChange
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.queries import handoffs, holdings, leads
+from services.scoring.domain.touches import TouchPeriod
+from services.scoring.queries import handoffs, holdings, leads, touches
 from shared.agreement.store import Policies
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
+from shared.messaging import outbox
 
 
 def on_handoffs_changed(
@@ -33,6 +36,7 @@ def on_handoffs_changed(
     held = Holdings(holdings.holdings_of(session, handoff_ids))
 
     steps: list[StageChange] = []
+    closings: list[TouchPeriod] = []
     for change in changes:
         if change.sequence <= sequences.get(change.handoff_id, 0):
             continue
@@ -40,6 +44,8 @@ def on_handoffs_changed(
         lead_id = surviving.get(change.lead_id, change.lead_id)
         held.follow(change, lead_id)
         if lead_id in changed:
+            if closing := closing_of(changed[lead_id], change):
+                closings.append(closing)
             policy = policies.version(session, change.agreement_version)
             verdict = follow_handoff(changed[lead_id], change, policy, now=now)
             changed[lead_id] = verdict.lead
@@ -49,3 +55,4 @@ def on_handoffs_changed(
     leads.add_steps(session, steps)
     holdings.save_holdings(session, held.changed.values())
     handoffs.save_sequences(session, sequences)
+    outbox.append(session, announcements.leads_touched(touches.touches_of(session, closings)))

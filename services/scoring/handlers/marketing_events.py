@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.scoring import announcements, metrics
+from services.scoring import announcements
 from services.scoring.domain.content_ids import keys_in_window_before, without_retries
 from services.scoring.domain.identities import (
     EventMessage,
@@ -22,6 +22,7 @@ from services.scoring.domain.naming import changed_words
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile
 from services.scoring.domain.verdict import Verdict, assess
+from services.scoring.handlers.crossings import announce_crossings
 from services.scoring.handlers.versions import leads_under
 from services.scoring.queries import event_counts, holdings, leads, ledger, search
 from shared.agreement.store import Policies
@@ -76,7 +77,7 @@ def on_marketing_events(
     before, steps = resolved_leads(resolver, stored, events, policy)
 
     leads.add_identities(session, resolver.new_owners())
-    with ledger.adding_events(session, events):  # the database stores them meanwhile
+    with ledger.adding_events(session, events, policy.origin_of):  # the database works meanwhile
         verdicts = [
             assess(before[lead_id], [it.payload for it in events[lead_id]], policy, now=now)
             for lead_id in events
@@ -86,12 +87,9 @@ def on_marketing_events(
     _save_leads(session, verdicts, stored)
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
-    crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
     outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
-    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, events))
+    announce_crossings(session, verdicts, policy, events)
     event_counts.add_counts(session, _by_source(messages), accepted=_by_source(new), now=now)
-    metrics.count_crossings(crossed)
     repeat_check.count_batch()
 
 

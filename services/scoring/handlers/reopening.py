@@ -7,14 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.scoring import announcements, metrics
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import judge, reopened
+from services.scoring.handlers.crossings import announce_crossings
 from services.scoring.handlers.reading import UnknownLead
 from services.scoring.handlers.versions import leads_under
-from services.scoring.queries import leads, ledger
+from services.scoring.queries import leads
 from shared.agreement.store import Policies
-from shared.messaging import outbox
 
 
 def reopen_lead(
@@ -42,7 +41,4 @@ def reopen_lead(
 
     leads.save_leads(session, [verdict.lead])
     leads.add_steps(session, [it._replace(cause=f"reopened:{actor}") for it in verdict.steps])
-    crossed = [verdict] if verdict.crossings else []
-    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
-    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
-    metrics.count_crossings(crossed)
+    announce_crossings(session, [verdict], policy)

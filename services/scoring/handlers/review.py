@@ -6,14 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.scoring import announcements, metrics
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import judge
+from services.scoring.handlers.crossings import announce_crossings
 from services.scoring.handlers.versions import leads_under
-from services.scoring.queries import leads, ledger
+from services.scoring.queries import leads
 from shared.agreement.store import Policies
-from shared.messaging import outbox
 
 MAX_REVIEWED = 500
 MAX_JUDGED = 2_000
@@ -39,10 +38,7 @@ def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringP
     leads.save_version(session, stored.keys() - {it.id for it in changed}, policy.version)
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
-    crossed = [verdict for verdict in verdicts if verdict.crossings]
-    recent = ledger.latest_events(session, [it.lead.id for it in crossed], policy.readable_types())
-    outbox.append(session, announcements.leads_qualified(crossed, policy, recent, {}))
-    metrics.count_crossings(crossed)
+    announce_crossings(session, verdicts, policy)
     return has_more or len(due) == MAX_REVIEWED
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from services.scoring.domain.content_ids import EventKey
 from services.scoring.domain.context import RECENT
+from services.scoring.domain.touches import Origin
 from services.scoring.tables import events
 from shared.contracts.payloads import MarketingEvent
 from shared.contracts.topic import Message
@@ -35,7 +36,8 @@ from shared.db.copying import copying_rows
 from shared.db.optimistic import StaleRead
 from shared.db.time_range import ALWAYS, TimeRange
 
-COLUMNS = ("source", "id", "lead_id", "type", "time", "payload")
+COLUMNS = ("source", "id", "lead_id", "type", "time", "payload", "channel", "campaign")
+NO_TOUCH = (None, None)
 
 _POSITION = (events.c.time, collate(events.c.source, "C"), collate(events.c.id, "C"))
 """The order of events as in `event_order`: source and id are compared by their bytes in both."""
@@ -70,14 +72,19 @@ def arrivals(session: Session, keys: Collection[EventKey]) -> dict[EventKey, dat
 
 @contextmanager
 def adding_events(
-    session: Session, events_by_lead: Mapping[UUID, Sequence[Message[MarketingEvent]]]
+    session: Session,
+    events_by_lead: Mapping[UUID, Sequence[Message[MarketingEvent]]],
+    origin_of: Callable[[MarketingEvent], Origin | None],
 ) -> Iterator[None]:
     """Add each lead's events in the order of their keys, while the block runs, which may not use the session.
 
-    Raises StaleRead at the end of the block if an event is there already.
+    An event with an origin is a touch. Raises StaleRead at the end of the block if an event is there already.
     """
     rows = [
-        (event.source, event.id, lead_id, event.type, event.time, message.json)
+        (
+            *(event.source, event.id, lead_id, event.type, event.time, message.json),
+            *(origin_of(event) or NO_TOUCH),
+        )
         for lead_id, messages in events_by_lead.items()
         for message in messages
         for event in (message.payload,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.agreement.model.agreement import Agreement, TraitType
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
+from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.qualification import (
     Qualification,
     Recycle,
@@ -28,6 +29,7 @@ __all__ = [
     "Agreement",
     "Anchor",
     "Calendar",
+    "ChannelRule",
     "ContactOutcome",
     "EscalationStep",
     "FitRule",

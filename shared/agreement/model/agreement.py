@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.agreement.model.base import Id, Label, Section
+from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.qualification import Qualification
 from shared.agreement.model.routing import Routing
 from shared.agreement.model.scoring import Scoring
@@ -37,3 +38,8 @@ class Agreement(Section):
     qualification: Qualification = Field(description="When a lead goes to sales.")
     routing: Routing = Field(description="Which team and rep get a qualified lead.")
     sla: Sla = Field(description="How fast a handoff is answered.")
+    channels: Annotated[tuple[ChannelRule, ...], AtMost(100)] = Field(
+        default=(),
+        description="How channels are told apart, before the built-in table: first by what the campaign names, then "
+        "by the referrer, then by the type of the event; of each the first rule that holds.",
+    )

@@ -21,8 +21,10 @@ from shared.contracts.topics import (
     HANDOFFS_CHANGED,
     LEADS_MERGED,
     LEADS_QUALIFIED,
+    LEADS_TOUCHED,
     MARKETING_EVENTS,
 )
+from shared.contracts.touches import LeadTouched
 from shared.db.tables import outbox
 from shared.messaging.outbox import decoded_headers
 from tests.builders import DEFAULT_SECTIONS, NOON, message, record
@@ -59,6 +61,10 @@ class Worker:
     def announced(self) -> list[LeadQualified]:
         """The announced qualifications, in order."""
         return announced(self.session)
+
+    def touched(self) -> list[LeadTouched]:
+        """The announced touches, in order."""
+        return payloads_in_outbox(self.session, LEADS_TOUCHED)
 
     def merges(self) -> list[LeadsMerged]:
         """The announced merges, in order."""

@@ -70,6 +70,7 @@ def test_every_topic_has_a_channel_dead_letters_and_all_readers() -> None:
     for name in (
         "marketing.events",
         "leads.qualified",
+        "leads.touched",
         "leads.merged",
         "handoffs.changed",
         "sla.changed",
