@@ -16,7 +16,7 @@ from sqlalchemy.orm import sessionmaker
 
 from benchmarks.machine import Figure, does, takes
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
-from services.sla_monitor.queries.attainment import GroupBy, tally_sums
+from services.sla_monitor.queries.attainment import Cohorts, GroupBy, tally_sums
 from services.sla_monitor.queries.counts import due_soon_counts, open_counts
 from services.sla_monitor.queries.lists import ClockFilter, breaches
 from services.sla_monitor.queries.walks import Slice
@@ -118,7 +118,7 @@ def _attainment(sessions: Sessions, bare: psycopg.Connection) -> Iterator[Figure
 
 def _attained(sessions: Sessions, group_by: GroupBy, *, first: date, last: date) -> None:
     with sessions() as session:
-        assert tally_sums(session, group_by, ClockFilter(), first=first, last=last)
+        assert tally_sums(session, group_by, Cohorts(ClockFilter(), first, last))
 
 
 def _bare(connection: psycopg.Connection, statement: str) -> Callable[[], None]:

@@ -52,6 +52,8 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
     team: Annotated[str | None, typer.Option(help="Only promises of this team.")] = None,
     rep: Annotated[str | None, typer.Option(help="Only promises of this rep.")] = None,
     tier: Annotated[str | None, typer.Option(help="Only promises about this tier.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only about leads with this source.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Only about leads of this campaign.")] = None,
     with_answered: Annotated[
         bool, typer.Option("--all", help="Those that were answered too late, too.")
     ] = False,
@@ -71,7 +73,9 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
         return
     now = utc_now()
     times = TimeRange(since, until)
-    filter_ = ClockFilter(team, rep, tier, times=times, acknowledged=acknowledged)
+    filter_ = ClockFilter(
+        team, rep, tier, source=source, campaign=campaign, times=times, acknowledged=acknowledged
+    )
     with transaction(Settings().database_url) as session:
         page = Slice(limit=limit, max_examined=None)
         clocks, _ = lists.breaches(session, filter_, page, now=now, still_open=not with_answered)

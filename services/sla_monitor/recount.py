@@ -10,6 +10,11 @@ from sqlalchemy.orm import Session
 
 from services.sla_monitor import metrics
 from services.sla_monitor.domain.recounts import Recount, after_cohort, recount_at
+from services.sla_monitor.domain.source_tallies import (
+    SourceTally,
+    source_differences,
+    source_tallies_of,
+)
 from services.sla_monitor.domain.tallies import Tally, differences, tallies_of
 from services.sla_monitor.queries import clocks, recounts, tallies
 from shared.clock import TimeSource
@@ -28,6 +33,12 @@ class Comparison(NamedTuple):
     recount: Recount
     clocks: int
     missing: dict[Tally, int]
+    missing_of_sources: dict[SourceTally, int]
+
+    @property
+    def differences(self) -> int:
+        """How many counts differ."""
+        return len(self.missing) + len(self.missing_of_sources)
 
 
 def recount(sessions: Sessions, time_source: TimeSource, stop: Event) -> None:
@@ -60,16 +71,15 @@ def _count_cohort(sessions: Sessions, time_source: TimeSource) -> int | None:
     comparison = _compared(sessions)
     if comparison is None:
         return None
-    before, missing = comparison.recount, comparison.missing
-    after = after_cohort(
-        before, clocks=comparison.clocks, differences=len(missing), now=time_source()
-    )
+    before, differing = comparison.recount, comparison.differences
+    after = after_cohort(before, clocks=comparison.clocks, differences=differing, now=time_source())
     with sessions.begin() as session:
         if not recounts.save_recount(session, before, after):
             return None
-        tallies.add_counts(session, missing)
-    if missing:
-        log.warning("counts of reports differed", due_on=str(before.next_on), counts=len(missing))
+        tallies.add_counts(session, comparison.missing)
+        tallies.add_source_counts(session, comparison.missing_of_sources)
+    if differing:
+        log.warning("counts of reports differed", due_on=str(before.next_on), counts=differing)
     return comparison.clocks
 
 
@@ -85,13 +95,21 @@ def _compared(sessions: Sessions) -> Comparison | None:
 
 def _comparison(session: Session, progress: Recount) -> Comparison:
     due_on = progress.next_on
-    stored = tallies.tallies_due_on(session, due_on)
     counted: Counter[Tally] = Counter()
+    counted_of_sources: Counter[SourceTally] = Counter()
     number = 0
     for clock in clocks.clocks_due_on(session, due_on):
         number += 1
         counted.update(tallies_of(clock))
-    return Comparison(progress, number, differences(stored, counted))
+        counted_of_sources.update(source_tallies_of(clock))
+    stored = tallies.tallies_due_on(session, due_on)
+    stored_of_sources = tallies.source_tallies_due_on(session, due_on)
+    return Comparison(
+        progress,
+        number,
+        differences(stored, counted),
+        source_differences(stored_of_sources, counted_of_sources),
+    )
 
 
 def _set_gauges(sessions: Sessions) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from shared.db.tables import NAMES
 
@@ -80,6 +80,12 @@ clocks = Table(
         server_default=text("'0'::interval"),
         comment="Business time that pauses before the due time take out.",
     ),
+    Column(
+        "sources",
+        ARRAY(Text),
+        comment="Of the lead when it qualified; null where an older version stored the clock.",
+    ),
+    Column("campaign", Text, comment="Of the lead when it qualified."),
     Column("traceparent", Text),
     Index("ix_clocks_handoff_id", "handoff_id"),
     Index("ix_clocks_started_at", "started_at", "id"),
@@ -192,6 +198,27 @@ tallies = Table(
     Column("bucket", SmallInteger, primary_key=True, comment="Of a time: 4 * log2(seconds + 1)."),
     Column("count", BigInteger, nullable=False),
     comment="Counts that reports read: changed in the transaction that changes the clock.",
+)
+
+source_tallies = Table(
+    "source_tallies",
+    metadata,
+    Column("field", Text, primary_key=True, comment="source or campaign"),
+    Column("tier", Text, primary_key=True, comment="* for all of them."),
+    Column("due_on", Date, primary_key=True),
+    Column(
+        "name",
+        Text,
+        primary_key=True,
+        comment="Of the source or the campaign; empty for leads without one.",
+    ),
+    Column("team", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("measure", Text, primary_key=True, comment="As in tallies."),
+    Column("bucket", SmallInteger, primary_key=True, comment="As in tallies."),
+    Column("count", BigInteger, nullable=False),
+    comment="Counts that reports by source and campaign read, changed like tallies; a clock counts under each source.",
 )
 
 recounts = Table(

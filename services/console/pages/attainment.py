@@ -1,4 +1,4 @@
-"""The page of attainment: how promises were kept, and how fast, by team, rep or tier and from day to day."""
+"""The page of attainment: how promises were kept, and how fast, by group and from day to day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from services.console.pages.names import REPS, names_of
 from services.console.pages.page import Export, Page, Source, View
 from services.console.plots import DURATION_STEPS, Axes, Series, lines
 
-GROUPS: Final = ("team", "rep", "tier")
+GROUPS: Final = ("team", "rep", "tier", "source", "campaign")
+OF_LEADS: Final = ("source", "campaign")
+"""What promises are counted by for teams and tiers alone, not for a rep."""
+
+NO_NAME: Final = {"source": "no source", "campaign": "no campaign"}
 TIMES: Final = {"business": "working time", "wall": "time by the wall"}
 MAX_SERIES: Final = 4
 """So many groups have a line: those with the most promises."""
@@ -33,7 +37,7 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         reps=apis.get(Service.ROUTING, REPS),
         **({"daily": _daily(apis, by, query)} if has_days else {}),
     )
-    names = names_of(parts["reps"]) if by == "rep" else {}
+    names = names_of(parts["reps"]) if by == "rep" else {"": NO_NAME.get(by, "")}
     daily = parts.get("daily")
     return {
         "report": parts["report"],
@@ -41,18 +45,24 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "plots": plots_of(daily, time, names) if isinstance(daily, dict) else [],
         "rep_names": names,
         "by": by,
-        "groups": GROUPS,
+        "groups": groups_of(view),
         "time": time,
         "times": TIMES,
         "kinds": KINDS,
     }
 
 
+def groups_of(view: View) -> tuple[str, ...]:
+    """What the visitor may group the report by."""
+    return tuple(it for it in GROUPS if view.visitor.scope != "rep" or it not in OF_LEADS)
+
+
 def grouping(view: View) -> tuple[str, dict[str, str | None]]:
     """What each row of the report is about, and what narrows it."""
     by = view.query.get("by", "team")
-    query = {name: view.query.get(name) for name in ("team", "tier", "since", "until")}
-    return by if by in GROUPS else "team", query
+    filters = ("team", "tier", "since", "until", *(OF_LEADS if view.visitor.scope != "rep" else ()))
+    query = {name: view.query.get(name) for name in filters}
+    return by if by in groups_of(view) else "team", query
 
 
 def _export(path: str, api_path: str) -> Export:

@@ -17,7 +17,10 @@ from services.console.pages.page import (
     View,
 )
 
-FILTERS: Final = ("team", "rep", "tier", "kind", "scope")
+COUNTED: Final = ("team", "rep", "tier", "kind", "scope")
+"""Filters of the lists that the counts have, too."""
+
+FILTERS: Final = (*COUNTED, "source", "campaign")
 LISTS: Final = {"breaches": "Open breaches", "at-risk": "At risk", "upcoming": "Running"}
 PART, WHOLE = 15, 100
 """Rows of each list on the board, and of the one list that is opened."""
@@ -43,11 +46,13 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
         "titles": LISTS,
         "kinds": KINDS,
         "opened": show if show in LISTS else "",
+        "counts_all": bool(filters["source"] or filters["campaign"]),
     }
 
 
 async def _counts(apis: Apis, view: View, filters: Mapping[str, str | None]) -> Any:
-    """The counts; of a journey there are none for a rep's key."""
+    """The counts, of all sources and campaigns; of a journey there are none for a rep's key."""
+    filters = {name: filters[name] for name in COUNTED}
     if view.visitor.scope == "rep":
         filters = {**filters, "scope": None}
     return await apis.get(Service.SLA, "/v1/sla/counts", **filters)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from services.sla_monitor.api.filters import KEY_ERRORS, Filters
+from services.sla_monitor.api.filters import KEY_ERRORS, SourceFilters
 from services.sla_monitor.domain.clocks import Acknowledgement, Clock, State
 from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
@@ -40,7 +40,7 @@ ACKNOWLEDGED = "`true`: only breaches that ops have acknowledged; `false`: only 
 router = APIRouter()
 
 
-class ListParameters(Filters):
+class ListParameters(SourceFilters):
     """Which clocks the list has, and which page of it is answered."""
 
     since: Since | None = Field(
@@ -92,7 +92,6 @@ class ClockListParameters(ListParameters):
         "`false`: only others.",
     )
     acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
-
     handoff: UUID | None = Field(
         default=None, description="Only clocks of the handoff with this id."
     )
@@ -116,6 +115,8 @@ class ClockOut(BaseModel):
     team: str
     rep: str | None = Field(description="The rep who has the handoff, or had it last.")
     tier: str
+    sources: list[str] = Field(description="Of the lead when it qualified; at most 20.")
+    campaign: str | None = Field(description="Of the lead when it qualified.")
     calendar: str
     agreement_version: int
     target_s: float = Field(description="The promised working time in seconds.")
@@ -167,6 +168,7 @@ def clock_fields(
     overdue = broken and clock.ended_at is None
     return {
         **clock._asdict(),
+        "sources": clock.sources or (),
         "state": clock.state_at(now),
         "paused_s": clock.paused_for.total_seconds(),
         "paused_until": clock.paused_until if clock.state_at(now) is State.PAUSED else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,3 +45,23 @@ class Filters(BaseModel):
         own = visible_to(caller)
         rep = self.rep if own is None else own
         return ClockFilter(self.team, rep, self.tier, self.kind, self.scope, visible_to=own, **more)
+
+
+SourceName = Annotated[PlainText, Field(min_length=1)]
+"""The name of a source or of a campaign."""
+
+
+class SourceFilters(Filters):
+    """Which clocks are answered, by where their leads came from too."""
+
+    source: SourceName | None = Field(
+        default=None, description="Only promises about leads with this source among their sources."
+    )
+    campaign: SourceName | None = Field(
+        default=None,
+        description="Only promises about leads whose last campaign, or else whose first, has this name.",
+    )
+
+    def clock_filter(self, caller: Caller, **more: Any) -> ClockFilter:
+        """The filter of these parameters, within what the caller may see."""
+        return super().clock_filter(caller, source=self.source, campaign=self.campaign, **more)

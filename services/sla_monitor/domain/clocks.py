@@ -57,7 +57,8 @@ class Clock(NamedTuple):
     `ended_at` is when the change that ended it happened, `reported_at` when Leadbaton learned of that change.
     `reported_late` says that the promise was met, and reported later than the agreement's `report_within`.
     `paused_for` is the working time that pauses before its due time take out. While it is paused, `paused_until` is
-    when that is over at the latest, which the other instants count on.
+    when that is over at the latest, which the other instants count on. `sources` is None where the clock was stored by
+    a version that did not keep the lead's sources and campaign.
 
     The classes here are named tuples because a sweep makes two clocks for each that is due, and a
     dataclass takes eight times as long to make.
@@ -89,6 +90,8 @@ class Clock(NamedTuple):
     reported_late: bool = False
     spent: timedelta | None = None
     paused_for: timedelta = timedelta(0)
+    sources: tuple[str, ...] | None = None
+    campaign: str | None = None
     traceparent: str | None = None
     warned_at: datetime | None = None
     breached_at: datetime | None = None

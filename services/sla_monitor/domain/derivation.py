@@ -21,6 +21,10 @@ from shared.contracts.payloads import Change, HandoffChanged, Scope
 CLOCK_IDS = UUID("0ee6ea8d-3c58-5b0c-9a2f-52b1d6a0a5c1")
 """The namespace of clock ids."""
 
+MAX_SOURCES, MAX_CHARACTERS = 20, 400
+"""A clock keeps so many of the lead's sources, and so much of the name of a source or a campaign: as much as a
+parameter of the API may have."""
+
 
 def derive_clocks(
     history: Sequence[HandoffChanged],
@@ -70,6 +74,8 @@ def _clock(
         rep=scoped_history.rep,
         tier=first.tier,
         lead_name=first.lead_name,
+        sources=tuple(it[:MAX_CHARACTERS] for it in first.sources[:MAX_SOURCES]),
+        campaign=first.campaign[:MAX_CHARACTERS] if first.campaign else None,
         calendar=calendar.calendar.id,
         agreement_version=sla_policy.version,
         target=policy.target,

@@ -15,6 +15,9 @@ from shared.contracts.payloads import Scope
 EVERY = "*"
 """Stands for all reps, or all tiers, in a tally."""
 
+PROMISED = ("met", "late", "overdue", "cancelled")
+"""The measures that together are the promises that count."""
+
 
 class Tally(NamedTuple):
     """The key of a count: a measure of the clocks of one kind and one group that were due on one date."""
@@ -60,7 +63,7 @@ def tallies_of(clock: Clock | None) -> list[Tally]:
     """The tallies that count a clock: none while it runs in time, or if it was cancelled in time."""
     if clock is None:
         return []
-    measures = _measures(clock)
+    measures = measures_of(clock)
     if not measures:
         return []
     rep = clock.rep if clock.scope is Scope.HOP and clock.rep is not None else ""
@@ -68,7 +71,8 @@ def tallies_of(clock: Clock | None) -> list[Tally]:
     return [Tally(*cohort, measure, bucket) for measure, bucket in measures]
 
 
-def _measures(clock: Clock) -> list[tuple[str, int]]:
+def measures_of(clock: Clock) -> list[tuple[str, int]]:
+    """What a clock counts for, each with a bucket; nothing while it runs in time, or if it was cancelled in time."""
     answered = clock.state in {State.MET, State.LATE}
     if answered and clock.ended_at is not None and clock.spent is not None:
         wall_time = clock.ended_at - clock.started_at

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor import announcements, metrics
 from services.sla_monitor.domain.clocks import Transition, fire
 from services.sla_monitor.domain.counts import open_count_changes, recent_count_changes
+from services.sla_monitor.domain.source_tallies import source_tally_changes
 from services.sla_monitor.domain.tallies import tally_changes
 from services.sla_monitor.queries import clocks, counts, tallies
 from shared.messaging import outbox
@@ -42,6 +43,7 @@ def fire_due_clocks(
     counts.add_recent_counts(session, recent_count_changes(pairs))
     counts.add_open_counts(session, open_count_changes(pairs))
     tallies.add_tallies(session, tally_changes(pairs))
+    tallies.add_source_tallies(session, source_tally_changes(pairs))
     _measure(transitions, now)
     return len(due)
 

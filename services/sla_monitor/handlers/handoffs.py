@@ -12,6 +12,7 @@ from services.sla_monitor.domain.counts import open_count_changes, recent_count_
 from services.sla_monitor.domain.derivation import derive_clocks
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.domain.reconciliation import reconcile
+from services.sla_monitor.domain.source_tallies import source_tally_changes
 from services.sla_monitor.domain.tallies import tally_changes
 from services.sla_monitor.queries import acknowledgements, changes, clocks, counts, tallies
 from shared.agreement.store import Policies
@@ -57,3 +58,4 @@ def on_handoffs_changed(
     counts.add_recent_counts(session, recent_count_changes(pairs))
     counts.add_open_counts(session, open_count_changes(pairs))
     tallies.add_tallies(session, tally_changes(pairs))
+    tallies.add_source_tallies(session, source_tally_changes(pairs))

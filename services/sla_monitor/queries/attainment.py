@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
 from services.sla_monitor.domain.reports import TallySum
-from services.sla_monitor.domain.tallies import EVERY
+from services.sla_monitor.domain.source_tallies import SourceField
+from services.sla_monitor.domain.tallies import EVERY, PROMISED
 from services.sla_monitor.queries.lists import ClockFilter, equalities
 
 tally = tables.tallies.c
+source_tally = tables.source_tallies.c
 
 
 class GroupBy(StrEnum):
@@ -24,53 +29,128 @@ class GroupBy(StrEnum):
     REP = "rep"
     TIER = "tier"
     DAY = "day"
+    SOURCE = "source"
+    CAMPAIGN = "campaign"
 
 
-def tally_sums(
-    session: Session, group_by: GroupBy, clock_filter: ClockFilter, *, first: date, last: date
-) -> list[TallySum]:
-    """The sums, by group, of tallies of clocks that were due from the first to the last date."""
-    group = tally.due_on if group_by is GroupBy.DAY else tally[group_by.value]
-    number = cast(func.sum(tally.count), BigInteger)  # a sum is a numeric, which is slow to read
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """Which tallies a report reads: the first and the last due date, and what narrows them.
+
+    `names` are the sources or campaigns that alone are read; None: all of them.
+    """
+
+    clock_filter: ClockFilter
+    first: date
+    last: date
+    names: Collection[str] | None = None
+
+    def field_of(self, group_by: GroupBy) -> SourceField | None:
+        """Whether the report reads tallies by source or by campaign; None: tallies by rep."""
+        is_filtered = (self.clock_filter.source, self.clock_filter.campaign)
+        for field, name in zip(SourceField, is_filtered, strict=True):
+            if name is not None or group_by.value == field.value:
+                return field
+        return None
+
+    def tallies(self, group_by: GroupBy) -> tuple[Any, list[ColumnElement[bool]]]:
+        """The columns of the tallies that are read, and the conditions on them."""
+        field = self.field_of(group_by)
+        columns: Any = tally if field is None else source_tally
+        conditions = [
+            columns.due_on.between(self.first, self.last),
+            *equalities(self.clock_filter, columns),
+        ]
+        if self.clock_filter.tier is None:
+            is_every_tier = columns.tier == EVERY
+            conditions.append(~is_every_tier if group_by is GroupBy.TIER else is_every_tier)
+        if field is None:
+            return columns, [*conditions, *self._reps(group_by)]
+        name = self.clock_filter.source or self.clock_filter.campaign
+        conditions.append(columns.field == field.value)
+        conditions += [columns.name == name] if name is not None else []
+        conditions += [columns.name.in_(self.names)] if self.names is not None else []
+        return columns, conditions
+
+    def _reps(self, group_by: GroupBy) -> list[ColumnElement[bool]]:
+        """The condition that reads the tallies over all reps, where single ones are not asked for."""
+        if self.clock_filter.rep is not None:
+            return []
+        return [tally.rep.not_in(["", EVERY]) if group_by is GroupBy.REP else tally.rep == EVERY]
+
+
+class LargestGroups(NamedTuple):
+    """The names with the most promises; how many others there are, and how many promises they have."""
+
+    names: list[str]
+    more_groups: int
+    more_promised: int
+
+
+def largest_groups(
+    session: Session, group_by: GroupBy, cohorts: Cohorts, *, limit: int
+) -> LargestGroups:
+    """The sources or campaigns with the most promises that count, so many at most."""
+    columns, conditions = cohorts.tallies(group_by)
+    promised = cast(func.sum(columns.count), BigInteger)
     statement = (
-        select(cast(group, Text), tally.kind, tally.measure, tally.bucket, number)
-        .where(
-            tally.due_on.between(first, last),
-            *equalities(clock_filter, tally),
-            *_sums_over_all(group_by, clock_filter),
+        select(
+            columns.name,
+            promised.label("promised"),
+            func.count().over().label("groups"),
+            cast(func.sum(promised).over(), BigInteger).label("promised_in_all"),
         )
-        .group_by(group, tally.kind, tally.measure, tally.bucket)
+        .where(columns.measure.in_(PROMISED), *conditions)
+        .group_by(columns.name)
+        .having(promised > 0)
+        .order_by(promised.desc(), columns.name)
+        .limit(limit)
+    )
+    rows = session.execute(statement).all()
+    if not rows:
+        return LargestGroups([], 0, 0)
+    listed = sum(it.promised for it in rows)
+    return LargestGroups(
+        [it.name for it in rows], rows[0].groups - len(rows), rows[0].promised_in_all - listed
+    )
+
+
+def _group_column(columns: Any, group_by: GroupBy) -> ColumnElement[Any]:
+    if group_by is GroupBy.DAY:
+        return cast(columns.due_on, Text)
+    is_name = group_by in (GroupBy.SOURCE, GroupBy.CAMPAIGN)
+    column: ColumnElement[Any] = columns.name if is_name else columns[group_by.value]
+    return column
+
+
+def tally_sums(session: Session, group_by: GroupBy, cohorts: Cohorts) -> list[TallySum]:
+    """The sums of the tallies by group, in the groups' order."""
+    columns, conditions = cohorts.tallies(group_by)
+    group = _group_column(columns, group_by)
+    number = cast(func.sum(columns.count), BigInteger)  # a sum is a numeric, which is slow to read
+    statement = (
+        select(group, columns.kind, columns.measure, columns.bucket, number)
+        .where(*conditions)
+        .group_by(group, columns.kind, columns.measure, columns.bucket)
         .order_by(group)
     )
     return list(map(TallySum._make, session.execute(statement)))
 
 
-def _sums_over_all(group_by: GroupBy, clock_filter: ClockFilter) -> list[ColumnElement[bool]]:
-    """Conditions that read the tallies over all reps or tiers, where single ones are not asked for."""
-    reps = [tally.rep.not_in(["", EVERY])] if group_by is GroupBy.REP else [tally.rep == EVERY]
-    tiers = [tally.tier != EVERY] if group_by is GroupBy.TIER else [tally.tier == EVERY]
-    return [
-        *(reps if clock_filter.rep is None else ()),
-        *(tiers if clock_filter.tier is None else ()),
-    ]
-
-
 def daily_tally_sums(
-    session: Session, group_by: GroupBy, clock_filter: ClockFilter, *, first: date, last: date
+    session: Session, group_by: GroupBy, cohorts: Cohorts
 ) -> dict[str, list[TallySum]]:
-    """For each team, rep or tier the sums by day of tallies of clocks that were due from the first to the last date."""
-    group = tally[group_by.value]
-    number = cast(func.sum(tally.count), BigInteger)
-    keys = (tally.due_on, tally.kind, tally.measure, tally.bucket)
+    """For each team, rep, tier, source or campaign the sums of the tallies by day."""
+    columns, conditions = cohorts.tallies(group_by)
+    group = _group_column(columns, group_by)
+    day = cast(columns.due_on, Text)
+    number = cast(func.sum(columns.count), BigInteger)
+    keys = (columns.due_on, columns.kind, columns.measure, columns.bucket)
     statement = (
-        select(group, cast(tally.due_on, Text), tally.kind, tally.measure, tally.bucket, number)
-        .where(
-            tally.due_on.between(first, last),
-            *equalities(clock_filter, tally),
-            *_sums_over_all(group_by, clock_filter),
-        )
+        select(group, day, columns.kind, columns.measure, columns.bucket, number)
+        .where(*conditions)
         .group_by(group, *keys)
-        .order_by(group, tally.due_on)
+        .order_by(group, columns.due_on)
     )
     series: dict[str, list[TallySum]] = defaultdict(list)
     for name, *tally_sum in session.execute(statement):

@@ -64,7 +64,12 @@ def _escalation_steps(steps: Sequence[Sequence[Any]]) -> tuple[EscalationStep, .
     return tuple([EscalationStep(datetime.fromisoformat(at), *rest) for at, *rest in steps])
 
 
+def _sources(sources: list[str] | None) -> tuple[str, ...] | None:
+    return None if sources is None else tuple(sources)
+
+
 _CONVERTED = {
+    "sources": _Converted(_sources),
     "scope": _Converted({scope.value: scope for scope in Scope}.__getitem__),
     "state": _Converted({state.value: state for state in State}.__getitem__),
     "escalation_steps": _Converted(_escalation_steps),
@@ -179,6 +184,7 @@ def _values(saved: Clock) -> dict[str, Any]:
         **{name: getattr(saved, name) for name in _CLOCK_FIELDS},
         "scope": saved.scope.value,
         "state": saved.state.value,
+        "sources": None if saved.sources is None else list(saved.sources),
         "escalation_steps": [[at.isoformat(), *rest] for at, *rest in saved.escalation_steps],
     }
 

@@ -50,6 +50,8 @@ class ClockFilter:
     tier: str | None = None
     kind: str | None = None
     scope: str | None = None
+    source: str | None = None
+    campaign: str | None = None
     times: TimeRange = ALWAYS
     acknowledged: bool | None = None
     handoff_id: UUID | None = None
@@ -216,6 +218,10 @@ def examined_conditions(clock_filter: ClockFilter, columns: Any) -> list[ColumnE
     conditions = equalities(clock_filter, columns)
     if clock_filter.handoff_id is not None:
         conditions.append(columns.handoff_id == clock_filter.handoff_id)
+    if clock_filter.source is not None:
+        conditions.append(columns.sources.contains([clock_filter.source]))
+    if clock_filter.campaign is not None:
+        conditions.append(columns.campaign == clock_filter.campaign)
     if clock_filter.acknowledged is not None:
         acknowledgement = tables.acknowledgements.c
         acknowledged = exists().where(acknowledgement.clock_id == columns.id)

@@ -24,7 +24,9 @@ MAX_EXAMINED = 10_000
 Position = tuple[datetime, UUID]
 """The end of a page: the instant that its list is ordered by, and the clock's id."""
 
-_EXAMINED = ("team", "rep", "tier", "kind", "scope", "handoff_id", "state", "reported_late")
+_EXAMINED = (
+    "team", "rep", "tier", "kind", "scope", "handoff_id", "state", "reported_late", "sources", "campaign",
+)  # fmt: skip
 """The columns that clocks are examined by."""
 
 _TIMED_CLOCKS = tables.timers.join(tables.clocks, timer.clock_id == clock.id)

@@ -49,6 +49,8 @@ def test_the_list_is_narrowed_by_each_option(sessions: Sessions) -> None:
     for options, count in (
         (("--team", "sales", "--rep", "grace", "--tier", "standard"), 2),
         (("--rep", "linus"), 0),
+        (("--source", "nowhere"), 0),
+        (("--campaign", "none"), 0),
         (("--all",), 2),
         (("--since", due_on, "--until", due_on), 2),
         (("--until", "2020-01-01"), 0),

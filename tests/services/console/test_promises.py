@@ -42,7 +42,12 @@ def console(sessions: Sessions) -> Iterator[RunningConsole]:
     with sessions.begin() as session:
         publish_policies(session, TOUCH | {"ladder": ladder}, policy("slow", target="3h"))
         for lead, answered in (("met", 20), ("late", None)):
-            fields: dict[str, Any] = {"lead": lead, "rep": "amira"}
+            fields: dict[str, Any] = {
+                "lead": lead,
+                "rep": "amira",
+                "sources": ("ads", f"of_{lead}"),
+            }
+            fields |= {"campaign": f"q4 {EVIL}"} if lead == "late" else {}
             fields |= {"lead_name": f"Lead {lead} {EVIL}"}
             steps = [step(Change.ASSIGNED, **fields)]
             if answered is not None:
@@ -81,6 +86,20 @@ def test_the_board_is_narrowed_by_its_address(console: RunningConsole) -> None:
     assert "No promise is broken." in of_jonas.text
     assert "Time left" in opened.text
     assert "breaches-title" not in opened.text
+
+
+def test_the_board_is_narrowed_by_source_and_campaign(console: RunningConsole) -> None:
+    with console.visit() as client:
+        of_source = client.get("/sla", params={"source": "of_late", "campaign": f"q4 {EVIL}"})
+        other = client.get("/sla", params={"source": "of_met"})
+        table = client.get("/sla.csv", params={"source": "of_late"})
+        every = client.get("/sla")
+    assert "Lead late" in of_source.text
+    assert EVIL not in of_source.text
+    assert "These numbers are of all sources and campaigns" in of_source.text
+    assert "Lead late" not in other.text
+    assert "Lead late" in table.text
+    assert "These numbers" not in every.text
 
 
 def test_a_breach_is_acknowledged_with_a_form(console: RunningConsole) -> None:
@@ -144,6 +163,27 @@ def test_attainment_has_a_table_and_plots(console: RunningConsole) -> None:
     assert "No promise was due on these dates." in none.text
 
 
+def test_attainment_by_campaign_leads_to_its_promises(console: RunningConsole) -> None:
+    with console.visit() as client:
+        campaigns = client.get("/sla/attainment", params={"by": "campaign"})
+        sources = client.get("/sla/attainment", params={"by": "source", "source": "ads"})
+        table = client.get("/sla/attainment.csv", params={"by": "source"})
+        daily = client.get("/sla/attainment/daily.csv", params={"by": "campaign"})
+        both = client.get("/sla/attainment", params={"by": "source", "campaign": "q4"})
+    assert (
+        'href="/sla?campaign=q4+' in campaigns.text or 'href="/sla?campaign=q4%20' in campaigns.text
+    )
+    assert EVIL not in campaigns.text
+    assert "<td>no campaign</td>" in campaigns.text
+    assert "counts under each of them" in sources.text
+    assert "Promises kept" in sources.text
+    assert "of_late" not in sources.text
+    assert "of_late" in table.text
+    assert "q4" in daily.text
+    assert both.status_code == 422
+    assert "not both" in both.text
+
+
 @pytest.mark.parametrize("path", ["/", "/sla", "/sla?show=breaches", "/sla/clocks/{clock}"])
 def test_the_live_part_of_a_page_comes_by_its_stream(console: RunningConsole, path: str) -> None:
     view = path.format(clock=breached_clock(console.sessions))
@@ -161,11 +201,14 @@ def test_a_rep_sees_their_own_promises_and_cannot_acknowledge(console: RunningCo
         fields = {"token": token_in(board.text), "note": "x"}
         refused = client.post(f"/sla/clocks/{clock}/acknowledge", data=fields)
         own = client.get("/sla/attainment", params={"by": "rep"})
+        by_source = client.get("/sla/attainment", params={"by": "source", "campaign": "x"})
     assert "Lead late" in board.text
     assert "jonas" not in board.text
     assert "Acknowledge this breach" not in explained.text
     assert refused.status_code == 403
     assert "jonas" not in own.text
+    assert by_source.status_code == 200
+    assert "<option>source</option>" not in by_source.text
 
 
 def test_a_service_that_is_away_leaves_a_sentence_in_its_place(sessions: Sessions) -> None:

@@ -48,7 +48,8 @@ def answered(sessions: Sessions) -> Sessions:
 def history(number: int) -> list[HandoffChanged]:
     minute = MET if number % 2 else LATE
     changes = numbered(step(Change.ASSIGNED), step(Change.CONTACTED, minute))
-    return [replace(it, handoff_id=an_id(f"handoff {number}")) for it in changes]
+    origin: dict[str, Any] = {"sources": ("ads", "web")[: number % 3], "campaign": f"q{number % 4}"}
+    return [replace(it, handoff_id=an_id(f"handoff {number}"), **origin) for it in changes]
 
 
 def recount_once(sessions: Sessions, *, hours: float = 24) -> Recount:
@@ -63,7 +64,10 @@ def recount_once(sessions: Sessions, *, hours: float = 24) -> Recount:
 def tallies(sessions: Sessions) -> dict[str, int]:
     with sessions() as session:
         rows = session.execute(
-            text("select tally::text, count from sla.tallies tally where count <> 0")
+            text(
+                "select tally::text, count from sla.tallies tally where count <> 0"
+                " union all select tally::text, count from sla.source_tallies tally where count <> 0"
+            )
         )
         return {key.rpartition(",")[0]: count for key, count in rows}
 
@@ -97,6 +101,9 @@ DAMAGES = {
     "of nobody": "insert into sla.tallies select 'nobody', tier, due_on, team, kind, scope, measure, bucket, 7"
     " from sla.tallies where rep = '*'",
     "all lost": "truncate sla.tallies",
+    "too much of a source": "update sla.source_tallies set count = count + 3 where field = 'source'",
+    "a sum over tiers only": "update sla.source_tallies set count = 99 where tier = '*'",
+    "all of sources and campaigns lost": "truncate sla.source_tallies",
 }
 
 
@@ -114,6 +121,12 @@ def test_what_differs_is_mended_counted_and_logged(answered: Sessions, statement
     assert (line["due_on"], line["counts"]) == ("2026-11-18", progress.differences)
     assert gauge("leadbaton_sla_recount_differences") == progress.differences > 0
     assert recount_once(answered, hours=48).differences == 0
+
+
+def test_clocks_that_an_older_version_stored_count_for_no_source(answered: Sessions) -> None:
+    damage(answered, "update sla.clocks set sources = null, campaign = null")
+    damage(answered, "truncate sla.source_tallies")
+    assert recount_once(answered).differences == 0
 
 
 def test_a_night_has_one_recount(answered: Sessions) -> None:

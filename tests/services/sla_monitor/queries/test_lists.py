@@ -29,7 +29,7 @@ CLOCKS, OF_RARE_TEAM, BUDGET = 30_000, 40, 1_000
 _FILL = text("""
     insert into sla.clocks (
         id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, calendar, agreement_version, target,
-        started_at, warn_at, due_at, due_on, escalation_steps, state, ended_at, reported_late
+        started_at, warn_at, due_at, due_on, escalation_steps, state, ended_at, reported_late, sources, campaign
     )
     select cast(md5('c' || n) as uuid), cast(md5('h' || n) as uuid), cast(md5('l' || n) as uuid), 1, 'touch',
         case when n % 2 = 0 then 'accept' else 'first_touch' end, case when n % 3 = 0 then 'journey' else 'hop' end,
@@ -37,7 +37,9 @@ _FILL = text("""
         case when n % 5000 = 7 then 'gold' else 'standard' end, 'always', 1, interval '4 h',
         at - interval '4 h', at - interval '1 h', at, cast(at as date), '[]',
         case when n % 3 = 0 then 'met' when n % 3 = 1 then 'late' else 'running' end,
-        case n % 3 when 0 then at - interval '1 h' when 1 then at + interval '1 h' end, n % 300 = 0
+        case n % 3 when 0 then at - interval '1 h' when 1 then at + interval '1 h' end, n % 300 = 0,
+        case when n % 4 > 0 then array['source_' || n % 4, 'web'] end,
+        case when n % 1000 = 11 then 'rare' when n % 4 = 1 then 'campaign_' || n % 7 end
     from generate_series(1, :clocks) as n,
         lateral (select cast(:now as timestamptz) + (n - :clocks / 2) * interval '1 min' as at) as due
 """)
@@ -90,6 +92,8 @@ FILTERS = {
     "acknowledged": ClockFilter(acknowledged=True),
     "what a rep may see": ClockFilter(rep="rep_8", visible_to="rep_8"),
     "times": ClockFilter(team="team_1", times=TimeRange(NOON - days(8), NOON + days(8))),
+    "a source": ClockFilter(source="source_3"),
+    "a campaign": ClockFilter(campaign="rare", source="web"),
     "a handoff": ClockFilter(handoff_id=an_id("none")),
 }
 
@@ -152,9 +156,19 @@ def all_pages(
         ClockFilter(team="rare"),
         ClockFilter(tier="gold"),
         ClockFilter(kind="accept", rep="rep_8"),
+        ClockFilter(source="source_3"),
+        ClockFilter(campaign="rare", team="team_1"),
         ClockFilter(acknowledged=False, times=TimeRange(NOON - minutes(900), NOON + minutes(900))),
     ],
-    ids=["all", "team", "tier", "rep and kind", "acknowledged and times"],
+    ids=[
+        "all",
+        "team",
+        "tier",
+        "rep and kind",
+        "source",
+        "campaign and team",
+        "acknowledged and times",
+    ],
 )
 @pytest.mark.parametrize("list_name", LISTS)
 def test_all_pages_together_have_every_clock_once(
