@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "sla_05"
-down_revision = "sla_04"
+down_revision = "scoring_03"
 branch_labels = None
 depends_on = None
 

@@ -42,6 +42,15 @@ app = typer.Typer(help="Promises that are broken: list them, acknowledge one.")
 ID_DIGITS = 8
 """So many digits of an id are shown; `acknowledge` takes them."""
 
+Source = Annotated[str | None, typer.Option(help="Only about leads with this source.")]
+Campaign = Annotated[str | None, typer.Option(help="Only about leads of this campaign.")]
+Acknowledged = Annotated[
+    bool | None,
+    typer.Option(
+        "--acknowledged/--not-acknowledged", help="Only those that ops know of, or only others."
+    ),
+]
+
 _ID_PREFIX = re.compile(r"(?=.{6,36}\Z)[0-9a-f]+(-[0-9a-f]*)*", re.IGNORECASE)
 
 
@@ -52,17 +61,12 @@ def breaches(  # noqa: PLR0913 - each parameter is an option
     team: Annotated[str | None, typer.Option(help="Only promises of this team.")] = None,
     rep: Annotated[str | None, typer.Option(help="Only promises of this rep.")] = None,
     tier: Annotated[str | None, typer.Option(help="Only promises about this tier.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only about leads with this source.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Only about leads of this campaign.")] = None,
+    source: Source = None,
+    campaign: Campaign = None,
     with_answered: Annotated[
         bool, typer.Option("--all", help="Those that were answered too late, too.")
     ] = False,
-    acknowledged: Annotated[
-        bool | None,
-        typer.Option(
-            "--acknowledged/--not-acknowledged", help="Only those that ops know of, or only others."
-        ),
-    ] = None,
+    acknowledged: Acknowledged = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 50,

@@ -74,8 +74,6 @@ def _clock(
         rep=scoped_history.rep,
         tier=first.tier,
         lead_name=first.lead_name,
-        sources=tuple(it[:MAX_CHARACTERS] for it in first.sources[:MAX_SOURCES]),
-        campaign=first.campaign[:MAX_CHARACTERS] if first.campaign else None,
         calendar=calendar.calendar.id,
         agreement_version=sla_policy.version,
         target=policy.target,
@@ -87,8 +85,16 @@ def _clock(
         paused_for=time.paused_for,
         paused_until=time.pauses[-1].until if time.pauses else None,
     )
-    ended = _with_end(clock, policy, scoped_history, time)
+    ended = _with_end(_with_sources(clock, first), policy, scoped_history, time)
     return _with_report(ended, calendar, sla_policy.agreement.sla.report_within)
+
+
+def _with_sources(clock: Clock, first: HandoffChanged) -> Clock:
+    """The clock with where its lead came from, as much of it as is kept."""
+    return clock._replace(
+        sources=tuple(it[:MAX_CHARACTERS] for it in first.sources[:MAX_SOURCES]),
+        campaign=first.campaign[:MAX_CHARACTERS] if first.campaign else None,
+    )
 
 
 def _find_start(anchor: Anchor, scoped_history: ScopedHistory) -> datetime | None:

@@ -107,12 +107,9 @@ def largest_groups(
         .limit(limit)
     )
     rows = session.execute(statement).all()
-    if not rows:
-        return LargestGroups([], 0, 0)
+    groups, promised_in_all = next(((it.groups, it.promised_in_all) for it in rows), (0, 0))
     listed = sum(it.promised for it in rows)
-    return LargestGroups(
-        [it.name for it in rows], rows[0].groups - len(rows), rows[0].promised_in_all - listed
-    )
+    return LargestGroups([it.name for it in rows], groups - len(rows), promised_in_all - listed)
 
 
 def _group_column(columns: Any, group_by: GroupBy) -> ColumnElement[Any]:

@@ -91,13 +91,13 @@ def test_the_board_is_narrowed_by_its_address(console: RunningConsole) -> None:
 def test_the_board_is_narrowed_by_source_and_campaign(console: RunningConsole) -> None:
     with console.visit() as client:
         of_source = client.get("/sla", params={"source": "of_late", "campaign": f"q4 {EVIL}"})
-        other = client.get("/sla", params={"source": "of_met"})
+        of_another = client.get("/sla", params={"source": "of_met"})
         table = client.get("/sla.csv", params={"source": "of_late"})
         every = client.get("/sla")
     assert "Lead late" in of_source.text
     assert EVIL not in of_source.text
     assert "These numbers are of all sources and campaigns" in of_source.text
-    assert "Lead late" not in other.text
+    assert "Lead late" not in of_another.text
     assert "Lead late" in table.text
     assert "These numbers" not in every.text
 
@@ -169,7 +169,7 @@ def test_attainment_by_campaign_leads_to_its_promises(console: RunningConsole) -
         sources = client.get("/sla/attainment", params={"by": "source", "source": "ads"})
         table = client.get("/sla/attainment.csv", params={"by": "source"})
         daily = client.get("/sla/attainment/daily.csv", params={"by": "campaign"})
-        both = client.get("/sla/attainment", params={"by": "source", "campaign": "q4"})
+        refusal = client.get("/sla/attainment", params={"by": "source", "campaign": "q4"})
     assert (
         'href="/sla?campaign=q4+' in campaigns.text or 'href="/sla?campaign=q4%20' in campaigns.text
     )
@@ -180,8 +180,8 @@ def test_attainment_by_campaign_leads_to_its_promises(console: RunningConsole) -
     assert "of_late" not in sources.text
     assert "of_late" in table.text
     assert "q4" in daily.text
-    assert both.status_code == 422
-    assert "not both" in both.text
+    assert refusal.status_code == 422
+    assert "not both" in refusal.text
 
 
 @pytest.mark.parametrize("path", ["/", "/sla", "/sla?show=breaches", "/sla/clocks/{clock}"])

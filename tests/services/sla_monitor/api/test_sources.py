@@ -66,7 +66,7 @@ def kept(answer: Any) -> list[tuple[str, int, int]]:
     ],
 )
 def test_lists_are_narrowed_by_source_and_campaign(
-    ops: SlaClient, path: str, parameters: dict[str, str], leads: list[str]
+    ops: SlaClient, path: str, parameters: dict[str, Any], leads: list[str]
 ) -> None:
     items = ops.get(path, **parameters)["items"]
     assert sorted(it["lead_name"] for it in items) == leads
@@ -105,7 +105,7 @@ def test_a_clock_of_an_older_version_has_no_sources(ops: SlaClient, sessions: Se
     ids=str,
 )
 def test_attainment_by_and_of_sources_and_campaigns(
-    ops: SlaClient, parameters: dict[str, str], groups: list[tuple[str, int, int]]
+    ops: SlaClient, parameters: dict[str, Any], groups: list[tuple[str, int, int]]
 ) -> None:
     assert kept(ops.get("attainment", **parameters)) == groups
     rows = ops.csv("attainment", format="csv", **parameters)[1]
@@ -166,7 +166,7 @@ def test_many_campaigns_are_bounded_and_the_rest_is_counted(
     ids=str,
 )
 def test_what_is_not_counted_together_is_refused(
-    ops: SlaClient, parameters: dict[str, str], words: str
+    ops: SlaClient, parameters: dict[str, Any], words: str
 ) -> None:
     for path in ("attainment", "attainment/daily"):
         problem = ops.get(path, status=422, **parameters)

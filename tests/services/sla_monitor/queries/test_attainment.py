@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -25,7 +26,7 @@ from tests.plans import rows_read, scans, settle
 pytestmark = pytest.mark.postgres
 
 DAYS, NAMES, TIERS, MEASURES = 120, 25, 4, 5
-ASKED = 3
+LAST = 3
 
 _FILL = text("""
     insert into sla.source_tallies (field, tier, due_on, name, team, kind, scope, measure, bucket, count)
@@ -52,7 +53,7 @@ def reading(filled: Sessions) -> Iterator[Session]:
         yield session
 
 
-LAST_DAYS = {"first": NOON.date() - timedelta(days=ASKED - 1), "last": NOON.date()}
+LAST_DAYS: dict[str, Any] = {"first": NOON.date() - timedelta(days=LAST - 1), "last": NOON.date()}
 CASES = {
     "by campaign": (GroupBy.CAMPAIGN, ClockFilter()),
     "by source of a tier": (GroupBy.SOURCE, ClockFilter(tier="hot")),
@@ -73,7 +74,7 @@ def test_only_the_dates_that_are_asked_for_are_read(
         nodes = scans(reading, partial(read, reading, group_by, cohorts))
         assert nodes
         assert all(it["Node Type"] != "Seq Scan" for it in nodes), nodes
-        assert max(map(rows_read, nodes)) <= ASKED * NAMES * MEASURES, nodes
+        assert max(map(rows_read, nodes)) <= LAST * NAMES * MEASURES, nodes
 
 
 def test_the_largest_groups_are_named_and_the_others_counted(reading: Session) -> None:
@@ -81,7 +82,7 @@ def test_the_largest_groups_are_named_and_the_others_counted(reading: Session) -
         reading, GroupBy.CAMPAIGN, Cohorts(ClockFilter(), **LAST_DAYS), limit=NAMES - 4
     )
     assert len(largest.names) == NAMES - 4
-    assert (largest.more_groups, largest.more_promised) == (4, 4 * ASKED * 3)
+    assert (largest.more_groups, largest.more_promised) == (4, 4 * LAST * 3)
     only = Cohorts(ClockFilter(), **LAST_DAYS, names=largest.names[:2])
     assert {it.group for it in tally_sums(reading, GroupBy.CAMPAIGN, only)} == set(
         largest.names[:2]
