@@ -63,6 +63,8 @@ class Notification(NamedTuple):
     """When the accept clock of the assignment that it is about is due; None where there is none."""
     not_before: datetime | None = None
     """When its receiver's hours begin, for which its first attempt waits; None where it waits for nothing."""
+    clock_id: UUID | None = None
+    """Of a message that waits for hours: the clock of its promise. It is cancelled when that is met meanwhile."""
 
 
 def rep_endpoint(rep: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -83,6 +84,15 @@ class Notice(NamedTuple):
             return False
         return handoff.rep != self.clock.rep or not handoff.state.held
 
+    def waiting(
+        self, notification: Notification, reps: Mapping[str, Rep], now: datetime
+    ) -> Notification:
+        """The notification as it waits for the hours of its receiver, if it does."""
+        at = self.not_before(notification.endpoint, reps, now)
+        if at is None or at <= now:
+            return notification
+        return notification._replace(not_before=at, clock_id=self.clock.clock_id)
+
     def not_before(self, endpoint: str, reps: Mapping[str, Rep], now: datetime) -> datetime | None:
         """When the hours of the person begin, for which a message to them may wait; None where it waits for nothing."""
         person = reps.get(self.person or "")
@@ -91,6 +101,15 @@ class Notice(NamedTuple):
         if endpoint != rep_endpoint(person.id):
             return None
         return self.team.hours_of(person).next_open(now)
+
+
+def settled_clocks(clocks: Iterable[SlaChanged]) -> set[tuple[UUID, UUID]]:
+    """The handoff and the clock of each promise that, by the last of these changes of it, is met or not broken."""
+    last = {(it.handoff_id, it.clock_id): it.change for it in clocks}
+    return {ids for ids, change in last.items() if change in _SETTLED}
+
+
+_SETTLED = (ClockChange.MET, ClockChange.RETRACTED)
 
 
 def promise_notification(

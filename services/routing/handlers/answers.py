@@ -23,7 +23,7 @@ from services.routing.handlers.assignment import (
     queue_of,
 )
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
-from services.routing.queries import changes, handoffs, merges, reps
+from services.routing.queries import changes, deliveries, handoffs, merges, reps
 from services.routing.queries.known_leads import known_leads
 from shared.contracts.payloads import Change
 from shared.errors import Rejected
@@ -63,6 +63,8 @@ def on_answer(
     outbox.append(session, announcements.handoffs_changed(steps))
     metrics.ANSWERS.labels(answer.change.value).inc()
     after = steps[-1].handoff
+    if after.closed_at is not None:
+        deliveries.cancel_waiting(session, [after.id], now=now)
     if not after.state.held:
         _free_rep(session, handoff, after, assigner=assigner, now=now)
     if after.rep is None and actor.role == "ops":

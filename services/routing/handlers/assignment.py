@@ -94,12 +94,12 @@ def on_leads_qualified(
         records = announcements.handoffs_changed(intake.steps)
     changes.save_handoffs(session, intake.steps_of_waiting)
     changes.add_changes(session, intake.steps)
+    deliveries.cancel_waiting(session, [it.handoff.id for it in intake.steps_of_waiting], now=now)
     outbox.append(session, records)
     first = {it.handoff.team for it in intake.started.values() if it.may_go_on}
     for team in sorted(team_ids, key=lambda it: (it not in first, it)):
         started = [it for it in intake.started.values() if it.handoff.team == team]
-        due = review_at[team]
-        drain = due is not None and due <= now
+        drain = (due := review_at[team]) is not None and due <= now
         assign_in_team(session, team, started, assigner=assigner, now=now, drain=drain)
 
 

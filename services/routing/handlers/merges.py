@@ -12,7 +12,7 @@ from services.routing.domain.handoff import MERGED, SYSTEM
 from services.routing.domain.merges import merge_handoffs, merged_leads
 from services.routing.handlers.assignment import Assigner, assign_in_team
 from services.routing.handlers.withdrawals import notify_withdrawals, take_from_reps
-from services.routing.queries import changes, handoffs, merges, teams
+from services.routing.queries import changes, deliveries, handoffs, merges, teams
 from shared.contracts.payloads import LeadsMerged
 from shared.contracts.topic import Message
 from shared.messaging import outbox
@@ -47,10 +47,10 @@ def on_leads_merged(
     held = [handoff for handoff, _ in ended if handoff.state.held]
 
     merges.save_survivors(session, survivors)
-    team_ids = {it.team for it in held}
-    teams.lock_teams(session, team_ids)
+    teams.lock_teams(session, team_ids := {it.team for it in held})
     changes.save_handoffs(session, steps)
     changes.add_changes(session, steps)
+    deliveries.cancel_waiting(session, [it.handoff.id for it in steps], now=now)
     outbox.append(session, announcements.handoffs_changed(steps))
     take_from_reps(session, held, now=now)
     for team in sorted(team_ids):

@@ -8,7 +8,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.routing.domain.escalations import Escalation, is_broken_promise
-from services.routing.domain.promises import Notice, promise_notification, recipient_of
+from services.routing.domain.promises import (
+    Notice,
+    promise_notification,
+    recipient_of,
+    settled_clocks,
+)
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries import deliveries, endpoints, escalations, handoffs, reps
 from shared.contracts.payloads import ClockChange, SlaChanged
@@ -20,6 +25,7 @@ def on_sla_changed(
 ) -> None:
     """Notify the receivers of each breach and of each further step of a ladder, and note what else steps do.
 
+    A message that waits for the hours of its receiver is cancelled when its promise is met meanwhile.
     The worker's tick carries that out: a step takes no lock here, so that no batch waits for an answer.
     """
     clocks = [it.payload for it in messages]
@@ -37,6 +43,13 @@ def on_sla_changed(
     )
     escalations.add_escalations(session, [it for it in steps if it is not None])
     notify(session, notices, assigner=assigner, now=now)
+    settled = settled_clocks(clocks)
+    deliveries.cancel_waiting(
+        session,
+        {handoff_id for handoff_id, _ in settled},
+        now=now,
+        clock_ids=[clock_id for _, clock_id in settled],
+    )
 
 
 def notify(
@@ -44,7 +57,7 @@ def notify(
 ) -> None:
     """Notify each receiver once. A rep is not notified of a handoff that has moved on.
 
-    A message may wait for the hours of its receiver.
+    A message may wait for the hours of its receiver, unless the handoff is closed already.
     """
     if not notices:
         return
@@ -54,17 +67,23 @@ def notify(
     rep_of = {it.id: it for it in reps.reps_by_id(session, waited_for)} if waited_for else {}
 
     notifications = [
-        promise_notification(
-            it.clock,
-            handoff_of.get(it.clock.handoff_id),
-            endpoint=endpoint,
-            cause=it.cause,
-            outcome=it.outcome,
-            public_url=assigner.public_url,
-        )._replace(not_before=it.not_before(endpoint, rep_of, now))
+        it.waiting(
+            promise_notification(
+                it.clock,
+                handoff_of.get(it.clock.handoff_id),
+                endpoint=endpoint,
+                cause=it.cause,
+                outcome=it.outcome,
+                public_url=assigner.public_url,
+            ),
+            rep_of,
+            now,
+        )
         for it in notices
         if not it.is_outdated(handoff_of.get(it.clock.handoff_id))
         for endpoint in [id for id in it.endpoints if id in known][:1]
     ]
 
-    deliveries.add_notifications(session, notifications, now=now)
+    closed = {id for id, it in handoff_of.items() if it.closed_at is not None}
+    in_time = [it for it in notifications if it.clock_id is None or it.handoff_id not in closed]
+    deliveries.add_notifications(session, in_time, now=now)

@@ -160,6 +160,31 @@ def cancel_deliveries(
     )
 
 
+def cancel_waiting(
+    session: Session,
+    handoff_ids: Collection[UUID],
+    *,
+    now: datetime,
+    clock_ids: Collection[UUID] | None = None,
+) -> None:
+    """Cancel messages about these handoffs that wait for the hours of their receivers.
+
+    With `clock_ids` those about these clocks alone.
+    """
+    if not handoff_ids:
+        return
+    conditions = [
+        deliveries.c.handoff_id == any_(literal(list(handoff_ids), ARRAY(PG_UUID(as_uuid=True)))),
+        deliveries.c.clock_id.is_not(None),
+        deliveries.c.state == "pending",
+        deliveries.c.attempt_count == 0,
+        deliveries.c.next_attempt_at > now,
+    ]
+    if clock_ids is not None:
+        conditions.append(deliveries.c.clock_id.in_(clock_ids))
+    session.execute(update(deliveries).where(*conditions).values(state="cancelled", ended_at=now))
+
+
 def delay_behind_attempts(session: Session, ids: Collection[UUID], *, now: datetime) -> None:
     """Let these deliveries wait for attempts in flight, of cancelled deliveries of the same handoffs and endpoints."""
     session.execute(_DELAY, {"ids": list(ids), "now": now})
@@ -218,6 +243,7 @@ def redeliver_all(session: Session, ids: Collection[UUID], *, now: datetime) -> 
             next_attempt_at=now,
             lease_until=None,
             ended_at=None,
+            clock_id=None,  # it is sent whatever becomes of the promise
             attempts_before=deliveries.c.attempt_count,
         )
         .returning(deliveries.c.id)
@@ -240,6 +266,7 @@ _COLUMNS = (
     "created_at",
     "accept_due_at",
     "fallback_at",
+    "clock_id",
 )
 
 
@@ -257,4 +284,5 @@ def _row(notification: Notification, now: datetime) -> tuple[Any, ...]:
         now,
         notification.accept_due_at,
         fallback_time(notification.accept_due_at, now=now),
+        notification.clock_id,
     )

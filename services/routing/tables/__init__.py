@@ -218,6 +218,11 @@ deliveries = Table(
         DateTime(timezone=True),
         comment="When the fallback is notified if it is pending; null once that is done.",
     ),
+    Column(
+        "clock_id",
+        UUID(as_uuid=True),
+        comment="Of a message that waits for its receiver's hours: the clock of its promise.",
+    ),
     Index("ix_deliveries_newest", "created_at", "position"),
     Index(
         "ix_deliveries_fallback_at",

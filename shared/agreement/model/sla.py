@@ -56,7 +56,7 @@ class EscalationStep(Section):
     quiet_hours: Literal["send", "wait"] = Field(
         default="send",
         description="Only with `rep` and `lead`. `wait`: outside the hours of that person the message waits until they "
-        "begin. Everything else happens at its time.",
+        "begin; it is cancelled if the promise is met or the handoff closes before. All else happens at its time.",
     )
 
 

@@ -15,6 +15,7 @@ from services.routing.domain.promises import (
     Recipient,
     promise_notification,
     recipient_of,
+    settled_clocks,
 )
 from shared.contracts.payloads import ClockChange, SlaChanged
 from tests.builders import NOON, sla_changed
@@ -142,3 +143,32 @@ def test_a_breach_of_an_unknown_handoff_has_its_ids() -> None:
     assert json.loads(known.body)["data"]["breach"]["due_at"] == "2026-11-18T12:00:00Z"
     assert json.loads(known.body)["data"]["lead"]["email"] == "ada@example.com"
     assert json.loads(unknown.body)["data"]["handoff"]["id"] == str(clock.handoff_id)
+
+
+@pytest.mark.parametrize(
+    ("waits", "now", "waits_until"),
+    [(True, SATURDAY, MONDAY_MORNING), (True, MONDAY_MORNING, None), (False, SATURDAY, None)],
+    ids=["out of hours", "in hours", "sent at once"],
+)
+def test_a_message_that_waits_names_its_clock(
+    *, waits: bool, now: datetime, waits_until: datetime | None
+) -> None:
+    of_rep = notice("rep", waits=waits)
+    message = promise_notification(
+        of_rep.clock, handoff(), endpoint="rep/grace", cause="cause", public_url=URL
+    )
+
+    waiting = of_rep.waiting(message, {"grace": rep("grace")}, now)
+
+    assert waiting.not_before == waits_until
+    assert waiting.clock_id == (of_rep.clock.clock_id if waits_until else None)
+
+
+def test_a_promise_is_settled_by_its_last_change() -> None:
+    def changes(*names: ClockChange) -> list[SlaChanged]:
+        return [sla_changed(it) for it in names]
+
+    ids = {(it.handoff_id, it.clock_id) for it in changes(ClockChange.MET)}
+    assert settled_clocks(changes(ClockChange.ESCALATED, ClockChange.MET)) == ids
+    assert settled_clocks(changes(ClockChange.BREACHED, ClockChange.RETRACTED)) == ids
+    assert settled_clocks(changes(ClockChange.RETRACTED, ClockChange.BREACHED)) == set()

@@ -9,13 +9,24 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.routing.domain.answers import Actor, Answer
 from services.routing.domain.handoff import handoff_id
-from services.routing.handlers import Assigner, on_sla_changed
+from services.routing.handlers import Assigner, on_answer, on_leads_merged, on_sla_changed
 from services.routing.handlers.withdrawals import take_from_reps
 from services.routing.queries import handoffs
+from services.routing.queries.deliveries import redeliver
 from services.routing.tables import deliveries
-from shared.contracts.payloads import ClockChange
-from tests.builders import DEFAULT_SECTIONS, NOON, an_id, lead_qualified, sla_changed, sla_message
+from shared.contracts.payloads import Change, ClockChange, Qualified, SlaChanged
+from tests.builders import (
+    DEFAULT_SECTIONS,
+    NOON,
+    an_id,
+    lead_qualified,
+    leads_merged,
+    merged_message,
+    sla_changed,
+    sla_message,
+)
 from tests.services.routing.builders import at, build_assigner, entry, importing, qualifying
 
 pytestmark = pytest.mark.postgres
@@ -25,12 +36,17 @@ LINUS = {"url": "http://127.0.0.1:9/reps/linus"}
 SATURDAY, MONDAY_MORNING = at(21), at(23, 9)
 
 
+def assigner_led_by_linus(session: Session) -> Assigner:
+    """An assigner with whose agreement Linus leads the team."""
+    team = DEFAULT_SECTIONS["routing"]["teams"][0]
+    routing = {**DEFAULT_SECTIONS["routing"], "teams": [{**team, "lead": "linus"}]}
+    return build_assigner(session, routing=routing)
+
+
 @pytest.fixture
 def assigner(session: Session) -> Assigner:
     """An assigner with whose agreement Linus leads the team; Grace has Ada's handoff."""
-    team = DEFAULT_SECTIONS["routing"]["teams"][0]
-    routing = {**DEFAULT_SECTIONS["routing"], "teams": [{**team, "lead": "linus"}]}
-    assigner = build_assigner(session, routing=routing)
+    assigner = assigner_led_by_linus(session)
     importing(session, entry("grace"), entry("linus", endpoint=LINUS, active=False))
     qualifying(session, assigner, lead_qualified())
     return assigner
@@ -104,3 +120,120 @@ def test_a_breach_that_its_ladder_is_silent_about_notifies_nobody(
     on_sla_changed(session, [sla_message(silent)], NOON, assigner=assigner)
 
     assert sent(session) == []
+
+
+def change_of(policy: str, change: ClockChange, **fields: Any) -> SlaChanged:
+    """A change of the clock of this promise."""
+    return sla_changed(change, handoff_id=HANDOFF, policy=policy, **fields)
+
+
+@pytest.mark.parametrize("change", [ClockChange.MET, ClockChange.RETRACTED])
+def test_a_message_that_waits_is_cancelled_when_its_promise_is_met(
+    session: Session, assigner: Assigner, change: ClockChange
+) -> None:
+    """The message about the other promise goes on waiting, and what is sent at once is sent."""
+    escalate(session, assigner, "rep", "lead", "ops", now=SATURDAY, waits=True)
+    later = [sla_message(change_of(it, change)) for it in ("rep", "ops")]
+
+    for _ in range(2):
+        on_sla_changed(session, later, SATURDAY, assigner=assigner)
+
+    assert states(session) == {"ops": "pending", "rep/grace": "cancelled", "rep/linus": "pending"}
+
+
+def test_a_step_and_its_answer_in_one_batch_leave_nothing_waiting(
+    session: Session, assigner: Assigner
+) -> None:
+    step = change_of("lead", ClockChange.ESCALATED, step="lead", waits=True)
+    batch = [step, change_of("lead", ClockChange.MET)]
+
+    on_sla_changed(session, list(map(sla_message, batch)), SATURDAY, assigner=assigner)
+
+    assert states(session) == {"rep/linus": "cancelled"}
+
+
+def test_a_message_that_is_due_already_is_sent(session: Session, assigner: Assigner) -> None:
+    escalate(session, assigner, "lead", now=SATURDAY, waits=True)
+    met = sla_message(change_of("lead", ClockChange.MET))
+
+    on_sla_changed(session, [met], MONDAY_MORNING, assigner=assigner)
+
+    assert states(session) == {"rep/linus": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("change", "details", "state"),
+    [
+        (Change.LOST, {"reason": "price"}, "cancelled"),
+        (Change.CONTACTED, {"outcome": "no_answer"}, "pending"),
+    ],
+)
+def test_a_message_that_waits_is_cancelled_when_the_handoff_closes(
+    session: Session, assigner: Assigner, change: Change, details: dict[str, Any], state: str
+) -> None:
+    escalate(session, assigner, "lead", "ops", now=SATURDAY, waits=True)
+
+    answering(session, assigner, change, **details)
+
+    assert states(session) == {"ops": "pending", "rep/linus": state}
+
+
+def test_a_step_after_the_handoff_was_closed_lets_no_message_wait(
+    session: Session, assigner: Assigner
+) -> None:
+    answering(session, assigner, Change.LOST, reason="price")
+    escalate(session, assigner, "lead", "ops", now=SATURDAY, waits=True)
+
+    assert states(session) == {"ops": "pending"}
+
+
+def test_a_message_that_waits_is_cancelled_when_a_waiting_lead_ceases_to_qualify(
+    session: Session,
+) -> None:
+    assigner = assigner_led_by_linus(session)
+    importing(session, entry("linus", endpoint=LINUS, active=False))
+    qualifying(session, assigner, lead_qualified())
+    escalate(session, assigner, "lead", now=SATURDAY, waits=True, rep=None)
+    assert states(session) == {"rep/linus": "pending"}
+
+    qualifying(session, assigner, lead_qualified(change=Qualified.CEASED, cause="decayed"))
+
+    assert states(session) == {"rep/linus": "cancelled"}
+
+
+def test_a_message_that_waits_is_cancelled_when_its_lead_merges_into_another(
+    session: Session, assigner: Assigner
+) -> None:
+    qualifying(session, assigner, lead_qualified(lead="visitor"))
+    answering(session, assigner, Change.ACCEPTED)
+    of_visitor = handoff_id(an_id("visitor"), 1)
+    step = sla_changed(ClockChange.ESCALATED, handoff_id=of_visitor, step="lead", waits=True)
+    on_sla_changed(session, [sla_message(step)], SATURDAY, assigner=assigner)
+
+    merge = merged_message(leads_merged(goes="visitor"))
+    on_leads_merged(session, [merge], NOON, assigner=assigner)
+
+    assert states(session) == {"rep/linus": "cancelled"}
+
+
+def test_ops_may_send_a_cancelled_message_anyway(session: Session, assigner: Assigner) -> None:
+    escalate(session, assigner, "lead", now=SATURDAY, waits=True)
+    met = sla_message(change_of("lead", ClockChange.MET))
+    on_sla_changed(session, [met], SATURDAY, assigner=assigner)
+    [id] = session.scalars(select(deliveries.c.id).where(deliveries.c.state == "cancelled"))
+
+    assert redeliver(session, id, now=SATURDAY)
+    on_sla_changed(session, [met], NOON, assigner=assigner)
+
+    assert states(session) == {"rep/linus": "pending"}
+
+
+def states(session: Session) -> dict[str, str]:
+    """The state of the notification of a promise to each endpoint."""
+    return {endpoint: state for endpoint, _, _, state in sent(session)}
+
+
+def answering(session: Session, assigner: Assigner, change: Change, **details: Any) -> None:
+    """Let Grace answer."""
+    actor, answer = Actor("rep", "grace"), Answer(change, details=details)
+    on_answer(session, HANDOFF, answer, actor=actor, assigner=assigner, now=NOON)
