@@ -24,7 +24,7 @@ from shared.embedded.stack import Stack
 
 BATCH = 100
 PEOPLE = 20_000
-SCHEMAS = ("scoring", "routing", "sla", "messaging")
+SCHEMAS = ("scoring", "routing", "sla", "alignment", "messaging")
 Sizes = dict[str, int]
 
 

@@ -18,6 +18,6 @@ random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_'; }
 
 keep leadbaton_secret_key "$(random)"
 keep grafana_admin "$(random)"
-for role in superuser owner scoring routing sla relay ops metrics; do
+for role in superuser owner scoring routing sla alignment relay ops metrics; do
     keep "postgres_$role" "$(random)"
 done

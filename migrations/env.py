@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+import services.alignment.tables
 import services.routing.tables
 import services.scoring.tables
 import services.sla_monitor.tables
@@ -17,6 +18,7 @@ METADATA = [
     services.scoring.tables.metadata,
     services.routing.tables.metadata,
     services.sla_monitor.tables.metadata,
+    services.alignment.tables.metadata,
 ]
 SCHEMAS = {metadata.schema for metadata in METADATA}
 

@@ -55,7 +55,7 @@ EMPTY = text(
         perform set_config('session_replication_role', 'replica', true);
         for found in
             select format('%I.%I', schemaname, tablename) as name from pg_tables
-            where schemaname in ('messaging', 'scoring', 'routing', 'sla')
+            where schemaname in ('messaging', 'scoring', 'routing', 'sla', 'alignment')
         loop
             execute 'delete from ' || found.name;
         end loop;

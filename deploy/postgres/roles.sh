@@ -12,17 +12,19 @@ psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-post
 \set scoring `cat "$SECRETS_DIRECTORY/postgres_scoring"`
 \set routing `cat "$SECRETS_DIRECTORY/postgres_routing"`
 \set sla `cat "$SECRETS_DIRECTORY/postgres_sla"`
+\set alignment `cat "$SECRETS_DIRECTORY/postgres_alignment"`
 \set relay `cat "$SECRETS_DIRECTORY/postgres_relay"`
 \set ops `cat "$SECRETS_DIRECTORY/postgres_ops"`
 \set metrics `cat "$SECRETS_DIRECTORY/postgres_metrics"`
 select format('create role %I login', name)
-from unnest(array['leadbaton_owner', 'leadbaton_scoring', 'leadbaton_routing', 'leadbaton_sla', 'leadbaton_relay',
-    'leadbaton_ops', 'leadbaton_metrics']) as wanted (name)
+from unnest(array['leadbaton_owner', 'leadbaton_scoring', 'leadbaton_routing', 'leadbaton_sla',
+    'leadbaton_alignment', 'leadbaton_relay', 'leadbaton_ops', 'leadbaton_metrics']) as wanted (name)
 where not exists (select from pg_roles where rolname = name) \gexec
 alter role leadbaton_owner password :'owner' connection limit 10;
 alter role leadbaton_scoring password :'scoring';
 alter role leadbaton_routing password :'routing';
 alter role leadbaton_sla password :'sla';
+alter role leadbaton_alignment password :'alignment';
 alter role leadbaton_relay password :'relay';
 alter role leadbaton_ops password :'ops' connection limit 20;
 alter role leadbaton_metrics password :'metrics' connection limit 5;
@@ -31,6 +33,6 @@ select 'create database leadbaton' where not exists (select from pg_database whe
 alter database leadbaton owner to leadbaton_owner;
 revoke all on database leadbaton from public;
 grant connect, temporary on database leadbaton
-    to leadbaton_scoring, leadbaton_routing, leadbaton_sla, leadbaton_relay, leadbaton_ops;
+    to leadbaton_scoring, leadbaton_routing, leadbaton_sla, leadbaton_alignment, leadbaton_relay, leadbaton_ops;
 grant connect on database leadbaton to leadbaton_metrics;
 SQL

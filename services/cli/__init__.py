@@ -59,6 +59,10 @@ SERVICES = {
         "services.cli.calendars:app",
         "Clocks, breaches and attainment; `sla calendar` shows a month.",
     ),
+    "alignment": (
+        "services.cli.processes:alignment",
+        "What became of qualified leads, for both teams.",
+    ),
     "console": (
         "services.cli.console:app",
         "The pages; `console link` prints a link that signs you in.",

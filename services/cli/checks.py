@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from services.cli.conditions import conditions
 from services.cli.findings import Finding, fine, wrong
-from services.cli.processes import ROUTING_WORKER, SCORING_WORKER, SLA_WORKER, Process
+from services.cli.processes import CONSUMERS, Process
 from services.cli.refusals import refusal_of
 from services.cli.teams import teams
 from services.routing.queries import endpoints as routing_endpoints
@@ -26,7 +26,7 @@ from services.routing.queries import reps as routing_reps
 from services.sla_monitor.queries import clocks as sla
 from shared.agreement.store import Agreements, NoAgreement
 from shared.auth.vault import BadSecretKey, Vault
-from shared.contracts.topics import ROUTING, SCORING, SLA, TOPICS
+from shared.contracts.topics import TOPICS
 from shared.db.migrate import NewerDatabase, pending
 from shared.db.outages import OUTAGES, is_outage
 from shared.db.session import engine_for, sessions_on
@@ -45,9 +45,6 @@ KAFKA_PORT = 9092
 """The port of a Kafka address that names none."""
 
 SECURITY_DOCS = "docs/operations.md, Kafka and PostgreSQL behind TLS"
-
-CONSUMERS = {SCORING: SCORING_WORKER, ROUTING: ROUTING_WORKER, SLA: SLA_WORKER}
-"""The process that consumes for each group."""
 
 
 def examine(settings: Settings, apis: Mapping[Process, int], *, now: datetime) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from services.cli.database import transaction
 from services.cli.installation import Installation, installation
-from services.cli.processes import CONSOLE, ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import ALIGNMENT_API, CONSOLE, ROUTING_API, SCORING_API, SLA_API
 from services.demo.activities import Channel, activities_of
 from services.demo.figures import Reader
 from services.demo.lead_history import summary
@@ -86,7 +86,8 @@ def _running_demo(
     def report(message: str) -> None:
         console.print(f"  {message}", style="dim", highlight=False)
 
-    ports = {it.name: it.port for it in (CONSOLE, SCORING_API, ROUTING_API, SLA_API) if it.port}
+    apis = (CONSOLE, SCORING_API, ROUTING_API, SLA_API, ALIGNMENT_API)
+    ports = {it.name: it.port for it in apis if it.port}
     ports = {name: port if is_free(port) else free_port() for name, port in ports.items()}
     with installation(Stack(data), ports, report) as running:
         demo_reps = _set_up_reps(running, state)

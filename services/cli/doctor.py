@@ -13,7 +13,7 @@ from rich.text import Text
 
 from services.cli.checks import examine
 from services.cli.findings import Finding
-from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import ALIGNMENT_API, ROUTING_API, SCORING_API, SLA_API
 from services.cli.restarts import restarts
 from shared.clock import utc_now
 from shared.process.settings import Settings
@@ -32,9 +32,13 @@ def doctor(
         int, typer.Option(envvar="LEADBATON_ROUTING_PORT", min=1, max=65_535)
     ] = 8002,
     sla_port: Annotated[int, typer.Option(envvar="LEADBATON_SLA_PORT", min=1, max=65_535)] = 8003,
+    alignment_port: Annotated[
+        int, typer.Option(envvar="LEADBATON_ALIGNMENT_PORT", min=1, max=65_535)
+    ] = 8004,
 ) -> None:
     """Check everything that an installation needs; the exit status is 1 if something is wrong."""
     apis = {SCORING_API: scoring_port, ROUTING_API: routing_port, SLA_API: sla_port}
+    apis[ALIGNMENT_API] = alignment_port
     now = utc_now()
     findings = list(examine(Settings(), apis, now=now))
     if isinstance(ctx.obj, Path):  # an installation of `leadbaton up`, in this directory

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 
 from services.cli.processes import (
+    ALIGNMENT_API,
     CONSOLE,
     PROCESSES,
     ROUTING_API,
@@ -61,7 +62,7 @@ class Installation:
             },
             **{
                 f"LEADBATON_{it.command[0].upper()}_PORT": str(self.ports[it.name])
-                for it in (SCORING_API, ROUTING_API, SLA_API)
+                for it in (SCORING_API, ROUTING_API, SLA_API, ALIGNMENT_API)
             },
         }
         stack.write_environment(self.environment)

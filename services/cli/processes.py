@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from services.cli.recompute import recompute
+from shared.contracts.topics import ALIGNMENT, ROUTING, SCORING, SLA
 from shared.process import logs, tracing
 from shared.process.settings import Settings
 
@@ -76,6 +77,17 @@ SLA_WORKER = Process(
 SLA_SWEEP = Process(
     ("sla", "sweep"), "services.sla_monitor.main:sweep", "Flags each clock that has run out."
 )
+ALIGNMENT_API = Process(
+    ("alignment", "api"),
+    "services.alignment.main:api",
+    "Shows what became of qualified leads, for both teams.",
+    8004,
+)
+ALIGNMENT_WORKER = Process(
+    ("alignment", "worker"),
+    "services.alignment.main:worker",
+    "Counts what became of qualified leads.",
+)
 CONSOLE = Process(("console",), "services.console.main:console", "Shows it all in a browser.", 8000)
 RELAY = Process(("relay",), "services.relay:relay", "Publishes what is committed, in order.")
 
@@ -89,8 +101,18 @@ PROCESSES = (
     SLA_API,
     SLA_WORKER,
     SLA_SWEEP,
+    ALIGNMENT_API,
+    ALIGNMENT_WORKER,
     CONSOLE,
 )
+
+CONSUMERS = {
+    SCORING: SCORING_WORKER,
+    ROUTING: ROUTING_WORKER,
+    SLA: SLA_WORKER,
+    ALIGNMENT: ALIGNMENT_WORKER,
+}
+"""The process that consumes for each group."""
 
 
 def service_commands(name: str, *tasks: Callable[..., None]) -> typer.Typer:
@@ -106,6 +128,7 @@ def service_commands(name: str, *tasks: Callable[..., None]) -> typer.Typer:
 
 scoring = service_commands("scoring", recompute)
 routing = service_commands("routing")
+alignment = service_commands("alignment")
 
 
 def relay() -> None:

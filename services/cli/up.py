@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.installation import installation
-from services.cli.processes import CONSOLE, ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import ALIGNMENT_API, CONSOLE, ROUTING_API, SCORING_API, SLA_API
 from shared.embedded.stack import Stack
 from shared.process.lifecycle import stop_on_signals
 
@@ -30,6 +30,7 @@ def up(  # noqa: PLR0913 - each parameter is an option
     scoring_port: Annotated[int, typer.Option(min=1, max=65_535, help="For events.")] = 8001,
     routing_port: Annotated[int, typer.Option(min=1, max=65_535, help="For reps' answers.")] = 8002,
     sla_port: Annotated[int, typer.Option(min=1, max=65_535, help="For ops.")] = 8003,
+    alignment_port: Annotated[int, typer.Option(min=1, max=65_535, help="For reports.")] = 8004,
 ) -> None:
     """Start PostgreSQL, a broker and every process on this machine; Ctrl-C stops them all.
 
@@ -39,6 +40,7 @@ def up(  # noqa: PLR0913 - each parameter is an option
     stop = stop_on_signals()
     ports = {CONSOLE.name: console_port, SCORING_API.name: scoring_port}
     ports |= {ROUTING_API.name: routing_port, SLA_API.name: sla_port}
+    ports |= {ALIGNMENT_API.name: alignment_port}
     with installation(Stack(data), ports, _report) as running:
         if agreement is not None:
             running.command("agreement", "publish", str(agreement))
@@ -47,7 +49,7 @@ def up(  # noqa: PLR0913 - each parameter is an option
             typer.echo(running.command("reps", "import", str(reps)), nl=False)
         running.start(stop=stop)
         if not stop.is_set():
-            apis = (CONSOLE, SCORING_API, ROUTING_API, SLA_API)
+            apis = (CONSOLE, SCORING_API, ROUTING_API, SLA_API, ALIGNMENT_API)
             urls = " · ".join(f"{it.command[0]} {running.url(it)}" for it in apis)
             typer.echo(f"Leadbaton is ready: {urls} · data in {data} · Ctrl-C stops it")
             typer.echo(f"Signed in, once: {running.command('console', 'link')}", nl=False)

@@ -17,6 +17,7 @@ from shared.contracts.touches import LeadTouched
 SCORING = "leadbaton.scoring"
 ROUTING = "leadbaton.routing"
 SLA = "leadbaton.sla"
+ALIGNMENT = "leadbaton.alignment"
 
 
 def identity_key(event: MarketingEvent) -> str:
@@ -42,7 +43,7 @@ LEADS_QUALIFIED = Topic(
     name="leads.qualified",
     payload=LeadQualified,
     key=lambda lead: str(lead.lead_id),
-    readers=(ROUTING,),
+    readers=(ROUTING, ALIGNMENT),
     summary="A lead became, or ceased to be, qualified.",
 )
 LEADS_TOUCHED = Topic(
@@ -63,14 +64,14 @@ HANDOFFS_CHANGED = Topic(
     name="handoffs.changed",
     payload=HandoffChanged,
     key=lambda handoff: str(handoff.handoff_id),
-    readers=(SCORING, SLA),
+    readers=(SCORING, SLA, ALIGNMENT),
     summary="Each change of a handoff.",
 )
 SLA_CHANGED = Topic(
     name="sla.changed",
     payload=SlaChanged,
     key=lambda clock: str(clock.handoff_id),
-    readers=(ROUTING,),
+    readers=(ROUTING, ALIGNMENT),
     summary="Each change of a clock.",
 )
 

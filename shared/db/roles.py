@@ -10,8 +10,9 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "leadbaton_scoring": ("scoring",),
     "leadbaton_routing": ("routing",),
     "leadbaton_sla": ("sla",),
+    "leadbaton_alignment": ("alignment",),
     "leadbaton_relay": (),
-    "leadbaton_ops": ("scoring", "routing", "sla"),
+    "leadbaton_ops": ("scoring", "routing", "sla", "alignment"),
 }
 """The schemas that each role may write to, besides the shared one."""
 
@@ -45,7 +46,7 @@ def _grants(role: str) -> list[str]:
     return [
         *(
             f"revoke all on all tables in schema {it} from {role}"
-            for it in ("scoring", "routing", "sla", SHARED)
+            for it in ("scoring", "routing", "sla", "alignment", SHARED)
         ),
         *(f"grant usage on schema {it} to {role}" for it in used),
         *(

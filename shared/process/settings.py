@@ -155,7 +155,8 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=65_535,
-        description="The port of an API; by default console 8000, scoring 8001, routing 8002, SLA 8003.",
+        description="The port of an API; by default console 8000, scoring 8001, routing 8002, SLA 8003, "
+        "alignment 8004.",
     )
     probe_host: str = Field(
         default="127.0.0.1",

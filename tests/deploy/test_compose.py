@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from services.cli.processes import PROCESSES
+from services.console.apis import Service
 from shared.db.roles import SCHEMAS
 from shared.process.settings import Settings
 from tests.deploy.compose import (
@@ -22,6 +23,9 @@ from tests.deploy.compose import (
     filled,
     made_secrets,
 )
+
+ASKED_BY_CONSOLE = {it.name.lower() for it in Service}
+"""The services whose APIs the console asks."""
 
 EXTRAS = {"migrate", "cli"}
 """Containers of our image that are no process of every day."""
@@ -177,15 +181,11 @@ def test_only_who_must_be_reached_or_reach_out_is_on_the_outer_network(name: str
 
 def test_the_console_reaches_the_apis_by_their_names() -> None:
     console = SERVICES["console"]["environment"]
-    urls = {
-        console[f"LEADBATON_{it.command[0].upper()}_URL"]
-        for it in PROCESSES
-        if it.command[1:] == ("api",)
-    }
-    assert urls == {f"http://{it.name}:{it.port}" for it in PROCESSES if it.command[1:] == ("api",)}
-    for process in PROCESSES:
-        if process.command[1:] == ("api",):
-            assert set(SERVICES[process.name]["networks"]) & set(SERVICES["console"]["networks"])
+    apis = {it.command[0]: it for it in PROCESSES if it.command[1:] == ("api",)}
+    for process in (apis[name] for name in ASKED_BY_CONSOLE):
+        url = console[f"LEADBATON_{process.command[0].upper()}_URL"]
+        assert url == f"http://{process.name}:{process.port}"
+        assert set(SERVICES[process.name]["networks"]) & set(SERVICES["console"]["networks"])
 
 
 @pytest.mark.parametrize("name", ["console", "prometheus", "grafana", "disk-exporter"])

@@ -30,7 +30,7 @@ from tests.deploy.roles import make_roles
 
 pytestmark = pytest.mark.postgres
 
-ALL_SCHEMAS = ("messaging", "scoring", "routing", "sla")
+ALL_SCHEMAS = ("messaging", "scoring", "routing", "sla", "alignment")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from sqlalchemy import MetaData
 
+from services.alignment import tables as alignment
 from services.routing import tables as routing
 from services.scoring import tables as scoring
 from services.sla_monitor import tables as sla
@@ -76,7 +77,7 @@ def values_of_the_agreement() -> set[str]:
 
 
 def names_of_tables() -> set[str]:
-    schemas: list[MetaData] = [it.metadata for it in (messaging, scoring, routing, sla)]
+    schemas: list[MetaData] = [it.metadata for it in (messaging, scoring, routing, sla, alignment)]
     return {table.name for schema in schemas for table in schema.tables.values()}
 
 

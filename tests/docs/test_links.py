@@ -11,9 +11,7 @@ from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]+)")
-FOLDERS = (
-    "benchmarks|deploy|docs|examples|migrations|routing|scoring|services|shared|sla_monitor|tests"
-)
+FOLDERS = "alignment|benchmarks|deploy|docs|examples|migrations|routing|scoring|services|shared|sla_monitor|tests"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]+)`")
 
 

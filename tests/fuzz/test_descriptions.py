@@ -128,7 +128,7 @@ def path_values(client: TestClient, described: dict[str, Any]) -> dict[str, list
     return values
 
 
-@pytest.mark.parametrize("api", ["scoring", "routing", "sla"])
+@pytest.mark.parametrize("api", ["scoring", "routing", "sla", "alignment"])
 def test_every_answer_is_as_described(sessions: Sessions, api: str) -> None:
     populate(sessions)
     headers = keys(sessions)

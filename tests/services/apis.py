@@ -1,4 +1,4 @@
-"""The three APIs on one database, for tests of what they have in common."""
+"""The APIs on one database, for tests of what they have in common."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from services.alignment import main as alignment
 from services.cli.docs.openapi import apis
 from services.routing import main as routing
 from services.scoring import main as scoring
@@ -49,6 +50,7 @@ def apis_on(sessions: Sessions, *, now: datetime = NOON) -> dict[str, FastAPI]:
         "scoring": scoring.build_api(sessions, publisher=Discarded(), time_source=lambda: now),
         "routing": routing.build_api(sessions, time_source=lambda: now, secret_key=SECRET_KEY),
         "sla": sla.build_api(sessions, time_source=lambda: now),
+        "alignment": alignment.build_api(sessions, time_source=lambda: now),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from services.alignment.api.leads import LeadParameters
 from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections
 from services.sla_monitor.api.clocks import (
@@ -61,6 +62,7 @@ CURSORS: dict[str, Cursor[Any]] = {
     "clocks": ClockListParameters.cursor,
     "at risk": ListParameters.cursor,
     "upcoming": UpcomingListParameters.cursor,
+    "alignment": LeadParameters.cursor,
 }
 
 
@@ -89,7 +91,7 @@ def requests(operation: Operation, value: str) -> Iterator[str]:
         yield path if location == "path" else f"{path}?{name}={value}"
 
 
-@pytest.mark.parametrize("api", ["scoring", "routing", "sla"])
+@pytest.mark.parametrize("api", ["scoring", "routing", "sla", "alignment"])
 def test_every_parameter_takes_any_value_or_says_what_is_wrong(
     clients: dict[str, TestClient], api: str
 ) -> None:
@@ -134,6 +136,8 @@ def test_a_cursor_that_no_list_gave_is_refused(clients: dict[str, TestClient], n
         ("scoring", "/v1/rejections?sorce=site"),
         ("sla", "/v1/sla/breaches?taem=inbound"),
         ("sla", "/v1/sla/attainment?taem=inbound"),
+        ("alignment", "/v1/alignment?taem=inbound"),
+        ("alignment", "/v1/alignment/leads?stagee=won"),
     ],
 )
 def test_a_parameter_that_does_not_exist_is_named(

@@ -31,9 +31,11 @@ SENT_BY_CLIENTS = (
     "b", "i", "t", "p", "s", "g", "a",
 )  # fmt: skip
 
+SERVICES = ("scoring", "routing", "sla", "alignment")
+
 OPENED_BY = {
     **{f"scoring POST /v1/{name}{end}": INGEST for name in SENT_BY_CLIENTS for end in ("", "/")},
-    **{f"{name} GET /v1/key": set(KeyScope) for name in ("scoring", "routing", "sla")},
+    **{f"{name} GET /v1/key": set(KeyScope) for name in SERVICES},
     "scoring GET /v1/events": SEES_ALL,
     "scoring GET /v1/events/sources": SEES_ALL,
     "scoring GET /v1/events/stream": SEES_ALL,
@@ -99,6 +101,8 @@ OPENED_BY = {
     "sla GET /v1/sla/attainment": SEES,
     "sla GET /v1/sla/attainment/daily": SEES,
     "sla GET /v1/health": SEES_ALL,
+    "alignment GET /v1/alignment": SEES_ALL,
+    "alignment GET /v1/alignment/leads": SEES_ALL,
 }
 """A route that is not here, or is no longer there, fails the test below: decide who may call it."""
 

@@ -1,4 +1,4 @@
-"""Builds the three APIs for their descriptions; nothing connects to a server."""
+"""Builds the APIs for their descriptions; nothing connects to a server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
+from services.alignment import main as alignment
 from services.routing import main as routing
 from services.scoring import main as scoring
 from services.sla_monitor import main as sla
@@ -20,6 +21,7 @@ def apis() -> dict[str, Callable[[], FastAPI]]:
         "scoring": lambda: scoring.build_api(sessions, publisher=_Nowhere()),
         "routing": lambda: routing.build_api(sessions),
         "sla": lambda: sla.build_api(sessions),
+        "alignment": lambda: alignment.build_api(sessions),
     }
 
 

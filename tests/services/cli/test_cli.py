@@ -54,7 +54,7 @@ def test_every_process_has_an_entry_that_takes_settings(process: Process) -> Non
 def test_names_and_ports_are_nobody_elses() -> None:
     assert len({it.name for it in PROCESSES}) == len(PROCESSES)
     ports = [it.port for it in PROCESSES if it.port]
-    assert len(set(ports)) == len(ports) == 4
+    assert len(set(ports)) == len(ports) == 5
 
 
 def test_a_database_that_is_away_is_one_line_and_no_traceback() -> None:

@@ -22,7 +22,7 @@ from tests.journey.world import until
 from tests.processes import BARE_ENVIRONMENT
 
 pytestmark = [pytest.mark.postgres, pytest.mark.journey]
-NAMES = ("console", "scoring", "routing", "sla")
+NAMES = ("console", "scoring", "routing", "sla", "alignment")
 
 
 @contextmanager

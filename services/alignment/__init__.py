@@ -1,0 +1,1 @@
+"""Alignment: what became of the leads that marketing qualified, counted for both teams."""

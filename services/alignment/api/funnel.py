@@ -1,0 +1,140 @@
+"""The funnel of a period: from qualified to won, with rates, revenue, and promises that were met and broken."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.domain.funnel import Funnel, WinSum, funnels
+from services.alignment.domain.periods import BadPeriod
+from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
+from services.alignment.queries.selection import GroupBy, Selection
+from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
+from shared.http.dependencies import Now, OpsOrRead, Tx
+from shared.http.parameters import EmptyRange
+from shared.http.problems import InvalidRequest, problems
+
+RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod)}
+CENTS = 100
+
+router = APIRouter()
+
+
+class FunnelParameters(Parameters):
+    """Which handoffs are counted, and how they are grouped."""
+
+    by: GroupBy = Field(default=GroupBy.TEAM, description="What each item of the report is about.")
+
+
+class RevenueOut(BaseModel):
+    """The amounts of wins in one currency."""
+
+    currency: str
+    amount: float = Field(description="The sum, exact to a hundredth.")
+    wins: int = Field(description="How many wins it is the sum of.")
+
+    def __str__(self) -> str:
+        """The revenue as a cell of a CSV has it."""
+        return f"{self.amount:.2f} {self.currency}"
+
+
+class FunnelOut(BaseModel):
+    """How far the leads of a group came that qualified in the period."""
+
+    group: str | None = Field(
+        description="The campaign, source, tier, team or rep; null: those of which it is not known."
+    )
+    first_version: int | None = Field(
+        description="The oldest version of the agreement under which these leads qualified."
+    )
+    last_version: int | None = Field(description="The newest one.")
+    qualified: int = Field(description="Qualifications of leads, without those in `merged`.")
+    assigned: int = Field(description="Assigned to a rep at least once.")
+    accepted: int = Field(description="Accepted, contacted or won by a rep.")
+    rejected: int = Field(description="Rejected, and accepted by no rep.")
+    contacted: int = Field(description="Contacted in a way that counts as a touch, or won.")
+    won: int
+    lost: int
+    recycled: int = Field(description="Given back to marketing.")
+    merged: int = Field(
+        description="Ended since their lead was merged with another; not in any other count."
+    )
+    acceptance_rate: float | None = Field(
+        description="accepted ÷ (accepted + rejected); null where nobody has answered."
+    )
+    contact_rate: float | None = Field(description="contacted ÷ qualified.")
+    win_rate: float | None = Field(description="won ÷ qualified, so far.")
+    promises_met: int = Field(description="Promises of sales about these leads that were met.")
+    promises_broken: int
+    attainment: float | None = Field(description="Met ÷ (met + broken).")
+    revenue: list[RevenueOut] = Field(
+        description="Of the wins, by currency; amounts in two currencies are never added."
+    )
+    wins_without_amount: int = Field(description="Wins that are worth an unknown amount.")
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> FunnelOut:
+        """The funnel as it is answered."""
+        return cls(
+            **funnel.counts._asdict(),
+            acceptance_rate=funnel.acceptance_rate,
+            contact_rate=funnel.contact_rate,
+            win_rate=funnel.win_rate,
+            promises_met=funnel.promises_met,
+            promises_broken=funnel.promises_broken,
+            attainment=funnel.attainment,
+            revenue=[_revenue(it, it.currency) for it in funnel.wins if it.currency is not None],
+            wins_without_amount=sum(it.wins for it in funnel.wins if it.currency is None),
+        )
+
+
+class AlignmentOut(BaseModel):
+    """How far the leads came that qualified from `since` to `until`, both included, in UTC."""
+
+    by: GroupBy
+    since: date
+    until: date
+    total: FunnelOut = Field(description="All of them together; its `group` is null.")
+    items: list[FunnelOut] = Field(description="Each group, the one with most leads first.")
+
+
+@router.get("/alignment", response_model=AlignmentOut, responses=RESPONSES)
+def alignment(
+    request: Request,
+    parameters: Annotated[FunnelParameters, Query()],
+    session: Tx,
+    now: Now,
+    _: OpsOrRead,
+) -> AlignmentOut | Response:
+    """The funnel of the leads that qualified in a period: qualified, accepted, contacted, won, and what they brought.
+
+    Each figure counts leads by when they qualified, whenever the rest happened: last month's figures still grow.
+    """
+    selection = parameters.selection(now)
+    items = _funnels(session, selection, parameters.by)
+    first, last = parameters.dates(now)
+    if wants_csv(request, parameters.format):
+        columns = ["since", "until", *FunnelOut.model_fields]
+        rows = [{"since": first, "until": last, **dict(it)} for it in items]
+        return csv_response(request, "alignment", columns, rows)
+    [total] = _funnels(session, selection, None)
+    return AlignmentOut(by=parameters.by, since=first, until=last, total=total, items=items)
+
+
+def _funnels(session: Session, selection: Selection, group_by: GroupBy | None) -> list[FunnelOut]:
+    """The funnel of each group, or of all handoffs together."""
+    counted = funnels(
+        stage_counts(session, selection, group_by),
+        win_sums(session, selection, group_by),
+        promise_counts(session, selection, group_by),
+    )
+    return [FunnelOut.of(it) for it in counted]
+
+
+def _revenue(win_sum: WinSum, currency: str) -> RevenueOut:
+    return RevenueOut(currency=currency, amount=win_sum.cents / CENTS, wins=win_sum.wins)

@@ -1,0 +1,113 @@
+"""The leads behind a figure of the funnel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.funnel import Stage
+from services.alignment.domain.periods import BadPeriod
+from services.alignment.queries.leads import Position, handoffs_in
+from shared.http.csv_tables import (
+    CSV_RESPONSE,
+    MAX_CSV_ROWS,
+    columns_of,
+    csv_response,
+    row_of,
+    wants_csv,
+)
+from shared.http.dependencies import Now, OpsOrRead, Tx
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
+from shared.http.parameters import Count, EmptyRange
+from shared.http.problems import InvalidRequest, problems
+
+RESPONSES = {
+    **CSV_RESPONSE,
+    **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod),
+}
+
+router = APIRouter()
+
+
+class LeadParameters(Parameters):
+    """Which leads the list has, and which page of it is answered."""
+
+    stage: Stage = Field(
+        default=Stage.QUALIFIED, description="The count of the funnel whose leads these are."
+    )
+    limit: Limit = 100
+    after: After = None
+
+    cursor: ClassVar = Cursor("alignment", tuple[AwareDatetime, UUID, Count])
+
+
+class LeadOut(BaseModel):
+    """A qualification of a lead, and what became of it. It holds no name: scoring and routing have those."""
+
+    lead_id: UUID
+    qualification: int = Field(description="Counts the lead's qualifications from 1.")
+    handoff_id: UUID | None = Field(description="Null until routing has begun it.")
+    qualified_at: datetime
+    agreement_version: int
+    tier: str
+    source: str | None = Field(description="The first of the lead's sources, by name.")
+    first_campaign: str | None
+    campaign: str | None = Field(description="The lead's last campaign.")
+    fit: float | None = Field(description="At the qualification, as is `engagement`.")
+    engagement: float | None
+    team: str | None
+    rep: str | None = Field(description="The rep who has the lead, or had it last.")
+    assigned_at: datetime | None = Field(description="The first assignment.")
+    accepted_at: datetime | None
+    rejected_at: datetime | None = Field(description="The last rejection.")
+    rejection_reason: str | None
+    contacted_at: datetime | None = Field(description="The first touch.")
+    reached_at: datetime | None = Field(description="When the person was first reached.")
+    attempts: int = Field(description="Contacts that count as attempts.")
+    closed_at: datetime | None
+    outcome: str | None = Field(
+        description="won, lost, recycled, disqualified, returned or merged; null while it is open."
+    )
+    loss_reason: str | None
+    amount: float | None = Field(description="Of a win; null where it is unknown.")
+    currency: str | None
+
+    @classmethod
+    def of(cls, facts: HandoffFacts) -> LeadOut:
+        """The facts as they are answered."""
+        amount = None if facts.amount_cents is None else facts.amount_cents / 100
+        return cls.model_validate({**facts._asdict(), "amount": amount})
+
+
+@router.get("/alignment/leads", response_model=Page[LeadOut], responses=RESPONSES)
+def list_leads(
+    request: Request,
+    parameters: Annotated[LeadParameters, Query()],
+    session: Tx,
+    now: Now,
+    _: OpsOrRead,
+) -> Page[LeadOut] | Response:
+    """The leads behind a figure of the funnel, those that qualified last first."""
+    as_csv = wants_csv(request, parameters.format)
+    limit = MAX_CSV_ROWS if as_csv else parameters.limit
+    cursor = parameters.cursor
+    after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
+    facts = handoffs_in(
+        session, parameters.selection(now), parameters.stage, after=after, limit=limit + 1
+    )
+    if as_csv:
+        columns = list(columns_of(LeadOut))
+        rows = [row_of(LeadOut.of(it), columns) for it in facts[:limit]]
+        following = cursor.encode(*_position(facts[limit - 1])) if len(facts) > limit else None
+        return csv_response(request, "leads", columns, rows, next_cursor=following)
+    return page_of(facts, limit=limit, item=LeadOut.of, position=_position, cursor=cursor)
+
+
+def _position(facts: HandoffFacts) -> tuple[datetime | None, UUID, int]:
+    return facts.qualified_at, facts.lead_id, facts.qualification

@@ -1,0 +1,87 @@
+"""Query parameters that say which handoffs are counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
+from services.alignment.queries.selection import Selection
+from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.db.time_range import TimeRange
+from shared.http.csv_tables import FORMAT, Format
+from shared.http.parameters import EmptyRange, FirstDate, LastDate, PlainText
+
+KEY_ERRORS = (UnknownKey, ExpiredKey, WrongScope)
+DEFAULT_RANGE = timedelta(days=29)
+OR_UNKNOWN = "empty (`=`): those of which it is not known."
+
+
+class Parameters(BaseModel):
+    """Which handoffs are counted: by when they qualified, and by their facts. Each parameter narrows the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: PlainText | None = Field(
+        default=None,
+        description="The week, month or quarter in which the leads qualified: `2026-W47`, `2026-11`, `2026-Q4`. "
+        "Its days are those of UTC.",
+    )
+    since: FirstDate | None = Field(
+        default=None,
+        description="Instead of `period`: the first date, or an instant on it; by default 30 days up to `until`.",
+    )
+    until: LastDate | None = Field(
+        default=None,
+        description="Instead of `period`: the last date, or an instant before which it lies; by default today.",
+    )
+    campaign: PlainText | None = Field(
+        default=None, description=f"Only leads of this campaign; {OR_UNKNOWN}"
+    )
+    source: PlainText | None = Field(
+        default=None, description=f"Only leads of this source; {OR_UNKNOWN}"
+    )
+    tier: PlainText | None = Field(
+        default=None, description=f"Only leads of this tier; {OR_UNKNOWN}"
+    )
+    team: PlainText | None = Field(
+        default=None, description=f"Only leads that this team has, or had last; {OR_UNKNOWN}"
+    )
+    rep: PlainText | None = Field(
+        default=None, description=f"Only leads that this rep has, or had last; {OR_UNKNOWN}"
+    )
+    format: Format = Field(default=None, description=FORMAT)
+
+    def dates(self, now: datetime) -> tuple[date, date]:
+        """The first and the last date, at most LONGEST apart; raises BadPeriod or EmptyRange."""
+        if self.period is not None:
+            if self.since is not None or self.until is not None:
+                raise BadPeriod("name a `period`, or `since` and `until`, but not both")
+            return dates_of(self.period)
+        last = self.until or now.astimezone(UTC).date()
+        first = self.since or last - DEFAULT_RANGE
+        if first > last:
+            raise EmptyRange("`since` must not lie after `until`")
+        if last - first >= LONGEST:
+            raise BadPeriod(
+                f"a report covers {LONGEST.days} days at most: name a later `since`, or an earlier `until`"
+            )
+        return first, last
+
+    def selection(self, now: datetime) -> Selection:
+        """The handoffs that these parameters select; raises BadPeriod or EmptyRange."""
+        first, last = self.dates(now)
+        times = TimeRange(_midnight(first), _midnight(last + timedelta(days=1)))
+        return Selection(
+            times,
+            campaign=self.campaign,
+            source=self.source,
+            tier=self.tier,
+            team=self.team,
+            rep=self.rep,
+        )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,118 @@
+"""The funnel: how many of the leads that qualified in a period came how far, and what they were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Stage(StrEnum):
+    """A count of the funnel; a handoff may be in several."""
+
+    QUALIFIED = "qualified"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    CONTACTED = "contacted"
+    WON = "won"
+    LOST = "lost"
+    RECYCLED = "recycled"
+    MERGED = "merged"
+
+
+class StageCounts(NamedTuple):
+    """How many handoffs of a group are in each stage, and under which versions of the agreement they qualified."""
+
+    group: str | None
+    first_version: int | None
+    last_version: int | None
+    qualified: int
+    assigned: int
+    accepted: int
+    rejected: int
+    contacted: int
+    won: int
+    lost: int
+    recycled: int
+    merged: int
+
+
+class WinSum(NamedTuple):
+    """The wins of a group whose amounts are in one currency, or unknown (None), and the sum of these amounts."""
+
+    group: str | None
+    currency: str | None
+    wins: int
+    cents: int
+
+
+class PromiseCounts(NamedTuple):
+    """How many promises about the handoffs of a group were met, and how many broken."""
+
+    group: str | None
+    met: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """The funnel of one group of handoffs; a `group` that is None holds those of which it is not known."""
+
+    counts: StageCounts
+    wins: Sequence[WinSum]
+    promises_met: int
+    promises_broken: int
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """accepted ÷ (accepted + rejected); None where sales has answered none."""
+        return ratio(self.counts.accepted, self.counts.accepted + self.counts.rejected)
+
+    @property
+    def contact_rate(self) -> float | None:
+        """contacted ÷ qualified; None where none qualified."""
+        return ratio(self.counts.contacted, self.counts.qualified)
+
+    @property
+    def win_rate(self) -> float | None:
+        """won ÷ qualified; None where none qualified."""
+        return ratio(self.counts.won, self.counts.qualified)
+
+    @property
+    def attainment(self) -> float | None:
+        """met ÷ (met + broken); None where no promise was met or broken."""
+        return ratio(self.promises_met, self.promises_met + self.promises_broken)
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """The part of the whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def funnels(
+    counts: Iterable[StageCounts], wins: Iterable[WinSum], promises: Iterable[PromiseCounts]
+) -> list[Funnel]:
+    """The funnel of each group: most qualified first, then by name, the unknown group last."""
+    wins_of: dict[str | None, list[WinSum]] = {}
+    for win_sum in wins:
+        wins_of.setdefault(win_sum.group, []).append(win_sum)
+    promises_of: Mapping[str | None, PromiseCounts] = {it.group: it for it in promises}
+    ordered = sorted(counts, key=lambda it: (it.group is None, -it.qualified, it.group or ""))
+    return [
+        Funnel(
+            it,
+            sorted(wins_of.get(it.group, ()), key=_by_currency),
+            *_met_and_broken(promises_of.get(it.group)),
+        )
+        for it in ordered
+    ]
+
+
+def _by_currency(win_sum: WinSum) -> tuple[bool, str]:
+    return win_sum.currency is None, win_sum.currency or ""
+
+
+def _met_and_broken(counts: PromiseCounts | None) -> tuple[int, int]:
+    return (0, 0) if counts is None else (counts.met, counts.broken)

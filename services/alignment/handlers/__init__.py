@@ -1,0 +1,1 @@
+"""What alignment does in one transaction with news of scoring, routing and the SLA monitor."""

@@ -1,0 +1,31 @@
+"""Changes of handoffs: what sales does with what it was handed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.alignment.domain.facts import Key, with_progress
+from services.alignment.domain.progress import progress_of
+from services.alignment.queries import changes
+from services.alignment.queries.facts import locked_facts, save_facts
+from shared.contracts.payloads import HandoffChanged
+from shared.contracts.topic import Message
+
+
+def on_handoffs_changed(
+    session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
+) -> None:
+    """Derive the facts of these handoffs from all their changes, whatever the order in which they were read."""
+    handoff_ids = changes.add_changes(session, [message.payload for message in messages])
+    progress = {}
+    for history in changes.histories_of(session, handoff_ids):
+        last = history[-1]
+        progress[Key(last.lead_id, last.qualification)] = progress_of(history)
+    facts = locked_facts(session, progress.keys())
+
+    after = [with_progress(facts[key], it) for key, it in progress.items()]
+
+    save_facts(session, after)

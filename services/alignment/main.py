@@ -1,0 +1,60 @@
+"""Wiring of alignment's processes: the API, and the worker that reads what the other services announce."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.alignment.api import router
+from services.alignment.handlers.handoffs import on_handoffs_changed
+from services.alignment.handlers.promises import on_sla_changed
+from services.alignment.handlers.qualifications import on_leads_qualified
+from shared.clock import TimeSource, utc_now
+from shared.contracts.topics import ALIGNMENT, HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
+from shared.db.session import Sessions, engine_for, sessions_on
+from shared.http.app import create_app
+from shared.http.server import serve
+from shared.messaging.consumer import Subscription
+from shared.messaging.worker import work
+from shared.process import logs
+from shared.process.settings import Settings
+
+PORT = 8004
+
+
+def api(settings: Settings) -> None:
+    """Serve the API until the process is asked to stop."""
+    logs.configure(settings.log_level, service="alignment-api")
+    engine = engine_for(settings.database_url, pool_size=10)
+    app = build_api(sessions_on(engine), max_bytes=settings.max_request_bytes)
+    serve(app, host=settings.host, port=settings.port or PORT)
+    engine.dispose()
+
+
+def build_api(
+    sessions: Sessions,
+    *,
+    time_source: TimeSource = utc_now,
+    max_bytes: int = 1_000_000,
+) -> FastAPI:
+    """The API; no connection is opened before it serves."""
+    app = create_app(
+        title="Leadbaton alignment",
+        summary="What became of the leads that marketing handed to sales, counted for both teams.",
+        sessions=sessions,
+        time_source=time_source,
+        max_bytes=max_bytes,
+    )
+    app.include_router(router)
+    return app
+
+
+def worker(settings: Settings) -> None:
+    """Read what scoring, routing and the SLA monitor announce until the process is asked to stop."""
+    subscriptions: list[Subscription[Any]] = [
+        Subscription(LEADS_QUALIFIED, on_leads_qualified),
+        Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
+        Subscription(SLA_CHANGED, on_sla_changed),
+    ]
+    work(ALIGNMENT, subscriptions, settings=settings)

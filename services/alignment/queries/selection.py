@@ -1,0 +1,71 @@
+"""Which handoffs a report counts: conditions on their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_
+
+from services.alignment.domain.funnel import Stage
+from services.alignment.domain.progress import Outcome
+from services.alignment.tables import handoffs
+from shared.db.time_range import TimeRange
+
+handoff = handoffs.c
+
+
+class GroupBy(StrEnum):
+    """What the groups of a report are."""
+
+    CAMPAIGN = "campaign"
+    SOURCE = "source"
+    TIER = "tier"
+    TEAM = "team"
+    REP = "rep"
+
+
+UNKNOWN = ""
+"""The value of a filter for handoffs of which it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Handoffs by when they qualified, and by their facts; a field that is None selects all."""
+
+    times: TimeRange
+    campaign: str | None = None
+    source: str | None = None
+    tier: str | None = None
+    team: str | None = None
+    rep: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on the facts."""
+        values = {it: getattr(self, it.value) for it in GroupBy}
+        return [
+            *self.times.conditions(handoff.qualified_at),
+            *(
+                handoff[it.value].is_(None) if value == UNKNOWN else handoff[it.value] == value
+                for it, value in values.items()
+                if value is not None
+            ),
+        ]
+
+
+COUNTED = handoff.outcome.is_distinct_from(Outcome.MERGED.value)
+"""A handoff that ended as its lead was merged is counted in no stage but that: its person has another one."""
+
+IN_STAGE: Mapping[Stage, ColumnElement[bool]] = {
+    Stage.QUALIFIED: COUNTED,
+    Stage.ASSIGNED: and_(COUNTED, handoff.assigned_at.is_not(None)),
+    Stage.ACCEPTED: and_(COUNTED, handoff.accepted_at.is_not(None)),
+    Stage.REJECTED: and_(COUNTED, handoff.rejected_at.is_not(None), handoff.accepted_at.is_(None)),
+    Stage.CONTACTED: and_(COUNTED, handoff.contacted_at.is_not(None)),
+    Stage.WON: handoff.outcome == Outcome.WON.value,
+    Stage.LOST: handoff.outcome == Outcome.LOST.value,
+    Stage.RECYCLED: handoff.outcome == Outcome.RECYCLED.value,
+    Stage.MERGED: handoff.outcome == Outcome.MERGED.value,
+}
+"""The condition of each stage on the facts of a handoff."""

@@ -1,0 +1,91 @@
+"""The tables of this service, in the schema `alignment`. None of them holds a name or an address of a person."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from shared.db.tables import NAMES
+
+metadata = MetaData(schema="alignment", naming_convention=NAMES)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column(
+        "payload",
+        JSONB,
+        nullable=False,
+        comment="The change as routing announced it, without the names of the lead and of the actor.",
+    ),
+    comment="The changes of each handoff, from which its facts are derived.",
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("lead_id", UUID(as_uuid=True), primary_key=True),
+    Column("qualification", Integer, primary_key=True),
+    Column("handoff_id", UUID(as_uuid=True), comment="Null until routing has announced it."),
+    Column(
+        "is_announced",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Whether scoring's announcement of the qualification was read.",
+    ),
+    Column("qualified_at", DateTime(timezone=True)),
+    Column("agreement_version", Integer, comment="Under which the lead qualified."),
+    Column("tier", Text),
+    Column("source", Text),
+    Column("first_campaign", Text),
+    Column("campaign", Text, comment="The last campaign, or else the first."),
+    Column("fit", Float, comment="At the qualification, as is engagement."),
+    Column("engagement", Float),
+    Column("team", Text),
+    Column("rep", Text, comment="Who has the handoff, or had it last."),
+    Column("assigned_at", DateTime(timezone=True), comment="The first assignment."),
+    Column("accepted_at", DateTime(timezone=True)),
+    Column("rejected_at", DateTime(timezone=True), comment="The last rejection."),
+    Column("rejection_reason", Text),
+    Column("contacted_at", DateTime(timezone=True), comment="The first touch."),
+    Column("reached_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("closed_at", DateTime(timezone=True)),
+    Column(
+        "outcome", Text, comment="won, lost, recycled, disqualified, returned or merged; null: open"
+    ),
+    Column("loss_reason", Text),
+    Column("amount_cents", BigInteger, comment="Of a win; null: unknown."),
+    Column("currency", Text),
+    Index("ix_handoffs_qualified_at", "qualified_at", "lead_id", "qualification"),
+    Index("ix_handoffs_handoff_id", "handoff_id"),
+    comment="One row a handoff: a qualification of a lead, and what became of it.",
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("clock_id", UUID(as_uuid=True), primary_key=True),
+    Column("handoff_id", UUID(as_uuid=True), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("met_at", DateTime(timezone=True), comment="When it was last found to be met."),
+    Column("breached_at", DateTime(timezone=True), comment="When it was last found to be broken."),
+    Column("retracted_at", DateTime(timezone=True), comment="When a breach was last taken back."),
+    Index("ix_promises_handoff_id", "handoff_id"),
+    comment="One row a clock that was met or broken, as the SLA monitor announced it.",
+)

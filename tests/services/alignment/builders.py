@@ -1,0 +1,97 @@
+"""Builders of histories, and handlers that get them as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy.orm import Session
+
+from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.funnel import Stage
+from services.alignment.handlers.handoffs import on_handoffs_changed
+from services.alignment.handlers.promises import on_sla_changed
+from services.alignment.handlers.qualifications import on_leads_qualified
+from services.alignment.queries.leads import handoffs_in
+from services.alignment.queries.selection import Selection
+from shared.contracts.payloads import (
+    Change,
+    HandoffChanged,
+    LeadContext,
+    LeadQualified,
+    SlaChanged,
+)
+from shared.contracts.topics import HANDOFFS_CHANGED
+from shared.db.time_range import ALWAYS
+from tests.builders import (
+    NOON,
+    handoff_changed,
+    lead_qualified,
+    message,
+    minutes,
+    qualified_message,
+    sla_message,
+)
+
+News = LeadQualified | HandoffChanged | SlaChanged
+
+EVERYTHING = Selection(ALWAYS)
+
+
+def after_noon(minute: float) -> datetime:
+    """The instant so many minutes after noon."""
+    return NOON + minutes(minute)
+
+
+def qualified(
+    lead: object = "ada", campaign: str | None = "autumn", **fields: Any
+) -> LeadQualified:
+    """A qualification of a lead from a campaign."""
+    last = {} if campaign is None else {"name": campaign}
+    context = LeadContext(
+        name="Ada Lovelace", email="ada@example.com", last_campaign=last, sources=("website",)
+    )
+    return lead_qualified(lead=lead, context=context, **fields)
+
+
+def step(change: Change, after: float = 0, **fields: Any) -> HandoffChanged:
+    """A change so many minutes after noon, when the lead qualified; the lead's name goes along."""
+    usual = {"qualified_at": NOON, "lead_name": "Ada Lovelace", "campaign": "autumn"}
+    return handoff_changed(change, at=after_noon(after), **{**usual, **fields})
+
+
+def numbered(*steps: HandoffChanged) -> list[HandoffChanged]:
+    """The changes with their sequence, from 1."""
+    return [replace(it, sequence=number) for number, it in enumerate(steps, start=1)]
+
+
+def history(*steps: HandoffChanged) -> list[HandoffChanged]:
+    """A handoff that is assigned at once, and these changes."""
+    return numbered(step(Change.ASSIGNED), *steps)
+
+
+def read(session: Session, *news: News) -> None:
+    """Read the news as batches: those of one topic that follow each other are one."""
+    batch: list[News] = []
+    for payload in news:
+        if batch and type(batch[-1]) is not type(payload):
+            _handle(session, batch)
+            batch = []
+        batch.append(payload)
+    _handle(session, batch)
+
+
+def _handle(session: Session, batch: Sequence[News]) -> None:
+    leads = [qualified_message(it) for it in batch if isinstance(it, LeadQualified)]
+    changes = [message(HANDOFFS_CHANGED, it) for it in batch if isinstance(it, HandoffChanged)]
+    clocks = [sla_message(it) for it in batch if isinstance(it, SlaChanged)]
+    on_leads_qualified(session, leads, NOON)
+    on_handoffs_changed(session, changes, NOON)
+    on_sla_changed(session, clocks, NOON)
+
+
+def stored_facts(session: Session) -> list[HandoffFacts]:
+    """The facts of every handoff that is not merged."""
+    return handoffs_in(session, EVERYTHING, Stage.QUALIFIED, after=None, limit=10_000)

@@ -1,0 +1,54 @@
+"""The facts of a handoff, from scoring and from routing."""
+
+from __future__ import annotations
+
+from services.alignment.domain.facts import (
+    MAX_NAME,
+    HandoffFacts,
+    Key,
+    campaign_name,
+    first_of,
+    shortened,
+    with_progress,
+    with_qualification,
+)
+from services.alignment.domain.progress import progress_of
+from shared.contracts.payloads import Change, Scores
+from tests.builders import an_id
+from tests.services.alignment.builders import after_noon, history, qualified, step
+
+EMPTY = HandoffFacts(an_id("ada"), 1)
+LEAD = qualified(tier="hot", agreement_version=2, scores=Scores(fit=70, engagement=30, grade="A3"))
+PROGRESS = progress_of(history(step(Change.ACCEPTED, 5, tier="warm", campaign="spring")))
+
+
+def test_what_scoring_and_routing_say_is_the_same_in_either_order() -> None:
+    facts = with_progress(with_qualification(EMPTY, LEAD), PROGRESS)
+
+    assert facts == with_qualification(with_progress(EMPTY, PROGRESS), LEAD)
+    assert facts.key == Key(an_id("ada"), 1)
+    assert (facts.tier, facts.campaign, facts.agreement_version) == ("hot", "autumn", 2)
+    assert (facts.fit, facts.engagement) == (70, 30)
+    assert (facts.team, facts.rep, facts.accepted_at) == ("sales", "grace", after_noon(5))
+
+
+def test_until_scoring_was_read_routing_says_what_it_knows_of_the_lead() -> None:
+    facts = with_progress(EMPTY, PROGRESS)
+
+    assert not facts.is_announced
+    assert (facts.tier, facts.campaign, facts.qualified_at) == ("warm", "spring", after_noon(0))
+    assert facts.fit is None
+
+
+def test_a_campaign_is_the_last_one_or_else_the_first() -> None:
+    assert with_qualification(EMPTY, qualified(campaign=None)).campaign is None
+    assert campaign_name({"campaign": "autumn"}) == "autumn"
+    assert campaign_name({"name": "winter", "campaign": "autumn"}) == "winter"
+    assert campaign_name({"medium": "cpc"}) is None
+
+
+def test_names_are_bounded_and_never_empty() -> None:
+    assert shortened("") is None
+    assert shortened("x" * 300) == "x" * MAX_NAME
+    assert first_of(()) is None
+    assert first_of(("website", "crm")) == "crm"

@@ -1,0 +1,241 @@
+"""Whatever the order of news, their batches and repetitions, the facts are the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.alignment.domain.facts import HandoffFacts
+from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
+from services.alignment.queries.selection import GroupBy
+from services.alignment.tables import changes, handoffs, promises
+from shared.contracts.payloads import (
+    Change,
+    ClockChange,
+    HandoffChanged,
+    LeadQualified,
+    Qualified,
+    SlaChanged,
+)
+from tests.builders import an_id, sla_changed
+from tests.seeds import random_of
+from tests.services.alignment.builders import (
+    EVERYTHING,
+    News,
+    after_noon,
+    history,
+    numbered,
+    qualified,
+    read,
+    step,
+    stored_facts,
+)
+
+pytestmark = pytest.mark.postgres
+
+
+def test_a_qualification_is_counted_before_routing_has_seen_it(session: Session) -> None:
+    read(session, qualified())
+
+    [facts] = stored_facts(session)
+    assert (facts.lead_id, facts.qualification) == (an_id("ada"), 1)
+    assert (facts.handoff_id, facts.team) == (None, None)
+    assert (facts.campaign, facts.source, facts.qualified_at) == (
+        "autumn",
+        "website",
+        after_noon(0),
+    )
+
+
+def test_a_lead_that_ceased_to_qualify_had_qualified(session: Session) -> None:
+    read(session, qualified(), qualified(change=Qualified.CEASED, at=after_noon(5)))
+    read(session, qualified(lead="linus", change=Qualified.CEASED))
+
+    [facts] = stored_facts(session)
+    assert facts.qualified_at == after_noon(0)
+
+
+def test_each_qualification_of_a_lead_has_its_own_facts(session: Session) -> None:
+    lost = step(Change.LOST, 5, reason="budget", qualification=1)
+    read(session, *numbered(step(Change.ASSIGNED), lost), qualified(qualification=2))
+
+    first, second = sorted(stored_facts(session), key=lambda it: it.qualification)
+    assert (first.outcome, first.loss_reason) == ("lost", "budget")
+    assert second.outcome is None
+
+
+def test_a_merged_handoff_is_counted_apart(session: Session) -> None:
+    read(session, qualified(), *history(step(Change.RETURNED, 5, rep=None, reason="merged")))
+
+    [counts] = stage_counts(session, EVERYTHING, None)
+    assert (counts.merged, counts.qualified, counts.assigned) == (1, 0, 0)
+    assert stored_facts(session) == []
+
+
+def test_no_name_of_a_person_is_stored(session: Session) -> None:
+    read(session, qualified(), *history(step(Change.ACCEPTED, 5, actor="ops/Grace Hopper")))
+
+    for table in (changes, handoffs, promises):
+        stored = str(session.execute(select(table)).all())
+        assert not any(name in stored for name in ("Lovelace", "Hopper", "ada@"))
+
+
+def random_news(chance: Random, lead: str) -> list[News]:
+    """All that is announced of one lead, which may qualify twice."""
+    news: list[News] = []
+    for qualification in range(1, chance.choice([2, 3])):
+        handoff_id = an_id(f"{an_id(lead)}/{qualification}")
+        of_lead: dict[str, Any] = {"lead": lead, "qualification": qualification}
+        campaign, tier = chance.choice(["autumn", "spring", None]), chance.choice(["hot", "warm"])
+        news.append(qualified(campaign=campaign, tier=tier, **of_lead))
+        steps = [step(Change.ASSIGNED, tier=tier, campaign=campaign, **of_lead)]
+        for minute in range(chance.randrange(5)):
+            change = chance.choice(
+                [
+                    Change.ACCEPTED,
+                    Change.CONTACTED,
+                    Change.REJECTED,
+                    Change.REASSIGNED,
+                    Change.WAITING,
+                ]
+            )
+            steps.append(step(change, minute, tier=tier, campaign=campaign, **of_lead))
+        ends: dict[Change, dict[str, Any]] = {
+            Change.WON: {"amount": chance.choice([None, 0.1, 12.34]), "currency": "EUR"},
+            Change.LOST: {"reason": "budget"},
+            Change.RETURNED: {"reason": chance.choice(["merged", "decayed"])},
+        }
+        end = chance.choice([None, *ends])
+        if end is not None:
+            steps.append(step(end, 9, tier=tier, campaign=campaign, **of_lead, **ends[end]))
+        news += numbered(*steps)
+        for number, change in enumerate(chance.sample([*ClockChange], 4)):
+            news.append(
+                sla_changed(change, lead=lead, handoff_id=handoff_id, at=after_noon(number))
+            )
+    return news
+
+
+class Oracle:
+    """Counts news by plain loops over the whole list, and knows nothing of the service."""
+
+    def __init__(self, news: Sequence[News]) -> None:
+        self.stages: Counter[tuple[str, str | None]] = Counter()
+        self.cents: Counter[str | None] = Counter()
+        self.wins_of_unknown_worth = 0
+        self.promises: Counter[tuple[str, str | None]] = Counter()
+        for lead in (it for it in news if isinstance(it, LeadQualified)):
+            campaign = lead.context.last_campaign.get("name")
+            steps = [
+                it
+                for it in news
+                if isinstance(it, HandoffChanged)
+                and (it.lead_id, it.qualification) == (lead.lead_id, lead.qualification)
+            ]
+            self._count(campaign, sorted(steps, key=lambda it: it.sequence))
+            clocks = [
+                it
+                for it in news
+                if isinstance(it, SlaChanged) and it.handoff_id == steps[0].handoff_id
+            ]
+            self._count_promise(campaign, clocks, merged=steps[-1].reason == "merged")
+
+    def _count(self, campaign: str | None, steps: Sequence[HandoffChanged]) -> None:
+        if steps[-1].reason == "merged":
+            self.stages["merged", campaign] += 1
+            return
+        kinds = {it.change for it in steps}
+        accepted = bool(kinds & {Change.ACCEPTED, Change.CONTACTED, Change.WON})
+        self.stages["qualified", campaign] += 1
+        self.stages["accepted", campaign] += accepted
+        self.stages["rejected", campaign] += Change.REJECTED in kinds and not accepted
+        self.stages["contacted", campaign] += bool(kinds & {Change.CONTACTED, Change.WON})
+        self.stages["lost", campaign] += Change.LOST in kinds
+        if Change.WON in kinds:
+            self.stages["won", campaign] += 1
+            amount = steps[-1].amount
+            self.wins_of_unknown_worth += amount is None
+            self.cents[campaign] += round((amount or 0) * 100)
+
+    def _count_promise(
+        self, campaign: str | None, clocks: Sequence[SlaChanged], *, merged: bool
+    ) -> None:
+        last = {it.change: it.occurred_at for it in clocks}
+        breached, retracted = last.get(ClockChange.BREACHED), last.get(ClockChange.RETRACTED)
+        if merged:
+            return
+        if breached is not None and (retracted is None or breached > retracted):
+            self.promises["broken", campaign] += 1
+        elif ClockChange.MET in last:
+            self.promises["met", campaign] += 1
+
+
+def counted(session: Session) -> tuple[Counter[tuple[str, str | None]], ...]:
+    """What the service counts by campaign: stages, promises, cents of wins, wins of unknown worth."""
+    stages: Counter[tuple[str, str | None]] = Counter()
+    for group in stage_counts(session, EVERYTHING, GroupBy.CAMPAIGN):
+        fields = group._asdict()
+        for name in ("qualified", "accepted", "rejected", "contacted", "won", "lost", "merged"):
+            stages[name, group.group] += fields[name]
+    kept: Counter[tuple[str, str | None]] = Counter()
+    for promise in promise_counts(session, EVERYTHING, GroupBy.CAMPAIGN):
+        kept["met", promise.group] += promise.met
+        kept["broken", promise.group] += promise.broken
+    cents: Counter[tuple[str, str | None]] = Counter()
+    for win_sum in win_sums(session, EVERYTHING, GroupBy.CAMPAIGN):
+        cents["cents", win_sum.group] += win_sum.cents
+        cents["unknown", None] += win_sum.wins if win_sum.currency is None else 0
+    return +stages, +kept, +cents
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_service_counts_what_a_plain_fold_counts_in_any_order(
+    session: Session, seed: int
+) -> None:
+    chance = random_of(seed)
+    news = [it for number in range(60) for it in random_news(chance, f"lead {seed}/{number}")]
+    oracle = Oracle(news)
+    repeated = [*news, *chance.sample(news, len(news) // 3)]
+    chance.shuffle(repeated)
+
+    while repeated:
+        size = chance.randrange(1, 80)
+        batch, repeated = repeated[:size], repeated[size:]
+        read(session, *sorted(batch, key=lambda it: type(it).__name__))
+
+    stages, kept, cents = counted(session)
+    assert stages == +oracle.stages
+    assert kept == +oracle.promises
+    assert cents == +Counter(
+        {
+            **{("cents", campaign): it for campaign, it in oracle.cents.items()},
+            ("unknown", None): oracle.wins_of_unknown_worth,
+        }
+    )
+
+
+def test_a_rebuild_in_another_order_gives_the_same_rows(session: Session) -> None:
+    chance = random_of(11)
+    news = [it for number in range(20) for it in random_news(chance, f"lead {number}")]
+    read(session, *news)
+    before = facts_by_lead(session)
+    for table in (changes, handoffs, promises):
+        session.execute(table.delete())
+
+    chance.shuffle(news)
+    read(session, *news)
+
+    assert before
+    assert facts_by_lead(session) == before
+
+
+def facts_by_lead(session: Session) -> dict[tuple[UUID, int], HandoffFacts]:
+    """The facts of every handoff that is not merged."""
+    return {(it.lead_id, it.qualification): it for it in stored_facts(session)}
