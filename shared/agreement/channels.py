@@ -71,6 +71,8 @@ REFERRAL = "referral"
 UNNAMED = "other"
 """The channel of a campaign of which no rule names the medium or the source."""
 
+CHANNELS = frozenset({it.channel for it in BUILT_IN} | {REFERRAL, UNNAMED})
+
 _NO_TOUCH = re.compile(
     r"(?:(?:e_?)?mail_?|message_|newsletter_|push_|notification_|sms_)?"
     r"(?:opened|opens?|delivered|sent|processed|bounced?|dropped|deferred|unsubscribed?|spam_reported|marked_as_spam)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from shared.agreement.channels import CHANNELS
 from shared.agreement.check_answers import answer_problems
 from shared.agreement.check_calendars import (
     calendar_problems,
@@ -14,6 +15,7 @@ from shared.agreement.check_calendars import (
 from shared.agreement.check_channels import channel_problems
 from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.check_policies import policy_problems
+from shared.agreement.check_promises import Known, promise_problems
 from shared.agreement.contexts import ALL_READ
 from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
@@ -35,6 +37,8 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
     ("routing", "pause_reasons"),
     ("sla", "calendars"),
     ("sla", "policies"),
+    ("promises", "marketing"),
+    ("promises", "sales"),
 )
 
 
@@ -53,7 +57,11 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
         "calendar": _ids(agreement.sla.calendars, ("sla", "calendars"), unread),
     }
     yield from _reserved_traits(agreement)
-    yield from condition_problems(agreement, unread, {it: ids[it] for it in ("tier", "team")})
+    yield from condition_problems(
+        agreement,
+        unread,
+        {"tier": ids["tier"], "team": ids["team"], "channel": _channels(agreement, unread)},
+    )
     yield from _repeated_names(agreement)
     yield from _unarrivable_types(agreement)
     yield from _unknown_references(agreement, unread, teams=ids["team"], calendars=ids["calendar"])
@@ -69,6 +77,9 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
     yield from channel_problems(agreement.channels)
+    policies = _ids(agreement.sla.policies, ("sla", "policies"), unread)
+    traits = _keys([*agreement.traits, *BUILT_IN], ("traits",), unread)
+    yield from promise_problems(agreement, Known(policies, traits), unread)
     yield from holiday_set_problems(agreement.sla.calendars, ("sla", "calendars"))
 
 
@@ -90,6 +101,13 @@ def _keys(mapping: Iterable[str], path: Path, unread: Unread) -> list[str] | Non
         return None
     hidden = {str(it[-1]) for it in unread.paths if it[:-1] == path}
     return sorted({*mapping, *hidden})
+
+
+def _channels(agreement: Agreement, unread: Unread) -> list[str] | None:
+    """The channels that a touch may have; None where one of them is unread."""
+    if any(it[:1] == ("channels",) for it in unread.paths):
+        return None
+    return sorted({*CHANNELS, *(it.channel for it in agreement.channels)})
 
 
 def _reserved_traits(agreement: Agreement) -> Iterator[Problem]:

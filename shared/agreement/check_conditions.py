@@ -49,14 +49,18 @@ class _Rule(Protocol):
 
 
 def _never_reached(agreement: Agreement, sound: Collection[Path]) -> Iterator[Problem]:
+    tiers, routing_rules = agreement.qualification.tiers, agreement.routing.rules
     yield from _shadowed(agreement.qualification.suppress, ("qualification", "suppress"), sound)
-    for rules, path in (
-        (agreement.qualification.tiers, ("qualification", "tiers")),
-        (agreement.routing.rules, ("routing", "rules")),
+    yield from _shadowed(tiers, ("qualification", "tiers"), sound)
+    yield from _shadowed(routing_rules, ("routing", "rules"), sound)
+    values = agreement.money.value if agreement.money else ()
+    for conditions_of_list, path in (
+        ([it.when for it in tiers], ("qualification", "tiers")),
+        ([it.when for it in routing_rules], ("routing", "rules")),
+        ([it.when for it in values], ("money", "value")),
     ):
-        yield from _shadowed(rules, path, sound)
-        last = (*path, len(rules) - 1, "when")
-        if last in sound and rules[-1].when.constant is not True:
+        last = (*path, len(conditions_of_list) - 1, "when")
+        if last in sound and conditions_of_list[-1].constant is not True:
             yield Problem(
                 last,
                 f"the last of `{path[-1]}` must hold for every lead; add one with `when: true`",

@@ -39,6 +39,10 @@ TIER: Names = (("tier", "string"),)
 TEAM: Names = (("team", "string"),)
 ORIGIN: Names = (("sources", "list<string>"), ("campaign", "string"))
 """The sources of a lead's events, and its last campaign, or else its first."""
+HANDOFF: Names = tuple(
+    (name, "string") for name in ("team", "tier", "source", "campaign", "channel", "persona")
+)
+"""What is known of a handoff in reports; what it lacks is an empty text."""
 
 
 def conditions(
@@ -47,7 +51,7 @@ def conditions(
     """Each condition with its path and the names that it may read; a trait whose type is unread may be of any."""
     lead = lead_names(agreement.traits) + _unread_traits(unread)
     for section, part, field, names in condition_fields(lead):
-        rules = getattr(getattr(agreement, section), part)
+        rules = getattr(getattr(agreement, section), part, ())
         many = isinstance(rules, tuple)
         for at, rule in enumerate(rules if many else (rules,)):
             if condition := getattr(rule, field, None):
@@ -79,4 +83,7 @@ def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
         ("routing", "rules", "when", lead + NUMBERS + TIER),
         ("routing", "rules", "match", lead + REP + TIER),
         ("sla", "policies", "when", TIER + TEAM + ORIGIN),
+        ("promises", "marketing", "where", HANDOFF),
+        ("promises", "sales", "where", HANDOFF),
+        ("money", "value", "when", HANDOFF),
     )

@@ -102,3 +102,24 @@ def promise_facts(
 ) -> dict[str, object]:
     """The facts that the conditions of promises read; a lead without a campaign has an empty one."""
     return {"tier": tier, "team": team, "sources": list(sources), "campaign": campaign or ""}
+
+
+def handoff_facts(
+    *,
+    team: str | None,
+    tier: str | None,
+    source: str | None,
+    campaign: str | None,
+    channel: str | None,
+    persona: str | None,
+) -> dict[str, object]:
+    """The facts that conditions of `promises` and `money` read; what a handoff lacks is an empty text."""
+    facts = {
+        "team": team,
+        "tier": tier,
+        "source": source,
+        "campaign": campaign,
+        "channel": channel,
+        "persona": persona,
+    }
+    return {name: value or "" for name, value in facts.items()}

@@ -6,6 +6,8 @@ from shared.agreement.model.agreement import Agreement, TraitType
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
 from shared.agreement.model.channels import ChannelRule
+from shared.agreement.model.money import Attribution, AttributionModel, LeadValue, Money, Quota
+from shared.agreement.model.promises import Effective, Measure, Parties, Party, Promise, Promises
 from shared.agreement.model.qualification import (
     Qualification,
     Recycle,
@@ -28,19 +30,30 @@ from shared.agreement.model.sla import Anchor, EscalationStep, Policy, Sla
 __all__ = [
     "Agreement",
     "Anchor",
+    "Attribution",
+    "AttributionModel",
     "Calendar",
     "ChannelRule",
     "ContactOutcome",
+    "Effective",
     "EscalationStep",
     "FitRule",
     "Grades",
     "Group",
     "Id",
     "Label",
+    "LeadValue",
+    "Measure",
+    "Money",
     "Override",
+    "Parties",
+    "Party",
     "PauseReason",
     "Policy",
+    "Promise",
+    "Promises",
     "Qualification",
+    "Quota",
     "Recycle",
     "RejectReason",
     "Routing",

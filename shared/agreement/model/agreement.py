@@ -9,6 +9,8 @@ from pydantic import Field
 
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.channels import ChannelRule
+from shared.agreement.model.money import Attribution, Money
+from shared.agreement.model.promises import Parties, Promises
 from shared.agreement.model.qualification import Qualification
 from shared.agreement.model.routing import Routing
 from shared.agreement.model.scoring import Scoring
@@ -42,4 +44,12 @@ class Agreement(Section):
         default=(),
         description="How channels are told apart, before the built-in table: first by what the campaign names, then "
         "by the referrer, then by the type of the event; of each the first rule that holds.",
+    )
+    parties: Parties | None = Field(default=None, description="Who agreed.")
+    promises: Promises = Field(
+        default=Promises(), description="What both sides promised, and how it is measured."
+    )
+    money: Money | None = Field(default=None, description="What leads are worth.")
+    attribution: Attribution = Field(
+        default=Attribution(), description="Which touches are credited with a win."
     )
