@@ -60,7 +60,12 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     yield from condition_problems(
         agreement,
         unread,
-        {"tier": ids["tier"], "team": ids["team"], "channel": _channels(agreement, unread)},
+        {
+            "tier": ids["tier"],
+            "team": ids["team"],
+            "channel": _channels(agreement, unread),
+            "persona": _ids(agreement.personas, ("personas",), unread),
+        },
     )
     yield from _repeated_names(agreement)
     yield from _unarrivable_types(agreement)
@@ -90,7 +95,7 @@ class _Entry(Protocol):
 
 def _ids(entries: Sequence[_Entry], path: Path, unread: Unread) -> list[str] | None:
     """The ids of a list's entries; None where one of them is unread."""
-    if any(unread.covers((*path, at, "id")) for at in range(len(entries))):
+    if unread.covers(path) or any(unread.covers((*path, at, "id")) for at in range(len(entries))):
         return None
     return [it.id for it in entries]
 
@@ -124,6 +129,7 @@ def _repeated_names(agreement: Agreement) -> Iterator[Problem]:
     for path in _LISTS_WITH_IDS:
         section = getattr(getattr(agreement, str(path[0])), str(path[1]))
         yield from _repeated([it.id for it in section], path, "id")
+    yield from _repeated([it.id for it in agreement.personas], ("personas",), "id")
     yield from _repeated(agreement.routing.loss_reasons, ("routing", "loss_reasons"))
 
 

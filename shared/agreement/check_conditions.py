@@ -51,6 +51,7 @@ class _Rule(Protocol):
 def _never_reached(agreement: Agreement, sound: Collection[Path]) -> Iterator[Problem]:
     tiers, routing_rules = agreement.qualification.tiers, agreement.routing.rules
     yield from _shadowed(agreement.qualification.suppress, ("qualification", "suppress"), sound)
+    yield from _shadowed(agreement.personas, ("personas",), sound)
     yield from _shadowed(tiers, ("qualification", "tiers"), sound)
     yield from _shadowed(routing_rules, ("routing", "rules"), sound)
     values = agreement.money.value if agreement.money else ()

@@ -36,6 +36,7 @@ REP: Names = tuple(
     + [(f"rep.{name}", "list<string>") for name in ("territories", "languages", "skills", "segments")]
 )  # fmt: skip
 TIER: Names = (("tier", "string"),)
+PERSONA: Names = (("persona", "string"),)
 TEAM: Names = (("team", "string"),)
 ORIGIN: Names = (("sources", "list<string>"), ("campaign", "string"))
 """The sources of a lead's events, and its last campaign, or else its first."""
@@ -51,11 +52,13 @@ def conditions(
     """Each condition with its path and the names that it may read; a trait whose type is unread may be of any."""
     lead = lead_names(agreement.traits) + _unread_traits(unread)
     for section, part, field, names in condition_fields(lead):
-        rules = getattr(getattr(agreement, section), part, ())
+        entries = getattr(agreement, section)
+        rules = getattr(entries, part, ()) if part else entries
+        path: Path = (section, part) if part else (section,)
         many = isinstance(rules, tuple)
         for at, rule in enumerate(rules if many else (rules,)):
             if condition := getattr(rule, field, None):
-                yield (section, part, *((at,) if many else ()), field), condition, names
+                yield (*path, *((at,) if many else ()), field), condition, names
 
 
 def _unread_traits(unread: Unread) -> Names:
@@ -72,15 +75,19 @@ def lead_names(traits: Mapping[str, TraitType]) -> Names:
 
 
 def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
-    """Section, part and field of every condition, with the names that it may read."""
+    """Section, part and field of every condition, with the names that it may read.
+
+    A section that is a list itself has an empty part.
+    """
     of_fit = tuple(it for it in lead if it[0] != "lead.stage")
     return (
+        ("personas", "", "when", of_fit),
         ("scoring", "fit", "when", of_fit),
         ("scoring", "signals", "when", EVENT),
-        ("qualification", "threshold", "when", lead + NUMBERS),
-        ("qualification", "suppress", "when", lead + NUMBERS),
-        ("qualification", "tiers", "when", lead + NUMBERS),
-        ("routing", "rules", "when", lead + NUMBERS + TIER),
+        ("qualification", "threshold", "when", lead + NUMBERS + PERSONA),
+        ("qualification", "suppress", "when", lead + NUMBERS + PERSONA),
+        ("qualification", "tiers", "when", lead + NUMBERS + PERSONA),
+        ("routing", "rules", "when", lead + NUMBERS + TIER + PERSONA),
         ("routing", "rules", "match", lead + REP + TIER),
         ("sla", "policies", "when", TIER + TEAM + ORIGIN),
         ("promises", "marketing", "where", HANDOFF),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shared.agreement.model import Agreement, TraitType
+from shared.agreement.model import Agreement, Persona, TraitType
 
 BUILT_IN = ("email", "domain", "account", "stage")
 """Attributes of `lead` besides its traits, where they are known."""
@@ -34,6 +34,12 @@ def lead_facts(
     if stage:
         facts["stage"] = stage
     return facts
+
+
+def persona_of(personas: Sequence[Persona], lead: Mapping[str, Any]) -> str:
+    """The id of the first persona that holds for these facts of a lead; empty where none does."""
+    facts = {"lead": {name: value for name, value in lead.items() if name != "stage"}}
+    return next((it.id for it in personas if it.when.holds(facts)), "")
 
 
 def typed_traits(traits: Mapping[str, Any], agreement: Agreement) -> dict[str, Any]:

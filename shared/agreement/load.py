@@ -10,7 +10,7 @@ from shared.agreement.check import problems
 from shared.agreement.contexts import conditions
 from shared.agreement.model import Agreement
 from shared.agreement.problem import Problem
-from shared.documents import Document, Fault, InvalidDocument
+from shared.documents import Document, Fault, InvalidDocument, Path
 
 
 class InvalidAgreement(InvalidDocument):
@@ -50,12 +50,16 @@ def _with_rules_named(agreement: Agreement) -> Agreement:
     """The agreement, each condition named by its path: `scoring.signals.pricing.when`."""
     for path, condition, _ in conditions(agreement):
         rule = reduce(_part, path[:-1], agreement)
-        condition.rule = ".".join([*map(str, path[:2]), *_id(rule), str(path[-1])])
+        condition.rule = ".".join([*_names(path[:2]), *_id(rule), str(path[-1])])
     return agreement
 
 
 def _part(section: Any, name: str | int) -> Any:
     return section[name] if isinstance(name, int) else getattr(section, name)
+
+
+def _names(path: Path) -> list[str]:
+    return [it for it in path if isinstance(it, str)]
 
 
 def _id(rule: Any) -> list[str]:

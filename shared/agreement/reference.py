@@ -54,7 +54,8 @@ def _contexts() -> Iterator[str]:
     yield "|---|---|"
     for section, part, field, names in fields:
         roots = dict.fromkeys(name.partition(".")[0] for name, _ in names)
-        yield f"| `{section}.{part}`, `{field}` | {', '.join(f'`{it}`' for it in roots)} |"
+        name = f"{section}.{part}" if part else section
+        yield f"| `{name}`, `{field}` | {', '.join(f'`{it}`' for it in roots)} |"
     yield "\n| name | is |"
     yield "|---|---|"
     for name, kind in {name: kind for *_, names in fields for name, kind in names}.items():

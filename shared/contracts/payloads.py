@@ -96,6 +96,7 @@ class LeadContext(Payload, frozen=True, kw_only=True):
     name: str | None = None
     company: str | None = None
     account: Annotated[str | None, Meta(description="The company's registrable domain.")] = None
+    persona: Annotated[str | None, Meta(description="By the agreement.")] = None
     traits: Facts = always_encoded({})
     why_now: Annotated[Touch | None, Meta(description="The event that qualified the lead.")] = None
     reasons: Annotated[tuple[Reason, ...], Meta(description="Top reasons, most points first.")] = (

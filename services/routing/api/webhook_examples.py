@@ -138,6 +138,7 @@ def _lead() -> LeadQualified:
             name="Ines Tide",
             company="Tidewater Analytics",
             account="tidewater-analytics.com",
+            persona="economic_buyer",
             traits={"employees": 240, "country": "US"},
             why_now=demo,
             reasons=(Reason(rule="demo", label="Asked for a demo", points=50.0),),

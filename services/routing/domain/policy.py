@@ -150,6 +150,7 @@ class RoutingPolicy:
                 agreement=self.agreement,
             ),
             "tier": lead.tier,
+            "persona": context.persona or "",
             "fit": lead.scores.fit,
             "engagement": lead.scores.engagement,
             "grade": lead.scores.grade,

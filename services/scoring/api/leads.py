@@ -73,6 +73,7 @@ class LeadOut(BaseModel):
     known: bool = Field(description="False for an anonymous visitor.")
     email: str | None
     account: str | None
+    persona: str | None = Field(description="By the agreement; null where none holds.")
     traits: dict[str, Any]
     identities: list[str]
     fit: float
@@ -113,6 +114,7 @@ class LeadOut(BaseModel):
             known=lead.known,
             email=lead.profile.email,
             account=lead.profile.account,
+            persona=policy.persona(lead.profile.facts(policy)) or None,
             traits=lead.profile.trait_values,
             identities=list(visible.identities),
             fit=scores.fit,

@@ -45,6 +45,7 @@ def lead_context(
         name=name_of(traits),
         company=company_of(profile.trait_values),
         account=profile.account,
+        persona=policy.persona(profile.facts(policy)) or None,
         traits=traits,
         why_now=None if why_now is None else touch_of(why_now),
         reasons=tuple(top_reasons(lead, policy, now=now)),
@@ -53,7 +54,7 @@ def lead_context(
         last_campaign=_campaign(profile.last_campaign),
         sources=tuple(sorted(profile.sources))[:FIELDS],
     )
-    bare = LeadContext(email=profile.email, phone=profile.phone)
+    bare = LeadContext(email=profile.email, phone=profile.phone, persona=full.persona)
     return next((it for it in _smaller_contexts(full) if _bytes(it) <= LIMIT_BYTES), bare)
 
 

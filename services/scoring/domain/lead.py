@@ -111,8 +111,10 @@ class Lead(NamedTuple):
 
 def facts_of(lead: Lead, engagement: float, policy: ScoringPolicy) -> dict[str, Any]:
     """The facts that the conditions of qualification may read."""
+    facts = lead.profile.facts_asked(policy, stage=lead.stage.value)
     return {
-        "lead": lead.profile.facts_asked(policy, stage=lead.stage.value),
+        "lead": facts,
+        "persona": policy.persona(facts),
         "fit": lead.fit,
         "engagement": engagement,
         "likelihood": None,

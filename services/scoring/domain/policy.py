@@ -14,7 +14,7 @@ from services.scoring.domain.score import Part, Score, bounded
 from services.scoring.domain.touches import AUTOMATED_MARKS, ChannelTable, Origin, origin_of
 from shared.agreement.cel.cache import ABSENT, MAX_ANSWERS, MAX_CHARACTERS, AnswerCache
 from shared.agreement.cel.read import attributes_read, chains, tokens
-from shared.agreement.facts import lead_facts
+from shared.agreement.facts import lead_facts, persona_of
 from shared.agreement.model import Agreement, Signal, Suppression
 from shared.contracts.payloads import MarketingEvent
 
@@ -66,9 +66,9 @@ class ScoringPolicy:
     def qualification_traits(self) -> frozenset[str]:
         """The traits that the conditions of qualification read or that are required."""
         qualification = self.agreement.qualification
-        conditions = [it.when for it in qualification.suppress] + [
-            it.when for it in qualification.tiers
-        ]
+        conditions = [it.when for it in qualification.suppress]
+        conditions += [it.when for it in qualification.tiers]
+        conditions += [it.when for it in self.agreement.personas]
         if qualification.threshold is not None:
             conditions.append(qualification.threshold.when)
         names = attributes_read("lead", *[it.source for it in conditions])
@@ -150,6 +150,11 @@ class ScoringPolicy:
             facts, lambda: next((rule for rule in rules if rule.when.holds(facts)), None)
         )
 
+    def persona(self, lead: Mapping[str, Any]) -> str:
+        """The persona of a lead with these facts; empty where none holds."""
+        personas = self.agreement.personas
+        return self._personas.recall({"lead": lead}, lambda: persona_of(personas, lead))
+
     def missing_traits(self, lead: Mapping[str, Any]) -> tuple[str, ...]:
         """The required traits that the lead does not have."""
         required = self.agreement.qualification.require
@@ -159,6 +164,10 @@ class ScoringPolicy:
         """The id of the first tier whose condition holds; the last one holds for every lead."""
         tiers = self.agreement.qualification.tiers
         return next((tier.id for tier in tiers if tier.when.holds(facts)), tiers[-1].id)
+
+    @cached_property
+    def _personas(self) -> AnswerCache:
+        return AnswerCache(*[it.when.source for it in self.agreement.personas])
 
     @cached_property
     def _channels(self) -> ChannelTable:

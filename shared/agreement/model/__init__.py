@@ -7,6 +7,7 @@ from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
 from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.money import Attribution, AttributionModel, LeadValue, Money, Quota
+from shared.agreement.model.personas import Persona
 from shared.agreement.model.promises import Effective, Measure, Parties, Party, Promise, Promises
 from shared.agreement.model.qualification import (
     Qualification,
@@ -49,6 +50,7 @@ __all__ = [
     "Parties",
     "Party",
     "PauseReason",
+    "Persona",
     "Policy",
     "Promise",
     "Promises",

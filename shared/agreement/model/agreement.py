@@ -10,6 +10,7 @@ from pydantic import Field
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.money import Attribution, Money
+from shared.agreement.model.personas import Persona
 from shared.agreement.model.promises import Parties, Promises
 from shared.agreement.model.qualification import Qualification
 from shared.agreement.model.routing import Routing
@@ -40,6 +41,11 @@ class Agreement(Section):
     qualification: Qualification = Field(description="When a lead goes to sales.")
     routing: Routing = Field(description="Which team and rep get a qualified lead.")
     sla: Sla = Field(description="How fast a handoff is answered.")
+    personas: Annotated[tuple[Persona, ...], AtMost(50)] = Field(
+        default=(),
+        description="Kinds of people; conditions read the id of the first that holds as `persona`, which is empty "
+        "where none does.",
+    )
     channels: Annotated[tuple[ChannelRule, ...], AtMost(100)] = Field(
         default=(),
         description="How channels are told apart, before the built-in table: first by what the campaign names, then "

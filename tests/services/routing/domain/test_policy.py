@@ -91,6 +91,15 @@ def test_rules_read_every_declared_trait_with_its_type(when: str, traits: dict[s
 
 
 @pytest.mark.parametrize(
+    ("persona", "rule"),
+    [("buyer", "matches"), ("user", "rest"), (None, "rest")],
+    ids=["buyer", "other", "earlier message"],
+)
+def test_rules_read_the_persona_that_scoring_announced(persona: str | None, rule: str) -> None:
+    assert rule_of('persona == "buyer"', context=LeadContext(persona=persona)) == rule
+
+
+@pytest.mark.parametrize(
     ("cause", "hand_raised", "rule"),
     [
         ("required_trait", True, "matches"),
