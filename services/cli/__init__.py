@@ -56,8 +56,8 @@ SERVICES = {
     "scoring": ("services.cli.processes:scoring", "Events in, leads scored."),
     "routing": ("services.cli.processes:routing", "Leads to reps, answers back."),
     "sla": (
-        "services.cli.calendars:app",
-        "Clocks, breaches and attainment; `sla calendar` shows a month.",
+        "services.cli.sla:app",
+        "Clocks, breaches and attainment; `sla calendar` shows a month, `sla apply` moves running clocks.",
     ),
     "alignment": (
         "services.cli.processes:alignment",

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 from services.cli.database import transaction
 from services.cli.month_pictures import Month, month_of, print_month
 from services.cli.output import AsJson, print_json
-from services.cli.processes import service_commands
 from shared.agreement.durations import Duration
 from shared.agreement.load import parse
 from shared.agreement.model import Agreement, Calendar
@@ -99,9 +98,6 @@ def calendar(  # noqa: PLR0913 - each parameter is an option
     else:
         answer = _elapsed(compiled, began, _instant(to or "", zone, "--to"))
     _print_answer(answer, source, as_json=as_json)
-
-
-app = service_commands("sla", calendar)
 
 
 def _check_combination(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import Event
 
 from fastapi import FastAPI
 
 from services.sla_monitor.api import router
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.gauges import set_gauges, set_open_clocks
+from services.sla_monitor.handlers.applications import advance_application
 from services.sla_monitor.handlers.excerpts import clock_excerpts
 from services.sla_monitor.handlers.handoffs import on_handoffs_changed
 from services.sla_monitor.recount import recount
@@ -34,6 +36,7 @@ from shared.process.settings import Settings
 
 PORT = 8003
 COUNT_EVERY_S = 300.0
+APPLY_EVERY_S = 2.0
 
 
 def api(settings: Settings) -> None:
@@ -109,7 +112,19 @@ def sweep(settings: Settings) -> None:
             every_s=COUNT_EVERY_S,
         )
     )
+    apply = partial(apply_agreement, sessions, Policies(SlaPolicy), utc_now, stop)
+    tasks.append(run_periodically("agreement for clocks", apply, stop, every_s=APPLY_EVERY_S))
     sweep_until(engine, stop=stop, beat=probe.beat)
     for task in tasks:
         task.join()
     engine.dispose()
+
+
+def apply_agreement(
+    sessions: Sessions, policies: Policies[SlaPolicy], time_source: TimeSource, stop: Event
+) -> None:
+    """Go on with an application of the agreement to running clocks, batch by batch, until it is done or `stop`."""
+    advanced = True
+    while advanced and not stop.is_set():
+        with sessions.begin() as session:
+            advanced = advance_application(session, policies, time_source=time_source)

@@ -87,6 +87,11 @@ clocks = Table(
     ),
     Column("campaign", Text, comment="Of the lead when it qualified."),
     Column("traceparent", Text),
+    Column(
+        "applied_at",
+        DateTime(timezone=True),
+        comment="When ops applied the version that it counts by, if it started under another.",
+    ),
     Index("ix_clocks_handoff_id", "handoff_id"),
     Index("ix_clocks_started_at", "started_at", "id"),
     Index("ix_clocks_due_on", "due_on", postgresql_using="brin"),
@@ -234,4 +239,37 @@ recounts = Table(
     ),
     Column("finished_at", DateTime(timezone=True), comment="When a recount was last finished."),
     comment="How far the nightly recount of the tallies is, in one row.",
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("version", Integer, nullable=False, comment="Of the agreement."),
+    Column("policy", Text, comment="The only policy that it concerns; null: all."),
+    Column("actor", Text, nullable=False, comment="ops/NAME"),
+    Column("state", Text, nullable=False, comment="running, done or replaced"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("position", UUID(as_uuid=True), comment="The last handoff that it has come to."),
+    Column("handoffs", BigInteger, nullable=False, comment="That it has come to."),
+    Column("effects", JSONB, nullable=False, comment="How many clocks, by what became of them."),
+    Index(
+        "uq_applications_running",
+        text("(true)"),
+        unique=True,
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index("ix_applications_started_at", "started_at", "id"),
+    comment="Versions of the agreement that ops applied to running clocks, and how far that is.",
+)
+
+applied_versions = Table(
+    "applied_versions",
+    metadata,
+    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("policy", Text, primary_key=True, comment="The only one that it concerns; empty: all."),
+    Column("applied_at", DateTime(timezone=True), nullable=False),
+    comment="From when on the clocks of a handoff count by another version of the agreement.",
 )

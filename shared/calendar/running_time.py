@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from shared.calendar.compiled import CompiledCalendar
+from shared.calendar.changing import WorkingHours
 from shared.calendar.pauses import Pause
 
 
 class RunningTime(NamedTuple):
     """Working time from `started_at` on, without the pauses, which are in order and do not overlap."""
 
-    calendar: CompiledCalendar
+    calendar: WorkingHours
     started_at: datetime
     pauses: Sequence[Pause] = ()
 

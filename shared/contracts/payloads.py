@@ -139,8 +139,7 @@ class LeadQualified(Payload, frozen=True, kw_only=True):
         Meta(description="Every trait that the agreement declares, complete, with its type."),
     ] = None
     hand_raised: Annotated[
-        bool | None,
-        Meta(description="Whether the lead raised a hand, whatever the cause is."),
+        bool | None, Meta(description="Whether the lead raised a hand, whatever the cause is.")
     ] = None
 
 
@@ -250,6 +249,8 @@ class ClockChange(StrEnum):
     RETRACTED = "retracted"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
 
 
 class Scope(StrEnum):
@@ -288,13 +289,10 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
         ),
     ] = None
     waits: Annotated[
-        bool,
-        Meta(description="Of an escalation: whether its message waits for its receiver's hours."),
+        bool, Meta(description="Of an escalation: whether it waits for its receiver's hours.")
     ] = always_encoded(default=False)
     lasts_s: Annotated[int | None, Meta(description="Of set_unavailable: how long it lasts.")] = (
         None
     )
-    actor: Annotated[
-        str | None, Meta(description="Of an acknowledgement: by whom, as ops/NAME.")
-    ] = None
+    actor: Annotated[str | None, Meta(description="Of an acknowledgement: ops/NAME.")] = None
     note: Annotated[str | None, Meta(description="Of an acknowledgement: what they noted.")] = None

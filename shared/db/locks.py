@@ -17,3 +17,5 @@ class AdvisoryLock(IntEnum):
     """Held by a transaction that merges handoffs; shared by all that change handoffs otherwise."""
     VIEWS = 0x1EAD_BA73
     """Held, with a hash of the owner as the second number, while an owner's saved views are counted."""
+    APPLICATIONS = 0x1EAD_BA74
+    """Held by a transaction that applies an agreement to clocks; shared by all that derive clocks."""

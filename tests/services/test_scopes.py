@@ -15,6 +15,7 @@ from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.services.apis import apis_on
+from tests.services.sla_monitor.builders import TOUCH, publish_policies
 
 pytestmark = pytest.mark.postgres
 
@@ -96,6 +97,10 @@ OPENED_BY = {
     "sla GET /v1/sla/clocks": SEES,
     "sla GET /v1/sla/clocks/{clock_id}/explain": SEES,
     "sla POST /v1/sla/clocks/{clock_id}/acknowledge": OPS,
+    "sla GET /v1/sla/applications/preview": SEES_ALL,
+    "sla POST /v1/sla/applications": OPS,
+    "sla GET /v1/sla/applications": SEES_ALL,
+    "sla GET /v1/sla/applications/{id}": SEES_ALL,
     "sla GET /v1/sla/counts": SEES,
     "sla GET /v1/sla/recent": SEES_ALL,
     "sla GET /v1/sla/attainment": SEES,
@@ -136,6 +141,8 @@ def test_every_route_is_opened_by_these_scopes_and_no_others(
     sessions: Sessions, scope: KeyScope | None
 ) -> None:
     headers = {"content-type": "application/json"}
+    with sessions.begin() as session:
+        publish_policies(session, TOUCH)
     if scope is not None:
         with sessions.begin() as session:
             key = create_key(session, scope=scope, subject="ada", now=NOON)

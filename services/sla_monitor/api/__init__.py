@@ -1,4 +1,4 @@
-"""The SLA monitor over HTTP: lists of clocks, counts, why a clock is due, acknowledgements, attainment."""
+"""The SLA monitor over HTTP: lists of clocks, explanations, applications, counts, acknowledgements, attainment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.sla_monitor.api import (
     acknowledgements,
+    applications,
     attainment,
     clocks,
     counts,
@@ -23,6 +24,7 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
     routes.include_router(clocks.router)
     routes.include_router(explanations.router(policies))
     routes.include_router(acknowledgements.router)
+    routes.include_router(applications.router(policies))
     routes.include_router(counts.router)
     routes.include_router(attainment.router)
     return routes

@@ -120,6 +120,7 @@ class ClockOut(BaseModel):
     calendar: str
     agreement_version: int
     target_s: float = Field(description="The promised working time in seconds.")
+    applied_at: datetime | None = Field(description="When ops applied this version to it.")
     started_at: datetime
     warn_at: datetime
     due_at: datetime
@@ -129,11 +130,9 @@ class ClockOut(BaseModel):
     )
     paused_s: float = Field(description="Working time that pauses before the due time take out.")
     ended_at: datetime | None = Field(description="When the change that ended it happened.")
-    ended_by: str | None = Field(description="The change of the handoff that ended it.")
+    ended_by: str | None = Field(description="The change of the handoff, or `policy_ended`.")
     reported_at: datetime | None = Field(description="When that change was reported.")
-    reported_late: bool = Field(
-        description="The promise was met, and the answer was reported later than `sla.report_within`."
-    )
+    reported_late: bool = Field(description="Met, and reported later than `sla.report_within`.")
     outcome: str = Field(
         description="What became of the promise, in words: `met`, `met, reported 4 h later`, `late`, `overdue`, …"
     )

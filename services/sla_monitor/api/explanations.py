@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from services.sla_monitor.api.clocks import ClockOut, clock_fields
 from services.sla_monitor.api.filters import KEY_ERRORS, visible_to
 from services.sla_monitor.domain.clocks import Acknowledgement, Clock, UnknownClock
+from services.sla_monitor.domain.derivation import derive_with_terms
 from services.sla_monitor.domain.explanations import (
     MAX_INTERVALS,
     ExplainedPause,
@@ -21,13 +22,15 @@ from services.sla_monitor.domain.explanations import (
     Interval,
     explain,
 )
-from services.sla_monitor.domain.histories import ScopedHistory, history_of
+from services.sla_monitor.domain.histories import history_of
 from services.sla_monitor.domain.pauses import clock_pauses
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.domain.stops import ATTEMPTS, attempts_of, has_reached
-from services.sla_monitor.queries import changes, lists
+from services.sla_monitor.domain.terms import AppliedVersion, Terms, versions_of
+from services.sla_monitor.queries import applications, changes, lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
 from shared.agreement.store import Policies
+from shared.calendar import WorkingHours
 from shared.contracts.payloads import HandoffChanged
 from shared.http.dependencies import AnyReader, Now, Tx
 from shared.http.problems import InvalidRequest, problems
@@ -88,6 +91,25 @@ class PauseOut(BaseModel):
         return cls(**explained.pause._asdict(), seconds=explained.length.total_seconds())
 
 
+class TermsOut(BaseModel):
+    """The terms by which a clock counted from an instant on."""
+
+    since: datetime
+    agreement_version: int
+    calendar: str
+    target_s: float
+
+    @classmethod
+    def of(cls, terms: Terms, clock: Clock) -> TermsOut:
+        """The terms as they are answered."""
+        return cls(
+            since=terms.applied_at or clock.started_at,
+            agreement_version=terms.sla_policy.version,
+            calendar=terms.calendar.calendar.id,
+            target_s=terms.policy.target.total_seconds(),
+        )
+
+
 class AttemptOut(BaseModel):
     """An attempt to contact the person."""
 
@@ -108,7 +130,11 @@ class ExplanationOut(ClockOut):
 
     zone: str
     intervals: list[IntervalOut] = Field(
-        description="Working hours from the start to the due time, without pauses; their sum is the target."
+        description="Working hours from the start to the due time, without pauses; their sum is the target, or "
+        "more where less was promised only after so much had passed."
+    )
+    terms: list[TermsOut] = Field(
+        description="The versions by which it counted, in order of time: several where ops applied a newer one."
     )
     pauses: list[PauseOut] = Field(
         description="Pauses that began before the due time; a later one changes nothing."
@@ -141,6 +167,7 @@ class ExplanationOut(ClockOut):
         acknowledgement: Acknowledgement | None,
         breaks: Sequence[Interval],
         attempts: Sequence[HandoffChanged],
+        terms: Sequence[Terms],
     ) -> ExplanationOut:
         """The explanation as it is answered."""
         clock = explanation.clock
@@ -154,6 +181,7 @@ class ExplanationOut(ClockOut):
             **{**fields, "escalation_steps": steps},
             zone=explanation.zone,
             intervals=intervals,
+            terms=[TermsOut.of(it, clock) for it in terms],
             pauses=list(map(PauseOut.of, explanation.pauses)),
             attempts=list(map(AttemptOut.of, attempts)),
             counted_s=sum(it.seconds for it in intervals),
@@ -179,27 +207,42 @@ def router(policies: Policies[SlaPolicy]) -> APIRouter:
         clock = lists.find_clock(session, clock_id, visible_to=visible_to(caller))
         if clock is None:
             raise UnknownClock(f"no clock {clock_id}: take an id from /v1/sla/clocks")
-        policy = policies.version(session, clock.agreement_version)
-        calendar = policy.calendar(clock.team, clock.calendar)
-        acknowledgement = acknowledgements_of(session, [clock.id]).get(clock.id)
-        breaks = calendar.skipped_breaks(clock.started_at, max(clock.due_at, clock.ended_at or now))
-        history = _history(session, clock)
-        versions = [] if history is None else {it.agreement_version for it in history.changes}
-        pinned = {it: policies.version(session, it) for it in sorted(versions)}
-        pauses = [] if history is None else clock_pauses(history, clock.kind, pinned)
-        attempts = attempts_of(history.changes) if history and clock.kind == ATTEMPTS else []
-        return ExplanationOut.explaining(
-            explain(clock, calendar, pauses, now=now),
-            now,
-            acknowledgement,
-            [Interval(since, until) for since, until in breaks[:MAX_INTERVALS]],
-            attempts,
-        )
+        return explanation_of(session, clock, policies, now=now)
 
     return routes
 
 
-def _history(session: Session, clock: Clock) -> ScopedHistory | None:
-    """The changes that the clock follows; None where they are gone."""
-    histories = changes.histories_of(session, {clock.handoff_id})
-    return history_of(clock.scope, clock.hop, histories.get(clock.handoff_id, []))
+def explanation_of(
+    session: Session, clock: Clock, policies: Policies[SlaPolicy], *, now: datetime
+) -> ExplanationOut:
+    """The explanation of the clock by the versions that it counts by."""
+    changed = changes.histories_of(session, {clock.handoff_id}).get(clock.handoff_id, [])
+    applied = applications.applied_to(session, {clock.handoff_id}).get(clock.handoff_id, [])
+    numbers = versions_of([changed], [applied]) | {clock.agreement_version}
+    pinned = {it: policies.version(session, it) for it in sorted(numbers)}
+    terms = _terms(clock, changed, applied, pinned)
+    hours: WorkingHours = pinned[clock.agreement_version].calendar(clock.team, clock.calendar)
+    if terms is not None:
+        hours = terms.hours
+    history = history_of(clock.scope, clock.hop, changed)
+    pauses = [] if history is None else clock_pauses(history, clock.kind, pinned)
+    breaks = hours.skipped_breaks(clock.started_at, max(clock.due_at, clock.ended_at or now))
+    return ExplanationOut.explaining(
+        explain(clock, hours, pauses, now=now),
+        now,
+        acknowledgements_of(session, [clock.id]).get(clock.id),
+        [Interval(since, until) for since, until in breaks[:MAX_INTERVALS]],
+        attempts_of(history.changes) if history and clock.kind == ATTEMPTS else [],
+        [] if terms is None else terms.all,
+    )
+
+
+def _terms(
+    clock: Clock,
+    history: Sequence[HandoffChanged],
+    applied: Sequence[AppliedVersion],
+    pinned: Mapping[int, SlaPolicy],
+) -> Terms | None:
+    """The terms that the clock counts by; None where its changes are gone."""
+    derived = derive_with_terms(history, pinned, applied)
+    return next((terms for it, terms in derived if it.id == clock.id), None)

@@ -36,6 +36,10 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+POLICY_ENDED = "policy_ended"
+"""What ended a clock whose policy is not in the version of the agreement that ops applied."""
+
+
 class EscalationStep(NamedTuple):
     """When a step of a ladder is due, before the breach or after it, and who is notified then or what is done."""
 
@@ -93,6 +97,8 @@ class Clock(NamedTuple):
     sources: tuple[str, ...] | None = None
     campaign: str | None = None
     traceparent: str | None = None
+    applied_at: datetime | None = None
+    """When ops applied the version that it counts by, if it started under another one."""
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     detected_at: datetime | None = None
@@ -156,10 +162,14 @@ class Transition(NamedTuple):
     def id(self) -> str:
         """An id that derives from the cause, so that the same transition always has the same id.
 
-        Where pauses have moved the due time, that is part of the cause: a breach may be retracted, and come later.
+        Where pauses or another version have moved the due time, that is part of the cause: a breach may be retracted,
+        and come later.
         """
         suffix = f"/{self.step_number}" if self.step_number else ""
-        if self.clock.paused_for and self.change in _OF_DUE_TIME:
+        if self.change is ClockChange.MOVED:
+            suffix = f"/{self.clock.agreement_version}"
+        is_moved = self.clock.paused_for or self.clock.applied_at is not None
+        if is_moved and self.change in _OF_DUE_TIME:
             suffix += f"/{int(self.clock.due_at.timestamp())}"
         return f"{self.clock.id}/{self.change}{suffix}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.sla_monitor.domain.clocks import Clock
-from shared.calendar import CompiledCalendar, Skipped
+from shared.calendar import Skipped, WorkingHours
 from shared.calendar.pauses import Pause
 from shared.calendar.running_time import RunningTime
 
@@ -51,7 +51,7 @@ class Explanation:
 
 
 def explain(
-    clock: Clock, calendar: CompiledCalendar, pauses: Sequence[Pause] = (), *, now: datetime
+    clock: Clock, calendar: WorkingHours, pauses: Sequence[Pause] = (), *, now: datetime
 ) -> Explanation:
     """Count the clock's time again, from its start to its due time, in the calendar that it runs by, without pauses."""
     time = RunningTime(calendar, clock.started_at, pauses).before(clock.due_at)

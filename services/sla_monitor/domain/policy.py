@@ -44,11 +44,18 @@ class SlaPolicy:
 
     def calendar(self, team: str, rep_calendar: str | None) -> CompiledCalendar:
         """The rep's own calendar where the agreement has it, else the team's; raises UnknownTerms."""
+        calendar = self.find_calendar(team, rep_calendar)
+        if calendar is None:
+            raise UnknownTerms(
+                f"agreement version {self.version} has no calendar for the team {team!r}"
+            )
+        return calendar
+
+    def find_calendar(self, team: str, rep_calendar: str | None) -> CompiledCalendar | None:
+        """The rep's own calendar where the agreement has it, else the team's; None without such a team."""
         calendars = {calendar.id: calendar for calendar in self.agreement.sla.calendars}
         of_teams = {team.id: team.calendar for team in self.agreement.routing.teams}
         for name in (rep_calendar, of_teams.get(team)):
             if name in calendars:
                 return compile_calendar(calendars[name])
-        raise UnknownTerms(
-            f"agreement version {self.version} has no calendar for the team {team!r}"
-        )
+        return None

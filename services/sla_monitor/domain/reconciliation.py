@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from services.sla_monitor.domain.clocks import Clock, State, Transition, breach
+from services.sla_monitor.domain.clocks import POLICY_ENDED, Clock, State, Transition, breach
 from shared.contracts.payloads import ClockChange
 
 
@@ -40,20 +40,34 @@ def _update(before: Clock | None, derived: Clock, *, now: datetime) -> ClockUpda
     after, transitions = _judge(_with_detections(derived, before, now=now), now=now)
     if before.state is after.state is State.MET:  # announced already
         transitions = []
-    return ClockUpdate(before, after, tuple(transitions))
+    return ClockUpdate(before, after, (*_applications(before, after), *transitions))
+
+
+def _applications(before: Clock, after: Clock) -> list[Transition]:
+    """That a version which ops applied moves the clock, or ends it because its policy has ended."""
+    if after.ended_by == POLICY_ENDED and before.ended_by != POLICY_ENDED and after.ended_at:
+        return [Transition(after, ClockChange.CANCELLED, after.ended_at)]
+    if after.applied_at is not None and after.applied_at != before.applied_at:
+        return [Transition(after, ClockChange.MOVED, after.applied_at)]
+    return []
 
 
 def _with_detections(derived: Clock, before: Clock, *, now: datetime) -> Clock:
     """The derived clock with what sweeps have detected on it so far.
 
-    A warning is forgotten where a pause, reported late, has moved it to a later time.
+    A warning is forgotten where a pause, reported late, or another version has moved it to a later time. Of a ladder
+    that another version has moved, the steps before this moment are over.
     """
+    escalation_count = before.escalation_count
+    if derived.applied_at != before.applied_at and before.breached_at is None:
+        over = min(now, derived.due_at)
+        escalation_count = sum(it.at < over for it in derived.escalation_steps)
     return derived._replace(
         warned_at=before.warned_at if derived.warn_at <= now or before.breached_at else None,
         breached_at=before.breached_at and derived.due_at,
         detected_at=before.detected_at,
         retracted_at=before.retracted_at,
-        escalation_count=before.escalation_count,
+        escalation_count=escalation_count,
         traceparent=derived.traceparent or before.traceparent,
     )
 

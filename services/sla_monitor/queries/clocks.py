@@ -120,8 +120,13 @@ def locked_clocks(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[C
         .order_by(timer.clock_id)
         .with_for_update(of=tables.timers)
     )
+    return clocks_of_handoffs(session, handoff_ids)
+
+
+def clocks_of_handoffs(session: Session, handoff_ids: Set[UUID]) -> dict[UUID, list[Clock]]:
+    """These handoffs' clocks by handoff."""
     clocks: dict[UUID, list[Clock]] = defaultdict(list)
-    for stored in read_clocks(session, CLOCKS.where(of_handoffs)):
+    for stored in read_clocks(session, CLOCKS.where(clock.handoff_id.in_(handoff_ids))):
         clocks[stored.handoff_id].append(stored)
     return clocks
 

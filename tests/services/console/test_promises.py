@@ -14,8 +14,11 @@ from services.console.apis import Gap, Service
 from services.console.pages.clock import MAX_TICKS, ticks_between
 from services.console.pages.names import names_of
 from services.console.pages.promises import share_left
+from services.sla_monitor.domain.policy import SlaPolicy
+from services.sla_monitor.handlers.applications import advance_application, start_application
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from services.sla_monitor.tables import clocks
+from shared.agreement.store import Policies
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import NOON, an_id
@@ -147,6 +150,22 @@ def test_the_timeline_of_a_promise_that_runs_shows_what_is_left(console: Running
     with console.visit() as client:
         page = client.get(f"/sla/clocks/{clock}")
     assert "30 min left" in page.text
+
+
+def test_a_promise_that_was_moved_shows_each_version_that_it_counted_by(
+    console: RunningConsole,
+) -> None:
+    with console.sessions.begin() as session:
+        runs = clocks.c.due_at > minutes_after_noon(90), clocks.c.policy == "touch"
+        clock = session.scalar(select(clocks.c.id).where(*runs, clocks.c.ended_at.is_(None)))
+        version = publish_policies(session, policy("touch", target="5h"))
+        policies, now = Policies(SlaPolicy), minutes_after_noon(90)
+        start_application(session, policies, version, actor="ops/maria", now=now)
+        advance_application(session, policies, time_source=lambda: now)
+    with console.visit() as client:
+        page = client.get(f"/sla/clocks/{clock}")
+    assert f"version {version}, 5 h by the calendar" in page.text
+    assert "as ops applied it to running promises" in page.text
 
 
 def test_attainment_has_a_table_and_plots(console: RunningConsole) -> None:
