@@ -7,11 +7,20 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.alignment.api import router
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
+from services.alignment.handlers.touches import on_leads_touched
+from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
-from shared.contracts.topics import ALIGNMENT, HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
+from shared.contracts.topics import (
+    ALIGNMENT,
+    HANDOFFS_CHANGED,
+    LEADS_QUALIFIED,
+    LEADS_TOUCHED,
+    SLA_CHANGED,
+)
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.http.app import create_app
 from shared.http.server import serve
@@ -46,7 +55,7 @@ def build_api(
         time_source=time_source,
         max_bytes=max_bytes,
     )
-    app.include_router(router)
+    app.include_router(router(Policies(AlignmentPolicy)))
     return app
 
 
@@ -54,6 +63,7 @@ def worker(settings: Settings) -> None:
     """Read what scoring, routing and the SLA monitor announce until the process is asked to stop."""
     subscriptions: list[Subscription[Any]] = [
         Subscription(LEADS_QUALIFIED, on_leads_qualified),
+        Subscription(LEADS_TOUCHED, on_leads_touched),
         Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         Subscription(SLA_CHANGED, on_sla_changed),
     ]

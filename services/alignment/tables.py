@@ -74,7 +74,29 @@ handoffs = Table(
     Column("currency", Text),
     Index("ix_handoffs_qualified_at", "qualified_at", "lead_id", "qualification"),
     Index("ix_handoffs_handoff_id", "handoff_id"),
+    Index("ix_handoffs_won", "closed_at", postgresql_where=text("outcome = 'won'")),
     comment="One row a handoff: a qualification of a lead, and what became of it.",
+)
+
+touches = Table(
+    "touches",
+    metadata,
+    Column("lead_id", UUID(as_uuid=True), primary_key=True),
+    Column("qualification", Integer, primary_key=True),
+    Column(
+        "occurred_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="When the lead qualified or was closed; the later announcement is kept.",
+    ),
+    Column("known_at", DateTime(timezone=True), comment="The first event that names the person."),
+    Column(
+        "touches", JSONB, nullable=False, comment="[{at, channel, campaign}, …], the bounded list."
+    ),
+    Column(
+        "omitted", Integer, nullable=False, comment="Touches that scoring left out of the list."
+    ),
+    comment="The marketing touches of a lead until it qualified or was closed, one row a handoff.",
 )
 
 promises = Table(

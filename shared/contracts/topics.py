@@ -50,7 +50,7 @@ LEADS_TOUCHED = Topic(
     name="leads.touched",
     payload=LeadTouched,
     key=lambda lead: str(lead.lead_id),
-    readers=(),
+    readers=(ALIGNMENT,),
     summary="The marketing touches of a lead that qualified or was closed.",
 )
 LEADS_MERGED = Topic(

@@ -108,6 +108,7 @@ OPENED_BY = {
     "sla GET /v1/health": SEES_ALL,
     "alignment GET /v1/alignment": SEES_ALL,
     "alignment GET /v1/alignment/leads": SEES_ALL,
+    "alignment GET /v1/attribution": SEES_ALL,
 }
 """A route that is not here, or is no longer there, fails the test below: decide who may call it."""
 

@@ -1,11 +1,18 @@
-"""Alignment over HTTP: the funnel, and the leads behind each figure of it."""
+"""Alignment over HTTP: the funnel and the leads behind each figure of it, and attribution."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.alignment.api import funnel, leads
+from services.alignment.api import attribution, funnel, leads
+from services.alignment.domain.policy import AlignmentPolicy
+from shared.agreement.store import Policies
 
-router = APIRouter(prefix="/v1", tags=["alignment"])
-router.include_router(funnel.router)
-router.include_router(leads.router)
+
+def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
+    """Every route of this service."""
+    routes = APIRouter(prefix="/v1", tags=["alignment"])
+    routes.include_router(funnel.router)
+    routes.include_router(leads.router)
+    routes.include_router(attribution.router(policies))
+    return routes

@@ -18,14 +18,14 @@ DEFAULT_RANGE = timedelta(days=29)
 OR_UNKNOWN = "empty (`=`): those of which it is not known."
 
 
-class Parameters(BaseModel):
-    """Which handoffs are counted: by when they qualified, and by their facts. Each parameter narrows the answer."""
+class PeriodParameters(BaseModel):
+    """The period of a report."""
 
     model_config = ConfigDict(extra="forbid")
 
     period: PlainText | None = Field(
         default=None,
-        description="The week, month or quarter in which the leads qualified: `2026-W47`, `2026-11`, `2026-Q4`. "
+        description="The week, month or quarter of the report: `2026-W47`, `2026-11`, `2026-Q4`. "
         "Its days are those of UTC.",
     )
     since: FirstDate | None = Field(
@@ -35,21 +35,6 @@ class Parameters(BaseModel):
     until: LastDate | None = Field(
         default=None,
         description="Instead of `period`: the last date, or an instant before which it lies; by default today.",
-    )
-    campaign: PlainText | None = Field(
-        default=None, description=f"Only leads of this campaign; {OR_UNKNOWN}"
-    )
-    source: PlainText | None = Field(
-        default=None, description=f"Only leads of this source; {OR_UNKNOWN}"
-    )
-    tier: PlainText | None = Field(
-        default=None, description=f"Only leads of this tier; {OR_UNKNOWN}"
-    )
-    team: PlainText | None = Field(
-        default=None, description=f"Only leads that this team has, or had last; {OR_UNKNOWN}"
-    )
-    rep: PlainText | None = Field(
-        default=None, description=f"Only leads that this rep has, or had last; {OR_UNKNOWN}"
     )
     format: Format = Field(default=None, description=FORMAT)
 
@@ -69,12 +54,35 @@ class Parameters(BaseModel):
             )
         return first, last
 
+    def times(self, now: datetime) -> TimeRange:
+        """The period as a range of instants; raises BadPeriod or EmptyRange."""
+        first, last = self.dates(now)
+        return TimeRange(_midnight(first), _midnight(last + timedelta(days=1)))
+
+
+class Parameters(PeriodParameters):
+    """Which handoffs are counted: by when they qualified, and by their facts. Each parameter narrows the answer."""
+
+    campaign: PlainText | None = Field(
+        default=None, description=f"Only leads of this campaign; {OR_UNKNOWN}"
+    )
+    source: PlainText | None = Field(
+        default=None, description=f"Only leads of this source; {OR_UNKNOWN}"
+    )
+    tier: PlainText | None = Field(
+        default=None, description=f"Only leads of this tier; {OR_UNKNOWN}"
+    )
+    team: PlainText | None = Field(
+        default=None, description=f"Only leads that this team has, or had last; {OR_UNKNOWN}"
+    )
+    rep: PlainText | None = Field(
+        default=None, description=f"Only leads that this rep has, or had last; {OR_UNKNOWN}"
+    )
+
     def selection(self, now: datetime) -> Selection:
         """The handoffs that these parameters select; raises BadPeriod or EmptyRange."""
-        first, last = self.dates(now)
-        times = TimeRange(_midnight(first), _midnight(last + timedelta(days=1)))
         return Selection(
-            times,
+            self.times(now),
             campaign=self.campaign,
             source=self.source,
             tier=self.tier,

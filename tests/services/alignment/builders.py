@@ -14,6 +14,7 @@ from services.alignment.domain.funnel import Stage
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
+from services.alignment.handlers.touches import on_leads_touched
 from services.alignment.queries.leads import handoffs_in
 from services.alignment.queries.selection import Selection
 from shared.contracts.payloads import (
@@ -23,19 +24,24 @@ from shared.contracts.payloads import (
     LeadQualified,
     SlaChanged,
 )
-from shared.contracts.topics import HANDOFFS_CHANGED
+from shared.contracts.topic import Message, Record
+from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_TOUCHED
+from shared.contracts.touches import LeadTouched, MarketingTouch, TouchCause
 from shared.db.time_range import ALWAYS
 from tests.builders import (
     NOON,
+    an_id,
+    days,
     handoff_changed,
     lead_qualified,
     message,
     minutes,
+    outgoing,
     qualified_message,
     sla_message,
 )
 
-News = LeadQualified | HandoffChanged | SlaChanged
+News = LeadQualified | HandoffChanged | SlaChanged | LeadTouched
 
 EVERYTHING = Selection(ALWAYS)
 
@@ -60,6 +66,33 @@ def step(change: Change, after: float = 0, **fields: Any) -> HandoffChanged:
     """A change so many minutes after noon, when the lead qualified; the lead's name goes along."""
     usual = {"qualified_at": NOON, "lead_name": "Ada Lovelace", "campaign": "autumn"}
     return handoff_changed(change, at=after_noon(after), **{**usual, **fields})
+
+
+def lead_touched(
+    *campaigns: str | None,
+    lead: object = "ada",
+    cause: TouchCause = TouchCause.CLOSED,
+    minute: float = 9,
+) -> LeadTouched:
+    """The touches of a lead until so many minutes after noon: one a day before noon, the last one a day before it."""
+    return LeadTouched(
+        lead_id=an_id(lead),
+        qualification=1,
+        cause=cause,
+        occurred_at=after_noon(minute),
+        known_at=NOON,
+        touches=tuple(
+            MarketingTouch(
+                id=f"touch {number}",
+                occurred_at=NOON - days(number),
+                channel="email",
+                campaign=campaign,
+                source="website",
+                type="email_clicked",
+            )
+            for number, campaign in zip(range(len(campaigns), 0, -1), campaigns, strict=True)
+        ),
+    )
 
 
 def numbered(*steps: HandoffChanged) -> list[HandoffChanged]:
@@ -87,9 +120,19 @@ def _handle(session: Session, batch: Sequence[News]) -> None:
     leads = [qualified_message(it) for it in batch if isinstance(it, LeadQualified)]
     changes = [message(HANDOFFS_CHANGED, it) for it in batch if isinstance(it, HandoffChanged)]
     clocks = [sla_message(it) for it in batch if isinstance(it, SlaChanged)]
+    touched = [touched_message(it) for it in batch if isinstance(it, LeadTouched)]
     on_leads_qualified(session, leads, NOON)
+    on_leads_touched(session, touched, NOON)
     on_handoffs_changed(session, changes, NOON)
     on_sla_changed(session, clocks, NOON)
+
+
+def touched_message(payload: LeadTouched) -> Message[LeadTouched]:
+    """The touches as handlers get them."""
+    id = f"{payload.lead_id}/{payload.qualification}/{payload.cause}"
+    sent = outgoing(LEADS_TOUCHED, payload, id=id)
+    record = Record(LEADS_TOUCHED.name, 0, 0, sent.key, sent.value, sent.headers)
+    return LEADS_TOUCHED.decode(record)
 
 
 def stored_facts(session: Session) -> list[HandoffFacts]:

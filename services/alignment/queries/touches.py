@@ -1,0 +1,106 @@
+"""The marketing touches of leads, and the wins that they are credited with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.alignment.domain.attribution import Touch, Win
+from services.alignment.domain.facts import shortened
+from services.alignment.domain.progress import Outcome
+from services.alignment.tables import handoffs, touches
+from shared.contracts.touches import LeadTouched
+from shared.db.time_range import TimeRange
+
+handoff = handoffs.c
+
+
+def add_touches(session: Session, announced: Sequence[LeadTouched]) -> None:
+    """Keep the touches of each handoff: of two announcements the later one, and of those at one instant any."""
+    if not announced:
+        return
+    statement = insert(touches)
+    columns = ("occurred_at", "known_at", "touches", "omitted")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["lead_id", "qualification"],
+            set_={it: statement.excluded[it] for it in columns},
+            where=touches.c.occurred_at <= statement.excluded.occurred_at,
+        ),
+        [_row(it) for it in sorted(announced, key=lambda it: (it.lead_id, it.qualification))],
+    )
+
+
+def _row(announced: LeadTouched) -> dict[str, Any]:
+    return {
+        "lead_id": announced.lead_id,
+        "qualification": announced.qualification,
+        "occurred_at": announced.occurred_at,
+        "known_at": announced.known_at,
+        "touches": [
+            {
+                "at": it.occurred_at.isoformat(),
+                "channel": shortened(it.channel),
+                "campaign": shortened(it.campaign),
+            }
+            for it in announced.touches
+        ],
+        "omitted": announced.omitted,
+    }
+
+
+def _is_won_in(times: TimeRange) -> ColumnElement[bool]:
+    return and_(handoff.outcome == Outcome.WON.value, *times.conditions(handoff.closed_at))
+
+
+def wins_in(session: Session, times: TimeRange, *, limit: int) -> list[Win]:
+    """Wins of this time whose amounts are known, with their touches, at most `limit`."""
+    statement = (
+        select(
+            handoff.closed_at,
+            handoff.qualified_at,
+            touches.c.known_at,
+            handoff.currency,
+            handoff.amount_cents,
+            func.coalesce(touches.c.touches, func.jsonb_build_array()).label("touches"),
+        )
+        .select_from(
+            handoffs.outerjoin(
+                touches,
+                and_(
+                    touches.c.lead_id == handoff.lead_id,
+                    touches.c.qualification == handoff.qualification,
+                ),
+            )
+        )
+        .where(_is_won_in(times), handoff.amount_cents.is_not(None))
+        .limit(limit)
+    )
+    return [
+        Win(
+            row.closed_at,
+            row.qualified_at,
+            row.known_at,
+            row.currency,
+            row.amount_cents,
+            [
+                Touch(datetime.fromisoformat(it["at"]), it["channel"], it["campaign"])
+                for it in row.touches
+            ],
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def count_wins(session: Session, times: TimeRange) -> tuple[int, int]:
+    """How many handoffs were won in this time, and how many of them are worth an unknown amount."""
+    statement = select(func.count(), func.count().filter(handoff.amount_cents.is_(None))).where(
+        _is_won_in(times)
+    )
+    won, unknown = session.execute(statement).one()
+    return won, unknown
