@@ -157,12 +157,26 @@ _TERMS = (handoffs.c.agreement_version, handoffs.c.tier, handoffs.c.team)
 
 
 _KEPT_WHILE_AWAY = text("""
-    handoffs.state = 'assigned' and handoffs.rep in (
-        select reps.id from routing.reps, jsonb_array_elements(reps.time_off) as absence
-        where cast(absence ->> 0 as timestamptz) <= :now and cast(absence ->> 1 as timestamptz) > :now
-    )
+    handoffs.state = 'assigned' and handoffs.rep = any (array(
+        select held.rep
+        from (
+            select distinct rep from routing.handoffs
+            where state = 'assigned' and state in ('assigned', 'accepted', 'contacted')
+            offset 0
+        ) as held
+        cross join lateral (
+            select 1 from routing.reps, jsonb_array_elements(reps.time_off) as absence
+            where reps.id = held.rep
+                and cast(absence ->> 0 as timestamptz) <= :now and cast(absence ->> 1 as timestamptz) > :now
+            limit 1
+        ) as away
+    ))
 """)
-"""A rep who is on time off has the handoff, and has not accepted it."""
+"""A rep who is on time off has the handoff, and has not accepted it.
+
+Reps are looked up by the handoffs that nobody has accepted, of which there are few: a tick reads the time off of no
+other rep, however many there are.
+"""
 
 
 def _escalations() -> Select[*tuple[Any, ...]]:
