@@ -26,7 +26,7 @@ from tests.browser.watching import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
-WITHOUT_SCROLLING = {"/reps", "/deliveries", "/sla"}
+WITHOUT_SCROLLING = {it.path for it in PAGES}
 """Pages whose tables are as wide as a phone, because people act on their rows."""
 
 EVERY_PAGE = pytest.mark.parametrize("target", PAGES, ids=lambda it: it.path)

@@ -20,6 +20,7 @@ from services.console.pages.page import (
     Source,
     View,
 )
+from services.console.pages.story import LADDER_OUTCOMES
 
 LIVE = ("waiting", "assigned", "accepted", "contacted")
 ENDS = ("won", "lost", "recycled", "disqualified", "returned", "merged")
@@ -83,7 +84,13 @@ async def load_one(apis: Apis, view: View) -> Mapping[str, Any]:
         reps=apis.get(Service.ROUTING, REPS),
     )
     paused = not isinstance(parts["handoff"], Gap) and _is_paused(parts["handoff"], view)
-    return {**parts, "names": names_of(parts["reps"]), "live_states": LIVE, "paused": paused}
+    return {
+        **parts,
+        "names": names_of(parts["reps"]),
+        "live_states": LIVE,
+        "paused": paused,
+        "ladder_outcomes": LADDER_OUTCOMES,
+    }
 
 
 def _is_paused(handoff: Mapping[str, Any], view: View) -> bool:

@@ -30,6 +30,17 @@ STEPS = {
 }
 """What each change of a handoff is called."""
 
+LADDER_OUTCOMES = {
+    "reassigned": "another rep has it",
+    "waiting": "it waits for another rep",
+    "returned_to_pool": "it is in the pool",
+    "unavailable": "the rep gets no leads for some time",
+    "already_away": "nothing: another absence of the rep is recorded",
+    "answered": "nothing: the rep had accepted it",
+    "moved_on": "nothing: it had moved on",
+}
+"""What came of a step of a ladder; of no other it is known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -121,6 +132,8 @@ def _rows_of(handoff: Handoff, names: Mapping[str, str]) -> Iterator[Row]:
     yield _qualification(details)
     for number, step in enumerate(details["history"]):
         yield _step(details, step, number, names)
+    for number, step in enumerate(details["escalations"]):
+        yield _ladder_step(details, step, number, names)
     for delivery in details["deliveries"]:
         yield _delivery(details, delivery)
     if not isinstance(handoff.clocks, Gap):
@@ -181,6 +194,25 @@ def _choice(decision: Json, names: Mapping[str, str]) -> dict[str, Any]:
         if candidate["excluded"]
     }
     return {"rule": decision["rule"], "strategy": decision["strategy"], **excluded}
+
+
+def _ladder_step(details: Json, step: Json, number: int, names: Mapping[str, str]) -> Row:
+    """A step of a ladder that was to take the handoff from its rep, when it was done, or else when it was due."""
+    outcome = LADDER_OUTCOMES.get(step["outcome"], "pending")
+    return Row(
+        id=f"ladder-{details['id']}-{number}",
+        at=step["done_at"] or step["due_at"],
+        kind="ladder",
+        text=f"Ladder: {step['step'].replace('_', ' ')}; {outcome}",
+        state="breached",
+        facts={
+            "policy": step["policy"],
+            "against": names.get(step["rep"], step["rep"]),
+            "hop": step["hop"],
+            "due": step["due_at"],
+        },
+        links={"its handoff": f"/handoffs/{details['id']}"},
+    )
 
 
 def _delivery(details: Json, delivery: Json) -> Row:

@@ -32,7 +32,7 @@ def handoff(*steps: dict[str, Any], clocks: Any = None, **fields: Any) -> Handof
     details = {
         "id": "h-1", "team": "sales", "tier": "hot", "cause": "hand_raise", "qualified_at": AT,
         "agreement_version": 3, "scores": {"fit": 40.0, "engagement": 50.0, "grade": "B2"},
-        "lead": {}, "decisions": [], "deliveries": [], "history": list(steps), **fields,
+        "lead": {}, "decisions": [], "deliveries": [], "escalations": [], "history": list(steps), **fields,
     }  # fmt: skip
     return Handoff(details, Gap("away") if clocks is None else {"items": clocks})
 
@@ -140,3 +140,30 @@ def test_a_clock_starts_breaks_and_ends() -> None:
 def test_stages_stand_between_what_caused_them() -> None:
     steps = [{"stage": "qualified", "cause": "website/e-1", "at": AT}]
     assert texts(events=[event()], steps=steps) == ["Page viewed", "Became qualified"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "text"),
+    [
+        (
+            {"outcome": "returned_to_pool", "done_at": LATER},
+            LATER,
+            "Ladder: return to pool; it is in the pool",
+        ),
+        ({"outcome": None, "done_at": None}, AT, "Ladder: return to pool; pending"),
+    ],
+    ids=["done", "pending"],
+)
+def test_a_step_of_a_ladder_is_a_row(fields: dict[str, Any], at: str, text: str) -> None:
+    escalation = {
+        "step": "return_to_pool", "policy": "accept", "hop": 2, "rep": "amira", "due_at": AT, **fields
+    }  # fmt: skip
+    [row] = [
+        it
+        for it in story(
+            Gap("away"), Gap("away"), [handoff(escalations=[escalation])], {"amira": "Amira"}
+        )
+        if it.kind == "ladder"
+    ]
+    assert (row.at, row.text) == (at, text)
+    assert (row.facts["against"], row.facts["hop"]) == ("Amira", 2)
