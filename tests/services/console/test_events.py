@@ -82,7 +82,7 @@ def test_repeated_events_are_counted_by_source(console: RunningConsole) -> None:
 
     row = page.split('id="source-1"')[1].split("</tr>", maxsplit=1)[0]
     assert ">crm</a>" in row
-    assert '<td class="number">2</td>' in row
+    assert 'data-label="Repeated">2</td>' in row
 
 
 def test_ops_retry_a_refused_event(console: RunningConsole) -> None:
