@@ -71,8 +71,8 @@ AWAY = {f"rep_{it}" for it in (7, 57, 107)}
 
 
 def test_the_handoffs_of_reps_on_time_off_are_looked_for_by_indexes(reading: Session) -> None:
-    most = dict.fromkeys(TERMS, 3)
-    for read in (terms_while_away, partial(kept_while_away, max_hops=most, limit=200)):
+    max_hops = dict.fromkeys(TERMS, 3)
+    for read in (terms_while_away, partial(kept_while_away, max_hops=max_hops, limit=200)):
         nodes = scans(reading, partial(read, reading, now=NOON))
 
         assert nodes
