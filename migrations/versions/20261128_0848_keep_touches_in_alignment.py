@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "alignment_02"
-down_revision = "alignment_01"
+down_revision = "sla_06"
 branch_labels = None
 depends_on = None
 
