@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.cli.applications import apply, end
 from services.cli.calendars import calendar
+from services.cli.explanations import explain
 from services.cli.processes import service_commands
 
-app = service_commands("sla", calendar, apply, end)
+app = service_commands("sla", calendar, explain, apply, end)
