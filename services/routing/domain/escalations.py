@@ -13,6 +13,7 @@ from uuid import UUID
 from services.routing.domain.handoff import SYSTEM, Handoff, State
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.roster import Absence, RecordedAbsence
+from shared.agreement.facts import promise_facts
 from shared.agreement.model import Agreement
 from shared.contracts.payloads import ClockChange, Scope, SlaChanged
 
@@ -66,8 +67,11 @@ class Terms(NamedTuple):
 
 
 def reassigning_policy(agreement: Agreement, terms: Terms) -> str | None:
-    """The first promise for such handoffs whose ladder reassigns; None where none does."""
-    facts = {"tier": terms.tier, "team": terms.team}
+    """The first promise for such handoffs whose ladder reassigns; None where none does.
+
+    Terms have neither sources nor a campaign: conditions of promises see none here.
+    """
+    facts = promise_facts(terms.tier, terms.team, sources=(), campaign=None)
     policies = (
         policy.id
         for policy in agreement.sla.policies
