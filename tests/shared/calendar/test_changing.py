@@ -74,6 +74,18 @@ def test_a_holiday_of_both_calendars_is_skipped_once(change: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("change", ["2026-12-20T12:00", "2026-12-30T12:00"])
+def test_the_holidays_of_a_calendar_that_did_not_count_then_are_left_out(change: str) -> None:
+    christmas = every_day("09:00-17:00", own_holidays={"2026-12-25": "Christmas"})
+    is_before = at(change) > at("2026-12-28T10:00")
+    calendars = (christmas, EARLY) if is_before else (EARLY, christmas)
+    hours = ChangingHours(calendars[0], at(change), calendars[1])
+
+    [skipped] = hours.skipped_holidays(at("2026-12-24T10:00"), at("2026-12-28T10:00"))
+
+    assert skipped.name == "Christmas"
+
+
 def test_breaks_are_those_of_each_calendar() -> None:
     before = every_day("09:00-17:00", breaks={day: ["12:00-12:30"] for day in ("wed", "thu")})
     after = every_day("09:00-17:00", breaks={day: ["14:00-14:15"] for day in ("wed", "thu")})

@@ -88,9 +88,12 @@ def test_the_unpatched_client_loses_a_join_that_ends_between_two_polls(
     coordinator: Any = consumer._coordinator
     create_topics(config)
     until(lambda: stable(consumer) and bool(consumer.assignment()))
-    coordinator._assignment_snapshot = {}  # as when the topics have changed
 
     def lost() -> bool:
+        if (
+            coordinator.state is MemberState.STABLE
+        ):  # at first, and where a join ended within a poll
+            coordinator._assignment_snapshot = {}  # as when the topics have changed
         consumer.poll()
         joins = coordinator.state is MemberState.REBALANCING
         return joins and coordinator._join_task.is_done and not coordinator.need_rejoin()
