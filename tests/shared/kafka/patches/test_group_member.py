@@ -20,7 +20,7 @@ from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from shared.kafka.reader import METADATA_MAX_AGE_MS, Reader
 from tests.conftest import kafka_on
-from tests.engine import until
+from tests.engine import PATIENCE_S, until
 
 GROUP = "readers"
 
@@ -89,18 +89,17 @@ def test_the_unpatched_client_loses_a_join_that_ends_between_two_polls(
     create_topics(config)
     until(lambda: stable(consumer) and bool(consumer.assignment()))
 
-    def lost() -> bool:
-        if (
-            coordinator.state is MemberState.STABLE
-        ):  # at first, and where a join ended within a poll
-            coordinator._assignment_snapshot = {}  # as when the topics have changed
-        consumer.poll()
-        joins = coordinator.state is MemberState.REBALANCING
-        return joins and coordinator._join_task.is_done and not coordinator.need_rejoin()
+    def is_joined_between_polls() -> bool:
+        """Begins a join, as when the topics have changed, and does not poll before it has ended."""
+        if coordinator.state is MemberState.STABLE:
+            coordinator._assignment_snapshot = {}
+            consumer.poll()
+        return coordinator.state is MemberState.REBALANCING and coordinator._join_task.is_done
 
-    until(lost)
+    until(is_joined_between_polls)
     consumer.poll(timeout_ms=1_000)
-    assert lost()
+    assert is_joined_between_polls()
+    assert not coordinator.need_rejoin()
 
 
 def unpatched(config: KafkaConfig) -> KafkaConsumer:
@@ -121,8 +120,10 @@ def unpatched(config: KafkaConfig) -> KafkaConsumer:
 
 def stable(consumer: KafkaConsumer) -> bool:
     """Whether the consumer is in its group. It waits for the end of a join, which it could lose otherwise."""
-    consumer.poll(timeout_ms=1_000)
-    return bool(consumer.group_metadata().state is MemberState.STABLE)
+    coordinator: Any = consumer._coordinator
+    coordinator.ensure_active_group(timeout_ms=PATIENCE_S * 1_000)
+    consumer.poll()
+    return bool(coordinator.state is MemberState.STABLE)
 
 
 @pytest.mark.parametrize(
