@@ -79,7 +79,8 @@ def hours_after_noon(hours: float) -> datetime:
     return NOON + timedelta(hours=hours)
 
 
-def test_what_did_not_count_and_what_happened_has_a_line_each() -> None:
+def eventful_explanation() -> ExplanationOut:
+    """Of a promise of attempts, with one of each thing that may happen."""
     hour = IntervalOut(since=NOON, until=hours_after_noon(1), seconds=3600)
     pause = PauseOut(
         since=NOON,
@@ -96,7 +97,7 @@ def test_what_did_not_count_and_what_happened_has_a_line_each() -> None:
         AttemptOut(at=NOON, actor="rep/grace", outcome=outcome, reached=outcome is None)
         for outcome in ("no_answer", None)
     ]
-    explanation = ExplanationOut.model_construct(
+    return ExplanationOut.model_construct(
         id=an_id("clock"),
         rep=None,
         team="sales",
@@ -119,7 +120,9 @@ def test_what_did_not_count_and_what_happened_has_a_line_each() -> None:
         overdue_business_s=None,
     )
 
-    lines = list(lines_of(explanation))
+
+def test_what_did_not_count_and_what_happened_has_a_line_each() -> None:
+    lines = list(lines_of(eventful_explanation()))
 
     assert lines[0] == "six_attempts (attempts) of the team sales: met"
     assert lines[2] == "  counts    2 h 0 min from Wed 18 Nov 2026 13:00:00, by office, version 3"
