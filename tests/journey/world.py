@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 
 
 def until(
-    look: Callable[[], T | None], *, within_s: float = 30.0, why: str = "", every_s: float = 0.05
+    look: Callable[[], T | None], *, within_s: float = 90.0, why: str = "", every_s: float = 0.05
 ) -> T:
     """Call `look` until its result is true, and return the result."""
     end, pause = time.monotonic() + within_s, Event()
