@@ -233,7 +233,7 @@ def _check_webhooks(session: Session, stream: Stream, receiver: Receiver) -> Non
     assert {row.state for row in rows} <= {"delivered"}
     for key, id in sent.items():
         assert received[key] == {id}, f"{key}: sent as {id}, received as {received[key]}"
-    assert receiver.faults == []
+    assert receiver.faults == [], receiver.faults[:3]
 
 
 _CLOCKS = text("""
