@@ -99,7 +99,7 @@ class Sessions:
         return (mask + _xor(mask, self._session_token(visitor))).hex()
 
     def is_token(self, visitor: Visitor, token: str) -> bool:
-        """Whether a form came from a page of this session."""
+        """Whether a form came from a page of this sign-in."""
         try:
             masked = bytes.fromhex(token)
             unmasked = _xor(masked[:TOKEN_BYTES], masked[TOKEN_BYTES:])

@@ -29,7 +29,7 @@ KEYS_COOKIE = "leadbaton_keys"
 
 
 class BadForm(Rejected):
-    """The form cannot be read, or does not come from a page of this session."""
+    """The form cannot be read, or does not come from a page of this sign-in."""
 
     code = "bad_form"
     status = 400

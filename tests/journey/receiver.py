@@ -67,7 +67,10 @@ class _Endpoint(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # its sender was killed meanwhile
         endpoint = self.path.lstrip("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
