@@ -140,6 +140,7 @@ def _access(running: Installation, state: DemoState) -> Access:
         scoring=running.url(SCORING_API),
         routing=running.url(ROUTING_API),
         sla=running.url(SLA_API),
+        alignment=running.url(ALIGNMENT_API),
         keys=state.keys,
         sessions=sessions_on(
             engine_for(running.environment["LEADBATON_DATABASE_URL"], pool_size=1)

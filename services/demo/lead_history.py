@@ -190,16 +190,17 @@ def _changes(changes: list[Json]) -> Table:
 
 
 def where_to_look(access: Access, history: LeadHistory | None, console: Console) -> None:
-    """Print URLs, and three commands that can be run as they are."""
+    """Print URLs, and commands that can be run as they are."""
     console.print()
     console.rule(Text("Look further", "bold"))
-    console.print(f"console  {access.console_link()}", highlight=False, soft_wrap=True)
+    console.print(f"console   {access.console_link()}", highlight=False, soft_wrap=True)
     for name, url in (
         ("scoring", access.scoring),
         ("routing", access.routing),
         ("SLA", access.sla),
+        ("alignment", access.alignment),
     ):
-        console.print(f"{name:8} {url}/docs", highlight=False)
+        console.print(f"{name:9} {url}/docs", highlight=False)
     console.print()
     ops = f'-H "Authorization: Bearer {access.keys["ops"]}"'
     lead = f"/{history.handoff['lead_id']}" if history else "?email=somebody@example.com"
@@ -207,6 +208,7 @@ def where_to_look(access: Access, history: LeadHistory | None, console: Console)
         f"{access.scoring}/v1/leads{lead}",
         f"{access.routing}/v1/handoffs?state=waiting",
         f"{access.sla}/v1/sla/attainment?by=rep",
+        f"{access.alignment}/v1/alignment?by=campaign",
     ):
         console.print(f"curl -s {ops} '{url}'", highlight=False, soft_wrap=True)
 

@@ -25,6 +25,7 @@ class Access:
     scoring: str
     routing: str
     sla: str
+    alignment: str
     keys: Mapping[str, str]
     sessions: Sessions
     console: str

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.alignment.domain.progress import Progress
+from shared.contracts.campaigns import campaign_name
 from shared.contracts.payloads import LeadQualified
 
 MAX_NAME = 200
@@ -60,7 +61,8 @@ class HandoffFacts(NamedTuple):
 def with_qualification(facts: HandoffFacts, lead: LeadQualified) -> HandoffFacts:
     """The facts with what scoring announced of the qualification."""
     context = lead.context
-    first, last = campaign_name(context.first_campaign), campaign_name(context.last_campaign)
+    campaigns = (context.first_campaign, context.last_campaign)
+    first, last = (shortened(campaign_name(it)) for it in campaigns)
     return facts._replace(
         is_announced=True,
         qualified_at=lead.at,
@@ -103,11 +105,6 @@ def with_progress(facts: HandoffFacts, progress: Progress) -> HandoffFacts:
         source=first_of(last.sources),
         campaign=shortened(last.campaign),
     )
-
-
-def campaign_name(campaign: dict[str, str]) -> str | None:
-    """The name of the campaign, as routing and the SLA monitor read it."""
-    return shortened(campaign.get("name") or campaign.get("campaign"))
 
 
 def first_of(sources: tuple[str, ...]) -> str | None:

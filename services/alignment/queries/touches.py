@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ handoff = handoffs.c
 
 
 def add_touches(session: Session, announced: Sequence[LeadTouched]) -> None:
-    """Keep the touches of each handoff: of two announcements the later one, and of those at one instant any."""
+    """Keep the touches of each handoff: of two announcements the later one, of those at one instant the longer one."""
     if not announced:
         return
     statement = insert(touches)
@@ -30,10 +30,15 @@ def add_touches(session: Session, announced: Sequence[LeadTouched]) -> None:
         statement.on_conflict_do_update(
             index_elements=["lead_id", "qualification"],
             set_={it: statement.excluded[it] for it in columns},
-            where=touches.c.occurred_at <= statement.excluded.occurred_at,
+            where=tuple_(*_rank(touches.c)) < tuple_(*_rank(statement.excluded)),
         ),
         [_row(it) for it in sorted(announced, key=lambda it: (it.lead_id, it.qualification))],
     )
+
+
+def _rank(columns: Any) -> tuple[ColumnElement[Any], ...]:
+    """By which of two announcements is kept: its instant, then how many touches it has."""
+    return columns.occurred_at, columns.omitted + func.jsonb_array_length(columns.touches)
 
 
 def _row(announced: LeadTouched) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
+from shared.contracts.campaigns import campaign_name
 from shared.contracts.codec import encode
 from shared.contracts.payloads import Change, LeadQualified
 
@@ -92,7 +93,7 @@ class Handoff(NamedTuple):
     def campaign(self) -> str | None:
         """The name of the lead's last campaign, or else of its first."""
         context = self.lead.context
-        return _campaign(context.last_campaign) or _campaign(context.first_campaign)
+        return campaign_name(context.last_campaign) or campaign_name(context.first_campaign)
 
 
 def handoff_id(lead_id: UUID, qualification: int) -> UUID:
@@ -226,7 +227,3 @@ def _released(handoff: Handoff, state: State) -> Handoff:
         paused_until=None,
         pause_reason=None,
     )
-
-
-def _campaign(campaign: dict[str, str]) -> str | None:
-    return campaign.get("name") or campaign.get("campaign")

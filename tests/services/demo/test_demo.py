@@ -44,7 +44,7 @@ def test_it_ends_with_a_history_and_true_figures_and_a_second_start_goes_on_unti
     check_figures(json.loads(file.read_text()))
     for title in ("What they did", "What it is worth", "Why ", "signed webhook", "The promise"):
         assert title in done.stdout
-    assert done.stdout.count("curl -s ") == 3
+    assert done.stdout.count("curl -s ") == 4
 
     before = json.loads((data / "demo.json").read_text())
     second_start(data)

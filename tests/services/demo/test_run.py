@@ -56,7 +56,7 @@ def all_ok(posted: Posted) -> Answer:
 def stage(console: Console, stop: Event) -> Iterator[tuple[DemoRun, Counting]]:
     with recording(all_ok) as api:
         keys = dict.fromkeys((it.value for it in Channel), "lb_ingest_x")
-        access = Access(api.url, api.url, api.url, keys, sessionmaker(), api.url)
+        access = Access(api.url, api.url, api.url, api.url, keys, sessionmaker(), api.url)
         reps = {"amira": Rep("amira", AT_ONCE, "key")}
         receiver = Receiver(0, secrets={}, reps=reps, routing_url=api.url)
         yield DemoRun(access, receiver, console, a_second_a_look(), stop), Counting(access)

@@ -6,7 +6,6 @@ from services.alignment.domain.facts import (
     MAX_NAME,
     HandoffFacts,
     Key,
-    campaign_name,
     first_of,
     shortened,
     with_progress,
@@ -42,9 +41,6 @@ def test_until_scoring_was_read_routing_says_what_it_knows_of_the_lead() -> None
 
 def test_a_campaign_is_the_last_one_or_else_the_first() -> None:
     assert with_qualification(EMPTY, qualified(campaign=None)).campaign is None
-    assert campaign_name({"campaign": "autumn"}) == "autumn"
-    assert campaign_name({"name": "winter", "campaign": "autumn"}) == "winter"
-    assert campaign_name({"medium": "cpc"}) is None
 
 
 def test_names_are_bounded_and_never_empty() -> None:

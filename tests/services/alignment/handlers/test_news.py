@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
 from services.alignment.queries.selection import GroupBy
-from services.alignment.tables import changes, handoffs, promises
+from services.alignment.tables import changes, handoffs, promises, touches
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -31,6 +31,7 @@ from tests.services.alignment.builders import (
     News,
     after_noon,
     history,
+    lead_touched,
     numbered,
     qualified,
     read,
@@ -193,6 +194,20 @@ def counted(session: Session) -> tuple[Counter[tuple[str, str | None]], ...]:
         cents["cents", win_sum.group] += win_sum.cents
         cents["unknown", None] += win_sum.wins if win_sum.currency is None else 0
     return +stages, +kept, +cents
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("later", [9, 10])
+def test_of_two_announcements_of_touches_one_is_kept_in_any_order(
+    session: Session, *, is_reversed: bool, later: float
+) -> None:
+    """The later one, and of two at one instant the one that has more."""
+    news = [lead_touched("autumn"), lead_touched("autumn", "winter", minute=later)]
+
+    read(session, *(reversed(news) if is_reversed else news))
+
+    [kept] = session.scalars(select(touches.c.touches))
+    assert [it["campaign"] for it in kept] == ["autumn", "winter"]
 
 
 @pytest.mark.parametrize("seed", range(4))
