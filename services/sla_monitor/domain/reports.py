@@ -9,15 +9,20 @@ from typing import NamedTuple
 
 from services.sla_monitor.domain.tallies import seconds_of
 
+Buckets = Mapping[int, int]
+"""How many lengths of time are in each bucket."""
+
+Measures = Mapping[tuple[str, str], Buckets]
+"""A group's buckets by kind and measure."""
+
 
 class TallySum(NamedTuple):
-    """The sum of a group's tallies of one kind, measure and bucket."""
+    """The sum of a group's tallies of one kind and measure, for each bucket."""
 
     group: str
     kind: str
     measure: str
-    bucket: int
-    number: int
+    buckets: Buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +61,11 @@ class Report:
         return self.met / self.promised if self.promised else 1.0
 
 
-Buckets = Mapping[int, int]
-"""How many lengths of time are in each bucket."""
-
-Measures = Mapping[tuple[str, str], Buckets]
-"""A group's buckets by kind and measure."""
-
-
 def reports(sums: Iterable[TallySum]) -> list[Report]:
     """One report a group, in the groups' order; none for a group without a promise that counts."""
-    groups: dict[str, dict[tuple[str, str], dict[int, int]]] = {}
-    for group, kind, measure, bucket, number in sums:
-        measures = groups.setdefault(group, defaultdict(dict))
-        measures[kind, measure][bucket] = number
+    groups: dict[str, dict[tuple[str, str], Buckets]] = defaultdict(dict)
+    for group, kind, measure, buckets in sums:
+        groups[group][kind, measure] = buckets
     all_reports = (_report(group, measures) for group, measures in groups.items())
     return [report for report in all_reports if report.promised]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
@@ -123,15 +123,8 @@ def _group_column(columns: Any, group_by: GroupBy) -> ColumnElement[Any]:
 def tally_sums(session: Session, group_by: GroupBy, cohorts: Cohorts) -> list[TallySum]:
     """The sums of the tallies by group, in the groups' order."""
     columns, conditions = cohorts.tallies(group_by)
-    group = _group_column(columns, group_by)
-    number = cast(func.sum(columns.count), BigInteger)  # a sum is a numeric, which is slow to read
-    statement = (
-        select(group, columns.kind, columns.measure, columns.bucket, number)
-        .where(*conditions)
-        .group_by(group, columns.kind, columns.measure, columns.bucket)
-        .order_by(group)
-    )
-    return list(map(TallySum._make, session.execute(statement)))
+    statement = _sums([_group_column(columns, group_by)], columns, conditions)
+    return [_tally_sum(*row) for row in session.execute(statement)]
 
 
 def daily_tally_sums(
@@ -139,17 +132,38 @@ def daily_tally_sums(
 ) -> dict[str, list[TallySum]]:
     """For each team, rep, tier, source or campaign the sums of the tallies by day."""
     columns, conditions = cohorts.tallies(group_by)
-    group = _group_column(columns, group_by)
     day = cast(columns.due_on, Text)
-    number = cast(func.sum(columns.count), BigInteger)
-    keys = (columns.due_on, columns.kind, columns.measure, columns.bucket)
-    statement = (
-        select(group, day, columns.kind, columns.measure, columns.bucket, number)
-        .where(*conditions)
-        .group_by(group, *keys)
-        .order_by(group, columns.due_on)
-    )
+    statement = _sums([_group_column(columns, group_by), day], columns, conditions)
     series: dict[str, list[TallySum]] = defaultdict(list)
-    for name, *tally_sum in session.execute(statement):
-        series[name].append(TallySum(*tally_sum))
+    for name, *row in session.execute(statement):
+        series[name].append(_tally_sum(*row))
     return series
+
+
+def _sums(
+    groups: Sequence[ColumnElement[Any]], columns: Any, conditions: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    """One row for each group, kind and measure, with its buckets as arrays: a row a bucket is slow to read."""
+    names = [f"group_{index}" for index in range(len(groups))]
+    keys = [group.label(name) for name, group in zip(names, groups, strict=True)]
+    number = cast(func.sum(columns.count), BigInteger)
+    each = (columns.kind, columns.measure, columns.bucket)
+    buckets = (
+        select(*keys, *each, number.label("number"))
+        .where(*conditions)
+        .group_by(*groups, *each)
+        .subquery()
+        .c
+    )
+    by = [buckets[name] for name in (*names, "kind", "measure")]
+    return (
+        select(*by, func.array_agg(buckets.bucket), func.array_agg(buckets.number))
+        .group_by(*by)
+        .order_by(*by[: len(groups)])
+    )
+
+
+def _tally_sum(
+    group: str, kind: str, measure: str, buckets: list[int], numbers: list[int]
+) -> TallySum:
+    return TallySum(group, kind, measure, dict(zip(buckets, numbers, strict=True)))
