@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,6 +19,7 @@ CHUNK = 50_000
 LOADERS = 2
 KEYS = (clocks.primary_key, timers.primary_key)
 TEAMS, REPS_A_TEAM, DAYS = 4, 25, 90
+SOURCES, CAMPAIGNS = 5, 200
 
 _EACH = """
     with drawn as materialized (
@@ -37,7 +39,7 @@ _EACH = """
         insert into sla.clocks (
             id, handoff_id, lead_id, hop, policy, kind, scope, team, rep, tier, lead_name, calendar,
             agreement_version, target, started_at, warn_at, due_at, due_on, escalation_steps, state, ended_at,
-            ended_by, spent, traceparent
+            ended_by, spent, traceparent, sources, campaign
         )
         select id, gen_random_uuid(), gen_random_uuid(), case when accepts then 1 else 0 end,
             case when accepts then 'inbound_accept' else 'first_touch' end,
@@ -49,7 +51,8 @@ _EACH = """
                 then jsonb_build_array(jsonb_build_array(to_jsonb(due_at + interval '30 min'), 'ops'))
                 else '[]' end,
             state, started_at + spent, case when spent is not null then 'accepted' end, spent,
-            '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01'
+            '00-' || md5(cast(n as text)) || '-' || left(md5(cast(pace as text)), 16) || '-01',
+            array['source_' || n % {sources}], 'campaign_' || n % {campaigns}
         from ended
     )
     insert into sla.timers (clock_id, fire_at, warned_at, breached_at, detected_at, escalation_count)
@@ -79,24 +82,35 @@ _CLOSED = {
     "fire_at": "cast(null as timestamptz)",
 }
 
+_ENDED = """
+    select due_on, team, case when scope = 'hop' then rep else '' end as rep, tier, kind, scope, sources, campaign,
+        case state when 'running' then 'overdue' else state end as outcome,
+        ln(1 + cast(extract(epoch from spent) as float)) / ln(2) as spent_octaves,
+        ln(1 + cast(extract(epoch from ended_at - started_at) as float)) / ln(2) as wall_octaves
+    from sla.clocks where due_on = :day and (ended_at is not null or due_at < now())
+"""
+
+_MEASURES = """
+    select outcome as measure, 0 as bucket
+    union all select 'business', round(4 * spent_octaves) where outcome in ('met', 'late')
+    union all select 'wall', round(4 * wall_octaves) where outcome in ('met', 'late')
+"""
+
 _TALLIES = """
     insert into sla.tallies (rep, tier, due_on, team, kind, scope, measure, bucket, count)
     select coalesce(rep, '*'), coalesce(tier, '*'), due_on, team, kind, scope, measure, bucket, count(*)
-    from (
-        select due_on, team, case when scope = 'hop' then rep else '' end as rep, tier, kind, scope,
-            case state when 'running' then 'overdue' else state end as outcome,
-            ln(1 + cast(extract(epoch from spent) as float)) / ln(2) as spent_octaves,
-            ln(1 + cast(extract(epoch from ended_at - started_at) as float)) / ln(2) as wall_octaves
-        from sla.clocks where due_on = :day and (ended_at is not null or due_at < now())
-    ) as clock,
-    lateral (
-        select outcome as measure, 0 as bucket
-        union all select 'business', round(4 * spent_octaves) where outcome in ('met', 'late')
-        union all select 'wall', round(4 * wall_octaves) where outcome in ('met', 'late')
-    ) as tallied
+    from ({ended}) as clock, lateral ({measures}) as tallied
     group by due_on, team, kind, scope, measure, bucket, cube (rep, tier)
 """
 
+_SOURCE_TALLIES = """
+    insert into sla.source_tallies (field, tier, due_on, name, team, kind, scope, measure, bucket, count)
+    select field, coalesce(tier, '*'), due_on, name, team, kind, scope, measure, bucket, count(*)
+    from ({ended}) as clock,
+    lateral (values ('source', sources[1]), ('campaign', campaign)) as origin (field, name),
+    lateral ({measures}) as tallied
+    group by field, due_on, name, team, kind, scope, measure, bucket, grouping sets ((tier), ())
+"""
 
 _OPEN_COUNTS = """
     insert into sla.open_counts (team, rep, tier, kind, scope, state, count)
@@ -129,13 +143,14 @@ def load(engine: Engine, *, open_: int, closed: int) -> None:
         _each(progress, "clocks", chunks, lambda chunk: _run(engine, *chunk), worth=CHUNK)
         _each(progress, "keys", KEYS, lambda key: _add(engine, key))
         _each(progress, "indexes", [*indexes, by_day], lambda index: index.create(engine))
-        _each(progress, "tallies", dates, lambda day: _run(engine, _TALLIES, {"day": day}))
+        _each(progress, "tallies", dates, lambda day: _tally(engine, _TALLIES, day))
+        _each(progress, "sources", dates, lambda day: _tally(engine, _SOURCE_TALLIES, day))
         _each(progress, "counts", [_OPEN_COUNTS], lambda it: _run(engine, it, {}))
         by_day.drop(engine)
         _each(progress, "settled", ["vacuum analyze", "checkpoint"], lambda it: settle(engine, it))
 
 
-_SIZES = {"teams": TEAMS, "reps": REPS_A_TEAM}
+_SIZES = {"teams": TEAMS, "reps": REPS_A_TEAM, "sources": SOURCES, "campaigns": CAMPAIGNS}
 
 
 def _add(engine: Engine, key: PrimaryKeyConstraint) -> None:
@@ -147,6 +162,10 @@ def settle(engine: Engine, command: str) -> None:
     """Run a command that PostgreSQL would else run in the background during a measurement."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(command)
+
+
+def _tally(engine: Engine, statement: str, day: date) -> None:
+    _run(engine, statement.format(ended=_ENDED, measures=_MEASURES), {"day": day})
 
 
 def _parts(count: int) -> list[dict[str, int]]:
