@@ -56,12 +56,9 @@ class RunningTime(NamedTuple):
         intervals: list[tuple[datetime, datetime]] = []
         since = self.started_at
         for pause in self.pauses:
-            intervals += self._open(since, min(pause.since, until))
+            intervals += self.calendar.open_intervals(since, min(pause.since, until))
             since = max(since, pause.until)
-        return intervals + self._open(since, until)
-
-    def _open(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-        return self.calendar.open_intervals(since, until) if since < until else []
+        return intervals + self.calendar.open_intervals(since, until)
 
     def _end(self, since: datetime, left: timedelta, *, roll: bool) -> datetime:
         end = self.calendar.add(since, left)

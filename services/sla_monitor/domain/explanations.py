@@ -57,7 +57,7 @@ def explain(
     time = RunningTime(calendar, clock.started_at, pauses).before(clock.due_at)
     counted = time.intervals(clock.due_at)
     until = clock.ended_at or now
-    overdue = calendar.open_intervals(clock.due_at, until) if until > clock.due_at else []
+    overdue = calendar.open_intervals(clock.due_at, until)
     return Explanation(
         clock=clock,
         zone=calendar.calendar.zone,

@@ -56,6 +56,14 @@ def test_next_open_is_now_while_open() -> None:
     assert weekdays.next_open(at("2026-11-20T17:00")) == at("2026-11-23T09:00")
 
 
+def test_nothing_is_open_from_an_instant_to_an_earlier_one() -> None:
+    hours = every_day("09:00-17:00")
+    noon, evening = at(f"{WEDNESDAY}T12:00"), at(f"{WEDNESDAY}T20:00")
+    assert hours.open_intervals(evening, noon) == hours.open_intervals(noon, noon) == []
+    assert hours.open_intervals(noon, evening) == [(noon, at(f"{WEDNESDAY}T17:00"))]
+    assert hours.open_intervals(at("2190-01-01T00:00"), noon) == []
+
+
 def test_a_lunch_break_is_the_gap_between_two_windows() -> None:
     weekdays = compile_calendar(calendar({"wed": ["09:00-12:00", "13:00-17:00"]}))
     assert weekdays.add(at(f"{WEDNESDAY}T11:30"), HOUR) == at(f"{WEDNESDAY}T13:30")
