@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from shared.db.tables import NAMES
 
@@ -54,8 +54,22 @@ handoffs = Table(
     Column("source", Text),
     Column("first_campaign", Text),
     Column("campaign", Text, comment="The last campaign, or else the first."),
+    Column(
+        "channel", Text, comment="Of the last touch before the lead qualified, else of its first."
+    ),
+    Column("persona", Text, comment="By the agreement, at the qualification."),
     Column("fit", Float, comment="At the qualification, as is engagement."),
     Column("engagement", Float),
+    Column(
+        "traits",
+        ARRAY(Text),
+        comment="The names of those that had a value at the qualification; null: not announced.",
+    ),
+    Column(
+        "triggered_at",
+        DateTime(timezone=True),
+        comment="When the event happened that qualified the lead.",
+    ),
     Column("team", Text),
     Column("rep", Text, comment="Who has the handoff, or had it last."),
     Column("assigned_at", DateTime(timezone=True), comment="The first assignment."),
@@ -65,6 +79,14 @@ handoffs = Table(
     Column("contacted_at", DateTime(timezone=True), comment="The first touch."),
     Column("reached_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "attempted_at",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="Of the first 50 attempts.",
+    ),
+    Column("accepted_hop", Integer, comment="Which assignment the rep had who accepted it first."),
     Column("closed_at", DateTime(timezone=True)),
     Column(
         "outcome", Text, comment="won, lost, recycled, disqualified, returned or merged; null: open"
@@ -92,6 +114,11 @@ touches = Table(
     Column("known_at", DateTime(timezone=True), comment="The first event that names the person."),
     Column(
         "touches", JSONB, nullable=False, comment="[{at, channel, campaign}, …], the bounded list."
+    ),
+    Column(
+        "channel",
+        Text,
+        comment="Of the last touch before the lead qualified, as announced then; null: none, or not read.",
     ),
     Column(
         "omitted", Integer, nullable=False, comment="Touches that scoring left out of the list."

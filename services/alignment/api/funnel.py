@@ -47,7 +47,7 @@ class FunnelOut(BaseModel):
     """How far the leads of a group came that qualified in the period."""
 
     group: str | None = Field(
-        description="The campaign, source, tier, team or rep; null: those of which it is not known."
+        description="The campaign, source, channel, persona, tier, team or rep; null: those of which it is not known."
     )
     first_version: int | None = Field(
         description="The oldest version of the agreement under which these leads qualified."

@@ -59,8 +59,18 @@ class LeadOut(BaseModel):
     source: str | None = Field(description="The first of the lead's sources, by name.")
     first_campaign: str | None
     campaign: str | None = Field(description="The lead's last campaign.")
+    channel: str | None = Field(
+        description="Of the last touch before the lead qualified, else of its first; null: no touch is known."
+    )
+    persona: str | None = Field(description="By the agreement, at the qualification.")
     fit: float | None = Field(description="At the qualification, as is `engagement`.")
     engagement: float | None
+    traits: list[str] | None = Field(
+        description="The names of the declared traits that had a value at the qualification; null: not known."
+    )
+    triggered_at: datetime | None = Field(
+        description="When the event happened that qualified the lead; where only time has passed, as `qualified_at`."
+    )
     team: str | None
     rep: str | None = Field(description="The rep who has the lead, or had it last.")
     assigned_at: datetime | None = Field(description="The first assignment.")
@@ -70,6 +80,10 @@ class LeadOut(BaseModel):
     contacted_at: datetime | None = Field(description="The first touch.")
     reached_at: datetime | None = Field(description="When the person was first reached.")
     attempts: int = Field(description="Contacts that count as attempts.")
+    attempted_at: list[datetime] = Field(description="The instants of the first 50 of them.")
+    accepted_hop: int | None = Field(
+        description="Which assignment, counted from 1, was accepted first."
+    )
     closed_at: datetime | None
     outcome: str | None = Field(
         description="won, lost, recycled, disqualified, returned or merged; null while it is open."

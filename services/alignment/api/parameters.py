@@ -69,6 +69,12 @@ class Parameters(PeriodParameters):
     source: PlainText | None = Field(
         default=None, description=f"Only leads of this source; {OR_UNKNOWN}"
     )
+    channel: PlainText | None = Field(
+        default=None, description=f"Only leads that came by this channel; {OR_UNKNOWN}"
+    )
+    persona: PlainText | None = Field(
+        default=None, description=f"Only leads of this persona; {OR_UNKNOWN}"
+    )
     tier: PlainText | None = Field(
         default=None, description=f"Only leads of this tier; {OR_UNKNOWN}"
     )
@@ -85,6 +91,8 @@ class Parameters(PeriodParameters):
             self.times(now),
             campaign=self.campaign,
             source=self.source,
+            channel=self.channel,
+            persona=self.persona,
             tier=self.tier,
             team=self.team,
             rep=self.rep,

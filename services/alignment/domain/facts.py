@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from services.alignment.domain.progress import Progress
+from services.alignment.domain.touches import TouchHistory
 from shared.contracts.campaigns import campaign_name
 from shared.contracts.payloads import LeadQualified
+from shared.values import Value
 
 MAX_NAME = 200
 """The characters of a name of a campaign, a source or a reason that are kept."""
+MAX_TRAITS = 500
+"""The names of traits that are kept; an agreement declares no more."""
+MISSING: tuple[Value, ...] = (None, "", [], {})
+"""Values of traits that say nothing."""
 
 
 class Key(NamedTuple):
@@ -35,8 +42,12 @@ class HandoffFacts(NamedTuple):
     source: str | None = None
     first_campaign: str | None = None
     campaign: str | None = None
+    channel: str | None = None
+    persona: str | None = None
     fit: float | None = None
     engagement: float | None = None
+    traits: tuple[str, ...] | None = None
+    triggered_at: datetime | None = None
     team: str | None = None
     rep: str | None = None
     assigned_at: datetime | None = None
@@ -46,6 +57,8 @@ class HandoffFacts(NamedTuple):
     contacted_at: datetime | None = None
     reached_at: datetime | None = None
     attempts: int = 0
+    attempted_at: tuple[datetime, ...] = ()
+    accepted_hop: int | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
     loss_reason: str | None = None
@@ -71,8 +84,11 @@ def with_qualification(facts: HandoffFacts, lead: LeadQualified) -> HandoffFacts
         source=first_of(context.sources),
         first_campaign=first,
         campaign=last or first,
+        persona=shortened(context.persona),
         fit=lead.scores.fit,
         engagement=lead.scores.engagement,
+        traits=None if lead.traits is None else names_of(lead.traits),
+        triggered_at=_triggered_at(lead),
     )
 
 
@@ -90,6 +106,8 @@ def with_progress(facts: HandoffFacts, progress: Progress) -> HandoffFacts:
         contacted_at=progress.contacted_at,
         reached_at=progress.reached_at,
         attempts=progress.attempts,
+        attempted_at=progress.attempted_at,
+        accepted_hop=progress.accepted_hop,
         closed_at=progress.closed_at,
         outcome=progress.outcome,
         loss_reason=shortened(progress.loss_reason),
@@ -105,6 +123,24 @@ def with_progress(facts: HandoffFacts, progress: Progress) -> HandoffFacts:
         source=first_of(last.sources),
         campaign=shortened(last.campaign),
     )
+
+
+def with_channel(facts: HandoffFacts, history: TouchHistory | None) -> HandoffFacts:
+    """The facts with the channel by which the lead came, as far as its touches are known."""
+    return facts._replace(channel=None if history is None else history.channel(facts.qualified_at))
+
+
+def names_of(traits: Mapping[str, Value]) -> tuple[str, ...]:
+    """The names of the traits that have a value, in their order, at most MAX_TRAITS; never the values."""
+    return tuple(
+        sorted(name for name, value in traits.items() if value not in MISSING and name)[:MAX_TRAITS]
+    )
+
+
+def _triggered_at(lead: LeadQualified) -> datetime:
+    """When the event happened that qualified the lead; where only time has passed, the qualification itself."""
+    event = lead.context.why_now
+    return lead.at if event is None else min(event.time, lead.at)
 
 
 def first_of(sources: tuple[str, ...]) -> str | None:

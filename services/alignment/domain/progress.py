@@ -20,6 +20,8 @@ MERGED = "merged"
 """The reason with which routing ends a handoff whose person has another one."""
 DISQUALIFY = "disqualify"
 """What follows from the reason of a rejection where the lead goes to no other rep, and not back to marketing."""
+MAX_ATTEMPTS = 50
+"""The attempts whose instants are kept: the first ones."""
 MAX_CENTS = 10**14
 """The largest amount, as routing's API bounds it."""
 
@@ -52,6 +54,8 @@ class Progress:
     contacted_at: datetime | None
     reached_at: datetime | None
     attempts: int
+    attempted_at: tuple[datetime, ...] = ()
+    accepted_hop: int | None = None
     closed_at: datetime | None = None
     outcome: Outcome | None = None
     loss_reason: str | None = None
@@ -65,18 +69,22 @@ def progress_of(history: Sequence[HandoffChanged]) -> Progress:
     closing = _closing(history)
     touches = [it for it in history if it.change in TOUCHES and it.touch is not False]
     reached = [it for it in touches if it.change is Change.WON or it.reached]
+    attempts = [it for it in history if it.change is Change.CONTACTED and it.attempt is not False]
+    acceptance = _first(it for it in history if it.change in ACCEPTANCES)
     outcome = None if closing is None else outcome_of(closing)
     cents = cents_of(closing) if closing is not None and outcome is Outcome.WON else None
     return Progress(
         last=history[-1],
         rep=next((it.rep for it in reversed(history) if it.rep is not None), None),
         assigned_at=_first_at(it for it in history if it.change in ASSIGNMENTS and it.rep),
-        accepted_at=_first_at(it for it in history if it.change in ACCEPTANCES),
+        accepted_at=_at(acceptance),
         rejected_at=_at(rejection),
         rejection_reason=None if rejection is None else rejection.reason,
         contacted_at=_first_at(touches),
         reached_at=_first_at(reached),
-        attempts=sum(it.change is Change.CONTACTED and it.attempt is not False for it in history),
+        attempts=len(attempts),
+        attempted_at=tuple(sorted(it.occurred_at for it in attempts)[:MAX_ATTEMPTS]),
+        accepted_hop=None if acceptance is None else acceptance.hop,
         closed_at=_at(closing),
         outcome=outcome,
         loss_reason=closing.reason if closing is not None and outcome is Outcome.LOST else None,
@@ -127,5 +135,10 @@ def _at(change: HandoffChanged | None) -> datetime | None:
     return None if change is None else change.occurred_at
 
 
+def _first(changes: Iterable[HandoffChanged]) -> HandoffChanged | None:
+    """The change that happened first; of those at one instant, the one that was recorded first."""
+    return min(changes, key=lambda it: (it.occurred_at, it.sequence), default=None)
+
+
 def _first_at(changes: Iterable[HandoffChanged]) -> datetime | None:
-    return min((it.occurred_at for it in changes), default=None)
+    return _at(_first(changes))

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_progress
+from services.alignment.domain.facts import Key, with_channel, with_progress
 from services.alignment.domain.progress import progress_of
-from services.alignment.queries import changes
+from services.alignment.queries import changes, touches
 from services.alignment.queries.facts import locked_facts, save_facts
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
@@ -25,7 +25,11 @@ def on_handoffs_changed(
         last = history[-1]
         progress[Key(last.lead_id, last.qualification)] = progress_of(history)
     facts = locked_facts(session, progress.keys())
+    histories = touches.histories_of(session, progress.keys())
 
-    after = [with_progress(facts[key], it) for key, it in progress.items()]
+    after = [
+        with_channel(with_progress(facts[key], it), histories.get(key))
+        for key, it in progress.items()
+    ]
 
     save_facts(session, after)

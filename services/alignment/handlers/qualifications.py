@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_qualification
+from services.alignment.domain.facts import Key, with_channel, with_qualification
 from services.alignment.queries.facts import locked_facts, save_facts
+from services.alignment.queries.touches import histories_of
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
 
@@ -23,7 +24,11 @@ def on_leads_qualified(
         if it.payload.change is Qualified.BECAME
     }
     facts = locked_facts(session, leads.keys())
+    histories = histories_of(session, leads.keys())
 
-    after = [with_qualification(facts[key], lead) for key, lead in leads.items()]
+    after = [
+        with_channel(with_qualification(facts[key], lead), histories.get(key))
+        for key, lead in leads.items()
+    ]
 
     save_facts(session, after)

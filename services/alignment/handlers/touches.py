@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.queries.touches import add_touches
+from services.alignment.domain.facts import Key, with_channel
+from services.alignment.queries.facts import locked_facts, save_facts
+from services.alignment.queries.touches import add_touches, histories_of
 from shared.contracts.topic import Message
 from shared.contracts.touches import LeadTouched
 
@@ -15,5 +17,12 @@ from shared.contracts.touches import LeadTouched
 def on_leads_touched(
     session: Session, messages: Sequence[Message[LeadTouched]], _now: datetime
 ) -> None:
-    """Keep the touches of each handoff as they were announced last, for the credit of its win."""
-    add_touches(session, [message.payload for message in messages])
+    """Keep the touches of each handoff as they were announced last, and derive the channel by which its lead came."""
+    announced = [message.payload for message in messages]
+    facts = locked_facts(session, {Key(it.lead_id, it.qualification) for it in announced})
+    add_touches(session, announced)
+    histories = histories_of(session, facts.keys())
+
+    after = [with_channel(it, histories.get(key)) for key, it in facts.items()]
+
+    save_facts(session, after)

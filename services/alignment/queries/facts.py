@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import orjson
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import Row, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts, Key
@@ -43,7 +44,7 @@ def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFa
         .order_by(handoffs.c.lead_id, handoffs.c.qualification)
         .with_for_update()
     )
-    stored = map(HandoffFacts._make, session.execute(statement))
+    stored = map(facts_of, session.execute(statement))
     return {facts.key: facts for facts in stored}
 
 
@@ -51,6 +52,15 @@ def save_facts(session: Session, facts: Sequence[HandoffFacts]) -> None:
     """Save the facts of handoffs that this transaction has locked."""
     if facts:
         session.execute(_SAVE, {"facts": _json([it._asdict() for it in facts])})
+
+
+def facts_of(row: Row[*tuple[Any, ...]]) -> HandoffFacts:
+    """The facts of a row that has their columns; lists of the database become tuples."""
+    facts = HandoffFacts._make(row)
+    traits = facts.traits
+    return facts._replace(
+        attempted_at=tuple(facts.attempted_at), traits=None if traits is None else tuple(traits)
+    )
 
 
 def _json(rows: Sequence[dict[str, object]]) -> str:

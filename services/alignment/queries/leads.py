@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
+from services.alignment.queries.facts import facts_of
 from services.alignment.queries.selection import IN_STAGE, Selection
 from services.alignment.tables import handoffs
 
@@ -38,4 +39,4 @@ def handoffs_in(
     )
     if after is not None:
         statement = statement.where(tuple_(*_ORDER) < tuple_(*after))
-    return list(map(HandoffFacts._make, session.execute(statement)))
+    return list(map(facts_of, session.execute(statement)))

@@ -21,6 +21,8 @@ class GroupBy(StrEnum):
 
     CAMPAIGN = "campaign"
     SOURCE = "source"
+    CHANNEL = "channel"
+    PERSONA = "persona"
     TIER = "tier"
     TEAM = "team"
     REP = "rep"
@@ -37,14 +39,17 @@ class Selection:
     times: TimeRange
     campaign: str | None = None
     source: str | None = None
+    channel: str | None = None
+    persona: str | None = None
     tier: str | None = None
     team: str | None = None
     rep: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """The conditions on the facts."""
+        """The conditions on the facts. What qualified at an unknown time has only been touched so far."""
         values = {it: getattr(self, it.value) for it in GroupBy}
         return [
+            handoff.qualified_at.is_not(None),
             *self.times.conditions(handoff.qualified_at),
             *(
                 handoff[it.value].is_(None) if value == UNKNOWN else handoff[it.value] == value

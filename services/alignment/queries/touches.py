@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.attribution import Touch, Win
-from services.alignment.domain.facts import shortened
+from services.alignment.domain.facts import Key, shortened
 from services.alignment.domain.progress import Outcome
+from services.alignment.domain.touches import TouchHistory
 from services.alignment.tables import handoffs, touches
-from shared.contracts.touches import LeadTouched
+from shared.contracts.touches import LeadTouched, TouchCause
 from shared.db.time_range import TimeRange
 
 handoff = handoffs.c
 
 
 def add_touches(session: Session, announced: Sequence[LeadTouched]) -> None:
-    """Keep the touches of each handoff: of two announcements the later one, of those at one instant the longer one."""
+    """Keep the touches of each handoff: of two announcements the later one, of those at one instant the longer one.
+
+    The channel of the last touch before the lead qualified is kept from the announcement of its qualification.
+    """
     if not announced:
         return
     statement = insert(touches)
+    added = statement.excluded
+    is_kept = tuple_(*_rank(touches.c)) < tuple_(*_rank(added))
     columns = ("occurred_at", "known_at", "touches", "omitted")
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["lead_id", "qualification"],
-            set_={it: statement.excluded[it] for it in columns},
-            where=tuple_(*_rank(touches.c)) < tuple_(*_rank(statement.excluded)),
+            set_={
+                **{it: case((is_kept, added[it]), else_=touches.c[it]) for it in columns},
+                "channel": func.coalesce(added.channel, touches.c.channel),
+            },
         ),
         [_row(it) for it in sorted(announced, key=lambda it: (it.lead_id, it.qualification))],
     )
@@ -42,6 +50,8 @@ def _rank(columns: Any) -> tuple[ColumnElement[Any], ...]:
 
 
 def _row(announced: LeadTouched) -> dict[str, Any]:
+    last = announced.touches[-1] if announced.touches else None
+    is_of_qualification = announced.cause is TouchCause.QUALIFIED
     return {
         "lead_id": announced.lead_id,
         "qualification": announced.qualification,
@@ -56,7 +66,28 @@ def _row(announced: LeadTouched) -> dict[str, Any]:
             for it in announced.touches
         ],
         "omitted": announced.omitted,
+        "channel": shortened(last.channel) if last is not None and is_of_qualification else None,
     }
+
+
+def histories_of(session: Session, keys: Collection[Key]) -> dict[Key, TouchHistory]:
+    """What is kept of the touches of these handoffs; without the list where the channel was announced."""
+    if not keys:
+        return {}
+    unannounced = case(
+        (touches.c.channel.is_(None), touches.c.touches), else_=func.jsonb_build_array()
+    )
+    statement = select(
+        touches.c.lead_id, touches.c.qualification, touches.c.channel, unannounced.label("touches")
+    ).where(tuple_(touches.c.lead_id, touches.c.qualification).in_(keys))
+    return {
+        Key(row.lead_id, row.qualification): TouchHistory(row.channel, _touches(row.touches))
+        for row in session.execute(statement)
+    }
+
+
+def _touches(stored: Sequence[Mapping[str, Any]]) -> list[Touch]:
+    return [Touch(datetime.fromisoformat(it["at"]), it["channel"], it["campaign"]) for it in stored]
 
 
 def _is_won_in(times: TimeRange) -> ColumnElement[bool]:
@@ -93,10 +124,7 @@ def wins_in(session: Session, times: TimeRange, *, limit: int) -> list[Win]:
             row.known_at,
             row.currency,
             row.amount_cents,
-            [
-                Touch(datetime.fromisoformat(it["at"]), it["channel"], it["campaign"])
-                for it in row.touches
-            ],
+            _touches(row.touches),
         )
         for row in session.execute(statement)
     ]

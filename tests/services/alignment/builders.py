@@ -57,9 +57,15 @@ def qualified(
     """A qualification of a lead from a campaign."""
     last = {} if campaign is None else {"name": campaign}
     context = LeadContext(
-        name="Ada Lovelace", email="ada@example.com", last_campaign=last, sources=("website",)
+        name="Ada Lovelace",
+        email="ada@example.com",
+        last_campaign=last,
+        sources=("website",),
+        persona=fields.pop("persona", None),
+        why_now=fields.pop("why_now", None),
     )
-    return lead_qualified(lead=lead, context=context, **fields)
+    traits = fields.pop("traits", None)
+    return replace(lead_qualified(lead=lead, context=context, **fields), traits=traits)
 
 
 def step(change: Change, after: float = 0, **fields: Any) -> HandoffChanged:
@@ -73,11 +79,13 @@ def lead_touched(
     lead: object = "ada",
     cause: TouchCause = TouchCause.CLOSED,
     minute: float = 9,
+    channel: str = "email",
+    qualification: int = 1,
 ) -> LeadTouched:
     """The touches of a lead until so many minutes after noon: one a day before noon, the last one a day before it."""
     return LeadTouched(
         lead_id=an_id(lead),
-        qualification=1,
+        qualification=qualification,
         cause=cause,
         occurred_at=after_noon(minute),
         known_at=NOON,
@@ -85,7 +93,7 @@ def lead_touched(
             MarketingTouch(
                 id=f"touch {number}",
                 occurred_at=NOON - days(number),
-                channel="email",
+                channel=channel,
                 campaign=campaign,
                 source="website",
                 type="email_clicked",

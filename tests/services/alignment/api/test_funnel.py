@@ -13,10 +13,11 @@ from fastapi.testclient import TestClient
 from services.alignment.main import build_api
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
-from shared.contracts.payloads import Change, ClockChange
+from shared.contracts.payloads import Change, ClockChange, Touch
+from shared.contracts.touches import TouchCause
 from shared.db.session import Sessions
-from tests.builders import NOON, days, sla_changed
-from tests.services.alignment.builders import history, numbered, qualified, read, step
+from tests.builders import NOON, days, minutes, sla_changed
+from tests.services.alignment.builders import history, lead_touched, numbered, qualified, read, step
 
 pytestmark = pytest.mark.postgres
 
@@ -38,7 +39,8 @@ def client(sessions: Sessions) -> Iterator[TestClient]:
             step(Change.ASSIGNED, **refused),
             step(Change.REJECTED, 5, reason="student", **refused),
         ]
-        read(session, qualified("alan", None), *numbered(*steps))
+        read(session, qualified("alan", None, persona="champion"), *numbered(*steps))
+        read(session, lead_touched("autumn", cause=TouchCause.QUALIFIED))
         read(session, qualified("kurt", at=NOON - days(20)))
         read(session, sla_changed(ClockChange.MET), sla_changed(policy="accept"))
     app = build_api(sessions, time_source=lambda: NOON)
@@ -82,6 +84,8 @@ def test_a_week_by_campaign(client: TestClient) -> None:
         ({"period": "2026-Q4", "team": ""}, 1),
         ({"period": "2026-11", "source": "website", "tier": "standard", "team": "sales"}, 3),
         ({"period": "2026-11", "tier": "nonesuch"}, 0),
+        ({"period": "2026-11", "channel": "email"}, 1),
+        ({"period": "2026-11", "channel": "", "persona": "champion"}, 1),
     ],
 )
 def test_the_parameters_select_leads(
@@ -93,6 +97,42 @@ def test_the_parameters_select_leads(
     assert report["total"]["qualified"] == qualified
     assert sum(it["qualified"] for it in report["items"]) == qualified
     assert len(leads["items"]) == qualified
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [("channel", [("email", 1), (None, 2)]), ("persona", [("champion", 1), (None, 2)])],
+)
+def test_a_week_by_channel_and_by_persona(
+    client: TestClient, by: str, groups: list[tuple[str | None, int]]
+) -> None:
+    report = funnel(client, period="2026-W47", by=by)
+
+    assert [(it["group"], it["qualified"]) for it in report["items"]] == groups
+
+
+def test_a_lead_says_by_which_channel_it_came_and_how_fast_it_was_handed_over(
+    client: TestClient, sessions: Sessions
+) -> None:
+    demo = Touch(id="1", type="demo_requested", time=NOON - minutes(3))
+    with sessions.begin() as session:
+        lead: dict[str, Any] = {"lead": "grete"}
+        steps = [step(Change.ASSIGNED, **lead), step(Change.CONTACTED, 4, hop=1, **lead)]
+        read(
+            session, qualified(why_now=demo, traits={"company": "Acme"}, **lead), *numbered(*steps)
+        )
+        read(session, lead_touched(None, cause=TouchCause.QUALIFIED, channel="social", **lead))
+
+    parameters = {"period": "2026-11", "channel": "social"}
+    [item] = client.get("/v1/alignment/leads", params=parameters).json()["items"]
+
+    assert (item["channel"], item["traits"], item["accepted_hop"]) == ("social", ["company"], 1)
+    assert (item["triggered_at"], item["assigned_at"]) == (
+        "2026-11-18T11:57:00Z",
+        "2026-11-18T12:00:00Z",
+    )
+    assert item["attempted_at"] == ["2026-11-18T12:04:00Z"]
+    assert "Acme" not in str(item)
 
 
 def test_nobody_has_an_empty_total(client: TestClient) -> None:

@@ -40,6 +40,27 @@ def test_instants_are_those_of_the_first_of_their_kind_whenever_it_was_reported(
     assert worked.contacted_at == after_noon(20)
     assert worked.reached_at == after_noon(20)
     assert worked.attempts == 2
+    assert worked.attempted_at == (after_noon(20), after_noon(30))
+
+
+def test_an_acceptance_is_that_of_the_hop_in_which_it_happened_first() -> None:
+    accepted = progress(
+        step(Change.REASSIGNED, 10, rep="linus", hop=2),
+        step(Change.ACCEPTED, 12, rep="linus", hop=2),
+        step(Change.CONTACTED, 15, rep="linus", hop=2),
+    )
+
+    assert (accepted.accepted_at, accepted.accepted_hop) == (after_noon(12), 2)
+    assert progress(step(Change.REJECTED, 1)).accepted_hop is None
+
+
+def test_the_instants_of_the_first_attempts_are_kept() -> None:
+    calls = [step(Change.CONTACTED, minute) for minute in range(60, 0, -1)]
+
+    called = progress(*calls)
+
+    assert called.attempts == 60
+    assert called.attempted_at == tuple(after_noon(minute) for minute in range(1, 51))
 
 
 def test_a_contact_that_is_no_touch_and_no_attempt_is_an_acceptance_alone() -> None:

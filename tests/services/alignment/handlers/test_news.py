@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import permutations
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from shared.contracts.payloads import (
     Qualified,
     SlaChanged,
 )
+from shared.contracts.touches import TouchCause
 from tests.builders import an_id, sla_changed
 from tests.seeds import random_of
 from tests.services.alignment.builders import (
@@ -95,7 +97,12 @@ def random_news(chance: Random, lead: str) -> list[News]:
         handoff_id = an_id(f"{an_id(lead)}/{qualification}")
         of_lead: dict[str, Any] = {"lead": lead, "qualification": qualification}
         campaign, tier = chance.choice(["autumn", "spring", None]), chance.choice(["hot", "warm"])
-        news.append(qualified(campaign=campaign, tier=tier, **of_lead))
+        channel, persona = chance.choice(["email", "event"]), chance.choice([None, "champion"])
+        news.append(qualified(campaign=campaign, tier=tier, persona=persona, **of_lead))
+        news += [
+            lead_touched(*[campaign] * chance.randrange(3), cause=it, channel=channel, **of_lead)
+            for it in chance.sample([*TouchCause], chance.randrange(3))
+        ]
         steps = [step(Change.ASSIGNED, tier=tier, campaign=campaign, **of_lead)]
         for minute in range(chance.randrange(5)):
             change = chance.choice(
@@ -208,6 +215,43 @@ def test_of_two_announcements_of_touches_one_is_kept_in_any_order(
 
     [kept] = session.scalars(select(touches.c.touches))
     assert [it["campaign"] for it in kept] == ["autumn", "winter"]
+
+
+def test_the_channel_is_the_same_in_whatever_order_the_news_come(session: Session) -> None:
+    """The touches that are announced with the closing have left out the last one before the qualification."""
+    orders = list(permutations(range(4)))
+    for number, order in enumerate(orders):
+        lead = f"lead {number}"
+        news: list[list[News]] = [
+            [qualified(lead, persona="champion")],
+            [*numbered(step(Change.ASSIGNED, lead=lead), step(Change.WON, 9, lead=lead))],
+            [lead_touched(None, lead=lead, cause=TouchCause.QUALIFIED, minute=0, channel="event")],
+            [lead_touched(None, None, lead=lead, channel="email")],
+        ]
+        for at in order:
+            read(session, *news[at])
+
+    kept = stored_facts(session)
+    assert [(it.channel, it.persona) for it in kept] == [("event", "champion")] * len(orders)
+    assert {it.traits for it in kept} == {None}
+
+
+def test_touches_alone_are_no_handoff_yet(session: Session) -> None:
+    read(session, lead_touched("autumn"))
+    assert stored_facts(session) == []
+
+    read(session, qualified())
+    assert [it.channel for it in stored_facts(session)] == ["email"]
+
+
+def test_a_lead_without_touches_before_it_qualified_has_the_channel_of_its_first(
+    session: Session,
+) -> None:
+    read(session, lead_touched(cause=TouchCause.QUALIFIED, minute=0), qualified())
+    assert [it.channel for it in stored_facts(session)] == [None]
+
+    read(session, lead_touched("autumn", channel="social"))
+    assert [it.channel for it in stored_facts(session)] == ["social"]
 
 
 @pytest.mark.parametrize("seed", range(4))
