@@ -94,7 +94,7 @@ class CompiledCalendar:
         return timedelta(microseconds=horizon.open_before(last) - horizon.open_before(first))
 
     def open_intervals(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-        """The open intervals between two instants, in order; `elapsed` is their sum. None where `until` is not later."""
+        """The open intervals between two instants, in order; `elapsed` is their sum. None if `until` is not later."""
         if until <= since:
             return []
         first, last = number_of(since), number_of(until)
