@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     Index,
@@ -137,4 +138,19 @@ promises = Table(
     Column("retracted_at", DateTime(timezone=True), comment="When a breach was last taken back."),
     Index("ix_promises_handoff_id", "handoff_id"),
     comment="One row a clock that was met or broken, as the SLA monitor announced it.",
+)
+
+spend = Table(
+    "spend",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("period", Text, primary_key=True, comment="2026-W47, 2026-11 or 2026-Q4"),
+    Column("version", Integer, primary_key=True, comment="The latest counts."),
+    Column("first_on", Date, nullable=False, comment="The first date of the period."),
+    Column("last_on", Date, nullable=False),
+    Column("amount_cents", BigInteger, comment="Null: no longer known."),
+    Column("currency", Text),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Index("ix_spend_last_on", "last_on"),
+    comment="What campaigns cost, in all versions that were reported.",
 )

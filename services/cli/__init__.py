@@ -34,6 +34,10 @@ COMMANDS = {
         "Reps, teams and their endpoints: check, import, export, list, load, away, back.",
     ),
     "accounts": ("services.cli.accounts:app", "Accounts and who owns them: import, export, list."),
+    "campaigns": (
+        "services.cli.campaigns:app",
+        "What campaigns cost and brought: list, outcomes, import, spend.",
+    ),
     "leads": ("services.cli.leads:app", "Leads: show one, with its scores and its handoffs."),
     "handoffs": (
         "services.cli.handoffs:app",

@@ -19,3 +19,5 @@ class AdvisoryLock(IntEnum):
     """Held, with a hash of the owner as the second number, while an owner's saved views are counted."""
     APPLICATIONS = 0x1EAD_BA74
     """Held by a transaction that applies an agreement to clocks; shared by all that derive clocks."""
+    SPEND = 0x1EAD_BA75
+    """Held by a transaction that adds what campaigns cost, so that versions and overlaps are decided in turn."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from services.alignment.api import spend
 from services.alignment.api.leads import LeadParameters
 from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections
@@ -64,6 +65,7 @@ CURSORS: dict[str, Cursor[Any]] = {
     "at risk": ListParameters.cursor,
     "upcoming": UpcomingListParameters.cursor,
     "alignment": LeadParameters.cursor,
+    "spend": spend.CURSOR,
 }
 
 

@@ -109,6 +109,10 @@ OPENED_BY = {
     "alignment GET /v1/alignment": SEES_ALL,
     "alignment GET /v1/alignment/leads": SEES_ALL,
     "alignment GET /v1/attribution": SEES_ALL,
+    "alignment GET /v1/campaigns": SEES_ALL,
+    "alignment GET /v1/campaigns/{campaign:path}/outcomes": SEES_ALL,
+    "alignment PUT /v1/campaigns/{campaign:path}/spend": OPS,
+    "alignment GET /v1/campaigns/{campaign:path}/spend": SEES_ALL,
 }
 """A route that is not here, or is no longer there, fails the test below: decide who may call it."""
 

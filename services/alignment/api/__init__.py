@@ -1,10 +1,10 @@
-"""Alignment over HTTP: the funnel and the leads behind each figure of it, and attribution."""
+"""Alignment over HTTP: the funnel and the leads behind each figure of it, attribution, and what campaigns cost."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.alignment.api import attribution, funnel, leads
+from services.alignment.api import attribution, campaigns, funnel, leads, outcomes, spend
 from services.alignment.domain.policy import AlignmentPolicy
 from shared.agreement.store import Policies
 
@@ -15,4 +15,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     routes.include_router(funnel.router)
     routes.include_router(leads.router)
     routes.include_router(attribution.router(policies))
+    routes.include_router(campaigns.router(policies))
+    routes.include_router(outcomes.router)
+    routes.include_router(spend.router)
     return routes

@@ -117,7 +117,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
 
         The window and the half-life are those of the agreement in force.
         """
-        report = _report(session, parameters, _find_policy(session, policies), now)
+        report = _report(session, parameters, find_policy(session, policies), now)
         if wants_csv(request, parameters.format):
             rows = map(dict, report.items)
             return csv_response(request, "attribution", list(CreditOut.model_fields), rows)
@@ -130,7 +130,7 @@ def _order(group: Group) -> tuple[str, bool, bool, str]:
     return group.currency, not group.is_touched, group.name is None, group.name or ""
 
 
-def _find_policy(session: Session, policies: Policies[AlignmentPolicy]) -> AlignmentPolicy | None:
+def find_policy(session: Session, policies: Policies[AlignmentPolicy]) -> AlignmentPolicy | None:
     """The agreement in force, or None where none was ever published."""
     try:
         return policies.current(session)

@@ -47,7 +47,7 @@ class LeadValue(Section):
 
 
 class Money(Section):
-    """What leads are worth. It is checked and kept with each version; no figure is computed from it yet."""
+    """What leads are worth, and in which currency amounts are added."""
 
     currency: Currency = Field(description="In which amounts are added.")
     rates: Annotated[

@@ -1,0 +1,169 @@
+"""What campaigns cost, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from csv import DictReader
+from io import StringIO
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.alignment.main import build_api
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
+from shared.db.session import Sessions
+from tests.builders import NOON
+
+pytestmark = pytest.mark.postgres
+
+NOVEMBER = {"period": "2026-11", "amount": 4200.5, "currency": "EUR"}
+
+
+@pytest.fixture
+def client(sessions: Sessions) -> Iterator[TestClient]:
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
+    app = build_api(sessions, time_source=lambda: NOON)
+    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def put(client: TestClient, status: int = 200, campaign: str = "autumn", **fields: Any) -> Any:
+    got = client.put(f"/v1/campaigns/{campaign}/spend", json={**NOVEMBER, **fields})
+    assert got.status_code == status, got.text
+    return got.json()
+
+
+def listed(client: TestClient, campaign: str = "autumn", **parameters: Any) -> list[Any]:
+    got = client.get(f"/v1/campaigns/{campaign}/spend", params=parameters)
+    assert got.status_code == 200, got.text
+    items: list[Any] = got.json()["items"]
+    return items
+
+
+def test_the_latest_version_counts_and_all_are_kept(client: TestClient) -> None:
+    assert put(client) == put(client) == put(client, version=1)
+    corrected = put(client, amount=4300, version=5)
+    late = put(client, amount=1, version=3)
+
+    assert late == corrected
+    assert corrected == {
+        "campaign": "autumn",
+        "period": "2026-11",
+        "since": "2026-11-01",
+        "until": "2026-11-30",
+        "version": 5,
+        "counts": True,
+        "amount": 4300.0,
+        "currency": "EUR",
+        "recorded_at": "2026-11-18T12:00:00Z",
+    }
+    versions = listed(client)
+    assert [(it["version"], it["amount"], it["counts"]) for it in versions] == [
+        (5, 4300.0, True),
+        (3, 1.0, False),
+        (1, 4200.5, False),
+    ]
+
+
+def test_the_list_has_pages_and_is_csv(client: TestClient) -> None:
+    for period in ("2026-09", "2026-10", "2026-11"):
+        put(client, period=period)
+    url = "/v1/campaigns/autumn/spend"
+
+    page = client.get(url, params={"limit": 2}).json()
+    rest = client.get(url, params={"limit": 2, "after": page["next"]}).json()
+    rows = DictReader(StringIO(client.get(url, params={"format": "csv"}).text, newline=""))
+
+    assert [it["period"] for it in page["items"] + rest["items"]] == [
+        "2026-11",
+        "2026-10",
+        "2026-09",
+    ]
+    assert rest["next"] is None
+    assert [(it["period"], it["amount"], it["currency"]) for it in rows] == [
+        ("2026-11", "4200.5", "EUR"),
+        ("2026-10", "4200.5", "EUR"),
+        ("2026-09", "4200.5", "EUR"),
+    ]
+    assert listed(client, "another") == []
+
+
+def test_a_campaign_may_have_any_name(client: TestClient) -> None:
+    name = "2026/Q4 - Wärme & Co."
+
+    put(client, campaign=name)
+
+    assert [it["campaign"] for it in listed(client, name)] == [name]
+    assert [it["campaign"] for it in listed(client, "2026%2FQ4 - Wärme & Co.")] == [name]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "word"),
+    [
+        ({"amount": -1}, "invalid_request", "amount"),
+        ({"amount": 1.005}, "invalid_request", "amount"),
+        ({"amount": "NaN"}, "invalid_request", "amount"),
+        ({"amount": 1e300}, "invalid_request", "amount"),
+        ({"currency": "EURO"}, "invalid_request", "ISO 4217"),
+        ({"currency": "XXX"}, "invalid_request", "ISO 4217"),
+        ({"currency": None}, "invalid_request", "go together"),
+        ({"version": 0}, "invalid_request", "version"),
+        ({"version": 2**31}, "invalid_request", "version"),
+        ({"period": "November"}, "bad_period", "2026-W47"),
+        ({"period": "2026-13"}, "bad_period", "01 to 12"),
+        ({"campaign": "x" * 300}, "invalid_request", "200"),
+        ({"budget": 1}, "invalid_request", "budget"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_is_kept(
+    client: TestClient, fields: dict[str, Any], code: str, word: str
+) -> None:
+    problem = put(client, 422, **fields)
+
+    assert problem["code"] == code
+    assert word in problem["message"]
+    assert listed(client) == []
+
+
+def test_a_week_of_a_month_that_is_kept_would_count_twice(client: TestClient) -> None:
+    put(client)
+
+    problem = put(client, 409, period="2026-W47")
+    withdrawn = put(client, amount=None, currency=None)
+
+    assert problem["code"] == "overlapping_spend"
+    assert "2026-11" in problem["message"]
+    assert (withdrawn["version"], withdrawn["amount"], withdrawn["currency"]) == (2, None, None)
+    assert put(client, period="2026-W47")["version"] == 1
+    assert put(client, 409, amount=7)["code"] == "overlapping_spend"
+
+
+def test_a_version_is_not_replaced(client: TestClient) -> None:
+    put(client, version=2)
+
+    assert put(client, 409, version=2, amount=1)["code"] == "version_taken"
+    assert len(listed(client)) == 1
+
+
+def test_amounts_that_come_at_once_each_have_a_version(client: TestClient) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda amount: put(client, amount=amount), range(8)))
+
+    assert [it["version"] for it in listed(client)] == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_of_two_periods_that_come_at_once_one_is_kept(client: TestClient) -> None:
+    def status(period: str) -> int:
+        body = {**NOVEMBER, "period": period}
+        return client.put("/v1/campaigns/autumn/spend", json=body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(status, ["2026-11", "2026-W47", "2026-W48", "2026-Q4"]))
+
+    kept = [it["period"] for it in listed(client)]
+    assert sorted(kept) in (["2026-11"], ["2026-Q4"], ["2026-W47", "2026-W48"])
+    assert statuses.count(200) == len(kept)
