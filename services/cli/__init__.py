@@ -47,6 +47,10 @@ COMMANDS = {
         "services.cli.breaches:app",
         "Promises that are broken: list them, acknowledge one.",
     ),
+    "report": (
+        "services.cli.report:report",
+        "What marketing and sales promised and did: in the terminal, or as one HTML file.",
+    ),
     "endpoints": (
         "services.cli.endpoints:app",
         "Endpoints of reps, teams and ops: list, test, enable, new secrets.",
@@ -84,9 +88,13 @@ NEED_NONE = (
     *(["agreement", "check"], ["agreement", "reference"], ["agreement", "schema"]),
     *(["reps", "check"], ["reps", "reference"], ["reps", "schema"]),
     ["sla", "calendar"],
+    ["report"],
 )
 USE_ONE_IF_THERE = (["agreement", "check"], ["reps", "check"], ["console"], ["sla", "calendar"])
-"""Commands that need no installation, and say more where there is one; `console` alone is the process."""
+"""Commands that need no installation, and say more where there is one; `console` alone is the process.
+
+`report` with a key needs the APIs alone.
+"""
 
 
 class Commands(TyperGroup):
@@ -102,7 +110,7 @@ class Commands(TyperGroup):
         )
         needs_none = args == ["console"] or any(args[: len(it)] == it for it in NEED_NONE)
         ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
-        ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE
+        ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE or args[:1] == ["report"]
         return name, command, rest
 
 

@@ -58,7 +58,7 @@ class Installation:
             "LEADBATON_CONSOLE_URL": self.url(CONSOLE),
             **{
                 f"LEADBATON_{it.command[0].upper()}_URL": self.url(it)
-                for it in (SCORING_API, ROUTING_API, SLA_API)
+                for it in (SCORING_API, ROUTING_API, SLA_API, ALIGNMENT_API)
             },
             **{
                 f"LEADBATON_{it.command[0].upper()}_PORT": str(self.ports[it.name])

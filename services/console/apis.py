@@ -25,6 +25,7 @@ class Service(StrEnum):
     SCORING = "scoring"
     ROUTING = "routing"
     SLA = "SLA monitor"
+    ALIGNMENT = "alignment service"
 
 
 class SignedOut(Rejected):

@@ -15,12 +15,18 @@ def console(settings: Settings) -> None:
     """Serve the console until the process is asked to stop."""
     logs.configure(settings.log_level, service="console")
     app = build_console(
-        urls={
-            Service.SCORING: settings.scoring_url,
-            Service.ROUTING: settings.routing_url,
-            Service.SLA: settings.sla_url,
-        },
+        urls=urls_of(settings),
         secret_key=settings.secret_key,
         is_secure=settings.console_url.startswith("https:"),
     )
     serve(app, host=settings.host, port=settings.port or PORT)
+
+
+def urls_of(settings: Settings) -> dict[Service, str]:
+    """Where each API is."""
+    return {
+        Service.SCORING: settings.scoring_url,
+        Service.ROUTING: settings.routing_url,
+        Service.SLA: settings.sla_url,
+        Service.ALIGNMENT: settings.alignment_url,
+    }

@@ -194,6 +194,11 @@ class Settings(BaseSettings):
         max_length=2_000,
         description="The URL at which the console reaches the SLA API.",
     )
+    alignment_url: str = Field(
+        default="http://127.0.0.1:8004",
+        max_length=2_000,
+        description="The URL at which the console reaches the alignment API.",
+    )
     allow_networks: Annotated[Networks, NoDecode] = Field(
         default=(),
         max_length=1_000,
@@ -250,6 +255,7 @@ class Settings(BaseSettings):
         "scoring_url",
         "routing_url",
         "sla_url",
+        "alignment_url",
         "kafka_oauth_token_url",
     )(checked_by(check_http_url))
     _brokers = field_validator("kafka_bootstrap")(checked_by(check_brokers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.console.pages import (
     agreement,
+    alignment,
     attainment,
     clock,
     deliveries,
@@ -25,6 +26,7 @@ PAGES: tuple[Page, ...] = (
     promises.PAGE,
     clock.PAGE,
     attainment.PAGE,
+    *alignment.PAGES,
     deliveries.PAGE,
     reps.PAGE,
     agreement.PAGE,
@@ -47,6 +49,7 @@ EXPORTS: tuple[Export, ...] = (
     reroutes.EXPORT,
     promises.EXPORT,
     *attainment.EXPORTS,
+    *alignment.EXPORTS,
     *deliveries.EXPORTS,
     reps.EXPORT,
     agreement.EXPORT,

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, percent_text
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import Export, Page, Source, View
 from services.console.plots import DURATION_STEPS, Axes, Series, lines
+from services.console.report.names import REPS, names_of
 
 GROUPS: Final = ("team", "rep", "tier", "source", "campaign")
 OF_LEADS: Final = ("source", "campaign")

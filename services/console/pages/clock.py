@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import duration_text, instant
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import OPS, SLA_CHANGES, Act, Outcome, Page, View
 from services.console.plots import Mark, Span, timeline
+from services.console.report.names import REPS, names_of
 
 MAX_TICKS: Final = 9
 STEPS: Final = [

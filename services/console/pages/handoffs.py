@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
 from services.console.formats import instant
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
     SLA_CHANGES,
@@ -21,6 +20,7 @@ from services.console.pages.page import (
     View,
 )
 from services.console.pages.story import LADDER_OUTCOMES
+from services.console.report.names import REPS, names_of
 
 LIVE = ("waiting", "assigned", "accepted", "contacted")
 ENDS = ("won", "lost", "recycled", "disqualified", "returned", "merged")

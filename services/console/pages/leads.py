@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     EVERYBODY,
     HANDOFF_CHANGES,
@@ -19,6 +18,7 @@ from services.console.pages.page import (
     View,
 )
 from services.console.pages.story import Handoff, story
+from services.console.report.names import REPS, names_of
 
 PATH = "/leads"
 MAX_SEARCH = 200

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from services.console.apis import Apis, Service
 from services.console.formats import instant, number_text
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import HANDOFF_CHANGES, SLA_CHANGES, Page, View
 from services.console.pages.promises import with_shares
 from services.console.plots import Axes, Series, bars
+from services.console.report.names import REPS, names_of
 
 ROWS: Final = 8
 """Rows of each list; its number leads to all of them."""

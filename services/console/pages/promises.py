@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Service
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
     SLA_CHANGES,
@@ -16,6 +15,7 @@ from services.console.pages.page import (
     Source,
     View,
 )
+from services.console.report.names import REPS, names_of
 
 COUNTED: Final = ("team", "rep", "tier", "kind", "scope")
 """Filters of the lists that the counts have, too."""

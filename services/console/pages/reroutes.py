@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Service
-from services.console.pages.names import REPS, names_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
     READERS,
@@ -17,6 +16,7 @@ from services.console.pages.page import (
     Source,
     View,
 )
+from services.console.report.names import REPS, names_of
 
 PAGE_SIZE = 100
 

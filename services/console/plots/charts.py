@@ -70,11 +70,16 @@ def bars(title: str, series: Sequence[Series], axes: Axes) -> Markup:
                     )
                 )
                 base += value
-    return _figure(title, series, axes, scale, shapes)
+    return _with_table(title, series, axes, _picture(title, series, axes, scale, shapes))
 
 
 def lines(title: str, series: Sequence[Series], axes: Axes) -> Markup:
     """The series as lines, with a point for each value; a line is broken where there is no value."""
+    return _with_table(title, series, axes, line_picture(title, series, axes))
+
+
+def line_picture(title: str, series: Sequence[Series], axes: Axes) -> Markup:
+    """The same without its table, for pages that have one beside it."""
     scale = _scale(axes, [value for it in series for value in it.values if value is not None])
     shapes = []
     for one_series in series:
@@ -91,7 +96,7 @@ def lines(title: str, series: Sequence[Series], axes: Axes) -> Markup:
                 x, y = point
                 text = f"{axes.labels[index]}: {one_series.name} {axes.write(value)}"
                 shapes.append(elements.POINT.format(one_series.style, px(x), px(y), text))
-    return _figure(title, series, axes, scale, shapes)
+    return _picture(title, series, axes, scale, shapes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +130,18 @@ def _middle(index: int, axes: Axes) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * (index + 0.5) / max(len(axes.labels), 1)
 
 
-def _figure(
+def _picture(
     title: str, series: Sequence[Series], axes: Axes, scale: _Scale, shapes: Sequence[Markup]
 ) -> Markup:
-    """The axes, the shapes and the names of the series, with the table of all numbers."""
-    parts = [*_rulers(axes, scale), *shapes, *_legend(series)]
-    svg = elements.svg(title, HEIGHT, parts)
+    """The axes, the shapes and the names of the series."""
+    return elements.svg(title, HEIGHT, [*_rulers(axes, scale), *shapes, *_legend(series)])
+
+
+def _with_table(title: str, series: Sequence[Series], axes: Axes, picture: Markup) -> Markup:
+    """The picture with the table of all numbers."""
     columns = [["" if value is None else axes.write(value) for value in it.values] for it in series]
     rows = list(zip(axes.labels, *columns, strict=True))
-    return with_table(title, svg, [axes.title, *(it.name for it in series)], rows)
+    return with_table(title, picture, [axes.title, *(it.name for it in series)], rows)
 
 
 def _rulers(axes: Axes, scale: _Scale) -> Iterator[Markup]:

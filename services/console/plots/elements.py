@@ -18,6 +18,7 @@ FIGURE = Markup(
     '<div class="scroll" tabindex="0" role="group" aria-label="{}">'
     "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div></details></figure>"
 )
+CAPTIONED = Markup('<figure class="plot"><figcaption>{}</figcaption>{}</figure>')
 SVG = Markup(
     '<svg class="plot" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">{3}</svg>'
 )
@@ -42,6 +43,11 @@ def svg(title: str, height: int, shapes: Sequence[Markup]) -> Markup:
     return SVG.format(WIDTH, height, title, Markup().join(shapes))
 
 
+def captioned(caption: str, picture: Markup) -> Markup:
+    """The picture with a line above it, for pages that have its table beside it."""
+    return CAPTIONED.format(caption, picture)
+
+
 def with_table(
     title: str, picture: Markup, head: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> Markup:
@@ -54,6 +60,11 @@ def with_table(
 def name_of(title: str) -> str:
     """The title as an id, by which the script keeps an open table open."""
     return "-".join("".join(it if it.isalnum() else " " for it in title.lower()).split())
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or its beginning with an ellipsis where it has more characters than that."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 def px(number: float) -> str:

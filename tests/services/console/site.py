@@ -1,4 +1,4 @@
-"""The console before the three real APIs, for tests: all on loopback, on one database."""
+"""The console before the real APIs, for tests: all on loopback, on one database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from tests.builders import NOON
 from tests.services.apis import SECRET_KEY, apis_on
 from tests.serving import serving, serving_all
 
-NAMES = {Service.SCORING: "scoring", Service.ROUTING: "routing", Service.SLA: "sla"}
+NAMES = {
+    Service.SCORING: "scoring",
+    Service.ROUTING: "routing",
+    Service.SLA: "sla",
+    Service.ALIGNMENT: "alignment",
+}
 NOWHERE = "http://127.0.0.1:9"
 
 

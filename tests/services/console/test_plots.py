@@ -16,12 +16,17 @@ from markupsafe import Markup
 from services.console.plots import (
     DURATION_STEPS,
     Axes,
+    Bar,
+    BarRow,
     Mark,
     Series,
     Span,
+    Step,
     bars,
+    horizontal_bars,
     lines,
     timeline,
+    waterfall,
 )
 from tests.builders import NOON
 
@@ -123,6 +128,49 @@ def test_a_plot_without_numbers_is_empty_and_not_wrong() -> None:
         assert table(root) == [["Day"]]
 
 
+def test_horizontal_bars_are_to_scale_with_their_numbers_beside_them() -> None:
+    rows = [
+        BarRow("a campaign with a very long name", [Bar(4, "4 leads"), Bar(None, "unknown", 1)]),
+        BarRow("b", [Bar(2, "2 leads"), Bar(0, "none", 1)]),
+    ]
+    root = parsed(horizontal_bars("Campaigns", rows, ["leads", "cost"]))
+
+    widths = [float(it.get("width", "")) for it in root.iter("rect") if it.get("height") == "16"]
+    assert widths == [pytest.approx(2 * widths[1], abs=0.2), widths[1]]
+    assert "a campaign with a v\N{HORIZONTAL ELLIPSIS}" in texts(root)
+    assert next(it.text for it in root.iter("title")) == "a campaign with a very long name: 4 leads"
+    assert {"leads", "cost", "unknown", "none", "2 leads"} <= set(texts(root))
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [1e9], [0.001, 1e12]])
+def test_horizontal_bars_stay_in_the_picture(values: list[float]) -> None:
+    root = parsed(horizontal_bars("All", [BarRow("a", [Bar(it, "n")]) for it in values]))
+    ends = [float(it.get("x", "")) + float(it.get("width", "")) for it in root.iter("rect")]
+    assert all(it <= 640 for it in ends)
+
+
+def test_a_waterfall_has_each_step_where_the_one_before_ends() -> None:
+    steps = [
+        Step("promised", 0, 400, "400", 4),
+        Step("not due yet, as the month goes on", 100, 400, "-300", 1),
+        Step("done", 0, 0, "0", 0),
+    ]
+    root = parsed(waterfall("To date", steps))
+
+    [whole] = tops(root, 4)
+    [part] = tops(root, 1)
+    assert part[0] == whole[0]
+    assert part[1] - part[0] == pytest.approx(0.75 * (whole[1] - whole[0]), abs=0.2)
+    assert tops(root, 0) == []
+    assert {"400", "-300", "0", "not due yet,\N{HORIZONTAL ELLIPSIS}"} <= set(texts(root))
+
+
+@pytest.mark.parametrize("steps", [[], [Step("a", 0, 0, "0")], [Step("a", 0, 1e12, "1")]])
+def test_a_waterfall_stays_in_the_picture(steps: list[Step]) -> None:
+    root = parsed(waterfall("To date", steps))
+    assert all(0 <= float(it.get("y", "")) <= 200 for it in root.iter("rect"))
+
+
 AN_HOUR = timedelta(hours=1)
 MARKS = [
     Mark(NOON, "start"),
@@ -206,6 +254,8 @@ class Elements(HTMLParser):
     [
         bars(EVIL, [Series(EVIL, [1.0])], Axes(EVIL, [EVIL], lambda _: EVIL)),
         lines(EVIL, [Series(EVIL, [1.0])], Axes(EVIL, [EVIL], lambda _: EVIL)),
+        waterfall(EVIL, [Step(EVIL, 0, 1, EVIL)]),
+        horizontal_bars(EVIL, [BarRow(EVIL, [Bar(1.0, EVIL)])], [EVIL]),
         timeline(
             EVIL,
             [Span(NOON, NOON + AN_HOUR, "open", EVIL)],
@@ -214,7 +264,7 @@ class Elements(HTMLParser):
             lambda _: EVIL,
         ),
     ],
-    ids=["bars", "lines", "timeline"],
+    ids=["bars", "lines", "waterfall", "horizontal", "timeline"],
 )
 def test_text_stays_text_and_nothing_is_inline(plot: Markup) -> None:
     html = Elements(plot)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from services.console.apis import Gap, Service
 from services.console.pages.clock import MAX_TICKS, ticks_between
-from services.console.pages.names import names_of
 from services.console.pages.promises import share_left
+from services.console.report.names import names_of
 from services.sla_monitor.domain.policy import SlaPolicy
 from services.sla_monitor.handlers.applications import advance_application, start_application
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks

@@ -16,6 +16,7 @@ from services.scoring.queries.rejections import Body, Rejection, add_rejections
 from services.sla_monitor.tables import clocks
 from shared.db.session import Sessions
 from tests.builders import NOON, marketing_event, minutes
+from tests.services.alignment.builders import read
 from tests.services.console.site import RunningConsole
 from tests.services.routing.builders import announced, build_assigner, entry, importing, qualifying
 from tests.services.scoring.conftest import Worker
@@ -92,6 +93,7 @@ def add_two_reps(sessions: Sessions) -> dict[str, Holding]:
         changes = announced(session)
         handle_changes(session, *changes)
         worker.follow(*changes)
+        read(session, *worker.announced(), *changes)
         body = Body.of(b'{"type": "<b>", "email": "noor-mail@secret.example"}', max_bytes=100)
         add_rejections(
             session, [Rejection("crm", "<i>", NOON, "invalid_event", "<u>", "native", body)]

@@ -1,0 +1,212 @@
+"""The agenda of the two teams' meeting: what sales rejected and why, who waited, which promises broke, what changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from services.console.formats import duration_text, instant, number_text
+from services.console.report.sections import (
+    NONE,
+    Cell,
+    Column,
+    Section,
+    count_cell,
+    leads_href,
+    share_cell,
+)
+
+TITLES: Final = {
+    "rejections": "Campaigns whose leads sales rejected, and why",
+    "waiting": "The leads that have waited longest",
+    "untouched": "Accepted but untouched",
+    "breaches": "Broken promises by cause",
+    "changes": "What changed in the agreement",
+}
+"""The sections of the agenda."""
+
+KINDS: Final = ("accept", "first_touch", "meeting", "outcome", "attempts")
+"""What promises of sales are about."""
+
+CAUSES: Final = {
+    "late": "Answered late",
+    "overdue": "Not answered yet",
+    "cancelled": "Ended without an answer",
+}
+"""How a promise breaks."""
+
+MAX_CAMPAIGNS: Final = 20
+MAX_WAITING: Final = 10
+LIVE: Final = ("waiting", "assigned")
+"""The states in which nobody has accepted a lead yet."""
+
+
+def rejections_section(
+    report: Mapping[str, Any],
+    leads: Sequence[Mapping[str, Any]],
+    period: Mapping[str, str],
+    *,
+    has_more: bool,
+) -> Section:
+    """The campaigns whose leads sales rejected, those with the most first, and the reasons of these leads."""
+    reasons: dict[str | None, Counter[str]] = {}
+    for lead in leads:
+        reasons.setdefault(lead["campaign"], Counter())[lead["rejection_reason"] or "none"] += 1
+    rejected = sorted(
+        (it for it in report["items"] if it["rejected"]), key=lambda it: -it["rejected"]
+    )
+    rows = [
+        [
+            Cell(it["group"] or "no campaign"),
+            count_cell(it["rejected"], leads_href(period, "rejected", campaign=it["group"])),
+            share_cell(it["rejected"] / it["qualified"]),
+            count_cell(it["qualified"], leads_href(period, "qualified", campaign=it["group"])),
+            Cell(_reasons_text(reasons.get(it["group"], Counter()))),
+        ]
+        for it in rejected[:MAX_CAMPAIGNS]
+    ]
+    left_out = f" The {MAX_CAMPAIGNS} with the most." if len(rejected) > MAX_CAMPAIGNS else ""
+    part = f" Reasons are of the latest {number_text(len(leads))}." if has_more else ""
+    return Section(
+        "rejections",
+        TITLES["rejections"],
+        [
+            Column("Campaign", is_number=False),
+            *(Column(it) for it in ("Rejected", "Of qualified", "Qualified")),
+            Column("Reasons", is_number=False),
+        ],
+        rows,
+        note=f"{number_text(report['total']['rejected'])} rejected of {number_text(report['total']['qualified'])} "
+        f"leads that qualified in the period.{left_out}{part}",
+        empty="Sales rejected none of these leads.",
+    )
+
+
+def waiting_section(
+    handoffs: Sequence[Mapping[str, Any]], names: Mapping[str, str], now: datetime
+) -> Section:
+    """The leads that nobody has accepted yet, those that wait longest first; `names` has the reps' names."""
+    longest = sorted(handoffs, key=lambda it: instant(it["qualified_at"]))[:MAX_WAITING]
+    return Section(
+        "waiting",
+        TITLES["waiting"],
+        _LEAD_COLUMNS,
+        [_lead_row(it, it["qualified_at"], names, now) for it in longest],
+        note="Nobody has accepted them yet, at the time of this report; the wait is wall time since they qualified.",
+        empty="No lead waits to be accepted.",
+    )
+
+
+def untouched_section(
+    handoffs: Sequence[Mapping[str, Any]], names: Mapping[str, str], now: datetime
+) -> Section:
+    """The leads that a rep has accepted and not contacted."""
+    return Section(
+        "untouched",
+        TITLES["untouched"],
+        _LEAD_COLUMNS,
+        [_lead_row(it, it["assigned_at"], names, now) for it in handoffs[:MAX_WAITING]],
+        note="A rep has accepted them and noted no contact, at the time of this report; the wait is wall time since "
+        "they were assigned.",
+        empty="Each accepted lead was contacted.",
+    )
+
+
+def breaches_section(reports: Mapping[str, Sequence[Mapping[str, Any]]], dates: str) -> Section:
+    """The promises that broke by what they were about and how; `reports` has the groups of each kind."""
+    rows = []
+    for kind, items in reports.items():
+        sums = {it: sum(item[it] for item in items) for it in ("promised", "met", *CAUSES)}
+        if sums["promised"]:
+            share = share_cell(sums["met"] / sums["promised"])
+            counts = [Cell(number_text(sums[it])) for it in CAUSES]
+            title = Cell(kind.replace("_", " "), f"/sla?{urlencode({'kind': kind})}")
+            rows.append([title, *counts, count_cell(sums["promised"]), share])
+    return Section(
+        "breaches",
+        TITLES["breaches"],
+        [
+            Column("Promise", is_number=False),
+            *(Column(it) for it in (*CAUSES.values(), "Promised", "Kept")),
+        ],
+        rows,
+        note=f"Promises about leads that were due {dates}, as the SLA monitor counts them.",
+        empty="No promise was due.",
+    )
+
+
+def changes_section(
+    versions: Sequence[Mapping[str, Any]], difference: Mapping[str, Any] | None, since: datetime
+) -> Section:
+    """The versions of the agreement since the last meeting, newest first, and the lines that differ in all."""
+    changed = [it for it in versions if instant(it["published_at"]) >= since]
+    rows = [
+        [
+            Cell(str(it["number"]), f"/agreement?version={it['number']}"),
+            Cell(f"{instant(it['published_at']):%d %b %Y %H:%M} UTC"),
+            Cell(it["published_by"]),
+            Cell(it["note"] or NONE),
+        ]
+        for it in changed
+    ]
+    if difference is not None:
+        address = f"/agreement?from={difference['from']}&to={difference['to']}"
+        rows.append([Cell("in all", address), Cell(""), Cell(""), Cell(_lines_text(difference))])
+    return Section(
+        "changes",
+        TITLES["changes"],
+        [Column(it, is_number=False) for it in ("Version", "Published", "By", "What and why")],
+        rows,
+        note=f"Since {since.day} {since:%b %Y}.",
+        empty="Nothing: the agreement is as it was.",
+    )
+
+
+def versions_compared(
+    versions: Sequence[Mapping[str, Any]], since: datetime
+) -> tuple[int, int] | None:
+    """The version that held before `since`, and the newest of `versions`; None where they are the same."""
+    before = [it["number"] for it in versions if instant(it["published_at"]) < since]
+    if not versions or not before or before[0] == versions[0]["number"]:
+        return None
+    return before[0], versions[0]["number"]
+
+
+_LEAD_COLUMNS: Final = [
+    *(Column(it, is_number=False) for it in ("Lead", "State", "Team", "Rep", "Tier", "Campaign")),
+    Column("Waits"),
+]
+
+
+def _lead_row(
+    handoff: Mapping[str, Any], since: str | None, names: Mapping[str, str], now: datetime
+) -> list[Cell]:
+    lead = handoff["lead"]
+    waited_s = (now.astimezone(UTC) - instant(since or handoff["qualified_at"])).total_seconds()
+    campaign = lead.get("last_campaign") or {}
+    return [
+        Cell(lead.get("name") or lead.get("email") or "A lead", f"/handoffs/{handoff['id']}"),
+        Cell(handoff["state"]),
+        Cell(handoff["team"]),
+        Cell(names.get(handoff["rep"], handoff["rep"]) or "nobody yet"),
+        Cell(handoff["tier"]),
+        Cell(campaign.get("name") or NONE),
+        Cell(duration_text(max(waited_s, 0.0))),
+    ]
+
+
+def _reasons_text(reasons: Mapping[str, int]) -> str:
+    """The reasons, the most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda it: (-it[1], it[0]))
+    words = (f"{name.replace('_', ' ')} {number_text(count)}" for name, count in ordered)
+    return ", ".join(words) or NONE
+
+
+def _lines_text(difference: Mapping[str, Any]) -> str:
+    """How many lines came and went, without the head of the difference."""
+    lines = difference["lines"][2:]
+    added, removed = (sum(it.startswith(sign) for it in lines) for sign in ("+", "-"))
+    return f"{added} lines added, {removed} removed"

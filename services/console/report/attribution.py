@@ -1,0 +1,66 @@
+"""Attribution: the campaigns or channels that are credited with what was won, by several models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.console.formats import number_text
+from services.console.report.funnel import period_text
+from services.console.report.sections import Cell, Column, Section
+
+MODELS: Final = {
+    "first": "First",
+    "last": "Last",
+    "linear": "Linear",
+    "time_decay": "Time decay",
+    "u_shaped": "U-shaped",
+    "w_shaped": "W-shaped",
+    "full_path": "Full path",
+}
+GROUPS: Final = ("campaign", "channel")
+
+
+def attribution_section(report: Mapping[str, Any]) -> Section:
+    """What each group is credited with by each model; the one that the agreement prefers stands first."""
+    models = sorted(MODELS, key=lambda it: it != report["show"])
+    columns = [
+        Column(report["by"].capitalize(), is_number=False),
+        Column("Currency", is_number=False),
+        *(Column(MODELS[it]) for it in models),
+    ]
+    rows = [
+        [
+            Cell(_name(item, report["by"])),
+            Cell(item["currency"]),
+            *(Cell(number_text(item[it])) for it in models),
+        ]
+        for item in report["items"]
+    ]
+    return Section(
+        "attribution",
+        "Attribution",
+        columns,
+        rows,
+        note=_note(report),
+        empty="Nothing was won in this period whose amount is known. "
+        "Touches are credited once reps win leads with an amount.",
+    )
+
+
+def _note(report: Mapping[str, Any]) -> str:
+    version = report["agreement_version"]
+    by = "the defaults, as no agreement is published" if version is None else f"version {version}"
+    won, unknown = report["won"], report["wins_without_amount"]
+    without = f", {number_text(unknown)} of them without an amount, in no sum" if unknown else ""
+    return (
+        f"{number_text(won)} win{'' if won == 1 else 's'} {period_text(report)}{without}. Window, half-life and the "
+        f"preferred model ({MODELS[report['show']]}, first column) by {by}. By every model the credit in one "
+        "currency sums to what was won in it."
+    )
+
+
+def _name(item: Mapping[str, Any], by: str) -> str:
+    if item["group"] is not None:
+        return str(item["group"])
+    return f"touches without a {by}" if item["is_touched"] else "no touch in the window"

@@ -1,0 +1,111 @@
+"""What campaigns cost and brought in a period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from services.console.formats import number_text, percent_text
+from services.console.plots import Bar, BarRow, horizontal_bars
+from services.console.report.funnel import period_text
+from services.console.report.sections import NONE, Cell, Column, Section, amount_text
+
+TITLE: Final = "Campaigns by cost and revenue"
+MAX_BARS: Final = 8
+REASONS: Final = {
+    "no_spend": "cost unknown",
+    "no_rate": "a part has no rate",
+    "no_money": "no section money",
+    "no_cost": "cost nothing",
+    "no_terms": "no margin or churn in money",
+    "no_wins": "no wins",
+}
+"""Why a figure is not there."""
+
+COLUMNS: Final = [
+    Column("Campaign", is_number=False),
+    *(Column(it) for it in ("Qualified", "Rejected", "Won", "Credited", "Cost")),
+    *(Column(it) for it in ("Cost per lead", "Cost per customer", "ROI")),
+]
+
+
+def campaigns_section(report: Mapping[str, Any]) -> Section:
+    """The campaigns, the most expensive first, and all together."""
+    items, currency = report["items"], report["currency"]
+    rows = [_row(it, it["campaign"] or "no campaign", currency) for it in items]
+    if rows:
+        rows.append(_row(report["total"], "All", currency))
+    return Section(
+        "campaigns",
+        TITLE,
+        COLUMNS,
+        rows,
+        note=_note(report),
+        picture=_picture(items, currency) if currency and rows else Markup(),
+        empty="Nothing is known of a campaign in this period. Costs come from files: campaign, period, amount.",
+        command="leadbaton campaigns import FILE.csv",
+    )
+
+
+def _note(report: Mapping[str, Any]) -> str:
+    version, currency = report["agreement_version"], report["currency"]
+    by = "no agreement" if version is None else f"agreement version {version}"
+    left_out = report["campaigns"] - len(report["items"])
+    more = f" {number_text(left_out)} more are not listed." if left_out > 0 else ""
+    added = f"Amounts in {currency}, credited by the model {report['model'].replace('_', ' ')}"
+    if not currency:
+        added = "No amounts are added, as the agreement has no section money"
+    return (
+        f"What happened {period_text(report)}, each thing on its day. {added}; {by}. "
+        f"Lifetime value of a customer: {_lifetime_text(report)}.{more}"
+    )
+
+
+def _lifetime_text(report: Mapping[str, Any]) -> str:
+    value = report["lifetime_value"]
+    if value is None:
+        return REASONS.get(report["lifetime_not_computed"], "not known")
+    return amount_text(value, report["currency"])
+
+
+def _row(item: Mapping[str, Any], name: str, currency: str | None) -> list[Cell]:
+    reason = REASONS.get(item["cost_not_computed"] or "", NONE)
+    roi = REASONS.get(item["roi_not_computed"] or "", NONE)
+    return [
+        Cell(name),
+        *(Cell(number_text(item[it])) for it in ("qualified", "rejected", "won")),
+        Cell(_sum_text(item["attributed"], item["attributed_apart"], currency, NONE)),
+        Cell(_sum_text(item["spend"], item["spend_apart"], currency, reason)),
+        Cell(_amount(item["cost_per_qualified"], currency, reason)),
+        Cell(_amount(item["cac"], currency, reason)),
+        Cell(roi if item["roi"] is None else percent_text(item["roi"])),
+    ]
+
+
+def _amount(amount: float | None, currency: str | None, reason: str) -> str:
+    return reason if amount is None or not currency else amount_text(amount, currency)
+
+
+def _sum_text(
+    amount: float | None, apart: Sequence[Mapping[str, Any]], currency: str | None, reason: str
+) -> str:
+    """The sum, and beside it the amounts that have no rate, which are never added."""
+    parts = [] if amount is None or not currency else [amount_text(amount, currency)]
+    parts += [amount_text(it["amount"], it["currency"]) for it in apart]
+    return " + ".join(parts) or reason
+
+
+def _picture(items: Sequence[Mapping[str, Any]], currency: str) -> Markup:
+    rows = [
+        BarRow(
+            it["campaign"] or "no campaign",
+            [
+                Bar(it["spend"], _amount(it["spend"], currency, "cost unknown"), 1),
+                Bar(it["attributed"], _amount(it["attributed"], currency, NONE), 0),
+            ],
+        )
+        for it in items[:MAX_BARS]
+    ]
+    return horizontal_bars(TITLE, rows, ["credited", "cost"])

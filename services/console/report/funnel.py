@@ -1,0 +1,160 @@
+"""The funnel of a period: how many leads came how far, in all and by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.console.formats import number_text, percent_text
+from services.console.plots import Bar, BarRow, horizontal_bars
+from services.console.report.periods import dates_text
+from services.console.report.sections import (
+    NONE,
+    Cell,
+    Column,
+    Section,
+    amount_text,
+    count_cell,
+    leads_href,
+    share_cell,
+    versions_text,
+)
+
+STAGES: Final = {
+    "qualified": "Qualified",
+    "assigned": "Assigned",
+    "accepted": "Accepted",
+    "contacted": "Contacted",
+    "won": "Won",
+}
+"""The stages that a lead passes on its way to a win."""
+
+OTHERS: Final = {
+    "rejected": "Rejected",
+    "lost": "Lost",
+    "recycled": "Back to marketing",
+    "merged": "Merged with another lead",
+}
+"""What else becomes of leads."""
+
+GROUPS: Final = ("team", "campaign", "channel", "persona", "source", "tier", "rep")
+NOBODY: Final = {"rep": "nobody yet"}
+EMPTY: Final = "No lead qualified in this period."
+COMMAND: Final = "leadbaton demo"
+
+
+def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Section:
+    """The stages of all leads that qualified in the period."""
+    total = report["total"]
+    qualified = total["qualified"]
+    rows = [
+        [
+            Cell(title),
+            count_cell(total[stage], leads_href(period, stage)),
+            share_cell(_share(total[stage], qualified, stage)),
+        ]
+        for stage, title in {**STAGES, **OTHERS}.items()
+        if stage in STAGES or total[stage]
+    ]
+    bars = [
+        BarRow(title, [Bar(total[stage], _stage_text(total[stage], qualified))])
+        for stage, title in STAGES.items()
+    ]
+    is_empty = not (qualified or total["merged"])
+    return Section(
+        "funnel",
+        "The funnel",
+        [Column("Stage", is_number=False), Column("Leads"), Column("Of qualified")],
+        [] if is_empty else rows,
+        note=f"{n_text(qualified)} that qualified {period_text(report)}, {versions_text(total)}. Counted by "
+        "when they qualified, whenever the rest happened: these figures still grow.",
+        **({} if is_empty else {"picture": horizontal_bars("The funnel", bars)}),
+        empty=EMPTY,
+        command=COMMAND,
+    )
+
+
+def rates_section(report: Mapping[str, Any]) -> Section:
+    """The shares of the same leads, each with the number that it is a share of, and what they brought."""
+    total = report["total"]
+    answered = total["accepted"] + total["rejected"]
+    promised = total["promises_met"] + total["promises_broken"]
+    rows = [
+        _rate("Accepted, of those that sales has answered", total["acceptance_rate"], answered),
+        _rate("Contacted, of qualified", total["contact_rate"], total["qualified"]),
+        _rate("Won so far, of qualified", total["win_rate"], total["qualified"]),
+        _rate("Promises of sales kept, of those judged", total["attainment"], promised),
+        [Cell("Revenue"), Cell(revenue_text(total)), count_cell(total["won"])],
+    ]
+    columns = [Column("Measure", is_number=False), Column("Figure"), Column("n")]
+    return Section("rates", "Rates and revenue", columns, rows if total["qualified"] else [])
+
+
+def groups_section(
+    report: Mapping[str, Any], period: Mapping[str, str], names: Mapping[str, str]
+) -> Section:
+    """The same by group: campaigns, sources, tiers, teams or reps, of which `names` has the names."""
+    by = report["by"]
+    stages = ("qualified", "accepted", "rejected", "contacted", "won", "lost", "recycled")
+    columns = [
+        Column(by.capitalize(), is_number=False),
+        *(Column(it) for it in ("Qualified", "Accepted", "Rejected", "Contacted", "Won", "Lost")),
+        *(Column(it) for it in ("Recycled", "Accept rate", "Promises kept", "Revenue")),
+    ]
+    rows = [
+        [
+            Cell(group_text(by, item["group"], names)),
+            *(count_cell(item[it], leads_href(period, it, **{by: item["group"]})) for it in stages),
+            share_cell(item["acceptance_rate"]),
+            share_cell(item["attainment"]),
+            Cell(revenue_text(item)),
+        ]
+        for item in report["items"]
+    ]
+    return Section(
+        "groups",
+        f"By {by}",
+        columns,
+        rows,
+        note=f"{n_text(report['total']['qualified'])} that qualified {period_text(report)}.",
+        empty=EMPTY,
+        command=COMMAND,
+    )
+
+
+def group_text(by: str, group: str | None, names: Mapping[str, str]) -> str:
+    """The group's name; those of which it is not known have none."""
+    return NOBODY.get(by, f"no {by}") if group is None else names.get(group, group)
+
+
+def n_text(count: int) -> str:
+    """How many leads a figure is of."""
+    return f"{number_text(count)} lead{'' if count == 1 else 's'}"
+
+
+def period_text(report: Mapping[str, Any]) -> str:
+    """The dates of a report."""
+    return f"{dates_text(report['since'], report['until'])} (days of UTC)"
+
+
+def revenue_text(item: Mapping[str, Any]) -> str:
+    """What was won by currency, and how many wins are worth an unknown amount."""
+    amounts = [amount_text(it["amount"], it["currency"]) for it in item["revenue"]]
+    unknown = item["wins_without_amount"]
+    if unknown:
+        amounts.append(f"{number_text(unknown)} of unknown amount")
+    return ", ".join(amounts) or NONE
+
+
+def _rate(title: str, share: float | None, count: int) -> list[Cell]:
+    return [Cell(title), share_cell(share), count_cell(count)]
+
+
+def _share(count: int, qualified: int, stage: str) -> float | None:
+    """The share of the qualified leads; none for merged ones, which are in no other count."""
+    return count / qualified if qualified and stage != "merged" else None
+
+
+def _stage_text(count: int, qualified: int) -> str:
+    share = f" ({percent_text(count / qualified)})" if qualified else ""
+    return f"{number_text(count)}{share}"

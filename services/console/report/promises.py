@@ -1,0 +1,156 @@
+"""The promises of both sides to date: what was agreed, what is due by now, and what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from services.console.formats import duration_text, number_text, percent_text
+from services.console.plots import Step, captioned, waterfall
+from services.console.report.periods import dates_text
+from services.console.report.sections import NONE, Cell, Column, Section, amount_text
+
+TITLES: Final = {"marketing": "What marketing promised", "sales": "What sales promised"}
+API_LEADS: Final = "/v1"
+"""What the addresses of the API have before those of the console."""
+
+MEASURES: Final = {
+    "qualified": "qualified leads",
+    "qualified_value": "worth of the qualified leads",
+    "acceptance_rate": "accepted, of those that sales has answered",
+    "completeness": "qualified leads that have",
+    "handover_time": "from the event that qualified the lead to its assignment",
+    "attainment": "promises kept of the policy",
+    "reasons_given": "rejections and losses with a reason",
+    "win_rate": "won within",
+    "capacity": "leads that the roster can take",
+}
+VERDICTS: Final = {
+    "ahead": "ahead",
+    "on_track": "on track",
+    "behind": "behind",
+    "met": "met",
+    "missed": "missed",
+    "too_few": "too few",
+    "unknown": "not known",
+    "not_begun": "not begun",
+}
+GROWING: Final = ("qualified", "qualified_value")
+"""Measures of which a part is due on each working day."""
+
+MAX_PICTURES: Final = 3
+COLUMNS: Final = [
+    Column("Promise", is_number=False),
+    Column("Time", is_number=False),
+    *(Column(it) for it in ("Target", "Due by now", "To date", "n")),
+    Column("Judgement", is_number=False),
+]
+
+
+def promises_sections(report: Mapping[str, Any]) -> list[Section]:
+    """The promises of marketing, and those of sales."""
+    return [_section(report, side) for side in TITLES]
+
+
+def _section(report: Mapping[str, Any], side: str) -> Section:
+    items = [it for it in report["items"] if it["side"] == side]
+    return Section(
+        f"promises-{side}",
+        TITLES[side],
+        COLUMNS,
+        [_row(it) for it in items],
+        note=_note(report, side) if items else "",
+        picture=_pictures(items),
+        empty=f"The agreement has no promise of {side}: its section `promises` is where both sides write theirs.",
+        command="leadbaton agreement reference",
+    )
+
+
+def _note(report: Mapping[str, Any], side: str) -> str:
+    goal = report["goal"] if side == "marketing" else None
+    due = "What is due by now is the part of the working days that have passed."
+    return f"By agreement version {report['agreement_version']}. {due}{_goal_text(goal)}"
+
+
+def _goal_text(goal: Mapping[str, Any] | None) -> str:
+    """What the quota takes."""
+    if goal is None:
+        return ""
+    text = f" The quota takes {amount_text(goal['revenue'], goal['currency'])} from marketing per {goal['per']}"
+    if goal["leads_needed"] is None:
+        return f"{text}."
+    return (
+        f"{text}: {number_text(round(goal['customers'], 1))} customers at "
+        f"{amount_text(goal['average_deal'], goal['currency'])}, {number_text(round(goal['leads_needed']))} leads at "
+        f"a close rate of {percent_text(goal['close_rate'])}."
+    )
+
+
+def _row(item: Mapping[str, Any]) -> list[Cell]:
+    bound = "at most" if item["is_at_most"] else "at least"
+    value = NONE if item["value"] is None else value_text(item["value"], item["unit"])
+    return [
+        Cell(_words(item)),
+        Cell(dates_text(item["since"], item["until"])),
+        Cell(f"{bound} {value_text(item['target'], item['unit'])}"),
+        Cell(value_text(item["due"], item["unit"])),
+        Cell(value, _href(item) if item["n"] else ""),
+        Cell(number_text(item["n"])),
+        Cell(_judgement(item), state=item["verdict"]),
+    ]
+
+
+def _words(item: Mapping[str, Any]) -> str:
+    detail = f" {item['detail']}" if item["detail"] else ""
+    where = f", where {item['where']}" if item["where"] else ""
+    return f"{item['id']}: {MEASURES.get(item['measure'], item['measure'])}{detail}{where}"
+
+
+def _judgement(item: Mapping[str, Any]) -> str:
+    word = VERDICTS.get(item["verdict"], item["verdict"])
+    text = item["why"] if item["verdict"] == "too_few" and item["why"] else word
+    if item["verdict"] != "too_few" and item["why"]:
+        text = f"{word}: {item['why']}"
+    return f"{text}; {item['cannot_reach']}" if item["cannot_reach"] else text
+
+
+def _href(item: Mapping[str, Any]) -> str:
+    """The console's page of the leads that the API names."""
+    return str(item["leads"]).removeprefix(API_LEADS)
+
+
+def value_text(value: float, unit: str) -> str:
+    """A value in its unit: leads, a share, seconds, attempts, or a currency."""
+    match unit:
+        case "leads" | "attempts":
+            return number_text(round(value, 1))
+        case "share":
+            return percent_text(value)
+        case "seconds":
+            return duration_text(value)
+    return amount_text(round(value), unit)
+
+
+def _pictures(items: Sequence[Mapping[str, Any]]) -> Markup:
+    """A waterfall for each promise that grows, from what was promised to what is missing of it."""
+    growing = [it for it in items if it["measure"] in GROWING and it["value"] is not None]
+    return Markup().join(
+        captioned(it["id"], waterfall(f"{it['id']} to date", _steps(it)))
+        for it in growing[:MAX_PICTURES]
+    )
+
+
+def _steps(item: Mapping[str, Any]) -> list[Step]:
+    target, due, value, unit = (item[it] for it in ("target", "due", "value", "unit"))
+    gap = value - due
+    missing = Step("missing", value, due, f"\N{MINUS SIGN}{value_text(-gap, unit)}", 3)
+    over = Step("over", due, value, f"+{value_text(gap, unit)}", 2)
+    return [
+        Step("promised", 0, target, value_text(target, unit), 4),
+        Step("not due yet", due, target, f"\N{MINUS SIGN}{value_text(target - due, unit)}", 1),
+        Step("due by now", 0, due, value_text(due, unit), 4),
+        Step("to date", 0, value, value_text(value, unit), 0),
+        missing if gap < 0 else over,
+    ]

@@ -1,0 +1,172 @@
+"""The agenda of the meeting: what was rejected and why, who waits, what broke, what changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.console.report.agenda import (
+    MAX_CAMPAIGNS,
+    MAX_WAITING,
+    breaches_section,
+    changes_section,
+    rejections_section,
+    untouched_section,
+    versions_compared,
+    waiting_section,
+)
+from services.console.report.sections import Section
+from tests.builders import NOON, days, minutes
+
+WEEK = {"period": "2026-W47"}
+
+
+def texts(section: Section) -> list[list[str]]:
+    """The cells of the section's rows."""
+    return [[cell.text for cell in row] for row in section.rows]
+
+
+def group(name: str | None, rejected: int, qualified: int = 10) -> dict[str, Any]:
+    """A campaign of the funnel."""
+    return {"group": name, "rejected": rejected, "qualified": qualified}
+
+
+def report(*groups: dict[str, Any]) -> dict[str, Any]:
+    """The funnel of these campaigns."""
+    sums = {it: sum(group[it] for group in groups) for it in ("rejected", "qualified")}
+    return {"items": groups, "total": sums}
+
+
+def rejection(campaign: str | None, reason: str | None) -> dict[str, Any]:
+    """A lead that sales rejected."""
+    return {"campaign": campaign, "rejection_reason": reason}
+
+
+def handoff(name: str | None, waited: timedelta, **fields: Any) -> dict[str, Any]:
+    """A handoff as routing answers with it."""
+    at = (NOON - waited).isoformat()
+    return {
+        "id": "7",
+        "state": "assigned",
+        "team": "inbound",
+        "rep": None,
+        "tier": "hot",
+        "qualified_at": at,
+        "assigned_at": at,
+        "lead": {"name": name},
+        **fields,
+    }
+
+
+def version(number: int, days_ago: float) -> dict[str, Any]:
+    """A published version of the agreement."""
+    at = (NOON - days(days_ago)).isoformat()
+    return {"number": number, "published_at": at, "published_by": "dana", "note": ""}
+
+
+def test_campaigns_by_rejections_with_their_reasons() -> None:
+    funnel = report(group("spring", 1), group("autumn", 3), group(None, 1, 1), group("fine", 0))
+    leads = [
+        rejection("autumn", "not_ready"),
+        rejection("autumn", "student"),
+        rejection("autumn", "not_ready"),
+        rejection(None, None),
+    ]
+
+    section = rejections_section(funnel, leads, WEEK, has_more=False)
+
+    assert texts(section) == [
+        ["autumn", "3", "30\u2009%", "10", "not ready 2, student 1"],
+        ["spring", "1", "10\u2009%", "10", "\u2013"],
+        ["no campaign", "1", "100\u2009%", "1", "none 1"],
+    ]
+    assert section.rows[0][1].href.endswith("period=2026-W47&stage=rejected&campaign=autumn")
+    assert section.rows[2][1].href.endswith("unknown=campaign")
+    assert section.note == "5 rejected of 31 leads that qualified in the period."
+
+
+def test_what_is_left_out_of_the_rejections_is_in_their_note() -> None:
+    funnel = report(*(group(str(number), 1) for number in range(MAX_CAMPAIGNS + 1)))
+
+    section = rejections_section(funnel, [rejection("1", None)] * 3, WEEK, has_more=True)
+
+    assert len(section.rows) == MAX_CAMPAIGNS
+    assert section.note.endswith("The 20 with the most. Reasons are of the latest 3.")
+
+
+def test_who_waits_longest_comes_first() -> None:
+    waits = [handoff(str(number), minutes(number)) for number in range(MAX_WAITING + 5)]
+
+    section = waiting_section(waits, {}, NOON)
+
+    assert [row[0] for row in texts(section)] == [str(number) for number in range(14, 4, -1)]
+    assert texts(section)[0] == [
+        "14",
+        "assigned",
+        "inbound",
+        "nobody yet",
+        "hot",
+        "\u2013",
+        "14 min",
+    ]
+
+
+def test_a_lead_without_a_name_or_with_a_later_clock_is_listed() -> None:
+    lead = {"email": "ada@example.com", "last_campaign": {"name": "autumn"}}
+    early = handoff(None, minutes(-5), lead=lead, rep="amira", assigned_at=None)
+    nameless = handoff(None, minutes(61))
+
+    section = untouched_section([early, nameless], {"amira": "Amira Haddad"}, NOON)
+
+    assert texts(section) == [
+        ["ada@example.com", "assigned", "inbound", "Amira Haddad", "hot", "autumn", "0 s"],
+        ["A lead", "assigned", "inbound", "nobody yet", "hot", "\u2013", "1 h 1 min"],
+    ]
+
+
+def test_broken_promises_by_what_they_were_about_and_how() -> None:
+    team = {"promised": 4, "met": 1, "late": 2, "overdue": 1, "cancelled": 0}
+    section = breaches_section({"accept": [team, team], "first_touch": [], "meeting": []}, "today")
+
+    assert texts(section) == [["accept", "4", "2", "0", "8", "25\u2009%"]]
+    assert section.rows[0][0].href == "/sla?kind=accept"
+
+
+def test_changes_of_the_agreement_since_the_last_meeting() -> None:
+    versions = [version(4, 1), version(3, 2), version(2, 9), version(1, 20)]
+    since = NOON - days(7)
+    difference = {"from": 2, "to": 4, "lines": ["---", "+++", "+a", "-b", "+c", " d"]}
+
+    section = changes_section(versions, difference, since)
+
+    assert versions_compared(versions, since) == (2, 4)
+    assert [row[0] for row in texts(section)] == ["4", "3", "in all"]
+    assert texts(section)[2][3] == "2 lines added, 1 removed"
+    assert section.rows[2][0].href == "/agreement?from=2&to=4"
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [[], [version(1, 1)], [version(2, 9), version(1, 20)]],
+    ids=["none", "the first", "as it was"],
+)
+def test_there_is_nothing_to_compare(versions: list[dict[str, Any]]) -> None:
+    assert versions_compared(versions, NOON - days(7)) is None
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        rejections_section(report(), [], WEEK, has_more=False),
+        waiting_section([], {}, NOON),
+        untouched_section([], {}, NOON),
+        breaches_section({"accept": []}, "today"),
+        changes_section([], None, NOON),
+    ],
+    ids=lambda it: it.id,
+)
+def test_a_quiet_week_is_said_in_words(section: Section) -> None:
+    assert list(section.rows) == []
+    assert section.empty.endswith(".")
