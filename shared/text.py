@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+_UNPRINTED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but the line break, and marks that turn the direction of writing."""
+_LINE_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -16,3 +20,18 @@ def unstorable_at(text: str) -> int | None:
 def storable(text: str) -> str:
     """The text with U+FFFD in place of every character that cannot be stored."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def plain_text(text: str, *, limit: int) -> str:
+    """The text as it can be shown anywhere, in at most so many bytes of UTF-8: a longer one ends with an ellipsis.
+
+    It has lines, at most one of them blank between two others, but no other control characters, and no marks that turn
+    the direction of the writing around it.
+    """
+    lines = _UNPRINTED.sub(" ", _LINE_BREAK.sub("\n", text))
+    plain = storable(_BLANK_LINES.sub("\n\n", lines).strip())
+    encoded = plain.encode()
+    if len(encoded) <= limit:
+        return plain
+    ellipsis = "\N{HORIZONTAL ELLIPSIS}"
+    return encoded[: limit - len(ellipsis.encode())].decode("utf-8", "ignore").rstrip() + ellipsis

@@ -26,6 +26,8 @@ from services.sla_monitor.queries.lists import clocks_of
 from shared.agreement.store import Policies
 from shared.auth.keys import Caller, KeyScope
 from shared.clock import utc_now
+from shared.contracts.card_lines import lines_of_answers, lines_of_facts
+from shared.contracts.payloads import LeadCard
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
@@ -39,7 +41,7 @@ OPERATOR = Caller(key_id="", scope=KeyScope.OPS, subject="leadbaton")
 
 @app.command()
 def show(name: LeadName, as_json: AsJson = False) -> None:
-    """Show a lead: its stage, its scores with their reasons, its handoffs and their promises. Times are in UTC."""
+    """Show a lead: its stage, its card, its scores with reasons, its handoffs and their promises. Times are in UTC."""
     now = utc_now()
     with transaction(Settings().database_url) as session:
         lead_id = lead_of(session, name)
@@ -58,6 +60,7 @@ def show(name: LeadName, as_json: AsJson = False) -> None:
     terminal = Terminal()
     terminal.print(_head(lead, now))
     for title, table in (
+        ("Card", _card_table(lead.lead_card)),
         ("Fit", _parts(lead.fit_reasons)),
         ("Engagement", _parts(lead.engagement_reasons)),
         ("Stages", _stages(lead)),
@@ -100,6 +103,15 @@ def _head(lead: LeadOut, now: datetime) -> Table:
     for title, fact in facts.items():
         if fact:
             table.add_row(title, fact)
+    return table
+
+
+def _card_table(lead_card: LeadCard) -> Table:
+    """What a rep would read: the person's own words first."""
+    table = plain_table("Card", "", unbroken=["Card"])
+    table.show_header = False
+    for line in (*lines_of_answers(lead_card), *lines_of_facts(lead_card)):
+        table.add_row(*line)
     return table
 
 

@@ -13,7 +13,7 @@ from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.touches import TouchHistory, TouchPeriod
 from services.scoring.domain.verdict import Crossing, Verdict
-from shared.contracts.payloads import LeadQualified, LeadsMerged, MarketingEvent
+from shared.contracts.payloads import LeadCard, LeadQualified, LeadsMerged, MarketingEvent
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, LEADS_TOUCHED
 from shared.contracts.touches import LeadTouched
@@ -26,11 +26,13 @@ def leads_qualified(
     crossed: Sequence[Verdict],
     policy: ScoringPolicy,
     recent: Mapping[UUID, Sequence[MarketingEvent]],
+    cards: Mapping[UUID, LeadCard],
     messages: Mapping[UUID, Sequence[EventMessage]],
 ) -> list[Outgoing]:
     """A record for each crossing of these leads, in the trace of the event that caused it.
 
-    `recent` has the latest events of each lead for the rep to read, `messages` the messages of this batch by lead.
+    `recent` has the latest events of each lead for the rep to read, `cards` the cards of those that became qualified,
+    `messages` the messages of this batch by lead.
     """
     traceparents = {
         event_key(message.payload): message.traceparent
@@ -38,7 +40,14 @@ def leads_qualified(
         for message in messages.get(verdict.lead.id, ())
     }
     return [
-        _record(verdict, crossing, policy, recent[verdict.lead.id], traceparents)
+        _record(
+            verdict,
+            crossing,
+            policy,
+            recent[verdict.lead.id],
+            cards.get(verdict.lead.id),
+            traceparents,
+        )
         for verdict in crossed
         for crossing in verdict.crossings
     ]
@@ -103,9 +112,13 @@ def _record(
     crossing: Crossing,
     policy: ScoringPolicy,
     recent: Sequence[MarketingEvent],
+    lead_card: LeadCard | None,
     traceparents: Mapping[str, str | None],
 ) -> Outgoing:
     live, cause = crossing.live, crossing.why_now
+    context = lead_context(
+        verdict.lead, policy, why_now=cause, recent=recent, lead_card=lead_card, now=crossing.at
+    )
     payload = LeadQualified(
         lead_id=live.lead_id,
         qualification=live.qualification,
@@ -115,7 +128,7 @@ def _record(
         cause=crossing.cause,
         scores=crossing.scores,
         agreement_version=policy.version,
-        context=lead_context(verdict.lead, policy, why_now=cause, recent=recent, now=crossing.at),
+        context=context,
         traits=declared_traits(verdict.lead, policy),
         hand_raised=live.hand_raised,
     )

@@ -12,6 +12,7 @@ from shared.agreement.check_calendars import (
     holiday_set_problems,
     open_in_a_week,
 )
+from shared.agreement.check_card import card_problems
 from shared.agreement.check_channels import channel_problems
 from shared.agreement.check_conditions import condition_problems, unknown
 from shared.agreement.check_policies import policy_problems
@@ -19,7 +20,7 @@ from shared.agreement.check_promises import Known, promise_problems
 from shared.agreement.contexts import ALL_READ
 from shared.agreement.event_types import can_arrive, snake_case
 from shared.agreement.facts import BUILT_IN
-from shared.agreement.model import Agreement, Strategy, TraitType
+from shared.agreement.model import Agreement, CardContents, ConsentSources, Strategy, TraitType
 from shared.agreement.problem import Problem
 from shared.documents import Path, Unread
 
@@ -39,6 +40,7 @@ _LISTS_WITH_IDS: tuple[Path, ...] = (
     ("sla", "policies"),
     ("promises", "marketing"),
     ("promises", "sales"),
+    ("lead_card", "topics"),
 )
 
 
@@ -82,6 +84,8 @@ def _problems(agreement: Agreement, unread: Unread) -> Iterator[Problem]:
     for at, calendar in enumerate(agreement.sla.calendars):
         yield from calendar_problems(calendar, ("sla", "calendars", at))
     yield from channel_problems(agreement.channels)
+    declared_traits = _keys(agreement.traits, ("traits",), unread)
+    yield from card_problems(agreement.lead_card, agreement.traits, declared_traits)
     policies = _ids(agreement.sla.policies, ("sla", "policies"), unread)
     traits = _keys([*agreement.traits, *BUILT_IN], ("traits",), unread)
     yield from promise_problems(agreement, Known(policies, traits), unread)
@@ -198,7 +202,23 @@ def types_of_events(agreement: Agreement) -> list[tuple[Path, str]]:
             for index, rule in enumerate(agreement.channels)
             for at, it in enumerate(rule.types)
         ),
+        *_types_on_cards(agreement.lead_card),
     ]
+
+
+def _types_on_cards(contents: CardContents) -> Iterator[tuple[Path, str]]:
+    consent = contents.consent or ConsentSources()
+    lists: list[tuple[Path, Sequence[str]]] = [
+        *(
+            (("lead_card", "questions", index, "on"), it.on)
+            for index, it in enumerate(contents.questions)
+        ),
+        (("lead_card", "purchases"), contents.purchases),
+        (("lead_card", "consent", "granted_by"), consent.granted_by),
+        (("lead_card", "consent", "withdrawn_by"), consent.withdrawn_by),
+    ]
+    for path, types in lists:
+        yield from (((*path, at), it) for at, it in enumerate(types))
 
 
 def _unarrivable_types(agreement: Agreement) -> Iterator[Problem]:

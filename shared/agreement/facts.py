@@ -68,7 +68,8 @@ def _string(value: object) -> str | None:
     return str(int(value)) if value == value // 1 else str(value)
 
 
-def _number(value: object) -> float | None:
+def number_of(value: object) -> float | None:
+    """The number, also where it is written as text; None for what is no number."""
     if isinstance(value, str):
         return finite(float(value)) if _NUMBER.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -84,7 +85,8 @@ def finite(number: float) -> float | None:
         return None
 
 
-def _boolean(value: object) -> bool | None:
+def boolean_of(value: object) -> bool | None:
+    """The truth value, also where it is written as text; None for what is none."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
@@ -97,8 +99,8 @@ def _list(value: object) -> list[str] | None:
 
 _CONVERTERS: dict[TraitType, Callable[[object], Any]] = {
     TraitType.STRING: _string,
-    TraitType.NUMBER: _number,
-    TraitType.BOOLEAN: _boolean,
+    TraitType.NUMBER: number_of,
+    TraitType.BOOLEAN: boolean_of,
     TraitType.LIST: _list,
 }
 

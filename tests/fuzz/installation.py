@@ -90,6 +90,17 @@ SECTIONS: dict[str, Any] = {
             },
         ],
     },
+    "lead_card": {
+        "questions": [
+            {"field": "value", "label": "Value"},
+            {"field": "a"},
+            {"field": "title", "on": ["demo_requested"]},
+            {"field": "page"},
+        ],
+        "topics": [{"id": "root", "paths": ["/", "/x/*"]}],
+        "purchases": ["demo_requested"],
+        "consent": {"trait": "customer", "withdrawn_by": ["page_viewed"]},
+    },
     "routing": {
         "teams": [{"id": "sales", "calendar": "office"}],
         "rules": [

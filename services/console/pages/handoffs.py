@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from services.console.apis import Apis, Gap, Service
 from services.console.formats import instant
+from services.console.pages.cards import CardView, card_of
 from services.console.pages.page import (
     HANDOFF_CHANGES,
     SLA_CHANGES,
@@ -83,9 +84,11 @@ async def load_one(apis: Apis, view: View) -> Mapping[str, Any]:
         clocks=apis.get(Service.SLA, "/v1/sla/clocks", handoff=view.values["id"]),
         reps=apis.get(Service.ROUTING, REPS),
     )
-    paused = not isinstance(parts["handoff"], Gap) and _is_paused(parts["handoff"], view)
+    handoff = parts["handoff"]
+    paused = not isinstance(handoff, Gap) and _is_paused(handoff, view)
     return {
         **parts,
+        "card": CardView() if isinstance(handoff, Gap) else card_of(handoff["lead"]),
         "names": names_of(parts["reps"]),
         "live_states": LIVE,
         "paused": paused,

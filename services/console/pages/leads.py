@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.console.apis import Apis, Gap, Refusal, Service
+from services.console.pages.cards import CardView, card_of
 from services.console.pages.page import (
     EVERYBODY,
     HANDOFF_CHANGES,
@@ -74,7 +75,8 @@ async def load_story(apis: Apis, view: View) -> Mapping[str, Any]:
     gaps = [it for it in (*parts.values(), listed) if isinstance(it, Gap)]
     gaps += [it.clocks for it in handoffs if isinstance(it.clocks, Gap)]
     rows = story(parts["lead"], parts["events"], handoffs, names)
-    return {**parts, "rows": rows, "gaps": {it.message for it in gaps}}
+    card_view = CardView() if isinstance(parts["lead"], Gap) else card_of(parts["lead"])
+    return {**parts, "rows": rows, "card": card_view, "gaps": {it.message for it in gaps}}
 
 
 async def reopen(apis: Apis, view: View, _: Mapping[str, str]) -> Outcome:

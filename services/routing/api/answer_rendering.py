@@ -12,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.routing.domain.answer_forms import AnswerForm
 from services.routing.domain.answers import PastStep
-from services.routing.domain.formats.message import words_of
+from services.routing.domain.formats.message import MESSAGE, words_of
 from services.routing.domain.handoff import Handoff, State
 from services.routing.domain.roster import Rep
 from services.routing.handlers.answer_pages import AnswerPage
-from shared.contracts.payloads import Change, LeadContext, LeadQualified
+from shared.contracts.card_lines import lines_of_answers, lines_of_facts
+from shared.contracts.payloads import Change, LeadCard, LeadContext, LeadQualified
 
 STYLE: Final = (Path(__file__).parent / "static" / "answers.css").read_bytes()
 MAX_TRAITS: Final = 8
@@ -65,11 +66,14 @@ class Renderer:
     ) -> str:
         """The page; `confirmed` are the fields of a form that came in haste and has to be confirmed, or none."""
         template = self._environment.get_template("answer.html")
+        lead_card = page.handoff.lead.context.lead_card or LeadCard()
         return template.render(
             page=page,
             lead=page.handoff.lead.context,
             why_now=why_now(page.handoff.lead),
             traits=traits_of(page.handoff.lead.context),
+            answers=lines_of_answers(lead_card),
+            card_facts=lines_of_facts(lead_card),
             paused_until=paused_text(page, now),
             promises=[
                 (words_of(it.kind), time_text(it.due_at, page.zone), span_text(it.due_at, now))
@@ -89,11 +93,15 @@ class Renderer:
 
 
 def why_now(lead: LeadQualified) -> tuple[str, str]:
-    """Why the lead qualified, and what the person wrote, which is mostly nothing."""
+    """Why the lead qualified, and what the person wrote then; nothing where their card has it."""
     touch = lead.context.why_now
     if touch is None:
         return words_of(lead.cause), ""
-    return _text(touch.title or words_of(touch.type)), _text(touch.properties.get("message") or "")
+    title = _text(touch.title or words_of(touch.type))
+    lead_card = lead.context.lead_card or LeadCard()
+    if any(it.field == MESSAGE for it in lead_card.form_answers):
+        return title, ""
+    return title, _text(touch.properties.get(MESSAGE) or "")
 
 
 def traits_of(lead: LeadContext) -> list[tuple[str, str]]:

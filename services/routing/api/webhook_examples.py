@@ -19,14 +19,22 @@ from services.routing.domain.promises import promise_notification
 from shared.agreement.model import Calendar, Policy
 from shared.calendar import compile_calendar
 from shared.contracts.payloads import (
+    CardTouch,
     ClockChange,
+    Consent,
+    ConsentState,
+    FormAnswer,
+    LeadCard,
     LeadContext,
     LeadQualified,
+    PageViews,
+    Purchase,
     Qualified,
     Reason,
     Scope,
     Scores,
     SlaChanged,
+    TopicViews,
     Touch,
 )
 
@@ -145,7 +153,42 @@ def _lead() -> LeadQualified:
             recent=(demo,),
             last_campaign={"source": "linkedin", "name": "revops_leaders"},
             sources=("website",),
+            lead_card=_example_card(),
         ),
+    )
+
+
+def _example_card() -> LeadCard:
+    wrote_at = QUALIFIED_AT - timedelta(seconds=2)
+    first_at = QUALIFIED_AT - timedelta(days=12)
+    order = Purchase(
+        type="order_completed", title="Starter", amount=490.0, currency="EUR", at=first_at
+    )
+    return LeadCard(
+        persona="Decides about budgets",
+        channel="direct",
+        first_touch=CardTouch(
+            channel="paid_social",
+            campaign="revops_leaders",
+            type="page_viewed",
+            at=first_at,
+        ),
+        last_touch=CardTouch(channel="direct", type="demo_requested", at=wrote_at),
+        form_answers=(
+            FormAnswer(
+                field="message",
+                label="What they wrote",
+                text="Leads wait for days before anybody calls them.",
+                at=wrote_at,
+            ),
+        ),
+        topics=(TopicViews(topic="prices", label="Prices", views=3, weight=2.61),),
+        pages=(
+            PageViews(path="/pricing", title="Pricing", views=3, weight=2.61, last_at=wrote_at),
+        ),
+        purchases=(order,),
+        purchase_count=1,
+        consent=Consent(state=ConsentState.GRANTED, by="newsletter", at=first_at),
     )
 
 

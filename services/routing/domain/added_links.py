@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 import orjson
 
-from services.routing.domain import notifications
+from services.routing.domain.notification_body import body
 
 
 class ReadNotification(msgspec.Struct):
@@ -28,7 +28,7 @@ class ReadNotification(msgspec.Struct):
         """The notification with these links beside its own; nothing else changes, unless it becomes too large."""
         own = _links_of(self.data["links"]) if "links" in self.data else {}
         data = {name: orjson.Fragment(bytes(it)) for name, it in self.data.items()}
-        return notifications.body(self.type, {**data, "links": {**own, **links}}, at=self.timestamp)
+        return body(self.type, {**data, "links": {**own, **links}}, at=self.timestamp)
 
 
 class _Handoff(msgspec.Struct):

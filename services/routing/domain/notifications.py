@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from services.routing.domain.handoff import Handoff
+from services.routing.domain.notification_body import body, notification_data
 from services.routing.domain.policy import TeamPolicy
 from shared.agreement.facts import promise_facts
 from shared.agreement.model import Anchor, Policy
@@ -19,7 +20,6 @@ from shared.calendar.pauses import Pause
 from shared.calendar.running_time import RunningTime
 from shared.contracts.payloads import Scope
 
-MAX_BYTES = 20_000
 ASSIGNED = "handoff.assigned"
 WITHDRAWN = "handoff.withdrawn"
 AT_RISK = "handoff.at_risk"
@@ -38,15 +38,7 @@ class _Parts(msgspec.Struct):
     scores: msgspec.Raw
 
 
-class _Body(msgspec.Struct):
-    """A body whose parts are copied as bytes: they may hold numbers that few decoders accept."""
-
-    data: dict[str, msgspec.Raw]
-
-
 _parts_of = msgspec.json.Decoder(_Parts).decode
-_body_of = msgspec.json.Decoder(_Body).decode
-_lead_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Notification(NamedTuple):
@@ -175,7 +167,7 @@ def _about(
     endpoint: str,
     at: datetime,
 ) -> Notification:
-    data = {**_as_written(_body_of(original.body).data), "undelivered": undelivered_to}
+    data = {**notification_data(original.body), "undelivered": undelivered_to}
     return original._replace(
         id=notification_id(f"{cause}/{type}/{endpoint}"),
         endpoint=endpoint,
@@ -261,35 +253,3 @@ class DueTimes:
 
     def _hours(self, calendar: str | None) -> CompiledCalendar:
         return self._team.calendars.get(calendar or "", self._team.calendar)
-
-
-def body(type: str, data: dict[str, Any], *, at: datetime) -> bytes:
-    """The exact bytes. Parts that do not fit are left out, the least useful first, and `shortened` is true then."""
-    encoded = orjson.dumps({"type": type, "timestamp": at, "data": data})
-    for shorten in _SHORTER:
-        if len(encoded) < MAX_BYTES:
-            break
-        parts = _body_of(encoded).data
-        lead = _lead_of(parts.get("lead", b"{}"))
-        data = {
-            **_as_written(parts),
-            "lead": {**_as_written(shorten(lead)), "shortened": True},
-        }
-        encoded = orjson.dumps({"type": type, "timestamp": at, "data": data})
-    return encoded
-
-
-def _as_written(parts: dict[str, msgspec.Raw]) -> dict[str, orjson.Fragment]:
-    return {name: orjson.Fragment(bytes(it)) for name, it in parts.items()}
-
-
-def _without(*names: str) -> Callable[[dict[str, msgspec.Raw]], dict[str, msgspec.Raw]]:
-    return lambda lead: {name: it for name, it in lead.items() if name not in names}
-
-
-_SHORTER = (
-    _without("recent"),
-    _without("traits"),
-    _without("why_now", "reasons", "first_campaign", "last_campaign", "sources"),
-    _without("name", "company"),
-)

@@ -11,12 +11,12 @@ from uuid import UUID
 import msgspec
 
 from services.routing.domain.handoff import Handoff
+from services.routing.domain.notification_body import body
 from services.routing.domain.notifications import (
     AT_RISK,
     BREACHED,
     OPS_ENDPOINT,
     Notification,
-    body,
     handoff_data,
     notification_id,
     rep_endpoint,

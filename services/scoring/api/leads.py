@@ -18,6 +18,7 @@ from services.scoring.handlers.reading import UnknownLead, VisibleLead, visible_
 from services.scoring.queries import leads
 from shared.agreement.store import Policies
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
+from shared.contracts.payloads import LeadCard
 from shared.errors import Rejected
 from shared.http.csv_tables import (
     CSV_RESPONSE,
@@ -102,6 +103,7 @@ class LeadOut(BaseModel):
     )
     since: datetime
     steps: list[StepOut]
+    lead_card: LeadCard = Field(description="What a rep would read if the lead qualified now.")
 
     @classmethod
     def of(cls, visible: VisibleLead, now: datetime) -> LeadOut:
@@ -133,6 +135,7 @@ class LeadOut(BaseModel):
             agreement_version=lead.version,
             since=lead.since,
             steps=[StepOut(stage=it.stage, cause=it.cause, at=it.at) for it in visible.steps],
+            lead_card=visible.lead_card,
         )
 
 

@@ -15,7 +15,7 @@ from services.scoring.domain.profile import DatedValue
 from services.scoring.domain.score import Part
 from shared.agreement.facts import typed_traits
 from shared.contracts.codec import encode
-from shared.contracts.payloads import LeadContext, MarketingEvent, Reason, Touch
+from shared.contracts.payloads import LeadCard, LeadContext, MarketingEvent, Reason, Touch
 
 TRAITS_BYTES = 400_000
 """The size of all declared traits; a record of Kafka has at most a megabyte."""
@@ -34,9 +34,13 @@ def lead_context(
     *,
     why_now: MarketingEvent | None,
     recent: Sequence[MarketingEvent],
+    lead_card: LeadCard | None = None,
     now: datetime,
 ) -> LeadContext:
-    """The context of the lead. If it is too large, the oldest events are left out, then details, then traits."""
+    """The context of the lead.
+
+    If it is too large, the oldest events are left out, then what the lead read and bought, then details, then traits.
+    """
     profile = lead.profile
     traits = _plain(profile.trait_values)
     full = LeadContext(
@@ -53,6 +57,7 @@ def lead_context(
         first_campaign=_campaign(profile.first_campaign),
         last_campaign=_campaign(profile.last_campaign),
         sources=tuple(sorted(profile.sources))[:FIELDS],
+        lead_card=lead_card,
     )
     bare = LeadContext(email=profile.email, phone=profile.phone, persona=full.persona)
     return next((it for it in _smaller_contexts(full) if _bytes(it) <= LIMIT_BYTES), bare)
@@ -102,16 +107,23 @@ def _smaller_contexts(full: LeadContext) -> Iterator[LeadContext]:
     yield full
     for kept in range(len(full.recent) - 1, -1, -1):
         yield replace(full, recent=full.recent[:kept])
+    lead_card = full.lead_card and replace(full.lead_card, topics=(), pages=(), purchases=())
+    full = replace(full, recent=(), lead_card=lead_card)
+    yield full
     why = full.why_now
     bare = replace(
         full,
-        recent=(),
         why_now=why and replace(why, properties={}),
         first_campaign={},
         last_campaign={},
     )
     for kept in range(len(full.traits), -1, -1):
         yield replace(bare, traits=dict(list(full.traits.items())[:kept]))
+    if lead_card is not None:
+        for kept in range(len(lead_card.form_answers) - 1, -1, -1):
+            shorter = replace(lead_card, form_answers=lead_card.form_answers[:kept])
+            yield replace(bare, traits={}, lead_card=shorter)
+    yield replace(bare, traits={}, lead_card=None)
 
 
 def _bytes(context: LeadContext) -> int:

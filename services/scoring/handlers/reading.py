@@ -9,13 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.card import TellingEvents, build_card, origins_in, origins_of
 from services.scoring.domain.holding import Access, lead_at_loss
 from services.scoring.domain.identities import identifiers_in
 from services.scoring.domain.lead import Lead, StageChange
 from services.scoring.domain.policy import ScoringPolicy
-from services.scoring.queries import holdings, leads, ledger
+from services.scoring.domain.touches import TouchPeriod
+from services.scoring.queries import holdings, leads, ledger, touches
 from shared.agreement.store import Policies
 from shared.auth.keys import Caller, KeyScope
+from shared.contracts.payloads import LeadCard
+from shared.contracts.touches import TouchCause
 from shared.errors import Rejected
 
 
@@ -30,12 +34,13 @@ class UnknownLead(Rejected):
 
 
 class VisibleLead(NamedTuple):
-    """A lead with its identifiers and steps, and the policy of the lead's agreement version."""
+    """A lead with its identifiers, steps and card, and the policy of the lead's agreement version."""
 
     lead: Lead
     identities: Sequence[str]
     steps: Sequence[StageChange]
     policy: ScoringPolicy
+    lead_card: LeadCard
 
 
 def visible_lead(
@@ -58,7 +63,19 @@ def visible_lead(
         steps = [step for step in steps if step.at < access.until]
         identities = [key for key in identities if key in visible]
         lead = lead_at_loss(lead, events, steps, policy, now)
-    return VisibleLead(lead, identities, steps, policy)
+        lead_card = build_card(lead.profile, policy, events, origins_in(events, policy), now=now)
+    else:
+        lead_card = _present_card(session, lead, policy, now)
+    return VisibleLead(lead, identities, steps, policy, lead_card)
+
+
+def _present_card(session: Session, lead: Lead, policy: ScoringPolicy, now: datetime) -> LeadCard:
+    """The card that a rep would get if the lead qualified now."""
+    period = TouchPeriod(lead.id, lead.id, lead.qualification, TouchCause.QUALIFIED, now)
+    origins = origins_of(touches.touches_of(session, [period])[period].touches)
+    telling = TellingEvents.of(policy.agreement.lead_card)
+    events = ledger.telling_events(session, [lead.id], telling)[lead.id]
+    return build_card(lead.profile, policy, events, origins, now=now)
 
 
 def accessible_lead(

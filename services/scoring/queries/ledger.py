@@ -11,6 +11,8 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     DateTime,
+    Select,
+    TableValuedAlias,
     Text,
     Uuid,
     any_,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.card import HISTORY, TellingEvents
 from services.scoring.domain.content_ids import EventKey
 from services.scoring.domain.context import RECENT
 from services.scoring.domain.touches import Origin
@@ -102,10 +105,7 @@ def events_of(session: Session, lead_ids: Collection[UUID]) -> dict[UUID, list[M
     statement = select(events.c.lead_id, _PAYLOAD.label("payload")).where(
         events.c.lead_id == any_(literal(list(lead_ids), ARRAY(Uuid)))
     )
-    events_by_lead: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
-    for row in session.execute(statement):
-        events_by_lead[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
-    return events_by_lead
+    return _events_by_lead(session, lead_ids, statement)
 
 
 def events_until(session: Session, lead_id: UUID, until: datetime) -> list[MarketingEvent]:
@@ -115,15 +115,12 @@ def events_until(session: Session, lead_id: UUID, until: datetime) -> list[Marke
 
 
 def latest_events(
-    session: Session, lead_ids: Collection[UUID], types: Collection[str]
+    session: Session, lead_ids: Collection[UUID], types: Collection[str], *, limit: int = RECENT
 ) -> dict[UUID, list[MarketingEvent]]:
-    """For each lead its last RECENT events of these types, the latest first."""
-    latest_of: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
-    if not latest_of:
-        return latest_of
-    requested = (  # with a table's name before it: in the subquery a bare `lead_id` would be that of `events`
-        func.unnest(literal(list(lead_ids), ARRAY(Uuid))).table_valued("lead_id").render_derived()
-    )
+    """For each lead its last events of these types, the latest first."""
+    if not lead_ids or not types:
+        return {lead_id: [] for lead_id in lead_ids}
+    requested = _requested(lead_ids)
     latest = (
         select(_PAYLOAD.label("payload"))
         .where(
@@ -131,12 +128,49 @@ def latest_events(
             events.c.type == any_(literal(list(types), ARRAY(Text))),
         )
         .order_by(*_LATEST_FIRST)
-        .limit(RECENT)
+        .limit(limit)
         .lateral()
     )
-    for row in session.execute(select(requested.c.lead_id, latest.c.payload)):
-        latest_of[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
-    return latest_of
+    return _events_by_lead(session, lead_ids, select(requested.c.lead_id, latest.c.payload))
+
+
+def telling_events(
+    session: Session, lead_ids: Collection[UUID], telling: TellingEvents
+) -> dict[UUID, list[MarketingEvent]]:
+    """The telling events among the last HISTORY of each lead, and the last ones of its consent; some may be twice."""
+    if not lead_ids:
+        return {}
+    requested = _requested(lead_ids)
+    latest = (
+        select(events.c.type, events.c.payload)
+        .where(events.c.lead_id == requested.c.lead_id)
+        .order_by(*_LATEST_FIRST)
+        .limit(HISTORY)
+        .lateral()
+    )
+    has_field = latest.c.payload["properties"].has_any(literal(list(telling.fields), ARRAY(Text)))
+    is_telling = (latest.c.type == any_(literal(list(telling.types), ARRAY(Text)))) | has_field
+    payload = cast(latest.c.payload, Text).label("payload")
+    statement = select(requested.c.lead_id, payload).where(is_telling)
+    in_window = _events_by_lead(session, lead_ids, statement)
+    of_consent = latest_events(session, lead_ids, telling.consent_types)
+    return {lead_id: [*in_window[lead_id], *of_consent[lead_id]] for lead_id in lead_ids}
+
+
+def _requested(lead_ids: Collection[UUID]) -> TableValuedAlias:
+    """The ids as a table with a name: in a subquery a bare `lead_id` would be that of `events`."""
+    ids = func.unnest(literal(list(lead_ids), ARRAY(Uuid)))
+    return ids.table_valued("lead_id").render_derived()
+
+
+def _events_by_lead(
+    session: Session, lead_ids: Collection[UUID], statement: Select[UUID, str]
+) -> dict[UUID, list[MarketingEvent]]:
+    """The events of the statement's payloads by lead; leads without any have none."""
+    events_by_lead: dict[UUID, list[MarketingEvent]] = {lead_id: [] for lead_id in lead_ids}
+    for row in session.execute(statement):
+        events_by_lead[row.lead_id].append(MARKETING_EVENTS.codec.decode(row.payload))
+    return events_by_lead
 
 
 def events_before(

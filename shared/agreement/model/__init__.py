@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.agreement.model.agreement import Agreement, TraitType
 from shared.agreement.model.base import Id, Label, Section
 from shared.agreement.model.calendar import Calendar, Override, Weekday, Window
+from shared.agreement.model.card import CardContents, ConsentSources, PageTopic, Question
 from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.money import Attribution, AttributionModel, LeadValue, Money, Quota
 from shared.agreement.model.personas import Persona
@@ -34,7 +35,9 @@ __all__ = [
     "Attribution",
     "AttributionModel",
     "Calendar",
+    "CardContents",
     "ChannelRule",
+    "ConsentSources",
     "ContactOutcome",
     "Effective",
     "EscalationStep",
@@ -47,6 +50,7 @@ __all__ = [
     "Measure",
     "Money",
     "Override",
+    "PageTopic",
     "Parties",
     "Party",
     "PauseReason",
@@ -55,6 +59,7 @@ __all__ = [
     "Promise",
     "Promises",
     "Qualification",
+    "Question",
     "Quota",
     "Recycle",
     "RejectReason",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.agreement.model.base import Id, Label, Section
+from shared.agreement.model.card import CardContents
 from shared.agreement.model.channels import ChannelRule
 from shared.agreement.model.money import Attribution, Money
 from shared.agreement.model.personas import Persona
@@ -50,6 +51,10 @@ class Agreement(Section):
         default=(),
         description="How channels are told apart, before the built-in table: first by what the campaign names, then "
         "by the referrer, then by the type of the event; of each the first rule that holds.",
+    )
+    lead_card: CardContents = Field(
+        default=CardContents(),
+        description="What a rep reads about a lead besides its scores and traits.",
     )
     parties: Parties | None = Field(default=None, description="Who agreed.")
     promises: Promises = Field(

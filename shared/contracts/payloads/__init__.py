@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from shared.contracts.payloads.cards import (
+    CardTouch,
+    Consent,
+    ConsentState,
+    FormAnswer,
+    LeadCard,
+    PageViews,
+    Purchase,
+    TopicViews,
+)
 from shared.contracts.payloads.clocks import ClockChange, Scope, SlaChanged
 from shared.contracts.payloads.events import EventKind, Identity, MarketingEvent
 from shared.contracts.payloads.handoffs import Change, HandoffChanged
@@ -17,20 +27,28 @@ from shared.contracts.payloads.leads import (
 from shared.contracts.payloads.values import Facts
 
 __all__ = [
+    "CardTouch",
     "Change",
     "ClockChange",
+    "Consent",
+    "ConsentState",
     "EventKind",
     "Facts",
+    "FormAnswer",
     "HandoffChanged",
     "Identity",
+    "LeadCard",
     "LeadContext",
     "LeadQualified",
     "LeadsMerged",
     "MarketingEvent",
+    "PageViews",
+    "Purchase",
     "Qualified",
     "Reason",
     "Scope",
     "Scores",
     "SlaChanged",
+    "TopicViews",
     "Touch",
 ]

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts.codec import Instant, Payload, always_encoded
+from shared.contracts.payloads.cards import LeadCard
 from shared.contracts.payloads.values import Facts
 
 
@@ -62,6 +63,10 @@ class LeadContext(Payload, frozen=True, kw_only=True):
     first_campaign: dict[str, str] = always_encoded({})
     last_campaign: dict[str, str] = always_encoded({})
     sources: tuple[str, ...] = always_encoded(())
+    lead_card: Annotated[
+        LeadCard | None,
+        Meta(description="What else a rep reads; absent when the lead ceased to be qualified."),
+    ] = None
 
 
 class Qualified(StrEnum):

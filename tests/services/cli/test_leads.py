@@ -11,7 +11,9 @@ from services.cli.leads import app
 from services.cli.people import UnreadableName
 from services.scoring.handlers.reading import UnknownLead
 from shared.db.session import Sessions
+from tests.builders import marketing_event
 from tests.services.cli.journey import hand_over
+from tests.services.scoring.conftest import Worker
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
@@ -70,3 +72,23 @@ def test_a_name_that_no_lead_has_is_a_clear_error(name: str, error: type[Excepti
     assert isinstance(result.exception, error)
     assert name[:30] in str(result.exception)
     assert len(str(result.exception)) < 600
+
+
+def test_a_lead_is_shown_with_its_card(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish(lead_card={"questions": [{"field": "wish", "label": "Wish [b]"}]})
+        worker.take(
+            marketing_event("form", properties={"wish": "[red]Call\x1b me[/red]\nsoon"}),
+            marketing_event(properties={"path": "/pricing"}),
+        )
+
+    result = CliRunner().invoke(app, ["show", "ada@example.com"])
+
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(it.split()) for it in result.stdout.splitlines()]
+    assert lines[lines.index("Card") + 1 :][:3] == [
+        "Wish [b] [red]Call me[/red]",
+        "soon",
+        "Pages /pricing (1)",
+    ]

@@ -14,11 +14,19 @@ from tests.services.sla_monitor.builders import handle_changes
 TITLE = "<b>Prices</b>"
 """HTML in an event, which pages show as text."""
 
+WISH = "Nobody calls.\n<b>Ever.</b>"
+"""What she wrote into the form, in two lines."""
+
+LEAD_CARD = {
+    "questions": [{"field": "wish", "label": "Wish"}],
+    "consent": {"withdrawn_by": ["gone"]},
+}
+
 
 def add_lead_history(sessions: Sessions) -> UUID:
     """Ines read a page and asked for a demo at noon; Amira has the lead. Returns the lead's id."""
     with sessions.begin() as session:
-        assigner = build_assigner(session)
+        assigner = build_assigner(session, lead_card=LEAD_CARD)
         importing(session, entry("amira"))
         worker = Worker(session)
         worker.take(
@@ -29,7 +37,12 @@ def add_lead_history(sessions: Sessions) -> UUID:
                 traits={"name": "Inês Müller", "company": "Tidewater"},
                 time=NOON - minutes(5),
             ),
-            marketing_event("demo_requested", id="d-1", email="ines@tidewater-analytics.com"),
+            marketing_event(
+                "demo_requested",
+                id="d-1",
+                email="ines@tidewater-analytics.com",
+                properties={"wish": WISH},
+            ),
         )
         [qualified] = worker.announced()
         qualifying(session, assigner, qualified)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from services.console.apis import Connections, Service
+from services.console.pages.cards import CardView, card_of
 from services.console.pages.leads import load_story
 from services.console.pages.page import View
 from services.console.sessions import Visitor
@@ -161,3 +162,23 @@ def test_a_page_of_another_list_is_refused(console: RunningConsole) -> None:
         response = client.get("/leads", params={"after": "nonsense"})
         assert response.status_code == 400
         assert "after" in response.text
+
+
+def test_a_leads_page_and_its_handoffs_page_have_the_card_with_words_as_text(
+    console: RunningConsole,
+) -> None:
+    lead_id = add_lead_history(console.sessions)
+    with console.visit() as client:
+        story = client.get(f"/leads/{lead_id}").text
+        [handoff] = set(re.findall(r'href="(/handoffs/[0-9a-f-]+)"', story))
+        pages = (story, client.get(handoff).text)
+
+    for page in pages:
+        words = '<q class="words" dir="auto">Nobody calls.\n&lt;b&gt;Ever.&lt;/b&gt;</q>'
+        assert f'<dt dir="auto">Wish</dt><dd>{words}' in page
+        assert "Consent unknown" in text_of(page)
+        assert "First touch direct: demo requested, 18 Nov 2026" in text_of(page)
+
+
+def test_a_lead_that_was_announced_without_a_card_has_none() -> None:
+    assert card_of({"lead_card": None}) == card_of({}) == CardView([], [])

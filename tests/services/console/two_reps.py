@@ -43,6 +43,7 @@ FIELDS = {
 LATER = NOON + minutes(90)
 """When both promises of each lead are broken."""
 
+LEAD_CARD = {"questions": [{"field": "wish", "label": "Wish <b>of the lead"}]}
 REPS = ("amira", "linus")
 PHONES = {"ines": "+49 1555 0142717", "theo": "+49 1555 0142718"}
 PEOPLE = tuple(PHONES)
@@ -71,7 +72,7 @@ class Holding:
 def add_two_reps(sessions: Sessions) -> dict[str, Holding]:
     """Ines and Theo asked for a demo at noon, and each rep has one of them. Returns what each rep holds, by rep."""
     with sessions.begin() as session:
-        assigner = build_assigner(session)
+        assigner = build_assigner(session, lead_card=LEAD_CARD)
         importing(session, *(entry(it, name=f"{it.title()} <b>rep</b>") for it in REPS))
         worker = Worker(session)
         for person in PEOPLE:
@@ -87,7 +88,12 @@ def add_two_reps(sessions: Sessions) -> dict[str, Holding]:
                     },
                     time=NOON - minutes(5),
                 ),
-                marketing_event("demo_requested", id=f"{person}-asked", email=email_of(person)),
+                marketing_event(
+                    "demo_requested",
+                    id=f"{person}-asked",
+                    email=email_of(person),
+                    properties={"wish": f"<i>{person}-wishes</i>"},
+                ),
             )
         qualifying(session, assigner, *worker.announced())
         changes = announced(session)
@@ -132,6 +138,7 @@ def _holding(session: Session, rep: str) -> Holding:
             f"{person}-firm",
             f"{person}-title",
             f"{person}-mail",
+            f"{person}-wishes",
             PHONES[person],
         ),
     )

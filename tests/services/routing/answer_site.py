@@ -20,7 +20,16 @@ from services.routing.domain.answer_links import (
 )
 from services.routing.main import build_api
 from shared.auth.derived_keys import derived_keys
-from shared.contracts.payloads import LeadContext, Touch
+from shared.contracts.payloads import (
+    CardTouch,
+    Consent,
+    ConsentState,
+    FormAnswer,
+    LeadCard,
+    LeadContext,
+    TopicViews,
+    Touch,
+)
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
 from tests.services.routing.builders import (
@@ -51,6 +60,21 @@ LEAD = LeadContext(
         time=NOON,
         title="Request a demo",
         properties={"message": "<script>alert(1)</script>"},
+    ),
+    lead_card=LeadCard(
+        persona="Decides & signs",
+        form_answers=(
+            FormAnswer(
+                field="pain",
+                label="What hurts <most>",
+                text="Nobody calls us.\n<img src=x> " + "very" * 60,
+                at=NOON,
+            ),
+            FormAnswer(field="wish", label="Wish", text="نريد عرضا توضيحيا 👩‍💻", at=NOON),
+        ),
+        topics=(TopicViews(topic="prices", label="Prices", views=3, weight=2.5),),
+        first_touch=CardTouch(channel="email", campaign="<autumn>", type="page_viewed", at=NOON),
+        consent=Consent(state=ConsentState.UNKNOWN),
     ),
 )
 

@@ -11,11 +11,23 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.routing.domain import notifications
+from shared.contracts.card_lines import lines_of_answers, lines_of_facts
+from shared.contracts.codec import Codec
+from shared.contracts.payloads import LeadCard
 
 MAX_DUE = 5
 """How many promises a message shows, the nearest."""
+MAX_ANSWERS = 4
+MAX_ANSWER = 400
+"""How many answers in forms a message shows, and how many characters of each; the answer page shows more."""
+MAX_LABEL = 80
+
+MESSAGE = "message"
+"""The field in which most forms ask what somebody wants."""
 
 Json = Mapping[str, Any]
+
+_card_codec = Codec(LeadCard)
 
 _UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -45,7 +57,12 @@ class ChatMessage:
 
     def shortened(self, limit: int) -> ChatMessage:
         """The message with no text longer than so many characters."""
-        facts = tuple(it._replace(text=shortened(it.text, limit)) for it in self.facts)
+        facts = tuple(
+            it._replace(
+                label=shortened(it.label, min(limit, MAX_LABEL)), text=shortened(it.text, limit)
+            )
+            for it in self.facts
+        )
         return replace(self, title=shortened(self.title, limit), facts=facts)
 
 
@@ -84,13 +101,18 @@ def _assigned(data: Json) -> Iterator[Fact]:
     lead, handoff = data["lead"], data["handoff"]
     why = lead.get("why_now") or {}
     yield Fact("Why now", str(why.get("title") or words_of(why.get("type") or handoff["cause"])))
-    yield Fact("Message", str((why.get("properties") or {}).get("message") or ""))
+    lead_card = _card_codec.convert(lead.get("lead_card") or {})
+    if all(it.field != MESSAGE for it in lead_card.form_answers):
+        yield Fact("Message", str((why.get("properties") or {}).get(MESSAGE) or ""))
+    for line in lines_of_answers(lead_card)[:MAX_ANSWERS]:
+        yield Fact(line.label, shortened(_line(line.text), MAX_ANSWER))
     for due in sorted(data["due"], key=lambda it: _instant(it["due_at"]))[:MAX_DUE]:
         yield Fact(f"{words_of(due['kind'])} by", at=_instant(due["due_at"]))
     yield Fact("E-mail", lead.get("email") or "")
     yield Fact("Phone", lead.get("phone") or "")
     yield Fact("Tier", f"{handoff['tier']}, grade {data['scores']['grade']}")
     yield Fact("Reasons", "; ".join(it["label"] for it in lead.get("reasons", ())))
+    yield from (Fact(*line) for line in lines_of_facts(lead_card))
 
 
 def _withdrawn(data: Json) -> Iterator[Fact]:
@@ -156,7 +178,7 @@ def _links(data: Json) -> Iterator[Link]:
 def _clean(facts: Iterator[Fact]) -> Iterator[Fact]:
     """The facts that say something, each as one line."""
     for fact in facts:
-        cleaned = fact._replace(text=_line(fact.text))
+        cleaned = fact._replace(label=_line(fact.label), text=_line(fact.text))
         if cleaned.text or cleaned.at:
             yield cleaned
 

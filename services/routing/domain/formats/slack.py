@@ -20,8 +20,10 @@ MAX_SECTION: Final = 3_000
 """Characters of the text of one section."""
 MAX_MESSAGE: Final = 12_000
 """Characters of all texts together."""
-_LIMITS = (1_500, 500, 150, 40)
+_LIMITS = (1_500, 500, 150, 40, 12)
 """Texts are shortened to the first of these lengths with which the message is within Slack's limits."""
+_FALLBACK = 150
+"""Characters of the text that notifications show."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -30,7 +32,7 @@ def encode(body: bytes) -> bytes:
     message = message_of(body)
     candidates = (list(_blocks(message.shortened(it))) for it in _LIMITS)
     blocks = next(filter(is_within_limits, candidates))
-    fallback = escaped(message.shortened(_LIMITS[-2]).title)
+    fallback = escaped(message.shortened(_FALLBACK).title)
     return orjson.dumps(
         {"text": fallback, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
     )

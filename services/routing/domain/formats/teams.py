@@ -11,7 +11,7 @@ from services.routing.domain.formats.message import ChatMessage, Fact, message_o
 
 MAX_BYTES: Final = 28_000
 """Of the whole request; Teams takes 28 KB."""
-_LIMITS = (1_500, 500, 150, 40)
+_LIMITS = (1_500, 500, 150, 40, 12)
 """Texts are shortened to the first of these lengths with which the request is small enough."""
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"

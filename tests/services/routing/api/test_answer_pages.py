@@ -69,6 +69,20 @@ def test_the_page_says_who_why_and_until_when_and_takes_text_as_text(site: Site)
     assert " selected" not in page.text
 
 
+def test_the_page_has_the_card_and_takes_a_persons_words_as_text(site: Site) -> None:
+    with site.visit() as rep:
+        text = rep.get(site.path()).text
+
+    assert '<dt dir="auto">What hurts &lt;most&gt;</dt>' in text
+    assert '<q class="words" dir="auto">Nobody calls us.\n&lt;img src=x&gt; veryvery' in text
+    assert '<q class="words" dir="auto">نريد عرضا توضيحيا 👩‍💻</q>' in text
+    for line in ("Decides &amp; signs", "Prices (3)", "campaign &lt;autumn&gt;", "unknown"):
+        assert f"{line}" in text
+    assert (
+        "&lt;script&gt;alert(1)" in text
+    )  # no question asks for the message, so that it stands with the cause
+
+
 def test_opening_changes_nothing_and_sets_only_a_nonce(site: Site) -> None:
     before = site.steps()
     with site.visit() as client:

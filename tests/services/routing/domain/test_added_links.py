@@ -6,7 +6,7 @@ import orjson
 
 from services.routing.domain import notifications
 from services.routing.domain.added_links import read_notification
-from services.routing.domain.notifications import MAX_BYTES
+from services.routing.domain.notification_body import MAX_BYTES, body
 from shared.contracts.payloads import LeadContext
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import URL, handoff
@@ -27,20 +27,20 @@ def test_nothing_changes_but_the_links() -> None:
 
 
 def test_a_notification_without_links_gets_some() -> None:
-    body = notifications.body("handoff.breached", {"handoff": {"id": 1}}, at=NOON)
+    encoded = body("handoff.breached", {"handoff": {"id": 1}}, at=NOON)
 
-    assert orjson.loads(read_notification(body).with_links(LINK))["data"]["links"] == LINK
-    assert read_notification(body).rep is None
-    assert read_notification(notifications.body("x", {}, at=NOON)).rep is None
+    assert orjson.loads(read_notification(encoded).with_links(LINK))["data"]["links"] == LINK
+    assert read_notification(encoded).rep is None
+    assert read_notification(body("x", {}, at=NOON)).rep is None
 
 
 def test_with_its_links_a_notification_is_still_small_enough() -> None:
     for size in range(18_000, 20_000, 50):
         context = LeadContext(email="ada@example.com", traits={"about": "x" * size})
         big = handoff()._replace(lead=lead_qualified(context=context))
-        body = notifications.assignment(big, due_times=due_times(), public_url=URL).body
+        encoded = notifications.assignment(big, due_times=due_times(), public_url=URL).body
 
-        linked = read_notification(body).with_links(LINK)
+        linked = read_notification(encoded).with_links(LINK)
 
         assert len(linked) < MAX_BYTES
         assert orjson.loads(linked)["data"]["links"]["answer"] == LINK["answer"]

@@ -11,9 +11,11 @@ from standardwebhooks import Webhook
 
 from services.routing.domain import notifications
 from services.routing.domain.handoff import Handoff
+from services.routing.domain.notification_body import MAX_BYTES
 from services.routing.domain.signing import encode_secret, signed_headers
 from shared.clock import utc_now
-from shared.contracts.payloads import LeadContext, Touch
+from shared.contracts.codec import encode
+from shared.contracts.payloads import FormAnswer, LeadCard, LeadContext, PageViews, Touch
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, lead_qualified
 from tests.services.routing.builders import URL, build_policy, handoff
 
@@ -101,6 +103,8 @@ def test_due_times_follow_the_policies_of_the_agreement(
     [
         ({"recent": 40}, {"recent"}),
         ({"traits": 40}, {"recent", "traits"}),
+        ({"card": 15}, {"recent"}),
+        ({"card": 40}, {"recent", "traits", "reasons", "why_now", "lead_card"}),
         ({"reasons": 40}, {"recent", "traits", "reasons", "why_now"}),
         ({"name": 40}, {"recent", "traits", "reasons", "why_now", "name", "company"}),
     ],
@@ -112,6 +116,8 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
     touch = Touch(id="1", type="page_viewed", time=NOON, title=long)
     recent = (touch,) * context.get("recent", 1)
     traits = {f"trait_{n}": long for n in range(context.get("traits", 1))}
+    answers = (FormAnswer(field="f", label="F", text=long, at=NOON),) * context.get("card", 0)
+    pages = (PageViews(path="/", views=1, weight=1.0, title=long * 4, last_at=NOON),)
     campaign = {f"c_{n}": long for n in range(context.get("reasons", 0))}
     lead = lead_qualified(
         context=LeadContext(
@@ -121,6 +127,9 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
             why_now=touch,
             name=long * context.get("name", 1),
             last_campaign=campaign,
+            lead_card=LeadCard(
+                form_answers=answers, pages=pages if answers else (), purchase_count=len(answers)
+            ),
         )
     )
 
@@ -130,7 +139,7 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
         public_url=URL,
     )
 
-    assert len(notification.body) < notifications.MAX_BYTES
+    assert len(notification.body) < MAX_BYTES
     assert data(notification)["lead"]["shortened"] is True
     assert not gone & data(notification)["lead"].keys()
     assert data(notification)["lead"]["email"] == "ada@example.com"
@@ -151,3 +160,33 @@ def test_an_undelivered_notification_names_the_endpoint_and_keeps_its_data() -> 
         "state": "exhausted",
     }
     assert data(passed_on)["lead"] == data(original)["lead"]
+
+
+def test_what_a_lead_read_is_left_out_before_what_it_wrote() -> None:
+    wrote = FormAnswer(field="pain", label="Pain", text="Nobody calls", at=NOON)
+    page = PageViews(path="/", views=1, weight=1.0, title="x" * 20_000, last_at=NOON)
+    context = LeadContext(
+        email="ada@example.com", lead_card=LeadCard(form_answers=(wrote,), pages=(page,))
+    )
+    lead = lead_qualified(context=context)
+
+    notification = notifications.assignment(
+        handoff()._replace(lead=lead), due_times=due_times(), public_url=URL
+    )
+
+    lead_card = data(notification)["lead"]["lead_card"]
+    assert len(notification.body) < MAX_BYTES
+    assert [it["text"] for it in lead_card["form_answers"]] == ["Nobody calls"]
+    assert "pages" not in lead_card
+
+
+def test_a_lead_whose_card_another_writer_left_empty_is_shortened_too() -> None:
+    lead = lead_qualified(context=LeadContext(email="ada@example.com", name="x" * 30_000))
+    empty = encode(lead).replace(b'"email"', b'"lead_card":null,"email"', 1)
+
+    notification = notifications.assignment(
+        handoff()._replace(lead=lead, announced_json=empty), due_times=due_times(), public_url=URL
+    )
+
+    assert data(notification)["lead"]["email"] == "ada@example.com"
+    assert data(notification)["lead"]["shortened"] is True

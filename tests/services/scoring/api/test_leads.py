@@ -130,3 +130,21 @@ def test_a_key_for_ingest_may_not_read_leads(
     )
 
     assert refused["code"] == "wrong_scope"
+
+
+def test_a_lead_shows_what_a_rep_would_read(sessions: Sessions, ops: LeadClient) -> None:
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish(lead_card={"questions": [{"field": "pain", "label": "What hurts"}]})
+        worker.take(
+            marketing_event("form", properties={"pain": "Nobody calls"}),
+            marketing_event(properties={"path": "/pricing"}),
+        )
+
+    lead_card = ops.get(email="ada@example.com")["lead_card"]
+
+    assert [(it["label"], it["text"]) for it in lead_card["form_answers"]] == [
+        ("What hurts", "Nobody calls")
+    ]
+    assert "/pricing" in [it["path"] for it in lead_card["pages"]]
+    assert lead_card["consent"] is None

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.routing.api.webhook_examples import example_bodies
 from services.routing.domain import notifications
@@ -22,7 +23,19 @@ from services.routing.domain.formats.message import (
     shortened,
     utf16_size,
 )
-from shared.contracts.payloads import LeadContext, Reason, Touch
+from shared.contracts.payloads import (
+    CardTouch,
+    Consent,
+    ConsentState,
+    FormAnswer,
+    LeadCard,
+    LeadContext,
+    PageViews,
+    Purchase,
+    Reason,
+    TopicViews,
+    Touch,
+)
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import URL, handoff
 from tests.services.routing.domain.test_notifications import due_times
@@ -50,6 +63,26 @@ def assigned(context: LeadContext) -> bytes:
 
 
 @st.composite
+def cards(draw: st.DrawFn) -> LeadCard:
+    """Cards with everything on them, each text as bad as it can be."""
+    text = draw(NASTY)
+    touch = CardTouch(channel=text, campaign=text, type="page_viewed", at=NOON)
+    answer = FormAnswer(field="message", label=draw(NASTY), text=draw(NASTY), at=NOON)
+    bought = Purchase(type="order_completed", title=text, amount=1e300, currency="EUR", at=NOON)
+    return LeadCard(
+        persona=text,
+        first_touch=touch,
+        last_touch=replace(touch, campaign=draw(VALUES)),
+        form_answers=(answer,) * 8,
+        topics=(TopicViews(topic="t", label=draw(NASTY), views=2**60, weight=1.0),) * 5,
+        pages=(PageViews(path=text, views=1, weight=1.0, last_at=NOON),) * 5,
+        purchases=(bought,) * 5,
+        purchase_count=99,
+        consent=Consent(state=ConsentState.GRANTED, by=draw(NASTY), at=NOON),
+    )
+
+
+@st.composite
 def leads(draw: st.DrawFn) -> LeadContext:
     """Leads with texts that no form should accept, long ones too."""
     touch = Touch(
@@ -67,6 +100,7 @@ def leads(draw: st.DrawFn) -> LeadContext:
         phone=draw(VALUES),
         why_now=touch,
         reasons=reasons,
+        lead_card=draw(st.none() | cards()),
     )
 
 
@@ -200,3 +234,54 @@ def test_the_longest_links_are_in_sections_of_their_own() -> None:
     assert slack.is_within_limits(blocks)
     assert blocks[-1]["text"]["text"].endswith("|Open in the console>")
     assert len(encode(Format.TEAMS, body)) <= teams.MAX_BYTES
+
+
+def test_the_fullest_card_with_the_longest_links_is_within_all_limits() -> None:
+    answers = tuple(
+        FormAnswer(field=f"f{it}", label="&" * 200, text="&" * 800, at=NOON) for it in range(8)
+    )
+    touch = CardTouch(channel="<" * 63, campaign=">" * 200, type="&" * 100, at=NOON)
+    lead_card = LeadCard(
+        persona="&" * 200,
+        first_touch=touch,
+        last_touch=replace(touch, campaign=None),
+        form_answers=answers,
+        topics=(TopicViews(topic="t", label="&" * 200, views=1, weight=1.0),) * 5,
+        pages=(PageViews(path="&" * 300, views=1, weight=1.0, last_at=NOON),) * 5,
+        consent=Consent(state=ConsentState.GRANTED, by="&" * 63, at=NOON),
+    )
+    context = LeadContext(name="&" * 300, email="a@b.c", phone="&" * 300, lead_card=lead_card)
+    links = {name: f"https://{'x' * 1_950}.example/{url}" for name, url in LINKS.items()}
+    body = read_notification(assigned(context)).with_links(links)
+
+    assert slack.is_within_limits(orjson.loads(encode(Format.SLACK, body))["blocks"])
+    assert len(encode(Format.TEAMS, body)) <= teams.MAX_BYTES
+
+
+def test_a_chat_shows_a_persons_words_once_and_as_one_line_each() -> None:
+    wrote = "<b>Call</b> me\n\u202enow @here <!channel>"
+    touch = Touch(id="1", type="demo_requested", time=NOON, properties={"message": wrote})
+    answers = [
+        FormAnswer(field=field, label=label, text=wrote, at=NOON)
+        for field, label in (("message", "What they\nwrote"), ("b", "B"), ("c", "C"), ("d", "D"), ("e", "E"))
+    ]  # fmt: skip
+    lead_card = LeadCard(form_answers=tuple(answers), topics=(
+        TopicViews(topic="prices", label="Prices", views=3, weight=1.0),
+    ))  # fmt: skip
+    body = assigned(LeadContext(email="ada@example.com", why_now=touch, lead_card=lead_card))
+
+    [_, facts, *_] = orjson.loads(encode(Format.SLACK, body))["blocks"]
+
+    lines = facts["text"]["text"].split("\n")
+    words = "&lt;b&gt;Call&lt;/b&gt; me now @here &lt;!channel&gt;"
+    assert [it for it in lines if "Call" in it] == [
+        f"*{label}:* {words}" for label in ("What they wrote", "B", "C", "D")
+    ]
+    assert "*Topics:* Prices (3)" in lines
+
+
+def test_a_message_that_no_question_asks_for_is_shown_as_before() -> None:
+    touch = Touch(id="1", type="demo_requested", time=NOON, properties={"message": "Call me"})
+    body = assigned(LeadContext(email="ada@example.com", why_now=touch))
+
+    assert "*Message:* Call me" in "".join(texts_of(orjson.loads(encode(Format.SLACK, body))))
