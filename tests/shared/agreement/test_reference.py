@@ -27,7 +27,13 @@ def test_every_link_leads_to_a_section() -> None:
     page = reference()
     titles = {line[3:].lower() for line in page.split("\n") if line.startswith("## ")}
     assert {match[1] for match in re.finditer(r"\(#(\w+)\)", page)} <= titles
-    assert set(Agreement.model_fields) <= titles | {"leadbaton", "name", "traits", "personas"}
+    assert set(Agreement.model_fields) <= titles | {
+        "leadbaton",
+        "name",
+        "traits",
+        "personas",
+        "lead_card",
+    }
 
 
 def test_bounds_and_defaults_are_shown() -> None:
