@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from threading import Event
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +14,8 @@ from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
+from services.alignment.recount import recount
+from services.alignment.upkeep import keep_up
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
@@ -27,9 +31,13 @@ from shared.http.server import serve
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import work
 from shared.process import logs
+from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 PORT = 8004
+KEEP_UP_EVERY_S = 1.0
+RECOUNT_EVERY_S = 300.0
+"""How often it is asked whether it is time for the nightly recount."""
 
 
 def api(settings: Settings) -> None:
@@ -67,4 +75,24 @@ def worker(settings: Settings) -> None:
         Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         Subscription(SLA_CHANGED, on_sla_changed),
     ]
-    work(ALIGNMENT, subscriptions, settings=settings)
+    stop = Event()
+    engine = engine_for(settings.database_url)
+    sessions = sessions_on(engine)
+    tasks = [
+        run_periodically(
+            "tallies of handoffs", partial(keep_up, sessions, stop), stop, every_s=KEEP_UP_EVERY_S
+        ),
+        run_periodically(
+            "nightly recount of handoffs",
+            partial(recount, sessions, utc_now, stop),
+            stop,
+            every_s=RECOUNT_EVERY_S,
+        ),
+    ]
+    try:
+        work(ALIGNMENT, subscriptions, settings=settings)
+    finally:
+        stop.set()
+        for task in tasks:
+            task.join()
+        engine.dispose()

@@ -21,3 +21,5 @@ class AdvisoryLock(IntEnum):
     """Held by a transaction that applies an agreement to clocks; shared by all that derive clocks."""
     SPEND = 0x1EAD_BA75
     """Held by a transaction that adds what campaigns cost, so that versions and overlaps are decided in turn."""
+    TALLIES = 0x1EAD_BA76
+    """Held by a transaction that merges changes into alignment's tallies."""

@@ -7,13 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
-from services.alignment.domain.funnel import Funnel, WinSum, funnels
+from services.alignment.domain.funnel import Funnel, WinSum, total_of
 from services.alignment.domain.periods import BadPeriod
-from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
-from services.alignment.queries.selection import GroupBy, Selection
+from services.alignment.queries.reports import funnels_by
+from services.alignment.queries.selection import GroupBy
 from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
@@ -116,24 +115,15 @@ def alignment(
     Each figure counts leads by when they qualified, whenever the rest happened: last month's figures still grow.
     """
     selection = parameters.selection(now)
-    items = _funnels(session, selection, parameters.by)
+    groups = funnels_by(session, selection, parameters.by)
+    items = [FunnelOut.of(it) for it in groups]
     first, last = parameters.dates(now)
     if wants_csv(request, parameters.format):
         columns = ["since", "until", *FunnelOut.model_fields]
         rows = [{"since": first, "until": last, **dict(it)} for it in items]
         return csv_response(request, "alignment", columns, rows)
-    [total] = _funnels(session, selection, None)
+    total = FunnelOut.of(total_of(groups))
     return AlignmentOut(by=parameters.by, since=first, until=last, total=total, items=items)
-
-
-def _funnels(session: Session, selection: Selection, group_by: GroupBy | None) -> list[FunnelOut]:
-    """The funnel of each group, or of all handoffs together."""
-    counted = funnels(
-        stage_counts(session, selection, group_by),
-        win_sums(session, selection, group_by),
-        promise_counts(session, selection, group_by),
-    )
-    return [FunnelOut.of(it) for it in counted]
 
 
 def _revenue(win_sum: WinSum, currency: str) -> RevenueOut:

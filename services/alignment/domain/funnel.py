@@ -86,6 +86,30 @@ class Funnel:
         return ratio(self.promises_met, self.promises_met + self.promises_broken)
 
 
+def total_of(funnels: Iterable[Funnel]) -> Funnel:
+    """All groups as one, without a name."""
+    groups = list(funnels)
+    versions = [
+        version
+        for it in groups
+        for version in (it.counts.first_version, it.counts.last_version)
+        if version is not None
+    ]
+    counts = {stage.value: sum(getattr(it.counts, stage.value) for it in groups) for stage in Stage}
+    wins: dict[str | None, WinSum] = {}
+    for win_sum in (win_sum for it in groups for win_sum in it.wins):
+        before = wins.get(win_sum.currency, WinSum(None, win_sum.currency, 0, 0))
+        wins[win_sum.currency] = before._replace(
+            wins=before.wins + win_sum.wins, cents=before.cents + win_sum.cents
+        )
+    return Funnel(
+        StageCounts(None, min(versions, default=None), max(versions, default=None), **counts),
+        sorted(wins.values(), key=_by_currency),
+        sum(it.promises_met for it in groups),
+        sum(it.promises_broken for it in groups),
+    )
+
+
 def ratio(part: int, whole: int) -> float | None:
     """The part of the whole; None of nothing."""
     return part / whole if whole else None

@@ -24,6 +24,13 @@ class PromiseFacts(NamedTuple):
     retracted_at: datetime | None = None
 
 
+class KeptCounts(NamedTuple):
+    """How many promises of one policy about a handoff were met, and how many broken."""
+
+    met: int
+    broken: int
+
+
 def promise_facts(changes: Sequence[SlaChanged]) -> list[PromiseFacts]:
     """The facts of each clock that these changes say something of, in the order of the clocks' ids."""
     promises: dict[UUID, PromiseFacts] = {}

@@ -9,15 +9,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from services.alignment.domain.funnel import PromiseCounts, Stage, StageCounts, WinSum
+from services.alignment.queries.promises import IS_BROKEN, IS_MET
 from services.alignment.queries.selection import COUNTED, IN_STAGE, GroupBy, Selection
 from services.alignment.tables import handoffs, promises
 
 handoff, promise = handoffs.c, promises.c
-
-IS_BROKEN = promise.breached_at.is_not(None) & (
-    promise.retracted_at.is_(None) | (promise.breached_at > promise.retracted_at)
-)
-IS_MET = ~IS_BROKEN & promise.met_at.is_not(None)
 
 
 def stage_counts(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.promises import PromiseFacts
+from services.alignment.domain.promises import KeptCounts, PromiseFacts
 from services.alignment.tables import promises
+
+promise = promises.c
+
+IS_BROKEN = promise.breached_at.is_not(None) & (
+    promise.retracted_at.is_(None) | (promise.breached_at > promise.retracted_at)
+)
+IS_MET = ~IS_BROKEN & promise.met_at.is_not(None)
 
 
 def add_promises(session: Session, facts: Sequence[PromiseFacts]) -> None:
@@ -25,3 +33,26 @@ def add_promises(session: Session, facts: Sequence[PromiseFacts]) -> None:
         statement.on_conflict_do_update(index_elements=["clock_id"], set_=latest),
         [it._asdict() for it in facts],
     )
+
+
+def kept_counts(
+    session: Session, handoff_ids: Collection[UUID]
+) -> dict[UUID, dict[str, KeptCounts]]:
+    """How many promises about each of these handoffs were met and broken, by policy; a dictionary each."""
+    if not handoff_ids:
+        return {}
+    statement = (
+        select(
+            promise.handoff_id,
+            promise.policy,
+            func.count().filter(IS_MET).label("met"),
+            func.count().filter(IS_BROKEN).label("broken"),
+        )
+        .where(promise.handoff_id.in_(handoff_ids))
+        .group_by(promise.handoff_id, promise.policy)
+    )
+    kept: dict[UUID, dict[str, KeptCounts]] = {it: {} for it in handoff_ids}
+    for row in session.execute(statement):
+        if row.met or row.broken:
+            kept[row.handoff_id][row.policy] = KeptCounts(row.met, row.broken)
+    return kept

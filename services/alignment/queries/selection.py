@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, cast
 
 from services.alignment.domain.funnel import Stage
 from services.alignment.domain.progress import Outcome
@@ -34,7 +34,10 @@ UNKNOWN = ""
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Handoffs by when they qualified, and by their facts; a field that is None selects all."""
+    """Handoffs by when they qualified, and by their facts; a field that is None selects all.
+
+    `categories` are the ids of those to which handoffs must belong.
+    """
 
     times: TimeRange
     campaign: str | None = None
@@ -44,17 +47,28 @@ class Selection:
     tier: str | None = None
     team: str | None = None
     rep: str | None = None
+    categories: Collection[str] | None = None
+
+    @property
+    def filters(self) -> dict[GroupBy, str]:
+        """The values of the fields that narrow it."""
+        values = {it: getattr(self, it.value) for it in GroupBy}
+        return {it: value for it, value in values.items() if value is not None}
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on the facts. What qualified at an unknown time has only been touched so far."""
-        values = {it: getattr(self, it.value) for it in GroupBy}
+        in_categories = (
+            []
+            if self.categories is None
+            else [handoff.category_id == any_(cast(list(self.categories), ARRAY(Text)))]
+        )
         return [
+            *in_categories,
             handoff.qualified_at.is_not(None),
             *self.times.conditions(handoff.qualified_at),
             *(
                 handoff[it.value].is_(None) if value == UNKNOWN else handoff[it.value] == value
-                for it, value in values.items()
-                if value is not None
+                for it, value in self.filters.items()
             ),
         ]
 

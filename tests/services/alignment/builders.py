@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from services.alignment.queries.leads import handoffs_in
 from services.alignment.queries.selection import Selection
 from shared.contracts.payloads import (
     Change,
+    ClockChange,
     HandoffChanged,
     LeadContext,
     LeadQualified,
@@ -38,6 +40,7 @@ from tests.builders import (
     minutes,
     outgoing,
     qualified_message,
+    sla_changed,
     sla_message,
 )
 
@@ -146,3 +149,44 @@ def touched_message(payload: LeadTouched) -> Message[LeadTouched]:
 def stored_facts(session: Session) -> list[HandoffFacts]:
     """The facts of every handoff that is not merged."""
     return handoffs_in(session, EVERYTHING, Stage.QUALIFIED, after=None, limit=10_000)
+
+
+def random_news(chance: Random, lead: str) -> list[News]:
+    """All that is announced of one lead, which may qualify twice."""
+    news: list[News] = []
+    for qualification in range(1, chance.choice([2, 3])):
+        handoff_id = an_id(f"{an_id(lead)}/{qualification}")
+        of_lead: dict[str, Any] = {"lead": lead, "qualification": qualification}
+        campaign, tier = chance.choice(["autumn", "spring", None]), chance.choice(["hot", "warm"])
+        channel, persona = chance.choice(["email", "event"]), chance.choice([None, "champion"])
+        news.append(qualified(campaign=campaign, tier=tier, persona=persona, **of_lead))
+        news += [
+            lead_touched(*[campaign] * chance.randrange(3), cause=it, channel=channel, **of_lead)
+            for it in chance.sample([*TouchCause], chance.randrange(3))
+        ]
+        steps = [step(Change.ASSIGNED, tier=tier, campaign=campaign, **of_lead)]
+        for minute in range(chance.randrange(5)):
+            change = chance.choice(
+                [
+                    Change.ACCEPTED,
+                    Change.CONTACTED,
+                    Change.REJECTED,
+                    Change.REASSIGNED,
+                    Change.WAITING,
+                ]
+            )
+            steps.append(step(change, minute, tier=tier, campaign=campaign, **of_lead))
+        ends: dict[Change, dict[str, Any]] = {
+            Change.WON: {"amount": chance.choice([None, 0.1, 12.34]), "currency": "EUR"},
+            Change.LOST: {"reason": "budget"},
+            Change.RETURNED: {"reason": chance.choice(["merged", "decayed"])},
+        }
+        end = chance.choice([None, *ends])
+        if end is not None:
+            steps.append(step(end, 9, tier=tier, campaign=campaign, **of_lead, **ends[end]))
+        news += numbered(*steps)
+        for number, change in enumerate(chance.sample([*ClockChange], 4)):
+            news.append(
+                sla_changed(change, lead=lead, handoff_id=handoff_id, at=after_noon(number))
+            )
+    return news

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import permutations
-from random import Random
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,8 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.tallies import differences, tallies_of
+from services.alignment.queries.facts import facts_on
 from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
 from services.alignment.queries.selection import GroupBy
+from services.alignment.queries.tallies import merge_changes, tallies_on
 from services.alignment.tables import changes, handoffs, promises, touches
 from shared.contracts.payloads import (
     Change,
@@ -26,7 +27,7 @@ from shared.contracts.payloads import (
     SlaChanged,
 )
 from shared.contracts.touches import TouchCause
-from tests.builders import an_id, sla_changed
+from tests.builders import NOON, an_id
 from tests.seeds import random_of
 from tests.services.alignment.builders import (
     EVERYTHING,
@@ -36,6 +37,7 @@ from tests.services.alignment.builders import (
     lead_touched,
     numbered,
     qualified,
+    random_news,
     read,
     step,
     stored_facts,
@@ -88,47 +90,6 @@ def test_no_name_of_a_person_is_stored(session: Session) -> None:
     for table in (changes, handoffs, promises):
         stored = str(session.execute(select(table)).all())
         assert not any(name in stored for name in ("Lovelace", "Hopper", "ada@"))
-
-
-def random_news(chance: Random, lead: str) -> list[News]:
-    """All that is announced of one lead, which may qualify twice."""
-    news: list[News] = []
-    for qualification in range(1, chance.choice([2, 3])):
-        handoff_id = an_id(f"{an_id(lead)}/{qualification}")
-        of_lead: dict[str, Any] = {"lead": lead, "qualification": qualification}
-        campaign, tier = chance.choice(["autumn", "spring", None]), chance.choice(["hot", "warm"])
-        channel, persona = chance.choice(["email", "event"]), chance.choice([None, "champion"])
-        news.append(qualified(campaign=campaign, tier=tier, persona=persona, **of_lead))
-        news += [
-            lead_touched(*[campaign] * chance.randrange(3), cause=it, channel=channel, **of_lead)
-            for it in chance.sample([*TouchCause], chance.randrange(3))
-        ]
-        steps = [step(Change.ASSIGNED, tier=tier, campaign=campaign, **of_lead)]
-        for minute in range(chance.randrange(5)):
-            change = chance.choice(
-                [
-                    Change.ACCEPTED,
-                    Change.CONTACTED,
-                    Change.REJECTED,
-                    Change.REASSIGNED,
-                    Change.WAITING,
-                ]
-            )
-            steps.append(step(change, minute, tier=tier, campaign=campaign, **of_lead))
-        ends: dict[Change, dict[str, Any]] = {
-            Change.WON: {"amount": chance.choice([None, 0.1, 12.34]), "currency": "EUR"},
-            Change.LOST: {"reason": "budget"},
-            Change.RETURNED: {"reason": chance.choice(["merged", "decayed"])},
-        }
-        end = chance.choice([None, *ends])
-        if end is not None:
-            steps.append(step(end, 9, tier=tier, campaign=campaign, **of_lead, **ends[end]))
-        news += numbered(*steps)
-        for number, change in enumerate(chance.sample([*ClockChange], 4)):
-            news.append(
-                sla_changed(change, lead=lead, handoff_id=handoff_id, at=after_noon(number))
-            )
-    return news
 
 
 class Oracle:
@@ -268,7 +229,11 @@ def test_the_service_counts_what_a_plain_fold_counts_in_any_order(
         size = chance.randrange(1, 80)
         batch, repeated = repeated[:size], repeated[size:]
         read(session, *sorted(batch, key=lambda it: type(it).__name__))
+        merge_changes(session, limit=chance.randrange(200))
 
+    facts = facts_on(session, NOON.date())
+    assert differences(tallies_on(session, NOON.date()), tallies_of(facts)) == {}
+    assert len(facts) == sum(isinstance(it, LeadQualified) for it in news)
     stages, kept, cents = counted(session)
     assert stages == +oracle.stages
     assert kept == +oracle.promises
