@@ -122,6 +122,13 @@ class Console:
         }
 
 
+WORDS = {
+    "message": "We wait for days.\n<b>Nobody</b> calls, " + "really" * 20 + "!",
+    "pain": "العملاء ينتظرون أياما 👩\u200d💻",
+}
+"""What they write: two lines, a long word, HTML, right to left, a picture of several characters."""
+
+
 def fill(world: World) -> None:
     """Let everybody ask for a demo, and answer for some; return when a promise is broken."""
     for person, own_traits in PEOPLE.items():
@@ -132,7 +139,7 @@ def fill(world: World) -> None:
             )
             for number in range(3)
         ]
-        asks = event(email_of(person), "demo_requested", "asks", traits=traits)
+        asks = event(email_of(person), "demo_requested", "asks", traits=traits, properties=WORDS)
         world.send([*views, asks])
     console = Console(world)
     for person in PEOPLE:

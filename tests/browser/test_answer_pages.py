@@ -16,7 +16,7 @@ from services.cli.processes import ROUTING_API
 from services.routing.domain.answer_links import LIFETIME, PURPOSE, AnswerLink, token_of
 from shared.auth.derived_keys import derived_keys
 from shared.clock import utc_now
-from tests.browser.people import Console, email_of
+from tests.browser.people import WORDS, Console, email_of
 from tests.browser.watching import (
     DESKTOP,
     PHONE,
@@ -57,7 +57,8 @@ def rep(console: Console, browser: Browser, request: pytest.FixtureRequest) -> R
     """The rep of a lead that has just been assigned."""
     person = f"lead_{request.node.name}".translate({ord(it): "_" for it in "[]-"})
     traits = {"name": "Ines Duarte", "company": "Tidewater & Co", "country": "US", "employees": 240}
-    console.world.send([event(email_of(person), "demo_requested", "asks", traits=traits)])
+    asks = event(email_of(person), "demo_requested", "asks", traits=traits, properties=WORDS)
+    console.world.send([asks])
     handoff = console.world.handoff(email_of(person), "assigned")
     secret = console.world.installation.environment["LEADBATON_SECRET_KEY"]
     [key, *_] = derived_keys(SecretStr(secret), PURPOSE)
