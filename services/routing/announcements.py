@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.routing.domain import notifications
+from services.routing.domain.applied_terms import PromisedHandoff, Versions
 from services.routing.domain.handoff import Handoff, Step
-from services.routing.domain.notifications import DueTimes, Notification
-from services.routing.domain.policy import RoutingPolicy, TeamPolicy
+from services.routing.domain.notifications import Notification
 from shared.contracts.topic import Outgoing
 from shared.contracts.topics import HANDOFFS_CHANGED
 from shared.process.tracing import child_of
@@ -62,20 +62,9 @@ def withdrawal_notifications(
 
 
 def assignment_notifications(
-    assigned: Sequence[Handoff],
-    *,
-    policies: Mapping[int, RoutingPolicy],
-    team: TeamPolicy,
-    public_url: str,
+    assigned: Sequence[PromisedHandoff], *, versions: Versions, public_url: str
 ) -> Iterator[Notification]:
-    """One notification for the rep of each handoff; `policies` has each handoff's version of the agreement."""
-    due_times = {
-        version: DueTimes(policy.agreement.sla.policies, team)
-        for version, policy in policies.items()
-    }
-    return (
-        notifications.assignment(
-            it, due_times=due_times[it.agreement_version], public_url=public_url
-        )
-        for it in assigned
-    )
+    """One notification for the rep of each handoff; `versions` has every version by which promises of these count."""
+    for promised in assigned:
+        due = list(promised.due_times(versions))
+        yield notifications.assignment(promised.handoff, due, public_url=public_url)

@@ -54,8 +54,11 @@ def _unpausable(reason: PauseReason, path: Path, kinds: Sequence[str] | None) ->
         if kind == "accept":
             message = "`accept` cannot be paused, as a rep can always accept or reject; delete it"
             yield Problem((*path, index), message)
+        elif kind == "satisfaction":
+            message = "`satisfaction` cannot be paused, as it begins after the win; delete it"
+            yield Problem((*path, index), message)
         elif kind in reason.kinds[:index]:
             yield Problem((*path, index), f"`{kind}` is in `kinds` already; write another name")
         elif kinds is not None and kind not in kinds:
-            pausable = [it for it in kinds if it != "accept"]
+            pausable = [it for it in kinds if it not in ("accept", "satisfaction")]
             yield Problem((*path, index), unknown("kind", kind, pausable))

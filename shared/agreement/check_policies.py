@@ -18,10 +18,16 @@ _IMPOSSIBLE_ANCHORS = {
     "outcome": (Anchor.WON,),
     "attempts": (Anchor.WON,),
 }
+"""Anchors at which a promise of a kind is over already."""
 
+SATISFACTION = "satisfaction"
 
-_OF_KIND = {"outcomes": "meeting", "count": "attempts", "spread": "attempts"}
-"""Fields that one kind alone has."""
+_OF_KINDS = {
+    "outcomes": ("meeting", SATISFACTION),
+    "count": ("attempts",),
+    "spread": ("attempts",),
+}
+"""Fields that a few kinds have."""
 
 
 def policy_problems(
@@ -30,7 +36,10 @@ def policy_problems(
     """Every fault of the policy, which is at this path; `outcomes` of contacts are None where they are unread."""
     if policy.target <= timedelta(0):
         yield Problem((*path, "target"), "a target of no time is never met; write one such as 15m")
-    if policy.anchor in _IMPOSSIBLE_ANCHORS[policy.kind]:
+    if policy.kind == SATISFACTION and policy.anchor is not Anchor.WON:
+        message = "the satisfaction of a customer is asked for after the win; write `anchor: won`"
+        yield Problem((*path, "anchor"), message)
+    if policy.anchor in _IMPOSSIBLE_ANCHORS.get(policy.kind, ()):
         yield Problem(
             (*path, "anchor"),
             f"`{policy.kind}` is over when a handoff is {policy.anchor}; anchor it at assigned or qualified",
@@ -41,11 +50,13 @@ def policy_problems(
 
 
 def _kind_problems(policy: Policy, path: Path, outcomes: Sequence[str] | None) -> Iterator[Problem]:
-    for field, kind in _OF_KIND.items():
-        if field in policy.model_fields_set and policy.kind != kind:
-            message = f"only promises of the kind `{kind}` have `{field}`; delete it"
-            yield Problem((*path, field), message)
-    if policy.kind == "meeting" and not policy.outcomes:
+    for field, kinds in _OF_KINDS.items():
+        if field in policy.model_fields_set and policy.kind not in kinds:
+            names = " and ".join(f"`{it}`" for it in kinds)
+            yield Problem(
+                (*path, field), f"only promises of the kind {names} have `{field}`; delete it"
+            )
+    if policy.kind in _OF_KINDS["outcomes"] and not policy.outcomes:
         message = (
             "by which contacts is it met? write `outcomes`, with ids of `routing.contact_outcomes`"
         )

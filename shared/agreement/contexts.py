@@ -89,7 +89,7 @@ def condition_fields(lead: Names) -> tuple[tuple[str, str, str, Names], ...]:
         ("qualification", "tiers", "when", lead + NUMBERS + PERSONA),
         ("routing", "rules", "when", lead + NUMBERS + TIER + PERSONA),
         ("routing", "rules", "match", lead + REP + TIER),
-        ("sla", "policies", "when", TIER + TEAM + ORIGIN),
+        ("sla", "policies", "when", TIER + TEAM + ORIGIN + PERSONA),
         ("promises", "marketing", "where", HANDOFF),
         ("promises", "sales", "where", HANDOFF),
         ("money", "value", "when", HANDOFF),

@@ -106,10 +106,16 @@ _CONVERTERS: dict[TraitType, Callable[[object], Any]] = {
 
 
 def promise_facts(
-    tier: str, team: str, *, sources: Sequence[str], campaign: str | None
+    tier: str, team: str, *, sources: Sequence[str], campaign: str | None, persona: str | None
 ) -> dict[str, object]:
-    """The facts that the conditions of promises read; a lead without a campaign has an empty one."""
-    return {"tier": tier, "team": team, "sources": list(sources), "campaign": campaign or ""}
+    """The facts that the conditions of promises read; a lead without a campaign or a persona has an empty one."""
+    return {
+        "tier": tier,
+        "team": team,
+        "sources": list(sources),
+        "campaign": campaign or "",
+        "persona": persona or "",
+    }
 
 
 def handoff_facts(

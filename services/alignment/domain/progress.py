@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from itertools import takewhile
 
 from shared.contracts.payloads import Change, HandoffChanged
 
@@ -69,7 +70,7 @@ def progress_of(history: Sequence[HandoffChanged]) -> Progress:
     closing = _closing(history)
     touches = [it for it in history if it.change in TOUCHES and it.touch is not False]
     reached = [it for it in touches if it.change is Change.WON or it.reached]
-    attempts = [it for it in history if it.change is Change.CONTACTED and it.attempt is not False]
+    attempts = list(filter(_is_attempt, _before_win(history)))
     acceptance = _first(it for it in history if it.change in ACCEPTANCES)
     outcome = None if closing is None else outcome_of(closing)
     cents = cents_of(closing) if closing is not None and outcome is Outcome.WON else None
@@ -112,6 +113,15 @@ def cents_of(win: HandoffChanged) -> int | None:
     if not 0 <= amount <= MAX_CENTS // 100:
         return None
     return int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _before_win(history: Sequence[HandoffChanged]) -> Iterator[HandoffChanged]:
+    """The changes before a win: what is asked of a customer later is no attempt to reach a lead."""
+    return takewhile(lambda it: it.change is not Change.WON, history)
+
+
+def _is_attempt(change: HandoffChanged) -> bool:
+    return change.change is Change.CONTACTED and change.attempt is not False
 
 
 def _closing(history: Sequence[HandoffChanged]) -> HandoffChanged | None:

@@ -25,7 +25,7 @@ LISTS: Final = {"breaches": "Open breaches", "at-risk": "At risk", "upcoming": "
 PART, WHOLE = 15, 100
 """Rows of each list on the board, and of the one list that is opened."""
 
-KINDS: Final = ("accept", "first_touch", "meeting", "outcome", "attempts")
+KINDS: Final = ("accept", "first_touch", "meeting", "outcome", "attempts", "satisfaction")
 
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:

@@ -200,7 +200,7 @@ def router(assigner: Assigner) -> APIRouter:
         """Report a contact with the lead.
 
         The same report within a minute of this one counts once; later it is another contact. With `occurred_at` it
-        counts once whenever it is sent again.
+        counts once whenever it is sent again. A won handoff takes those with one of its `outcomes_after_win` alone.
         """
         return _take_answer(session, id, _answer(Change.CONTACTED, body), caller, assigner, now)
 

@@ -107,6 +107,9 @@ class HandoffDetails(HandoffOut):
     contact_outcomes: list[OutcomeOut] = Field(
         description="What a contact may come to; anything, where the list is empty."
     )
+    outcomes_after_win: list[str] = Field(
+        description="Of a won handoff: the outcomes of contacts that it takes still, by promises of satisfaction."
+    )
     pause_reasons: list[PauseReasonOut] = Field(
         description="The reasons with which it may be paused; where the list is empty, it cannot be."
     )
@@ -127,6 +130,7 @@ class HandoffDetails(HandoffOut):
             contact_outcomes=[
                 OutcomeOut.model_validate(it) for it in history.routing.contact_outcomes
             ],
+            outcomes_after_win=list(history.outcomes_after_win),
             pause_reasons=[PauseReasonOut.of(it) for it in history.routing.pause_reasons],
         )
 

@@ -13,11 +13,9 @@ from services.routing.delivery.links import MessageLinks
 from services.routing.domain import notifications
 from services.routing.domain.formats import Format, encode
 from services.routing.domain.handoff import Handoff, State, handoff_id
-from services.routing.domain.notifications import DueTimes, Notification
-from services.routing.domain.policy import TeamPolicy
+from services.routing.domain.notifications import Notification
 from services.routing.domain.promises import promise_notification
-from shared.agreement.model import Calendar, Policy
-from shared.calendar import compile_calendar
+from shared.agreement.model import Policy
 from shared.contracts.payloads import (
     CardTouch,
     ClockChange,
@@ -48,7 +46,7 @@ DUE_AT = QUALIFIED_AT + timedelta(minutes=30)
 def example_bodies(format_: Format = Format.STANDARD) -> dict[str, Any]:
     """The decoded body of an example of each type of webhook in this format, by its type."""
     handoff = _handoff()
-    assignment = notifications.assignment(handoff, due_times=_due_times(), public_url=PUBLIC_URL)
+    assignment = notifications.assignment(handoff, [_promise()], public_url=PUBLIC_URL)
     withdrawal = notifications.withdrawal(
         handoff,
         handoff._replace(rep="jonas", hop=2),
@@ -93,13 +91,11 @@ def _promises(handoff: Handoff) -> list[Notification]:
     ]
 
 
-def _due_times() -> DueTimes:
-    """One promise: acceptance within 30 minutes of working time."""
-    weekdays = {it: ["09:00-17:00"] for it in ("mon", "tue", "wed", "thu", "fri")}
-    calendar = Calendar.model_validate({"id": "office", "zone": "UTC", "hours": weekdays})
+def _promise() -> tuple[Policy, datetime]:
+    """Acceptance within 30 minutes."""
     promise = {"id": "accept_inbound", "kind": "accept", "target": "30m"}
     policy = Policy.model_validate({**promise, "scope": "hop", "anchor": "assigned"})
-    return DueTimes([policy], TeamPolicy("inbound", "month", compile_calendar(calendar)))
+    return policy, DUE_AT
 
 
 def _handoff() -> Handoff:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -87,12 +87,21 @@ class AnswerForm:
         return Answer(self.change, hop=hop, details=details)
 
 
+FOLLOW_UP: Final = "You asked them how it goes"
 ACCEPT: Final = AnswerForm(Change.ACCEPTED, "Take this lead", "Accept")
 
 
-def forms_of(handoff: Handoff, routing: Routing, *, now: datetime) -> list[AnswerForm]:
-    """The answers that the handoff takes now from its rep, in the order of the page."""
-    return list(_forms(handoff, routing, now))
+def forms_of(
+    handoff: Handoff, routing: Routing, *, now: datetime, outcomes_after_win: Collection[str] = ()
+) -> list[AnswerForm]:
+    """The answers that the handoff takes now from its rep, in the order of the page; none where it takes no more.
+
+    A won one takes contacts with the outcomes of `outcomes_after_win`.
+    """
+    if handoff.state.held:
+        return list(_forms(handoff, routing, now))
+    outcomes = [it for it in routing.contact_outcomes if it.id in outcomes_after_win]
+    return [_contact(FOLLOW_UP, "Save the answer", _listed(outcomes, ()))] if outcomes else []
 
 
 def _forms(handoff: Handoff, routing: Routing, now: datetime) -> Iterator[AnswerForm]:
@@ -101,16 +110,8 @@ def _forms(handoff: Handoff, routing: Routing, now: datetime) -> Iterator[Answer
         yield ACCEPT
     if is_paused:
         yield AnswerForm(Change.RESUMED, "Go on with this lead", "Resume")
-    yield AnswerForm(
-        Change.CONTACTED,
-        "You contacted them, or tried to",
-        "Save the contact",
-        (
-            Question("channel", "How", _options(CHANNELS)),
-            Question("outcome", "The outcome", _listed(routing.contact_outcomes, OUTCOMES)),
-        ),
-        takes_note=True,
-    )
+    outcomes = _listed(routing.contact_outcomes, OUTCOMES)
+    yield _contact("You contacted them, or tried to", "Save the contact", outcomes)
     if routing.pause_reasons and not is_paused:
         reasons = _listed(routing.pause_reasons, ())
         yield AnswerForm(
@@ -128,6 +129,14 @@ def _forms(handoff: Handoff, routing: Routing, now: datetime) -> Iterator[Answer
         (Question("reason", "The reason", reasons),),
         takes_note=True,
     )
+
+
+def _contact(title: str, button: str, outcomes: Sequence[Option]) -> AnswerForm:
+    questions = (
+        Question("channel", "How", _options(CHANNELS)),
+        Question("outcome", "The outcome", outcomes),
+    )
+    return AnswerForm(Change.CONTACTED, title, button, questions, takes_note=True)
 
 
 def chosen_form(forms: Sequence[AnswerForm], fields: Mapping[str, str]) -> AnswerForm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar, Literal
@@ -94,6 +94,8 @@ class Answer:
     """The rep's time zone, in which a date is a day."""
     longest: timedelta | None = None
     """Of a pause, after how long it is over by itself."""
+    kinds_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of a pause or a resumption: the kinds of promises that each reason pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +120,23 @@ def steps_of_answer(
     actor: Actor,
     past: Sequence[PastStep],
     now: datetime,
+    outcomes_after_win: Collection[str] = (),
 ) -> list[Step]:
     """The steps that the answer, with its terms, causes; none where the same answer came before.
 
-    A rejected handoff is waiting afterwards, or closed where its lead goes to no other rep.
+    A rejected handoff is waiting afterwards, or closed where its lead goes to no other rep. A won handoff stays closed:
+    it takes contacts with one of the outcomes of `outcomes_after_win`, and nothing else.
     Raises NotYours, HandoffMoved, TooManyAnswers or ImpossibleTime.
     """
     if any(_is_same(handoff, answer, actor, it, now) for it in past):
         return []
-    _check_holder(handoff, answer, actor, past)
+    _check_holder(handoff, actor, past)
+    _check_state(handoff, answer, outcomes_after_win)
     if answer.change in REPEATABLE and len(past) >= MAX_STEPS:
         raise TooManyAnswers(
             f"handoff {handoff.id} has {len(past)} steps already; reject it, win it or lose it"
         )
-    at = _occurred_at(handoff, answer, now)
+    at = _occurred_at(handoff, answer, past, now)
     if answer.change is Change.REJECTED:
         return _reject(handoff, answer, actor, at, now)
     if answer.change is Change.ACCEPTED and not _is_first_acceptance(handoff, past, at):
@@ -139,7 +144,10 @@ def steps_of_answer(
     details = dict(answer.details)
     if answer.longest is not None:
         details["resumes_at"] = at + answer.longest
-    after = _after(handoff, PauseReport(at, answer.change, details), past, now)
+    if answer.change in (Change.PAUSED, Change.RESUMED):
+        after = _paused(handoff, PauseReport(at, answer.change, details), past, answer.kinds_of)
+    else:
+        after = _after(handoff, answer, now)
     return [next_step(after, answer.change, now=now, occurred_at=at, actor=actor.id, **details)]
 
 
@@ -164,26 +172,35 @@ def _is_first_acceptance(handoff: Handoff, past: Sequence[PastStep], at: datetim
     return handoff.state is State.ASSIGNED or (bool(accepted_at) and at < min(accepted_at))
 
 
-def _after(
-    handoff: Handoff, report: PauseReport, past: Sequence[PastStep], now: datetime
+def _paused(
+    handoff: Handoff,
+    report: PauseReport,
+    past: Sequence[PastStep],
+    kinds_of: Mapping[str, Sequence[str]],
 ) -> Handoff:
-    """The handoff after an answer of its rep that leaves it with the rep, or closes it."""
-    match report.change:
-        case Change.WON | Change.LOST:
-            state = State(report.change.value)
-            return handoff._replace(
-                state=state, closed_at=now, paused_until=None, pause_reason=None
-            )
-        case Change.PAUSED | Change.RESUMED:
-            earlier = (
-                PauseReport(it.occurred_at, it.change, it.details)
-                for it in past
-                if it.hop == handoff.hop and it.change in (Change.PAUSED, Change.RESUMED)
-            )
-            until, reason = last_pause([*earlier, report]) or (None, None)
-            return handoff._replace(paused_until=until, pause_reason=reason)
-        case Change.CONTACTED if report.details.get("touch") is not False:
-            return handoff._replace(state=State.CONTACTED)
+    """The handoff after a pause or a resumption."""
+    earlier = (
+        PauseReport(it.occurred_at, it.change, it.details)
+        for it in past
+        if it.hop == handoff.hop and it.change in (Change.PAUSED, Change.RESUMED)
+    )
+    until, reason = last_pause([*earlier, report], kinds_of) or (None, None)
+    return handoff._replace(paused_until=until, pause_reason=reason)
+
+
+def _after(handoff: Handoff, answer: Answer, now: datetime) -> Handoff:
+    """The handoff after another answer of its rep that leaves it with the rep, or closes it."""
+    if handoff.state is State.WON:
+        return handoff
+    if answer.change in (Change.WON, Change.LOST):
+        return handoff._replace(
+            state=State(answer.change.value),
+            closed_at=now,
+            paused_until=None,
+            pause_reason=None,
+        )
+    if answer.change is Change.CONTACTED and answer.details.get("touch") is not False:
+        return handoff._replace(state=State.CONTACTED)
     is_new = handoff.state is State.ASSIGNED
     return handoff._replace(state=State.ACCEPTED) if is_new else handoff
 
@@ -205,13 +222,30 @@ def _is_same(handoff: Handoff, answer: Answer, actor: Actor, past: PastStep, now
     )
 
 
-def _check_holder(handoff: Handoff, answer: Answer, actor: Actor, past: Sequence[PastStep]) -> None:
-    may_answer = actor.role == "ops" or handoff.rep == actor.name
-    if handoff.state.held and may_answer and answer.hop in (None, handoff.hop):
+def _check_holder(handoff: Handoff, actor: Actor, past: Sequence[PastStep]) -> None:
+    if actor.role == "ops" or handoff.rep == actor.name:
         return
-    if not may_answer and not any(it.rep == actor.name for it in past):
+    if not any(it.rep == actor.name for it in past):
         raise NotYours(f"handoff {handoff.id} is not with you")
-    raise HandoffMoved(f"handoff {handoff.id} has moved on: it is {state_text(handoff)}")
+    raise HandoffMoved(_moved_text(handoff))
+
+
+def _check_state(handoff: Handoff, answer: Answer, outcomes_after_win: Collection[str]) -> None:
+    is_own_hop = answer.hop in (None, handoff.hop)
+    if is_own_hop and (handoff.state.held or _is_after_win(answer, outcomes_after_win)):
+        return
+    text = _moved_text(handoff)
+    if is_own_hop and outcomes_after_win:
+        text += f", and takes only contacts with the outcome {' or '.join(outcomes_after_win)}"
+    raise HandoffMoved(text)
+
+
+def _is_after_win(answer: Answer, outcomes: Collection[str]) -> bool:
+    return answer.change is Change.CONTACTED and answer.details.get("outcome") in outcomes
+
+
+def _moved_text(handoff: Handoff) -> str:
+    return f"handoff {handoff.id} has moved on: it is {state_text(handoff)}"
 
 
 def state_text(handoff: Handoff) -> str:
@@ -223,9 +257,13 @@ def state_text(handoff: Handoff) -> str:
     return f"{handoff.state}, without a rep"
 
 
-def _occurred_at(handoff: Handoff, answer: Answer, now: datetime) -> datetime:
+def _occurred_at(
+    handoff: Handoff, answer: Answer, past: Sequence[PastStep], now: datetime
+) -> datetime:
     """The instant of the answer; of a date the end of that day, or now while the day lasts."""
-    since = handoff.assigned_at or handoff.qualified_at
+    wins = [it.occurred_at for it in past if it.change is Change.WON]
+    since = min(wins, default=handoff.assigned_at or handoff.qualified_at)
+    event = "win" if wins else "assignment"
     named = answer.occurred_at or now
     first, last = _span(named, answer.zone)
     if first > now:
@@ -234,7 +272,7 @@ def _occurred_at(handoff: Handoff, answer: Answer, now: datetime) -> datetime:
         )
     if last < since:
         raise ImpossibleTime(
-            f"occurred_at {named.isoformat()} is before the assignment at {since.isoformat()}"
+            f"occurred_at {named.isoformat()} is before the {event} at {since.isoformat()}"
         )
     at = named if isinstance(named, datetime) else last
     return max(min(at, now), since)

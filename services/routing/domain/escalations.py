@@ -64,14 +64,20 @@ class Terms(NamedTuple):
     agreement_version: int
     tier: str
     team: str
+    sources: tuple[str, ...] = ()
+    campaign: str = ""
+    persona: str = ""
 
 
 def reassigning_policy(agreement: Agreement, terms: Terms) -> str | None:
-    """The first promise for such handoffs whose ladder reassigns; None where none does.
-
-    Terms have neither sources nor a campaign: conditions of promises see none here.
-    """
-    facts = promise_facts(terms.tier, terms.team, sources=(), campaign=None)
+    """The first promise for such handoffs whose ladder reassigns; None where none does."""
+    facts = promise_facts(
+        terms.tier,
+        terms.team,
+        sources=terms.sources,
+        campaign=terms.campaign,
+        persona=terms.persona,
+    )
     policies = (
         policy.id
         for policy in agreement.sla.policies

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
+from shared.agreement.facts import promise_facts
 from shared.contracts.campaigns import campaign_name
 from shared.contracts.codec import encode
 from shared.contracts.payloads import Change, LeadQualified
@@ -90,6 +91,18 @@ class Handoff(NamedTuple):
         return self.announced_json or encode(self.lead)
 
     @property
+    def promise_facts(self) -> dict[str, object]:
+        """The facts that the conditions of promises read."""
+        context = self.lead.context
+        return promise_facts(
+            self.tier,
+            self.team,
+            sources=context.sources,
+            campaign=self.campaign,
+            persona=context.persona,
+        )
+
+    @property
     def campaign(self) -> str | None:
         """The name of the lead's last campaign, or else of its first."""
         context = self.lead.context
@@ -133,6 +146,7 @@ class Step(NamedTuple):
             "agreement_version": handoff.agreement_version,
             "sources": context.sources,
             "campaign": handoff.campaign,
+            "persona": context.persona,
             "recycle": False,
             "lead_name": context.name or context.email,
             "actor": None if self.actor == SYSTEM else self.actor,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from services.routing.domain.answers import PastStep
 from services.routing.domain.handoff import Handoff, State
+from services.routing.domain.satisfaction import SATISFACTION
 from shared.agreement.model import Policy
 from shared.contracts.payloads import Change
 
@@ -23,7 +24,10 @@ def is_kept(promise: Policy, handoff: Handoff, steps: Sequence[PastStep]) -> boo
         for it in steps
         if it.change is Change.CONTACTED and (promise.scope == "journey" or it.hop == handoff.hop)
     ]
-    if promise.kind == "meeting":
+    if promise.kind == SATISFACTION:
+        won = next(index for index, it in enumerate(steps) if it.change is Change.WON)
+        contacts = [it for it in steps[won:] if it.change is Change.CONTACTED]
+    if promise.kind in ("meeting", SATISFACTION):
         return any(it.details.get("outcome") in promise.outcomes for it in contacts)
     if promise.kind == "attempts":
         return _has_attempted(promise, contacts)

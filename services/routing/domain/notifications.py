@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -12,13 +12,7 @@ import orjson
 
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.notification_body import body, notification_data
-from services.routing.domain.policy import TeamPolicy
-from shared.agreement.facts import promise_facts
-from shared.agreement.model import Anchor, Policy
-from shared.calendar import CompiledCalendar
-from shared.calendar.pauses import Pause
-from shared.calendar.running_time import RunningTime
-from shared.contracts.payloads import Scope
+from shared.agreement.model import Policy
 
 ASSIGNED = "handoff.assigned"
 WITHDRAWN = "handoff.withdrawn"
@@ -77,9 +71,10 @@ def notification_id(cause: str) -> UUID:
     return uuid5(NAMESPACE_OID, cause)
 
 
-def assignment(handoff: Handoff, *, due_times: DueTimes, public_url: str) -> Notification:
-    """The notification of an assignment, for its rep."""
-    due = list(due_times.of(handoff))
+def assignment(
+    handoff: Handoff, due: Sequence[tuple[Policy, datetime]], *, public_url: str
+) -> Notification:
+    """The notification of an assignment, for its rep, with the promises about it and when they are due."""
     data = {
         **handoff_data(handoff, public_url=public_url),
         "due": [
@@ -205,51 +200,3 @@ def handoff_data(handoff: Handoff, *, public_url: str) -> dict[str, Any]:
             "lose": f"{link}/lose",
         },
     }
-
-
-_BY_ASSIGNMENT = (Anchor.QUALIFIED, Anchor.ASSIGNED)
-"""Anchors that have happened by an assignment. A hop's promise never begins before it."""
-
-
-class DueTimes:
-    """When the promises of one agreement are due for the assignments of a team; equal instants are computed once."""
-
-    def __init__(self, policies: Sequence[Policy], team: TeamPolicy) -> None:
-        self._policies, self._team = policies, team
-        self._policies_of: dict[tuple[str, str, tuple[str, ...], str | None], list[Policy]] = {}
-        self._ends: dict[tuple[str, str, datetime], datetime] = {}
-
-    def of(
-        self, handoff: Handoff, pauses: Callable[[Policy], Sequence[Pause]] = lambda _: ()
-    ) -> Iterator[tuple[Policy, datetime]]:
-        """The promises that hold for this assignment, each with the instant at which it is due, after its pauses."""
-        for policy in self._matching(handoff):
-            is_hop = policy.scope is Scope.HOP
-            if policy.anchor is Anchor.QUALIFIED and not is_hop:
-                since: datetime | None = handoff.qualified_at
-            else:
-                since = handoff.assigned_at if policy.anchor in _BY_ASSIGNMENT else None
-            if since is not None:
-                hours = self._hours(handoff.calendar if is_hop else None)
-                yield policy, self._end(policy, RunningTime(hours, since, pauses(policy)))
-
-    def _matching(self, handoff: Handoff) -> list[Policy]:
-        sources, campaign = handoff.lead.context.sources, handoff.campaign
-        key = (handoff.tier, handoff.team, sources, campaign)
-        if key not in self._policies_of:
-            facts = promise_facts(handoff.tier, handoff.team, sources=sources, campaign=campaign)
-            self._policies_of[key] = [
-                it for it in self._policies if not it.when or it.when.holds(facts)
-            ]
-        return self._policies_of[key]
-
-    def _end(self, policy: Policy, time: RunningTime) -> datetime:
-        if time.pauses:
-            return time.end(policy.target, roll_to_next_open=policy.roll_to_next_open)
-        key = (policy.id, time.calendar.calendar.id, time.started_at)
-        if key not in self._ends:
-            self._ends[key] = time.end(policy.target, roll_to_next_open=policy.roll_to_next_open)
-        return self._ends[key]
-
-    def _hours(self, calendar: str | None) -> CompiledCalendar:
-        return self._team.calendars.get(calendar or "", self._team.calendar)

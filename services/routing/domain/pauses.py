@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -25,18 +25,24 @@ class Pause(NamedTuple):
     reason: str
 
 
-def last_pause(reports: Iterable[PauseReport]) -> Pause | None:
+def last_pause(
+    reports: Iterable[PauseReport], kinds_of: Mapping[str, Sequence[str]]
+) -> Pause | None:
     """The pause that these reports of one hop leave, perhaps one that is over by now; None after a resumption.
 
-    A pause within another one changes nothing, so that it makes the first neither longer nor shorter.
+    `kinds_of` has the kinds of promises that each reason pauses. A pause within another one of the same kind changes
+    nothing, so that it makes the first neither longer nor shorter. Of pauses of several kinds it is the longest.
     """
-    pause: Pause | None = None
+    pauses: dict[str, Pause] = {}
     for report in sorted(reports, key=_order):
         if report.change is Change.RESUMED:
-            pause = None
-        elif pause is None or pause.until <= report.occurred_at:
-            pause = Pause(report.details["resumes_at"], report.details["reason"])
-    return pause
+            pauses.clear()
+            continue
+        pause = Pause(report.details["resumes_at"], report.details["reason"])
+        for kind in kinds_of.get(pause.reason, ()):
+            if kind not in pauses or pauses[kind].until <= report.occurred_at:
+                pauses[kind] = pause
+    return max(pauses.values(), default=None)
 
 
 def _order(report: PauseReport) -> tuple[datetime, Change, timedelta, str]:

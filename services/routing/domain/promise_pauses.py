@@ -20,10 +20,14 @@ def promise_pauses(
 
 
 def _hop_pauses(steps: Sequence[PastStep], hop: int, reasons: set[str]) -> list[Pause]:
-    ends = [it for it in steps if it.hop > hop or (it.hop == hop and it.rep is None)]
+    ends = [it for it in steps if it.hop > hop or (it.hop == hop and _ends_hop(it))]
     end = min(ends, key=lambda it: it.occurred_at, default=None)
     pauses = pauses_of(_reports(steps, hop, reasons))
     return pauses if end is None else ended(pauses, end.occurred_at, end.change)
+
+
+def _ends_hop(step: PastStep) -> bool:
+    return step.rep is None or step.change in (Change.WON, Change.LOST)
 
 
 def _reports(steps: Sequence[PastStep], hop: int, reasons: set[str]) -> Iterator[PauseReport]:

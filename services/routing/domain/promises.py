@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.routing.domain.handoff import Handoff
+from services.routing.domain.handoff import Handoff, State
 from services.routing.domain.notification_body import body
 from services.routing.domain.notifications import (
     AT_RISK,
@@ -24,6 +24,7 @@ from services.routing.domain.notifications import (
 )
 from services.routing.domain.policy import TeamPolicy
 from services.routing.domain.roster import Rep
+from services.routing.domain.satisfaction import SATISFACTION
 from shared.contracts.payloads import ClockChange, SlaChanged
 
 PROMISE_FIELDS = (
@@ -82,7 +83,18 @@ class Notice(NamedTuple):
         """Whether the rep who would be notified does not hold the handoff any more."""
         if self.recipient is not Recipient.REP or handoff is None:
             return False
-        return handoff.rep != self.clock.rep or not handoff.state.held
+        is_held = handoff.state.held or self._begins_with(handoff)
+        return handoff.rep != self.clock.rep or not is_held
+
+    def is_over(self, handoff: Handoff | None) -> bool:
+        """Whether the handoff is closed, so that nobody waits for hours to hear of its promises."""
+        if handoff is None or handoff.closed_at is None:
+            return False
+        return not self._begins_with(handoff)
+
+    def _begins_with(self, handoff: Handoff) -> bool:
+        """Whether it is a promise that begins as the handoff is won."""
+        return self.clock.kind == SATISFACTION and handoff.state is State.WON
 
     def waiting(
         self, notification: Notification, reps: Mapping[str, Rep], now: datetime

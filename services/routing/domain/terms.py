@@ -33,7 +33,9 @@ def with_terms(answer: Answer, agreement: Agreement, *, cycles: int = 0) -> Answ
         case Change.CONTACTED:
             return _contact(answer, routing.contact_outcomes)
         case Change.PAUSED:
-            return _pause(answer, routing.pause_reasons)
+            return _with_kinds(_pause(answer, routing.pause_reasons), routing.pause_reasons)
+        case Change.RESUMED:
+            return _with_kinds(answer, routing.pause_reasons)
     return answer
 
 
@@ -69,6 +71,10 @@ def _contact(answer: Answer, outcomes: Sequence[ContactOutcome]) -> Answer:
         "reached": True if outcome.reached else None,
     }
     return replace(answer, details={**answer.details, **counts})
+
+
+def _with_kinds(answer: Answer, reasons: Sequence[PauseReason]) -> Answer:
+    return replace(answer, kinds_of={it.id: it.kinds for it in reasons})
 
 
 def _pause(answer: Answer, reasons: Sequence[PauseReason]) -> Answer:

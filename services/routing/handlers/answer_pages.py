@@ -14,15 +14,16 @@ from services.routing.domain import visibility
 from services.routing.domain.answer_forms import AnswerForm, forms_of
 from services.routing.domain.answer_links import AnswerLink, NoSuchLink
 from services.routing.domain.answers import Actor, Answer, PastStep
+from services.routing.domain.applied_terms import PromisedHandoff
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.kept_promises import is_kept
-from services.routing.domain.notifications import DueTimes
-from services.routing.domain.policy import RoutingPolicy
-from services.routing.domain.promise_pauses import promise_pauses
 from services.routing.domain.roster import Rep
+from services.routing.domain.satisfaction import satisfaction_outcomes
 from services.routing.handlers.answers import on_answer
+from services.routing.handlers.applied_terms import agreement_after_win, due_times_by_version
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries import changes, handoffs, reps
+from services.routing.queries.applied_terms import terms_applied_to
 from shared.auth.keys import InactiveRep
 
 
@@ -51,7 +52,7 @@ class AnswerPage:
     @property
     def is_open(self) -> bool:
         """Whether the rep may answer by this link."""
-        return _is_open(self.handoff, self.link)
+        return bool(self.forms)
 
     @property
     def has_moved(self) -> bool:
@@ -76,17 +77,17 @@ def read_answer_page(
     steps = visibility.steps_for(link.rep, handoff, changes.past_steps(session, handoff.id))
     if not steps:
         raise NoSuchLink("there is nothing at this link any more")
-    is_open = _is_open(handoff, link)
+    is_own_hop = (handoff.rep, handoff.hop) == (link.rep, link.hop)
+    forms = _forms(session, handoff, assigner, now) if is_own_hop else []
+    promises = _promises(session, handoff, steps, assigner) if forms else ()
     return AnswerPage(
         link,
         handoff,
         rep,
         holder=people.get(handoff.rep or ""),
         steps=steps,
-        promises=sorted(_promises(handoff, policy, steps), key=lambda it: it.due_at)
-        if is_open
-        else (),
-        forms=forms_of(handoff, policy.agreement.routing, now=now) if is_open else (),
+        promises=sorted(promises, key=lambda it: it.due_at),
+        forms=forms,
         zone=policy.teams[handoff.team].zone_of(rep),
     )
 
@@ -105,18 +106,22 @@ def on_linked_answer(
     return before is None or after is None or after.sequence > before.sequence
 
 
-def _is_open(handoff: Handoff, link: AnswerLink) -> bool:
-    return handoff.state.held and (handoff.rep, handoff.hop) == (link.rep, link.hop)
+def _forms(
+    session: Session, handoff: Handoff, assigner: Assigner, now: datetime
+) -> list[AnswerForm]:
+    agreement = agreement_after_win(session, handoff, assigner.policies)
+    outcomes = satisfaction_outcomes(handoff, agreement)
+    return forms_of(handoff, agreement.routing, now=now, outcomes_after_win=outcomes)
 
 
 def _promises(
-    handoff: Handoff, policy: RoutingPolicy, steps: Sequence[PastStep]
+    session: Session, handoff: Handoff, steps: Sequence[PastStep], assigner: Assigner
 ) -> Iterator[Promise]:
     """The promises that no step has kept yet, each with the instant at which it is due, after its pauses."""
-    due_times = DueTimes(policy.agreement.sla.policies, policy.teams[handoff.team])
-    reasons = policy.agreement.routing.pause_reasons
-    for promise, due_at in due_times.of(
-        handoff, lambda it: promise_pauses(steps, it, reasons, hop=handoff.hop)
-    ):
+    policies, applied = assigner.policies, terms_applied_to(session, [handoff.id])
+    promised = PromisedHandoff(handoff, steps, applied.get(handoff.id, ()))
+    team = policies.version(session, handoff.agreement_version).teams[handoff.team]
+    versions = due_times_by_version(session, [promised], policies, team)
+    for promise, due_at in promised.due_times(versions):
         if not is_kept(promise, handoff, steps):
             yield Promise(promise.kind, due_at)

@@ -13,9 +13,10 @@ from services.routing import announcements, metrics
 from services.routing.domain.answers import Actor, Answer, steps_of_answer
 from services.routing.domain.handoff import Handoff, State
 from services.routing.domain.history import NO_HISTORY
-from services.routing.domain.policy import RoutingPolicy
 from services.routing.domain.reassignment import BY_OPS
+from services.routing.domain.satisfaction import satisfaction_outcomes
 from services.routing.domain.terms import with_terms
+from services.routing.handlers.applied_terms import agreement_after_win
 from services.routing.handlers.assignment import (
     Assigner,
     assign_in_team,
@@ -48,13 +49,16 @@ def on_answer(
     handoff = handoffs.locked_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
-    policy = assigner.policies.version(session, handoff.agreement_version)
     past = changes.past_steps(session, id)
-    answer = _in_zone_of_rep(session, answer, handoff, actor, policy)
+    answer = _in_zone_of_rep(session, answer, handoff, actor, assigner)
     cycles = _cycles(session, handoff) if answer.change is Change.REJECTED else 0
+    agreement = agreement_after_win(session, handoff, assigner.policies)
 
-    answer = with_terms(answer, policy.agreement, cycles=cycles)
-    steps = steps_of_answer(handoff, answer, actor=actor, past=past, now=now)
+    answer = with_terms(answer, agreement, cycles=cycles)
+    outcomes = satisfaction_outcomes(handoff, agreement)
+    steps = steps_of_answer(
+        handoff, answer, actor=actor, past=past, now=now, outcomes_after_win=outcomes
+    )
     if not steps:
         return
 
@@ -63,9 +67,7 @@ def on_answer(
     outbox.append(session, announcements.handoffs_changed(steps))
     metrics.ANSWERS.labels(answer.change.value).inc()
     after = steps[-1].handoff
-    if after.closed_at is not None:
-        deliveries.cancel_waiting(session, [after.id], now=now)
-    if not after.state.held:
+    if handoff.state.held and not after.state.held:
         _free_rep(session, handoff, after, assigner=assigner, now=now)
     if after.rep is None and actor.role == "ops":
         notify_withdrawals(
@@ -79,13 +81,14 @@ def on_answer(
 
 
 def _in_zone_of_rep(
-    session: Session, answer: Answer, handoff: Handoff, actor: Actor, policy: RoutingPolicy
+    session: Session, answer: Answer, handoff: Handoff, actor: Actor, assigner: Assigner
 ) -> Answer:
     """The answer; a date in it is a day of the rep who answers, or for whom ops answer."""
     if answer.occurred_at is None or isinstance(answer.occurred_at, datetime):
         return answer
     rep_id = actor.name if actor.role == "rep" else handoff.rep
     matches = reps.reps_by_id(session, [] if rep_id is None else [rep_id])
+    policy = assigner.policies.version(session, handoff.agreement_version)
     zone = policy.teams[handoff.team].zone_of(next(iter(matches), None))
     return replace(answer, zone=zone)
 
@@ -101,8 +104,11 @@ def _free_rep(
 ) -> None:
     """Assign waiting handoffs, as the rep has room for another; a rejected handoff may go to other reps.
 
-    A rejected handoff does not count in the rep's share, and pending deliveries of its assignment are cancelled.
+    A rejected handoff does not count in the rep's share, and pending deliveries of its assignment are cancelled. Of a
+    closed one, messages that wait for hours are.
     """
+    if after.closed_at is not None:
+        deliveries.cancel_waiting(session, [after.id], now=now)
     lock_teams_of(session, [before], assigner=assigner)
     if after.rep is None:
         take_from_reps(session, [before], now=now)

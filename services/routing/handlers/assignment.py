@@ -13,9 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.routing import announcements, metrics
-from services.routing.domain.handoff import Handoff, Step, handoff_id
+from services.routing.domain.handoff import Handoff, handoff_id
 from services.routing.domain.history import NO_HISTORY
-from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.policy import RoutingPolicy, TeamPolicy
 from services.routing.domain.queue import (
     Arrival,
@@ -27,12 +26,13 @@ from services.routing.domain.queue import (
 )
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.roster import Roster
+from services.routing.handlers.announced import announced_assignments
+from services.routing.handlers.applied_terms import due_times_by_version
 from services.routing.handlers.owners import matches_with_owners, with_owners
 from services.routing.queries import (
     allocations,
     changes,
     deliveries,
-    endpoints,
     handoffs,
     merges,
     reps,
@@ -211,20 +211,21 @@ def assign_queue(
     session: Session, queue: Sequence[QueuedHandoff], *, assigner: Assigner, now: datetime
 ) -> Decisions:
     """Assign handoffs of one team in their order, in one allocation; the caller holds the team's lock."""
-    decisions, policies, team, roster = propose(session, queue, assigner=assigner, now=now)
+    decisions, _, team, roster = propose(session, queue, assigner=assigner, now=now)
     if not decisions.choices:
         return decisions
 
     reps.save_loads(session, decisions.changed_loads, decisions.allocation, team=team)
     allocation_id = assigner.allocations.add_allocation(session, decisions.allocation, roster)
     new, waited = decisions.assignments(allocation_id, period=team.period_of(now))
-    announced = _with_endpoint(session, decisions.steps)
+    announced = announced_assignments(session, decisions.steps)
+    versions = due_times_by_version(session, announced, assigner.policies, team)
     changes.save_handoffs(session, decisions.steps_of_waiting)
     with changes.adding_handoffs(session, decisions.steps_of_new):
         # made while PostgreSQL takes in the handoffs, which is faster than one after the other
         records = announcements.handoffs_changed(decisions.steps)
         notifications = announcements.assignment_notifications(
-            announced, policies=policies, team=team, public_url=assigner.public_url
+            announced, versions=versions, public_url=assigner.public_url
         )
     changes.add_changes(session, decisions.steps)
     allocations.add_assignments(session, new)
@@ -279,13 +280,6 @@ def _waiting_pages(
         after = waiting[-1] if waiting else None
         if others := [it for it in waiting if it.id not in except_ids]:
             yield queue_of(session, others, assigner=assigner), is_last
-
-
-def _with_endpoint(session: Session, steps: Iterable[Step]) -> list[Handoff]:
-    """The handoffs that these steps assign to reps with endpoints."""
-    endpoint_of = {it.handoff.id: rep_endpoint(it.handoff.rep) for it in steps if it.handoff.rep}
-    known = endpoints.known_endpoints(session, set(endpoint_of.values()))
-    return [it.handoff for it in steps if endpoint_of.get(it.handoff.id) in known]
 
 
 def _count(decisions: Decisions) -> None:

@@ -25,7 +25,9 @@ from services.routing.domain.handoff import Handoff
 from services.routing.domain.notifications import rep_endpoint
 from services.routing.domain.policy import TeamPolicy
 from services.routing.domain.queue import Assignment
+from services.routing.domain.satisfaction import satisfaction_outcomes
 from services.routing.handlers.answers import UnknownHandoff
+from services.routing.handlers.applied_terms import agreement_after_win
 from services.routing.handlers.assignment import Assigner
 from services.routing.queries import allocations, changes, delivery_lists, escalations, handoffs
 from services.routing.queries.delivery_lists import Delivery
@@ -46,6 +48,8 @@ class HandoffHistory:
     escalations: Sequence[Escalation]
     routing: Routing
     """The section of the handoff's version of the agreement."""
+    outcomes_after_win: Sequence[str] = ()
+    """Of a won handoff: the outcomes of contacts that it takes still."""
 
 
 def read_history(
@@ -55,6 +59,7 @@ def read_history(
     handoff = handoffs.find_handoff(session, id)
     if handoff is None:
         raise UnknownHandoff(f"no handoff {id}")
+    agreement = agreement_after_win(session, handoff, assigner.policies)
     history = HandoffHistory(
         handoff,
         changes.past_steps(session, id),
@@ -63,7 +68,8 @@ def read_history(
             session, delivery_lists.DeliveryFilter(handoff=id), limit=MAX_DELIVERIES
         ),
         escalations.escalations_of(session, id),
-        assigner.policies.version(session, handoff.agreement_version).agreement.routing,
+        agreement.routing,
+        satisfaction_outcomes(handoff, agreement),
     )
     return history if rep is None else _visible_to(rep, history)
 
@@ -82,6 +88,7 @@ def _visible_to(rep: str, history: HandoffHistory) -> HandoffHistory:
         [it for it in history.deliveries if it.endpoint == rep_endpoint(rep)],
         [it for it in history.escalations if it.rep == rep],
         history.routing,
+        history.outcomes_after_win if handoff.rep == rep else (),
     )
 
 

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.routing.domain.applied_terms import AppliedTerms
 from services.routing.domain.escalations import Escalation, is_broken_promise
+from services.routing.domain.notifications import ACCEPT
 from services.routing.domain.promises import (
     Notice,
     promise_notification,
@@ -15,7 +17,15 @@ from services.routing.domain.promises import (
     settled_clocks,
 )
 from services.routing.handlers.assignment import Assigner
-from services.routing.queries import deliveries, endpoints, escalations, handoffs, reps
+from services.routing.queries import (
+    applied_terms,
+    deliveries,
+    endpoints,
+    escalations,
+    fallbacks,
+    handoffs,
+    reps,
+)
 from shared.contracts.payloads import ClockChange, SlaChanged
 from shared.contracts.topic import Message
 
@@ -42,6 +52,7 @@ def on_sla_changed(
         session, {it.clock_id for it in clocks if it.change is ClockChange.RETRACTED}
     )
     escalations.add_escalations(session, [it for it in steps if it is not None])
+    _apply_terms(session, clocks, now=now)
     notify(session, notices, assigner=assigner, now=now)
     settled = settled_clocks(clocks)
     deliveries.cancel_waiting(
@@ -50,6 +61,21 @@ def on_sla_changed(
         now=now,
         clock_ids=[clock_id for _, clock_id in settled],
     )
+
+
+def _apply_terms(session: Session, clocks: Sequence[SlaChanged], *, now: datetime) -> None:
+    """Note which versions of the agreement were applied to handoffs, and let fallbacks follow the accept clock."""
+    applied = [
+        (it.handoff_id, terms) for it in clocks if (terms := AppliedTerms.of(it)) is not None
+    ]
+    accept_times = {
+        (it.handoff_id, it.hop): it.due_at if it.change is ClockChange.MOVED else None
+        for it in clocks
+        if it.kind == ACCEPT and AppliedTerms.of(it) is not None
+    }
+
+    applied_terms.add_applied_terms(session, applied)
+    fallbacks.move_accept_times(session, accept_times, now=now)
 
 
 def notify(
@@ -84,6 +110,6 @@ def notify(
         for endpoint in [id for id in it.endpoints if id in known][:1]
     ]
 
-    closed = {id for id, it in handoff_of.items() if it.closed_at is not None}
-    in_time = [it for it in notifications if it.clock_id is None or it.handoff_id not in closed]
+    ended = {it.clock.clock_id for it in notices if it.is_over(handoff_of.get(it.clock.handoff_id))}
+    in_time = [it for it in notifications if it.clock_id not in ended]
     deliveries.add_notifications(session, in_time, now=now)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Integer, Uuid, func, literal, select
+from sqlalchemy import Integer, Uuid, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -47,19 +47,32 @@ def add_changes(session: Session, steps: Sequence[Step]) -> None:
 
 def past_steps(session: Session, id: UUID) -> list[PastStep]:
     """The handoff's steps so far, in order."""
-    statement = select(*changes.c).where(changes.c.handoff_id == id).order_by(changes.c.sequence)
-    return [
-        PastStep(
-            change=Change(row.change),
-            occurred_at=row.occurred_at,
-            actor=row.actor,
-            hop=row.hop,
-            rep=row.rep,
-            details=_details_of(row.details),
-            recorded_at=row.recorded_at,
+    return steps_of_handoffs(session, [id]).get(id, [])
+
+
+def steps_of_handoffs(session: Session, ids: Collection[UUID]) -> dict[UUID, list[PastStep]]:
+    """The steps of these handoffs so far, each in order; a handoff without any is absent."""
+    if not ids:
+        return {}
+    statement = (
+        select(*changes.c)
+        .where(changes.c.handoff_id == any_(literal(list(ids), ARRAY(Uuid))))
+        .order_by(changes.c.handoff_id, changes.c.sequence)
+    )
+    steps: dict[UUID, list[PastStep]] = {}
+    for row in session.execute(statement):
+        steps.setdefault(row.handoff_id, []).append(
+            PastStep(
+                change=Change(row.change),
+                occurred_at=row.occurred_at,
+                actor=row.actor,
+                hop=row.hop,
+                rep=row.rep,
+                details=_details_of(row.details),
+                recorded_at=row.recorded_at,
+            )
         )
-        for row in session.execute(statement)
-    ]
+    return steps
 
 
 class Holder(NamedTuple):

@@ -76,8 +76,8 @@ def claim_deliveries(
 ) -> list[ClaimedDelivery]:
     """Claim due deliveries, first attempts first.
 
-    Per handoff and endpoint only the oldest is due, so that a receiver gets its webhooks in their order. No endpoint
-    and no host has more attempts in flight than its limit.
+    Per handoff and endpoint only the oldest is due, so that a receiver gets its webhooks in their order; one that waits
+    for hours is passed by. No endpoint and no host has more attempts in flight than its limit.
     """
     return take_deliveries(session, due_deliveries(session, limits, now=now), lease=lease, now=now)
 
@@ -207,10 +207,15 @@ _FIRST_ATTEMPTS = """
             select from routing.deliveries as earlier
             where earlier.endpoint = next.endpoint and earlier.handoff_id = next.handoff_id
                 and earlier.position < next.position and earlier.state = 'pending'
+                and (earlier.clock_id is null or earlier.attempt_count > 0
+                    or earlier.next_attempt_at <= :now)
         )
     order by next.next_attempt_at limit greatest(allowed.room, 0)
 """
-"""Deliveries to an endpoint, each the oldest of its handoff there: those due longest, up to the limit."""
+"""Deliveries to an endpoint, each the oldest of its handoff there: those due longest, up to the limit.
+
+One that waits for the hours of its receiver, which names its clock, lets later ones pass: these may be urgent.
+"""
 _RETRIES = _FIRST_ATTEMPTS.replace("attempt_count = 0", "attempt_count > 0")
 
 _DUE = text(

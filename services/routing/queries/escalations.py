@@ -9,22 +9,24 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    ColumnElement,
     Row,
     Select,
     Uuid,
     and_,
     any_,
     bindparam,
+    cast,
     delete,
     exists,
+    func,
     literal,
     or_,
     select,
     text,
-    tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
 
 from services.routing.domain.escalations import (
@@ -122,7 +124,7 @@ def delete_broken_promises(session: Session, clock_ids: Collection[UUID]) -> Non
 def terms_while_away(session: Session, *, now: datetime) -> list[Terms]:
     """The terms of handoffs that reps on time off have not accepted."""
     rows = session.execute(select(*_TERMS).where(_KEPT_WHILE_AWAY.bindparams(now=now)).distinct())
-    return [Terms._make(row) for row in rows]
+    return list(map(_terms, rows))
 
 
 def kept_while_away(
@@ -133,7 +135,10 @@ def kept_while_away(
     Those that have had as many reps as `max_hops` says are left out.
     """
     below_limits = [
-        and_(tuple_(*_TERMS) == tuple_(*terms), handoffs.c.hop < most)
+        and_(
+            *(column == value for column, value in zip(_TERMS, terms, strict=True)),
+            handoffs.c.hop < most,
+        )
         for terms, most in max_hops.items()
     ]
     is_taken_up = exists().where(
@@ -148,12 +153,33 @@ def kept_while_away(
         .limit(limit)
     )
     return [
-        KeptWhileAway(row.id, row.hop, row.rep, Terms(row.agreement_version, row.tier, row.team))
-        for row in session.execute(statement)
+        KeptWhileAway(row.id, row.hop, row.rep, _terms(row)) for row in session.execute(statement)
     ]
 
 
-_TERMS = (handoffs.c.agreement_version, handoffs.c.tier, handoffs.c.team)
+def _terms(row: Row[Any]) -> Terms:
+    return Terms(
+        row.agreement_version, row.tier, row.team, tuple(row.sources), row.campaign, row.persona
+    )
+
+
+def _campaign_name(which: str) -> tuple[ColumnElement[str | None], ...]:
+    """The names under which senders write a campaign, as `campaign_name` reads them."""
+    campaign = handoffs.c.lead["context"][which]
+    return tuple(func.nullif(campaign[it].astext, "") for it in ("name", "campaign"))
+
+
+_TERMS = (
+    handoffs.c.agreement_version,
+    handoffs.c.tier,
+    handoffs.c.team,
+    func.coalesce(handoffs.c.lead["context"]["sources"], cast([], JSONB)).label("sources"),
+    func.coalesce(*_campaign_name("last_campaign"), *_campaign_name("first_campaign"), "").label(
+        "campaign"
+    ),
+    func.coalesce(handoffs.c.lead["context"]["persona"].astext, "").label("persona"),
+)
+"""What decides which promises hold for a handoff, as `Terms` has it."""
 
 
 _KEPT_WHILE_AWAY = text("""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.orm import Session
 
-from services.routing.domain.fallbacks import Undelivered
+from services.routing.domain.fallbacks import Undelivered, fallback_time
+from services.routing.domain.notifications import ASSIGNED
 from services.routing.queries.claims import notification_of
+from services.routing.tables import deliveries
 
 
 def held_endpoints(session: Session) -> list[str]:
@@ -40,6 +43,33 @@ def cancel_without_endpoint(session: Session, *, now: datetime) -> int:
     A transaction that had read the endpoint before it was deleted may add one afterwards.
     """
     return len(session.execute(_CANCEL, {"now": now}).all())
+
+
+def move_accept_times(
+    session: Session, due_at: Mapping[tuple[UUID, int], datetime | None], *, now: datetime
+) -> None:
+    """Let fallbacks of assignments (handoff and hop) that are on their way follow another accept time, or none."""
+    if not due_at:
+        return
+    session.connection().execute(
+        update(deliveries)
+        .where(
+            deliveries.c.handoff_id == bindparam("of_handoff"),
+            deliveries.c.hop == bindparam("of_hop"),
+            deliveries.c.type == ASSIGNED,
+            deliveries.c.state == "pending",
+        )
+        .values(accept_due_at=bindparam("due_at"), fallback_at=bindparam("at")),
+        [
+            {
+                "of_handoff": handoff_id,
+                "of_hop": hop,
+                "due_at": at,
+                "at": fallback_time(at, now=now),
+            }
+            for (handoff_id, hop), at in due_at.items()
+        ],
+    )
 
 
 _HELD = text("""

@@ -44,7 +44,7 @@ def follow_handoff(
         return _closed(lead, key, CLOSED[change.change], change)
     if _hands_back(change):
         return _handed_back(lead, key, change, policy, now)
-    if change.change in STAGES and change.rep is not None:
+    if _is_held(change, lead, key):
         live = lead.live.get(key) or LiveQualification(
             change.lead_id, change.qualification, change.tier
         )
@@ -57,6 +57,12 @@ def follow_handoff(
         released = lead.live[key]._replace(held=False)
         return Verdict(lead._replace(live={**lead.live, key: released}))
     return Verdict(lead)
+
+
+def _is_held(change: HandoffChanged, lead: Lead, key: str) -> bool:
+    """Whether a rep works on the lead. A contact about a qualification that is closed came after a win."""
+    is_after_win = change.change is Change.CONTACTED and key not in lead.live
+    return change.change in STAGES and change.rep is not None and not is_after_win
 
 
 def closing_of(before: Lead, change: HandoffChanged) -> TouchPeriod | None:

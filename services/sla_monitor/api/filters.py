@@ -35,7 +35,7 @@ class Filters(BaseModel):
     )
     kind: PlainText | None = Field(
         default=None,
-        description="Only promises of this kind: accept, first_touch, meeting, outcome or attempts.",
+        description="Only promises of this kind: accept, first_touch, meeting, outcome, attempts or satisfaction.",
     )
     scope: Scope | None = Field(default=None, description="Only promises of this scope.")
     format: Format = Field(default=None, description=FORMAT)

@@ -34,7 +34,11 @@ class SlaPolicy:
     def promises(self, scope: Scope, handoff: HandoffChanged) -> list[Policy]:
         """The agreement's policies of this scope that apply to a handoff with the facts of this change."""
         facts = promise_facts(
-            handoff.tier, handoff.team, sources=handoff.sources, campaign=handoff.campaign
+            handoff.tier,
+            handoff.team,
+            sources=handoff.sources,
+            campaign=handoff.campaign,
+            persona=handoff.persona,
         )
         return [
             policy

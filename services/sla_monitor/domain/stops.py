@@ -16,8 +16,12 @@ STOPS: Mapping[str, frozenset[Change]] = {
     "first_touch": frozenset({Change.CONTACTED, Change.WON}),
     "meeting": frozenset({Change.CONTACTED, Change.WON}),
     "outcome": frozenset({Change.WON, Change.LOST}),
+    "satisfaction": frozenset({Change.CONTACTED}),
 }
 """The changes that stop the clocks of a kind; of a contact, what came of it counts too."""
+
+_BY_OUTCOME = ("meeting", "satisfaction")
+"""Kinds of promises that name the outcomes of contacts which meet them."""
 
 ATTEMPTS = "attempts"
 
@@ -66,7 +70,7 @@ def _stops(policy: Policy, change: HandoffChanged) -> bool:
         return True
     if policy.kind == "first_touch":
         return change.touch is not False
-    return policy.kind != "meeting" or change.outcome in policy.outcomes
+    return policy.kind not in _BY_OUTCOME or change.outcome in policy.outcomes
 
 
 def _order(change: HandoffChanged) -> tuple[datetime, int]:

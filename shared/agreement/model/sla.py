@@ -64,10 +64,13 @@ class Policy(Section):
     """One promise: what must happen, within which time, counted in which hours."""
 
     id: Id
-    kind: Literal["accept", "first_touch", "meeting", "outcome", "attempts"] = Field(
-        description="`accept` is met when the rep accepts, `first_touch` when the rep contacts, `meeting` by a contact "
-        "with one of the `outcomes`, `outcome` when the handoff is won or lost, `attempts` by `count` attempts to "
-        "contact, or by the first that reaches the person. A win meets them all."
+    kind: Literal["accept", "first_touch", "meeting", "outcome", "attempts", "satisfaction"] = (
+        Field(
+            description="`accept` is met when the rep accepts, `first_touch` when the rep contacts, `meeting` by a "
+            "contact with one of the `outcomes`, `outcome` when the handoff is won or lost, `attempts` by `count` "
+            "attempts to contact, or by the first that reaches the person. A win meets all of these. `satisfaction` is "
+            "met after the win, by a contact with one of the `outcomes`."
+        )
     )
     scope: Scope = Field(
         description="`hop` starts anew with each rep; `journey` runs once, whichever rep has the lead."
@@ -75,7 +78,8 @@ class Policy(Section):
     anchor: Anchor = Field(description="The change that starts the clock.")
     when: Condition | None = Field(
         default=None,
-        description="CEL over tier, team, sources and campaign; without it the policy applies to every handoff.",
+        description="CEL over tier, team, sources, campaign and persona; without it the policy applies to every "
+        "handoff.",
     )
     target: BusinessTime = Field(description="Business time.")
     warn_at: float = Field(
@@ -86,7 +90,7 @@ class Policy(Section):
     )
     outcomes: Annotated[tuple[Id, ...], AtMost(50)] = Field(
         default=(),
-        description="Of `meeting`: the outcomes of `routing.contact_outcomes` that meet it.",
+        description="Of `meeting` and `satisfaction`: the outcomes of `routing.contact_outcomes` that meet it.",
     )
     count: Annotated[int, Between(1, 50)] = Field(
         default=1, description="Of `attempts`: so many attempts meet it."

@@ -58,6 +58,7 @@ class HandoffChanged(Payload, frozen=True, kw_only=True):
     agreement_version: int
     sources: tuple[str, ...] = always_encoded(())
     campaign: str | None = None
+    persona: Annotated[str | None, Meta(description="Of the lead, by the agreement.")] = None
     reason: str | None = None
     recycle: Annotated[
         bool, Meta(description="Whether the lead returns to marketing and may qualify again.")

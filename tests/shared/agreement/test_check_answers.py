@@ -31,6 +31,7 @@ def with_answers(text: str) -> str:
         ("pause_reasons: [{id: a, kinds: [first_touch], longest: ▸366d}]", "`366d`: write 1m to 365d"),
         ("pause_reasons: [{id: a, kinds: [first_touch], longest: ▸0m}]", "`0m`: write 1m to 365d"),
         ("pause_reasons: [{id: a, kinds: [▸accept], longest: 1d}]", "`accept` cannot be paused, as a rep can"),
+        ("pause_reasons: [{id: a, kinds: [▸satisfaction], longest: 1d}]", "`satisfaction` cannot be paused"),
         ("pause_reasons: [{id: a, kinds: [▸first_tuoch], longest: 1d}]", "unknown kind `first_tuoch`; did you mean `f"),
         (
             "pause_reasons: [{id: a, kinds: [first_touch, ▸first_touch], longest: 1d}]",
@@ -110,3 +111,18 @@ def test_sound_answers_are_read() -> None:
     assert agreement.routing.pause_reasons[0].kinds == ("first_touch",)
     assert agreement.qualification.recycle.max_cycles == 3
     assert parse(WHOLE, name="a.yaml").routing.pause_reasons == ()
+
+
+@pytest.mark.parametrize("anchor", ["qualified", "assigned", "accepted"])
+def test_satisfaction_is_asked_for_after_the_win(anchor: str) -> None:
+    promise = (
+        f"    - {{id: happy, kind: satisfaction, scope: hop, anchor: ▸{anchor}, target: 1h, "
+        "outcomes: [satisfied]}\n"
+    )
+    source, position = marked(with_answers("contact_outcomes: [{id: satisfied}]") + promise)
+
+    with pytest.raises(InvalidAgreement) as refused:
+        parse(source, name="a.yaml")
+
+    [line] = refused.value.message.splitlines()
+    assert line.startswith(f"a.yaml:{position}: the satisfaction of a customer is asked for after")

@@ -192,6 +192,12 @@ def test_only_texts_that_a_tier_is_compared_with_must_be_tiers() -> None:
         ("target: 15m", "target: 15m, warn_before: ▸15m", "this is before the clock starts"),
         ("kind: accept", "kind: ▸meeting", "by which contacts is it met?"),
         ("kind: accept", "kind: meeting, outcomes: [▸dinner]", "unknown outcome `dinner`"),
+        (
+            "kind: accept, scope: hop, anchor: assigned",
+            "kind: ▸satisfaction, scope: hop, anchor: won",
+            "by which contacts is it met?",
+        ),
+        ("kind: accept", "kind: accept, outcomes: ▸[]", "only promises of the kind `meeting` and"),
         ("kind: accept", "kind: accept, count: ▸3", "only promises of the kind `attempts` have `count`"),
         ("kind: accept", "kind: attempts, spread: ▸3d", "one attempt has no spread"),
         ("anchor: assigned", "anchor: ▸accepted", "`accept` is over when a handoff is accepted"),

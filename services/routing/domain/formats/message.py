@@ -167,7 +167,10 @@ def _instant(text: str) -> datetime:
 
 def _links(data: Json) -> Iterator[Link]:
     links = data.get("links") or {}
-    if answer := links.get("answer"):
+    answer = links.get("answer")
+    if answer and (data.get("handoff") or {}).get("state") == "won":
+        yield Link("Answer", f"{answer}#contacted")
+    elif answer:
         yield Link("Accept", f"{answer}#accepted")
         yield Link("Contacted", f"{answer}#contacted")
         yield Link("Hand back", f"{answer}#rejected")

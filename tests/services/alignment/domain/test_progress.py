@@ -71,6 +71,17 @@ def test_a_contact_that_is_no_touch_and_no_attempt_is_an_acceptance_alone() -> N
     assert noted.attempts == 0
 
 
+def test_what_is_asked_of_a_customer_is_no_attempt() -> None:
+    after_win = progress(
+        step(Change.CONTACTED, 10), WON, step(Change.CONTACTED, 90, outcome="satisfied")
+    )
+    assert (after_win.attempts, after_win.contacted_at, after_win.outcome) == (
+        1,
+        after_noon(10),
+        Outcome.WON,
+    )
+
+
 def test_a_win_is_an_acceptance_and_a_touch_of_a_person_who_was_reached() -> None:
     won = progress(WON)
 

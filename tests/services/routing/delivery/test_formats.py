@@ -22,7 +22,7 @@ from shared.db.session import Sessions
 from tests.services.routing.builders import URL, entry, handoff, importing
 from tests.services.routing.delivery.post import GRACE, LOOPBACK, Post
 from tests.services.routing.delivery.receiver import Got, Reply, receiving
-from tests.services.routing.domain.test_notifications import due_times
+from tests.services.routing.domain.test_notifications import due
 
 pytestmark = pytest.mark.postgres
 
@@ -95,7 +95,7 @@ def test_only_the_rep_gets_a_link_for_answers(post: Post) -> None:
 
 
 def test_who_does_not_hold_the_handoff_gets_no_link_for_answers() -> None:
-    assigned = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
+    assigned = notifications.assignment(handoff(), due(handoff()), public_url=URL)
 
     to_linus = assigned._replace(endpoint="rep/linus")
     withdrawn = assigned._replace(type="handoff.withdrawn")

@@ -30,11 +30,21 @@ def post(sessions: Sessions) -> Iterator[Post]:
         yield Post(sessions, receiver)
 
 
-def add(post: Post, name: str, *, handoff: UUID = ADA, endpoint: str = "rep/grace") -> UUID:
-    """One more notification about a handoff; its body has the name."""
+def add(
+    post: Post,
+    name: str,
+    *,
+    handoff: UUID = ADA,
+    endpoint: str = "rep/grace",
+    waits_s: float | None = None,
+) -> UUID:
+    """One more notification about a handoff, which may wait for hours; its body has the name."""
     id = an_id(f"{handoff}/{name}")
     body = orjson.dumps({"type": "handoff.assigned", "data": {"name": name}})
     notification = Notification(id, endpoint, handoff, 1, "handoff.assigned", body)
+    if waits_s is not None:
+        not_before = post.now() + timedelta(seconds=waits_s)
+        notification = notification._replace(not_before=not_before, clock_id=an_id("clock"))
     with post.sessions.begin() as session:
         queries.add_notifications(session, [notification], now=post.now())
     return id
@@ -89,6 +99,27 @@ def test_a_later_webhook_waits_for_an_attempt_in_flight_and_after_a_crash_for_it
         until(lambda: len(post.receiver.got) == 2)
     assert names(post) == ["first", "second"]
     assert second == UUID(post.receiver.got[1].headers["webhook-id"])
+
+
+def test_what_waits_for_hours_holds_no_later_webhook_back_and_keeps_the_order_from_then_on(
+    post: Post,
+) -> None:
+    waiting, urgent = add(post, "waits", waits_s=3600), add(post, "urgent")
+    assert claimed(post) == [urgent]
+
+    post.time_offset = timedelta(hours=2)
+    add(post, "later")
+    assert claimed(post) == [waiting]  # its hours have begun: from now on it is in its turn
+
+
+def test_what_waits_for_hours_is_in_its_order_once_it_is_attempted(post: Post) -> None:
+    post.receiver.reply(GRACE, Reply(500), Reply(204))
+    waiting = add(post, "waits", waits_s=1)
+    post.time_offset = timedelta(seconds=2)
+    post.run(until=1)
+    add(post, "urgent")
+    assert claimed(post) == []
+    assert {it.id: it.state for it in post.deliveries()}[waiting] == "pending"
 
 
 @pytest.mark.parametrize("state", ["delivered", "exhausted", "cancelled"])

@@ -10,13 +10,13 @@ from services.routing.domain.notification_body import MAX_BYTES, body
 from shared.contracts.payloads import LeadContext
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import URL, handoff
-from tests.services.routing.domain.test_notifications import due_times
+from tests.services.routing.domain.test_notifications import due
 
 LINK = {"answer": "https://leads.example.com/a/" + "x" * 100}
 
 
 def test_nothing_changes_but_the_links() -> None:
-    body = notifications.assignment(handoff(), due_times=due_times(), public_url=URL).body
+    body = notifications.assignment(handoff(), due(handoff()), public_url=URL).body
 
     linked = orjson.loads(read_notification(body).with_links(LINK))
 
@@ -38,7 +38,7 @@ def test_with_its_links_a_notification_is_still_small_enough() -> None:
     for size in range(18_000, 20_000, 50):
         context = LeadContext(email="ada@example.com", traits={"about": "x" * size})
         big = handoff()._replace(lead=lead_qualified(context=context))
-        encoded = notifications.assignment(big, due_times=due_times(), public_url=URL).body
+        encoded = notifications.assignment(big, due(big), public_url=URL).body
 
         linked = read_notification(encoded).with_links(LINK)
 

@@ -56,7 +56,9 @@ def test_a_step_is_encoded_as_the_contract_encodes_it(
 
 
 def test_a_step_has_every_field_of_the_contract() -> None:
-    context = LeadContext(name="Ada", sources=("app",), last_campaign={"name": "winter"})
+    context = LeadContext(
+        name="Ada", sources=("app",), last_campaign={"name": "winter"}, persona="buyer"
+    )
     after = handoff(calendar="late")._replace(lead=lead_qualified(context=context))
     wrote = Step(after, Change.WON, LATER, NOON, "rep/grace", EVERYTHING).payload()
 

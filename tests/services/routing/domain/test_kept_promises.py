@@ -26,6 +26,8 @@ def promise(kind: str, **fields: Any) -> Policy:
 
 MEETING = promise("meeting", outcomes=["meeting_booked"])
 TRIES = promise("attempts", count=2, spread="30m")
+WON = PastStep(Change.WON, NOON + minutes(30), "rep/grace", 1, "grace")
+HAPPY = promise("satisfaction", anchor="won", outcomes=["satisfied"])
 OF_ALL = promise("attempts", count=2, scope="journey")
 
 
@@ -47,6 +49,9 @@ OF_ALL = promise("attempts", count=2, scope="journey")
         (TRIES, State.CONTACTED, [contact(1, reached=True)], True),
         (TRIES, State.ASSIGNED, [contact(1, hop=2), contact(40)], False),
         (OF_ALL, State.ASSIGNED, [contact(1, hop=2), contact(40)], True),
+        (HAPPY, State.WON, [contact(1, outcome="satisfied"), WON], False),
+        (HAPPY, State.WON, [WON, contact(40, outcome="no_answer")], False),
+        (HAPPY, State.WON, [WON, contact(40, outcome="satisfied")], True),
     ],
 )
 def test_a_promise_is_kept_by_what_its_kind_asks_for(

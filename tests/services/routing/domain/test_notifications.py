@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,9 +10,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.routing.domain import notifications
+from services.routing.domain.due_times import DueTimes
 from services.routing.domain.handoff import Handoff
 from services.routing.domain.notification_body import MAX_BYTES
 from services.routing.domain.signing import encode_secret, signed_headers
+from shared.agreement.model import Policy
 from shared.clock import utc_now
 from shared.contracts.codec import encode
 from shared.contracts.payloads import FormAnswer, LeadCard, LeadContext, PageViews, Touch
@@ -22,8 +24,9 @@ from tests.services.routing.builders import URL, build_policy, handoff
 POLICY = {"kind": "accept", "scope": "hop", "anchor": "assigned", "target": "1h"}
 
 
-def due_times(**sections: Any) -> notifications.DueTimes:
-    return notifications.DueTimes(agreement(**sections).sla.policies, build_policy(**sections))
+def due(handoff: Handoff, **sections: Any) -> list[tuple[Policy, datetime]]:
+    """The promises about an assignment, and when they are due."""
+    return list(DueTimes(agreement(**sections), build_policy(**sections)).of(handoff))
 
 
 def data(notification: notifications.Notification) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def test_a_signature_is_verified_by_the_library_of_the_standard() -> None:
 
 
 def test_an_assignment_has_the_handoff_the_lead_the_scores_and_the_links() -> None:
-    notification = notifications.assignment(handoff(), due_times=due_times(), public_url=URL + "/")
+    notification = notifications.assignment(handoff(), due(handoff()), public_url=URL + "/")
 
     payload = orjson.loads(notification.body)
     assert (payload["type"], payload["timestamp"]) == (
@@ -58,7 +61,7 @@ def test_an_assignment_has_the_handoff_the_lead_the_scores_and_the_links() -> No
 
 
 @pytest.mark.parametrize(
-    ("policy", "handoff", "due"),
+    ("policy", "assigned", "due_at"),
     [
         ({}, handoff(), ["2026-11-18T13:00:00+00:00"]),
         ({"when": 'tier == "enterprise"'}, handoff(), []),
@@ -83,7 +86,7 @@ def test_an_assignment_has_the_handoff_the_lead_the_scores_and_the_links() -> No
     ],
 )
 def test_due_times_follow_the_policies_of_the_agreement(
-    policy: dict[str, Any], handoff: Handoff, due: list[str]
+    policy: dict[str, Any], assigned: Handoff, due_at: list[str]
 ) -> None:
     assigner = DEFAULT_SECTIONS["sla"]["calendars"][0]
     late = {"id": "late", "zone": "UTC", "hours": {"wed": ["14:00-22:00"]}}
@@ -91,11 +94,9 @@ def test_due_times_follow_the_policies_of_the_agreement(
         "sla": {"calendars": [assigner, late], "policies": [{"id": "p", **POLICY, **policy}]}
     }
 
-    notification = notifications.assignment(
-        handoff, due_times=due_times(**sections), public_url=URL
-    )
+    notification = notifications.assignment(assigned, due(assigned, **sections), public_url=URL)
 
-    assert [it["due_at"] for it in data(notification)["due"]] == due
+    assert [it["due_at"] for it in data(notification)["due"]] == due_at
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,7 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
     )
 
     notification = notifications.assignment(
-        handoff()._replace(lead=lead),
-        due_times=due_times(),
-        public_url=URL,
+        handoff()._replace(lead=lead), due(handoff()), public_url=URL
     )
 
     assert len(notification.body) < MAX_BYTES
@@ -146,7 +145,7 @@ def test_a_body_that_is_too_large_is_shortened_and_marked(
 
 
 def test_an_undelivered_notification_names_the_endpoint_and_keeps_its_data() -> None:
-    original = notifications.assignment(handoff(), due_times=due_times(), public_url=URL)
+    original = notifications.assignment(handoff(), due(handoff()), public_url=URL)
 
     passed_on = notifications.undelivered(
         original, cause="c", endpoint="ops", state="exhausted", at=NOON
@@ -171,7 +170,7 @@ def test_what_a_lead_read_is_left_out_before_what_it_wrote() -> None:
     lead = lead_qualified(context=context)
 
     notification = notifications.assignment(
-        handoff()._replace(lead=lead), due_times=due_times(), public_url=URL
+        handoff()._replace(lead=lead), due(handoff()), public_url=URL
     )
 
     lead_card = data(notification)["lead"]["lead_card"]
@@ -185,7 +184,7 @@ def test_a_lead_whose_card_another_writer_left_empty_is_shortened_too() -> None:
     empty = encode(lead).replace(b'"email"', b'"lead_card":null,"email"', 1)
 
     notification = notifications.assignment(
-        handoff()._replace(lead=lead, announced_json=empty), due_times=due_times(), public_url=URL
+        handoff()._replace(lead=lead, announced_json=empty), due(handoff()), public_url=URL
     )
 
     assert data(notification)["lead"]["email"] == "ada@example.com"

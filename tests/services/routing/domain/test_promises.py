@@ -90,6 +90,26 @@ def test_a_rep_is_not_notified_of_a_handoff_that_moved_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "state", "is_over"),
+    [
+        ("accept", State.ASSIGNED, False),
+        ("accept", State.WON, True),
+        ("satisfaction", State.WON, False),
+        ("satisfaction", State.LOST, True),
+    ],
+)
+def test_promises_are_over_at_the_end_but_those_that_begin_with_a_win(
+    kind: str, state: State, *, is_over: bool
+) -> None:
+    of_rep = notice("rep", kind=kind)
+    closed = handoff(state, closed_at=None if state.live else NOON)
+
+    assert (of_rep.is_over(closed), of_rep.is_outdated(closed)) == (is_over, is_over)
+    assert of_rep.is_outdated(closed._replace(rep="linus"))
+    assert not of_rep.is_over(None)
+
+
+@pytest.mark.parametrize(
     ("of_step", "endpoint", "now", "not_before"),
     [
         (notice("rep", waits=True), "rep/grace", SATURDAY, MONDAY_MORNING),

@@ -20,13 +20,14 @@ from tests.services.scoring.domain.story import FORMS, POLICY, Story
         ([Change.ASSIGNED, Change.ACCEPTED, Change.REASSIGNED], Stage.QUALIFIED),
         ([Change.ASSIGNED, Change.DELIVERED, Change.PAUSED, Change.RESUMED], Stage.QUALIFIED),
         ([Change.ASSIGNED, Change.WON], Stage.WON),
+        ([Change.ASSIGNED, Change.WON, Change.CONTACTED], Stage.WON),
         ([Change.ASSIGNED, Change.LOST], Stage.LOST),
         ([Change.ASSIGNED, Change.RETURNED], Stage.QUALIFIED),
         ([Change.ASSIGNED, Change.REJECTED], Stage.QUALIFIED),
     ],
     ids=[
-        "assigned", "accepted", "contacted", "reassigned", "delivered", "won", "lost", "returned",
-        "rejected",
+        "assigned", "accepted", "contacted", "reassigned", "delivered", "won", "asked after the win", "lost",
+        "returned", "rejected",
     ],
 )  # fmt: skip
 def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> None:
@@ -35,6 +36,12 @@ def test_the_stage_follows_the_handoff(changes: list[Change], stage: Stage) -> N
         story.sales(change)
 
     assert story.lead.stage is stage
+
+
+def test_what_is_asked_of_a_customer_brings_no_qualification_back() -> None:
+    won = Story().does(*FORMS).sales(Change.ASSIGNED).sales(Change.WON).lead
+    contact = handoff_changed(Change.CONTACTED, outcome="satisfied")
+    assert follow_handoff(won, contact, POLICY, now=NOON).lead == won
 
 
 @pytest.mark.parametrize("recycle", [False, True])

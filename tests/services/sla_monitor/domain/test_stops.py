@@ -1,4 +1,4 @@
-"""What meets promises of a meeting, of an outcome and of attempts; policies by source and campaign."""
+"""What meets promises of a meeting, of an outcome, of attempts and of satisfaction; policies by source and campaign."""
 
 from __future__ import annotations
 
@@ -80,3 +80,39 @@ def test_a_policy_may_ask_for_the_source_and_the_campaign_of_a_lead() -> None:
     of_campaign = step(Change.ASSIGNED, sources=("events", "website"), campaign="spring")
     assert set(derived_clocks([of_campaign], web)) == {"web/1"}
     assert derived_clocks([ASSIGNED], web) == {}
+
+
+SATISFIED = policy("happy", kind="satisfaction", anchor="won", outcomes=["satisfied"], target="2h")
+
+
+@pytest.mark.parametrize("scope", ["hop", "journey"])
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([contact(10, "satisfied")], None),
+        ([step(Change.LOST, 30)], None),
+        ([contact(10, "satisfied"), step(Change.WON, 30)], (S.RUNNING, None)),
+        ([step(Change.WON, 30), contact(40)], (S.RUNNING, None)),
+        ([step(Change.WON, 30), contact(40), contact(50, "satisfied")], (S.MET, 50)),
+        ([step(Change.WON, 30), contact(50, "satisfied"), contact(40, "satisfied")], (S.MET, 40)),
+        ([step(Change.WON, 30), contact(600, "satisfied")], (S.LATE, 600)),
+    ],
+    ids=[
+        "before a win", "lost", "said before the win", "another contact", "met", "reported late", "too late",
+    ],
+)  # fmt: skip
+def test_what_meets_a_promise_of_satisfaction(
+    steps: list[HandoffChanged], expected: tuple[State, float | None] | None, scope: str
+) -> None:
+    clocks = derived_clocks(numbered(ASSIGNED, *steps), {**SATISFIED, "scope": scope})
+    assert [outcome(it) for it in clocks.values()] == ([] if expected is None else [expected])
+    if expected is not None:
+        assert [it.started_at for it in clocks.values()] == [NOON + minutes(30)]
+
+
+def test_what_a_customer_says_ends_no_other_promise() -> None:
+    others = (MEETING, OUTCOME, policy("tries", kind="attempts", count=3, target="5h"))
+    won = [ASSIGNED, contact(5), step(Change.WON, 30)]
+    later = [contact(40, "satisfied", reached=True), contact(50, "meeting_booked")]
+    before = derived_clocks(numbered(*won), *others)
+    assert derived_clocks(numbered(*won, *later), *others) == before

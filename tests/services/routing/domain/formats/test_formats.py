@@ -38,7 +38,7 @@ from shared.contracts.payloads import (
 )
 from tests.builders import NOON, lead_qualified
 from tests.services.routing.builders import URL, handoff
-from tests.services.routing.domain.test_notifications import due_times
+from tests.services.routing.domain.test_notifications import due
 
 LINKS = {
     "answer": "https://leads.example.com/a/" + "t" * 138,
@@ -58,7 +58,7 @@ VALUES = st.one_of(NASTY, st.none())
 def assigned(context: LeadContext) -> bytes:
     """An assignment with every link."""
     held = handoff()._replace(lead=lead_qualified(context=context))
-    notification = notifications.assignment(held, due_times=due_times(), public_url=URL)
+    notification = notifications.assignment(held, due(held), public_url=URL)
     return read_notification(notification.body).with_links(LINKS)
 
 
