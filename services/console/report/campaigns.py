@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from services.console.formats import number_text, percent_text
 from services.console.plots import Bar, BarRow, horizontal_bars
+from services.console.report.attribution import MODELS
 from services.console.report.funnel import period_text
 from services.console.report.sections import NONE, Cell, Column, Section, amount_text
 
@@ -54,7 +55,7 @@ def _note(report: Mapping[str, Any]) -> str:
     by = "no agreement" if version is None else f"agreement version {version}"
     left_out = report["campaigns"] - len(report["items"])
     more = f" {number_text(left_out)} more are not listed." if left_out > 0 else ""
-    added = f"Amounts in {currency}, credited by the model {report['model'].replace('_', ' ')}"
+    added = f"Amounts in {currency}, credited by the model {MODELS[report['model']]}"
     if not currency:
         added = "No amounts are added, as the agreement has no section money"
     return (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from services.console.formats import number_text
 from services.console.plots import Axes, Series, line_picture
 from services.console.report.funnel import EMPTY, revenue_text
-from services.console.report.periods import dates_text
 from services.console.report.sections import (
     Cell,
     Column,
@@ -35,7 +35,7 @@ def trend_section(reports: Mapping[str, Mapping[str, Any]]) -> Section:
         "trend",
         f"The last {len(reports)} weeks",
         [
-            Column("Week", is_number=False),
+            Column("Week, from", is_number=False),
             *(Column(it) for it in (*STAGES.values(), "Accept rate", "Promises kept", "Revenue")),
         ],
         [_row(name, report) for name, report in reports.items()] if any(counts) else [],
@@ -45,10 +45,15 @@ def trend_section(reports: Mapping[str, Mapping[str, Any]]) -> Section:
     )
 
 
+def _first_day(report: Mapping[str, Any]) -> str:
+    day = date.fromisoformat(report["since"])
+    return f"{day.day} {day:%b}"
+
+
 def _row(name: str, report: Mapping[str, Any]) -> list[Cell]:
     total, period = report["total"], {"period": name}
     return [
-        Cell(f"{name}: {dates_text(report['since'], report['until'])}"),
+        Cell(f"{name}, {_first_day(report)}"),
         *(count_cell(total[it], leads_href(period, it)) for it in STAGES),
         share_cell(total["acceptance_rate"]),
         share_cell(total["attainment"]),
