@@ -61,7 +61,7 @@ def demo(
         state = DemoState.at(data / "demo.json")
     run = token_hex(4)
     activities = activities_of(seed + state.runs, people, until=started_at, run=run)
-    with _running_demo(data, state, console, stop) as (access, receiver):
+    with _running_demo(data, state, console, stop) as (running, access, receiver):
         if stop.is_set():
             return
         demo_run = DemoRun(access, receiver, console, utc_now, stop)
@@ -69,18 +69,18 @@ def demo(
         figures = demo_run.run(activities, reader, seconds=people * SECONDS_A_PERSON)
         if json_file is not None:
             json_file.write_bytes(orjson.dumps(figures.as_json(), option=orjson.OPT_INDENT_2))
-        if stop.is_set():
-            return
-        summary(access, console)
-        console.print(receiver.answer_hint(), soft_wrap=True)
-        if not once:
-            demo_run.print_figures(reader)
+        if not stop.is_set():
+            summary(access, console)
+            console.print(receiver.answer_hint(), soft_wrap=True)
+            if not once:
+                demo_run.print_figures(reader)
+        _write_report(running, data / "report.html", console)
 
 
 @contextmanager
 def _running_demo(
     data: Path, state: DemoState, console: Console, stop: Event
-) -> Iterator[tuple[Access, Receiver]]:
+) -> Iterator[tuple[Installation, Access, Receiver]]:
     """The running installation, with agreement, reps, keys and all processes, and the receiver of its webhooks."""
 
     def report(message: str) -> None:
@@ -103,7 +103,13 @@ def _running_demo(
         with serving(receiver), running.keep_running(report):
             report("every process is ready; people arrive")
             console.print(f"  Watch it in a browser: {access.console_link()}", soft_wrap=True)
-            yield access, receiver
+            yield running, access, receiver
+
+
+def _write_report(running: Installation, file: Path, console: Console) -> None:
+    """Write what both sides did as one HTML file, and say where it is."""
+    running.command("report", "--html", str(file.absolute()))
+    console.print(f"The report of marketing and sales, for your browser: {file}", soft_wrap=True)
 
 
 def _set_up_reps(running: Installation, state: DemoState) -> DemoReps:

@@ -45,6 +45,7 @@ def test_it_ends_with_a_history_and_true_figures_and_a_second_start_goes_on_unti
     for title in ("What they did", "What it is worth", "Why ", "signed webhook", "The promise"):
         assert title in done.stdout
     assert done.stdout.count("curl -s ") == 4
+    check_report(done.stdout, data / "report.html")
 
     before = json.loads((data / "demo.json").read_text())
     second_start(data)
@@ -63,6 +64,15 @@ def check_figures(figures: dict[str, Any]) -> None:
     assert figures["seconds_to_first_breach"] <= 60
 
 
+def check_report(printed: str, file: Path) -> None:
+    """The last line says where the report is, which has the leads that qualified this week."""
+    assert printed.rstrip().endswith(str(file))
+    report = file.read_text()
+    assert report.startswith("<!doctype html>")
+    assert report.count("<svg") >= 2
+    assert "No lead qualified in this period." not in report
+
+
 def second_start(data: Path) -> None:
     """It finds everything again; Ctrl-C ends it while people arrive."""
     again = subprocess.Popen(
@@ -75,7 +85,8 @@ def second_start(data: Path) -> None:
         if line.startswith("events "):
             again.send_signal(signal.SIGINT)
             break
-    again.communicate(timeout=60)
+    rest, _ = again.communicate(timeout=60)
 
     assert again.returncode == 0
+    assert rest.rstrip().endswith(str(data / "report.html"))
     assert any("(0 migrations ran)" in line for line in lines)
