@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.console.pages import (
     agreement,
     alignment,
+    applications,
     attainment,
     clock,
     deliveries,
@@ -25,6 +26,7 @@ PAGES: tuple[Page, ...] = (
     *reroutes.PAGES,
     promises.PAGE,
     clock.PAGE,
+    applications.PAGE,
     attainment.PAGE,
     *alignment.PAGES,
     deliveries.PAGE,
@@ -38,6 +40,7 @@ ACTS: tuple[Act, ...] = (
     *handoffs.ACTS,
     *reroutes.ACTS,
     clock.ACKNOWLEDGE,
+    applications.APPLY,
     *deliveries.ACTS,
     *reps.ACTS,
     *agreement.ACTS,
