@@ -159,7 +159,16 @@ promises = Table(
     Column("met_at", DateTime(timezone=True), comment="When it was last found to be met."),
     Column("breached_at", DateTime(timezone=True), comment="When it was last found to be broken."),
     Column("retracted_at", DateTime(timezone=True), comment="When a breach was last taken back."),
+    Column(
+        "detected_at",
+        DateTime(timezone=True),
+        comment="Of the last change, which the due date, the team and the tier are of; null in old rows.",
+    ),
+    Column("due_on", Date, comment="In the clock's calendar; attainment counts by it."),
+    Column("team", Text),
+    Column("tier", Text),
     Index("ix_promises_handoff_id", "handoff_id"),
+    Index("ix_promises_due_on", "policy", "due_on"),
     comment="One row a clock that was met or broken, as the SLA monitor announced it.",
 )
 

@@ -51,6 +51,10 @@ COMMANDS = {
         "services.cli.report:report",
         "What marketing and sales promised and did: in the terminal, or as one HTML file.",
     ),
+    "promises": (
+        "services.cli.promises:promises",
+        "What marketing and sales promised each other, and how each promise stands.",
+    ),
     "endpoints": (
         "services.cli.endpoints:app",
         "Endpoints of reps, teams and ops: list, test, enable, new secrets.",

@@ -51,6 +51,7 @@ def payload_of(transition: Transition, *, now: datetime) -> SlaChanged:
         occurred_at=transition.occurred_at,
         detected_at=now,
         due_at=clock.due_at,
+        due_on=clock.due_on,
         team=clock.team,
         rep=clock.rep,
         tier=clock.tier,

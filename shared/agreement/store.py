@@ -171,6 +171,14 @@ class Policies(Generic[P]):
             self._policies[number] = self._build(number, with_holidays(agreement, kept))
         return self._policies[number]
 
+    def at(self, session: Session, instant: datetime) -> P | None:
+        """The policy of the version that was in force at this instant, or None where none was published."""
+        listed = agreements.c
+        number = session.scalar(
+            select(func.max(listed.version)).where(listed.published_at <= instant)
+        )
+        return None if number is None else self.version(session, number)
+
     def follow(self, session: Session, _now: datetime) -> None:
         """Log the version in force when it changes, for workers that decide by recorded versions only."""
         newest = session.scalar(select(func.max(agreements.c.version)))

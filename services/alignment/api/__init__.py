@@ -1,10 +1,19 @@
-"""Alignment over HTTP: the funnel and the leads behind each figure of it, attribution, and what campaigns cost."""
+"""Alignment over HTTP: the funnel, measures, promises, the leads behind each figure, attribution, and campaigns."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.alignment.api import attribution, campaigns, funnel, leads, outcomes, spend
+from services.alignment.api import (
+    attribution,
+    campaigns,
+    funnel,
+    leads,
+    measures,
+    outcomes,
+    promises,
+    spend,
+)
 from services.alignment.domain.policy import AlignmentPolicy
 from shared.agreement.store import Policies
 
@@ -13,7 +22,9 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     """Every route of this service."""
     routes = APIRouter(prefix="/v1", tags=["alignment"])
     routes.include_router(funnel.router)
-    routes.include_router(leads.router)
+    routes.include_router(leads.router(policies))
+    routes.include_router(measures.router(policies))
+    routes.include_router(promises.router(policies))
     routes.include_router(attribution.router(policies))
     routes.include_router(campaigns.router(policies))
     routes.include_router(outcomes.router)

@@ -1,4 +1,4 @@
-"""The leads behind a figure of the funnel."""
+"""The leads behind a figure of the funnel, of a measure or of a promise."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.api.behind import BehindParameters
+from services.alignment.api.parameters import KEY_ERRORS
+from services.alignment.api.subjects import BadMeasure, UnknownPromise
 from services.alignment.domain.facts import HandoffFacts
-from services.alignment.domain.funnel import Stage
 from services.alignment.domain.periods import BadPeriod
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.queries.leads import Position, handoffs_in
+from services.alignment.queries.measures import leads_behind
+from shared.agreement.store import Policies
 from shared.http.csv_tables import (
     CSV_RESPONSE,
     MAX_CSV_ROWS,
@@ -29,18 +33,15 @@ from shared.http.problems import InvalidRequest, problems
 
 RESPONSES = {
     **CSV_RESPONSE,
-    **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod),
+    **problems(
+        *KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod, BadMeasure, UnknownPromise
+    ),
 }
 
-router = APIRouter()
 
-
-class LeadParameters(Parameters):
+class LeadParameters(BehindParameters):
     """Which leads the list has, and which page of it is answered."""
 
-    stage: Stage = Field(
-        default=Stage.QUALIFIED, description="The count of the funnel whose leads these are."
-    )
     limit: Limit = 100
     after: After = None
 
@@ -99,28 +100,37 @@ class LeadOut(BaseModel):
         return cls.model_validate({**facts._asdict(), "amount": amount})
 
 
-@router.get("/alignment/leads", response_model=Page[LeadOut], responses=RESPONSES)
-def list_leads(
-    request: Request,
-    parameters: Annotated[LeadParameters, Query()],
-    session: Tx,
-    now: Now,
-    _: OpsOrRead,
-) -> Page[LeadOut] | Response:
-    """The leads behind a figure of the funnel, those that qualified last first."""
-    as_csv = wants_csv(request, parameters.format)
-    limit = MAX_CSV_ROWS if as_csv else parameters.limit
-    cursor = parameters.cursor
-    after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
-    facts = handoffs_in(
-        session, parameters.selection(now), parameters.stage, after=after, limit=limit + 1
-    )
-    if as_csv:
-        columns = list(columns_of(LeadOut))
-        rows = [row_of(LeadOut.of(it), columns) for it in facts[:limit]]
-        following = cursor.encode(*_position(facts[limit - 1])) if len(facts) > limit else None
-        return csv_response(request, "leads", columns, rows, next_cursor=following)
-    return page_of(facts, limit=limit, item=LeadOut.of, position=_position, cursor=cursor)
+def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
+    """The route; `policies` has the agreement's versions."""
+    routes = APIRouter()
+
+    @routes.get("/alignment/leads", response_model=Page[LeadOut], responses=RESPONSES)
+    def list_leads(
+        request: Request,
+        parameters: Annotated[LeadParameters, Query()],
+        session: Tx,
+        now: Now,
+        _: OpsOrRead,
+    ) -> Page[LeadOut] | Response:
+        """The leads behind a figure of the funnel, of a measure or of a promise, those that qualified last first."""
+        as_csv = wants_csv(request, parameters.format)
+        limit = MAX_CSV_ROWS if as_csv else parameters.limit
+        cursor = parameters.cursor
+        after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
+        behind = parameters.behind(session, policies, now)
+        if behind is None:
+            selection = parameters.selection(now)
+            facts = handoffs_in(session, selection, parameters.stage, after=after, limit=limit + 1)
+        else:
+            facts = leads_behind(session, behind, after=after, limit=limit + 1)
+        if as_csv:
+            columns = list(columns_of(LeadOut))
+            rows = [row_of(LeadOut.of(it), columns) for it in facts[:limit]]
+            following = cursor.encode(*_position(facts[limit - 1])) if len(facts) > limit else None
+            return csv_response(request, "leads", columns, rows, next_cursor=following)
+        return page_of(facts, limit=limit, item=LeadOut.of, position=_position, cursor=cursor)
+
+    return routes
 
 
 def _position(facts: HandoffFacts) -> tuple[datetime | None, UUID, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
 from services.alignment.queries.selection import Selection
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
-from shared.db.time_range import TimeRange
+from shared.db.time_range import ALWAYS, TimeRange
 from shared.http.csv_tables import FORMAT, Format
 from shared.http.parameters import EmptyRange, FirstDate, LastDate, PlainText
 
@@ -37,6 +38,11 @@ class PeriodParameters(BaseModel):
         description="Instead of `period`: the last date, or an instant before which it lies; by default today.",
     )
     format: Format = Field(default=None, description=FORMAT)
+
+    @property
+    def names_dates(self) -> bool:
+        """Whether the request says which dates it is about."""
+        return any(it is not None for it in (self.period, self.since, self.until))
 
     def dates(self, now: datetime) -> tuple[date, date]:
         """The first and the last date, at most LONGEST apart; raises BadPeriod or EmptyRange."""
@@ -97,6 +103,11 @@ class Parameters(PeriodParameters):
             team=self.team,
             rep=self.rep,
         )
+
+    def filters(self, now: datetime) -> Selection | None:
+        """The conditions on facts, without the period; None where there are none."""
+        selection = replace(self.selection(now), times=ALWAYS)
+        return None if selection == Selection(ALWAYS) else selection
 
 
 def _midnight(day: date) -> datetime:

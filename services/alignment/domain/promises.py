@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,10 +11,15 @@ from shared.contracts.payloads import ClockChange, SlaChanged
 
 COUNTED = frozenset({ClockChange.MET, ClockChange.BREACHED, ClockChange.RETRACTED})
 """The changes of a clock by which its promise is counted."""
+MAX_NAME = 200
+"""The characters of the name of a team or a tier that are kept."""
 
 
 class PromiseFacts(NamedTuple):
-    """When a promise was last found to be met, broken, or not broken after all."""
+    """When a promise was last found to be met, broken, or not broken after all, and what its clock is about.
+
+    The due date, the team and the tier are those of the change that was detected last.
+    """
 
     clock_id: UUID
     handoff_id: UUID
@@ -22,6 +27,23 @@ class PromiseFacts(NamedTuple):
     met_at: datetime | None = None
     breached_at: datetime | None = None
     retracted_at: datetime | None = None
+    detected_at: datetime | None = None
+    due_on: date | None = None
+    team: str = ""
+    tier: str = ""
+
+    @property
+    def rank(self) -> tuple[datetime, date, str, str]:
+        """By which of two facts of one clock the due date, the team and the tier are kept: the greater one."""
+        return (
+            self.detected_at or _BEFORE_ALL,
+            self.due_on or _BEFORE_ALL.date(),
+            self.team,
+            self.tier,
+        )
+
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class KeptCounts(NamedTuple):
@@ -36,23 +58,36 @@ def promise_facts(changes: Sequence[SlaChanged]) -> list[PromiseFacts]:
     promises: dict[UUID, PromiseFacts] = {}
     for change in changes:
         if change.change in COUNTED:
-            before = promises.get(change.clock_id) or PromiseFacts(
-                change.clock_id, change.handoff_id, change.policy
-            )
-            promises[change.clock_id] = _with_change(before, change)
+            facts = _facts_of(change)
+            before = promises.get(change.clock_id)
+            promises[change.clock_id] = facts if before is None else _merged(before, facts)
     return [promises[id] for id in sorted(promises)]
 
 
-def _with_change(promise: PromiseFacts, change: SlaChanged) -> PromiseFacts:
-    """The facts with this change; the later of two instants stays, in whatever order they are read."""
+def _facts_of(change: SlaChanged) -> PromiseFacts:
     at = change.detected_at
-    match change.change:
-        case ClockChange.MET:
-            return promise._replace(met_at=_later(promise.met_at, at))
-        case ClockChange.BREACHED:
-            return promise._replace(breached_at=_later(promise.breached_at, at))
-    return promise._replace(retracted_at=_later(promise.retracted_at, at))
+    return PromiseFacts(
+        change.clock_id,
+        change.handoff_id,
+        change.policy,
+        met_at=at if change.change is ClockChange.MET else None,
+        breached_at=at if change.change is ClockChange.BREACHED else None,
+        retracted_at=at if change.change is ClockChange.RETRACTED else None,
+        detected_at=at,
+        due_on=change.due_on or change.due_at.astimezone(UTC).date(),
+        team=change.team[:MAX_NAME],
+        tier=change.tier[:MAX_NAME],
+    )
 
 
-def _later(before: datetime | None, at: datetime) -> datetime:
-    return at if before is None else max(before, at)
+def _merged(before: PromiseFacts, after: PromiseFacts) -> PromiseFacts:
+    """The facts of both; the later of two instants stays, in whatever order they are read."""
+    return max(before, after, key=lambda it: it.rank)._replace(
+        met_at=_later(before.met_at, after.met_at),
+        breached_at=_later(before.breached_at, after.breached_at),
+        retracted_at=_later(before.retracted_at, after.retracted_at),
+    )
+
+
+def _later(first: datetime | None, second: datetime | None) -> datetime | None:
+    return max((it for it in (first, second) if it is not None), default=None)

@@ -16,7 +16,7 @@ from services.alignment.queries.selection import IN_STAGE, Selection
 from services.alignment.tables import handoffs
 
 handoff = handoffs.c
-_ORDER = (handoff.qualified_at, handoff.lead_id, handoff.qualification)
+ORDER = (handoff.qualified_at, handoff.lead_id, handoff.qualification)
 
 
 class Position(NamedTuple):
@@ -34,9 +34,9 @@ def handoffs_in(
     statement = (
         select(*(handoff[it] for it in HandoffFacts._fields))
         .where(*selection.conditions(), IN_STAGE[stage])
-        .order_by(*(it.desc() for it in _ORDER))
+        .order_by(*(it.desc() for it in ORDER))
         .limit(limit)
     )
     if after is not None:
-        statement = statement.where(tuple_(*_ORDER) < tuple_(*after))
+        statement = statement.where(tuple_(*ORDER) < tuple_(*after))
     return list(map(facts_of, session.execute(statement)))

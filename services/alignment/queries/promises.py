@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,14 @@ promise = promises.c
 IS_BROKEN = promise.breached_at.is_not(None) & (
     promise.retracted_at.is_(None) | (promise.breached_at > promise.retracted_at)
 )
-IS_MET = ~IS_BROKEN & promise.met_at.is_not(None)
+IS_MET = (
+    ~IS_BROKEN
+    & promise.met_at.is_not(None)
+    & (promise.retracted_at.is_(None) | (promise.met_at >= promise.retracted_at))
+)
+
+_INSTANTS = ("met_at", "breached_at", "retracted_at")
+_OF_LAST = ("due_on", "team", "tier", "detected_at")
 
 
 def add_promises(session: Session, facts: Sequence[PromiseFacts]) -> None:
@@ -25,13 +33,23 @@ def add_promises(session: Session, facts: Sequence[PromiseFacts]) -> None:
     if not facts:
         return
     statement = insert(promises)
-    latest = {
-        it: func.greatest(promises.c[it], statement.excluded[it])
-        for it in ("met_at", "breached_at", "retracted_at")
-    }
+    stored, added = promises.c, statement.excluded
+    is_later = tuple_(*_rank(stored)) < tuple_(*_rank(added))
+    latest = {it: func.greatest(stored[it], added[it]) for it in _INSTANTS}
+    of_last = {it: case((is_later, added[it]), else_=stored[it]) for it in _OF_LAST}
     session.execute(
-        statement.on_conflict_do_update(index_elements=["clock_id"], set_=latest),
+        statement.on_conflict_do_update(index_elements=["clock_id"], set_={**latest, **of_last}),
         [it._asdict() for it in facts],
+    )
+
+
+def _rank(columns: Any) -> tuple[ColumnElement[Any], ...]:
+    """As the facts rank themselves; rows of before have no instant, and give way."""
+    return (
+        func.coalesce(columns.detected_at, text("'-infinity'::timestamptz")),
+        columns.due_on,
+        columns.team.collate("C"),
+        columns.tier.collate("C"),
     )
 
 

@@ -101,7 +101,7 @@ class Promise(Section):
 
 
 class Promises(Section):
-    """What each side promised the other. It is checked and kept with each version, and not judged yet."""
+    """What each side promised the other. It is judged to date: docs/measures.md has the formulas."""
 
     marketing: Annotated[tuple[Promise, ...], AtMost(100)] = Field(
         default=(), description="What marketing promised sales."

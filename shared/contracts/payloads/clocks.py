@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -48,6 +49,13 @@ class SlaChanged(Payload, frozen=True, kw_only=True):
     ]
     detected_at: Instant
     due_at: Instant
+    due_on: Annotated[
+        date | None,
+        Meta(
+            description="The date of due_at in the clock's calendar, by which attainment counts; absent in messages of "
+            "older versions."
+        ),
+    ] = None
     team: str
     rep: str | None = None
     tier: str

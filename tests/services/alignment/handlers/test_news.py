@@ -142,7 +142,7 @@ class Oracle:
             return
         if breached is not None and (retracted is None or breached > retracted):
             self.promises["broken", campaign] += 1
-        elif ClockChange.MET in last:
+        elif ClockChange.MET in last and (retracted is None or last[ClockChange.MET] > retracted):
             self.promises["met", campaign] += 1
 
 

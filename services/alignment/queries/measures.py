@@ -1,0 +1,145 @@
+"""The counts and times that figures are computed from, and the leads behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.funnel import Stage
+from services.alignment.domain.groups import GroupCount
+from services.alignment.domain.measures import Counted
+from services.alignment.domain.speeds import Lap
+from services.alignment.queries.facts import facts_of
+from services.alignment.queries.leads import ORDER, Position
+from services.alignment.queries.populations import (
+    IS_LOST,
+    IS_REJECTED,
+    Population,
+    kept,
+    span_of,
+    time_of,
+)
+from services.alignment.queries.selection import IN_STAGE
+from services.alignment.tables import handoffs, promises
+
+handoff, promise = handoffs.c, promises.c
+
+
+def count_groups(
+    session: Session, population: Population, fields: Sequence[str]
+) -> list[GroupCount]:
+    """How many there are by these facts, an empty text for what is not known; one group if there are no facts."""
+    columns = [func.coalesce(population.columns[it], "").label(it) for it in fields]
+    statement = select(func.count(), *columns).select_from(population.source)
+    rows = session.execute(statement.where(*population.conditions()).group_by(*columns))
+    return [GroupCount(tuple(group), count) for count, *group in rows]
+
+
+def count_kept(session: Session, population: Population) -> Counted:
+    """How many there are, and how many of them count for the figure."""
+    statement = (
+        select(func.count(), func.count().filter(kept(population.subject)))
+        .select_from(population.source)
+        .where(*population.conditions())
+    )
+    return Counted._make(session.execute(statement).one())
+
+
+def count_reasons(session: Session, population: Population) -> Counted:
+    """How many rejections and losses there are, and how many of them have a reason."""
+    rejected, lost = func.count().filter(IS_REJECTED), func.count().filter(IS_LOST)
+    statement = select(
+        rejected + lost,
+        func.count().filter(and_(IS_REJECTED, handoff.rejection_reason.is_not(None)))
+        + func.count().filter(and_(IS_LOST, handoff.loss_reason.is_not(None))),
+    ).where(*population.conditions())
+    return Counted._make(session.execute(statement).one())
+
+
+def rejections_by_reason(session: Session, population: Population) -> list[GroupCount]:
+    """How many leads were rejected for each reason, the most frequent first; an empty text where none is known."""
+    reason = func.coalesce(handoff.rejection_reason, "").label("reason")
+    statement = (
+        select(func.count().label("number"), reason)
+        .where(*population.conditions(), IN_STAGE[Stage.REJECTED])
+        .group_by(reason)
+        .order_by(func.count().desc(), reason)
+    )
+    return [GroupCount((row.reason,), row.number) for row in session.execute(statement)]
+
+
+class Times(NamedTuple):
+    """How many times were measured, and the least one up to which the share `p` of them lies; None of none."""
+
+    n: int
+    within: timedelta | None
+
+
+def times_of(session: Session, population: Population, p: float) -> Times:
+    """The times of this population, in wall time."""
+    within = func.percentile_disc(p).within_group(time_of(population.subject))
+    statement = select(func.count(), within).where(*population.conditions())
+    return Times._make(session.execute(statement).one())
+
+
+def laps_of(session: Session, population: Population, *, limit: int) -> list[Lap]:
+    """The instants between which times are measured, with the team, at most `limit` of them."""
+    begin, end = span_of(population.subject)
+    statement = select(handoff.team.label("team"), begin.label("since"), end.label("until")).where(
+        *population.conditions()
+    )
+    return list(map(Lap._make, session.execute(statement.limit(limit))))
+
+
+def count_attempts(session: Session, population: Population) -> Counted:
+    """How many leads there are, and how many attempts to contact them in all."""
+    statement = select(func.count(), func.coalesce(func.sum(handoff.attempts), 0)).where(
+        *population.conditions()
+    )
+    return Counted._make(session.execute(statement).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Which of the leads behind a figure: in this stage, and counting for it, or not; None: both."""
+
+    population: Population
+    stage: Stage
+    is_kept: bool | None = None
+
+
+def leads_behind(
+    session: Session, behind: Behind, *, after: Position | None, limit: int
+) -> list[HandoffFacts]:
+    """The facts of the handoffs behind a figure, those that qualified last first."""
+    statement = (
+        select(*(handoff[it] for it in HandoffFacts._fields))
+        .where(handoff.qualified_at.is_not(None), *_behind(behind))
+        .order_by(*(it.desc() for it in ORDER))
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(tuple_(*ORDER) < tuple_(*after))
+    return list(map(facts_of, session.execute(statement)))
+
+
+def _behind(behind: Behind) -> list[ColumnElement[bool]]:
+    """The conditions on the handoffs; where clocks are counted, one of the handoff's clocks must meet them.
+
+    A clock counts even if its handoff was merged into another since.
+    """
+    conditions = behind.population.conditions()
+    if behind.is_kept is not None:
+        condition = kept(behind.population.subject)
+        conditions.append(condition if behind.is_kept else condition.is_not(true()))
+    if not behind.population.is_of_clocks:
+        return [IN_STAGE[behind.stage], *conditions]
+    clocks = select(promise.clock_id).where(promise.handoff_id == handoff.handoff_id, *conditions)
+    stage = [] if behind.stage is Stage.QUALIFIED else [IN_STAGE[behind.stage]]
+    return [*stage, clocks.correlate(handoffs).exists()]
