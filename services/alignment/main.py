@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.alignment.api import router
 from services.alignment.domain.policy import AlignmentPolicy
+from services.alignment.handlers.daily import announce_outcomes
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
@@ -68,7 +69,10 @@ def build_api(
 
 
 def worker(settings: Settings) -> None:
-    """Read what scoring, routing and the SLA monitor announce until the process is asked to stop."""
+    """Read what scoring, routing and the SLA monitor announce until the process is asked to stop.
+
+    Once a day it announces what became of campaigns' leads.
+    """
     subscriptions: list[Subscription[Any]] = [
         Subscription(LEADS_QUALIFIED, on_leads_qualified),
         Subscription(LEADS_TOUCHED, on_leads_touched),
@@ -90,7 +94,7 @@ def worker(settings: Settings) -> None:
         ),
     ]
     try:
-        work(ALIGNMENT, subscriptions, settings=settings)
+        work(ALIGNMENT, subscriptions, settings=settings, tick=announce_outcomes)
     finally:
         stop.set()
         for task in tasks:

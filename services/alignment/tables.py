@@ -249,3 +249,11 @@ recounts = Table(
     Column("finished_at", DateTime(timezone=True), comment="When a recount was last finished."),
     comment="How far the nightly recount of the tallies is, in one row.",
 )
+
+outcome_days = Table(
+    "outcome_days",
+    metadata,
+    Column("day", Date, primary_key=True, comment="In UTC."),
+    Column("announced_at", DateTime(timezone=True), nullable=False),
+    comment="The days whose outcomes of campaigns were announced, each once.",
+)

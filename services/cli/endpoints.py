@@ -55,7 +55,7 @@ def show() -> None:
 
 @app.command("set")
 def set_address(
-    id: Annotated[str, typer.Argument(metavar="ID", help="rep/ID, team/ID or ops.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="rep/ID, team/ID, ops or marketing.")],
     format_: Annotated[
         Format, typer.Option("--format", help="What the receiver takes.")
     ] = Format.STANDARD,

@@ -25,6 +25,7 @@ from services.routing.domain.answer_links import PATH, PURPOSE
 from services.routing.handlers import (
     Assigner,
     handoff_excerpts,
+    on_campaigns_counted,
     on_leads_merged,
     on_leads_qualified,
     on_sla_changed,
@@ -36,6 +37,7 @@ from shared.auth.derived_keys import derived_keys
 from shared.auth.vault import Vault
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
+    CAMPAIGNS_COUNTED,
     HANDOFFS_CHANGED,
     LEADS_MERGED,
     LEADS_QUALIFIED,
@@ -126,6 +128,7 @@ def worker(settings: Settings) -> None:
             Subscription(LEADS_MERGED, partial(on_leads_merged, assigner=assigner)),
             Subscription(LEADS_QUALIFIED, partial(on_leads_qualified, assigner=assigner)),
             Subscription(SLA_CHANGED, partial(on_sla_changed, assigner=assigner)),
+            Subscription(CAMPAIGNS_COUNTED, on_campaigns_counted),
         ],
         settings=settings,
         tick=partial(tick, assigner=assigner),

@@ -11,7 +11,12 @@ from pydantic import Field
 
 from services.routing.domain.endpoints import Address
 from services.routing.domain.formats import Format
-from services.routing.domain.notifications import OPS_ENDPOINT, rep_endpoint, team_endpoint
+from services.routing.domain.notifications import (
+    MARKETING_ENDPOINT,
+    OPS_ENDPOINT,
+    rep_endpoint,
+    team_endpoint,
+)
 from services.routing.domain.roster import Absence, Rep
 from services.routing.roster_fields import Domain, Email, Instant, Limit, Section, Url, Words
 from shared.agreement.model import Agreement, Id, Label
@@ -136,6 +141,10 @@ class RosterFile(Section):
     """The file of reps. A rep who is missing in a later file becomes inactive."""
 
     ops: Endpoint | None = Field(default=None, description="Notified where a team has no fallback.")
+    marketing: Endpoint | None = Field(
+        default=None,
+        description="Gets once a day what became of each campaign's leads: `campaign.outcome`.",
+    )
     teams: Annotated[tuple[TeamEntry, ...], AtMost(200)] = Field(
         default=(), description="Fallbacks of teams."
     )
@@ -169,6 +178,8 @@ class RosterFile(Section):
             named[team_endpoint(team.id)] = (("teams", index, "fallback", "url"), team.fallback)
         if self.ops is not None:
             named[OPS_ENDPOINT] = (("ops", "url"), self.ops)
+        if self.marketing is not None:
+            named[MARKETING_ENDPOINT] = (("marketing", "url"), self.marketing)
         return named
 
     def problems(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.contracts.payloads import (
+    CampaignCounted,
     HandoffChanged,
     LeadQualified,
     LeadsMerged,
@@ -74,6 +75,13 @@ SLA_CHANGED = Topic(
     readers=(ROUTING, ALIGNMENT),
     summary="Each change of a clock.",
 )
+CAMPAIGNS_COUNTED = Topic(
+    name="campaigns.counted",
+    payload=CampaignCounted,
+    key=lambda counted: counted.campaign,
+    readers=(ROUTING,),
+    summary="What became of a campaign's leads on one day.",
+)
 
 TOPICS: tuple[Topic[Any], ...] = (
     MARKETING_EVENTS,
@@ -82,4 +90,5 @@ TOPICS: tuple[Topic[Any], ...] = (
     LEADS_MERGED,
     HANDOFFS_CHANGED,
     SLA_CHANGED,
+    CAMPAIGNS_COUNTED,
 )

@@ -15,7 +15,7 @@ from services.cli.docs.openapi import apis
 from services.cli.docs.tables import tables
 from services.routing.api.webhook_examples import example_bodies
 from services.routing.domain.formats import Format
-from services.routing.domain.notifications import ASSIGNED
+from services.routing.domain.notifications import ASSIGNED, OUTCOME
 from services.routing.roster_file import RosterFile
 from services.routing.roster_reference import reference as reps_reference
 from shared.agreement.model import Agreement
@@ -65,14 +65,15 @@ def current(directory: Path) -> dict[str, str]:
     documents["reps.md"] = reps_reference()
     documents["schemas/agreement.json"] = _json(json_schema(Agreement))
     documents["schemas/reps.json"] = _json(json_schema(RosterFile))
-    for name, generated in {**tables(), "webhooks.md": _chat_examples()}.items():
+    for name, generated in {**tables(), "webhooks.md": _webhook_examples()}.items():
         documents[name] = fill((directory / name).read_text(), generated)
     return documents
 
 
-def _chat_examples() -> dict[str, str]:
-    """The message of an assignment in each format of a chat."""
-    return {
+def _webhook_examples() -> dict[str, str]:
+    """The outcome of a campaign, and the message of an assignment in each format of a chat."""
+    outcome = f"```json\n{_json(example_bodies()[OUTCOME])}```\n"
+    return {"outcome": outcome} | {
         it.value: f"An assignment for {it.title()}:\n\n```json\n{_json(example_bodies(it)[ASSIGNED])}```\n"
         for it in (Format.SLACK, Format.TEAMS)
     }

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 
 from shared.contracts.topic import Topic
 from shared.contracts.topics import (
+    ALIGNMENT,
+    CAMPAIGNS_COUNTED,
     HANDOFFS_CHANGED,
     LEADS_MERGED,
     LEADS_QUALIFIED,
@@ -27,6 +29,7 @@ WRITERS = {
     LEADS_MERGED.name: SCORING,
     HANDOFFS_CHANGED.name: ROUTING,
     SLA_CHANGED.name: SLA,
+    CAMPAIGNS_COUNTED.name: ALIGNMENT,
 }
 HEADERS: dict[str, Any] = {
     "type": "object",

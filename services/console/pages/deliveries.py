@@ -27,6 +27,7 @@ TYPES = (
     "handoff.withdrawn",
     "handoff.breached",
     "handoff.undelivered",
+    "campaign.outcome",
     "endpoint.disabled",
 )
 FORMATS = ("standard", "slack", "teams")

@@ -38,7 +38,7 @@ from shared.http.problems import problems
 
 router = APIRouter()
 
-ENDPOINT_PATTERN = r"^(ops|(rep|team)/[^/\x00-\x1f]{1,200})$"
+ENDPOINT_PATTERN = r"^(ops|marketing|(rep|team)/[^/\x00-\x1f]{1,200})$"
 DeliveryId = Annotated[
     UUID, Path(description="The id of the delivery, which is the `webhook-id` of its attempts.")
 ]
@@ -53,7 +53,10 @@ class UnknownDelivery(Rejected):
 
 EndpointName = Annotated[
     str,
-    Field(pattern=ENDPOINT_PATTERN, description="rep/ID, team/ID or ops, as the list shows it."),
+    Field(
+        pattern=ENDPOINT_PATTERN,
+        description="rep/ID, team/ID, ops or marketing, as the list shows it.",
+    ),
 ]
 WebhookType = Annotated[
     str,
@@ -84,7 +87,7 @@ class DeliveryOut(BaseModel):
 
     id: UUID = Field(description="The webhook-id of every attempt.")
     endpoint: str
-    handoff_id: UUID
+    handoff_id: UUID | None = Field(description="Null: it is about a campaign.")
     hop: int
     type: str
     state: str = Field(description="pending, delivered, exhausted or cancelled")
@@ -104,7 +107,8 @@ class DeliveryFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     endpoint: EndpointName | None = Field(
-        default=None, description="Only deliveries to this endpoint: rep/ID, team/ID or ops."
+        default=None,
+        description="Only deliveries to this endpoint: rep/ID, team/ID, ops or marketing.",
     )
     type: WebhookType | None = Field(
         default=None, description="Only webhooks of this type, such as `handoff.assigned`."

@@ -36,7 +36,7 @@ EndpointId = Annotated[
     str,
     Path(
         pattern=ENDPOINT_PATTERN,
-        description="rep/ID, team/ID or ops, as the list shows it.",
+        description="rep/ID, team/ID, ops or marketing, as the list shows it.",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -91,11 +91,52 @@ class Undelivered(BaseModel):
     """The notification that could not be delivered."""
 
     type: str
-    endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    endpoint: str = Field(description="rep/ID, team/ID, ops or marketing.")
     state: UndeliveredState | None = Field(
         default=None,
         description="`pending`: it is still attempted, but perhaps too late to accept. `exhausted`: it is not.",
     )
+
+
+class RejectionCount(BaseModel):
+    """How many leads were rejected for one reason."""
+
+    reason: str | None = Field(description="Of the agreement; null: none was named.")
+    count: int
+
+
+class WonAmount(BaseModel):
+    """The sum of what was won in one currency."""
+
+    currency: str
+    amount: float = Field(description="Exact to a hundredth.")
+    wins: int
+
+
+class CampaignOutcome(BaseModel):
+    """What became of a campaign's leads on one day, each thing counted on the day it happened."""
+
+    campaign: str = Field(description="The last campaign of these leads.")
+    day: date = Field(description="In UTC.")
+    counted_at: datetime = Field(
+        description="What is reported later is not in it; `GET /v1/campaigns/{campaign}/outcomes` has it."
+    )
+    qualified: int
+    accepted: int
+    rejected: int = Field(description="And accepted by no rep.")
+    contacted: int
+    won: int
+    rejections: list[RejectionCount] = Field(
+        description="The 20 most frequent reasons of these rejections."
+    )
+    revenue: list[WonAmount] = Field(description="By currency; amounts are never converted here.")
+    wins_without_amount: int = Field(description="Wins that are worth an unknown amount.")
+
+
+class OutcomeData(BaseModel):
+    """The outcome of one campaign and day."""
+
+    outcome: CampaignOutcome
 
 
 class WithdrawnHandoff(HandoffReference):
@@ -188,7 +229,10 @@ class UndeliveredData(BaseModel):
     """The data of the notification that could not be delivered, and where it should have gone."""
 
     undelivered: Undelivered
-    handoff: NotifiedHandoff | HandoffReference
+    handoff: NotifiedHandoff | HandoffReference | None = Field(
+        default=None, description="Absent where it is about a campaign."
+    )
+    outcome: CampaignOutcome | None = None
     lead: LeadContext | None = Field(default=None, description=LEAD)
     scores: Scores | None = None
     links: Links | ConsoleLink | None = None
@@ -200,5 +244,5 @@ class UndeliveredData(BaseModel):
 class TestData(BaseModel):
     """The endpoint that is tested."""
 
-    endpoint: str = Field(description="rep/ID, team/ID or ops.")
+    endpoint: str = Field(description="rep/ID, team/ID, ops or marketing.")
     actor: str = Field(description="Who asked for the test.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,14 @@ from msgspec.structs import replace
 
 from services.routing.delivery.links import MessageLinks
 from services.routing.domain import notifications
+from services.routing.domain.campaign_outcomes import outcome_notification
 from services.routing.domain.formats import Format, encode
 from services.routing.domain.handoff import Handoff, State, handoff_id
 from services.routing.domain.notifications import Notification
 from services.routing.domain.promises import promise_notification
 from shared.agreement.model import Policy
 from shared.contracts.payloads import (
+    CampaignCounted,
     CardTouch,
     ClockChange,
     Consent,
@@ -29,11 +31,13 @@ from shared.contracts.payloads import (
     Purchase,
     Qualified,
     Reason,
+    RejectionCount,
     Scope,
     Scores,
     SlaChanged,
     TopicViews,
     Touch,
+    WonAmount,
 )
 
 LEAD_ID = UUID("6f1f2f0e-5f0d-4a53-9d0f-2b8d3c1a7e42")
@@ -66,7 +70,8 @@ def example_bodies(format_: Format = Format.STANDARD) -> dict[str, Any]:
         notifications.disabled(assignment, cause="example", at=DUE_AT),
     ]
     links = MessageLinks(PUBLIC_URL, CONSOLE_URL, b"the key of no installation")
-    notifications_sent = (assignment, withdrawal, *_promises(handoff), *failures)
+    outcome = outcome_notification(_campaign())
+    notifications_sent = (assignment, withdrawal, *_promises(handoff), *failures, outcome)
     sent = {it.type: links.linked_body(it) for it in notifications_sent}
     sent[notifications.TESTED] = notifications.body_of_test(
         assignment.endpoint, actor="ops/dana", at=DUE_AT
@@ -206,4 +211,22 @@ def _breached_clock(handoff: Handoff) -> SlaChanged:
         rep=handoff.rep,
         tier=handoff.tier,
         agreement_version=handoff.agreement_version,
+    )
+
+
+def _campaign() -> CampaignCounted:
+    return CampaignCounted(
+        campaign="revops_leaders",
+        day=date(2026, 11, 23),
+        counted_at=datetime(2026, 11, 24, 1, 0, tzinfo=UTC),
+        qualified=12,
+        accepted=7,
+        rejected=3,
+        contacted=6,
+        won=1,
+        rejections=(
+            RejectionCount(reason="no_budget", count=2),
+            RejectionCount(reason="wrong_company", count=1),
+        ),
+        revenue=(WonAmount(currency="EUR", amount=12_000.0, wins=1),),
     )

@@ -13,6 +13,7 @@ from services.routing.api.webhook_data import (
     AssignedData,
     AtRiskData,
     BreachedData,
+    OutcomeData,
     TestData,
     UndeliveredData,
     WithdrawnData,
@@ -91,6 +92,13 @@ class EndpointTested(Webhook):
     data: TestData
 
 
+class CampaignCounted(Webhook):
+    """What became of a campaign's leads on one day; `timestamp` is the end of that day."""
+
+    type: Literal["campaign.outcome"]
+    data: OutcomeData
+
+
 MODELS: dict[str, type[Webhook]] = {
     notifications.ASSIGNED: Assigned,
     notifications.WITHDRAWN: Withdrawn,
@@ -99,6 +107,7 @@ MODELS: dict[str, type[Webhook]] = {
     notifications.UNDELIVERED: NotDelivered,
     notifications.DISABLED: EndpointDisabled,
     notifications.TESTED: EndpointTested,
+    notifications.OUTCOME: CampaignCounted,
 }
 """The model of each type of webhook."""
 
@@ -110,6 +119,8 @@ RECIPIENTS = {
     notifications.UNDELIVERED: "Sent once to the team's endpoint, or to that of ops: when the accept clock is nearer "
     "than the next attempt at another endpoint, or after the last attempt.",
     notifications.DISABLED: "Sent to the endpoint of ops when another endpoint has responded with 410.",
+    notifications.OUTCOME: "Sent to the endpoint `marketing` once a campaign and day, an hour after the day has "
+    "ended in UTC, or later.",
     notifications.TESTED: "Sent once, to the endpoint that ops test; the response is shown to them.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {

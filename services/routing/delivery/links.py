@@ -40,7 +40,7 @@ class MessageLinks:
         links = {}
         if token := self._token(notification, read):
             links["answer"] = f"{self.public_url.rstrip('/')}{PATH}{token}"
-        if self.console_url:
+        if self.console_url and notification.handoff_id is not None:
             path = f"/handoffs/{notification.handoff_id}"
             links["console"] = f"{self.console_url.rstrip('/')}{path}"
         return read.with_links(links) if links else notification.body
@@ -49,6 +49,8 @@ class MessageLinks:
         """The token for the answers of the rep who holds the handoff, if the notification goes to that rep."""
         rep = read.rep if notification.type in ANSWERABLE else None
         if self.key is None or rep is None or notification.endpoint != rep_endpoint(rep):
+            return None
+        if notification.handoff_id is None:
             return None
         expires_at = read.timestamp + LIFETIME
         link = AnswerLink(notification.handoff_id, notification.hop, rep, expires_at)

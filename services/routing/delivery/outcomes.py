@@ -83,7 +83,8 @@ def _record(
 
     Handoffs are locked before deliveries, as in every transaction that cancels deliveries.
     """
-    held, busy_ids = _lock_held(session, {it.claimed.notification.handoff_id for it in ended})
+    handoff_ids = {it.claimed.notification.handoff_id for it in ended}
+    held, busy_ids = _lock_held(session, {it for it in handoff_ids if it is not None})
     free = [it for it in ended if it.claimed.notification.handoff_id not in busy_ids]
     busy = [it for it in ended if it.claimed.notification.handoff_id in busy_ids]
     counted = deliveries.save_attempts(session, [it.saved for it in free]) if free else set()
@@ -91,7 +92,8 @@ def _record(
     for finished in free:
         if finished.claimed.notification.id not in counted:
             continue
-        handoff = held.get(finished.claimed.notification.handoff_id)
+        handoff_id = finished.claimed.notification.handoff_id
+        handoff = None if handoff_id is None else held.get(handoff_id)
         match finished.outcome:
             case Delivered() if handoff is not None and _is_current(
                 handoff, finished.claimed.notification
@@ -156,7 +158,8 @@ def _notify_fallback(
 ) -> Undelivered:
     """Notify the next endpoint above, unless it was before."""
     notification = finished.claimed.notification
-    teams = handoffs.teams_of(session, [notification.handoff_id])
+    handoff_id = notification.handoff_id
+    teams = handoffs.teams_of(session, [] if handoff_id is None else [handoff_id])
     team = next(iter(teams), None)
     undelivered = Undelivered(notification, finished.claimed.attempts_before, team)
     notify_fallbacks(session, [undelivered], state=state, now=finished.attempt.at)
@@ -175,7 +178,7 @@ def _facts(finished: FinishedAttempt) -> dict[str, str | int | float | None]:
     """The fields that log lines have of an attempt."""
     return {
         "delivery": str(finished.claimed.notification.id),
-        "handoff": str(finished.claimed.notification.handoff_id),
+        "handoff": str(finished.claimed.notification.handoff_id or ""),
         "endpoint": finished.claimed.notification.endpoint,
         "number": finished.attempt.number,
         "status": finished.attempt.response.status,

@@ -21,6 +21,7 @@ BREACHED = "handoff.breached"
 UNDELIVERED = "handoff.undelivered"
 DISABLED = "endpoint.disabled"
 TESTED = "endpoint.test"
+OUTCOME = "campaign.outcome"
 ACCEPT = "accept"
 """The kind of the promise that a rep accepts."""
 
@@ -40,7 +41,7 @@ class Notification(NamedTuple):
 
     id: UUID
     endpoint: str
-    handoff_id: UUID
+    handoff_id: UUID | None
     hop: int
     type: str
     body: bytes
@@ -64,6 +65,7 @@ def team_endpoint(team: str) -> str:
 
 
 OPS_ENDPOINT = "ops"
+MARKETING_ENDPOINT = "marketing"
 
 
 def notification_id(cause: str) -> UUID:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.routing.handlers.answers import on_answer
 from services.routing.handlers.assignment import Assigner, on_leads_qualified
+from services.routing.handlers.campaigns import on_campaigns_counted
 from services.routing.handlers.excerpts import handoff_excerpts
 from services.routing.handlers.merges import on_leads_merged
 from services.routing.handlers.promises import on_sla_changed
@@ -14,6 +15,7 @@ __all__ = [
     "Assigner",
     "handoff_excerpts",
     "on_answer",
+    "on_campaigns_counted",
     "on_leads_merged",
     "on_leads_qualified",
     "on_reassignment",

@@ -33,7 +33,7 @@ class Delivery:
     id: UUID
     position: int
     endpoint: str
-    handoff_id: UUID
+    handoff_id: UUID | None
     hop: int
     type: str
     state: str

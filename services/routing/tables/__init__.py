@@ -191,7 +191,12 @@ deliveries = Table(
     Column("id", UUID(as_uuid=True), primary_key=True, comment="The webhook-id of every attempt."),
     Column("position", BigInteger, Identity(), nullable=False),
     Column("endpoint", Text, nullable=False),
-    Column("handoff_id", UUID(as_uuid=True), nullable=False, index=True),
+    Column(
+        "handoff_id",
+        UUID(as_uuid=True),
+        index=True,
+        comment="Null: it is about a campaign.",
+    ),
     Column("hop", Integer, nullable=False),
     Column("type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False, comment="The exact bytes that are signed."),

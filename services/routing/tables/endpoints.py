@@ -10,7 +10,7 @@ from services.routing.tables.schema import metadata
 endpoints = Table(
     "endpoints",
     metadata,
-    Column("id", Text, primary_key=True, comment="rep/ID, team/ID or ops"),
+    Column("id", Text, primary_key=True, comment="rep/ID, team/ID, ops or marketing"),
     Column("url", LargeBinary, nullable=False, comment="Encrypted with LEADBATON_SECRET_KEY."),
     Column(
         "host",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.contracts.payloads.campaigns import CampaignCounted, RejectionCount, WonAmount
 from shared.contracts.payloads.cards import (
     CardTouch,
     Consent,
@@ -27,6 +28,7 @@ from shared.contracts.payloads.leads import (
 from shared.contracts.payloads.values import Facts
 
 __all__ = [
+    "CampaignCounted",
     "CardTouch",
     "Change",
     "ClockChange",
@@ -46,9 +48,11 @@ __all__ = [
     "Purchase",
     "Qualified",
     "Reason",
+    "RejectionCount",
     "Scope",
     "Scores",
     "SlaChanged",
     "TopicViews",
     "Touch",
+    "WonAmount",
 ]

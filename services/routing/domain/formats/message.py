@@ -85,9 +85,14 @@ def message_of(body: bytes) -> ChatMessage:
     type_, data = notification["type"], notification["data"]
     read = _READERS.get(type_)
     title = _TITLES.get(type_) or words_of(type_)
-    subject = data["endpoint"] if type_ == notifications.TESTED else _lead_of(data)
+    subject = data["endpoint"] if type_ == notifications.TESTED else _subject_of(data)
     facts = (_breached if read is None else read)(data)
     return ChatMessage(_line(f"{title}: {subject}"), tuple(_clean(facts)), tuple(_links(data)))
+
+
+def _subject_of(data: Json) -> str:
+    """The campaign that the notification is about, or else the lead."""
+    return str(data["outcome"]["campaign"]) if "outcome" in data else _lead_of(data)
 
 
 def _lead_of(data: Json) -> str:
@@ -137,6 +142,19 @@ def _undelivered(data: Json) -> Iterator[Fact]:
     yield Fact("Notification", data["undelivered"]["type"])
 
 
+def _outcome(data: Json) -> Iterator[Fact]:
+    outcome = data["outcome"]
+    reasons = (
+        f"{words_of(it['reason'] or 'no reason')} {it['count']}" for it in outcome["rejections"]
+    )
+    revenue = (f"{it['amount']:,.2f} {it['currency']}" for it in outcome["revenue"])
+    yield Fact("Day", outcome["day"])
+    for name in ("qualified", "accepted", "rejected", "contacted", "won"):
+        yield Fact(words_of(name), str(outcome[name]))
+    yield Fact("Rejected for", "; ".join(reasons))
+    yield Fact("Revenue", "; ".join(revenue))
+
+
 def _tested(data: Json) -> Iterator[Fact]:
     yield Fact("Sent by", data["actor"])
 
@@ -149,6 +167,7 @@ _READERS: Mapping[str, Callable[[Json], Iterator[Fact]]] = {
     notifications.UNDELIVERED: _undelivered,
     notifications.DISABLED: _undelivered,
     notifications.TESTED: _tested,
+    notifications.OUTCOME: _outcome,
 }
 _TITLES = {
     notifications.ASSIGNED: "New lead",
@@ -158,6 +177,7 @@ _TITLES = {
     notifications.UNDELIVERED: "Not delivered",
     notifications.DISABLED: "An endpoint is disabled, after the message on",
     notifications.TESTED: "A test of endpoint",
+    notifications.OUTCOME: "Leads of campaign",
 }
 
 

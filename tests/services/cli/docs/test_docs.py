@@ -74,6 +74,7 @@ def test_every_topic_has_a_channel_dead_letters_and_all_readers() -> None:
         "leads.merged",
         "handoffs.changed",
         "sla.changed",
+        "campaigns.counted",
     ):
         assert f"\n  {name}:\n" in document
         assert f"\n  {name}.dead:\n" in document

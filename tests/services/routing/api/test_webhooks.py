@@ -21,7 +21,7 @@ from tests.services.routing.builders import URL
 TYPES = {
     value
     for value in vars(notifications).values()
-    if isinstance(value, str) and value.startswith(("handoff.", "endpoint."))
+    if isinstance(value, str) and value.startswith(("handoff.", "endpoint.", "campaign."))
 }
 
 

@@ -157,7 +157,8 @@ def test_a_card_for_teams_is_small_enough_and_names_are_no_markdown(lead: LeadCo
 @pytest.mark.parametrize("type", TYPES)
 def test_every_type_has_a_message_with_what_it_is_about(type: str) -> None:
     body = orjson.dumps(example_bodies()[type])
-    about = "rep/amira" if type == "endpoint.test" else "Ines Tide"
+    subjects = {"endpoint.test": "rep/amira", "campaign.outcome": "revops_leaders"}
+    about = subjects.get(type, "Ines Tide")
 
     for format_ in (Format.SLACK, Format.TEAMS):
         assert about in "".join(texts_of(orjson.loads(encode(format_, body))))

@@ -1,0 +1,22 @@
+"""The days whose outcomes were announced."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.alignment.tables import outcome_days
+
+
+def announced_days(session: Session, *, since: date) -> set[date]:
+    """The days from this one on that were announced."""
+    return set(session.scalars(select(outcome_days.c.day).where(outcome_days.c.day >= since)))
+
+
+def add_day(session: Session, day: date, *, now: datetime) -> bool:
+    """Note that the day is announced; False if it was before. Another transaction that does so is waited for."""
+    statement = insert(outcome_days).values(day=day, announced_at=now).on_conflict_do_nothing()
+    return session.scalars(statement.returning(outcome_days.c.day)).one_or_none() is not None
