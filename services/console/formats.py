@@ -55,7 +55,8 @@ def number_text(value: float) -> str:
 
 def percent_text(share: float) -> str:
     """The share of 1 as `97.5 %`."""
-    return f"{share * 100:.1f}".removesuffix(".0") + f"{THIN_SPACE}%"
+    text = f"{share * 100:.1f}".removesuffix(".0").replace("-", "\u2212")
+    return f"{text}{THIN_SPACE}%"
 
 
 def time_element(at: datetime, zone: ZoneInfo, now: datetime) -> Markup:

@@ -12,6 +12,7 @@ from services.console.pages.page import READERS, Export, Page, Source, View
 from services.console.report import attribution, funnel
 from services.console.report.contents import (
     ATTRIBUTION,
+    CAMPAIGNS,
     FUNNEL,
     LEADS,
     Question,
@@ -154,10 +155,12 @@ def _back(view: View) -> dict[str, str]:
 
 
 def _source_of(path: str) -> Any:
-    """The funnel or the attribution of the address, as a list."""
+    """A report on the period of the address, as a list."""
 
     def source(view: View) -> Source:
         by, credit = grouping(view)
+        if path == CAMPAIGNS:
+            return Source(Service.ALIGNMENT, path, period_of(view))
         if path == ATTRIBUTION:
             return Source(Service.ALIGNMENT, path, {**period_of(view), "by": credit})
         filters = {name: view.query.get(name) for name in FILTERS}
@@ -193,6 +196,7 @@ PAGES = (
 EXPORTS = (
     Export(f"{PATH}.csv", _source_of(FUNNEL), scopes=READERS),
     Export(f"{PATH}/attribution.csv", _source_of(ATTRIBUTION), scopes=READERS),
+    Export(f"{PATH}/campaigns.csv", _source_of(CAMPAIGNS), scopes=READERS),
     Export(
         f"{LEADS_PATH}.csv",
         lambda view: Source(Service.ALIGNMENT, LEADS, narrowed_leads(view)),

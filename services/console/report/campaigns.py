@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -35,9 +36,9 @@ COLUMNS: Final = [
 def campaigns_section(report: Mapping[str, Any]) -> Section:
     """The campaigns, the most expensive first, and all together."""
     items, currency = report["items"], report["currency"]
-    rows = [_row(it, it["campaign"] or "no campaign", currency) for it in items]
+    rows = [_row(it, _name(report, it["campaign"]), currency) for it in items]
     if rows:
-        rows.append(_row(report["total"], "All", currency))
+        rows.append(_row(report["total"], Cell("All"), currency))
     return Section(
         "campaigns",
         TITLE,
@@ -71,11 +72,19 @@ def _lifetime_text(report: Mapping[str, Any]) -> str:
     return amount_text(value, report["currency"])
 
 
-def _row(item: Mapping[str, Any], name: str, currency: str | None) -> list[Cell]:
+def _name(report: Mapping[str, Any], campaign: str | None) -> Cell:
+    """The campaign, which leads to the funnel of its leads."""
+    if campaign is None:
+        return Cell("no campaign")
+    query = {"since": report["since"], "until": report["until"], "campaign": campaign}
+    return Cell(campaign, f"/alignment?{urlencode(query)}")
+
+
+def _row(item: Mapping[str, Any], name: Cell, currency: str | None) -> list[Cell]:
     reason = REASONS.get(item["cost_not_computed"] or "", NONE)
     roi = REASONS.get(item["roi_not_computed"] or "", NONE)
     return [
-        Cell(name),
+        name,
         *(Cell(number_text(item[it])) for it in ("qualified", "rejected", "won")),
         Cell(_sum_text(item["attributed"], item["attributed_apart"], currency, NONE)),
         Cell(_sum_text(item["spend"], item["spend_apart"], currency, reason)),

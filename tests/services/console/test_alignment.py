@@ -171,5 +171,5 @@ def test_the_lists_are_files_too(console: RunningConsole) -> None:
         addresses = re.findall(r'href="([^"]+)" download', page.text)
         files = [client.get(html.unescape(it)) for it in addresses]
 
-    assert [it.headers["content-type"] for it in files] == ["text/csv; charset=utf-8"] * 2
-    assert [len(it.text.splitlines()) for it in files] == [4, 3]
+    assert [it.headers["content-type"] for it in files] == ["text/csv; charset=utf-8"] * 3
+    assert [len(it.text.splitlines()) for it in files] == [4, 3, 4]
