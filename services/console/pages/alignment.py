@@ -15,6 +15,7 @@ from services.console.report.contents import (
     CAMPAIGNS,
     FUNNEL,
     LEADS,
+    PROMISES,
     Question,
     overview,
     promises_of,
@@ -159,7 +160,7 @@ def _source_of(path: str) -> Any:
 
     def source(view: View) -> Source:
         by, credit = grouping(view)
-        if path == CAMPAIGNS:
+        if path in (CAMPAIGNS, PROMISES):
             return Source(Service.ALIGNMENT, path, period_of(view))
         if path == ATTRIBUTION:
             return Source(Service.ALIGNMENT, path, {**period_of(view), "by": credit})
@@ -196,6 +197,7 @@ PAGES = (
 EXPORTS = (
     Export(f"{PATH}.csv", _source_of(FUNNEL), scopes=READERS),
     Export(f"{PATH}/attribution.csv", _source_of(ATTRIBUTION), scopes=READERS),
+    Export(f"{PATH}/promises.csv", _source_of(PROMISES), scopes=READERS),
     Export(f"{PATH}/campaigns.csv", _source_of(CAMPAIGNS), scopes=READERS),
     Export(
         f"{LEADS_PATH}.csv",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 
 from services.console.apis import Service
 from services.console.report.funnel import GROUPS
+from shared.agreement.store import publish
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from tests.builders import NOON, an_id, minutes
+from tests.builders import DEFAULT_SECTIONS, NOON, an_id, minutes
 from tests.services.alignment.builders import lead_touched, numbered, qualified, read, step
 from tests.services.console.site import RunningConsole, running_console
 
@@ -23,6 +25,12 @@ pytestmark = pytest.mark.postgres
 EVIL = "<script>alert(1)</script>" + "x" * 175
 """A campaign of 200 characters, which are HTML."""
 
+PROMISED = {
+    "promises": {
+        "marketing": [{"id": "mqls", "measure": "qualified", "per": "week", "at_least": 40}],
+        "sales": [{"id": "answers", "measure": "acceptance_rate", "at_least": 0.7}],
+    }
+}
 HUGE = 1_000_000_000.0
 
 
@@ -30,6 +38,7 @@ HUGE = 1_000_000_000.0
 def console(module_sessions: Sessions) -> Iterator[RunningConsole]:
     """The console in the week in which Ada was won, Emmy was rejected, and Kurt waits."""
     with module_sessions.begin() as session:
+        publish(session, json.dumps({**DEFAULT_SECTIONS, **PROMISED}), by="test", now=NOON)
         won = step(Change.WON, 9, lead="ada", amount=HUGE, currency="EUR")
         read(session, qualified("ada", EVIL), *numbered(step(Change.ASSIGNED, lead="ada"), won))
         rejected = step(Change.REJECTED, 9, lead="emmy", reason="not_<b>_ready")
@@ -72,6 +81,21 @@ def test_the_page_has_funnel_rates_groups_and_attribution_of_this_week(
     assert "W-shaped, first column" in text
     assert "<svg" in page.text
     assert "<script>alert" not in page.text
+
+
+def test_the_promises_of_both_sides_to_date_open_their_leads(console: RunningConsole) -> None:
+    page = page_of(console, "/alignment")
+    text = text_of(page)
+
+    assert "What marketing promised By agreement version 1." in text
+    assert "mqls: qualified leads 16 Nov to 22 Nov 2026 at least 40" in text
+    assert "answers: accepted, of those that sales has answered" in text
+    assert "at least 70 % 70 % 50 % 2 too few (2)" in text
+    assert "not due yet" in page.text
+    promised = [it for it in links_of(page) if "promise=" in it]
+    with console.visit() as client:
+        rows = [client.get(it).text.count('<tr id="lead-') for it in promised]
+    assert rows == [3, 2]
 
 
 def test_each_figure_opens_as_many_leads_as_it_counts(console: RunningConsole) -> None:
@@ -139,7 +163,9 @@ def test_filters_narrow_the_funnel_and_the_leads_behind_it(console: RunningConso
     page = page_of(console, "/alignment", campaign="autumn")
 
     assert "1 lead that qualified" in text_of(page)
-    assert all("campaign=autumn" in it for it in links_of(page))
+    of_funnel = [it for it in links_of(page) if "promise=" not in it]
+    assert of_funnel
+    assert all("campaign=autumn" in it for it in of_funnel)
 
 
 def test_a_period_without_leads_says_so(console: RunningConsole) -> None:
@@ -171,5 +197,5 @@ def test_the_lists_are_files_too(console: RunningConsole) -> None:
         addresses = re.findall(r'href="([^"]+)" download', page.text)
         files = [client.get(html.unescape(it)) for it in addresses]
 
-    assert [it.headers["content-type"] for it in files] == ["text/csv; charset=utf-8"] * 3
-    assert [len(it.text.splitlines()) for it in files] == [4, 3, 4]
+    assert [it.headers["content-type"] for it in files] == ["text/csv; charset=utf-8"] * 4
+    assert [len(it.text.splitlines()) for it in files] == [3, 4, 3, 5]
