@@ -114,10 +114,16 @@ def _identification(
     """The form that identifies the person; returns the time at which they go on."""
     yield Activity("", at, Channel.WEBSITE, IDENTIFIED, person)
     at += timedelta(seconds=1)
-    yield Activity(
-        "", at, Channel.WEBSITE, "form_submitted", person, {"form": person.kind.form_name}
-    )
+    yield Activity("", at, Channel.WEBSITE, "form_submitted", person, _form_fields(person))
     return at + timedelta(seconds=random.uniform(10, 60))
+
+
+def _form_fields(person: Person) -> dict[str, Any]:
+    """What the person writes into the form; the calculator asks how many leads come a month."""
+    fields: dict[str, Any] = {"form": person.kind.form_name}
+    if person.kind.form_name == "roi_calculator":
+        fields["leads_a_month"] = int(person.traits["employees"]) // 4
+    return fields
 
 
 def _mails(random: Random, person: Person, at: datetime) -> Iterator[Activity]:

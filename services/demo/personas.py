@@ -191,6 +191,8 @@ def _traits(random: Random, kind: Kind, firm: Firm | None, name: str) -> dict[st
     if firm:
         size: int | str = firm.employees if random.random() < 0.8 else str(firm.employees)
         traits |= {"company": firm.name, "industry": firm.industry, "employees": size}
+    if kind.form_name == "newsletter":
+        traits["newsletter"] = True
     if kind.firms == world.CUSTOMERS:
         traits["customer"] = True
     return traits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -110,6 +111,38 @@ def test_a_rep_who_has_lost_a_lead_sees_nothing_that_came_later(
     assert later["message"] == unknown["message"].replace("xyz", "new")
     assert linus.get(user_id="new", source="website") == ops.get(f"/{lead}") != after
     assert linus.get(f"/{lead}")["stage"] == "accepted"
+
+
+def test_a_rep_who_has_lost_a_lead_reads_no_words_and_touches_that_came_later(
+    client: TestClient, sessions: Sessions, ops: LeadClient
+) -> None:
+    lead = UUID(ops.get(email="ada@example.com")["id"])
+    grace = client_with_key(client, sessions, KeyScope.REP, "grace")
+    campaign = {"campaign": {"medium": "email", "name": "autumn"}}
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish(lead_card={"questions": [{"field": "pain"}]})
+        early = marketing_event(
+            "form", time=NOON + minutes(5), properties={"pain": "early"}, context=campaign
+        )
+        worker.take(early, now=NOON)
+        worker.follow(
+            handoff_changed(lead=lead, at=NOON + minutes(10)),
+            handoff_changed(
+                Change.REASSIGNED, lead=lead, sequence=2, at=NOON + minutes(20), rep="linus", hop=2
+            ),
+        )
+        late = NOON + minutes(30)
+        worker.take(
+            marketing_event("demo_requested", time=late, properties={"pain": "late"}), now=late
+        )
+
+    lost, present = (it.get(f"/{lead}")["lead_card"] for it in (grace, ops))
+
+    assert [it["text"] for it in lost["form_answers"]] == ["early"]
+    assert [it["text"] for it in present["form_answers"]] == ["late"]
+    ends = [datetime.fromisoformat(it["last_touch"]["at"]) for it in (lost, present)]
+    assert ends == [NOON + minutes(5), late]
 
 
 def test_a_rep_who_gets_a_lead_again_sees_all_of_it_again(

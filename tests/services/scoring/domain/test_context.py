@@ -17,7 +17,7 @@ from services.scoring.domain.context import (
 from services.scoring.domain.lead import Lead, with_events
 from services.scoring.domain.policy import ScoringPolicy
 from shared.contracts.codec import encode
-from shared.contracts.payloads import LeadContext, MarketingEvent
+from shared.contracts.payloads import FormAnswer, LeadCard, LeadContext, MarketingEvent, PageViews
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, an_id, marketing_event, minutes
 
 POLICY = ScoringPolicy(1, agreement())
@@ -124,6 +124,22 @@ def test_a_context_never_exceeds_its_limit(letter: str) -> None:
     assert len(encode(lead_context)) <= LIMIT_BYTES
     assert lead_context.email == "ada@example.com"
     assert lead_context.why_now is not None
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1_500, 8), (3_000, 5), (16_000, 0)])
+def test_the_last_questions_answers_are_left_out_after_all_else(size: int, kept: int) -> None:
+    answers = tuple(
+        FormAnswer(field=f"q{at}", label="Q", text="x" * size, at=NOON) for at in range(8)
+    )
+    page = PageViews(path="/", title="x" * 9_000, views=1, weight=1.0, last_at=NOON)
+    lead_card = LeadCard(persona="Decides", form_answers=answers, pages=(page,))
+    event = marketing_event(traits={"country": "DE"})
+    lead = with_events(Lead(an_id("ada"), NOON, 1), [event], POLICY, now=NOON)
+
+    full = lead_context(lead, POLICY, why_now=event, recent=[event], lead_card=lead_card, now=NOON)
+
+    assert len(encode(full)) <= LIMIT_BYTES
+    assert full.lead_card == LeadCard(persona="Decides", form_answers=answers[:kept])
 
 
 def test_a_context_without_a_cause_or_events_is_empty() -> None:
