@@ -63,7 +63,7 @@ class BehindParameters(Parameters):
             return None
         subject, where = figure
         groups, _ = groups_of(session, Population(subject), where)
-        return Behind(Population(subject, self.filters(now), groups), self.stage, self.kept)
+        return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
 
     def _figure(
         self, session: Session, policies: Policies[AlignmentPolicy], now: datetime

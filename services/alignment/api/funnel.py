@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.domain.conditions import BadCondition
 from services.alignment.domain.funnel import Funnel, WinSum, total_of
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.queries.reports import funnels_by
@@ -18,7 +19,10 @@ from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
 
-RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod)}
+RESPONSES = {
+    **CSV_RESPONSE,
+    **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod, BadCondition),
+}
 CENTS = 100
 
 router = APIRouter()
@@ -114,7 +118,7 @@ def alignment(
 
     Each figure counts leads by when they qualified, whenever the rest happened: last month's figures still grow.
     """
-    selection = parameters.selection(now)
+    selection = parameters.selection(session, now)
     groups = funnels_by(session, selection, parameters.by)
     items = [FunnelOut.of(it) for it in groups]
     first, last = parameters.dates(now)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.alignment.api.behind import BehindParameters
 from services.alignment.api.parameters import KEY_ERRORS
 from services.alignment.api.subjects import BadMeasure, UnknownPromise
+from services.alignment.domain.conditions import BadCondition
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import AlignmentPolicy
@@ -34,7 +35,14 @@ from shared.http.problems import InvalidRequest, problems
 RESPONSES = {
     **CSV_RESPONSE,
     **problems(
-        *KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod, BadMeasure, UnknownPromise
+        *KEY_ERRORS,
+        BadCursor,
+        InvalidRequest,
+        EmptyRange,
+        BadPeriod,
+        BadCondition,
+        BadMeasure,
+        UnknownPromise,
     ),
 }
 
@@ -119,7 +127,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
         after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
         behind = parameters.behind(session, policies, now)
         if behind is None:
-            selection = parameters.selection(now)
+            selection = parameters.selection(session, now)
             facts = handoffs_in(session, selection, parameters.stage, after=after, limit=limit + 1)
         else:
             facts = leads_behind(session, behind, after=after, limit=limit + 1)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import business_figure, figure_of
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.domain.conditions import BadCondition
 from services.alignment.domain.measures import Figure, Measured, Subject
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import AlignmentPolicy
@@ -27,7 +28,10 @@ from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
 
-RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod)}
+RESPONSES = {
+    **CSV_RESPONSE,
+    **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod, BadCondition),
+}
 LEADS = "/v1/alignment/leads"
 MAX_ROWS = 50
 """So many policies, reasons, sets of traits and cohorts have a figure."""
@@ -108,7 +112,9 @@ def measures_of(
     policy = policies.at(session, min(now, midnight(last + DAY)))
     if policy is None:
         return MeasuresOut(since=first, until=last, agreement_version=None, items=[])
-    population = Population(Subject(Measured.QUALIFIED, first, last, now), parameters.filters(now))
+    population = Population(
+        Subject(Measured.QUALIFIED, first, last, now), parameters.filters(session)
+    )
     report = _Report(session, policy, population, _link(parameters, first, last))
     return MeasuresOut(
         since=first,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
+from services.alignment.domain.conditions import MAX_CATEGORIES, condition_of, matching
 from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
 from services.alignment.queries.selection import Selection
+from services.alignment.queries.tallies import categories_in
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.db.time_range import ALWAYS, TimeRange
 from shared.http.csv_tables import FORMAT, Format
@@ -91,10 +93,25 @@ class Parameters(PeriodParameters):
         default=None, description=f"Only leads that this rep has, or had last; {OR_UNKNOWN}"
     )
 
-    def selection(self, now: datetime) -> Selection:
-        """The handoffs that these parameters select; raises BadPeriod or EmptyRange."""
+    where: PlainText | None = Field(
+        default=None,
+        description="Only leads of which this condition is true: CEL over `team`, `tier`, `source`, `campaign`, "
+        '`channel` and `persona`, such as `team == "emea" && channel in ["email", "event"]`; `""` is unknown.',
+    )
+
+    def selection(self, session: Session, now: datetime) -> Selection:
+        """The handoffs that these parameters select; raises BadPeriod, EmptyRange or BadCondition."""
+        return self._within(session, self.times(now))
+
+    def _within(self, session: Session, times: TimeRange) -> Selection:
+        categories = None
+        if self.where is not None:
+            condition = condition_of(self.where)
+            known = categories_in(session, times, limit=MAX_CATEGORIES + 1)
+            categories = tuple(matching(known, condition))
         return Selection(
-            self.times(now),
+            times,
+            categories=categories,
             campaign=self.campaign,
             source=self.source,
             channel=self.channel,
@@ -104,9 +121,9 @@ class Parameters(PeriodParameters):
             rep=self.rep,
         )
 
-    def filters(self, now: datetime) -> Selection | None:
-        """The conditions on facts, without the period; None where there are none."""
-        selection = replace(self.selection(now), times=ALWAYS)
+    def filters(self, session: Session) -> Selection | None:
+        """The conditions on facts, without the period; None where there are none. Raises BadCondition."""
+        selection = self._within(session, ALWAYS)
         return None if selection == Selection(ALWAYS) else selection
 
 

@@ -35,6 +35,7 @@ from services.alignment.queries.selection import GroupBy, Selection
 from services.alignment.tables import categories, tallies, tally_changes
 from shared.db.copying import copy_rows
 from shared.db.locks import AdvisoryLock
+from shared.db.time_range import TimeRange
 
 _Condition = Callable[[Any], ColumnElement[bool]]
 """A condition on the columns of tallies, or of their changes."""
@@ -110,6 +111,17 @@ def sums_by(session: Session, selection: Selection, group_by: GroupBy) -> list[T
         ids = cast(list(selection.categories), ARRAY(Text))
         statement = statement.where(category.id == any_(ids))
     return _sums(session, statement, source, category[group_by.value])
+
+
+def categories_in(session: Session, times: TimeRange, *, limit: int) -> dict[str, Category]:
+    """The categories, by their ids, of handoffs that qualified on these dates, at most `limit`."""
+    source = _rows(_conditions(Selection(times), CATEGORY, None))
+    ids = select(source.c.name).distinct()
+    statement = select(categories).where(categories.c.id.in_(ids)).limit(limit)
+    return {
+        row["id"]: Category(**{it: row[it] for it in Category._fields})
+        for row in session.execute(statement).mappings()
+    }
 
 
 def is_tallied(selection: Selection, group_by: GroupBy) -> bool:

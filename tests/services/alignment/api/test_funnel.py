@@ -85,6 +85,10 @@ def test_a_week_by_campaign(client: TestClient) -> None:
         ({"period": "2026-11", "source": "website", "tier": "standard", "team": "sales"}, 3),
         ({"period": "2026-11", "tier": "nonesuch"}, 0),
         ({"period": "2026-11", "channel": "email"}, 1),
+        ({"period": "2026-11", "where": 'channel == "email" || persona == "champion"'}, 2),
+        ({"period": "2026-11", "where": 'campaign == "" && tier == "standard"'}, 1),
+        ({"period": "2026-11", "where": 'campaign == "autumn"', "rep": "grace"}, 2),
+        ({"period": "2026-Q4", "where": 'team == "nonesuch"'}, 0),
         ({"period": "2026-11", "channel": "", "persona": "champion"}, 1),
     ],
 )
@@ -154,6 +158,8 @@ def test_nobody_has_an_empty_total(client: TestClient) -> None:
         ({"since": "2026-11-02", "until": "2026-11-01"}, "empty_range", "since"),
         ({"since": "2020-01-01"}, "bad_period", "366 days"),
         ({"by": "phase_of_moon"}, "invalid_request", "by"),
+        ({"where": 'channel = "email"'}, "bad_condition", "at character 9"),
+        ({"where": 'rep == "grace"'}, "bad_condition", "rep"),
     ],
 )
 def test_a_bad_period_is_refused_and_says_what_to_write(
