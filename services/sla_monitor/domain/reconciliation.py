@@ -40,6 +40,8 @@ def _update(before: Clock | None, derived: Clock, *, now: datetime) -> ClockUpda
     after, transitions = _judge(_with_detections(derived, before, now=now), now=now)
     if before.state is after.state is State.MET:  # announced already
         transitions = []
+    if _is_met_no_longer(before, after):
+        transitions = [Transition(after, ClockChange.RETRACTED, now), *transitions]
     return ClockUpdate(before, after, (*_applications(before, after), *transitions))
 
 
@@ -90,7 +92,16 @@ def _judge(clock: Clock, *, now: datetime) -> tuple[Clock, list[Transition]]:
     return clock, transitions
 
 
+def _is_met_no_longer(before: Clock, after: Clock) -> bool:
+    """Whether a promise that was announced as met is neither met nor broken, by a change that arrived late."""
+    return before.state is State.MET and after.state is not State.MET and not after.breached_at
+
+
 def _removal(clock: Clock, *, now: datetime) -> ClockUpdate:
-    """The removal of a clock that, by a change that arrived late, never should have started."""
+    """The removal of a clock that, by a change that arrived late, never should have started.
+
+    What was announced of it, that it was broken or met, is taken back.
+    """
     retracted = Transition(clock, ClockChange.RETRACTED, now)
-    return ClockUpdate(clock, None, () if clock.breached_at is None else (retracted,))
+    is_announced = clock.breached_at is not None or clock.state is State.MET
+    return ClockUpdate(clock, None, (retracted,) if is_announced else ())

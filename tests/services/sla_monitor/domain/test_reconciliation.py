@@ -121,6 +121,20 @@ def test_a_clock_that_never_should_have_started_is_removed(stored: Clock) -> Non
     assert announced == ["retracted"] * bool(stored.breached_at)
 
 
+def test_a_met_promise_that_ended_before_its_answer_is_taken_back() -> None:
+    met, _ = reconciled([running()], step(Change.CONTACTED, 20), minute=21)
+    assert met.state is State.MET
+    returned = step(Change.RETURNED, 10, rep=None)
+    clock, announced = reconciled([met], step(Change.CONTACTED, 20), returned, minute=30)
+    assert (clock.state, announced) == (State.CANCELLED, ["retracted"])
+
+
+def test_a_met_clock_that_never_should_have_started_is_taken_back() -> None:
+    met, _ = reconciled([running()], step(Change.CONTACTED, 20), minute=21)
+    [update] = reconcile([met], [], now=minutes_after_noon(90))
+    assert [it.change.value for it in update.transitions] == ["retracted"]
+
+
 # Any order, any duplication, sweeps at any time: in the end the same clocks.
 
 ENDING = st.sampled_from([Change.LOST, Change.RETURNED, Change.WON])
