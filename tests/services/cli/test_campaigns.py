@@ -9,7 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.campaigns import MAX_SHOWN, app
+from shared.agreement.store import publish
+from shared.contracts.payloads import Change
+from shared.db.session import Sessions
 from shared.documents import InvalidDocument
+from tests.builders import DEFAULT_SECTIONS, NOON
+from tests.services.alignment.builders import lead_touched, numbered, qualified, read, step
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
@@ -74,3 +79,57 @@ def test_a_long_import_shows_its_beginning(tmp_path: Path) -> None:
     rows = [f"campaign {number};2026-11;5;EUR" for number in range(MAX_SHOWN + 5)]
 
     assert "and 5 more" in campaigns("import", file_of(tmp_path, *rows))
+
+
+@pytest.fixture
+def november(sessions: Sessions) -> None:
+    """Autumn won 100.01 EUR, and winter something of unknown worth; one lead of autumn was rejected."""
+    money = {"currency": "EUR", "gross_margin": 0.8, "monthly_churn": 0.02}
+    with sessions.begin() as session:
+        publish(session, json.dumps({**DEFAULT_SECTIONS, "money": money}), by="test", now=NOON)
+        won = step(Change.WON, 9, lead="ada", amount=100.01, currency="EUR")
+        read(session, qualified("ada"), *numbered(step(Change.ASSIGNED, lead="ada"), won))
+        rejected = step(Change.REJECTED, 9, lead="lise", reason="timing")
+        read(session, qualified("lise"), *numbered(step(Change.ASSIGNED, lead="lise"), rejected))
+        otto = [step(it, 9, lead="otto", campaign="winter") for it in (Change.ASSIGNED, Change.WON)]
+        read(session, qualified("otto", "winter"), *numbered(*otto))
+        read(session, lead_touched("autumn"))
+
+
+@pytest.mark.usefixtures("november")
+def test_campaigns_are_listed_with_costs_and_what_a_reader_must_know(tmp_path: Path) -> None:
+    campaigns("import", file_of(tmp_path, "autumn;2026-11;50;EUR", "spring;2026-11;7;USD"))
+
+    table = campaigns("list", "--period", "2026-11", "--limit", "1")
+    logged = campaigns("list", "--period", "2026-11", "--json")
+    report = json.loads(logged[logged.index("{") :])  # in tests the log goes to stdout too
+
+    assert "2026-11-01 to 2026-11-30, in EUR; credited by" in table
+    assert "lifetime value of a customer" in table
+    assert "2 more campaigns: --limit" in table
+    assert "7.00 USD" in table
+    assert {it["campaign"] for it in report["items"]} == {"autumn", "spring", "winter"}
+
+
+@pytest.mark.usefixtures("november")
+def test_costs_divided_by_days_are_said_to_be(tmp_path: Path) -> None:
+    campaigns("import", file_of(tmp_path, "autumn;2026-Q4;92;EUR"))
+
+    table = campaigns("list", "--period", "2026-11")
+
+    assert "divided by days" in table
+    assert "a customer cost" in table
+
+
+def test_without_an_agreement_nothing_is_added() -> None:
+    assert "no currency: the agreement has no section money" in campaigns("list")
+
+
+@pytest.mark.usefixtures("november")
+def test_what_became_of_a_campaigns_leads() -> None:
+    outcome = campaigns("outcomes", "autumn", "--period", "2026-11")
+
+    assert "rejected: timing" in outcome
+    assert "100.01 EUR" in outcome
+    assert "wins without an amount" in campaigns("outcomes", "winter", "--period", "2026-11")
+    assert json.loads(campaigns("outcomes", "autumn", "--period", "2026-11", "--json"))["won"] == 1
