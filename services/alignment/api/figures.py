@@ -34,12 +34,17 @@ def figure_of(session: Session, population: Population, policy: AlignmentPolicy)
 
 
 def business_figure(
-    session: Session, population: Population, policy: AlignmentPolicy, p: float
+    session: Session,
+    population: Population,
+    policy: AlignmentPolicy,
+    p: float,
+    *,
+    limit: int = MAX_LAPS,
 ) -> Figure:
-    """The figure of a time in the business hours of the teams."""
-    laps = laps_of(session, population, limit=MAX_LAPS + 1)
-    if len(laps) > MAX_LAPS:
-        why = f"business hours are computed for {MAX_LAPS:,} leads at most: name a shorter period"
+    """The figure of a time in the business hours of the teams; none of more leads than the limit."""
+    laps = laps_of(session, population, limit=limit + 1)
+    if len(laps) > limit:
+        why = f"business hours are computed for {limit:,} leads at most: name a shorter period"
         return Figure(None, measures.SECONDS, len(laps), why)
     times = business_times(laps, policy.calendars)
     return measures.time_within(len(times), measures.nearest_rank(times, p))
