@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from services.cli.database import transaction
+from services.cli.simulations import simulate_draft
 from services.cli.teams import REMEDY, teams_without_reps
 from services.scoring.queries.ledger import event_types_since
 from shared.agreement.drafts import contents, difference
@@ -129,6 +130,9 @@ def diff(
             second, name = _read(Path(after)), after
     for line in difference(first, second, names=(f"version {before}", name)):
         typer.echo(line)
+
+
+app.command("simulate")(simulate_draft)
 
 
 @app.command()

@@ -81,6 +81,7 @@ OPENED_BY = {
     "routing GET /v1/agreement/diff": SEES_ALL,
     "routing GET /v1/agreement/rules": SEES_ALL,
     "routing POST /v1/agreement/check": SEES_ALL,
+    "routing POST /v1/routing/simulate": OPS,
     "routing GET /v1/reps": SEES,
     "routing GET /v1/reps/names": SEES,
     "routing GET /v1/roster": OPS,

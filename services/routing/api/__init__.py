@@ -21,6 +21,7 @@ from services.routing.api import (
     reroutes,
     rosters,
     sign_in,
+    simulations,
     streams,
     views,
 )
@@ -52,6 +53,7 @@ def router(
         endpoint_addresses.router(secret_key, tester.destination_policy), tags=["endpoints"]
     )
     routes.include_router(agreement.router(assigner), tags=["agreement"])
+    routes.include_router(simulations.router(assigner), tags=["agreement"])
     routes.include_router(rep_names.router, tags=["reps"])  # before a path that takes an id
     routes.include_router(reps.router(assigner), tags=["reps"])
     routes.include_router(rosters.router(assigner, secret_key, destination_policy), tags=["reps"])
