@@ -41,8 +41,8 @@ def simulate_draft(
             simulation = SimulationOut.of(simulated)
         else:
             id = handoff_of(session, handoff).id
-            one, selection = simulate_one(session, id, draft, assigner=assigner, now=now)
-            simulation = SimulationOut.of_one(one, selection)
+            simulated_lead, selection = simulate_one(session, id, draft, assigner=assigner, now=now)
+            simulation = SimulationOut.of_one(simulated_lead, selection)
     if json:
         typer.echo(simulation.model_dump_json(indent=2))
     else:

@@ -206,9 +206,11 @@ def router(assigner: Assigner) -> APIRouter:
             if body.handoff is None:
                 simulated = simulate(session, draft, days=body.days, assigner=assigner, now=now)
                 return SimulationOut.of(simulated)
-            one, selection = simulate_one(session, body.handoff, draft, assigner=assigner, now=now)
+            simulated_lead, selection = simulate_one(
+                session, body.handoff, draft, assigner=assigner, now=now
+            )
         finally:
             slot.release()
-        return SimulationOut.of_one(one, selection)
+        return SimulationOut.of_one(simulated_lead, selection)
 
     return routes

@@ -36,13 +36,13 @@ def draft(sessions: Sessions, tmp_path: Path) -> Path:
 
 def test_many_leads_are_summed_up_and_one_is_explained(draft: Path) -> None:
     many = CliRunner().invoke(app, ["simulate", str(draft)])
-    one = CliRunner().invoke(app, ["simulate", str(draft), "--handoff", str(ADA)])
+    of_ada = CliRunner().invoke(app, ["simulate", str(draft), "--handoff", str(ADA)])
     as_json = CliRunner().invoke(app, ["simulate", str(draft), "--json"])
 
-    assert many.exit_code == one.exit_code == as_json.exit_code == 0, many.output + one.output
+    assert many.exit_code == of_ada.exit_code == as_json.exit_code == 0, many.output + of_ada.output
     assert "1 lead, of which 0 would go to another team" in many.output
-    assert "The draft would choose" in one.output
-    assert "grace" in one.output
+    assert "The draft would choose" in of_ada.output
+    assert "grace" in of_ada.output
     assert json.loads(as_json.output)["leads"] == 1
 
 
