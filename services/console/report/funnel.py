@@ -87,7 +87,13 @@ def rates_section(report: Mapping[str, Any]) -> Section:
         [Cell("Revenue"), Cell(revenue_text(total)), count_cell(total["won"])],
     ]
     columns = [Column("Measure", is_number=False), Column("Figure"), Column("n")]
-    return Section("rates", "Rates and revenue", columns, rows if total["qualified"] else [])
+    return Section(
+        "rates",
+        "Rates and revenue",
+        columns,
+        rows if total["qualified"] else [],
+        note=f"Of the same leads, {versions_text(total)}.",
+    )
 
 
 def groups_section(
@@ -116,7 +122,8 @@ def groups_section(
         f"By {by}",
         columns,
         rows,
-        note=f"{n_text(report['total']['qualified'])} that qualified {period_text(report)}.",
+        note=f"{n_text(report['total']['qualified'])} that qualified {period_text(report)}, "
+        f"{versions_text(report['total'])}.",
         empty=EMPTY,
         command=COMMAND,
     )

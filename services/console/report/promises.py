@@ -137,20 +137,26 @@ def _pictures(items: Sequence[Mapping[str, Any]]) -> Markup:
     """A waterfall for each promise that grows, from what was promised to what is missing of it."""
     growing = [it for it in items if it["measure"] in GROWING and it["value"] is not None]
     return Markup().join(
-        captioned(it["id"], waterfall(f"{it['id']} to date", _steps(it)))
+        captioned(_caption(it), waterfall(f"{it['id']} to date", _steps(it)))
         for it in growing[:MAX_PICTURES]
     )
 
 
+def _caption(item: Mapping[str, Any]) -> str:
+    """What the picture is of; amounts have their currency there, as it does not fit beside each number."""
+    is_amount = item["measure"] == "qualified_value"
+    return f"{item['id']}, in {item['unit']}" if is_amount else f"{item['id']}, in leads"
+
+
 def _steps(item: Mapping[str, Any]) -> list[Step]:
-    target, due, value, unit = (item[it] for it in ("target", "due", "value", "unit"))
-    gap = value - due
-    missing = Step("missing", value, due, f"\N{MINUS SIGN}{value_text(-gap, unit)}", 3)
-    over = Step("over", due, value, f"+{value_text(gap, unit)}", 2)
+    target, due, value = (round(item[it], 1) for it in ("target", "due", "value"))
+    gap = round(value - due, 1)
+    missing = Step("missing", value, due, number_text(gap), 3)
+    over = Step("over", due, value, f"+{number_text(gap)}", 2)
     return [
-        Step("promised", 0, target, value_text(target, unit), 4),
-        Step("not due yet", due, target, f"\N{MINUS SIGN}{value_text(target - due, unit)}", 1),
-        Step("due by now", 0, due, value_text(due, unit), 4),
-        Step("to date", 0, value, value_text(value, unit), 0),
+        Step("promised", 0, target, number_text(target), 4),
+        Step("not due yet", due, target, number_text(round(due - target, 1)), 1),
+        Step("due by now", 0, due, number_text(due), 4),
+        Step("to date", 0, value, number_text(value), 0),
         missing if gap < 0 else over,
     ]

@@ -16,6 +16,7 @@ from services.console.report.sections import (
     count_cell,
     leads_href,
     share_cell,
+    versions_text,
 )
 
 STAGES: Final = {"qualified": "Qualified", "accepted": "Accepted", "won": "Won"}
@@ -39,10 +40,18 @@ def trend_section(reports: Mapping[str, Mapping[str, Any]]) -> Section:
             *(Column(it) for it in (*STAGES.values(), "Accept rate", "Promises kept", "Revenue")),
         ],
         [_row(name, report) for name, report in reports.items()] if any(counts) else [],
-        note=f"{number_text(sum(counts))} leads by the week in which they qualified; the latest weeks still grow.",
+        note=f"{number_text(sum(counts))} leads by the week in which they qualified, "
+        f"{_versions_text(reports)}; the latest weeks still grow.",
         picture=line_picture("Leads by week", series, Axes("Week", labels, number_text)),
         empty=EMPTY,
     )
+
+
+def _versions_text(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    totals = [it["total"] for it in reports.values() if it["total"]["first_version"] is not None]
+    first = min((it["first_version"] for it in totals), default=None)
+    last = max((it["last_version"] for it in totals), default=None)
+    return versions_text({"first_version": first, "last_version": last})
 
 
 def _first_day(report: Mapping[str, Any]) -> str:
