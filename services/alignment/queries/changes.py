@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, cast, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ def histories_of(session: Session, handoff_ids: Set[UUID]) -> list[list[HandoffC
     """All stored changes of each of these handoffs, in the order of `sequence`."""
     statement = (
         select(changes.c.handoff_id, changes.c.payload)
-        .where(changes.c.handoff_id.in_(handoff_ids))
+        .where(changes.c.handoff_id == any_(cast(list(handoff_ids), ARRAY(Uuid))))
         .order_by(changes.c.handoff_id, changes.c.sequence)
     )
     histories: dict[UUID, list[HandoffChanged]] = defaultdict(list)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, Row, TableValuedAlias, any_, cast, func, select, text, tuple_
+from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts, Key
@@ -50,15 +51,27 @@ def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFa
     """
     if not keys:
         return {}
+    wanted = keys_as_rows(keys)
     session.execute(_ADD_MISSING, {"keys": _json([it._asdict() for it in keys])})
     statement = (
         select(*_FACTS)
-        .where(tuple_(handoffs.c.lead_id, handoffs.c.qualification).in_(keys))
+        .join(
+            wanted, tuple_(*Key(*wanted.c)) == tuple_(handoffs.c.lead_id, handoffs.c.qualification)
+        )
         .order_by(handoffs.c.lead_id, handoffs.c.qualification)
-        .with_for_update()
+        .with_for_update(of=handoffs)
     )
     stored = map(facts_of, session.execute(statement))
     return {facts.key: facts for facts in stored}
+
+
+def keys_as_rows(keys: Collection[Key]) -> TableValuedAlias:
+    """These keys as a table, in one parameter: thousands of them would take longer to write than to look up."""
+    arrays = (
+        cast([it.lead_id for it in keys], ARRAY(SqlUuid)),
+        cast([it.qualification for it in keys], ARRAY(Integer)),
+    )
+    return func.unnest(*arrays).table_valued(*Key._fields, name="wanted").render_derived()
 
 
 def locked_handoffs(session: Session, handoff_ids: Collection[UUID]) -> dict[Key, HandoffFacts]:
@@ -67,7 +80,7 @@ def locked_handoffs(session: Session, handoff_ids: Collection[UUID]) -> dict[Key
         return {}
     statement = (
         select(*_FACTS)
-        .where(handoffs.c.handoff_id.in_(handoff_ids))
+        .where(handoffs.c.handoff_id == any_(cast(list(handoff_ids), ARRAY(SqlUuid))))
         .order_by(handoffs.c.lead_id, handoffs.c.qualification)
         .with_for_update()
     )

@@ -14,6 +14,7 @@ from services.alignment.domain.attribution import Touch, Win
 from services.alignment.domain.facts import Key, shortened
 from services.alignment.domain.progress import Outcome
 from services.alignment.domain.touches import TouchHistory
+from services.alignment.queries.facts import keys_as_rows
 from services.alignment.tables import handoffs, touches
 from shared.contracts.touches import LeadTouched, TouchCause
 from shared.db.time_range import TimeRange
@@ -77,9 +78,10 @@ def histories_of(session: Session, keys: Collection[Key]) -> dict[Key, TouchHist
     unannounced = case(
         (touches.c.channel.is_(None), touches.c.touches), else_=func.jsonb_build_array()
     )
+    wanted = keys_as_rows(keys)
     statement = select(
         touches.c.lead_id, touches.c.qualification, touches.c.channel, unannounced.label("touches")
-    ).where(tuple_(touches.c.lead_id, touches.c.qualification).in_(keys))
+    ).join(wanted, tuple_(*Key(*wanted.c)) == tuple_(touches.c.lead_id, touches.c.qualification))
     return {
         Key(row.lead_id, row.qualification): TouchHistory(row.channel, _touches(row.touches))
         for row in session.execute(statement)
