@@ -51,13 +51,11 @@ def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFa
     """
     if not keys:
         return {}
-    wanted = keys_as_rows(keys)
+    rows = keys_as_rows(keys)
     session.execute(_ADD_MISSING, {"keys": _json([it._asdict() for it in keys])})
     statement = (
         select(*_FACTS)
-        .join(
-            wanted, tuple_(*Key(*wanted.c)) == tuple_(handoffs.c.lead_id, handoffs.c.qualification)
-        )
+        .join(rows, tuple_(*Key(*rows.c)) == tuple_(handoffs.c.lead_id, handoffs.c.qualification))
         .order_by(handoffs.c.lead_id, handoffs.c.qualification)
         .with_for_update(of=handoffs)
     )
@@ -71,7 +69,7 @@ def keys_as_rows(keys: Collection[Key]) -> TableValuedAlias:
         cast([it.lead_id for it in keys], ARRAY(SqlUuid)),
         cast([it.qualification for it in keys], ARRAY(Integer)),
     )
-    return func.unnest(*arrays).table_valued(*Key._fields, name="wanted").render_derived()
+    return func.unnest(*arrays).table_valued(*Key._fields, name="rows").render_derived()
 
 
 def locked_handoffs(session: Session, handoff_ids: Collection[UUID]) -> dict[Key, HandoffFacts]:

@@ -78,10 +78,10 @@ def histories_of(session: Session, keys: Collection[Key]) -> dict[Key, TouchHist
     unannounced = case(
         (touches.c.channel.is_(None), touches.c.touches), else_=func.jsonb_build_array()
     )
-    wanted = keys_as_rows(keys)
+    rows = keys_as_rows(keys)
     statement = select(
         touches.c.lead_id, touches.c.qualification, touches.c.channel, unannounced.label("touches")
-    ).join(wanted, tuple_(*Key(*wanted.c)) == tuple_(touches.c.lead_id, touches.c.qualification))
+    ).join(rows, tuple_(*Key(*rows.c)) == tuple_(touches.c.lead_id, touches.c.qualification))
     return {
         Key(row.lead_id, row.qualification): TouchHistory(row.channel, _touches(row.touches))
         for row in session.execute(statement)

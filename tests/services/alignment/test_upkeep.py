@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -21,11 +22,13 @@ from services.alignment.queries.tallies import is_tallied, merge_changes, tallie
 from services.alignment.recount import recount
 from services.alignment.tables import metadata
 from services.alignment.upkeep import keep_up
+from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from shared.db.time_range import ALWAYS, TimeRange
-from tests.builders import NOON, days
+from tests.builders import NOON, days, sla_changed
+from tests.engine import PATIENCE_S, until
 from tests.seeds import random_of
-from tests.services.alignment.builders import random_news, read
+from tests.services.alignment.builders import random_news, read, step
 
 pytestmark = pytest.mark.postgres
 
@@ -180,3 +183,35 @@ def test_sums_have_whole_dates_and_reps_alone() -> None:
     assert not is_tallied(Selection(today, rep="grace"), GroupBy.TIER)
     assert not is_tallied(Selection(today, tier="hot"), GroupBy.REP)
     assert not is_tallied(Selection(TimeRange(NOON, None)), GroupBy.TIER)
+
+
+@pytest.mark.parametrize("is_promise_first", [False, True])
+def test_a_promise_and_the_first_change_of_its_handoff_are_read_at_once(
+    sessions: Sessions, *, is_promise_first: bool
+) -> None:
+    """The transaction that comes second waits for the first, and sees what it has stored."""
+    change, promise = step(Change.ASSIGNED), sla_changed(ClockChange.MET)
+    first, second = (promise, change) if is_promise_first else (change, promise)
+
+    def read_second() -> None:
+        with sessions.begin() as session:
+            read(session, second)
+
+    with ThreadPoolExecutor() as pool:
+        with sessions.begin() as session:
+            read(session, first)
+            waiting = pool.submit(read_second)
+            until(lambda: is_waiting(sessions))
+            assert not waiting.done()
+        waiting.result(timeout=PATIENCE_S)
+
+    with sessions() as session:
+        [facts] = facts_on(session, TODAY)
+    assert facts.promises == {"first_touch": (1, 0)}
+    assert is_right(sessions)
+
+
+def is_waiting(sessions: Sessions) -> bool:
+    """Whether a transaction waits for a lock of another one."""
+    with sessions() as session:
+        return bool(session.scalar(text("select 1 from pg_locks where not granted limit 1")))
