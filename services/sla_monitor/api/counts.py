@@ -57,6 +57,10 @@ class BoardCountsOut(CountsOut):
     has_more_due_soon: bool = Field(
         description=f"More than {MAX_SOON:,} are due within the hour; `due_soon` counts only the first ones."
     )
+    overdue_timers: int = Field(
+        description="Timers of all clocks that no sweep has fired within 10 s of their time; should be 0. "
+        f"At most {MAX_SOON:,} are counted."
+    )
     teams: list[GroupCountsOut]
     reps: list[GroupCountsOut] = Field(description="Each rep by team; a journey counts for both.")
 
@@ -109,6 +113,7 @@ def count_clocks(
     return BoardCountsOut(
         **_counts(total),
         has_more_due_soon=sum(it.number for it in soon) > MAX_SOON,
+        overdue_timers=counts.overdue_timer_count(session, now=now),
         teams=[_group(team, "", states) for team, states in sorted(teams.items())],
         reps=reps,
     )

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 
 from services.sla_monitor import tables
 from services.sla_monitor.domain.counts import OpenCount, RecentCount
+from services.sla_monitor.queries.clocks import OVERDUE
 from services.sla_monitor.queries.lists import OPEN, ClockFilter, conditions_of, equalities
 
 clock = tables.clocks.c
+timer = tables.timers.c
 open_count = tables.open_counts.c
 recent_count = tables.recent_counts.c
 
 SOON = timedelta(hours=1)
 MAX_SOON = 1_000
-"""So many clocks that are due soon are counted; a million of them would take half a second."""
+"""So many clocks that are due soon, or overdue timers, are counted; a million of them would take half a second."""
 
 _ADD_OPEN_COUNTS = text("""
     insert into sla.open_counts as open_count
@@ -94,6 +96,12 @@ def due_soon_counts(
         GroupCount(team, rep, "due_soon", number)
         for team, rep, number in session.execute(statement)
     ]
+
+
+def overdue_timer_count(session: Session, *, now: datetime) -> int:
+    """How many timers no sweep has fired within OVERDUE of their time: of the MAX_SOON that were due first."""
+    overdue = select(timer.clock_id).where(timer.fire_at <= now - OVERDUE).limit(MAX_SOON)
+    return session.scalars(select(func.count()).select_from(overdue.subquery())).one()
 
 
 def remove_recent_counts(session: Session, *, before: datetime) -> None:

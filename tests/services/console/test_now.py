@@ -77,6 +77,20 @@ def test_what_needs_somebody_is_counted_and_listed(sessions: Sessions) -> None:
     assert "handoffs.changed" not in own.text
 
 
+def test_promises_that_no_sweep_flags_are_said_to_be_late(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        publish_policies(session, TOUCH)
+        handle_changes(session, step(Change.ASSIGNED), minute=5)
+    with running_console(sessions, now=minutes_after_noon(90)) as console:
+        with console.visit() as client:
+            page = client.get("/")
+        with console.visit("rep") as client:
+            own = client.get("/")
+
+    assert "no sweep has taken them" in page.text
+    assert "Overdue timers" not in own.text
+
+
 @pytest.mark.parametrize(
     ("excluded", "words"),
     [

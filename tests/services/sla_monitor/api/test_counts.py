@@ -112,6 +112,14 @@ def test_more_than_a_thousand_that_are_due_soon_are_not_counted(
     assert (got["due_soon"], got["has_more_due_soon"]) == (MAX_SOON, True)
 
 
+def test_timers_that_no_sweep_has_fired_are_counted(client: TestClient, sessions: Sessions) -> None:
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+    before = ops.get("counts")["overdue_timers"]
+    store(sessions, *(due(n, minutes_after_noon(60)) for n in range(3)))
+
+    assert ops.get("counts")["overdue_timers"] == before + 3
+
+
 def test_what_was_kept_and_broken_is_counted_every_five_minutes(ops: SlaClient) -> None:
     items = ops.get("recent", hours=2)["items"]
 
