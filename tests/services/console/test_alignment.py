@@ -16,7 +16,7 @@ from services.console.report.funnel import GROUPS
 from shared.agreement.store import publish
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from tests.builders import DEFAULT_SECTIONS, NOON, an_id, minutes
+from tests.builders import DEFAULT_SECTIONS, NOON, an_id, days, minutes
 from tests.services.alignment.builders import lead_touched, numbered, qualified, read, step
 from tests.services.console.site import RunningConsole, running_console
 
@@ -178,7 +178,38 @@ def test_a_period_without_leads_says_so(console: RunningConsole) -> None:
     assert "No lead is behind this figure." in text_of(leads)
 
 
-@pytest.mark.parametrize("path", ["/alignment", "/alignment/leads?period=2026-W47"])
+def test_the_agenda_names_what_the_two_teams_talk_about(console: RunningConsole) -> None:
+    text = text_of(page_of(console, "/alignment/agenda", period="2026-W47"))
+
+    assert "mqls: qualified leads 16 Nov to 22 Nov 2026 at least 40" in text
+    assert "1 rejected of 3 leads that qualified" in text
+    assert "not <b> ready 1" in text
+    for title in ("The leads that have waited longest", "What changed in the agreement"):
+        assert title in text
+
+
+def test_an_agenda_of_no_period_is_that_of_this_week(console: RunningConsole) -> None:
+    page = page_of(console, "/alignment/agenda", period="2026-W60")
+
+    assert page.status_code == 200
+    assert "the year 2026 has no week 60" in text_of(page)
+    assert "1 rejected of 3 leads that qualified" in text_of(page)
+
+
+def test_the_agenda_compares_the_versions_of_the_agreement(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        publish(session, json.dumps(DEFAULT_SECTIONS), by="test", now=NOON - days(30))
+        publish(session, json.dumps({**DEFAULT_SECTIONS, **PROMISED}), by="dana", now=NOON)
+    with running_console(sessions, now=NOON) as console:
+        text = text_of(page_of(console, "/alignment/agenda", period="2026-W47"))
+
+    assert "What changed in the agreement" in text
+    assert "dana" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/alignment", "/alignment/agenda", "/alignment/leads?period=2026-W47"]
+)
 @pytest.mark.parametrize("away", [it for it in Service if it is not Service.ROUTING])
 def test_a_service_that_is_away_leaves_a_page(sessions: Sessions, path: str, away: Service) -> None:
     with sessions.begin() as session:
