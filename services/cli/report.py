@@ -89,10 +89,15 @@ def report(
     wish = Wish(period, by.value, weekly, utc_now())
     with _key_for(settings, key, wish.now) as valid_key:
         finished = asyncio.run(_read(settings, valid_key, wish))
+    _output(finished, html, settings.console_url)
+
+
+def _output(finished: Report, html: Path | None, console_url: str) -> None:
+    """Print the report, or write it to the file."""
     if html is None:
         _print(finished)
         return
-    _write(html, html_of(finished, console_url=settings.console_url))
+    _write(html, html_of(finished, console_url=console_url))
     Terminal(stderr=True).print(f"The report is in {html}: open it in a browser.", soft_wrap=True)
 
 
