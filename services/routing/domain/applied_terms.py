@@ -11,8 +11,7 @@ from services.routing.domain.answers import PastStep
 from services.routing.domain.due_times import DueTimes, beginning, end_of
 from services.routing.domain.handoff import Handoff, Step
 from shared.agreement.model import Policy
-from shared.calendar import ChangingHours, CompiledCalendar, WorkingHours
-from shared.calendar.pauses import Pause
+from shared.calendar import ChangingHours, CompiledCalendar
 from shared.calendar.running_time import RunningTime
 from shared.contracts.payloads import ClockChange, SlaChanged
 
@@ -76,9 +75,10 @@ class PromisedHandoff(NamedTuple):
         for offers in _offers_of(handoff, versions, self.applied):
             for number, (offer, following) in enumerate(zip_longest(offers, offers[1:]), start=1):
                 since = offer.beginning(handoff, steps, following)
-                if since is not None and offer.policy is not None:
+                if since is not None and offer.policy is not None and offer.hours is not None:
                     pauses = own.pauses(offer.policy, handoff, steps)
-                    due = _due(offer, offers[number:], since, pauses)
+                    running = RunningTime(offer.hours, since, pauses)
+                    due = _due(offer.policy, running, offers[number:])
                     yield from [] if due is None else [due]
                     break
 
@@ -131,21 +131,16 @@ def _offers(handoff: Handoff, version: DueTimes, since: datetime | None) -> dict
 
 
 def _due(
-    offer: _Offer, later: Sequence[_Offer], since: datetime, pauses: Sequence[Pause]
+    policy: Policy, running: RunningTime, later: Sequence[_Offer]
 ) -> tuple[Policy, datetime] | None:
     """The promise that began then, as later offers leave it; None where one of them ends it.
 
     Time that is spent stays spent, nothing is due before its terms were applied, and what is overdue stays as it is.
     """
-    policy, hours = offer.policy, offer.hours
-    if policy is None or hours is None:
-        return None
-    counted: WorkingHours = hours
-    end = end_of(policy, RunningTime(counted, since, pauses))
+    hours = running.calendar
+    end = end_of(policy, running)
     for following in later:
-        at, after, calendar = following
-        if at is None:
-            continue
+        at, after, calendar = _since(following), following.policy, following.hours
         if (
             after is None
             or calendar is None
@@ -154,7 +149,8 @@ def _due(
             return None
         if end > at:
             if calendar is not hours:
-                counted, hours = ChangingHours(counted, at, calendar), calendar
+                changing = ChangingHours(running.calendar, at, calendar)
+                running, hours = running._replace(calendar=changing), calendar
             policy = after
-            end = max(at, end_of(policy, RunningTime(counted, since, pauses)))
+            end = max(at, end_of(policy, running))
     return policy, end

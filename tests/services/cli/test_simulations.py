@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from services.cli.agreement import app
 from shared.agreement.load import InvalidAgreement
 from shared.clock import utc_now
+from shared.contracts.payloads import LeadContext
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, lead_qualified
 from tests.services.routing.api.test_simulations import BY_COUNTRY
@@ -44,6 +45,18 @@ def test_many_leads_are_summed_up_and_one_is_explained(draft: Path) -> None:
     assert "The draft would choose" in of_ada.output
     assert "grace" in of_ada.output
     assert json.loads(as_json.output)["leads"] == 1
+
+
+def test_leads_that_would_go_to_another_team_are_named(sessions: Sessions, draft: Path) -> None:
+    finn = LeadContext(traits={"country": "FI"})
+    lead = lead_qualified(lead="bob", at=utc_now(), traits={"country": "FI"}, context=finn)
+    with sessions.begin() as session:
+        qualifying(session, build_assigner(session), lead, now=utc_now())
+
+    simulated = CliRunner().invoke(app, ["simulate", str(draft)])
+
+    assert "2 leads, of which 1 would go to another team" in simulated.output
+    assert "sales to north, by finns" in simulated.output
 
 
 def test_a_draft_with_a_fault_is_refused(draft: Path) -> None:

@@ -16,6 +16,7 @@ from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 from tests.services.apis import SECRET_KEY, apis_on
 from tests.serving import serving, serving_all
 
@@ -78,6 +79,11 @@ def running_console(
                 )
                 for scope in ("ops", "read", "rep", "ingest")
             }
+        for (
+            it
+        ) in served:  # the first request of each is slow, and the console does not wait for long
+            authorization = {"authorization": f"Bearer {keys['ops']}"}
+            httpx.get(f"{it}/v1/key", headers=authorization, timeout=PATIENCE_S).raise_for_status()
         yield RunningConsole(url, sessions, keys, urls)
 
 

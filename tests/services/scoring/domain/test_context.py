@@ -142,6 +142,17 @@ def test_the_last_questions_answers_are_left_out_after_all_else(size: int, kept:
     assert full.lead_card == LeadCard(persona="Decides", form_answers=answers[:kept])
 
 
+def test_a_card_that_cannot_fit_is_left_out_as_a_whole() -> None:
+    answer = FormAnswer(field="q", label="Q", text="x", at=NOON)
+    lead_card = LeadCard(persona="x" * 20_000, form_answers=(answer,))
+    lead = with_events(Lead(an_id("ada"), NOON, 1), [marketing_event()], POLICY, now=NOON)
+
+    left = lead_context(lead, POLICY, why_now=None, recent=(), lead_card=lead_card, now=NOON)
+
+    assert left.lead_card is None
+    assert left.email == "ada@example.com"
+
+
 def test_a_context_without_a_cause_or_events_is_empty() -> None:
     lead = Lead(an_id("ada"), NOON, 1)
 
