@@ -20,6 +20,7 @@ from shared.agreement.store import Policies
 from shared.clock import utc_now
 from shared.db.session import Sessions, engine_for, sessions_on
 from shared.embedded.stack import DATABASE
+from tests.fault.conservation import check_conservation, unread
 from tests.fault.stream import Stream
 from tests.journey.receiver import Receiver
 from tests.journey.world import World, until
@@ -92,7 +93,10 @@ _UNSETTLED = text("""
 
 
 def settled(world: World, stream: Stream) -> None:
-    """Return when every event is scored, every lead assigned, every promise breached and every webhook delivered."""
+    """Return when every event is scored, every lead assigned, every promise breached and every webhook delivered.
+
+    Alignment has read all of it then.
+    """
     expected = len(stream.ids())
     last: list[Row[Any]] = []
 
@@ -100,14 +104,16 @@ def settled(world: World, stream: Stream) -> None:
         try:
             with sessions() as session:
                 counts = session.execute(_UNSETTLED, {"events": f"{stream.tag}/%"}).one()
+                missing = unread(session, stream)
         except DBAPIError:  # the database is still coming back
             return False
-        last[:] = [counts]
+        last[:] = [counts, missing]
         return bool(
             counts.events >= expected
             and counts.handoffs >= stream.qualified()
             and counts.assigned == counts.broken == counts.breaches
             and counts.unpublished == counts.overdue == counts.undelivered == 0
+            and missing.handoffs == missing.breaches == 0
         )
 
     with reading(world) as sessions:
@@ -125,6 +131,7 @@ def audit(world: World, stream: Stream) -> Audit:
         _check_handoffs(session, stream)
         _check_webhooks(session, stream, world.receiver)
         _check_clocks(session, stream)
+        check_conservation(session)
     return Audit(
         people=people,
         lost=len(stream.ids() - ids),

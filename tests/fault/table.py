@@ -85,7 +85,8 @@ and PostgreSQL, while faults are injected; afterwards the results are compared w
 
 In every line, too: each score equals that of the undisturbed run to 1e-9; what qualified is assigned, waiting or
 closed; no lead has two live handoffs; every assignment and breach arrived under one webhook id; every due promise fired
-once, dated to the instant at which it was due.
+once, dated to the instant at which it was due; each team's funnel and broken promises, as alignment reports them, are
+what routing and the SLA monitor count.
 
 In the lines of ladders and re-routes, too: each step is taken once, each handoff has every hop once, and each hop and
 each loss of one is announced to its rep under one webhook id.
