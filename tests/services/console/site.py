@@ -79,11 +79,10 @@ def running_console(
                 )
                 for scope in ("ops", "read", "rep", "ingest")
             }
-        for (
-            it
-        ) in served:  # the first request of each is slow, and the console does not wait for long
-            authorization = {"authorization": f"Bearer {keys['ops']}"}
-            httpx.get(f"{it}/v1/key", headers=authorization, timeout=PATIENCE_S).raise_for_status()
+        authorization = {"authorization": f"Bearer {keys['ops']}"}
+        for address in served:  # a first request is slow, and the console does not wait for long
+            key = httpx.get(f"{address}/v1/key", headers=authorization, timeout=PATIENCE_S)
+            key.raise_for_status()
         yield RunningConsole(url, sessions, keys, urls)
 
 

@@ -173,21 +173,6 @@ def test_a_type_that_is_not_known_here_has_a_message_too() -> None:
     assert message["text"] == "Handoff sent on: a lead"
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [("assigned", ["Accept", "Contacted", "Hand back"]), ("won", ["Answer"])],
-)
-def test_a_message_links_to_the_answers_that_the_handoff_takes(
-    state: str, words: list[str]
-) -> None:
-    data = {"handoff": {"state": state}, "links": {"answer": LINKS["answer"]}}
-    body = orjson.dumps({"type": "handoff.at_risk", "timestamp": NOON, "data": data})
-
-    text = "".join(texts_of(orjson.loads(encode(Format.SLACK, body))))
-
-    assert re.findall(r"#\w+\|([^>]+)>", text) == words
-
-
 def test_a_breach_of_a_handoff_that_is_not_known_has_a_message() -> None:
     breach = {"policy": "accept_inbound", "due_at": "2026-11-18T13:00:00+01:00"}
     body = orjson.dumps({"type": "handoff.breached", "timestamp": NOON, "data": {"breach": breach}})
