@@ -80,7 +80,7 @@ def origins_in(events: Iterable[MarketingEvent], policy: ScoringPolicy) -> Origi
 
 
 @dataclass(frozen=True, slots=True)
-class TellingEvents:
+class CardSources:
     """Which events tell something for a card: those of these types, and those with one of these properties.
 
     Events that tell of consent count however long ago they are.
@@ -91,7 +91,7 @@ class TellingEvents:
     consent_types: tuple[str, ...]
 
     @classmethod
-    def of(cls, contents: CardContents) -> TellingEvents:
+    def of(cls, contents: CardContents) -> CardSources:
         """Those that the section of the agreement names."""
         return cls(
             types=(PAGE_VIEWED, *contents.purchases),
@@ -108,7 +108,7 @@ def build_card(
     *,
     now: datetime,
 ) -> LeadCard:
-    """The card of the lead with this profile and these telling events, of which some may be there twice."""
+    """The card of the lead with this profile and these events of the card, of which some may be there twice."""
     rules = policy.agreement.lead_card
     of_people = {event_key(it): it for it in events if AUTOMATED_MARKS.isdisjoint(it.marks)}
     newest_first = sorted(of_people.values(), key=event_order, reverse=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.scoring import announcements, metrics
-from services.scoring.domain.card import TellingEvents, build_card, origins_of
+from services.scoring.domain.card import CardSources, build_card, origins_of
 from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.touches import TouchHistory, TouchPeriod
@@ -43,8 +43,8 @@ def _cards(
 ) -> dict[UUID, LeadCard]:
     """The cards of the leads that became qualified."""
     qualified = {period: verdict.lead for verdict in crossed for period in verdict.touch_periods}
-    telling = TellingEvents.of(policy.agreement.lead_card)
-    events = ledger.telling_events(session, {it.id for it in qualified.values()}, telling)
+    card_sources = CardSources.of(policy.agreement.lead_card)
+    events = ledger.card_events(session, {it.id for it in qualified.values()}, card_sources)
     return {
         lead.id: build_card(
             lead.profile,

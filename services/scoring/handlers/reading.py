@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.card import TellingEvents, build_card, origins_in, origins_of
+from services.scoring.domain.card import CardSources, build_card, origins_in, origins_of
 from services.scoring.domain.holding import Access, lead_at_loss
 from services.scoring.domain.identities import identifiers_in
 from services.scoring.domain.lead import Lead, StageChange
@@ -73,8 +73,8 @@ def _present_card(session: Session, lead: Lead, policy: ScoringPolicy, now: date
     """The card that a rep would get if the lead qualified now."""
     period = TouchPeriod(lead.id, lead.id, lead.qualification, TouchCause.QUALIFIED, now)
     origins = origins_of(touches.touches_of(session, [period])[period].touches)
-    telling = TellingEvents.of(policy.agreement.lead_card)
-    events = ledger.telling_events(session, [lead.id], telling)[lead.id]
+    card_sources = CardSources.of(policy.agreement.lead_card)
+    events = ledger.card_events(session, [lead.id], card_sources)[lead.id]
     return build_card(lead.profile, policy, events, origins, now=now)
 
 

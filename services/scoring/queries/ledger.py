@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from services.scoring.domain.card import HISTORY, TellingEvents
+from services.scoring.domain.card import HISTORY, CardSources
 from services.scoring.domain.content_ids import EventKey
 from services.scoring.domain.context import RECENT
 from services.scoring.domain.touches import Origin
@@ -134,10 +134,10 @@ def latest_events(
     return _events_by_lead(session, lead_ids, select(requested.c.lead_id, latest.c.payload))
 
 
-def telling_events(
-    session: Session, lead_ids: Collection[UUID], telling: TellingEvents
+def card_events(
+    session: Session, lead_ids: Collection[UUID], card_sources: CardSources
 ) -> dict[UUID, list[MarketingEvent]]:
-    """The telling events among the last HISTORY of each lead, and the last ones of its consent; some may be twice."""
+    """The events of the card among the last HISTORY of each lead, and the last ones of its consent; some twice."""
     if not lead_ids:
         return {}
     requested = _requested(lead_ids)
@@ -148,12 +148,14 @@ def telling_events(
         .limit(HISTORY)
         .lateral()
     )
-    has_field = latest.c.payload["properties"].has_any(literal(list(telling.fields), ARRAY(Text)))
-    is_telling = (latest.c.type == any_(literal(list(telling.types), ARRAY(Text)))) | has_field
+    has_field = latest.c.payload["properties"].has_any(
+        literal(list(card_sources.fields), ARRAY(Text))
+    )
+    is_of_card = (latest.c.type == any_(literal(list(card_sources.types), ARRAY(Text)))) | has_field
     payload = cast(latest.c.payload, Text).label("payload")
-    statement = select(requested.c.lead_id, payload).where(is_telling)
+    statement = select(requested.c.lead_id, payload).where(is_of_card)
     in_window = _events_by_lead(session, lead_ids, statement)
-    of_consent = latest_events(session, lead_ids, telling.consent_types)
+    of_consent = latest_events(session, lead_ids, card_sources.consent_types)
     return {lead_id: [*in_window[lead_id], *of_consent[lead_id]] for lead_id in lead_ids}
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from services.scoring.domain.card import (
     ANSWER_BYTES,
     ANSWERS,
+    CardSources,
     Origins,
-    TellingEvents,
     build_card,
     origins_in,
     origins_of,
@@ -182,12 +182,12 @@ def test_touches_are_found_in_the_events_of_a_lead_that_a_rep_has_lost() -> None
 
 
 def test_only_what_the_agreement_names_is_looked_for() -> None:
-    assert TellingEvents.of(policy().agreement.lead_card) == TellingEvents(
+    assert CardSources.of(policy().agreement.lead_card) == CardSources(
         types=("page_viewed", "order_completed"),
         fields=("message", "pain"),
         consent_types=("subscribed", "unsubscribed"),
     )
-    assert TellingEvents.of(agreement().lead_card) == TellingEvents(("page_viewed",), (), ())
+    assert CardSources.of(agreement().lead_card) == CardSources(("page_viewed",), (), ())
 
 
 VALUES = st.recursive(

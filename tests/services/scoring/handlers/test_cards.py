@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.scoring.domain.card import HISTORY, TellingEvents
+from services.scoring.domain.card import HISTORY, CardSources
 from services.scoring.queries import ledger
 from shared.contracts.payloads import (
     EventKind,
@@ -107,11 +107,13 @@ def test_only_the_last_events_are_read_but_for_consent(worker: Worker) -> None:
 
 def test_what_is_read_for_a_card_does_not_grow_with_the_history(worker: Worker) -> None:
     worker.take(DEMO)
-    lead_id, telling = lead_of(worker).id, TellingEvents(("order_completed",), ("pain",), ())
+    lead_id, card_sources = lead_of(worker).id, CardSources(("order_completed",), ("pain",), ())
     worker.session.execute(MANY_EVENTS, {"lead_id": lead_id})
     worker.session.execute(text("analyze scoring.events"))
 
-    nodes = scans(worker.session, lambda: ledger.telling_events(worker.session, [lead_id], telling))
+    nodes = scans(
+        worker.session, lambda: ledger.card_events(worker.session, [lead_id], card_sources)
+    )
 
     of_events = [it for it in nodes if it.get("Relation Name") == "events"]
     assert of_events
