@@ -26,8 +26,8 @@ from services.routing.domain.queue import (
 )
 from services.routing.domain.reassignment import Reassignment
 from services.routing.domain.roster import Roster
-from services.routing.handlers.announced import announced_assignments
 from services.routing.handlers.applied_terms import due_times_by_version
+from services.routing.handlers.assignment_notices import announced_assignments
 from services.routing.handlers.owners import matches_with_owners, with_owners
 from services.routing.queries import (
     allocations,
