@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import groups_of
 from services.alignment.api.parameters import Parameters
+from services.alignment.api.reading import Reading
 from services.alignment.api.subjects import (
     BadMeasure,
     find_promise,
@@ -62,7 +63,7 @@ class BehindParameters(Parameters):
         if figure is None:
             return None
         subject, where = figure
-        groups, _ = groups_of(session, Population(subject), where)
+        groups, _ = groups_of(Reading(session, policies), Population(subject), where)
         return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
 
     def _figure(

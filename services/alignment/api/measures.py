@@ -12,14 +12,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from services.alignment.api.figures import business_figure, figure_of
+from services.alignment.api.figures import business_figure, figure_of, rejection_reasons
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
+from services.alignment.api.reading import Reading
 from services.alignment.domain.conditions import BadCondition
-from services.alignment.domain.measures import Figure, Measured, Subject
+from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.promised_dates import DAY, midnight
-from services.alignment.queries.measures import rejections_by_reason
 from services.alignment.queries.populations import Population
 from shared.agreement.model import Measure
 from shared.agreement.store import Policies
@@ -50,9 +50,14 @@ class FigureOut(BaseModel):
         description="Of times: the share of them that were not longer than the value."
     )
     hours: Hours | None = Field(
-        description="Of times: `wall`, or `business` hours in the calendars of the teams."
+        description="Of times: `wall`, or `business` hours in the calendars of the teams, by the version of the "
+        "agreement under which the lead qualified."
     )
-    value: int | float | None = Field(description="Null: unknown, or of nothing; `why` says which.")
+    value: int | float | None = Field(
+        description="Null: unknown, or of nothing; `why` says which. Times are rounded up: to a second up to two "
+        "minutes, to 5 up to ten, to 30 up to an hour, to a minute up to six hours, to 5 minutes up to a day, to half "
+        "an hour up to a week, to two hours up to 30 days, to a day beyond."
+    )
     unit: str = Field(
         description="leads, share (0 to 1), seconds, attempts, or the currency of an amount."
     )
@@ -115,7 +120,8 @@ def measures_of(
     population = Population(
         Subject(Measured.QUALIFIED, first, last, now), parameters.filters(session)
     )
-    report = _Report(session, policy, population, _link(parameters, first, last))
+    reading = Reading(session, policies)
+    report = _Report(reading, policy, population, _link(parameters, first, last))
     return MeasuresOut(
         since=first,
         until=last,
@@ -128,7 +134,7 @@ def measures_of(
 class _Report:
     """What every figure is computed from; `link` has the parameters of its leads."""
 
-    session: Session
+    reading: Reading
     policy: AlignmentPolicy
     population: Population
     link: dict[str, Any]
@@ -176,8 +182,7 @@ def _details(report: _Report, subject: Subject) -> list[_Row]:
     match subject.measure:
         case Measured.REJECTED_SHARE:
             population = replace(report.population, subject=subject)
-            counts = rejections_by_reason(report.session, population)[:MAX_ROWS]
-            reasons = [reason for it in counts for reason in it.group]
+            reasons = rejection_reasons(report.reading, population)[:MAX_ROWS]
             return [_Row(replace(subject, reason=it), it) for it in reasons]
         case Measured.ATTAINMENT:
             ids = [it.id for it in agreement.sla.policies[:MAX_ROWS]]
@@ -197,7 +202,11 @@ def _details(report: _Report, subject: Subject) -> list[_Row]:
 
 def _item(report: _Report, row: _Row) -> FigureOut:
     population = replace(report.population, subject=row.subject)
-    figure = _figure(report, population, row.hours)
+    figure = (
+        business_figure(report.reading, population)
+        if row.hours == "business"
+        else figure_of(report.reading, population, report.policy)
+    )
     of = {} if row.of is None else {"of": row.of}
     parameters = {"measure": row.subject.measure.value, **of, **report.link}
     return FigureOut(
@@ -211,13 +220,6 @@ def _item(report: _Report, row: _Row) -> FigureOut:
         why=figure.why,
         leads=f"{LEADS}?{urlencode(parameters)}",
     )
-
-
-def _figure(report: _Report, population: Population, hours: Hours | None) -> Figure:
-    if hours == "business":
-        p = population.subject.p or 0.5
-        return business_figure(report.session, population, report.policy, p)
-    return figure_of(report.session, population, report.policy)
 
 
 def _link(parameters: Parameters, first: date, last: date) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import figure_of, groups_of
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
+from services.alignment.api.reading import Reading
 from services.alignment.api.subjects import subject_of
 from services.alignment.domain.goal import Goal, cannot_reach, goal_of
 from services.alignment.domain.groups import fields_read
@@ -27,7 +28,6 @@ from services.alignment.domain.promised_dates import (
     promised_dates,
 )
 from services.alignment.domain.working_days import working_days
-from services.alignment.queries.measures import count_groups
 from services.alignment.queries.populations import Population
 from shared.agreement.model import Measure, Promise
 from shared.agreement.model.promises import Period
@@ -62,7 +62,10 @@ class PromiseOut(BaseModel):
         description="While its time lasts: ahead, on_track or behind; after it: met or missed. `too_few`: fewer than "
         "`at_least_n`. `unknown`: not computed, `why` says why. `not_begun`."
     )
-    value: int | float | None = Field(description="What was counted; null: unknown, or of nothing.")
+    value: int | float | None = Field(
+        description="What was counted; null: unknown, or of nothing. Times are rounded up as in `/v1/measures`, unless "
+        "the target lies between two steps."
+    )
     is_at_most: bool = Field(description="Whether the target is the most that the value may be.")
     target: float = Field(description="Of the whole time, in `unit`.")
     due: float = Field(
@@ -154,7 +157,7 @@ def promises_to_date(
     policy = policies.at(session, min(now, midnight(last + DAY)))
     if policy is None:
         return PromisesOut(since=first, until=last, agreement_version=None, items=[], goal=None)
-    report = _Report(session, policy, first, last, now)
+    report = _Report(Reading(session, policies), policy, first, last, now)
     goal = _goal(report)
     return PromisesOut(
         since=first,
@@ -169,7 +172,7 @@ def promises_to_date(
 class _Report:
     """What every promise of a report is computed from."""
 
-    session: Session
+    reading: Reading
     policy: AlignmentPolicy
     first: date
     last: date
@@ -194,8 +197,8 @@ def _dates(
 def _promise(report: _Report, side: Side, promise: Promise, goal: Goal | None) -> PromiseOut:
     dates = promised_dates(promise.per, report.first, report.last, report.now)
     subject = subject_of(promise, dates.first, dates.counted, report.now)
-    groups, counted = groups_of(report.session, Population(subject), promise.where)
-    figure = figure_of(report.session, Population(subject, groups=groups), report.policy)
+    groups, counted = groups_of(report.reading, Population(subject), promise.where)
+    figure = figure_of(report.reading, Population(subject, groups=groups), report.policy)
     fields = () if groups is None else groups.fields
     calendars = report.policy.calendars_of(promise, fields, counted)
     days = working_days(calendars, dates.first, dates.last, dates.judged_at(report.now))
@@ -248,4 +251,5 @@ def _goal(report: _Report) -> Goal | None:
         return None
     subject = Subject(Measured.QUALIFIED, report.first, report.last, report.now)
     fields = fields_read(it.when for it in money.value)
-    return goal_of(money, fields, count_groups(report.session, Population(subject), fields))
+    counts = report.reading.groups(Population(subject).scope, fields)
+    return goal_of(money, fields, counts)

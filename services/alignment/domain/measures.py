@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from math import ceil
 from typing import NamedTuple
 
 from services.alignment.domain.groups import GroupCount, facts_of
@@ -139,7 +138,7 @@ def cents_of(worth: LeadValue) -> int:
 
 
 def time_within(n: int, time: timedelta | None) -> Figure:
-    """The least time within which the share `p` of `n` times ended, by `nearest_rank`. Unit: seconds.
+    """The least time within which the share `p` of `n` times ended, by `nearest_rank`, in steps. Unit: seconds.
 
     - handover_time: from the event that qualified the lead to its first assignment; a lead that waits counts with the
       time that it has waited so far.
@@ -149,12 +148,6 @@ def time_within(n: int, time: timedelta | None) -> Figure:
     if time is None:
         return Figure(None, SECONDS, 0, NOTHING)
     return Figure(time.total_seconds(), SECONDS, n)
-
-
-def nearest_rank(times: Sequence[timedelta], p: float) -> timedelta | None:
-    """The least of these times up to which the share `p` of them lies, as `percentile_disc` of SQL; None of none."""
-    in_order = sorted(times)
-    return in_order[max(ceil(p * len(in_order)), 1) - 1] if in_order else None
 
 
 def attempts_per_lead(attempts: int, leads: int) -> Figure:

@@ -1,28 +1,53 @@
-"""Times between two steps of a handoff, in the business hours of its team."""
+"""Business hours of teams in a form in which the database computes open times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple
 
 from shared.calendar import CompiledCalendar
 
 
-class Lap(NamedTuple):
-    """Two steps of a handoff of a team."""
+class Span(NamedTuple):
+    """From when until when the hours of a team must be known, by a version of the agreement."""
 
-    team: str | None
+    version: int
+    team: str
     since: datetime
     until: datetime
 
 
-def business_times(
-    laps: Iterable[Lap], calendars: Mapping[str, CompiledCalendar]
-) -> list[timedelta]:
-    """The open time of each lap in its team's calendar; laps of teams without a calendar are left out."""
+class Opening(NamedTuple):
+    """When a team is open, by a version of the agreement: starts and ends in seconds after `base`.
+
+    `sums[i]` is the open time before the i-th start.
+    """
+
+    version: int
+    team: str
+    base: datetime
+    starts: tuple[float, ...]
+    ends: tuple[float, ...]
+    sums: tuple[float, ...]
+
+
+def openings(
+    spans: Iterable[Span], calendars: Mapping[int, Mapping[str, CompiledCalendar]]
+) -> list[Opening]:
+    """The openings of each team that has a calendar in its version."""
     return [
-        calendar.elapsed(it.since, it.until)
-        for it in laps
-        if (calendar := calendars.get(it.team or "")) is not None
+        _opening(span, calendar)
+        for span in spans
+        if (calendar := calendars.get(span.version, {}).get(span.team)) is not None
     ]
+
+
+def _opening(span: Span, calendar: CompiledCalendar) -> Opening:
+    intervals = calendar.open_intervals(span.since, span.until)
+    starts = tuple((start - span.since).total_seconds() for start, _ in intervals)
+    ends = tuple((end - span.since).total_seconds() for _, end in intervals)
+    lengths = (end - start for start, end in zip(starts, ends, strict=True))
+    sums = tuple(accumulate(lengths, initial=0.0))[: len(starts)]
+    return Opening(span.version, span.team, span.since, starts, ends, sums)

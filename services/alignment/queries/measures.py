@@ -7,34 +7,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
 from services.alignment.domain.groups import GroupCount
 from services.alignment.domain.measures import Counted
-from services.alignment.domain.speeds import Lap
 from services.alignment.queries.facts import facts_of
 from services.alignment.queries.leads import ORDER, Position
-from services.alignment.queries.populations import (
-    IS_LOST,
-    IS_REJECTED,
-    Population,
-    kept,
-    span_of,
-    time_of,
-)
+from services.alignment.queries.populations import Population, handover_time, kept
 from services.alignment.queries.selection import IN_STAGE
 from services.alignment.tables import handoffs, promises
 
 handoff, promise = handoffs.c, promises.c
 
 
-def count_groups(
+def clock_groups(
     session: Session, population: Population, fields: Sequence[str]
 ) -> list[GroupCount]:
-    """How many there are by these facts, an empty text for what is not known; one group if there are no facts."""
+    """How many clocks there are by these facts, an empty text for what is not known; one group without facts."""
     columns = [func.coalesce(population.columns[it], "").label(it) for it in fields]
     statement = select(func.count(), *columns).select_from(population.source)
     rows = session.execute(statement.where(*population.conditions()).group_by(*columns))
@@ -51,27 +43,12 @@ def count_kept(session: Session, population: Population) -> Counted:
     return Counted._make(session.execute(statement).one())
 
 
-def count_reasons(session: Session, population: Population) -> Counted:
-    """How many rejections and losses there are, and how many of them have a reason."""
-    rejected, lost = func.count().filter(IS_REJECTED), func.count().filter(IS_LOST)
-    statement = select(
-        rejected + lost,
-        func.count().filter(and_(IS_REJECTED, handoff.rejection_reason.is_not(None)))
-        + func.count().filter(and_(IS_LOST, handoff.loss_reason.is_not(None))),
-    ).where(*population.conditions())
-    return Counted._make(session.execute(statement).one())
-
-
-def rejections_by_reason(session: Session, population: Population) -> list[GroupCount]:
-    """How many leads were rejected for each reason, the most frequent first; an empty text where none is known."""
-    reason = func.coalesce(handoff.rejection_reason, "").label("reason")
-    statement = (
-        select(func.count().label("number"), reason)
-        .where(*population.conditions(), IN_STAGE[Stage.REJECTED])
-        .group_by(reason)
-        .order_by(func.count().desc(), reason)
-    )
-    return [GroupCount((row.reason,), row.number) for row in session.execute(statement)]
+def handover_times(session: Session, population: Population, p: float) -> Times:
+    """The exact times until the first assignment, or so far, in wall time."""
+    time = handover_time(population.subject.now)
+    within = func.percentile_disc(p).within_group(time)
+    statement = select(func.count(), within).where(*population.conditions())
+    return Times._make(session.execute(statement).one())
 
 
 class Times(NamedTuple):
@@ -79,30 +56,6 @@ class Times(NamedTuple):
 
     n: int
     within: timedelta | None
-
-
-def times_of(session: Session, population: Population, p: float) -> Times:
-    """The times of this population, in wall time."""
-    within = func.percentile_disc(p).within_group(time_of(population.subject))
-    statement = select(func.count(), within).where(*population.conditions())
-    return Times._make(session.execute(statement).one())
-
-
-def laps_of(session: Session, population: Population, *, limit: int) -> list[Lap]:
-    """The instants between which times are measured, with the team, at most `limit` of them."""
-    begin, end = span_of(population.subject)
-    statement = select(handoff.team.label("team"), begin.label("since"), end.label("until")).where(
-        *population.conditions()
-    )
-    return list(map(Lap._make, session.execute(statement.limit(limit))))
-
-
-def count_attempts(session: Session, population: Population) -> Counted:
-    """How many leads there are, and how many attempts to contact them in all."""
-    statement = select(func.count(), func.coalesce(func.sum(handoff.attempts), 0)).where(
-        *population.conditions()
-    )
-    return Counted._make(session.execute(statement).one())
 
 
 @dataclass(frozen=True, slots=True)

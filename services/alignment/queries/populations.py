@@ -7,38 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     FromClause,
-    Text,
     and_,
     cast,
-    column,
     false,
     func,
     literal,
     or_,
     select,
     true,
-    tuple_,
 )
 
 from services.alignment.domain.funnel import Stage
-from services.alignment.domain.groups import FIELDS, Groups
+from services.alignment.domain.groups import Groups
 from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.progress import Outcome
 from services.alignment.domain.promised_dates import DAY, midnight
 from services.alignment.queries.promises import IS_BROKEN, IS_MET
-from services.alignment.queries.selection import COUNTED, IN_STAGE, Selection
+from services.alignment.queries.scopes import OF_HANDOFF, Scope
+from services.alignment.queries.selection import COUNTED, IN_STAGE, Selection, is_in
 from services.alignment.tables import handoffs, promises
 from shared.db.time_range import TimeRange
 
 handoff, promise = handoffs.c, promises.c
-FIRST = 1
-"""The index of the first value of an array."""
 later = handoffs.alias("later")
+TRIGGERED_AT = func.coalesce(handoff.triggered_at, handoff.qualified_at)
+"""When the event happened that qualified the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class Population:
     @property
     def columns(self) -> Mapping[str, ColumnElement[Any]]:
         """The facts by which conditions hold; a clock has the team and the tier that it was about."""
-        columns: dict[str, ColumnElement[Any]] = {it: handoff[it] for it in FIELDS}
+        columns = dict(OF_HANDOFF)
         if self.is_of_clocks:
             of_clock = {
                 it: func.coalesce(func.nullif(promise[it], ""), handoff[it])
@@ -73,12 +69,19 @@ class Population:
             columns.update(of_clock)
         return columns
 
+    @property
+    def scope(self) -> Scope:
+        """The handoffs among which those of the figure are."""
+        return Scope(_times(self.subject), self.filters, self.groups)
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on what is counted."""
+        if not self.is_of_clocks:
+            return [*self.scope.conditions(), counted(self.subject)]
         return [
-            *(self._of_clocks() if self.is_of_clocks else self._of_handoffs()),
+            *self._of_clocks(),
             *([] if self.filters is None else self.filters.conditions()),
-            *([] if self.groups is None else [_is_in(self.groups, self.columns)]),
+            *([] if self.groups is None else [is_in(self.groups, self.columns)]),
         ]
 
     def _of_clocks(self) -> list[ColumnElement[bool]]:
@@ -88,9 +91,6 @@ class Population:
             promise.due_on.between(subject.first, subject.last),
             or_(IS_MET, IS_BROKEN),
         ]
-
-    def _of_handoffs(self) -> list[ColumnElement[bool]]:
-        return [*_times(self.subject).conditions(handoff.qualified_at), counted(self.subject)]
 
 
 def _times(subject: Subject) -> TimeRange:
@@ -113,7 +113,7 @@ def kept(subject: Subject) -> ColumnElement[bool]:
 
 
 def _is_fast(subject: Subject) -> ColumnElement[bool]:
-    return true() if subject.at_most is None else time_of(subject) <= subject.at_most
+    return true() if subject.at_most is None else handover_time(subject.now) <= subject.at_most
 
 
 def _is_won_in_cohort(subject: Subject) -> ColumnElement[bool]:
@@ -141,49 +141,19 @@ def _has_later(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def span_of(subject: Subject) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """The instants between which a time is measured."""
-    attempts = handoff.attempted_at
-    match subject.measure:
-        case Measured.HANDOVER_TIME:
-            begin = func.coalesce(handoff.triggered_at, handoff.qualified_at)
-            return begin, func.coalesce(handoff.assigned_at, _instant(subject.now))
-        case Measured.ATTEMPTS_SPREAD:
-            return attempts[FIRST], attempts[func.cardinality(attempts)]
-        case Measured.TIME_TO_ACCEPT:
-            return handoff.qualified_at, handoff.accepted_at
-        case Measured.TIME_TO_CONTACT:
-            return handoff.accepted_at, handoff.contacted_at
-    return handoff.contacted_at, handoff.closed_at
-
-
-def time_of(subject: Subject) -> ColumnElement[Any]:
-    """The time that is measured of a handoff; none is less than nothing, whatever the senders' clocks say."""
-    begin, end = span_of(subject)
-    return func.greatest(end - begin, timedelta())
-
-
-def _instant(at: datetime) -> ColumnElement[datetime]:
-    return cast(literal(at), handoff.qualified_at.type)
-
-
-def _is_in(groups: Groups, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-    """Whether the facts are those of one of the groups."""
-    if not groups.members or not groups.fields:
-        return true() if groups.members else false()
-    rows = [dict(zip(groups.fields, it, strict=True)) for it in groups.members]
-    members = (
-        func.json_to_recordset(cast(literal(orjson.dumps(rows).decode(), Text), JSON))
-        .table_valued(*(column(it, Text) for it in groups.fields), name="member")
-        .render_derived(with_types=True)
-    )
-    facts = [func.coalesce(columns[it], "") for it in groups.fields]
-    return tuple_(*facts).in_(select(*(members.c[it] for it in groups.fields)))
+def handover_time(now: datetime) -> ColumnElement[Any]:
+    """The time until the first assignment, or so far; none is less than nothing, whatever the senders' clocks say."""
+    end = func.coalesce(handoff.assigned_at, cast(literal(now), handoff.qualified_at.type))
+    return func.greatest(end - TRIGGERED_AT, timedelta())
 
 
 _ANSWERED = or_(IN_STAGE[Stage.ACCEPTED], IN_STAGE[Stage.REJECTED])
 IS_REJECTED = and_(COUNTED, handoff.rejected_at.is_not(None))
 IS_LOST = IN_STAGE[Stage.LOST]
+IS_WAITING = and_(COUNTED, handoff.assigned_at.is_(None), handoff.closed_at.is_(None))
+IS_UNTOUCHED = and_(
+    IN_STAGE[Stage.ACCEPTED], handoff.contacted_at.is_(None), handoff.closed_at.is_(None)
+)
 HAS_REASONS = and_(
     or_(~IS_REJECTED, handoff.rejection_reason.is_not(None)),
     or_(~IS_LOST, handoff.loss_reason.is_not(None)),
@@ -192,14 +162,10 @@ _COUNTED: Mapping[Measured, ColumnElement[bool]] = {
     Measured.ACCEPTANCE_RATE: _ANSWERED,
     Measured.REJECTED_SHARE: _ANSWERED,
     Measured.COMPLETENESS: and_(COUNTED, handoff.traits.is_not(None)),
-    Measured.HANDOVER_TIME: and_(
-        COUNTED, or_(handoff.assigned_at.is_not(None), handoff.closed_at.is_(None))
-    ),
+    Measured.HANDOVER_TIME: or_(IN_STAGE[Stage.ASSIGNED], IS_WAITING),
     Measured.ATTEMPTS: IN_STAGE[Stage.ASSIGNED],
     Measured.ATTEMPTS_SPREAD: and_(COUNTED, func.cardinality(handoff.attempted_at) > 1),
-    Measured.UNTOUCHED: and_(
-        IN_STAGE[Stage.ACCEPTED], handoff.contacted_at.is_(None), handoff.closed_at.is_(None)
-    ),
+    Measured.UNTOUCHED: IS_UNTOUCHED,
     Measured.REASONS: or_(IS_REJECTED, IS_LOST),
     Measured.CAPACITY: false(),
     Measured.TIME_TO_ACCEPT: IN_STAGE[Stage.ACCEPTED],

@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, cast
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from services.alignment.domain.funnel import Stage
+from services.alignment.domain.groups import Groups
 from services.alignment.domain.progress import Outcome
 from services.alignment.tables import handoffs
 from shared.db.time_range import TimeRange
@@ -71,6 +89,20 @@ class Selection:
                 for it, value in self.filters.items()
             ),
         ]
+
+
+def is_in(groups: Groups, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Whether the facts are those of one of the groups."""
+    if not groups.members or not groups.fields:
+        return true() if groups.members else false()
+    rows = [dict(zip(groups.fields, it, strict=True)) for it in groups.members]
+    members = (
+        func.json_to_recordset(cast(literal(orjson.dumps(rows).decode(), Text), JSON))
+        .table_valued(*(column(it, Text) for it in groups.fields), name="member")
+        .render_derived(with_types=True)
+    )
+    facts = [func.coalesce(columns[it], "") for it in groups.fields]
+    return tuple_(*facts).in_(select(*(members.c[it] for it in groups.fields)))
 
 
 COUNTED = handoff.outcome.is_distinct_from(Outcome.MERGED.value)

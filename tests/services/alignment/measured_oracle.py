@@ -103,8 +103,26 @@ def share(part: int, whole: int) -> Answer:
     return (part / whole if whole else None), whole
 
 
+FINENESS = {
+    timedelta(minutes=2): timedelta(seconds=1),
+    timedelta(minutes=10): timedelta(seconds=5),
+    timedelta(hours=1): timedelta(seconds=30),
+    timedelta(hours=6): timedelta(minutes=1),
+    timedelta(hours=24): timedelta(minutes=5),
+    timedelta(days=7): timedelta(minutes=30),
+    timedelta(days=30): timedelta(hours=2),
+    timedelta.max: timedelta(days=1),
+}
+
+
+def rounded_up(time: timedelta) -> timedelta:
+    fineness = next(step for up_to, step in FINENESS.items() if time <= up_to)
+    whole, rest = divmod(max(time, timedelta()), fineness)
+    return (whole + bool(rest)) * fineness
+
+
 def within(times: Sequence[timedelta], p: float) -> Answer:
-    ordered = sorted(max(it, timedelta()) for it in times)
+    ordered = sorted(map(rounded_up, times))
     if not ordered:
         return None, 0
     return ordered[max(ceil(p * len(ordered)), 1) - 1].total_seconds(), len(ordered)

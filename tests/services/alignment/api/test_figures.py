@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from services.alignment.api.attribution import find_policy
 from services.alignment.api.figures import business_figure, figure_of
+from services.alignment.api.reading import Reading
 from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.queries.populations import Population
@@ -37,19 +40,32 @@ def population(measure: Measured) -> Population:
 
 
 def test_value_without_money_is_unknown(session: Session, policy: AlignmentPolicy) -> None:
-    figure = figure_of(session, population(Measured.QUALIFIED_VALUE), policy)
+    figure = figure_of(
+        Reading(session, Policies(AlignmentPolicy)), population(Measured.QUALIFIED_VALUE), policy)
 
     assert figure.is_unknown
     assert figure.why == "the agreement has no `money.value`"
 
 
-def test_business_hours_are_computed_for_so_many_leads_at_most(
+def test_leads_of_a_version_that_was_never_published_here_have_no_business_hours(
     session: Session, policy: AlignmentPolicy
 ) -> None:
-    accepted = population(Measured.TIME_TO_ACCEPT)
+    steps = (step(Change.ASSIGNED, lead="emmy"), step(Change.ACCEPTED, 5, lead="emmy"))
+    read(session, qualified("emmy", agreement_version=7), *numbered(*steps))
+    reading = Reading(session, Policies(AlignmentPolicy))
 
-    assert business_figure(session, accepted, policy, 0.5, limit=2).n == 2
+    assert business_figure(reading, population(Measured.TIME_TO_ACCEPT)).n == 2
+    assert figure_of(reading, population(Measured.TIME_TO_ACCEPT), policy).n == 3
 
-    figure = business_figure(session, accepted, policy, 0.5, limit=1)
-    assert figure.value is None
-    assert figure.why == ("business hours are computed for 1 leads at most: name a shorter period")
+
+@pytest.mark.parametrize(("at_most", "value"), [(300, 5), (3.5, 4.25)])
+def test_times_are_exact_where_the_target_lies_between_two_steps(
+    session: Session, policy: AlignmentPolicy, at_most: float, value: float
+) -> None:
+    read(session, qualified("emmy"), step(Change.ASSIGNED, 4.25 / 60, lead="emmy"))
+    promise = replace(
+        population(Measured.HANDOVER_TIME).subject, p=1, at_most=timedelta(seconds=at_most)
+    )
+    figure = figure_of(Reading(session, Policies(AlignmentPolicy)), Population(promise), policy)
+
+    assert figure.value == value

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.alignment.domain import measures
 from services.alignment.domain.groups import GroupCount
@@ -56,18 +54,3 @@ def test_figures_have_their_units() -> None:
     assert measures.attempts_per_lead(5, 2) == Figure(2.5, "attempts", 2)
     assert measures.capacity(40) == Figure(40, "leads", 40)
     assert measures.capacity(None).is_unknown
-
-
-@given(st.lists(st.timedeltas(), min_size=1), st.floats(0.01, 1))
-def test_the_nearest_rank_has_its_share_up_to_it_and_less_before(
-    times: list[timedelta], p: float
-) -> None:
-    rank = measures.nearest_rank(times, p)
-
-    assert rank is not None
-    assert sum(it <= rank for it in times) >= p * len(times) - 1e-9
-    assert sum(it < rank for it in times) < p * len(times)
-
-
-def test_nothing_has_no_rank() -> None:
-    assert measures.nearest_rank([], 0.5) is None

@@ -1,4 +1,4 @@
-"""Times in business hours, and the calendars of teams that a promise is about."""
+"""Business hours of teams, and the calendars of teams that a promise is about."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.alignment.domain.policy import AlignmentPolicy
-from services.alignment.domain.speeds import Lap, business_times
+from services.alignment.domain.speeds import Opening, Span, openings
 from shared.agreement.model import Promise
-from tests.builders import DEFAULT_SECTIONS, NOON, agreement, days, minutes
+from tests.builders import DEFAULT_SECTIONS, NOON, agreement, days
 
 CALENDAR = DEFAULT_SECTIONS["sla"]["calendars"][0]
 POLICY = AlignmentPolicy(
@@ -28,15 +28,27 @@ POLICY = AlignmentPolicy(
 )
 
 
-def test_business_hours_are_those_of_the_team_and_unknown_teams_have_none() -> None:
-    laps = [
-        Lap("sales", NOON, NOON + days(1)),
-        Lap("nobody", NOON, NOON + days(1)),
-        Lap(None, NOON, NOON + days(1)),
-        Lap("japan", NOON, NOON + minutes(30)),
+def test_openings_are_those_of_the_team_by_the_version_and_unknown_teams_have_none() -> None:
+    until = NOON + days(2)
+    spans = [
+        Span(1, "sales", NOON, until),
+        Span(1, "nobody", NOON, until),
+        Span(2, "sales", NOON, until),
+        Span(1, "japan", NOON, NOON + days(1)),
     ]
 
-    assert business_times(laps, POLICY.calendars) == [minutes(8 * 60), minutes(0)]
+    sales, japan = openings(spans, {1: POLICY.calendars})
+
+    hour = 3600.0
+    assert sales == Opening(
+        1,
+        "sales",
+        NOON,
+        starts=(0, 21 * hour, 45 * hour),
+        ends=(5 * hour, 29 * hour, 48 * hour),
+        sums=(0, 5 * hour, 13 * hour),
+    )
+    assert (japan.team, japan.starts, japan.ends) == ("japan", (12 * hour,), (20 * hour,))
 
 
 @pytest.mark.parametrize(
