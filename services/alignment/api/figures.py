@@ -63,9 +63,7 @@ def _number(count: Callable[[Counts], int]) -> _Compute:
 
 
 def _share(count: Callable[[Counts], Counted]) -> _Compute:
-    return lambda reading, population, _: measures.share_of(
-        count(reading.counts(population.scope))
-    )
+    return lambda reading, population, _: measures.share_of(count(reading.counts(population.scope)))
 
 
 def _share_again(count: Callable[[Again], int]) -> _Compute:

@@ -100,8 +100,12 @@ def waiting_in(session: Session, scope: Scope, now: datetime) -> StepCounts:
     """How long the leads that wait for their first assignment have waited. It grows, so it is never stored."""
     seconds = seconds_between(TRIGGERED_AT, cast(literal(now), handoff.qualified_at.type))
     steps = in_steps(seconds).label("steps")
-    statement = select(steps, func.count()).where(*scope.conditions(), IS_WAITING).group_by(steps)
-    return dict(map(tuple, session.execute(statement)))
+    statement = (
+        select(steps, func.count().label("number"))
+        .where(*scope.conditions(), IS_WAITING)
+        .group_by(steps)
+    )
+    return {row.steps: row.number for row in session.execute(statement)}
 
 
 def _times(kinds: Collection[Timed], hours: OpenHours | None) -> TableValuedAlias:

@@ -29,6 +29,8 @@ def values_in(session: Session, scope: Scope, kind: Valued) -> dict[str, int]:
     condition, value = _VALUES[kind]
     labelled = value.label("value")
     statement = (
-        select(labelled, func.count()).where(*scope.conditions(), condition).group_by(labelled)
+        select(labelled, func.count().label("number"))
+        .where(*scope.conditions(), condition)
+        .group_by(labelled)
     )
-    return dict(map(tuple, session.execute(statement)))
+    return {row.value: row.number for row in session.execute(statement)}

@@ -41,7 +41,8 @@ def population(measure: Measured) -> Population:
 
 def test_value_without_money_is_unknown(session: Session, policy: AlignmentPolicy) -> None:
     figure = figure_of(
-        Reading(session, Policies(AlignmentPolicy)), population(Measured.QUALIFIED_VALUE), policy)
+        Reading(session, Policies(AlignmentPolicy)), population(Measured.QUALIFIED_VALUE), policy
+    )
 
     assert figure.is_unknown
     assert figure.why == "the agreement has no `money.value`"

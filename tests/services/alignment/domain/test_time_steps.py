@@ -73,7 +73,9 @@ def test_each_limit_is_a_multiple_of_its_own_step_and_of_the_next() -> None:
     following = [*(it.step_s for it in STEPS), 86_400][1:]
 
     assert [it.limit_s % it.step_s for it in STEPS] == [0] * len(STEPS)
-    assert [it.limit_s % step for it, step in zip(STEPS, following, strict=True)] == [0] * len(STEPS)
+    assert [it.limit_s % step for it, step in zip(STEPS, following, strict=True)] == [0] * len(
+        STEPS
+    )
 
 
 @given(st.lists(st.integers(0, 50), min_size=1), st.floats(0.01, 1))
