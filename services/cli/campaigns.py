@@ -33,7 +33,10 @@ MAX_SHOWN = 20
 
 Period = Annotated[
     str | None,
-    typer.Option("--period", help="2026-W47, 2026-11 or 2026-Q4; without it: the last 30 days."),
+    typer.Option(
+        "--period",
+        help="2026-W47, 2026-11 or 2026-Q4; without it: the last 30 days. Days are those of UTC.",
+    ),
 ]
 
 app = typer.Typer(help="What campaigns cost, and what they brought.", no_args_is_help=True)
@@ -154,15 +157,15 @@ def spend(
 
 
 def _print_added(added: Sequence[Spend], *, rows: int) -> None:
-    typer.echo(f"{len(added):,} of {rows:,} rows are new")
+    terminal = Terminal()
+    terminal.print(f"{len(added):,} of {rows:,} rows are new", soft_wrap=True)
     for version in added[:MAX_SHOWN]:
         if version.amount is not None:
             amount = f"{version.amount.cents / 100:,.2f} {version.amount.currency}"
-            typer.echo(
-                f"{version.campaign}: {version.period} cost {amount} (version {version.version})"
-            )
+            cost = f"{version.campaign}: {version.period} cost {amount} (version {version.version})"
+            terminal.print(cost, soft_wrap=True)
     if len(added) > MAX_SHOWN:
-        typer.echo(f"and {len(added) - MAX_SHOWN:,} more")
+        terminal.print(f"and {len(added) - MAX_SHOWN:,} more")
 
 
 def _report(session: Session, period: str | None, limit: int) -> CampaignsOut:
@@ -188,7 +191,7 @@ def _amount(amount: float | None) -> list[str]:
 def _notes(report: CampaignsOut) -> list[str]:
     """What a reader must know of the table."""
     currency = report.currency or "no currency: the agreement has no section money"
-    notes = [f"{report.since} to {report.until}, in {currency}; credited by {report.model}"]
+    notes = [f"{report.since} to {report.until} (UTC), in {currency}; credited by {report.model}"]
     if report.lifetime_value is not None:
         notes.append(f"lifetime value of a customer: {report.lifetime_value:,.2f}")
     if report.total.cac is not None:

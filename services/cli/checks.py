@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from services.cli.announced_days import announced_days
 from services.cli.conditions import conditions
 from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import CONSUMERS, Process
@@ -118,6 +119,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Fi
     yield waiting(session, now)
     yield webhooks(session, now)
     yield timers(session, now)
+    yield announced_days(session, now)
 
 
 def agreement(session: Session) -> Finding:

@@ -99,5 +99,6 @@ def _endpoints(roster: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for team in roster.get("teams", []):
         if "fallback" in team:
             yield f"team/{team['id']}", team["fallback"]["url"]
-    if "ops" in roster:
-        yield "ops", roster["ops"]["url"]
+    for endpoint in ("ops", "marketing"):
+        if endpoint in roster:
+            yield endpoint, roster[endpoint]["url"]

@@ -173,6 +173,22 @@ class World:
             os.kill(pid, signal.SIGCONT)
 
     @contextmanager
+    def without(self, *processes: Process) -> Iterator[None]:
+        """Stop the processes in the block, after which they are ready again."""
+        self.neglect()
+        for process in processes:
+            self.installation.supervisor.end(process.name)
+        self.maintain()
+        try:
+            yield
+        finally:
+            self.neglect()
+            for process in processes:
+                self.installation.supervisor.add(self.installation.program(process))
+            self.installation.supervisor.wait_ready(60)
+            self.maintain()
+
+    @contextmanager
     def same_reps_after(self) -> Iterator[None]:
         """Import the file of reps after the block: who left is back, and deleted endpoints are there again."""
         try:

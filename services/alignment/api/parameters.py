@@ -33,11 +33,13 @@ class PeriodParameters(BaseModel):
     )
     since: FirstDate | None = Field(
         default=None,
-        description="Instead of `period`: the first date, or an instant on it; by default 30 days up to `until`.",
+        description="Instead of `period`: the first date, in UTC, or an instant on it; by default 30 days up to "
+        "`until`.",
     )
     until: LastDate | None = Field(
         default=None,
-        description="Instead of `period`: the last date, or an instant before which it lies; by default today.",
+        description="Instead of `period`: the last date, in UTC, or an instant before which it lies; by default "
+        "today.",
     )
     format: Format = Field(default=None, description=FORMAT)
 

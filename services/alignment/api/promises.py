@@ -56,7 +56,7 @@ class PromiseOut(BaseModel):
     )
     where: str | None = Field(description="Which leads it is about, as CEL; null: all.")
     per: Period | None
-    since: date = Field(description="The first date that it is about.")
+    since: date = Field(description="The first date that it is about, in UTC.")
     until: date = Field(description="The last one; it is judged finally after it.")
     verdict: Verdict = Field(
         description="While its time lasts: ahead, on_track or behind; after it: met or missed. `too_few`: fewer than "

@@ -119,7 +119,7 @@ class SpendOut(BaseModel):
 
     campaign: str
     period: str
-    since: date = Field(description="The first date of the period.")
+    since: date = Field(description="The first date of the period, in UTC.")
     until: date = Field(description="The last one, included.")
     version: int
     counts: bool = Field(description="Whether it is the latest version of its period.")

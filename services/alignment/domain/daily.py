@@ -1,4 +1,4 @@
-"""Days whose outcomes are announced: which are due, and whether all that happened on one was read."""
+"""Days whose outcomes are announced: which are due, and what keeps one from being counted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MAX_DAYS = 7
 class Backlog(NamedTuple):
     """What waits to be read or published, as it was measured last."""
 
+    of: str
+    """The topic, or what else holds the records."""
     records: int
     oldest_at: datetime | None
     measured_at: datetime
@@ -27,10 +29,17 @@ def days_due(announced: Set[date], *, now: datetime) -> list[date]:
     return [it for it in days if it not in announced]
 
 
-def is_read(day: date, backlogs: Collection[Backlog]) -> bool:
-    """Whether all that was announced on this day was read, by backlogs that were measured after it; of none: no."""
-    ended_at = end_of(day)
-    return bool(backlogs) and all(_is_past(it, ended_at) for it in backlogs)
+def obstacle(day: date, backlogs: Collection[Backlog]) -> str | None:
+    """Why not all is known to be read that was announced on this day, in words; None if all is."""
+    if not backlogs:
+        return "the relay has never measured what is unread"
+    causes = (_obstacle(it, end_of(day)) for it in backlogs)
+    return next((it for it in causes if it is not None), None)
+
+
+def late_by(day: date, *, now: datetime) -> timedelta:
+    """How long ago this day was due."""
+    return max(now - end_of(day) - GRACE, timedelta())
 
 
 def end_of(day: date) -> datetime:
@@ -38,8 +47,18 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-def _is_past(backlog: Backlog, ended_at: datetime) -> bool:
-    """Whether nothing of before this instant waits, to be seen by a measurement after it."""
+def _obstacle(backlog: Backlog, ended_at: datetime) -> str | None:
+    """Why something of before this instant may wait, by a measurement that must be after it."""
     if backlog.measured_at < ended_at:
-        return False
-    return not backlog.records or (backlog.oldest_at is not None and backlog.oldest_at >= ended_at)
+        return f"what is unread of {backlog.of} was last measured at {_text(backlog.measured_at)}"
+    if not backlog.records:
+        return None
+    if backlog.oldest_at is None:
+        return f"{backlog.records} records of {backlog.of} wait, of which the oldest cannot be read"
+    if backlog.oldest_at < ended_at:
+        return f"{backlog.records} records of {backlog.of} wait, the oldest since {_text(backlog.oldest_at)}"
+    return None
+
+
+def _text(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -16,6 +16,12 @@ def announced_days(session: Session, *, since: date) -> set[date]:
     return set(session.scalars(select(outcome_days.c.day).where(outcome_days.c.day >= since)))
 
 
+def find_last_day(session: Session) -> date | None:
+    """The latest day that was announced, if one was."""
+    latest = select(outcome_days.c.day).order_by(outcome_days.c.day.desc()).limit(1)
+    return session.scalars(latest).one_or_none()
+
+
 def add_day(session: Session, day: date, *, now: datetime) -> bool:
     """Note that the day is announced; False if it was before. Another transaction that does so is waited for."""
     statement = insert(outcome_days).values(day=day, announced_at=now).on_conflict_do_nothing()

@@ -104,7 +104,7 @@ def test_campaigns_are_listed_with_costs_and_what_a_reader_must_know(tmp_path: P
     logged = campaigns("list", "--period", "2026-11", "--json")
     report = json.loads(logged[logged.index("{") :])  # in tests the log goes to stdout too
 
-    assert "2026-11-01 to 2026-11-30, in EUR; credited by" in table
+    assert "2026-11-01 to 2026-11-30 (UTC), in EUR; credited by" in table
     assert "lifetime value of a customer" in table
     assert "2 more campaigns: --limit" in table
     assert " USD" in table

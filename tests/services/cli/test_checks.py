@@ -83,6 +83,7 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
         "agreement",
         "reps",
         "teams",
+        "daily webhook",
     }
     assert {name: it.detail for name, it in detail.items() if it.ok is True} == {
         "database": make_url(database_url).render_as_string(hide_password=True),

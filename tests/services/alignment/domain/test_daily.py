@@ -1,4 +1,4 @@
-"""Days whose outcomes are due, and whether all that happened on one was read."""
+"""Days whose outcomes are due, and what keeps one from being counted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.alignment.domain.daily import GRACE, MAX_DAYS, Backlog, days_due, end_of, is_read
+from services.alignment.domain.daily import (
+    GRACE,
+    MAX_DAYS,
+    Backlog,
+    days_due,
+    end_of,
+    late_by,
+    obstacle,
+)
 
 DAY = date(2026, 11, 18)
 MIDNIGHT = datetime(2026, 11, 19, tzinfo=UTC)
+EARLIER = MIDNIGHT - timedelta(seconds=1)
 AFTERWARDS = MIDNIGHT + timedelta(minutes=5)
 
 
@@ -47,19 +56,25 @@ def test_days_are_those_of_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backlogs", "is_complete"),
+    ("backlogs", "cause"),
     [
-        ([], False),
-        ([Backlog(0, None, AFTERWARDS)], True),
-        ([Backlog(0, None, MIDNIGHT - timedelta(seconds=1))], False),
-        ([Backlog(3, MIDNIGHT, AFTERWARDS)], True),
-        ([Backlog(3, MIDNIGHT - timedelta(seconds=1), AFTERWARDS)], False),
-        ([Backlog(3, None, AFTERWARDS)], False),
-        ([Backlog(0, None, AFTERWARDS), Backlog(1, None, AFTERWARDS)], False),
+        ([], "the relay has never measured what is unread"),
+        ([Backlog("a", 0, None, AFTERWARDS)], None),
+        ([Backlog("a", 0, None, EARLIER)], "what is unread of a was last measured at 2026-11-18 23:59 UTC"),
+        ([Backlog("a", 3, MIDNIGHT, AFTERWARDS)], None),
+        ([Backlog("a", 3, EARLIER, AFTERWARDS)], "3 records of a wait, the oldest since 2026-11-18 23:59 UTC"),
+        ([Backlog("a", 3, None, AFTERWARDS)], "3 records of a wait, of which the oldest cannot be read"),
+        ([Backlog("a", 0, None, AFTERWARDS), Backlog("b", 1, EARLIER, AFTERWARDS)],
+         "1 records of b wait, the oldest since 2026-11-18 23:59 UTC"),
     ],
     ids=["unknown", "all was read", "too early", "the rest is later", "the day waits", "unreadable", "one of two"],
 )  # fmt: skip
-def test_a_day_is_read_when_nothing_of_it_waits(
-    backlogs: list[Backlog], *, is_complete: bool
+def test_a_day_is_counted_when_nothing_of_it_waits(
+    backlogs: list[Backlog], cause: str | None
 ) -> None:
-    assert is_read(DAY, backlogs) is is_complete
+    assert obstacle(DAY, backlogs) == cause
+
+
+def test_a_day_is_late_once_the_hour_after_it_has_passed() -> None:
+    assert late_by(DAY, now=MIDNIGHT) == timedelta()
+    assert late_by(DAY, now=MIDNIGHT + GRACE + timedelta(hours=3)) == timedelta(hours=3)

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from services.alignment.announcements import MAX_PARTS
 from services.alignment.domain.daily import MAX_DAYS
 from services.alignment.handlers import daily
-from services.alignment.handlers.daily import announce_outcomes
+from services.alignment.handlers.daily import DueDay, announce_outcomes, find_due_day
 from shared.contracts.payloads import CampaignCounted, Change, RejectionCount, WonAmount
 from shared.contracts.topics import ALIGNMENT, CAMPAIGNS_COUNTED, HANDOFFS_CHANGED, ROUTING
 from shared.db.session import Sessions
@@ -133,6 +134,33 @@ def test_a_day_waits_until_all_of_it_was_read(session: Session) -> None:
     assert announce_read(session) == []
     session.execute(delete(outbox_rows))
     assert len(announce_all(session)) == 1
+
+
+def test_a_day_that_waits_is_late_and_says_for_what(session: Session) -> None:
+    read(session, qualified("ada"))
+    announce_read(session)
+    assert late_s() == timedelta(days=6, hours=1).total_seconds()  # of the oldest of seven days
+    measured(session, NOON)
+
+    assert announce_read(session) == []
+
+    cause = "what is unread of handoffs.changed was last measured at 2026-11-18 12:00 UTC"
+    assert find_due_day(session, AT_TWO) == DueDay(DAY, timedelta(hours=1), cause)
+    assert late_s() == timedelta(hours=1).total_seconds()
+    announce_all(session)
+    assert (late_s(), find_due_day(session, AT_TWO)) == (0, None)
+
+
+def test_a_topic_that_is_not_read_any_more_holds_no_day_back(session: Session) -> None:
+    read(session, qualified("ada"))
+    save_lags(session, [TopicLag(ALIGNMENT, "leads.former", 5, NOON, NOON)])
+
+    assert announce_read(session) == []
+    assert len(announce_all(session)) == 1
+
+
+def late_s() -> float | None:
+    return REGISTRY.get_sample_value("leadbaton_alignment_announcement_late_seconds")
 
 
 def test_two_workers_announce_a_day_once(sessions: Sessions) -> None:
