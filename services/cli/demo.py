@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from secrets import token_hex
 from threading import Event
@@ -13,10 +14,19 @@ import orjson
 import typer
 from rich.console import Console
 
+from services.alignment.handlers.daily import announce_day
 from services.cli.database import transaction
 from services.cli.installation import Installation, installation
-from services.cli.processes import ALIGNMENT_API, CONSOLE, ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import (
+    ALIGNMENT_API,
+    CONSOLE,
+    PROCESSES,
+    ROUTING_API,
+    SCORING_API,
+    SLA_API,
+)
 from services.demo.activities import Channel, activities_of
+from services.demo.campaigns import print_outcomes
 from services.demo.figures import Reader
 from services.demo.lead_history import summary
 from services.demo.receiver import PORT, Receiver, serving
@@ -26,7 +36,7 @@ from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.clock import utc_now
 from shared.db.session import engine_for, sessions_on
-from shared.embedded.postgres import free_port, is_free
+from shared.embedded.postgres import free_port, is_free, reserve_port
 from shared.embedded.stack import Stack, explain_disk_errors
 from shared.process.lifecycle import stop_on_signals
 from shared.terminal import Terminal
@@ -47,9 +57,10 @@ def demo(
     seed: Annotated[
         int, typer.Option(help="The seed of the invented people; each start adds its number.")
     ] = 7,
-    people: Annotated[
-        int, typer.Option(min=10, max=100_000, help="The number of invented people.")
-    ] = 300,
+    people: Annotated[int, typer.Option(min=10, max=100_000, help="How many are invented.")] = 300,
+    free_ports: Annotated[
+        bool, typer.Option("--free-ports", help="Use none of the usual ports.")
+    ] = False,
 ) -> None:
     """Start everything, let invented people act and reps answer, show it live; Ctrl-C stops it.
 
@@ -61,7 +72,8 @@ def demo(
         state = DemoState.at(data / "demo.json")
     run = token_hex(4)
     activities = activities_of(seed + state.runs, people, until=started_at, run=run)
-    with _running_demo(data, state, console, stop) as (running, access, receiver):
+    ports = {} if free_ports else _usual_ports()
+    with _running_demo(data, ports, state, console, stop) as (running, access, receiver):
         if stop.is_set():
             return
         demo_run = DemoRun(access, receiver, console, utc_now, stop)
@@ -70,8 +82,7 @@ def demo(
         if json_file is not None:
             json_file.write_bytes(orjson.dumps(figures.as_json(), option=orjson.OPT_INDENT_2))
         if not stop.is_set():
-            summary(access, console)
-            console.print(receiver.answer_hint(), soft_wrap=True)
+            _sum_up(access, receiver, console)
             if not once:
                 demo_run.print_figures(reader)
         _write_report(running, data / "report.html", console)
@@ -79,16 +90,13 @@ def demo(
 
 @contextmanager
 def _running_demo(
-    data: Path, state: DemoState, console: Console, stop: Event
+    data: Path, ports: Mapping[str, int], state: DemoState, console: Console, stop: Event
 ) -> Iterator[tuple[Installation, Access, Receiver]]:
     """The running installation, with agreement, reps, keys and all processes, and the receiver of its webhooks."""
 
     def report(message: str) -> None:
         console.print(f"  {message}", style="dim", highlight=False)
 
-    apis = (CONSOLE, SCORING_API, ROUTING_API, SLA_API, ALIGNMENT_API)
-    ports = {it.name: it.port for it in apis if it.port}
-    ports = {name: port if is_free(port) else free_port() for name, port in ports.items()}
     with installation(Stack(data), ports, report) as running:
         demo_reps = _set_up_reps(running, state)
         report("the agreement is published, the reps are imported")
@@ -106,16 +114,41 @@ def _running_demo(
             yield running, access, receiver
 
 
+def _usual_ports() -> dict[str, int]:
+    """The usual port of each API, or a free one where that is taken."""
+    return {it.name: it.port if is_free(it.port) else free_port() for it in PROCESSES if it.port}
+
+
+def _sum_up(access: Access, receiver: Receiver, console: Console) -> None:
+    """Print the history of one lead, how a rep answers, and what marketing is told."""
+    summary(access, console)
+    console.print(receiver.answer_hint(), soft_wrap=True)
+    _tell_marketing(access, receiver, console)
+
+
+def _tell_marketing(access: Access, receiver: Receiver, console: Console) -> None:
+    """Announce the outcomes of today's campaigns at once, and print what marketing has received.
+
+    Otherwise they are announced an hour after midnight.
+    """
+    now = utc_now()
+    with access.sessions.begin() as session:
+        announced = announce_day(session, now.astimezone(UTC).date(), now)
+    if announced is not None:
+        receiver.wait_for_outcomes(announced)
+    print_outcomes(receiver.outcomes, console)
+
+
 def _write_report(running: Installation, file: Path, console: Console) -> None:
     """Write what both sides did as one HTML file, and say where it is."""
-    running.command("report", "--html", str(file.absolute()))
+    running.command("report", "--html", str(file.absolute()), quiet=True)
     console.print(f"The report of marketing and sales, for your browser: {file}", soft_wrap=True)
 
 
 def _set_up_reps(running: Installation, state: DemoState) -> DemoReps:
     """Publish the example agreement, import the example reps, and keep the secrets that are shown once."""
     demo_reps = DemoReps.of(
-        (EXAMPLES / "reps.yaml").read_text(), port=PORT if is_free(PORT) else free_port()
+        (EXAMPLES / "reps.yaml").read_text(), port=PORT if reserve_port(PORT) else free_port()
     )
     reps = running.stack.data / "reps.yaml"
     reps.write_text(demo_reps.source)

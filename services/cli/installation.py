@@ -22,13 +22,15 @@ from services.cli.processes import (
 from shared.clock import utc_now
 from shared.embedded.exits import exits_in
 from shared.embedded.fork_server import ForkServer
-from shared.embedded.postgres import free_port, is_free
+from shared.embedded.postgres import free_port, is_free, reserve_port
 from shared.embedded.stack import Stack, explain_disk_errors
-from shared.embedded.supervisor import Program, Supervisor
+from shared.embedded.supervisor import KeepsCrashing, Program, Supervisor
 from shared.errors import LeadbatonError, Unavailable
 
 TEND_EVERY_S = 0.05
 """The pause between two looks for processes that ended."""
+APIS = {it.name: it.command[0] for it in PROCESSES if it.port}
+"""The service of each API, by the name of its process."""
 Report = Callable[[str], None]
 
 
@@ -79,31 +81,34 @@ class Installation:
         """The URL of a process: of an API, or of a worker's probes."""
         return f"http://127.0.0.1:{self.ports[process.name]}"
 
-    def command(self, *arguments: str) -> str:
-        """Run `leadbaton ARGUMENTS` on this installation; its standard output. Raises CommandFailed."""
+    def command(self, *arguments: str, quiet: bool = False) -> str:
+        """Run `leadbaton ARGUMENTS` on this installation; its standard output. Raises CommandFailed.
+
+        Its messages are printed to stderr; those of a `quiet` one only if it fails.
+        """
         completed = subprocess.run(
             [sys.executable, "-m", "services.cli", *arguments],
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if quiet else None,
             text=True,
             check=False,
         )
         if completed.returncode != 0:
+            sys.stderr.write(completed.stderr or "")
             raise CommandFailed(f"`leadbaton {' '.join(arguments)}` failed; its message is above")
         return completed.stdout
 
     def start(self, *, timeout_s: float = 60.0, stop: Event | None = None) -> None:
-        """Start every process and wait until all are ready, or until `stop` is set."""
-        for process in PROCESSES:
-            port = self.ports[process.name]
-            if not is_free(port):
-                raise PortTaken(
-                    f"port {port}, where {process.name} should listen, is taken: "
-                    f"stop the program that listens there, or choose another with --{process.command[0]}-port"
-                )
+        """Start every process and wait until all are ready, or until `stop` is set; raises PortTaken or StartFailed."""
         self.supervisor.start()
-        self.supervisor.wait_ready(timeout_s, stop)
+        try:
+            self.supervisor.wait_ready(timeout_s, stop)
+        except KeepsCrashing as crash:
+            if crash.program in APIS:
+                _check_port(crash.program, self.ports[crash.program])
+            raise
 
     def maintain(self, stop: Event, report: Report = lambda _: None) -> None:
         """Keep servers and processes running until `stop` is set, or `end` is called."""
@@ -159,6 +164,15 @@ class Installation:
         return Program(name, process.argv, {**self.environment, **own}, probe)
 
 
+def _check_port(api: str, port: int) -> None:
+    """Raise PortTaken if another program listens where this API should."""
+    if not is_free(port):
+        raise PortTaken(
+            f"port {port}, where {api} should listen, is taken: stop the program that listens there, or choose another "
+            f"port with `leadbaton up --{APIS[api]}-port`; `leadbaton demo --free-ports` takes free ones"
+        )
+
+
 @contextmanager
 def _reported_outage(report: Report) -> Iterator[None]:
     try:
@@ -171,7 +185,14 @@ def _reported_outage(report: Report) -> Iterator[None]:
 def installation(
     stack: Stack, ports: Mapping[str, int], report: Report = lambda _: None
 ) -> Iterator[Installation]:
-    """The stack, started; its processes are stopped before it, however the block ends."""
+    """The stack, started; its processes are stopped before it, however the block ends.
+
+    `ports` has the port of each API, by the process's name; those without one get a free one. They are reserved until
+    this process ends, so that no other installation chooses them. Raises PortTaken before anything is started.
+    """
+    for name, port in ports.items():
+        if not reserve_port(port):  # it is in use, or a connection to it ended a moment ago
+            _check_port(name, port)
     with explain_disk_errors(stack.data):
         try:
             stack.start(report)

@@ -28,14 +28,16 @@ from services.console.report.periods import dates_text, month_of, week_of, weeks
 from services.console.report.sections import Section
 from services.console.report.trend import WEEKS
 from shared.auth.issuing import create_key
-from shared.auth.keys import KeyScope
-from shared.auth.queries import revoke_key
+from shared.auth.keys import KeyScope, id_in
+from shared.auth.queries import delete_expired_keys, delete_key
 from shared.clock import utc_now
 from shared.errors import LeadbatonError, Unavailable
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 
 KEY_IS_VALID_FOR = timedelta(minutes=10)
+OWN_SUBJECT = "leadbaton report"
+"""The subject of the installation's own keys, which are deleted at the end, or by a later call."""
 TITLE = "What marketing and sales promised each other, and what they did"
 AGENDA_TITLE = "The agenda of marketing and sales"
 VERSIONS = "/v1/agreement/versions"
@@ -120,7 +122,7 @@ def _write(file: Path, content: str) -> None:
 
 @contextmanager
 def _key_for(settings: Settings, key: str | None, now: datetime) -> Iterator[str]:
-    """The caller's key, or one of the installation that is revoked when the block ends."""
+    """The caller's key, or one of the installation that is deleted when the block ends."""
     if key is not None:
         yield key
         return
@@ -131,14 +133,15 @@ def _key_for(settings: Settings, key: str | None, now: datetime) -> Iterator[str
         )
     expires_at = now + KEY_IS_VALID_FOR
     with transaction(settings.database_url) as session:
+        delete_expired_keys(session, subject=OWN_SUBJECT, now=now)  # of calls that were killed
         own = create_key(
-            session, scope=KeyScope.READ, subject="report", now=now, expires_at=expires_at
+            session, scope=KeyScope.READ, subject=OWN_SUBJECT, now=now, expires_at=expires_at
         )
     try:
         yield own
     finally:
         with transaction(settings.database_url) as session:
-            revoke_key(session, own.split("_")[2], now=utc_now())
+            delete_key(session, id_in(own))
 
 
 async def _read(settings: Settings, key: str, wish: Wish) -> Report:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread, Timer
+from threading import Condition, Lock, Thread, Timer
 from typing import Any
 
 import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+OUTCOMES_WITHIN_S = 15.0
 PORT = 8010
 """Where examples/reps.yaml expects the reps' endpoints."""
 
@@ -52,7 +53,7 @@ class WebhookCounts:
 
 
 class Receiver(ThreadingHTTPServer):
-    """One server for every endpoint of reps.yaml: `/reps/<id>`, `/teams/<id>`, `/ops`."""
+    """One server for every endpoint of reps.yaml: `/reps/<id>`, `/teams/<id>`, `/ops`, `/marketing`."""
 
     daemon_threads = True
 
@@ -63,6 +64,9 @@ class Receiver(ThreadingHTTPServer):
         self.secrets = secrets
         self.reps = reps
         self.counts = WebhookCounts()
+        self.outcomes: list[dict[str, Any]] = []
+        """What marketing was told of its campaigns."""
+        self._came = Condition()
         self._routing = httpx.Client(base_url=routing_url, timeout=15)
         self._ids: set[str] = set()
         self._links: dict[str, str] = {}
@@ -89,8 +93,17 @@ class Receiver(ThreadingHTTPServer):
                 return 204
             self._ids.add(id)
             self.counts.verified[path] += 1
+        if payload["type"] == "campaign.outcome":
+            with self._came:
+                self.outcomes.append(payload["data"]["outcome"])
+                self._came.notify_all()
         self._start_answers(path, payload)
         return 204
+
+    def wait_for_outcomes(self, count: int, timeout_s: float = OUTCOMES_WITHIN_S) -> None:
+        """Return when marketing was told of so many campaigns, or after the time."""
+        with self._came:
+            self._came.wait_for(lambda: len(self.outcomes) >= count, timeout_s)
 
     def _start_answers(self, path: str, payload: dict[str, Any]) -> None:
         rep = self.reps.get(path.removeprefix("/reps/"))

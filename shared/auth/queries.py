@@ -72,6 +72,17 @@ def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
     return session.execute(statement).first() is not None
 
 
+def delete_key(session: Session, key_id: str) -> None:
+    """Delete a key, which leaves no trace of it: only for one that nobody was shown."""
+    session.execute(delete(api_keys).where(api_keys.c.id == key_id))
+
+
+def delete_expired_keys(session: Session, *, subject: str, now: datetime) -> None:
+    """Delete the keys of this subject that have expired."""
+    columns = api_keys.c
+    session.execute(delete(api_keys).where(columns.subject == subject, columns.expires_at <= now))
+
+
 def suspend_reps_keys(session: Session, *, active: Collection[str], now: datetime) -> None:
     """Suspend the keys of reps who are not active, and end the suspension of those who are."""
     is_active = api_keys.c.subject.in_(active)

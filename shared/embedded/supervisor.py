@@ -31,6 +31,14 @@ class StartFailed(Unavailable):
     code = "start_failed"
 
 
+class KeepsCrashing(StartFailed):
+    """A process has crashed again and again before it was ready."""
+
+    def __init__(self, message: str, program: str) -> None:
+        super().__init__(message)
+        self.program = program
+
+
 class ExitWatcher(Protocol):
     """Is called at each start and end of a process, as the reaper is."""
 
@@ -147,8 +155,10 @@ class Supervisor:
             while waiting := [it for it in self._running.values() if not _is_ready(it, client)]:
                 self.maintain()
                 failed = [it for it in waiting if it.crashes >= MAX_START_CRASHES]
-                if failed or time.monotonic() > end:
-                    raise StartFailed(_failure((failed or waiting)[0]))
+                if failed:
+                    raise KeepsCrashing(_failure(failed[0]), failed[0].program.name)
+                if time.monotonic() > end:
+                    raise StartFailed(_failure(waiting[0]))
                 if stop.wait(0.05):
                     return
 

@@ -40,13 +40,37 @@ def test_the_first_time_everything_the_second_time_nothing(
     )
 
 
-def test_a_taken_port_and_a_failing_command_are_named(
-    tmp_path: Path,
-) -> None:
+def test_a_taken_port_is_named_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody:
-        port = somebody.getsockname()[1]
-        with installation(Stack(tmp_path), {SCORING_API.name: port}) as running:
-            with pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"):
-                running.start()
-            with pytest.raises(CommandFailed, match="`leadbaton keys revoke nobody` failed"):
-                running.command("keys", "revoke", "nobody")
+        ports = {SCORING_API.name: somebody.getsockname()[1]}
+        with (
+            pytest.raises(PortTaken, match=r"where scoring-api should listen.*--scoring-port"),
+            installation(Stack(tmp_path / "data"), ports),
+        ):
+            pass
+
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_taken_meanwhile_and_a_failing_command_are_named(tmp_path: Path) -> None:
+    with installation(Stack(tmp_path), {}) as running:
+        port = running.ports[SCORING_API.name]
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(PortTaken, match=rf"port {port}, where scoring-api should listen"),
+        ):
+            running.start()
+        with pytest.raises(CommandFailed, match="`leadbaton keys revoke nobody` failed"):
+            running.command("keys", "revoke", "nobody")
+
+
+def test_a_quiet_command_that_fails_says_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with installation(Stack(tmp_path), {}) as running:
+        running.command("keys", "create", "--scope", "ops", "--subject", "me", quiet=True)
+        assert "ops key for me" not in capfd.readouterr().err
+        with pytest.raises(CommandFailed):
+            running.command("keys", "revoke", "nobody", quiet=True)
+
+    assert "nobody" in capfd.readouterr().err

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from sqlalchemy import select
 
 from services.alignment.queries.selection import GroupBy
-from services.cli.report import AGENDA_TITLE, TITLE
+from services.cli.report import AGENDA_TITLE, KEY_IS_VALID_FOR, OWN_SUBJECT, TITLE
 from services.console.apis import Service
 from services.console.report.funnel import GROUPS
 from shared.agreement.store import publish
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
+from shared.auth.queries import keys
 from shared.clock import utc_now
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
-from shared.db.tables import api_keys
 from tests.builders import DEFAULT_SECTIONS
 from tests.commands import leadbaton
 from tests.services.alignment.builders import numbered, qualified, read, step
@@ -132,15 +134,22 @@ def test_the_file_has_pictures_and_links_to_the_console(reporter: Reporter, tmp_
     assert "lb_read" not in page
 
 
-def test_the_installations_own_key_is_revoked_at_the_end(reporter: Reporter) -> None:
-    before = utc_now()
+def test_the_installations_own_keys_are_deleted_at_the_end(reporter: Reporter) -> None:
+    ended_at = utc_now() - timedelta(days=1)
+    with reporter.console.sessions.begin() as session:
+        create_key(  # of a call that was killed
+            session,
+            scope=KeyScope.READ,
+            subject=OWN_SUBJECT,
+            now=ended_at,
+            expires_at=ended_at + KEY_IS_VALID_FOR,
+        )
+        before = {it.id for it in keys(session) if it.subject != OWN_SUBJECT}
+
     reporter.text(*WEEK)
 
-    is_new = (api_keys.c.subject == "report") & (api_keys.c.created_at > before)
     with reporter.console.sessions() as session:
-        [key] = session.execute(select(api_keys.c.scope, api_keys.c.revoked_at).where(is_new))
-    assert key.scope == "read"
-    assert key.revoked_at is not None
+        assert {it.id for it in keys(session)} == before
 
 
 def test_a_key_is_enough_where_there_is_no_database(reporter: Reporter, tmp_path: Path) -> None:

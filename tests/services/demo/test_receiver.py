@@ -51,12 +51,13 @@ def receiver(routing: Recording) -> Iterator[Receiver]:
         "idle": Rep("idle", Habit("never answers", ()), "lb_rep_idle"),
     }
     secrets = {"/reps/mara": SECRET, "/reps/idle": SECRET, "/teams/inbound": SECRET}
+    secrets["/marketing"] = SECRET
     with serving(Receiver(0, secrets=secrets, reps=reps, routing_url=routing.url)) as receiver:
         yield receiver
 
 
 def post(receiver: Receiver, path: str, **changed: Any) -> int:
-    data = {"handoff": {"id": HANDOFF}, "links": changed.get("links", {})}
+    data = {"handoff": {"id": HANDOFF}, "links": changed.get("links", {})} | changed.get("data", {})
     body = json.dumps({"type": changed.get("type", "handoff.assigned"), "data": data})
     at = changed.get("at", datetime.now(UTC))
     id = changed.get("id", "msg_1")
@@ -134,6 +135,17 @@ def test_the_link_of_a_rep_who_never_answers_is_kept_for_people(receiver: Receiv
     post(receiver, "/reps/mara", links={"answer": "http://x/a/mara2"}, id="msg_3")
 
     assert receiver.answer_hint().endswith(": http://x/a/idle")
+
+
+def test_what_marketing_is_told_is_kept(receiver: Receiver) -> None:
+    outcome = {"campaign": "autumn", "qualified": 3}
+    receiver.wait_for_outcomes(1, timeout_s=0)
+    assert receiver.outcomes == []
+
+    post(receiver, "/marketing", type="campaign.outcome", data={"outcome": outcome})
+
+    receiver.wait_for_outcomes(1)
+    assert receiver.outcomes == [outcome]
 
 
 def test_an_answer_that_finds_nobody_is_counted(answered: Answered) -> None:
