@@ -12,6 +12,7 @@ from services.alignment.api import router
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.daily import announce_outcomes
 from services.alignment.handlers.handoffs import on_handoffs_changed
+from services.alignment.handlers.known import on_leads_known
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
@@ -22,6 +23,7 @@ from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
     ALIGNMENT,
     HANDOFFS_CHANGED,
+    LEADS_KNOWN,
     LEADS_QUALIFIED,
     LEADS_TOUCHED,
     SLA_CHANGED,
@@ -74,6 +76,7 @@ def worker(settings: Settings) -> None:
     Once a day it announces what became of campaigns' leads.
     """
     subscriptions: list[Subscription[Any]] = [
+        Subscription(LEADS_KNOWN, on_leads_known),
         Subscription(LEADS_QUALIFIED, on_leads_qualified),
         Subscription(LEADS_TOUCHED, on_leads_touched),
         Subscription(HANDOFFS_CHANGED, on_handoffs_changed),

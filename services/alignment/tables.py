@@ -46,6 +46,23 @@ changes = Table(
     comment="The changes of each handoff, from which its facts are derived.",
 )
 
+leads = Table(
+    "leads",
+    metadata,
+    Column("lead_id", UUID(as_uuid=True), primary_key=True),
+    Column("sequence", Integer, nullable=False, comment="Of scoring's last record of the lead."),
+    Column("known_at", DateTime(timezone=True), nullable=False),
+    Column("engaged_at", DateTime(timezone=True), comment="Null: not yet; never before known_at."),
+    Column("source", Text),
+    Column("channel", Text, comment="Of the last touch until it was known, as is the campaign."),
+    Column("campaign", Text),
+    Column("persona", Text, comment="By the agreement, at the record."),
+    Column("merged_into", UUID(as_uuid=True), comment="Counted no more."),
+    Index("ix_leads_known_at", "known_at", "lead_id"),
+    Index("ix_leads_engaged_at", "engaged_at", "lead_id"),
+    comment="One row a person whom marketing knows, since when, and where they came from.",
+)
+
 handoffs = Table(
     "handoffs",
     metadata,

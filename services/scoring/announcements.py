@@ -1,4 +1,4 @@
-"""Records for the outbox that announce merges of leads, leads that became or ceased to be qualified, and touches."""
+"""Records for the outbox that announce leads: known, merged, qualified or no longer so; and their touches."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from uuid import UUID
 
 from services.scoring.domain.context import declared_traits, lead_context
 from services.scoring.domain.identities import EventMessage
+from services.scoring.domain.known import KnownOrigin
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import event_key
 from services.scoring.domain.touches import TouchHistory, TouchPeriod
 from services.scoring.domain.verdict import Crossing, Verdict
+from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import LeadCard, LeadQualified, LeadsMerged, MarketingEvent
 from shared.contracts.topic import Outgoing
-from shared.contracts.topics import LEADS_MERGED, LEADS_QUALIFIED, LEADS_TOUCHED
+from shared.contracts.topics import LEADS_KNOWN, LEADS_MERGED, LEADS_QUALIFIED, LEADS_TOUCHED
 from shared.contracts.touches import LeadTouched
 from shared.process.tracing import child_of
 
@@ -86,6 +88,53 @@ def leads_merged(
     ]
 
 
+def leads_known(
+    leads: Sequence[Lead],
+    origins: Mapping[UUID, KnownOrigin],
+    policy: ScoringPolicy,
+    *,
+    now: datetime,
+) -> list[Outgoing]:
+    """A record for each of these known leads: since when it is known, and engaged."""
+    payloads = [
+        LeadKnown(
+            lead_id=lead.id,
+            sequence=lead.announced,
+            known_at=lead.known_at,
+            engaged_at=lead.engaged_at,
+            persona=policy.persona(lead.profile.facts(policy)) or None,
+            agreement_version=policy.version,
+            **origins[lead.id]._asdict(),
+        )
+        for lead in leads
+        if lead.known_at is not None
+    ]
+    return [_known(it, now) for it in payloads]
+
+
+def known_leads_merged(
+    merges: Mapping[UUID, UUID], leads: Mapping[UUID, Lead], policy: ScoringPolicy, *, now: datetime
+) -> list[Outgoing]:
+    """A last record for each merged lead (goes: stays) that was announced as known.
+
+    `leads` has the leads as they were before the merges.
+    """
+    gone = [(leads[goes], stays) for goes, stays in merges.items()]
+    payloads = [
+        LeadKnown(
+            lead_id=lead.id,
+            sequence=lead.announced + 1,
+            known_at=lead.known_at or lead.since,
+            engaged_at=lead.engaged_at,
+            agreement_version=policy.version,
+            merged_into=stays,
+        )
+        for lead, stays in gone
+        if lead.announced
+    ]
+    return [_known(it, now) for it in payloads]
+
+
 def leads_touched(histories: Mapping[TouchPeriod, TouchHistory]) -> list[Outgoing]:
     """A record for each qualification, and for each closing of one, with the touches until then."""
     return [
@@ -105,6 +154,12 @@ def leads_touched(histories: Mapping[TouchPeriod, TouchHistory]) -> list[Outgoin
         )
         for period, history in histories.items()
     ]
+
+
+def _known(lead: LeadKnown, now: datetime) -> Outgoing:
+    return LEADS_KNOWN.encode(
+        lead, id=f"{lead.lead_id}/known/{lead.sequence}", source=SOURCE, at=now
+    )
 
 
 def _record(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
 from uuid import UUID
 
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from services.scoring import ingest
 from services.scoring.api import router
@@ -16,6 +17,7 @@ from services.scoring.domain.identities import EventMessage
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import (
     RepeatCheck,
+    announce_known_before,
     event_excerpts,
     on_handoffs_changed,
     on_marketing_events,
@@ -131,9 +133,15 @@ def worker(settings: Settings) -> None:
             Subscription(HANDOFFS_CHANGED, partial(on_handoffs_changed, policies=policies)),
         ],
         settings=settings,
-        tick=partial(review_leads, policies=policies),
+        tick=partial(look_after_leads, policies=policies),
         limit=BATCH,
     )
+
+
+def look_after_leads(session: Session, now: datetime, *, policies: Policies[ScoringPolicy]) -> bool:
+    """What the worker does between batches; returns whether more may wait."""
+    has_more = review_leads(session, now, policies=policies)
+    return announce_known_before(session, now, policies=policies) or has_more
 
 
 def marketing_events_handler(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import (
     CampaignCounted,
     HandoffChanged,
@@ -39,6 +40,13 @@ MARKETING_EVENTS = Topic(
     key=identity_key,
     readers=(SCORING,),
     summary="What people did, as marketing platforms report it.",
+)
+LEADS_KNOWN = Topic(
+    name="leads.known",
+    payload=LeadKnown,
+    key=lambda lead: str(lead.lead_id),
+    readers=(ALIGNMENT,),
+    summary="A person became known or engaged, or was merged into another lead.",
 )
 LEADS_QUALIFIED = Topic(
     name="leads.qualified",
@@ -85,6 +93,7 @@ CAMPAIGNS_COUNTED = Topic(
 
 TOPICS: tuple[Topic[Any], ...] = (
     MARKETING_EVENTS,
+    LEADS_KNOWN,
     LEADS_QUALIFIED,
     LEADS_TOUCHED,
     LEADS_MERGED,

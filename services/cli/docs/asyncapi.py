@@ -11,6 +11,7 @@ from shared.contracts.topics import (
     ALIGNMENT,
     CAMPAIGNS_COUNTED,
     HANDOFFS_CHANGED,
+    LEADS_KNOWN,
     LEADS_MERGED,
     LEADS_QUALIFIED,
     LEADS_TOUCHED,
@@ -24,6 +25,7 @@ from shared.contracts.topics import (
 
 WRITERS = {
     MARKETING_EVENTS.name: SCORING,
+    LEADS_KNOWN.name: SCORING,
     LEADS_QUALIFIED.name: SCORING,
     LEADS_TOUCHED.name: SCORING,
     LEADS_MERGED.name: SCORING,

@@ -128,7 +128,7 @@ class IdentityResolver:
         self.people[person.id] = Person(
             person.id,
             person.since,
-            person.known or not all(key.startswith(ANONYMOUS) for key in keys),
+            person.known or names_person(event),
             person.emails | emails,
         )
         for key in keys:
@@ -177,9 +177,21 @@ def grouped_by_identifiers(
     return groups
 
 
+def names_person(event: MarketingEvent) -> bool:
+    """Whether the event names a person, and not only an anonymous visitor."""
+    if _is_of_person(event.identity):
+        return True
+    previous = event.previous if event.kind is EventKind.ALIAS else None
+    return previous is not None and _is_of_person(previous)
+
+
 def identifiers_in(events: Iterable[MarketingEvent]) -> set[str]:
     """The keys of all identifiers in these events."""
     return {key for event in events for key in Identifiers.of(event).stored_keys()}
+
+
+def _is_of_person(identity: Identity) -> bool:
+    return identity.email is not None or identity.user_id is not None or identity.phone is not None
 
 
 def _keys(source: str, identity: Identity) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.scoring.domain.engagement import worth
+from services.scoring.domain.first_events import first_activity, first_naming
 from services.scoring.domain.identities import EventMessage, IdentityResolver, Person
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import (
@@ -73,6 +74,9 @@ class Lead(NamedTuple):
     `hand_raise` is the latest event, as JSON, that asked for a rep and belongs to no handoff yet. `armed` says whether
     the lead may cross the threshold; a recycled lead with `rearm_at` is armed then. A lead that a rep has
     disqualified, at `disqualified_at`, does not qualify until it is reopened.
+
+    `known_at` is the time of the first event that names a person; a known lead without one was known before these were
+    kept. `active_at` is the time of the first event that was activity by the agreement of when it was added.
     """
 
     id: UUID
@@ -88,6 +92,10 @@ class Lead(NamedTuple):
     review_at: datetime | None = None
     blocker: str | None = None
     hand_raise: str | None = None
+    known_at: datetime | None = None
+    active_at: datetime | None = None
+    announced: int = 0
+    """How often it was announced that the lead is known, or engaged."""
     live: Mapping[str, LiveQualification] = {}
     profile: Profile = Profile()
 
@@ -95,6 +103,13 @@ class Lead(NamedTuple):
     def person(self) -> Person:
         """What decides about merges of this lead."""
         return Person(self.id, self.since, self.known, frozenset(self.profile.emails))
+
+    @property
+    def engaged_at(self) -> datetime | None:
+        """When the known lead became engaged: a visitor's activity counts from when the person is known."""
+        if self.known_at is None or self.active_at is None:
+            return None
+        return max(self.known_at, self.active_at)
 
     def scores(self, policy: ScoringPolicy, now: datetime) -> Scores:
         """The scores at this instant."""
@@ -132,6 +147,9 @@ def with_events(
     if hand_raises:
         last = max(hand_raises, key=event_order)
         lead = lead._replace(hand_raise=encode(last).decode())
+    active_at = first_activity(lead.active_at, events, policy)
+    if active_at != lead.active_at:
+        lead = lead._replace(active_at=active_at)
     return _with_profile(lead, profile, policy)
 
 
@@ -166,6 +184,8 @@ def merge(stays: Lead, goes: Lead, policy: ScoringPolicy) -> Lead:
         review_at=min(reviews, default=None),
         blocker=disqualified.blocker if disqualified else stays.blocker or goes.blocker,
         hand_raise=stays.hand_raise or goes.hand_raise,
+        known_at=_merged_known_at(stays, goes),
+        active_at=min(filter(None, (stays.active_at, goes.active_at)), default=None),
         live={**goes.live, **stays.live},
     )
     return _with_profile(merged, merge_profiles(stays.profile, goes.profile, policy), policy)
@@ -176,6 +196,12 @@ def _merged_rearm_at(*leads: Lead) -> datetime | None:
     instants = [lead.rearm_at for lead in leads if not lead.armed]
     known = [it for it in instants if it is not None]
     return max(known, default=None) if len(known) == len(instants) else None
+
+
+def _merged_known_at(*leads: Lead) -> datetime | None:
+    """The earliest `known_at` of the known leads; None if one of these has none."""
+    instants = [it.known_at for it in leads if it.known_at is not None]
+    return min(instants, default=None) if len(instants) == sum(it.known for it in leads) else None
 
 
 def _last_disqualified(*leads: Lead) -> Lead | None:
@@ -204,11 +230,23 @@ def resolved_leads(
         )
         for lead_id in sorted(resolver.created & leads.keys())
     ]
-    for lead_id in events:
-        known = resolver.people[lead_id].known
-        if leads[lead_id].known != known:
-            leads[lead_id] = leads[lead_id]._replace(known=known)
-    return {lead_id: leads[lead_id] for lead_id in events}, steps
+    identified = {
+        lead_id: _identified(leads[lead_id], messages)
+        if resolver.people[lead_id].known
+        else leads[lead_id]
+        for lead_id, messages in events.items()
+    }
+    return identified, steps
+
+
+def _identified(lead: Lead, messages: Sequence[EventMessage]) -> Lead:
+    """The lead as a known one, since the first event that names a person."""
+    if lead.known and lead.known_at is None:
+        return lead
+    known_at = first_naming(lead.known_at, (it.payload for it in messages))
+    if lead.known and known_at == lead.known_at:
+        return lead
+    return lead._replace(known=True, known_at=known_at)
 
 
 def qualification_key(lead_id: UUID, qualification: int) -> str:

@@ -99,6 +99,10 @@ class ScoringPolicy:
             and event.received_at - event.time <= self.agreement.qualification.hand_raise_within
         )
 
+    def is_activity(self, event: MarketingEvent) -> bool:
+        """Whether the event makes a lead engaged: it gives or takes points, or raises a hand."""
+        return bool(self.signals_of(event)) or self.raises_hand(event)
+
     def reopens(self, event: MarketingEvent) -> bool:
         """Whether the event lets a lead qualify again that a rep has disqualified."""
         return event.type in self.agreement.qualification.reopened_by and (

@@ -38,6 +38,7 @@ SUPPRESSED = "suppressed: "
 DISQUALIFIED = "disqualified: "
 """What a blocker begins with."""
 CLOSED = {Stage.WON, Stage.LOST}
+NOT_ENGAGED = {Stage.KNOWN, Stage.DISQUALIFIED}
 OPEN_TO_MARKETING = {Stage.KNOWN, Stage.ENGAGED, Stage.DISQUALIFIED}
 
 CHECK_AGAIN_AFTER = timedelta(days=1)
@@ -105,7 +106,7 @@ def judge(
             lead = lead._replace(armed=True, rearm_at=None)
     assessment = _Assessment(lead, new_events, policy, engagement, facts, now)
     verdict = _judge_with_sales(assessment) if lead.live else _judge_for_marketing(assessment)
-    return _set_review(verdict, assessment)
+    return _set_active(_set_review(verdict, assessment), now)
 
 
 def reopened(lead: Lead) -> Lead:
@@ -258,6 +259,18 @@ def _set_review(verdict: Verdict, assessment: _Assessment) -> Verdict:
     else:
         at = _falls_at(assessment) if lead.rearm_at is None else lead.rearm_at
     return verdict if at == lead.review_at else verdict._replace(lead=lead._replace(review_at=at))
+
+
+def _set_active(verdict: Verdict, now: datetime) -> Verdict:
+    """The verdict with activity of now, where the lead is engaged or further and no event was activity when it came.
+
+    So it is where a new agreement gives points for old events, or where a lead qualifies for what it is.
+    """
+    lead = verdict.lead
+    is_to_be_read = lead.known and lead.known_at is None
+    if lead.active_at is not None or is_to_be_read or lead.stage in NOT_ENGAGED:
+        return verdict
+    return verdict._replace(lead=lead._replace(active_at=now))
 
 
 def _falls_at(assessment: _Assessment) -> datetime | None:

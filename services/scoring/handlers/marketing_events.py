@@ -17,12 +17,14 @@ from services.scoring.domain.identities import (
     IdentityResolver,
     grouped_by_identifiers,
 )
+from services.scoring.domain.known import count_announcement, has_earlier_touch
 from services.scoring.domain.lead import Lead, resolved_leads
 from services.scoring.domain.naming import changed_words
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.profile import Profile
 from services.scoring.domain.verdict import Verdict, assess
 from services.scoring.handlers.crossings import announce_crossings
+from services.scoring.handlers.known import announce_known
 from services.scoring.handlers.versions import leads_under
 from services.scoring.queries import event_counts, holdings, leads, ledger, search
 from shared.agreement.store import Policies
@@ -83,11 +85,14 @@ def on_marketing_events(
             for lead_id in events
         ]
     merges = resolver.stored_merges()
+    verdicts = _counted(verdicts, stored, events, policy, grown=set(merges.values()))
     _save_merges(session, merges)
     _save_leads(session, verdicts, stored)
     leads.add_steps(session, [*steps, *(step for verdict in verdicts for step in verdict.steps)])
 
     outbox.append(session, announcements.leads_merged(merges, stored, events, now=now))
+    outbox.append(session, announcements.known_leads_merged(merges, stored, policy, now=now))
+    announce_known(session, [it.lead for it in verdicts], stored, policy, now=now)
     announce_crossings(session, verdicts, policy, events)
     event_counts.add_counts(session, _by_source(messages), accepted=_by_source(new), now=now)
     repeat_check.count_batch()
@@ -124,6 +129,30 @@ def _locked_leads(
     if len(locked) < len(lead_ids):
         raise StaleRead("a lead was merged into another one")
     return leads_under(session, locked, policy, policies, now)
+
+
+def _counted(
+    verdicts: Sequence[Verdict],
+    stored: Mapping[UUID, Lead],
+    events: Mapping[UUID, Sequence[EventMessage]],
+    policy: ScoringPolicy,
+    *,
+    grown: Set[UUID],
+) -> list[Verdict]:
+    """The verdicts, with an announcement more where it is due; into the `grown` leads others were merged."""
+
+    def has_earlier_touches(lead: Lead) -> bool:
+        return lead.id in grown or (
+            lead.id in stored
+            and has_earlier_touch(lead, (it.payload for it in events[lead.id]), policy)
+        )
+
+    return [
+        count_announcement(
+            it, stored.get(it.lead.id), has_earlier_touches=has_earlier_touches(it.lead)
+        )
+        for it in verdicts
+    ]
 
 
 def _save_leads(session: Session, verdicts: Sequence[Verdict], stored: Mapping[UUID, Lead]) -> None:

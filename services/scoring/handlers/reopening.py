@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.known import count_announcement
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import judge, reopened
 from services.scoring.handlers.crossings import announce_crossings
+from services.scoring.handlers.known import announce_known
 from services.scoring.handlers.reading import UnknownLead
 from services.scoring.handlers.versions import leads_under
 from services.scoring.queries import leads
@@ -37,8 +39,9 @@ def reopen_lead(
     if lead.disqualified_at is None:
         return
 
-    verdict = judge(reopened(lead), (), policy, now=now)
+    verdict = count_announcement(judge(reopened(lead), (), policy, now=now), stored[lead.id])
 
     leads.save_leads(session, [verdict.lead])
     leads.add_steps(session, [it._replace(cause=f"reopened:{actor}") for it in verdict.steps])
+    announce_known(session, [verdict.lead], stored, policy, now=now)
     announce_crossings(session, [verdict], policy)

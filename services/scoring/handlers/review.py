@@ -6,10 +6,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.known import count_announcement
 from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.domain.verdict import judge
 from services.scoring.handlers.crossings import announce_crossings
+from services.scoring.handlers.known import announce_known
 from services.scoring.handlers.versions import leads_under
 from services.scoring.queries import leads
 from shared.agreement.store import Policies
@@ -31,13 +33,17 @@ def review_leads(session: Session, now: datetime, *, policies: Policies[ScoringP
     stored = {it.id: it for it in (*due, *outdated)}
     claimed = leads_under(session, stored, policy, policies, now)
 
-    verdicts = [judge(lead, (), policy, now=now) for lead in claimed.values()]
+    verdicts = [
+        count_announcement(judge(lead, (), policy, now=now), stored[lead.id])
+        for lead in claimed.values()
+    ]
 
     changed = [it.lead for it in verdicts if not _has_only_new_version(stored[it.lead.id], it.lead)]
     leads.save_leads(session, changed)
     leads.save_version(session, stored.keys() - {it.id for it in changed}, policy.version)
     leads.add_steps(session, [step for verdict in verdicts for step in verdict.steps])
 
+    announce_known(session, changed, stored, policy, now=now)
     announce_crossings(session, verdicts, policy)
     return has_more or len(due) == MAX_REVIEWED
 

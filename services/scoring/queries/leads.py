@@ -39,7 +39,8 @@ from shared.db.optimistic import StaleRead
 UUIDS = ARRAY(Uuid)
 COLUMNS = (
     "id", "since", "version", "known", "stage", "armed", "rearm_at", "disqualified_at",
-    "qualification", "fit", "review_at", "blocker", "hand_raise", "live", "profile",
+    "qualification", "fit", "review_at", "blocker", "hand_raise", "known_at", "active_at", "announced", "live",
+    "profile",
 )  # fmt: skip
 
 
@@ -81,6 +82,14 @@ def claim_leads_of_version(session: Session, version: int, *, limit: int) -> lis
     """Leads of this agreement version, locked; leads that another worker has locked are skipped."""
     old = _leads().where(leads.c.version == version, leads.c.merged_into.is_(None))
     return _claimed(session, old, limit)
+
+
+def claim_known_before(session: Session, *, limit: int) -> list[Lead]:
+    """The oldest known leads of which it is not stored since when, locked; without those that others have locked."""
+    statement = _leads().where(
+        leads.c.known, leads.c.known_at.is_(None), leads.c.merged_into.is_(None)
+    )
+    return _claimed(session, statement.order_by(leads.c.since), limit)
 
 
 def counts_by_version(session: Session) -> dict[int, int]:
@@ -235,11 +244,11 @@ def _lead(row: Sequence[Any]) -> Lead:
     """The lead of a row in the order of COLUMNS. Reading by name would take six times as long."""
     (
         id, since, version, known, stage, armed, rearm_at, disqualified_at, qualification, fit, review_at,
-        blocker, hand_raise, live, profile,
+        blocker, hand_raise, known_at, active_at, announced, live, profile,
     ) = row  # fmt: skip
     return Lead(
         id, since, version, known, Stage(stage), armed, rearm_at, disqualified_at, qualification, fit, review_at,
-        blocker, hand_raise, live_from_json(live), profile_from_json(profile),
+        blocker, hand_raise, known_at, active_at, announced, live_from_json(live), profile_from_json(profile),
     )  # fmt: skip
 
 
@@ -248,7 +257,8 @@ def _row(lead: Lead) -> tuple[Any, ...]:
     return (
         lead.id, lead.since, lead.version, lead.known, lead.stage, lead.armed, lead.rearm_at,
         lead.disqualified_at, lead.qualification, lead.fit, lead.review_at, lead.blocker, lead.hand_raise,
-        live_to_json(lead.live), profile_to_json(lead.profile),
+        lead.known_at, lead.active_at, lead.announced, live_to_json(lead.live),
+        profile_to_json(lead.profile),
     )  # fmt: skip
 
 

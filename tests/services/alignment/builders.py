@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
 from services.alignment.handlers.handoffs import on_handoffs_changed
+from services.alignment.handlers.known import on_leads_known
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
 from services.alignment.queries.leads import handoffs_in
 from services.alignment.queries.selection import Selection
+from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -27,7 +29,7 @@ from shared.contracts.payloads import (
     SlaChanged,
 )
 from shared.contracts.topic import Message, Record
-from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_TOUCHED
+from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_KNOWN, LEADS_TOUCHED
 from shared.contracts.touches import LeadTouched, MarketingTouch, TouchCause
 from shared.db.time_range import ALWAYS
 from tests.builders import (
@@ -44,7 +46,7 @@ from tests.builders import (
     sla_message,
 )
 
-News = LeadQualified | HandoffChanged | SlaChanged | LeadTouched
+News = LeadQualified | HandoffChanged | SlaChanged | LeadTouched | LeadKnown
 
 EVERYTHING = Selection(ALWAYS)
 
@@ -106,6 +108,20 @@ def lead_touched(
     )
 
 
+def lead_known(
+    lead: object = "ada", *, sequence: int = 1, known_at: datetime = NOON, **fields: Any
+) -> LeadKnown:
+    """A record of a known lead."""
+    version = fields.pop("agreement_version", 1)
+    return LeadKnown(
+        lead_id=an_id(lead),
+        sequence=sequence,
+        known_at=known_at,
+        agreement_version=version,
+        **fields,
+    )
+
+
 def numbered(*steps: HandoffChanged) -> list[HandoffChanged]:
     """The changes with their sequence, from 1."""
     return [replace(it, sequence=number) for number, it in enumerate(steps, start=1)]
@@ -132,6 +148,8 @@ def _handle(session: Session, batch: Sequence[News]) -> None:
     changes = [message(HANDOFFS_CHANGED, it) for it in batch if isinstance(it, HandoffChanged)]
     clocks = [sla_message(it) for it in batch if isinstance(it, SlaChanged)]
     touched = [touched_message(it) for it in batch if isinstance(it, LeadTouched)]
+    known = [known_message(it) for it in batch if isinstance(it, LeadKnown)]
+    on_leads_known(session, known, NOON)
     on_leads_qualified(session, leads, NOON)
     on_leads_touched(session, touched, NOON)
     on_handoffs_changed(session, changes, NOON)
@@ -144,6 +162,13 @@ def touched_message(payload: LeadTouched) -> Message[LeadTouched]:
     sent = outgoing(LEADS_TOUCHED, payload, id=id)
     record = Record(LEADS_TOUCHED.name, 0, 0, sent.key, sent.value, sent.headers)
     return LEADS_TOUCHED.decode(record)
+
+
+def known_message(payload: LeadKnown) -> Message[LeadKnown]:
+    """The record as handlers get it."""
+    sent = outgoing(LEADS_KNOWN, payload, id=f"{payload.lead_id}/known/{payload.sequence}")
+    record = Record(LEADS_KNOWN.name, 0, 0, sent.key, sent.value, sent.headers)
+    return LEADS_KNOWN.decode(record)
 
 
 def stored_facts(session: Session) -> list[HandoffFacts]:

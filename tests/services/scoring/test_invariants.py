@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.identities import names_person
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads
 from services.scoring.tables import events as ledger
@@ -22,7 +23,7 @@ from services.scoring.tables import leads as stored_leads
 from shared.agreement.model import Agreement
 from shared.agreement.store import Policies
 from shared.contracts.payloads import MarketingEvent
-from shared.contracts.topics import LEADS_MERGED
+from shared.contracts.topics import LEADS_KNOWN, LEADS_MERGED
 from shared.db.session import Sessions
 from tests.builders import NOON, agreement, marketing_event
 from tests.seeds import random_of
@@ -82,16 +83,42 @@ def check(session: Session, people: Sequence[Sequence[MarketingEvent]]) -> None:
             select(func.count()).select_from(ledger).where(ledger.c.lead_id == lead_id)
         )
         assert in_ledger == len(events)
+        check_known(session, lead_id, events, policy)
     assert len(leads.leads_after(session, None, limit=100)) == len(people)
     merged_into = select(stored_leads.c.id, stored_leads.c.merged_into)
     gone = dict(session.execute(merged_into.where(stored_leads.c.merged_into.is_not(None))).all())
     merges = payloads_in_outbox(session, LEADS_MERGED)
     assert len(merges) == len(gone)
     assert {it.merged_lead_id for it in merges} == gone.keys()
+    assert known_ids(session).isdisjoint(gone)
     stays = {it.merged_lead_id: it.lead_id for it in merges}
     assert leads.surviving_leads(session, gone).items() >= {
         (goes, last_of(stays, goes)) for goes in gone
     }
+
+
+def check_known(
+    session: Session, lead_id: UUID, events: Sequence[MarketingEvent], policy: ScoringPolicy
+) -> None:
+    """The last announcement of the lead has what all of its events give at once."""
+    announced = [it for it in payloads_in_outbox(session, LEADS_KNOWN) if it.lead_id == lead_id]
+    last = max(announced, key=lambda it: it.sequence)
+    known_at = min(it.time for it in events if names_person(it))
+    active = [it.time for it in events if policy.is_activity(it)]
+    touches = [it for it in events if it.time <= known_at and policy.origin_of(it) is not None]
+    assert last.known_at == known_at
+    assert last.engaged_at == (max(known_at, min(active)) if active else None)
+    assert (last.source, last.campaign) == ("website", None)
+    assert last.channel == ("direct" if touches else None)
+
+
+def known_ids(session: Session) -> set[UUID]:
+    """The leads that are known by their last announcement, and not merged into others."""
+    last = {
+        it.lead_id: it
+        for it in sorted(payloads_in_outbox(session, LEADS_KNOWN), key=lambda it: it.sequence)
+    }
+    return {lead_id for lead_id, it in last.items() if it.merged_into is None}
 
 
 def last_of(stays: Mapping[UUID, UUID], lead_id: UUID) -> UUID:

@@ -69,6 +69,7 @@ def test_every_topic_has_a_channel_dead_letters_and_all_readers() -> None:
 
     for name in (
         "marketing.events",
+        "leads.known",
         "leads.qualified",
         "leads.touched",
         "leads.merged",
