@@ -89,7 +89,7 @@ def hostile_report() -> Report:
     }
     sections = [
         funnel.funnel_section(by_campaign, PERIOD),
-        funnel.rates_section(by_campaign),
+        funnel.rates_section(by_campaign, PERIOD),
         funnel.groups_section(by_campaign, PERIOD, {}),
         campaigns.campaigns_section(_campaigns()),
         attribution.attribution_section(

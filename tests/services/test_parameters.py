@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from services.alignment.api import spend
 from services.alignment.api.leads import LeadParameters
+from services.alignment.api.wins import WinParameters
 from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections
 from services.sla_monitor.api.clocks import (
@@ -65,6 +66,7 @@ CURSORS: dict[str, Cursor[Any]] = {
     "at risk": ListParameters.cursor,
     "upcoming": UpcomingListParameters.cursor,
     "alignment": LeadParameters.cursor,
+    "wins": WinParameters.cursor,
     "spend": spend.CURSOR,
 }
 

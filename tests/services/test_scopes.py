@@ -110,6 +110,7 @@ OPENED_BY = {
     "alignment GET /v1/alignment": SEES_ALL,
     "alignment GET /v1/alignment/leads": SEES_ALL,
     "alignment GET /v1/attribution": SEES_ALL,
+    "alignment GET /v1/attribution/wins": SEES_ALL,
     "alignment GET /v1/campaigns": SEES_ALL,
     "alignment GET /v1/campaigns/{campaign:path}/outcomes": SEES_ALL,
     "alignment PUT /v1/campaigns/{campaign:path}/spend": OPS,

@@ -13,6 +13,7 @@ from services.alignment.api import (
     outcomes,
     promises,
     spend,
+    wins,
 )
 from services.alignment.domain.policy import AlignmentPolicy
 from shared.agreement.store import Policies
@@ -26,6 +27,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     routes.include_router(measures.router(policies))
     routes.include_router(promises.router(policies))
     routes.include_router(attribution.router(policies))
+    routes.include_router(wins.router(policies))
     routes.include_router(campaigns.router(policies))
     routes.include_router(outcomes.router)
     routes.include_router(spend.router)

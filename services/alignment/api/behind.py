@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import Field
@@ -20,10 +21,13 @@ from services.alignment.domain.funnel import Stage
 from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.promised_dates import DAY, midnight
+from services.alignment.queries.leads import Judged, Listed
 from services.alignment.queries.measures import Behind
 from services.alignment.queries.populations import Population
+from services.alignment.queries.selection import CountedBy
 from shared.agreement.cel.condition import Condition
 from shared.agreement.store import Policies
+from shared.db.time_range import ALWAYS
 from shared.http.parameters import PlainText
 
 OF = (
@@ -54,6 +58,16 @@ class BehindParameters(Parameters):
         description="With `measure` or `promise`: `true`: only the leads that count for it, such as those that were "
         "accepted; `false`: only the others.",
     )
+    counted_by: CountedBy = Field(
+        default=CountedBy.QUALIFIED,
+        description="Without `measure` and `promise`: the leads that qualified in the period, as the funnel counts "
+        "them; `happened`: those that came to the stage in it, as `/v1/campaigns` counts them.",
+    )
+    judged: Judged | None = Field(
+        default=None,
+        description="Without `measure` and `promise`: only the leads about which promises of sales were `met`, were "
+        "`broken`, or either (`any`): those of the funnel's `attainment`.",
+    )
 
     def behind(
         self, session: Session, policies: Policies[AlignmentPolicy], now: datetime
@@ -62,9 +76,20 @@ class BehindParameters(Parameters):
         figure = self._figure(session, policies, now)
         if figure is None:
             return None
+        if self.judged is not None or self.counted_by is not CountedBy.QUALIFIED:
+            raise BadMeasure(
+                "`counted_by` and `judged` are about a `stage`: leave out `measure` and `promise`"
+            )
         subject, where = figure
         groups, _ = groups_of(Reading(session, policies), Population(subject), where)
         return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
+
+    def listed(self, session: Session, now: datetime) -> Listed:
+        """The leads of a stage; raises BadPeriod, EmptyRange or BadCondition."""
+        times = self.times(now)
+        is_by_qualification = self.counted_by is CountedBy.QUALIFIED
+        selection = self._within(session, times if is_by_qualification else ALWAYS)
+        return Listed(replace(selection, times=times), self.stage, self.counted_by, self.judged)
 
     def _figure(
         self, session: Session, policies: Policies[AlignmentPolicy], now: datetime

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.api.amounts import AmountOut, amounts_apart, in_units
-from services.alignment.api.attribution import MAX_WINS, find_policy
+from services.alignment.api.attribution import MAX_WINS, TOO_MANY, find_policy
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
 from services.alignment.domain.attribution import Win, credited
 from services.alignment.domain.exchange import Exchange
@@ -224,9 +224,7 @@ def campaigns_report(
 def _all_wins(session: Session, times: TimeRange) -> list[Win]:
     wins = wins_in(session, times, limit=MAX_WINS + 1)
     if len(wins) > MAX_WINS:
-        raise BadPeriod(
-            f"more than {MAX_WINS} leads were won in this period, and a report divides no more: name a shorter one"
-        )
+        raise BadPeriod(TOO_MANY)
     return wins
 
 

@@ -13,10 +13,9 @@ from services.alignment.api.behind import BehindParameters
 from services.alignment.api.parameters import KEY_ERRORS
 from services.alignment.api.subjects import BadMeasure, UnknownPromise
 from services.alignment.domain.conditions import BadCondition
-from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import AlignmentPolicy
-from services.alignment.queries.leads import Position, handoffs_in
+from services.alignment.queries.leads import CountedHandoff, Position, handoffs_in
 from services.alignment.queries.measures import leads_behind
 from shared.agreement.store import Policies
 from shared.http.csv_tables import (
@@ -100,12 +99,17 @@ class LeadOut(BaseModel):
     loss_reason: str | None
     amount: float | None = Field(description="Of a win; null where it is unknown.")
     currency: str | None
+    counted: int = Field(
+        description="How often the figure counts it: once; of attainment, so many promises about it; of "
+        "`reasons_given`, its rejection and its loss. Over the whole list it sums to the figure."
+    )
 
     @classmethod
-    def of(cls, facts: HandoffFacts) -> LeadOut:
+    def of(cls, handoff: CountedHandoff) -> LeadOut:
         """The facts as they are answered."""
+        facts = handoff.facts
         amount = None if facts.amount_cents is None else facts.amount_cents / 100
-        return cls.model_validate({**facts._asdict(), "amount": amount})
+        return cls.model_validate({**facts._asdict(), "amount": amount, "counted": handoff.times})
 
 
 def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
@@ -127,19 +131,20 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
         after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
         behind = parameters.behind(session, policies, now)
         if behind is None:
-            selection = parameters.selection(session, now)
-            facts = handoffs_in(session, selection, parameters.stage, after=after, limit=limit + 1)
+            listed = parameters.listed(session, now)
+            leads = handoffs_in(session, listed, after=after, limit=limit + 1)
         else:
-            facts = leads_behind(session, behind, after=after, limit=limit + 1)
+            leads = leads_behind(session, behind, after=after, limit=limit + 1)
         if as_csv:
             columns = list(columns_of(LeadOut))
-            rows = [row_of(LeadOut.of(it), columns) for it in facts[:limit]]
-            following = cursor.encode(*_position(facts[limit - 1])) if len(facts) > limit else None
+            rows = [row_of(LeadOut.of(it), columns) for it in leads[:limit]]
+            following = cursor.encode(*_position(leads[limit - 1])) if len(leads) > limit else None
             return csv_response(request, "leads", columns, rows, next_cursor=following)
-        return page_of(facts, limit=limit, item=LeadOut.of, position=_position, cursor=cursor)
+        return page_of(leads, limit=limit, item=LeadOut.of, position=_position, cursor=cursor)
 
     return routes
 
 
-def _position(facts: HandoffFacts) -> tuple[datetime | None, UUID, int]:
+def _position(handoff: CountedHandoff) -> tuple[datetime | None, UUID, int]:
+    facts = handoff.facts
     return facts.qualified_at, facts.lead_id, facts.qualification

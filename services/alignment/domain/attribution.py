@@ -123,6 +123,17 @@ def _last_until(touches: Sequence[Touch], instant: datetime | None) -> int | Non
     return max(before, default=None)
 
 
+def credit_of(
+    win: Win, model: AttributionModel, terms: Terms, is_of_group: Callable[[Touch | None], bool]
+) -> int:
+    """The cents of this win that a group is credited with; None stands for a win without a touch in the window."""
+    touches = counted_touches(win, terms.window)
+    if not touches:
+        return win.cents if is_of_group(None) else 0
+    credit = zip(touches, credits_of(win, touches, model, terms), strict=True)
+    return sum(cents for touch, cents in credit if is_of_group(touch))
+
+
 class Group(NamedTuple):
     """Wins in one currency: those credited to touches of one campaign or channel, or those without any touch."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Integer, Row, TableValuedAlias, any_, cast, func, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, TableValuedAlias, any_, cast, func, select, text, tuple_
 from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.orm import Session
 
@@ -126,7 +126,7 @@ def save_facts(session: Session, facts: Sequence[HandoffFacts]) -> None:
         session.execute(_SAVE, {"facts": _json(rows)})
 
 
-def facts_of(row: Row[*tuple[Any, ...]]) -> HandoffFacts:
+def facts_of(row: Iterable[Any]) -> HandoffFacts:
     """The facts of a row that has their columns; lists of the database become tuples."""
     facts = HandoffFacts._make(row)
     traits = facts.traits

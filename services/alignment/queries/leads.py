@@ -1,19 +1,23 @@
-"""The handoffs behind a figure, page by page."""
+"""The handoffs behind a figure of the funnel, page by page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
 from services.alignment.queries.facts import facts_of
-from services.alignment.queries.selection import IN_STAGE, Selection
+from services.alignment.queries.selection import HAPPENED_AT, IN_STAGE, CountedBy, Selection
 from services.alignment.tables import handoffs
+from shared.db.time_range import ALWAYS
 
 handoff = handoffs.c
 ORDER = (handoff.qualified_at, handoff.lead_id, handoff.qualification)
@@ -27,16 +31,78 @@ class Position(NamedTuple):
     qualification: int
 
 
+class CountedHandoff(NamedTuple):
+    """A handoff behind a figure, and how often the figure counts it.
+
+    Attainment counts each promise about it, and `reasons_given` its rejection and its loss; other measures count it
+    once.
+    """
+
+    facts: HandoffFacts
+    times: int
+
+
+class Judged(StrEnum):
+    """Promises of sales about a lead, by whether they were kept."""
+
+    MET = "met"
+    BROKEN = "broken"
+    ANY = "any"
+
+
+_HAS_PROMISES: Mapping[Judged, ColumnElement[bool]] = {
+    Judged.MET: func.jsonb_path_exists(handoff.promises, "$.*[0] ? (@ > 0)"),
+    Judged.BROKEN: func.jsonb_path_exists(handoff.promises, "$.*[1] ? (@ > 0)"),
+    Judged.ANY: func.jsonb_path_exists(handoff.promises, "$.*[*] ? (@ > 0)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Which handoffs a list has: those of a stage, of which the times are those of `counted_by`."""
+
+    selection: Selection
+    stage: Stage = Stage.QUALIFIED
+    counted_by: CountedBy = CountedBy.QUALIFIED
+    judged: Judged | None = None
+    """Only those about which such promises were judged."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on the facts."""
+        promised = [] if self.judged is None else [_HAS_PROMISES[self.judged]]
+        return [*self._of_selection(), *promised, IN_STAGE[self.stage]]
+
+    def _of_selection(self) -> list[ColumnElement[bool]]:
+        if self.counted_by is CountedBy.QUALIFIED:
+            return self.selection.conditions()
+        happened = self.selection.times.conditions(HAPPENED_AT[self.stage])
+        return [*replace(self.selection, times=ALWAYS).conditions(), *happened]
+
+    def times_counted(self, facts: HandoffFacts) -> int:
+        """How often the figure counts this handoff: once, or once for each of the promises."""
+        met = sum(it.met for it in facts.promises.values())
+        broken = sum(it.broken for it in facts.promises.values())
+        match self.judged:
+            case None:
+                return 1
+            case Judged.MET:
+                return met
+            case Judged.BROKEN:
+                return broken
+        return met + broken
+
+
 def handoffs_in(
-    session: Session, selection: Selection, stage: Stage, *, after: Position | None, limit: int
-) -> list[HandoffFacts]:
-    """The facts of the handoffs in this stage, those that qualified last first."""
+    session: Session, listed: Listed, *, after: Position | None, limit: int
+) -> list[CountedHandoff]:
+    """The facts of these handoffs, those that qualified last first."""
     statement = (
         select(*(handoff[it] for it in HandoffFacts._fields))
-        .where(*selection.conditions(), IN_STAGE[stage])
+        .where(*listed.conditions())
         .order_by(*(it.desc() for it in ORDER))
         .limit(limit)
     )
     if after is not None:
         statement = statement.where(tuple_(*ORDER) < tuple_(*after))
-    return list(map(facts_of, session.execute(statement)))
+    facts = map(facts_of, session.execute(statement))
+    return [CountedHandoff(it, listed.times_counted(it)) for it in facts]

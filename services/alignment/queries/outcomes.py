@@ -10,20 +10,13 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.funnel import Stage, WinSum
 from services.alignment.domain.outcomes import OutcomeCounts, Rejections
-from services.alignment.queries.selection import IN_STAGE
+from services.alignment.queries.selection import HAPPENED_AT, IN_STAGE
 from services.alignment.tables import handoffs
 from shared.db.time_range import TimeRange
 
 handoff = handoffs.c
 
-_HAPPENED_AT = {
-    Stage.QUALIFIED: handoff.qualified_at,
-    Stage.ACCEPTED: handoff.accepted_at,
-    Stage.REJECTED: handoff.rejected_at,
-    Stage.CONTACTED: handoff.contacted_at,
-    Stage.WON: handoff.closed_at,
-}
-"""When a handoff came to a stage."""
+_COUNTED = (Stage.QUALIFIED, Stage.ACCEPTED, Stage.REJECTED, Stage.CONTACTED, Stage.WON)
 
 
 def outcome_counts(
@@ -82,16 +75,16 @@ def count_paying_customers(session: Session, times: TimeRange, currencies: Colle
 
 def _counts(times: TimeRange) -> list[ColumnElement[Any]]:
     customers = func.count(distinct(handoff.lead_id)).filter(_came_to(Stage.WON, times))
-    counts = [func.count().filter(_came_to(it, times)).label(it.value) for it in _HAPPENED_AT]
+    counts = [func.count().filter(_came_to(it, times)).label(it.value) for it in _COUNTED]
     return [*counts, customers.label("customers")]
 
 
 def _happened(times: TimeRange) -> ColumnElement[bool]:
-    return or_(*(_came_to(it, times) for it in _HAPPENED_AT))
+    return or_(*(_came_to(it, times) for it in _COUNTED))
 
 
 def _came_to(stage: Stage, times: TimeRange) -> ColumnElement[bool]:
-    return and_(IN_STAGE[stage], *times.conditions(_HAPPENED_AT[stage]))
+    return and_(IN_STAGE[stage], *times.conditions(HAPPENED_AT[stage]))
 
 
 def _of(campaign: str | None) -> list[ColumnElement[bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -44,6 +45,13 @@ class GroupBy(StrEnum):
     TIER = "tier"
     TEAM = "team"
     REP = "rep"
+
+
+class CountedBy(StrEnum):
+    """By which date handoffs are counted in a stage."""
+
+    QUALIFIED = "qualified"
+    HAPPENED = "happened"
 
 
 UNKNOWN = ""
@@ -120,3 +128,16 @@ IN_STAGE: Mapping[Stage, ColumnElement[bool]] = {
     Stage.MERGED: handoff.outcome == Outcome.MERGED.value,
 }
 """The condition of each stage on the facts of a handoff."""
+
+HAPPENED_AT: Mapping[Stage, ColumnElement[datetime]] = {
+    Stage.QUALIFIED: handoff.qualified_at,
+    Stage.ASSIGNED: handoff.assigned_at,
+    Stage.ACCEPTED: handoff.accepted_at,
+    Stage.REJECTED: handoff.rejected_at,
+    Stage.CONTACTED: handoff.contacted_at,
+    Stage.WON: handoff.closed_at,
+    Stage.LOST: handoff.closed_at,
+    Stage.RECYCLED: handoff.closed_at,
+    Stage.MERGED: handoff.closed_at,
+}
+"""When a handoff came to a stage."""

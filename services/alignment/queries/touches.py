@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -98,8 +99,28 @@ def _is_won_in(times: TimeRange) -> ColumnElement[bool]:
 
 def wins_in(session: Session, times: TimeRange, *, limit: int) -> list[Win]:
     """Wins of this time whose amounts are known, with their touches, at most `limit`."""
+    return [it.win for it in won_handoffs(session, times, limit=limit)]
+
+
+class WonHandoff(NamedTuple):
+    """A handoff that was won, and what is credited for it."""
+
+    key: Key
+    handoff_id: UUID
+    campaign: str | None
+    rep: str | None
+    win: Win
+
+
+def won_handoffs(session: Session, times: TimeRange, *, limit: int) -> list[WonHandoff]:
+    """Wins of this time whose amounts are known, with their handoffs and their touches, at most `limit`."""
     statement = (
         select(
+            handoff.lead_id,
+            handoff.qualification,
+            handoff.handoff_id,
+            handoff.campaign,
+            handoff.rep,
             handoff.closed_at,
             handoff.qualified_at,
             touches.c.known_at,
@@ -119,17 +140,20 @@ def wins_in(session: Session, times: TimeRange, *, limit: int) -> list[Win]:
         .where(_is_won_in(times), handoff.amount_cents.is_not(None))
         .limit(limit)
     )
-    return [
-        Win(
-            row.closed_at,
-            row.qualified_at,
-            row.known_at,
-            row.currency,
-            row.amount_cents,
-            _touches(row.touches),
-        )
-        for row in session.execute(statement)
-    ]
+    return list(map(_won_handoff, session.execute(statement)))
+
+
+def _won_handoff(row: Row[*tuple[Any, ...]]) -> WonHandoff:
+    win = Win(
+        row.closed_at,
+        row.qualified_at,
+        row.known_at,
+        row.currency,
+        row.amount_cents,
+        _touches(row.touches),
+    )
+    key = Key(row.lead_id, row.qualification)
+    return WonHandoff(key, row.handoff_id, row.campaign, row.rep, win)
 
 
 def count_wins(session: Session, times: TimeRange) -> tuple[int, int]:

@@ -1,40 +1,32 @@
-"""The page Alignment: what both sides promised and did; and the leads behind each of its figures."""
+"""The page Alignment: what both sides promised and did; and the agenda of their meeting."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Any, Final
 
-from services.console.apis import Apis, Gap, Refusal, Service, ServiceAway
+from services.console.apis import Apis, Gap, Refusal, Service
 from services.console.pages.page import READERS, Export, Page, Source, View
 from services.console.report import attribution, funnel
 from services.console.report.contents import (
     ATTRIBUTION,
     CAMPAIGNS,
     FUNNEL,
-    LEADS,
     PROMISES,
     Question,
     overview,
     promises_of,
 )
 from services.console.report.meeting import agenda_of
-from services.console.report.names import REPS, names_of
 from services.console.report.periods import choices, week_of
-from services.console.report.sections import LEADS_PATH, gap_section
+from services.console.report.sections import gap_section
 
 PATH = "/alignment"
 PERIOD: Final = ("period", "since", "until")
 FILTERS: Final = ("team", "tier", "source", "campaign")
 """What narrows the funnel."""
-
-FIGURE: Final = ("promise", "measure", "of", "kept")
-"""What names a promise or a measure in place of a stage."""
-
-ROWS = 25
-"""Leads of one page: each name is a question to scoring."""
 
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
@@ -99,62 +91,6 @@ async def load_agenda(apis: Apis, view: View) -> Mapping[str, Any]:
     return {**values, "period": period, "sections": sections}
 
 
-async def load_leads(apis: Apis, view: View) -> Mapping[str, Any]:
-    """The leads behind a figure, with the names that scoring has."""
-    query = {**narrowed_leads(view), "after": view.query.get("after"), "limit": ROWS}
-    parts = await apis.parts(
-        leads=apis.get(Service.ALIGNMENT, LEADS, **query), reps=apis.get(Service.ROUTING, REPS)
-    )
-    leads = parts["leads"]
-    ids = [] if isinstance(leads, Gap) else [it["lead_id"] for it in leads["items"]]
-    return {
-        "leads": leads,
-        "names": await lead_names(apis, ids),
-        "rep_names": names_of(parts["reps"]),
-        "stage": view.query.get("stage", "qualified"),
-        "filters": _filters_text(view),
-        "back": _back(view),
-    }
-
-
-async def lead_names(apis: Apis, ids: Sequence[str]) -> dict[str, str]:
-    """What scoring calls each lead; erased leads, and all while scoring does not answer, have no name."""
-    parts = await apis.parts(**{id_: _find_name(apis, id_) for id_ in set(ids)})
-    return {id_: name for id_, name in parts.items() if isinstance(name, str)}
-
-
-async def _find_name(apis: Apis, lead_id: str) -> str | None:
-    try:
-        lead = await apis.get(Service.SCORING, f"/v1/leads/{lead_id}")
-    except (Refusal, ServiceAway):
-        return None
-    names = (lead["traits"].get("name"), lead["email"], lead["account"])
-    return next((str(it) for it in names if it), None)
-
-
-def narrowed_leads(view: View) -> dict[str, Any]:
-    """The parameters of the list of leads; of what `unknown` names, those of which it is not known."""
-    names = (*PERIOD, *funnel.GROUPS, *FIGURE, "stage")
-    unknown = view.query.get("unknown", "").split(",")
-    return {
-        name: [""] if name in unknown and name in funnel.GROUPS else view.query.get(name)
-        for name in names
-    }
-
-
-def _filters_text(view: View) -> list[str]:
-    """What narrows the list, in words."""
-    unknown = [it for it in view.query.get("unknown", "").split(",") if it in funnel.GROUPS]
-    names = (*PERIOD, *funnel.GROUPS, *FIGURE)
-    named = [f"{it} {view.query[it]}" for it in names if view.query.get(it)]
-    return [*named, *(f"no {it}" for it in unknown)]
-
-
-def _back(view: View) -> dict[str, str]:
-    """The period of the list, for the link to the report that it is behind."""
-    return {name: view.query[name] for name in PERIOD if view.query.get(name)}
-
-
 def _source_of(path: str) -> Any:
     """A report on the period of the address, as a list."""
 
@@ -186,22 +122,10 @@ PAGES = (
         load=load_agenda,
         scopes=READERS,
     ),
-    Page(
-        path=LEADS_PATH,
-        title="Leads behind a figure",
-        template="alignment_leads.html",
-        load=load_leads,
-        scopes=READERS,
-    ),
 )
 EXPORTS = (
     Export(f"{PATH}.csv", _source_of(FUNNEL), scopes=READERS),
     Export(f"{PATH}/attribution.csv", _source_of(ATTRIBUTION), scopes=READERS),
     Export(f"{PATH}/promises.csv", _source_of(PROMISES), scopes=READERS),
     Export(f"{PATH}/campaigns.csv", _source_of(CAMPAIGNS), scopes=READERS),
-    Export(
-        f"{LEADS_PATH}.csv",
-        lambda view: Source(Service.ALIGNMENT, LEADS, narrowed_leads(view)),
-        scopes=READERS,
-    ),
 )

@@ -16,6 +16,7 @@ from services.console.report.sections import (
     Section,
     count_cell,
     leads_href,
+    parts_cell,
     share_cell,
 )
 
@@ -54,7 +55,7 @@ def rejections_section(
     """The campaigns whose leads sales rejected, those with the most first, and the reasons of these leads."""
     reasons: dict[str | None, Counter[str]] = {}
     for lead in leads:
-        reasons.setdefault(lead["campaign"], Counter())[lead["rejection_reason"] or "none"] += 1
+        reasons.setdefault(lead["campaign"], Counter())[lead["rejection_reason"] or ""] += 1
     rejected = sorted(
         (it for it in report["items"] if it["rejected"]), key=lambda it: -it["rejected"]
     )
@@ -62,9 +63,12 @@ def rejections_section(
         [
             Cell(it["group"] or "no campaign"),
             count_cell(it["rejected"], leads_href(period, "rejected", campaign=it["group"])),
-            share_cell(it["rejected"] / it["qualified"]),
+            share_cell(
+                it["rejected"] / it["qualified"],
+                leads_href(period, "rejected", campaign=it["group"]),
+            ),
             count_cell(it["qualified"], leads_href(period, "qualified", campaign=it["group"])),
-            Cell(_reasons_text(reasons.get(it["group"], Counter()))),
+            _reasons_cell(reasons.get(it["group"], Counter()), period, it["group"]),
         ]
         for it in rejected[:MAX_CAMPAIGNS]
     ]
@@ -198,11 +202,27 @@ def _lead_row(
     ]
 
 
-def _reasons_text(reasons: Mapping[str, int]) -> str:
-    """The reasons, the most frequent first."""
+def _reasons_cell(
+    reasons: Mapping[str, int], period: Mapping[str, str], campaign: str | None
+) -> Cell:
+    """The reasons, the most frequent first, each of which leads to its leads."""
     ordered = sorted(reasons.items(), key=lambda it: (-it[1], it[0]))
-    words = (f"{name.replace('_', ' ')} {number_text(count)}" for name, count in ordered)
-    return ", ".join(words) or NONE
+    return parts_cell(
+        [
+            Cell(
+                f"{name.replace('_', ' ') or 'none given'} {number_text(count)}",
+                leads_href(
+                    period,
+                    "rejected",
+                    measure="rejected_share",
+                    of=name,
+                    kept="true",
+                    campaign=campaign,
+                ),
+            )
+            for name, count in ordered
+        ]
+    )
 
 
 def _lines_text(difference: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.console.formats import number_text
 from services.console.report.funnel import period_text
-from services.console.report.sections import Cell, Column, Section
+from services.console.report.sections import Cell, Column, Section, dates_of, wins_href
 
 MODELS: Final = {
     "first": "First",
@@ -33,7 +33,7 @@ def attribution_section(report: Mapping[str, Any]) -> Section:
         [
             Cell(_name(item, report["by"])),
             Cell(item["currency"]),
-            *(Cell(number_text(item[it])) for it in models),
+            *(Cell(number_text(item[it]), _href(report, item, it)) for it in models),
         ]
         for item in report["items"]
     ]
@@ -57,6 +57,21 @@ def _note(report: Mapping[str, Any]) -> str:
         f"{number_text(won)} win{'' if won == 1 else 's'} {period_text(report)}{without}. Window, half-life and the "
         f"preferred model ({MODELS[report['show']]}, first column) by {by}. By every model the credit in one "
         "currency sums to what was won in it."
+    )
+
+
+def _href(report: Mapping[str, Any], item: Mapping[str, Any], model: str) -> str:
+    """The wins that the group is credited with by the model; nothing behind a zero."""
+    if not item[model]:
+        return ""
+    touched = None if item["group"] is not None else str(item["is_touched"]).lower()
+    return wins_href(
+        dates_of(report),
+        report["by"],
+        group=item["group"] or "",
+        touched=touched,
+        currency=item["currency"],
+        model=model,
     )
 
 

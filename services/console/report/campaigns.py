@@ -12,7 +12,17 @@ from services.console.formats import number_text, percent_text
 from services.console.plots import Bar, BarRow, horizontal_bars
 from services.console.report.attribution import MODELS
 from services.console.report.funnel import period_text
-from services.console.report.sections import NONE, Cell, Column, Section, amount_text
+from services.console.report.sections import (
+    NONE,
+    Cell,
+    Column,
+    Section,
+    amount_text,
+    count_cell,
+    dates_of,
+    leads_href,
+    wins_href,
+)
 
 TITLE: Final = "Campaigns by cost and revenue"
 MAX_BARS: Final = 8
@@ -36,9 +46,9 @@ COLUMNS: Final = [
 def campaigns_section(report: Mapping[str, Any]) -> Section:
     """The campaigns, the most expensive first, and all together."""
     items, currency = report["items"], report["currency"]
-    rows = [_row(it, _name(report, it["campaign"]), currency) for it in items]
+    rows = [_row(it, _name(report, it["campaign"]), _Links(report, it["campaign"])) for it in items]
     if rows:
-        rows.append(_row(report["total"], Cell("All"), currency))
+        rows.append(_row(report["total"], Cell("All"), _Links(report)))
     return Section(
         "campaigns",
         TITLE,
@@ -76,22 +86,51 @@ def _name(report: Mapping[str, Any], campaign: str | None) -> Cell:
     """The campaign, which leads to the funnel of its leads."""
     if campaign is None:
         return Cell("no campaign")
-    query = {"since": report["since"], "until": report["until"], "campaign": campaign}
+    query = {**dates_of(report), "campaign": campaign}
     return Cell(campaign, f"/alignment?{urlencode(query)}")
 
 
-def _row(item: Mapping[str, Any], name: Cell, currency: str | None) -> list[Cell]:
+class _Links:
+    """The pages behind the figures of a campaign, of the leads without one (None), or of all."""
+
+    def __init__(self, report: Mapping[str, Any], *campaigns: str | None) -> None:
+        self.currency: str | None = report["currency"]
+        self._dates = dates_of(report)
+        self._campaigns = campaigns
+
+    def leads(self, stage: str) -> str:
+        """The leads that came to the stage in the days of the report."""
+        of_campaign = {"campaign": it for it in self._campaigns}
+        return leads_href(self._dates, stage, counted_by="happened", **of_campaign)
+
+    def wins(self) -> str:
+        """The wins that are credited."""
+        of_group = {"group": it or "" for it in self._campaigns}
+        return wins_href(self._dates, "campaign", **of_group)
+
+
+def _row(item: Mapping[str, Any], name: Cell, links: _Links) -> list[Cell]:
+    currency = links.currency
     reason = REASONS.get(item["cost_not_computed"] or "", NONE)
     roi = REASONS.get(item["roi_not_computed"] or "", NONE)
+    credit = _sum_text(item["attributed"], item["attributed_apart"], currency, NONE)
+    is_credited = bool(item["attributed"] or item["attributed_apart"])
+    wins = links.wins() if is_credited else ""
     return [
         name,
-        *(Cell(number_text(item[it])) for it in ("qualified", "rejected", "won")),
-        Cell(_sum_text(item["attributed"], item["attributed_apart"], currency, NONE)),
+        *(count_cell(item[it], links.leads(it)) for it in ("qualified", "rejected", "won")),
+        Cell(credit, wins),
         Cell(_sum_text(item["spend"], item["spend_apart"], currency, reason)),
-        Cell(_amount(item["cost_per_qualified"], currency, reason)),
-        Cell(_amount(item["cac"], currency, reason)),
-        Cell(roi if item["roi"] is None else percent_text(item["roi"])),
+        _cost_cell(item["cost_per_qualified"], links, "qualified", reason),
+        _cost_cell(item["cac"], links, "won", reason),
+        Cell(roi) if item["roi"] is None else Cell(percent_text(item["roi"]), wins),
     ]
+
+
+def _cost_cell(amount: float | None, links: _Links, stage: str, reason: str) -> Cell:
+    """The cost of each lead that came to the stage, which leads to these leads."""
+    text = _amount(amount, links.currency, reason)
+    return Cell(text, links.leads(stage) if amount is not None else "")
 
 
 def _amount(amount: float | None, currency: str | None, reason: str) -> str:

@@ -13,6 +13,7 @@ from services.console.report.sections import Section, gap_section
 
 FUNNEL, LEADS, ATTRIBUTION = "/v1/alignment", "/v1/alignment/leads", "/v1/attribution"
 CAMPAIGNS, PROMISES = "/v1/campaigns", "/v1/promises"
+WINS = "/v1/attribution/wins"
 """The reports of alignment."""
 
 
@@ -89,6 +90,6 @@ def _of_funnel(part: Any, question: Question, reps: Any) -> list[Section]:
     names = names_of(reps) if question.by == "rep" else {}
     return [
         funnel.funnel_section(part, question.linked),
-        funnel.rates_section(part),
+        funnel.rates_section(part, question.linked),
         funnel.groups_section(part, question.linked, names),
     ]

@@ -9,6 +9,7 @@ from services.console.formats import number_text, percent_text
 from services.console.plots import Bar, BarRow, horizontal_bars
 from services.console.report.periods import dates_text
 from services.console.report.sections import (
+    ANSWERED,
     NONE,
     Cell,
     Column,
@@ -51,7 +52,7 @@ def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Sect
         [
             Cell(title),
             count_cell(total[stage], leads_href(period, stage)),
-            share_cell(_share(total[stage], qualified, stage)),
+            share_cell(_share(total[stage], qualified, stage), leads_href(period, stage)),
         ]
         for stage, title in {**STAGES, **OTHERS}.items()
         if stage in STAGES or total[stage]
@@ -74,17 +75,34 @@ def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Sect
     )
 
 
-def rates_section(report: Mapping[str, Any]) -> Section:
+def rates_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Section:
     """The shares of the same leads, each with the number that it is a share of, and what they brought."""
     total = report["total"]
     answered = total["accepted"] + total["rejected"]
     promised = total["promises_met"] + total["promises_broken"]
+    every, won = leads_href(period, "qualified"), leads_href(period, "won")
     rows = [
-        _rate("Accepted, of those that sales has answered", total["acceptance_rate"], answered),
-        _rate("Contacted, of qualified", total["contact_rate"], total["qualified"]),
-        _rate("Won so far, of qualified", total["win_rate"], total["qualified"]),
-        _rate("Promises of sales kept, of those judged", total["attainment"], promised),
-        [Cell("Revenue"), Cell(revenue_text(total)), count_cell(total["won"])],
+        [
+            Cell("Accepted, of those that sales has answered"),
+            share_cell(total["acceptance_rate"], _leads(period, **ANSWERED, kept="true")),
+            count_cell(answered, _leads(period, **ANSWERED)),
+        ],
+        [
+            Cell("Contacted, of qualified"),
+            share_cell(total["contact_rate"], leads_href(period, "contacted")),
+            count_cell(total["qualified"], every),
+        ],
+        [
+            Cell("Won so far, of qualified"),
+            share_cell(total["win_rate"], won),
+            count_cell(total["qualified"], every),
+        ],
+        [
+            Cell("Promises of sales kept, of those judged"),
+            share_cell(total["attainment"], _leads(period, judged="met")),
+            count_cell(promised, _leads(period, judged="any")),
+        ],
+        [Cell("Revenue"), revenue_cell(total, won), count_cell(total["won"], won)],
     ]
     columns = [Column("Measure", is_number=False), Column("Figure"), Column("n")]
     return Section(
@@ -111,9 +129,7 @@ def groups_section(
         [
             Cell(group_text(by, item["group"], names)),
             *(count_cell(item[it], leads_href(period, it, **{by: item["group"]})) for it in stages),
-            share_cell(item["acceptance_rate"]),
-            share_cell(item["attainment"]),
-            Cell(revenue_text(item)),
+            *_shares(item, period, **{by: item["group"]}),
         ]
         for item in report["items"]
     ]
@@ -127,6 +143,18 @@ def groups_section(
         empty=EMPTY,
         command=COMMAND,
     )
+
+
+def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | None) -> list[Cell]:
+    return [
+        share_cell(item["acceptance_rate"], _leads(period, **ANSWERED, kept="true", **group)),
+        share_cell(item["attainment"], _leads(period, judged="met", **group)),
+        revenue_cell(item, leads_href(period, "won", **group)),
+    ]
+
+
+def _leads(period: Mapping[str, str], **parameters: str | None) -> str:
+    return leads_href(period, "qualified", **parameters)
 
 
 def group_text(by: str, group: str | None, names: Mapping[str, str]) -> str:
@@ -153,8 +181,9 @@ def revenue_text(item: Mapping[str, Any]) -> str:
     return ", ".join(amounts) or NONE
 
 
-def _rate(title: str, share: float | None, count: int) -> list[Cell]:
-    return [Cell(title), share_cell(share), count_cell(count)]
+def revenue_cell(item: Mapping[str, Any], href: str) -> Cell:
+    """What was won by currency, which leads to the wins."""
+    return Cell(revenue_text(item), href if item["won"] else "")
 
 
 def _share(count: int, qualified: int, stage: str) -> float | None:

@@ -10,7 +10,14 @@ from markupsafe import Markup
 from services.console.formats import duration_text, number_text, percent_text
 from services.console.plots import Step, captioned, waterfall
 from services.console.report.periods import dates_text
-from services.console.report.sections import NONE, Cell, Column, Section, amount_text
+from services.console.report.sections import (
+    NONE,
+    Cell,
+    Column,
+    Section,
+    amount_text,
+    count_cell,
+)
 
 TITLES: Final = {"marketing": "What marketing promised", "sales": "What sales promised"}
 API_LEADS: Final = "/v1"
@@ -96,8 +103,8 @@ def _row(item: Mapping[str, Any]) -> list[Cell]:
         Cell(dates_text(item["since"], item["until"])),
         Cell(f"{bound} {value_text(item['target'], item['unit'])}"),
         Cell(value_text(item["due"], item["unit"])),
-        Cell(value, _href(item) if item["n"] else ""),
-        Cell(number_text(item["n"])),
+        Cell(value, _href(item, kept=item["unit"] == "share") if item["value"] else ""),
+        count_cell(item["n"], _href(item)),
         Cell(_judgement(item), state=item["verdict"]),
     ]
 
@@ -116,9 +123,9 @@ def _judgement(item: Mapping[str, Any]) -> str:
     return f"{text}; {item['cannot_reach']}" if item["cannot_reach"] else text
 
 
-def _href(item: Mapping[str, Any]) -> str:
-    """The console's page of the leads that the API names."""
-    return str(item["leads"]).removeprefix(API_LEADS)
+def _href(item: Mapping[str, Any], *, kept: bool = False) -> str:
+    """The console's page of the leads that the API names, or of those that count for a share."""
+    return str(item["leads"]).removeprefix(API_LEADS) + ("&kept=true" if kept else "")
 
 
 def value_text(value: float, unit: str) -> str:

@@ -15,7 +15,9 @@ from services.console.formats import number_text, percent_text
 NONE = "\N{EN DASH}"
 """A dash, where there is no figure."""
 
-LEADS_PATH = "/alignment/leads"
+LEADS_PATH, WINS_PATH = "/alignment/leads", "/alignment/wins"
+ANSWERED = {"measure": "acceptance_rate"}
+"""The parameters of the leads that sales has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Cell:
     href: str = ""
     state: str = ""
     """The word of the style sheet for a judgement, which is colour and shape beside the text."""
+    parts: Sequence[Cell] = ()
+    """Where each word of the text leads to its own page: these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,14 @@ def count_cell(count: int, href: str = "") -> Cell:
     return Cell(number_text(count), href if count else "")
 
 
-def share_cell(share: float | None) -> Cell:
-    """A share of 1 in percent; a dash for none."""
-    return Cell(NONE if share is None else percent_text(share))
+def share_cell(share: float | None, href: str = "") -> Cell:
+    """A share of 1 in percent, which leads to what it is the share of that counts; a dash for none."""
+    return Cell(NONE) if share is None else Cell(percent_text(share), href if share else "")
+
+
+def parts_cell(parts: Sequence[Cell]) -> Cell:
+    """Several figures, each of which leads to its own page; a dash for none."""
+    return Cell(", ".join(it.text for it in parts) or NONE, parts=parts)
 
 
 def amount_text(amount: float, currency: str) -> str:
@@ -81,6 +90,17 @@ def leads_href(period: Mapping[str, str], stage: str, **filters: str | None) -> 
     unknown = ",".join(name for name, value in filters.items() if value is None)
     query = {**period, "stage": stage, **known} | ({"unknown": unknown} if unknown else {})
     return f"{LEADS_PATH}?{urlencode(query)}"
+
+
+def wins_href(dates: Mapping[str, str], by: str, **filters: str | None) -> str:
+    """The page of the wins behind a figure of attribution, each with its credit; a filter that is None is left out."""
+    known = {name: value for name, value in filters.items() if value is not None}
+    return f"{WINS_PATH}?{urlencode({**dates, 'by': by, **known})}"
+
+
+def dates_of(report: Mapping[str, Any]) -> dict[str, str]:
+    """The dates of a report, as parameters of the pages behind its figures."""
+    return {"since": report["since"], "until": report["until"]}
 
 
 def versions_text(item: Mapping[str, Any]) -> str:

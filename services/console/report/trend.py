@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from services.console.formats import number_text
 from services.console.plots import Axes, Series, line_picture
-from services.console.report.funnel import EMPTY, revenue_text
+from services.console.report.funnel import EMPTY, revenue_cell
 from services.console.report.sections import (
+    ANSWERED,
     Cell,
     Column,
     Section,
@@ -64,7 +65,9 @@ def _row(name: str, report: Mapping[str, Any]) -> list[Cell]:
     return [
         Cell(f"{name}, {_first_day(report)}"),
         *(count_cell(total[it], leads_href(period, it)) for it in STAGES),
-        share_cell(total["acceptance_rate"]),
-        share_cell(total["attainment"]),
-        Cell(revenue_text(total)),
+        share_cell(
+            total["acceptance_rate"], leads_href(period, "qualified", **ANSWERED, kept="true")
+        ),
+        share_cell(total["attainment"], leads_href(period, "qualified", judged="met")),
+        revenue_cell(total, leads_href(period, "won")),
     ]

@@ -11,13 +11,12 @@ from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
-from services.alignment.domain.funnel import Stage
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.known import on_leads_known
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
-from services.alignment.queries.leads import handoffs_in
+from services.alignment.queries.leads import Listed, handoffs_in
 from services.alignment.queries.selection import Selection
 from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import (
@@ -173,7 +172,8 @@ def known_message(payload: LeadKnown) -> Message[LeadKnown]:
 
 def stored_facts(session: Session) -> list[HandoffFacts]:
     """The facts of every handoff that is not merged."""
-    return handoffs_in(session, EVERYTHING, Stage.QUALIFIED, after=None, limit=10_000)
+    counted = handoffs_in(session, Listed(EVERYTHING), after=None, limit=10_000)
+    return [it.facts for it in counted]
 
 
 def random_news(chance: Random, lead: str) -> list[News]:

@@ -111,23 +111,31 @@ def test_attribution_as_csv(client: TestClient) -> None:
 def test_more_wins_than_a_report_divides_are_refused(
     client: TestClient, sessions: Sessions
 ) -> None:
-    with sessions.begin() as session:
-        rows = [
-            {
-                "lead_id": an_id(number),
-                "qualification": 1,
-                "outcome": "won",
-                "closed_at": NOON,
-                "qualified_at": NOON,
-            }
-            for number in range(MAX_WINS)
-        ]
-        session.execute(insert(handoffs), rows)
+    add_wins(sessions, MAX_WINS)
 
     problem = attribution(client, 422)
 
     assert problem["code"] == "bad_period"
     assert "name a shorter one" in problem["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/attribution/wins", "/v1/campaigns"])
+def test_more_wins_than_a_report_divides_have_no_list_either(
+    client: TestClient, sessions: Sessions, path: str
+) -> None:
+    add_wins(sessions, MAX_WINS, amount_cents=1, currency="EUR")
+
+    got = client.get(path, params={"period": "2026-11"})
+
+    assert (got.status_code, got.json()["code"]) == (422, "bad_period")
+
+
+def add_wins(sessions: Sessions, count: int, **fields: Any) -> None:
+    """So many wins at noon, each of another lead."""
+    usual = {"qualification": 1, "outcome": "won", "closed_at": NOON, "qualified_at": NOON}
+    rows = [{"lead_id": an_id(number), **usual, **fields} for number in range(count)]
+    with sessions.begin() as session:
+        session.execute(insert(handoffs), rows)
 
 
 def test_the_later_announcement_of_touches_is_kept_in_whatever_order_they_come(

@@ -80,10 +80,12 @@ def test_campaigns_by_rejections_with_their_reasons() -> None:
     assert texts(section) == [
         ["autumn", "3", "30\u2009%", "10", "not ready 2, student 1"],
         ["spring", "1", "10\u2009%", "10", "\u2013"],
-        ["no campaign", "1", "100\u2009%", "1", "none 1"],
+        ["no campaign", "1", "100\u2009%", "1", "none given 1"],
     ]
     assert section.rows[0][1].href.endswith("period=2026-W47&stage=rejected&campaign=autumn")
     assert section.rows[2][1].href.endswith("unknown=campaign")
+    first, _ = section.rows[0][4].parts
+    assert "measure=rejected_share&of=not_ready&kept=true&campaign=autumn" in first.href
     assert section.note == "5 rejected of 31 leads that qualified in the period."
 
 

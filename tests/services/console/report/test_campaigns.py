@@ -64,6 +64,15 @@ def test_a_campaign_has_its_costs_and_what_it_brought() -> None:
         "200\u2009%",
     ]
     assert section.rows[0][0].href == "/alignment?since=2026-11-16&until=2026-11-22&campaign=autumn"
+    dates = "since=2026-11-16&until=2026-11-22"
+    assert [it.href for it in section.rows[0][1:5]] == [
+        *(
+            f"/alignment/leads?{dates}&stage={stage}&counted_by=happened&campaign=autumn"
+            for stage in ("qualified", "rejected", "won")
+        ),
+        f"/alignment/wins?{dates}&by=campaign&group=autumn",
+    ]
+    assert "campaign=autumn" not in section.rows[-1][1].href
     assert section.rows[-1][0].text == "All"
     assert "credited by the model W-shaped; agreement version 3" in section.note
     assert "Lifetime value of a customer: 480\u2009000 EUR." in section.note
@@ -130,6 +139,7 @@ def test_without_campaigns_it_says_how_costs_come_in() -> None:
     assert section.command == "leadbaton campaigns import FILE.csv"
 
 
-def test_leads_without_a_campaign_lead_nowhere() -> None:
-    [cell, *_] = campaigns_section(report(campaign(None))).rows[0]
+def test_leads_without_a_campaign_are_those_of_which_it_is_not_known() -> None:
+    [cell, leads, *_] = campaigns_section(report(campaign(None))).rows[0]
     assert (cell.text, cell.href) == ("no campaign", "")
+    assert leads.href.endswith("&unknown=campaign")
