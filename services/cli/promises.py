@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from services.alignment.api.parties import PartiesOut, PartyOut
 from services.alignment.api.promises import (
     GoalOut,
     PromiseOut,
@@ -56,12 +57,29 @@ def _print(report: PromisesOut) -> None:
     terminal.print(
         f"{report.since} to {report.until} (UTC), agreement version {report.agreement_version}"
     )
+    if report.parties is not None:
+        terminal.print(parties_line(report.parties))
     terminal.print(promise_table(report))
     for promise in report.items:
         if promise.cannot_reach is not None:
             terminal.print(f"{promise.id}: {promise.cannot_reach}")
     if report.goal is not None:
         terminal.print(goal_line(report.goal))
+
+
+def parties_line(parties: PartiesOut) -> str:
+    """Who agreed, and until when, as a sentence."""
+    sides = {"marketing": parties.marketing, "sales": parties.sales}
+    signatures = [
+        f"{side}: nobody is named" if party is None else f"{side}: {party.owner}, {_signature(party)}"
+        for side, party in sides.items()
+    ]
+    until = parties.effective_until
+    return "; ".join(signatures) + (f". It holds until {until}." if until else ".")
+
+
+def _signature(party: PartyOut) -> str:
+    return f"signed on {party.signed_on}" if party.signed_on else "not signed"
 
 
 def promise_table(report: PromisesOut) -> Table:

@@ -169,7 +169,7 @@ async def _sections(
     apis: Apis, wish: Wish, name: str, dates: tuple[date, date]
 ) -> Sequence[Section]:
     period = {"period": name}
-    promised = await promises_of(apis, period)
+    promised = await promises_of(apis, period, wish.now)
     contents = await overview(apis, Question(period, by=wish.by))
     if wish.is_agenda:
         done = [it for it in contents if it.id in {"funnel", "rates"}]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import figure_of, groups_of
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
+from services.alignment.api.parties import PartiesOut
 from services.alignment.api.reading import Reading
 from services.alignment.api.subjects import subject_of
 from services.alignment.domain.goal import Goal, cannot_reach, goal_of
@@ -115,6 +116,9 @@ class PromisesOut(BaseModel):
     )
     items: list[PromiseOut] = Field(description="Marketing's promises, then those of sales.")
     goal: GoalOut | None = Field(description="Null where `money` has no quota.")
+    parties: PartiesOut | None = Field(
+        default=None, description="Who agreed; null where the version does not say."
+    )
 
 
 def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
@@ -165,6 +169,7 @@ def promises_to_date(
         agreement_version=policy.version,
         items=[_promise(report, side, promise, goal) for side, promise in policy.promises],
         goal=GoalOut.of(goal),
+        parties=PartiesOut.of(policy.agreement.parties),
     )
 
 

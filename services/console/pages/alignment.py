@@ -52,7 +52,7 @@ async def _sections(apis: Apis, view: View, period: Mapping[str, str]) -> dict[s
     by, credit = grouping(view)
     filters = {name: view.query[name] for name in FILTERS if view.query.get(name)}
     promised, done = await asyncio.gather(
-        promises_of(apis, period), overview(apis, Question(period, by, credit, filters))
+        promises_of(apis, period, view.now), overview(apis, Question(period, by, credit, filters))
     )
     return {"sections": [*promised, *done], "by": by, "credit": credit, "period": period}
 
@@ -85,7 +85,7 @@ async def load_agenda(apis: Apis, view: View) -> Mapping[str, Any]:
     else:
         dates = (date.fromisoformat(report["since"]), date.fromisoformat(report["until"]))
         promised, talk = await asyncio.gather(
-            promises_of(apis, period), agenda_of(apis, period, dates, view.now)
+            promises_of(apis, period, view.now), agenda_of(apis, period, dates, view.now)
         )
         sections = [*promised, *talk]
     return {**values, "period": period, "sections": sections}

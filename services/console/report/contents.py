@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from services.console.apis import Apis, Gap, Refusal, Service
-from services.console.report import attribution, campaigns, funnel, promises, trend
+from services.console.report import attribution, campaigns, funnel, parties, promises, trend
 from services.console.report.names import REPS, names_of
 from services.console.report.sections import Section, gap_section
 
@@ -32,13 +33,14 @@ class Question:
         return {**self.period, **self.filters}
 
 
-async def promises_of(apis: Apis, period: Mapping[str, str]) -> list[Section]:
-    """The sections on what each side promised, and what it did."""
+async def promises_of(apis: Apis, period: Mapping[str, str], now: datetime) -> list[Section]:
+    """The sections on who agreed, what each side promised, and what it did."""
     part = await apis.parts(promises=optional(apis.get(Service.ALIGNMENT, PROMISES, **period)))
     report = part["promises"]
     if isinstance(report, Gap):
         return [gap_section("promises", "What both sides promised", report)]
-    return promises.promises_sections(report)
+    today = now.astimezone(UTC).date()
+    return [parties.parties_section(report, today), *promises.promises_sections(report)]
 
 
 async def overview(apis: Apis, question: Question) -> list[Section]:

@@ -41,10 +41,15 @@ def weeks_until(day: date, count: int) -> list[str]:
     return [week_of(day - WEEK * index) for index in reversed(range(count))]
 
 
+def date_text(day: date) -> str:
+    """The date as `29 Nov 2026`."""
+    return f"{day.day} {day:%b} {day.year}"
+
+
 def dates_text(since: str, until: str) -> str:
     """The dates of a report, both included, as `23 Nov to 29 Nov 2026`."""
     first, last = date.fromisoformat(since), date.fromisoformat(until)
-    end = f"{last.day} {last:%b} {last.year}"
+    end = date_text(last)
     if first == last:
         return end
     year = "" if first.year == last.year else f" {first.year}"

@@ -69,6 +69,25 @@ def test_each_promise_has_a_row_and_the_goal_a_sentence(sessions: Sessions) -> N
     assert "÷ 10.0 % close rate = 90,000 qualified leads" in text
 
 
+def test_who_agreed_stands_above_the_promises(sessions: Sessions) -> None:
+    parties = {
+        "marketing": {"owner": "Dana [red]Ruiz[/]", "signed_on": "2026-11-02"},
+        "effective": {"from": "2026-11-01", "until": "2027-01-31"},
+    }
+    publish_agreement(sessions, promises=PROMISES, parties=parties)
+
+    text = output()
+
+    assert "marketing: Dana [red]Ruiz[/], signed on 2026-11-02; sales: nobody is named" in text
+    assert "It holds until 2027-01-31." in text
+
+
+def test_who_has_not_signed_is_said(sessions: Sessions) -> None:
+    publish_agreement(sessions, promises=PROMISES, parties={"sales": {"owner": "Felix Brandt"}})
+
+    assert "sales: Felix Brandt, not signed." in output()
+
+
 def test_promises_as_json_are_those_of_the_api(sessions: Sessions) -> None:
     publish_agreement(sessions, promises=PROMISES)
 

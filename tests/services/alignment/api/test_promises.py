@@ -70,6 +70,26 @@ def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> 
     return got.json()
 
 
+def test_who_agreed_is_answered_with_the_promises(client: TestClient, sessions: Sessions) -> None:
+    publish_agreement(sessions, promises=PROMISES)
+    assert get(client, "/v1/promises", period="2026-11")["parties"] is None
+
+    parties = {
+        "marketing": {"owner": "Dana Ruiz", "signed_on": "2026-11-02"},
+        "review": "monthly",
+        "effective": {"from": "2026-11-01"},
+    }
+    publish_agreement(sessions, promises=PROMISES, parties=parties)
+
+    assert get(client, "/v1/promises", period="2026-11")["parties"] == {
+        "marketing": {"owner": "Dana Ruiz", "signed_on": "2026-11-02"},
+        "sales": None,
+        "review": "monthly",
+        "effective_from": "2026-11-01",
+        "effective_until": None,
+    }
+
+
 def test_promises_are_judged_to_date_with_the_leads_behind_them(
     client: TestClient, sessions: Sessions
 ) -> None:
