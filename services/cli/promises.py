@@ -71,7 +71,9 @@ def parties_line(parties: PartiesOut) -> str:
     """Who agreed, and until when, as a sentence."""
     sides = {"marketing": parties.marketing, "sales": parties.sales}
     signatures = [
-        f"{side}: nobody is named" if party is None else f"{side}: {party.owner}, {_signature(party)}"
+        f"{side}: nobody is named"
+        if party is None
+        else f"{side}: {party.owner}, {_signature(party)}"
         for side, party in sides.items()
     ]
     until = parties.effective_until

@@ -16,6 +16,8 @@ import orjson
 from shared.errors import LeadbatonError, Rejected, Unavailable
 
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)
+FAILED = 500
+"""From this status on an API has not refused a request, but failed at it."""
 LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
@@ -113,15 +115,9 @@ class Apis:
         return await self._json("DELETE", service, path)
 
     async def parts(self, **parts: Awaitable[Any]) -> dict[str, Any]:
-        """The results by name, awaited together; a Gap in place of those whose service does not answer."""
+        """The results by name, awaited together; a Gap in place of those whose service does not answer, or fails."""
         results = await asyncio.gather(*parts.values(), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, ServiceAway):
-                raise result
-        return {
-            name: Gap(result.message) if isinstance(result, ServiceAway) else result
-            for name, result in zip(parts, results, strict=True)
-        }
+        return {name: _part(result) for name, result in zip(parts, results, strict=True)}
 
     async def csv(self, service: Service, path: str, **query: Any) -> CsvPart:
         """A list as CSV, or as many rows of it as the API gives at once."""
@@ -179,6 +175,17 @@ class Apis:
             raise _away(service) from None
         _check(service, response)
         return response
+
+
+def _part(result: Any) -> Any:
+    """The result of a call, or what stands in its place; raises the error of a request that the API has refused."""
+    if isinstance(result, ServiceAway):
+        return Gap(result.message)
+    if isinstance(result, Refusal) and result.http_status >= FAILED:
+        return Gap(result.message)
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def _away(service: Service) -> ServiceAway:

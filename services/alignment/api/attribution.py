@@ -25,9 +25,7 @@ from shared.http.problems import InvalidRequest, problems
 
 MAX_WINS = 10_000
 """The wins that one report divides among their touches at most."""
-TOO_MANY = (
-    f"more than {MAX_WINS} leads were won in this period, and a report divides no more: name a shorter one"
-)
+TOO_MANY = f"more than {MAX_WINS} leads were won in this period, and a report divides no more: name a shorter one"
 RESPONSES = {
     **CSV_RESPONSE,
     **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod),

@@ -21,7 +21,7 @@ from services.alignment.domain.funnel import Stage
 from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.promised_dates import DAY, midnight
-from services.alignment.queries.leads import Judged, Listed
+from services.alignment.queries.leads import Listed, PromiseOutcome
 from services.alignment.queries.measures import Behind
 from services.alignment.queries.populations import Population
 from services.alignment.queries.selection import CountedBy
@@ -63,7 +63,7 @@ class BehindParameters(Parameters):
         description="Without `measure` and `promise`: the leads that qualified in the period, as the funnel counts "
         "them; `happened`: those that came to the stage in it, as `/v1/campaigns` counts them.",
     )
-    judged: Judged | None = Field(
+    promises: PromiseOutcome | None = Field(
         default=None,
         description="Without `measure` and `promise`: only the leads about which promises of sales were `met`, were "
         "`broken`, or either (`any`): those of the funnel's `attainment`.",
@@ -76,9 +76,9 @@ class BehindParameters(Parameters):
         figure = self._figure(session, policies, now)
         if figure is None:
             return None
-        if self.judged is not None or self.counted_by is not CountedBy.QUALIFIED:
+        if self.promises is not None or self.counted_by is not CountedBy.QUALIFIED:
             raise BadMeasure(
-                "`counted_by` and `judged` are about a `stage`: leave out `measure` and `promise`"
+                "`counted_by` and `promises` are about a `stage`: leave out `measure` and `promise`"
             )
         subject, where = figure
         groups, _ = groups_of(Reading(session, policies), Population(subject), where)
@@ -89,7 +89,7 @@ class BehindParameters(Parameters):
         times = self.times(now)
         is_by_qualification = self.counted_by is CountedBy.QUALIFIED
         selection = self._within(session, times if is_by_qualification else ALWAYS)
-        return Listed(replace(selection, times=times), self.stage, self.counted_by, self.judged)
+        return Listed(replace(selection, times=times), self.stage, self.counted_by, self.promises)
 
     def _figure(
         self, session: Session, policies: Policies[AlignmentPolicy], now: datetime

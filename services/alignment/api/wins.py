@@ -181,11 +181,15 @@ def _credited(
 
 
 def _page(
-    parameters: WinParameters, credited: Sequence[_Credited], model: AttributionModel, *, now: datetime
+    parameters: WinParameters,
+    credited: Sequence[_Credited],
+    model: AttributionModel,
+    *,
+    now: datetime,
 ) -> CreditedWinsOut:
     cents: Counter[str] = Counter()
-    for it in credited:
-        cents[it.won.win.currency] += it.cents
+    for win in credited:
+        cents[win.won.win.currency] += win.cents
     after = None if parameters.after is None else parameters.cursor.decode(parameters.after)
     page = page_of(
         [it for it in credited if after is None or it.position < after][: parameters.limit + 1],

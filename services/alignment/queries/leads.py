@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
@@ -42,7 +43,7 @@ class CountedHandoff(NamedTuple):
     times: int
 
 
-class Judged(StrEnum):
+class PromiseOutcome(StrEnum):
     """Promises of sales about a lead, by whether they were kept."""
 
     MET = "met"
@@ -50,11 +51,11 @@ class Judged(StrEnum):
     ANY = "any"
 
 
-_HAS_PROMISES: Mapping[Judged, ColumnElement[bool]] = {
-    Judged.MET: func.jsonb_path_exists(handoff.promises, "$.*[0] ? (@ > 0)"),
-    Judged.BROKEN: func.jsonb_path_exists(handoff.promises, "$.*[1] ? (@ > 0)"),
-    Judged.ANY: func.jsonb_path_exists(handoff.promises, "$.*[*] ? (@ > 0)"),
+_HAS_PROMISES: Mapping[PromiseOutcome, ColumnElement[bool]] = {
+    outcome: func.jsonb_path_exists(handoff.promises, cast(f"$.*[{index}] ? (@ > 0)", JSONPATH))
+    for outcome, index in zip(PromiseOutcome, ("0", "1", "*"), strict=True)
 }
+"""The condition that promises of this kind are among `{policy: [met, broken]}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class Listed:
     selection: Selection
     stage: Stage = Stage.QUALIFIED
     counted_by: CountedBy = CountedBy.QUALIFIED
-    judged: Judged | None = None
-    """Only those about which such promises were judged."""
+    promises: PromiseOutcome | None = None
+    """Only those about which promises were so kept or broken."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on the facts."""
-        promised = [] if self.judged is None else [_HAS_PROMISES[self.judged]]
+        promised = [] if self.promises is None else [_HAS_PROMISES[self.promises]]
         return [*self._of_selection(), *promised, IN_STAGE[self.stage]]
 
     def _of_selection(self) -> list[ColumnElement[bool]]:
@@ -82,12 +83,12 @@ class Listed:
         """How often the figure counts this handoff: once, or once for each of the promises."""
         met = sum(it.met for it in facts.promises.values())
         broken = sum(it.broken for it in facts.promises.values())
-        match self.judged:
+        match self.promises:
             case None:
                 return 1
-            case Judged.MET:
+            case PromiseOutcome.MET:
                 return met
-            case Judged.BROKEN:
+            case PromiseOutcome.BROKEN:
                 return broken
         return met + broken
 

@@ -28,6 +28,8 @@ PERIOD: Final = ("period", "since", "until")
 FILTERS: Final = ("team", "tier", "source", "campaign")
 """What narrows the funnel."""
 
+KEPT: Final = ("by", "credit", *FILTERS)
+
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The sections for the period of the address; a period that is none is refused in words."""
@@ -43,8 +45,14 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
 
 
 def period_of(view: View) -> dict[str, str]:
-    """The period that the address names, or this week."""
+    """The period that the address names, or this week.
+
+    The form sends a period and dates: the period counts where it is not the one that the form has `shown`.
+    """
     named = {name: view.query[name] for name in PERIOD if view.query.get(name)}
+    if "shown" in view.query and len(named) > 1:
+        period = named.pop("period", "")
+        named = named if period in {"", view.query["shown"]} else {"period": period}
     return named or {"period": week_of(view.now.astimezone(UTC).date())}
 
 
@@ -54,7 +62,19 @@ async def _sections(apis: Apis, view: View, period: Mapping[str, str]) -> dict[s
     promised, done = await asyncio.gather(
         promises_of(apis, period, view.now), overview(apis, Question(period, by, credit, filters))
     )
-    return {"sections": [*promised, *done], "by": by, "credit": credit, "period": period}
+    return {
+        "sections": [*promised, *done],
+        "by": by,
+        "credit": credit,
+        "period": period,
+        "kept": {**kept_of(view), **period},
+        "report_address": view.url(shown=None),
+    }
+
+
+def kept_of(view: View) -> dict[str, str]:
+    """What the report is grouped by and narrowed to: the agenda keeps it on the way there and back."""
+    return {name: view.query[name] for name in KEPT if view.query.get(name)}
 
 
 def grouping(view: View) -> tuple[str, str]:
@@ -88,7 +108,13 @@ async def load_agenda(apis: Apis, view: View) -> Mapping[str, Any]:
             promises_of(apis, period, view.now), agenda_of(apis, period, dates, view.now)
         )
         sections = [*promised, *talk]
-    return {**values, "period": period, "sections": sections}
+    return {
+        **values,
+        "period": period,
+        "sections": sections,
+        "kept": kept_of(view) | period,
+        "report_address": view.url(),
+    }
 
 
 def _source_of(path: str) -> Any:

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Refusal, Service, ServiceAway
-from services.console.pages.page import READERS, Export, Page, Source, View
+from services.console.pages.page import READERS, Export, Page, Source, View, address
 from services.console.report import funnel
 from services.console.report.contents import LEADS, WINS
 from services.console.report.names import REPS, names_of
 from services.console.report.sections import LEADS_PATH, WINS_PATH
 
 PERIOD: Final = ("period", "since", "until")
-FIGURE: Final = ("promise", "measure", "of", "kept", "judged", "counted_by")
+REPORTS: Final = ("/alignment", "/alignment/agenda")
+"""The pages whose figures these are."""
+
+FIGURE: Final = ("promise", "measure", "of", "kept", "promises", "counted_by")
 """What names a figure besides the stage."""
 
 CREDIT: Final = ("by", "group", "touched", "currency", "model")
@@ -23,7 +26,7 @@ ROWS = 25
 """Leads of one page: each name is a question to scoring."""
 
 WORDS: Final = {
-    "judged": {
+    "promises": {
         "any": "about which promises of sales were kept or broken",
         "met": "about which promises of sales were kept",
         "broken": "about which promises of sales were broken",
@@ -34,8 +37,11 @@ WORDS: Final = {
 }
 """Parameters whose values are said in other words."""
 
+TITLES: Final = {"since": "from", "until": "to", "by": "credit by", "of": "", "currency": "in"}
+"""What stands before the values of parameters whose names say little to people."""
+
 CHOICES: Final[Mapping[str, Mapping[str, str | None]]] = {
-    "judged": {"Kept or broken": "any", "Kept": "met", "Broken": "broken"},
+    "promises": {"Kept or broken": "any", "Kept": "met", "Broken": "broken"},
     "kept": {"All": None, "That count": "true", "That do not": "false"},
 }
 """The other parts of a figure that a list leads to, by the parameter that selects them."""
@@ -128,18 +134,9 @@ def _words(view: View, names: Sequence[str]) -> list[str]:
 def _word(name: str, value: str) -> str:
     if name in WORDS:
         return WORDS[name].get(value, value)
-    match name:
-        case "promise" | "measure":
-            return ""
-        case "since":
-            return f"from {value}"
-        case "until":
-            return f"to {value}"
-        case "by":
-            return f"credit of each {value}"
-        case "model" | "of":
-            return _plain(value)
-    return f"{name} {value}"
+    if name in {"promise", "measure"}:  # the heading has them
+        return ""
+    return f"{TITLES.get(name, name)} {_plain(value)}".lstrip()
 
 
 def _plain(name: str) -> str:
@@ -148,18 +145,22 @@ def _plain(name: str) -> str:
 
 def _choices(view: View) -> dict[str, tuple[str, bool]]:
     """The other parts of the figure: their addresses, and whether each is the one that is shown."""
-    name = "judged" if view.query.get("judged") else "kept"
+    name = "promises" if view.query.get("promises") else "kept"
     if name == "kept" and not (view.query.get("promise") or view.query.get("measure")):
         return {}
-    shown = view.query.get(name)
+    selected = view.query.get(name)
     return {
-        title: (view.url(**{name: value}), value == shown) for title, value in CHOICES[name].items()
+        title: (view.url(**{name: value}), value == selected)
+        for title, value in CHOICES[name].items()
     }
 
 
-def _back(view: View) -> dict[str, str]:
-    """The period of the list, for the link to the report that it is behind."""
-    return {name: view.query[name] for name in PERIOD if view.query.get(name)}
+def _back(view: View) -> str:
+    """The address of the report that the list is behind; a list that was opened from elsewhere has its period."""
+    report = view.query.get("report", "")
+    if report.partition("?")[0] in REPORTS:
+        return report
+    return address(REPORTS[0], {name: view.query[name] for name in PERIOD if view.query.get(name)})
 
 
 PAGES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -53,25 +53,13 @@ def rejections_section(
     has_more: bool,
 ) -> Section:
     """The campaigns whose leads sales rejected, those with the most first, and the reasons of these leads."""
-    reasons: dict[str | None, Counter[str]] = {}
+    reasons: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
     for lead in leads:
-        reasons.setdefault(lead["campaign"], Counter())[lead["rejection_reason"] or ""] += 1
+        reasons[lead["campaign"]][lead["rejection_reason"] or ""] += 1
     rejected = sorted(
         (it for it in report["items"] if it["rejected"]), key=lambda it: -it["rejected"]
     )
-    rows = [
-        [
-            Cell(it["group"] or "no campaign"),
-            count_cell(it["rejected"], leads_href(period, "rejected", campaign=it["group"])),
-            share_cell(
-                it["rejected"] / it["qualified"],
-                leads_href(period, "rejected", campaign=it["group"]),
-            ),
-            count_cell(it["qualified"], leads_href(period, "qualified", campaign=it["group"])),
-            _reasons_cell(reasons.get(it["group"], Counter()), period, it["group"]),
-        ]
-        for it in rejected[:MAX_CAMPAIGNS]
-    ]
+    rows = [_rejected_row(it, reasons[it["group"]], period) for it in rejected[:MAX_CAMPAIGNS]]
     left_out = f" The {MAX_CAMPAIGNS} with the most." if len(rejected) > MAX_CAMPAIGNS else ""
     part = f" Reasons are of the latest {number_text(len(leads))}." if has_more else ""
     return Section(
@@ -87,6 +75,20 @@ def rejections_section(
         f"leads that qualified in the period.{left_out}{part}",
         empty="Sales rejected none of these leads.",
     )
+
+
+def _rejected_row(
+    group: Mapping[str, Any], reasons: Mapping[str, int], period: Mapping[str, str]
+) -> list[Cell]:
+    campaign = group["group"]
+    href = leads_href(period, "rejected", campaign=campaign)
+    return [
+        Cell(campaign or "no campaign"),
+        count_cell(group["rejected"], href),
+        share_cell(group["rejected"] / group["qualified"], href),
+        count_cell(group["qualified"], leads_href(period, "qualified", campaign=campaign)),
+        _reasons_cell(reasons, period, campaign),
+    ]
 
 
 def waiting_section(

@@ -43,12 +43,21 @@ COLUMNS: Final = [
 ]
 
 
-def campaigns_section(report: Mapping[str, Any]) -> Section:
-    """The campaigns, the most expensive first, and all together."""
+def campaigns_section(
+    report: Mapping[str, Any], *, kept: Mapping[str, str] | None = None
+) -> Section:
+    """The campaigns, the most expensive first, and all together; `kept` are the parameters of the page."""
     items, currency = report["items"], report["currency"]
-    rows = [_row(it, _name(report, it["campaign"]), _Links(report, it["campaign"])) for it in items]
+    rows = [
+        _row(
+            it,
+            _name(it["campaign"], kept or dates_of(report)),
+            _Links(report, {"campaign": it["campaign"]}),
+        )
+        for it in items
+    ]
     if rows:
-        rows.append(_row(report["total"], Cell("All"), _Links(report)))
+        rows.append(_row(report["total"], Cell("All"), _Links(report, {})))
     return Section(
         "campaigns",
         TITLE,
@@ -82,31 +91,29 @@ def _lifetime_text(report: Mapping[str, Any]) -> str:
     return amount_text(value, report["currency"])
 
 
-def _name(report: Mapping[str, Any], campaign: str | None) -> Cell:
+def _name(campaign: str | None, kept: Mapping[str, str]) -> Cell:
     """The campaign, which leads to the funnel of its leads."""
     if campaign is None:
         return Cell("no campaign")
-    query = {**dates_of(report), "campaign": campaign}
-    return Cell(campaign, f"/alignment?{urlencode(query)}")
+    return Cell(campaign, f"/alignment?{urlencode({**kept, 'campaign': campaign})}")
 
 
 class _Links:
-    """The pages behind the figures of a campaign, of the leads without one (None), or of all."""
+    """The pages behind the figures of a campaign, of the leads without one (None), or of all (no campaign at all)."""
 
-    def __init__(self, report: Mapping[str, Any], *campaigns: str | None) -> None:
+    def __init__(self, report: Mapping[str, Any], campaign: Mapping[str, str | None]) -> None:
         self.currency: str | None = report["currency"]
         self._dates = dates_of(report)
-        self._campaigns = campaigns
+        self._campaign = campaign
 
     def leads(self, stage: str) -> str:
         """The leads that came to the stage in the days of the report."""
-        of_campaign = {"campaign": it for it in self._campaigns}
-        return leads_href(self._dates, stage, counted_by="happened", **of_campaign)
+        return leads_href(self._dates, stage, counted_by="happened", **self._campaign)
 
     def wins(self) -> str:
         """The wins that are credited."""
-        of_group = {"group": it or "" for it in self._campaigns}
-        return wins_href(self._dates, "campaign", **of_group)
+        group = {"group": self._campaign["campaign"] or ""} if self._campaign else {}
+        return wins_href(self._dates, "campaign", **group)
 
 
 def _row(item: Mapping[str, Any], name: Cell, links: _Links) -> list[Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from services.console.apis import Apis, Gap, Refusal, Service
@@ -32,6 +33,11 @@ class Question:
         """The parameters of the pages behind the figures of the funnel."""
         return {**self.period, **self.filters}
 
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """The parameters of the report itself, for links to it with another filter."""
+        return {**self.linked, "by": self.by, "credit": self.credit}
+
 
 async def promises_of(apis: Apis, period: Mapping[str, str], now: datetime) -> list[Section]:
     """The sections on who agreed, what each side promised, and what it did."""
@@ -57,7 +63,12 @@ async def overview(apis: Apis, question: Question) -> list[Section]:
     )
     return [
         *_of_funnel(parts["funnel"], question, parts["reps"]),
-        _of(campaigns.campaigns_section, "campaigns", campaigns.TITLE, parts["campaigns"]),
+        _of(
+            partial(campaigns.campaigns_section, kept=question.kept),
+            "campaigns",
+            campaigns.TITLE,
+            parts["campaigns"],
+        ),
         _of(attribution.attribution_section, "attribution", "Attribution", parts["attribution"]),
     ]
 
@@ -72,13 +83,17 @@ async def trend_of(apis: Apis, weeks: Sequence[str]) -> Section:
 
 
 async def optional(call: Awaitable[Any]) -> Any:
-    """The answer of an API; a Gap where this version of the service has no such report."""
+    """The answer of an API; a Gap where this version of the service has no such report, or refuses this one."""
     try:
         return await call
     except Refusal as refusal:
-        if refusal.http_status != 404:
-            raise
-        return Gap("the alignment service of this installation has no such report yet: upgrade it")
+        if refusal.http_status == 404:
+            return Gap(
+                "the alignment service of this installation has no such report yet: upgrade it"
+            )
+        if refusal.http_status == 422:
+            return Gap(refusal.message)
+        raise
 
 
 def _of(build: Any, id_: str, title: str, part: Any) -> Section:

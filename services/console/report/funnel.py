@@ -99,8 +99,8 @@ def rates_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Secti
         ],
         [
             Cell("Promises of sales kept, of those judged"),
-            share_cell(total["attainment"], _leads(period, judged="met")),
-            count_cell(promised, _leads(period, judged="any")),
+            share_cell(total["attainment"], _leads(period, promises="met")),
+            count_cell(promised, _leads(period, promises="any")),
         ],
         [Cell("Revenue"), revenue_cell(total, won), count_cell(total["won"], won)],
     ]
@@ -148,7 +148,7 @@ def groups_section(
 def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | None) -> list[Cell]:
     return [
         share_cell(item["acceptance_rate"], _leads(period, **ANSWERED, kept="true", **group)),
-        share_cell(item["attainment"], _leads(period, judged="met", **group)),
+        share_cell(item["attainment"], _leads(period, promises="met", **group)),
         revenue_cell(item, leads_href(period, "won", **group)),
     ]
 

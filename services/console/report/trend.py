@@ -68,6 +68,6 @@ def _row(name: str, report: Mapping[str, Any]) -> list[Cell]:
         share_cell(
             total["acceptance_rate"], leads_href(period, "qualified", **ANSWERED, kept="true")
         ),
-        share_cell(total["attainment"], leads_href(period, "qualified", judged="met")),
+        share_cell(total["attainment"], leads_href(period, "qualified", promises="met")),
         revenue_cell(total, leads_href(period, "won")),
     ]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -95,7 +96,7 @@ def test_the_promises_of_both_sides_to_date_open_their_leads(console: RunningCon
     promised = [it for it in links_of(page) if "promise=" in it]
     with console.visit() as client:
         rows = [client.get(it).text.count('<tr id="lead-') for it in promised]
-    assert rows == [3, 2]
+    assert rows == [3, 3, 1, 2]  # of each its value, and what it is computed from
 
 
 def test_each_figure_opens_as_many_leads_as_it_counts(console: RunningConsole) -> None:
@@ -151,6 +152,45 @@ def test_a_period_that_is_none_is_refused_in_words_and_this_week_is_shown(
     assert "3 leads that qualified 16 Nov to 22 Nov 2026" in text_of(page)
 
 
+@pytest.mark.parametrize(
+    ("query", "dates"),
+    [
+        ({"period": "2026-W47", "since": "2026-11-02"}, "2 Nov to"),
+        ({"period": "2026-W46", "since": "2026-11-02"}, "9 Nov to"),
+        ({"period": "2026-W47"}, "16 Nov to"),
+        ({"period": "", "since": "2026-11-03", "until": "2026-11-04"}, "3 Nov to"),
+    ],
+    ids=["dates", "another period", "nothing", "dates alone"],
+)
+def test_the_form_counts_what_was_changed_of_period_and_dates(
+    console: RunningConsole, query: dict[str, str], dates: str
+) -> None:
+    text = text_of(page_of(console, "/alignment", shown="2026-W47", **query))
+
+    assert "but not both" not in text
+    assert re.search(rf"that qualified {dates}", text) or "No lead qualified" in text
+    assert dates in text
+
+
+def test_links_keep_what_the_report_is_grouped_by_and_narrowed_to(console: RunningConsole) -> None:
+    state = {"period": "2026-W47", "by": "rep", "team": "sales", "credit": "channel"}
+    page = page_of(console, "/alignment", **state)
+
+    [to_agenda] = re.findall(r'href="(/alignment/agenda\?[^"]*)"', page.text)
+    [to_campaign] = re.findall(r'href="(/alignment\?[^"]*campaign=autumn[^"]*)"', page.text)
+    for address in (to_agenda, to_campaign):
+        assert state.items() <= dict(parse_qsl(urlsplit(html.unescape(address)).query)).items()
+    with console.visit() as client:
+        agenda = client.get(html.unescape(to_agenda))
+        behind = client.get(next(it for it in links_of(page) if "stage=qualified" in it))
+        elsewhere = client.get("/alignment/leads?period=2026-W47&report=//evil.example/alignment")
+    [back] = re.findall(r'href="([^"]*)">The report<', agenda.text)
+    assert state.items() <= dict(parse_qsl(urlsplit(html.unescape(back)).query)).items()
+    [back] = re.findall(r'href="([^"]*)">The report<', behind.text)
+    assert html.unescape(back) == f"/alignment?{urlencode(state)}"
+    assert 'href="/alignment?period=2026-W47">The report<' in elsewhere.text
+
+
 @pytest.mark.parametrize("by", [*GROUPS, "<b>"])
 def test_the_funnel_is_grouped_as_asked(console: RunningConsole, by: str) -> None:
     page = page_of(console, "/alignment", by=by, period="2026-11")
@@ -163,7 +203,8 @@ def test_filters_narrow_the_funnel_and_the_leads_behind_it(console: RunningConso
     page = page_of(console, "/alignment", campaign="autumn")
 
     assert "1 lead that qualified" in text_of(page)
-    of_funnel = [it for it in links_of(page) if "promise=" not in it]
+    others = ("promise=", "counted_by=")  # promises and campaigns are of all leads
+    of_funnel = [it for it in links_of(page) if not any(name in it for name in others)]
     assert of_funnel
     assert all("campaign=autumn" in it for it in of_funnel)
 

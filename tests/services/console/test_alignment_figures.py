@@ -83,7 +83,9 @@ def figures_of(client: httpx.Client, path: str, **query: str) -> list[Figure]:
     page = client.get(path, params=query)
     assert page.status_code == 200, page.text
     links = re.findall(r'<a href="(/alignment/(?:leads|wins)\?[^"]*)">([^<]*)</a>', page.text)
-    return [Figure(html.unescape(text).replace("\u2009", ""), html.unescape(at)) for at, text in links]
+    return [
+        Figure(html.unescape(text).replace("\u2009", ""), html.unescape(at)) for at, text in links
+    ]
 
 
 def rows_at(client: httpx.Client, figure: Figure, **changes: str | None) -> list[Mapping[str, str]]:
@@ -118,8 +120,8 @@ def check_leads(client: httpx.Client, figure: Figure) -> None:
 
 def _of_all(figure: Figure) -> dict[str, str | None]:
     """The changes of the parameters that make a list that of all of which a figure is a share."""
-    if "judged" in figure.query:
-        return {"judged": "any"}
+    if "promises" in figure.query:
+        return {"promises": "any"}
     if "kept" in figure.query:
         return {"kept": None}
     return {"stage": "qualified"}
@@ -192,8 +194,10 @@ def test_each_figure_of_the_agenda_opens_what_it_counts(console: RunningConsole)
 
 def test_a_list_leads_to_the_other_parts_of_its_figure(console: RunningConsole) -> None:
     with console.visit() as client:
-        page = client.get("/alignment/leads?period=2026-11&judged=met")
-        links = re.findall(r'<a href="([^"]*)"( aria-current="true")?>(Kept|Broken|Kept or', page.text)
+        page = client.get("/alignment/leads?period=2026-11&promises=met")
+        links = re.findall(
+            r'<a href="([^"]*)"( aria-current="true")?>(Kept|Broken|Kept or broken)<', page.text
+        )
         promise = client.get("/alignment/leads?period=2026-11&promise=quality&kept=false")
 
     assert [title for _, current, title in links if current] == ["Kept"]

@@ -88,7 +88,9 @@ async def _parts(url: str) -> dict[str, object]:
     apis = connections.apis("k")
     try:
         return await apis.parts(
-            here=apis.get(Service.SLA, "/query", name="ada"), away=apis.get(Service.SLA, "/text")
+            here=apis.get(Service.SLA, "/query", name="ada"),
+            away=apis.get(Service.SLA, "/text"),
+            broken=apis.get(Service.SLA, "/broken"),
         )
     finally:
         await connections.close()
@@ -98,3 +100,19 @@ def test_a_part_that_is_away_is_a_gap(url: str) -> None:
     parts = asyncio.run(_parts(url))
     assert parts["here"] == {"name": "ada"}
     assert isinstance(parts["away"], Gap)
+    assert parts["broken"] == Gap("the SLA monitor answered 500")
+
+
+async def _refused_part(url: str) -> None:
+    connections = Connections(dict.fromkeys(Service, url))
+    try:
+        await connections.apis("k").parts(
+            refused=connections.apis("k").get(Service.SLA, "/problem/404/unknown_lead")
+        )
+    finally:
+        await connections.close()
+
+
+def test_a_part_that_is_refused_is_no_gap(url: str) -> None:
+    with pytest.raises(Refusal, match="why unknown_lead"):
+        asyncio.run(_refused_part(url))

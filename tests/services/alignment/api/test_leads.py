@@ -1,4 +1,4 @@
-"""The lists of leads behind figures: over the whole list they sum to the figure, to the lead, the promise and the cent."""
+"""The lists of leads behind figures sum to them: to the lead, to the promise, to the cent."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def test_promises_of_the_funnel_are_those_about_its_leads(client: TestClient) ->
     for group in report["items"]:
         campaign = group["group"] or ""
         met, broken = group["promises_met"], group["promises_broken"]
-        assert counted(client, campaign=campaign, judged="met") == met
-        assert counted(client, campaign=campaign, judged="broken") == broken
-        assert counted(client, campaign=campaign, judged="any") == met + broken
+        assert counted(client, campaign=campaign, promises="met") == met
+        assert counted(client, campaign=campaign, promises="broken") == broken
+        assert counted(client, campaign=campaign, promises="any") == met + broken
 
 
-@pytest.mark.parametrize("also", [{"counted_by": "happened"}, {"judged": "met"}])
+@pytest.mark.parametrize("also", [{"counted_by": "happened"}, {"promises": "met"}])
 def test_what_is_about_a_stage_does_not_go_with_a_measure(
     client: TestClient, also: dict[str, str]
 ) -> None:
@@ -155,7 +155,7 @@ def test_all_wins_are_listed_with_their_whole_amounts(client: TestClient) -> Non
 
 
 def test_wins_without_a_known_group_are_those_of_all_kinds(client: TestClient) -> None:
-    both = get(client, "/v1/attribution/wins", group="", limit=500)
+    unknown = get(client, "/v1/attribution/wins", group="", limit=500)
     parts = [
         get(client, "/v1/attribution/wins", group="", touched=it, limit=500)
         for it in ("true", "false")
@@ -164,7 +164,7 @@ def test_wins_without_a_known_group_are_those_of_all_kinds(client: TestClient) -
     for currency in ("EUR", "USD"):
         sums = [
             cents(amount["amount"])
-            for page in (both, *parts)
+            for page in (unknown, *parts)
             for amount in page["credit"]
             if amount["currency"] == currency
         ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import date
+from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -14,11 +16,15 @@ from starlette.responses import JSONResponse, Response
 
 from services.console.apis import Connections, Refusal, Service
 from services.console.live import Channels
+from services.console.pages.alignment import load
+from services.console.pages.page import View
 from services.console.report import meeting
 from services.console.report.contents import Question, overview, promises_of, trend_of
 from services.console.report.meeting import agenda_of
 from services.console.report.sections import Section
+from services.console.sessions import Visitor
 from tests.builders import NOON
+from tests.engine import PATIENCE_S
 from tests.serving import serving
 
 DATES = {"since": "2026-11-16", "until": "2026-11-22"}
@@ -51,6 +57,10 @@ class Api:
             "/v1/agreement/versions": NOTHING,
         }
         self.pages = 0
+        self.problems: dict[str, int] = {}
+        """The status of paths that fail."""
+        self.together: Barrier | None = None
+        """At which so many requests wait for each other."""
         self.app = FastAPI()
         self.app.state.streams = Channels()
         self.app.add_api_route("/v1/{path:path}", self.answer, methods=["GET"])
@@ -58,6 +68,11 @@ class Api:
     def answer(self, request: Request) -> Response:
         """The answer at the path; of rejected leads one page after the other."""
         path = request.url.path
+        if self.together is not None:
+            self.together.wait(PATIENCE_S)
+        if path in self.problems:
+            status = self.problems[path]
+            return JSONResponse({"code": "x", "message": f"{status} here"}, status)
         if path == "/v1/alignment/leads":
             self.pages += 1
             lead = {"campaign": "autumn", "rejection_reason": "not_ready"}
@@ -79,6 +94,10 @@ def connections(api: Api) -> Iterator[dict[Service, str]]:
         yield dict.fromkeys(Service, url)
 
 
+def _run(urls: dict[Service, str], read: Any) -> Any:
+    return asyncio.run(_sections(urls, read))
+
+
 async def _sections(urls: dict[Service, str], read: Any) -> Any:
     connections = Connections(urls)
     try:
@@ -89,8 +108,7 @@ async def _sections(urls: dict[Service, str], read: Any) -> Any:
 
 def sections(urls: dict[Service, str], read: Any) -> dict[str, Section]:
     """The sections by their ids."""
-    read_sections = asyncio.run(_sections(urls, read))
-    return {it.id: it for it in read_sections}
+    return {it.id: it for it in _run(urls, read)}
 
 
 def test_a_report_that_this_version_does_not_have_is_named(connections: dict[Service, str]) -> None:
@@ -101,6 +119,34 @@ def test_a_report_that_this_version_does_not_have_is_named(connections: dict[Ser
     assert len(by_id["funnel"].rows) == 9
     [promised] = sections(connections, lambda apis: promises_of(apis, PERIOD, NOON)).values()
     assert "upgrade it" in promised.gap
+
+
+def test_a_part_that_refuses_the_period_says_why(api: Api, connections: dict[Service, str]) -> None:
+    api.problems["/v1/attribution"] = 422
+    api.problems["/v1/campaigns"] = 500
+    try:
+        by_id = sections(connections, lambda apis: overview(apis, Question(PERIOD)))
+    finally:
+        api.problems.clear()
+
+    assert by_id["attribution"].gap == "422 here"
+    assert by_id["campaigns"].gap == "500 here"
+    assert not by_id["funnel"].gap
+
+
+def test_all_reports_of_the_page_are_asked_for_at_once(
+    api: Api, connections: dict[Service, str]
+) -> None:
+    api.together = Barrier(5)  # the promises, the funnel, attribution, campaigns, the names of reps
+    view = View(
+        "/alignment", {}, PERIOD, Visitor("k", "ops", "olga", 0.0, "n"), NOON, ZoneInfo("UTC")
+    )
+    try:
+        values = _run(connections, lambda apis: load(apis, view))
+    finally:
+        api.together = None
+
+    assert [it.id for it in values["sections"]][:2] == ["promises", "funnel"]
 
 
 def test_another_refusal_is_no_gap(api: Api, connections: dict[Service, str]) -> None:

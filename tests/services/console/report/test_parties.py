@@ -40,7 +40,9 @@ def test_both_owners_stand_with_their_signatures() -> None:
         ["Both", "it holds from 1 Nov 2026 to 31 Jan 2027", "\u2013", "holds"],
     ]
     assert [row[3].state for row in section.rows] == ["met", "behind", "met"]
-    assert section.note.startswith("By agreement version 3, which both sides look at together weekly.")
+    assert section.note.startswith(
+        "By agreement version 3, which both sides look at together weekly."
+    )
 
 
 def test_a_side_that_names_nobody_is_open() -> None:
