@@ -6,23 +6,22 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
-from threading import Event
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 
-from benchmarks.handoffs import Floor, load, news, truncate
+from benchmarks.handoffs import Floor, count_all, load, make_stale, news, truncate
 from benchmarks.machine import Figure, console, does, postgres, print_figures, print_machine, takes
-from services.alignment.domain.conditions import MAX_CATEGORIES, condition_of, matching
+from services.alignment.domain.conditions import MAX_GROUPS, condition_of, matching
+from services.alignment.domain.groups import Groups, fields_read
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy, Selection
-from services.alignment.queries.tallies import categories_in
-from services.alignment.upkeep import keep_up
+from services.alignment.queries.tallies import groups_in
 from shared.clock import utc_now
 from shared.contracts.topic import Record
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, LEADS_TOUCHED, SLA_CHANGED
@@ -31,7 +30,7 @@ from shared.db.time_range import TimeRange
 from shared.messaging.batch import Subscription
 
 BATCH = 2_000
-RATIO, AT_MOST_S, TIMES, ROUNDS = 0.5, 0.2, 10, 3
+RATIO, AT_MOST_S, TIMES, ROUNDS, STALE = 0.5, 0.2, 10, 3, 3
 ALL: tuple[Subscription[Any], ...] = (
     Subscription(LEADS_QUALIFIED, on_leads_qualified),
     Subscription(LEADS_TOUCHED, on_leads_touched),
@@ -42,7 +41,7 @@ SUBSCRIPTIONS = {it.topic.name: it for it in ALL}
 
 
 def worker_per_s(sessions: Sessions, records: Sequence[Record]) -> float:
-    """Records/s of the handlers, each batch decoded and committed, with the merging of all that they add to sums."""
+    """Records/s of the handlers, each batch decoded and committed, with the counting of the days that became stale."""
     began_s = time.monotonic()
     for first in range(0, len(records), BATCH):
         with sessions.begin() as session:
@@ -51,7 +50,7 @@ def worker_per_s(sessions: Sessions, records: Sequence[Record]) -> float:
                 messages = [subscription.topic.decode(it) for it in batch]
                 if messages:
                     subscription.handle(session, messages, utc_now())
-    keep_up(sessions, Event())
+    count_all(sessions)
     return len(records) / (time.monotonic() - began_s)
 
 
@@ -77,20 +76,25 @@ def speed(engine: Engine, leads: int) -> Figure:
 
 
 def reports(engine: Engine, handoffs: int) -> Iterator[Figure]:
-    """The time of each report over 13 weeks."""
+    """The time of each report over 13 weeks, while no day is stale, and while the last days are."""
     sessions = sessions_on(engine)
     truncate(sessions)
     quarter = Selection(load(engine, handoffs))
-    of = f"{handoffs:,} handoffs"
+    yield from _reports(sessions, f"{handoffs:,} handoffs", quarter)
+    make_stale(sessions, STALE)
+    yield from _reports(sessions, f"{handoffs:,} handoffs, {STALE} stale days", quarter)
+
+
+def _reports(sessions: Sessions, of: str, quarter: Selection) -> Iterator[Figure]:
     for group_by in GroupBy:
         yield _report(sessions, f"{of}, by {group_by}", quarter, group_by)
     of_team = replace(quarter, team="team_1")
     yield _report(sessions, f"{of}, of a team, by channel", of_team, GroupBy.CHANNEL)
-    chosen = replace(quarter, categories=_categories(sessions, quarter.times))
+    chosen = replace(quarter, groups=_groups(sessions, quarter.times))
     yield _report(sessions, f"{of}, by a condition, by campaign", chosen, GroupBy.CAMPAIGN)
     began_s = time.monotonic()
-    _categories(sessions, quarter.times)
-    yield takes(f"{of}, a condition for each category", time.monotonic() - began_s)
+    _groups(sessions, quarter.times)
+    yield takes(f"{of}, the groups of a condition", time.monotonic() - began_s)
 
 
 def _report(sessions: Sessions, name: str, selection: Selection, group_by: GroupBy) -> Figure:
@@ -104,10 +108,12 @@ def _report(sessions: Sessions, name: str, selection: Selection, group_by: Group
     return takes(name, median(took_s), at_most_s=AT_MOST_S)
 
 
-def _categories(sessions: Sessions, times: TimeRange) -> list[str]:
+def _groups(sessions: Sessions, times: TimeRange) -> Groups:
+    condition = condition_of('team != "team_1" && channel in ["email", "event"]')
+    fields = fields_read([condition])
     with sessions() as session:
-        categories = categories_in(session, times, limit=MAX_CATEGORIES)
-    return matching(categories, condition_of('team != "team_1" && channel in ["email", "event"]'))
+        groups = groups_in(session, times, fields, limit=MAX_GROUPS)
+    return matching(condition, fields, groups)
 
 
 def main(

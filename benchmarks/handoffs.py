@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,16 +15,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
-from services.alignment.domain.promises import KeptCounts
-from services.alignment.domain.tallies import (
-    MEASURES,
-    Category,
-    Tally,
-    categorised,
-    category_of,
-    tallies_of,
-)
-from services.alignment.queries.tallies import add_categories, add_changes, merge_changes
+from services.alignment.domain.promises import PromiseFacts
+from services.alignment.handlers.counting import count_oldest_day
+from services.alignment.queries.promises import add_promises
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -53,7 +45,7 @@ CHUNK = 20_000
 NEWS_OF_A_LEAD = (Change.ASSIGNED, Change.DELIVERED, Change.ACCEPTED, Change.CONTACTED)
 RESET = (
     "truncate alignment.handoffs, alignment.changes, alignment.promises, alignment.touches, "
-    "alignment.tallies, alignment.tally_changes, alignment.categories, alignment.promise_links"
+    "alignment.daily_tallies, alignment.stale_days, alignment.stale_handoffs"
 )
 
 
@@ -165,56 +157,68 @@ class Floor:
 
 
 def load(engine: Engine, count: int) -> TimeRange:
-    """Store the facts of so many handoffs of 13 weeks and their sums; returns the time in which they qualified."""
+    """Store the facts of so many handoffs of 13 weeks, and count all days; returns the time in which they qualified."""
     sessions = sessions_on(engine)
     facts = _facts(count)
-    sums: Counter[tuple[Tally, int]] = Counter()
-    categories: set[Category] = set()
     while chunk := list(islice(facts, CHUNK)):
-        categories.update(map(category_of, chunk))
-        for tally, numbers in tallies_of(chunk).items():
-            for measure, number in enumerate(numbers):
-                sums[tally, measure] += number
         with sessions.begin() as session:
             _add(session, chunk)
-    _save_sums(sessions, sums, categories)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(
-            text("vacuum analyze alignment.handoffs, alignment.tallies, alignment.categories")
-        )
+    _analyze(engine)
+    count_all(sessions)
+    _analyze(engine)
     return TimeRange(END - timedelta(days=DAYS), END)
 
 
-def _save_sums(
-    sessions: Sessions, sums: Counter[tuple[Tally, int]], categories: set[Category]
-) -> None:
-    changes: dict[Tally, list[int]] = {}
-    for (tally, measure), number in sums.items():
-        changes.setdefault(tally, [0] * len(MEASURES))[measure] = number
+def count_all(sessions: Sessions) -> None:
+    """Count all stale days, one after the other."""
+    is_counted = True
+    while is_counted:
+        with sessions.begin() as session:
+            is_counted = count_oldest_day(session)
+
+
+def make_stale(sessions: Sessions, number: int) -> None:
+    """Make the last days stale."""
     with sessions.begin() as session:
-        add_categories(session, categories)
-        add_changes(session, changes)
-        merge_changes(session, limit=len(changes))
+        session.execute(
+            text(
+                "insert into alignment.stale_days (day) select cast(:last as date) - it from generate_series(1, :n) it"
+            ),
+            {"last": END, "n": number},
+        )
+
+
+def _analyze(engine: Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            text("vacuum analyze alignment.handoffs, alignment.promises, alignment.daily_tallies")
+        )
 
 
 def _add(session: Session, facts: Sequence[HandoffFacts]) -> None:
-    rows = [
-        {**it._asdict(), "promises": {policy: list(kept) for policy, kept in it.promises.items()}}
-        for it in facts
-    ]
     session.execute(
         text(
             "insert into alignment.handoffs select * from json_populate_recordset("
             "null::alignment.handoffs, cast(:rows as json))"
         ),
-        {"rows": orjson.dumps(rows).decode()},
+        {"rows": orjson.dumps([{**it._asdict(), "promises": {}} for it in facts]).decode()},
+    )
+    add_promises(session, [_promise(it) for it in facts])
+
+
+def _promise(facts: HandoffFacts) -> PromiseFacts:
+    """What became of the promise to accept the handoff: it was broken where the handoff was rejected."""
+    handoff_id, at = facts.handoff_id or facts.lead_id, facts.assigned_at or END
+    met_at, breached_at = (at, None) if facts.accepted_at else (None, at)
+    return PromiseFacts(
+        facts.lead_id, handoff_id, "accept", met_at, breached_at, detected_at=at, due_on=at.date()
     )
 
 
 def _facts(count: int) -> Iterator[HandoffFacts]:
     chance = Random(count)  # noqa: S311 - a benchmark draws the same again
     for number in range(count):
-        yield categorised(_handoff(chance, END - timedelta(days=DAYS * (number + 1) / count)))
+        yield _handoff(chance, END - timedelta(days=DAYS * (number + 1) / count))
 
 
 def _handoff(chance: Random, at: datetime) -> HandoffFacts:
@@ -229,5 +233,4 @@ def _handoff(chance: Random, at: datetime) -> HandoffFacts:
         contacted_at=later if fate < 0.7 else None, closed_at=later if fate < 0.05 else None,
         outcome="won" if fate < 0.05 else None, amount_cents=1_250_000 if fate < 0.05 else None,
         currency=chance.choice(("EUR", "USD")) if fate < 0.05 else None,
-        promises={"accept": KeptCounts(1, 0) if fate < 0.8 else KeptCounts(0, 1)},
     )  # fmt: skip

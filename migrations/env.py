@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+import services.alignment.older_tables
 import services.alignment.tables
 import services.routing.tables
 import services.scoring.tables
@@ -19,6 +20,7 @@ METADATA = [
     services.routing.tables.metadata,
     services.sla_monitor.tables.metadata,
     services.alignment.tables.metadata,
+    services.alignment.older_tables.metadata,
 ]
 SCHEMAS = {metadata.schema for metadata in METADATA}
 

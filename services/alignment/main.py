@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.alignment.api import router
+from services.alignment.counting import count_stale_days
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.daily import announce_outcomes
 from services.alignment.handlers.handoffs import on_handoffs_changed
@@ -16,8 +17,6 @@ from services.alignment.handlers.known import on_leads_known
 from services.alignment.handlers.promises import on_sla_changed
 from services.alignment.handlers.qualifications import on_leads_qualified
 from services.alignment.handlers.touches import on_leads_touched
-from services.alignment.recount import recount
-from services.alignment.upkeep import keep_up
 from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
@@ -38,9 +37,7 @@ from shared.process.periodic import run_periodically
 from shared.process.settings import Settings
 
 PORT = 8004
-KEEP_UP_EVERY_S = 1.0
-RECOUNT_EVERY_S = 300.0
-"""How often it is asked whether it is time for the nightly recount."""
+COUNT_EVERY_S = 1.0
 
 
 def api(settings: Settings) -> None:
@@ -85,21 +82,15 @@ def worker(settings: Settings) -> None:
     stop = Event()
     engine = engine_for(settings.database_url)
     sessions = sessions_on(engine)
-    tasks = [
-        run_periodically(
-            "tallies of handoffs", partial(keep_up, sessions, stop), stop, every_s=KEEP_UP_EVERY_S
-        ),
-        run_periodically(
-            "nightly recount of handoffs",
-            partial(recount, sessions, utc_now, stop),
-            stop,
-            every_s=RECOUNT_EVERY_S,
-        ),
-    ]
+    counting = run_periodically(
+        "counting of stale days",
+        partial(count_stale_days, sessions, stop),
+        stop,
+        every_s=COUNT_EVERY_S,
+    )
     try:
         work(ALIGNMENT, subscriptions, settings=settings, tick=announce_outcomes)
     finally:
         stop.set()
-        for task in tasks:
-            task.join()
+        counting.join()
         engine.dispose()

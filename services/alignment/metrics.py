@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from prometheus_client import Gauge
 
-RECOUNT_DIFFERENCES = Gauge(
-    "leadbaton_alignment_recount_differences",
-    "Sums that reports read and that the last nightly recount had to mend; should be 0.",
+STALE_DAYS = Gauge(
+    "leadbaton_alignment_stale_days",
+    "Days on which something has changed since they were counted; reports read their handoffs one by one.",
 )
-RECOUNT_FINISHED = Gauge(
-    "leadbaton_alignment_recount_finished_timestamp_seconds",
-    "When a nightly recount was last finished, in seconds since 1970; 0 before the first.",
+STALE_SINCE = Gauge(
+    "leadbaton_alignment_stale_since_timestamp_seconds",
+    "Since when the first of these days has been stale, in seconds since 1970; 0: no day is.",
 )
 ANNOUNCEMENT_LATE = Gauge(
     "leadbaton_alignment_announcement_late_seconds",

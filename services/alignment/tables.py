@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -15,7 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    SmallInteger,
+    Numeric,
     Table,
     Text,
     text,
@@ -25,12 +23,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from shared.db.tables import NAMES
 
 metadata = MetaData(schema="alignment", naming_convention=NAMES)
-
-COUNTS = (
-    "qualified", "assigned", "accepted", "rejected", "contacted", "won", "lost", "recycled", "merged",
-    "wins", "met", "broken",
-)  # fmt: skip
-"""The columns of a tally that count."""
 
 changes = Table(
     "changes",
@@ -127,9 +119,9 @@ handoffs = Table(
         JSONB,
         nullable=False,
         server_default=text("'{}'"),
-        comment="{policy: [met, broken]}, of the promises about the handoff.",
+        comment="{policy: [met, broken]}, which only older versions read, as they do category_id.",
     ),
-    Column("category_id", Text, comment="Null until the handoff is counted in tallies."),
+    Column("category_id", Text),
     Index("ix_handoffs_qualified_at", "qualified_at", "lead_id", "qualification"),
     Index("ix_handoffs_handoff_id", "handoff_id"),
     Index(
@@ -204,67 +196,53 @@ spend = Table(
     comment="What campaigns cost, in all versions that were reported.",
 )
 
-promise_links = Table(
-    "promise_links",
-    metadata,
-    Column("handoff_id", UUID(as_uuid=True), primary_key=True),
-    comment="The ids of handoffs, locked while the promises about them are counted with them for the first time.",
-)
+GROUPS = ("team", "tier", "source", "campaign", "channel", "persona", "rep")
+"""What reports group and narrow handoffs by."""
+STAGES = (
+    "qualified", "assigned", "accepted", "rejected", "contacted", "won", "lost", "recycled", "merged",
+)  # fmt: skip
+"""The columns of a tally that count handoffs."""
 
-categories = Table(
-    "categories",
+daily_tallies = Table(
+    "daily_tallies",
     metadata,
-    Column("id", Text, primary_key=True, comment="A hash of the names."),
-    *(
-        Column(it, Text, nullable=False)
-        for it in ("team", "tier", "source", "campaign", "channel", "persona")
+    Column("counted_on", Date, nullable=False, comment="When the leads qualified, in UTC."),
+    Column(
+        "field",
+        Text,
+        nullable=False,
+        comment="By what the handoffs are summed: team, …, or category, which is all but the rep.",
     ),
-    comment="What reports group and conditions read of handoffs; empty: unknown.",
+    *(
+        Column(it, Text, nullable=False, comment="Empty: unknown, or not of the field.")
+        for it in GROUPS
+    ),
+    Column("agreement_version", Integer, nullable=False, comment="0: unknown."),
+    Column("currency", Text, nullable=False, comment="Of won amounts; empty: none, or unknown."),
+    *(Column(it, Integer, nullable=False) for it in STAGES),
+    Column("cents", Numeric(30, 0), nullable=False, comment="Of the wins in the currency."),
+    Column("met", Integer, nullable=False, comment="Promises about the handoffs, as is broken."),
+    Column("broken", Integer, nullable=False),
+    Index("ix_daily_tallies_field", "field", "counted_on"),
+    Index("ix_daily_tallies_counted_on", "counted_on"),
+    comment="The sums of handoffs that reports read of days that are not stale.",
 )
 
-
-def _tally_columns(*, is_key: bool) -> list[Column[Any]]:
-    """The columns of a tally: its key, and its sums."""
-    return [
-        Column("field", Text, primary_key=is_key, nullable=False, comment="team, …, category"),
-        Column("qualified_on", Date, primary_key=is_key, nullable=False, comment="In UTC."),
-        Column("name", Text, primary_key=is_key, nullable=False, comment="Empty: unknown."),
-        Column("agreement_version", Integer, primary_key=is_key, nullable=False),
-        Column("currency", Text, primary_key=is_key, nullable=False, comment="Of wins."),
-        Column("policy", Text, primary_key=is_key, nullable=False, comment="Of promises."),
-        *(Column(it, Integer, nullable=False) for it in COUNTS),
-        Column("cents", BigInteger, nullable=False, comment="Of the wins in the currency."),
-    ]
-
-
-tallies = Table(
-    "tallies",
-    metadata,
-    *_tally_columns(is_key=True),
-    comment="The sums of handoffs that reports read, by the date of their qualification and one of their fields.",
-)
-
-tally_changes = Table(
-    "tally_changes",
+stale_days = Table(
+    "stale_days",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    *_tally_columns(is_key=False),
-    comment="What transactions add to the tallies, until it is merged into them; reports read both.",
+    Column("day", Date, nullable=False, comment="In UTC."),
+    Column("marked_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    comment="Days on which something is dated that has changed since they were counted; triggers add them.",
 )
 
-recounts = Table(
-    "recounts",
+stale_handoffs = Table(
+    "stale_handoffs",
     metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False, comment="Always 1."),
-    Column("night", Date, nullable=False, comment="The date, in UTC, of the night of the recount."),
-    Column("next_on", Date, nullable=False, comment="The date of qualification that is next."),
-    Column("last_on", Date, nullable=False, comment="The date of qualification that is last."),
-    Column("handoffs", BigInteger, nullable=False, comment="Counted in this night."),
-    Column(
-        "differences", BigInteger, nullable=False, comment="Tallies that were mended in this night."
-    ),
-    Column("finished_at", DateTime(timezone=True), comment="When a recount was last finished."),
-    comment="How far the nightly recount of the tallies is, in one row.",
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("handoff_id", UUID(as_uuid=True), nullable=False),
+    comment="Handoffs about which promises have changed: the days on which their leads qualified are stale.",
 )
 
 outcome_days = Table(

@@ -22,4 +22,4 @@ class AdvisoryLock(IntEnum):
     SPEND = 0x1EAD_BA75
     """Held by a transaction that adds what campaigns cost, so that versions and overlaps are decided in turn."""
     TALLIES = 0x1EAD_BA76
-    """Held by a transaction that merges changes into alignment's tallies."""
+    """Held by a transaction that counts a stale day of alignment's anew, or, in older versions, merges its tallies."""

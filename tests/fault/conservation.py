@@ -7,14 +7,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.tallies import differences, tallies_of
-from services.alignment.queries.facts import facts_on
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy, Selection
-from services.alignment.queries.tallies import tallies_on
 from shared.db.time_range import ALWAYS
 from tests.fault.stream import Stream
 from tests.journey.world import until
+from tests.services.alignment.folding import check_reports
 
 PATIENCE_S = 60
 """Streams of other tests may still be read."""
@@ -52,7 +50,7 @@ def unread(session: Session, stream: Stream) -> Row[Any]:
 
 
 def check_conservation(session: Session) -> None:
-    """The funnel of each team is what routing and the SLA monitor count, and sums are those of the handoffs."""
+    """The funnel of each team is what routing and the SLA monitor count; every report is the fold over handoffs."""
     last: list[object] = []
 
     def is_conserved() -> bool:
@@ -63,9 +61,7 @@ def check_conservation(session: Session) -> None:
         until(is_conserved, within_s=PATIENCE_S, every_s=0.3)
     except AssertionError:
         raise AssertionError(f"routing and the SLA monitor, then alignment: {last}") from None
-    days = "select distinct cast(qualified_at at time zone 'UTC' as date) from alignment.handoffs"
-    for day in session.scalars(text(days)).all():
-        assert differences(tallies_on(session, day), tallies_of(facts_on(session, day))) == {}
+    check_reports(session)
 
 
 def _counted(session: Session) -> dict[str, tuple[int, ...]]:

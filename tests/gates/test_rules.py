@@ -24,8 +24,7 @@ EDGES = (
     "services/*/sweep/*",
     "services/*/delivery/*",
     "services/sla_monitor/recount.py",
-    "services/alignment/recount.py",
-    "services/alignment/upkeep.py",
+    "services/alignment/counting.py",
     "services/*/delivery.py",
     "services/scoring/ingest/publishing.py",  # the outbox instead of Kafka
     "services/scoring/ingest/rejections.py",

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.conditions import MAX_CATEGORIES, condition_of, matching
+from services.alignment.domain.conditions import MAX_GROUPS, condition_of, matching
+from services.alignment.domain.groups import fields_read
 from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
 from services.alignment.queries.selection import Selection
-from services.alignment.queries.tallies import categories_in
+from services.alignment.queries.tallies import groups_in
 from shared.auth.keys import ExpiredKey, UnknownKey, WrongScope
 from shared.db.time_range import ALWAYS, TimeRange
 from shared.http.csv_tables import FORMAT, Format
@@ -106,14 +107,15 @@ class Parameters(PeriodParameters):
         return self._within(session, self.times(now))
 
     def _within(self, session: Session, times: TimeRange) -> Selection:
-        categories = None
+        groups = None
         if self.where is not None:
             condition = condition_of(self.where)
-            known = categories_in(session, times, limit=MAX_CATEGORIES + 1)
-            categories = tuple(matching(known, condition))
+            fields = fields_read([condition])
+            known = groups_in(session, times, fields, limit=MAX_GROUPS + 1)
+            groups = matching(condition, fields, known)
         return Selection(
             times,
-            categories=categories,
+            groups=groups,
             campaign=self.campaign,
             source=self.source,
             channel=self.channel,

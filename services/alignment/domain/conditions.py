@@ -1,20 +1,19 @@
-"""Conditions over the categories of handoffs, which reports are narrowed by."""
+"""Conditions over what is known of handoffs, which reports are narrowed by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar
 
-from services.alignment.domain.tallies import Category
+from services.alignment.domain.groups import Group, Groups, groups_where
 from shared.agreement.cel.check import condition_faults
 from shared.agreement.cel.condition import Condition
 from shared.agreement.cel.cost import Size, cost_of
 from shared.agreement.contexts import HANDOFF
-from shared.agreement.facts import handoff_facts
 from shared.errors import Rejected
 
-MAX_CATEGORIES = 20_000
-"""The categories for which one condition is evaluated."""
+MAX_GROUPS = 20_000
+"""The groups of handoffs for which one condition is evaluated."""
 MAX_WORK_NS = 1_000_000_000
 """All evaluations of one condition together, as estimated beforehand."""
 
@@ -33,22 +32,18 @@ def condition_of(source: str) -> Condition:
     return condition
 
 
-def matching(categories: Mapping[str, Category], condition: Condition) -> list[str]:
-    """The ids of the categories of which the condition is true; raises BadCondition where there are too many."""
-    if len(categories) > MAX_CATEGORIES:
+def matching(condition: Condition, fields: tuple[str, ...], groups: Sequence[Group]) -> Groups:
+    """Those of the groups of which the condition is true; raises BadCondition where there are too many."""
+    if len(groups) > MAX_GROUPS:
         raise BadCondition(
-            f"leads of more than {MAX_CATEGORIES:,} categories qualified in this period: name a shorter one, or narrow "
-            "it by parameters such as `team` instead of `where`"
+            f"leads of this period have more than {MAX_GROUPS:,} different values of {', '.join(fields)}: name a "
+            "shorter one, or narrow it by parameters such as `team` instead of `where`"
         )
     cost = cost_of(condition.source)
-    characters = max((sum(map(len, it)) for it in categories.values()), default=0)
-    if cost.work_ns(Size(0, characters)) * len(categories) > MAX_WORK_NS and not cost.is_bounded:
+    characters = max((sum(map(len, it)) for it in groups), default=0)
+    if cost.work_ns(Size(0, characters)) * len(groups) > MAX_WORK_NS and not cost.is_bounded:
         raise BadCondition(
             "`where` is too much work for the leads of this period: name a shorter one, or compare with `==`, `in` or "
             "`startsWith` instead of patterns and loops"
         )
-    return [
-        id
-        for id, category in categories.items()
-        if condition.holds(handoff_facts(**category._asdict()))
-    ]
+    return groups_where(condition, fields, groups)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from services.alignment.domain.progress import Progress
-from services.alignment.domain.promises import KeptCounts
 from services.alignment.domain.touches import TouchHistory
 from shared.contracts.campaigns import campaign_name
 from shared.contracts.payloads import LeadQualified
@@ -66,9 +64,6 @@ class HandoffFacts(NamedTuple):
     loss_reason: str | None = None
     amount_cents: int | None = None
     currency: str | None = None
-    promises: Mapping[str, KeptCounts] = MappingProxyType({})
-    category_id: str | None = None
-    """Null until the handoff is counted in tallies."""
 
     @property
     def key(self) -> Key:
@@ -133,11 +128,6 @@ def with_progress(facts: HandoffFacts, progress: Progress) -> HandoffFacts:
 def with_channel(facts: HandoffFacts, history: TouchHistory | None) -> HandoffFacts:
     """The facts with the channel by which the lead came, as far as its touches are known."""
     return facts._replace(channel=None if history is None else history.channel(facts.qualified_at))
-
-
-def with_promises(facts: HandoffFacts, kept: Mapping[str, KeptCounts] | None) -> HandoffFacts:
-    """The facts with the promises about the handoff that were met and broken; None leaves them as they are."""
-    return facts if kept is None else facts._replace(promises=kept)
 
 
 def names_of(traits: Mapping[str, Value]) -> tuple[str, ...]:

@@ -46,13 +46,6 @@ class PromiseFacts(NamedTuple):
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-class KeptCounts(NamedTuple):
-    """How many promises of one policy about a handoff were met, and how many broken."""
-
-    met: int
-    broken: int
-
-
 def promise_facts(changes: Sequence[SlaChanged]) -> list[PromiseFacts]:
     """The facts of each clock that these changes say something of, in the order of the clocks' ids."""
     promises: dict[UUID, PromiseFacts] = {}

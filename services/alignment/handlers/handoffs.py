@@ -7,11 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_channel, with_progress, with_promises
+from services.alignment.domain.facts import Key, with_channel, with_progress
 from services.alignment.domain.progress import progress_of
-from services.alignment.handlers.saving import save
-from services.alignment.queries import changes, promises, touches
-from services.alignment.queries.facts import lock_unlinked, locked_facts
+from services.alignment.queries import changes, touches
+from services.alignment.queries.facts import locked_facts, save_facts
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
 
@@ -20,7 +19,6 @@ def on_handoffs_changed(
     session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
 ) -> None:
     """Derive the facts of these handoffs from all their changes, whatever the order in which they were read."""
-    lock_unlinked(session, {message.payload.handoff_id for message in messages})
     handoff_ids = changes.add_changes(session, [message.payload for message in messages])
     progress = {}
     for history in changes.histories_of(session, handoff_ids):
@@ -28,16 +26,10 @@ def on_handoffs_changed(
         progress[Key(last.lead_id, last.qualification)] = progress_of(history)
     facts = locked_facts(session, progress.keys())
     histories = touches.histories_of(session, progress.keys())
-    kept = promises.kept_counts(
-        session, {it.last.handoff_id for key, it in progress.items() if not facts[key].handoff_id}
-    )
 
     after = [
-        with_promises(
-            with_channel(with_progress(facts[key], it), histories.get(key)),
-            kept.get(it.last.handoff_id),
-        )
+        with_channel(with_progress(facts[key], it), histories.get(key))
         for key, it in progress.items()
     ]
 
-    save(session, facts, after)
+    save_facts(session, facts, after)

@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import Key, with_channel, with_qualification
-from services.alignment.handlers.saving import save
-from services.alignment.queries.facts import locked_facts
+from services.alignment.queries.facts import locked_facts, save_facts
 from services.alignment.queries.touches import histories_of
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
@@ -32,4 +31,4 @@ def on_leads_qualified(
         for key, lead in leads.items()
     ]
 
-    save(session, facts, after)
+    save_facts(session, facts, after)

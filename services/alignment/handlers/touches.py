@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import Key, with_channel
-from services.alignment.handlers.saving import save
-from services.alignment.queries.facts import locked_facts
+from services.alignment.queries.facts import locked_facts, save_facts
 from services.alignment.queries.touches import add_touches, histories_of
 from shared.contracts.topic import Message
 from shared.contracts.touches import LeadTouched
@@ -26,4 +25,4 @@ def on_leads_touched(
 
     after = [with_channel(it, histories.get(key)) for key, it in facts.items()]
 
-    save(session, facts, after)
+    save_facts(session, facts, after)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Integer, TableValuedAlias, any_, cast, func, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, TableValuedAlias, cast, func, select, text, tuple_
 from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts, Key
-from services.alignment.domain.promises import KeptCounts
 from services.alignment.tables import handoffs
-from shared.db.time_range import TimeRange
 
 _FACTS = [handoffs.c[it] for it in HandoffFacts._fields]
 _FOLDED = [it for it in HandoffFacts._fields if it not in Key._fields]
@@ -33,15 +29,6 @@ _SAVE = text(f"""
     from json_populate_recordset(cast(null as alignment.handoffs), cast(:facts as json)) as folded
     where (stored.lead_id, stored.qualification) = (folded.lead_id, folded.qualification)
 """)  # noqa: S608 - the names of columns
-
-
-_LOCK_UNLINKED = text("""
-    insert into alignment.promise_links (handoff_id)
-    select asked.id from unnest(cast(:ids as uuid[])) as asked(id)
-    where not exists (select from alignment.handoffs as known where known.handoff_id = asked.id)
-    order by asked.id
-    on conflict (handoff_id) do update set handoff_id = excluded.handoff_id
-""")
 
 
 def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFacts]:
@@ -72,58 +59,13 @@ def keys_as_rows(keys: Collection[Key]) -> TableValuedAlias:
     return func.unnest(*arrays).table_valued(*Key._fields, name="rows").render_derived()
 
 
-def locked_handoffs(session: Session, handoff_ids: Collection[UUID]) -> dict[Key, HandoffFacts]:
-    """The facts of the handoffs of these ids that routing has announced, locked until the transaction ends."""
-    if not handoff_ids:
-        return {}
-    statement = (
-        select(*_FACTS)
-        .where(handoffs.c.handoff_id == any_(cast(list(handoff_ids), ARRAY(SqlUuid))))
-        .order_by(handoffs.c.lead_id, handoffs.c.qualification)
-        .with_for_update()
-    )
-    stored = map(facts_of, session.execute(statement))
-    return {facts.key: facts for facts in stored}
-
-
-def lock_unlinked(session: Session, handoff_ids: Collection[UUID]) -> None:
-    """Lock those of these handoffs that routing has not announced, until the transaction ends.
-
-    Otherwise two workers may read a handoff's first change and a promise about it at once, and see nothing of each
-    other.
-    """
-    if handoff_ids:
-        session.execute(_LOCK_UNLINKED, {"ids": list(handoff_ids)})
-
-
-def locked_uncounted(session: Session, *, limit: int) -> dict[Key, HandoffFacts]:
-    """Handoffs that an older version has stored, and no tally counts; without those that other transactions hold."""
-    statement = (
-        select(*_FACTS)
-        .where(handoffs.c.category_id.is_(None), handoffs.c.qualified_at.is_not(None))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    stored = map(facts_of, session.execute(statement))
-    return {facts.key: facts for facts in stored}
-
-
-def facts_on(session: Session, day: date) -> list[HandoffFacts]:
-    """The facts of the handoffs that qualified on the date, in UTC."""
-    midnight = datetime.combine(day, time(), UTC)
-    times = TimeRange(midnight, midnight + timedelta(days=1))
-    statement = select(*_FACTS).where(*times.conditions(handoffs.c.qualified_at))
-    return list(map(facts_of, session.execute(statement)))
-
-
-def save_facts(session: Session, facts: Sequence[HandoffFacts]) -> None:
-    """Save the facts of handoffs that this transaction has locked."""
-    if facts:
-        rows = [
-            {**it._asdict(), "promises": {name: list(kept) for name, kept in it.promises.items()}}
-            for it in facts
-        ]
-        session.execute(_SAVE, {"facts": _json(rows)})
+def save_facts(
+    session: Session, before: Mapping[Key, HandoffFacts], after: Iterable[HandoffFacts]
+) -> None:
+    """Save what differs of these handoffs, which this transaction has locked."""
+    changed = [it._asdict() for it in after if it != before[it.key]]
+    if changed:
+        session.execute(_SAVE, {"facts": _json(changed)})
 
 
 def facts_of(row: Iterable[Any]) -> HandoffFacts:
@@ -133,7 +75,6 @@ def facts_of(row: Iterable[Any]) -> HandoffFacts:
     return facts._replace(
         attempted_at=tuple(facts.attempted_at),
         traits=None if traits is None else tuple(traits),
-        promises={policy: KeptCounts(*counts) for policy, counts in facts.promises.items()},
     )
 
 

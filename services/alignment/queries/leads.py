@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, func, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import ColumnElement, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
 from services.alignment.queries.facts import facts_of
+from services.alignment.queries.promises import KEPT
 from services.alignment.queries.selection import HAPPENED_AT, IN_STAGE, CountedBy, Selection
 from services.alignment.tables import handoffs
 from shared.db.time_range import ALWAYS
@@ -51,11 +51,12 @@ class PromiseOutcome(StrEnum):
     ANY = "any"
 
 
-_HAS_PROMISES: Mapping[PromiseOutcome, ColumnElement[bool]] = {
-    outcome: func.jsonb_path_exists(handoff.promises, cast(f"$.*[{index}] ? (@ > 0)", JSONPATH))
-    for outcome, index in zip(PromiseOutcome, ("0", "1", "*"), strict=True)
+_NUMBERS: Mapping[PromiseOutcome, ColumnElement[int]] = {
+    PromiseOutcome.MET: KEPT.c.met,
+    PromiseOutcome.BROKEN: KEPT.c.broken,
+    PromiseOutcome.ANY: KEPT.c.met + KEPT.c.broken,
 }
-"""The condition that promises of this kind are among `{policy: [met, broken]}`."""
+"""How many promises of this kind are about a handoff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Listed:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on the facts."""
-        promised = [] if self.promises is None else [_HAS_PROMISES[self.promises]]
+        promised = [] if self.promises is None else [_NUMBERS[self.promises] > 0]
         return [*self._of_selection(), *promised, IN_STAGE[self.stage]]
 
     def _of_selection(self) -> list[ColumnElement[bool]]:
@@ -79,18 +80,10 @@ class Listed:
         happened = self.selection.times.conditions(HAPPENED_AT[self.stage])
         return [*replace(self.selection, times=ALWAYS).conditions(), *happened]
 
-    def times_counted(self, facts: HandoffFacts) -> int:
-        """How often the figure counts this handoff: once, or once for each of the promises."""
-        met = sum(it.met for it in facts.promises.values())
-        broken = sum(it.broken for it in facts.promises.values())
-        match self.promises:
-            case None:
-                return 1
-            case PromiseOutcome.MET:
-                return met
-            case PromiseOutcome.BROKEN:
-                return broken
-        return met + broken
+    @property
+    def times_counted(self) -> ColumnElement[int]:
+        """How often the figure counts a handoff: once, or once for each of the promises."""
+        return literal(1) if self.promises is None else _NUMBERS[self.promises]
 
 
 def handoffs_in(
@@ -98,12 +91,13 @@ def handoffs_in(
 ) -> list[CountedHandoff]:
     """The facts of these handoffs, those that qualified last first."""
     statement = (
-        select(*(handoff[it] for it in HandoffFacts._fields))
+        select(*(handoff[it] for it in HandoffFacts._fields), listed.times_counted)
+        .select_from(handoffs.join(KEPT, true()))
         .where(*listed.conditions())
         .order_by(*(it.desc() for it in ORDER))
         .limit(limit)
     )
     if after is not None:
         statement = statement.where(tuple_(*ORDER) < tuple_(*after))
-    facts = map(facts_of, session.execute(statement))
-    return [CountedHandoff(it, listed.times_counted(it)) for it in facts]
+    rows = session.execute(statement)
+    return [CountedHandoff(facts_of(facts), times) for *facts, times in rows]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Text,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.promises import KeptCounts, PromiseFacts
-from services.alignment.tables import promises
+from services.alignment.domain.promises import PromiseFacts
+from services.alignment.tables import handoffs, promises
 
 promise = promises.c
 
@@ -24,23 +36,25 @@ IS_MET = (
     & (promise.retracted_at.is_(None) | (promise.met_at >= promise.retracted_at))
 )
 
+KEPT = (
+    select(
+        func.count().filter(IS_MET).label("met"),
+        func.count().filter(IS_BROKEN).label("broken"),
+    )
+    .where(promise.handoff_id == handoffs.c.handoff_id)
+    .lateral("kept")
+)
+"""How many promises about a handoff were met, and how many broken: one row, to which handoffs are joined."""
+
 _INSTANTS = ("met_at", "breached_at", "retracted_at")
 _OF_LAST = ("due_on", "team", "tier", "detected_at")
 
 
 def add_promises(session: Session, facts: Sequence[PromiseFacts]) -> None:
     """Add the facts, one each clock and in the order of their ids; of two instants the later one stays."""
-    if not facts:
-        return
-    statement = insert(promises)
-    stored, added = promises.c, statement.excluded
-    is_later = tuple_(*_rank(stored)) < tuple_(*_rank(added))
-    latest = {it: func.greatest(stored[it], added[it]) for it in _INSTANTS}
-    of_last = {it: case((is_later, added[it]), else_=stored[it]) for it in _OF_LAST}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["clock_id"], set_={**latest, **of_last}),
-        [it._asdict() for it in facts],
-    )
+    if facts:
+        rows = orjson.dumps([it._asdict() for it in facts]).decode()
+        session.execute(_ADD, {"facts": rows})
 
 
 def _rank(columns: Any) -> tuple[ColumnElement[Any], ...]:
@@ -53,24 +67,25 @@ def _rank(columns: Any) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def kept_counts(
-    session: Session, handoff_ids: Collection[UUID]
-) -> dict[UUID, dict[str, KeptCounts]]:
-    """How many promises about each of these handoffs were met and broken, by policy; a dictionary each."""
-    if not handoff_ids:
-        return {}
-    statement = (
-        select(
-            promise.handoff_id,
-            promise.policy,
-            func.count().filter(IS_MET).label("met"),
-            func.count().filter(IS_BROKEN).label("broken"),
-        )
-        .where(promise.handoff_id.in_(handoff_ids))
-        .group_by(promise.handoff_id, promise.policy)
+def _add() -> Insert:
+    columns = [column(it, promise[it].type) for it in PromiseFacts._fields]
+    facts = func.json_to_recordset(cast(cast(bindparam("facts"), Text), JSON))
+    rows = facts.table_valued(*columns, name="facts").render_derived(with_types=True)
+    statement = insert(promises).from_select(
+        list(PromiseFacts._fields), select(*rows.c).order_by(rows.c.clock_id)
     )
-    kept: dict[UUID, dict[str, KeptCounts]] = {it: {} for it in handoff_ids}
-    for row in session.execute(statement):
-        if row.met or row.broken:
-            kept[row.handoff_id][row.policy] = KeptCounts(row.met, row.broken)
-    return kept
+    added = statement.excluded
+    is_later = tuple_(*_rank(promise)) < tuple_(*_rank(added))
+    kept = {
+        **{it: func.greatest(promise[it], added[it]) for it in _INSTANTS},
+        **{it: case((is_later, added[it]), else_=promise[it]) for it in _OF_LAST},
+    }
+    stored = tuple_(*(promise[it] for it in kept))
+    return statement.on_conflict_do_update(
+        index_elements=["clock_id"],
+        set_=kept,
+        where=stored.is_distinct_from(tuple_(*kept.values())),
+    )
+
+
+_ADD = _add()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,12 +10,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    ARRAY,
     JSON,
     ColumnElement,
     Text,
     and_,
-    any_,
     cast,
     column,
     false,
@@ -27,12 +25,13 @@ from sqlalchemy import (
 )
 
 from services.alignment.domain.funnel import Stage
-from services.alignment.domain.groups import Groups
+from services.alignment.domain.groups import FIELDS, Groups
 from services.alignment.domain.progress import Outcome
 from services.alignment.tables import handoffs
 from shared.db.time_range import TimeRange
 
 handoff = handoffs.c
+_FACTS = {it: handoff[it] for it in FIELDS}
 
 
 class GroupBy(StrEnum):
@@ -60,10 +59,7 @@ UNKNOWN = ""
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Handoffs by when they qualified, and by their facts; a field that is None selects all.
-
-    `categories` are the ids of those to which handoffs must belong.
-    """
+    """Handoffs by when they qualified, by facts, and by the groups that a condition holds for; None selects all."""
 
     times: TimeRange
     campaign: str | None = None
@@ -73,7 +69,7 @@ class Selection:
     tier: str | None = None
     team: str | None = None
     rep: str | None = None
-    categories: Collection[str] | None = None
+    groups: Groups | None = None
 
     @property
     def filters(self) -> dict[GroupBy, str]:
@@ -83,13 +79,8 @@ class Selection:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on the facts. What qualified at an unknown time has only been touched so far."""
-        in_categories = (
-            []
-            if self.categories is None
-            else [handoff.category_id == any_(cast(list(self.categories), ARRAY(Text)))]
-        )
         return [
-            *in_categories,
+            *([] if self.groups is None else [is_in(self.groups, _FACTS)]),
             handoff.qualified_at.is_not(None),
             *self.times.conditions(handoff.qualified_at),
             *(

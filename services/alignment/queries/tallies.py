@@ -1,171 +1,176 @@
-"""The sums that reports read: added to by each transaction, and merged later."""
+"""The sums of handoffs: what was counted of each day, and of stale days the handoffs themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     ColumnElement,
+    FromClause,
     Select,
-    Subquery,
-    Text,
-    any_,
-    cast,
+    case,
     func,
     select,
-    text,
+    true,
+    tuple_,
+    union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.tallies import (
-    CATEGORY,
-    MEASURES,
-    Category,
-    Tally,
-    TallySums,
-    category_id,
-)
-from services.alignment.queries.selection import GroupBy, Selection
-from services.alignment.tables import categories, tallies, tally_changes
-from shared.db.copying import copy_rows
-from shared.db.locks import AdvisoryLock
+from services.alignment.domain.funnel import Stage
+from services.alignment.domain.groups import FIELDS, Group
+from services.alignment.domain.tallies import Tally
+from services.alignment.queries.days import DAY, SINCE, UNTIL
+from services.alignment.queries.promises import KEPT
+from services.alignment.queries.selection import COUNTED, IN_STAGE, GroupBy, Selection, is_in
+from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
+from services.alignment.tables import daily_tallies, handoffs
 from shared.db.time_range import TimeRange
 
-_Condition = Callable[[Any], ColumnElement[bool]]
-"""A condition on the columns of tallies, or of their changes."""
-COLUMNS = (*Tally._fields, *MEASURES)
+handoff, tally = handoffs.c, daily_tallies.c
 
-_MERGE = text(f"""
-    with merged as (
-        delete from alignment.tally_changes
-        where id in (select id from alignment.tally_changes order by id limit :limit)
-        returning *
-    ), added as (
-        insert into alignment.tallies as tally ({", ".join(COLUMNS)})
-        select {", ".join(Tally._fields)}, {", ".join(f"sum({it})" for it in MEASURES)}
-        from merged
-        group by {", ".join(Tally._fields)}
-        on conflict (field, qualified_on, name, agreement_version, currency, policy)
-        do update set {", ".join(f"{it} = tally.{it} + excluded.{it}" for it in MEASURES)}
-    )
-    select count(*) from merged
-""")  # noqa: S608 - the names of columns
+CATEGORY = "category"
+NAMES_OF: Mapping[str, tuple[str, ...]] = {
+    **{it.value: (it.value,) for it in GroupBy},
+    CATEGORY: FIELDS,
+}
+"""By which facts each field of tallies sums handoffs."""
+
+SUMS: Mapping[str, ColumnElement[Any]] = {
+    **{it.value: func.count().filter(IN_STAGE[it]) for it in Stage},
+    "cents": func.coalesce(func.sum(handoff.amount_cents).filter(IN_STAGE[Stage.WON]), 0),
+    "met": func.coalesce(func.sum(KEPT.c.met).filter(COUNTED), 0),
+    "broken": func.coalesce(func.sum(KEPT.c.broken).filter(COUNTED), 0),
+}
+"""What is summed of handoffs."""
 
 
-def add_categories(session: Session, new: Collection[Category]) -> None:
-    """Add the categories that are not stored yet, in the order of their ids."""
-    rows = sorted({category_id(it): it for it in new}.items())
-    if rows:
-        session.execute(
-            insert(categories).on_conflict_do_nothing(),
-            [{"id": id, **category._asdict()} for id, category in rows],
-        )
-
-
-def add_changes(session: Session, changes: Mapping[Tally, Sequence[int]]) -> None:
-    """Add these changes of sums. No row is locked, so that no two transactions wait for each other."""
-    if changes:
-        rows = ((*tally, *sums) for tally, sums in changes.items())
-        copy_rows(session, tally_changes, COLUMNS, rows)
-
-
-def merge_changes(session: Session, *, limit: int) -> int:
-    """Merge the oldest changes into the tallies, at most `limit`; how many. 0 while another transaction does so."""
-    is_locked = session.scalar(select(func.pg_try_advisory_xact_lock(AdvisoryLock.TALLIES)))
-    return session.execute(_MERGE, {"limit": limit}).scalar_one() if is_locked else 0
-
-
-def tallies_on(session: Session, day: date) -> dict[Tally, list[int]]:
-    """The sums of the handoffs that qualified on the date."""
-    source = _rows([lambda columns: columns.qualified_on == day])
-    keys = [source.c[it] for it in Tally._fields]
-    sums = [func.sum(source.c[it]).label(it) for it in MEASURES]
-    rows = session.execute(select(*keys, *sums).group_by(*keys)).mappings()
-    return {
-        Tally(**{it: row[it] for it in Tally._fields}): [int(row[it]) for it in MEASURES]
-        for row in rows
-    }
-
-
-def sums_by(session: Session, selection: Selection, group_by: GroupBy) -> list[TallySums]:
-    """The sums of each group of what `is_tallied` allows."""
-    by_category = selection.filters.keys() - {group_by} or selection.categories is not None
-    if not by_category:
-        name = selection.filters.get(group_by)
-        source = _rows(_conditions(selection, group_by.value, name))
-        return _sums(session, select(), source, source.c.name)
-    source = _rows(_conditions(selection, CATEGORY, None))
-    category = categories.c
-    statement = (
-        select()
-        .select_from(source.join(categories, category.id == source.c.name))
-        .where(*(category[it.value] == value for it, value in selection.filters.items()))
-    )
-    if selection.categories is not None:
-        ids = cast(list(selection.categories), ARRAY(Text))
-        statement = statement.where(category.id == any_(ids))
-    return _sums(session, statement, source, category[group_by.value])
-
-
-def categories_in(session: Session, times: TimeRange, *, limit: int) -> dict[str, Category]:
-    """The categories, by their ids, of handoffs that qualified on these dates, at most `limit`."""
-    source = _rows(_conditions(Selection(times), CATEGORY, None))
-    ids = select(source.c.name).distinct()
-    statement = select(categories).where(categories.c.id.in_(ids)).limit(limit)
-    return {
-        row["id"]: Category(**{it: row[it] for it in Category._fields})
+def tallies_by(session: Session, selection: Selection, group_by: GroupBy) -> list[Tally]:
+    """The sums of each group of the selected handoffs."""
+    source = union_all(*_parts(selection, group_by)).subquery()
+    keys = [source.c["group"], source.c.agreement_version, source.c.currency]
+    statement = select(
+        func.nullif(source.c["group"], "").label("group"),
+        source.c.agreement_version,
+        func.nullif(source.c.currency, "").label("currency"),
+        *(func.sum(source.c[it]).label(it) for it in SUMS),
+    ).group_by(*keys)
+    return [
+        Tally(**{**row, **{it: int(row[it]) for it in SUMS}})
         for row in session.execute(statement).mappings()
-    }
+    ]
+
+
+def groups_in(
+    session: Session, times: TimeRange, fields: tuple[str, ...], *, limit: int
+) -> list[Group]:
+    """The values of these of FIELDS that handoffs have which qualified on these dates, at most `limit`."""
+    if not fields:
+        return [()]
+    field = CATEGORY if len(fields) > 1 else "".join(fields)
+    counted = select(*(tally[it] for it in fields)).where(*_dated(times, field))
+    stale = (
+        select(*(func.coalesce(handoff[it], "") for it in fields))
+        .select_from(STALE_DAYS.join(handoffs, of_stale_days(handoff.qualified_at)))
+        .where(*Selection(times).conditions())
+    )
+    return list(map(tuple, session.execute(union(counted, stale).limit(limit))))
 
 
 def is_tallied(selection: Selection, group_by: GroupBy) -> bool:
-    """Whether tallies have the sums: those of whole dates, and of a rep without regard to anything else."""
+    """Whether days are counted so: whole dates are, and a rep without regard to anything else."""
     is_of_reps = group_by is GroupBy.REP or GroupBy.REP in selection.filters
     others = selection.filters.keys() - {GroupBy.REP}
-    is_rep_alone = group_by is GroupBy.REP and not others and selection.categories is None
+    is_rep_alone = group_by is GroupBy.REP and not others and selection.groups is None
     return all(map(_is_midnight, selection.times)) and (is_rep_alone or not is_of_reps)
+
+
+def counted_tallies() -> Select[Any]:
+    """The tallies of the handoffs that qualified on DAY, of all fields in one pass."""
+    facts = (handoff.agreement_version, handoff.currency)
+    sets = [tuple_(*facts, *(handoff[it] for it in names)) for names in NAMES_OF.values()]
+    columns: list[ColumnElement[Any]] = [
+        DAY.label("counted_on"),
+        _field().label("field"),
+        *(func.coalesce(handoff[it.value], "").label(it.value) for it in GroupBy),
+        *_sums(),
+    ]
+    return (
+        select(*columns)
+        .select_from(_with_promises(handoffs))
+        .where(handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL)
+        .group_by(func.grouping_sets(*sets))
+    )
+
+
+def _field() -> ColumnElement[str]:
+    """The field of a row: that whose names it is grouped by."""
+    is_category = func.grouping(handoff.team) + func.grouping(handoff.tier) == 0
+    others = [(func.grouping(handoff[it.value]) == 0, it.value) for it in GroupBy]
+    return case((is_category, CATEGORY), *others)
+
+
+def _parts(selection: Selection, group_by: GroupBy) -> list[Select[Any]]:
+    if not is_tallied(selection, group_by):
+        return [_of_handoffs(handoffs, selection, group_by)]
+    stale = STALE_DAYS.join(handoffs, of_stale_days(handoff.qualified_at))
+    return [_counted(selection, group_by), _of_handoffs(stale, selection, group_by)]
+
+
+def _of_handoffs(source: FromClause, selection: Selection, group_by: GroupBy) -> Select[Any]:
+    group = handoff[group_by.value]
+    return (
+        select(func.coalesce(group, "").label("group"), *_sums())
+        .select_from(_with_promises(source))
+        .where(*selection.conditions())
+        .group_by(group, handoff.agreement_version, handoff.currency)
+    )
+
+
+def _counted(selection: Selection, group_by: GroupBy) -> Select[Any]:
+    is_of_category = selection.filters.keys() - {group_by} or selection.groups is not None
+    field = CATEGORY if is_of_category else group_by.value
+    return select(
+        tally[group_by.value].label("group"),
+        tally.agreement_version,
+        tally.currency,
+        *(tally[it] for it in SUMS),
+    ).where(
+        *_dated(selection.times, field),
+        *(tally[it.value] == value for it, value in selection.filters.items()),
+        *(
+            []
+            if selection.groups is None
+            else [is_in(selection.groups, {it: tally[it] for it in FIELDS})]
+        ),
+    )
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    return [
+        func.coalesce(handoff.agreement_version, 0).label("agreement_version"),
+        func.coalesce(handoff.currency, "").label("currency"),
+        *(it.label(name) for name, it in SUMS.items()),
+    ]
+
+
+def _with_promises(source: FromClause) -> FromClause:
+    return source.join(KEPT, true())
+
+
+def _dated(times: TimeRange, field: str) -> list[ColumnElement[bool]]:
+    """The conditions on tallies of the field, of these dates, that hold."""
+    since, until = (None if it is None else it.astimezone(UTC).date() for it in times)
+    return [
+        tally.field == field,
+        is_counted(tally.counted_on),
+        *([] if since is None else [tally.counted_on >= since]),
+        *([] if until is None else [tally.counted_on < until]),
+    ]
 
 
 def _is_midnight(instant: datetime | None) -> bool:
     return instant is None or instant.astimezone(UTC).time() == time()
-
-
-def _conditions(selection: Selection, field: str, name: str | None) -> list[_Condition]:
-    since, until = (None if it is None else it.astimezone(UTC).date() for it in selection.times)
-    conditions: list[_Condition] = [lambda columns: columns.field == field]
-    if since is not None:
-        conditions.append(lambda columns: columns.qualified_on >= since)
-    if until is not None:
-        conditions.append(lambda columns: columns.qualified_on < until)
-    if name is not None:
-        conditions.append(lambda columns: columns.name == name)
-    return conditions
-
-
-def _rows(conditions: Sequence[_Condition]) -> Subquery:
-    """The tallies, and what is not merged into them yet."""
-    return union_all(
-        *(
-            select(*(table.c[it] for it in COLUMNS)).where(*(it(table.c) for it in conditions))
-            for table in (tallies, tally_changes)
-        )
-    ).subquery()
-
-
-def _sums(
-    session: Session, statement: Select[Any], source: Subquery, group: ColumnElement[str]
-) -> list[TallySums]:
-    keys = [group, source.c.agreement_version, source.c.currency]
-    statement = statement.add_columns(
-        func.nullif(group, "").label("group"),
-        source.c.agreement_version,
-        source.c.currency,
-        *(cast(func.sum(source.c[it]), BigInteger).label(it) for it in MEASURES),
-    ).group_by(*keys)
-    return [TallySums(**row) for row in session.execute(statement).mappings()]

@@ -7,7 +7,8 @@ from functools import partial
 import httpx
 import pytest
 
-from services.alignment.queries.funnel import promise_counts
+from services.alignment.queries.reports import funnels_by
+from services.alignment.queries.selection import GroupBy
 from shared.contracts.payloads import Change, ClockChange
 from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
 from shared.db.session import Sessions
@@ -44,7 +45,7 @@ def test_the_worker_reads_what_the_others_announce(
     def is_counted() -> bool:
         with sessions() as session:
             facts = stored_facts(session)
-            met = [it.met for it in promise_counts(session, EVERYTHING, None)]
+            met = [it.promises_met for it in funnels_by(session, EVERYTHING, GroupBy.TEAM)]
             return [(it.is_announced, it.rep) for it in facts] == [(True, "grace")] and met == [1]
 
     kafka = {"KAFKA_BOOTSTRAP": broker.bootstrap[0], "KAFKA_KEEPS_LOG": "false"}

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from services.alignment.domain.conditions import (
-    MAX_CATEGORIES,
-    BadCondition,
-    condition_of,
-    matching,
-)
-from services.alignment.domain.tallies import Category
+from services.alignment.domain.conditions import MAX_GROUPS, BadCondition, condition_of, matching
+from services.alignment.domain.groups import FIELDS, Group
 
-EMEA = Category("emea", "hot", "website", "autumn", "email", "champion")
-AMER = EMEA._replace(team="amer", campaign="")
+EMEA = ("emea", "hot", "website", "autumn", "email", "champion")
+AMER = ("amer", "hot", "website", "", "email", "champion")
 
 
 @pytest.mark.parametrize(
-    ("source", "ids"),
+    ("source", "members"),
     [
-        ('team == "emea"', ["1"]),
-        ('campaign == ""', ["2"]),
-        ('channel in ["email"] && tier != "warm"', ["1", "2"]),
-        ('persona.startsWith("ch") && source.matches("^web")', ["1", "2"]),
+        ('team == "emea"', [EMEA]),
+        ('campaign == ""', [AMER]),
+        ('channel in ["email"] && tier != "warm"', [EMEA, AMER]),
+        ('persona.startsWith("ch") && source.matches("^web")', [EMEA, AMER]),
         ('team == "apac"', []),
-        ("true", ["1", "2"]),
+        ("true", [EMEA, AMER]),
     ],
 )
-def test_a_condition_reads_what_is_known_of_handoffs(source: str, ids: list[str]) -> None:
-    assert matching({"1": EMEA, "2": AMER}, condition_of(source)) == ids
+def test_a_condition_reads_what_is_known_of_handoffs(source: str, members: list[Group]) -> None:
+    assert matching(condition_of(source), FIELDS, [EMEA, AMER]) == (FIELDS, tuple(members))
 
 
 @pytest.mark.parametrize(
@@ -51,12 +46,10 @@ def test_a_bad_condition_is_refused_at_its_character(source: str, message: str) 
     assert message in str(refusal.value)
 
 
-def test_a_condition_is_evaluated_for_so_many_categories_at_most() -> None:
-    many = {
-        str(number): EMEA._replace(campaign=str(number)) for number in range(MAX_CATEGORIES + 1)
-    }
+def test_a_condition_is_evaluated_for_so_many_groups_at_most() -> None:
+    many = [(f"campaign {number}",) for number in range(MAX_GROUPS + 1)]
 
-    with pytest.raises(BadCondition, match="a shorter one"):
-        matching(many, condition_of('team == "emea"'))
+    with pytest.raises(BadCondition, match="different values of campaign: name a shorter one"):
+        matching(condition_of('campaign == "autumn"'), ("campaign",), many)
     with pytest.raises(BadCondition, match="too much work"):
-        matching(dict(list(many.items())[:15_000]), condition_of('campaign.matches("(a|b)*c{50}")'))
+        matching(condition_of('campaign.matches("(a|b)*c{50}")'), ("campaign",), many[:15_000])

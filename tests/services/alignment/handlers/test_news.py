@@ -12,11 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
-from services.alignment.domain.tallies import differences, tallies_of
-from services.alignment.queries.facts import facts_on
-from services.alignment.queries.funnel import promise_counts, stage_counts, win_sums
+from services.alignment.handlers.counting import count_oldest_day
+from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
-from services.alignment.queries.tallies import merge_changes, tallies_on
 from services.alignment.tables import changes, handoffs, promises, touches
 from shared.contracts.payloads import (
     Change,
@@ -27,7 +25,7 @@ from shared.contracts.payloads import (
     SlaChanged,
 )
 from shared.contracts.touches import TouchCause
-from tests.builders import NOON, an_id
+from tests.builders import an_id
 from tests.seeds import random_of
 from tests.services.alignment.builders import (
     EVERYTHING,
@@ -42,6 +40,7 @@ from tests.services.alignment.builders import (
     step,
     stored_facts,
 )
+from tests.services.alignment.folding import all_facts, check_reports
 
 pytestmark = pytest.mark.postgres
 
@@ -79,7 +78,8 @@ def test_each_qualification_of_a_lead_has_its_own_facts(session: Session) -> Non
 def test_a_merged_handoff_is_counted_apart(session: Session) -> None:
     read(session, qualified(), *history(step(Change.RETURNED, 5, rep=None, reason="merged")))
 
-    [counts] = stage_counts(session, EVERYTHING, None)
+    [funnel] = funnels_by(session, EVERYTHING, GroupBy.TEAM)
+    counts = funnel.counts
     assert (counts.merged, counts.qualified, counts.assigned) == (1, 0, 0)
     assert stored_facts(session) == []
 
@@ -149,18 +149,17 @@ class Oracle:
 def counted(session: Session) -> tuple[Counter[tuple[str, str | None]], ...]:
     """What the service counts by campaign: stages, promises, cents of wins, wins of unknown worth."""
     stages: Counter[tuple[str, str | None]] = Counter()
-    for group in stage_counts(session, EVERYTHING, GroupBy.CAMPAIGN):
-        fields = group._asdict()
-        for name in ("qualified", "accepted", "rejected", "contacted", "won", "lost", "merged"):
-            stages[name, group.group] += fields[name]
     kept: Counter[tuple[str, str | None]] = Counter()
-    for promise in promise_counts(session, EVERYTHING, GroupBy.CAMPAIGN):
-        kept["met", promise.group] += promise.met
-        kept["broken", promise.group] += promise.broken
     cents: Counter[tuple[str, str | None]] = Counter()
-    for win_sum in win_sums(session, EVERYTHING, GroupBy.CAMPAIGN):
-        cents["cents", win_sum.group] += win_sum.cents
-        cents["unknown", None] += win_sum.wins if win_sum.currency is None else 0
+    for funnel in funnels_by(session, EVERYTHING, GroupBy.CAMPAIGN):
+        group, fields = funnel.counts.group, funnel.counts._asdict()
+        for name in ("qualified", "accepted", "rejected", "contacted", "won", "lost", "merged"):
+            stages[name, group] += fields[name]
+        kept["met", group] += funnel.promises_met
+        kept["broken", group] += funnel.promises_broken
+        for win_sum in funnel.wins:
+            cents["cents", group] += win_sum.cents
+            cents["unknown", None] += win_sum.wins if win_sum.currency is None else 0
     return +stages, +kept, +cents
 
 
@@ -229,11 +228,11 @@ def test_the_service_counts_what_a_plain_fold_counts_in_any_order(
         size = chance.randrange(1, 80)
         batch, repeated = repeated[:size], repeated[size:]
         read(session, *sorted(batch, key=lambda it: type(it).__name__))
-        merge_changes(session, limit=chance.randrange(200))
+        if chance.random() < 0.5:
+            count_oldest_day(session)
 
-    facts = facts_on(session, NOON.date())
-    assert differences(tallies_on(session, NOON.date()), tallies_of(facts)) == {}
-    assert len(facts) == sum(isinstance(it, LeadQualified) for it in news)
+    check_reports(session)
+    assert len(all_facts(session)) == sum(isinstance(it, LeadQualified) for it in news)
     stages, kept, cents = counted(session)
     assert stages == +oracle.stages
     assert kept == +oracle.promises
