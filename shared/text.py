@@ -6,6 +6,7 @@ import re
 
 _UNPRINTED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but the line break, and marks that turn the direction of writing."""
+_UNSEEN = re.compile("[\x01-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _LINE_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -20,6 +21,11 @@ def unstorable_at(text: str) -> int | None:
 def storable(text: str) -> str:
     """The text with U+FFFD in place of every character that cannot be stored."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """The text in one line, with single blanks in place of blanks, control characters and marks that cannot be seen."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def plain_text(text: str, *, limit: int) -> str:

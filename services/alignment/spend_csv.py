@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from services.alignment.domain.currencies import CURRENCIES, currency_hint
-from services.alignment.domain.facts import MAX_NAME
 from services.alignment.domain.periods import BadPeriod, dates_of
-from services.alignment.domain.spend import MAX_AMOUNT, MAX_VERSION, Amount, SpendEntry
+from services.alignment.domain.spend import MAX_AMOUNT, MAX_VERSION, Amount, SpendEntry, campaign_of
 from shared.documents import CsvFile
 
 REQUIRED = ("campaign", "period", "amount", "currency")
@@ -72,10 +71,10 @@ def _entry(cells: Mapping[str, str]) -> SpendEntry:
 
 
 def _campaign(text: str) -> str:
-    if not 1 <= len(text) <= MAX_NAME:
-        message = f"{len(text)} characters; write the campaign's name, of 1 to {MAX_NAME}"
-        raise BadCell("campaign", message)
-    return text
+    try:
+        return campaign_of(text)
+    except ValueError as wrong:
+        raise BadCell("campaign", str(wrong)) from None
 
 
 def _period(text: str) -> str:

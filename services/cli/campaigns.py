@@ -14,6 +14,7 @@ from services.alignment.api.campaigns import CampaignOut, CampaignsOut, campaign
 from services.alignment.api.outcomes import outcome_of
 from services.alignment.api.parameters import PeriodParameters
 from services.alignment.api.spend import SpendOut
+from services.alignment.domain.facts import MAX_NAME
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.spend import Spend
 from services.alignment.handlers.spend import record_spend
@@ -38,6 +39,15 @@ Period = Annotated[
         help="2026-W47, 2026-11 or 2026-Q4; without it: the last 30 days. Days are those of UTC.",
     ),
 ]
+
+
+def campaign_name(text: str) -> str:
+    """The name of a campaign; raises BadParameter for one that no report has."""
+    if not 1 <= len(text) <= MAX_NAME:
+        hint = f"write 1 to {MAX_NAME}; of a longer name, reports have the first {MAX_NAME}"
+        raise typer.BadParameter(f"{len(text)} characters; {hint}")
+    return text
+
 
 app = typer.Typer(help="What campaigns cost, and what they brought.", no_args_is_help=True)
 
@@ -67,7 +77,12 @@ def list_(*, period: Period = None, limit: Limit = 50, as_json: AsJson = False) 
 
 @app.command()
 def outcomes(
-    campaign: Annotated[str, typer.Argument(help="The campaign, as events name it.")],
+    campaign: Annotated[
+        str,
+        typer.Argument(
+            parser=campaign_name, metavar="CAMPAIGN", help="The campaign, as events name it."
+        ),
+    ],
     *,
     period: Period = None,
     as_json: AsJson = False,
@@ -129,7 +144,12 @@ def import_file(
 @app.command()
 def spend(
     campaign: Annotated[
-        str | None, typer.Argument(help="The campaign; without it: all campaigns.")
+        str | None,
+        typer.Argument(
+            parser=campaign_name,
+            metavar="[CAMPAIGN]",
+            help="The campaign; without it: all campaigns.",
+        ),
     ] = None,
     *,
     limit: Limit = 100,

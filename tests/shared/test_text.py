@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.text import plain_text, storable, unstorable_at
+from shared.text import one_line, plain_text, storable, unstorable_at
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_plain_text_has_no_signs_but_line_breaks(text: str, plain: str) -> None:
 def test_plain_text_is_cut_between_characters(text: str, cut: str) -> None:
     assert plain_text(text, limit=20) == cut
     assert len(cut.encode()) <= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("autumn", "autumn"),
+        ("  a\t b\r\nc\u2028d  ", "a b c d"),
+        ("\ufeffautumn\u200b", "autumn"),
+        ("\u202eabc\x1b[31m", "abc [31m"),
+        ("Wärme & 👩\u200d👩\u200d👧", "Wärme & 👩\u200d👩\u200d👧"),
+        (" \n\u2060", ""),
+    ],
+    ids=["plain", "blanks", "unseen", "controls", "emoji", "nothing"],
+)
+def test_a_line_has_single_blanks_and_nothing_that_cannot_be_seen(text: str, line: str) -> None:
+    assert one_line(text) == line == one_line(line)

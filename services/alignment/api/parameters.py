@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.conditions import MAX_GROUPS, condition_of, matching
+from services.alignment.domain.facts import MAX_NAME
 from services.alignment.domain.groups import fields_read
 from services.alignment.domain.periods import LONGEST, BadPeriod, dates_of
 from services.alignment.queries.selection import Selection
@@ -20,6 +22,10 @@ from shared.http.parameters import EmptyRange, FirstDate, LastDate, PlainText
 KEY_ERRORS = (UnknownKey, ExpiredKey, WrongScope)
 DEFAULT_RANGE = timedelta(days=29)
 OR_UNKNOWN = "empty (`=`): those of which it is not known."
+
+
+Name = Annotated[PlainText, Field(max_length=MAX_NAME)]
+"""A name as facts have it: longer ones are shortened to this there, so a longer one is none of them."""
 
 
 class PeriodParameters(BaseModel):
@@ -74,25 +80,23 @@ class PeriodParameters(BaseModel):
 class Parameters(PeriodParameters):
     """Which handoffs are counted: by when they qualified, and by their facts. Each parameter narrows the answer."""
 
-    campaign: PlainText | None = Field(
+    campaign: Name | None = Field(
         default=None, description=f"Only leads of this campaign; {OR_UNKNOWN}"
     )
-    source: PlainText | None = Field(
+    source: Name | None = Field(
         default=None, description=f"Only leads of this source; {OR_UNKNOWN}"
     )
-    channel: PlainText | None = Field(
+    channel: Name | None = Field(
         default=None, description=f"Only leads that came by this channel; {OR_UNKNOWN}"
     )
-    persona: PlainText | None = Field(
+    persona: Name | None = Field(
         default=None, description=f"Only leads of this persona; {OR_UNKNOWN}"
     )
-    tier: PlainText | None = Field(
-        default=None, description=f"Only leads of this tier; {OR_UNKNOWN}"
-    )
-    team: PlainText | None = Field(
+    tier: Name | None = Field(default=None, description=f"Only leads of this tier; {OR_UNKNOWN}")
+    team: Name | None = Field(
         default=None, description=f"Only leads that this team has, or had last; {OR_UNKNOWN}"
     )
-    rep: PlainText | None = Field(
+    rep: Name | None = Field(
         default=None, description=f"Only leads that this rep has, or had last; {OR_UNKNOWN}"
     )
 

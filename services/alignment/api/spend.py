@@ -19,6 +19,7 @@ from services.alignment.domain.spend import (
     Amount,
     RefusalCause,
     SpendEntry,
+    campaign_of,
 )
 from services.alignment.handlers.spend import record_spend
 from services.alignment.queries.spend import Position, RecordedSpend, latest_spend, list_spend
@@ -44,6 +45,8 @@ Campaign = Annotated[
         description="The campaign, as the events of marketing name it.",
     ),
 ]
+NewCampaign = Annotated[Campaign, AfterValidator(campaign_of)]
+"""As `Campaign`; without blanks around it and characters that cannot be seen, as events have it."""
 CURSOR = Cursor("spend", tuple[Day, PlainText, Count])
 
 router = APIRouter()
@@ -158,7 +161,7 @@ class SpendQuery(BaseModel):
     "/campaigns/{campaign:path}/spend",
     responses=problems(*KEY_ERRORS, InvalidRequest, BadPeriod, VersionTaken, OverlappingSpend),
 )
-def put_spend(campaign: Campaign, session: Tx, now: Now, _: Ops, body: SpendIn) -> SpendOut:
+def put_spend(campaign: NewCampaign, session: Tx, now: Now, _: Ops, body: SpendIn) -> SpendOut:
     """Say what a campaign cost in a period. It answers with the version that counts now; repeated, it adds nothing."""
     dates_of(body.period)
     recorded = record_spend(session, [body.entry(campaign)], now=now)

@@ -9,7 +9,9 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.alignment.domain.facts import MAX_NAME
 from services.alignment.domain.periods import dates_of
+from shared.text import one_line
 
 MAX_AMOUNT = 10**12
 """The largest amount of one period, in any currency."""
@@ -61,6 +63,16 @@ class Refusal:
 
     cause: RefusalCause
     message: str
+
+
+def campaign_of(text: str) -> str:
+    """The campaign's name as events have it; raises ValueError for one that no event can have."""
+    name = one_line(text)
+    if not 1 <= len(name) <= MAX_NAME:
+        raise ValueError(f"{len(name)} characters; write the campaign's name, of 1 to {MAX_NAME}")
+    if "\N{REPLACEMENT CHARACTER}" in name:
+        raise ValueError("a character of the name was lost on its way; write the name in UTF-8")
+    return name
 
 
 def decide(entry: SpendEntry, versions: Sequence[Spend]) -> Spend | Refusal | None:

@@ -59,6 +59,13 @@ def test_a_version_may_be_named() -> None:
     assert [it.version for it in entries(content)] == [3, 4]
 
 
+def test_a_name_that_was_copied_is_the_name_of_the_events() -> None:
+    content = 'campaign,period,amount,currency\n"\u200bautumn\nsale ",2026-11,5,EUR'
+
+    assert [it.campaign for it in entries(content)] == ["autumn sale"]
+    assert "in UTF-8" in str(faults("W\ufffdrme,2026-11,5,EUR,"))
+
+
 def test_every_fault_has_its_line_its_column_and_a_remedy() -> None:
     wrong = faults(
         "a,2026-11,-5,EUR,",

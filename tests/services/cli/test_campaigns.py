@@ -133,3 +133,18 @@ def test_what_became_of_a_campaigns_leads() -> None:
     assert "100.01 EUR" in outcome
     assert "wins without an amount" in campaigns("outcomes", "winter", "--period", "2026-11")
     assert json.loads(campaigns("outcomes", "autumn", "--period", "2026-11", "--json"))["won"] == 1
+
+
+@pytest.mark.parametrize("command", ["outcomes", "spend"])
+@pytest.mark.parametrize("name", ["", "x" * 300], ids=["empty", "too long"])
+def test_a_name_that_no_report_has_is_refused(command: str, name: str) -> None:
+    result = CliRunner().invoke(app, [command, name])
+
+    assert result.exit_code == 2
+    assert f"{len(name)} characters" in result.stderr
+
+
+def test_what_an_import_prints_has_no_effect_on_the_terminal(tmp_path: Path) -> None:
+    file = file_of(tmp_path, "a\x1b[31mb;2026-11;5;EUR")
+
+    assert "a [31mb: 2026-11 cost 5.00 EUR" in campaigns("import", file)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from shared.agreement.event_types import snake_case
-from shared.text import storable
+from shared.text import one_line, storable
 
 CAMPAIGN = {
     "utm_campaign": "name",
@@ -50,7 +50,10 @@ def with_page(properties: dict[str, Any], context: Mapping[str, Any]) -> dict[st
 
 
 def with_campaign(context: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The context with its campaign: its own, completed by the parameters of the page's URL and of its `search`."""
+    """The context with its campaign: its own, completed by the parameters of the page's URL and of its `search`.
+
+    Each text of it is one line, so that a name that was copied with a blank or a line break is the same name.
+    """
     page = context.get("page")
     search = properties.get("search") or (page.get("search") if isinstance(page, dict) else None)
     from_url: dict[str, str] = {}
@@ -61,9 +64,11 @@ def with_campaign(context: dict[str, Any], properties: Mapping[str, Any]) -> dic
         if isinstance(address, str) and "utm_" in address:
             from_url |= _campaign(address)
     campaign = context.get("campaign")
-    if not from_url or not isinstance(campaign, dict | None):
+    if not isinstance(campaign, dict | None) or not (from_url or campaign):
         return context
-    return {**context, "campaign": {**from_url, **(campaign or {})}}
+    own = (campaign or {}).items()
+    lines = {name: one_line(it) if isinstance(it, str) else it for name, it in own}
+    return {**context, "campaign": {**from_url, **lines}}
 
 
 def is_bot(context: Mapping[str, Any]) -> bool:
@@ -82,7 +87,7 @@ def _campaign(url: str) -> Mapping[str, str]:
     query = _AMPERSAND.sub("&", _split(url).query)
     parameters = dict(parse_qsl(query, max_num_fields=None))
     return {
-        name: storable(parameters[parameter])
+        name: one_line(storable(parameters[parameter]))
         for parameter, name in CAMPAIGN.items()
         if parameter in parameters
     }

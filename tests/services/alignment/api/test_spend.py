@@ -101,6 +101,12 @@ def test_a_campaign_may_have_any_name(client: TestClient) -> None:
     assert [it["campaign"] for it in listed(client, "2026%2FQ4 - Wärme & Co.")] == [name]
 
 
+def test_a_campaign_has_its_name_without_what_cannot_be_seen(client: TestClient) -> None:
+    assert put(client, campaign="%EF%BB%BF autumn%20%09sale")["campaign"] == "autumn sale"
+
+    assert [it["campaign"] for it in listed(client, "autumn sale")] == ["autumn sale"]
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "word"),
     [
@@ -116,6 +122,8 @@ def test_a_campaign_may_have_any_name(client: TestClient) -> None:
         ({"period": "November"}, "bad_period", "2026-W47"),
         ({"period": "2026-13"}, "bad_period", "01 to 12"),
         ({"campaign": "x" * 300}, "invalid_request", "200"),
+        ({"campaign": "%EF%BB%BF%20"}, "invalid_request", "0 characters"),
+        ({"campaign": "W%E4rme"}, "invalid_request", "UTF-8"),
         ({"budget": 1}, "invalid_request", "budget"),
     ],
 )

@@ -123,6 +123,13 @@ def test_the_page_is_told_in_the_properties(properties: Any, context: Any, place
         ({}, "https://x.example/?utm_source=a&utm_source=b", {"source": "b"}),
         ({"campaign": None}, "https://x.example/?utm_id=1", {"id": "1"}),
         ({"campaign": {"name": "n"}}, None, {"name": "n"}),
+        ({"campaign": {"name": " a\u00a0 b\n", "id": 7}}, None, {"name": "a b", "id": 7}),
+        (
+            {},
+            "https://x.example/?utm_campaign=autumn%0A&utm_source=%20a+",
+            {"name": "autumn", "source": "a"},
+        ),
+        ({"campaign": {}}, None, {}),
         ({"campaign": "n"}, "https://x.example/?utm_source=a", "n"),
         ({}, "https://x.example/?utm_other=a", None),
         (
