@@ -74,8 +74,8 @@ constraints: ## Choose the versions of all dependencies anew
 	rm -rf .cache/constraints
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("Leadbaton needs Python 3.11 or newer: make PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("Leadbaton needs Python 3.11 or newer: make PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV) (once)" >&2

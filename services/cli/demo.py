@@ -28,7 +28,7 @@ from services.cli.processes import (
 from services.demo.activities import Channel, activities_of
 from services.demo.campaigns import print_outcomes
 from services.demo.figures import Reader
-from services.demo.lead_history import summary
+from services.demo.lead_history import print_lead, where_to_look
 from services.demo.receiver import PORT, Receiver, serving
 from services.demo.run import DemoRun
 from services.demo.setup import Access, DemoReps, DemoState
@@ -43,6 +43,9 @@ from shared.terminal import Terminal
 
 DATA = Path(".leadbaton/demo")
 EXAMPLES = Path(__file__).parents[2] / "examples"
+ENDED = (
+    "Everything has stopped, so the links above are closed: without --once it runs on until Ctrl-C."
+)
 SECONDS_A_PERSON = 0.22
 """300 people take a little more than a minute."""
 
@@ -54,9 +57,7 @@ def demo(
         Path | None, typer.Option("--json", dir_okay=False, help="Write the figures there.")
     ] = None,
     data: Annotated[Path, typer.Option(help="Where it is kept; a start goes on from it.")] = DATA,
-    seed: Annotated[
-        int, typer.Option(help="The seed of the invented people; each start adds its number.")
-    ] = 7,
+    seed: Annotated[int, typer.Option(help="Of what is invented; each start adds its number.")] = 7,
     people: Annotated[int, typer.Option(min=10, max=100_000, help="How many are invented.")] = 300,
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="Use none of the usual ports.")
@@ -86,6 +87,8 @@ def demo(
             if not once:
                 demo_run.print_figures(reader)
         _write_report(running, data / "report.html", console)
+    if once:
+        console.print(ENDED, soft_wrap=True)
 
 
 @contextmanager
@@ -120,10 +123,12 @@ def _usual_ports() -> dict[str, int]:
 
 
 def _sum_up(access: Access, receiver: Receiver, console: Console) -> None:
-    """Print the history of one lead, how a rep answers, and what marketing is told."""
-    summary(access, console)
-    console.print(receiver.answer_hint(), soft_wrap=True)
+    """Print the history of one lead, what marketing is told, where to look further, and how a rep answers."""
+    history = print_lead(access, console)
     _tell_marketing(access, receiver, console)
+    where_to_look(access, history, console)
+    console.print()
+    console.print(receiver.answer_hint(), soft_wrap=True)
 
 
 def _tell_marketing(access: Access, receiver: Receiver, console: Console) -> None:
@@ -131,11 +136,11 @@ def _tell_marketing(access: Access, receiver: Receiver, console: Console) -> Non
 
     Otherwise they are announced an hour after midnight.
     """
-    now = utc_now()
+    now, before = utc_now(), len(receiver.outcomes)
     with access.sessions.begin() as session:
         announced = announce_day(session, now.astimezone(UTC).date(), now)
     if announced is not None:
-        receiver.wait_for_outcomes(announced)
+        receiver.wait_for_outcomes(before + announced)
     print_outcomes(receiver.outcomes, console)
 
 
@@ -153,7 +158,7 @@ def _set_up_reps(running: Installation, state: DemoState) -> DemoReps:
     reps = running.stack.data / "reps.yaml"
     reps.write_text(demo_reps.source)
     running.command("agreement", "publish", str(EXAMPLES / "agreement.yaml"))
-    state.secrets |= orjson.loads(running.command("reps", "import", str(reps)) or "{}")
+    state.secrets |= orjson.loads(running.command("reps", "import", str(reps), quiet=True) or "{}")
     _create_keys(running, state, [*demo_reps.habits])
     state.runs += 1
     state.keep()

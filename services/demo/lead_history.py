@@ -28,8 +28,8 @@ class LeadHistory:
     clock: Json
 
 
-def summary(access: Access, console: Console) -> None:
-    """Print the history of one lead, where to look, and what to try."""
+def print_lead(access: Access, console: Console) -> LeadHistory | None:
+    """Print the history of one lead whose rep was too late, and return it, if there is one."""
     with httpx.Client(
         headers={"Authorization": f"Bearer {access.keys['ops']}"}, timeout=10
     ) as http:
@@ -38,7 +38,7 @@ def summary(access: Access, console: Console) -> None:
         console.print("No clock is breached yet, so there is no history to show.")
     else:
         print_history(history, console)
-    where_to_look(access, history, console)
+    return history
 
 
 def find_lead_history(access: Access, http: httpx.Client) -> LeadHistory | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from services.demo.campaigns import print_outcomes
 
-NONE = {"qualified": 0, "accepted": 0, "rejected": 0, "won": 0, "revenue": []}
+NONE = {"day": "2026-11-28", "qualified": 0, "accepted": 0, "rejected": 0, "won": 0, "revenue": []}
 
 
 def printed(outcomes: Sequence[dict[str, Any]]) -> str:
@@ -29,9 +29,10 @@ def test_the_campaign_with_most_leads_is_first() -> None:
 
     text = printed([autumn, spring])
 
-    assert "spring 4 0 0 2 12,000.50 EUR + 3.00 USD autumn 1 0 0 0" in text
+    rows = "2026-11-28 spring 4 0 0 2 12,000.50 EUR + 3.00 USD 2026-11-28 autumn 1 0 0 0"
+    assert rows in text
     assert "campaign.outcome" in text
 
 
-def test_before_the_first_it_says_when_it_comes() -> None:
-    assert "Nothing came yet" in printed([])
+def test_where_nothing_came_it_says_when_the_next_come() -> None:
+    assert "Nothing new" in printed([])

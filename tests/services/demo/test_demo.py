@@ -48,11 +48,14 @@ def test_it_ends_with_a_history_and_true_figures_and_a_second_start_goes_on_unti
     assert done.stdout.count("curl -s ") == 4
     assert "What marketing is told of its campaigns" in done.stdout
     assert re.search(
-        r"^(brand_search|revops_leaders|autumn_benchmark|kestrel_marketplace) +\d",
+        r"^\d{4}-\d\d-\d\d +(brand_search|revops_leaders|autumn_benchmark|kestrel_marketplace) +\d",
         done.stdout,
         re.MULTILINE,
     )
     check_report(done.stdout + done.stderr, data / "report.html")
+
+    assert "Everything has stopped" in done.stdout
+    assert "shown once" not in done.stderr
 
     before = json.loads((data / "demo.json").read_text())
     second_start(data)
