@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.alignment.api import router
 from services.alignment.counting import count_stale_days
 from services.alignment.domain.policy import AlignmentPolicy
+from services.alignment.handlers.capacity import on_capacity_planned
 from services.alignment.handlers.daily import announce_outcomes
 from services.alignment.handlers.handoffs import on_handoffs_changed
 from services.alignment.handlers.known import on_leads_known
@@ -21,6 +22,7 @@ from shared.agreement.store import Policies
 from shared.clock import TimeSource, utc_now
 from shared.contracts.topics import (
     ALIGNMENT,
+    CAPACITY_PLANNED,
     HANDOFFS_CHANGED,
     LEADS_KNOWN,
     LEADS_QUALIFIED,
@@ -78,6 +80,7 @@ def worker(settings: Settings) -> None:
         Subscription(LEADS_TOUCHED, on_leads_touched),
         Subscription(HANDOFFS_CHANGED, on_handoffs_changed),
         Subscription(SLA_CHANGED, on_sla_changed),
+        Subscription(CAPACITY_PLANNED, on_capacity_planned),
     ]
     stop = Event()
     engine = engine_for(settings.database_url)

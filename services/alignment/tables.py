@@ -252,3 +252,20 @@ outcome_days = Table(
     Column("announced_at", DateTime(timezone=True), nullable=False),
     comment="The days whose outcomes of campaigns were announced, each once.",
 )
+
+capacity_days = Table(
+    "capacity_days",
+    metadata,
+    Column("on", Date, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column(
+        "number",
+        BigInteger,
+        nullable=False,
+        comment="Of the team's latest plan that has the date.",
+    ),
+    Column("reps", BigInteger, nullable=False, comment="Who work on the date."),
+    Column("leads", BigInteger, nullable=False, comment="The sum of their limits a day."),
+    Column("unlimited", BigInteger, nullable=False, comment="Of the reps, those without one."),
+    comment="How many leads each team can take on each date, as routing announced it last.",
+)

@@ -61,6 +61,8 @@ def _print(report: PromisesOut) -> None:
         terminal.print(parties_line(report.parties))
     terminal.print(promise_table(report))
     for promise in report.items:
+        if promise.verdict == "unknown":
+            terminal.print(f"{promise.id}: {promise.why}", soft_wrap=True)
         if promise.cannot_reach is not None:
             terminal.print(f"{promise.id}: {promise.cannot_reach}")
     if report.goal is not None:
@@ -110,11 +112,9 @@ def promise_table(report: PromisesOut) -> Table:
 
 
 def verdict_text(promise: PromiseOut) -> str:
-    """The verdict in words, with the reason where there is no judgement."""
-    words = promise.verdict.replace("_", " ")
-    if promise.why is None:
-        return words
-    return promise.why if promise.verdict == "too_few" else f"{words}: {promise.why}"
+    """The verdict in words. Why something is not known stands below the table, as it may be long."""
+    is_few = promise.verdict == "too_few" and promise.why is not None
+    return str(promise.why) if is_few else promise.verdict.replace("_", " ")
 
 
 def value_text(value: float, unit: str) -> str:

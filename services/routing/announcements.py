@@ -1,4 +1,4 @@
-"""What routing announces: steps of handoffs as outbox records, assignments as notifications of reps."""
+"""What routing announces: steps of handoffs and plans of teams as outbox records, assignments as notifications."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from uuid import UUID
 
 from services.routing.domain import notifications
 from services.routing.domain.applied_terms import PromisedHandoff, Versions
+from services.routing.domain.capacity import CapacityPlan
 from services.routing.domain.handoff import Handoff, Step
 from services.routing.domain.notifications import Notification
+from shared.contracts.payloads import CapacityDay, CapacityPlanned
 from shared.contracts.topic import Outgoing
-from shared.contracts.topics import HANDOFFS_CHANGED
+from shared.contracts.topics import CAPACITY_PLANNED, HANDOFFS_CHANGED
 from shared.process.tracing import child_of
 
 SOURCE = "leadbaton/routing"
@@ -68,3 +70,24 @@ def assignment_notifications(
     for promised in assigned:
         due = list(promised.due_times(versions))
         yield notifications.assignment(promised.handoff, due, public_url=public_url)
+
+
+def capacity_planned(
+    plans: Iterable[CapacityPlan], agreement_version: int, *, now: datetime
+) -> list[Outgoing]:
+    """One record of `capacity.planned` for each plan."""
+    return [
+        CAPACITY_PLANNED.encode(
+            CapacityPlanned(
+                team=plan.team,
+                number=plan.number,
+                planned_at=now,
+                agreement_version=agreement_version,
+                days=tuple(CapacityDay(**it._asdict()) for it in plan.days),
+            ),
+            id=f"{plan.team}/{plan.number}",
+            source=SOURCE,
+            at=now,
+        )
+        for plan in plans
+    ]

@@ -6,11 +6,13 @@ import asyncio
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 from ssrfguard import Policy
 
 from services.routing.api import KEYLESS_PATHS, answer_pages, router
@@ -24,6 +26,7 @@ from services.routing.delivery.old_reroutes import DELETE_EVERY_S, delete_old_re
 from services.routing.domain.answer_links import PATH, PURPOSE
 from services.routing.handlers import (
     Assigner,
+    CapacityPlanner,
     handoff_excerpts,
     on_campaigns_counted,
     on_leads_merged,
@@ -119,8 +122,13 @@ def build_api(
 
 
 def worker(settings: Settings) -> None:
-    """Assign leads until the process is asked to stop."""
+    """Assign leads, and announce what teams can take, until the process is asked to stop."""
     assigner = Assigner(settings.public_url)
+    planner = CapacityPlanner(assigner.policies, assigner.rosters)
+
+    def announce_or_tick(session: Session, now: datetime) -> bool:
+        return planner.announce(session, now) or tick(session, now, assigner=assigner)
+
     work(
         ROUTING,
         [
@@ -131,7 +139,7 @@ def worker(settings: Settings) -> None:
             Subscription(CAMPAIGNS_COUNTED, on_campaigns_counted),
         ],
         settings=settings,
-        tick=partial(tick, assigner=assigner),
+        tick=announce_or_tick,
     )
 
 

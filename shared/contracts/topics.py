@@ -7,6 +7,7 @@ from typing import Any
 from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import (
     CampaignCounted,
+    CapacityPlanned,
     HandoffChanged,
     LeadQualified,
     LeadsMerged,
@@ -90,6 +91,13 @@ CAMPAIGNS_COUNTED = Topic(
     readers=(ROUTING,),
     summary="What became of a campaign's leads on one day.",
 )
+CAPACITY_PLANNED = Topic(
+    name="capacity.planned",
+    payload=CapacityPlanned,
+    key=lambda plan: plan.team,
+    readers=(ALIGNMENT,),
+    summary="How many leads a team can take on each of the next dates.",
+)
 
 TOPICS: tuple[Topic[Any], ...] = (
     MARKETING_EVENTS,
@@ -100,4 +108,5 @@ TOPICS: tuple[Topic[Any], ...] = (
     HANDOFFS_CHANGED,
     SLA_CHANGED,
     CAMPAIGNS_COUNTED,
+    CAPACITY_PLANNED,
 )

@@ -23,3 +23,5 @@ class AdvisoryLock(IntEnum):
     """Held by a transaction that adds what campaigns cost, so that versions and overlaps are decided in turn."""
     TALLIES = 0x1EAD_BA76
     """Held by a transaction that counts a stale day of alignment's anew, or, in older versions, merges its tallies."""
+    CAPACITY = 0x1EAD_BA77
+    """Held by a transaction that announces what teams can take, so that plans are made in turn."""

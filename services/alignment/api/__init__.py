@@ -1,4 +1,4 @@
-"""Alignment over HTTP: the funnel, measures, promises, the leads behind each figure, attribution, and campaigns."""
+"""Alignment over HTTP: the funnel, measures, promises, the leads behind figures, attribution, campaigns, capacity."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.alignment.api import (
     attribution,
     campaigns,
+    capacity,
     funnel,
     leads,
     measures,
@@ -31,4 +32,5 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     routes.include_router(campaigns.router(policies))
     routes.include_router(outcomes.router)
     routes.include_router(spend.router)
+    routes.include_router(capacity.router)
     return routes

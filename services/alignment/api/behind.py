@@ -81,6 +81,10 @@ class BehindParameters(Parameters):
                 "`counted_by` and `promises` are about a `stage`: leave out `measure` and `promise`"
             )
         subject, where = figure
+        if subject.measure is Measured.CAPACITY:
+            raise BadMeasure(
+                "no lead is behind what the roster can take: GET /v1/alignment/capacity has the days of teams"
+            )
         groups, _ = groups_of(Reading(session, policies), Population(subject), where)
         return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
 

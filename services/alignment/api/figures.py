@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+from services.alignment.api.capacity_figures import capacity_figure, groups_of_teams
 from services.alignment.api.reading import Reading
 from services.alignment.domain import measures
 from services.alignment.domain.groups import Group, Groups, fields_read, groups_where
@@ -38,13 +39,19 @@ def groups_of(
     if where is None:
         return None, []
     fields = fields_read([where])
+    groups = _groups(reading, population, fields)
+    return groups_where(where, fields, groups), groups
+
+
+def _groups(reading: Reading, population: Population, fields: Sequence[str]) -> list[Group]:
+    if population.subject.measure is Measured.CAPACITY:
+        return groups_of_teams(reading.session, population.subject, fields)
     counts = (
         clock_groups(reading.session, population, fields)
         if population.is_of_clocks
         else reading.groups(population.scope, fields)
     )
-    groups = [it.group for it in counts]
-    return groups_where(where, fields, groups), groups
+    return [it.group for it in counts]
 
 
 def rejection_reasons(reading: Reading, population: Population) -> list[str]:
@@ -139,8 +146,8 @@ def _attempts(reading: Reading, population: Population, _: AlignmentPolicy) -> F
     return measures.attempts_per_lead(counts.attempts, counts.assigned)
 
 
-def _capacity(_: Reading, __: Population, ___: AlignmentPolicy) -> Figure:
-    return measures.capacity(None)
+def _capacity(reading: Reading, population: Population, _: AlignmentPolicy) -> Figure:
+    return capacity_figure(reading.session, population)
 
 
 _FIGURES: Mapping[Measured, _Compute] = {

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from services.alignment.api.capacity_figures import days_link
 from services.alignment.api.figures import business_figure, figure_of, rejection_reasons
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
 from services.alignment.api.reading import Reading
@@ -61,9 +62,13 @@ class FigureOut(BaseModel):
     unit: str = Field(
         description="leads, share (0 to 1), seconds, attempts, or the currency of an amount."
     )
-    n: int = Field(description="From how many leads, answers or clocks the value is computed.")
+    n: int = Field(
+        description="From how many leads, answers or clocks the value is computed; of `capacity`, days of teams."
+    )
     why: str | None
-    leads: str = Field(description="The path of the leads that it is computed from.")
+    leads: str = Field(
+        description="The path of the leads that it is computed from; of `capacity` that of the days of teams."
+    )
 
 
 class MeasuresOut(BaseModel):
@@ -207,8 +212,6 @@ def _item(report: _Report, row: _Row) -> FigureOut:
         if row.hours == "business"
         else figure_of(report.reading, population, report.policy)
     )
-    of = {} if row.of is None else {"of": row.of}
-    parameters = {"measure": row.subject.measure.value, **of, **report.link}
     return FigureOut(
         measure=row.subject.measure,
         of=row.of,
@@ -218,8 +221,17 @@ def _item(report: _Report, row: _Row) -> FigureOut:
         unit=figure.unit,
         n=figure.n,
         why=figure.why,
-        leads=f"{LEADS}?{urlencode(parameters)}",
+        leads=_path(report, row),
     )
+
+
+def _path(report: _Report, row: _Row) -> str:
+    """The path of what is behind a figure."""
+    if row.subject.measure is Measured.CAPACITY:
+        return days_link(row.subject, team=report.link.get("team"))
+    of = {} if row.of is None else {"of": row.of}
+    parameters = {"measure": row.subject.measure.value, **of, **report.link}
+    return f"{LEADS}?{urlencode(parameters)}"
 
 
 def _link(parameters: Parameters, first: date, last: date) -> dict[str, Any]:

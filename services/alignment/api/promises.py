@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from services.alignment.api.capacity_figures import days_link
 from services.alignment.api.figures import figure_of, groups_of
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
 from services.alignment.api.parties import PartiesOut
@@ -73,7 +74,9 @@ class PromiseOut(BaseModel):
         description="The part of the target that is due by now; of shares and times all of it."
     )
     unit: str = Field(description="leads, share (0 to 1), seconds, or the currency of an amount.")
-    n: int = Field(description="From how many leads, answers or clocks the value is computed.")
+    n: int = Field(
+        description="From how many leads, answers or clocks the value is computed; of `capacity`, days of teams."
+    )
     at_least_n: int
     why: str | None = Field(description="Why it is not judged, such as `too few (7)`.")
     working_days_passed: float = Field(
@@ -83,7 +86,9 @@ class PromiseOut(BaseModel):
     cannot_reach: str | None = Field(
         description="Why the quota is missed even if the promise is kept; null: it is not, or that is not known."
     )
-    leads: str = Field(description="The path of the leads behind the value.")
+    leads: str = Field(
+        description="The path of the leads behind the value; of `capacity` that of the days of teams."
+    )
 
 
 class GoalOut(BaseModel):
@@ -201,7 +206,8 @@ def _dates(
 
 def _promise(report: _Report, side: Side, promise: Promise, goal: Goal | None) -> PromiseOut:
     dates = promised_dates(promise.per, report.first, report.last, report.now)
-    subject = subject_of(promise, dates.first, dates.counted, report.now)
+    last = dates.last if promise.measure is Measure.CAPACITY else dates.counted
+    subject = subject_of(promise, dates.first, last, report.now)
     groups, counted = groups_of(report.reading, Population(subject), promise.where)
     figure = figure_of(report.reading, Population(subject, groups=groups), report.policy)
     fields = () if groups is None else groups.fields
@@ -214,7 +220,6 @@ def _promise(report: _Report, side: Side, promise: Promise, goal: Goal | None) -
         has_begun=dates.has_begun(report.now),
         is_over=dates.is_over(report.now),
     )
-    parameters = {"promise": promise.id, "since": dates.first, "until": dates.counted}
     return PromiseOut(
         side=side,
         id=promise.id,
@@ -236,8 +241,16 @@ def _promise(report: _Report, side: Side, promise: Promise, goal: Goal | None) -
         working_days_passed=days.passed,
         working_days=days.total,
         cannot_reach=cannot_reach(promise, goal),
-        leads=f"{LEADS}?{urlencode(parameters)}",
+        leads=_link(promise, subject),
     )
+
+
+def _link(promise: Promise, subject: Subject) -> str:
+    """The path of what is behind the value."""
+    if promise.measure is Measure.CAPACITY:
+        return days_link(subject, where=promise.where)
+    parameters = {"promise": promise.id, "since": subject.first, "until": subject.last}
+    return f"{LEADS}?{urlencode(parameters)}"
 
 
 def detail_of(promise: Promise) -> str | None:

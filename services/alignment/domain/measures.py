@@ -155,10 +155,3 @@ def attempts_per_lead(attempts: int, leads: int) -> Figure:
     if not leads:
         return Figure(None, ATTEMPTS, 0, NOTHING)
     return Figure(attempts / leads, ATTEMPTS, leads)
-
-
-def capacity(leads: int | None) -> Figure:
-    """Leads that the roster can take in the period; None where no service announces it. Unit: leads."""
-    if leads is None:
-        return Figure(None, LEADS, 0, "routing does not announce what the roster can take")
-    return Figure(leads, LEADS, leads)

@@ -10,6 +10,7 @@ from shared.contracts.topic import Topic
 from shared.contracts.topics import (
     ALIGNMENT,
     CAMPAIGNS_COUNTED,
+    CAPACITY_PLANNED,
     HANDOFFS_CHANGED,
     LEADS_KNOWN,
     LEADS_MERGED,
@@ -32,6 +33,7 @@ WRITERS = {
     HANDOFFS_CHANGED.name: ROUTING,
     SLA_CHANGED.name: SLA,
     CAMPAIGNS_COUNTED.name: ALIGNMENT,
+    CAPACITY_PLANNED.name: ROUTING,
 }
 HEADERS: dict[str, Any] = {
     "type": "object",

@@ -1,10 +1,11 @@
-"""The handlers of routing: qualified and merged leads, breaches, answers and reassignments, the worker's tick."""
+"""The handlers of routing: qualified and merged leads, breaches, answers, reassignments, plans, the worker's tick."""
 
 from __future__ import annotations
 
 from services.routing.handlers.answers import on_answer
 from services.routing.handlers.assignment import Assigner, on_leads_qualified
 from services.routing.handlers.campaigns import on_campaigns_counted
+from services.routing.handlers.capacity import CapacityPlanner
 from services.routing.handlers.excerpts import handoff_excerpts
 from services.routing.handlers.merges import on_leads_merged
 from services.routing.handlers.promises import on_sla_changed
@@ -13,6 +14,7 @@ from services.routing.handlers.waiting import tick
 
 __all__ = [
     "Assigner",
+    "CapacityPlanner",
     "handoff_excerpts",
     "on_answer",
     "on_campaigns_counted",

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, UUID
 from services.routing.tables.absences import absences
 from services.routing.tables.accounts import accounts, staged_accounts
 from services.routing.tables.applied_terms import applied_terms
+from services.routing.tables.capacity import capacity_plans
 from services.routing.tables.decisions import allocations, assignments, changes, merged_leads
 from services.routing.tables.endpoints import breakers, endpoints
 from services.routing.tables.escalations import broken_promises, escalations
@@ -42,6 +43,7 @@ __all__ = [
     "attempts",
     "breakers",
     "broken_promises",
+    "capacity_plans",
     "changes",
     "deliveries",
     "endpoints",

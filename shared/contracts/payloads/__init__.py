@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.contracts.payloads.campaigns import CampaignCounted, RejectionCount, WonAmount
+from shared.contracts.payloads.capacity import CapacityDay, CapacityPlanned
 from shared.contracts.payloads.cards import (
     CardTouch,
     Consent,
@@ -29,6 +30,8 @@ from shared.contracts.payloads.values import Facts
 
 __all__ = [
     "CampaignCounted",
+    "CapacityDay",
+    "CapacityPlanned",
     "CardTouch",
     "Change",
     "ClockChange",

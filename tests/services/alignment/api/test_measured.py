@@ -101,7 +101,7 @@ def test_measures_are_what_a_plain_fold_counts_in_any_order(session: Session, se
         }
         assert figures == expected_measures(MeasuredOracle(stories, first, last, NOON))
         for item in report.items:
-            if item.hours != "business":
+            if item.measure != "capacity" and item.hours != "business":
                 assert count_leads(session, policies, item.leads) == item.n, item
 
 
@@ -168,6 +168,8 @@ def test_promises_are_what_a_plain_fold_counts_in_any_order(session: Session, se
             assert (item.value, item.n) == expected_promise(item.id, stories, item.since, last), (
                 item
             )
+            if item.measure == "capacity":
+                continue  # no lead is behind it
             assert count_leads(session, policies, item.leads) == item.n
             if item.unit == "share" and item.value is not None:
                 kept = count_leads(session, policies, item.leads, kept="true")

@@ -52,5 +52,3 @@ def test_figures_have_their_units() -> None:
     assert measures.share_of(Counted(4, 3)) == Figure(0.75, "share", 4)
     assert measures.time_within(2, timedelta(minutes=5)) == Figure(300.0, "seconds", 2)
     assert measures.attempts_per_lead(5, 2) == Figure(2.5, "attempts", 2)
-    assert measures.capacity(40) == Figure(40, "leads", 40)
-    assert measures.capacity(None).is_unknown

@@ -1,0 +1,282 @@
+"""What the roster can take over HTTP: as a promise, as a measure, and the days of teams behind both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from csv import DictReader
+from datetime import date
+from io import StringIO
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.alignment.main import build_api
+from shared.agreement.store import publish
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
+from shared.contracts.payloads import CapacityPlanned
+from shared.db.session import Sessions
+from tests.builders import DEFAULT_SECTIONS, NOON, days
+from tests.seeds import random_of
+from tests.services.alignment.capacity import BEGIN, EMEA, INBOUND, ROUTING, plan, read
+
+pytestmark = pytest.mark.postgres
+
+MONTH = {"measure": "capacity", "per": "month", "at_least": 400}
+NOVEMBER = [date(2026, 11, it) for it in range(1, 31)]
+
+
+def publish_promises(sessions: Sessions, *promises: dict[str, Any]) -> None:
+    sales = [{"id": f"room{number}", **it} for number, it in enumerate(promises)]
+    source = json.dumps({**DEFAULT_SECTIONS, "routing": ROUTING, "promises": {"sales": sales}})
+    with sessions.begin() as session:
+        publish(session, source, by="test", now=BEGIN)
+
+
+@pytest.fixture
+def client(sessions: Sessions) -> Iterator[TestClient]:
+    """The API at noon of 18 November, with a key of ops."""
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
+    app = build_api(sessions, time_source=lambda: NOON)
+    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Any:
+    got = client.get(path, params=parameters or None)
+    assert got.status_code == status, got.text
+    return got.json()
+
+
+def promised(client: TestClient, **period: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = get(client, "/v1/promises", **period)["items"]
+    return items
+
+
+def measured(client: TestClient, **parameters: Any) -> dict[str, Any]:
+    report = get(client, "/v1/measures", **{"period": "2026-11", **parameters})
+    return next(it for it in report["items"] if it["measure"] == "capacity")
+
+
+def test_a_promise_is_about_the_whole_month_however_much_of_it_has_passed(
+    client: TestClient, sessions: Sessions
+) -> None:
+    publish_promises(sessions, MONTH, {**MONTH, "at_least": 390}, {**MONTH, "per": "quarter"})
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA))
+
+    behind, on_track, quarter = promised(client, period="2026-11")
+
+    assert (behind["value"], behind["due"], behind["verdict"]) == (390, 400, "behind")
+    assert (behind["n"], behind["unit"], behind["why"]) == (60, "leads", None)
+    assert on_track["verdict"] == "on_track"
+    assert (quarter["verdict"], quarter["value"]) == ("unknown", None)
+    assert "61 of 92 dates, 2026-11-01 to 2026-12-31" in quarter["why"]
+    week = promised(client, period="2026-W47")[0]
+    assert (week["since"], week["value"]) == ("2026-11-01", 390)
+
+
+def test_before_anything_is_announced_it_says_what_announces_it(
+    client: TestClient, sessions: Sessions
+) -> None:
+    publish_promises(sessions, MONTH)
+
+    [promise] = promised(client, period="2026-11")
+
+    assert (promise["verdict"], promise["value"], promise["n"]) == ("unknown", None, 0)
+    assert "once reps are imported" in promise["why"]
+    assert get(client, promise["leads"])["items"] == []
+
+
+def test_a_date_that_has_passed_stays_as_it_was_planned_last(
+    client: TestClient, sessions: Sessions
+) -> None:
+    publish_promises(sessions, MONTH)
+    with sessions.begin() as session:
+        read(session, plan(), plan(leads=100, number=2, at=NOON))
+
+    [promise] = promised(client, period="2026-11")
+
+    assert promise["value"] == 17 * INBOUND + 13 * 100
+
+
+def test_reps_without_a_limit_make_it_unknown(client: TestClient, sessions: Sessions) -> None:
+    publish_promises(sessions, MONTH, {**MONTH, "where": 'team == "inbound"', "at_least": 300})
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA, unlimited=2))
+
+    everybody, inbound = promised(client, period="2026-11")
+
+    assert (everybody["verdict"], everybody["value"], everybody["n"]) == ("unknown", None, 60)
+    assert "2 or more of team emea" in everybody["why"]
+    assert (inbound["verdict"], inbound["value"], inbound["n"]) == ("on_track", 300, 30)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "n"),
+    [
+        ('team == "emea"', 90, 30),
+        ('team in ["emea", "inbound"]', 390, 60),
+        ('team == "apac"', 0, 0),
+        ("true", 390, 60),
+    ],
+)
+def test_conditions_over_the_team_choose_teams(
+    client: TestClient, sessions: Sessions, where: str, value: int, n: int
+) -> None:
+    publish_promises(sessions, {**MONTH, "where": where})
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA))
+
+    [promise] = promised(client, period="2026-11")
+
+    assert (promise["value"], promise["n"]) == (value, n)
+    if "team" in where:
+        behind = get(client, f"{promise['leads']}&limit=500")
+        assert sum(it["leads"] for it in behind["items"]) == value
+        assert len(behind["items"]) == n
+
+
+def test_what_is_not_known_by_tier_or_rep_is_not_guessed(
+    client: TestClient, sessions: Sessions
+) -> None:
+    publish_promises(sessions, {**MONTH, "where": 'tier == "standard" && team == "emea"'})
+    with sessions.begin() as session:
+        read(session, plan())
+
+    [promise] = promised(client, period="2026-11")
+
+    assert (promise["verdict"], promise["value"]) == ("unknown", None)
+    assert "by team, not by tier" in promise["why"]
+    assert "by team, not by rep" in measured(client, rep="linus")["why"]
+    assert (
+        "not by source and tier" in measured(client, tier="hot", source="web", team="emea")["why"]
+    )
+    assert "not by `where`" in measured(client, where='team == "emea"')["why"]
+
+
+def test_as_a_measure_it_is_the_sum_of_the_days_behind_it(
+    client: TestClient, sessions: Sessions
+) -> None:
+    publish_promises(sessions)
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA))
+
+    narrowed: list[dict[str, Any]] = [{}, {"team": "emea"}, {"team": "nobody"}]
+    for parameters in narrowed:
+        figure = measured(client, **parameters)
+
+        behind = get(client, f"{figure['leads']}&limit=500")["items"]
+        assert figure["value"] == sum(it["leads"] for it in behind)
+        assert figure["n"] == len(behind)
+
+
+def test_the_days_come_page_by_page_and_as_csv(client: TestClient, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA, unlimited=1))
+    november: dict[str, Any] = {"period": "2026-11"}
+
+    items: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        cursor: dict[str, Any] = {"after": after} if after else {}
+        page = get(
+            client,
+            "/v1/alignment/capacity",
+            limit=7,
+            **november,
+            **cursor,
+        )
+        items += page["items"]
+        after = page["next"]
+
+    assert [(it["on"], it["team"]) for it in items] == [
+        (str(day), team) for day in NOVEMBER for team in ("emea", "inbound")
+    ]
+    assert items[0] == {
+        "on": "2026-11-01", "team": "emea", "reps": 1, "leads": EMEA, "unlimited": 1,
+    }  # fmt: skip
+    text = client.get("/v1/alignment/capacity", params={"format": "csv", **november}).text
+    rows = list(DictReader(StringIO(text, newline="")))
+    assert [(it["on"], it["team"], it["leads"]) for it in rows] == [
+        (it["on"], it["team"], str(it["leads"])) for it in items
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "count"),
+    [
+        ({"team": "emea"}, 1),
+        ({"where": 'team != "emea"'}, 1),
+        ({"where": 'team != "emea"', "team": "emea"}, 0),
+        ({"where": "true"}, 2),
+        ({}, 2),
+        ({"team": "x" * 200}, 0),
+    ],
+)
+def test_the_days_of_some_teams(
+    client: TestClient, sessions: Sessions, parameters: dict[str, Any], count: int
+) -> None:
+    with sessions.begin() as session:
+        read(session, plan(), plan("emea", EMEA))
+    day: dict[str, Any] = {"since": "2026-11-30", "until": "2026-11-30"}
+
+    assert len(get(client, "/v1/alignment/capacity", **day, **parameters)["items"]) == count
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "status"),
+    [
+        ({"where": 'tier == "hot"'}, "bad_condition", 422),
+        ({"where": "team =="}, "bad_condition", 422),
+        ({"period": "yesterday"}, "bad_period", 422),
+        ({"rep": "ada"}, "invalid_request", 422),
+        ({"after": "x"}, "bad_cursor", 400),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_plain_words(
+    client: TestClient, parameters: dict[str, Any], code: str, status: int
+) -> None:
+    assert get(client, "/v1/alignment/capacity", status, **parameters)["code"] == code
+
+
+def test_no_lead_is_behind_it(client: TestClient, sessions: Sessions) -> None:
+    publish_promises(sessions, MONTH)
+
+    for figure in ({"measure": "capacity"}, {"promise": "room0"}):
+        problem = get(client, "/v1/alignment/leads", 422, period="2026-11", **figure)
+        assert problem["code"] == "bad_measure"
+        assert "GET /v1/alignment/capacity" in problem["message"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_plans_in_any_order_and_read_twice_give_the_last_of_each_date(
+    client: TestClient, sessions: Sessions, seed: int
+) -> None:
+    """Each day one of two teams is planned anew; of each date the last plan that was made until then counts."""
+    publish_promises(sessions, MONTH)
+    chance = random_of(seed)
+    plans: list[CapacityPlanned] = []
+    expected: dict[tuple[date, str], int] = {}
+    for number in range(1, 41):
+        at, leads = BEGIN + days(number // 2), chance.randrange(50)
+        team = chance.choice(["inbound", "emea"])
+        plans.append(plan(team, leads, number=number, at=at if number > 2 else BEGIN))
+        expected |= {(day.on, team): leads for day in plans[-1].days}
+    news = plans + chance.sample(plans, 20)
+    chance.shuffle(news)
+
+    with sessions.begin() as session:
+        while news:
+            size = chance.randrange(1, 9)
+            read(session, *news[:size])
+            news = news[size:]
+
+    known = {day for day, _ in expected if day in NOVEMBER}
+    [promise] = promised(client, period="2026-11")
+    total = sum(leads for (day, _), leads in expected.items() if day in known)
+    assert len(known) == len(NOVEMBER)
+    assert promise["value"] == total
