@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,15 +12,27 @@ from sqlalchemy.orm import Session
 from services.alignment.tables import outcome_days
 
 
+class AnnouncedDay(NamedTuple):
+    """A day, and when it was announced."""
+
+    day: date
+    announced_at: datetime
+
+
 def announced_days(session: Session, *, since: date) -> set[date]:
     """The days from this one on that were announced."""
     return set(session.scalars(select(outcome_days.c.day).where(outcome_days.c.day >= since)))
 
 
-def find_last_day(session: Session) -> date | None:
+def find_last_day(session: Session) -> AnnouncedDay | None:
     """The latest day that was announced, if one was."""
-    latest = select(outcome_days.c.day).order_by(outcome_days.c.day.desc()).limit(1)
-    return session.scalars(latest).one_or_none()
+    statement = (
+        select(outcome_days.c.day, outcome_days.c.announced_at)
+        .order_by(outcome_days.c.day.desc())
+        .limit(1)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else AnnouncedDay(row.day, row.announced_at)
 
 
 def add_day(session: Session, day: date, *, now: datetime) -> bool:

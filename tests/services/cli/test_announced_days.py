@@ -42,6 +42,14 @@ def test_a_day_that_is_late_is_named_with_what_it_waits_for(session: Session) ->
     assert "leadbaton relay" in late.remedy
 
 
+def test_days_that_follow_each_other_are_not_stuck(session: Session) -> None:
+    save_lags(session, [TopicLag(ALIGNMENT, HANDOFFS_CHANGED.name, 0, None, AT_TWO)])
+    announce_outcomes(session, AT_TWO)  # the first of seven
+
+    assert announced_days(session, AT_TWO) == fine("daily webhook", "announced until 2026-11-12")
+    assert announced_days(session, AT_TWO + timedelta(minutes=1)).ok is False
+
+
 def test_a_day_that_waits_for_nothing_waits_for_a_worker(session: Session) -> None:
     announce(session, measured_at=AT_TWO)
     later = AT_TWO + 2 * DAY
