@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.alignment.api import spend
-from services.alignment.api.leads import LeadParameters
+from services.alignment.api.behind import LeadParameters
 from services.alignment.api.wins import WinParameters
 from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections

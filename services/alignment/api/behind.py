@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import groups_of
@@ -18,6 +20,7 @@ from services.alignment.api.subjects import (
     subject_of,
 )
 from services.alignment.domain.funnel import Stage
+from services.alignment.domain.known import FirstStage
 from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.promised_dates import DAY, midnight
@@ -28,7 +31,8 @@ from services.alignment.queries.selection import CountedBy
 from shared.agreement.cel.condition import Condition
 from shared.agreement.store import Policies
 from shared.db.time_range import ALWAYS
-from shared.http.parameters import PlainText
+from shared.http.pages import After, Cursor, Limit
+from shared.http.parameters import Count, PlainText
 
 OF = (
     "Of `measure=attainment`: the id of a policy. Of `completeness`: names of traits, with blanks between them. Of "
@@ -39,8 +43,10 @@ OF = (
 class BehindParameters(Parameters):
     """The figure whose leads are listed."""
 
-    stage: Stage = Field(
-        default=Stage.QUALIFIED, description="The count of the funnel whose leads these are."
+    stage: FirstStage | Stage = Field(
+        default=Stage.QUALIFIED,
+        description="The count of the funnel whose leads these are. `known` and `engaged` are leads that became so in "
+        "the period.",
     )
     measure: Measured | None = Field(
         default=None,
@@ -80,6 +86,10 @@ class BehindParameters(Parameters):
             raise BadMeasure(
                 "`counted_by` and `promises` are about a `stage`: leave out `measure` and `promise`"
             )
+        if isinstance(self.stage, FirstStage):
+            raise BadMeasure(
+                f"a measure or a promise is about leads that qualified: leave out `stage={self.stage}`"
+            )
         subject, where = figure
         if subject.measure is Measured.CAPACITY:
             raise BadMeasure(
@@ -88,12 +98,12 @@ class BehindParameters(Parameters):
         groups, _ = groups_of(Reading(session, policies), Population(subject), where)
         return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
 
-    def listed(self, session: Session, now: datetime) -> Listed:
+    def listed(self, session: Session, stage: Stage, now: datetime) -> Listed:
         """The leads of a stage; raises BadPeriod, EmptyRange or BadCondition."""
         times = self.times(now)
         is_by_qualification = self.counted_by is CountedBy.QUALIFIED
         selection = self._within(session, times if is_by_qualification else ALWAYS)
-        return Listed(replace(selection, times=times), self.stage, self.counted_by, self.promises)
+        return Listed(replace(selection, times=times), stage, self.counted_by, self.promises)
 
     def _figure(
         self, session: Session, policies: Policies[AlignmentPolicy], now: datetime
@@ -113,3 +123,12 @@ class BehindParameters(Parameters):
         if self.kept is not None:
             raise BadMeasure("`kept` says which leads of a `measure` or a `promise`: name one")
         return None
+
+
+class LeadParameters(BehindParameters):
+    """Which leads the list has, and which page of it is answered."""
+
+    limit: Limit = 100
+    after: After = None
+
+    cursor: ClassVar = Cursor("alignment", tuple[AwareDatetime, UUID, Count])

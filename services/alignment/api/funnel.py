@@ -1,16 +1,19 @@
-"""The funnel of a period: from qualified to won, with rates, revenue, and promises that were met and broken."""
+"""The funnel of a period: from known to won, with rates, revenue, and promises that were met and broken."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.alignment.api.known import known_by
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
 from services.alignment.domain.conditions import BadCondition
 from services.alignment.domain.funnel import Funnel, WinSum, total_of
+from services.alignment.domain.known import FIELDS, total_of_known, with_known
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
@@ -56,6 +59,12 @@ class FunnelOut(BaseModel):
         description="The oldest version of the agreement under which these leads qualified."
     )
     last_version: int | None = Field(description="The newest one.")
+    known: int | None = Field(
+        description="Leads that became known in the period; null: not counted, as by team, tier and rep."
+    )
+    engaged: int | None = Field(
+        description="Leads that became engaged in the period; null as `known` is."
+    )
     qualified: int = Field(description="Qualifications of leads, without those in `merged`.")
     assigned: int = Field(description="Assigned to a rep at least once.")
     accepted: int = Field(description="Accepted, contacted or won by a rep.")
@@ -67,6 +76,10 @@ class FunnelOut(BaseModel):
     merged: int = Field(
         description="Ended since their lead was merged with another; not in any other count."
     )
+    engaged_rate: float | None = Field(
+        description="engaged ÷ known, of the period: not the same leads, so that it may exceed 1."
+    )
+    qualified_rate: float | None = Field(description="qualified ÷ engaged, of the period.")
     acceptance_rate: float | None = Field(
         description="accepted ÷ (accepted + rejected); null where nobody has answered."
     )
@@ -85,6 +98,10 @@ class FunnelOut(BaseModel):
         """The funnel as it is answered."""
         return cls(
             **funnel.counts._asdict(),
+            known=None if funnel.known is None else funnel.known.known,
+            engaged=None if funnel.known is None else funnel.known.engaged,
+            engaged_rate=funnel.engaged_rate,
+            qualified_rate=funnel.qualified_rate,
             acceptance_rate=funnel.acceptance_rate,
             contact_rate=funnel.contact_rate,
             win_rate=funnel.win_rate,
@@ -114,20 +131,26 @@ def alignment(
     now: Now,
     _: OpsOrRead,
 ) -> AlignmentOut | Response:
-    """The funnel of the leads that qualified in a period: qualified, accepted, contacted, won, and what they brought.
+    """The funnel of a period: how many leads became known and engaged in it, and what became of those that qualified.
 
-    Each figure counts leads by when they qualified, whenever the rest happened: last month's figures still grow.
+    From `qualified` on, leads are counted by when they qualified, whenever the rest happened: last month's figures
+    still grow. `known` and `engaged` count the leads that became so in the period.
     """
     selection = parameters.selection(session, now)
     groups = funnels_by(session, selection, parameters.by)
+    known = known_by(session, parameters, parameters.by, now)
+    if known is not None and parameters.by in FIELDS:
+        groups = with_known(groups, known)
     items = [FunnelOut.of(it) for it in groups]
     first, last = parameters.dates(now)
     if wants_csv(request, parameters.format):
         columns = ["since", "until", *FunnelOut.model_fields]
         rows = [{"since": first, "until": last, **dict(it)} for it in items]
         return csv_response(request, "alignment", columns, rows)
-    total = FunnelOut.of(total_of(groups))
-    return AlignmentOut(by=parameters.by, since=first, until=last, total=total, items=items)
+    total = replace(total_of(groups), known=None if known is None else total_of_known(known))
+    return AlignmentOut(
+        by=parameters.by, since=first, until=last, total=FunnelOut.of(total), items=items
+    )
 
 
 def _revenue(win_sum: WinSum, currency: str) -> RevenueOut:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from services.alignment.api.behind import BehindParameters
+from services.alignment.api.behind import LeadParameters
+from services.alignment.api.known_leads import KnownLeadOut, list_known
 from services.alignment.api.parameters import KEY_ERRORS
 from services.alignment.api.subjects import BadMeasure, UnknownPromise
 from services.alignment.domain.conditions import BadCondition
+from services.alignment.domain.known import FirstStage
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.queries.leads import CountedHandoff, Position, handoffs_in
@@ -27,8 +29,8 @@ from shared.http.csv_tables import (
     wants_csv,
 )
 from shared.http.dependencies import Now, OpsOrRead, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import Count, EmptyRange
+from shared.http.pages import BadCursor, Page, page_of
+from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
 
 RESPONSES = {
@@ -44,15 +46,6 @@ RESPONSES = {
         UnknownPromise,
     ),
 }
-
-
-class LeadParameters(BehindParameters):
-    """Which leads the list has, and which page of it is answered."""
-
-    limit: Limit = 100
-    after: After = None
-
-    cursor: ClassVar = Cursor("alignment", tuple[AwareDatetime, UUID, Count])
 
 
 class LeadOut(BaseModel):
@@ -116,22 +109,29 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     """The route; `policies` has the agreement's versions."""
     routes = APIRouter()
 
-    @routes.get("/alignment/leads", response_model=Page[LeadOut], responses=RESPONSES)
+    @routes.get(
+        "/alignment/leads", response_model=Page[LeadOut] | Page[KnownLeadOut], responses=RESPONSES
+    )
     def list_leads(
         request: Request,
         parameters: Annotated[LeadParameters, Query()],
         session: Tx,
         now: Now,
         _: OpsOrRead,
-    ) -> Page[LeadOut] | Response:
-        """The leads behind a figure of the funnel, of a measure or of a promise, those that qualified last first."""
+    ) -> Page[LeadOut] | Page[KnownLeadOut] | Response:
+        """The leads behind a figure of the funnel, of a measure or of a promise, those that qualified last first.
+
+        With `stage=known` or `engaged`, the leads that became so in the period, the last ones first.
+        """
+        behind, stage = parameters.behind(session, policies, now), parameters.stage
+        if isinstance(stage, FirstStage):
+            return list_known(request, session, parameters, stage, now)
         as_csv = wants_csv(request, parameters.format)
         limit = MAX_CSV_ROWS if as_csv else parameters.limit
         cursor = parameters.cursor
         after = None if parameters.after is None else Position(*cursor.decode(parameters.after))
-        behind = parameters.behind(session, policies, now)
         if behind is None:
-            listed = parameters.listed(session, now)
+            listed = parameters.listed(session, stage, now)
             leads = handoffs_in(session, listed, after=after, limit=limit + 1)
         else:
             leads = leads_behind(session, behind, after=after, limit=limit + 1)

@@ -1,4 +1,4 @@
-"""The funnel: how many of the leads that qualified in a period came how far, and what they were worth."""
+"""The funnel: how many leads of a period came how far, and what they were worth."""
 
 from __future__ import annotations
 
@@ -26,17 +26,25 @@ class StageCounts(NamedTuple):
     """How many handoffs of a group are in each stage, and under which versions of the agreement they qualified."""
 
     group: str | None
-    first_version: int | None
-    last_version: int | None
-    qualified: int
-    assigned: int
-    accepted: int
-    rejected: int
-    contacted: int
-    won: int
-    lost: int
-    recycled: int
-    merged: int
+    first_version: int | None = None
+    last_version: int | None = None
+    qualified: int = 0
+    assigned: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    contacted: int = 0
+    won: int = 0
+    lost: int = 0
+    recycled: int = 0
+    merged: int = 0
+
+
+class KnownCounts(NamedTuple):
+    """How many leads of a group became known in a period, and how many became engaged in it."""
+
+    group: str | None
+    known: int = 0
+    engaged: int = 0
 
 
 class WinSum(NamedTuple):
@@ -64,6 +72,18 @@ class Funnel:
     wins: Sequence[WinSum]
     promises_met: int
     promises_broken: int
+    known: KnownCounts | None = None
+    """None where leads that are only known are not counted, such as by team."""
+
+    @property
+    def engaged_rate(self) -> float | None:
+        """engaged ÷ known, each of the period; None where none became known, or they are not counted."""
+        return None if self.known is None else ratio(self.known.engaged, self.known.known)
+
+    @property
+    def qualified_rate(self) -> float | None:
+        """qualified ÷ engaged, each of the period; None where none became engaged, or they are not counted."""
+        return None if self.known is None else ratio(self.counts.qualified, self.known.engaged)
 
     @property
     def acceptance_rate(self) -> float | None:

@@ -53,6 +53,7 @@ async def load_leads(apis: Apis, view: View) -> Mapping[str, Any]:
     return {
         **await _named(apis, apis.get(Service.ALIGNMENT, LEADS, **query)),
         "heading": _heading(view),
+        "is_before_sales": view.query.get("stage") in funnel.FIRST_STAGES,
         "filters": _words(view, (*PERIOD, *funnel.GROUPS, *FIGURE)),
         "choices": _choices(view),
         "back": _back(view),

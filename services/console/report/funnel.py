@@ -21,6 +21,9 @@ from services.console.report.sections import (
     versions_text,
 )
 
+FIRST_STAGES: Final = {"known": "Known", "engaged": "Engaged"}
+"""The stages of leads that became so in the period, whether they qualified or not."""
+
 STAGES: Final = {
     "qualified": "Qualified",
     "assigned": "Assigned",
@@ -45,10 +48,14 @@ COMMAND: Final = "leadbaton demo"
 
 
 def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Section:
-    """The stages of all leads that qualified in the period."""
+    """The stages of all leads that qualified in the period, and how many became known and engaged in it."""
     total = report["total"]
     qualified = total["qualified"]
     rows = [
+        [Cell(title), known_cell(total.get(stage), leads_href(period, stage)), share_cell(None)]
+        for stage, title in FIRST_STAGES.items()
+    ]
+    rows += [
         [
             Cell(title),
             count_cell(total[stage], leads_href(period, stage)),
@@ -57,19 +64,16 @@ def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Sect
         for stage, title in {**STAGES, **OTHERS}.items()
         if stage in STAGES or total[stage]
     ]
-    bars = [
-        BarRow(title, [Bar(total[stage], _stage_text(total[stage], qualified))])
-        for stage, title in STAGES.items()
-    ]
-    is_empty = not (qualified or total["merged"])
+    is_empty = not (qualified or total["merged"] or total.get("known") or total.get("engaged"))
     return Section(
         "funnel",
         "The funnel",
         [Column("Stage", is_number=False), Column("Leads"), Column("Of qualified")],
         [] if is_empty else rows,
         note=f"{n_text(qualified)} that qualified {period_text(report)}, {versions_text(total)}. Counted by "
-        "when they qualified, whenever the rest happened: these figures still grow.",
-        **({} if is_empty else {"picture": horizontal_bars("The funnel", bars)}),
+        "when they qualified, whenever the rest happened: these figures still grow. Known and engaged are the leads "
+        "that became so in the period.",
+        **({} if is_empty else {"picture": horizontal_bars("The funnel", _bars(total))}),
         empty=EMPTY,
         command=COMMAND,
     )
@@ -82,6 +86,8 @@ def rates_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Secti
     promised = total["promises_met"] + total["promises_broken"]
     every, won = leads_href(period, "qualified"), leads_href(period, "won")
     rows = [
+        _first_rate("Engaged, of known in the period", total, "engaged", "known", period),
+        _first_rate("Qualified, of engaged in the period", total, "qualified", "engaged", period),
         [
             Cell("Accepted, of those that sales has answered"),
             share_cell(total["acceptance_rate"], _leads(period, **ANSWERED, kept="true")),
@@ -109,7 +115,7 @@ def rates_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Secti
         "rates",
         "Rates and revenue",
         columns,
-        rows if total["qualified"] else [],
+        rows if total["qualified"] or total.get("known") else [],
         note=f"Of the same leads, {versions_text(total)}.",
     )
 
@@ -122,13 +128,17 @@ def groups_section(
     stages = ("qualified", "accepted", "rejected", "contacted", "won", "lost", "recycled")
     columns = [
         Column(by.capitalize(), is_number=False),
+        *(Column(it) for it in FIRST_STAGES.values()),
         *(Column(it) for it in ("Qualified", "Accepted", "Rejected", "Contacted", "Won", "Lost")),
         *(Column(it) for it in ("Recycled", "Accept rate", "Promises kept", "Revenue")),
     ]
     rows = [
         [
             Cell(group_text(by, item["group"], names)),
-            *(count_cell(item[it], leads_href(period, it, **{by: item["group"]})) for it in stages),
+            *(
+                known_cell(item.get(it), leads_href(period, it, **{by: item["group"]}))
+                for it in (*FIRST_STAGES, *stages)
+            ),
             *_shares(item, period, **{by: item["group"]}),
         ]
         for item in report["items"]
@@ -155,6 +165,11 @@ def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | N
 
 def _leads(period: Mapping[str, str], **parameters: str | None) -> str:
     return leads_href(period, "qualified", **parameters)
+
+
+def known_cell(count: int | None, href: str) -> Cell:
+    """A count, or a dash where leads are not counted before they qualify, as by team."""
+    return Cell(NONE) if count is None else count_cell(count, href)
 
 
 def group_text(by: str, group: str | None, names: Mapping[str, str]) -> str:
@@ -184,6 +199,30 @@ def revenue_text(item: Mapping[str, Any]) -> str:
 def revenue_cell(item: Mapping[str, Any], href: str) -> Cell:
     """What was won by currency, which leads to the wins."""
     return Cell(revenue_text(item), href if item["won"] else "")
+
+
+def _bars(total: Mapping[str, Any]) -> list[BarRow]:
+    """A bar a stage; those before sales only where they are counted."""
+    first = [
+        BarRow(title, [Bar(total[stage], number_text(total[stage]))])
+        for stage, title in FIRST_STAGES.items()
+        if total.get(stage) is not None
+    ]
+    return first + [
+        BarRow(title, [Bar(total[stage], _stage_text(total[stage], total["qualified"]))])
+        for stage, title in STAGES.items()
+    ]
+
+
+def _first_rate(
+    title: str, total: Mapping[str, Any], stage: str, before: str, period: Mapping[str, str]
+) -> list[Cell]:
+    """The ratio of two counts of the period, which need not be of the same leads."""
+    return [
+        Cell(title),
+        share_cell(total.get(f"{stage}_rate"), leads_href(period, stage)),
+        known_cell(total.get(before), leads_href(period, before)),
+    ]
 
 
 def _share(count: int, qualified: int, stage: str) -> float | None:

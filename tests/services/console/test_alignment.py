@@ -14,11 +14,19 @@ import pytest
 
 from services.console.apis import Service
 from services.console.report.funnel import GROUPS
+from services.console.report.sections import NONE
 from shared.agreement.store import publish
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, an_id, days, minutes
-from tests.services.alignment.builders import lead_touched, numbered, qualified, read, step
+from tests.services.alignment.builders import (
+    lead_known,
+    lead_touched,
+    numbered,
+    qualified,
+    read,
+    step,
+)
 from tests.services.console.site import RunningConsole, running_console
 
 pytestmark = pytest.mark.postgres
@@ -46,6 +54,7 @@ def console(module_sessions: Sessions) -> Iterator[RunningConsole]:
         read(session, qualified("emmy"), *numbered(step(Change.ASSIGNED, lead="emmy"), rejected))
         read(session, qualified("kurt", None))
         read(session, lead_touched("spring", EVIL, lead="ada"))
+        read(session, lead_known("ada", campaign=EVIL, engaged_at=NOON), lead_known("grete"))
     with running_console(module_sessions, now=NOON + minutes(90)) as console:
         yield console
 
@@ -80,6 +89,8 @@ def test_the_page_has_funnel_rates_groups_and_attribution_of_this_week(
     assert "no campaign" in text
     assert "1 win 16 Nov to 22 Nov 2026" in text
     assert "W-shaped, first column" in text
+    assert f"Known 2 {NONE} Engaged 1 {NONE} Qualified 3 100" in text
+    assert "Engaged, of known in the period 50" in text
     assert "<svg" in page.text
     assert "<script>alert" not in page.text
 
@@ -109,6 +120,18 @@ def test_each_figure_opens_as_many_leads_as_it_counts(console: RunningConsole) -
             leads = client.get(html.unescape(address))
             assert leads.status_code == 200, leads.text
             assert leads.text.count('<tr id="lead-') == int(count), address
+
+
+def test_leads_are_listed_before_they_qualify(console: RunningConsole) -> None:
+    known = page_of(console, "/alignment/leads", period="2026-W47", stage="known")
+    csv = page_of(console, "/alignment/leads.csv", period="2026-W47", stage="engaged")
+
+    assert "Those that became so last first." in text_of(known)
+    assert f'href="/leads/{an_id("grete")}"' in known.text
+    assert csv.text.startswith("lead_id,known_at,engaged_at,")
+    of_team = text_of(page_of(console, "/alignment", by="team", team="sales"))
+    assert f"Known {NONE} {NONE} Engaged {NONE} {NONE}" in of_team
+    assert f"sales {NONE} {NONE} 2" in of_team
 
 
 def test_a_lead_leads_to_its_story_and_its_handoff(console: RunningConsole) -> None:

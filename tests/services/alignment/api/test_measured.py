@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from sqlalchemy.orm import Session
 
-from services.alignment.api.leads import LeadParameters
+from services.alignment.api.behind import LeadParameters
 from services.alignment.api.measures import measures_of
 from services.alignment.api.parameters import Parameters
 from services.alignment.api.promises import PromiseParameters, promises_to_date

@@ -116,7 +116,7 @@ def test_a_report_that_this_version_does_not_have_is_named(connections: dict[Ser
 
     for name in ("campaigns", "attribution"):
         assert by_id[name].gap.endswith("has no such report yet: upgrade it")
-    assert len(by_id["funnel"].rows) == 9
+    assert len(by_id["funnel"].rows) == 11
     [promised] = sections(connections, lambda apis: promises_of(apis, PERIOD, NOON)).values()
     assert "upgrade it" in promised.gap
 
