@@ -13,7 +13,7 @@ from services.alignment.api.behind import LeadParameters
 from services.alignment.api.wins import WinParameters
 from services.routing.api import agreement, deliveries, handoffs
 from services.scoring.api import events, rejections
-from services.sla_monitor.api.clocks import (
+from services.sla_monitor.api.list_parameters import (
     BreachListParameters,
     ClockListParameters,
     ListParameters,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from services.console.formats import duration_text, instant, number_text
+from services.console.report.periods import dates_text
 from services.console.report.sections import (
     NONE,
     Cell,
@@ -121,15 +122,18 @@ def untouched_section(
     )
 
 
-def breaches_section(reports: Mapping[str, Sequence[Mapping[str, Any]]], dates: str) -> Section:
+def breaches_section(
+    reports: Mapping[str, Sequence[Mapping[str, Any]]], since: str, until: str
+) -> Section:
     """The promises that broke by what they were about and how; `reports` has the groups of each kind."""
     rows = []
     for kind, items in reports.items():
         sums = {it: sum(item[it] for item in items) for it in ("promised", "met", *CAUSES)}
         if sums["promised"]:
             share = share_cell(sums["met"] / sums["promised"])
-            counts = [Cell(number_text(sums[it])) for it in CAUSES]
-            title = Cell(kind.replace("_", " "), f"/sla?{urlencode({'kind': kind})}")
+            dates = {"kind": kind, "first_due_on": since, "last_due_on": until}
+            counts = [count_cell(sums[it], _broken_href(dates, cause=it)) for it in CAUSES]
+            title = Cell(kind.replace("_", " "), _broken_href(dates))
             rows.append([title, *counts, count_cell(sums["promised"]), share])
     return Section(
         "breaches",
@@ -139,9 +143,14 @@ def breaches_section(reports: Mapping[str, Sequence[Mapping[str, Any]]], dates: 
             *(Column(it) for it in (*CAUSES.values(), "Promised", "Kept")),
         ],
         rows,
-        note=f"Promises about leads that were due {dates}, as the SLA monitor counts them.",
+        note=f"Promises about leads that were due {dates_text(since, until)}, as the SLA monitor counts them.",
         empty="No promise was due.",
     )
+
+
+def _broken_href(dates: Mapping[str, str], **cause: str) -> str:
+    """The page of the promises that broke."""
+    return f"/sla/broken?{urlencode({**dates, **cause})}"
 
 
 def changes_section(

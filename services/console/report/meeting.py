@@ -11,7 +11,6 @@ from services.console.apis import Apis, Gap, Service
 from services.console.report import agenda
 from services.console.report.contents import FUNNEL, LEADS, optional
 from services.console.report.names import REPS, names_of
-from services.console.report.periods import dates_text
 from services.console.report.sections import Section, gap_section
 
 MAX_REJECTED: Final = 2_000
@@ -40,12 +39,12 @@ async def agenda_of(
         has_more = len(leads) > MAX_REJECTED
         return agenda.rejections_section(funnel, leads[:MAX_REJECTED], period, has_more=has_more)
 
-    span = dates_text(*(it.isoformat() for it in dates))
+    since, until = (it.isoformat() for it in dates)
     builders: Mapping[str, Callable[[Any], Section]] = {
         "rejections": rejections,
         "waiting": lambda it: agenda.waiting_section(it, names, now),
         "untouched": lambda it: agenda.untouched_section(it, names, now),
-        "breaches": lambda it: agenda.breaches_section(it, span),
+        "breaches": lambda it: agenda.breaches_section(it, since, until),
         "changes": lambda it: agenda.changes_section(*it),
     }
     return [_section(name, parts[name], build) for name, build in builders.items()]

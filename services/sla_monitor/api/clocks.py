@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from services.sla_monitor.api.filters import KEY_ERRORS, SourceFilters
+from services.sla_monitor.api.filters import KEY_ERRORS
+from services.sla_monitor.api.list_parameters import (
+    BreachListParameters,
+    ClockListParameters,
+    ListParameters,
+    UpcomingListParameters,
+)
 from services.sla_monitor.domain.clocks import Acknowledgement, Clock, State
 from services.sla_monitor.domain.explanations import outcome
 from services.sla_monitor.queries import lists
 from services.sla_monitor.queries.acknowledgements import acknowledgements_of
-from services.sla_monitor.queries.lists import ClockFilter
-from services.sla_monitor.queries.walks import Listed, Slice
-from shared.auth.keys import Caller
+from services.sla_monitor.queries.walks import Listed
 from shared.contracts.payloads import Scope
 from shared.http.csv_tables import (
     CSV_RESPONSE,
@@ -29,74 +33,15 @@ from shared.http.csv_tables import (
     wants_csv,
 )
 from shared.http.dependencies import AnyReader, Now, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, Page, page_of
-from shared.http.parameters import SINCE, UNTIL, EmptyRange, Since, Until, time_range
+from shared.http.pages import BadCursor, Page, page_of
+from shared.http.parameters import (
+    EmptyRange,
+)
 from shared.http.problems import InvalidRequest, problems
 
 RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange)}
 
-ACKNOWLEDGED = "`true`: only breaches that ops have acknowledged; `false`: only others."
-
 router = APIRouter()
-
-
-class ListParameters(SourceFilters):
-    """Which clocks the list has, and which page of it is answered."""
-
-    since: Since | None = Field(
-        default=None, description=f"Started (clocks) or due (other lists) {SINCE}"
-    )
-    until: Until | None = Field(
-        default=None, description=f"Started (clocks) or due (other lists) {UNTIL}"
-    )
-    limit: Limit = 100
-    after: After = None
-
-    cursor: ClassVar = Cursor("at-risk", tuple[AwareDatetime, UUID])
-
-    def within(self, caller: Caller, *, acknowledged: bool | None = None) -> ClockFilter:
-        """The filter of these parameters, within what the caller may see; raises EmptyRange."""
-        times = time_range(self.since, self.until)
-        return self.clock_filter(caller, times=times, acknowledged=acknowledged)
-
-    def slice(self, *, as_csv: bool) -> Slice:
-        """The page and one clock more, which shows whether another page follows; raises BadCursor."""
-        after = None if self.after is None else self.cursor.decode(self.after)
-        return Slice(after, (MAX_CSV_ROWS if as_csv else self.limit) + 1)
-
-
-class UpcomingListParameters(ListParameters):
-    """Which clocks the list has."""
-
-    cursor: ClassVar = Cursor("upcoming", tuple[AwareDatetime, UUID])
-
-
-class BreachListParameters(ListParameters):
-    """Which breaches the list has."""
-
-    state: Literal["open", "all"] = Field(
-        default="open", description="`open`: not answered yet; `all`: answered too late as well."
-    )
-    acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
-
-    cursor: ClassVar = Cursor("breaches", tuple[AwareDatetime, UUID])
-
-
-class ClockListParameters(ListParameters):
-    """Which clocks the list has, and in which state."""
-
-    state: State | None = Field(default=None, description="Only clocks in this state.")
-    reported_late: bool | None = Field(
-        default=None,
-        description="`true`: only clocks that were met and whose answer was reported later than `sla.report_within`; "
-        "`false`: only others.",
-    )
-    acknowledged: bool | None = Field(default=None, description=ACKNOWLEDGED)
-    handoff: UUID | None = Field(
-        default=None, description="Only clocks of the handoff with this id."
-    )
-
-    cursor: ClassVar = Cursor("clocks", tuple[AwareDatetime, UUID])
 
 
 class ClockOut(BaseModel):
@@ -194,7 +139,7 @@ def list_breaches(
     response = ListResponse(request, parameters, session, now)
     listed = lists.breaches(
         session,
-        parameters.within(caller, acknowledged=parameters.acknowledged),
+        parameters.breaches(caller),
         response.slice,
         now=now,
         still_open=parameters.state == "open",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,14 @@ ID_DIGITS = 32
 LAST_ID = UUID("f" * ID_DIGITS)
 
 
+class BreachCause(StrEnum):
+    """How a promise broke."""
+
+    LATE = "late"
+    OVERDUE = "overdue"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class ClockFilter:
     """Which clocks or tallies; a field that is None filters nothing."""
@@ -55,6 +64,9 @@ class ClockFilter:
     times: TimeRange = ALWAYS
     acknowledged: bool | None = None
     handoff_id: UUID | None = None
+    cause: BreachCause | None = None
+    due_on: tuple[date, date] | None = None
+    """The first and the last due date, in the calendars of the clocks."""
     visible_to: str | None = None
     """Only clocks that this rep may see: of the rep's hops, and of journeys that the rep has now."""
 
@@ -226,9 +238,22 @@ def examined_conditions(clock_filter: ClockFilter, columns: Any) -> list[ColumnE
         acknowledgement = tables.acknowledgements.c
         acknowledged = exists().where(acknowledgement.clock_id == columns.id)
         conditions.append(acknowledged if clock_filter.acknowledged else ~acknowledged)
+    if clock_filter.due_on is not None:
+        conditions.append(columns.due_on.between(*clock_filter.due_on))
+    conditions.extend(_broken_by(clock_filter.cause, columns))
     if clock_filter.visible_to is not None:
         conditions.extend(_visible(clock_filter.visible_to, columns))
     return conditions
+
+
+def _broken_by(cause: BreachCause | None, columns: Any) -> list[ColumnElement[bool]]:
+    """Conditions for broken clocks of this cause; overdue ones are open."""
+    match cause:
+        case None:
+            return []
+        case BreachCause.OVERDUE:
+            return [columns.ended_at.is_(None)]
+    return [columns.state == cause.value]
 
 
 def _visible(rep: str, columns: Any) -> list[ColumnElement[bool]]:

@@ -26,6 +26,7 @@ Position = tuple[datetime, UUID]
 
 _EXAMINED = (
     "team", "rep", "tier", "kind", "scope", "handoff_id", "state", "reported_late", "sources", "campaign",
+    "due_on", "ended_at",
 )  # fmt: skip
 """The columns that clocks are examined by."""
 

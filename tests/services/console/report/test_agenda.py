@@ -21,6 +21,7 @@ from services.console.report.sections import Section
 from tests.builders import NOON, days, minutes
 
 WEEK = {"period": "2026-W47"}
+DATES = ("2026-11-16", "2026-11-22")
 
 
 def texts(section: Section) -> list[list[str]]:
@@ -130,10 +131,14 @@ def test_a_lead_without_a_name_or_with_a_later_clock_is_listed() -> None:
 
 def test_broken_promises_by_what_they_were_about_and_how() -> None:
     team = {"promised": 4, "met": 1, "late": 2, "overdue": 1, "cancelled": 0}
-    section = breaches_section({"accept": [team, team], "first_touch": [], "meeting": []}, "today")
+    section = breaches_section({"accept": [team, team], "first_touch": []}, *DATES)
 
     assert texts(section) == [["accept", "4", "2", "0", "8", "25\u2009%"]]
-    assert section.rows[0][0].href == "/sla?kind=accept"
+    address = "/sla/broken?kind=accept&first_due_on=2026-11-16&last_due_on=2026-11-22"
+    assert [it.href for it in section.rows[0]] == [
+        *(address, f"{address}&cause=late", f"{address}&cause=overdue", "", "", ""),
+    ]
+    assert section.note.startswith("Promises about leads that were due 16 Nov to 22 Nov 2026")
 
 
 def test_changes_of_the_agreement_since_the_last_meeting() -> None:
@@ -164,7 +169,7 @@ def test_there_is_nothing_to_compare(versions: list[dict[str, Any]]) -> None:
         rejections_section(report(), [], WEEK, has_more=False),
         waiting_section([], {}, NOON),
         untouched_section([], {}, NOON),
-        breaches_section({"accept": []}, "today"),
+        breaches_section({"accept": []}, *DATES),
         changes_section([], None, NOON),
     ],
     ids=lambda it: it.id,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
@@ -35,6 +36,56 @@ def test_open_breaches_have_no_answer(ops: SlaClient) -> None:
 
 def test_all_breaches_hold_the_late_answers_too(ops: SlaClient) -> None:
     assert sorted(ops.ids("breaches", state="all")) == [("ada", "touch"), ("linus", "touch")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "clocks"),
+    [("late", [("linus", "touch")]), ("overdue", [("ada", "touch")]), ("cancelled", [])],
+)
+def test_breaches_are_listed_by_cause_as_attainment_counts_them(
+    ops: SlaClient, cause: str, clocks: list[tuple[str, str]]
+) -> None:
+    [team] = ops.get("attainment", by="team")["items"]
+
+    assert ops.ids("breaches", state="all", cause=cause) == clocks
+    assert team[cause] == len(clocks)
+
+
+def test_a_breach_that_was_cancelled_has_that_cause(client: TestClient, sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        publish_policies(session, TOUCH)
+        lost = step(Change.LOST, 75, reason="budget")
+        handle_changes(session, *numbered(step(Change.ASSIGNED)), minute=1)
+        fire_due_clocks(session, now=minutes_after_noon(70))
+        handle_changes(session, *numbered(step(Change.ASSIGNED), lost), minute=80)
+    ops = client_with_key(client, sessions, KeyScope.OPS, "ops")
+
+    [team] = ops.get("attainment", by="team")["items"]
+    assert [len(ops.ids("breaches", state="all", cause=it)) for it in ("cancelled", "late")] == [
+        team["cancelled"],
+        team["late"],
+    ]
+    assert team["cancelled"] + team["late"] == 1
+
+
+@pytest.mark.parametrize(
+    ("dates", "count"),
+    [
+        ({"first_due_on": "2026-11-18", "last_due_on": "2026-11-18"}, 2),
+        ({"first_due_on": "2026-11-19"}, 0),
+        ({"last_due_on": "2026-11-17"}, 0),
+        ({"last_due_on": "2026-11-18", "since": "2026-11-18T13:00:01Z"}, 0),
+    ],
+    ids=str,
+)
+def test_breaches_are_those_of_due_dates(ops: SlaClient, dates: dict[str, str], count: int) -> None:
+    assert len(ops.ids("breaches", state="all", **dates)) == count
+
+
+def test_due_dates_in_disorder_are_refused(ops: SlaClient) -> None:
+    dates = {"first_due_on": "2026-11-19", "last_due_on": "2026-11-18"}
+
+    assert ops.get("breaches", status=422, **dates)["code"] == "empty_range"
 
 
 def test_at_risk_is_past_the_warning_and_not_yet_due(ops: SlaClient) -> None:
