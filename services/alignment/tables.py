@@ -82,7 +82,7 @@ handoffs = Table(
     Column("engagement", Float),
     Column(
         "traits",
-        ARRAY(Text),
+        ARRAY(Text, as_tuple=True),
         comment="The names of those that had a value at the qualification; null: not announced.",
     ),
     Column(
@@ -101,7 +101,7 @@ handoffs = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column(
         "attempted_at",
-        ARRAY(DateTime(timezone=True)),
+        ARRAY(DateTime(timezone=True), as_tuple=True),
         nullable=False,
         server_default=text("'{}'"),
         comment="Of the first 50 attempts.",

@@ -54,7 +54,7 @@ def promise_facts(changes: Sequence[SlaChanged]) -> list[PromiseFacts]:
             facts = _facts_of(change)
             before = promises.get(change.clock_id)
             promises[change.clock_id] = facts if before is None else _merged(before, facts)
-    return [promises[id] for id in sorted(promises)]
+    return sorted(promises.values(), key=lambda it: it.clock_id.int)
 
 
 def _facts_of(change: SlaChanged) -> PromiseFacts:

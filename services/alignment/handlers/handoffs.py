@@ -19,17 +19,17 @@ def on_handoffs_changed(
     session: Session, messages: Sequence[Message[HandoffChanged]], _now: datetime
 ) -> None:
     """Derive the facts of these handoffs from all their changes, whatever the order in which they were read."""
-    handoff_ids = changes.add_changes(session, [message.payload for message in messages])
+    added = changes.add_changes(session, [message.payload for message in messages])
     progress = {}
-    for history in changes.histories_of(session, handoff_ids):
+    for history in changes.histories_of(session, added):
         last = history[-1]
         progress[Key(last.lead_id, last.qualification)] = progress_of(history)
     facts = locked_facts(session, progress.keys())
-    histories = touches.histories_of(session, progress.keys())
+    unannounced = {key for key, it in facts.items() if not it.is_announced}
+    histories = touches.histories_of(session, unannounced)
 
-    after = [
-        with_channel(with_progress(facts[key], it), histories.get(key))
-        for key, it in progress.items()
-    ]
+    after = {key: with_progress(facts[key], it) for key, it in progress.items()}
+    for key in unannounced:
+        after[key] = with_channel(after[key], histories.get(key))
 
-    save_facts(session, facts, after)
+    save_facts(session, facts, after.values())

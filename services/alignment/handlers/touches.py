@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import Key, with_channel
 from services.alignment.queries.facts import locked_facts, save_facts
-from services.alignment.queries.touches import add_touches, histories_of
+from services.alignment.queries.touches import add_touches
 from shared.contracts.topic import Message
 from shared.contracts.touches import LeadTouched
 
@@ -20,9 +20,8 @@ def on_leads_touched(
     """Keep the touches of each handoff as they were announced last, and derive the channel by which its lead came."""
     announced = [message.payload for message in messages]
     facts = locked_facts(session, {Key(it.lead_id, it.qualification) for it in announced})
-    add_touches(session, announced)
-    histories = histories_of(session, facts.keys())
+    histories = add_touches(session, announced)
 
-    after = [with_channel(it, histories.get(key)) for key, it in facts.items()]
+    after = [with_channel(facts[key], it) for key, it in histories.items()]
 
     save_facts(session, facts, after)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Integer, TableValuedAlias, cast, func, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, TableValuedAlias, Text, cast, func, select, text, tuple_
 from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts, Key
+from services.alignment.queries.arrays import array_text
 from services.alignment.tables import handoffs
 
 _FACTS = [handoffs.c[it] for it in HandoffFacts._fields]
@@ -18,9 +19,9 @@ _FOLDED = [it for it in HandoffFacts._fields if it not in Key._fields]
 
 _ADD_MISSING = text("""
     insert into alignment.handoffs (lead_id, qualification)
-    select key.lead_id, key.qualification
-    from json_to_recordset(cast(:keys as json)) as key(lead_id uuid, qualification integer)
-    order by key.lead_id, key.qualification
+    select lead_id, qualification
+    from unnest(cast(:lead_ids as uuid[]), cast(:qualifications as integer[])) as key(lead_id, qualification)
+    order by lead_id, qualification
     on conflict do nothing
 """)
 _SAVE = text(f"""
@@ -38,25 +39,33 @@ def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFa
     """
     if not keys:
         return {}
+    session.execute(_ADD_MISSING, _parameters(keys))
     rows = keys_as_rows(keys)
-    session.execute(_ADD_MISSING, {"keys": _json([it._asdict() for it in keys])})
     statement = (
         select(*_FACTS)
         .join(rows, tuple_(*Key(*rows.c)) == tuple_(handoffs.c.lead_id, handoffs.c.qualification))
         .order_by(handoffs.c.lead_id, handoffs.c.qualification)
         .with_for_update(of=handoffs)
     )
-    stored = map(facts_of, session.execute(statement))
+    stored = map(facts_of, session.execute(statement).all())
     return {facts.key: facts for facts in stored}
 
 
 def keys_as_rows(keys: Collection[Key]) -> TableValuedAlias:
-    """These keys as a table, in one parameter: thousands of them would take longer to write than to look up."""
+    """These keys as a table."""
+    parameters = _parameters(keys)
     arrays = (
-        cast([it.lead_id for it in keys], ARRAY(SqlUuid)),
-        cast([it.qualification for it in keys], ARRAY(Integer)),
+        cast(cast(parameters["lead_ids"], Text), ARRAY(SqlUuid)),
+        cast(cast(parameters["qualifications"], Text), ARRAY(Integer)),
     )
     return func.unnest(*arrays).table_valued(*Key._fields, name="rows").render_derived()
+
+
+def _parameters(keys: Collection[Key]) -> dict[str, str]:
+    return {
+        "lead_ids": array_text(it.lead_id for it in keys),
+        "qualifications": array_text(it.qualification for it in keys),
+    }
 
 
 def save_facts(
@@ -69,13 +78,8 @@ def save_facts(
 
 
 def facts_of(row: Iterable[Any]) -> HandoffFacts:
-    """The facts of a row that has their columns; lists of the database become tuples."""
-    facts = HandoffFacts._make(row)
-    traits = facts.traits
-    return facts._replace(
-        attempted_at=tuple(facts.attempted_at),
-        traits=None if traits is None else tuple(traits),
-    )
+    """The facts of a row that has their columns."""
+    return HandoffFacts._make(row)
 
 
 def _json(rows: Sequence[dict[str, object]]) -> str:
