@@ -7,7 +7,7 @@ import secrets
 import pytest
 from segment.analytics.client import Client
 
-from services.cli.processes import ROUTING_API, SCORING_API, SLA_API
+from services.cli.processes import ALIGNMENT_API, ROUTING_API, SCORING_API, SLA_API
 from shared.process.tracing import trace_id
 from tests.journey.world import Json, World, event, until
 
@@ -142,6 +142,14 @@ def test_the_same_event_again_changes_nothing(running: World) -> None:
     assert lead is not None
     until(lambda: len(running.get(SCORING_API, f"/v1/leads/{lead['id']}/events")["items"]) == 2)
     assert [it["id"] for it in running.handoffs(email)] == [handoff["id"]]
+
+
+def test_what_the_roster_can_take_is_announced_and_kept(running: World) -> None:
+    def teams() -> set[str]:
+        days = running.get(ALIGNMENT_API, "/v1/alignment/capacity", limit=500)["items"]
+        return {it["team"] for it in days if it["unlimited"]}
+
+    until(lambda: teams() == {"inbound", "patient"}, why="what both teams can take")
 
 
 def test_the_doctor_finds_nothing_wrong(running: World) -> None:

@@ -12,8 +12,8 @@ from shared.contracts.payloads import CapacityPlanned
 from shared.contracts.payloads.capacity import DAYS_AHEAD
 
 NOT_ANNOUNCED = (
-    "routing has announced nothing of these dates: it announces what the roster can take once reps are imported and an "
-    f"agreement is published, for that date and the {DAYS_AHEAD - 1} after it, while its worker runs"
+    "routing has announced nothing of these dates: it plans today and the days after it, "
+    f"{DAYS_AHEAD} in all, once reps are imported and an agreement is published"
 )
 BY_TEAM_ONLY = "what the roster can take is known by team, not by {}: leave that out"
 
@@ -78,14 +78,11 @@ def capacity(first: date, last: date, known: KnownDates, teams: Sequence[TeamCap
 def _no_limit(teams: Sequence[TeamCapacity], leads: int) -> str:
     counts = ", ".join(f"{it.unlimited} or more of team {it.team}" for it in teams[:5])
     return (
-        f"no limit: reps without `capacity.per_day` in the file of reps take part ({counts}); "
-        f"the limits of the others sum to {leads:,}"
+        f"reps without a limit a day (`capacity.per_day`): {counts}; the others can take {leads:,}"
     )
 
 
 def _partly_known(first: date, last: date, known: KnownDates, leads: int) -> str:
     total = (last - first).days + 1
-    return (
-        f"routing has announced {known.dates} of {total} dates, {known.first} to {known.last}, in which the roster "
-        f"can take {leads:,}; it announces what is to come, {DAYS_AHEAD - 1} days ahead"
-    )
+    dates = f"{known.first} to {known.last}"
+    return f"{known.dates} of {total} dates are announced, {dates}: on these the roster can take {leads:,}"

@@ -7,10 +7,11 @@ from functools import partial
 import httpx
 import pytest
 
+from services.alignment.queries.capacity import known_dates
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
 from shared.contracts.payloads import Change, ClockChange
-from shared.contracts.topics import HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
+from shared.contracts.topics import CAPACITY_PLANNED, HANDOFFS_CHANGED, LEADS_QUALIFIED, SLA_CHANGED
 from shared.db.session import Sessions
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
@@ -18,6 +19,7 @@ from tests.builders import outgoing, sla_changed
 from tests.engine import PATIENCE_S, until
 from tests.processes import running_process
 from tests.services.alignment.builders import EVERYTHING, qualified, step, stored_facts
+from tests.services.alignment.capacity import BEGIN, plan
 
 pytestmark = pytest.mark.postgres
 alignment = partial(running_process, "services.alignment")
@@ -38,6 +40,7 @@ def test_the_worker_reads_what_the_others_announce(
             outgoing(LEADS_QUALIFIED, qualified()),
             outgoing(HANDOFFS_CHANGED, step(Change.ASSIGNED)),
             outgoing(SLA_CHANGED, sla_changed(ClockChange.MET)),
+            outgoing(CAPACITY_PLANNED, plan(), id="inbound/1"),
         ]
     )
     producer.close()
@@ -46,7 +49,9 @@ def test_the_worker_reads_what_the_others_announce(
         with sessions() as session:
             facts = stored_facts(session)
             met = [it.promises_met for it in funnels_by(session, EVERYTHING, GroupBy.TEAM)]
-            return [(it.is_announced, it.rep) for it in facts] == [(True, "grace")] and met == [1]
+            planned = known_dates(session, BEGIN.date(), BEGIN.date()).dates
+            is_assigned = [(it.is_announced, it.rep) for it in facts] == [(True, "grace")]
+            return is_assigned and met == [1] and planned == 1
 
     kafka = {"KAFKA_BOOTSTRAP": broker.bootstrap[0], "KAFKA_KEEPS_LOG": "false"}
     with alignment(

@@ -74,7 +74,7 @@ def test_a_promise_is_about_the_whole_month_however_much_of_it_has_passed(
     assert (behind["n"], behind["unit"], behind["why"]) == (60, "leads", None)
     assert on_track["verdict"] == "on_track"
     assert (quarter["verdict"], quarter["value"]) == ("unknown", None)
-    assert "61 of 92 dates, 2026-11-01 to 2026-12-31" in quarter["why"]
+    assert "61 of 92 dates are announced, 2026-11-01 to 2026-12-31" in quarter["why"]
     week = promised(client, period="2026-W47")[0]
     assert (week["since"], week["value"]) == ("2026-11-01", 390)
 

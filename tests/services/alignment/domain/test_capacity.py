@@ -58,10 +58,10 @@ def test_it_is_the_sum_over_the_teams() -> None:
     ("known", "teams", "words"),
     [
         (KnownDates(0), [], "once reps are imported"),
-        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "3 of 30 dates, 2026-11-28 to 2026-11-30"),
+        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "3 of 30 dates are announced, 2026-11-28 to 2026-11-30"),
         (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "can take 40"),
         (ALL, [INBOUND, EMEA._replace(unlimited=2)], "2 or more of team emea"),
-        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "the limits of the others sum to 540"),
+        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "the others can take 540"),
         (KnownDates(3, FIRST, LAST), [EMEA._replace(unlimited=2)], "`capacity.per_day`"),
     ],
 )  # fmt: skip
