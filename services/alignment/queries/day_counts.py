@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Table, delete, insert
 from sqlalchemy.orm import Session
 
+from services.alignment.queries.known import counted_known
 from services.alignment.queries.tallies import counted_tallies
-from services.alignment.tables import daily_tallies
+from services.alignment.tables import daily_leads, daily_tallies
 
 
 class DayCount(NamedTuple):
@@ -19,7 +20,10 @@ class DayCount(NamedTuple):
     counted: Select[Any]
 
 
-DAY_COUNTS = (DayCount(daily_tallies, counted_tallies()),)
+DAY_COUNTS = (
+    DayCount(daily_tallies, counted_tallies()),
+    DayCount(daily_leads, counted_known()),
+)
 
 
 def count_day(session: Session, day: date) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Interval, bindparam, cast, func, literal
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from shared.db.time_range import TimeRange
 
 DAY = bindparam("day", type_=Date)
 """The day that is counted."""
@@ -25,6 +27,13 @@ def midnight(day: ColumnElement[Any]) -> ColumnElement[datetime]:
 def next_midnight(day: ColumnElement[Any]) -> ColumnElement[datetime]:
     """The end of the day."""
     return func.timezone("UTC", cast(day, TIMESTAMP()) + cast(literal("1 day"), Interval()))
+
+
+def dates_in(times: TimeRange, day: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """The conditions under which the day lies in these times, which begin and end at midnight."""
+    since, until = (None if it is None else it.astimezone(UTC).date() for it in times)
+    lower = [] if since is None else [day >= since]
+    return lower if until is None else [*lower, day < until]
 
 
 SINCE, UNTIL = midnight(DAY), next_midnight(DAY)

@@ -12,6 +12,8 @@ import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
+    Select,
     Subquery,
     cast,
     func,
@@ -26,8 +28,10 @@ from sqlalchemy.orm import Session
 from services.alignment.domain.funnel import KnownCounts
 from services.alignment.domain.groups import Group, Groups
 from services.alignment.domain.known import FIELDS, FirstStage, KnownLead
+from services.alignment.queries.days import DAY, SINCE, UNTIL, dates_in
 from services.alignment.queries.selection import is_in
-from services.alignment.tables import leads
+from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
+from services.alignment.tables import daily_leads, leads
 from shared.db.time_range import TimeRange
 
 BECAME_AT: Mapping[FirstStage, ColumnElement[Any]] = {
@@ -85,8 +89,8 @@ def known_counts(
     session: Session, selection: KnownSelection, group_by: str | None
 ) -> list[KnownCounts]:
     """How many leads of each group, or all together, became known and engaged within these times."""
-    rows = _rows(selection.times)
-    group = literal("") if group_by is None else func.coalesce(rows.c[group_by], "")
+    rows = _counts(selection.times)
+    group = literal("") if group_by is None else rows.c[group_by]
     statement = (
         select(
             func.nullif(group, "").label("group"),
@@ -104,9 +108,9 @@ def known_groups(
     """The groups, by these of FIELDS, of leads that became known or engaged within these times, at most `limit`."""
     if not fields:
         return [()]
-    rows = _rows(times)
-    columns = [func.coalesce(rows.c[it], "").label(it) for it in fields]
-    return [tuple(row) for row in session.execute(select(*columns).distinct().limit(limit))]
+    rows = _counts(times)
+    statement = select(*(rows.c[it] for it in fields)).distinct().limit(limit)
+    return [tuple(row) for row in session.execute(statement)]
 
 
 def known_leads_in(
@@ -134,17 +138,43 @@ def _fields_of(columns: Any) -> dict[str, ColumnElement[Any]]:
     return {it: columns[it] for it in FIELDS}
 
 
-def _rows(times: TimeRange) -> Subquery:
-    """A row for each lead that became known within these times, and one for each that became engaged."""
-    return union_all(
+def counted_known() -> Select[Any]:
+    """How many leads became known and engaged on DAY, for `daily_leads`."""
+    rows = union_all(
         *(
-            select(
-                *(leads.c[it] for it in FIELDS),
-                *(literal(int(it is stage)).label(it.value) for it in FirstStage),
-            ).where(*_became(stage, times))
+            _of_stage(stage, leads).where(BECAME_AT[stage] >= SINCE, BECAME_AT[stage] < UNTIL)
             for stage in FirstStage
         )
     ).subquery()
+    fields = [rows.c[it] for it in FIELDS]
+    sums = [func.sum(rows.c[it.value]).label(it.value) for it in FirstStage]
+    return select(DAY.label("counted_on"), *fields, *sums).group_by(*fields)
+
+
+def _counts(times: TimeRange) -> Subquery:
+    """What was counted of each day of these times, and of stale days a row for each lead and stage."""
+    stale = [
+        _of_stage(stage, STALE_DAYS.join(leads, of_stale_days(BECAME_AT[stage]))).where(
+            *times.conditions(BECAME_AT[stage])
+        )
+        for stage in FirstStage
+    ]
+    counted = select(*(daily_leads.c[it] for it in (*FIELDS, *map(str, FirstStage)))).where(
+        *dates_in(times, daily_leads.c.counted_on), is_counted(daily_leads.c.counted_on)
+    )
+    return union_all(counted, *stale).subquery()
+
+
+def _of_stage(stage: FirstStage, source: FromClause) -> Select[Any]:
+    """A row for each lead that reached the stage."""
+    return (
+        select(
+            *(func.coalesce(leads.c[it], "").label(it) for it in FIELDS),
+            *(literal(int(it is stage)).label(it.value) for it in FirstStage),
+        )
+        .select_from(source)
+        .where(leads.c.merged_into.is_(None), BECAME_AT[stage].is_not(None))
+    )
 
 
 def _became(stage: FirstStage, times: TimeRange) -> list[ColumnElement[bool]]:

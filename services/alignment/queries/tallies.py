@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from services.alignment.domain.funnel import Stage
 from services.alignment.domain.groups import FIELDS, Group
 from services.alignment.domain.tallies import Tally
-from services.alignment.queries.days import DAY, SINCE, UNTIL
+from services.alignment.queries.days import DAY, SINCE, UNTIL, dates_in
 from services.alignment.queries.promises import KEPT
 from services.alignment.queries.selection import COUNTED, IN_STAGE, GroupBy, Selection, is_in
 from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
@@ -163,12 +163,10 @@ def _with_promises(source: FromClause) -> FromClause:
 
 def _dated(times: TimeRange, field: str) -> list[ColumnElement[bool]]:
     """The conditions on tallies of the field, of these dates, that hold."""
-    since, until = (None if it is None else it.astimezone(UTC).date() for it in times)
     return [
         tally.field == field,
         is_counted(tally.counted_on),
-        *([] if since is None else [tally.counted_on >= since]),
-        *([] if until is None else [tally.counted_on < until]),
+        *dates_in(times, tally.counted_on),
     ]
 
 
