@@ -241,3 +241,18 @@ def test_days_have_whole_dates_and_reps_alone() -> None:
     assert not is_tallied(Selection(today, rep="grace"), GroupBy.TIER)
     assert not is_tallied(Selection(today, tier="hot"), GroupBy.REP)
     assert not is_tallied(Selection(TimeRange(NOON, None)), GroupBy.TIER)
+
+
+def test_campaigns_that_are_invented_for_each_lead_add_two_rows_a_lead(session: Session) -> None:
+    """That of the campaign, and that of the category; all other fields have as many rows as before."""
+    leads = 200
+    read(session, *(qualified(f"lead {it}", campaign=f"invented {it}") for it in range(leads)))
+    count_all(session)
+
+    assert count(session, "daily_tallies") == 2 * leads + len(GroupBy) - 1
+    assert len(funnels_by(session, Selection(ALWAYS), GroupBy.CAMPAIGN)) == leads
+    check_reports(session)
+
+    session.execute(text("delete from alignment.handoffs"))
+    count_all(session)
+    assert count(session, "daily_tallies") == 0
