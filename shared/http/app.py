@@ -145,7 +145,10 @@ def _paths(app: FastAPI) -> str:
 def _validation_problem(error: RequestValidationError) -> Response:
     faults = error.errors()
     first_faults = [
-        {"where": _shortened(".".join(map(str, it["loc"]))), "what": _shortened(it["msg"])}
+        {
+            "where": _shortened(".".join(map(str, it["loc"]))),
+            "what": _shortened(it["msg"].removeprefix("Value error, ")),
+        }
         for it in faults[:MAX_FAULTS]
     ]
     message = "; ".join(f"{it['where']}: {it['what']}" for it in first_faults)

@@ -134,6 +134,7 @@ def test_what_is_wrong_is_refused_and_nothing_is_kept(
 
     assert problem["code"] == code
     assert word in problem["message"]
+    assert "Value error" not in problem["message"]
     assert listed(client) == []
 
 
