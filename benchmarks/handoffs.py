@@ -15,9 +15,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.promises import PromiseFacts
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.promises import add_promises
+from shared.agreement.store import Policies
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -174,7 +176,7 @@ def count_all(sessions: Sessions) -> None:
     is_counted = True
     while is_counted:
         with sessions.begin() as session:
-            is_counted = count_oldest_day(session)
+            is_counted = count_oldest_day(session, Policies(AlignmentPolicy))
 
 
 def make_stale(sessions: Sessions, number: int) -> None:

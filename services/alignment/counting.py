@@ -6,20 +6,22 @@ import time
 from threading import Event
 
 from services.alignment import metrics
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.stale_days import stale_days_now
+from shared.agreement.store import Policies
 from shared.db.session import Sessions
 
 PAUSES = 9
 """How much longer than a count the pause after it is: counting takes a tenth of a processor at most."""
 
 
-def count_stale_days(sessions: Sessions, stop: Event) -> None:
+def count_stale_days(sessions: Sessions, policies: Policies[AlignmentPolicy], stop: Event) -> None:
     """Count until no day is stale, or `stop`, and set the gauges."""
     while not stop.is_set():
         began_s = time.monotonic()
         with sessions.begin() as session:
-            is_counted = count_oldest_day(session)
+            is_counted = count_oldest_day(session, policies)
         _set_gauges(sessions)
         if not is_counted:
             return

@@ -87,7 +87,7 @@ def worker(settings: Settings) -> None:
     sessions = sessions_on(engine)
     counting = run_periodically(
         "counting of stale days",
-        partial(count_stale_days, sessions, stop),
+        partial(count_stale_days, sessions, Policies(AlignmentPolicy), stop),
         stop,
         every_s=COUNT_EVERY_S,
     )

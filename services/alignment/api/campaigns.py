@@ -15,6 +15,7 @@ from services.alignment.api.attribution import MAX_WINS, TOO_MANY, find_policy
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
 from services.alignment.domain.attribution import Win, credited
 from services.alignment.domain.exchange import Exchange
+from services.alignment.domain.outcomes import outcome_counts, total_counts
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import (
     AlignmentPolicy,
@@ -34,9 +35,10 @@ from services.alignment.domain.returns import (
 )
 from services.alignment.domain.spend import costs, counted
 from services.alignment.queries.outcomes import (
+    count_customers,
     count_paying_customers,
-    outcome_counts,
-    total_counts,
+    customers_of,
+    outcome_sums,
 )
 from services.alignment.queries.spend import spend_between
 from services.alignment.queries.touches import wins_in
@@ -193,17 +195,18 @@ def campaigns_report(
     last_spent = min(last, now.astimezone(UTC).date())
     times = parameters.times(now)
     money = None if policy is None else policy.agreement.money
-    section = Attribution() if policy is None else policy.agreement.attribution
-    exchange = exchange_of(money)
+    section, exchange = _attribution(policy), exchange_of(money)
     wins = _all_wins(session, times)
-    credit = credited(wins, terms_of(section), lambda touch: touch.campaign)
+    credit = credited(wins, terms_of(section), lambda it: it.campaign)
+    sums = outcome_sums(session, *parameters.instants(now))
     rows = returns(
-        outcome_counts(session, times),
+        outcome_counts(sums, customers_of(session, times)),
         attributed_sums(credit, section.show, exchange),
         costs(counted(spend_between(session, first, last_spent)), first, last_spent),
         exchange,
     )
-    total = in_all(total_counts(session, times), rows, has_money=money is not None)
+    all_counts = total_counts(sums, count_customers(session, times))
+    total = in_all(all_counts, rows, has_money=money is not None)
     value = _lifetime(session, times, wins, exchange, lifetime_terms_of(money))
     return CampaignsOut(
         since=first,
@@ -219,6 +222,10 @@ def campaigns_report(
         campaigns=len(rows),
         items=[CampaignOut.of(it) for it in rows[:limit]],
     )
+
+
+def _attribution(policy: AlignmentPolicy | None) -> Attribution:
+    return Attribution() if policy is None else policy.agreement.attribution
 
 
 def _all_wins(session: Session, times: TimeRange) -> list[Win]:

@@ -12,8 +12,9 @@ from services.alignment.domain import measures
 from services.alignment.domain.groups import Group, Groups, fields_read, groups_where
 from services.alignment.domain.measures import Counted, Figure, Measured
 from services.alignment.domain.policy import AlignmentPolicy
-from services.alignment.domain.sums import Again, Counts, StepCounts, Timed, Valued
+from services.alignment.domain.sums import Counts, StepCounts, Timed, Valued
 from services.alignment.domain.time_steps import is_on_step, nearest_rank
+from services.alignment.queries.clocks import kept_clocks
 from services.alignment.queries.measures import clock_groups, count_kept, handover_times
 from services.alignment.queries.populations import Population
 from shared.agreement.cel.condition import Condition
@@ -73,15 +74,6 @@ def _share(count: Callable[[Counts], Counted]) -> _Compute:
     return lambda reading, population, _: measures.share_of(count(reading.counts(population.scope)))
 
 
-def _share_again(count: Callable[[Again], int]) -> _Compute:
-    def compute(reading: Reading, population: Population, _: AlignmentPolicy) -> Figure:
-        recycled = reading.counts(population.scope).recycled
-        kept = count(reading.again(population.scope)) if recycled else 0
-        return measures.share_of(Counted(recycled, kept))
-
-    return compute
-
-
 def _time(kind: Timed) -> _Compute:
     return lambda reading, population, _: _figure_of_times(
         reading.times(population.scope, kind), population.subject.p
@@ -129,7 +121,7 @@ def _win_rate(reading: Reading, population: Population, _: AlignmentPolicy) -> F
 
 
 def _attainment(reading: Reading, population: Population, _: AlignmentPolicy) -> Figure:
-    return measures.share_of(count_kept(reading.session, population))
+    return measures.share_of(kept_clocks(reading.session, population))
 
 
 def _value(reading: Reading, population: Population, policy: AlignmentPolicy) -> Figure:
@@ -168,9 +160,9 @@ _FIGURES: Mapping[Measured, _Compute] = {
     Measured.TIME_TO_CONTACT: _time(Timed.CONTACT),
     Measured.TIME_TO_WIN: _time(Timed.WIN),
     Measured.RECYCLED: _number(lambda it: it.recycled),
-    Measured.QUALIFIED_AGAIN: _share_again(lambda it: it.qualified),
-    Measured.ACCEPTED_AGAIN: _share_again(lambda it: it.accepted),
-    Measured.WON_AGAIN: _share_again(lambda it: it.won),
+    Measured.QUALIFIED_AGAIN: _share(lambda it: Counted(it.recycled, it.qualified_again)),
+    Measured.ACCEPTED_AGAIN: _share(lambda it: Counted(it.recycled, it.accepted_again)),
+    Measured.WON_AGAIN: _share(lambda it: Counted(it.recycled, it.won_again)),
 }
 """How each measure is computed."""
 _IN_HOURS: Mapping[Measured, Timed] = {

@@ -14,7 +14,7 @@ from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
 from services.alignment.api.spend import Campaign
 from services.alignment.domain.outcomes import CampaignOutcome, OutcomeCounts, outcomes
 from services.alignment.domain.periods import BadPeriod
-from services.alignment.queries.outcomes import outcome_counts, rejections_by_reason, won_sums
+from services.alignment.queries.outcomes import outcome_sums
 from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
@@ -98,11 +98,6 @@ def outcome_of(
     session: Session, campaign: str, parameters: PeriodParameters, now: datetime
 ) -> OutcomeOut:
     """The outcome of one campaign; raises BadPeriod or EmptyRange."""
-    times = parameters.times(now)
-    known = outcomes(
-        outcome_counts(session, times, campaign=campaign),
-        rejections_by_reason(session, times, campaign=campaign),
-        won_sums(session, times, campaign=campaign),
-    )
+    known = outcomes(outcome_sums(session, *parameters.instants(now), campaign=campaign))
     nothing = CampaignOutcome(OutcomeCounts(campaign), [], [])
     return OutcomeOut.of(campaign, next(iter(known), nothing), *parameters.dates(now))

@@ -73,8 +73,12 @@ class PeriodParameters(BaseModel):
 
     def times(self, now: datetime) -> TimeRange:
         """The period as a range of instants; raises BadPeriod or EmptyRange."""
+        return TimeRange(*self.instants(now))
+
+    def instants(self, now: datetime) -> tuple[datetime, datetime]:
+        """The midnights at which the period begins and ends, in UTC; raises BadPeriod or EmptyRange."""
         first, last = self.dates(now)
-        return TimeRange(_midnight(first), _midnight(last + timedelta(days=1)))
+        return _midnight(first), _midnight(last + timedelta(days=1))
 
 
 class Parameters(PeriodParameters):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.groups import GroupCount
 from services.alignment.domain.policy import AlignmentPolicy
-from services.alignment.domain.speeds import openings
-from services.alignment.domain.sums import BUSINESS, Again, Counts, StepCounts, Timed, Valued
-from services.alignment.queries.counts import counts_in, groups_in
-from services.alignment.queries.open_hours import OpenHours, spans_in
-from services.alignment.queries.recycled import again_in
+from services.alignment.domain.sums import BUSINESS, Counts, StepCounts, Timed, Valued
+from services.alignment.queries.counts import counts_in, group_counts
+from services.alignment.queries.open_hours import OpenHours, hours_of
 from services.alignment.queries.scopes import Scope
 from services.alignment.queries.times import times_in, waiting_in
 from services.alignment.queries.values import values_in
-from shared.agreement.store import Policies, UnknownVersion
-from shared.calendar import CompiledCalendar
+from shared.agreement.store import Policies
 
 _SALES = (Timed.SPREAD, Timed.ACCEPT, Timed.CONTACT, Timed.WIN)
 _READ_TOGETHER = (*((it,) for it in (Timed.HANDOVER, Timed.WHOLE)), _SALES, tuple(sorted(BUSINESS)))
@@ -33,7 +30,6 @@ class Reading:
         self._counts: dict[Scope, Counts] = {}
         self._times: dict[tuple[Scope, Timed], StepCounts] = {}
         self._values: dict[tuple[Scope, Valued], Mapping[str, int]] = {}
-        self._again: dict[Scope, Again] = {}
 
     def counts(self, scope: Scope) -> Counts:
         """How many handoffs of each kind there are."""
@@ -45,7 +41,7 @@ class Reading:
         """How many qualified by these facts."""
         if not fields:
             return [GroupCount((), self.counts(scope).qualified)]
-        return groups_in(self.session, scope, fields)
+        return group_counts(self.session, scope, fields)
 
     def times(self, scope: Scope, kind: Timed) -> StepCounts:
         """How many times of this kind there are, by their seconds in steps."""
@@ -66,26 +62,5 @@ class Reading:
             self._values[scope, kind] = values_in(self.session, scope, kind)
         return self._values[scope, kind]
 
-    def again(self, scope: Scope) -> Again:
-        """What became of recycled leads."""
-        if scope not in self._again:
-            self._again[scope] = again_in(self.session, scope)
-        return self._again[scope]
-
     def _hours(self, scope: Scope) -> OpenHours:
-        spans = spans_in(self.session, scope)
-        calendars = calendars_of(self.session, self._policies, {it.version for it in spans})
-        return OpenHours(openings(spans, calendars))
-
-
-def calendars_of(
-    session: Session, policies: Policies[AlignmentPolicy], versions: Collection[int]
-) -> dict[int, Mapping[str, CompiledCalendar]]:
-    """The calendar of each team, by the version of the agreement; without versions that were not published here."""
-    calendars: dict[int, Mapping[str, CompiledCalendar]] = {}
-    for version in sorted(versions):
-        try:
-            calendars[version] = policies.version(session, version).calendars
-        except UnknownVersion:
-            continue
-    return calendars
+        return OpenHours(hours_of(self.session, self._policies, scope.read_itself))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
-from services.alignment.domain.funnel import WinSum
+from services.alignment.domain.funnel import Stage, WinSum
 
 
 class OutcomeCounts(NamedTuple):
@@ -47,23 +48,58 @@ class CampaignOutcome:
         return self.counts.campaign
 
 
-def outcomes(
-    counts: Iterable[OutcomeCounts], rejections: Iterable[Rejections], wins: Iterable[WinSum]
-) -> list[CampaignOutcome]:
+class OutcomeSum(NamedTuple):
+    """How many handoffs of a campaign came to a stage in these days.
+
+    The detail is the reason of a rejection, or the currency of a win, whose amounts are added; None: unknown.
+    """
+
+    campaign: str | None
+    stage: Stage
+    detail: str | None
+    handoffs: int
+    cents: int = 0
+
+
+def outcome_counts(
+    sums: Iterable[OutcomeSum], customers: Mapping[str | None, int] = MappingProxyType({})
+) -> list[OutcomeCounts]:
+    """The counts of each campaign of which something happened, given how many customers it won."""
+    counts: dict[str | None, Counter[str]] = {}
+    for row in sums:
+        counts.setdefault(row.campaign, Counter())[row.stage.value] += row.handoffs
+    return [
+        OutcomeCounts(campaign, **of_campaign, customers=customers.get(campaign, 0))
+        for campaign, of_campaign in counts.items()
+    ]
+
+
+def total_counts(sums: Iterable[OutcomeSum], customers: int) -> OutcomeCounts:
+    """The counts of all campaigns together; a lead that several of them won is one customer."""
+    counts = Counter[str]()
+    for row in sums:
+        counts[row.stage.value] += row.handoffs
+    return OutcomeCounts(None, **counts, customers=customers)
+
+
+def outcomes(sums: Sequence[OutcomeSum]) -> list[CampaignOutcome]:
     """The outcome of each campaign by its name, the unknown campaign last."""
-    rejections_of: defaultdict[str | None, list[Rejections]] = defaultdict(list)
-    for rejection in rejections:
-        rejections_of[rejection.campaign].append(rejection)
-    wins_of: defaultdict[str | None, list[WinSum]] = defaultdict(list)
-    for win_sum in wins:
-        wins_of[win_sum.group].append(win_sum)
+    rejections: defaultdict[str | None, list[Rejections]] = defaultdict(list)
+    wins: defaultdict[str | None, list[WinSum]] = defaultdict(list)
+    for row in sums:
+        if row.stage is Stage.REJECTED:
+            rejections[row.campaign].append(Rejections(row.campaign, row.detail, row.handoffs))
+        elif row.stage is Stage.WON:
+            wins[row.campaign].append(WinSum(row.campaign, row.detail, row.handoffs, row.cents))
     return [
         CampaignOutcome(
             it,
-            sorted(rejections_of[it.campaign], key=_most_frequent),
-            sorted(wins_of[it.campaign], key=_by_currency),
+            sorted(rejections[it.campaign], key=_most_frequent),
+            sorted(wins[it.campaign], key=_by_currency),
         )
-        for it in sorted(counts, key=lambda it: (it.campaign is None, it.campaign or ""))
+        for it in sorted(
+            outcome_counts(sums), key=lambda it: (it.campaign is None, it.campaign or "")
+        )
     ]
 
 

@@ -33,6 +33,17 @@ class Opening(NamedTuple):
     sums: tuple[float, ...]
 
 
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """One span for each version and team, which holds all of its spans."""
+    whole: dict[tuple[int, str], Span] = {}
+    for span in spans:
+        before = whole.setdefault((span.version, span.team), span)
+        whole[span.version, span.team] = span._replace(
+            since=min(before.since, span.since), until=max(before.until, span.until)
+        )
+    return list(whole.values())
+
+
 def openings(
     spans: Iterable[Span], calendars: Mapping[int, Mapping[str, CompiledCalendar]]
 ) -> list[Opening]:

@@ -27,6 +27,10 @@ class Counts(NamedTuple):
     """Rejections and losses; of each handoff its last rejection."""
     reasoned: int = 0
     """Of the answers those with a reason."""
+    qualified_again: int = 0
+    """Of the recycled ones those whose leads later qualified, and so on."""
+    accepted_again: int = 0
+    won_again: int = 0
 
 
 class Timed(StrEnum):
@@ -55,11 +59,3 @@ class Valued(StrEnum):
     """Of the rejected ones; empty: none is known."""
     TRAITS = "traits"
     """The names of the traits that had a value, a line each, of those of which it is known."""
-
-
-class Again(NamedTuple):
-    """What became of recycled leads: how many later qualified, were accepted, and were won."""
-
-    qualified: int
-    accepted: int
-    won: int

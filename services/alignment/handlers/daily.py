@@ -19,9 +19,8 @@ from services.alignment.domain.daily import (
 )
 from services.alignment.domain.outcomes import CampaignOutcome, outcomes
 from services.alignment.queries.outcome_days import add_day, announced_days
-from services.alignment.queries.outcomes import outcome_counts, rejections_by_reason, won_sums
+from services.alignment.queries.outcomes import outcome_sums
 from shared.contracts.topics import ALIGNMENT, TOPICS
-from shared.db.time_range import TimeRange
 from shared.messaging import outbox
 from shared.messaging.stored_lag import stored_lags
 
@@ -62,15 +61,10 @@ def find_due_day(session: Session, now: datetime) -> DueDay | None:
 
 def announce_day(session: Session, day: date, now: datetime) -> int | None:
     """Announce what became of campaigns' leads on this day; of how many campaigns. None if that was done before."""
-    times = TimeRange(end_of(day) - timedelta(days=1), end_of(day))
     if not add_day(session, day, now=now):
         return None
 
-    counted = outcomes(
-        outcome_counts(session, times),
-        rejections_by_reason(session, times),
-        won_sums(session, times),
-    )
+    counted = outcomes(outcome_sums(session, end_of(day) - timedelta(days=1), end_of(day)))
 
     records = list(announcements.campaigns_counted(_largest(counted), day, now=now))
     outbox.append(session, records)

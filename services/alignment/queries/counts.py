@@ -2,49 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, func, select, true, union_all
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.funnel import Stage
 from services.alignment.domain.groups import GroupCount
 from services.alignment.domain.sums import Counts
-from services.alignment.queries.populations import IS_LOST, IS_REJECTED, IS_UNTOUCHED
 from services.alignment.queries.scopes import OF_HANDOFF, Scope
-from services.alignment.queries.selection import COUNTED, IN_STAGE
-from services.alignment.tables import handoffs
+from services.alignment.queries.selection import COUNTED, GroupBy
+from services.alignment.queries.tallies import FOLLOW_UPS, NAMES_OF, SUMS, again
+from services.alignment.tables import daily_tallies
 
-handoff = handoffs.c
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(condition)
-
-
-COUNTS: Mapping[str, ColumnElement[int]] = {
-    "qualified": _count(COUNTED),
-    "assigned": _count(IN_STAGE[Stage.ASSIGNED]),
-    "accepted": _count(IN_STAGE[Stage.ACCEPTED]),
-    "rejected": _count(IN_STAGE[Stage.REJECTED]),
-    "recycled": _count(IN_STAGE[Stage.RECYCLED]),
-    "untouched": _count(IS_UNTOUCHED),
-    "attempts": func.coalesce(func.sum(handoff.attempts).filter(IN_STAGE[Stage.ASSIGNED]), 0),
-    "answers": _count(IS_REJECTED) + _count(IS_LOST),
-    "reasoned": _count(and_(IS_REJECTED, handoff.rejection_reason.is_not(None)))
-    + _count(and_(IS_LOST, handoff.loss_reason.is_not(None))),
-}
-"""How each number of Counts is counted."""
+tally = daily_tallies.c
+OF_TALLY: Mapping[str, ColumnElement[Any]] = {it.value: tally[it.value] for it in GroupBy}
+_SUMS = {**SUMS, **FOLLOW_UPS}
+_SMALLEST = GroupBy.TIER.value
+"""The field with the fewest names: its tallies are read for the sums of all."""
 
 
 def counts_in(session: Session, scope: Scope) -> Counts:
     """How many handoffs of each kind there are."""
-    counts = [COUNTS[it] for it in Counts._fields]
-    return Counts._make(session.execute(select(*counts).where(*scope.conditions())).one())
+    field = _field(scope.fields)
+    parts: list[Select[*tuple[Any, ...]]] = [
+        select(*(_SUMS[it].label(it) for it in Counts._fields))
+        .select_from(it.source.join(again, true()))
+        .where(*it.conditions)
+        for it in ([scope.itself] if field is None else scope.uncounted)
+    ]
+    if field is not None:
+        sums = [func.sum(tally[it]).label(it) for it in Counts._fields]
+        parts.append(select(*sums).where(*_counted(scope, field)))
+    numbers = union_all(*parts).subquery().c
+    totals = [func.coalesce(func.sum(numbers[it]), 0) for it in Counts._fields]
+    return Counts._make(map(int, session.execute(select(*totals)).one()))
 
 
-def groups_in(session: Session, scope: Scope, fields: Sequence[str]) -> list[GroupCount]:
-    """How many qualified by these facts, at least one; an empty text for what is not known."""
+def group_counts(session: Session, scope: Scope, fields: Sequence[str]) -> list[GroupCount]:
+    """How many qualified by these facts, an empty text for what is not known."""
+    field = _field({*scope.fields, *fields})
     facts = [func.coalesce(OF_HANDOFF[it], "").label(it) for it in fields]
-    statement = select(func.count(), *facts).where(*scope.conditions(), COUNTED).group_by(*facts)
-    return [GroupCount(tuple(group), count) for count, *group in session.execute(statement)]
+    qualified = select(func.count().label("number"), *facts).where(COUNTED)
+    parts: list[Select[*tuple[Any, ...]]] = [
+        qualified.select_from(it.source).where(*it.conditions).group_by(*facts)
+        for it in ([scope.itself] if field is None else scope.uncounted)
+    ]
+    if field is not None:
+        names = [OF_TALLY[it] for it in fields]
+        counted = select(func.sum(tally.qualified).label("number"), *names)
+        parts.append(counted.where(*_counted(scope, field)).group_by(*names))
+    rows = union_all(*parts).subquery().c
+    groups = [rows[it] for it in fields]
+    statement = select(func.sum(rows.number), *groups).group_by(*groups)
+    return [
+        GroupCount(tuple(group), int(number))
+        for number, *group in session.execute(statement)
+        if number
+    ]
+
+
+def _field(names: Collection[str]) -> str | None:
+    """The field of the tallies that have these facts; None if none has."""
+    if not names:
+        return _SMALLEST
+    fields = (field for field, facts in NAMES_OF.items() if set(names) <= set(facts))
+    return next(fields, None)
+
+
+def _counted(scope: Scope, field: str) -> list[ColumnElement[bool]]:
+    return [tally.field == field, *scope.counted(tally.counted_on), *scope.narrowed(OF_TALLY)]

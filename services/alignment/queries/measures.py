@@ -18,13 +18,11 @@ from services.alignment.domain.measures import Counted, Measured
 from services.alignment.queries.facts import facts_of
 from services.alignment.queries.leads import ORDER, CountedHandoff, Position
 from services.alignment.queries.populations import (
-    IS_LOST,
-    IS_REJECTED,
     Population,
     handover_time,
     kept,
 )
-from services.alignment.queries.selection import IN_STAGE
+from services.alignment.queries.selection import IN_STAGE, IS_LOST, IS_REJECTED
 from services.alignment.tables import handoffs, promises
 
 handoff, promise = handoffs.c, promises.c
@@ -34,7 +32,7 @@ def clock_groups(
     session: Session, population: Population, fields: Sequence[str]
 ) -> list[GroupCount]:
     """How many clocks there are by these facts, an empty text for what is not known; one group without facts."""
-    columns = [func.coalesce(population.columns[it], "").label(it) for it in fields]
+    columns = [population.columns[it].label(it) for it in fields]
     statement = select(func.count(), *columns).select_from(population.source)
     rows = session.execute(statement.where(*population.conditions()).group_by(*columns))
     return [GroupCount(tuple(group), count) for count, *group in rows]

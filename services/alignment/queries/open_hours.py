@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -16,32 +17,49 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     column,
     func,
-    literal,
     select,
 )
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.speeds import Opening, Span
-from services.alignment.queries.scopes import Scope
+from services.alignment.domain.policy import AlignmentPolicy
+from services.alignment.domain.speeds import Span, joined, openings
+from services.alignment.queries.scopes import Uncounted
 from services.alignment.tables import handoffs
+from shared.agreement.store import Policies, UnknownVersion
 
 handoff = handoffs.c
+HOURS = bindparam("hours", type_=Text)
+"""The openings of the teams of the day that is counted."""
 _INSTANTS = (handoff.qualified_at, handoff.accepted_at, handoff.contacted_at, handoff.closed_at)
 
 
-def spans_in(session: Session, scope: Scope) -> list[Span]:
-    """From when until when the hours of each team must be known for these handoffs."""
+def hours_of(
+    session: Session, policies: Policies[AlignmentPolicy], parts: Sequence[Uncounted]
+) -> str:
+    """The openings of the teams of these handoffs, as HOURS has them; none of versions that were not published here."""
+    spans = joined(span for part in parts for span in _spans(session, part))
+    calendars = {}
+    for version in sorted({it.version for it in spans}):
+        with suppress(UnknownVersion):
+            calendars[version] = policies.version(session, version).calendars
+    return orjson.dumps([it._asdict() for it in openings(spans, calendars)]).decode()
+
+
+def _spans(session: Session, part: Uncounted) -> list[Span]:
+    """From when until when the hours of each team must be known."""
     begin = func.min(func.least(*_INSTANTS))
     end = func.max(func.greatest(*_INSTANTS))
     teams = (handoff.agreement_version, handoff.team)
     statement = (
         select(*teams, begin, end)
+        .select_from(part.source)
         .where(
-            *scope.conditions(),
+            *part.conditions,
             handoff.agreement_version.is_not(None),
             handoff.team.is_not(None),
             handoff.accepted_at.is_not(None) | handoff.contacted_at.is_not(None),
@@ -54,10 +72,10 @@ def spans_in(session: Session, scope: Scope) -> list[Span]:
 class OpenHours:
     """The openings of teams as a table of a statement."""
 
-    def __init__(self, openings: Sequence[Opening]) -> None:
-        rows = orjson.dumps([it._asdict() for it in openings]).decode()
+    def __init__(self, hours: str | ColumnElement[str]) -> None:
+        """`hours` are those of `hours_of`, or HOURS."""
         self.table: TableValuedAlias = (
-            func.json_to_recordset(cast(literal(rows, Text), JSON))
+            func.json_to_recordset(cast(cast(hours, Text), JSON))
             .table_valued(
                 column("version", Integer),
                 column("team", Text),

@@ -1,91 +1,154 @@
-"""What became of campaigns' leads in some days, each thing counted when it happened."""
+"""What became of campaigns' leads in some days, each thing counted when it happened.
+
+It is counted on the day on which the lead qualified, as all sums of handoffs are, by the day on which it happened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    TableValuedAlias,
+    Text,
+    and_,
+    case,
+    column,
+    distinct,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.funnel import Stage, WinSum
-from services.alignment.domain.outcomes import OutcomeCounts, Rejections
+from services.alignment.domain.funnel import Stage
+from services.alignment.domain.outcomes import OutcomeSum
+from services.alignment.queries.days import DAY, SINCE, UNTIL, day_of
 from services.alignment.queries.selection import HAPPENED_AT, IN_STAGE
-from services.alignment.tables import handoffs
+from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
+from services.alignment.tables import daily_outcomes, handoffs
 from shared.db.time_range import TimeRange
 
-handoff = handoffs.c
+handoff, daily = handoffs.c, daily_outcomes.c
 
 _COUNTED = (Stage.QUALIFIED, Stage.ACCEPTED, Stage.REJECTED, Stage.CONTACTED, Stage.WON)
 
 
-def outcome_counts(
-    session: Session, times: TimeRange, *, campaign: str | None = None
-) -> list[OutcomeCounts]:
-    """The counts of each campaign of which something happened, or of this one."""
-    counts = _counts(times)
-    statement = select(handoff.campaign, *counts).where(_happened(times))
+def outcome_sums(
+    session: Session, since: datetime, until: datetime, *, campaign: str | None = None
+) -> list[OutcomeSum]:
+    """What became of the leads of each campaign, or of this one, from the one midnight in UTC to the other."""
+    rows = union_all(_counted(since, until), _uncounted(since, until)).subquery().c
+    by = (rows.campaign, rows.stage, rows.detail)
+    statement = select(
+        *by, func.sum(rows.handoffs).label("handoffs"), func.sum(rows.cents).label("cents")
+    ).group_by(*by)
     if campaign is not None:
-        statement = statement.where(handoff.campaign == campaign)
-    rows = session.execute(statement.group_by(handoff.campaign)).mappings()
-    return [OutcomeCounts(**row) for row in rows]
-
-
-def total_counts(session: Session, times: TimeRange) -> OutcomeCounts:
-    """The counts of all campaigns together; a lead that several of them won is one customer."""
-    statement = select(*_counts(times)).where(_happened(times))
-    return OutcomeCounts(None, **session.execute(statement).mappings().one())
-
-
-def rejections_by_reason(
-    session: Session, times: TimeRange, *, campaign: str | None = None
-) -> list[Rejections]:
-    """Rejections by campaign and reason."""
-    by = (handoff.campaign, handoff.rejection_reason)
-    statement = (
-        select(*by, func.count())
-        .where(_came_to(Stage.REJECTED, times), *_of(campaign))
-        .group_by(*by)
-    )
-    return list(map(Rejections._make, session.execute(statement)))
-
-
-def won_sums(session: Session, times: TimeRange, *, campaign: str | None = None) -> list[WinSum]:
-    """The wins of each campaign by the currency of their amounts."""
-    by = (handoff.campaign, handoff.currency)
-    cents = func.coalesce(func.sum(handoff.amount_cents), 0)
-    statement = (
-        select(*by, func.count(), cents)
-        .where(_came_to(Stage.WON, times), *_of(campaign))
-        .group_by(*by)
-    )
+        statement = statement.where(rows.campaign == campaign)
     return [
-        WinSum(group, currency, wins, int(sum_cents))
-        for group, currency, wins, sum_cents in session.execute(statement)
+        OutcomeSum(
+            row.campaign or None,
+            Stage(row.stage),
+            row.detail or None,
+            int(row.handoffs),
+            int(row.cents),
+        )
+        for row in session.execute(statement)
     ]
+
+
+def counted_outcomes() -> Select[*tuple[Any, ...]]:
+    """What became of the leads that qualified on DAY, by campaign and by the day on which it happened."""
+    is_of_day = [handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL]
+    steps = _steps()
+    happened_on = day_of(steps.c.at)
+    by = _keys(steps)
+    return (
+        select(DAY.label("counted_on"), happened_on.label("happened_on"), *by, *_sums(steps))
+        .select_from(handoffs.join(steps, steps.c.at.is_not(None)))
+        .where(*is_of_day)
+        .group_by(happened_on, *by)
+    )
+
+
+def customers_of(session: Session, times: TimeRange) -> dict[str | None, int]:
+    """How many leads each campaign won; an index has all wins."""
+    statement = (
+        select(handoff.campaign, func.count(distinct(handoff.lead_id)).label("customers"))
+        .where(_is_won(times))
+        .group_by(handoff.campaign)
+    )
+    return {row.campaign: row.customers for row in session.execute(statement)}
+
+
+def count_customers(session: Session, times: TimeRange) -> int:
+    """How many leads were won, each once however often and by whichever campaign."""
+    return session.scalars(
+        select(func.count(distinct(handoff.lead_id))).where(_is_won(times))
+    ).one()
 
 
 def count_paying_customers(session: Session, times: TimeRange, currencies: Collection[str]) -> int:
     """How many leads were won for an amount in one of these currencies."""
     statement = select(func.count(distinct(handoff.lead_id))).where(
-        _came_to(Stage.WON, times), handoff.currency.in_(currencies)
+        _is_won(times), handoff.currency.in_(currencies)
     )
     return session.scalars(statement).one()
 
 
-def _counts(times: TimeRange) -> list[ColumnElement[Any]]:
-    customers = func.count(distinct(handoff.lead_id)).filter(_came_to(Stage.WON, times))
-    counts = [func.count().filter(_came_to(it, times)).label(it.value) for it in _COUNTED]
-    return [*counts, customers.label("customers")]
+def _is_won(times: TimeRange) -> ColumnElement[bool]:
+    return and_(IN_STAGE[Stage.WON], *times.conditions(handoff.closed_at))
 
 
-def _happened(times: TimeRange) -> ColumnElement[bool]:
-    return or_(*(_came_to(it, times) for it in _COUNTED))
+def _counted(since: datetime, until: datetime) -> Select[*tuple[Any, ...]]:
+    first, end = (it.astimezone(UTC).date() for it in (since, until))
+    return select(daily.campaign, daily.stage, daily.detail, daily.handoffs, daily.cents).where(
+        is_counted(daily.counted_on), daily.happened_on >= first, daily.happened_on < end
+    )
 
 
-def _came_to(stage: Stage, times: TimeRange) -> ColumnElement[bool]:
-    return and_(IN_STAGE[stage], *times.conditions(HAPPENED_AT[stage]))
+def _uncounted(since: datetime, until: datetime) -> Select[*tuple[Any, ...]]:
+    """What has happened with the handoffs of stale days."""
+    stale = STALE_DAYS.join(handoffs, of_stale_days(handoff.qualified_at))
+    steps = _steps()
+    by = _keys(steps)
+    return (
+        select(*by, *_sums(steps))
+        .select_from(stale.join(steps, true()))
+        .where(steps.c.at >= since, steps.c.at < until)
+        .group_by(*by)
+    )
 
 
-def _of(campaign: str | None) -> list[ColumnElement[bool]]:
-    return [] if campaign is None else [handoff.campaign == campaign]
+def _steps() -> TableValuedAlias:
+    """A row for each stage of a handoff, with the instant at which it came to it; null where it did not."""
+    stages = array([literal(it.value, Text) for it in _COUNTED])
+    instants = array([case((IN_STAGE[it], HAPPENED_AT[it])) for it in _COUNTED])
+    return (
+        func.unnest(stages, instants)
+        .table_valued(column("stage", Text), column("at", DateTime(timezone=True)), name="steps")
+        .render_derived()
+    )
+
+
+def _keys(steps: TableValuedAlias) -> list[ColumnElement[Any]]:
+    detail = case(
+        (steps.c.stage == Stage.REJECTED.value, func.coalesce(handoff.rejection_reason, "")),
+        (steps.c.stage == Stage.WON.value, func.coalesce(handoff.currency, "")),
+        else_="",
+    )
+    campaign = func.coalesce(handoff.campaign, "")
+    return [campaign.label("campaign"), steps.c.stage, detail.label("detail")]
+
+
+def _sums(steps: TableValuedAlias) -> list[ColumnElement[Any]]:
+    is_won = steps.c.stage == Stage.WON.value
+    cents = func.coalesce(func.sum(handoff.amount_cents).filter(is_won), 0)
+    return [func.count().label("handoffs"), cents.label("cents")]

@@ -26,10 +26,16 @@ from services.alignment.domain.measures import Measured, Subject
 from services.alignment.domain.progress import Outcome
 from services.alignment.domain.promised_dates import DAY, midnight
 from services.alignment.queries.promises import IS_BROKEN, IS_MET
-from services.alignment.queries.scopes import OF_HANDOFF, Scope
-from services.alignment.queries.selection import COUNTED, IN_STAGE, Selection, is_in
+from services.alignment.queries.scopes import FACTS, Scope
+from services.alignment.queries.selection import (
+    COUNTED,
+    IN_STAGE,
+    IS_LOST,
+    IS_REJECTED,
+    IS_UNTOUCHED,
+    Selection,
+)
 from services.alignment.tables import handoffs, promises
-from shared.db.time_range import TimeRange
 
 handoff, promise = handoffs.c, promises.c
 later = handoffs.alias("later")
@@ -59,30 +65,23 @@ class Population:
 
     @property
     def columns(self) -> Mapping[str, ColumnElement[Any]]:
-        """The facts by which conditions hold; a clock has the team and the tier that it was about."""
-        columns = dict(OF_HANDOFF)
-        if self.is_of_clocks:
-            of_clock = {
-                it: func.coalesce(func.nullif(promise[it], ""), handoff[it])
-                for it in ("team", "tier")
-            }
-            columns.update(of_clock)
-        return columns
+        """The facts by which clocks are narrowed: each has the team and the tier that it was about."""
+        of_clock = {it: func.nullif(promise[it], "") for it in ("team", "tier")}
+        return {
+            it: func.coalesce(*([of_clock[it]] if it in of_clock else []), fact, "")
+            for it, fact in FACTS.items()
+        }
 
     @property
     def scope(self) -> Scope:
         """The handoffs among which those of the figure are."""
-        return Scope(_times(self.subject), self.filters, self.groups)
+        return Scope(*_bounds(self.subject), self.filters, self.groups)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on what is counted."""
         if not self.is_of_clocks:
             return [*self.scope.conditions(), counted(self.subject)]
-        return [
-            *self._of_clocks(),
-            *([] if self.filters is None else self.filters.conditions()),
-            *([] if self.groups is None else [is_in(self.groups, self.columns)]),
-        ]
+        return [*self._of_clocks(), *self.scope.narrowed(self.columns)]
 
     def _of_clocks(self) -> list[ColumnElement[bool]]:
         subject = self.subject
@@ -93,12 +92,12 @@ class Population:
         ]
 
 
-def _times(subject: Subject) -> TimeRange:
+def _bounds(subject: Subject) -> tuple[datetime, datetime]:
     """When the handoffs qualified; those of a cohort so long before, and not later than so long ago."""
     since, until = midnight(subject.first), midnight(subject.last + DAY)
     if subject.cohort is None:
-        return TimeRange(since, until)
-    return TimeRange(since - subject.cohort, min(until, subject.now) - subject.cohort)
+        return since, until
+    return since - subject.cohort, min(until, subject.now) - subject.cohort
 
 
 def counted(subject: Subject) -> ColumnElement[bool]:
@@ -148,12 +147,7 @@ def handover_time(now: datetime) -> ColumnElement[Any]:
 
 
 _ANSWERED = or_(IN_STAGE[Stage.ACCEPTED], IN_STAGE[Stage.REJECTED])
-IS_REJECTED = and_(COUNTED, handoff.rejected_at.is_not(None))
-IS_LOST = IN_STAGE[Stage.LOST]
 IS_WAITING = and_(COUNTED, handoff.assigned_at.is_(None), handoff.closed_at.is_(None))
-IS_UNTOUCHED = and_(
-    IN_STAGE[Stage.ACCEPTED], handoff.contacted_at.is_(None), handoff.closed_at.is_(None)
-)
 HAS_REASONS = and_(
     or_(~IS_REJECTED, handoff.rejection_reason.is_not(None)),
     or_(~IS_LOST, handoff.loss_reason.is_not(None)),

@@ -1,34 +1,111 @@
-"""Which handoffs the sums of a figure are about."""
+"""Which handoffs the sums of a figure are about, and what of them is read that was not counted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, FromClause, case, func
 
 from services.alignment.domain.groups import FIELDS, Groups
-from services.alignment.queries.selection import Selection, is_in
+from services.alignment.domain.whole_days import edges_of, whole_days_of
+from services.alignment.queries.selection import GroupBy, Selection, is_in
+from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
 from services.alignment.tables import handoffs
 from shared.db.time_range import TimeRange
 
-OF_HANDOFF: Mapping[str, ColumnElement[Any]] = {it: handoffs.c[it] for it in FIELDS}
-"""The facts by which conditions hold."""
+handoff = handoffs.c
+FACTS: Mapping[str, ColumnElement[Any]] = {it.value: handoff[it.value] for it in GroupBy}
+"""The facts of handoffs by which sums are narrowed."""
+OF_HANDOFF = {it: FACTS[it] for it in FIELDS}
+"""Those of them that conditions read."""
+ALL = ""
+"""The field of sums of all handoffs of a day, and their name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Handoffs by when they qualified, by their facts, and by the groups that a condition holds for."""
 
-    times: TimeRange
+    since: datetime
+    until: datetime
     filters: Selection | None = None
     groups: Groups | None = None
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The facts by which it is narrowed."""
+        filters = [] if self.filters is None else [it.value for it in self.filters.filters]
+        return frozenset([*filters, *(field for it in self._groups for field in it.fields)])
+
+    @property
+    def field(self) -> str | None:
+        """The field of the sums that are read if it is narrowed by one fact at most; else None."""
+        return next(iter(self.fields), ALL) if len(self.fields) < 2 else None
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on handoffs."""
-        return [
-            *self.times.conditions(handoffs.c.qualified_at),
-            *([] if self.filters is None else self.filters.conditions()),
-            *([] if self.groups is None else [is_in(self.groups, OF_HANDOFF)]),
-        ]
+        times = TimeRange(self.since, self.until)
+        known = [] if self.filters is None else self.filters.conditions()
+        groups = [] if self.groups is None else [is_in(self.groups, FACTS)]
+        return [*times.conditions(handoff.qualified_at), *known, *groups]
+
+    def narrowed(self, columns: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+        """The conditions on facts in these columns, which have an empty text for what is not known."""
+        filters = {} if self.filters is None else self.filters.filters
+        values = [columns[it.value] == value for it, value in filters.items()]
+        return [*values, *(is_in(it, columns) for it in self._groups)]
+
+    def counted(self, counted_on: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """The conditions on the day of what was counted and holds."""
+        since, until = (it.astimezone(UTC).date() for it in whole_days_of(self.since, self.until))
+        return [is_counted(counted_on), counted_on >= since, counted_on < until]
+
+    @property
+    def read_itself(self) -> list[Uncounted]:
+        """The handoffs that are read themselves, where sums of one field are read beside them."""
+        return [self.itself] if self.field is None else self.uncounted
+
+    @property
+    def uncounted(self) -> list[Uncounted]:
+        """The handoffs that are read beside what was counted: of stale days, and of parts of days."""
+        stale = STALE_DAYS.join(handoffs, of_stale_days(handoff.qualified_at))
+        whole = self._within(*whole_days_of(self.since, self.until))
+        edges = [self._within(*it) for it in edges_of(self.since, self.until)]
+        return [Uncounted(stale, whole.conditions()), *(it.itself for it in edges)]
+
+    @property
+    def itself(self) -> Uncounted:
+        """All handoffs, where nothing was counted."""
+        return Uncounted(handoffs, self.conditions())
+
+    @property
+    def _groups(self) -> list[Groups]:
+        of_filters = None if self.filters is None else self.filters.groups
+        return [it for it in (of_filters, self.groups) if it is not None]
+
+    def _within(self, since: datetime, until: datetime) -> Scope:
+        return replace(self, since=since, until=until)
+
+
+def named(scope: Scope, name: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    """The conditions on the name of a row of sums of the scope's field."""
+    return scope.narrowed({it.value: name for it in GroupBy})
+
+
+def field_and_name(columns: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The field and the name of a row that is grouped by one of these facts, or by none."""
+    is_of = {it.value: func.grouping(columns[it.value]) == 0 for it in GroupBy}
+    field = case(*((condition, it) for it, condition in is_of.items()), else_=ALL)
+    names = {it: func.coalesce(columns[it], "") for it in is_of}
+    name = case(*((condition, names[it]) for it, condition in is_of.items()), else_=ALL)
+    return [field.label("field"), name.label("name")]
+
+
+class Uncounted(NamedTuple):
+    """Handoffs that are read themselves."""
+
+    source: FromClause
+    conditions: list[ColumnElement[bool]]

@@ -119,6 +119,11 @@ IN_STAGE: Mapping[Stage, ColumnElement[bool]] = {
     Stage.MERGED: handoff.outcome == Outcome.MERGED.value,
 }
 """The condition of each stage on the facts of a handoff."""
+IS_REJECTED = and_(COUNTED, handoff.rejected_at.is_not(None))
+IS_LOST = IN_STAGE[Stage.LOST]
+IS_UNTOUCHED = and_(
+    IN_STAGE[Stage.ACCEPTED], handoff.contacted_at.is_(None), handoff.closed_at.is_(None)
+)
 
 HAPPENED_AT: Mapping[Stage, ColumnElement[datetime]] = {
     Stage.QUALIFIED: handoff.qualified_at,

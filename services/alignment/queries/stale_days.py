@@ -10,7 +10,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    Table,
     and_,
     delete,
     distinct,
@@ -22,14 +24,22 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from services.alignment import tables
+from services.alignment.domain.progress import Outcome
 from services.alignment.queries.days import day_of, midnight, next_midnight
 from services.alignment.tables import handoffs
 from shared.db.locks import AdvisoryLock
 
 marks, handoff_marks = tables.stale_days.c, tables.stale_handoffs.c
+lead_marks = tables.stale_leads.c
+IS_RECYCLED = and_(
+    handoffs.c.outcome == Outcome.RECYCLED.value, handoffs.c.qualified_at.is_not(None)
+)
 
 STALE_DAYS = union(
     select(marks.day),
+    select(day_of(handoffs.c.qualified_at)).join(
+        tables.stale_leads, and_(lead_marks.lead_id == handoffs.c.lead_id, IS_RECYCLED)
+    ),
     select(day_of(handoffs.c.qualified_at))
     .join(tables.stale_handoffs, handoff_marks.handoff_id == handoffs.c.handoff_id)
     .where(handoffs.c.qualified_at.is_not(None)),
@@ -65,16 +75,29 @@ def mark_days_of_handoffs(session: Session, *, limit: int) -> None:
 
     A handoff that is not stored yet marks its day itself when it is.
     """
-    oldest = select(handoff_marks.id).order_by(handoff_marks.id).limit(limit)
-    replaced = (
-        delete(tables.stale_handoffs)
-        .where(handoff_marks.id.in_(oldest))
-        .returning(handoff_marks.handoff_id)
-        .cte("replaced")
-    )
+    replaced = _oldest(tables.stale_handoffs, limit)
+    _mark_days(session, replaced, replaced.c.handoff_id == handoffs.c.handoff_id)
+
+
+def mark_days_of_leads(session: Session, *, limit: int) -> None:
+    """Replace the oldest marks of leads, at most `limit`, by those of the days on which they had been recycled.
+
+    A lead that is recycled later marks its day itself.
+    """
+    replaced = _oldest(tables.stale_leads, limit)
+    _mark_days(session, replaced, and_(replaced.c.lead_id == handoffs.c.lead_id, IS_RECYCLED))
+
+
+def _oldest(table: Table, limit: int) -> CTE:
+    """The oldest marks of a table, which are deleted."""
+    oldest = select(table.c.id).order_by(table.c.id).limit(limit)
+    return delete(table).where(table.c.id.in_(oldest)).returning(*table.c).cte("replaced")
+
+
+def _mark_days(session: Session, replaced: CTE, condition: ColumnElement[bool]) -> None:
     days = (
         select(day_of(handoffs.c.qualified_at))
-        .join(replaced, replaced.c.handoff_id == handoffs.c.handoff_id)
+        .join(replaced, condition)
         .where(handoffs.c.qualified_at.is_not(None))
         .distinct()
     )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    and_,
     case,
     func,
     select,
@@ -22,10 +23,20 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.funnel import Stage
 from services.alignment.domain.groups import FIELDS, Group
+from services.alignment.domain.progress import Outcome
 from services.alignment.domain.tallies import Tally
 from services.alignment.queries.days import DAY, SINCE, UNTIL, dates_in
 from services.alignment.queries.promises import KEPT
-from services.alignment.queries.selection import COUNTED, IN_STAGE, GroupBy, Selection, is_in
+from services.alignment.queries.selection import (
+    COUNTED,
+    IN_STAGE,
+    IS_LOST,
+    IS_REJECTED,
+    IS_UNTOUCHED,
+    GroupBy,
+    Selection,
+    is_in,
+)
 from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
 from services.alignment.tables import daily_tallies, handoffs
 from shared.db.time_range import TimeRange
@@ -45,7 +56,34 @@ SUMS: Mapping[str, ColumnElement[Any]] = {
     "met": func.coalesce(func.sum(KEPT.c.met).filter(COUNTED), 0),
     "broken": func.coalesce(func.sum(KEPT.c.broken).filter(COUNTED), 0),
 }
-"""What is summed of handoffs."""
+"""What is summed of handoffs for the funnel."""
+later = handoffs.alias("later")
+again = (
+    select(
+        (func.count() > 0).label("qualified"),
+        func.bool_or(later.c.accepted_at.is_not(None)).label("accepted"),
+        func.bool_or(later.c.outcome == Outcome.WON.value).label("won"),
+    )
+    .where(
+        IN_STAGE[Stage.RECYCLED],
+        later.c.lead_id == handoff.lead_id,
+        later.c.qualification > handoff.qualification,
+        later.c.qualified_at.is_not(None),
+        later.c.outcome.is_distinct_from(Outcome.MERGED.value),
+    )
+    .correlate(handoffs)
+    .lateral("again")
+)
+"""What became of a recycled lead: whether it qualified again, and was accepted and won then."""
+FOLLOW_UPS: Mapping[str, ColumnElement[Any]] = {
+    "untouched": func.count().filter(IS_UNTOUCHED),
+    "attempts": func.coalesce(func.sum(handoff.attempts).filter(IN_STAGE[Stage.ASSIGNED]), 0),
+    "answers": func.count().filter(IS_REJECTED) + func.count().filter(IS_LOST),
+    "reasoned": func.count().filter(and_(IS_REJECTED, handoff.rejection_reason.is_not(None)))
+    + func.count().filter(and_(IS_LOST, handoff.loss_reason.is_not(None))),
+    **{f"{it}_again": func.count().filter(again.c[it]) for it in ("qualified", "accepted", "won")},
+}
+"""What is summed of handoffs, joined to `again`, for measures alone: what sales did and said."""
 
 
 def tallies_by(session: Session, selection: Selection, group_by: GroupBy) -> list[Tally]:
@@ -97,10 +135,11 @@ def counted_tallies() -> Select[Any]:
         _field().label("field"),
         *(func.coalesce(handoff[it.value], "").label(it.value) for it in GroupBy),
         *_sums(),
+        *(it.label(name) for name, it in FOLLOW_UPS.items()),
     ]
     return (
         select(*columns)
-        .select_from(_with_promises(handoffs))
+        .select_from(_with_promises(handoffs).join(again, true()))
         .where(handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL)
         .group_by(func.grouping_sets(*sets))
     )

@@ -20,11 +20,13 @@ from services.alignment.domain.funnel import (
     WinSum,
     funnels,
 )
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.facts import facts_of
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy, Selection
 from services.alignment.tables import handoffs, promises
+from shared.agreement.store import Policies
 from shared.db.time_range import ALWAYS
 
 
@@ -68,7 +70,7 @@ def check_reports(session: Session) -> None:
 def count_all(session: Session) -> int:
     """Count until no day is stale; how many were."""
     number = 0
-    while count_oldest_day(session):
+    while count_oldest_day(session, Policies(AlignmentPolicy)):
         number += 1
     return number
 

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.groups import Groups
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries import stale_days
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import UNKNOWN, GroupBy, Selection
 from services.alignment.queries.tallies import groups_in, is_tallied
 from services.alignment.tables import metadata
+from shared.agreement.store import Policies
 from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from shared.db.time_range import ALWAYS, TimeRange
@@ -64,7 +66,7 @@ def test_reports_are_the_fold_in_any_order_batching_and_repetition(
         batch, news = news[:size], news[size:]
         read(session, *sorted(batch, key=lambda it: type(it).__name__))
         for _ in range(chance.randrange(12)):
-            count_oldest_day(session)
+            count_oldest_day(session, Policies(AlignmentPolicy))
         check_reports(session)
 
     assert count_all(session) > 0
@@ -150,7 +152,7 @@ def test_a_day_is_that_of_utc_whatever_the_time_zone_of_the_session(session: Ses
     read(session, qualified(at=NOON.replace(hour=23)))
 
     assert days_marked(session) == {TODAY}
-    assert count_oldest_day(session)
+    assert count_oldest_day(session, Policies(AlignmentPolicy))
     check_reports(session)
 
 
@@ -179,7 +181,7 @@ def half_counted(module_sessions: Sessions) -> Sessions:
         read(session, *random_news(5, 40))
         marked = sorted(days_marked(session))
         for _ in range(len(marked) // 2):
-            assert count_oldest_day(session)
+            assert count_oldest_day(session, Policies(AlignmentPolicy))
     return module_sessions
 
 

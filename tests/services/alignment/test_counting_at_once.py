@@ -10,9 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.alignment.counting import count_stale_days
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.day_counts import count_day
 from services.alignment.queries.stale_days import delete_marks, lock_counting
+from shared.agreement.store import Policies
 from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from tests.builders import NOON, sla_changed
@@ -53,7 +55,7 @@ def test_what_commits_while_its_day_is_counted_is_counted_again(
         with read_once.begin() as session:
             read(session, *change)
         check(read_once)
-        count_day(counting, TODAY)
+        count_day(counting, TODAY, Policies(AlignmentPolicy))
         check(read_once)
 
     check(read_once)
@@ -69,7 +71,7 @@ def test_what_was_begun_before_its_day_was_counted_is_counted_after_it(
     with read_once.begin() as session:
         read(session, *change)
         with read_once.begin() as counting:
-            assert count_oldest_day(counting)
+            assert count_oldest_day(counting, Policies(AlignmentPolicy))
         check(read_once)
 
     check(read_once)
@@ -92,11 +94,11 @@ def test_a_promise_and_the_first_change_of_its_handoff_are_read_at_once(
         with sessions.begin() as second_session:
             read(second_session, second)
         if is_counted_between:
-            count_stale_days(sessions, Event())
+            count_stale_days(sessions, Policies(AlignmentPolicy), Event())
         check(sessions)
 
     check(sessions)
-    count_stale_days(sessions, Event())
+    count_stale_days(sessions, Policies(AlignmentPolicy), Event())
     check(sessions)
     with sessions() as session:
         assert (
@@ -109,23 +111,23 @@ def test_a_promise_and_the_first_change_of_its_handoff_are_read_at_once(
 
 def test_a_crash_while_a_day_is_counted_leaves_it_stale(read_once: Sessions) -> None:
     with read_once() as session:
-        assert count_oldest_day(session)
+        assert count_oldest_day(session, Policies(AlignmentPolicy))
         session.rollback()
 
     check(read_once)
     with read_once.begin() as session:
-        assert count_oldest_day(session)
+        assert count_oldest_day(session, Policies(AlignmentPolicy))
 
 
 def test_two_processes_do_not_count_at_once(read_once: Sessions) -> None:
     with read_once.begin() as first:
-        assert count_oldest_day(first)
+        assert count_oldest_day(first, Policies(AlignmentPolicy))
         with read_once.begin() as second:
             read(second, qualified("linus"))
-            assert not count_oldest_day(second)
+            assert not count_oldest_day(second, Policies(AlignmentPolicy))
 
     with read_once.begin() as second:
-        assert count_oldest_day(second)
+        assert count_oldest_day(second, Policies(AlignmentPolicy))
     check(read_once)
 
 
@@ -134,11 +136,11 @@ def test_counting_ends_when_it_is_asked_to_and_says_how_many_days_are_stale(
 ) -> None:
     stop = Event()
     stop.set()
-    count_stale_days(read_once, stop)
+    count_stale_days(read_once, Policies(AlignmentPolicy), stop)
     with read_once() as session:
         assert is_stale(session)
 
-    count_stale_days(read_once, Event())
+    count_stale_days(read_once, Policies(AlignmentPolicy), Event())
     with read_once() as session:
         assert not is_stale(session)
     assert gauge("stale_days") == gauge("stale_since_timestamp_seconds") == 0
@@ -147,7 +149,7 @@ def test_counting_ends_when_it_is_asked_to_and_says_how_many_days_are_stale(
         read(session, qualified("linus"))
     with read_once.begin() as session:
         assert lock_counting(session)
-        count_stale_days(read_once, Event())
+        count_stale_days(read_once, Policies(AlignmentPolicy), Event())
     assert gauge("stale_days") == 1
     assert (gauge("stale_since_timestamp_seconds") or 0) > 0
 

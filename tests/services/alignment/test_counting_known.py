@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.groups import Groups
 from services.alignment.domain.known import FIELDS
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.known import KnownSelection, known_counts, known_groups
 from services.alignment.queries.stale_days import STALE_DAYS
 from services.alignment.tables import daily_leads
+from shared.agreement.store import Policies
 from shared.contracts.known import LeadKnown
 from shared.db.time_range import ALWAYS, TimeRange
 from tests.builders import NOON, an_id, days
@@ -114,7 +116,7 @@ def test_counts_are_the_fold_in_any_order_batching_and_repetition(
         read(session, *batch)
         done += batch
         for _ in range(chance.randrange(12)):
-            count_oldest_day(session)
+            count_oldest_day(session, Policies(AlignmentPolicy))
         check(session, done)
 
     count_all(session)

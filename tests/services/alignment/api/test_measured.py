@@ -22,6 +22,7 @@ from shared.agreement.store import Policies, publish
 from tests.builders import NOON
 from tests.seeds import random_of
 from tests.services.alignment.builders import News, read
+from tests.services.alignment.counted_days import count_days
 from tests.services.alignment.histories import BEGIN, Story, agreement, random_stories
 from tests.services.alignment.measured_oracle import Answer, Facts, MeasuredOracle, Where
 
@@ -32,18 +33,27 @@ LEADS = int(os.environ.get("LEADBATON_ORACLE_LEADS", "60"))
 SECOND_VERSION_AT = datetime(2026, 11, 10, tzinfo=UTC)
 OCTOBER, NOVEMBER = (date(2026, 10, 1), date(2026, 10, 31)), (date(2026, 11, 1), date(2026, 11, 30))
 PERIODS = {"2026-10": OCTOBER, "2026-11": NOVEMBER}
+SEEDS = {"no_day_is_counted": (0, 0), "some_days_are": (1, 0.6), "all_days_are": (2, 1)}
 
 
-def read_in_any_order(session: Session, stories: Sequence[Story], seed: int) -> None:
-    """Read all news in batches of random sizes and order, a third of them twice."""
+def read_in_any_order(
+    session: Session, stories: Sequence[Story], seed: int, counted: float = 0
+) -> None:
+    """Read all news in batches of random sizes and order, a third of them twice.
+
+    In between and at the end this share of the days is counted.
+    """
     chance = random_of(seed)
     news: list[News] = [it for story in stories for it in story.news]
     news += chance.sample(news, len(news) // 3)
     chance.shuffle(news)
+    whole = len(news)
     while news:
         size = chance.randrange(1, max(80, LEADS))
         batch, news = news[:size], news[size:]
         read(session, *sorted(batch, key=lambda it: type(it).__name__))
+        if len(news) * 2 // whole != (len(news) + len(batch)) * 2 // whole:
+            count_days(session, chance, counted)
 
 
 def publish_two(session: Session) -> None:
@@ -86,11 +96,13 @@ def expected_measures(oracle: MeasuredOracle) -> dict[Key, Answer]:
     return figures
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_measures_are_what_a_plain_fold_counts_in_any_order(session: Session, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "counted"), SEEDS.values(), ids=SEEDS)
+def test_measures_are_what_a_plain_fold_counts_in_any_order(
+    session: Session, seed: int, counted: float
+) -> None:
     publish_two(session)
     stories = random_stories(random_of(seed), LEADS, str(seed))
-    read_in_any_order(session, stories, seed)
+    read_in_any_order(session, stories, seed, counted)
     policies = Policies(AlignmentPolicy)
 
     for period, (first, last) in PERIODS.items():
@@ -103,6 +115,42 @@ def test_measures_are_what_a_plain_fold_counts_in_any_order(session: Session, se
         for item in report.items:
             if item.measure != "capacity" and item.hours != "business":
                 assert count_leads(session, policies, item.leads) == item.n, item
+
+
+FILTERS: Mapping[str, tuple[dict[str, str], Where]] = {
+    "team": ({"team": "emea"}, lambda it: it.team == "emea"),
+    "tier": ({"tier": "standard"}, lambda it: it.tier == "standard"),
+    "unknown_campaign": ({"campaign": ""}, lambda it: it.campaign == ""),
+    "two": ({"channel": "email", "source": "ads"}, lambda it: (it.channel, it.source) == ("email", "ads")),
+    "condition": ({"where": 'persona == "buyer"'}, lambda it: it.persona == "buyer"),
+    "condition_on_two": (
+        {"where": 'team == "emea" && source != "ads"'},
+        lambda it: it.team == "emea" and it.source != "ads",
+    ),
+    "filter_and_condition": (
+        {"team": "emea", "where": 'team != "sales" && tier == "standard"'},
+        lambda it: it.team == "emea" and it.tier == "standard",
+    ),
+    "nobody": ({"where": "false"}, lambda _: False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_narrowed_measures_are_what_a_plain_fold_counts(session: Session, name: str) -> None:
+    parameters, where = FILTERS[name]
+    publish_two(session)
+    stories = random_stories(random_of(7), LEADS, "7")
+    read_in_any_order(session, stories, 7, counted=0.6)
+
+    report = measures_of(
+        session,
+        Policies(AlignmentPolicy),
+        Parameters.model_validate({"period": "2026-11", **parameters}),
+        NOON,
+    )
+
+    figures = {(str(it.measure), it.of, it.p, it.hours): (it.value, it.n) for it in report.items}
+    assert figures == expected_measures(MeasuredOracle(stories, *NOVEMBER, NOON, where))
 
 
 def count_leads(
@@ -151,11 +199,13 @@ def expected_promise(name: str, stories: Sequence[Story], first: date, last: dat
     return answers[name]()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_promises_are_what_a_plain_fold_counts_in_any_order(session: Session, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "counted"), SEEDS.values(), ids=SEEDS)
+def test_promises_are_what_a_plain_fold_counts_in_any_order(
+    session: Session, seed: int, counted: float
+) -> None:
     publish_two(session)
     stories = random_stories(random_of(seed), LEADS, str(seed))
-    read_in_any_order(session, stories, seed)
+    read_in_any_order(session, stories, seed, counted)
     policies = Policies(AlignmentPolicy)
 
     for period, version, target in (("2026-10", 1, 50), ("2026-11", 2, 80)):

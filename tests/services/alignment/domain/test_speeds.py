@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.alignment.domain.policy import AlignmentPolicy
-from services.alignment.domain.speeds import Opening, Span, openings
+from services.alignment.domain.speeds import Opening, Span, joined, openings
 from shared.agreement.model import Promise
 from tests.builders import DEFAULT_SECTIONS, NOON, agreement, days
 
@@ -49,6 +49,13 @@ def test_openings_are_those_of_the_team_by_the_version_and_unknown_teams_have_no
         sums=(0, 5 * hour, 13 * hour),
     )
     assert (japan.team, japan.starts, japan.ends) == ("japan", (12 * hour,), (20 * hour,))
+
+
+def test_spans_of_a_team_in_a_version_are_joined() -> None:
+    first, second = Span(1, "sales", NOON, NOON), Span(1, "sales", NOON - days(1), NOON + days(2))
+    others = [Span(2, "sales", NOON, NOON), Span(1, "japan", NOON, NOON)]
+
+    assert joined([first, *others, second]) == [second, *others]
 
 
 @pytest.mark.parametrize(

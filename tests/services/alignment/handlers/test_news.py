@@ -12,10 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
+from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
 from services.alignment.tables import changes, handoffs, promises, touches
+from shared.agreement.store import Policies
 from shared.contracts.payloads import (
     Change,
     ClockChange,
@@ -229,7 +231,7 @@ def test_the_service_counts_what_a_plain_fold_counts_in_any_order(
         batch, repeated = repeated[:size], repeated[size:]
         read(session, *sorted(batch, key=lambda it: type(it).__name__))
         if chance.random() < 0.5:
-            count_oldest_day(session)
+            count_oldest_day(session, Policies(AlignmentPolicy))
 
     check_reports(session)
     assert len(all_facts(session)) == sum(isinstance(it, LeadQualified) for it in news)

@@ -12,17 +12,41 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     Table,
     Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from shared.db.tables import NAMES
+from services.alignment.tables.daily import (
+    daily_clocks,
+    daily_outcomes,
+    daily_tallies,
+    daily_times,
+    daily_values,
+)
+from services.alignment.tables.schema import metadata
 
-metadata = MetaData(schema="alignment", naming_convention=NAMES)
+__all__ = [
+    "capacity_days",
+    "changes",
+    "daily_clocks",
+    "daily_leads",
+    "daily_outcomes",
+    "daily_tallies",
+    "daily_times",
+    "daily_values",
+    "handoffs",
+    "leads",
+    "metadata",
+    "outcome_days",
+    "promises",
+    "spend",
+    "stale_days",
+    "stale_handoffs",
+    "stale_leads",
+    "touches",
+]
 
 changes = Table(
     "changes",
@@ -144,6 +168,11 @@ handoffs = Table(
         postgresql_where=text("category_id is null and qualified_at is not null"),
     ),
     Index("ix_handoffs_won", "closed_at", postgresql_where=text("outcome = 'won'")),
+    Index(
+        "ix_handoffs_waiting",
+        "qualified_at",
+        postgresql_where=text("assigned_at is null and closed_at is null"),
+    ),
     comment="One row a handoff: a qualification of a lead, and what became of it.",
 )
 
@@ -210,38 +239,6 @@ spend = Table(
     comment="What campaigns cost, in all versions that were reported.",
 )
 
-GROUPS = ("team", "tier", "source", "campaign", "channel", "persona", "rep")
-"""What reports group and narrow handoffs by."""
-STAGES = (
-    "qualified", "assigned", "accepted", "rejected", "contacted", "won", "lost", "recycled", "merged",
-)  # fmt: skip
-"""The columns of a tally that count handoffs."""
-
-daily_tallies = Table(
-    "daily_tallies",
-    metadata,
-    Column("counted_on", Date, nullable=False, comment="When the leads qualified, in UTC."),
-    Column(
-        "field",
-        Text,
-        nullable=False,
-        comment="By what the handoffs are summed: team, …, or category, which is all but the rep.",
-    ),
-    *(
-        Column(it, Text, nullable=False, comment="Empty: unknown, or not of the field.")
-        for it in GROUPS
-    ),
-    Column("agreement_version", Integer, nullable=False, comment="0: unknown."),
-    Column("currency", Text, nullable=False, comment="Of won amounts; empty: none, or unknown."),
-    *(Column(it, Integer, nullable=False) for it in STAGES),
-    Column("cents", Numeric(30, 0), nullable=False, comment="Of the wins in the currency."),
-    Column("met", Integer, nullable=False, comment="Promises about the handoffs, as is broken."),
-    Column("broken", Integer, nullable=False),
-    Index("ix_daily_tallies_field", "field", "counted_on"),
-    Index("ix_daily_tallies_counted_on", "counted_on"),
-    comment="The sums of handoffs that reports read of days that are not stale.",
-)
-
 stale_days = Table(
     "stale_days",
     metadata,
@@ -257,6 +254,15 @@ stale_handoffs = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("handoff_id", UUID(as_uuid=True), nullable=False),
     comment="Handoffs about which promises have changed: the days on which their leads qualified are stale.",
+)
+
+stale_leads = Table(
+    "stale_leads",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("lead_id", UUID(as_uuid=True), nullable=False),
+    comment="Leads of which a later qualification has changed: the days on which they qualified before, and were "
+    "recycled, are stale.",
 )
 
 outcome_days = Table(
