@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.console.apis import Apis, Gap, Refusal, Service, ServiceAway
 from services.console.pages.page import READERS, Export, Page, Source, View, address
-from services.console.report import funnel
+from services.console.report import attribution, funnel
 from services.console.report.contents import LEADS, WINS
 from services.console.report.names import REPS, names_of
 from services.console.report.sections import LEADS_PATH, WINS_PATH
@@ -66,6 +66,7 @@ async def load_wins(apis: Apis, view: View) -> Mapping[str, Any]:
     return {
         **await _named(apis, apis.get(Service.ALIGNMENT, WINS, **query)),
         "filters": _words(view, (*PERIOD, *CREDIT)),
+        "models": attribution.MODELS,
         "back": _back(view),
     }
 

@@ -18,6 +18,12 @@ MODELS: Final = {
     "w_shaped": "W-shaped",
     "full_path": "Full path",
 }
+EXPLAINED: Final = (
+    "First credits the first touch, last the last one before the win, linear all alike, time decay later ones more; "
+    "the shaped models credit most to the first touch and the last ones before the lead was known, qualified, won."
+)
+"""What the models do, in one sentence."""
+
 GROUPS: Final = ("campaign", "channel")
 
 
@@ -56,7 +62,7 @@ def _note(report: Mapping[str, Any]) -> str:
     return (
         f"{number_text(won)} win{'' if won == 1 else 's'} {period_text(report)}{without}. Window, half-life and the "
         f"preferred model ({MODELS[report['show']]}, first column) by {by}. By every model the credit in one "
-        "currency sums to what was won in it."
+        f"currency sums to what was won in it. {EXPLAINED}"
     )
 
 

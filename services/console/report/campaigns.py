@@ -80,7 +80,7 @@ def _note(report: Mapping[str, Any]) -> str:
         added = "No amounts are added, as the agreement has no section money"
     return (
         f"What happened {period_text(report)}, each thing on its day. {added}; {by}. "
-        f"Lifetime value of a customer: {_lifetime_text(report)}.{more}"
+        f"ROI is credited less cost, divided by cost. Lifetime value of a customer: {_lifetime_text(report)}.{more}"
     )
 
 

@@ -14,7 +14,7 @@ SIDES: Final = {"marketing": "Marketing", "sales": "Sales"}
 SOON_DAYS: Final = 30
 """So many days before its end an agreement has to be renewed."""
 
-COLUMNS: Final = [Column(it, is_number=False) for it in ("Side", "Owner", "Signed", "State")]
+COLUMNS: Final = [Column(it, is_number=False) for it in ("Side", "Owner", "When", "State")]
 
 
 def parties_section(report: Mapping[str, Any], today: date) -> Section:
@@ -58,7 +58,7 @@ def _side(title: str, party: Mapping[str, Any] | None) -> list[Cell]:
     return [
         Cell(title),
         Cell(party["owner"]),
-        Cell(date_text(date.fromisoformat(signed_on))),
+        Cell(f"signed on {date_text(date.fromisoformat(signed_on))}"),
         Cell("signed", state="met"),
     ]
 
@@ -69,9 +69,9 @@ def _validity(parties: Mapping[str, Any], today: date) -> list[Cell]:
     last = date.fromisoformat(parties["effective_until"] or "9999-12-31")
     end = f" to {date_text(last)}" if parties["effective_until"] else " on"
     return [
-        Cell("Both"),
-        Cell(f"it holds from {date_text(first)}{end}"),
-        Cell(NONE),
+        Cell("The agreement"),
+        Cell("both sides"),
+        Cell(f"from {date_text(first)}{end}"),
         _state(first, last, today),
     ]
 

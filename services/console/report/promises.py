@@ -77,7 +77,10 @@ def _section(report: Mapping[str, Any], side: str) -> Section:
 
 def _note(report: Mapping[str, Any], side: str) -> str:
     goal = report["goal"] if side == "marketing" else None
-    due = "What is due by now is the part of the working days that have passed."
+    due = (
+        "What is due by now is the part of the working days that have passed; of shares and times it is all. "
+        "n is how many leads, answers or promises a value is computed from."
+    )
     return f"By agreement version {report['agreement_version']}. {due}{_goal_text(goal)}"
 
 
@@ -110,9 +113,21 @@ def _row(item: Mapping[str, Any]) -> list[Cell]:
 
 
 def _words(item: Mapping[str, Any]) -> str:
-    detail = f" {item['detail']}" if item["detail"] else ""
     where = f", where {item['where']}" if item["where"] else ""
-    return f"{item['id']}: {MEASURES.get(item['measure'], item['measure'])}{detail}{where}"
+    return f"{item['id']}: {MEASURES.get(item['measure'], item['measure'])}{_detail(item)}{where}"
+
+
+def _detail(item: Mapping[str, Any]) -> str:
+    """What the measure needs: traits, a share of the leads, days, a policy."""
+    detail = item["detail"] or ""
+    match item["measure"]:
+        case "completeness":
+            return f" {', '.join(it.replace('_', ' ') for it in detail.split())}"
+        case "handover_time":
+            return f", for {detail.removeprefix('p')}\u2009% of leads" if detail else ""
+        case "win_rate":
+            return f" {detail.removesuffix('d')} days"
+    return f" {detail}" if detail else ""
 
 
 def _judgement(item: Mapping[str, Any]) -> str:

@@ -214,7 +214,7 @@ def test_the_list_of_wins_says_what_they_sum_to(console: RunningConsole) -> None
 
     text = html.unescape(re.sub(r"<[^>]+>", "", page.text))
     assert f"{WINS} wins, credited with" in text
-    assert "by the model last." in text
+    assert "by the model Last." in text
     assert page.text.count('<tr id="win-') == WINS
     assert "no touch in the window" in unknown.text
     assert "No win is behind this figure." in nothing.text

@@ -35,9 +35,9 @@ def test_both_owners_stand_with_their_signatures() -> None:
     section = parties_section(report(), TODAY)
 
     assert texts() == [
-        ["Marketing", "Dana Ruiz", "2 Nov 2026", "signed"],
+        ["Marketing", "Dana Ruiz", "signed on 2 Nov 2026", "signed"],
         ["Sales", "Felix Brandt", "\u2013", "not signed"],
-        ["Both", "it holds from 1 Nov 2026 to 31 Jan 2027", "\u2013", "holds"],
+        ["The agreement", "both sides", "from 1 Nov 2026 to 31 Jan 2027", "holds"],
     ]
     assert [row[3].state for row in section.rows] == ["met", "behind", "met"]
     assert section.note.startswith(
@@ -72,7 +72,7 @@ def test_an_agreement_says_when_it_ends(
 
 
 def test_without_an_end_it_holds_on() -> None:
-    assert texts(effective_until=None)[2][1] == "it holds from 1 Nov 2026 on"
+    assert texts(effective_until=None)[2][2] == "from 1 Nov 2026 on"
 
 
 def test_without_dates_there_is_no_row_of_both() -> None:

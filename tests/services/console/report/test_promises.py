@@ -122,8 +122,23 @@ def test_values_are_in_their_units(fields: dict[str, Any], cells: list[str]) -> 
 
 
 def test_a_promise_says_what_it_is_about() -> None:
-    words = row(measure="completeness", detail="company country", where='team == "emea"')[0]
-    assert words == 'mqls: qualified leads that have company country, where team == "emea"'
+    words = row(measure="completeness", detail="company job_title", where='team == "emea"')[0]
+    assert words == 'mqls: qualified leads that have company, job title, where team == "emea"'
+
+
+@pytest.mark.parametrize(
+    ("measure", "detail", "words"),
+    [
+        ("win_rate", "90d", "won within 90 days"),
+        ("handover_time", "p95", "to its assignment, for 95\u2009% of leads"),
+        ("handover_time", None, "to its assignment"),
+        ("attainment", "accept", "promises kept of the policy accept"),
+    ],
+)
+def test_what_a_measure_needs_is_said_in_words(
+    measure: str, detail: str | None, words: str
+) -> None:
+    assert row(measure=measure, detail=detail)[0].endswith(words)
 
 
 @pytest.mark.parametrize(
