@@ -50,7 +50,9 @@ class Capacity(Section):
         default=None, description="The most handoffs that the rep may hold at once."
     )
     per_day: Limit | None = Field(
-        default=None, description="The most assignments in a day of the team's time zone."
+        default=None,
+        description="The most assignments in a day of the team's time zone. A promise of `capacity` counts them, and "
+        "is known if each rep has one.",
     )
 
 

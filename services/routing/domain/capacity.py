@@ -104,7 +104,14 @@ class _HoursByDate:
         if not rep.time_off:
             return hours.keys()
         time_off = sorted(rep.time_off, key=lambda it: it.since)
-        return {day for day, intervals in hours.items() if _is_left(intervals, time_off)}
+        near = {day for absence in time_off for day in self._dates_near(absence) if day in hours}
+        return hours.keys() - {day for day in near if not _is_left(hours[day], time_off)}
+
+    def _dates_near(self, absence: Absence) -> Sequence[date]:
+        """The dates that time off may touch, in whatever zone: from a day before it to a day after it."""
+        first = self.dates[0]
+        since, until = (it.astimezone(UTC).date() for it in (absence.since, absence.until))
+        return self.dates[max((since - first).days - 1, 0) : max((until - first).days + 2, 0)]
 
 
 def _hours_by_date(calendar: CompiledCalendar, dates: Sequence[date]) -> dict[date, list[Interval]]:

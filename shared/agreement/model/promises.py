@@ -68,7 +68,7 @@ class Promise(Section):
         "of accepted and rejected. `completeness`: qualified leads that have all `traits`. `handover_time`: from the "
         "event that qualified the lead to its assignment. `attainment`: promises of the SLA `policy` that were kept. "
         "`reasons_given`: rejections and losses with a reason. `win_rate`: won within the `cohort`. `capacity`: leads "
-        "that the roster can take."
+        "that the roster can take, the limits a day of the reps who work on each date."
     )
     per: Period | None = Field(
         default=None, description="Of `qualified`, `qualified_value` and `capacity`: the period."
@@ -85,7 +85,8 @@ class Promise(Section):
     )
     where: Condition | None = Field(
         default=None,
-        description="CEL over team, tier, source, campaign, channel, persona: which leads count; by default all.",
+        description="CEL over team, tier, source, campaign, channel, persona: which leads count; by default all. Of "
+        "`capacity` over the team alone.",
     )
     traits: Annotated[tuple[Annotated[str, AtMost(63)], ...], AtMost(50)] = Field(
         default=(), description="Of `completeness`: traits that a lead must have."
