@@ -12,13 +12,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Date,
+    Select,
     Table,
     and_,
+    column,
     delete,
     distinct,
     func,
     insert,
     select,
+    true,
     union,
 )
 from sqlalchemy.orm import Session
@@ -35,16 +39,32 @@ IS_RECYCLED = and_(
     handoffs.c.outcome == Outcome.RECYCLED.value, handoffs.c.qualified_at.is_not(None)
 )
 
-STALE_DAYS = union(
+
+def _days_of(table: Table, condition: ColumnElement[bool]) -> Select[date]:
+    """The days of the handoffs of marks, looked up mark by mark: `offset` keeps PostgreSQL from reading all."""
+    qualified_at = handoffs.c.qualified_at
+    of_handoffs = select(day_of(qualified_at).label("day")).where(
+        condition, qualified_at.is_not(None)
+    )
+    of_mark = of_handoffs.offset(0).lateral()
+    return select(of_mark.c.day).select_from(table.join(of_mark, true()))
+
+
+_marked = union(
     select(marks.day),
-    select(day_of(handoffs.c.qualified_at)).join(
-        tables.stale_leads, and_(lead_marks.lead_id == handoffs.c.lead_id, IS_RECYCLED)
-    ),
-    select(day_of(handoffs.c.qualified_at))
-    .join(tables.stale_handoffs, handoff_marks.handoff_id == handoffs.c.handoff_id)
-    .where(handoffs.c.qualified_at.is_not(None)),
-).cte("stale")
-"""The stale days, each once, in the column `day`."""
+    _days_of(tables.stale_leads, and_(lead_marks.lead_id == handoffs.c.lead_id, IS_RECYCLED)),
+    _days_of(tables.stale_handoffs, handoff_marks.handoff_id == handoffs.c.handoff_id),
+)
+_days = func.unnest(func.array(_marked.scalar_subquery())).table_valued(
+    column("day", Date), name="days"
+)
+
+STALE_DAYS = select(_days.render_derived().c.day).cte("stale")
+"""The stale days, each once, in the column `day`.
+
+They come out of an array, of which PostgreSQL expects few elements whatever its statistics are: tables of marks are
+often full and then empty, and a plan for a million marks would read all handoffs.
+"""
 
 
 class StaleDays(NamedTuple):
