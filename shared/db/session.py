@@ -20,7 +20,8 @@ def engine_for(
     """An engine with timeouts for locks, for idle transactions and for a server that does not respond.
 
     With a `transaction_timeout_ms` PostgreSQL (17 or newer) ends every transaction after that time, except while it
-    waits for rows of a COPY.
+    waits for rows of a COPY. Its just-in-time compiler is off: it would start for reports that PostgreSQL takes for
+    more work than they are, and take longer than they do.
     """
     return create_engine(
         url,
@@ -33,7 +34,7 @@ def engine_for(
         connect_args={
             "connect_timeout": 3,
             "options": f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC"
-            " -c idle_in_transaction_session_timeout=60000"
+            " -c idle_in_transaction_session_timeout=60000 -c jit=off"
             f" -c transaction_timeout={transaction_timeout_ms}",
             "tcp_user_timeout": 10_000,
         },

@@ -56,3 +56,7 @@ def test_a_transaction_that_lasts_too_long_is_ended_and_that_is_an_outage(
     with pytest.raises((DBAPIError, DatabaseLost)) as ended:
         go_on(hasty)
     assert is_outage(ended.value)
+
+
+def test_queries_are_not_compiled(hasty: Session) -> None:
+    assert hasty.scalar(text("show jit")) == "off"
