@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from csv import DictReader
 from io import StringIO
+from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -20,6 +21,7 @@ from shared.agreement.store import publish
 from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import NOON, days
+from tests.engine import PATIENCE_S
 from tests.seeds import random_of
 from tests.services.alignment.builders import lead_touched, numbered, qualified, read, step
 from tests.services.alignment.histories import BEGIN, agreement, random_stories
@@ -81,6 +83,9 @@ def put_spend(console: RunningConsole) -> None:
 def figures_of(client: httpx.Client, path: str, **query: str) -> list[Figure]:
     """The figures of the page that lead to leads or to wins."""
     page = client.get(path, params=query)
+    end_s = monotonic() + 3 * PATIENCE_S
+    while "does not answer" in page.text and monotonic() < end_s:  # the console waits for 10 s
+        page = client.get(path, params=query)
     assert page.status_code == 200, page.text
     links = re.findall(r'<a href="(/alignment/(?:leads|wins)\?[^"]*)">([^<]*)</a>', page.text)
     return [
@@ -161,7 +166,7 @@ def test_each_figure_of_the_report_opens_what_it_counts(console: RunningConsole,
         figures = figures_of(client, "/alignment", period="2026-11", by=by, credit="campaign")
         check(client, figures)
 
-    assert len(figures) > 100
+    assert len(figures) > 80
     assert any(it.query.get("promise") for it in figures)
     assert any(it.query.get("counted_by") for it in figures)
 
