@@ -136,7 +136,7 @@ def until_kafka_answers(world: World) -> float:
         except BrokerAway:
             return False
 
-    until(answers, within_s=60, why="Kafka answers")
+    until(answers, within_s=180, why="Kafka answers")
     return time.monotonic()
 
 
