@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_meanwhile_and_a_failing_command_are_named(tmp_path
             socket.create_server(("127.0.0.1", port)),
             pytest.raises(PortTaken, match=rf"port {port}, where scoring-api should listen"),
         ):
-            running.start()
+            running.start(timeout_s=300)
         with pytest.raises(CommandFailed, match="`leadbaton keys revoke nobody` failed"):
             running.command("keys", "revoke", "nobody")
 
