@@ -75,8 +75,8 @@ def test_only_the_dates_that_are_asked_for_are_read(
         assert nodes
         assert all(it["Node Type"] != "Seq Scan" for it in nodes), nodes
         # pages also have rows that are not wanted; all dates have 40 times as many
-        wanted = LAST * NAMES * MEASURES
-        assert max(map(rows_read, nodes)) <= 2 * wanted, nodes
+        rows = LAST * NAMES * MEASURES
+        assert max(map(rows_read, nodes)) <= 2 * rows, nodes
 
 
 def test_the_largest_groups_are_named_and_the_others_counted(reading: Session) -> None:
