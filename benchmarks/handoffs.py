@@ -192,9 +192,7 @@ def make_stale(sessions: Sessions, number: int) -> None:
 
 def _analyze(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(
-            text("vacuum analyze alignment.handoffs, alignment.promises, alignment.daily_tallies")
-        )
+        connection.execute(text("vacuum analyze"))
 
 
 def _add(session: Session, facts: Sequence[HandoffFacts]) -> None:

@@ -85,6 +85,15 @@ def of_stale_days(instant: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(instant >= midnight(day), instant < next_midnight(day))
 
 
+def of_each_stale_day(sums: Select[Any]) -> Select[Any]:
+    """Sums of rows that lie on a stale day, a row a group and day.
+
+    They are read day by day, whatever PostgreSQL expects: it may else read all rows to find those of no day.
+    """
+    of_day = sums.correlate(STALE_DAYS).lateral("of_day")
+    return select(*of_day.c).select_from(STALE_DAYS.join(of_day, true()))
+
+
 def lock_counting(session: Session) -> bool:
     """Keep other processes from counting until the transaction ends; False while one of them counts."""
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(AdvisoryLock.TALLIES))))

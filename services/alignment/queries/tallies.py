@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     and_,
     case,
@@ -37,7 +36,12 @@ from services.alignment.queries.selection import (
     Selection,
     is_in,
 )
-from services.alignment.queries.stale_days import STALE_DAYS, is_counted, of_stale_days
+from services.alignment.queries.stale_days import (
+    STALE_DAYS,
+    is_counted,
+    of_each_stale_day,
+    of_stale_days,
+)
 from services.alignment.tables import daily_tallies, handoffs
 from shared.db.time_range import TimeRange
 
@@ -139,7 +143,7 @@ def counted_tallies() -> Select[Any]:
     ]
     return (
         select(*columns)
-        .select_from(_with_promises(handoffs).join(again, true()))
+        .select_from(handoffs.join(KEPT, true()).join(again, true()))
         .where(handoff.qualified_at >= SINCE, handoff.qualified_at < UNTIL)
         .group_by(func.grouping_sets(*sets))
     )
@@ -153,17 +157,18 @@ def _field() -> ColumnElement[str]:
 
 
 def _parts(selection: Selection, group_by: GroupBy) -> list[Select[Any]]:
+    sums = _of_handoffs(selection, group_by)
     if not is_tallied(selection, group_by):
-        return [_of_handoffs(handoffs, selection, group_by)]
-    stale = STALE_DAYS.join(handoffs, of_stale_days(handoff.qualified_at))
-    return [_counted(selection, group_by), _of_handoffs(stale, selection, group_by)]
+        return [sums]
+    stale = of_each_stale_day(sums.where(of_stale_days(handoff.qualified_at)))
+    return [_counted(selection, group_by), stale]
 
 
-def _of_handoffs(source: FromClause, selection: Selection, group_by: GroupBy) -> Select[Any]:
+def _of_handoffs(selection: Selection, group_by: GroupBy) -> Select[Any]:
     group = handoff[group_by.value]
     return (
         select(func.coalesce(group, "").label("group"), *_sums())
-        .select_from(_with_promises(source))
+        .select_from(handoffs.join(KEPT, true()))
         .where(*selection.conditions())
         .group_by(group, handoff.agreement_version, handoff.currency)
     )
@@ -194,10 +199,6 @@ def _sums() -> list[ColumnElement[Any]]:
         func.coalesce(handoff.currency, "").label("currency"),
         *(it.label(name) for name, it in SUMS.items()),
     ]
-
-
-def _with_promises(source: FromClause) -> FromClause:
-    return source.join(KEPT, true())
 
 
 def _dated(times: TimeRange, field: str) -> list[ColumnElement[bool]]:

@@ -219,7 +219,7 @@ promises = Table(
     Column("due_on", Date, comment="In the clock's calendar; attainment counts by it."),
     Column("team", Text),
     Column("tier", Text),
-    Index("ix_promises_handoff_id", "handoff_id"),
+    Index("ix_promises_handoff_id", "handoff_id", postgresql_using="hash"),
     Index("ix_promises_due_on", "policy", "due_on"),
     comment="One row a clock that was met or broken, as the SLA monitor announced it.",
 )

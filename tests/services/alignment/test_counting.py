@@ -18,12 +18,13 @@ from services.alignment.queries import stale_days
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import UNKNOWN, GroupBy, Selection
 from services.alignment.queries.tallies import groups_in, is_tallied
-from services.alignment.tables import metadata
+from services.alignment.tables import handoffs, metadata
 from shared.agreement.store import Policies
 from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from shared.db.time_range import ALWAYS, TimeRange
 from tests.builders import NOON, days, sla_changed
+from tests.plans import rows_read, scans
 from tests.seeds import random_of
 from tests.services.alignment.builders import News, history, qualified, read, step
 from tests.services.alignment.folding import check_reports, count_all, folded
@@ -195,6 +196,33 @@ def test_a_report_of_a_selection_is_the_fold(
     with half_counted() as session:
         report = funnels_by(session, selection, group_by)
         assert report == folded(session, group_by, selected_by(selection))
+
+
+COUNTED_BY_DAY = [
+    (selection, group_by)
+    for selection in (Selection(**{"times": ALWAYS, **it}) for it in SELECTIONS)
+    for group_by in (GroupBy.CAMPAIGN, GroupBy.REP)
+    if is_tallied(selection, group_by)
+]
+
+
+@pytest.mark.parametrize(("selection", "group_by"), COUNTED_BY_DAY, ids=str)
+def test_a_report_reads_the_handoffs_of_stale_days_alone(
+    half_counted: Sessions, selection: Selection, group_by: GroupBy
+) -> None:
+    with half_counted() as session:
+        session.execute(text("set local enable_seqscan = off"))  # as of a table with many rows
+        stale = days_marked(session)
+        of_stale_days = session.scalars(
+            select(func.count()).where(func.date(handoffs.c.qualified_at).in_(stale))
+        ).one()
+        of_all, marks = (count(session, it) for it in ("handoffs", "stale_leads"))
+        nodes = scans(session, lambda: funnels_by(session, selection, group_by))
+
+    rows = sum(rows_read(it) for it in nodes if it.get("Relation Name") == "handoffs")
+    rounded = len(stale)  # PostgreSQL tells the mean of all days
+    assert of_stale_days > 0
+    assert rows <= of_stale_days + marks + rounded < of_all
 
 
 def selected_by(selection: Selection) -> Callable[[HandoffFacts], bool]:
