@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true, union_all
@@ -12,19 +12,17 @@ from services.alignment.domain.groups import GroupCount
 from services.alignment.domain.sums import Counts
 from services.alignment.queries.scopes import OF_HANDOFF, Scope
 from services.alignment.queries.selection import COUNTED, GroupBy
-from services.alignment.queries.tallies import FOLLOW_UPS, NAMES_OF, SUMS, again
+from services.alignment.queries.tallies import FOLLOW_UPS, SUMS, again, field_of
 from services.alignment.tables import daily_tallies
 
 tally = daily_tallies.c
 OF_TALLY: Mapping[str, ColumnElement[Any]] = {it.value: tally[it.value] for it in GroupBy}
 _SUMS = {**SUMS, **FOLLOW_UPS}
-_SMALLEST = GroupBy.TIER.value
-"""The field with the fewest names: its tallies are read for the sums of all."""
 
 
 def counts_in(session: Session, scope: Scope) -> Counts:
     """How many handoffs of each kind there are."""
-    field = _field(scope.fields)
+    field = field_of(scope.fields)
     parts: list[Select[*tuple[Any, ...]]] = [
         select(*(_SUMS[it].label(it) for it in Counts._fields))
         .select_from(it.source.join(again, true()))
@@ -41,7 +39,7 @@ def counts_in(session: Session, scope: Scope) -> Counts:
 
 def group_counts(session: Session, scope: Scope, fields: Sequence[str]) -> list[GroupCount]:
     """How many qualified by these facts, an empty text for what is not known."""
-    field = _field({*scope.fields, *fields})
+    field = field_of({*scope.fields, *fields})
     facts = [func.coalesce(OF_HANDOFF[it], "").label(it) for it in fields]
     qualified = select(func.count().label("number"), *facts).where(COUNTED)
     parts: list[Select[*tuple[Any, ...]]] = [
@@ -60,14 +58,6 @@ def group_counts(session: Session, scope: Scope, fields: Sequence[str]) -> list[
         for number, *group in session.execute(statement)
         if number
     ]
-
-
-def _field(names: Collection[str]) -> str | None:
-    """The field of the tallies that have these facts; None if none has."""
-    if not names:
-        return _SMALLEST
-    fields = (field for field, facts in NAMES_OF.items() if set(names) <= set(facts))
-    return next(fields, None)
 
 
 def _counted(scope: Scope, field: str) -> list[ColumnElement[bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -48,11 +48,12 @@ from shared.db.time_range import TimeRange
 handoff, tally = handoffs.c, daily_tallies.c
 
 CATEGORY = "category"
-NAMES_OF: Mapping[str, tuple[str, ...]] = {
-    **{it.value: (it.value,) for it in GroupBy},
+NAMES_OF: dict[str, tuple[str, ...]] = {
+    **{it: (it,) for it in ("tier", "team", "persona", "channel", "source", "campaign")},
+    "rep": ("team", "rep"),
     CATEGORY: FIELDS,
 }
-"""By which facts each field of tallies sums handoffs."""
+"""By which facts each field of tallies sums handoffs, the fields with the fewest rows first."""
 
 SUMS: Mapping[str, ColumnElement[Any]] = {
     **{it.value: func.count().filter(IN_STAGE[it]) for it in Stage},
@@ -123,11 +124,15 @@ def groups_in(
 
 
 def is_tallied(selection: Selection, group_by: GroupBy) -> bool:
-    """Whether days are counted so: whole dates are, and a rep without regard to anything else."""
-    is_of_reps = group_by is GroupBy.REP or GroupBy.REP in selection.filters
-    others = selection.filters.keys() - {GroupBy.REP}
-    is_rep_alone = group_by is GroupBy.REP and not others and selection.groups is None
-    return all(map(_is_midnight, selection.times)) and (is_rep_alone or not is_of_reps)
+    """Whether days are counted so: whole dates are, and a rep with regard to the team alone."""
+    is_counted_so = field_of(_names(selection, group_by)) is not None
+    return is_counted_so and all(map(_is_midnight, selection.times))
+
+
+def field_of(names: Collection[str]) -> str | None:
+    """The field of the tallies that have these facts; None if none has."""
+    fields = (field for field, facts in NAMES_OF.items() if set(names) <= set(facts))
+    return next(fields, None)
 
 
 def counted_tallies() -> Select[Any]:
@@ -151,9 +156,12 @@ def counted_tallies() -> Select[Any]:
 
 def _field() -> ColumnElement[str]:
     """The field of a row: that whose names it is grouped by."""
-    is_category = func.grouping(handoff.team) + func.grouping(handoff.tier) == 0
-    others = [(func.grouping(handoff[it.value]) == 0, it.value) for it in GroupBy]
-    return case((is_category, CATEGORY), *others)
+    return case(
+        *(
+            (func.grouping(*(handoff[it] for it in names)) == 0, field)
+            for field, names in reversed(NAMES_OF.items())
+        )
+    )
 
 
 def _parts(selection: Selection, group_by: GroupBy) -> list[Select[Any]]:
@@ -175,15 +183,13 @@ def _of_handoffs(selection: Selection, group_by: GroupBy) -> Select[Any]:
 
 
 def _counted(selection: Selection, group_by: GroupBy) -> Select[Any]:
-    is_of_category = selection.filters.keys() - {group_by} or selection.groups is not None
-    field = CATEGORY if is_of_category else group_by.value
     return select(
         tally[group_by.value].label("group"),
         tally.agreement_version,
         tally.currency,
         *(tally[it] for it in SUMS),
     ).where(
-        *_dated(selection.times, field),
+        *_dated(selection.times, field_of(_names(selection, group_by))),
         *(tally[it.value] == value for it, value in selection.filters.items()),
         *(
             []
@@ -191,6 +197,12 @@ def _counted(selection: Selection, group_by: GroupBy) -> Select[Any]:
             else [is_in(selection.groups, {it: tally[it] for it in FIELDS})]
         ),
     )
+
+
+def _names(selection: Selection, group_by: GroupBy) -> set[str]:
+    """The facts by which a report narrows and groups handoffs."""
+    conditions = () if selection.groups is None else selection.groups.fields
+    return {group_by.value, *(it.value for it in selection.filters), *conditions}
 
 
 def _sums() -> list[ColumnElement[Any]]:
@@ -201,7 +213,7 @@ def _sums() -> list[ColumnElement[Any]]:
     ]
 
 
-def _dated(times: TimeRange, field: str) -> list[ColumnElement[bool]]:
+def _dated(times: TimeRange, field: str | None) -> list[ColumnElement[bool]]:
     """The conditions on tallies of the field, of these dates, that hold."""
     return [
         tally.field == field,

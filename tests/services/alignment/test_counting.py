@@ -165,6 +165,8 @@ SELECTIONS: list[dict[str, Any]] = [
     {"persona": "buyer", "channel": "email"},
     {"team": "sales"},
     {"rep": "grace"},
+    {"team": "sales", "rep": "grace"},
+    {"groups": Groups(("team",), (("sales",),))},
     {"rep": "grace", "tier": "standard"},
     {"times": TimeRange(MIDNIGHT - days(20), MIDNIGHT - days(10))},
     {"times": TimeRange(MIDNIGHT + days(1), None)},
@@ -262,12 +264,13 @@ def test_the_groups_of_a_condition_are_those_of_all_handoffs(
     assert fields != () or groups == [()]
 
 
-def test_days_have_whole_dates_and_reps_alone() -> None:
+def test_days_have_whole_dates_and_reps_by_team_alone() -> None:
     today = TimeRange(MIDNIGHT, MIDNIGHT + days(1))
 
     assert is_tallied(Selection(today), GroupBy.REP)
     assert is_tallied(Selection(today, campaign="autumn"), GroupBy.TIER)
-    assert is_tallied(Selection(today, rep="grace"), GroupBy.REP)
+    assert is_tallied(Selection(today, team="sales"), GroupBy.REP)
+    assert is_tallied(Selection(today, rep="grace"), GroupBy.TEAM)
     assert not is_tallied(Selection(today, rep="grace"), GroupBy.TIER)
     assert not is_tallied(Selection(today, tier="hot"), GroupBy.REP)
     assert not is_tallied(Selection(TimeRange(NOON, None)), GroupBy.TIER)
