@@ -35,7 +35,7 @@ fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for
 	LEADBATON_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/fuzz $(ARGS)
 
 slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), the console in Chromium, crashes and outages
-	$(BIN)/pytest -q -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
 
 browser: $(VENV)/.dev ## The console in headless Chromium, a part of `make slow`; pictures of every page go to .cache/screenshots
 	$(BIN)/pytest -q tests/browser $(ARGS)

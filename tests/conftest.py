@@ -10,6 +10,8 @@ import structlog
 from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from shared.db.migrate import upgrade
 from shared.db.session import Sessions, engine_for, sessions_on
@@ -19,6 +21,7 @@ from shared.kafka.admin import create_topics
 from shared.kafka.config import KafkaConfig
 from tests import commands
 from tests.databases import Databases, create_database
+from tests.groups import GroupScheduling
 
 ROOT = Path(__file__).parent.parent
 FAST = (
@@ -38,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Run the journeys first where several workers share the tests, because they mostly wait."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda it: it.get_closest_marker("journey") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Share whole groups among the workers with `--dist loadgroup`."""
+    return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_sessionfinish() -> None:

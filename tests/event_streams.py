@@ -17,6 +17,7 @@ from shared.kafka.producer import Producer
 from shared.messaging import outbox
 from shared.messaging.feed import Feed, FeedTopic
 from tests.engine import running_relay, until
+from tests.loopback import NO_TLS
 from tests.serving import serving
 
 TIMEOUT = httpx.Timeout(10.0)
@@ -87,7 +88,7 @@ def streaming(url: str, key: str, last_event_id: str | None = None) -> Iterator[
     headers = {"authorization": f"Bearer {key}"}
     if last_event_id is not None:
         headers["last-event-id"] = last_event_id
-    with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT) as response:
+    with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT, verify=NO_TLS) as response:
         assert response.status_code == 200, response.read()
         yield StreamClient(response)
 

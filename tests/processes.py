@@ -13,6 +13,7 @@ import httpx
 
 from shared.embedded.postgres import free_port
 from tests.engine import PATIENCE_S, until
+from tests.loopback import NO_TLS
 
 BARE_ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name.startswith("COVERAGE")
@@ -44,6 +45,6 @@ def running_process(service: str, name: str, **environment: str) -> Iterator[str
 
 def _ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=PATIENCE_S).status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=PATIENCE_S, verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False

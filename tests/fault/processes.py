@@ -21,6 +21,7 @@ from shared.kafka.config import of
 from shared.kafka.errors import BrokerAway
 from tests.journey.world import World, until
 from tests.kafka.server import ApacheKafka
+from tests.loopback import NO_TLS
 
 
 def join(world: World, *programs: Program) -> None:
@@ -91,7 +92,7 @@ def _signal(world: World, name: str, number: signal.Signals) -> None:
 
 def _ready(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False, verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -100,7 +101,7 @@ def metric(world: World, name: str, metric: str) -> float:
     """The sum of a metric of this process over its labels; -1 while the process does not answer."""
     url = f"http://127.0.0.1:{world.installation.ports[name]}/metrics"
     try:
-        lines = httpx.get(url, timeout=2, trust_env=False).text.splitlines()
+        lines = httpx.get(url, timeout=2, trust_env=False, verify=NO_TLS).text.splitlines()
     except httpx.TransportError:
         return -1
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric))

@@ -26,6 +26,7 @@ from tests.fault.processes import keeps_log, metric
 from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import World, until
+from tests.loopback import NO_TLS
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
@@ -98,6 +99,6 @@ def _has_worked(world: World, process: Process) -> bool:
         return metric(world, process.name, WORK[process]) > 0
     try:
         url = world.installation.url(process) + process.health
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False, verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False

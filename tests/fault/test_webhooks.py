@@ -21,6 +21,7 @@ from tests.fault.processes import metric
 from tests.fault.proof import Disturbance, Proof
 from tests.fault.stream import FULL
 from tests.journey.world import Json, World, until
+from tests.loopback import NO_TLS
 
 pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.postgres]
 
@@ -80,7 +81,7 @@ def _kill_api(disturbance: Disturbance) -> None:
 def _ready(world: World) -> bool:
     try:
         url = world.installation.url(ROUTING_API) + ROUTING_API.health
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False, verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False
 

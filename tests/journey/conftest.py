@@ -1,4 +1,4 @@
-"""One running installation for each broker; every test has people of its own in it."""
+"""A running installation for each broker while tests of this folder run; each test has people of its own in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.kafka.server import ApacheKafka
 
 
 @pytest.fixture(
-    scope="session",
+    scope="package",
     params=[
         pytest.param(Broker, id="embedded"),
         pytest.param(ApacheKafka, id="apache_kafka", marks=pytest.mark.kafka),

@@ -14,6 +14,7 @@ from services.cli.processes import PROCESSES, SCORING_API
 from shared.embedded.broker import Broker
 from tests.journey.world import Json, World, event, until
 from tests.kafka.server import ApacheKafka
+from tests.loopback import NO_TLS
 
 pytestmark = [pytest.mark.journey, pytest.mark.postgres, pytest.mark.fault]
 
@@ -79,7 +80,7 @@ def outcome(running: World, email: str) -> Outcome:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(lasting: World) -> list[Outcome]:
     """The results of the stream without a fault."""
     for chunk in stream("undisturbed"):
@@ -218,6 +219,6 @@ def _alive(running: World) -> bool:
 
 def _status(url: str) -> int | None:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code
+        return httpx.get(url, timeout=2, trust_env=False, verify=NO_TLS).status_code
     except httpx.TransportError:
         return None

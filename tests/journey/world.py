@@ -22,8 +22,10 @@ from shared.clock import utc_now
 from shared.embedded.broker import Broker
 from shared.embedded.reaper import is_alive
 from shared.embedded.stack import LogServer, Stack
+from tests.commands import leadbaton
 from tests.journey.receiver import Receiver, listening
 from tests.kafka.server import ApacheKafka
+from tests.loopback import NO_TLS
 
 FOLDER = Path(__file__).parent
 T = TypeVar("T")
@@ -77,6 +79,7 @@ class World:
             headers={"authorization": f"Bearer {self.keys[key]}"},
             timeout=15,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     def post(self, events: Sequence[Json], **headers: str) -> httpx.Response:
@@ -257,4 +260,8 @@ def world(
 
 
 def _key(running: Installation, scope: str, subject: str) -> str:
-    return running.command("keys", "create", "--scope", scope, "--subject", subject).strip()
+    created = leadbaton(
+        "keys", "create", "--scope", scope, "--subject", subject, **running.environment
+    )
+    assert created.returncode == 0, created.stderr
+    return created.stdout.strip()

@@ -17,6 +17,7 @@ from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
 from tests.builders import NOON
 from tests.engine import PATIENCE_S
+from tests.loopback import NO_TLS
 from tests.services.apis import SECRET_KEY, apis_on
 from tests.serving import serving, serving_all
 
@@ -42,7 +43,7 @@ class RunningConsole:
     @contextmanager
     def visit(self, scope: str = "ops") -> Iterator[httpx.Client]:
         """A browser without scripts that has signed in with a key of this scope."""
-        with httpx.Client(base_url=self.url, timeout=20) as client:
+        with httpx.Client(base_url=self.url, timeout=20, verify=NO_TLS) as client:
             response = client.post("/sign-in", data={"key": self.keys[scope]})
             assert response.status_code == 303, response.text
             yield client
@@ -81,7 +82,9 @@ def running_console(
             }
         authorization = {"authorization": f"Bearer {keys['ops']}"}
         for address in served:  # a first request is slow, and the console does not wait for long
-            key = httpx.get(f"{address}/v1/key", headers=authorization, timeout=PATIENCE_S)
+            key = httpx.get(
+                f"{address}/v1/key", headers=authorization, timeout=PATIENCE_S, verify=NO_TLS
+            )
             key.raise_for_status()
         yield RunningConsole(url, sessions, keys, urls)
 

@@ -11,6 +11,7 @@ import pytest
 from services.console.pages import ACTS, EXPORTS, PAGES
 from services.console.pages.page import Act, Export, Page
 from tests.engine import PATIENCE_S
+from tests.loopback import NO_TLS
 from tests.services.console.site import session_token
 from tests.services.console.two_reps import FIELDS, HTML, Installation, sees
 
@@ -153,6 +154,8 @@ def test_who_may_not_act_changes_nothing_of_others(
 def test_without_a_session_nothing_is_done(installation: Installation, act: Act) -> None:
     with installation.unchanged():
         path = installation.own.path(act.path)
-        response = httpx.post(f"{installation.console.url}{path}", data=FIELDS, timeout=PATIENCE_S)
+        response = httpx.post(
+            f"{installation.console.url}{path}", data=FIELDS, timeout=PATIENCE_S, verify=NO_TLS
+        )
 
     assert (response.status_code, response.headers["location"]) == (303, "/sign-in")

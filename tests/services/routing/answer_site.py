@@ -32,6 +32,7 @@ from shared.contracts.payloads import (
 )
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, NOON, lead_qualified
+from tests.loopback import NO_TLS
 from tests.services.routing.builders import (
     announced_changes,
     build_assigner,
@@ -96,7 +97,7 @@ class Site:
     @contextmanager
     def visit(self) -> Iterator[httpx.Client]:
         """A browser without scripts."""
-        with httpx.Client(base_url=self.url, timeout=20) as client:
+        with httpx.Client(base_url=self.url, timeout=20, verify=NO_TLS) as client:
             yield client
 
     def steps(self) -> list[tuple[str, str | None]]:

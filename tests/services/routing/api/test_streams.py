@@ -15,6 +15,7 @@ from shared.kafka.config import KafkaConfig
 from shared.messaging.feed import FeedTopic
 from tests.engine import PATIENCE_S
 from tests.event_streams import StreamedEvent, streaming, streaming_api
+from tests.loopback import NO_TLS
 from tests.services.routing.client import NOW, RoutingClient, hire_linus
 
 pytestmark = pytest.mark.postgres
@@ -76,5 +77,8 @@ def test_a_rep_resumes_where_the_stream_was_cut(client: RoutingClient, url: str)
 
 def test_a_key_that_may_not_read_gets_no_stream(client: RoutingClient, url: str) -> None:
     headers = {"authorization": f"Bearer {client.key('web')}"}
-    assert httpx.get(url, headers=headers, timeout=PATIENCE_S).json()["code"] == "wrong_scope"
-    assert httpx.get(url, timeout=PATIENCE_S).json()["code"] == "unknown_key"
+    assert (
+        httpx.get(url, headers=headers, timeout=PATIENCE_S, verify=NO_TLS).json()["code"]
+        == "wrong_scope"
+    )
+    assert httpx.get(url, timeout=PATIENCE_S, verify=NO_TLS).json()["code"] == "unknown_key"

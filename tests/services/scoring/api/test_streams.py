@@ -17,6 +17,7 @@ from shared.messaging import outbox
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
 from tests.engine import PATIENCE_S
 from tests.event_streams import streaming, streaming_api
+from tests.loopback import NO_TLS
 from tests.services.scoring.api.conftest import RefusingPublisher
 
 pytestmark = pytest.mark.postgres
@@ -71,4 +72,7 @@ def test_events_and_qualifications_are_streamed_without_personal_data(
 
 def test_reps_get_no_stream_of_events(sessions: Sessions, url: str) -> None:
     headers = {"authorization": f"Bearer {key(sessions, KeyScope.REP)}"}
-    assert httpx.get(url, headers=headers, timeout=PATIENCE_S).json()["code"] == "wrong_scope"
+    assert (
+        httpx.get(url, headers=headers, timeout=PATIENCE_S, verify=NO_TLS).json()["code"]
+        == "wrong_scope"
+    )
