@@ -33,8 +33,8 @@ DATES: dict[str, Any] = {
 }
 RESET = """
     truncate alignment.handoffs, alignment.promises, alignment.touches, alignment.stale_days,
-        alignment.stale_handoffs, alignment.stale_leads, alignment.daily_tallies, alignment.daily_times,
-        alignment.daily_values, alignment.daily_clocks, alignment.daily_outcomes
+        alignment.stale_facts, alignment.stale_handoffs, alignment.stale_leads, alignment.daily_tallies,
+        alignment.daily_times, alignment.daily_values, alignment.daily_attainment, alignment.daily_outcomes
 """
 HANDOFFS = """
     insert into alignment.handoffs (

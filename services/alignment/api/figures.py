@@ -14,8 +14,8 @@ from services.alignment.domain.measures import Counted, Figure, Measured
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.domain.sums import Counts, StepCounts, Timed, Valued
 from services.alignment.domain.time_steps import is_on_step, nearest_rank
-from services.alignment.queries.clocks import kept_clocks
-from services.alignment.queries.measures import clock_groups, count_kept, handover_times
+from services.alignment.queries.clocks import clock_groups, kept_clocks
+from services.alignment.queries.measures import count_kept, handover_times
 from services.alignment.queries.populations import Population
 from shared.agreement.cel.condition import Condition
 
@@ -47,12 +47,9 @@ def groups_of(
 def _groups(reading: Reading, population: Population, fields: Sequence[str]) -> list[Group]:
     if population.subject.measure is Measured.CAPACITY:
         return groups_of_teams(reading.session, population.subject, fields)
-    counts = (
-        clock_groups(reading.session, population, fields)
-        if population.is_of_clocks
-        else reading.groups(population.scope, fields)
-    )
-    return [it.group for it in counts]
+    if population.is_of_clocks:
+        return clock_groups(reading.session, population, fields)
+    return [it.group for it in reading.groups(population.scope, fields)]
 
 
 def rejection_reasons(reading: Reading, population: Population) -> list[str]:

@@ -9,8 +9,8 @@ from services.alignment.queries import stale_days
 from services.alignment.queries.day_counts import count_day
 from shared.agreement.store import Policies
 
-HANDOFFS = 20_000
-"""How many marks of handoffs, and of leads, one transaction replaces by those of their days."""
+MARKS = 20_000
+"""How many marks of each kind, of handoffs and of leads, one transaction replaces by those of their days."""
 
 
 def count_oldest_day(session: Session, policies: Policies[AlignmentPolicy]) -> bool:
@@ -21,8 +21,7 @@ def count_oldest_day(session: Session, policies: Policies[AlignmentPolicy]) -> b
     """
     if not stale_days.lock_counting(session):
         return False
-    stale_days.mark_days_of_handoffs(session, limit=HANDOFFS)
-    stale_days.mark_days_of_leads(session, limit=HANDOFFS)
+    stale_days.mark_days(session, limit=MARKS)
     day = stale_days.find_stale_day(session)
     if day is None:
         return False

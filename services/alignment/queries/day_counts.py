@@ -19,7 +19,7 @@ from services.alignment.queries.tallies import counted_tallies
 from services.alignment.queries.times import counted_times
 from services.alignment.queries.values import counted_values
 from services.alignment.tables import (
-    daily_clocks,
+    daily_attainment,
     daily_leads,
     daily_outcomes,
     daily_tallies,
@@ -41,7 +41,7 @@ DAY_COUNTS = (
     DayCount(daily_leads, counted_known()),
     DayCount(daily_times, counted_times()),
     DayCount(daily_values, counted_values()),
-    DayCount(daily_clocks, counted_clocks()),
+    DayCount(daily_attainment, counted_clocks()),
     DayCount(daily_outcomes, counted_outcomes()),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
 from services.alignment.domain.funnel import Stage
-from services.alignment.domain.groups import GroupCount
 from services.alignment.domain.measures import Counted, Measured
 from services.alignment.queries.facts import facts_of
 from services.alignment.queries.leads import ORDER, CountedHandoff, Position
@@ -28,23 +26,10 @@ from services.alignment.tables import handoffs, promises
 handoff, promise = handoffs.c, promises.c
 
 
-def clock_groups(
-    session: Session, population: Population, fields: Sequence[str]
-) -> list[GroupCount]:
-    """How many clocks there are by these facts, an empty text for what is not known; one group without facts."""
-    columns = [population.columns[it].label(it) for it in fields]
-    statement = select(func.count(), *columns).select_from(population.source)
-    rows = session.execute(statement.where(*population.conditions()).group_by(*columns))
-    return [GroupCount(tuple(group), count) for count, *group in rows]
-
-
 def count_kept(session: Session, population: Population) -> Counted:
-    """How many there are, and how many of them count for the figure."""
-    statement = (
-        select(func.count(), func.count().filter(kept(population.subject)))
-        .select_from(population.source)
-        .where(*population.conditions())
-    )
+    """How many handoffs there are, and how many of them count for the figure."""
+    statement = select(func.count(), func.count().filter(kept(population.subject)))
+    statement = statement.select_from(handoffs).where(*population.conditions())
     return Counted._make(session.execute(statement).one())
 
 

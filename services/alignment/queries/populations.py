@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     and_,
     cast,
     false,
@@ -41,6 +40,11 @@ handoff, promise = handoffs.c, promises.c
 later = handoffs.alias("later")
 TRIGGERED_AT = func.coalesce(handoff.triggered_at, handoff.qualified_at)
 """When the event happened that qualified the lead."""
+OF_CLOCK: Mapping[str, ColumnElement[Any]] = {
+    **{it: func.coalesce(fact, "") for it, fact in FACTS.items()},
+    **{it: func.coalesce(func.nullif(promise[it], ""), FACTS[it], "") for it in ("team", "tier")},
+}
+"""The facts by which clocks are counted: the team and the tier that one was about, and the others of its handoff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +61,6 @@ class Population:
         return self.subject.measure is Measured.ATTAINMENT
 
     @property
-    def source(self) -> FromClause:
-        """The tables that are read."""
-        if self.is_of_clocks:
-            return promises.outerjoin(handoffs, promise.handoff_id == handoff.handoff_id)
-        return handoffs
-
-    @property
-    def columns(self) -> Mapping[str, ColumnElement[Any]]:
-        """The facts by which clocks are narrowed: each has the team and the tier that it was about."""
-        of_clock = {it: func.nullif(promise[it], "") for it in ("team", "tier")}
-        return {
-            it: func.coalesce(*([of_clock[it]] if it in of_clock else []), fact, "")
-            for it, fact in FACTS.items()
-        }
-
-    @property
     def scope(self) -> Scope:
         """The handoffs among which those of the figure are."""
         return Scope(*_bounds(self.subject), self.filters, self.groups)
@@ -81,7 +69,7 @@ class Population:
         """The conditions on what is counted."""
         if not self.is_of_clocks:
             return [*self.scope.conditions(), counted(self.subject)]
-        return [*self._of_clocks(), *self.scope.narrowed(self.columns)]
+        return [*self._of_clocks(), *self.scope.narrowed(OF_CLOCK)]
 
     def _of_clocks(self) -> list[ColumnElement[bool]]:
         subject = self.subject

@@ -6,13 +6,15 @@ which sees one snapshot. A mark is committed with the change that it is about, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Date,
+    FromClause,
     Select,
     Table,
     and_,
@@ -30,31 +32,57 @@ from sqlalchemy.orm import Session
 from services.alignment import tables
 from services.alignment.domain.progress import Outcome
 from services.alignment.queries.days import day_of, midnight, next_midnight
-from services.alignment.tables import handoffs
+from services.alignment.tables import handoffs, promises
 from shared.db.locks import AdvisoryLock
 
-marks, handoff_marks = tables.stale_days.c, tables.stale_handoffs.c
-lead_marks = tables.stale_leads.c
+marks = tables.stale_days.c
 IS_RECYCLED = and_(
     handoffs.c.outcome == Outcome.RECYCLED.value, handoffs.c.qualified_at.is_not(None)
 )
 
 
-def _days_of(table: Table, condition: ColumnElement[bool]) -> Select[date]:
-    """The days of the handoffs of marks, looked up mark by mark: `offset` keeps PostgreSQL from reading all."""
+def _qualified_on(condition: ColumnElement[bool]) -> Select[date]:
     qualified_at = handoffs.c.qualified_at
-    of_handoffs = select(day_of(qualified_at).label("day")).where(
-        condition, qualified_at.is_not(None)
+    return select(day_of(qualified_at).label("day")).where(condition, qualified_at.is_not(None))
+
+
+def _of_handoff(handoff_id: ColumnElement[UUID]) -> Select[date]:
+    return _qualified_on(handoffs.c.handoff_id == handoff_id)
+
+
+def _of_lead(lead_id: ColumnElement[UUID]) -> Select[date]:
+    return _qualified_on(and_(handoffs.c.lead_id == lead_id, IS_RECYCLED))
+
+
+def _of_clocks(handoff_id: ColumnElement[UUID]) -> Select[date]:
+    due_on = promises.c.due_on
+    return select(due_on.label("day")).where(
+        promises.c.handoff_id == handoff_id, due_on.is_not(None)
     )
-    of_mark = of_handoffs.offset(0).lateral()
-    return select(of_mark.c.day).select_from(table.join(of_mark, true()))
 
 
-_marked = union(
-    select(marks.day),
-    _days_of(tables.stale_leads, and_(lead_marks.lead_id == handoffs.c.lead_id, IS_RECYCLED)),
-    _days_of(tables.stale_handoffs, handoff_marks.handoff_id == handoffs.c.handoff_id),
+class _Marks(NamedTuple):
+    """A table of marks by the id of something, and the days that are stale because of it.
+
+    What is stored only later marks its days itself, so these are those of what is stored now.
+    """
+
+    table: Table
+    id: str
+    days_of: Callable[[ColumnElement[UUID]], Select[date]]
+
+    def days(self, marked: FromClause) -> Select[date]:
+        """The days, looked up mark by mark: `offset` keeps PostgreSQL from reading all that the marks are of."""
+        of_mark = self.days_of(marked.c[self.id]).offset(0).lateral()
+        return select(of_mark.c.day).select_from(marked.join(of_mark, true()))
+
+
+_MARKS = (
+    _Marks(tables.stale_leads, "lead_id", _of_lead),
+    _Marks(tables.stale_handoffs, "handoff_id", _of_handoff),
+    _Marks(tables.stale_facts, "handoff_id", _of_clocks),
 )
+_marked = union(select(marks.day), *(it.days(it.table) for it in _MARKS))
 _days = func.unnest(func.array(_marked.scalar_subquery())).table_valued(
     column("day", Date), name="days"
 )
@@ -99,38 +127,14 @@ def lock_counting(session: Session) -> bool:
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(AdvisoryLock.TALLIES))))
 
 
-def mark_days_of_handoffs(session: Session, *, limit: int) -> None:
-    """Replace the oldest marks of handoffs, at most `limit`, by those of the days on which their leads qualified.
-
-    A handoff that is not stored yet marks its day itself when it is.
-    """
-    replaced = _oldest(tables.stale_handoffs, limit)
-    _mark_days(session, replaced, replaced.c.handoff_id == handoffs.c.handoff_id)
-
-
-def mark_days_of_leads(session: Session, *, limit: int) -> None:
-    """Replace the oldest marks of leads, at most `limit`, by those of the days on which they had been recycled.
-
-    A lead that is recycled later marks its day itself.
-    """
-    replaced = _oldest(tables.stale_leads, limit)
-    _mark_days(session, replaced, and_(replaced.c.lead_id == handoffs.c.lead_id, IS_RECYCLED))
-
-
-def _oldest(table: Table, limit: int) -> CTE:
-    """The oldest marks of a table, which are deleted."""
-    oldest = select(table.c.id).order_by(table.c.id).limit(limit)
-    return delete(table).where(table.c.id.in_(oldest)).returning(*table.c).cte("replaced")
-
-
-def _mark_days(session: Session, replaced: CTE, condition: ColumnElement[bool]) -> None:
-    days = (
-        select(day_of(handoffs.c.qualified_at))
-        .join(replaced, condition)
-        .where(handoffs.c.qualified_at.is_not(None))
-        .distinct()
-    )
-    session.execute(insert(tables.stale_days).from_select(["day"], days))
+def mark_days(session: Session, *, limit: int) -> None:
+    """Replace the oldest marks of leads and of handoffs, at most `limit` of each kind, by those of their days."""
+    for kind in _MARKS:
+        id = kind.table.c.id
+        oldest = select(id).order_by(id).limit(limit)
+        replaced = delete(kind.table).where(id.in_(oldest)).returning(*kind.table.c).cte("replaced")
+        days = kind.days(replaced).distinct()
+        session.execute(insert(tables.stale_days).from_select(["day"], days))
 
 
 def find_stale_day(session: Session) -> date | None:

@@ -26,6 +26,7 @@ from services.alignment.domain.progress import Outcome
 from services.alignment.domain.tallies import Tally
 from services.alignment.queries.days import DAY, SINCE, UNTIL, dates_in
 from services.alignment.queries.promises import KEPT
+from services.alignment.queries.scopes import FACTS
 from services.alignment.queries.selection import (
     COUNTED,
     IN_STAGE,
@@ -53,7 +54,7 @@ NAMES_OF: dict[str, tuple[str, ...]] = {
     "rep": ("team", "rep"),
     CATEGORY: FIELDS,
 }
-"""By which facts each field of tallies sums handoffs, the fields with the fewest rows first."""
+"""By which facts each field sums handoffs, or clocks: the fields with the fewest rows first."""
 
 SUMS: Mapping[str, ColumnElement[Any]] = {
     **{it.value: func.count().filter(IN_STAGE[it]) for it in Stage},
@@ -130,7 +131,7 @@ def is_tallied(selection: Selection, group_by: GroupBy) -> bool:
 
 
 def field_of(names: Collection[str]) -> str | None:
-    """The field of the tallies that have these facts; None if none has."""
+    """The field whose sums have these facts; None if none has."""
     fields = (field for field, facts in NAMES_OF.items() if set(names) <= set(facts))
     return next(fields, None)
 
@@ -141,8 +142,7 @@ def counted_tallies() -> Select[Any]:
     sets = [tuple_(*facts, *(handoff[it] for it in names)) for names in NAMES_OF.values()]
     columns: list[ColumnElement[Any]] = [
         DAY.label("counted_on"),
-        _field().label("field"),
-        *(func.coalesce(handoff[it.value], "").label(it.value) for it in GroupBy),
+        *field_and_facts(FACTS),
         *_sums(),
         *(it.label(name) for name, it in FOLLOW_UPS.items()),
     ]
@@ -154,14 +154,16 @@ def counted_tallies() -> Select[Any]:
     )
 
 
-def _field() -> ColumnElement[str]:
-    """The field of a row: that whose names it is grouped by."""
-    return case(
+def field_and_facts(columns: Mapping[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The field and the facts of a row that is grouped by those of one of NAMES_OF."""
+    field = case(
         *(
-            (func.grouping(*(handoff[it] for it in names)) == 0, field)
+            (func.grouping(*(columns[it] for it in names)) == 0, field)
             for field, names in reversed(NAMES_OF.items())
         )
     )
+    facts = [func.coalesce(column, "").label(it) for it, column in columns.items()]
+    return [field.label("field"), *facts]
 
 
 def _parts(selection: Selection, group_by: GroupBy) -> list[Select[Any]]:

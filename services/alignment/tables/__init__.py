@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from services.alignment.tables.daily import (
-    daily_clocks,
+    daily_attainment,
     daily_outcomes,
     daily_tallies,
     daily_times,
@@ -30,7 +30,7 @@ from services.alignment.tables.schema import metadata
 __all__ = [
     "capacity_days",
     "changes",
-    "daily_clocks",
+    "daily_attainment",
     "daily_leads",
     "daily_outcomes",
     "daily_tallies",
@@ -43,6 +43,7 @@ __all__ = [
     "promises",
     "spend",
     "stale_days",
+    "stale_facts",
     "stale_handoffs",
     "stale_leads",
     "touches",
@@ -254,6 +255,15 @@ stale_handoffs = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("handoff_id", UUID(as_uuid=True), nullable=False),
     comment="Handoffs about which promises have changed: the days on which their leads qualified are stale.",
+)
+
+stale_facts = Table(
+    "stale_facts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("handoff_id", UUID(as_uuid=True), nullable=False),
+    comment="Handoffs of which a fact has changed that promises are counted by: the days on which promises about them "
+    "were due are stale.",
 )
 
 stale_leads = Table(

@@ -92,17 +92,24 @@ daily_values = Table(
     comment="How many handoffs were rejected for a reason, or have a set of traits, of days that are not stale.",
 )
 
-daily_clocks = Table(
-    "daily_clocks",
+daily_attainment = Table(
+    "daily_attainment",
     metadata,
     Column("counted_on", Date, nullable=False, comment="When the clocks were due."),
     Column("policy", Text, nullable=False),
-    Column("team", Text, nullable=False, comment="Of the clock, as the tier; empty: unknown."),
-    Column("tier", Text, nullable=False),
+    Column(
+        "field", Text, nullable=False, comment="By what the clocks are summed, as handoffs are."
+    ),
+    *(
+        Column(it, Text, nullable=False, comment="Empty: unknown, or not of the field.")
+        for it in GROUPS
+    ),
     Column("met", Integer, nullable=False),
     Column("broken", Integer, nullable=False),
-    PrimaryKeyConstraint("counted_on", "policy", "team", "tier"),
-    comment="How many clocks were met and broken, of days that are not stale.",
+    Index("ix_daily_attainment_field", "field", "policy", "counted_on"),
+    Index("ix_daily_attainment_counted_on", "counted_on"),
+    comment="How many clocks were met and broken, of days that are not stale: by their own team and tier, and by the "
+    "other facts of their handoffs.",
 )
 
 daily_outcomes = Table(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,14 +21,27 @@ from services.alignment.domain.funnel import (
     WinSum,
     funnels,
 )
+from services.alignment.domain.measures import Counted, Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
+from services.alignment.queries.clocks import clock_groups, kept_clocks
+from services.alignment.queries.counts import counts_in
 from services.alignment.queries.facts import facts_of
+from services.alignment.queries.populations import Population
 from services.alignment.queries.reports import funnels_by
+from services.alignment.queries.scopes import Scope
 from services.alignment.queries.selection import GroupBy, Selection
 from services.alignment.tables import handoffs, promises
 from shared.agreement.store import Policies
 from shared.db.time_range import ALWAYS
+from tests.builders import NOON
+
+NARROWED: Sequence[tuple[str, ...]] = (
+    *((it.value,) for it in GroupBy),
+    ("team", "campaign"),
+    ("campaign", "rep"),
+)
+"""Of the last two no days are counted."""
 
 
 class Kept(NamedTuple):
@@ -65,6 +79,47 @@ def check_reports(session: Session) -> None:
     """Reports of every kind are the fold, whether days are stale or counted."""
     for group_by in GroupBy:
         assert funnels_by(session, Selection(ALWAYS), group_by) == folded(session, group_by)
+    check_attainment(session)
+    check_again(session)
+
+
+def check_attainment(session: Session) -> None:
+    """Clocks of every policy, narrowed by every fact and by pairs of facts, are the fold over all clocks."""
+    clocks = list(_clocks(session))
+    subject = Subject(Measured.ATTAINMENT, date(2026, 1, 1), date(2027, 12, 31), NOON)
+    for policy in {it.policy for it in clocks}:
+        population = Population(replace(subject, policy=policy))
+        assert kept_clocks(session, population) == _met(clocks, policy, {})
+        for names in NARROWED:
+            for facts in {tuple(it.facts[name] for name in names) for it in clocks}:
+                filters = dict(zip(names, facts, strict=True))
+                narrowed = replace(population, filters=Selection(ALWAYS, **filters))
+                assert kept_clocks(session, narrowed) == _met(clocks, policy, filters), filters
+            groups = {tuple(it.facts[n] for n in names) for it in clocks if it.policy == policy}
+            assert set(clock_groups(session, population, names)) == groups
+
+
+def check_again(session: Session) -> None:
+    """What became of recycled leads is the fold over all handoffs."""
+    handoffs = all_facts(session)
+    recycled = [it for it in handoffs if it.outcome == "recycled"]
+    later = [
+        [
+            it
+            for it in handoffs
+            if it.lead_id == before.lead_id
+            and it.qualification > before.qualification
+            and it.outcome != "merged"
+        ]
+        for before in recycled
+    ]
+    counts = counts_in(
+        session, Scope(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+    )
+    assert counts.recycled == len(recycled)
+    assert counts.qualified_again == sum(map(bool, later))
+    assert counts.accepted_again == sum(any(it.accepted_at for it in them) for them in later)
+    assert counts.won_again == sum(any(it.outcome == "won" for it in them) for them in later)
 
 
 def count_all(session: Session) -> int:
@@ -119,11 +174,46 @@ def _kept(session: Session) -> dict[UUID | None, Kept]:
     counts: dict[UUID | None, Kept] = defaultdict(Kept)
     for row in session.execute(select(promises)).mappings():
         before = counts[row["handoff_id"]]
-        if _is_after(row["breached_at"], row["retracted_at"]):
-            counts[row["handoff_id"]] = before._replace(broken=before.broken + 1)
-        elif row["met_at"] and not _is_after(row["retracted_at"], row["met_at"]):
-            counts[row["handoff_id"]] = before._replace(met=before.met + 1)
+        match _is_met(row):
+            case True:
+                counts[row["handoff_id"]] = before._replace(met=before.met + 1)
+            case False:
+                counts[row["handoff_id"]] = before._replace(broken=before.broken + 1)
     return counts
+
+
+def _is_met(row: Mapping[str, Any]) -> bool | None:
+    """False: the promise is broken; None: neither."""
+    if _is_after(row["breached_at"], row["retracted_at"]):
+        return False
+    return True if row["met_at"] and not _is_after(row["retracted_at"], row["met_at"]) else None
+
+
+class Clock(NamedTuple):
+    """A clock with its due date that was met or broken."""
+
+    policy: str
+    facts: dict[str, str]
+    is_met: bool
+
+
+def _clocks(session: Session) -> Iterator[Clock]:
+    """The team and the tier are those that a clock was about, if it says so; the other facts are its handoff's."""
+    names = [it.value for it in GroupBy]
+    handoff = handoffs.c
+    rows = session.execute(select(handoff.handoff_id, *(handoff[it] for it in names))).mappings()
+    facts_of_handoff = {row["handoff_id"]: row for row in rows}
+    for row in session.execute(select(promises)).mappings():
+        is_met, facts = _is_met(row), facts_of_handoff.get(row["handoff_id"], {})
+        if is_met is not None and row["due_on"] is not None:
+            own = {it: row[it] for it in ("team", "tier") if row[it]}
+            known = {it: {**facts, **own}.get(it) or "" for it in names}
+            yield Clock(row["policy"], known, is_met)
+
+
+def _met(clocks: Sequence[Clock], policy: str, filters: Mapping[str, str]) -> Counted:
+    counted = [it for it in clocks if it.policy == policy and filters.items() <= it.facts.items()]
+    return Counted(len(counted), sum(it.is_met for it in counted))
 
 
 def _is_after(instant: datetime | None, earlier: Any) -> bool:

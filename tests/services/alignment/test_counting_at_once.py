@@ -17,7 +17,7 @@ from services.alignment.queries.stale_days import delete_marks, lock_counting
 from shared.agreement.store import Policies
 from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
-from tests.builders import NOON, sla_changed
+from tests.builders import NOON, days, sla_changed
 from tests.services.alignment.builders import News, qualified, read, step
 from tests.services.alignment.folding import check_reports, count_all
 
@@ -28,16 +28,21 @@ CHANGES: dict[str, list[News]] = {
     "a new lead": [qualified("linus")],
     "an answer": [step(Change.ACCEPTED, 1, sequence=2)],
     "another campaign": [step(Change.ASSIGNED, campaign="winter", sequence=3)],
+    "another team and rep": [step(Change.REASSIGNED, 1, team="emea", rep="linus", sequence=2)],
     "a promise": [sla_changed(ClockChange.BREACHED)],
+    "a promise that is due": [sla_changed(ClockChange.BREACHED, policy="accept", due_on=TODAY)],
+    "a lead that qualifies again": [qualified("grace", qualification=2, at=NOON + days(3))],
+    "and is accepted": [step(Change.ACCEPTED, 5000, lead="grace", qualification=2)],
     "a promise and its handoff": [sla_changed(ClockChange.MET, lead="linus"), step(Change.ASSIGNED, lead="linus")],
 }  # fmt: skip
 
 
 @pytest.fixture
 def read_once(sessions: Sessions) -> Sessions:
-    """A lead that is assigned, on a stale day."""
+    """A lead that is assigned, with a promise that is due, and one that is recycled, on a stale day."""
     with sessions.begin() as session:
-        read(session, step(Change.ASSIGNED))
+        read(session, step(Change.ASSIGNED), sla_changed(ClockChange.MET, due_on=TODAY))
+        read(session, step(Change.RETURNED, lead="grace", recycle=True))
     return sessions
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.measures import Counted, Measured, Subject
-from services.alignment.queries.measures import count_kept
+from services.alignment.queries.clocks import kept_clocks
 from services.alignment.queries.populations import Population
 from services.sla_monitor.handlers.due_clocks import fire_due_clocks
 from shared.contracts.payloads import Change, HandoffChanged
@@ -78,7 +78,7 @@ def counted(session: Session) -> Counted:
     first, last = (NOON - timedelta(days=9)).date(), (NOON + timedelta(days=9)).date()
     subject = Subject(Measured.ATTAINMENT, first, last, NOON)
     sums = [
-        count_kept(session, Population(dataclasses.replace(subject, policy=it)))
+        kept_clocks(session, Population(dataclasses.replace(subject, policy=it)))
         for it in ("accept", "touch", "journey")
     ]
     return Counted(sum(it.n for it in sums), sum(it.kept for it in sums))
