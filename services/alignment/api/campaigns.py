@@ -35,9 +35,7 @@ from services.alignment.domain.returns import (
 )
 from services.alignment.domain.spend import costs, counted
 from services.alignment.queries.outcomes import (
-    count_customers,
-    count_paying_customers,
-    customers_of,
+    customers_in,
     outcome_sums,
 )
 from services.alignment.queries.spend import spend_between
@@ -199,15 +197,15 @@ def campaigns_report(
     wins = _all_wins(session, times)
     credit = credited(wins, terms_of(section), lambda it: it.campaign)
     sums = outcome_sums(session, *parameters.instants(now))
+    customers = customers_in(session, times, exchange.rates)
     rows = returns(
-        outcome_counts(sums, customers_of(session, times)),
+        outcome_counts(sums, customers.by_campaign),
         attributed_sums(credit, section.show, exchange),
         costs(counted(spend_between(session, first, last_spent)), first, last_spent),
         exchange,
     )
-    all_counts = total_counts(sums, count_customers(session, times))
-    total = in_all(all_counts, rows, has_money=money is not None)
-    value = _lifetime(session, times, wins, exchange, lifetime_terms_of(money))
+    total = in_all(total_counts(sums, customers.all), rows, has_money=money is not None)
+    value = _lifetime(wins, customers.paying, exchange, lifetime_terms_of(money))
     return CampaignsOut(
         since=first,
         until=last,
@@ -236,15 +234,10 @@ def _all_wins(session: Session, times: TimeRange) -> list[Win]:
 
 
 def _lifetime(
-    session: Session,
-    times: TimeRange,
-    wins: Sequence[Win],
-    exchange: Exchange,
-    terms: LifetimeTerms | None,
+    wins: Sequence[Win], customers: int, exchange: Exchange, terms: LifetimeTerms | None
 ) -> Lifetime:
     cents = dict.fromkeys(exchange.rates, 0)
     for win in wins:
         if win.currency in cents:
             cents[win.currency] += win.cents
-    customers = count_paying_customers(session, times, exchange.rates)
     return lifetime(exchange.sum_of(cents).cents, customers, terms)

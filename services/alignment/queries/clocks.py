@@ -80,12 +80,17 @@ def _rows(population: Population, fields: Sequence[str]) -> Subquery:
     )
     if field is None:
         return uncounted.subquery()
-    counted = select(*(daily[it] for it in (*fields, *SUMS))).where(
-        daily.field == field,
-        daily.policy == subject.policy,
-        daily.counted_on.between(subject.first, subject.last),
-        is_counted(daily.counted_on),
-        *scope.narrowed(OF_DAY),
+    names = [daily[it] for it in fields]
+    counted = (
+        select(*names, *(func.sum(daily[it]).label(it) for it in SUMS))
+        .where(
+            daily.field == field,
+            daily.policy == subject.policy,
+            daily.counted_on.between(subject.first, subject.last),
+            is_counted(daily.counted_on),
+            *scope.narrowed(OF_DAY),
+        )
+        .group_by(*names)
     )
     return union_all(uncounted, counted).subquery()
 

@@ -5,9 +5,10 @@ It is counted on the day on which the lead qualified, as all sums of handoffs ar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Select,
     TableValuedAlias,
     Text,
-    and_,
     case,
     column,
     distinct,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    tuple_,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import array
@@ -41,27 +42,38 @@ handoff, daily = handoffs.c, daily_outcomes.c
 _COUNTED = (Stage.QUALIFIED, Stage.ACCEPTED, Stage.REJECTED, Stage.CONTACTED, Stage.WON)
 
 
+class Customers(NamedTuple):
+    """How many leads were won: each counts once however often, for each campaign, in all, and by who pays."""
+
+    by_campaign: Mapping[str | None, int]
+    all: int
+    """By whichever campaign."""
+    paying: int
+    """For an amount in one of the currencies that are asked for."""
+
+
 def outcome_sums(
     session: Session, since: datetime, until: datetime, *, campaign: str | None = None
 ) -> list[OutcomeSum]:
     """What became of the leads of each campaign, or of this one, from the one midnight in UTC to the other."""
-    rows = union_all(_counted(since, until), _uncounted(since, until)).subquery().c
-    by = (rows.campaign, rows.stage, rows.detail)
-    statement = select(
-        *by, func.sum(rows.handoffs).label("handoffs"), func.sum(rows.cents).label("cents")
-    ).group_by(*by)
+    rows = union_all(_counted(since, until), _uncounted(since, until)).subquery()
+    statement = select(rows)
     if campaign is not None:
-        statement = statement.where(rows.campaign == campaign)
-    return [
-        OutcomeSum(
-            row.campaign or None,
-            Stage(row.stage),
-            row.detail or None,
-            int(row.handoffs),
-            int(row.cents),
-        )
-        for row in session.execute(statement)
-    ]
+        statement = statement.where(rows.c.campaign == campaign)
+    handoffs_by, cents_by = Counter[_Key](), Counter[_Key]()
+    for row in session.execute(statement):
+        key = _Key(row.campaign or None, Stage(row.stage), row.detail or None)
+        handoffs_by[key] += int(row.handoffs)
+        cents_by[key] += int(row.cents)
+    return [OutcomeSum(*key, number, cents_by[key]) for key, number in handoffs_by.items()]
+
+
+class _Key(NamedTuple):
+    """By what outcomes are summed."""
+
+    campaign: str | None
+    stage: Stage
+    detail: str | None
 
 
 def counted_outcomes() -> Select[*tuple[Any, ...]]:
@@ -78,40 +90,31 @@ def counted_outcomes() -> Select[*tuple[Any, ...]]:
     )
 
 
-def customers_of(session: Session, times: TimeRange) -> dict[str | None, int]:
-    """How many leads each campaign won; an index has all wins."""
+def customers_in(session: Session, times: TimeRange, currencies: Collection[str]) -> Customers:
+    """How many leads were won; an index has all wins."""
+    leads = func.count(distinct(handoff.lead_id))
     statement = (
-        select(handoff.campaign, func.count(distinct(handoff.lead_id)).label("customers"))
-        .where(_is_won(times))
-        .group_by(handoff.campaign)
+        select(
+            func.grouping(handoff.campaign).label("is_total"),
+            handoff.campaign,
+            leads.label("customers"),
+            leads.filter(handoff.currency.in_(currencies)).label("paying"),
+        )
+        .where(IN_STAGE[Stage.WON], *times.conditions(handoff.closed_at))
+        .group_by(func.grouping_sets(tuple_(handoff.campaign), tuple_()))
     )
-    return {row.campaign: row.customers for row in session.execute(statement)}
-
-
-def count_customers(session: Session, times: TimeRange) -> int:
-    """How many leads were won, each once however often and by whichever campaign."""
-    return session.scalars(
-        select(func.count(distinct(handoff.lead_id))).where(_is_won(times))
-    ).one()
-
-
-def count_paying_customers(session: Session, times: TimeRange, currencies: Collection[str]) -> int:
-    """How many leads were won for an amount in one of these currencies."""
-    statement = select(func.count(distinct(handoff.lead_id))).where(
-        _is_won(times), handoff.currency.in_(currencies)
-    )
-    return session.scalars(statement).one()
-
-
-def _is_won(times: TimeRange) -> ColumnElement[bool]:
-    return and_(IN_STAGE[Stage.WON], *times.conditions(handoff.closed_at))
+    rows = session.execute(statement).all()
+    [total] = [it for it in rows if it.is_total]
+    by_campaign = {it.campaign: it.customers for it in rows if not it.is_total}
+    return Customers(by_campaign, total.customers, total.paying)
 
 
 def _counted(since: datetime, until: datetime) -> Select[*tuple[Any, ...]]:
     first, end = (it.astimezone(UTC).date() for it in (since, until))
-    return select(daily.campaign, daily.stage, daily.detail, daily.handoffs, daily.cents).where(
-        is_counted(daily.counted_on), daily.happened_on >= first, daily.happened_on < end
-    )
+    by = (daily.campaign, daily.stage, daily.detail)
+    sums = (func.sum(daily[it]).label(it) for it in ("handoffs", "cents"))
+    is_within = (daily.happened_on >= first, daily.happened_on < end)
+    return select(*by, *sums).where(is_counted(daily.counted_on), *is_within).group_by(*by)
 
 
 def _uncounted(since: datetime, until: datetime) -> Select[*tuple[Any, ...]]:

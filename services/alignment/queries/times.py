@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Float,
     FromClause,
@@ -23,7 +23,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    true,
     tuple_,
     union_all,
 )
@@ -92,11 +91,9 @@ def times_in(
     ]
     if scope.field is not None:
         parts += [_counted(scope, scope.field, it) for it in kinds]
-    rows = union_all(*parts).subquery().c
-    by = (rows.kind, rows.seconds)
-    counts: dict[Timed, dict[int, int]] = {it: {} for it in kinds}
-    for row in session.execute(select(*by, func.sum(rows.number).label("number")).group_by(*by)):
-        counts[Timed(row.kind)][row.seconds] = int(row.number)
+    counts = {it: Counter[int]() for it in kinds}
+    for row in session.execute(union_all(*parts)):
+        counts[Timed(row.kind)][row.seconds] += row.number
     return dict(counts)
 
 
@@ -146,25 +143,20 @@ def _steps(
 def _counted(scope: Scope, field: str, kind: Timed) -> Select[*tuple[Any, ...]]:
     """What was counted of one kind: groups by numbers alone are found much faster than by texts."""
     rows = (
-        func.unnest(daily.seconds, daily.numbers)
-        .table_valued(column("seconds", BigInteger), column("number", Integer), name="steps")
-        .render_derived()
-    )
-    return (
         select(
-            literal(kind.value, Text).label("kind"),
-            rows.c.seconds,
-            func.sum(rows.c.number).label("number"),
+            func.unnest(daily.seconds).label("seconds"), func.unnest(daily.numbers).label("number")
         )
-        .select_from(daily_times.join(rows, true()))
         .where(
             daily.field == field,
             *named(scope, daily.name),
             *scope.counted(daily.counted_on),
             daily.kind == kind.value,
         )
-        .group_by(rows.c.seconds)
+        .subquery()
+        .c
     )
+    name = literal(kind.value, Text).label("kind")
+    return select(name, rows.seconds, func.sum(rows.number).label("number")).group_by(rows.seconds)
 
 
 def waiting_in(session: Session, scope: Scope, now: datetime) -> StepCounts:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from services.alignment.tables.daily import (
     daily_attainment,
+    daily_leads,
     daily_outcomes,
     daily_tallies,
     daily_times,
@@ -78,20 +79,6 @@ leads = Table(
     Index("ix_leads_known_at", "known_at", "lead_id"),
     Index("ix_leads_engaged_at", "engaged_at", "lead_id"),
     comment="One row a person whom marketing knows, since when, and where they came from.",
-)
-
-daily_leads = Table(
-    "daily_leads",
-    metadata,
-    Column("counted_on", Date, nullable=False, comment="When leads became so, in UTC."),
-    *(
-        Column(it, Text, nullable=False, comment="Empty: unknown.")
-        for it in ("source", "campaign", "channel", "persona")
-    ),
-    Column("known", Integer, nullable=False, comment="Leads that became known on the day."),
-    Column("engaged", Integer, nullable=False),
-    Index("ix_daily_leads_counted_on", "counted_on"),
-    comment="How many leads became known and engaged, which reports read of days that are not stale.",
 )
 
 handoffs = Table(

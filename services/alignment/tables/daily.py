@@ -131,3 +131,17 @@ daily_outcomes = Table(
     Index("ix_daily_outcomes_happened_on", "happened_on"),
     comment="What became of the leads of campaigns, of days that are not stale.",
 )
+
+daily_leads = Table(
+    "daily_leads",
+    metadata,
+    Column("counted_on", Date, nullable=False, comment="When leads became so, in UTC."),
+    *(
+        Column(it, Text, nullable=False, comment="Empty: unknown.")
+        for it in ("source", "campaign", "channel", "persona")
+    ),
+    Column("known", Integer, nullable=False, comment="Leads that became known on the day."),
+    Column("engaged", Integer, nullable=False),
+    Index("ix_daily_leads_counted_on", "counted_on"),
+    comment="How many leads became known and engaged, which reports read of days that are not stale.",
+)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
@@ -79,6 +79,11 @@ def check_reports(session: Session) -> None:
     """Reports of every kind are the fold, whether days are stale or counted."""
     for group_by in GroupBy:
         assert funnels_by(session, Selection(ALWAYS), group_by) == folded(session, group_by)
+
+
+def check_all(session: Session) -> None:
+    """All that is counted a day from more than one row is the fold."""
+    check_reports(session)
     check_attainment(session)
     check_again(session)
 
@@ -92,7 +97,7 @@ def check_attainment(session: Session) -> None:
         assert kept_clocks(session, population) == _met(clocks, policy, {})
         for names in NARROWED:
             for facts in {tuple(it.facts[name] for name in names) for it in clocks}:
-                filters = dict(zip(names, facts, strict=True))
+                filters: dict[str, Any] = dict(zip(names, facts, strict=True))
                 narrowed = replace(population, filters=Selection(ALWAYS, **filters))
                 assert kept_clocks(session, narrowed) == _met(clocks, policy, filters), filters
             groups = {tuple(it.facts[n] for n in names) for it in clocks if it.policy == policy}
@@ -182,7 +187,7 @@ def _kept(session: Session) -> dict[UUID | None, Kept]:
     return counts
 
 
-def _is_met(row: Mapping[str, Any]) -> bool | None:
+def _is_met(row: RowMapping) -> bool | None:
     """False: the promise is broken; None: neither."""
     if _is_after(row["breached_at"], row["retracted_at"]):
         return False
@@ -202,9 +207,9 @@ def _clocks(session: Session) -> Iterator[Clock]:
     names = [it.value for it in GroupBy]
     handoff = handoffs.c
     rows = session.execute(select(handoff.handoff_id, *(handoff[it] for it in names))).mappings()
-    facts_of_handoff = {row["handoff_id"]: row for row in rows}
+    facts_of_handoff = {row["handoff_id"]: dict(row) for row in rows}
     for row in session.execute(select(promises)).mappings():
-        is_met, facts = _is_met(row), facts_of_handoff.get(row["handoff_id"], {})
+        is_met, facts = _is_met(row), facts_of_handoff.get(row["handoff_id"]) or {}
         if is_met is not None and row["due_on"] is not None:
             own = {it: row[it] for it in ("team", "tier") if row[it]}
             known = {it: {**facts, **own}.get(it) or "" for it in names}

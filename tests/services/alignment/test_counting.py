@@ -27,7 +27,7 @@ from tests.builders import NOON, days, sla_changed
 from tests.plans import rows_read, scans
 from tests.seeds import random_of
 from tests.services.alignment.builders import News, history, qualified, read, step
-from tests.services.alignment.folding import check_reports, count_all, folded
+from tests.services.alignment.folding import check_all, check_reports, count_all, folded
 from tests.services.alignment.histories import random_stories
 
 pytestmark = pytest.mark.postgres
@@ -70,9 +70,10 @@ def test_reports_are_the_fold_in_any_order_batching_and_repetition(
             count_oldest_day(session, Policies(AlignmentPolicy))
         check_reports(session)
 
+    check_all(session)
     count_all(session)
     assert days_marked(session) == set()
-    check_reports(session)
+    check_all(session)
 
 
 def test_what_is_read_again_makes_no_day_stale(session: Session) -> None:

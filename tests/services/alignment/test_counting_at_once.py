@@ -19,7 +19,7 @@ from shared.contracts.payloads import Change, ClockChange
 from shared.db.session import Sessions
 from tests.builders import NOON, days, sla_changed
 from tests.services.alignment.builders import News, qualified, read, step
-from tests.services.alignment.folding import check_reports, count_all
+from tests.services.alignment.folding import check_all, count_all
 
 pytestmark = pytest.mark.postgres
 
@@ -48,7 +48,7 @@ def read_once(sessions: Sessions) -> Sessions:
 
 def check(sessions: Sessions) -> None:
     with sessions() as session:
-        check_reports(session)
+        check_all(session)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())

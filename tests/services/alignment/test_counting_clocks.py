@@ -18,7 +18,7 @@ from shared.contracts.touches import TouchCause
 from shared.db.session import Sessions
 from tests.builders import NOON, days, sla_changed
 from tests.services.alignment.builders import News, lead_touched, qualified, read, step
-from tests.services.alignment.folding import check_reports, count_all
+from tests.services.alignment.folding import check_attainment, count_all
 
 pytestmark = pytest.mark.postgres
 
@@ -46,7 +46,7 @@ def count(sessions: Sessions) -> None:
 
 def check(sessions: Sessions) -> None:
     with sessions() as session:
-        check_reports(session)
+        check_attainment(session)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
@@ -58,16 +58,16 @@ def test_a_fact_that_changes_after_its_clocks_were_counted_makes_their_day_stale
     if policy_team is None:  # an older monitor did not say which team and tier a clock was about
         session.execute(text("update alignment.promises set team = null, tier = null"))
     count_all(session)
-    check_reports(session)
+    check_attainment(session)
     assert not is_stale(session)
 
     read(session, change)
 
     assert is_stale(session)
-    check_reports(session)
+    check_attainment(session)
     count_all(session)
     assert not is_stale(session)
-    check_reports(session)
+    check_attainment(session)
 
 
 def test_what_is_no_fact_makes_no_due_date_stale(session: Session) -> None:
@@ -89,10 +89,10 @@ def test_clocks_and_handoffs_are_read_in_any_order(
         read(session, payload)
         if is_counted_between:
             count_all(session)
-        check_reports(session)
+        check_attainment(session)
 
     count_all(session)
-    check_reports(session)
+    check_attainment(session)
 
 
 @pytest.mark.parametrize("is_clock_first", [False, True])
@@ -158,6 +158,6 @@ def test_a_statement_by_hand_that_empties_a_table_makes_due_dates_stale(
     session.execute(text(f"truncate alignment.{table}"))
 
     assert is_stale(session)
-    check_reports(session)
+    check_attainment(session)
     count_all(session)
-    check_reports(session)
+    check_attainment(session)
