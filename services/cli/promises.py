@@ -61,7 +61,7 @@ def _print(report: PromisesOut) -> None:
         terminal.print(parties_line(report.parties))
     terminal.print(promise_table(report))
     for promise in report.items:
-        if promise.verdict == "unknown":
+        if promise.verdict == "unknown" or promise.value_at_least is not None:
             terminal.print(f"{promise.id}: {promise.why}", soft_wrap=True)
         if promise.cannot_reach is not None:
             terminal.print(f"{promise.id}: {promise.cannot_reach}")
@@ -104,11 +104,19 @@ def promise_table(report: PromisesOut) -> Table:
             ),
             f"{bound} {value_text(promise.target, promise.unit)}{per}",
             value_text(promise.due, promise.unit) if promise.due != promise.target else "",
-            "" if promise.value is None else value_text(promise.value, promise.unit),
+            counted_text(promise),
             str(promise.n),
             verdict_text(promise),
         )
     return table
+
+
+def counted_text(promise: PromiseOut) -> str:
+    """What was counted, or what the value is at the least."""
+    if promise.value is not None:
+        return value_text(promise.value, promise.unit)
+    least = promise.value_at_least
+    return "" if least is None else f"at least {value_text(least, promise.unit)}"
 
 
 def verdict_text(promise: PromiseOut) -> str:

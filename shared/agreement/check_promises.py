@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shared.agreement.cel.read import Kind, is_selected, tokens
 from shared.agreement.check_conditions import unknown
+from shared.agreement.contexts import HANDOFF
 from shared.agreement.model import Agreement, Measure, Promise
 from shared.agreement.problem import Problem
 from shared.documents import Path, Unread
@@ -42,6 +44,9 @@ _EXAMPLES = {
 """Every field that some measure needs, and what to write."""
 
 
+_NOT_OF_TEAMS = {name for name, _ in HANDOFF} - {"team"}
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What promises may name; None where it cannot be read."""
@@ -61,6 +66,7 @@ def promise_problems(agreement: Agreement, known: Known, unread: Unread) -> Iter
             path: Path = ("promises", side, index)
             yield from _measure_problems(promise, path, unread)
             yield from _reference_problems(promise, path, known)
+            yield from _capacity_problems(promise, path)
             if promise.measure is Measure.QUALIFIED_VALUE and not has_values:
                 message = "what is a lead worth? write `money.value`, or promise `qualified`"
                 yield Problem((*path, "measure"), message)
@@ -91,6 +97,20 @@ def _reference_problems(promise: Promise, path: Path, known: Known) -> Iterator[
     for at, trait in enumerate(promise.traits):
         if traits is not None and trait not in traits:
             yield Problem((*path, "traits", at), unknown("trait", trait, traits))
+
+
+def _capacity_problems(promise: Promise, path: Path) -> Iterator[Problem]:
+    """What the roster can take is known of teams: a condition that reads more could never be evaluated."""
+    if promise.measure is not Measure.CAPACITY or promise.where is None:
+        return
+    source = tokens(promise.where.source)
+    for at, token in enumerate(source):
+        if token.text in _NOT_OF_TEAMS and token.kind is Kind.NAME and not is_selected(source, at):
+            message = (
+                f"`capacity` is known by team, not by `{token.text}`: this may read `team` alone, such as "
+                '`team == "inbound"`; mend the condition, or delete `where`'
+            )
+            yield Problem((*path, "where"), message, offset=token.offset)
 
 
 def _ids_of_both_sides(marketing: Sequence[Promise], sales: Sequence[Promise]) -> Iterator[Problem]:

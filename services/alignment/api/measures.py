@@ -59,6 +59,10 @@ class FigureOut(BaseModel):
         "minutes, to 5 up to ten, to 30 up to an hour, to a minute up to six hours, to 5 minutes up to a day, to half "
         "an hour up to a week, to two hours up to 30 days, to a day beyond."
     )
+    value_at_least: int | float | None = Field(
+        description="Where the value is not known: what it cannot be below, such as the capacity of the dates that are "
+        "known; null: the value is known, or nothing of it."
+    )
     unit: str = Field(
         description="leads, share (0 to 1), seconds, attempts, or the currency of an amount."
     )
@@ -218,6 +222,7 @@ def _item(report: _Report, row: _Row) -> FigureOut:
         p=row.subject.p,
         hours=row.hours,
         value=figure.value,
+        value_at_least=figure.at_least,
         unit=figure.unit,
         n=figure.n,
         why=figure.why,
@@ -228,7 +233,9 @@ def _item(report: _Report, row: _Row) -> FigureOut:
 def _path(report: _Report, row: _Row) -> str:
     """The path of what is behind a figure."""
     if row.subject.measure is Measured.CAPACITY:
-        return days_link(row.subject, team=report.link.get("team"))
+        filters = report.population.filters
+        where = None if filters is None else filters.where
+        return days_link(row.subject, team=report.link.get("team"), where=where)
     of = {} if row.of is None else {"of": row.of}
     parameters = {"measure": row.subject.measure.value, **of, **report.link}
     return f"{LEADS}?{urlencode(parameters)}"

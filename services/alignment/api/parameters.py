@@ -115,7 +115,7 @@ class Parameters(PeriodParameters):
         return self._within(session, self.times(now))
 
     def _within(self, session: Session, times: TimeRange) -> Selection:
-        groups = None
+        groups, condition = None, None
         if self.where is not None:
             condition = condition_of(self.where)
             fields = fields_read([condition])
@@ -124,6 +124,7 @@ class Parameters(PeriodParameters):
         return Selection(
             times,
             groups=groups,
+            where=condition,
             campaign=self.campaign,
             source=self.source,
             channel=self.channel,

@@ -68,6 +68,10 @@ class PromiseOut(BaseModel):
         description="What was counted; null: unknown, or of nothing. Times are rounded up as in `/v1/measures`, unless "
         "the target lies between two steps."
     )
+    value_at_least: int | float | None = Field(
+        description="Where the value is not known: what it cannot be below, such as the capacity of the dates that are "
+        "known. A promise is kept where this reaches the target. Null: the value is known, or nothing of it."
+    )
     is_at_most: bool = Field(description="Whether the target is the most that the value may be.")
     target: float = Field(description="Of the whole time, in `unit`.")
     due: float = Field(
@@ -78,7 +82,10 @@ class PromiseOut(BaseModel):
         description="From how many leads, answers or clocks the value is computed; of `capacity`, days of teams."
     )
     at_least_n: int
-    why: str | None = Field(description="Why it is not judged, such as `too few (7)`.")
+    why: str | None = Field(
+        description="Why it is not judged, such as `too few (7)`; or why the value of a promise that is kept is not "
+        "known."
+    )
     working_days_passed: float = Field(
         description="In the calendar of the team; where it is about teams with several calendars, the mean."
     )
@@ -231,6 +238,7 @@ def _promise(report: _Report, side: Side, promise: Promise, goal: Goal | None) -
         until=dates.last,
         verdict=judgement.verdict,
         value=figure.value,
+        value_at_least=figure.at_least,
         is_at_most=promise.at_most is not None,
         target=target_of(promise),
         due=judgement.due,

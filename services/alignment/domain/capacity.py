@@ -61,17 +61,18 @@ def latest_days(plans: Iterable[CapacityPlanned]) -> list[CapacityDay]:
 def capacity(first: date, last: date, known: KnownDates, teams: Sequence[TeamCapacity]) -> Figure:
     """Leads that these teams can take from the first to the last date: the sum over dates and teams. Unit: leads.
 
-    It is not known unless routing has announced each date, and each rep who works on one has a limit a day. A team of
-    which nothing was announced on a date that others have was none on that date.
+    It is not known unless routing has announced each date, and each rep who works on one has a limit a day; then it is
+    at least the sum of what is known. A team of which nothing was announced on a date that others have was none on
+    that date.
     """
     days, leads = sum(it.days for it in teams), sum(it.leads for it in teams)
     unlimited = [it for it in teams if it.unlimited]
     if not known.dates:
         return Figure(None, LEADS, days, NOT_ANNOUNCED)
     if unlimited:
-        return Figure(None, LEADS, days, _no_limit(unlimited, leads))
+        return Figure(None, LEADS, days, _no_limit(unlimited, leads), leads)
     if known.dates < (last - first).days + 1:
-        return Figure(None, LEADS, days, _partly_known(first, last, known, leads))
+        return Figure(None, LEADS, days, _partly_known(first, last, known, leads), leads)
     return Figure(leads, LEADS, days)
 
 

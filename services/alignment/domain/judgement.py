@@ -38,7 +38,7 @@ def judge(
     if not has_begun:
         return Judgement("not_begun", due, "its period has not begun")
     if figure.is_unknown:
-        return Judgement("unknown", due, figure.why)
+        return _by_what_is_known(promise, figure, due, is_over=is_over)
     if promise.measure not in OF_NUMBERS and figure.n < promise.at_least_n:
         return Judgement("too_few", due, f"too few ({figure.n})")
     value = figure.value or 0.0
@@ -48,6 +48,14 @@ def judge(
         return Judgement("behind", due)
     is_ahead = grows and value >= target * days.share_with_next
     return Judgement("ahead" if is_ahead else "on_track", due)
+
+
+def _by_what_is_known(promise: Promise, figure: Figure, due: float, *, is_over: bool) -> Judgement:
+    """A promise whose value is not known is kept for sure where what is known suffices; else it is not judged."""
+    is_kept = figure.at_least is not None and figure.at_least >= target_of(promise)
+    if promise.at_most is not None or not is_kept:
+        return Judgement("unknown", due, figure.why)
+    return Judgement("met" if is_over else "on_track", due, figure.why)
 
 
 def target_of(promise: Promise) -> float:

@@ -68,12 +68,16 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A value in its unit, and from how many things it was computed; where it is None, `why` says why."""
+    """A value in its unit, and from how many things it was computed; where it is None, `why` says why.
+
+    Where it is not known, `at_least` is what it cannot be below, or None.
+    """
 
     value: float | None
     unit: str
     n: int
     why: str | None = None
+    at_least: float | None = None
 
     @property
     def is_unknown(self) -> bool:

@@ -28,6 +28,7 @@ from services.alignment.domain.funnel import Stage
 from services.alignment.domain.groups import FIELDS, Groups
 from services.alignment.domain.progress import Outcome
 from services.alignment.tables import handoffs
+from shared.agreement.cel.condition import Condition
 from shared.db.time_range import TimeRange
 
 handoff = handoffs.c
@@ -59,7 +60,10 @@ UNKNOWN = ""
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Handoffs by when they qualified, by facts, and by the groups that a condition holds for; None selects all."""
+    """Handoffs by when they qualified, by facts, and by the groups that a condition holds for; None selects all.
+
+    `where` is the condition of the groups, for what is selected besides handoffs.
+    """
 
     times: TimeRange
     campaign: str | None = None
@@ -70,6 +74,7 @@ class Selection:
     team: str | None = None
     rep: str | None = None
     groups: Groups | None = None
+    where: Condition | None = None
 
     @property
     def filters(self) -> dict[GroupBy, str]:

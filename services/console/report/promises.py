@@ -100,16 +100,25 @@ def _goal_text(goal: Mapping[str, Any] | None) -> str:
 
 def _row(item: Mapping[str, Any]) -> list[Cell]:
     bound = "at most" if item["is_at_most"] else "at least"
-    value = NONE if item["value"] is None else value_text(item["value"], item["unit"])
     return [
         Cell(_words(item)),
         Cell(dates_text(item["since"], item["until"])),
         Cell(f"{bound} {value_text(item['target'], item['unit'])}"),
         Cell(value_text(item["due"], item["unit"])),
-        Cell(value, _href(item, kept=item["unit"] == "share") if item["value"] else ""),
+        _value_cell(item),
         count_cell(item["n"], _href(item)),
         Cell(_judgement(item), state=item["verdict"]),
     ]
+
+
+def _value_cell(item: Mapping[str, Any]) -> Cell:
+    """What was counted, or what the value is at the least where it is not known."""
+    value, least = item["value"], item.get("value_at_least")
+    if value is None:
+        text = NONE if least is None else f"at least {value_text(least, item['unit'])}"
+        return Cell(text, _href(item) if least else "")
+    href = _href(item, kept=item["unit"] == "share") if value else ""
+    return Cell(value_text(value, item["unit"]), href)
 
 
 def _words(item: Mapping[str, Any]) -> str:

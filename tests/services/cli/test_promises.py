@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from shared.contracts.payloads import Change
 from shared.db.session import Sessions
 from tests.builders import DEFAULT_SECTIONS, days
 from tests.services.alignment.builders import numbered, qualified, read, step
+from tests.services.alignment.capacity import plan
+from tests.services.alignment.capacity import read as read_plans
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database_environment")]
 
@@ -68,6 +71,19 @@ def test_each_promise_has_a_row_and_the_goal_a_sentence(sessions: Sessions) -> N
     assert "room: routing has announced nothing" in text
     assert "leads: the quota takes 30,000 leads per month" in text
     assert "÷ 10.0 % close rate = 90,000 qualified leads" in text
+
+
+def test_a_promise_that_is_kept_by_what_is_known_says_the_least_and_why(sessions: Sessions) -> None:
+    publish_agreement(sessions, promises=PROMISES)
+    with sessions.begin() as session:
+        read_plans(session, plan(leads=100, at=utc_now().replace(day=1), unlimited=1))
+
+    text = output()
+
+    [room] = [it for it in text.splitlines() if " room " in it]
+    assert re.search(r"at least [23],\d00 leads", room)
+    assert room.rstrip().endswith("on track")
+    assert "room: reps without a limit a day" in text
 
 
 def test_who_agreed_stands_above_the_promises(sessions: Sessions) -> None:

@@ -50,6 +50,14 @@ def refusals(text: str) -> list[str]:
         ("id: a, measure: reasons_given, at_least: 1, where: 'team == ▸\"emea\"'", "unknown team `emea`; there are"),
         ("id: a, measure: reasons_given, at_least: 1, where: 'channel == ▸\"e-mail\"'", "unknown channel `e-mail`"),
         ("id: a, measure: reasons_given, at_least: 1, where: 'tier == ▸\"hottt\"'", "unknown tier `hottt`; there are"),
+        (
+            "id: a, measure: capacity, per: month, at_least: 1, where: 'team == \"sales\" && ▸source == \"web\"'",
+            "`capacity` is known by team, not by `source`: this may read `team` alone, such as `team == \"inbound\"`",
+        ),
+        (
+            "id: a, measure: capacity, per: month, at_least: 1, where: ▸channel == 'email'",
+            "`capacity` is known by team, not by `channel`: this may read `team` alone",
+        ),
         ("id: a, measure: reasons_given, at_least: 1, at_least_n: ▸0", "`0`: write 1 to 1000000"),
         (
             "id: a, measure: reasons_given, at_least: 1}, {id: ▸a, measure: reasons_given, at_least: 1",

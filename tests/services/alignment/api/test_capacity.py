@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import func, update
 
 from services.alignment.main import build_api
 from shared.agreement.store import publish
@@ -18,6 +19,7 @@ from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
 from shared.contracts.payloads import CapacityPlanned
 from shared.db.session import Sessions
+from shared.db.tables import agreements
 from tests.builders import DEFAULT_SECTIONS, NOON, days
 from tests.seeds import random_of
 from tests.services.alignment.capacity import BEGIN, EMEA, INBOUND, ROUTING, plan, read
@@ -64,7 +66,9 @@ def measured(client: TestClient, **parameters: Any) -> dict[str, Any]:
 def test_a_promise_is_about_the_whole_month_however_much_of_it_has_passed(
     client: TestClient, sessions: Sessions
 ) -> None:
-    publish_promises(sessions, MONTH, {**MONTH, "at_least": 390}, {**MONTH, "per": "quarter"})
+    publish_promises(
+        sessions, MONTH, {**MONTH, "at_least": 390}, {**MONTH, "per": "quarter", "at_least": 800}
+    )
     with sessions.begin() as session:
         read(session, plan(), plan("emea", EMEA))
 
@@ -89,6 +93,23 @@ def test_before_anything_is_announced_it_says_what_announces_it(
     assert (promise["verdict"], promise["value"], promise["n"]) == ("unknown", None, 0)
     assert "once reps are imported" in promise["why"]
     assert get(client, promise["leads"])["items"] == []
+
+
+def test_in_the_first_month_a_promise_that_the_known_dates_suffice_for_is_kept(
+    client: TestClient, sessions: Sessions
+) -> None:
+    """From 18 November on 13 dates are known: of 130 leads."""
+    publish_promises(sessions, {**MONTH, "at_least": 130}, {**MONTH, "at_least": 131})
+    with sessions.begin() as session:
+        read(session, plan(at=NOON))
+
+    kept, unknown = promised(client, period="2026-11")
+
+    assert (kept["verdict"], kept["value"], kept["value_at_least"]) == ("on_track", None, 130)
+    assert (unknown["verdict"], unknown["value_at_least"]) == ("unknown", 130)
+    assert "13 of 30 dates are announced, 2026-11-18 to 2026-11-30" in kept["why"]
+    assert kept["why"] == unknown["why"] == measured(client)["why"]
+    assert measured(client)["value_at_least"] == 130
 
 
 def test_a_date_that_has_passed_stays_as_it_was_planned_last(
@@ -143,8 +164,11 @@ def test_conditions_over_the_team_choose_teams(
 def test_what_is_not_known_by_tier_or_rep_is_not_guessed(
     client: TestClient, sessions: Sessions
 ) -> None:
-    publish_promises(sessions, {**MONTH, "where": 'tier == "standard" && team == "emea"'})
+    """`publish` refuses such a promise; a version that was published before it did is still in force."""
+    publish_promises(sessions, {**MONTH, "where": 'team == "emea"'})
     with sessions.begin() as session:
+        source = func.replace(agreements.c.source, "team ==", "tier == 'standard' && team ==")
+        session.execute(update(agreements).values(source=source))
         read(session, plan())
 
     [promise] = promised(client, period="2026-11")
@@ -155,7 +179,8 @@ def test_what_is_not_known_by_tier_or_rep_is_not_guessed(
     assert (
         "not by source and tier" in measured(client, tier="hot", source="web", team="emea")["why"]
     )
-    assert "not by `where`" in measured(client, where='team == "emea"')["why"]
+    both = measured(client, where='channel == "email" && team == "emea"', channel="email")
+    assert "not by channel:" in both["why"]
 
 
 def test_as_a_measure_it_is_the_sum_of_the_days_behind_it(
@@ -165,10 +190,21 @@ def test_as_a_measure_it_is_the_sum_of_the_days_behind_it(
     with sessions.begin() as session:
         read(session, plan(), plan("emea", EMEA))
 
-    narrowed: list[dict[str, Any]] = [{}, {"team": "emea"}, {"team": "nobody"}]
-    for parameters in narrowed:
+    emea, inbound = 30 * EMEA, 30 * INBOUND
+    narrowed: list[tuple[dict[str, Any], int]] = [
+        ({}, inbound + emea),
+        ({"team": "emea"}, emea),
+        ({"team": "nobody"}, 0),
+        ({"where": 'team == "emea"'}, emea),
+        ({"where": 'team != "emea"'}, inbound),
+        ({"where": 'team != "emea"', "team": "emea"}, 0),
+        ({"where": "true"}, inbound + emea),
+        ({"where": "false"}, 0),
+    ]
+    for parameters, value in narrowed:
         figure = measured(client, **parameters)
 
+        assert figure["value"] == value
         behind = get(client, f"{figure['leads']}&limit=500")["items"]
         assert figure["value"] == sum(it["leads"] for it in behind)
         assert figure["n"] == len(behind)

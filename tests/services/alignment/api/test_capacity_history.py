@@ -10,10 +10,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from services.alignment.api.promises import PromiseParameters, promises_to_date
+from services.alignment.domain.capacity import CapacityDay
 from services.alignment.domain.policy import AlignmentPolicy
+from services.alignment.queries.capacity import TeamDays, days_of
+from services.alignment.tables import capacity_days
 from services.routing.domain.policy import RoutingPolicy
 from services.routing.handlers import CapacityPlanner
 from services.routing.queries.rosters import Rosters
@@ -101,6 +105,37 @@ def expected(rosters: Sequence[Mapping[str, Person]], teams: Sequence[str]) -> i
         for person in roster.values()
         if person.team in teams
     )
+
+
+def stored(session: Session) -> list[CapacityDay]:
+    return days_of(session, TeamDays(date.min, date.max), after=None, limit=10_000)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_kafka_was_wiped_the_outbox_gives_the_same_days(session: Session, seed: int) -> None:
+    """The relay publishes routing's records to the new log from the beginning; what was read before is read again.
+
+    Alignment had read some of them, or nothing: its rows were lost too.
+    """
+    chance = random_of(seed)
+    publish(session, json.dumps({**DEFAULT_SECTIONS, **SECTIONS}), by="test", now=BEGIN)
+    live_through(session, chance)
+    news = payloads_in_outbox(session, CAPACITY_PLANNED)
+    read(session, *news)
+    expected = stored(session)
+
+    for kept in (len(news), chance.randrange(len(news)), 0):
+        session.execute(delete(capacity_days))
+        read(session, *news[:kept])
+        again = [it for plan in news for it in [plan] * chance.randrange(1, 3)]
+        if kept == 0:
+            chance.shuffle(again)
+        while again:
+            size = chance.randrange(1, 20)
+            read(session, *again[:size])
+            again = again[size:]
+
+        assert stored(session) == expected
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -55,20 +55,20 @@ def test_it_is_the_sum_over_the_teams() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "teams", "words"),
+    ("known", "teams", "words", "at_least"),
     [
-        (KnownDates(0), [], "once reps are imported"),
-        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "3 of 30 dates are announced, 2026-11-28 to 2026-11-30"),
-        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "can take 40"),
-        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "2 or more of team emea"),
-        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "the others can take 540"),
-        (KnownDates(3, FIRST, LAST), [EMEA._replace(unlimited=2)], "`capacity.per_day`"),
+        (KnownDates(0), [], "once reps are imported", None),
+        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "3 of 30 dates are announced, 2026-11-28 to 2026-11-30", 40),
+        (KnownDates(3, date(2026, 11, 28), LAST), [EMEA], "can take 40", 40),
+        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "2 or more of team emea", 540),
+        (ALL, [INBOUND, EMEA._replace(unlimited=2)], "the others can take 540", 540),
+        (KnownDates(3, FIRST, LAST), [EMEA._replace(unlimited=2)], "`capacity.per_day`", 40),
     ],
 )  # fmt: skip
-def test_where_it_is_not_known_it_says_why(
-    known: KnownDates, teams: list[TeamCapacity], words: str
+def test_where_it_is_not_known_it_says_why_and_what_it_is_at_the_least(
+    known: KnownDates, teams: list[TeamCapacity], words: str, at_least: int | None
 ) -> None:
     figure = capacity(FIRST, LAST, known, teams)
 
-    assert (figure.value, figure.is_unknown) == (None, True)
+    assert (figure.value, figure.is_unknown, figure.at_least) == (None, True, at_least)
     assert words in str(figure.why)

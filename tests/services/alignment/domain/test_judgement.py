@@ -80,6 +80,25 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert judged_as(QUALITY, figure, is_over=True).why == "nobody announces it"
 
 
+@pytest.mark.parametrize(
+    ("at_least", "is_over", "verdict"),
+    [(400, False, "on_track"), (401, True, "met"), (399, False, "unknown"), (399, True, "unknown")],
+)
+def test_what_is_known_in_part_keeps_a_promise_that_it_suffices_for(
+    at_least: float, verdict: str, *, is_over: bool
+) -> None:
+    figure = Figure(None, "leads", 60, "28 of 30 dates are announced", at_least)
+
+    judgement = judged_as({**LEADS, "measure": "capacity"}, figure, is_over=is_over)
+
+    assert (judgement.verdict, judgement.due) == (verdict, 400)
+    assert judgement.why == "28 of 30 dates are announced"
+
+
+def test_a_least_value_keeps_no_promise_of_the_most() -> None:
+    assert judged_as(SPEED, Figure(None, "seconds", 60, "partly", 300)).verdict == "unknown"
+
+
 def test_room_for_leads_is_due_in_full() -> None:
     judgement = judged_as({**LEADS, "measure": "capacity"}, Figure(399, "leads", 399))
 

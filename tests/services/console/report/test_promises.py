@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.console.report.promises import promises_sections, value_text
+from services.console.report.sections import NONE
 
 
 def promise(**fields: Any) -> dict[str, Any]:
@@ -68,6 +69,19 @@ def test_a_promise_of_a_number_has_a_waterfall_and_opens_its_leads() -> None:
         assert f">{text}</text>" in marketing.picture
     assert sales.rows == []
     assert "has no promise of sales" in sales.empty
+
+
+@pytest.mark.parametrize(
+    ("least", "text", "href"), [(450, "at least 450", "/alignment/capacity"), (None, NONE, "")]
+)
+def test_what_is_known_in_part_is_said_and_opened(least: int | None, text: str, href: str) -> None:
+    fields = {"measure": "capacity", "value": None, "value_at_least": least}
+    marketing, _ = promises_sections(
+        report(promise(**fields, why="28 of 30 dates", leads="/v1/alignment/capacity"))
+    )
+
+    [cells] = marketing.rows
+    assert (cells[4].text, cells[4].href) == (text, href)
 
 
 def test_what_is_over_the_due_part_is_added_in_the_waterfall() -> None:
