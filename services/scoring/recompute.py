@@ -9,13 +9,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.scoring.domain.first_events import first_activity, first_naming
 from services.scoring.domain.lead import Lead, rebuild
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import leads, ledger
 from shared.agreement.store import Policies
+from shared.contracts.payloads import MarketingEvent
 from shared.db.session import Sessions
 
 PAGE = 200
+FIRST_VERSION = 1
 TOLERANCE = 1e-9
 
 
@@ -58,6 +61,7 @@ def differences(
         policy = policies.version(session, lead.version)
         again = rebuild(lead, events[lead.id], policy, now=now)
         result.extend(_compare_lead(lead, again, policy, now))
+        result.extend(_compare_instants(lead, events[lead.id], policy))
     return result
 
 
@@ -85,3 +89,31 @@ def _compare_lead(
         kept_value, computed_value = getattr(kept.profile, what), getattr(again.profile, what)
         if kept_value != computed_value:
             yield Difference(kept.id, what, kept_value, computed_value)
+
+
+def _compare_instants(
+    kept: Lead, events: Sequence[MarketingEvent], policy: ScoringPolicy
+) -> Iterator[Difference]:
+    """Since when the lead is known, and engaged, against the first events by which it is.
+
+    What was known before these instants were kept is compared once it has been announced. Activity counts by the
+    agreement of when its event was added, so it is compared only as long as there is one version of that.
+    """
+    if kept.known and kept.known_at is None:
+        return
+    known_at = first_naming(None, events)
+    if kept.known_at != known_at and not (known_at is None and kept.known_at == kept.since):
+        yield Difference(kept.id, "known_at", kept.known_at, known_at)
+    active_at = first_activity(None, events, policy)
+    if policy.version == FIRST_VERSION and not _is_active_since(kept, active_at, events):
+        yield Difference(kept.id, "active_at", kept.active_at, active_at)
+
+
+def _is_active_since(
+    kept: Lead, active_at: datetime | None, events: Sequence[MarketingEvent]
+) -> bool:
+    """Whether it is active since the first activity, or since it was judged to be, which is the time of no event."""
+    if kept.active_at is None or kept.active_at == active_at:
+        return kept.active_at == active_at
+    is_judged = kept.active_at not in {it.time for it in events}
+    return is_judged and (active_at is None or kept.active_at < active_at)

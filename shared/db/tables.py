@@ -79,6 +79,15 @@ lags = Table(
     comment="How far each group is behind, as the relay has measured it last.",
 )
 
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True), comment="Null: it still runs."),
+    comment="Topics on which things of before the topic are announced after an upgrade.",
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from services.alignment.domain.known import total_of_known
+from services.alignment.queries.known import KnownSelection, known_counts
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy, Selection
 from shared.db.time_range import ALWAYS
@@ -31,7 +33,14 @@ _UNREAD = text("""
             or (fact.assigned_at is null) <> (routed.hop = 0)) as handoffs,
         (select count(*) from routed join sla.clocks clock on clock.handoff_id = routed.id
          join sla.timers on clock_id = clock.id left join alignment.promises promise on promise.clock_id = clock.id
-         where (promise.breached_at is null) <> (timers.breached_at is null)) as breaches
+         where (promise.breached_at is null) <> (timers.breached_at is null)) as breaches,
+        (select count(*) from scoring.leads lead left join alignment.leads fact on fact.lead_id = lead.id
+         where lead.id in (select lead_id from scoring.identities where key like :emails)
+            and lead.known_at is not null and (
+                (fact.known_at, fact.merged_into) is distinct from (lead.known_at, lead.merged_into)
+                or fact.engaged_at is distinct from
+                    case when lead.active_at is not null then greatest(lead.known_at, lead.active_at) end
+            )) as known
 """)
 
 _COUNTED = text("""
@@ -44,23 +53,37 @@ _COUNTED = text("""
 """)
 
 
+_COUNTED_KNOWN = text("""
+    select count(known_at) as known, count(*) filter (
+        where known_at is not null and active_at is not null
+    ) as engaged
+    from scoring.leads where merged_into is null
+""")
+
+
 def unread(session: Session, stream: Stream) -> Row[Any]:
-    """How many handoffs of the stream, and how many breaches, alignment does not have as their services do."""
+    """How many handoffs, breaches and known leads of the stream alignment does not have as their services do."""
     return session.execute(_UNREAD, {"emails": f"email/{stream.tag}-%"}).one()
 
 
 def check_conservation(session: Session) -> None:
-    """The funnel of each team is what routing and the SLA monitor count; every report is the fold over handoffs."""
+    """The funnel of each team is what routing and the SLA monitor count, and known leads are those that scoring counts.
+
+    Every report is the fold over handoffs.
+    """
     last: list[object] = []
 
     def is_conserved() -> bool:
-        last[:] = [_counted(session), _reported(session)]
-        return last[0] == last[1]
+        counted = [_counted(session), session.execute(_COUNTED_KNOWN).one()]
+        last[:] = [*counted, _reported(session), _reported_known(session)]
+        return last[:2] == last[2:]
 
     try:
         until(is_conserved, within_s=PATIENCE_S, every_s=0.3)
     except AssertionError:
-        raise AssertionError(f"routing and the SLA monitor, then alignment: {last}") from None
+        raise AssertionError(
+            f"routing, the SLA monitor and scoring, then alignment: {last}"
+        ) from None
     check_reports(session)
 
 
@@ -76,3 +99,9 @@ def _reported(session: Session) -> dict[str | None, tuple[int, ...]]:
         it.counts.group: (it.counts.qualified, it.counts.assigned, it.promises_broken)
         for it in funnels
     }
+
+
+def _reported_known(session: Session) -> tuple[int, int]:
+    """The known and engaged leads by alignment's funnels."""
+    counts = total_of_known(known_counts(session, KnownSelection(ALWAYS), None))
+    return counts.known, counts.engaged

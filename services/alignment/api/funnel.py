@@ -17,10 +17,12 @@ from services.alignment.domain.known import FIELDS, total_of_known, with_known
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
+from shared.contracts.topics import LEADS_KNOWN
 from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
+from shared.messaging import backfills
 
 RESPONSES = {
     **CSV_RESPONSE,
@@ -119,6 +121,10 @@ class AlignmentOut(BaseModel):
     by: GroupBy
     since: date
     until: date
+    is_known_complete: bool = Field(
+        description="False: leads that were known before the upgrade to this version are still announced, and `known` "
+        "and `engaged` are too low until all are."
+    )
     total: FunnelOut = Field(description="All of them together; its `group` is null.")
     items: list[FunnelOut] = Field(description="Each group, the one with most leads first.")
 
@@ -143,13 +149,20 @@ def alignment(
         groups = with_known(groups, known)
     items = [FunnelOut.of(it) for it in groups]
     first, last = parameters.dates(now)
+    is_known_complete = not backfills.is_running(session, LEADS_KNOWN.name)
     if wants_csv(request, parameters.format):
-        columns = ["since", "until", *FunnelOut.model_fields]
-        rows = [{"since": first, "until": last, **dict(it)} for it in items]
+        same = {"since": first, "until": last, "is_known_complete": is_known_complete}
+        rows = [{**same, **dict(it)} for it in items]
+        columns = ["since", "until", *FunnelOut.model_fields, "is_known_complete"]
         return csv_response(request, "alignment", columns, rows)
     total = replace(total_of(groups), known=None if known is None else total_of_known(known))
     return AlignmentOut(
-        by=parameters.by, since=first, until=last, total=FunnelOut.of(total), items=items
+        by=parameters.by,
+        since=first,
+        until=last,
+        is_known_complete=is_known_complete,
+        total=FunnelOut.of(total),
+        items=items,
     )
 
 

@@ -43,6 +43,9 @@ OTHERS: Final = {
 
 GROUPS: Final = ("team", "campaign", "channel", "persona", "source", "tier", "rep")
 NOBODY: Final = {"rep": "nobody yet"}
+INCOMPLETE: Final = (
+    " Known and engaged are too low: leads that were known before the upgrade are still announced."
+)
 EMPTY: Final = "No lead qualified in this period."
 COMMAND: Final = "leadbaton demo"
 
@@ -72,7 +75,7 @@ def funnel_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Sect
         [] if is_empty else rows,
         note=f"{n_text(qualified)} that qualified {period_text(report)}, {versions_text(total)}. Counted by "
         "when they qualified, whenever the rest happened: these figures still grow. Known and engaged are the leads "
-        "that became so in the period.",
+        f"that became so in the period.{_incomplete_text(report)}",
         **({} if is_empty else {"picture": horizontal_bars("The funnel", _bars(total))}),
         empty=EMPTY,
         command=COMMAND,
@@ -116,7 +119,7 @@ def rates_section(report: Mapping[str, Any], period: Mapping[str, str]) -> Secti
         "Rates and revenue",
         columns,
         rows if total["qualified"] or total.get("known") else [],
-        note=f"Of the same leads, {versions_text(total)}.",
+        note=f"Of the same leads, {versions_text(total)}.{_incomplete_text(report)}",
     )
 
 
@@ -149,10 +152,16 @@ def groups_section(
         columns,
         rows,
         note=f"{n_text(report['total']['qualified'])} that qualified {period_text(report)}, "
-        f"{versions_text(report['total'])}.",
+        f"{versions_text(report['total'])}.{_incomplete_text(report)}",
         empty=EMPTY,
         command=COMMAND,
     )
+
+
+def _incomplete_text(report: Mapping[str, Any]) -> str:
+    """That known leads are missing, if some are and the report has such counts."""
+    is_counted = report["total"].get("known") is not None
+    return INCOMPLETE if is_counted and not report.get("is_known_complete", True) else ""
 
 
 def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | None) -> list[Cell]:

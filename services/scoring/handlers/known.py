@@ -14,8 +14,10 @@ from services.scoring.domain.lead import Lead
 from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.queries import known, leads, ledger
 from shared.agreement.store import Policies
-from shared.messaging import outbox
+from shared.contracts.topics import LEADS_KNOWN
+from shared.messaging import backfills, outbox
 
+TOPIC = LEADS_KNOWN.name
 MAX_LEADS = 50
 """How many leads are read at once with all of their events: few, so that messages never wait long."""
 
@@ -41,11 +43,15 @@ def announce_known_before(
 ) -> bool:
     """Announce leads that were known before leads were announced as known; returns whether more may wait.
 
-    Each is read with all of its events, once in its life.
+    Each is read with all of its events, once in its life. That this backfill runs is noted until no lead is left, those
+    that other workers hold included.
     """
     claimed = leads.claim_known_before(session, limit=MAX_LEADS)
     if not claimed:
+        if backfills.is_running(session, TOPIC) and not leads.is_any_known_before(session):
+            backfills.note_ended(session, TOPIC, now)
         return False
+    backfills.note_running(session, TOPIC, now)
     policy = policies.current(session)
     events = ledger.events_of(session, [it.id for it in claimed])
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     Uuid,
+    and_,
     any_,
     cast,
     func,
@@ -37,6 +38,7 @@ from services.scoring.tables import identities, leads, stages
 from shared.db.optimistic import StaleRead
 
 UUIDS = ARRAY(Uuid)
+_KNOWN_BEFORE = and_(leads.c.known, leads.c.known_at.is_(None), leads.c.merged_into.is_(None))
 COLUMNS = (
     "id", "since", "version", "known", "stage", "armed", "rearm_at", "disqualified_at",
     "qualification", "fit", "review_at", "blocker", "hand_raise", "known_at", "active_at", "announced", "live",
@@ -86,10 +88,12 @@ def claim_leads_of_version(session: Session, version: int, *, limit: int) -> lis
 
 def claim_known_before(session: Session, *, limit: int) -> list[Lead]:
     """The oldest known leads of which it is not stored since when, locked; without those that others have locked."""
-    statement = _leads().where(
-        leads.c.known, leads.c.known_at.is_(None), leads.c.merged_into.is_(None)
-    )
-    return _claimed(session, statement.order_by(leads.c.since), limit)
+    return _claimed(session, _leads().where(_KNOWN_BEFORE).order_by(leads.c.since), limit)
+
+
+def is_any_known_before(session: Session) -> bool:
+    """Whether there is a known lead of which it is not stored since when, those included that others have locked."""
+    return session.execute(select(leads.c.id).where(_KNOWN_BEFORE).limit(1)).first() is not None
 
 
 def counts_by_version(session: Session) -> dict[int, int]:

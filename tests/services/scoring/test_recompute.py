@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner
 
@@ -56,6 +59,43 @@ def test_each_difference_is_named_with_both_values(sessions: Sessions, lead_ids:
     assert count == 2
     assert {it.what for it in differences} == {"fit", "engagement", "traits"}
     assert Difference(differences[0].lead_id, "fit", 99.0, 20.0) == differences[0]
+
+
+@pytest.mark.parametrize("field", ["known_at", "active_at"])
+@pytest.mark.parametrize("wrong_by", [days(1), -days(1), None])
+def test_a_wrong_instant_is_a_difference(
+    sessions: Sessions, lead_ids: list[str], field: str, wrong_by: timedelta | None
+) -> None:
+    """Known and active since an event, which an instant before the first one can only be by a judgement."""
+    del lead_ids
+    with sessions.begin() as session:
+        lead, _ = leads.leads_after(session, None, limit=9)
+        wrong = None if wrong_by is None else getattr(lead, field) + wrong_by
+        changed: dict[str, Any] = {field: wrong}
+        leads.save_leads(session, [lead._replace(**changed)])
+
+    [(_, differences)] = compare_leads(sessions, Policies(ScoringPolicy), utc_now())
+
+    is_plausible = field == "active_at" and wrong is not None and wrong < getattr(lead, field)
+    is_to_be_read = field == "known_at" and wrong is None
+    expected = [] if is_plausible or is_to_be_read else [(field, wrong, getattr(lead, field))]
+    assert [(it.what, it.kept, it.computed) for it in differences] == expected
+
+
+def test_activity_under_several_agreements_is_not_compared(
+    sessions: Sessions, lead_ids: list[str]
+) -> None:
+    del lead_ids
+    with sessions.begin() as session:
+        Worker(session).publish(money={"currency": "EUR"})
+        lead, _ = leads.leads_after(session, None, limit=9)
+        leads.save_leads(session, [lead._replace(version=2, active_at=None)])
+
+    [(_, differences)] = compare_leads(
+        sessions, Policies(ScoringPolicy), utc_now(), lead_id=lead.id
+    )
+
+    assert "active_at" not in {it.what for it in differences}
 
 
 def test_an_unknown_lead_is_no_lead(sessions: Sessions, lead_ids: list[str]) -> None:

@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from services.alignment.main import build_api
 from shared.auth.issuing import create_key
 from shared.auth.keys import KeyScope
+from shared.contracts.topics import LEADS_KNOWN
 from shared.db.session import Sessions
+from shared.messaging import backfills
 from tests.builders import NOON, an_id, days, minutes
 from tests.services.alignment.builders import lead_known, qualified, read
 
@@ -130,6 +132,23 @@ def test_before_anything_is_announced_the_figures_are_unknown(sender: TestClient
 
     assert (total["known"], total["engaged"], total["engaged_rate"]) == (None, None, None)
     assert total["qualified_rate"] is None
+
+
+def test_while_leads_of_before_are_still_announced_the_report_says_so(
+    client: TestClient, sessions: Sessions
+) -> None:
+    assert report(client, by="campaign")["is_known_complete"]
+    with sessions.begin() as session:
+        backfills.note_running(session, LEADS_KNOWN.name, NOON)
+
+    assert not report(client, by="campaign")["is_known_complete"]
+    text = client.get("/v1/alignment", params={**WEEK, "by": "campaign", "format": "csv"}).text
+    assert {it["is_known_complete"] for it in DictReader(StringIO(text, newline=""))} == {"false"}
+
+    with sessions.begin() as session:
+        backfills.note_ended(session, LEADS_KNOWN.name, NOON)
+
+    assert report(client, by="campaign")["is_known_complete"]
 
 
 def test_a_period_in_which_nobody_became_known_has_none(client: TestClient) -> None:

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from services.scoring.domain.policy import ScoringPolicy
 from services.scoring.handlers import announce_known_before
 from services.scoring.handlers.known import MAX_LEADS
 from services.scoring.handlers.reopening import reopen_lead
 from services.scoring.tables import leads as stored_leads
+from shared.agreement.store import Policies
 from shared.contracts.known import LeadKnown
 from shared.contracts.payloads import Change, EventKind, Identity, MarketingEvent
 from shared.contracts.topics import LEADS_KNOWN
+from shared.db.session import Sessions
+from shared.messaging import backfills
 from tests.builders import DEFAULT_SECTIONS, NOON, days, handoff_changed, marketing_event, minutes
 from tests.services.scoring.conftest import Worker, payloads_in_outbox
 from tests.services.scoring.handlers.helpers import lead_of
@@ -203,13 +207,36 @@ def test_leads_that_were_known_before_are_announced_once_page_by_page(worker: Wo
 
     assert announce_known_before(worker.session, NOON, policies=worker.policies)
     assert not announce_known_before(worker.session, NOON, policies=worker.policies)
+    assert backfills.is_running(worker.session, LEADS_KNOWN.name)
     assert not announce_known_before(worker.session, NOON, policies=worker.policies)
+    assert not backfills.is_running(worker.session, LEADS_KNOWN.name)
 
     again = announced(worker)[len(expected) :]
     assert {it.sequence for it in again} == {1}
     assert sorted((it.lead_id, it.known_at, it.engaged_at, it.source) for it in again) == sorted(
         expected
     )
+
+
+def test_the_backfill_runs_as_long_as_another_worker_holds_a_lead(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        worker = Worker(session)
+        worker.publish()
+        worker.take(at(1, email="ada@x.com"))
+        as_of_an_older_version(worker)
+
+    policies = Policies(ScoringPolicy)
+    with sessions() as first, sessions() as second:
+        announce_known_before(first, NOON, policies=policies)
+        backfills.note_running(second, "another.topic", NOON)
+        assert not announce_known_before(second, NOON, policies=policies)
+        first.commit()
+        assert backfills.is_running(second, LEADS_KNOWN.name)
+        announce_known_before(second, NOON, policies=policies)
+        assert not backfills.is_running(second, LEADS_KNOWN.name)
+        assert backfills.is_running(second, "another.topic")
+        backfills.note_running(second, LEADS_KNOWN.name, NOON)
+        assert backfills.is_running(second, LEADS_KNOWN.name)
 
 
 def test_events_of_a_lead_that_was_known_before_wait_for_its_turn(worker: Worker) -> None:
