@@ -23,6 +23,11 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def fault_text(message: str) -> str:
+    """What pydantic says of a value, without the words that it puts before the text of a ValueError."""
+    return message.removeprefix("Value error, ")
+
+
 def one_line(text: str) -> str:
     """The text in one line, with single blanks in place of blanks, control characters and marks that cannot be seen."""
     return " ".join(_UNSEEN.sub(" ", text).split())

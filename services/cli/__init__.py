@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from services.cli.environment import InstallationUnreadable, NoInstallation, adopt
-from shared.text import unstorable_at
+from shared.text import fault_text, unstorable_at
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start everything on this machine; Ctrl-C stops it."),
@@ -116,6 +116,14 @@ class Commands(TyperGroup):
         ctx.meta[NEEDS_INSTALLATION] = not (shows_help or needs_none)
         ctx.meta[USES_INSTALLATION] = args[:2] in USE_ONE_IF_THERE or args[:1] == ["report"]
         return name, command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command; Typer repeats pydantic's words about a bad value, here without their prefix."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = fault_text(error.message)
+            raise
 
 
 app = typer.Typer(

@@ -26,6 +26,7 @@ from shared.documents.spelling import nearest
 from shared.process import logs
 from shared.process.settings import Settings
 from shared.terminal import Terminal
+from shared.text import fault_text
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 MAX_ADD = timedelta(days=365)
@@ -159,7 +160,7 @@ def _duration(text: str) -> timedelta:
     try:
         length = TypeAdapter(Duration).validate_python(text)
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        message = fault_text(error.errors()[0]["msg"])
         raise typer.BadParameter(f"--add: {text!r}: {message}") from None
     if length > MAX_ADD:
         raise typer.BadParameter(f"--add: write at most {MAX_ADD.days}d of working time")

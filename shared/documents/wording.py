@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from shared.documents.spelling import closest, nearest
 from shared.documents.tree import Path
+from shared.text import fault_text
 
 
 def wording(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -27,7 +28,7 @@ def wording(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"`{path[-1]}` is missing; add it{_description(model, path)}"
     if kind in _SENTENCES:
         return f"{_quoted(value)} {_SENTENCES[kind](error)}"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    message = fault_text(error["msg"]).removeprefix("Input ").rstrip(".")
     return f"{_quoted(value)}: {message}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
@@ -29,7 +29,9 @@ from shared.http.problems import (
     problem_response,
 )
 from shared.http.reference import reference
+from shared.http.repeated_parameters import refuse_repeated_parameters
 from shared.http.request_log import RequestLog
+from shared.text import fault_text
 
 Check = Callable[[], None]
 """A readiness check: it raises an error while something that the API needs is away."""
@@ -69,6 +71,7 @@ def create_app(
         telemetry=NO_FASTAPI_TELEMETRY,
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_repeated_parameters)],
     )
     app.state.sessions, app.state.time_source = sessions, time_source
     keys = app.state.keys = KeyCache(sessions, time_source)
@@ -147,7 +150,7 @@ def _validation_problem(error: RequestValidationError) -> Response:
     first_faults = [
         {
             "where": _shortened(".".join(map(str, it["loc"]))),
-            "what": _shortened(it["msg"].removeprefix("Value error, ")),
+            "what": _shortened(fault_text(it["msg"])),
         }
         for it in faults[:MAX_FAULTS]
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from shared.errors import Rejected, Unavailable
+from shared.text import fault_text
 
 
 class InvalidEvent(Rejected):
@@ -76,4 +77,4 @@ def first_fault(error: ValidationError) -> InvalidEvent:
     """The first fault that pydantic reports, in one line, without the value, which may be personal."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, fault["loc"])) or "event"
-    return InvalidEvent(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
+    return InvalidEvent(f"{where}: {fault_text(fault['msg'])}")

@@ -6,13 +6,18 @@ import fcntl
 import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
 
-from services.cli import COMMANDS
+from services.cli import COMMANDS, LOCATIONS, _import, app
 from services.cli.processes import PROCESSES, Process
 from shared.process.settings import Settings
 from tests.commands import ENVIRONMENT, leadbaton
@@ -72,6 +77,34 @@ def test_an_argument_that_is_no_text_is_named() -> None:
         2,
         "leadbaton: argument 6 is no text in UTF-8\n",
     )
+
+
+def choices_of(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """The command line up to each option that takes one of some values."""
+    for name, subcommand in getattr(command, "commands", {}).items():
+        yield from choices_of(subcommand, *path, name)
+    for option in command.params:
+        kind = option.type_descriptor.annotation
+        if isinstance(kind, type) and issubclass(kind, Enum) and option.opts[0].startswith("-"):
+            yield *path, option.opts[0]
+
+
+def test_a_value_that_is_none_of_the_choices_is_refused_in_plain_words() -> None:
+    commands = get_group(app).commands
+    for name in LOCATIONS:
+        commands[name] = _import(name)
+    options = [it for name in LOCATIONS for it in choices_of(commands[name], name)]
+
+    assert ("report", "--by") in options
+    for option in options:
+        shown = CliRunner(env={"LEADBATON_DATABASE_URL": NOWHERE}).invoke(
+            app, [*option, "nonsense"]
+        )
+        text = " ".join(shown.output.replace("│", " ").split())
+        assert shown.exit_code == 2, option
+        assert f"Invalid value for '{option[-1]}'" in text
+        assert "'nonsense' is not one of '" in text
+        assert "Value error" not in text
 
 
 def test_a_wrong_setting_is_named_as_the_operator_knows_it() -> None:
