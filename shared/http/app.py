@@ -77,8 +77,7 @@ def create_app(
     keys = app.state.keys = KeyCache(sessions, time_source)
     app.state.streams = OpenStreams()
     app.state.changes = None  # until `main` has a source of them
-    posts: Posts = {}
-    keyless: set[str] = set()
+    posts, keyless = Posts(), set[str]()
     app.state.posts, app.state.keyless_paths = posts, keyless
     app.add_middleware(DirectRoutes, posts=posts)
     app.add_middleware(

@@ -97,11 +97,11 @@ def test_a_value_that_is_none_of_the_choices_is_refused_in_plain_words() -> None
 
     assert ("report", "--by") in options
     for option in options:
-        shown = CliRunner(env={"LEADBATON_DATABASE_URL": NOWHERE}).invoke(
+        completed = CliRunner(env={"LEADBATON_DATABASE_URL": NOWHERE}).invoke(
             app, [*option, "nonsense"]
         )
-        text = " ".join(shown.output.replace("│", " ").split())
-        assert shown.exit_code == 2, option
+        text = " ".join(completed.output.replace("│", " ").split())
+        assert completed.exit_code == 2, option
         assert f"Invalid value for '{option[-1]}'" in text
         assert "'nonsense' is not one of '" in text
         assert "Value error" not in text
