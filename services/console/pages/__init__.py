@@ -19,6 +19,7 @@ from services.console.pages import (
     promises,
     reps,
     reroutes,
+    spend,
 )
 from services.console.pages.page import Act, Export, Page
 
@@ -35,6 +36,7 @@ PAGES: tuple[Page, ...] = (
     *alignment.PAGES,
     *behind.PAGES,
     capacity.PAGE,
+    spend.PAGE,
     deliveries.PAGE,
     reps.PAGE,
     agreement.PAGE,

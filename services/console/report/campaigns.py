@@ -25,6 +25,8 @@ from services.console.report.sections import (
 )
 
 TITLE: Final = "Campaigns by cost and revenue"
+SPEND: Final = "/alignment/spend"
+"""The page of what is recorded of a campaign's cost."""
 MAX_BARS: Final = 8
 REASONS: Final = {
     "no_spend": "cost unknown",
@@ -115,6 +117,12 @@ class _Links:
         group = {"group": self._campaign["campaign"] or ""} if self._campaign else {}
         return wins_href(self._dates, "campaign", **group)
 
+    def spend(self, item: Mapping[str, Any]) -> str:
+        """What is recorded of the campaign's cost; the sum of all has its campaigns above it."""
+        has_spend = item["spend"] is not None or item["spend_apart"]
+        campaign = self._campaign.get("campaign")
+        return f"{SPEND}?{urlencode({'campaign': campaign})}" if campaign and has_spend else ""
+
 
 def _row(item: Mapping[str, Any], name: Cell, links: _Links) -> list[Cell]:
     currency = links.currency
@@ -127,7 +135,7 @@ def _row(item: Mapping[str, Any], name: Cell, links: _Links) -> list[Cell]:
         name,
         *(count_cell(item[it], links.leads(it)) for it in ("qualified", "rejected", "won")),
         Cell(credit, wins),
-        Cell(_sum_text(item["spend"], item["spend_apart"], currency, reason)),
+        Cell(_sum_text(item["spend"], item["spend_apart"], currency, reason), links.spend(item)),
         _cost_cell(item["cost_per_qualified"], links, "qualified", reason),
         _cost_cell(item["cac"], links, "won", reason),
         Cell(roi) if item["roi"] is None else Cell(percent_text(item["roi"]), wins),

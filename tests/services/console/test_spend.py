@@ -1,0 +1,58 @@
+"""What is behind the cost of a campaign: a page of all periods and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.alignment.domain.spend import Amount, SpendEntry
+from services.alignment.handlers.spend import record_spend
+from shared.db.session import Sessions
+from tests.builders import NOON
+from tests.services.console.site import RunningConsole, running_console
+from tests.services.console.test_alignment import page_of, text_of
+
+pytestmark = pytest.mark.postgres
+
+CAMPAIGN = "spring/2026 & <b>"
+
+
+@pytest.fixture(scope="module")
+def console(module_sessions: Sessions) -> Iterator[RunningConsole]:
+    """The console where the cost of a campaign was corrected once, and is unknown of another period."""
+    entries = [
+        SpendEntry(CAMPAIGN, "2026-11", Amount(420_050, "EUR"), 1),
+        SpendEntry(CAMPAIGN, "2026-11", Amount(400_000, "EUR"), 2),
+        SpendEntry(CAMPAIGN, "2026-10", None, 1),
+    ]
+    with module_sessions.begin() as session:
+        for entry in entries:
+            record_spend(session, [entry], now=NOON)
+    with running_console(module_sessions, now=NOON) as console:
+        yield console
+
+
+def test_all_versions_of_a_campaign_are_listed_and_the_latest_counts(
+    console: RunningConsole,
+) -> None:
+    text = text_of(page_of(console, "/alignment/spend", campaign=CAMPAIGN))
+
+    assert "2026-11 2026-11-01 to 2026-11-30 4,000.00 EUR 2 yes" in text
+    assert "2026-11 2026-11-01 to 2026-11-30 4,200.50 EUR 1 no" in text
+    assert "2026-10 2026-10-01 to 2026-10-31 not known any more 1 yes" in text
+
+
+def test_the_cost_in_the_report_opens_it(console: RunningConsole) -> None:
+    page = page_of(console, "/alignment", period="2026-11")
+
+    assert "/alignment/spend?campaign=spring%2F2026+%26+%3Cb%3E" in page.text
+
+
+@pytest.mark.parametrize("query", [{}, {"campaign": ""}, {"campaign": "nothing"}])
+def test_without_periods_it_says_where_they_come_from(
+    console: RunningConsole, query: dict[str, str]
+) -> None:
+    text = text_of(page_of(console, "/alignment/spend", **query))
+
+    assert "leadbaton campaigns import FILE" in text
