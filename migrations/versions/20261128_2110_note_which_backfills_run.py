@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "messaging_backfills_01"
-down_revision = "alignment_12"
+down_revision = "alignment_13"
 branch_labels = None
 depends_on = None
 
