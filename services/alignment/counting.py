@@ -8,6 +8,7 @@ from threading import Event
 from services.alignment import metrics
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
+from services.alignment.handlers.credits import count_oldest_credits
 from services.alignment.queries.stale_days import stale_days_now
 from shared.agreement.store import Policies
 from shared.db.session import Sessions
@@ -17,13 +18,18 @@ PAUSES = 9
 
 
 def count_stale_days(sessions: Sessions, policies: Policies[AlignmentPolicy], stop: Event) -> None:
-    """Count until no day is stale, or `stop`, and set the gauges."""
+    """Count until no day is stale, or `stop`, and set the gauges.
+
+    Sums of handoffs and credit of wins take turns, so that neither waits until the other has no stale day.
+    """
     while not stop.is_set():
         began_s = time.monotonic()
         with sessions.begin() as session:
             is_counted = count_oldest_day(session, policies)
+        with sessions.begin() as session:
+            is_credited = count_oldest_credits(session, policies)
         _set_gauges(sessions)
-        if not is_counted:
+        if not is_counted and not is_credited:
             return
         stop.wait((time.monotonic() - began_s) * PAUSES)
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from services.alignment.api.attribution import find_policy
 from services.alignment.api.campaigns import CampaignOut, CampaignsOut, campaigns_report
 from services.alignment.api.outcomes import outcome_of
 from services.alignment.api.parameters import PeriodParameters
@@ -189,7 +188,7 @@ def _print_added(added: Sequence[Spend], *, rows: int) -> None:
 
 
 def _report(session: Session, period: str | None, limit: int) -> CampaignsOut:
-    policy = find_policy(session, Policies(AlignmentPolicy))
+    policy = Policies(AlignmentPolicy).find_current(session)
     parameters = PeriodParameters(period=period)
     return campaigns_report(session, parameters, policy, now=utc_now(), limit=limit)
 

@@ -156,9 +156,16 @@ class Policies(Generic[P]):
 
     def current(self, session: Session) -> P:
         """The policy of the newest version; raises NoAgreement."""
+        policy = self.find_current(session)
+        if policy is None:
+            raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
+        return policy
+
+    def find_current(self, session: Session) -> P | None:
+        """The policy of the newest version, or None where none was ever published."""
         newest = session.scalar(select(func.max(agreements.c.version)))
         if newest is None:
-            raise NoAgreement("no agreement is published; run: leadbaton agreement publish FILE")
+            return None
         policy = self.version(session, newest)
         self._log_newest(newest)
         return policy

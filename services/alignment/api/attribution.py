@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from services.alignment.api.groups import DEFAULT_GROUPS, GroupLimit
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
-from services.alignment.domain.attribution import Credits, Group, Touch, credited
+from services.alignment.domain.attribution import CreditBy, Credits, Group, together
+from services.alignment.domain.credits import NotCounted
 from services.alignment.domain.periods import BadPeriod
-from services.alignment.domain.policy import AlignmentPolicy, terms_of
-from services.alignment.queries.touches import count_wins, wins_in
-from shared.agreement.model import Attribution, AttributionModel
-from shared.agreement.store import NoAgreement, Policies
-from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
+from services.alignment.domain.policy import AlignmentPolicy, attribution_of, terms_of
+from services.alignment.domain.ranking import split
+from services.alignment.queries.credits import credits_in
+from shared.agreement.model import AttributionModel
+from shared.agreement.store import Policies
+from shared.http.csv_tables import CSV_RESPONSE, MAX_CSV_ROWS, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
 
-MAX_WINS = 10_000
-"""The wins that one report divides among their touches at most."""
-TOO_MANY = f"more than {MAX_WINS} leads were won in this period, and a report divides no more: name a shorter one"
 RESPONSES = {
     **CSV_RESPONSE,
-    **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod),
-}
-
-
-class CreditBy(StrEnum):
-    """What the groups of touches are."""
-
-    CAMPAIGN = "campaign"
-    CHANNEL = "channel"
-
-
-NAMES: dict[CreditBy, Callable[[Touch], str | None]] = {
-    CreditBy.CAMPAIGN: lambda touch: touch.campaign,
-    CreditBy.CHANNEL: lambda touch: touch.channel,
+    **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod, NotCounted),
 }
 
 
@@ -51,6 +37,12 @@ class AttributionParameters(PeriodParameters):
     by: CreditBy = Field(
         default=CreditBy.CAMPAIGN, description="Whether campaigns or channels are credited."
     )
+
+
+class CreditParameters(AttributionParameters):
+    """Which wins are divided, among what, and how many groups are listed."""
+
+    limit: GroupLimit = DEFAULT_GROUPS
 
 
 class CreditOut(BaseModel):
@@ -78,7 +70,7 @@ class CreditOut(BaseModel):
             group=group.name,
             is_touched=group.is_touched,
             currency=group.currency,
-            **{model.value: credit[model] / 100 for model in AttributionModel},
+            **{model.value: credit.cents[model] / 100 for model in AttributionModel},
         )
 
 
@@ -97,9 +89,13 @@ class AttributionOut(BaseModel):
     wins_without_amount: int = Field(
         description="Wins that are worth an unknown amount, in no sum."
     )
+    groups: int = Field(description="How many groups of a currency there are.")
     items: list[CreditOut] = Field(
-        description="By currency; by every model the credit of one currency sums to what was won in it."
+        description="By currency; by every model the credit of one currency, with `others`, sums to what was won in "
+        "it. Those with most wins are listed, at most `limit` of those that have a name."
     )
+    others: list[CreditOut] = Field(description="The other groups together, by currency.")
+    others_groups: int = Field(description="How many groups these are.")
 
 
 def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
@@ -109,7 +105,7 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     @routes.get("/attribution", response_model=AttributionOut, responses=RESPONSES)
     def attribution(
         request: Request,
-        parameters: Annotated[AttributionParameters, Query()],
+        parameters: Annotated[CreditParameters, Query()],
         session: Tx,
         now: Now,
         _: OpsOrRead,
@@ -118,11 +114,14 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
 
         The window and the half-life are those of the agreement in force.
         """
-        report = _report(session, parameters, find_policy(session, policies), now)
+        policy = policies.find_current(session)
         if wants_csv(request, parameters.format):
-            rows = map(dict, report.items)
-            return csv_response(request, "attribution", list(CreditOut.model_fields), rows)
-        return report
+            report = _report(session, parameters, policy, now, limit=MAX_CSV_ROWS)
+            rows = [{**dict(it), "groups": 1} for it in report.items]
+            rows += [{**dict(it), "groups": report.others_groups} for it in report.others]
+            columns = [*CreditOut.model_fields, "groups"]
+            return csv_response(request, "attribution", columns, rows)
+        return _report(session, parameters, policy, now, limit=parameters.limit)
 
     return routes
 
@@ -131,37 +130,36 @@ def _order(group: Group) -> tuple[str, bool, bool, str]:
     return group.currency, not group.is_touched, group.name is None, group.name or ""
 
 
-def find_policy(session: Session, policies: Policies[AlignmentPolicy]) -> AlignmentPolicy | None:
-    """The agreement in force, or None where none was ever published."""
-    try:
-        return policies.current(session)
-    except NoAgreement:
-        return None
-
-
 def _report(
     session: Session,
     parameters: AttributionParameters,
     policy: AlignmentPolicy | None,
     now: datetime,
+    *,
+    limit: int,
 ) -> AttributionOut:
-    times = parameters.times(now)
-    won, unknown = count_wins(session, times)
-    if won > MAX_WINS:
-        raise BadPeriod(
-            f"{won} leads were won in this period, and a report divides {MAX_WINS} at most: name a shorter one"
-        )
-    section = Attribution() if policy is None else policy.agreement.attribution
-    wins = wins_in(session, times, limit=MAX_WINS)
-    credit = credited(wins, terms_of(section), NAMES[parameters.by])
+    section = attribution_of(policy)
+    wins = credits_in(session, parameters.times(now), parameters.by, terms_of(section))
     first, last = parameters.dates(now)
+    listed, others = split(_by_wins(wins.groups), limit, lambda it: it.name)
+    rest = together(wins.groups, others)
     return AttributionOut(
         by=parameters.by,
         since=first,
         until=last,
         agreement_version=None if policy is None else policy.version,
         show=section.show,
-        won=won,
-        wins_without_amount=unknown,
-        items=[CreditOut.of(group, credit[group]) for group in sorted(credit, key=_order)],
+        won=wins.won,
+        wins_without_amount=wins.unknown,
+        groups=len(wins.groups),
+        items=[CreditOut.of(it, wins.groups[it]) for it in sorted(listed, key=_order)],
+        others=[CreditOut.of(it, rest[it]) for it in sorted(rest, key=_order)],
+        others_groups=len(others),
+    )
+
+
+def _by_wins(groups: Mapping[Group, Credits]) -> list[Group]:
+    """The groups, those first that are a part of most wins."""
+    return sorted(
+        groups, key=lambda it: (-groups[it].wins[AttributionModel.LINEAR], it.name or "", it)
     )

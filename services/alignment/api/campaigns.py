@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.api.amounts import AmountOut, amounts_apart, in_units
-from services.alignment.api.attribution import MAX_WINS, TOO_MANY, find_policy
 from services.alignment.api.parameters import KEY_ERRORS, PeriodParameters
-from services.alignment.domain.attribution import Win, credited
+from services.alignment.domain.attribution import CreditBy
+from services.alignment.domain.credits import NotCounted
 from services.alignment.domain.exchange import Exchange
-from services.alignment.domain.outcomes import outcome_counts, total_counts
+from services.alignment.domain.outcomes import outcome_counts, sum_of_counts, total_counts
 from services.alignment.domain.periods import BadPeriod
 from services.alignment.domain.policy import (
     AlignmentPolicy,
+    attribution_of,
     exchange_of,
     lifetime_terms_of,
     terms_of,
 )
+from services.alignment.domain.ranking import split
 from services.alignment.domain.returns import (
     Lifetime,
     LifetimeTerms,
@@ -32,24 +34,27 @@ from services.alignment.domain.returns import (
     in_all,
     lifetime,
     returns,
+    won_sums,
 )
 from services.alignment.domain.spend import costs, counted
+from services.alignment.queries.credits import credits_in
 from services.alignment.queries.outcomes import (
     customers_in,
     outcome_sums,
 )
 from services.alignment.queries.spend import spend_between
-from services.alignment.queries.touches import wins_in
-from shared.agreement.model import Attribution, AttributionModel
+from shared.agreement.model import AttributionModel
 from shared.agreement.store import Policies
-from shared.db.time_range import TimeRange
 from shared.http.csv_tables import CSV_RESPONSE, MAX_CSV_ROWS, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.pages import Limit
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
 
-RESPONSES = {**CSV_RESPONSE, **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod)}
+RESPONSES = {
+    **CSV_RESPONSE,
+    **problems(*KEY_ERRORS, InvalidRequest, EmptyRange, BadPeriod, NotCounted),
+}
 
 
 class CampaignsParameters(PeriodParameters):
@@ -150,6 +155,11 @@ class CampaignsOut(BaseModel):
     )
     campaigns: int = Field(description="How many there are; `items` has at most `limit` of them.")
     items: list[CampaignOut] = Field(description="The most expensive first.")
+    others: CampaignOut | None = Field(
+        description="The other campaigns together, so that nothing of `total` is missing; null: all are in `items`. "
+        "Its customers are the sum of those of each."
+    )
+    others_campaigns: int = Field(description="How many campaigns these are.")
 
 
 def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
@@ -169,12 +179,15 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
         Each thing counts on the day it happened: a lead that qualified last month and was won in this one is a win of
         this month.
         """
-        policy = find_policy(session, policies)
+        policy = policies.find_current(session)
         if wants_csv(request, parameters.format):
             report = campaigns_report(session, parameters, policy, now=now, limit=MAX_CSV_ROWS)
             head = {"since": report.since, "until": report.until, "currency": report.currency}
-            rows = [{**head, **dict(it)} for it in report.items]
-            return csv_response(request, "campaigns", [*head, *CampaignOut.model_fields], rows)
+            rows = [{**head, "campaigns": 1, **dict(it)} for it in report.items]
+            if report.others is not None:
+                rows.append({**head, "campaigns": report.others_campaigns, **dict(report.others)})
+            columns = [*head, *CampaignOut.model_fields, "campaigns"]
+            return csv_response(request, "campaigns", columns, rows)
         return campaigns_report(session, parameters, policy, now=now, limit=parameters.limit)
 
     return routes
@@ -188,14 +201,13 @@ def campaigns_report(
     now: datetime,
     limit: int,
 ) -> CampaignsOut:
-    """The table of at most `limit` campaigns; raises BadPeriod, also of a period with more wins than MAX_WINS."""
+    """The table of at most `limit` campaigns; raises BadPeriod or NotCounted."""
     first, last = parameters.dates(now)
     last_spent = min(last, now.astimezone(UTC).date())
     times = parameters.times(now)
     money = None if policy is None else policy.agreement.money
-    section, exchange = _attribution(policy), exchange_of(money)
-    wins = _all_wins(session, times)
-    credit = credited(wins, terms_of(section), lambda it: it.campaign)
+    section, exchange = attribution_of(policy), exchange_of(money)
+    credit = credits_in(session, times, CreditBy.CAMPAIGN, terms_of(section)).groups
     sums = outcome_sums(session, *parameters.instants(now))
     customers = customers_in(session, times, exchange.rates)
     rows = returns(
@@ -205,7 +217,8 @@ def campaigns_report(
         exchange,
     )
     total = in_all(total_counts(sums, customers.all), rows, has_money=money is not None)
-    value = _lifetime(wins, customers.paying, exchange, lifetime_terms_of(money))
+    won = won_sums(credit, section.show)
+    value = _lifetime(won, customers.paying, exchange, lifetime_terms_of(money))
     return CampaignsOut(
         since=first,
         until=last,
@@ -217,27 +230,24 @@ def campaigns_report(
         lifetime_value=in_units(value.cents),
         lifetime_not_computed=value.not_computed,
         total=CampaignOut.of(total),
-        campaigns=len(rows),
-        items=[CampaignOut.of(it) for it in rows[:limit]],
+        **_listed(rows, limit, has_money=money is not None),
     )
 
 
-def _attribution(policy: AlignmentPolicy | None) -> Attribution:
-    return Attribution() if policy is None else policy.agreement.attribution
-
-
-def _all_wins(session: Session, times: TimeRange) -> list[Win]:
-    wins = wins_in(session, times, limit=MAX_WINS + 1)
-    if len(wins) > MAX_WINS:
-        raise BadPeriod(TOO_MANY)
-    return wins
+def _listed(rows: Sequence[Returns], limit: int, *, has_money: bool) -> dict[str, Any]:
+    """The fields of the answer that list campaigns."""
+    listed, others = split(rows, limit, lambda it: it.counts.campaign)
+    together = in_all(sum_of_counts(it.counts for it in others), others, has_money=has_money)
+    return {
+        "campaigns": len(rows),
+        "items": [CampaignOut.of(it) for it in listed],
+        "others": CampaignOut.of(together) if others else None,
+        "others_campaigns": len(others),
+    }
 
 
 def _lifetime(
-    wins: Sequence[Win], customers: int, exchange: Exchange, terms: LifetimeTerms | None
+    won: Mapping[str, int], customers: int, exchange: Exchange, terms: LifetimeTerms | None
 ) -> Lifetime:
-    cents = dict.fromkeys(exchange.rates, 0)
-    for win in wins:
-        if win.currency in cents:
-            cents[win.currency] += win.cents
+    cents = {it: won.get(it, 0) for it in exchange.rates}
     return lifetime(exchange.sum_of(cents).cents, customers, terms)

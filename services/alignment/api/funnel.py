@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
@@ -9,16 +10,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.alignment.api.groups import DEFAULT_GROUPS, GroupLimit
 from services.alignment.api.known import known_by
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
 from services.alignment.domain.conditions import BadCondition
 from services.alignment.domain.funnel import Funnel, WinSum, total_of
 from services.alignment.domain.known import FIELDS, total_of_known, with_known
 from services.alignment.domain.periods import BadPeriod
+from services.alignment.domain.ranking import split
 from services.alignment.queries.reports import funnels_by
 from services.alignment.queries.selection import GroupBy
 from shared.contracts.topics import LEADS_KNOWN
-from shared.http.csv_tables import CSV_RESPONSE, csv_response, wants_csv
+from shared.http.csv_tables import CSV_RESPONSE, MAX_CSV_ROWS, csv_response, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
 from shared.http.parameters import EmptyRange
 from shared.http.problems import InvalidRequest, problems
@@ -37,6 +40,7 @@ class FunnelParameters(Parameters):
     """Which handoffs are counted, and how they are grouped."""
 
     by: GroupBy = Field(default=GroupBy.TEAM, description="What each item of the report is about.")
+    limit: GroupLimit = DEFAULT_GROUPS
 
 
 class RevenueOut(BaseModel):
@@ -126,7 +130,14 @@ class AlignmentOut(BaseModel):
         "and `engaged` are too low until all are."
     )
     total: FunnelOut = Field(description="All of them together; its `group` is null.")
-    items: list[FunnelOut] = Field(description="Each group, the one with most leads first.")
+    groups: int = Field(description="How many groups there are.")
+    items: list[FunnelOut] = Field(
+        description="The groups, the one with most leads first: at most `limit` of those that have a name."
+    )
+    others: FunnelOut | None = Field(
+        description="The other groups together, so that nothing of `total` is missing; null: all are in `items`."
+    )
+    others_groups: int = Field(description="How many groups these are.")
 
 
 @router.get("/alignment", response_model=AlignmentOut, responses=RESPONSES)
@@ -147,23 +158,39 @@ def alignment(
     known = known_by(session, parameters, parameters.by, now)
     if known is not None and parameters.by in FIELDS:
         groups = with_known(groups, known)
-    items = [FunnelOut.of(it) for it in groups]
     first, last = parameters.dates(now)
     is_known_complete = not backfills.is_running(session, LEADS_KNOWN.name)
     if wants_csv(request, parameters.format):
         same = {"since": first, "until": last, "is_known_complete": is_known_complete}
-        rows = [{**same, **dict(it)} for it in items]
-        columns = ["since", "until", *FunnelOut.model_fields, "is_known_complete"]
+        columns = ["since", "until", *FunnelOut.model_fields, "groups", "is_known_complete"]
+        rows = [
+            {**same, "groups": number, **dict(it)} for it, number in _rows(groups, MAX_CSV_ROWS)
+        ]
         return csv_response(request, "alignment", columns, rows)
     total = replace(total_of(groups), known=None if known is None else total_of_known(known))
+    listed, others = split(groups, parameters.limit, _name)
     return AlignmentOut(
         by=parameters.by,
         since=first,
         until=last,
         is_known_complete=is_known_complete,
         total=FunnelOut.of(total),
-        items=items,
+        groups=len(groups),
+        items=[FunnelOut.of(it) for it in listed],
+        others=FunnelOut.of(total_of(others)) if others else None,
+        others_groups=len(others),
     )
+
+
+def _rows(groups: Sequence[Funnel], limit: int) -> list[tuple[FunnelOut, int]]:
+    """The rows of a CSV, each with how many groups it is about."""
+    listed, others = split(groups, limit, _name)
+    rows = [(FunnelOut.of(it), 1) for it in listed]
+    return [*rows, (FunnelOut.of(total_of(others)), len(others))] if others else rows
+
+
+def _name(funnel: Funnel) -> str | None:
+    return funnel.counts.group
 
 
 def _revenue(win_sum: WinSum, currency: str) -> RevenueOut:

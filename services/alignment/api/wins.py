@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, ClassVar, NamedTuple
+from functools import partial
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,31 +16,35 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.api.amounts import CENTS, AmountOut
-from services.alignment.api.attribution import (
-    MAX_WINS,
-    NAMES,
-    TOO_MANY,
-    AttributionParameters,
-    CreditBy,
-    find_policy,
-)
+from services.alignment.api.attribution import AttributionParameters
 from services.alignment.api.parameters import KEY_ERRORS
-from services.alignment.domain.attribution import Touch, credit_of
+from services.alignment.domain.attribution import (
+    NAMES,
+    CreditBy,
+    Group,
+    Terms,
+    Touch,
+    credit_of,
+)
+from services.alignment.domain.credits import NotCounted
 from services.alignment.domain.periods import BadPeriod
-from services.alignment.domain.policy import AlignmentPolicy, terms_of
-from services.alignment.queries.touches import WonHandoff, won_handoffs
-from shared.agreement.model import Attribution, AttributionModel
+from services.alignment.domain.policy import AlignmentPolicy, attribution_of, terms_of
+from services.alignment.queries.credits import credits_in, days_of_credit
+from services.alignment.queries.wins import Position, WonHandoff, won_handoffs
+from shared.agreement.model import AttributionModel
 from shared.agreement.store import Policies
-from shared.http.csv_tables import CSV_RESPONSE, columns_of, csv_response, row_of, wants_csv
+from shared.http.csv_tables import CSV_RESPONSE, columns_of, csv_of_pages, row_of, wants_csv
 from shared.http.dependencies import Now, OpsOrRead, Tx
-from shared.http.pages import After, BadCursor, Cursor, Limit, page_of
+from shared.http.pages import After, BadCursor, Cursor, Limit, Page
 from shared.http.parameters import Count, EmptyRange, PlainText
 from shared.http.problems import InvalidRequest, problems
 
 RESPONSES = {
     **CSV_RESPONSE,
-    **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod),
+    **problems(*KEY_ERRORS, BadCursor, InvalidRequest, EmptyRange, BadPeriod, NotCounted),
 }
+MAX_READ = 5_000
+"""So many wins are looked at for a page."""
 
 
 class WinParameters(AttributionParameters):
@@ -67,9 +74,16 @@ class WinParameters(AttributionParameters):
     def is_of_group(self, touch: Touch | None) -> bool:
         """Whether the credit of this touch, or of a win without one, is that of the group."""
         name = None if touch is None else NAMES[self.by](touch)
+        return self._has(name, is_touched=touch is not None)
+
+    def names(self, group: Group) -> bool:
+        """Whether the credit of the group is asked for."""
+        is_of_currency = self.currency in {None, group.currency}
+        return is_of_currency and self._has(group.name, is_touched=group.is_touched)
+
+    def _has(self, name: str | None, *, is_touched: bool) -> bool:
         if self.group:
             return name == self.group
-        is_touched = touch is not None
         return self.group is None or (name is None and self.touched in {None, is_touched})
 
 
@@ -85,6 +99,20 @@ class CreditedWinOut(BaseModel):
     amount: float
     credit: float = Field(description="The part of the amount that the group is credited with.")
     currency: str
+
+    @classmethod
+    def of(cls, won: WonHandoff, cents: int) -> CreditedWinOut:
+        """The win as it is answered, with the hundredths that are credited of it."""
+        return cls(
+            **won.key._asdict(),
+            handoff_id=won.handoff_id,
+            won_at=won.win.won_at,
+            campaign=won.campaign,
+            rep=won.rep,
+            amount=won.win.cents / CENTS,
+            credit=cents / CENTS,
+            currency=won.win.currency,
+        )
 
 
 class CreditedWinsOut(BaseModel):
@@ -103,30 +131,15 @@ class CreditedWinsOut(BaseModel):
     next: str | None = Field(description="The `after` of the next page; null on the last page.")
 
 
-class _Credited(NamedTuple):
-    """A win, and the hundredths that are credited of it."""
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list of wins: those that a group is credited with by a model."""
 
-    won: WonHandoff
-    cents: int
-
-    @property
-    def position(self) -> tuple[datetime, UUID, int]:
-        """Where it stands in the list."""
-        return self.won.win.won_at, self.won.key.lead_id, self.won.key.qualification
-
-    def out(self) -> CreditedWinOut:
-        """The win as it is answered."""
-        win = self.won.win
-        return CreditedWinOut(
-            **self.won.key._asdict(),
-            handoff_id=self.won.handoff_id,
-            won_at=win.won_at,
-            campaign=self.won.campaign,
-            rep=self.won.rep,
-            amount=win.cents / CENTS,
-            credit=self.cents / CENTS,
-            currency=win.currency,
-        )
+    session: Session
+    parameters: WinParameters
+    model: AttributionModel
+    terms: Terms
+    now: datetime
 
 
 def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
@@ -143,74 +156,77 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     ) -> CreditedWinsOut | Response:
         """The wins behind a figure of attribution, each with what of it a campaign or a channel is credited with.
 
-        Over all pages the credit sums to the figure exactly. Wins of unknown amount are in no sum, and not here.
+        Over all pages the credit sums to the figure exactly. A page may be short and still have a next one. Wins of no
+        amount, or of an unknown one, are in no sum, and not here.
         """
-        policy = find_policy(session, policies)
-        section = Attribution() if policy is None else policy.agreement.attribution
+        section = attribution_of(policies.find_current(session))
         model = parameters.model or section.show
-        credited = _credited(session, parameters, section, model, now=now)
+        listed = _List(session, parameters, model, terms_of(section), now)
         if wants_csv(request, parameters.format):
             columns = list(columns_of(CreditedWinOut))
-            rows = [row_of(it.out(), columns) for it in credited]
-            return csv_response(request, "wins", columns, rows)
-        return _page(parameters, credited, model, now=now)
+            return csv_of_pages(
+                request,
+                "wins",
+                partial(_page, listed),
+                lambda it: row_of(it, columns),
+                columns=columns,
+            )
+        return _out(listed)
 
     return routes
 
 
-def _credited(
-    session: Session,
-    parameters: WinParameters,
-    section: Attribution,
-    model: AttributionModel,
-    *,
-    now: datetime,
-) -> list[_Credited]:
-    """The wins that are credited, the latest first; raises BadPeriod."""
-    won = won_handoffs(session, parameters.times(now), limit=MAX_WINS + 1)
-    if len(won) > MAX_WINS:
-        raise BadPeriod(TOO_MANY)
-    terms = terms_of(section)
-    credited = [
-        _Credited(it, credit_of(it.win, model, terms, parameters.is_of_group))
-        for it in won
-        if parameters.currency in {None, it.win.currency}
-    ]
-    listed = [it for it in credited if it.cents or parameters.group is None]
-    return sorted(listed, key=_position, reverse=True)
-
-
-def _page(
-    parameters: WinParameters,
-    credited: Sequence[_Credited],
-    model: AttributionModel,
-    *,
-    now: datetime,
-) -> CreditedWinsOut:
-    cents: Counter[str] = Counter()
-    for win in credited:
-        cents[win.won.win.currency] += win.cents
-    after = None if parameters.after is None else parameters.cursor.decode(parameters.after)
-    page = page_of(
-        [it for it in credited if after is None or it.position < after][: parameters.limit + 1],
-        limit=parameters.limit,
-        item=_Credited.out,
-        position=_position,
-        cursor=parameters.cursor,
-    )
+def _out(listed: _List) -> CreditedWinsOut:
+    parameters, now = listed.parameters, listed.now
+    page = _page(listed, parameters.after, parameters.limit)
+    wins = credits_in(listed.session, parameters.times(now), parameters.by, listed.terms)
+    groups = {it: of_group for it, of_group in wins.groups.items() if parameters.names(it)}
+    # by the model of the first touch each win is that of one group
+    model = AttributionModel.FIRST if parameters.group is None else listed.model
+    cents = Counter[str]()
+    for group, of_group in groups.items():
+        cents[group.currency] += of_group.cents[listed.model]
     first, last = parameters.dates(now)
     return CreditedWinsOut(
         by=parameters.by,
         group=parameters.group,
         since=first,
         until=last,
-        model=model,
-        wins=len(credited),
-        credit=[AmountOut(currency=it, amount=cents[it] / CENTS) for it in sorted(cents)],
+        model=listed.model,
+        wins=sum(it.wins[model] for it in groups.values()),
+        credit=[AmountOut(currency=it, amount=cents[it] / CENTS) for it in sorted(+cents)],
         items=page.items,
         next=page.next,
     )
 
 
-def _position(credited: _Credited) -> tuple[datetime, UUID, int]:
-    return credited.position
+def _page(listed: _List, after: str | None, limit: int) -> Page[CreditedWinOut]:
+    """The wins after a cursor, at most `limit`, of MAX_READ that are read."""
+    parameters, cursor = listed.parameters, WinParameters.cursor
+    last = None if after is None else Position(*cursor.decode(after))
+    items: list[CreditedWinOut] = []
+    with closing(_wins(listed, last)) as wins:
+        for number, won in enumerate(wins):
+            if last is not None and (len(items) == limit or number == MAX_READ):
+                return Page(items=items, next=cursor.encode(*last))
+            last = won.position
+            cents = credit_of(won.win, listed.model, listed.terms, parameters.is_of_group)
+            if cents:
+                items.append(CreditedWinOut.of(won, cents))
+    return Page(items=items)
+
+
+def _wins(listed: _List, after: Position | None) -> Generator[WonHandoff]:
+    """The wins of days on which anything is credited to the group."""
+    parameters, name = listed.parameters, listed.parameters.group
+    days = None
+    if name is not None:
+        days = days_of_credit(parameters.by, name, listed.model, listed.terms)
+    return won_handoffs(
+        listed.session,
+        parameters.times(listed.now),
+        days=days,
+        currency=parameters.currency,
+        after=after,
+        limit=MAX_READ + 1,
+    )

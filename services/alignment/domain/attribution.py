@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
+from enum import StrEnum
 from typing import NamedTuple
 
 from shared.agreement.model import AttributionModel
+
+MODELS = 1
+"""The number of this definition of the models. A change that credits anything else increases it."""
+SECOND = timedelta(seconds=1)
 
 
 class Touch(NamedTuple):
@@ -38,6 +42,11 @@ class Terms:
 
     window: timedelta
     half_life: timedelta
+
+    @property
+    def key(self) -> str:
+        """The terms as text, with the number of the models: what is stored with credit that was counted by them."""
+        return f"{MODELS} {self.window / SECOND} {self.half_life / SECOND}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ def credits_of(
 ) -> list[int]:
     """The cents that each of these touches, of which there is one, is credited with; they sum to the win's amount."""
     if model is AttributionModel.LINEAR:
-        weights = [Fraction(1)] * len(touches)
+        weights = [1] * len(touches)
     elif model is AttributionModel.TIME_DECAY:
         weights = _decayed(touches, terms.half_life)
     else:
@@ -82,24 +91,29 @@ def credits_of(
     return divided(win.cents, weights)
 
 
-def divided(cents: int, weights: Sequence[Fraction]) -> list[int]:
+def divided(cents: int, weights: Sequence[int]) -> list[int]:
     """The cents in proportion to the weights; what rounding leaves goes to the largest remainders."""
     total = sum(weights)
-    exact = [cents * weight / total for weight in weights]
-    parts = [it.numerator // it.denominator for it in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda index: (parts[index] - exact[index], index))
+    exact = [divmod(cents * weight, total) for weight in weights]
+    parts = [part for part, _ in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: (-exact[index][1], index))
     for index in by_remainder[: cents - sum(parts)]:
         parts[index] += 1
     return parts
 
 
-def _decayed(touches: Sequence[Touch], half_life: timedelta) -> list[Fraction]:
-    """`2^(-age / half_life)`, with ages from the last touch so that it is never lost to rounding."""
+def _decayed(touches: Sequence[Touch], half_life: timedelta) -> list[int]:
+    """`2^(-age / half_life)`, with ages from the last touch so that it is never lost to rounding.
+
+    The weights are in proportion to these numbers exactly: each is a fraction whose denominator is a power of 2.
+    """
     last_at = touches[-1].at
-    return [Fraction(2.0 ** -((last_at - it.at) / half_life)) for it in touches]
+    ratios = [(2.0 ** -((last_at - it.at) / half_life)).as_integer_ratio() for it in touches]
+    scale = max(denominator for _, denominator in ratios)
+    return [numerator * (scale // denominator) for numerator, denominator in ratios]
 
 
-def _by_points(win: Win, touches: Sequence[Touch], shares: Shares) -> list[Fraction]:
+def _by_points(win: Win, touches: Sequence[Touch], shares: Shares) -> list[int]:
     """The share of each touch. A share that no touch is left for goes to all of them in proportion."""
     points = (
         (shares.first, 0),
@@ -107,14 +121,12 @@ def _by_points(win: Win, touches: Sequence[Touch], shares: Shares) -> list[Fract
         (shares.qualified, _last_until(touches, win.qualified_at)),
         (shares.won, len(touches) - 1),
     )
-    weights = [Fraction(0)] * len(touches)
+    weights = [0] * len(touches)
     for share, index in points:
         if index is not None:
             weights[index] += share
-    rest = [index for index, weight in enumerate(weights) if not weight]
-    for index in rest:
-        weights[index] = Fraction(shares.rest, len(rest))
-    return weights
+    others = weights.count(0) or 1
+    return [weight * others or shares.rest for weight in weights]
 
 
 def _last_until(touches: Sequence[Touch], instant: datetime | None) -> int | None:
@@ -134,6 +146,20 @@ def credit_of(
     return sum(cents for touch, cents in credit if is_of_group(touch))
 
 
+class CreditBy(StrEnum):
+    """What the groups of touches are."""
+
+    CAMPAIGN = "campaign"
+    CHANNEL = "channel"
+
+
+NAMES: Mapping[CreditBy, Callable[[Touch], str | None]] = {
+    CreditBy.CAMPAIGN: lambda touch: touch.campaign or None,
+    CreditBy.CHANNEL: lambda touch: touch.channel or None,
+}
+"""The name of a touch's group; None: it has none."""
+
+
 class Group(NamedTuple):
     """Wins in one currency: those credited to touches of one campaign or channel, or those without any touch."""
 
@@ -142,21 +168,54 @@ class Group(NamedTuple):
     name: str | None
 
 
-Credits = Mapping[AttributionModel, int]
-"""The cents that a group is credited with by each model."""
+@dataclass(slots=True)
+class Credits:
+    """What a group is credited with by each model, in cents, and of how many wins that is a part."""
+
+    cents: Counter[AttributionModel] = field(default_factory=Counter)
+    wins: Counter[AttributionModel] = field(default_factory=Counter)
+
+    def add(self, model: AttributionModel, cents: int, wins: int) -> None:
+        """Add the credit of so many wins."""
+        self.cents[model] += cents
+        self.wins[model] += wins
 
 
-def credited(
-    wins: Iterable[Win], terms: Terms, name_of: Callable[[Touch], str | None]
-) -> dict[Group, Credits]:
-    """The credit of each group; `name_of` is the name of a touch's group. By every model they sum to the same."""
-    sums: defaultdict[Group, Counter[AttributionModel]] = defaultdict(Counter)
-    for win in wins:
-        touches = counted_touches(win, terms.window)
-        for model in AttributionModel:
-            if not touches:
-                sums[Group(win.currency, is_touched=False, name=None)][model] += win.cents
-                continue
-            for touch, cents in zip(touches, credits_of(win, touches, model, terms), strict=True):
-                sums[Group(win.currency, is_touched=True, name=name_of(touch))][model] += cents
+CreditSums = dict[CreditBy, defaultdict[Group, Credits]]
+
+
+def no_credit(by: Iterable[CreditBy] = CreditBy) -> CreditSums:
+    """Sums to add credit to: of campaigns, of channels, or of both."""
+    return {it: defaultdict(Credits) for it in by}
+
+
+def add_credit(sums: CreditSums, win: Win, terms: Terms) -> None:
+    """Add the credit of a win to its groups. By every model it sums to the win's amount."""
+    touches = counted_touches(win, terms.window)
+    groups = {by: _groups(win, touches, NAMES[by]) for by in sums}
+    for model in AttributionModel:
+        parts = credits_of(win, touches, model, terms) if touches else [win.cents]
+        for by, credit in sums.items():
+            cents = dict.fromkeys(groups[by], 0)
+            for group, part in zip(groups[by], parts, strict=True):
+                cents[group] += part
+            for group, part in cents.items():
+                credit[group].add(model, part, bool(part))
+
+
+def _groups(
+    win: Win, touches: Sequence[Touch], name_of: Callable[[Touch], str | None]
+) -> list[Group]:
+    """The group of each touch, or that of a win without any."""
+    if not touches:
+        return [Group(win.currency, is_touched=False, name=None)]
+    return [Group(win.currency, is_touched=True, name=name_of(it)) for it in touches]
+
+
+def together(groups: Mapping[Group, Credits], others: Iterable[Group]) -> dict[Group, Credits]:
+    """The credit of these groups as one of each currency, which has no name."""
+    sums = defaultdict[Group, Credits](Credits)
+    for group in others:
+        for model, cents in groups[group].cents.items():
+            sums[group._replace(name=None)].add(model, cents, groups[group].wins[model])
     return dict(sums)

@@ -127,7 +127,16 @@ def total_of(funnels: Iterable[Funnel]) -> Funnel:
         sorted(wins.values(), key=_by_currency),
         sum(it.promises_met for it in groups),
         sum(it.promises_broken for it in groups),
+        _total_known(groups),
     )
+
+
+def _total_known(groups: Sequence[Funnel]) -> KnownCounts | None:
+    """The known leads of all groups; None where they are not counted."""
+    known = [it.known for it in groups if it.known is not None]
+    if not known:
+        return None
+    return KnownCounts(None, sum(it.known for it in known), sum(it.engaged for it in known))
 
 
 def ratio(part: int, whole: int) -> float | None:

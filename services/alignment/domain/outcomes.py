@@ -82,6 +82,14 @@ def total_counts(sums: Iterable[OutcomeSum], customers: int) -> OutcomeCounts:
     return OutcomeCounts(None, **counts, customers=customers)
 
 
+def sum_of_counts(counts: Iterable[OutcomeCounts]) -> OutcomeCounts:
+    """The sums of each column; a lead that several of the campaigns won is a customer of each."""
+    sums = Counter[str]()
+    for row in counts:
+        sums.update({it: getattr(row, it) for it in OutcomeCounts._fields[1:]})
+    return OutcomeCounts(None, **sums)
+
+
 def outcomes(sums: Sequence[OutcomeSum]) -> list[CampaignOutcome]:
     """The outcome of each campaign by its name, the unknown campaign last."""
     rejections: defaultdict[str | None, list[Rejections]] = defaultdict(list)

@@ -67,6 +67,11 @@ class AlignmentPolicy:
         return any(map(where.holds, [facts_of(("team",), (team,)), *of_team]))
 
 
+def attribution_of(policy: AlignmentPolicy | None) -> Attribution:
+    """The section on attribution; its defaults where no agreement is published."""
+    return Attribution() if policy is None else policy.agreement.attribution
+
+
 def terms_of(attribution: Attribution) -> Terms:
     """The terms by which touches are credited, by this section of an agreement."""
     return Terms(attribution.window, attribution.half_life)

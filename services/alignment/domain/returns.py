@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,8 +93,16 @@ def attributed_sums(
     """What each campaign is credited with by the model; under None what no campaign is credited with."""
     cents: defaultdict[str | None, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for group, by_model in credit.items():
-        cents[group.name][group.currency] += by_model[model]
+        cents[group.name][group.currency] += by_model.cents[model]
     return {campaign: exchange.sum_of(it) for campaign, it in cents.items()}
+
+
+def won_sums(credit: Mapping[Group, Credits], model: AttributionModel) -> dict[str, int]:
+    """What was won in each currency, in cents: the credit of all groups, by whichever model."""
+    cents = Counter[str]()
+    for group, by_model in credit.items():
+        cents[group.currency] += by_model.cents[model]
+    return cents
 
 
 def returns(

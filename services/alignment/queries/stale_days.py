@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     true,
     union,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -152,6 +153,10 @@ def delete_marks(session: Session, day: date) -> None:
 
 
 def stale_days_now(session: Session) -> StaleDays:
-    """How many days are stale, and since when."""
-    statement = select(func.count(distinct(marks.day)), func.min(marks.marked_at))
+    """How many days are stale, be it of sums or of credit, and since when."""
+    credit = tables.stale_credits.c
+    marked = union_all(
+        select(marks.day, marks.marked_at), select(credit.day, credit.marked_at)
+    ).subquery()
+    statement = select(func.count(distinct(marked.c.day)), func.min(marked.c.marked_at))
     return StaleDays._make(session.execute(statement).one())

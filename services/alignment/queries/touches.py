@@ -1,12 +1,11 @@
-"""The marketing touches of leads, and the wins that they are credited with."""
+"""The marketing touches of leads."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import orjson
 from sqlalchemy import (
@@ -14,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Text,
-    and_,
     bindparam,
     case,
     cast,
@@ -27,16 +25,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
-from services.alignment.domain.attribution import Touch, Win
+from services.alignment.domain.attribution import Touch
 from services.alignment.domain.facts import Key, shortened
-from services.alignment.domain.progress import Outcome
 from services.alignment.domain.touches import TouchHistory
 from services.alignment.queries.facts import keys_as_rows
-from services.alignment.tables import handoffs, touches
+from services.alignment.tables import touches
 from shared.contracts.touches import LeadTouched, TouchCause
-from shared.db.time_range import TimeRange
-
-handoff = handoffs.c
 
 
 def add_touches(session: Session, announced: Sequence[LeadTouched]) -> dict[Key, TouchHistory]:
@@ -138,82 +132,11 @@ def histories_of(session: Session, keys: Collection[Key]) -> dict[Key, TouchHist
 
 def _histories(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[Key, TouchHistory]:
     return {
-        Key(lead_id, qualification): TouchHistory(channel, _touches(kept or ()))
+        Key(lead_id, qualification): TouchHistory(channel, touches_of(kept or ()))
         for lead_id, qualification, channel, kept in rows
     }
 
 
-def _touches(stored: Sequence[Mapping[str, Any]]) -> list[Touch]:
+def touches_of(stored: Sequence[Mapping[str, Any]]) -> list[Touch]:
+    """The touches of a list as it is stored."""
     return [Touch(datetime.fromisoformat(it["at"]), it["channel"], it["campaign"]) for it in stored]
-
-
-def _is_won_in(times: TimeRange) -> ColumnElement[bool]:
-    return and_(handoff.outcome == Outcome.WON.value, *times.conditions(handoff.closed_at))
-
-
-def wins_in(session: Session, times: TimeRange, *, limit: int) -> list[Win]:
-    """Wins of this time whose amounts are known, with their touches, at most `limit`."""
-    return [it.win for it in won_handoffs(session, times, limit=limit)]
-
-
-class WonHandoff(NamedTuple):
-    """A handoff that was won, and what is credited for it."""
-
-    key: Key
-    handoff_id: UUID
-    campaign: str | None
-    rep: str | None
-    win: Win
-
-
-def won_handoffs(session: Session, times: TimeRange, *, limit: int) -> list[WonHandoff]:
-    """Wins of this time whose amounts are known, with their handoffs and their touches, at most `limit`."""
-    statement = (
-        select(
-            handoff.lead_id,
-            handoff.qualification,
-            handoff.handoff_id,
-            handoff.campaign,
-            handoff.rep,
-            handoff.closed_at,
-            handoff.qualified_at,
-            touches.c.known_at,
-            handoff.currency,
-            handoff.amount_cents,
-            func.coalesce(touches.c.touches, func.jsonb_build_array()).label("touches"),
-        )
-        .select_from(
-            handoffs.outerjoin(
-                touches,
-                and_(
-                    touches.c.lead_id == handoff.lead_id,
-                    touches.c.qualification == handoff.qualification,
-                ),
-            )
-        )
-        .where(_is_won_in(times), handoff.amount_cents.is_not(None))
-        .limit(limit)
-    )
-    return list(map(_won_handoff, session.execute(statement)))
-
-
-def _won_handoff(row: Row[*tuple[Any, ...]]) -> WonHandoff:
-    win = Win(
-        row.closed_at,
-        row.qualified_at,
-        row.known_at,
-        row.currency,
-        row.amount_cents,
-        _touches(row.touches),
-    )
-    key = Key(row.lead_id, row.qualification)
-    return WonHandoff(key, row.handoff_id, row.campaign, row.rep, win)
-
-
-def count_wins(session: Session, times: TimeRange) -> tuple[int, int]:
-    """How many handoffs were won in this time, and how many of them are worth an unknown amount."""
-    statement = select(func.count(), func.count().filter(handoff.amount_cents.is_(None))).where(
-        _is_won_in(times)
-    )
-    won, unknown = session.execute(statement).one()
-    return won, unknown

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from services.alignment.tables.credits import credit_days, daily_credits, stale_credits
 from services.alignment.tables.daily import (
     daily_attainment,
     daily_leads,
@@ -31,7 +32,9 @@ from services.alignment.tables.schema import metadata
 __all__ = [
     "capacity_days",
     "changes",
+    "credit_days",
     "daily_attainment",
+    "daily_credits",
     "daily_leads",
     "daily_outcomes",
     "daily_tallies",
@@ -43,6 +46,7 @@ __all__ = [
     "outcome_days",
     "promises",
     "spend",
+    "stale_credits",
     "stale_days",
     "stale_facts",
     "stale_handoffs",
@@ -156,6 +160,11 @@ handoffs = Table(
         postgresql_where=text("category_id is null and qualified_at is not null"),
     ),
     Index("ix_handoffs_won", "closed_at", postgresql_where=text("outcome = 'won'")),
+    Index(
+        "ix_handoffs_won_again",
+        "closed_at",
+        postgresql_where=text("outcome = 'won' and qualification > 1"),
+    ),
     Index(
         "ix_handoffs_waiting",
         "qualified_at",

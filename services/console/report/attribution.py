@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.console.formats import number_text
-from services.console.report.funnel import period_text
+from services.console.report.funnel import others_text, period_text
 from services.console.report.sections import Cell, Column, Section, dates_of, wins_href
 
 MODELS: Final = {
@@ -42,6 +42,11 @@ def attribution_section(report: Mapping[str, Any]) -> Section:
             *(Cell(number_text(item[it]), _href(report, item, it)) for it in models),
         ]
         for item in report["items"]
+    ]
+    name = others_text(report.get("others_groups", 0), report["by"])
+    rows += [
+        [Cell(name), Cell(item["currency"]), *(Cell(number_text(item[it])) for it in models)]
+        for item in report.get("others", [])
     ]
     return Section(
         "attribution",

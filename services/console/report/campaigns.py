@@ -11,7 +11,7 @@ from markupsafe import Markup
 from services.console.formats import number_text, percent_text
 from services.console.plots import Bar, BarRow, horizontal_bars
 from services.console.report.attribution import MODELS
-from services.console.report.funnel import period_text
+from services.console.report.funnel import others_text, period_text
 from services.console.report.sections import (
     NONE,
     Cell,
@@ -58,6 +58,9 @@ def campaigns_section(
         )
         for it in items
     ]
+    if report.get("others") is not None:
+        others = Cell(others_text(report["others_campaigns"], "campaign"))
+        rows.append([Cell(it.text) for it in _row(report["others"], others, _Links(report, {}))])
     if rows:
         rows.append(_row(report["total"], Cell("All"), _Links(report, {})))
     return Section(
@@ -76,7 +79,8 @@ def _note(report: Mapping[str, Any]) -> str:
     version, currency = report["agreement_version"], report["currency"]
     by = "no agreement" if version is None else f"agreement version {version}"
     left_out = report["campaigns"] - len(report["items"])
-    more = f" {number_text(left_out)} more are not listed." if left_out > 0 else ""
+    how = "in one row" if report.get("others") is not None else "not listed"
+    more = f" {number_text(left_out)} more are {how}." if left_out > 0 else ""
     added = f"Amounts in {currency}, credited by the model {MODELS[report['model']]}"
     if not currency:
         added = "No amounts are added, as the agreement has no section money"

@@ -41,6 +41,7 @@ OTHERS: Final = {
 }
 """What else becomes of leads."""
 
+GROUP_STAGES: Final = ("qualified", "accepted", "rejected", "contacted", "won", "lost", "recycled")
 GROUPS: Final = ("team", "campaign", "channel", "persona", "source", "tier", "rep")
 NOBODY: Final = {"rep": "nobody yet"}
 INCOMPLETE: Final = (
@@ -128,7 +129,6 @@ def groups_section(
 ) -> Section:
     """The same by group: campaigns, sources, tiers, teams or reps, of which `names` has the names."""
     by = report["by"]
-    stages = ("qualified", "accepted", "rejected", "contacted", "won", "lost", "recycled")
     columns = [
         Column(by.capitalize(), is_number=False),
         *(Column(it) for it in FIRST_STAGES.values()),
@@ -140,12 +140,13 @@ def groups_section(
             Cell(group_text(by, item["group"], names)),
             *(
                 known_cell(item.get(it), leads_href(period, it, **{by: item["group"]}))
-                for it in (*FIRST_STAGES, *stages)
+                for it in (*FIRST_STAGES, *GROUP_STAGES)
             ),
             *_shares(item, period, **{by: item["group"]}),
         ]
         for item in report["items"]
     ]
+    rows += _others(report)
     return Section(
         "groups",
         f"By {by}",
@@ -162,6 +163,22 @@ def _incomplete_text(report: Mapping[str, Any]) -> str:
     """That known leads are missing, if some are and the report has such counts."""
     is_counted = report["total"].get("known") is not None
     return INCOMPLETE if is_counted and not report.get("is_known_complete", True) else ""
+
+
+def _others(report: Mapping[str, Any]) -> list[list[Cell]]:
+    """A row of the groups that are not listed, which leads to no list; an older service has listed all."""
+    others = report.get("others")
+    if others is None:
+        return []
+    counts = [known_cell(others.get(it), "") for it in (*FIRST_STAGES, *GROUP_STAGES)]
+    rates = [share_cell(others[it]) for it in ("acceptance_rate", "attainment")]
+    name = others_text(report["others_groups"], report["by"])
+    return [[Cell(name), *counts, *rates, Cell(revenue_text(others))]]
+
+
+def others_text(count: int, by: str) -> str:
+    """What stands in place of the names of groups that are not listed."""
+    return f"{number_text(count)} other {by}s"
 
 
 def _shares(item: Mapping[str, Any], period: Mapping[str, str], **group: str | None) -> list[Cell]:

@@ -24,6 +24,7 @@ from services.alignment.domain.funnel import (
 from services.alignment.domain.measures import Counted, Measured, Subject
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
+from services.alignment.handlers.credits import count_oldest_credits
 from services.alignment.queries.clocks import clock_groups, kept_clocks
 from services.alignment.queries.counts import counts_in
 from services.alignment.queries.facts import facts_of
@@ -131,6 +132,14 @@ def count_all(session: Session) -> int:
     """Count until no day is stale; how many were."""
     number = 0
     while count_oldest_day(session, Policies(AlignmentPolicy)):
+        number += 1
+    return number
+
+
+def count_credits(session: Session) -> int:
+    """Count the credit of wins until no day is stale; of how many days."""
+    number = 0
+    while count_oldest_credits(session, Policies(AlignmentPolicy)):
         number += 1
     return number
 

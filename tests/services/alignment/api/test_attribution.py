@@ -11,13 +11,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from services.alignment.api.attribution import MAX_WINS
 from services.alignment.main import build_api
-from services.alignment.queries.touches import wins_in
-from services.alignment.tables import handoffs
+from services.alignment.queries.wins import won_handoffs
 from shared.agreement.model import AttributionModel
 from shared.agreement.store import publish
 from shared.auth.issuing import create_key
@@ -26,7 +23,7 @@ from shared.contracts.payloads import Change
 from shared.contracts.touches import TouchCause
 from shared.db.session import Sessions
 from shared.db.time_range import ALWAYS
-from tests.builders import DEFAULT_SECTIONS, NOON, an_id
+from tests.builders import DEFAULT_SECTIONS, NOON
 from tests.services.alignment.builders import (
     after_noon,
     lead_touched,
@@ -108,36 +105,6 @@ def test_attribution_as_csv(client: TestClient) -> None:
     ]
 
 
-def test_more_wins_than_a_report_divides_are_refused(
-    client: TestClient, sessions: Sessions
-) -> None:
-    add_wins(sessions, MAX_WINS)
-
-    problem = attribution(client, 422)
-
-    assert problem["code"] == "bad_period"
-    assert "name a shorter one" in problem["message"]
-
-
-@pytest.mark.parametrize("path", ["/v1/attribution/wins", "/v1/campaigns"])
-def test_more_wins_than_a_report_divides_have_no_list_either(
-    client: TestClient, sessions: Sessions, path: str
-) -> None:
-    add_wins(sessions, MAX_WINS, amount_cents=1, currency="EUR")
-
-    got = client.get(path, params={"period": "2026-11"})
-
-    assert (got.status_code, got.json()["code"]) == (422, "bad_period")
-
-
-def add_wins(sessions: Sessions, count: int, **fields: Any) -> None:
-    """So many wins at noon, each of another lead."""
-    usual = {"qualification": 1, "outcome": "won", "closed_at": NOON, "qualified_at": NOON}
-    rows = [{"lead_id": an_id(number), **usual, **fields} for number in range(count)]
-    with sessions.begin() as session:
-        session.execute(insert(handoffs), rows)
-
-
 def test_the_later_announcement_of_touches_is_kept_in_whatever_order_they_come(
     session: Session,
 ) -> None:
@@ -149,6 +116,6 @@ def test_the_later_announcement_of_touches_is_kept_in_whatever_order_they_come(
     for order in permutations([first, closed, first]):
         read(session, *order)
 
-    [win] = wins_in(session, ALWAYS, limit=10)
+    [win] = [it.win for it in won_handoffs(session, ALWAYS, limit=10)]
     assert [it.campaign for it in win.touches] == ["spring", "autumn"]
     assert (win.won_at, win.known_at, win.cents) == (after_noon(9), after_noon(0), 100)

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from services.alignment.api.attribution import find_policy
 from services.alignment.api.figures import business_figure, figure_of
 from services.alignment.api.reading import Reading
 from services.alignment.domain.measures import Measured, Subject
@@ -30,9 +29,7 @@ def policy(session: Session) -> AlignmentPolicy:
     for lead in ("ada", "alan"):
         steps = (step(Change.ASSIGNED, lead=lead), step(Change.ACCEPTED, 5, lead=lead))
         read(session, qualified(lead), *numbered(*steps))
-    policy = find_policy(session, Policies(AlignmentPolicy))
-    assert policy is not None
-    return policy
+    return Policies(AlignmentPolicy).current(session)
 
 
 def population(measure: Measured) -> Population:

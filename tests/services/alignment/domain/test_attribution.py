@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alignment.domain.attribution import (
+    CreditBy,
     Group,
     Terms,
     Touch,
     Win,
+    add_credit,
     counted_touches,
-    credited,
     credits_of,
+    no_credit,
 )
 from shared.agreement.model import AttributionModel as Model
 from tests.builders import NOON, days
@@ -118,16 +121,37 @@ def test_credit_sums_to_the_amount_in_cents(
 
 
 def test_credit_is_summed_by_currency_and_group_and_wins_without_touches_stand_apart() -> None:
-    wins = [win(0, 38), win(0), win(cents=500)]
+    sums = no_credit([CreditBy.CAMPAIGN])
+    for added in (win(0, 38), win(0), win(cents=500)):
+        add_credit(sums, added, TERMS)
 
-    credit = credited(wins, TERMS, lambda touch: touch.campaign)
-
+    credit = sums[CreditBy.CAMPAIGN]
     assert credit.keys() == {
         Group("EUR", is_touched=True, name="day 0"),
         Group("EUR", is_touched=True, name="day 38"),
         Group("EUR", is_touched=False, name=None),
     }
-    assert credit[Group("EUR", is_touched=True, name="day 0")][Model.LINEAR] == 1_800_000
-    assert credit[Group("EUR", is_touched=False, name=None)] == dict.fromkeys(Model, 500)
+    first, untouched = (
+        credit[Group("EUR", is_touched=bool(name), name=name)] for name in ("day 0", None)
+    )
+    assert (first.cents[Model.LINEAR], first.wins[Model.LINEAR]) == (1_800_000, 2)
+    assert (first.cents[Model.LAST], first.wins[Model.LAST]) == (1_200_000, 1)
+    assert untouched.cents == dict.fromkeys(Model, 500)
     for model in Model:
-        assert sum(of_group[model] for of_group in credit.values()) == 2_400_500
+        assert sum(it.cents[model] for it in credit.values()) == 2_400_500
+
+
+def test_a_name_that_is_empty_is_none_and_a_win_of_nothing_is_no_part_of_any() -> None:
+    touched = replace(win(cents=0), touches=[Touch(START, "", "")])
+    sums = no_credit()
+    add_credit(sums, touched, TERMS)
+
+    for groups in sums.values():
+        [(group, credit)] = groups.items()
+        assert group == Group("EUR", is_touched=True, name=None)
+        assert (sum(credit.cents.values()), sum(credit.wins.values())) == (0, 0)
+
+
+def test_terms_that_differ_have_keys_that_differ() -> None:
+    keys = {Terms(days(window), days(half)).key for window in (1, 7) for half in (1, 7, 1e-5)}
+    assert len(keys) == 6

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from services.alignment.domain.attribution import Group
+from services.alignment.domain.attribution import Credits, Group
 from services.alignment.domain.exchange import Exchange, Sum
 from services.alignment.domain.outcomes import OutcomeCounts
 from services.alignment.domain.returns import (
@@ -75,13 +76,18 @@ def test_a_campaign_that_brought_nothing_lost_all() -> None:
     assert row(attributed=Sum()).roi == -1.0
 
 
+def of_first(cents: int) -> Credits:
+    """Credit by the model of the first touch."""
+    return Credits(Counter({AttributionModel.FIRST: cents}))
+
+
 def test_credit_is_converted_once_for_each_campaign() -> None:
     credit = {
-        Group("EUR", is_touched=True, name="autumn"): {AttributionModel.FIRST: 10},
-        Group("USD", is_touched=True, name="autumn"): {AttributionModel.FIRST: 5},
-        Group("GBP", is_touched=True, name="spring"): {AttributionModel.FIRST: 1},
-        Group("EUR", is_touched=True, name=None): {AttributionModel.FIRST: 2},
-        Group("EUR", is_touched=False, name=None): {AttributionModel.FIRST: 3},
+        Group("EUR", is_touched=True, name="autumn"): of_first(10),
+        Group("USD", is_touched=True, name="autumn"): of_first(5),
+        Group("GBP", is_touched=True, name="spring"): of_first(1),
+        Group("EUR", is_touched=True, name=None): of_first(2),
+        Group("EUR", is_touched=False, name=None): of_first(3),
     }
 
     assert attributed_sums(credit, AttributionModel.FIRST, EXCHANGE) == {

@@ -143,3 +143,16 @@ def test_leads_without_a_campaign_are_those_of_which_it_is_not_known() -> None:
     [cell, leads, *_] = campaigns_section(report(campaign(None))).rows[0]
     assert (cell.text, cell.href) == ("no campaign", "")
     assert leads.href.endswith("&unknown=campaign")
+
+
+def test_campaigns_that_are_not_listed_are_a_row_without_links() -> None:
+    others = campaign(None, qualified=1234)
+    section = campaigns_section(
+        report(campaign(), campaigns=12_346, others=others, others_campaigns=12_345)
+    )
+
+    [_, row, total] = section.rows
+    assert [cell.text for cell in row][:2] == ["12\u2009345 other campaigns", "1\u2009234"]
+    assert {cell.href for cell in row} == {""}
+    assert total[0].text == "All"
+    assert "12\u2009345 more are in one row." in section.note
