@@ -80,7 +80,7 @@ class Console:
 
     def link(self, *options: str) -> str:
         """A link that signs in once."""
-        return self.world.installation.command("console", "link", *options).strip()
+        return self.world.command("console", "link", *options).strip()
 
     def handoff(self, person: str) -> Json:
         """The person's newest handoff."""

@@ -37,7 +37,7 @@ def newer_agreement(
     later.write_text(source.replace("target: 10s", "target: 20h"))
     before.write_text(f"{source}# As before.\n")
     handoff = console.ask("applications", name="Nadia <b>Ruiz</b>")
-    publish = console.world.installation.command
+    publish = console.world.command
     publish("agreement", "publish", str(later))
     until(lambda: _clocks(console), why=f"a promise on {handoff['id']} is of an older version")
     yield console

@@ -66,8 +66,8 @@ def files(console: Console, tmp_path_factory: pytest.TempPathFactory) -> Mapping
     folder = tmp_path_factory.mktemp("report")
     until(lambda: _won(console), why="alignment has read of a win")
     files = {name: folder / f"{name}.html" for name in ("report", "agenda", "hostile")}
-    console.world.installation.command("report", "--html", str(files["report"]))
-    console.world.installation.command("report", "--weekly", "--html", str(files["agenda"]))
+    console.world.command("report", "--html", str(files["report"]))
+    console.world.command("report", "--weekly", "--html", str(files["agenda"]))
     files["hostile"].write_text(html_of(hostile_report(), console_url=console.url))
     return files
 

@@ -48,7 +48,7 @@ def test_what_happened_since_the_backup_happens_anew(
         for email in (early, late):
             until(partial(is_accepted, running, email), why=f"scoring hears of {email}")
         until(lambda: {"accept", "first_touch"} <= running.clocks(second).keys(), why="its clocks")
-        assert "wrong" not in running.installation.command("doctor")
+        assert "wrong" not in running.command("doctor")
 
 
 def is_accepted(running: World, email: str) -> bool:
@@ -90,4 +90,4 @@ def forget_the_future(running: World) -> None:
     )
     admin.delete_topics([it.name for it in (LEADS_QUALIFIED, HANDOFFS_CHANGED, SLA_CHANGED)])
     admin.close()
-    assert running.installation.command("migrate").count("topics: ") == 3
+    assert running.command("migrate").count("topics: ") == 3

@@ -153,4 +153,4 @@ def test_what_the_roster_can_take_is_announced_and_kept(running: World) -> None:
 
 
 def test_the_doctor_finds_nothing_wrong(running: World) -> None:
-    assert "wrong" not in running.installation.command("doctor")
+    assert "wrong" not in running.command("doctor")

@@ -72,6 +72,10 @@ class World:
         """An e-mail address that is new to the test."""
         return f"{name}-{next(_numbers)}@customer.example.com"
 
+    def command(self, *arguments: str) -> str:
+        """Run `leadbaton ARGUMENTS` on this installation; its standard output."""
+        return command_on(self.installation, *arguments)
+
     def client(self, process: Process, key: str) -> httpx.Client:
         """A client of one API, with the key of this name."""
         return httpx.Client(
@@ -197,7 +201,7 @@ class World:
         try:
             yield
         finally:
-            added = orjson.loads(self.installation.command("reps", "import", str(self.reps)))
+            added = orjson.loads(self.command("reps", "import", str(self.reps)))
             self.receiver.secrets = {**self.receiver.secrets, **added}
 
     def crash_database(self) -> None:
@@ -247,9 +251,12 @@ def world(
         reps = data / "reps.yaml"
         port = str(receiver.server_address[1])
         reps.write_text((files / "reps.yaml").read_text().replace("PORT", port))
-        running.command("agreement", "publish", str(files / "agreement.yaml"))
-        receiver.secrets = orjson.loads(running.command("reps", "import", str(reps)))
-        keys = {name: _key(running, scope, name) for name, scope in names.items()}
+        command_on(running, "agreement", "publish", str(files / "agreement.yaml"))
+        receiver.secrets = orjson.loads(command_on(running, "reps", "import", str(reps)))
+        keys = {
+            name: command_on(running, "keys", "create", "--scope", scope, "--subject", name).strip()
+            for name, scope in names.items()
+        }
         running.start(timeout_s=90)
         world = World(running, receiver, keys, reps)
         world.maintain()
@@ -259,9 +266,8 @@ def world(
             world.neglect()
 
 
-def _key(running: Installation, scope: str, subject: str) -> str:
-    created = leadbaton(
-        "keys", "create", "--scope", scope, "--subject", subject, **running.environment
-    )
-    assert created.returncode == 0, created.stderr
-    return created.stdout.strip()
+def command_on(running: Installation, *arguments: str) -> str:
+    """Run `leadbaton ARGUMENTS` on the installation, by a fork that has imported it; its standard output."""
+    completed = leadbaton(*arguments, **running.environment)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
