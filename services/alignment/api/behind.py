@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from services.alignment.api.figures import groups_of
+from services.alignment.api.narrowing import Narrowing
 from services.alignment.api.parameters import Parameters
 from services.alignment.api.reading import Reading
 from services.alignment.api.subjects import (
@@ -95,8 +96,10 @@ class BehindParameters(Parameters):
             raise BadMeasure(
                 "no lead is behind what the roster can take: GET /v1/alignment/capacity has the days of teams"
             )
-        groups, _ = groups_of(Reading(session, policies), Population(subject), where)
-        return Behind(Population(subject, self.filters(session), groups), self.stage, self.kept)
+        reading = Reading(session, policies)
+        filters = Narrowing(reading, self).filters(subject)
+        groups, _ = groups_of(reading, Population(subject), where)
+        return Behind(Population(subject, filters, groups), self.stage, self.kept)
 
     def listed(self, session: Session, stage: Stage, now: datetime) -> Listed:
         """The leads of a stage; raises BadPeriod, EmptyRange or BadCondition."""

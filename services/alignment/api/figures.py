@@ -40,11 +40,14 @@ def groups_of(
     if where is None:
         return None, []
     fields = fields_read([where])
-    groups = _groups(reading, population, fields)
+    groups = groups_in_population(reading, population, fields)
     return groups_where(where, fields, groups), groups
 
 
-def _groups(reading: Reading, population: Population, fields: Sequence[str]) -> list[Group]:
+def groups_in_population(
+    reading: Reading, population: Population, fields: Sequence[str]
+) -> list[Group]:
+    """The different values of these facts among what a figure counts."""
     if population.subject.measure is Measured.CAPACITY:
         return groups_of_teams(reading.session, population.subject, fields)
     if population.is_of_clocks:

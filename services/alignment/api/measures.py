@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.alignment.api.capacity_figures import days_link
 from services.alignment.api.figures import business_figure, figure_of, rejection_reasons
+from services.alignment.api.narrowing import Narrowing
 from services.alignment.api.parameters import KEY_ERRORS, Parameters
 from services.alignment.api.reading import Reading
 from services.alignment.domain.conditions import BadCondition
@@ -126,11 +127,10 @@ def measures_of(
     policy = policies.at(session, min(now, midnight(last + DAY)))
     if policy is None:
         return MeasuresOut(since=first, until=last, agreement_version=None, items=[])
-    population = Population(
-        Subject(Measured.QUALIFIED, first, last, now), parameters.filters(session)
-    )
     reading = Reading(session, policies)
-    report = _Report(reading, policy, population, _link(parameters, first, last))
+    subject = Subject(Measured.QUALIFIED, first, last, now)
+    narrowing = Narrowing(reading, parameters)
+    report = _Report(reading, policy, subject, narrowing, _link(parameters, first, last))
     return MeasuresOut(
         since=first,
         until=last,
@@ -145,8 +145,13 @@ class _Report:
 
     reading: Reading
     policy: AlignmentPolicy
-    population: Population
+    subject: Subject
+    narrowing: Narrowing
     link: dict[str, Any]
+
+    def population(self, subject: Subject) -> Population:
+        """What a figure of the report counts; raises BadCondition."""
+        return Population(subject, self.narrowing.filters(subject))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ class _Row:
 
 def _rows(report: _Report) -> Iterator[_Row]:
     """The subject of every figure, in the order of the report."""
-    subject = report.population.subject
+    subject = report.subject
     for measure in Measured:
         of_measure = replace(subject, measure=measure)
         match measure:
@@ -190,8 +195,7 @@ def _details(report: _Report, subject: Subject) -> list[_Row]:
     promises = [it for _, it in report.policy.promises]
     match subject.measure:
         case Measured.REJECTED_SHARE:
-            population = replace(report.population, subject=subject)
-            reasons = rejection_reasons(report.reading, population)[:MAX_ROWS]
+            reasons = rejection_reasons(report.reading, report.population(subject))[:MAX_ROWS]
             return [_Row(replace(subject, reason=it), it) for it in reasons]
         case Measured.ATTAINMENT:
             ids = [it.id for it in agreement.sla.policies[:MAX_ROWS]]
@@ -210,7 +214,7 @@ def _details(report: _Report, subject: Subject) -> list[_Row]:
 
 
 def _item(report: _Report, row: _Row) -> FigureOut:
-    population = replace(report.population, subject=row.subject)
+    population = report.population(row.subject)
     figure = (
         business_figure(report.reading, population)
         if row.hours == "business"
@@ -233,9 +237,9 @@ def _item(report: _Report, row: _Row) -> FigureOut:
 def _path(report: _Report, row: _Row) -> str:
     """The path of what is behind a figure."""
     if row.subject.measure is Measured.CAPACITY:
-        filters = report.population.filters
-        where = None if filters is None else filters.where
-        return days_link(row.subject, team=report.link.get("team"), where=where)
+        return days_link(
+            row.subject, team=report.link.get("team"), where=report.narrowing.condition
+        )
     of = {} if row.of is None else {"of": row.of}
     parameters = {"measure": row.subject.measure.value, **of, **report.link}
     return f"{LEADS}?{urlencode(parameters)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
@@ -114,17 +115,10 @@ class Parameters(PeriodParameters):
         """The handoffs that these parameters select; raises BadPeriod, EmptyRange or BadCondition."""
         return self._within(session, self.times(now))
 
-    def _within(self, session: Session, times: TimeRange) -> Selection:
-        groups, condition = None, None
-        if self.where is not None:
-            condition = condition_of(self.where)
-            fields = fields_read([condition])
-            known = groups_in(session, times, fields, limit=MAX_GROUPS + 1)
-            groups = matching(condition, fields, known)
+    def facts(self) -> Selection:
+        """The conditions on facts, without the period and without `where`."""
         return Selection(
-            times,
-            groups=groups,
-            where=condition,
+            ALWAYS,
             campaign=self.campaign,
             source=self.source,
             channel=self.channel,
@@ -134,10 +128,14 @@ class Parameters(PeriodParameters):
             rep=self.rep,
         )
 
-    def filters(self, session: Session) -> Selection | None:
-        """The conditions on facts, without the period; None where there are none. Raises BadCondition."""
-        selection = self._within(session, ALWAYS)
-        return None if selection == Selection(ALWAYS) else selection
+    def _within(self, session: Session, times: TimeRange) -> Selection:
+        groups, condition = None, None
+        if self.where is not None:
+            condition = condition_of(self.where)
+            fields = fields_read([condition])
+            known = groups_in(session, times, fields, limit=MAX_GROUPS + 1)
+            groups = matching(condition, fields, known)
+        return replace(self.facts(), times=times, groups=groups, where=condition)
 
 
 def _midnight(day: date) -> datetime:

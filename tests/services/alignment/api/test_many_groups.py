@@ -166,3 +166,23 @@ def test_wins_come_page_by_page_and_sum_to_the_figure(client: TestClient) -> Non
     [own] = report(client, "/v1/attribution/wins", group="invented 77")["items"]
     assert (own["amount"], own["currency"]) == (0.77, "USD")
     assert len(rows_of(client, "/v1/attribution/wins", currency="EUR")) == WINS // 2
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"measure": "acceptance_rate"}, {"measure": "attainment", "of": "first_touch"}],
+)
+def test_a_condition_is_evaluated_for_what_the_figure_counts_alone(
+    client: TestClient, parameters: dict[str, str]
+) -> None:
+    """20,000 campaigns in another month do not matter."""
+    path = "/v1/alignment/leads" if parameters else "/v1/measures"
+    october = {"period": "2026-10", "where": 'campaign == "autumn"', **parameters}
+
+    assert client.get(path, params=october).status_code == 200
+    got = client.get(path, params={**october, "period": "2026-11"})
+    if parameters.get("measure") == "attainment":
+        assert got.status_code == 200
+    else:
+        assert (got.status_code, got.json()["code"]) == (422, "bad_condition")
+        assert "name a shorter one" in got.json()["message"]
