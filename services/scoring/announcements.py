@@ -102,7 +102,7 @@ def leads_known(
             sequence=lead.announced,
             known_at=lead.known_at,
             engaged_at=lead.engaged_at,
-            persona=policy.persona(lead.profile.facts(policy)) or None,
+            persona=_persona_of(lead, policy),
             agreement_version=policy.version,
             **origins[lead.id]._asdict(),
         )
@@ -110,6 +110,13 @@ def leads_known(
         if lead.known_at is not None
     ]
     return [_known(it, now) for it in payloads]
+
+
+def _persona_of(lead: Lead, policy: ScoringPolicy) -> str | None:
+    """The lead's persona; its facts, which take long, are not collected where the agreement has no personas."""
+    if not policy.agreement.personas:
+        return None
+    return policy.persona(lead.profile.facts(policy)) or None
 
 
 def known_leads_merged(
