@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError
 from kafka.net.compat import KafkaNetClient
 
 client_log = logging.getLogger("kafka.net.manager")
@@ -45,7 +45,7 @@ def closing_on_failure(kind: type[KafkaNetClient] = KafkaNetClient) -> Iterator[
 
 
 class _Failures(logging.Handler):
-    """Remembers the last error that the client logs, except time-outs."""
+    """Remembers the last error that the client logs; one that is no time-out tells more, and stays."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,4 +55,12 @@ class _Failures(logging.Handler):
         """Called for each line of the client's log."""
         for argument in record.args or ():
             if isinstance(argument, KafkaError) and not isinstance(argument, KafkaTimeoutError):
-                self.last = argument
+                self._remember(argument)
+
+    def _remember(self, error: KafkaError) -> None:
+        if self.last is None or _is_time_out(self.last) or not _is_time_out(error):
+            self.last = error
+
+
+def _is_time_out(error: KafkaError) -> bool:
+    return isinstance(error, RequestTimedOutError) or "timed out" in str(error)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 from kafka.net.compat import KafkaNetClient
 
 from shared.embedded.postgres import free_port
@@ -49,17 +49,42 @@ def test_where_nobody_listens_the_refused_connection_is_the_reason() -> None:
     assert isinstance(reason.__cause__, KafkaTimeoutError)
 
 
-@pytest.mark.parametrize("logged", [True, False])
-def test_an_error_never_causes_itself(*, logged: bool) -> None:
+REFUSED, SLOW, LATE = (
+    KafkaConnectionError("socket disconnected"),
+    KafkaConnectionError("Connection timed out"),
+    RequestTimedOutError("after 63 ms"),
+)
+
+
+@pytest.mark.parametrize(
+    ("logged", "reason"),
+    [
+        ([REFUSED, SLOW], REFUSED),
+        ([REFUSED, LATE], REFUSED),
+        ([SLOW, REFUSED], REFUSED),
+        ([SLOW, LATE], LATE),
+        ([SLOW, KafkaTimeoutError("Unable to bootstrap")], SLOW),
+    ],
+)
+def test_a_time_out_at_the_end_does_not_hide_why_attempts_before_it_failed(
+    logged: list[KafkaError], reason: KafkaError
+) -> None:
+    with pytest.raises(KafkaError) as raised:
+        fail_with(KafkaTimeoutError("Unable to bootstrap"), logged=logged)
+    assert raised.value is reason
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_an_error_never_causes_itself(*, is_logged: bool) -> None:
     error = KafkaError("this one")
     with pytest.raises(KafkaError) as raised:
-        fail_with(error, logged=logged)
+        fail_with(error, logged=[error] if is_logged else [])
     assert raised.value is error
     assert error.__cause__ is None
 
 
-def fail_with(error: KafkaError, *, logged: bool) -> None:
+def fail_with(error: KafkaError, *, logged: list[KafkaError]) -> None:
     with closing_on_failure():
-        if logged:
-            client_log.error("failed: %s", error)
+        for failure in logged:
+            client_log.error("failed: %s", failure)
         raise error
