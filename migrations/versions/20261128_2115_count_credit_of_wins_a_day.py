@@ -54,13 +54,6 @@ MARK = """
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     create_tables()
-    op.create_index(
-        "ix_handoffs_won_again",
-        "handoffs",
-        ["closed_at"],
-        schema="alignment",
-        postgresql_where=sa.text("outcome = 'won' and qualification > 1"),
-    )
     create_triggers("handoffs", DAYS_OF_WINS)
     create_triggers("touches", DAYS_OF_TOUCHES)
     # the triggers' locks keep all other transactions from writing until this one is committed
@@ -151,6 +144,5 @@ def downgrade() -> None:
     for table in ("handoffs", "touches"):
         for kind in (*ROWS, "truncate"):
             op.execute(f"drop function alignment.mark_credits_of_{kind}s_of_{table}() cascade")
-    op.drop_index("ix_handoffs_won_again", table_name="handoffs", schema="alignment")
     for name in ("stale_credits", "credit_days", "daily_credits"):
         op.drop_table(name, schema="alignment")

@@ -161,11 +161,6 @@ handoffs = Table(
     ),
     Index("ix_handoffs_won", "closed_at", postgresql_where=text("outcome = 'won'")),
     Index(
-        "ix_handoffs_won_again",
-        "closed_at",
-        postgresql_where=text("outcome = 'won' and qualification > 1"),
-    ),
-    Index(
         "ix_handoffs_waiting",
         "qualified_at",
         postgresql_where=text("assigned_at is null and closed_at is null"),
