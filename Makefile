@@ -33,6 +33,7 @@ test: $(VENV)/.dev ## Every test that needs nothing but Python packages; WORKERS
 
 fuzz: $(VENV)/.dev ## Other random values and requests than `make test` has, for long; EXAMPLES=20000 for longer
 	LEADBATON_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/fuzz $(ARGS)
+	LEADBATON_ORACLE_LEADS=1000 $(BIN)/pytest -q tests/services/alignment/api/test_measured.py $(ARGS)
 
 slow: $(VENV)/.dev ## The other tests: a real Apache Kafka (Java, Maven), the console in Chromium, crashes and outages
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not ($(QUICK))" --ignore=tests/fault $(COVERAGE) $(if $(COVER),--cov-append,) $(ARGS) || [ $$? -eq 5 ]
