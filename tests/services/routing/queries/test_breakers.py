@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,15 +22,14 @@ from services.routing.queries import breakers as queries
 from services.routing.queries.claims import _DUE
 from services.routing.tables import breakers
 from shared.db.session import Sessions
-from shared.http.outbound import TOTAL_S
 from tests.services.routing.builders import vault
 from tests.services.routing.delivery.post import Post, delivering, endpoint, notify, until
 from tests.services.routing.delivery.receiver import Receiver, Reply, receiving
 
 pytestmark = pytest.mark.postgres
 
-STARTS_S = 1.0
-"""The first try of a healthy endpoint starts within this."""
+STARTS_S = 1.4
+"""The first try of a healthy endpoint starts within this, before any that hangs is given up."""
 
 
 @pytest.fixture
@@ -73,12 +71,12 @@ def open_breakers(post: Post) -> dict[str, Row[Any]]:
         return {row.id: row for row in session.execute(select(breakers))}
 
 
-def starts_at_once(post: Post, id: str, path: str) -> None:
-    """Told now, it is there within a second."""
+def starts_at_once(post: Post, id: str, path: str, *, within_s: float = STARTS_S) -> None:
+    """Told now, it is there without waiting for one that hangs."""
     tell(post, id)
     with post.receiver.arrival:
         assert post.receiver.arrival.wait_for(
-            lambda: any(it.path == path for it in post.receiver.got), timeout=STARTS_S
+            lambda: any(it.path == path for it in post.receiver.got), timeout=within_s
         )
 
 
@@ -132,6 +130,10 @@ def test_a_hanging_host_gets_one_attempt_at_a_time_from_all_workers(
     assert open_breakers(post) == {}
 
 
+PATIENCE_S = 120.0
+"""Longer than the test takes: none of those that hang is given up meanwhile."""
+
+
 def test_many_hanging_hosts_do_not_delay_others(post: Post) -> None:
     answers = threading.Event()
     [healthy] = add(post, post.receiver, 1, name="healthy")
@@ -140,11 +142,9 @@ def test_many_hanging_hosts_do_not_delay_others(post: Post) -> None:
             host = stack.enter_context(receiving(f"127.0.0.{number}"))
             hang(host, answers)
             tell(post, *add(post, host, 1, name=f"on-{number}") * 4)
-        began_s = time.monotonic()
-        with delivering(post.dispatcher):
+        with delivering(replace(post.dispatcher, patience_s=PATIENCE_S)):
             until(lambda: sum(it.attempt_count for it in post.deliveries()) >= 18 * 4 > MAX_QUICK)
-            assert time.monotonic() - began_s < TOTAL_S, "none of them has timed out yet"
-            starts_at_once(post, healthy, f"/{healthy}")
+            starts_at_once(post, healthy, f"/{healthy}", within_s=PATIENCE_S / 4)
             answers.set()
 
 
