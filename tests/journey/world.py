@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -163,10 +163,11 @@ class World:
                 return clocks
 
     def kill(self, process: Process) -> None:
-        """Kill the process with SIGKILL."""
+        """Kill the process with SIGKILL, unless it has ended already, which the supervisor may not have seen yet."""
         pid = self.installation.supervisor.pid(process.name)
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     @contextmanager
     def suspended(self, process: Process) -> Iterator[None]:
