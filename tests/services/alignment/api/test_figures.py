@@ -67,3 +67,16 @@ def test_times_are_exact_where_the_target_lies_between_two_steps(
     figure = figure_of(Reading(session, Policies(AlignmentPolicy)), Population(promise), policy)
 
     assert figure.value == value
+
+
+@pytest.mark.parametrize(("cohort_s", "share"), [(1.5, 0), (2.5, 1 / 3)])
+def test_wins_are_compared_exactly_with_a_cohort_between_two_steps(
+    session: Session, policy: AlignmentPolicy, cohort_s: float, share: float
+) -> None:
+    won = step(Change.WON, 2 / 60, lead="emmy", amount=5, currency="EUR")
+    read(session, qualified("emmy"), *numbered(step(Change.ASSIGNED, lead="emmy"), won))
+    cohort = timedelta(seconds=cohort_s)
+    subject = replace(population(Measured.WIN_RATE).subject, now=NOON + days(1), cohort=cohort)
+    figure = figure_of(Reading(session, Policies(AlignmentPolicy)), Population(subject), policy)
+
+    assert (figure.n, figure.value) == (3, share)

@@ -177,3 +177,10 @@ def test_wins_as_csv(client: TestClient) -> None:
     head, row = got.text.splitlines()
     assert head.startswith("lead_id,qualification,handoff_id,won_at,campaign,rep,amount,credit")
     assert ",7.01,7.01,USD" in row
+
+
+def test_the_leads_behind_a_measure_stand_on_pages(client: TestClient) -> None:
+    whole = get(client, "/v1/alignment/leads", measure="qualified", limit=500)["items"]
+
+    assert len(whole) > 7
+    assert items(client, "/v1/alignment/leads", measure="qualified") == whole
