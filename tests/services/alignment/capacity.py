@@ -1,16 +1,24 @@
-"""Plans of what two teams can take, and the handler that gets them as messages."""
+"""Plans of what two teams can take, the handler that gets them as messages, and the API that tells them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
+from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from services.alignment.handlers.capacity import on_capacity_planned
+from services.alignment.main import build_api
+from shared.auth.issuing import create_key
+from shared.auth.keys import KeyScope
 from shared.contracts.payloads import CapacityDay, CapacityPlanned
 from shared.contracts.payloads.capacity import DAYS_AHEAD
 from shared.contracts.topic import Message, Record
 from shared.contracts.topics import CAPACITY_PLANNED
+from shared.db.session import Sessions
 from tests.builders import NOON, outgoing
 
 BEGIN = datetime(2026, 11, 1, tzinfo=NOON.tzinfo)
@@ -49,3 +57,20 @@ def read(session: Session, *plans: CapacityPlanned) -> None:
 def _message(payload: CapacityPlanned) -> Message[CapacityPlanned]:
     sent = outgoing(CAPACITY_PLANNED, payload, id=f"{payload.team}/{payload.number}")
     return CAPACITY_PLANNED.decode(Record(sent.topic, 0, 0, sent.key, sent.value, sent.headers))
+
+
+@contextmanager
+def api_at_noon(sessions: Sessions) -> Iterator[TestClient]:
+    """The API at noon of 18 November, with a key of ops."""
+    with sessions.begin() as session:
+        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
+    app = build_api(sessions, time_source=lambda: NOON)
+    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Any:
+    """The body of an answer of this status."""
+    got = client.get(path, params=parameters or None)
+    assert got.status_code == status, got.text
+    return got.json()

@@ -11,16 +11,22 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, update
 
-from services.alignment.main import build_api
 from shared.agreement.store import publish
-from shared.auth.issuing import create_key
-from shared.auth.keys import KeyScope
 from shared.contracts.payloads import CapacityPlanned
 from shared.db.session import Sessions
 from shared.db.tables import agreements
 from tests.builders import DEFAULT_SECTIONS, NOON, days
 from tests.seeds import random_of
-from tests.services.alignment.capacity import BEGIN, EMEA, INBOUND, ROUTING, plan, read
+from tests.services.alignment.capacity import (
+    BEGIN,
+    EMEA,
+    INBOUND,
+    ROUTING,
+    api_at_noon,
+    get,
+    plan,
+    read,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -38,17 +44,8 @@ def publish_promises(sessions: Sessions, *promises: dict[str, Any]) -> None:
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """The API at noon of 18 November, with a key of ops."""
-    with sessions.begin() as session:
-        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
-    app = build_api(sessions, time_source=lambda: NOON)
-    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+    with api_at_noon(sessions) as client:
         yield client
-
-
-def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Any:
-    got = client.get(path, params=parameters or None)
-    assert got.status_code == status, got.text
-    return got.json()
 
 
 def promised(client: TestClient, **period: Any) -> list[dict[str, Any]]:

@@ -11,12 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from services.alignment.main import build_api
-from shared.auth.issuing import create_key
-from shared.auth.keys import KeyScope
 from shared.db.session import Sessions
-from tests.builders import NOON
-from tests.services.alignment.capacity import EMEA, plan, read
+from tests.services.alignment.capacity import EMEA, api_at_noon, get, plan, read
 
 pytestmark = pytest.mark.postgres
 
@@ -26,17 +22,8 @@ NOVEMBER = [date(2026, 11, it) for it in range(1, 31)]
 @pytest.fixture
 def client(sessions: Sessions) -> Iterator[TestClient]:
     """The API at noon of 18 November, with a key of ops."""
-    with sessions.begin() as session:
-        key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
-    app = build_api(sessions, time_source=lambda: NOON)
-    with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
+    with api_at_noon(sessions) as client:
         yield client
-
-
-def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> Any:
-    got = client.get(path, params=parameters or None)
-    assert got.status_code == status, got.text
-    return got.json()
 
 
 def test_the_days_come_page_by_page_and_as_csv(client: TestClient, sessions: Sessions) -> None:

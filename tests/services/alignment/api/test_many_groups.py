@@ -26,28 +26,34 @@ pytestmark = pytest.mark.postgres
 CAMPAIGNS, WINS = 30_000, 2_000
 AUTUMN, UNKNOWN = 7, 3
 """Leads of a real campaign, and of none."""
-ADD = f"""
+ADD = """
     with lead as (
         select gen_random_uuid() as lead_id, number, cast(:at as timestamptz) - number % 5 * interval '1 day' as at,
-            case when number <= {CAMPAIGNS} then 'invented ' || number
-                when number <= {CAMPAIGNS + AUTUMN} then 'autumn' end as campaign
-        from generate_series(1, {CAMPAIGNS + AUTUMN + UNKNOWN}) as number
+            case when number <= :campaigns then 'invented ' || number
+                when number <= :campaigns + :autumn then 'autumn' end as campaign
+        from generate_series(1, cast(:all as integer)) as number
     ), known as (
         insert into alignment.leads (lead_id, sequence, known_at, campaign) select lead_id, 1, at, campaign from lead
     ), touched as (
         insert into alignment.touches (lead_id, qualification, occurred_at, touches, omitted)
         select lead_id, 1, at,
             jsonb_build_array(jsonb_build_object('at', at, 'channel', 'email', 'campaign', campaign)), 0
-        from lead where number <= {WINS}
+        from lead where number <= :wins
     )
     insert into alignment.handoffs (
         lead_id, qualification, qualified_at, closed_at, outcome, currency, amount_cents, campaign, accepted_at
     )
-    select lead_id, 1, at, at, case when number <= {WINS} then 'won' end,
-        case when number <= {WINS} then case when number % 2 = 0 then 'EUR' else 'USD' end end,
-        case when number <= {WINS} then number end, campaign, case when number % 3 = 0 then at end
+    select lead_id, 1, at, at, case when number <= :wins then 'won' end,
+        case when number <= :wins then case when number % 2 = 0 then 'EUR' else 'USD' end end,
+        case when number <= :wins then number end, campaign, case when number % 3 = 0 then at end
     from lead
-"""  # noqa: S608 - numbers
+"""
+NUMBERS = {
+    "campaigns": CAMPAIGNS,
+    "autumn": AUTUMN,
+    "all": CAMPAIGNS + AUTUMN + UNKNOWN,
+    "wins": WINS,
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +62,7 @@ def client(module_sessions: Sessions) -> Iterator[TestClient]:
     with module_sessions.begin() as session:
         publish(session, json.dumps(DEFAULT_SECTIONS), by="test", now=NOON)
         key = create_key(session, scope=KeyScope.OPS, subject="ops", now=NOON)
-        session.execute(text(ADD), {"at": NOON})
+        session.execute(text(ADD), {"at": NOON, **NUMBERS})
     app = build_api(module_sessions, time_source=lambda: NOON)
     with TestClient(app, headers={"authorization": f"Bearer {key}"}) as client:
         yield client
