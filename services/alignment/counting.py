@@ -9,7 +9,7 @@ from services.alignment import metrics
 from services.alignment.domain.policy import AlignmentPolicy
 from services.alignment.handlers.counting import count_oldest_day
 from services.alignment.handlers.credits import count_oldest_credits
-from services.alignment.queries.stale_days import stale_days_now
+from services.alignment.health import stale_days
 from shared.agreement.store import Policies
 from shared.db.session import Sessions
 
@@ -28,14 +28,14 @@ def count_stale_days(sessions: Sessions, policies: Policies[AlignmentPolicy], st
             is_counted = count_oldest_day(session, policies)
         with sessions.begin() as session:
             is_credited = count_oldest_credits(session, policies)
-        _set_gauges(sessions)
+        _set_gauges(sessions, policies)
         if not is_counted and not is_credited:
             return
         stop.wait((time.monotonic() - began_s) * PAUSES)
 
 
-def _set_gauges(sessions: Sessions) -> None:
+def _set_gauges(sessions: Sessions, policies: Policies[AlignmentPolicy]) -> None:
     with sessions() as session:
-        stale = stale_days_now(session)
+        stale = stale_days(session, policies)
     metrics.STALE_DAYS.set(stale.number)
     metrics.STALE_SINCE.set(0 if stale.since is None else stale.since.timestamp())

@@ -6,7 +6,8 @@ from prometheus_client import Gauge
 
 STALE_DAYS = Gauge(
     "leadbaton_alignment_stale_days",
-    "Days on which something has changed since they were counted; reports read their handoffs one by one.",
+    "Days on which something has changed since they were counted, or whose wins are credited by an older agreement; "
+    "reports read their handoffs one by one.",
 )
 STALE_SINCE = Gauge(
     "leadbaton_alignment_stale_since_timestamp_seconds",

@@ -15,9 +15,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from services.cli.announced_days import announced_days
+from services.alignment import health as alignment
+from services.alignment.domain.policy import AlignmentPolicy
 from services.cli.conditions import conditions
-from services.cli.findings import Finding, fine, wrong
 from services.cli.processes import CONSUMERS, Process
 from services.cli.refusals import refusal_of
 from services.cli.teams import teams
@@ -25,7 +25,7 @@ from services.routing.queries import endpoints as routing_endpoints
 from services.routing.queries import pending_work as routing
 from services.routing.queries import reps as routing_reps
 from services.sla_monitor.queries import clocks as sla
-from shared.agreement.store import Agreements, NoAgreement
+from shared.agreement.store import Agreements, NoAgreement, Policies
 from shared.auth.vault import BadSecretKey, Vault
 from shared.contracts.topics import TOPICS
 from shared.db.migrate import NewerDatabase, pending
@@ -37,6 +37,7 @@ from shared.kafka.errors import BrokerAway, BrokerRefusal
 from shared.kafka.security import BadKafkaSettings
 from shared.messaging import dead_letters, offsets, outbox
 from shared.messaging.lag import behind
+from shared.process.findings import Finding, fine, wrong
 from shared.process.settings import Settings
 
 PATIENCE_S = 60.0
@@ -119,7 +120,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Fi
     yield waiting(session, now)
     yield webhooks(session, now)
     yield timers(session, now)
-    yield announced_days(session, now)
+    yield from alignment.findings(session, Policies(AlignmentPolicy), now)
 
 
 def agreement(session: Session) -> Finding:

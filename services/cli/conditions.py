@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services.cli.findings import Finding, fine
 from shared.agreement import condition_failures
 from shared.agreement.condition_failures import ConditionFailure
+from shared.process.findings import Finding, fine
 
 WINDOW = timedelta(days=1)
 MAX_SHOWN = 5

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.checks import examine
-from services.cli.findings import Finding
 from services.cli.processes import ALIGNMENT_API, ROUTING_API, SCORING_API, SLA_API
 from services.cli.restarts import restarts
 from shared.clock import utc_now
+from shared.process.findings import Finding
 from shared.process.settings import Settings
 from shared.terminal import Terminal
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from services.cli.findings import Finding, fine, wrong
 from shared.embedded.exits import exits_in
+from shared.process.findings import Finding, fine, wrong
 
 WINDOW = timedelta(minutes=10)
 MAX_ENDED = 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from services.cli.findings import Finding, fine, wrong
 from services.routing.queries.reps import reps_by_id
 from shared.agreement.model import Agreement
 from shared.agreement.store import Agreements, NoAgreement
+from shared.process.findings import Finding, fine, wrong
 
 REMEDY = (
     "add reps of these teams to the file and run leadbaton reps import FILE, or send no leads there"

@@ -75,6 +75,14 @@ def due_element(at: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     )
 
 
+def with_code(text: str) -> Markup:
+    """A sentence in which commands stand between backticks."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(it) if index % 2 else it for index, it in enumerate(parts)
+    )
+
+
 def id_element(value: str) -> Markup:
     """A short id, with the whole in its title and for the copy button."""
     return Markup('<code class="id" data-copy="{}" title="{}">{}</code>').format(

@@ -80,6 +80,7 @@ def _environment() -> Environment:
         "number": formats.number_text,
         "percent": formats.percent_text,
         "id": formats.id_element,
+        "code": formats.with_code,
     }
     environment.tests["gap"] = lambda value: isinstance(value, Gap)
     for name in environment.list_templates():

@@ -109,6 +109,7 @@ OPENED_BY = {
     "sla GET /v1/health": SEES_ALL,
     "alignment GET /v1/alignment": SEES_ALL,
     "alignment GET /v1/alignment/capacity": SEES_ALL,
+    "alignment GET /v1/alignment/health": SEES_ALL,
     "alignment GET /v1/alignment/leads": SEES_ALL,
     "alignment GET /v1/attribution": SEES_ALL,
     "alignment GET /v1/attribution/wins": SEES_ALL,

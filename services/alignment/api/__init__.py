@@ -9,6 +9,7 @@ from services.alignment.api import (
     campaigns,
     capacity,
     funnel,
+    health,
     leads,
     measures,
     outcomes,
@@ -33,4 +34,5 @@ def router(policies: Policies[AlignmentPolicy]) -> APIRouter:
     routes.include_router(outcomes.router)
     routes.include_router(spend.router)
     routes.include_router(capacity.router)
+    routes.include_router(health.router(policies))
     return routes

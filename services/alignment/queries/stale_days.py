@@ -31,10 +31,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from services.alignment import tables
+from services.alignment.domain.attribution import Terms
 from services.alignment.domain.progress import Outcome
 from services.alignment.queries.days import day_of, midnight, next_midnight
 from services.alignment.tables import handoffs, promises
 from shared.db.locks import AdvisoryLock
+from shared.db.tables import agreements
 
 marks = tables.stale_days.c
 IS_RECYCLED = and_(
@@ -101,7 +103,7 @@ makes it expect one day instead of ten: for ten it would rather read all handoff
 
 
 class StaleDays(NamedTuple):
-    """How many days are marked, and since when the first of them is; None of none."""
+    """How many days are stale, and since when the first of them is; None of none."""
 
     number: int
     since: datetime | None
@@ -152,11 +154,17 @@ def delete_marks(session: Session, day: date) -> None:
     session.execute(delete(tables.stale_days).where(marks.day == day))
 
 
-def stale_days_now(session: Session) -> StaleDays:
-    """How many days are stale, be it of sums or of credit, and since when."""
-    credit = tables.stale_credits.c
-    marked = union_all(
-        select(marks.day, marks.marked_at), select(credit.day, credit.marked_at)
+def stale_days_now(session: Session, terms: Terms) -> StaleDays:
+    """How many days are stale, be it of sums or of credit, and since when.
+
+    The credit of a day that was counted by other terms than these is stale since the newest agreement was published.
+    """
+    credit, credited = tables.stale_credits.c, tables.credit_days.c
+    published_at = select(func.max(agreements.c.published_at)).scalar_subquery()
+    stale = union_all(
+        select(marks.day, marks.marked_at.label("since")),
+        select(credit.day, credit.marked_at),
+        select(credited.counted_on, published_at).where(credited.terms != terms.key),
     ).subquery()
-    statement = select(func.count(distinct(marked.c.day)), func.min(marked.c.marked_at))
+    statement = select(func.count(distinct(stale.c.day)), func.min(stale.c.since))
     return StaleDays._make(session.execute(statement).one())

@@ -24,6 +24,9 @@ MAX_EXPLAINED: Final = 3
 
 SOON: Final = timedelta(hours=1)
 
+OF_OPS: Final = ("waiting", "recent", "health", "days", "endpoints")
+"""The parts that a rep's key may not see."""
+
 
 async def load(apis: Apis, view: View) -> Mapping[str, Any]:
     """The numbers, and the first rows of each list; what a rep's key may not see is left out."""
@@ -42,15 +45,17 @@ async def load(apis: Apis, view: View) -> Mapping[str, Any]:
             "waiting": _waiting(apis),
             "recent": apis.get(Service.SLA, "/v1/sla/recent"),
             "health": apis.get(Service.SLA, "/v1/health"),
+            "days": apis.get(Service.ALIGNMENT, "/v1/alignment/health"),
             "endpoints": _failing_endpoints(apis),
         }
-    parts = dict.fromkeys(("waiting", "recent", "health", "endpoints")) | await apis.parts(**calls)
+    parts = dict.fromkeys(OF_OPS) | await apis.parts(**calls)
     return {
         **parts,
         "upcoming": with_shares(parts["upcoming"], view.now),
         "rep_names": names_of(parts["reps"]),
         "plot": recent_plot(parts["recent"], view),
         "behind": behind(parts["health"]),
+        "late": late(parts["days"]),
     }
 
 
@@ -121,6 +126,11 @@ def behind(health: Any) -> Mapping[str, Any] | None:
         "records": sum(it["records"] for it in health["lags"]) + health["outbox"]["unpublished"],
         "oldest_s": max(waits, default=0.0),
     }
+
+
+def late(days: Any) -> list[Mapping[str, Any]]:
+    """What alignment does a day at a time and is late with."""
+    return [it for it in days["items"] if it["ok"] is False] if isinstance(days, dict) else []
 
 
 PAGE = Page(

@@ -15,7 +15,6 @@ from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from services.cli import checks
-from services.cli.findings import Finding, fine
 from services.cli.processes import SCORING_API
 from services.sla_monitor.queries.clocks import save_clocks
 from shared.auth.vault import Vault
@@ -29,6 +28,7 @@ from shared.kafka.admin import end_offsets
 from shared.kafka.config import KafkaConfig
 from shared.kafka.producer import Producer
 from shared.messaging import offsets, outbox
+from shared.process.findings import Finding, fine
 from shared.process.settings import Settings
 from tests.builders import NOON, lead_qualified, marketing_event, outgoing
 from tests.engine import until
@@ -95,6 +95,7 @@ def test_a_new_database_lacks_an_agreement_and_reps(database_url: str) -> None:
         "waiting leads": "none",
         "webhooks": "0 to be delivered, none of them late",
         "timers": "0 clocks run, nothing is overdue",
+        "stale days": "none",
     }
     assert detail["agreement"].remedy == "leadbaton agreement publish FILE"
     assert detail["reps"].remedy == "leadbaton reps import FILE"

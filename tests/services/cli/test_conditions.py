@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from services.cli.conditions import conditions
-from services.cli.findings import fine
 from shared.agreement.cel.failures import Cause, Failures
 from shared.agreement.condition_failures import FailureLog
 from shared.clock import utc_now
+from shared.process.findings import fine
 
 NONE_FAILED = fine("conditions", "none failed in the last day")
 

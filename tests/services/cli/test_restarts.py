@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.cli.findings import fine
 from services.cli.restarts import restarts
 from shared.clock import utc_now
 from shared.embedded.exits import MAX_EXITS, exits_in
 from shared.embedded.supervisor import Program, Supervisor
+from shared.process.findings import fine
 from tests.builders import NOON
 from tests.engine import until
 

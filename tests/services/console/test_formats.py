@@ -78,3 +78,16 @@ def test_an_id_is_short_and_escaped() -> None:
     element = formats.id_element('01934b7a-<"')
     assert ">01934b7a<" in element
     assert "&lt;" in element
+
+
+@pytest.mark.parametrize(
+    ("words", "element"),
+    [
+        ("start `leadbaton relay`; then wait", "start <code>leadbaton relay</code>; then wait"),
+        ("a < b", "a &lt; b"),
+        ("an odd `one", "an odd <code>one</code>"),
+        ("", ""),
+    ],
+)
+def test_commands_between_backticks_are_code(words: str, element: str) -> None:
+    assert formats.with_code(words) == element

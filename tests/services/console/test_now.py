@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from services.console.apis import Gap, Service
 from services.console.pages.now import behind, waiting_reason
@@ -89,6 +90,23 @@ def test_promises_that_no_sweep_flags_are_said_to_be_late(sessions: Sessions) ->
 
     assert "no sweep has taken them" in page.text
     assert "Overdue timers" not in own.text
+
+
+def test_days_that_are_counted_late_are_said_to_be_so(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        mark = "insert into alignment.stale_days (day, marked_at) values ('2026-11-17', :at)"
+        session.execute(text(mark), {"at": NOON})
+    with running_console(sessions, now=minutes_after_noon(121)) as console:
+        with console.visit() as client:
+            page = client.get("/")
+        with console.visit("rep") as client:
+            own = client.get("/")
+
+    words = "Stale days: 1 day is not counted anew, the first for 2 h"
+    assert words in page.text
+    assert "<code>leadbaton alignment worker</code>" in page.text
+    assert 'href="#late">1<' in page.text
+    assert words not in own.text
 
 
 @pytest.mark.parametrize(

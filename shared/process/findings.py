@@ -1,4 +1,4 @@
-"""The findings of `leadbaton doctor`: one a check, with the remedy where something is wrong."""
+"""The findings of checks of an installation: one a check, with the remedy where something is wrong."""
 
 from __future__ import annotations
 
