@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from itertools import takewhile
+from uuid import UUID
 
+import msgspec
+
+from services.alignment.domain.facts import first_of, shortened
 from shared.contracts.payloads import Change, HandoffChanged
 
 ASSIGNMENTS = frozenset({Change.ASSIGNED, Change.REASSIGNED})
@@ -42,30 +45,38 @@ _ANSWERS = {Change.WON: Outcome.WON, Change.LOST: Outcome.LOST}
 """The answers that close a handoff."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What sales did with a handoff."""
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a handoff that routing announces: what sales did, and what routing says of the lead meanwhile."""
 
-    last: HandoffChanged
+    lead_id: UUID
+    qualification: int
+    handoff_id: UUID
+    qualified_at: datetime
+    agreement_version: int
+    tier: str | None
+    source: str | None
+    campaign: str | None
+    team: str | None
     rep: str | None
     assigned_at: datetime | None
     accepted_at: datetime | None
+    accepted_hop: int | None
     rejected_at: datetime | None
     rejection_reason: str | None
     contacted_at: datetime | None
     reached_at: datetime | None
     attempts: int
-    attempted_at: tuple[datetime, ...] = ()
-    accepted_hop: int | None = None
-    closed_at: datetime | None = None
-    outcome: Outcome | None = None
-    loss_reason: str | None = None
-    amount_cents: int | None = None
-    currency: str | None = None
+    attempted_at: tuple[datetime, ...]
+    closed_at: datetime | None
+    outcome: Outcome | None
+    loss_reason: str | None
+    amount_cents: int | None
+    currency: str | None
 
 
 def progress_of(history: Sequence[HandoffChanged]) -> Progress:
     """The progress by these changes of one handoff, at least one, in the order of `sequence`."""
+    last = history[-1]
     rejection = next((it for it in reversed(history) if it.change is Change.REJECTED), None)
     closing = _closing(history)
     touches = [it for it in history if it.change in TOUCHES and it.touch is not False]
@@ -75,20 +86,30 @@ def progress_of(history: Sequence[HandoffChanged]) -> Progress:
     outcome = None if closing is None else outcome_of(closing)
     cents = cents_of(closing) if closing is not None and outcome is Outcome.WON else None
     return Progress(
-        last=history[-1],
-        rep=next((it.rep for it in reversed(history) if it.rep is not None), None),
+        lead_id=last.lead_id,
+        qualification=last.qualification,
+        handoff_id=last.handoff_id,
+        qualified_at=last.qualified_at,
+        agreement_version=last.agreement_version,
+        tier=shortened(last.tier),
+        source=first_of(last.sources),
+        campaign=shortened(last.campaign),
+        team=shortened(last.team),
+        rep=shortened(next((it.rep for it in reversed(history) if it.rep is not None), None)),
         assigned_at=_first_at(it for it in history if it.change in ASSIGNMENTS and it.rep),
         accepted_at=_at(acceptance),
+        accepted_hop=None if acceptance is None else acceptance.hop,
         rejected_at=_at(rejection),
-        rejection_reason=None if rejection is None else rejection.reason,
+        rejection_reason=None if rejection is None else shortened(rejection.reason),
         contacted_at=_first_at(touches),
         reached_at=_first_at(reached),
         attempts=len(attempts),
         attempted_at=tuple(sorted(it.occurred_at for it in attempts)[:MAX_ATTEMPTS]),
-        accepted_hop=None if acceptance is None else acceptance.hop,
         closed_at=_at(closing),
         outcome=outcome,
-        loss_reason=closing.reason if closing is not None and outcome is Outcome.LOST else None,
+        loss_reason=shortened(closing.reason)
+        if closing is not None and outcome is Outcome.LOST
+        else None,
         amount_cents=cents,
         currency=closing.currency if closing is not None and cents is not None else None,
     )

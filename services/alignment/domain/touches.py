@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from services.alignment.domain.attribution import Touch
+from services.alignment.domain.facts import Key
 
 
 class TouchHistory(NamedTuple):
@@ -26,3 +27,10 @@ class TouchHistory(NamedTuple):
         in_order = sorted(self.touches, key=lambda it: it.at)
         before = [it for it in in_order if qualified_at is not None and it.at <= qualified_at]
         return before[-1].channel if before else in_order[0].channel
+
+
+def channels_of(
+    qualified_at: Mapping[Key, datetime | None], histories: Mapping[Key, TouchHistory]
+) -> dict[Key, str | None]:
+    """The channel of each handoff whose touches are known."""
+    return {key: history.channel(qualified_at[key]) for key, history in histories.items()}

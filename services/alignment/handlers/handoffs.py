@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_channel, with_progress
+from services.alignment.domain.facts import Key
 from services.alignment.domain.progress import progress_of
+from services.alignment.domain.touches import channels_of
 from services.alignment.queries import changes, touches
-from services.alignment.queries.facts import locked_facts, save_facts
+from services.alignment.queries.facts import save_channels, save_progress
 from shared.contracts.payloads import HandoffChanged
 from shared.contracts.topic import Message
 
@@ -20,16 +21,9 @@ def on_handoffs_changed(
 ) -> None:
     """Derive the facts of these handoffs from all their changes, whatever the order in which they were read."""
     added = changes.add_changes(session, [message.payload for message in messages])
-    progress = {}
-    for history in changes.histories_of(session, added):
-        last = history[-1]
-        progress[Key(last.lead_id, last.qualification)] = progress_of(history)
-    facts = locked_facts(session, progress.keys())
-    unannounced = {key for key, it in facts.items() if not it.is_announced}
-    histories = touches.histories_of(session, unannounced)
+    histories = changes.histories_of(session, added)
 
-    after = {key: with_progress(facts[key], it) for key, it in progress.items()}
-    for key in unannounced:
-        after[key] = with_channel(after[key], histories.get(key))
+    progress = {Key(it.lead_id, it.qualification): it for it in map(progress_of, histories)}
 
-    save_facts(session, facts, after.values())
+    unannounced = save_progress(session, list(progress.values()))
+    save_channels(session, channels_of(unannounced, touches.histories_of(session, unannounced)))

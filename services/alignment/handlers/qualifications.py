@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_channel, with_qualification
-from services.alignment.queries.facts import locked_facts, save_facts
+from services.alignment.domain.facts import Key
+from services.alignment.domain.qualifications import qualification_of
+from services.alignment.domain.touches import channels_of
+from services.alignment.queries.facts import save_channels, save_qualifications
 from services.alignment.queries.touches import histories_of
 from shared.contracts.payloads import LeadQualified, Qualified
 from shared.contracts.topic import Message
@@ -23,12 +25,8 @@ def on_leads_qualified(
         for it in messages
         if it.payload.change is Qualified.BECAME
     }
-    facts = locked_facts(session, leads.keys())
-    histories = histories_of(session, leads.keys())
 
-    after = [
-        with_channel(with_qualification(facts[key], lead), histories.get(key))
-        for key, lead in leads.items()
-    ]
+    qualifications = list(map(qualification_of, leads.values()))
 
-    save_facts(session, facts, after)
+    qualified_at = save_qualifications(session, qualifications)
+    save_channels(session, channels_of(qualified_at, histories_of(session, qualified_at)))

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.alignment.domain.facts import Key, with_channel
-from services.alignment.queries.facts import locked_facts, save_facts
+from services.alignment.domain.facts import Key
+from services.alignment.domain.touches import channels_of
+from services.alignment.queries.facts import locked_qualified_at, save_channels
 from services.alignment.queries.touches import add_touches
 from shared.contracts.topic import Message
 from shared.contracts.touches import LeadTouched
@@ -19,9 +20,9 @@ def on_leads_touched(
 ) -> None:
     """Keep the touches of each handoff as they were announced last, and derive the channel by which its lead came."""
     announced = [message.payload for message in messages]
-    facts = locked_facts(session, {Key(it.lead_id, it.qualification) for it in announced})
+    keys = {Key(it.lead_id, it.qualification) for it in announced}
+    qualified_at = locked_qualified_at(session, keys)
+
     histories = add_touches(session, announced)
 
-    after = [with_channel(facts[key], it) for key, it in histories.items()]
-
-    save_facts(session, facts, after)
+    save_channels(session, channels_of(qualified_at, histories))

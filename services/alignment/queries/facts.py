@@ -1,22 +1,44 @@
-"""The facts of handoffs: locked while they are folded, and saved."""
+"""The facts of handoffs: each service's own are saved, whichever is read first, and the channel is derived from both.
+
+Two workers may save facts of one handoff at once, one from scoring and one from routing: the second one waits until the
+transaction of the first one ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import ARRAY, Integer, TableValuedAlias, Text, cast, func, select, text, tuple_
+from msgspec import Struct
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Integer,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy import Uuid as SqlUuid
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts, Key
+from services.alignment.domain.progress import Progress
+from services.alignment.domain.qualifications import Qualification
 from services.alignment.queries.arrays import array_text
 from services.alignment.tables import handoffs
+from shared.contracts.codec import encode
 
-_FACTS = [handoffs.c[it] for it in HandoffFacts._fields]
-_FOLDED = [it for it in HandoffFacts._fields if it not in Key._fields]
-
+_KEY = [handoffs.c[it] for it in Key._fields]
 _ADD_MISSING = text("""
     insert into alignment.handoffs (lead_id, qualification)
     select lead_id, qualification
@@ -24,31 +46,54 @@ _ADD_MISSING = text("""
     order by lead_id, qualification
     on conflict do nothing
 """)
-_SAVE = text(f"""
-    update alignment.handoffs as stored
-    set ({", ".join(_FOLDED)}) = ({", ".join(f"folded.{it}" for it in _FOLDED)})
-    from json_populate_recordset(cast(null as alignment.handoffs), cast(:facts as json)) as folded
-    where (stored.lead_id, stored.qualification) = (folded.lead_id, folded.qualification)
-""")  # noqa: S608 - the names of columns
+_SAVE_CHANNELS = text("""
+    update alignment.handoffs as stored set channel = derived.channel
+    from json_to_recordset(cast(:channels as json)) as derived(lead_id uuid, qualification integer, channel text)
+    where (stored.lead_id, stored.qualification) = (derived.lead_id, derived.qualification)
+        and stored.channel is distinct from derived.channel
+""")
 
 
-def locked_facts(session: Session, keys: Collection[Key]) -> dict[Key, HandoffFacts]:
-    """The facts of these handoffs, empty ones where nothing is known yet, locked until the transaction ends.
+def save_qualifications(
+    session: Session, qualifications: Sequence[Qualification]
+) -> dict[Key, datetime]:
+    """Save one qualification each handoff; returns those that are new or differ, and when they happened."""
+    return _saved(session, _SAVE_QUALIFICATIONS, qualifications)
 
-    Two workers may read of one handoff at once, one from scoring and one from routing: the second one waits here.
+
+def save_progress(session: Session, progress: Sequence[Progress]) -> dict[Key, datetime]:
+    """Save one progress each handoff; returns what differs of handoffs whose qualification was not announced yet.
+
+    Of these, the lead and the instant of its qualification are known from routing alone.
     """
+    return _saved(session, _SAVE_PROGRESS, progress)
+
+
+def locked_qualified_at(session: Session, keys: Collection[Key]) -> dict[Key, datetime | None]:
+    """When each of these handoffs qualified, locked until the transaction ends; handoffs that are missing are added."""
     if not keys:
         return {}
     session.execute(_ADD_MISSING, _parameters(keys))
     rows = keys_as_rows(keys)
     statement = (
-        select(*_FACTS)
-        .join(rows, tuple_(*Key(*rows.c)) == tuple_(handoffs.c.lead_id, handoffs.c.qualification))
-        .order_by(handoffs.c.lead_id, handoffs.c.qualification)
+        select(*_KEY, handoffs.c.qualified_at)
+        .join(rows, tuple_(*Key(*rows.c)) == tuple_(*_KEY))
+        .order_by(*_KEY)
         .with_for_update(of=handoffs)
     )
-    stored = map(facts_of, session.execute(statement).all())
-    return {facts.key: facts for facts in stored}
+    return _instants(session.execute(statement).all())
+
+
+def save_channels(session: Session, channels: Mapping[Key, str | None]) -> None:
+    """Save the channels of these handoffs, which this transaction has locked."""
+    if channels:
+        rows = [{**key._asdict(), "channel": it} for key, it in channels.items()]
+        session.execute(_SAVE_CHANNELS, {"channels": encode(rows).decode()})
+
+
+def facts_of(row: Iterable[Any]) -> HandoffFacts:
+    """The facts of a row that has their columns."""
+    return HandoffFacts._make(row)
 
 
 def keys_as_rows(keys: Collection[Key]) -> TableValuedAlias:
@@ -68,19 +113,45 @@ def _parameters(keys: Collection[Key]) -> dict[str, str]:
     }
 
 
-def save_facts(
-    session: Session, before: Mapping[Key, HandoffFacts], after: Iterable[HandoffFacts]
-) -> None:
-    """Save what differs of these handoffs, which this transaction has locked."""
-    changed = [it._asdict() for it in after if it != before[it.key]]
-    if changed:
-        session.execute(_SAVE, {"facts": _json(changed)})
+def _saved(session: Session, statement: Any, facts: Sequence[Struct]) -> dict[Key, Any]:
+    if not facts:
+        return {}
+    return _instants(session.execute(statement, {"facts": encode(facts).decode()}).all())
 
 
-def facts_of(row: Iterable[Any]) -> HandoffFacts:
-    """The facts of a row that has their columns."""
-    return HandoffFacts._make(row)
+def _instants(rows: Iterable[Any]) -> dict[Key, Any]:
+    return {Key(lead_id, qualification): at for lead_id, qualification, at in rows}
 
 
-def _json(rows: Sequence[dict[str, object]]) -> str:
-    return orjson.dumps(rows).decode()
+def _upsert(facts: type[Struct], stand_ins: Collection[str] = ()) -> Insert:
+    """Add or replace these facts in the order of their keys, if they differ; stand-ins until the lead is announced."""
+    names = facts.__struct_fields__
+    columns = [column(it, handoffs.c[it].type) for it in names]
+    announced = func.json_to_recordset(cast(cast(bindparam("facts"), Text), JSON))
+    rows = announced.table_valued(*columns, name="facts").render_derived(with_types=True)
+    statement = insert(handoffs).from_select(
+        list(names), select(*rows.c).order_by(*(rows.c[it] for it in Key._fields))
+    )
+    added, stored = statement.excluded, handoffs.c
+    kept: dict[str, ColumnElement[Any]] = {
+        it: case((stored.is_announced, stored[it]), else_=added[it])
+        if it in stand_ins
+        else added[it]
+        for it in names
+        if it not in Key._fields
+    }
+    return statement.on_conflict_do_update(
+        index_elements=Key._fields,
+        set_=kept,
+        where=tuple_(*(stored[it] for it in kept)).is_distinct_from(tuple_(*kept.values())),
+    )
+
+
+_STAND_INS = frozenset(Progress.__struct_fields__) & frozenset(Qualification.__struct_fields__)
+_PROGRESS_SAVED = (
+    _upsert(Progress, _STAND_INS)
+    .returning(*_KEY, handoffs.c.qualified_at, handoffs.c.is_announced)
+    .cte("saved")
+)
+_SAVE_QUALIFICATIONS = _upsert(Qualification).returning(*_KEY, handoffs.c.qualified_at)
+_SAVE_PROGRESS = select(*list(_PROGRESS_SAVED.c)[:-1]).where(~_PROGRESS_SAVED.c.is_announced)

@@ -161,7 +161,7 @@ def count_leads(
     behind = LeadParameters.model_validate(query).behind(session, policies, NOON)
     assert behind is not None
     leads = leads_behind(session, behind, after=None, limit=10_000)
-    assert len({it.facts.key for it in leads}) == len(leads)
+    assert len({(it.facts.lead_id, it.facts.qualification) for it in leads}) == len(leads)
     return sum(it.times for it in leads)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.alignment.domain.attribution import Touch
-from services.alignment.domain.facts import HandoffFacts, with_channel
-from services.alignment.domain.touches import TouchHistory
+from services.alignment.domain.facts import Key
+from services.alignment.domain.touches import TouchHistory, channels_of
 from tests.builders import an_id
 from tests.services.alignment.builders import after_noon
 
@@ -27,8 +27,11 @@ def test_what_was_announced_at_the_qualification_is_not_doubted() -> None:
 
 
 def test_a_lead_without_touches_has_no_channel() -> None:
-    facts = HandoffFacts(an_id("ada"), 1, qualified_at=after_noon(0))
-
     assert TouchHistory(None).channel(after_noon(0)) is None
-    assert with_channel(facts, None).channel is None
-    assert with_channel(facts, TouchHistory(None, [LATE])).channel == "paid_search"
+
+
+def test_handoffs_whose_touches_are_not_known_have_no_channel_yet() -> None:
+    ada, linus = Key(an_id("ada"), 1), Key(an_id("linus"), 1)
+    qualified_at = {ada: after_noon(0), linus: after_noon(0)}
+
+    assert channels_of(qualified_at, {ada: TouchHistory(None, [LATE])}) == {ada: "paid_search"}

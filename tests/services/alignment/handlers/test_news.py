@@ -8,7 +8,7 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Text, cast, column, select
 from sqlalchemy.orm import Session
 
 from services.alignment.domain.facts import HandoffFacts
@@ -58,6 +58,34 @@ def test_a_qualification_is_counted_before_routing_has_seen_it(session: Session)
         "website",
         after_noon(0),
     )
+
+
+def test_until_scoring_was_read_routing_says_what_it_knows_of_the_lead(session: Session) -> None:
+    accepted = step(Change.ACCEPTED, 5, tier="warm", campaign="spring")
+    read(session, *history(accepted))
+
+    [facts] = stored_facts(session)
+    assert not facts.is_announced
+    assert (facts.tier, facts.campaign, facts.qualified_at) == ("warm", "spring", after_noon(0))
+    assert facts.fit is None
+
+    read(session, qualified(tier="hot"), *history(accepted, step(Change.CONTACTED, 7)))
+
+    [facts] = stored_facts(session)
+    assert facts.is_announced
+    assert (facts.tier, facts.campaign) == ("hot", "autumn")
+    assert (facts.team, facts.rep, facts.accepted_at) == ("sales", "grace", after_noon(5))
+
+
+def test_news_that_are_read_again_change_no_row(session: Session) -> None:
+    news: list[News] = [lead_touched("autumn"), qualified(), *history(step(Change.ACCEPTED, 5))]
+    versions = select(cast(column("ctid"), Text)).select_from(handoffs)
+    read(session, *news)
+    before = session.scalars(versions).all()
+
+    read(session, *news)
+
+    assert session.scalars(versions).all() == before
 
 
 def test_a_lead_that_ceased_to_qualify_had_qualified(session: Session) -> None:
