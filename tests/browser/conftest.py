@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from shared.embedded.broker import Broker
 from tests.browser.people import NAMES, Console, example_files, fill
-from tests.browser.watching import PHONE, Watched
+from tests.browser.watching import PHONE, ZONE, Watched
 from tests.journey.world import world
 
 FLAGS = (
@@ -53,7 +53,8 @@ def signed_in(browser: Browser, console: Console) -> dict[str, Any]:
     """The storage state of a browser, by scope, after signing in with a key."""
     states: dict[str, Any] = {}
     for subject in ("ops", "amira"):
-        context = browser.new_context(base_url=console.url)
+        # the zone of all pages: else each would load twice, the second time in its zone
+        context = browser.new_context(base_url=console.url, timezone_id=ZONE)
         page = context.new_page()
         page.goto("/sign-in")
         page.get_by_label("Key of ops or of a rep").fill(console.world.keys[subject])

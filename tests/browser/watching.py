@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 DESKTOP, PHONE = 1280, 375
 """Widths in CSS pixels."""
+ZONE = "Europe/Berlin"
 SHOTS = Path(__file__).parents[2] / ".cache" / "screenshots"
 """Where screenshots go; git ignores it."""
 
@@ -34,7 +35,7 @@ class Watched:
             base_url=url,
             viewport={"width": width, "height": 800},
             locale="en-GB",
-            timezone_id="Europe/Berlin",
+            timezone_id=ZONE,
             reduced_motion="reduce",
             **options,
         )

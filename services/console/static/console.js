@@ -3,8 +3,29 @@
 const body = document.body;
 const status = document.getElementById("status");
 const news = document.getElementById("news");
+const region = () => document.getElementById("live");
 const token = document.querySelector('meta[name="leadbaton-token"]')?.content ?? "";
-const say = (text) => { if (status) status.textContent = text; };
+// Change what stands above an element, which stays where it is in the window: there a viewer presses or writes.
+const hold = (element, change) => {
+  const top = element?.getBoundingClientRect().top;
+  change();
+  if (!element) return;
+  const shift = () => {
+    scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
+    return element.getBoundingClientRect().top - top;
+  };
+  // Where the page is too short to be scrolled that far it gets room; margins that no longer collapse need a second try.
+  for (let rest = shift(), room = 0, tries = 0; Math.abs(rest) >= 1 && tries < 3; rest = shift(), tries += 1) {
+    if (rest > 0 && room === 0) body.style.minHeight = `${document.documentElement.scrollHeight + rest}px`;
+    else {
+      room -= rest;
+      region()?.style.setProperty("padding-bottom", `${room}px`);
+    }
+  }
+};
+const say = (text) => {
+  if (status) hold(document.querySelector("#status ~ :is(:hover, :focus-within)"), () => { status.textContent = text; });
+};
 const remember = (name, value) => {
   document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=strict`;
 };
@@ -39,7 +60,6 @@ setInterval(tick, 1000);
 // The live region: swapped at once, or offered while the viewer points at it, writes in it or has paused.
 let pending = null;
 let paused = false;
-const region = () => document.getElementById("live");
 const isBusy = () => {
   const live = region();
   const focused = live?.contains(document.activeElement) ? document.activeElement : null;
@@ -47,9 +67,28 @@ const isBusy = () => {
     || (focused !== null && focused.matches("input, select, textarea"));
 };
 const rows = (root) => new Map([...root.querySelectorAll("tr[id], li[id]")].map((row) => [row.id, row.textContent]));
-// What was written into the forms of the region: it survives a swap.
-const fields = (root) => [...root.querySelectorAll("form[action] :is(input:not([type=hidden]), textarea)")].map((field) => [`${field.form.getAttribute("action")} ${field.name}`, field]);
-const written = (root) => fields(root).filter(([, field]) => field.value !== field.defaultValue).map(([key, field]) => [key, field.value]);
+// What was entered in the forms of the region: it survives a swap.
+const fields = (root) => [...root.querySelectorAll("form[action] :is(input:not([type=hidden]), textarea, select)")];
+const nameOf = (field) => [field.form.getAttribute("action"), field.name, field.matches("[type=checkbox], [type=radio]") ? field.value : ""].join(" ");
+const enteredIn = (field) => {
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked === field.defaultChecked ? [] : [["checked", field.checked]];
+  const before = field.matches("select") ? ([...field.options].findLast((it) => it.defaultSelected) ?? field.options[0])?.value : field.defaultValue;
+  return field.value === before ? [] : [["value", field.value]];
+};
+const keepEntered = (live, parsed) => {
+  const entered = new Map(fields(live).map((field) => [nameOf(field), enteredIn(field)]));
+  for (const field of fields(parsed)) {
+    for (const [property, value] of entered.get(nameOf(field)) ?? []) {
+      if (!field.matches("select") || [...field.options].some((it) => it.value === value)) field[property] = value;
+    }
+  }
+};
+// What stands below the region and must stay in its place: what the viewer points at or writes in, or what is in sight at the region's end.
+const heldBelow = (live) => {
+  const next = live.nextElementSibling;
+  const isRead = next && live.getBoundingClientRect().top < 0 && next.getBoundingClientRect().top < innerHeight;
+  return document.querySelector("#live ~ :is(:hover, :focus-within)") ?? (isRead ? next : null);
+};
 const swap = (html) => {
   const live = region();
   if (!live) return;
@@ -61,8 +100,8 @@ const swap = (html) => {
   if (!parsed) return;
   for (const field of parsed.querySelectorAll('input[name="token"]')) field.value = token;
   for (const id of open) parsed.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-  for (const [key, value] of written(live)) for (const [there, field] of fields(parsed)) if (there === key) field.value = value;
-  live.replaceWith(parsed);
+  keepEntered(live, parsed);
+  hold(heldBelow(live), () => live.replaceWith(parsed));
   if (place && place !== "live") {
     const there = document.getElementById(place);
     const target = link ? [...(there?.querySelectorAll("a[href]") ?? [])].find((it) => it.getAttribute("href") === link) : there;
@@ -142,7 +181,7 @@ const move = (step) => {
 };
 const pause = () => {
   paused = !paused;
-  say(paused ? "Paused: nothing moves until you press p." : "");
+  say(paused ? "Paused: nothing moves until you press p." : "No longer paused.");
   settle();
 };
 let going = false;
