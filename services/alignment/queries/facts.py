@@ -39,6 +39,7 @@ from services.alignment.tables import handoffs
 from shared.contracts.codec import encode
 
 _KEY = [handoffs.c[it] for it in Key._fields]
+_WITH_INSTANT = [*_KEY, handoffs.c.qualified_at]
 _ADD_MISSING = text("""
     insert into alignment.handoffs (lead_id, qualification)
     select lead_id, qualification
@@ -76,7 +77,7 @@ def locked_qualified_at(session: Session, keys: Collection[Key]) -> dict[Key, da
     session.execute(_ADD_MISSING, _parameters(keys))
     rows = keys_as_rows(keys)
     statement = (
-        select(*_KEY, handoffs.c.qualified_at)
+        select(*_WITH_INSTANT)
         .join(rows, tuple_(*Key(*rows.c)) == tuple_(*_KEY))
         .order_by(*_KEY)
         .with_for_update(of=handoffs)
@@ -148,10 +149,6 @@ def _upsert(facts: type[Struct], stand_ins: Collection[str] = ()) -> Insert:
 
 
 _STAND_INS = frozenset(Progress.__struct_fields__) & frozenset(Qualification.__struct_fields__)
-_PROGRESS_SAVED = (
-    _upsert(Progress, _STAND_INS)
-    .returning(*_KEY, handoffs.c.qualified_at, handoffs.c.is_announced)
-    .cte("saved")
-)
-_SAVE_QUALIFICATIONS = _upsert(Qualification).returning(*_KEY, handoffs.c.qualified_at)
-_SAVE_PROGRESS = select(*list(_PROGRESS_SAVED.c)[:-1]).where(~_PROGRESS_SAVED.c.is_announced)
+_SAVE_QUALIFICATIONS = _upsert(Qualification).returning(*_WITH_INSTANT)
+_SAVED = _upsert(Progress, _STAND_INS).returning(*_WITH_INSTANT, handoffs.c.is_announced).cte()
+_SAVE_PROGRESS = select(*(_SAVED.c[it.name] for it in _WITH_INSTANT)).where(~_SAVED.c.is_announced)
